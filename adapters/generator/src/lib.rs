@@ -1,0 +1,1 @@
+//! Writes realistic snapshots of any size, seeded and streaming.

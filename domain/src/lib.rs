@@ -1,0 +1,12 @@
+//! PowerFill's pure core: which loan goes to which trade, and why.
+//!
+//! No I/O, no clock, no randomness, no hash order, no binary floats: the same snapshot and options give the same
+//! events, byte for byte, on any machine and with any number of threads (specification, part 2).
+//!
+//! * [`values`]: money, prices, rates, days and names, each with its scale and rounding (1.1)
+//! * [`snapshot`]: the input tables, their validation, canonical form and digest (1.2)
+//! * [`rules`]: securitization rules, parsed, checked, compiled, evaluated in three-valued logic (1.4)
+
+pub mod rules;
+pub mod snapshot;
+pub mod values;

@@ -1,0 +1,11 @@
+//! Exact values: every number has a fixed scale, every text one way to compare (specification 1.1).
+
+mod day;
+mod fixed;
+mod name;
+
+pub use day::Day;
+pub use fixed::{
+    Carry, Fixed, Kind, Money, NumberFault, Percent, Price, Rate, Share, round_div, trunc_div,
+};
+pub use name::{Name, fold};
