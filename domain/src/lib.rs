@@ -6,7 +6,9 @@
 //! * [`values`]: money, prices, rates, days and names, each with its scale and rounding (1.1)
 //! * [`snapshot`]: the input tables, their validation, canonical form and digest (1.2)
 //! * [`rules`]: securitization rules, parsed, checked, compiled, evaluated in three-valued logic (1.4)
+//! * [`run`]: the run as an event-sourced aggregate (3.1)
 
 pub mod rules;
+pub mod run;
 pub mod snapshot;
 pub mod values;
