@@ -7,7 +7,9 @@
 //! * [`snapshot`]: the input tables, their validation, canonical form and digest (1.2)
 //! * [`rules`]: securitization rules, parsed, checked, compiled, evaluated in three-valued logic (1.4)
 //! * [`run`]: the run as an event-sourced aggregate (3.1)
+//! * [`engine`]: the six steps of a run, one module a section of part 2
 
+pub mod engine;
 pub mod rules;
 pub mod run;
 pub mod snapshot;
