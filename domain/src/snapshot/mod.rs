@@ -6,6 +6,7 @@
 pub mod canonical;
 mod cell;
 mod choices;
+mod given;
 pub mod options;
 pub mod raw;
 mod records;
@@ -14,6 +15,7 @@ mod schema;
 pub mod tables;
 mod validate;
 
+pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
 pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};
 pub use report::{Fault, FaultCode, FaultReport, Severity};
