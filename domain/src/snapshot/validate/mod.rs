@@ -242,3 +242,6 @@ impl Checker {
 
 /// The type of a further column that nothing declares.
 const UNDECLARED: ColumnType = ColumnType::Text;
+
+#[cfg(test)]
+mod tests;
