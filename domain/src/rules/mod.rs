@@ -15,6 +15,8 @@ mod fault;
 mod like;
 mod parse;
 mod predicate;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod values;
 
