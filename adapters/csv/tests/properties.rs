@@ -81,7 +81,8 @@ fn what_the_outputs_show_changes_the_digest() {
     }
 }
 
-/// The same rows in another order, under columns in another order, with an empty column more where one may be absent.
+/// The same rows in another order, under columns in another order, with an empty column more where
+/// one may be absent.
 fn shuffled(raw: &RawSnapshot, seed: u64) -> RawSnapshot {
     let tables = raw.tables.iter().rev().map(|table| {
         let mut columns: Vec<usize> = (0..table.columns().len()).collect();
