@@ -2,10 +2,16 @@
 
 mod day;
 mod fixed;
+mod ids;
 mod name;
+mod timestamp;
 
 pub use day::Day;
 pub use fixed::{
     Carry, Fixed, Kind, Money, NumberFault, Percent, Price, Rate, Share, round_div, trunc_div,
 };
+pub use ids::{
+    ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, SynTradeId, TenantId, TradeId,
+};
 pub use name::{Name, fold};
+pub use timestamp::Timestamp;

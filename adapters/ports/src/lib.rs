@@ -1,0 +1,28 @@
+//! What PowerFill asks of a store, in terms that know no database: events, captured snapshots, projections, runs.
+//!
+//! * [`events`]: append, read, subscribe, verify (specification 3.2)
+//! * [`snapshots`]: the captured inputs, by digest
+//! * [`projections`]: output tables, staged and swapped (3.3)
+//! * [`runs`]: one active run a tenant, with a lease (4.4)
+
+pub mod error;
+pub mod events;
+pub mod projections;
+pub mod runs;
+pub mod snapshots;
+
+pub use error::StoreError;
+
+/// All of a store.
+pub trait Store:
+    events::EventStore + snapshots::SnapshotStore + projections::ProjectionStore + runs::RunStore
+{
+}
+
+impl<T> Store for T where
+    T: events::EventStore
+        + snapshots::SnapshotStore
+        + projections::ProjectionStore
+        + runs::RunStore
+{
+}

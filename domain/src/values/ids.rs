@@ -1,0 +1,76 @@
+//! Identifiers as events and output tables carry them: the spelling of the table that owns them, shared, and typed so
+//! that a loan cannot stand where a trade belongs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $id:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $id(#[schemars(with = "String")] Arc<str>);
+
+        impl $id {
+            /// As spelled.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The spelling itself, shared: what a row of an output table keeps of it.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
+        }
+        impl From<&Name> for $id {
+            fn from(name: &Name) -> Self {
+                Self(name.shared())
+            }
+        }
+        impl From<&str> for $id {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+        impl From<String> for $id {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Key of `loan`.
+    LoanId;
+    /// Key of `pscat_trades`.
+    TradeId;
+    /// Key of `pscat_pools`, or `NEW-<trade_id>` for a pool that a run proposes (2.10).
+    PoolName;
+    /// An investor.
+    InvestorId;
+    /// Key of `pscat_instruments`.
+    InstrumentName;
+    /// The last part of a node's key; empty at the instrument level.
+    ConstraintName;
+    /// `SYN-<investor_instrument_name>-<settlement_date>` (2.11).
+    SynTradeId;
+    /// Whose book it is.
+    TenantId;
+}
