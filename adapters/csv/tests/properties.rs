@@ -73,7 +73,7 @@ fn what_the_outputs_show_changes_the_digest() {
         ("loan", "100000.00", "100000.01", false),
         ("loan", "100000.00", "100000", true),
         ("loan", "zip", "ZIP", true),
-        ("loan_columns", "zip,text", "zip,number", false),
+        ("loan_columns", "zip,text\n", "", true),
         ("pscat_securitization_rules", "mi_coverage = 25", "mi_coverage = 26", false),
         ("snapshot", "WATERMARK", "Watermark", false),
     ] {
