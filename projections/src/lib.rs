@@ -8,6 +8,7 @@
 //! * [`csv`]: their canonical text
 //! * [`spelling`]: enumerations as rows and reports spell them
 //! * [`status`]: where a run stands
+//! * [`RunSummary`]: a run at a glance
 
 pub mod csv;
 pub mod digest;
@@ -15,7 +16,9 @@ mod ignored;
 mod run_tables;
 pub mod spelling;
 pub mod status;
+pub mod summary;
 pub mod table;
 pub mod tables;
 
 pub use run_tables::RunTables;
+pub use summary::RunSummary;
