@@ -7,9 +7,11 @@
 //! * [`snapshot`]: the input tables, their validation, canonical form and digest (1.2)
 //! * [`rules`]: securitization rules, parsed, checked, compiled, evaluated in three-valued logic (1.4)
 //! * [`run`]: the run as an event-sourced aggregate (3.1)
+//! * [`engine`]: the six steps of a run, one module a section of part 2
 //! * [`checks`]: the second opinion on every run: the invariants, written without looking at the passes (2.12)
 
 pub mod checks;
+pub mod engine;
 pub mod rules;
 pub mod run;
 pub mod snapshot;

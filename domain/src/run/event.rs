@@ -537,7 +537,7 @@ pub struct ConstraintMatched {
     pub node: Arc<Node>,
     /// Its turn, from 1.
     pub turn: u32,
-    /// Loans of the run (eligible, locked, held) that match it.
+    /// Loans that match it: eligible ones, and pinned ones whose trade is in the run.
     pub loans_matched: u64,
     /// Included trades of its instrument.
     pub trades: u64,

@@ -1,9 +1,24 @@
 //! The input of a run: one tenant's tables at one moment (specification 1.2), and the run's options (1.3).
 //!
-//! [`tables`] has the typed rows. They come about only through validation, which collects every fault.
+//! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has the typed rows,
+//! [`canonical`] their one form in bytes, which gives the digest of a run's input.
 
+pub mod canonical;
+mod cell;
+mod choices;
+mod given;
 pub mod options;
+pub mod raw;
+mod records;
+pub mod report;
+mod schema;
 pub mod tables;
+mod validate;
 
+pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
+pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};
+pub use report::{Fault, FaultCode, FaultReport, Severity};
+pub use schema::{table_named, table_names};
 pub use tables::Snapshot;
+pub use validate::{Validated, validate};

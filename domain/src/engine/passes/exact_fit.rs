@@ -1,0 +1,221 @@
+//! exact_fit (2.7): places what has one answer.
+//!
+//! Within this pass trades only fill up, so what has stopped to fit never fits again. That is what makes it fast: the
+//! candidates of a trade, and of a block with a limit, lie in the order of their amounts, and as room shrinks a mark
+//! moves down over those that have died.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::{Allocation, Ended, Turn};
+use crate::engine::Cancelled;
+use crate::engine::book::Ix;
+use crate::values::{Money, round_div};
+
+pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<Ended, Cancelled> {
+    let by_amount = ByAmount::new(allocation, turn);
+    let mut completions = Completions::default();
+    for trade in &turn.trades {
+        completions.look_for(allocation, &by_amount, *trade);
+    }
+    let mut live = (turn.trades.len() > 1).then(|| Live::new(allocation, turn, &by_amount));
+    loop {
+        // (a) goes first, at the start and after each allocation of (b).
+        let next = match completions.best(allocation, &by_amount) {
+            Some(completion) => Some(completion),
+            None => live.as_mut().and_then(|live| live.sole_choice(allocation)),
+        };
+        let Some(ix) = next else { return Ok(Ended::ONCE) };
+        allocation.allocate(ix)?;
+        let trade = allocation.candidate(ix).trade;
+        completions.look_for(allocation, &by_amount, trade);
+        if let Some(live) = &mut live {
+            live.bury(allocation, turn, &by_amount, ix);
+        }
+    }
+}
+
+/// The candidates of each trade of the turn by amount, ascending, then rank.
+struct ByAmount {
+    of_trade: HashMap<Ix, Vec<(Money, Ix)>>,
+}
+
+impl ByAmount {
+    fn new(allocation: &Allocation<'_, '_>, turn: &Turn) -> Self {
+        let sorted = |trade: &Ix| {
+            let candidates = allocation.candidates.of_trade_in(*trade, &turn.candidates);
+            let amount = |ix: Ix| allocation.amount(allocation.candidate(ix).loan);
+            let mut list: Vec<(Money, Ix)> =
+                candidates.iter().map(|ix| (amount(*ix), *ix)).collect();
+            list.sort_unstable();
+            (*trade, list)
+        };
+        Self { of_trade: turn.trades.iter().map(sorted).collect() }
+    }
+
+    fn of(&self, trade: Ix) -> &[(Money, Ix)] {
+        &self.of_trade[&trade]
+    }
+}
+
+/// (a) Completion: the candidates that bring their trade to its open amount, within the variance.
+#[derive(Default)]
+struct Completions {
+    /// The best completion of a trade when it was looked for; what is on top may be out of date.
+    found: BinaryHeap<Reverse<Ix>>,
+}
+
+impl Completions {
+    /// Finds the best-ranked completion of a trade that has been filled further.
+    fn look_for(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount, trade: Ix) {
+        let (from, to) = window(allocation, trade);
+        let list = by_amount.of(trade);
+        let within = &list[list.partition_point(|(amount, _)| *amount < from)..];
+        let within = within.iter().take_while(|(amount, _)| *amount <= to).map(|(_, ix)| *ix);
+        let best = within.filter(|ix| completes(allocation, *ix, (from, to))).min();
+        self.found.extend(best.map(Reverse));
+    }
+
+    /// The best-ranked candidate that completes its trade now.
+    fn best(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount) -> Option<Ix> {
+        while let Some(Reverse(ix)) = self.found.pop() {
+            let trade = allocation.candidate(ix).trade;
+            if completes(allocation, ix, window(allocation, trade)) {
+                return Some(ix);
+            }
+            // Its loan went elsewhere, or its trade was filled further: another may be the best there.
+            self.look_for(allocation, by_amount, trade);
+        }
+        None
+    }
+}
+
+/// The amounts that complete a trade: open − filled, give or take round(open × exact_fit_variance / 100, 2).
+fn window(allocation: &Allocation<'_, '_>, trade: Ix) -> (Money, Money) {
+    let fill = allocation.capacity.fill(trade);
+    let variance = allocation.book.options.exact_fit_variance;
+    let share = i128::from(fill.open.units()) * i128::from(variance.units());
+    let variance = Money::from_wide(round_div(share, 100 * 1_000_000));
+    let missing = fill.open - fill.filled;
+    (missing - variance, missing + variance)
+}
+
+fn completes(allocation: &Allocation<'_, '_>, ix: Ix, (from, to): (Money, Money)) -> bool {
+    let candidate = allocation.candidate(ix);
+    let amount = allocation.amount(candidate.loan);
+    from <= amount && amount <= to && allocation.is_open(candidate) && allocation.fits(candidate)
+}
+
+/// (b) Sole choice: which open candidates are live (their trade is below its open amount, and they fit), and the
+/// loans that have exactly one.
+struct Live {
+    /// By position in the turn.
+    live: Vec<bool>,
+    /// Live candidates of each loan.
+    count: HashMap<Ix, u32>,
+    /// How many of a trade's candidates, from the smallest up, may still be live.
+    trade_mark: HashMap<Ix, usize>,
+    /// Of each block with a limit that binds candidates of the turn: they by amount, and the mark.
+    blocks: HashMap<usize, Vec<(Money, Ix)>>,
+    /// Sole choices, the best-ranked on top.
+    sole: BinaryHeap<Reverse<Ix>>,
+    first: Ix,
+}
+
+impl Live {
+    fn new(allocation: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount) -> Self {
+        let mut this = Self {
+            live: vec![false; turn.candidates.len()],
+            count: HashMap::new(),
+            trade_mark: HashMap::new(),
+            blocks: HashMap::new(),
+            sole: BinaryHeap::new(),
+            first: turn.candidates.start as Ix,
+        };
+        for trade in &turn.trades {
+            let below_open = allocation.capacity.fill(*trade).is_below_open();
+            this.trade_mark.insert(*trade, by_amount.of(*trade).len());
+            for (amount, ix) in by_amount.of(*trade) {
+                let candidate = allocation.candidate(*ix);
+                if below_open && allocation.is_open(candidate) && allocation.fits(candidate) {
+                    this.live[(*ix - this.first) as usize] = true;
+                    *this.count.entry(candidate.loan).or_default() += 1;
+                    for block in limit_blocks(allocation, *ix) {
+                        this.blocks.entry(block).or_default().push((*amount, *ix));
+                    }
+                }
+            }
+        }
+        let loans = this.count.iter().filter(|(_, count)| **count == 1).map(|(loan, _)| *loan);
+        let soles: Vec<Ix> =
+            loans.filter_map(|loan| this.live_candidate(allocation, turn, loan)).collect();
+        this.sole.extend(soles.into_iter().map(Reverse));
+        this
+    }
+
+    fn is_live(&self, ix: Ix) -> bool {
+        self.live[(ix - self.first) as usize]
+    }
+
+    /// The best-ranked sole choice.
+    fn sole_choice(&mut self, allocation: &Allocation<'_, '_>) -> Option<Ix> {
+        while let Some(Reverse(ix)) = self.sole.pop() {
+            if self.is_live(ix) && allocation.is_open(allocation.candidate(ix)) {
+                return Some(ix);
+            }
+        }
+        None
+    }
+
+    fn live_candidate(&self, a: &Allocation<'_, '_>, turn: &Turn, loan: Ix) -> Option<Ix> {
+        let candidates = a.candidates.of_loan_in(loan, &turn.candidates).iter().copied();
+        candidates.into_iter().find(|ix| self.is_live(*ix))
+    }
+
+    /// Buries the candidates that an allocation has left without room.
+    fn bury(&mut self, a: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount, placed: Ix) {
+        let trade = a.candidate(placed).trade;
+        let fill = a.capacity.fill(trade);
+        let room = if fill.is_below_open() { fill.room() } else { Money::from_units(-1) };
+        let list = by_amount.of(trade);
+        let mut mark = self.trade_mark[&trade];
+        while mark > 0 && list[mark - 1].0 > room {
+            mark -= 1;
+            self.die(a, turn, list[mark].1);
+        }
+        self.trade_mark.insert(trade, mark);
+        for block in limit_blocks(a, placed) {
+            let limit = &a.capacity.blocks[block];
+            let left = limit.hi.map(|hi| hi - limit.used);
+            let mut list = self.blocks.remove(&block).unwrap_or_default();
+            while list.last().is_some_and(|(amount, _)| left.is_some_and(|left| *amount > left)) {
+                if let Some((_, ix)) = list.pop() {
+                    self.die(a, turn, ix);
+                }
+            }
+            self.blocks.insert(block, list);
+        }
+    }
+
+    fn die(&mut self, allocation: &Allocation<'_, '_>, turn: &Turn, ix: Ix) {
+        if !std::mem::take(&mut self.live[(ix - self.first) as usize]) {
+            return;
+        }
+        let candidate = allocation.candidate(ix);
+        let count = self.count.entry(candidate.loan).or_default();
+        *count -= 1;
+        if *count == 1 && allocation.is_open(candidate) {
+            let sole = self.live_candidate(allocation, turn, candidate.loan);
+            self.sole.extend(sole.map(Reverse));
+        }
+    }
+}
+
+/// The blocks whose upper limit binds the candidate.
+fn limit_blocks(allocation: &Allocation<'_, '_>, ix: Ix) -> impl Iterator<Item = usize> {
+    let candidate = allocation.candidate(ix);
+    let capacity = &allocation.capacity;
+    let blocks = allocation.limits(candidate).iter();
+    let blocks = blocks.map(|node| capacity.block(*node, candidate.trade));
+    blocks.filter(|block| capacity.blocks[*block].hi.is_some()).collect::<Vec<_>>().into_iter()
+}
