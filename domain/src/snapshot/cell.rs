@@ -186,7 +186,8 @@ fn whole(text: &str, bounds: Bounds) -> Result<i64, CellFault> {
 /// room for the 6 decimals of an average.
 fn number(text: &str) -> Result<Decimal, CellFault> {
     let digits = Digits::of(text)?;
-    let too_long = || CellFault::new(FaultCode::OutOfRange, "at most 28 digits, 20 before the point");
+    let too_long =
+        || CellFault::new(FaultCode::OutOfRange, "at most 28 digits, 20 before the point");
     if digits.whole.len() > 20 || digits.whole.len() + digits.decimals.len() > 28 {
         return Err(too_long());
     }
