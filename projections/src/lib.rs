@@ -2,5 +2,23 @@
 //! (3.3). Pure: no clock, no I/O.
 //!
 //! * [`table`]: what a table, a row and a cell are
+//! * [`tables`]: the fourteen tables, one file each, in one list
+//! * [`RunTables`]: all of them together, with counts and digest
+//! * [`digest`]: the digest of the outputs
+//! * [`csv`]: their canonical text
+//! * [`spelling`]: enumerations as rows and reports spell them
+//! * [`status`]: where a run stands
+//! * [`RunSummary`]: a run at a glance
 
+pub mod csv;
+pub mod digest;
+mod ignored;
+mod run_tables;
+pub mod spelling;
+pub mod status;
+pub mod summary;
 pub mod table;
+pub mod tables;
+
+pub use run_tables::RunTables;
+pub use summary::RunSummary;

@@ -1,8 +1,15 @@
 //! A run is an aggregate: commands, events, state, rejections (specification 3.1).
 
+pub mod aggregate;
 pub mod codec;
 pub mod envelope;
 pub mod event;
+pub mod rejection;
+pub mod state;
 
+pub use aggregate::{Run, RunCommand};
+pub use codec::DecodeError;
 pub use envelope::{EncodedBatch, Meta, Recorded, RunId};
 pub use event::{EventType, RunEvent};
+pub use rejection::Rejection;
+pub use state::RunState;

@@ -22,6 +22,11 @@ macro_rules! ids {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The spelling itself, shared: what a row of an output table keeps of it.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
         }
         impl From<&Name> for $id {
             fn from(name: &Name) -> Self {

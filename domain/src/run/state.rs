@@ -1,0 +1,246 @@
+//! What the history of a run amounts to, as far as its rules need it: `check` judges an event against it, `apply`
+//! folds one in.
+
+use std::collections::{HashMap, HashSet};
+
+use super::event::{EventType, PoolAction, RunEvent};
+use super::rejection::Rejection;
+use crate::values::{Day, LoanId, Money, TradeId};
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Not asked for.
+    #[default]
+    New,
+    /// Asked for.
+    Requested,
+    /// Begun.
+    Started,
+    /// Ended by an event of this type.
+    Over(EventType),
+}
+
+/// An included trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fill {
+    filled: Money,
+    max: Money,
+}
+
+/// A posting's key (2.10).
+type PostingKey = (Option<TradeId>, LoanId, PoolAction, Option<Day>);
+
+/// The state of the aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunState {
+    phase: Phase,
+    trades: HashMap<TradeId, Fill>,
+    allocated: HashMap<LoanId, TradeId>,
+    kicked_out: HashSet<LoanId>,
+    postings: HashSet<PostingKey>,
+}
+
+impl RunState {
+    /// How far the run is.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The trade that a loan is allocated to now.
+    pub fn trade_of(&self, loan: &LoanId) -> Option<&TradeId> {
+        self.allocated.get(loan)
+    }
+
+    /// The filled amount of an included trade, held loans included.
+    pub fn filled(&self, trade: &TradeId) -> Option<Money> {
+        self.trades.get(trade).map(|fill| fill.filled)
+    }
+
+    /// Whether the event may come next.
+    ///
+    /// # Errors
+    /// The first rule that it breaks, in the order of [`Rejection`].
+    pub fn check(&self, event: &RunEvent) -> Result<(), Rejection> {
+        self.check_phase(event)?;
+        match event {
+            RunEvent::LoanAllocated(e) => {
+                self.check_unplaced(&e.loan_id)?;
+                self.check_fill(&e.trade_id, e.loan_amount, e.filled_after)
+            }
+            RunEvent::LoanMoved(e) => {
+                self.check_there(&e.loan_id, &e.from_trade_id)?;
+                self.check_taken(&e.from_trade_id, e.loan_amount, e.from_filled_after)?;
+                self.check_fill(&e.to_trade_id, e.loan_amount, e.filled_after)
+            }
+            RunEvent::LoanReleased(e) => {
+                self.check_there(&e.loan_id, &e.trade_id)?;
+                self.check_taken(&e.trade_id, e.loan_amount, e.filled_after)
+            }
+            RunEvent::LoanKickedOut(e) => match self.allocated.get(&e.loan_id) {
+                Some(trade) => {
+                    let (loan, trade) = (e.loan_id.clone(), trade.clone());
+                    Err(Rejection::KickoutOfAllocatedLoan { loan, trade })
+                }
+                None => self.check_unplaced(&e.loan_id),
+            },
+            RunEvent::PoolActionDerived(_) => match posting_key(event) {
+                Some(key) if self.postings.contains(&key) => {
+                    Err(Rejection::PostingRepeated { loan: key.1 })
+                }
+                _ => Ok(()),
+            },
+            RunEvent::RunRequested(_)
+            | RunEvent::RunStarted(_)
+            | RunEvent::PreflightCompleted(_)
+            | RunEvent::TradeAssessed(_)
+            | RunEvent::LoanPinned(_)
+            | RunEvent::CashGridBuilt(_)
+            | RunEvent::TradeSettlementSet(_)
+            | RunEvent::ConstraintMatched(_)
+            | RunEvent::CandidateScored(_)
+            | RunEvent::CandidatesRejected(_)
+            | RunEvent::PassCompleted(_)
+            | RunEvent::ConstraintBlockEvaluated(_)
+            | RunEvent::TradeFillEvaluated(_)
+            | RunEvent::SyntheticTradePriced(_)
+            | RunEvent::SyntheticOptionsRanked(_)
+            | RunEvent::CashMarketMapped(_)
+            | RunEvent::InvariantsVerified(_)
+            | RunEvent::RunCompleted(_)
+            | RunEvent::RunFailed(_)
+            | RunEvent::RunCancelled(_) => Ok(()),
+        }
+    }
+
+    /// Folds in an event that [`RunState::check`] has let through.
+    pub fn apply(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::RunRequested(_) => self.phase = Phase::Requested,
+            RunEvent::RunStarted(_) => self.phase = Phase::Started,
+            RunEvent::TradeAssessed(e) => {
+                if let Some(band) = &e.band {
+                    let fill = Fill { filled: band.held_amount, max: band.max_amount };
+                    self.trades.insert(e.trade_id.clone(), fill);
+                }
+            }
+            RunEvent::LoanAllocated(e) => {
+                self.set_filled(&e.trade_id, e.filled_after);
+                self.allocated.insert(e.loan_id.clone(), e.trade_id.clone());
+            }
+            RunEvent::LoanMoved(e) => {
+                self.set_filled(&e.from_trade_id, e.from_filled_after);
+                self.set_filled(&e.to_trade_id, e.filled_after);
+                self.allocated.insert(e.loan_id.clone(), e.to_trade_id.clone());
+            }
+            RunEvent::LoanReleased(e) => {
+                self.set_filled(&e.trade_id, e.filled_after);
+                self.allocated.remove(&e.loan_id);
+            }
+            RunEvent::LoanKickedOut(e) => {
+                self.kicked_out.insert(e.loan_id.clone());
+            }
+            RunEvent::PoolActionDerived(_) => self.postings.extend(posting_key(event)),
+            RunEvent::RunCompleted(_) | RunEvent::RunFailed(_) | RunEvent::RunCancelled(_) => {
+                self.phase = Phase::Over(event.event_type());
+            }
+            RunEvent::PreflightCompleted(_)
+            | RunEvent::LoanPinned(_)
+            | RunEvent::CashGridBuilt(_)
+            | RunEvent::TradeSettlementSet(_)
+            | RunEvent::ConstraintMatched(_)
+            | RunEvent::CandidateScored(_)
+            | RunEvent::CandidatesRejected(_)
+            | RunEvent::PassCompleted(_)
+            | RunEvent::ConstraintBlockEvaluated(_)
+            | RunEvent::TradeFillEvaluated(_)
+            | RunEvent::SyntheticTradePriced(_)
+            | RunEvent::SyntheticOptionsRanked(_)
+            | RunEvent::CashMarketMapped(_)
+            | RunEvent::InvariantsVerified(_) => {}
+        }
+    }
+
+    /// Checks an event and folds it in.
+    ///
+    /// # Errors
+    /// As [`RunState::check`]; the state is unchanged then.
+    pub fn accept(&mut self, event: &RunEvent) -> Result<(), Rejection> {
+        self.check(event)?;
+        self.apply(event);
+        Ok(())
+    }
+
+    fn check_phase(&self, event: &RunEvent) -> Result<(), Rejection> {
+        let starts = matches!(event, RunEvent::RunStarted(_));
+        // A run can fail or be cancelled before a worker has begun it.
+        let ends_early = matches!(event, RunEvent::RunFailed(_) | RunEvent::RunCancelled(_));
+        match (self.phase, event) {
+            (Phase::Over(ended_by), _) => Err(Rejection::RunIsOver { ended_by: ended_by.name() }),
+            (Phase::New, RunEvent::RunRequested(_)) => Ok(()),
+            (_, RunEvent::RunRequested(_)) => Err(Rejection::AlreadyRequested),
+            (Phase::New, _) => Err(Rejection::NotRequested),
+            (Phase::Started, _) if starts => Err(Rejection::AlreadyStarted),
+            (Phase::Requested, _) if !starts && !ends_early => {
+                Err(Rejection::NotStarted { event: event.event_type().name() })
+            }
+            (Phase::Requested | Phase::Started, _) => Ok(()),
+        }
+    }
+
+    fn check_unplaced(&self, loan: &LoanId) -> Result<(), Rejection> {
+        if let Some(trade) = self.allocated.get(loan) {
+            let (loan, trade) = (loan.clone(), trade.clone());
+            return Err(Rejection::LoanAlreadyAllocated { loan, trade });
+        }
+        if self.kicked_out.contains(loan) {
+            return Err(Rejection::LoanKickedOutBefore { loan: loan.clone() });
+        }
+        Ok(())
+    }
+
+    fn check_there(&self, loan: &LoanId, trade: &TradeId) -> Result<(), Rejection> {
+        if self.allocated.get(loan) == Some(trade) {
+            return Ok(());
+        }
+        Err(Rejection::LoanNotThere { loan: loan.clone(), trade: trade.clone() })
+    }
+
+    fn check_fill(&self, trade: &TradeId, amount: Money, said: Money) -> Result<(), Rejection> {
+        let Some(fill) = self.trades.get(trade) else {
+            return Err(Rejection::TradeNotIncluded { trade: trade.clone() });
+        };
+        check_sum(trade, fill.filled + amount, said)?;
+        if said > fill.max {
+            let (trade, max) = (trade.clone(), fill.max);
+            return Err(Rejection::TradeAboveMax { trade, filled: said, max });
+        }
+        Ok(())
+    }
+
+    fn check_taken(&self, trade: &TradeId, amount: Money, said: Money) -> Result<(), Rejection> {
+        match self.trades.get(trade) {
+            Some(fill) => check_sum(trade, fill.filled - amount, said),
+            None => Err(Rejection::TradeNotIncluded { trade: trade.clone() }),
+        }
+    }
+
+    fn set_filled(&mut self, trade: &TradeId, filled: Money) {
+        if let Some(fill) = self.trades.get_mut(trade) {
+            fill.filled = filled;
+        }
+    }
+}
+
+fn check_sum(trade: &TradeId, actual: Money, said: Money) -> Result<(), Rejection> {
+    if actual == said {
+        return Ok(());
+    }
+    Err(Rejection::FillDoesNotAddUp { trade: trade.clone(), said, actual })
+}
+
+fn posting_key(event: &RunEvent) -> Option<PostingKey> {
+    let RunEvent::PoolActionDerived(posting) = event else { return None };
+    let trade = posting.trade_id.clone();
+    Some((trade, posting.loan_id.clone(), posting.pool_action, posting.settlement_date))
+}
