@@ -179,8 +179,8 @@ fn open_trade(dice: &mut Dice, catalog: &Catalog, standing: Standing, at: u32) -
         Standing::Beyond => days[2].max(HORIZON + 1),
         _ => days[settlement],
     };
-    // A trade was struck some days ago, when the market stood a little lower or higher.
-    let struck = 4 * TICK * dice.between(-6, 6);
+    // Most trades stand at the market; some were struck when it was a little lower or higher.
+    let struck = 4 * TICK * dice.weighted(&[(0, 64), (-1, 12), (1, 12), (-2, 6), (2, 6)]);
     // Undated, it takes the grid's first settlement.
     let may_be_undated = standing == Standing::Included && settlement == 0;
     OpenTrade {

@@ -26,6 +26,11 @@ impl Instrument {
             && self.shape.takes(loan)
     }
 
+    /// See [`Shape::appeal`].
+    pub(crate) fn appeal(&self, loan: &Traits) -> u64 {
+        self.shape.appeal(loan, loan.note_rate - self.coupon)
+    }
+
     /// The coupon that nobody trades any more: its loans find no open trade (2.8).
     pub(crate) fn is_off_the_run(&self) -> bool {
         self.coupon == OFF_THE_RUN
@@ -35,7 +40,7 @@ impl Instrument {
 /// Coupons in thousandths of a per cent, with their share of the loans. Rates rose over the year of the pipeline, so
 /// the middle is broad.
 pub(crate) const COUPONS_30: [(i64, u64); 7] =
-    [(5_500, 25), (6_000, 22), (5_000, 18), (6_500, 14), (4_500, 10), (7_000, 6), (4_000, 5)];
+    [(5_500, 27), (6_000, 24), (5_000, 19), (6_500, 13), (4_500, 8), (7_000, 5), (4_000, 4)];
 pub(crate) const COUPONS_15: [(i64, u64); 4] = [(5_000, 35), (4_500, 30), (5_500, 20), (4_000, 15)];
 pub(crate) const COUPONS_20: [(i64, u64); 3] = [(5_500, 50), (5_000, 30), (6_000, 20)];
 /// See [`Instrument::is_off_the_run`].

@@ -9,12 +9,12 @@ use crate::folder::{Folder, Table};
 use crate::placement::Markets;
 use crate::pools::{Pools, pool_name};
 use crate::roles::{Casting, Oddity, Progress, Role};
-use crate::rules::{CONFORMING_LIMIT, desk_name};
+use crate::rules::{CONFORMING_LIMIT, MANUFACTURED, desk_name};
 use crate::settled::{Past, trade_id};
 use crate::traits::{Product, TRAIT_COLUMNS, Traits};
 
 /// Share of the pooled loans, in a thousand, whose pool is of the trade that is meant for them: "nearly right" (5.1).
-const RIGHT_POOL: u64 = 760;
+const RIGHT_POOL: u64 = 870;
 /// Share of the matching loans, in a thousand, that the outside engine has priced for a trade that takes no others.
 const PRICED: u64 = 300;
 /// Share of the other loans, in a thousand, that have a price of their own for the trade meant for them.
@@ -169,20 +169,27 @@ impl LoanWriter<'_> {
     }
 
     fn odd(&self, dice: &mut Dice, book: &Book, oddity: Oddity) -> Drawn {
-        let product = if oddity == Oddity::Late { Product::Gov30 } else { Product::Conv30 };
+        let product = match oddity {
+            Oddity::Late | Oddity::Barred => Product::Gov30,
+            _ => Product::Conv30,
+        };
         let desk = crate::catalog::draw_desk(dice, self.catalog.desks);
         let (mut traits, coupon) = self.markets.loan_of(dice, desk, product);
-        if oddity == Oddity::Unpriced {
-            traits.amount = CONFORMING_LIMIT * 100 + dice.between(1, 300) * 100_000;
-        } else {
-            traits.amount = traits.amount.min(CONFORMING_LIMIT * 100);
+        traits.amount = match oddity {
+            Oddity::Unpriced => CONFORMING_LIMIT * 100 + dice.between(1, 300) * 100_000,
+            // Small enough for what is left of a trade, so that nothing but the limit keeps it out.
+            Oddity::Barred => dice.between(20, 40) * 100_000,
+            _ => traits.amount.min(CONFORMING_LIMIT * 100),
+        };
+        if oddity == Oddity::Barred {
+            traits.property_type = MANUFACTURED;
         }
         traits.note_rate = match oddity {
             Oddity::HighRate => OFF_THE_RUN + 1_250 + 125 * dice.between(0, 3),
             Oddity::OffTheRun => OFF_THE_RUN + 750 + 125 * dice.between(0, 3),
             Oddity::LowRate => 3_250 + 125 * dice.between(0, 4),
             Oddity::Unpriced => traits.note_rate,
-            Oddity::Late => {
+            Oddity::Late | Oddity::Barred => {
                 let lowest = self.markets.lowest_coupon(desk, product).unwrap_or(coupon);
                 lowest + 250 + 125 * dice.between(0, 3)
             }

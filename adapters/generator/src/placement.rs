@@ -71,13 +71,13 @@ impl<'a> Markets<'a> {
             .filter(|at| fits(**at))
             .map(|at| (*at, &self.catalog.instruments[*at as usize]))
             .filter(|(_, instrument)| instrument.takes(loan))
-            .map(|(at, instrument)| (at, instrument.shape.appeal(loan)))
+            .map(|(at, instrument)| (at, instrument.appeal(loan)))
             .collect();
         if choices.is_empty() { None } else { Some(dice.weighted(&choices)) }
     }
 }
 
-/// How many loans of a trial run each instrument would get: trades are handed out in this proportion, so that demand
+/// What each instrument would get of a trial run of loans: trades are handed out in this proportion, so that demand
 /// follows supply in every corner of the market.
 pub(crate) fn pilot(catalog: &Catalog, sizes: &Sizes, seed: u64) -> Vec<u64> {
     let mut dice = Dice::new(seed, Topic::Pilot);
@@ -89,7 +89,7 @@ pub(crate) fn pilot(catalog: &Catalog, sizes: &Sizes, seed: u64) -> Vec<u64> {
     for _ in 0..20_000 + 60 * u64::from(sizes.open_trades) {
         let (loan, coupon) = markets.draw_loan(&mut dice);
         if let Some(at) = markets.choose(&mut dice, &loan, coupon) {
-            counts[at as usize] += 1;
+            counts[at as usize] += catalog.instruments[at as usize].shape.trades_for_loans();
         }
     }
     counts

@@ -27,8 +27,7 @@ pub(crate) enum Role {
     Pipeline,
 }
 
-/// Loans that nothing is meant for, so that each kickout reason of 2.8 comes up. Exhausted capacity and limits come up by
-/// themselves; `BelowPriceFloor` needs a `bx_price_floor` too, and then strikes those with a low rate.
+/// Loans that nothing is meant for, so that each kickout reason of 2.8 comes up. Exhausted capacity comes up by itself; `BelowPriceFloor` needs a `bx_price_floor` too, and then strikes those with a low rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Oddity {
     /// A note rate that no instrument takes.
@@ -41,20 +40,28 @@ pub(crate) enum Oddity {
     Unpriced,
     /// A note rate that only the lowest cash window takes, far below par.
     LowRate,
+    /// A small loan on a manufactured home, where the only instrument of its coupon wants none.
+    Barred,
 }
 
-const ODDITIES: [Oddity; 5] =
-    [Oddity::HighRate, Oddity::OffTheRun, Oddity::Late, Oddity::Unpriced, Oddity::LowRate];
+const ODDITIES: [Oddity; 6] = [
+    Oddity::HighRate,
+    Oddity::OffTheRun,
+    Oddity::Late,
+    Oddity::Unpriced,
+    Oddity::LowRate,
+    Oddity::Barred,
+];
 /// One in so many eligible loans is odd.
 const ODD_EVERY: u64 = 110;
 
 /// Parts per thousand, as in a real tenant: mostly settled, a few thousand free, a few hundred new.
 const ROLES: [(Role, u64); 8] = [
-    (Role::Settled, 548),
+    (Role::Settled, 503),
     (Role::Locked, 72),
     (Role::Stranded, 14),
     (Role::Held, 10),
-    (Role::Pooled, 275),
+    (Role::Pooled, 320),
     (Role::Loose, 9),
     (Role::New, 34),
     (Role::Pipeline, 38),
@@ -79,8 +86,9 @@ impl Casting {
         if self.eligible % ODD_EVERY != ODD_EVERY / 2 {
             return role;
         }
-        // A remainder of 5.
-        Role::Odd(ODDITIES[(self.eligible / ODD_EVERY % 5) as usize])
+        let turn = self.eligible / ODD_EVERY % ODDITIES.len() as u64;
+        // A position in that short list.
+        Role::Odd(ODDITIES[turn as usize])
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) const LOW_FICO: &str = "low fico";
 pub(crate) const HIGH_LTV: &str = "high ltv";
 pub(crate) const FICO_FROM_680: &str = "fico from 680";
 pub(crate) const DTI_TO_50: &str = "dti to 50";
+pub(crate) const MANUFACTURED_HOME: &str = "manufactured home";
+/// The property type behind it.
+pub(crate) const MANUFACTURED: &str = "Manufactured";
 
 /// Every rule but those of the desks: name and syntax.
 pub(crate) const RULES: &[(&str, &str)] = &[
@@ -43,6 +46,7 @@ pub(crate) const RULES: &[(&str, &str)] = &[
     (LOW_FICO, "fico < 700"),
     (HIGH_LTV, "ltv > 95"),
     (FICO_FROM_680, "fico >= 680"),
+    (MANUFACTURED_HOME, "property_type = 'Manufactured'"),
     (DTI_TO_50, "dti <= 50 OR dti IS NULL"),
     ("california", "state = 'CA'"),
     ("coastal", "state IN ('CA', 'WA', 'NY', 'FL', 'MA')"),

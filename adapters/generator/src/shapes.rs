@@ -188,6 +188,15 @@ impl Shape {
         }
     }
 
+    /// How many trades it has for as many loans, against the others: small balances trade in small lots.
+    pub(crate) const fn trades_for_loans(self) -> u64 {
+        match self {
+            Self::Small(..) => 20,
+            Self::Told(..) => 13,
+            _ => 10,
+        }
+    }
+
     /// The rules of its node in the constraint tree, its investor's aside.
     pub(crate) fn rules(self) -> Vec<&'static str> {
         match self {
@@ -223,8 +232,9 @@ impl Shape {
         }
     }
 
-    /// How readily a desk sells a loan that it takes here, against its other choices.
-    pub(crate) fn appeal(self, loan: &Traits) -> u64 {
+    /// How readily a desk sells a loan that it takes here, against its other choices; the note rate is so much over the
+    /// coupon.
+    pub(crate) fn appeal(self, loan: &Traits, over_coupon: i64) -> u64 {
         let tier = CAPS.partition_point(|cap| cap * 100 < loan.amount);
         let is_small = tier < CAPS.len();
         match self {
@@ -232,17 +242,14 @@ impl Shape {
             Self::Plain30(Agency::Freddie) => 22,
             Self::Plain20(_) => 60,
             Self::Plain15(_) => 30,
-            Self::Window30(_) => {
-                if is_small {
-                    27
-                } else {
-                    9
-                }
-            }
+            // Its price grows with the note rate, and with a small balance.
+            Self::Window30(_) if is_small => 24,
+            Self::Window30(_) if over_coupon >= 750 => 14,
+            Self::Window30(_) => 5,
             Self::Window15(_) => 12,
             // The tightest cap pays best; the next one takes a few.
-            Self::Small(_, cap) if cap == tier => 55,
-            Self::Small(_, cap) if cap == tier + 1 => 12,
+            Self::Small(_, cap) if cap == tier => 90,
+            Self::Small(_, cap) if cap == tier + 1 => 15,
             Self::Small(..) => 1,
             Self::Told(..) => 30,
             Self::Gov30 => 30,

@@ -2,6 +2,7 @@
 
 use crate::dice::Dice;
 use crate::figures::{decimal, money, or_empty, rate};
+use crate::rules::MANUFACTURED;
 
 /// Loan amounts in cents by the share of loans below (basis points): percentiles 1, 10, 25, 50, 75, 90, 99 of 5.1.
 const AMOUNTS: &[(i64, i64)] = &[
@@ -88,9 +89,10 @@ pub(crate) enum Product {
 }
 
 impl Product {
-    /// Terms of 5.1: 360 for nine in ten, 180 for 7 %, 240 for 2 %; one in five is insured by the government.
+    /// All of them in the order of their declaration, so that a product is its own position. Terms of 5.1: 360 for nine in
+    /// ten, 180 for 7 %, 240 for 2 %; one in five is insured by the government.
     pub(crate) const SHARES: [(Self, u64); 4] =
-        [(Self::Conv30, 728), (Self::Gov30, 182), (Self::Conv15, 68), (Self::Conv20, 22)];
+        [(Self::Conv30, 728), (Self::Conv20, 22), (Self::Conv15, 68), (Self::Gov30, 182)];
     pub(crate) const COUNT: usize = Self::SHARES.len();
 
     const fn term_months(self) -> i64 {
@@ -132,7 +134,7 @@ pub(crate) struct Traits {
     units: i64,
     pub(crate) term_months: i64,
     pub(crate) state: &'static str,
-    property_type: &'static str,
+    pub(crate) property_type: &'static str,
     pub(crate) occupancy: Occupancy,
     purpose: &'static str,
     loan_type: &'static str,
@@ -160,7 +162,7 @@ impl Traits {
             property_type: if units > 1 {
                 "2-4 Unit"
             } else {
-                dice.weighted(&[("SFR", 66), ("PUD", 23), ("Condo", 9), ("Manufactured", 2)])
+                dice.weighted(&[("SFR", 66), ("PUD", 23), ("Condo", 9), (MANUFACTURED, 2)])
             },
             occupancy: dice.weighted(&[
                 (Occupancy::Primary, 900),

@@ -1,11 +1,11 @@
 //! Tables `pfill_constraints` and `pfill_constraint_sec_rule_rel`: the tree of 2.4.
 
-use crate::catalog::Catalog;
+use crate::catalog::{COUPONS_30, Catalog};
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::figures::decimal;
 use crate::folder::{Folder, Table};
-use crate::rules::desk_rule;
+use crate::rules::{MANUFACTURED_HOME, desk_rule};
 use crate::shapes::{INVESTOR_RULES, Shape};
 
 /// A stipulation below an instrument: rule, least and greatest share in a thousand.
@@ -97,6 +97,7 @@ pub(crate) fn write(
         tables.node([investor, "", ""], 0, (None, None), rules)?;
     }
     write_instruments(&mut tables, catalog)?;
+    write_exclusions(&mut tables, catalog, by_demand)?;
     write_stipulations(&mut tables, catalog, by_demand, seed)?;
     folder.close(tables.constraints)?;
     folder.close(tables.relation)
@@ -113,6 +114,24 @@ fn write_instruments(tables: &mut Tables, catalog: &Catalog) -> Result<(), Gener
         let limits = (None, (at % 40 == 17).then_some(1_000));
         let shape = instrument.shape;
         tables.node([shape.investor(), &instrument.name, ""], shape.priority(), limits, &rules)?;
+    }
+    Ok(())
+}
+
+/// The lowest government coupon of each desk wants no manufactured homes at all.
+fn write_exclusions(
+    tables: &mut Tables,
+    catalog: &Catalog,
+    by_demand: &[u32],
+) -> Result<(), GenerateError> {
+    let lowest = COUPONS_30.iter().map(|coupon| coupon.0).min();
+    for at in by_demand {
+        let instrument = &catalog.instruments[*at as usize];
+        let shape = instrument.shape;
+        if shape == Shape::Gov30 && Some(instrument.coupon) == lowest {
+            let key = [shape.investor(), &instrument.name, MANUFACTURED_HOME];
+            tables.node(key, shape.priority(), (None, Some(0)), &[MANUFACTURED_HOME])?;
+        }
     }
     Ok(())
 }

@@ -78,9 +78,22 @@ fn tolerance(dice: &mut Dice) -> Tolerance {
     Tolerance { per_cent, amount, rule, side }
 }
 
+/// Loans that fit two coupons go to the higher one, which pays more. What the high coupons take from below is missing at
+/// the low end and left over at the high end, unless the high ones want a little more and the low ones less.
+const fn tilt(coupon: i64) -> i64 {
+    match coupon {
+        7_000.. => 15,
+        6_500.. => 8,
+        5_000.. => 0,
+        4_500.. => -10,
+        _ => -40,
+    }
+}
+
 /// What the trade has to take, and what was bought back of it. Its loans nearly fill it; a little is left to compete for.
-fn amounts(dice: &mut Dice, trade: &OpenTrade) -> (i64, i64) {
-    let wanted = trade.held + trade.intended * dice.between(962, 998) / 1_000;
+fn amounts(dice: &mut Dice, trade: &OpenTrade, coupon: i64) -> (i64, i64) {
+    let share = dice.between(966, 998) + tilt(coupon);
+    let wanted = trade.held + trade.intended * share / 1_000;
     let needed = if wanted == 0 { dice.between(5, 30) * 100 * LOT } else { wanted };
     let open = (needed / LOT).max(1) * LOT;
     match trade.standing {
@@ -100,11 +113,12 @@ fn write_open(
     trade: &OpenTrade,
     trade_id: &str,
 ) -> Result<(), GenerateError> {
-    let (amount, pair_off) = amounts(dice, trade);
+    let instrument = &catalog.instruments[trade.instrument as usize];
+    let (amount, pair_off) = amounts(dice, trade, instrument.coupon);
     let band = tolerance(dice);
     table.row(&[
         trade_id,
-        &catalog.instruments[trade.instrument as usize].name,
+        &instrument.name,
         if trade.is_bx { "bx" } else { "forward" },
         "open",
         &if trade.is_dated { iso(trade.settles_in) } else { String::new() },
