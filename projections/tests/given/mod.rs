@@ -83,9 +83,13 @@ pub fn pricing(price: &str) -> Pricing {
 }
 
 pub fn requested() -> RunEvent {
+    requested_with(RunOptions { as_of: Some(day("2026-01-15")), ..RunOptions::default() })
+}
+
+pub fn requested_with(options: RunOptions) -> RunEvent {
     RunEvent::RunRequested(Box::new(RunRequested {
         tenant_id: "ACME".into(),
-        options: RunOptions { as_of: Some(day("2026-01-15")), ..RunOptions::default() },
+        options,
         requested_by: "dana".into(),
         snapshot_digest: "ab12".into(),
         spec_version: "1".into(),

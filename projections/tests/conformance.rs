@@ -1,0 +1,173 @@
+//! Every conformance case that has expected tables: a real run of its snapshot, its events through the projections, and
+//! each table cell by cell.
+
+mod given;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use powerfill_domain::engine::decide_all;
+use powerfill_domain::run::RunEvent;
+use powerfill_domain::snapshot::{RawSnapshot, RawTable, RunOptions, validate};
+use powerfill_projections::csv::{write_header, write_row};
+use powerfill_projections::table::RowBatch;
+use powerfill_projections::tables::DECISIONS;
+use powerfill_projections::{RunSummary, RunTables, status::RunStatus};
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance");
+    let mut cases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|case| case.join("expected/pfill_preflight_findings.csv").is_file())
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn records(text: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+fn raw_table(path: &Path) -> RawTable {
+    let mut rows = records(&std::fs::read(path).unwrap()).into_iter();
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let mut table = RawTable::new(name, rows.next().unwrap(), true);
+    for row in rows {
+        row.iter().for_each(|cell| table.push_cell(cell).unwrap());
+        table.end_row().unwrap();
+    }
+    table
+}
+
+/// The events of the case's run: the request, what the engine decides, and the end.
+pub fn run(case: &Path) -> Vec<RunEvent> {
+    let mut raw = RawSnapshot::default();
+    for file in std::fs::read_dir(case.join("snapshot")).unwrap() {
+        raw.tables.push(raw_table(&file.unwrap().path()));
+    }
+    let snapshot = validate(raw).unwrap_or_else(|report| panic!("{report}")).snapshot;
+    let options = std::fs::read_to_string(case.join("options.json")).unwrap();
+    let mut options = RunOptions::from_json(&options).unwrap();
+    options.as_of.get_or_insert(snapshot.header.as_of);
+    let mut events = vec![given::requested_with(options.clone())];
+    events.extend(decide_all(&snapshot, &options));
+    if !events.last().unwrap().is_terminal() {
+        let mut tables = RunTables::new();
+        given::recorded(&events).for_each(|event| _ = tables.apply(&event));
+        events.push(RunEvent::RunCompleted(Box::new(tables.complete())));
+    }
+    events
+}
+
+/// The tables' CSV by name, cut into batches after every `every` events.
+fn tables(events: &[RunEvent], every: usize) -> (BTreeMap<&'static str, Vec<u8>>, String) {
+    let mut tables = RunTables::new();
+    let mut texts: BTreeMap<_, _> = RunTables::specs()
+        .iter()
+        .map(|table| {
+            let mut text = Vec::new();
+            write_header(table, &mut text);
+            (table.name, text)
+        })
+        .collect();
+    let mut take = |batches: Vec<RowBatch>| {
+        for batch in batches {
+            let text = texts.get_mut(batch.table.name).unwrap();
+            batch.rows().for_each(|row| write_row(row, text));
+        }
+    };
+    for (at, event) in given::recorded(events).enumerate() {
+        tables.apply(&event);
+        if at % every == 0 {
+            take(tables.drain());
+        }
+    }
+    take(tables.finish());
+    (texts, tables.complete().output_digest)
+}
+
+#[test]
+fn tables_are_those_of_the_cases() {
+    let mut compared = 0;
+    for case in cases() {
+        let events = run(&case);
+        let (actual, _) = tables(&events, usize::MAX);
+        for table in DECISIONS {
+            let path = case.join("expected").join(format!("{}.csv", table.name));
+            let Ok(expected) = std::fs::read(&path) else { continue };
+            let (mut expected, mut actual) = (records(&expected), records(&actual[table.name]));
+            if table.name == "pfill_preflight_findings" {
+                // The message is free.
+                let rows = expected.iter_mut().chain(&mut actual);
+                rows.for_each(|row| _ = row.pop());
+            }
+            for (at, (expected, actual)) in expected.iter().zip(&actual).enumerate() {
+                assert_eq!(expected, actual, "{}, row {at}", path.display());
+            }
+            assert_eq!(expected.len(), actual.len(), "{}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 450, "{compared}");
+}
+
+#[test]
+fn rows_and_digest_do_not_depend_on_how_they_were_cut() {
+    for case in cases() {
+        let events = run(&case);
+        let whole = tables(&events, usize::MAX);
+        assert_eq!(whole, tables(&events, 1), "{}", case.display());
+        assert_eq!(whole, tables(&events, 17), "{}", case.display());
+        if let Some(RunEvent::RunCompleted(completed)) = events.last() {
+            assert_eq!(completed.output_digest, whole.1, "{}", case.display());
+        }
+    }
+}
+
+#[test]
+fn stored_events_give_the_same_tables() {
+    for case in cases() {
+        let events = run(&case);
+        let stored: Vec<_> = events
+            .iter()
+            .map(|event| {
+                let mut payload = Vec::new();
+                event.write_payload(&mut payload).unwrap();
+                RunEvent::read_payload(event.event_type(), &payload).unwrap()
+            })
+            .collect();
+        assert_eq!(tables(&events, 9), tables(&stored, 1000), "{}", case.display());
+    }
+}
+
+#[test]
+fn the_summary_agrees_with_the_tables() {
+    for case in cases() {
+        let events = run(&case);
+        let mut summary = RunSummary::new(given::run_id());
+        given::recorded(&events).for_each(|event| summary.apply(&event));
+        let (tables, _) = tables(&events, usize::MAX);
+        let rows = |table| records(&tables[table]).len() as u64 - 1;
+        let case = case.display();
+        let complete = summary.status == RunStatus::Complete;
+        assert!(complete || summary.failure.is_some(), "{case}");
+        assert_eq!(summary.loans.kicked_out, rows("pfill_kickout_guide_01"), "{case}");
+        assert_eq!(summary.kickouts.values().sum::<u64>(), summary.loans.kicked_out, "{case}");
+        assert_eq!(summary.pool_actions.values().sum::<u64>(), rows("pfill_pool_guide"), "{case}");
+        let loans = &summary.loans;
+        let placed = loans.allocated.values().chain(loans.held.values()).sum::<u64>();
+        assert_eq!(placed + loans.locked, rows("pfill_powerfill_guide"), "{case}");
+        if complete {
+            // As the fills follow from each event, so does the recap at the end.
+            let without_results =
+                events.iter().filter(|event| !matches!(event, RunEvent::TradeFillEvaluated(_)));
+            let events: Vec<_> = without_results.cloned().collect();
+            let mut counted = RunSummary::new(given::run_id());
+            given::recorded(&events).for_each(|event| counted.apply(&event));
+            assert_eq!(counted.fills, summary.fills, "{case}");
+            assert_eq!(counted.fill_statuses, summary.fill_statuses, "{case}");
+        }
+    }
+}
