@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod cases;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
