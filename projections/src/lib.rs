@@ -6,12 +6,14 @@
 //! * [`RunTables`]: all of them together, with counts and digest
 //! * [`digest`]: the digest of the outputs
 //! * [`csv`]: their canonical text
+//! * [`explain`]: the whole story of a loan, or of a trade
 //! * [`spelling`]: enumerations as rows and reports spell them
 //! * [`status`]: where a run stands
 //! * [`RunSummary`]: a run at a glance
 
 pub mod csv;
 pub mod digest;
+pub mod explain;
 mod ignored;
 mod run_tables;
 pub mod spelling;
