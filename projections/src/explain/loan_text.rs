@@ -12,6 +12,7 @@ use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep,
 use super::verdict::{FullLimit, Verdict};
 use super::words::{counted, few, node_name, points, usd};
 use crate::spelling::Spelled;
+use crate::status::RunStatus;
 
 /// How many loans or limits a line names before it counts the rest.
 const NAMED: usize = 6;
@@ -19,7 +20,7 @@ const NAMED: usize = 6;
 impl Display for LoanExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.headline(f)?;
-        self.standing(f)?;
+        self.write_standing(f)?;
         self.write_candidates(f)?;
         self.write_rejections(f)?;
         if !self.steps.is_empty() {
@@ -42,15 +43,21 @@ impl LoanExplanation {
     fn headline(&self, f: &mut Formatter<'_>) -> Result {
         let loan = &self.loan_id;
         match &self.outcome {
-            LoanOutcome::Allocated(place) => writeln!(
-                f,
-                "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
-                place.trade_id,
-                place.settlement_date,
-                points(place.pricing.price),
-                place.allocation_seq,
-                place.pass.spelled()
-            ),
+            LoanOutcome::Allocated(place) => {
+                writeln!(
+                    f,
+                    "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
+                    place.trade_id,
+                    place.settlement_date,
+                    points(place.pricing.price),
+                    place.allocation_seq,
+                    place.pass.spelled()
+                )?;
+                if self.status == RunStatus::Complete {
+                    return Ok(());
+                }
+                writeln!(f, "The run is {}: this is what it decided so far.", self.status.name())
+            }
             LoanOutcome::KickedOut(kickout) => writeln!(
                 f,
                 "Loan {loan} is kicked out, {}: {}.",
@@ -75,7 +82,7 @@ impl LoanExplanation {
         }
     }
 
-    fn standing(&self, f: &mut Formatter<'_>) -> Result {
+    fn write_standing(&self, f: &mut Formatter<'_>) -> Result {
         let Some(amount) = self.loan_amount else { return Ok(()) };
         write!(f, "It is {}, ", usd(amount))?;
         match (&self.pool_name, &self.present_trade_id) {
@@ -168,9 +175,10 @@ fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result 
     writeln!(f)?;
     writeln!(f, "    {}", pricing_words(&candidate.pricing))?;
     write_verdict(&candidate.verdict, f)?;
-    match &candidate.at_end {
-        Some(at_end) => write_at_end(at_end, f),
-        None => Ok(()),
+    match (&candidate.at_end, &candidate.verdict) {
+        (Some(at_end), _) => write_at_end(at_end, f),
+        (None, Verdict::LimitBarred { full_limits, .. }) => write_limits(full_limits, f),
+        (None, _) => Ok(()),
     }
 }
 
@@ -215,13 +223,12 @@ fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
             writeln!(f, "filled when its turn came: {filled} of an open amount of {open}")?;
             write_fillers(filled_by, f)
         }
-        Verdict::LimitBarred { filled_amount, room_amount, full_limits } => {
+        Verdict::LimitBarred { filled_amount, room_amount, .. } => {
             let (filled, room) = (usd(*filled_amount), usd(*room_amount));
             writeln!(
                 f,
                 "room was there ({filled} filled, {room} left to max), so a limit barred it"
-            )?;
-            write_limits(full_limits, f)
+            )
         }
         Verdict::NotReached => writeln!(f, "the run's events do not reach that far"),
     }
