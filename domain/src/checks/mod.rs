@@ -5,8 +5,8 @@
 //! events it reads what the run decided; then it compares. It shares no code with the engine, so that a slip there is
 //! not repeated here, and it stops at the first invariant that is broken.
 //!
-//! * [`book`], [`trades`], [`tree`], [`pricing`]: the run's terms, from the snapshot (2.1, 2.3 to 2.5)
-//! * [`story`]: what the events say
+//! * `book`, `trades`, `tree`, `pricing`: the run's terms, from the snapshot (2.1, 2.3 to 2.5)
+//! * `story`: what the events say
 //! * `loans` (1, 5), `amounts` (2, 3), `placements` (4), `postings` (6), `leftovers` (7): the invariants
 
 mod amounts;

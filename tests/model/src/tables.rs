@@ -1,0 +1,413 @@
+//! 1.5 Output tables: rows of canonical text, NULL as the empty text, in the order of 1.5, `run_id` left out.
+
+use powerfill_domain::snapshot::tables::{InstrumentKind, TradeType};
+use powerfill_domain::values::Day;
+
+use crate::market::{Candidate, Market, Worth};
+use crate::number::{CENTS, POINTS, SIX, of_units, round, text};
+use crate::passes::Allocation;
+use crate::results::{self, destination, guide_worth, kickouts, postings, present_pool};
+use crate::who::Part;
+use crate::{ModelTable, preflight, ue};
+
+/// `trade_id_origin` of 1.5.
+const ORIGIN: &str = "pfill_syn_powerfill_guide";
+
+fn table(name: &'static str, columns: &'static str, rows: Vec<Vec<String>>) -> ModelTable {
+    let columns: Vec<&'static str> = columns.split(", ").collect();
+    assert!(rows.iter().all(|row| row.len() == columns.len()), "{name}");
+    ModelTable { name, columns, rows }
+}
+
+fn money(cents: i128) -> String {
+    text(cents, CENTS)
+}
+
+fn points(units: i128) -> String {
+    text(units, POINTS)
+}
+
+fn or_null<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
+    value.map(show).unwrap_or_default()
+}
+
+fn day(date: Option<Day>) -> String {
+    or_null(date, |date| date.to_string())
+}
+
+fn yes(holds: bool) -> String {
+    if holds { "Y" } else { "N" }.to_owned()
+}
+
+fn loan_id(market: &Market<'_>, loan: usize) -> String {
+    market.cast.snapshot.loans[loan].loan_id.to_string()
+}
+
+fn trade_id(market: &Market<'_>, trade: usize) -> String {
+    market.cast.snapshot.trades[trade].trade_id.to_string()
+}
+
+fn settles(market: &Market<'_>, trade: Option<usize>) -> String {
+    day(trade.and_then(|t| market.cast.trades[t].settlement_date))
+}
+
+/// *key* of 1.5, as `pfill_constraints` spells it.
+fn node_key(market: &Market<'_>, node: usize) -> [String; 3] {
+    let key = &market.nodes[node].row.key;
+    [&key.investor_id, &key.investor_instrument_name, &key.constraint_name].map(ToString::to_string)
+}
+
+fn priority(market: &Market<'_>, node: usize) -> String {
+    market.nodes[node].row.constraint_priority.to_string()
+}
+
+/// price, payup, carry_cost, prx_plus_carry, score.
+fn worth_cells(worth: Option<Worth>) -> [String; 5] {
+    [
+        or_null(worth.map(|w| w.price), points),
+        or_null(worth.map(|w| w.payup), points),
+        or_null(worth.and_then(|w| w.carry_cost), points),
+        or_null(worth.and_then(|w| w.prx_plus_carry), points),
+        or_null(worth.and_then(|w| w.score), points),
+    ]
+}
+
+pub(crate) fn preflight_findings(market: &Market<'_>) -> ModelTable {
+    let rows = preflight::findings(market)
+        .into_iter()
+        // The message is free.
+        .map(|(code, severity, subject)| {
+            vec![code.to_owned(), severity.to_owned(), subject, String::new()]
+        })
+        .collect();
+    table("pfill_preflight_findings", "code, severity, subject, message", rows)
+}
+
+pub(crate) fn trade_base(market: &Market<'_>) -> ModelTable {
+    let cast = market.cast;
+    let rows = (0..cast.trades.len())
+        .map(|t| {
+            let (row, looked_at) = (&cast.snapshot.trades[t], &cast.trades[t]);
+            let i = crate::market::instrument_row(cast, &row.investor_instrument_name)
+                .expect("the instrument of a trade");
+            let band = |cents: i128| {
+                if looked_at.included() { money(cents) } else { String::new() }
+            };
+            vec![
+                row.trade_id.to_string(),
+                i.investor_id.to_string(),
+                i.investor_instrument_name.to_string(),
+                match row.trade_type {
+                    TradeType::Forward => "forward",
+                    TradeType::Bx => "bx",
+                }
+                .to_owned(),
+                day(looked_at.settlement_date),
+                yes(looked_at.included()),
+                looked_at.exclusion.unwrap_or_default().to_owned(),
+                money(looked_at.open),
+                band(looked_at.tolerance),
+                band(looked_at.min),
+                band(looked_at.max),
+                band(cast.held_amount(t)),
+            ]
+        })
+        .collect();
+    table(
+        "pfill_trade_base",
+        "trade_id, investor_id, investor_instrument_name, trade_type, settlement_date, included, \
+         exclusion_reason, open_amount, tolerance_amount, min_amount, max_amount, held_amount",
+        rows,
+    )
+}
+
+pub(crate) fn candidates(market: &Market<'_>) -> ModelTable {
+    let row = |c: &Candidate| {
+        let mut cells = vec![c.turn.to_string(), c.rank.to_string()];
+        cells.extend(node_key(market, c.node));
+        cells.extend([
+            priority(market, c.node),
+            loan_id(market, c.loan),
+            trade_id(market, c.trade),
+        ]);
+        cells.push(or_null(c.worth.interest_earning_days, |n| n.to_string()));
+        cells.extend(worth_cells(Some(c.worth)));
+        cells
+    };
+    table(
+        "pfill_loan2trade_candy_level_01",
+        "turn, candidate_rank, investor_id, investor_instrument_name, constraint_name, \
+         constraint_priority, loan_id, trade_id, interest_earning_days, price, payup, carry_cost, \
+         prx_plus_carry, score",
+        market.turns.iter().flatten().map(row).collect(),
+    )
+}
+
+/// Allocated, locked and held loans, by loan_id.
+pub(crate) fn guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+    let cast = market.cast;
+    let mut rows = vec![];
+    for l in 0..cast.parts.len() {
+        let placed = end.placed[l].as_ref();
+        let (trade, pool, pass) = match (placed, cast.parts[l]) {
+            (Some(placed), _) => {
+                let t = placed.candidate.trade;
+                (Some(t), Some(destination(market, l, t)), placed.pass)
+            }
+            (None, Part::Locked) => (cast.prior_trade[l], present_pool(market, l), "locked"),
+            (None, Part::Held(_)) => (cast.prior_trade[l], present_pool(market, l), "held"),
+            (None, _) => continue,
+        };
+        let node = placed.map(|placed| placed.candidate.node);
+        let mut cells = vec![
+            loan_id(market, l),
+            or_null(trade, |t| trade_id(market, t)),
+            pool.unwrap_or_default(),
+        ];
+        cells.extend(node.map(|k| node_key(market, k)).unwrap_or_default());
+        cells.extend([
+            or_null(node, |k| priority(market, k)),
+            pass.to_owned(),
+            or_null(placed, |placed| placed.seq.to_string()),
+            cast.parts[l].held_reason().unwrap_or_default().to_owned(),
+            money(cast.amount(l)),
+        ]);
+        cells.extend(worth_cells(guide_worth(market, end, l)));
+        cells.extend([
+            settles(market, trade),
+            present_pool(market, l).unwrap_or_default(),
+            or_null(cast.prior_trade[l], |t| trade_id(market, t)),
+            postings(market, end, l)[0].action.to_owned(),
+        ]);
+        rows.push(cells);
+    }
+    table(
+        "pfill_powerfill_guide",
+        "loan_id, trade_id, pool_name, investor_id, investor_instrument_name, constraint_name, \
+         constraint_priority, pass, allocation_seq, held_reason, loan_amount, price, payup, \
+         carry_cost, prx_plus_carry, score, settlement_date, prior_pool_name, prior_trade_id, \
+         pool_action",
+        rows,
+    )
+}
+
+/// Postings by trade_id (NULL first), loan_id, pa_key.
+pub(crate) fn pool_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+    let mut keyed = vec![];
+    for l in 0..market.cast.parts.len() {
+        for posting in postings(market, end, l) {
+            let price = match posting.action {
+                "Leaving" => None,
+                _ => guide_worth(market, end, l).map(|w| w.price),
+            };
+            let pa_key = results::pa_key(posting.action);
+            let cells = vec![
+                or_null(posting.trade, |t| trade_id(market, t)),
+                loan_id(market, l),
+                posting.action.to_owned(),
+                pa_key.to_string(),
+                settles(market, posting.trade),
+                posting.pool,
+                posting.from.unwrap_or_default(),
+                posting.to.unwrap_or_default(),
+                money(market.cast.amount(l)),
+                or_null(price, points),
+            ];
+            keyed.push(((posting.trade, l, pa_key), cells));
+        }
+    }
+    keyed.sort();
+    table(
+        "pfill_pool_guide",
+        "trade_id, loan_id, pool_action, pa_key, settlement_date, pool_name, from_pool_name, \
+         to_pool_name, loan_amount, price",
+        keyed.into_iter().map(|(_, cells)| cells).collect(),
+    )
+}
+
+pub(crate) fn kickout_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+    let rows = kickouts(market, end)
+        .into_iter()
+        .map(|kickout| {
+            vec![
+                loan_id(market, kickout.loan),
+                kickout.reason.to_owned(),
+                kickout.constraints_matched.to_string(),
+                kickout.candidates.to_string(),
+                or_null(kickout.best, |c| trade_id(market, c.trade)),
+                or_null(kickout.best, |c| points(c.score)),
+                present_pool(market, kickout.loan).unwrap_or_default(),
+                money(market.cast.amount(kickout.loan)),
+            ]
+        })
+        .collect();
+    table(
+        "pfill_kickout_guide_01",
+        "loan_id, reason, constraints_matched, candidates, best_trade_id, best_score, pool_name, \
+         loan_amount",
+        rows,
+    )
+}
+
+pub(crate) fn trade_recap(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+    let rows = market
+        .cast
+        .included()
+        .map(|t| {
+            let (looked_at, fill) = (&market.cast.trades[t], results::fill(market, end, t));
+            let [price, note_rate, fico, ltv] = fill.averages;
+            vec![
+                trade_id(market, t),
+                money(looked_at.open),
+                money(looked_at.min),
+                money(looked_at.max),
+                money(fill.filled),
+                fill.loans.len().to_string(),
+                fill.status.to_owned(),
+                money(fill.shortfall),
+                or_null(price, points),
+                or_null(note_rate, |x| text(x, SIX)),
+                or_null(fico, |x| text(x, SIX)),
+                or_null(ltv, |x| text(x, SIX)),
+            ]
+        })
+        .collect();
+    table(
+        "pfill_trade_recap",
+        "trade_id, open_amount, min_amount, max_amount, filled_amount, loan_count, fill_status, \
+         shortfall_amount, wavg_price, wavg_note_rate, wavg_fico, wavg_ltv",
+        rows,
+    )
+}
+
+/// Blocks in walk order of the nodes, then by trade_id.
+pub(crate) fn constraint_pool(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+    let mut rows = vec![];
+    for k in 0..market.nodes.len() {
+        let row = market.nodes[k].row;
+        if row.lo_limit.is_none() && row.hi_limit.is_none() {
+            continue;
+        }
+        let of_its_instrument =
+            |t: &usize| *market.instrument_of(*t) == row.key.investor_instrument_name;
+        for t in market.cast.included().filter(of_its_instrument) {
+            let (lo, used, filled) = (market.lo(k, t), end.used(k, t), end.filled[t]);
+            let share = (filled != 0)
+                .then(|| round(&(of_units(used, CENTS) / of_units(filled, CENTS)), SIX));
+            let mut cells = node_key(market, k).to_vec();
+            cells.extend([
+                trade_id(market, t),
+                or_null(lo, money),
+                or_null(market.hi(k, t), money),
+                money(used),
+                or_null(share, |x| text(x, SIX)),
+                or_null(lo, |lo| yes(used >= lo)),
+            ]);
+            rows.push(cells);
+        }
+    }
+    table(
+        "pfill_loan_constraint_pool",
+        "investor_id, investor_instrument_name, constraint_name, trade_id, lo_amount, hi_amount, \
+         used_amount, used_share, lo_met",
+        rows,
+    )
+}
+
+pub(crate) fn syn_trade_base(market: &Market<'_>) -> ModelTable {
+    let rows = ue::base(market)
+        .into_iter()
+        .map(|syn| {
+            let kind = match syn.instrument.kind {
+                InstrumentKind::Tba => "tba",
+                InstrumentKind::Cash => "cash",
+                InstrumentKind::WholeLoan => "whole_loan",
+            };
+            vec![
+                ue::syn_trade_id(syn.instrument, syn.row.settlement_date),
+                syn.instrument.investor_id.to_string(),
+                syn.instrument.investor_instrument_name.to_string(),
+                kind.to_owned(),
+                day(Some(syn.row.settlement_date)),
+                text(syn.row.note_rate.units().into(), SIX),
+                points(syn.row.price.units().into()),
+                ORIGIN.to_owned(),
+            ]
+        })
+        .collect();
+    table(
+        "pfill_syn_trade_base",
+        "syn_trade_id, investor_id, investor_instrument_name, kind, settlement_date, note_rate, \
+         price, trade_id_origin",
+        rows,
+    )
+}
+
+/// The three tables of a loan's options: all_rank, the best of them, the best for cash.
+pub(crate) fn syn_guides(market: &Market<'_>, end: &Allocation<'_>) -> [ModelTable; 3] {
+    let mode = market.cast.options.price_mode;
+    let (mut all_rank, mut guide, mut cash_map) = (vec![], vec![], vec![]);
+    for l in market.cast.eligible() {
+        let options = ue::options(market, l);
+        for option in &options {
+            let cells = option_cells(market, l, option);
+            if option.rank(mode) == 1 {
+                let placed = end.placed[l].as_ref().map(|placed| &placed.candidate);
+                let score = option.worth.score.expect("an Eligible loan has an eligibility date");
+                let mut best = cells.clone();
+                best.extend([
+                    or_null(placed, |c| trade_id(market, c.trade)),
+                    or_null(placed, |c| points(c.score)),
+                    or_null(placed, |c| points(score - c.score)),
+                ]);
+                guide.push(best);
+            }
+            all_rank.push(cells);
+        }
+        let cash = options.iter().filter(|o| o.is_cash()).min_by_key(|o| o.rank(mode));
+        if let Some(option) = cash {
+            let mut cells = vec![
+                loan_id(market, l),
+                option.instrument.investor_instrument_name.to_string(),
+                day(Some(option.date)),
+            ];
+            cells.extend_from_slice(&worth_cells(Some(option.worth))[..4]);
+            cash_map.push(cells);
+        }
+    }
+    [
+        table(
+            "pfill_syn_powerfill_guide_all_rank",
+            "loan_id, syn_trade_id, investor_instrument_name, settlement_date, \
+             interest_earning_days, price, payup, carry_cost, prx_plus_carry, rank_po, rank_pc, \
+             trade_id_origin",
+            all_rank,
+        ),
+        table(
+            "pfill_syn_powerfill_guide",
+            "loan_id, syn_trade_id, investor_instrument_name, settlement_date, \
+             interest_earning_days, price, payup, carry_cost, prx_plus_carry, rank_po, rank_pc, \
+             trade_id_origin, allocated_trade_id, allocated_score, give_up",
+            guide,
+        ),
+        table(
+            "pfill_cash_market_map",
+            "loan_id, investor_instrument_name, settlement_date, price, payup, carry_cost, \
+             prx_plus_carry",
+            cash_map,
+        ),
+    ]
+}
+
+fn option_cells(market: &Market<'_>, loan: usize, option: &ue::SynOption<'_>) -> Vec<String> {
+    let mut cells = vec![
+        loan_id(market, loan),
+        ue::syn_trade_id(option.instrument, option.date),
+        option.instrument.investor_instrument_name.to_string(),
+        day(Some(option.date)),
+        or_null(option.worth.interest_earning_days, |n| n.to_string()),
+    ];
+    cells.extend_from_slice(&worth_cells(Some(option.worth))[..4]);
+    cells.extend([option.rank_po.to_string(), option.rank_pc.to_string(), ORIGIN.to_owned()]);
+    cells
+}
