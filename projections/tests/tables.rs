@@ -264,19 +264,19 @@ fn the_log_has_a_line_a_step() {
     assert_eq!(
         rows("pfill_powerfill_log", &events),
         "1,validation,\"loans: Eligible 3, Locked 1; trades: Included 1, Settled 1\",4\n\
-         2,preflight,\"0 errors, 1 warnings\",1\n\
-         3,bx_cash_grids,grids of 0 instruments,0\n\
-         4,bx_settle_and_price,\"0 trades were given a settlement date, 1 have none to take\",0\n\
-         5,candidate_builder,1 constraints in 1 turns; pairs rejected: NoPrice 1,1\n\
-         6,allocation,\"turn 1, exact_fit: 0 allocated, 0 moved, 0 released\",0\n\
-         7,allocation,\"turn 1, best_fit: 1 allocated, 0 moved, 0 released\",1\n\
-         8,allocation,\"turn 1, fill_remaining: 0 allocated, 0 moved, 0 released in 20 rounds; \
-         stopped by the bound on its rounds\",0\n\
-         9,allocation,\"orphan_handling: 0 allocated, 0 moved, 0 released\",0\n\
-         10,allocation,\"1 loans placed, 1 kicked out; trades: Filled 1; 0 constraint blocks\",1\n\
+         2,preflight,\"errors 0, warnings 1\",1\n\
+         3,bx_cash_grids,instruments 0,0\n\
+         4,bx_settle_and_price,\"trades given a settlement date 0, without one to take 1\",0\n\
+         5,candidate_builder,\"constraints 1, turns 1; pairs rejected: NoPrice 1\",1\n\
+         6,allocation,\"turn 1, exact_fit: allocated 0, moved 0, released 0\",0\n\
+         7,allocation,\"turn 1, best_fit: allocated 1, moved 0, released 0\",1\n\
+         8,allocation,\"turn 1, fill_remaining: allocated 0, moved 0, released 0; rounds 20, \
+         stopped by their bound\",0\n\
+         9,allocation,\"orphan_handling: allocated 0, moved 0, released 0\",0\n\
+         10,allocation,\"loans placed 1, kicked out 1; trades: Filled 1; constraint blocks 0\",1\n\
          11,pool_guide,Joining 1,1\n\
-         12,ue,\"0 synthetic trades; 1 loans with an option, 0 with a cash option\",1\n\
-         13,invariants,1 invariants hold,3\n\
+         12,ue,\"synthetic trades 0; loans with an option 1, with a cash option 0\",1\n\
+         13,invariants,invariants that hold 1,3\n\
          14,complete,output digest cafe,3\n"
     );
 }
@@ -292,7 +292,7 @@ fn the_log_of_a_refused_run_ends_where_it_failed() {
     assert_eq!(
         rows("pfill_powerfill_log", &events),
         "1,validation,loans: none; trades: none,0\n\
-         2,preflight,\"1 errors, 0 warnings\",1\n\
+         2,preflight,\"errors 1, warnings 0\",1\n\
          3,failed,preflight: PREFLIGHT_REFUSED: 2 errors; see the findings,\n"
     );
 }

@@ -3,14 +3,16 @@
 use std::fmt::{Display, Formatter, Result};
 
 use powerfill_domain::run::event::{
-    HeldReason, KickoutReason, LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
+    LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
 };
 use powerfill_domain::values::{Money, Price, round_div};
 
 use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
-use super::words::{counted, few, node_name, points, usd};
+use super::words::{
+    counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
+};
 use crate::spelling::Spelled;
 use crate::status::RunStatus;
 
@@ -372,40 +374,4 @@ fn write_synthetic(
 fn in_dollars(points: Price, amount: Money) -> Money {
     let exact = i128::from(points.units()) * i128::from(amount.units());
     Money::from_wide(round_div(exact, 100 * i128::from(Price::ONE_UNITS)))
-}
-
-/// 2.8, in words.
-const fn kickout_words(reason: KickoutReason) -> &'static str {
-    match reason {
-        KickoutReason::NoMatchingConstraint => "it matches no constraint",
-        KickoutReason::NoOpenTrade => "no constraint that it matches has a trade in the run",
-        KickoutReason::SettlesTooSoon => "every trade settles before it would be deliverable",
-        KickoutReason::NoPrice => "at best, nothing prices it",
-        KickoutReason::BelowPriceFloor => "at best, its price is below the floor",
-        KickoutReason::CapacityExhausted => {
-            "it is too large for what is left in each of its trades"
-        }
-        KickoutReason::LimitReached => "a trade has room for it, but a constraint's limit bars it",
-    }
-}
-
-/// 2.1, in words.
-const fn held_words(reason: HeldReason) -> &'static str {
-    match reason {
-        HeldReason::Locked => "the pool is locked",
-        HeldReason::TradeNotInRun => "the pool's trade is not in the run",
-        HeldReason::Status => "held there, because its status is below the lowest that takes part",
-        HeldReason::Scope => "held there, because it is not closed and the run takes closed loans",
-        HeldReason::NoEligibilityDate => "held there, because it is neither closed nor locked",
-        HeldReason::NotEligibleInTime => "held there, because it becomes deliverable too late",
-    }
-}
-
-/// 2.6, in words.
-const fn rejection_words(reason: RejectionReason) -> &'static str {
-    match reason {
-        RejectionReason::SettlesTooSoon => "settles before it would be deliverable",
-        RejectionReason::NoPrice => "nothing prices it there",
-        RejectionReason::BelowPriceFloor => "its price is below the floor",
-    }
 }
