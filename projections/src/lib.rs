@@ -6,16 +6,21 @@
 //! * [`RunTables`]: all of them together, with counts and digest
 //! * [`digest`]: the digest of the outputs
 //! * [`csv`]: their canonical text
+//! * [`explain`]: the whole story of a loan, or of a trade
 //! * [`spelling`]: enumerations as rows and reports spell them
 //! * [`status`]: where a run stands
+//! * [`RunSummary`]: a run at a glance
 
 pub mod csv;
 pub mod digest;
+pub mod explain;
 mod ignored;
 mod run_tables;
 pub mod spelling;
 pub mod status;
+pub mod summary;
 pub mod table;
 pub mod tables;
 
 pub use run_tables::RunTables;
+pub use summary::RunSummary;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::{CandidateScored, SyntheticOptionsRanked};
-use powerfill_projections::RunTables;
+use powerfill_projections::{RunTables, csv};
 
 const LOANS: usize = 7_500;
 const CANDIDATES_A_LOAN: usize = 23;
@@ -50,6 +50,19 @@ fn book() -> Vec<RunEvent> {
 #[ignore = "a measurement"]
 fn tables_of_the_demo() {
     let events = book();
+    let mut tables = RunTables::new();
+    given::recorded(&events).for_each(|event| _ = tables.apply(&event));
+    let batches = tables.finish();
+    let (begin, mut text) = (Instant::now(), Vec::with_capacity(1 << 26));
+    for batch in &batches {
+        batch.rows().for_each(|row| csv::write_row(row, &mut text));
+    }
+    println!("CSV alone: {} bytes in {:?}", text.len(), begin.elapsed());
+    let begin = Instant::now();
+    println!("hash alone: {} in {:?}", blake3::hash(&text), begin.elapsed());
+    let begin = Instant::now();
+    drop(batches);
+    println!("dropping the rows: {:?}", begin.elapsed());
     for chunk in [usize::MAX, 16_384, 4_096] {
         let (begin, mut rows) = (Instant::now(), 0);
         let mut tables = RunTables::new();
@@ -59,9 +72,10 @@ fn tables_of_the_demo() {
                 rows += tables.drain().iter().map(|batch| batch.len()).sum::<usize>();
             }
         }
+        let applied = begin.elapsed();
         let completed = tables.complete();
         rows += tables.finish().iter().map(|batch| batch.len()).sum::<usize>();
-        println!("drained every {chunk}: {rows} rows in {:?}", begin.elapsed());
+        println!("drained every {chunk}: {rows} rows, {applied:?} of {:?}", begin.elapsed());
         println!("  {}", completed.output_digest);
     }
 }

@@ -20,8 +20,9 @@ pub struct FolderFault {
     source: std::io::Error,
 }
 
-/// Reads the tables of a folder: `<table>.csv` or `<table>.csv.gz`, in any case. Other files are left alone and listed
-/// as ignored; both forms of one table are a fault, for either could be the right one.
+/// Reads the tables of a folder: `<table>.csv` or `<table>.csv.gz`, in any case. Other files are
+/// left alone and listed as ignored; both forms of one table are a fault, for either could be the
+/// right one.
 ///
 /// # Errors
 /// Only where the folder itself cannot be read; a file that cannot be is a fault of its table.
@@ -90,7 +91,8 @@ impl TableFile {
     }
 }
 
-/// Reads the files on all cores, the largest first. The order of the outcome does not depend on the threads.
+/// Reads the files on all cores, the largest first. The order of the outcome does not depend on the
+/// threads.
 fn read_all(mut files: Vec<TableFile>) -> Vec<(TableFile, Result<RawTable, Unreadable>)> {
     files.sort_by(|a, b| b.size.cmp(&a.size).then(a.table.cmp(b.table)));
     let next = AtomicUsize::new(0);

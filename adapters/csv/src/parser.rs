@@ -1,9 +1,10 @@
 //! CSV as RFC 4180 has it, strictly, in UTF-8, from a stream.
 //!
-//! The `csv` crate takes a quote in the middle of a field literally, and one that is never closed as the rest of the
-//! file. A single stray quote in the last column would so swallow every row below it without a word, which a book of
-//! loans must not lose (1.2, "nothing is skipped silently"). Here both are faults with a place. Line ends may be CRLF,
-//! LF or CR; blank lines count for nothing; memory is bounded whatever the input.
+//! The `csv` crate takes a quote in the middle of a field literally, and one that is never closed
+//! as the rest of the file. A single stray quote in the last column would so swallow every row
+//! below it without a word, which a book of loans must not lose (1.2, "nothing is skipped
+//! silently"). Here both are faults with a place. Line ends may be CRLF, LF or CR; blank lines
+//! count for nothing; memory is bounded whatever the input.
 
 use std::io::{ErrorKind, Read};
 
@@ -76,7 +77,8 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Reads a table: the header first, then the rows. Rows of another length than the header are kept as ragged.
+/// Reads a table: the header first, then the rows. Rows of another length than the header are kept
+/// as ragged.
 ///
 /// # Errors
 /// [`Unreadable`], the first.

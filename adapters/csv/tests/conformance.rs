@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use powerfill_csv::{read_folder, read_table};
-use powerfill_domain::snapshot::{Fault, RawTable, validate};
+use powerfill_domain::snapshot::{Fault, RawTable, RunOptions, validate};
 
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance")
@@ -54,4 +54,24 @@ fn reports_are_those_of_the_cases() {
     }
     assert!(differing.is_empty(), "{}", differing.join("\n\n"));
     assert!(checked >= 48, "{checked}");
+}
+
+#[test]
+fn reports_of_options_are_those_of_the_cases() {
+    let mut refused = 0;
+    for entry in std::fs::read_dir(cases()).unwrap() {
+        let case = entry.unwrap().path();
+        let Ok(options) = std::fs::read_to_string(case.join("options.json")) else { continue };
+        let mut expected = expected(&case).unwrap_or_default();
+        expected.retain(|[_, table, ..]| table == "options");
+        let mut actual = match RunOptions::from_json(&options) {
+            Ok(_) => Vec::new(),
+            Err(report) => compared(&report.faults),
+        };
+        actual.sort();
+        expected.sort();
+        assert_eq!(actual, expected, "{}", case.display());
+        refused += usize::from(!actual.is_empty());
+    }
+    assert!(refused >= 1);
 }

@@ -68,6 +68,9 @@ pub struct StoredEvent {
     pub hash: Hash,
 }
 
+/// The most events in a batch of a reader: large enough that a query costs nothing, small enough to hold many.
+pub const EVENTS_PER_BATCH: usize = 2_000;
+
 /// Events in order, a batch at a time, so that no reader holds a whole stream.
 pub type Batches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
 
@@ -113,7 +116,10 @@ pub struct Verification {
 /// The event store of one tenant.
 #[async_trait]
 pub trait EventStore: Send + Sync {
-    /// Appends all events or none.
+    /// Appends all events or none. An append id that is known is answered as done where stream, expected version and
+    /// events are the same; actor and time may differ, since a retry may come from another worker, later.
+    ///
+    /// The append is made even where the future is dropped after its first poll.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; or the store fails.
@@ -141,6 +147,14 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// Where the store fails.
     async fn head(&self) -> Result<Head, StoreError>;
+
+    /// The stored seal of an append; `None` where the log does not reach it. A seal that was kept elsewhere and is not
+    /// found here, or not the same, shows a tail that was cut off or written again; [`EventStore::verify`] shows that
+    /// the seals here are those of the rows.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
 
     /// Walks one stream, or everything (events, appends with their seals, captured snapshots), and names the first
     /// thing that does not match, is missing, or was reordered.

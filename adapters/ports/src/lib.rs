@@ -4,12 +4,20 @@
 //! * [`snapshots`]: the captured inputs, by digest
 //! * [`projections`]: output tables, staged and swapped (3.3)
 //! * [`runs`]: one active run a tenant, with a lease (4.4)
+//!
+//! What every adapter must do alike is here too:
+//! * [`seal`]: the bytes under an append's seal
+//! * [`verifier`]: what a sound log is
+//! * [`eventually`]: the public face for code written to the traits of `eventually`
 
 pub mod error;
 pub mod events;
+pub mod eventually;
 pub mod projections;
 pub mod runs;
+pub mod seal;
 pub mod snapshots;
+pub mod verifier;
 
 pub use error::StoreError;
 

@@ -6,12 +6,67 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use powerfill_domain::run::RunId;
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use rust_decimal::Decimal;
 
 use crate::StoreError;
 
-/// Rows of the run whose output is shown, in the table's order, a batch at a time.
-pub type RowBatches<'a> = BoxStream<'a, Result<RowBatch, StoreError>>;
+/// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is said once here.
+#[derive(Debug, Clone)]
+pub struct RunRows {
+    /// Whose they are.
+    pub run_id: RunId,
+    /// The rows, in the table's order, each cell in its [`stored_form`].
+    pub rows: RowBatch,
+}
+
+/// Rows that are shown, in the table's order, a batch at a time.
+pub type RowBatches<'a> = BoxStream<'a, Result<RunRows, StoreError>>;
+
+/// The most rows in a batch of a reader.
+pub const ROWS_PER_BATCH: usize = 2_000;
+
+/// A cell as every store gives it back: a name as text; a decimal with the column's scale, as scaled units where they
+/// fit 64 bits. So rows that went through different stores, or none, compare.
+///
+/// # Errors
+/// Where the cell is not of the column's type, which is a fault of the projection.
+pub fn stored_form(column: &Column, cell: &Cell) -> Result<Cell, StoreError> {
+    Ok(match (column.cell_type, cell) {
+        (_, Cell::Null) => Cell::Null,
+        (CellType::Text | CellType::Json, Cell::Text(text)) => Cell::Text(text.clone()),
+        (CellType::Text | CellType::Json, Cell::Name(name)) => Cell::Text((*name).into()),
+        (CellType::Int, Cell::Int(number)) => Cell::Int(*number),
+        (CellType::Decimal(scale), Cell::Fixed(units, own)) if own == &scale => {
+            Cell::Fixed(*units, scale)
+        }
+        (CellType::Decimal(scale), Cell::Fixed(units, own)) => {
+            decimal_form(Decimal::new(*units, u32::from(*own)), scale)
+        }
+        (CellType::Decimal(scale), Cell::Decimal(number)) => decimal_form(*number, scale),
+        (CellType::Day, Cell::Day(day)) => Cell::Day(*day),
+        (CellType::Timestamp, Cell::Timestamp(moment)) => Cell::Timestamp(*moment),
+        (cell_type, other) => {
+            let name = column.name;
+            return Err(StoreError::Failed(format!(
+                "column {name} holds {cell_type:?}, and a row has {other:?}"
+            )));
+        }
+    })
+}
+
+/// A decimal in the form of [`stored_form`].
+pub fn decimal_form(number: Decimal, scale: u8) -> Cell {
+    let mut scaled = number;
+    scaled.rescale(u32::from(scale));
+    if scaled == number && scaled.scale() == u32::from(scale) {
+        i64::try_from(scaled.mantissa())
+            .map_or(Cell::Decimal(scaled), |units| Cell::Fixed(units, scale))
+    } else {
+        // More decimals than the column's scale, or too large to be written with all of them: kept as it is.
+        Cell::Decimal(number.normalize())
+    }
+}
 
 /// The output tables of one tenant.
 #[async_trait]
@@ -62,6 +117,6 @@ pub trait ProjectionStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// The rows of a published table, in the order in which they were staged (of a table that keeps every run: by run
-    /// id), with `run_id` as a first, additional cell of each row.
+    /// id, a batch a run), all of one moment, however slowly they are read. A table that was never published has none.
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_>;
 }

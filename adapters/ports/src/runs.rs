@@ -3,62 +3,9 @@
 use async_trait::async_trait;
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
+pub use powerfill_projections::status::RunStatus;
 
 use crate::StoreError;
-
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RunStatus {
-    /// Asked for.
-    Pending,
-    /// Validation, preflight, bx steps.
-    PreProcessing,
-    /// Candidates and passes.
-    Allocating,
-    /// Pool guide, UE, invariants, outputs.
-    PostProcessing,
-    /// Its outputs are shown.
-    Complete,
-    /// It ended at a step, with a message.
-    Failed,
-    /// Someone ended it.
-    Cancelled,
-}
-
-impl RunStatus {
-    /// Its name in 4.4.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::PreProcessing => "PreProcessing",
-            Self::Allocating => "Allocating",
-            Self::PostProcessing => "PostProcessing",
-            Self::Complete => "Complete",
-            Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-
-    /// The status with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::PreProcessing,
-            Self::Allocating,
-            Self::PostProcessing,
-            Self::Complete,
-            Self::Failed,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|status| status.name() == name)
-    }
-
-    /// Whether the run is over.
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Complete | Self::Failed | Self::Cancelled)
-    }
-}
 
 /// A run in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

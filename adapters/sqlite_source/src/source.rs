@@ -26,8 +26,8 @@ pub struct SourceUnreadable {
     source: rusqlite::Error,
 }
 
-/// Reads the tables of 1.2, by whatever case their names have. Other tables and views are left alone and listed as
-/// ignored.
+/// Reads the tables of 1.2, by whatever case their names have. Other tables and views are left
+/// alone and listed as ignored.
 ///
 /// # Errors
 /// Only where the database cannot be opened; a table that cannot be read is a fault of its own.
@@ -85,7 +85,7 @@ fn read_table(
     name: &'static str,
 ) -> Result<RawTable, TableUnreadable> {
     let mut query = transaction.prepare(&format!("SELECT * FROM {name}"))?;
-    let columns: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut table = RawTable::new(name, columns, false);
     let mut rows = query.query([])?;

@@ -11,7 +11,8 @@ fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance")
 }
 
-/// The same tables in a database: an empty cell as NULL, whole numbers as INTEGER, the rest as TEXT.
+/// The same tables in a database: an empty cell as NULL, whole numbers as INTEGER, the rest as
+/// TEXT.
 fn load(raw: &RawSnapshot, path: &Path) {
     let mut database = Connection::open(path).unwrap();
     let transaction = database.transaction().unwrap();

@@ -10,7 +10,9 @@ use super::event::{EventType, RunEvent};
 use crate::values::{TenantId, Timestamp};
 
 /// A run's identity: a UUID of version 7, given from outside (nothing here makes one up).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct RunId(pub Uuid);
 

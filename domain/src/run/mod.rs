@@ -8,6 +8,7 @@ pub mod rejection;
 pub mod state;
 
 pub use aggregate::{Run, RunCommand};
+pub use codec::DecodeError;
 pub use envelope::{EncodedBatch, Meta, Recorded, RunId};
 pub use event::{EventType, RunEvent};
 pub use rejection::Rejection;

@@ -1,9 +1,10 @@
 //! The one form of a snapshot in bytes, and its digest.
 //!
-//! Tables in the order of 1.2, rows by key, every listed column, further columns of `loan` by name, numbers and dates
-//! in one spelling: the order of rows and columns in the source, absent against empty columns, `6` against `6.000`,
-//! make no difference. Identifiers stay as they are spelled, for the outputs show them so. Rows that a warning leaves to
-//! be ignored are part of it. After the first line everything is a count or a text behind its length.
+//! Tables in the order of 1.2, rows by key, every listed column, further columns of `loan` by name,
+//! numbers and dates in one spelling: the order of rows and columns in the source, absent against
+//! empty columns, `6` against `6.000`, make no difference. Identifiers stay as they are spelled,
+//! for the outputs show them so. Rows that a warning leaves to be ignored are part of it. After the
+//! first line everything is a count or a text behind its length.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! One cell: its kind, and reading its text (specification 1.1). Columns of tables and options of runs share this.
+//! One cell: its kind, and reading its text (specification 1.1). Columns of tables and options of
+//! runs share this.
 
 use std::borrow::Cow;
 
@@ -136,53 +137,62 @@ fn fixed<K: Scale>(
     }
 }
 
-/// The digits of a plain decimal number without leading and trailing zeros, and how many of them are decimals.
-struct Digits {
+/// The digits of a plain decimal number without leading zeros, and decimals without trailing ones.
+struct Digits<'a> {
     negative: bool,
-    digits: String,
-    decimals: usize,
+    whole: &'a str,
+    decimals: &'a str,
 }
 
-fn digits(text: &str) -> Result<Digits, CellFault> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.len() + decimals.len() == 0 || !plain(whole) || !plain(decimals) {
-        return Err(number_fault(NumberFault::NotANumber));
+impl<'a> Digits<'a> {
+    fn of(text: &'a str) -> Result<Self, CellFault> {
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if whole.len() + decimals.len() == 0 || !plain(whole) || !plain(decimals) {
+            return Err(number_fault(NumberFault::NotANumber));
+        }
+        let (whole, decimals) = (whole.trim_start_matches('0'), decimals.trim_end_matches('0'));
+        Ok(Self { negative: text.starts_with('-'), whole, decimals })
     }
-    let decimals = decimals.trim_end_matches('0');
-    let digits = [whole.trim_start_matches('0'), decimals].concat();
-    Ok(Digits { negative: text.starts_with('-'), digits, decimals: decimals.len() })
+
+    /// The digits as one number with the sign; at most 28 of them.
+    fn mantissa(&self) -> i128 {
+        let digits = self.whole.bytes().chain(self.decimals.bytes());
+        let magnitude = digits.fold(0, |number, digit| number * 10 + i128::from(digit - b'0'));
+        if self.negative { -magnitude } else { magnitude }
+    }
 }
 
-/// Whole numbers have the range of a database's INTEGER: a sentinel for "no end" fits, and no sum can overflow.
+/// Whole numbers have the range of a database's INTEGER: a sentinel for "no end" fits, and no sum
+/// can overflow.
 fn whole(text: &str, bounds: Bounds) -> Result<i64, CellFault> {
-    let Digits { negative, digits, decimals } = digits(text)?;
-    if decimals > 0 {
+    let digits = Digits::of(text)?;
+    if !digits.decimals.is_empty() {
         return Err(CellFault::new(FaultCode::NotWhole, "a whole number is expected"));
     }
     let out_of_range = |reason: String| CellFault::new(FaultCode::OutOfRange, reason);
-    let magnitude = if digits.is_empty() { Some(0) } else { digits.parse::<i32>().ok() };
-    let magnitude = magnitude.ok_or_else(|| out_of_range(format!("must be <= {}", i32::MAX)))?;
-    let value = i64::from(if negative { -magnitude } else { magnitude });
+    let value = (digits.whole.len() <= 10).then(|| digits.mantissa());
+    let value = value.and_then(|value| i32::try_from(value).ok()).map(i64::from);
+    let value =
+        value.ok_or_else(|| out_of_range(format!("must fit {} to {}", i32::MIN, i32::MAX)))?;
     match bounds.broken_by(value, 1) {
         Some(reason) => Err(out_of_range(reason)),
         None => Ok(value),
     }
 }
 
-/// A number of any scale, normalized. 28 significant digits are what [`Decimal`] surely holds.
+/// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds; 20 of them before the point leave
+/// room for the 6 decimals of an average.
 fn number(text: &str) -> Result<Decimal, CellFault> {
-    let Digits { negative, digits, decimals } = digits(text)?;
-    let too_long = || CellFault::new(FaultCode::OutOfRange, "at most 28 digits and 28 decimals");
-    if digits.len() > 28 || decimals > 28 {
+    let digits = Digits::of(text)?;
+    let too_long =
+        || CellFault::new(FaultCode::OutOfRange, "at most 28 digits, 20 before the point");
+    if digits.whole.len() > 20 || digits.whole.len() + digits.decimals.len() > 28 {
         return Err(too_long());
     }
-    let magnitude: i128 =
-        if digits.is_empty() { 0 } else { digits.parse().map_err(|_| too_long())? };
-    let scale = u32::try_from(decimals).map_err(|_| too_long())?;
-    Decimal::try_from_i128_with_scale(if negative { -magnitude } else { magnitude }, scale)
-        .map_err(|_| too_long())
+    let scale = u32::try_from(digits.decimals.len()).map_err(|_| too_long())?;
+    Decimal::try_from_i128_with_scale(digits.mantissa(), scale).map_err(|_| too_long())
 }
 
 fn choice(text: &str, words: &'static [&'static str]) -> Result<usize, CellFault> {
@@ -249,8 +259,11 @@ mod tests {
         {
             assert_eq!(number(text).unwrap().to_string(), expected, "{text}");
         }
-        assert_eq!(number(&"9".repeat(28)).unwrap().to_string(), "9".repeat(28));
-        assert_eq!(code(Kind::Number, &"9".repeat(29)), Some("out_of_range"));
+        let longest = format!("{}.{}", "9".repeat(20), "9".repeat(8));
+        assert_eq!(number(&longest).unwrap().to_string(), longest);
+        for beyond in [format!("{longest}9"), "9".repeat(21)] {
+            assert_eq!(code(Kind::Number, &beyond), Some("out_of_range"), "{beyond}");
+        }
         assert_eq!(code(Kind::Number, "1_000"), Some("not_a_number"));
     }
 

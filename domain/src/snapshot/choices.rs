@@ -1,4 +1,5 @@
-//! The words of the enumerations of 1.2 and 1.3, one list each: reading, writing and messages use the same.
+//! The words of the enumerations of 1.2 and 1.3, one list each: reading, writing and messages use
+//! the same.
 
 use super::options::{PriceMode, Scope};
 use super::tables::{

@@ -47,8 +47,8 @@ pub fn option_names() -> impl Iterator<Item = &'static str> {
     OPTIONS.iter().map(|option| option.name)
 }
 
-/// Options as they were given, not judged yet. A later value of a name takes the place of an earlier one, so that flags
-/// come after a file.
+/// Options as they were given, not judged yet. A later value of a name takes the place of an
+/// earlier one, so that flags come after a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GivenOptions {
     values: BTreeMap<String, Given>,
@@ -67,8 +67,8 @@ enum Given {
 }
 
 impl GivenOptions {
-    /// The options of a JSON object. Decimals are strings; whole numbers may be numbers; null means the default. What is
-    /// wrong is kept for [`Self::resolve`], so that one report has it all.
+    /// The options of a JSON object. Decimals are strings; whole numbers may be numbers; null means
+    /// the default. What is wrong is kept for [`Self::resolve`], so that one report has it all.
     pub fn from_json(json: &str) -> Self {
         let mut given = Self::default();
         match serde_json::from_str::<Members>(json) {
@@ -98,7 +98,8 @@ impl GivenOptions {
     /// Judges the options and fills in the defaults.
     ///
     /// # Errors
-    /// The report of every fault, under the table `options`, each with the name, the value and the range.
+    /// The report of every fault, under the table `options`, each with the name, the value and the
+    /// range.
     pub fn resolve(self) -> Result<RunOptions, FaultReport> {
         let Self { mut values, mut faults } = self;
         let mut options = RunOptions::default();
@@ -243,8 +244,8 @@ fn fault(option: &str, value: &str, code: FaultCode, reason: Cow<'static, str>) 
     }
 }
 
-/// The members of a JSON object with their texts: a map would hide members that are there twice, and a parsed number
-/// how it was written.
+/// The members of a JSON object with their texts: a map would hide members that are there twice,
+/// and a parsed number how it was written.
 struct Members(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,7 +1,8 @@
-//! The input of a run: one tenant's tables at one moment (specification 1.2), and the run's options (1.3).
+//! The input of a run: one tenant's tables at one moment (specification 1.2), and the run's options
+//! (1.3).
 //!
-//! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has the typed rows,
-//! [`canonical`] their one form in bytes, which gives the digest of a run's input.
+//! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has
+//! the typed rows, [`canonical`] their one form in bytes, which gives the digest of a run's input.
 
 pub mod canonical;
 mod cell;

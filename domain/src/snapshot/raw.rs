@@ -1,18 +1,21 @@
 //! What a source hands over: tables of text cells, not judged yet (specification 1.2).
 //!
-//! A source (CSV, an embedded database, a server) knows nothing of the columns; it fills [`RawTable`]s and says what
-//! it could not read. Everything else is the business of [`validate`](super::validate()).
+//! A source (CSV, an embedded database, a server) knows nothing of the columns; it fills
+//! [`RawTable`]s and says what it could not read. Everything else is the business of
+//! [`validate`](super::validate()).
 
 use super::report::FaultCode;
 
 /// The tables of a source and what went wrong in reading them.
 #[derive(Debug, Default)]
 pub struct RawSnapshot {
-    /// The tables that could be read, in any order; names compare as text.
+    /// The tables that could be read, in any order; names compare as text, and tables with names that are not of 1.2
+    /// are left alone.
     pub tables: Vec<RawTable>,
     /// The tables that could not.
     pub faults: Vec<SourceFault>,
-    /// What lies beside the tables and was left alone, for the log: files or tables with other names.
+    /// What lies beside the tables and was left alone, for the log: files or tables with other
+    /// names.
     pub ignored: Vec<String>,
 }
 
@@ -55,8 +58,8 @@ struct Unfit {
 pub struct TooLarge;
 
 impl RawTable {
-    /// An empty table. `row_numbers` says whether its rows have an order that a person can count along, as the lines
-    /// of a file have; otherwise the report names rows by their keys.
+    /// An empty table. `row_numbers` says whether its rows have an order that a person can count
+    /// along, as the lines of a file have; otherwise the report names rows by their keys.
     pub fn new(name: impl Into<String>, columns: Vec<String>, row_numbers: bool) -> Self {
         let columns = columns.iter().map(|c| c.trim_end_matches(' ').to_owned()).collect();
         Self {
@@ -71,8 +74,8 @@ impl RawTable {
         }
     }
 
-    /// Adds the next cell of the row; an empty one is NULL. Trailing blanks do not count (1.1). Cells beyond the header
-    /// are counted and dropped.
+    /// Adds the next cell of the row; an empty one is NULL. Trailing blanks do not count (1.1).
+    /// Cells beyond the header are counted and dropped.
     ///
     /// # Errors
     /// [`TooLarge`].
@@ -85,8 +88,8 @@ impl RawTable {
         Ok(())
     }
 
-    /// Adds a cell that cannot be taken for what it is: a binary float, a blob. The validation refuses it with `reason`
-    /// and a code that suits its column.
+    /// Adds a cell that cannot be taken for what it is: a binary float, a blob. The validation
+    /// refuses it with `reason` and a code that suits its column.
     ///
     /// # Errors
     /// [`TooLarge`].

@@ -1,4 +1,5 @@
-//! The report that a snapshot or options are refused with, or accepted with: every fault, not only the first (1.2).
+//! The report that a snapshot or options are refused with, or accepted with: every fault, not only
+//! the first (1.2).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,5 +1,6 @@
-//! The tables of 1.2 as data: columns, keys, references. The validation and the canonical form follow this list and
-//! know no table by themselves; what holds across columns is in [`across`](super::validate).
+//! The tables of 1.2 as data: columns, keys, references. The validation and the canonical form
+//! follow this list and know no table by themselves; what holds across columns is in
+//! `validate/across.rs`.
 
 use super::cell::{Bounds, Kind};
 use super::choices::YES_NO;
@@ -47,7 +48,8 @@ pub(super) enum Presence {
     Nullable,
     /// This value.
     Default(&'static str),
-    /// An empty text, which stands for an absent level of the constraint tree. The column must be there.
+    /// An empty text, which stands for an absent level of the constraint tree. The column must be
+    /// there.
     EmptyText,
 }
 

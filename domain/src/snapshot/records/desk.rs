@@ -1,4 +1,5 @@
-//! What the desk decides: the constraint tree, the carry curve, the lockdown guide, the settings; and the header.
+//! What the desk decides: the constraint tree, the carry curve, the lockdown guide, the settings;
+//! and the header.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
-//! How a checked row becomes a typed one, and how a typed one is written again: the two sides of each table, next to
-//! each other.
+//! How a checked row becomes a typed one, and how a typed one is written again: the two sides of
+//! each table, next to each other.
 
 mod book;
 mod desk;
@@ -17,7 +17,7 @@ use crate::rules::Predicate;
 use crate::values::{Day, Fixed, Kind, Name};
 
 /// A row of a table.
-pub(super) trait Record: Sized {
+pub(super) trait Record: Sized + Send {
     /// The table of 1.2.
     const TABLE: &'static str;
 
@@ -33,7 +33,8 @@ pub(super) trait Record: Sized {
 
 /// The checked cells of a row, taken one after the other.
 ///
-/// Asking for another type than the column's panics: the schema and the record would disagree, which the tests show.
+/// Asking for another type than the column's panics: the schema and the record would disagree,
+/// which the tests show.
 pub(super) struct Cells<'a> {
     values: &'a mut [Value],
     next: usize,
@@ -172,7 +173,8 @@ impl RowWriter {
         taken
     }
 
-    /// A count or a length: seven bits a byte, the lowest first, the top bit set on all but the last.
+    /// A count or a length: seven bits a byte, the lowest first, the top bit set on all but the
+    /// last.
     pub(super) fn count(&mut self, mut count: usize) {
         while count >= 0x80 {
             self.bytes.push((count & 0x7f) as u8 | 0x80);

@@ -1,7 +1,8 @@
-//! What holds across the columns of a row (specification 1.2). A value that is at fault by itself says nothing here.
+//! What holds across the columns of a row (specification 1.2). A value that is at fault by itself
+//! says nothing here.
 
 use super::columns::is_listed;
-use super::table::RowCheck;
+use super::row::RowCheck;
 use crate::snapshot::cell::Value;
 use crate::snapshot::choices::Choice;
 use crate::snapshot::report::FaultCode;

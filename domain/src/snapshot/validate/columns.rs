@@ -1,4 +1,5 @@
-//! The columns of `loan`: the listed ones, and further ones, whose types `loan_columns` declares (1.2).
+//! The columns of `loan`: the listed ones, and further ones, whose types `loan_columns` declares
+//! (1.2).
 
 use std::collections::BTreeMap;
 
@@ -97,7 +98,8 @@ pub(super) fn listed() -> Vec<LoanColumn> {
         .collect()
 }
 
-/// Whether a column of `loan` is one besides the listed ones; one without a proper name is none at all.
+/// Whether a column of `loan` is one besides the listed ones; one without a proper name is none at
+/// all.
 pub(super) fn is_further(name: &str) -> bool {
     !name.is_empty() && !name.contains('\0') && !is_listed(name)
 }

@@ -1,14 +1,19 @@
 //! From raw tables to a typed snapshot, or to the report of every fault (specification 1.2).
 //!
-//! [`table`] judges any table by its schema, [`across`] what holds across the columns of a row, this file the order of
-//! the tables and what holds across them. A fault does not breed others: a row with a fault still counts for its key, a
-//! table that could not be read leaves the references to it undecided, and so does a key column that is missing.
+//! [`table`] and [`row`] judge any table by its schema, [`across`] what holds across the columns of
+//! a row, this file the order of the tables and what holds across them. A fault does not breed
+//! others: a row with a fault still counts for its key, a table that could not be read leaves the
+//! references to it undecided, and so does a key column that is missing.
 
 mod across;
 mod columns;
+mod row;
 mod table;
 
 use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+use rayon::slice::ParallelSliceMut;
 
 use self::columns::Declarations;
 use super::raw::{RawSnapshot, RawTable};
@@ -30,8 +35,8 @@ pub struct Validated {
 /// Judges the tables of a source and types them.
 ///
 /// # Errors
-/// The report of every fault, warnings included, where at least one is an error; in the order of the tables, rows and
-/// columns.
+/// The report of every fault, warnings included, where at least one is an error; in the order of
+/// the tables, rows and columns.
 pub fn validate(raw: RawSnapshot) -> Result<Validated, FaultReport> {
     let mut checker = Checker::new(raw);
     let snapshot = checker.snapshot();
@@ -51,7 +56,7 @@ enum Source {
 }
 
 /// The keys of a table; `None` where they cannot be known.
-type Keys = Option<HashSet<Name>>;
+type Keys = Option<HashSet<Name, RandomState>>;
 
 /// A fault and where it stands in the report: table, row from 1, column.
 struct Found {
@@ -119,7 +124,8 @@ impl Checker {
         self.found.push(Found { place: (position, 0, 0), fault });
     }
 
-    /// Judges every table, each after those that it refers to. `None` where there is no header to build with.
+    /// Judges every table, each after those that it refers to. `None` where there is no header to
+    /// build with.
     fn snapshot(&mut self) -> Option<Snapshot> {
         self.context.declarations = self.declarations();
         self.table::<LoanColumn>();
@@ -163,7 +169,8 @@ impl Checker {
         })
     }
 
-    /// The typed rows of a table, by key. Rows with an error are left out; the snapshot is refused then.
+    /// The typed rows of a table, by key. Rows with an error are left out; the snapshot is refused
+    /// then.
     fn table<T: Record>(&mut self) -> Vec<T> {
         let Some(position) = Table::position(T::TABLE) else { return Vec::new() };
         let schema = &TABLES[position];
@@ -174,7 +181,7 @@ impl Checker {
                 Vec::new()
             }
             Source::Absent => {
-                self.context.keys[position] = Some(HashSet::new());
+                self.context.keys[position] = Some(HashSet::default());
                 Vec::new()
             }
             Source::Failed => Vec::new(),
@@ -183,7 +190,7 @@ impl Checker {
                     table::check::<T>(position, &raw, &self.context, &mut self.found);
                 self.context.keys[position] = keys;
                 drop(raw);
-                rows.sort_by(T::order);
+                rows.par_sort_by(T::order);
                 rows
             }
         }
@@ -205,7 +212,8 @@ impl Checker {
         }
     }
 
-    /// What rules can name: the listed columns, always, then those that the table has besides, by name (1.4).
+    /// What rules can name: the listed columns, always, then those that the table has besides, by
+    /// name (1.4).
     fn loan_columns(&mut self) -> Vec<LoanColumn> {
         let declarations = &self.context.declarations;
         let further = match self.raw(Loan::TABLE) {

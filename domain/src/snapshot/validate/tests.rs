@@ -318,6 +318,57 @@ fn loan_columns_that_say_nothing_leave_their_cells_alone() {
 }
 
 #[test]
+fn rules_are_judged_by_the_columns_of_loan() {
+    let raw = with(&[
+        "loan
+        loan_id,curr_status,loan_amount,note_rate,zip
+        A,Closed,100,6.5,0501",
+        "pscat_securitization_rules
+        rule_name,rule_syntax
+        good,zip = '0501' AND dti IS NULL
+        b1,zip = 501
+        b2,nosuch = 1
+        ,fico >
+        b4,",
+    ]);
+    let report = validate(raw).unwrap_err();
+    let lines: Vec<_> = report.faults.iter().map(|f| (f.row.as_str(), f.code.as_str())).collect();
+    let expected = [
+        ("2", "rule_type"),
+        ("3", "rule_column"),
+        ("4", "required"),
+        ("4", "rule_syntax"),
+        ("5", "required"),
+    ];
+    assert_eq!(lines, expected);
+    assert!(report.faults[0].reason.starts_with("rule b1, character 1"), "{report}");
+}
+
+#[test]
+fn rules_are_not_blamed_for_columns_that_are_at_fault_themselves() {
+    let rules = "pscat_securitization_rules
+        rule_name,rule_syntax
+        number,score > 5
+        date,score > '2026-01-01' AND state = 'TX'
+        neither,score > 5 AND state > 5";
+    let raw_with_bad_type = with(&[
+        rules,
+        "loan_columns
+        column_name,type
+        score,money",
+        "loan
+        loan_id,curr_status,loan_amount,note_rate,score
+        A,Closed,100,6.5,high",
+    ]);
+    let expected =
+        ["loan_columns 1 type not_one_of", "pscat_securitization_rules 3 rule_syntax rule_type"];
+    assert_eq!(report(raw_with_bad_type), expected);
+    let mut without_loans = with(&[rules]);
+    without_loans.tables.retain(|table| table.name() != "loan");
+    assert_eq!(report(without_loans), ["loan   missing_table"]);
+}
+
+#[test]
 fn the_amounts_of_all_loans_stay_within_64_bits() {
     let mut raw = without("loan");
     let columns = ["loan_id", "curr_status", "loan_amount", "note_rate"].map(str::to_owned);

@@ -1,0 +1,73 @@
+//! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported seal means the same
+//! whatever the database.
+
+use powerfill_domain::run::Meta;
+use powerfill_domain::run::envelope::Hash;
+use uuid::Uuid;
+
+/// An append as the log keeps it: all columns of its row but the seal itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppendRecord {
+    /// Its number in commit order, dense, from 1.
+    pub seq: u64,
+    /// The global position of its first event.
+    pub first_position: u64,
+    /// The number that the store gave the stream.
+    pub stream_id: u64,
+    /// The version of its first event.
+    pub first_version: u64,
+    /// How many events it has; at least 1.
+    pub event_count: u64,
+    /// What makes a retry recognisable.
+    pub append_id: Uuid,
+    /// What all of its events have in common.
+    pub meta: Meta,
+}
+
+impl AppendRecord {
+    /// The version of its last event.
+    pub const fn last_version(&self) -> u64 {
+        self.first_version + self.event_count - 1
+    }
+
+    /// The global position of its last event.
+    pub const fn last_position(&self) -> u64 {
+        self.first_position + self.event_count - 1
+    }
+}
+
+/// The seal that the first append links to.
+pub fn seal_start() -> Hash {
+    blake3::hash(b"powerfill log")
+}
+
+/// BLAKE3 over the seal before, the hash of the append's last event, and every column of its row, each field of
+/// variable length with its length before it. The last hash stands for all events up to it, by their chain.
+pub fn seal(prev: &Hash, record: &AppendRecord, last_hash: &Hash) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(prev.as_bytes());
+    hasher.update(last_hash.as_bytes());
+    for number in [
+        record.seq,
+        record.first_position,
+        record.stream_id,
+        record.first_version,
+        record.event_count,
+    ] {
+        hasher.update(&number.to_le_bytes());
+    }
+    let meta = &record.meta;
+    hasher.update(&meta.recorded_at.micros().to_le_bytes());
+    let id_bytes = |id: &Option<Uuid>| id.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+    for field in [
+        record.append_id.as_bytes(),
+        meta.tenant_id.as_str().as_bytes(),
+        meta.actor.as_bytes(),
+        &id_bytes(&meta.causation_id)[..],
+        &id_bytes(&meta.correlation_id)[..],
+    ] {
+        hasher.update(&(field.len() as u64).to_le_bytes());
+        hasher.update(field);
+    }
+    hasher.finalize()
+}

@@ -1,0 +1,86 @@
+//! Asking for a run.
+
+use powerfill_domain::engine::SPEC_VERSION;
+use powerfill_domain::run::event::RunRequested;
+use powerfill_domain::run::{EncodedBatch, Meta, Run, RunCommand, RunEvent, RunId, RunState};
+use powerfill_domain::snapshot::{RunOptions, Snapshot};
+use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_ports::Store;
+use powerfill_ports::events::Append;
+use uuid::Uuid;
+
+use crate::{Runner, RunnerError};
+
+/// What a run is asked for with.
+pub struct Ask<'a> {
+    /// The run's identity, from whoever asks.
+    pub run_id: RunId,
+    /// The input.
+    pub snapshot: &'a Snapshot,
+    /// The options, checked; `as_of` may be left to the snapshot.
+    pub options: &'a RunOptions,
+    /// Who asks.
+    pub requested_by: &'a str,
+}
+
+/// The id of the append that brings a run's stream beyond a version: the same however often it is tried.
+pub(crate) fn append_id(run: RunId, expected_version: u64) -> Uuid {
+    let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 append id");
+    hasher.update(run.0.as_bytes());
+    hasher.update(&expected_version.to_le_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// What the events of a run's append have in common.
+pub(crate) fn meta(run: RunId, tenant: &TenantId, actor: &str, recorded_at: Timestamp) -> Meta {
+    Meta {
+        tenant_id: tenant.clone(),
+        actor: actor.to_owned(),
+        recorded_at,
+        causation_id: Some(run.event_id(1)),
+        correlation_id: Some(run.0),
+    }
+}
+
+impl<S: Store + ?Sized + 'static> Runner<S> {
+    /// Captures the snapshot, queues the run and records `RunRequested`. Answers the snapshot's digest.
+    ///
+    /// # Errors
+    /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8); or the store fails.
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
+        let (digest, canonical) = canonical(ask.snapshot);
+        self.store.capture(&digest, &canonical).await?;
+        drop(canonical);
+        let now = self.clock.now();
+        self.store.enqueue(ask.run_id, now).await?;
+        let as_of = ask.options.as_of.unwrap_or(ask.snapshot.header.as_of);
+        let requested = RunRequested {
+            tenant_id: TenantId::from(&ask.snapshot.header.tenant_id),
+            options: RunOptions { as_of: Some(as_of), ..ask.options.clone() },
+            requested_by: ask.requested_by.to_owned(),
+            snapshot_digest: digest.clone(),
+            spec_version: SPEC_VERSION.to_owned(),
+        };
+        let tenant = requested.tenant_id.clone();
+        let command = RunCommand::Request(Box::new(requested));
+        let events: Vec<RunEvent> = Run::decide(&RunState::default(), command)?;
+        let append = Append {
+            append_id: append_id(ask.run_id, 0),
+            stream: ask.run_id.stream(),
+            expected_version: 0,
+            meta: meta(ask.run_id, &tenant, ask.requested_by, now),
+            events: EncodedBatch::encode(&events),
+        };
+        self.store.append(append).await?;
+        Ok(digest)
+    }
+}
+
+/// The canonical form of a snapshot and its digest.
+fn canonical(snapshot: &Snapshot) -> (String, Vec<u8>) {
+    let mut bytes = Vec::new();
+    snapshot.write_canonical(&mut bytes).expect("memory takes every write");
+    (blake3::hash(&bytes).to_hex().to_string(), bytes)
+}

@@ -1,0 +1,87 @@
+//! Runs from request to published outputs, over the ports of a store and an injected clock (specification 4.4).
+//!
+//! * [`Runner::ask`] captures the snapshot, queues the run, records `RunRequested`
+//! * [`Runner::work`] claims a queued or abandoned run and carries it through
+//! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
+//! * [`verify`](verify::verify) checks the log, and the tables against it
+//!
+//! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
+//! is missing is appended. So the stream of a run that was interrupted is that of one that was not, up to times.
+
+mod ask;
+mod clock;
+mod decide;
+pub mod rebuild;
+mod record;
+mod stored;
+pub mod verify;
+mod watch;
+mod work;
+
+pub use ask::Ask;
+pub use clock::{Clock, SystemClock};
+pub use stored::{decoded, read_run};
+pub use watch::{Silent, Watch};
+pub use work::Finished;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use powerfill_domain::run::{DecodeError, Rejection, RunId};
+use powerfill_domain::snapshot::canonical::CanonicalFault;
+use powerfill_ports::{Store, StoreError};
+
+/// What keeps a run from being carried through; the run itself may have failed, been refused or cancelled without one.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The store cannot do what is asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored event cannot be read.
+    #[error("run {run}, event {version}: {source}")]
+    Decode {
+        /// The run.
+        run: RunId,
+        /// The event's version in its stream.
+        version: u64,
+        /// Why.
+        source: DecodeError,
+    },
+    /// The aggregate does not accept what was decided.
+    #[error("the run's history does not allow this: {0}")]
+    Rejected(#[from] Rejection),
+    /// The captured snapshot cannot be read.
+    #[error("the captured snapshot cannot be read: {0}")]
+    Snapshot(#[from] CanonicalFault),
+    /// What the engine decides is not what the stream holds.
+    #[error(
+        "event {version} of run {run} is stored otherwise than this engine decides it: \
+         another version of PowerFill began the run"
+    )]
+    NotReproduced {
+        /// The run.
+        run: RunId,
+        /// The first event that differs.
+        version: u64,
+    },
+    /// A thread of the run panicked.
+    #[error("the run broke off: {0}")]
+    BrokenOff(String),
+}
+
+/// Carries runs through on one store.
+pub struct Runner<S: ?Sized> {
+    store: Arc<S>,
+    clock: Arc<dyn Clock>,
+    /// Who claims, for the queue and the envelopes.
+    worker: String,
+    /// How long a claim holds without being renewed.
+    lease: Duration,
+}
+
+impl<S: Store + ?Sized + 'static> Runner<S> {
+    /// A runner that claims as `worker`, for `lease` at a time.
+    pub fn new(store: Arc<S>, clock: Arc<dyn Clock>, worker: String, lease: Duration) -> Self {
+        Self { store, clock, worker, lease }
+    }
+}

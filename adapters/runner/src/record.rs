@@ -1,0 +1,187 @@
+//! The thread that records: lets the aggregate judge each event, feeds the output tables, encodes, and cuts the stream
+//! into pieces for the store. It waits for the store, so that what is encoded and not yet durable stays small.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use powerfill_domain::run::event::{RunCancelled, Step};
+use powerfill_domain::run::{EncodedBatch, Recorded, RunEvent, RunId, RunState};
+use powerfill_domain::values::Timestamp;
+use powerfill_projections::RunTables;
+use powerfill_projections::status::RunStatus;
+use powerfill_projections::table::{Cell, RowBatch};
+use tokio::sync::mpsc;
+
+use crate::RunnerError;
+use crate::clock::Clock;
+use crate::decide::{Chunk, Decided};
+use crate::watch::Watch;
+
+/// Events at least that go into one append, but for the last.
+const PIECE: usize = 16_384;
+
+/// What goes to the store together.
+pub(crate) struct Piece {
+    /// The version of the stream before these events.
+    pub(crate) after: u64,
+    /// Events that the stream does not hold yet.
+    pub(crate) events: EncodedBatch,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) rows: Vec<RowBatch>,
+    /// The version that the rows reach up to.
+    pub(crate) up_to: u64,
+    pub(crate) status: RunStatus,
+    /// The run's row of the history, with the last piece.
+    pub(crate) history: Option<Vec<Cell>>,
+}
+
+/// An event that the stream holds already: the hash of its payload, and its envelope's part that tables show.
+pub(crate) struct Held {
+    pub(crate) payload: blake3::Hash,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) actor: String,
+}
+
+/// Records one run.
+pub(crate) struct Recording {
+    run: RunId,
+    actor: String,
+    clock: Arc<dyn Clock>,
+    watch: Arc<dyn Watch>,
+    to: mpsc::Sender<Piece>,
+    held: Vec<Held>,
+    state: RunState,
+    tables: RunTables,
+    version: u64,
+    /// Not sent yet.
+    pending: EncodedBatch,
+    pending_since: u64,
+    recorded_at: Timestamp,
+    status: RunStatus,
+}
+
+/// The store side has gone: it has the reason.
+pub(crate) struct Gone;
+
+/// Why recording stopped early.
+pub(crate) enum Stop {
+    Gone,
+    Error(RunnerError),
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl Recording {
+    pub(crate) fn new(
+        run: RunId,
+        actor: String,
+        clock: Arc<dyn Clock>,
+        watch: Arc<dyn Watch>,
+        to: mpsc::Sender<Piece>,
+        held: Vec<Held>,
+    ) -> Self {
+        Self {
+            recorded_at: clock.now(),
+            run,
+            actor,
+            clock,
+            watch,
+            to,
+            held,
+            state: RunState::default(),
+            tables: RunTables::new(),
+            version: 0,
+            pending: EncodedBatch::default(),
+            pending_since: 0,
+            status: RunStatus::Pending,
+        }
+    }
+
+    /// Takes the request and then the chunks until the decider is done, and ends the run as it says.
+    pub(crate) fn run(
+        mut self,
+        requested: &RunEvent,
+        chunks: &Receiver<Chunk>,
+        decided: impl FnOnce() -> Decided,
+    ) -> Result<(), Stop> {
+        self.take(requested)?;
+        for chunk in chunks {
+            for event in chunk.iter() {
+                self.take(event)?;
+            }
+            if self.pending.len() >= PIECE {
+                self.send(false)?;
+            }
+        }
+        match decided() {
+            Decided::Whole => {
+                self.watch.step(Step::Record);
+                let completed = self.tables.complete();
+                self.take(&RunEvent::RunCompleted(Box::new(completed)))?;
+            }
+            Decided::Failed => {}
+            Decided::Stopped(step) => {
+                // Without somebody who asked for it, the store side has stopped the engine.
+                let Some(cancelled_by) = self.watch.cancelled_by() else { return Err(Stop::Gone) };
+                self.take(&RunEvent::RunCancelled(RunCancelled { cancelled_by, step }))?;
+            }
+        }
+        self.send(true)?;
+        Ok(())
+    }
+
+    /// Takes the next event: new, or held by the stream already, and then the same.
+    fn take(&mut self, event: &RunEvent) -> Result<(), Stop> {
+        self.state.accept(event).map_err(|rejection| Stop::Error(rejection.into()))?;
+        self.version += 1;
+        let held = self.held.get(self.version as usize - 1);
+        match held {
+            Some(held) => {
+                let single = EncodedBatch::encode([event]);
+                let same = single.iter().all(|(_, json)| blake3::hash(json) == held.payload);
+                if !same {
+                    let (run, version) = (self.run, self.version);
+                    return Err(Stop::Error(RunnerError::NotReproduced { run, version }));
+                }
+                self.pending_since = self.version;
+            }
+            None => {
+                if self.pending.is_empty() {
+                    self.recorded_at = self.clock.now();
+                }
+                self.pending.push(event);
+            }
+        }
+        let recorded = Recorded {
+            run_id: self.run,
+            stream_version: self.version,
+            recorded_at: held.map_or(self.recorded_at, |held| held.recorded_at),
+            actor: held.map_or(&self.actor, |held| &held.actor),
+            event,
+        };
+        self.tables.apply(&recorded);
+        self.watch.event(&recorded);
+        self.status = RunStatus::reached_with(event);
+        Ok(())
+    }
+
+    fn send(&mut self, last: bool) -> Result<(), Gone> {
+        let rows = if last { self.tables.finish() } else { self.tables.drain() };
+        self.watch.rows(&rows);
+        let piece = Piece {
+            after: self.pending_since,
+            events: std::mem::take(&mut self.pending),
+            recorded_at: self.recorded_at,
+            rows,
+            up_to: self.version,
+            status: self.status,
+            history: if last { self.tables.history_row() } else { None },
+        };
+        self.pending_since = self.version;
+        self.to.blocking_send(piece).map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,28 @@
+//! Who watches a run go on: a progress bar, a folder that takes the tables, a person who cancels.
+
+use powerfill_domain::run::Recorded;
+use powerfill_domain::run::event::Step;
+use powerfill_projections::table::RowBatch;
+
+/// Told what happens, from the threads of the run; must not block for long.
+pub trait Watch: Send + Sync {
+    /// A step begins.
+    fn step(&self, _step: Step) {}
+
+    /// An event was decided and accepted; it is not durable yet.
+    fn event(&self, _event: &Recorded<'_>) {}
+
+    /// Rows that no later event of the run changes, in table order; they are not durable yet.
+    fn rows(&self, _rows: &[RowBatch]) {}
+
+    /// Who asked to cancel the run, where somebody did.
+    fn cancelled_by(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Watch for Silent {}

@@ -1,0 +1,163 @@
+//! Typed cells as SQLite values and back (specification 1.1: decimals are exact, as text).
+
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::StoreError;
+use powerfill_ports::projections::{decimal_form, stored_form};
+use powerfill_projections::table::{Cell, CellType, Column};
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, Statement};
+use rust_decimal::Decimal;
+
+use crate::append::bytes;
+use crate::connection::fault;
+
+/// The SQL type of a column.
+pub(crate) const fn sql_type(cell_type: CellType) -> &'static str {
+    match cell_type {
+        CellType::Int => "INTEGER",
+        CellType::Text
+        | CellType::Decimal(_)
+        | CellType::Day
+        | CellType::Timestamp
+        | CellType::Json => "TEXT",
+    }
+}
+
+/// Binds a cell. `scratch` is reused from cell to cell.
+pub(crate) fn bind(
+    statement: &mut Statement<'_>,
+    at: usize,
+    column: &Column,
+    cell: &Cell,
+    scratch: &mut String,
+) -> Result<(), StoreError> {
+    scratch.clear();
+    match (column.cell_type, cell) {
+        (_, Cell::Null) => statement.raw_bind_parameter(at, rusqlite::types::Null),
+        (CellType::Text | CellType::Json, Cell::Text(text)) => {
+            statement.raw_bind_parameter(at, &**text)
+        }
+        (CellType::Text | CellType::Json, Cell::Name(name)) => {
+            statement.raw_bind_parameter(at, name)
+        }
+        (CellType::Int, Cell::Int(number)) => statement.raw_bind_parameter(at, number),
+        (CellType::Decimal(scale), Cell::Fixed(units, own)) if *own == scale => {
+            write_scaled(*units, scale, scratch);
+            statement.raw_bind_parameter(at, &scratch[..])
+        }
+        _ => return bind_rare(statement, at, column, cell),
+    }
+    .map_err(fault)
+}
+
+fn bind_rare(
+    statement: &mut Statement<'_>,
+    at: usize,
+    column: &Column,
+    cell: &Cell,
+) -> Result<(), StoreError> {
+    let text = match stored_form(column, cell)? {
+        Cell::Fixed(units, scale) => {
+            let mut text = String::new();
+            write_scaled(units, scale, &mut text);
+            text
+        }
+        Cell::Decimal(number) => number.to_string(),
+        Cell::Day(day) => day.to_string(),
+        Cell::Timestamp(moment) => moment.to_string(),
+        other => return Err(StoreError::Failed(format!("no text for {other:?}"))),
+    };
+    statement.raw_bind_parameter(at, text).map_err(fault)
+}
+
+/// Writes scaled units with all their decimals, and no sign on zero.
+fn write_scaled(units: i64, scale: u8, out: &mut String) {
+    let mut buffer = [b'0'; 48];
+    let mut at = buffer.len();
+    let mut rest = units.unsigned_abs();
+    let mut written = 0;
+    while rest > 0 || written <= scale {
+        if written == scale && scale > 0 {
+            at -= 1;
+            buffer[at] = b'.';
+        }
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        written += 1;
+    }
+    if units < 0 {
+        out.push('-');
+    }
+    buffer[at..].iter().for_each(|digit| out.push(char::from(*digit)));
+}
+
+/// A stored value as a typed cell.
+pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, StoreError> {
+    let value = row.get_ref(at).map_err(fault)?;
+    if value == ValueRef::Null {
+        return Ok(Cell::Null);
+    }
+    if column.cell_type == CellType::Int {
+        return row.get(at).map(Cell::Int).map_err(fault);
+    }
+    let text = bytes(row, at)?;
+    let bad = || {
+        let text = String::from_utf8_lossy(text);
+        StoreError::Corrupt(format!("column {} holds {text:?}", column.name))
+    };
+    let text = std::str::from_utf8(text).map_err(|_| bad())?;
+    match column.cell_type {
+        CellType::Decimal(scale) => read_decimal(text, scale).ok_or_else(bad),
+        CellType::Day => text.parse().map(Cell::Day).map_err(|_| bad()),
+        CellType::Timestamp => {
+            Timestamp::try_from(text.to_owned()).map(Cell::Timestamp).map_err(|_| bad())
+        }
+        CellType::Text | CellType::Json | CellType::Int => Ok(Cell::Text(text.into())),
+    }
+}
+
+fn read_decimal(text: &str, scale: u8) -> Option<Cell> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let units = (decimals.len() == usize::from(scale))
+        .then(|| {
+            let negative = whole.starts_with('-');
+            let mut units =
+                whole.parse::<i64>().ok()?.checked_mul(10_i64.checked_pow(scale.into())?)?;
+            let part = if decimals.is_empty() { 0 } else { decimals.parse::<u32>().ok()? };
+            let part = i64::from(part);
+            units = if negative { units.checked_sub(part)? } else { units.checked_add(part)? };
+            Some(units)
+        })
+        .flatten();
+    match units {
+        Some(units) => Some(Cell::Fixed(units, scale)),
+        None => Decimal::from_str_exact(text).ok().map(|number| decimal_form(number, scale)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaled_units_become_text_and_come_back() {
+        for (units, scale, text) in [
+            (0, 2, "0.00"),
+            (-5, 2, "-0.05"),
+            (12_345, 2, "123.45"),
+            (-100_000_000, 8, "-1.00000000"),
+            (7, 0, "7"),
+            (i64::MAX, 6, "9223372036854.775807"),
+            (i64::MIN, 8, "-92233720368.54775808"),
+        ] {
+            let mut written = String::new();
+            write_scaled(units, scale, &mut written);
+            assert_eq!(written, text);
+            assert_eq!(read_decimal(text, scale), Some(Cell::Fixed(units, scale)), "{text}");
+        }
+        assert_eq!(read_decimal("1.5", 2), Some(Cell::Fixed(150, 2)));
+        assert!(matches!(read_decimal("1.555", 2), Some(Cell::Decimal(_))));
+        assert_eq!(read_decimal("1.+5", 2), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! Connections to the file: one that writes, on a thread of its own, and some that read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use powerfill_ports::StoreError;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::oneshot;
+
+/// How long a writer waits for another process's transaction, the longest of which is one append or one publish.
+const BUSY: Duration = Duration::from_secs(30);
+/// Larger pages hold more of our rows of some 500 bytes and need fewer steps of the log; measured in `examples/append.rs`.
+const PAGE_BYTES: u32 = 16_384;
+/// Marks the file as PowerFill's: "PWRF".
+pub(crate) const APPLICATION_ID: i32 = 0x5057_5246;
+/// Readers beyond this many are closed when they are done.
+const IDLE_READERS: usize = 8;
+
+/// What SQLite says, in a store's terms.
+pub(crate) fn fault(error: rusqlite::Error) -> StoreError {
+    let text = error.to_string();
+    match &error {
+        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                StoreError::Unavailable(format!("another process is writing: {text}"))
+            }
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
+            ErrorCode::DiskFull => StoreError::Failed(format!("the disk is full: {text}")),
+            ErrorCode::ReadOnly => StoreError::Failed(format!("the file is read-only: {text}")),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                StoreError::Failed(format!("the file cannot be opened: {text}"))
+            }
+            ErrorCode::SystemIoFailure => {
+                StoreError::Failed(format!("reading or writing the file failed: {text}"))
+            }
+            _ => StoreError::Failed(text),
+        },
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => StoreError::Corrupt(text),
+        _ => StoreError::Failed(text),
+    }
+}
+
+/// Opens the file and sets what every connection needs.
+pub(crate) fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    cache_kib: i64,
+) -> Result<Connection, StoreError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| match fault(error) {
+        StoreError::Failed(text) => StoreError::Failed(format!("{}: {text}", path.display())),
+        other => other,
+    })?;
+    let set = |name: &str, value: &dyn rusqlite::ToSql| {
+        conn.pragma_update(None, name, value).map_err(fault)
+    };
+    conn.busy_timeout(BUSY).map_err(fault)?;
+    // A commit is on the disk before it is answered.
+    set("synchronous", &"FULL")?;
+    set("cache_size", &-cache_kib)?;
+    set("temp_store", &"MEMORY")?;
+    // Renaming an output table must not read every statement of the schema again.
+    set("legacy_alter_table", &true)?;
+    set("trusted_schema", &false)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    Ok(conn)
+}
+
+/// Makes the file a write-ahead-logged database, where it is not one yet.
+pub(crate) fn prepare_file(conn: &Connection) -> Result<(), StoreError> {
+    conn.pragma_update(None, "page_size", PAGE_BYTES).map_err(fault)?;
+    let mode: String =
+        conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
+    if mode != "wal" {
+        return Err(StoreError::Failed(format!("the file cannot have a write-ahead log ({mode})")));
+    }
+    Ok(())
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The one connection that writes, on its own thread: callers prepare the next batch while it binds this one.
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Gives the connection a thread.
+    pub(crate) fn start(mut conn: Connection) -> Result<Self, StoreError> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                while let Ok(job) = queue.recv() {
+                    job(&mut conn);
+                }
+            })
+            .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Runs on the writer's thread, after what was given to it before.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            // A caller that went away does not undo what it asked for.
+            let _ = answer.send(work(conn));
+        });
+        let gone = || StoreError::Failed("the writer's thread has ended".to_owned());
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    /// Finishes what was asked for and closes the connection, which moves the log into the file.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) =
+            self.thread.take().filter(|t| t.thread().id() != std::thread::current().id())
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Connections that read, kept while idle.
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    /// None yet.
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// One to read with; give it back when done. One that is dropped instead is closed.
+    pub(crate) fn take(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| self.open(), Ok)
+    }
+
+    /// For the next one who reads.
+    pub(crate) fn give_back(&self, conn: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS {
+            idle.push(conn);
+        }
+    }
+
+    /// A new one, outside of the pool.
+    pub(crate) fn open(&self) -> Result<Connection, StoreError> {
+        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, 8 * 1024)?;
+        conn.pragma_update(None, "query_only", true).map_err(fault)?;
+        Ok(conn)
+    }
+
+    /// Closes those that are idle.
+    pub(crate) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

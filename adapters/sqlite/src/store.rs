@@ -1,0 +1,240 @@
+//! The ports, each call on the right thread.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use powerfill_domain::run::RunId;
+use powerfill_domain::run::envelope::Hash;
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
+use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+
+use crate::shown::Shown;
+use crate::{SqliteStore, append, blocking, read, runs, snapshots, staging, verify, wake};
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        let position = self.inner.wake.sender();
+        self.write(move |conn| {
+            let appended = append::append(conn, &append)?;
+            wake::raise(&position, appended.position);
+            Ok(appended)
+        })
+        .await
+    }
+
+    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+        let stream = stream.to_owned();
+        self.read_with(move |conn| append::stream_version(conn, &stream)).await
+    }
+
+    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+        let stream: Arc<str> = stream.into();
+        let begin = (self.clone(), from_version.max(1), None);
+        stream::try_unfold(begin, move |(store, from, end)| {
+            let stream = Arc::clone(&stream);
+            async move {
+                let (batch, end) = store
+                    .read_with(move |conn| {
+                        let end = match end {
+                            Some(end) => end,
+                            None => append::stream_version(conn, &stream)?,
+                        };
+                        Ok((read::batch_from_version(conn, &stream, from, end)?, end))
+                    })
+                    .await?;
+                let next = batch.last().map(|last| last.stream_version + 1);
+                Ok(next.map(|next| (batch, (store, next, Some(end)))))
+            }
+        })
+        .boxed()
+    }
+
+    fn read_all(&self, after_position: u64) -> Batches<'_> {
+        stream::try_unfold((self.clone(), after_position, None), |(store, after, end)| async move {
+            let (batch, end) = store
+                .read_with(move |conn| {
+                    let end = match end {
+                        Some(end) => end,
+                        None => append::head(conn)?.position,
+                    };
+                    Ok((read::batch_after_position(conn, after, end)?, end))
+                })
+                .await?;
+            let next = batch.last().map(|last| last.global_position);
+            Ok(next.map(|next| (batch, (store, next, Some(end)))))
+        })
+        .boxed()
+    }
+
+    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+        let begin = (self.clone(), after_position, None);
+        stream::try_unfold(begin, |(store, after, mut woken)| async move {
+            loop {
+                // Waiting begins before the look at the log, so that nothing can come in between unseen.
+                let receiver = match woken.as_mut() {
+                    Some(receiver) => receiver,
+                    None => woken.insert(store.inner.wake.subscribe(&store.inner.readers)?),
+                };
+                let batch = store
+                    .read_with(move |conn| {
+                        let end = append::head(conn)?.position;
+                        read::batch_after_position(conn, after, end)
+                    })
+                    .await?;
+                if let Some(last) = batch.last().map(|last| last.global_position) {
+                    return Ok(Some((batch, (store, last, woken))));
+                }
+                receiver
+                    .wait_for(|position| *position > after)
+                    .await
+                    .map_err(|_| StoreError::Failed("the store was closed".to_owned()))?;
+            }
+        })
+        .boxed()
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.read_with(append::head).await
+    }
+
+    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+        self.read_with(move |conn| append::seal_at(conn, seq)).await
+    }
+
+    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+        let stream = stream.map(str::to_owned);
+        self.read_with(move |conn| verify::verify(conn, stream.as_deref())).await
+    }
+}
+
+#[async_trait]
+impl SnapshotStore for SqliteStore {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+        let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
+        let snapshot = self
+            .read_with(move |conn| {
+                let checked = snapshots::check(&digest, &canonical)?;
+                if snapshots::is_there(conn, &digest)? {
+                    return Ok(None);
+                }
+                checked.compress().map(Some)
+            })
+            .await?;
+        let Some(snapshot) = snapshot else { return Ok(false) };
+        self.write(move |conn| snapshots::insert(conn, &snapshot)).await
+    }
+
+    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+        let digest = digest.to_owned();
+        self.read_with(move |conn| snapshots::read(conn, &digest)).await
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for SqliteStore {
+    async fn begin_staging(
+        &self,
+        run: RunId,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let tables = tables.to_vec();
+        self.write(move |conn| staging::begin(conn, run, &tables)).await
+    }
+
+    async fn stage(
+        &self,
+        run: RunId,
+        rows: Vec<RowBatch>,
+        up_to_version: u64,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| staging::stage(conn, run, &rows, up_to_version)).await
+    }
+
+    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
+        self.write(move |conn| staging::publish(conn, run)).await
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        self.read_with(|conn| staging::state(conn, "shown")).await
+    }
+
+    async fn put_row(
+        &self,
+        run: RunId,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| staging::put_row(conn, run, table, row)).await
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+        stream::try_unfold((self.clone(), None), move |(store, shown)| async move {
+            let inner = Arc::clone(&store.inner);
+            let next = blocking(move || {
+                let mut shown = match shown {
+                    Some(shown) => shown,
+                    None => Shown::begin(inner.readers.take()?, table)?,
+                };
+                let batches = shown.next(table)?;
+                if batches.is_empty() {
+                    inner.readers.give_back(shown.end()?);
+                    return Ok(None);
+                }
+                Ok(Some((batches, shown)))
+            })
+            .await?;
+            Ok(next.map(|(batches, shown)| {
+                (stream::iter(batches.into_iter().map(Ok)), (store, Some(shown)))
+            }))
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+#[async_trait]
+impl RunStore for SqliteStore {
+    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |conn| runs::enqueue(conn, run, requested_at)).await
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (lock, worker) = (Arc::clone(&self.inner.worker_lock), worker.to_owned());
+        self.write(move |conn| runs::claim(conn, &lock, &worker, now, until)).await
+    }
+
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| runs::renew(conn, &lock, lease, until)).await
+    }
+
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| runs::set_status(conn, &lock, lease, status)).await
+    }
+
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        let by = by.to_owned();
+        self.write(move |conn| runs::request_cancel(conn, run, &by)).await
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(move |conn| runs::one(conn, run)).await
+    }
+
+    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        self.read_with(runs::all).await
+    }
+}

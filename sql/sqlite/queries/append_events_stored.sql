@@ -1,0 +1,3 @@
+-- The events of an append, to compare a retry with.
+SELECT event_type, schema_version, payload FROM es_events
+WHERE position BETWEEN ?1 AND ?2 ORDER BY position
