@@ -69,10 +69,6 @@ impl Book {
         }
         std::fs::write(folder.join("options.json"), &self.options).unwrap();
     }
-
-    pub(crate) fn table(&mut self, name: &str) -> &mut Table {
-        self.tables.iter_mut().find(|table| table.name == name).unwrap()
-    }
 }
 
 /// The book of a seed.
