@@ -4,14 +4,18 @@
 //! * [`table`]: what a table, a row and a cell are
 //! * [`tables`]: the fourteen tables, one file each, in one list
 //! * [`RunTables`]: all of them together, with counts and digest
+//! * [`Following`]: the same behind `eventually`'s `Projection`
 //! * [`digest`]: the digest of the outputs
 //! * [`csv`]: their canonical text
+//! * [`explain`]: the whole story of a loan, or of a trade
 //! * [`spelling`]: enumerations as rows and reports spell them
 //! * [`status`]: where a run stands
 //! * [`RunSummary`]: a run at a glance
 
 pub mod csv;
 pub mod digest;
+pub mod explain;
+mod following;
 mod ignored;
 mod run_tables;
 pub mod spelling;
@@ -20,5 +24,6 @@ pub mod summary;
 pub mod table;
 pub mod tables;
 
+pub use following::{Delivered, Following, NotFollowed};
 pub use run_tables::RunTables;
 pub use summary::RunSummary;

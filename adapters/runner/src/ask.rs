@@ -45,11 +45,11 @@ pub(crate) fn meta(run: RunId, tenant: &TenantId, actor: &str, recorded_at: Time
 }
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
-    /// Captures the snapshot, queues the run and records `RunRequested`.
+    /// Captures the snapshot, queues the run and records `RunRequested`. Answers the snapshot's digest.
     ///
     /// # Errors
     /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8); or the store fails.
-    pub async fn ask(&self, ask: Ask<'_>) -> Result<(), RunnerError> {
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
         let (digest, canonical) = canonical(ask.snapshot);
         self.store.capture(&digest, &canonical).await?;
         drop(canonical);
@@ -60,7 +60,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             tenant_id: TenantId::from(&ask.snapshot.header.tenant_id),
             options: RunOptions { as_of: Some(as_of), ..ask.options.clone() },
             requested_by: ask.requested_by.to_owned(),
-            snapshot_digest: digest,
+            snapshot_digest: digest.clone(),
             spec_version: SPEC_VERSION.to_owned(),
         };
         let tenant = requested.tenant_id.clone();
@@ -74,7 +74,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             events: EncodedBatch::encode(&events),
         };
         self.store.append(append).await?;
-        Ok(())
+        Ok(digest)
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`Runner::ask`] captures the snapshot, queues the run, records `RunRequested`
 //! * [`Runner::work`] claims a queued or abandoned run and carries it through
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
+//! * [`verify`](verify::verify) checks the log, and the tables against it
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
 //! is missing is appended. So the stream of a run that was interrupted is that of one that was not, up to times.
@@ -13,6 +14,7 @@ mod decide;
 pub mod rebuild;
 mod record;
 mod stored;
+pub mod verify;
 mod watch;
 mod work;
 

@@ -5,7 +5,7 @@ use powerfill_domain::run::event::RunCompleted;
 use powerfill_domain::run::{Recorded, RunEvent, RunId};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
-use powerfill_projections::table::RowBatch;
+use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_projections::tables::run_history;
 
 use crate::RunnerError;
@@ -91,6 +91,20 @@ pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt
 /// # Errors
 /// As [`fold`].
 pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
+    if let Some(row) = history_row(store, run).await? {
+        store.put_row(run, &run_history::TABLE, row).await?;
+    }
+    Ok(())
+}
+
+/// The run's row of the history, from its events.
+///
+/// # Errors
+/// As [`fold`].
+pub(crate) async fn history_row<S: Store + ?Sized>(
+    store: &S,
+    run: RunId,
+) -> Result<Option<Vec<Cell>>, RunnerError> {
     let mut row = None;
     fold(store, run, async |rows, _| {
         let found = rows.into_iter().find(|batch| std::ptr::eq(batch.table, &run_history::TABLE));
@@ -98,8 +112,5 @@ pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), Run
         Ok(())
     })
     .await?;
-    if let Some(row) = row {
-        store.put_row(run, &run_history::TABLE, row).await?;
-    }
-    Ok(())
+    Ok(row)
 }

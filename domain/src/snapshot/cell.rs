@@ -182,11 +182,13 @@ fn whole(text: &str, bounds: Bounds) -> Result<i64, CellFault> {
     }
 }
 
-/// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds.
+/// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds; 20 of them before the point leave
+/// room for the 6 decimals of an average.
 fn number(text: &str) -> Result<Decimal, CellFault> {
     let digits = Digits::of(text)?;
-    let too_long = || CellFault::new(FaultCode::OutOfRange, "at most 28 digits");
-    if digits.whole.len() + digits.decimals.len() > 28 {
+    let too_long =
+        || CellFault::new(FaultCode::OutOfRange, "at most 28 digits, 20 before the point");
+    if digits.whole.len() > 20 || digits.whole.len() + digits.decimals.len() > 28 {
         return Err(too_long());
     }
     let scale = u32::try_from(digits.decimals.len()).map_err(|_| too_long())?;
@@ -257,8 +259,11 @@ mod tests {
         {
             assert_eq!(number(text).unwrap().to_string(), expected, "{text}");
         }
-        assert_eq!(number(&"9".repeat(28)).unwrap().to_string(), "9".repeat(28));
-        assert_eq!(code(Kind::Number, &"9".repeat(29)), Some("out_of_range"));
+        let longest = format!("{}.{}", "9".repeat(20), "9".repeat(8));
+        assert_eq!(number(&longest).unwrap().to_string(), longest);
+        for beyond in [format!("{longest}9"), "9".repeat(21)] {
+            assert_eq!(code(Kind::Number, &beyond), Some("out_of_range"), "{beyond}");
+        }
         assert_eq!(code(Kind::Number, "1_000"), Some("not_a_number"));
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod cases;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -83,9 +85,13 @@ pub fn pricing(price: &str) -> Pricing {
 }
 
 pub fn requested() -> RunEvent {
+    requested_with(RunOptions { as_of: Some(day("2026-01-15")), ..RunOptions::default() })
+}
+
+pub fn requested_with(options: RunOptions) -> RunEvent {
     RunEvent::RunRequested(Box::new(RunRequested {
         tenant_id: "ACME".into(),
-        options: RunOptions { as_of: Some(day("2026-01-15")), ..RunOptions::default() },
+        options,
         requested_by: "dana".into(),
         snapshot_digest: "ab12".into(),
         spec_version: "1".into(),

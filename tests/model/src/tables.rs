@@ -346,9 +346,10 @@ pub(crate) fn syn_trade_base(market: &Market<'_>) -> ModelTable {
 /// The three tables of a loan's options: all_rank, the best of them, the best for cash.
 pub(crate) fn syn_guides(market: &Market<'_>, end: &Allocation<'_>) -> [ModelTable; 3] {
     let mode = market.cast.options.price_mode;
+    let base = ue::base(market);
     let (mut all_rank, mut guide, mut cash_map) = (vec![], vec![], vec![]);
     for l in market.cast.eligible() {
-        let options = ue::options(market, l);
+        let options = ue::options(market, &base, l);
         for option in &options {
             let cells = option_cells(market, l, option);
             if option.rank(mode) == 1 {

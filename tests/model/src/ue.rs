@@ -67,13 +67,16 @@ impl SynOption<'_> {
     }
 }
 
-/// All options of an Eligible loan, by rank_po.
-pub(crate) fn options<'a>(market: &Market<'a>, loan: usize) -> Vec<SynOption<'a>> {
+/// All options of an Eligible loan in the (instrument, date) pairs of the base, by rank_po.
+pub(crate) fn options<'a>(
+    market: &Market<'a>,
+    base: &[SynRow<'a>],
+    loan: usize,
+) -> Vec<SynOption<'a>> {
     let cast = market.cast;
     let row = &cast.snapshot.loans[loan];
     let e = eligibility_date(row).expect("Eligible");
     let earliest = e.plus(cast.options.eligible_settle_buffer_days);
-    let base = base(market);
     let slots: BTreeSet<_> = base
         .iter()
         .map(|r| (&r.instrument.investor_instrument_name, r.row.settlement_date))

@@ -1,0 +1,306 @@
+//! What can be typed: commands, flags, help with examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::format::Format;
+use crate::places::{Source, StoreUrl};
+
+/// Decides where a mortgage lender's loans go, records why, and answers for it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Examples:
+  powerfill demo
+  powerfill check dir:snapshot
+  powerfill run dir:snapshot --out tables
+  powerfill explain latest --loan L000123
+
+Exit status: 0 ok, 1 the answer is no (faults, a failed run), 2 usage or environment.
+Settings come from flags, then POWERFILL_* variables, then powerfill.toml in the working folder.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the sample tenant, run it, show the summary and one loan explained
+    Demo(DemoArgs),
+    /// Write a realistic snapshot as a folder of CSV files
+    Generate(GenerateArgs),
+    /// Validate a snapshot, and options, and report every fault
+    Check(CheckArgs),
+    /// Do the nine checks before a run, without one
+    Preflight(PreflightArgs),
+    /// Propose lockdown rows and show trade and capacity parameters
+    Preprocess(PreprocessArgs),
+    /// Run in the foreground: allocate, record every event, project every table
+    Run(RunArgs),
+    /// List the runs of the store, the latest first
+    Runs(StoreArgs),
+    /// Summarise a run
+    Show(RunRefArgs),
+    /// Print an output table of a run, or list the tables
+    Tables(TablesArgs),
+    /// Print the events of a run
+    Events(EventsArgs),
+    /// Tell the whole story of a loan or a trade in a run
+    Explain(ExplainArgs),
+    /// Make the output tables anew from the events of a run
+    Rebuild(RunRefArgs),
+    /// Check hash chain, seals, snapshots, and the tables against the events
+    Verify(StoreArgs),
+    /// Create a store, or bring it to the present schema
+    Migrate(StoreArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: Shell,
+    },
+}
+
+/// The store, and how to print.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StoreArgs {
+    /// sqlite:FILE [default: sqlite:powerfill.db]
+    #[arg(long, env = "POWERFILL_STORE", value_name = "URL")]
+    pub(crate) store: Option<StoreUrl>,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct PrintArgs {
+    /// How to print
+    #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  powerfill demo --folder sample
+
+Writes FOLDER/snapshot, FOLDER/powerfill.db and FOLDER/tables; run again, it adds a run.")]
+pub(crate) struct DemoArgs {
+    /// Where the sample tenant goes
+    #[arg(long, default_value = "powerfill-demo")]
+    pub(crate) folder: PathBuf,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill generate --scale demo --seed 7 --out snapshot
+  powerfill generate --loans 500 --trades 200 --pools 80 --out small
+
+The same seed and sizes give the same files on any machine.")]
+pub(crate) struct GenerateArgs {
+    /// demo (11,674 loans), l (100,000) or xl (1,000,000)
+    #[arg(long, default_value = "demo")]
+    pub(crate) scale: powerfill_generator::Scale,
+    /// Instead of the scale's number of loans
+    #[arg(long)]
+    pub(crate) loans: Option<u32>,
+    /// Instead of the scale's number of trades; the share of open ones stays
+    #[arg(long)]
+    pub(crate) trades: Option<u32>,
+    /// Instead of the scale's number of pools
+    #[arg(long)]
+    pub(crate) pools: Option<u32>,
+    /// Instead of the scale's number of instruments
+    #[arg(long)]
+    pub(crate) instruments: Option<u32>,
+    /// Instead of the scale's number of constraints
+    #[arg(long)]
+    pub(crate) constraints: Option<u32>,
+    /// What chance begins with
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// The folder, which must be new or empty
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill check dir:snapshot
+  powerfill check dir:snapshot --options options.json --format csv
+
+Exit status 1 where there is an error; warnings alone give 0.")]
+pub(crate) struct CheckArgs {
+    /// dir:FOLDER or sqlite:FILE
+    pub(crate) source: Source,
+    /// Check these run options too (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) options: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
+}
+
+/// The options of a run (1.3): a file, and flags that come after it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OptionArgs {
+    /// Run options as a JSON object; flags come after it
+    #[arg(long, value_name = "FILE", help_heading = "Run options")]
+    pub(crate) options: Option<PathBuf>,
+    /// closed_only, or closed_and_locked (default)
+    #[arg(long, help_heading = "Run options")]
+    pub(crate) scope: Option<String>,
+    /// po: price only (default); pc: price plus carry
+    #[arg(long, help_heading = "Run options")]
+    pub(crate) price_mode: Option<String>,
+    /// Lowest status that takes part [default: Closed]
+    #[arg(long, help_heading = "Run options")]
+    pub(crate) min_status: Option<String>,
+    /// How far ahead a loan may become deliverable [default: 30]
+    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
+    pub(crate) max_eligible_days: Option<String>,
+    /// How far ahead a trade may settle [default: 60]
+    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
+    pub(crate) max_trade_settle_days: Option<String>,
+    /// Days a loan must be deliverable before settlement [default: 0]
+    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
+    pub(crate) eligible_settle_buffer_days: Option<String>,
+    /// Lowest price taken on a bx trade [default: no floor]
+    #[arg(long, value_name = "PRICE", help_heading = "Run options")]
+    pub(crate) bx_price_floor: Option<String>,
+    /// How near to the open amount counts as exact [default: 0.01]
+    #[arg(long, value_name = "PERCENT", help_heading = "Run options")]
+    pub(crate) exact_fit_variance: Option<String>,
+    /// Bound on the fill-remaining loop [default: 20]
+    #[arg(long, value_name = "N", help_heading = "Run options")]
+    pub(crate) max_fill_iterations: Option<String>,
+    /// Preference for staying, added in ranking only [default: 0]
+    #[arg(long, value_name = "POINTS", help_heading = "Run options")]
+    pub(crate) switch_threshold: Option<String>,
+    /// The day that the run reckons from [default: the snapshot's]
+    #[arg(long, value_name = "DATE", help_heading = "Run options")]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  powerfill preflight dir:snapshot --max-trade-settle-days 45
+
+Exit status 1 where a finding would refuse the run.")]
+pub(crate) struct PreflightArgs {
+    /// dir:FOLDER or sqlite:FILE
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) options: OptionArgs,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  powerfill preprocess dir:snapshot --out proposed
+
+Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
+pub(crate) struct PreprocessArgs {
+    /// dir:FOLDER or sqlite:FILE
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) options: OptionArgs,
+    /// The folder for the three tables
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill run dir:snapshot
+  powerfill run dir:snapshot --price-mode pc --out tables
+  powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
+
+Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.")]
+pub(crate) struct RunArgs {
+    /// dir:FOLDER or sqlite:FILE
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) options: OptionArgs,
+    /// Write every output table into this folder as CSV, and outcome.csv
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Who asks for the run [default: the user of this machine]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunRefArgs {
+    /// A run id, the beginning of one, or `latest`
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill tables latest
+  powerfill tables latest pfill_powerfill_guide --format csv > guide.csv
+
+Any run can be read back, not only the latest: the rows are made from its events.")]
+pub(crate) struct TablesArgs {
+    /// A run id, the beginning of one, or `latest`
+    pub(crate) run: String,
+    /// The table; without it, the tables are listed with their row counts
+    pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill events latest --type LoanAllocated
+  powerfill events latest --from 200000 --follow
+  powerfill events latest --cloudevents > events.jsonl")]
+pub(crate) struct EventsArgs {
+    /// A run id, the beginning of one, or `latest`
+    pub(crate) run: String,
+    /// Only events of this type; may be given more than once
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// From this version of the stream on
+    #[arg(long, value_name = "VERSION", default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Wait for more until the run is over
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// One CloudEvent (JSON) a line
+    #[arg(long)]
+    pub(crate) cloudevents: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill explain latest --loan L000123
+  powerfill explain latest --trade T0042 --format json")]
+pub(crate) struct ExplainArgs {
+    /// A run id, the beginning of one, or `latest`
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SubjectArgs {
+    /// The loan
+    #[arg(long, value_name = "LOAN_ID")]
+    pub(crate) loan: Option<String>,
+    /// The trade
+    #[arg(long, value_name = "TRADE_ID")]
+    pub(crate) trade: Option<String>,
+}

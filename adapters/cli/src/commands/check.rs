@@ -1,0 +1,39 @@
+//! `check`: validates a snapshot, and options, and reports every fault.
+
+use std::io::Write;
+
+use powerfill_domain::snapshot::{Fault, FaultReport};
+
+use super::options;
+use crate::args::CheckArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, text_table};
+
+pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
+    let mut report = match args.source.validated()? {
+        Ok(validated) => validated.warnings,
+        Err(report) => report,
+    };
+    if let Some(file) = &args.options
+        && let Err(of_options) = options::in_file(file)?.resolve()
+    {
+        report.faults.extend(of_options.faults);
+    }
+    match args.print.format {
+        Format::Text => print_text(&report)?,
+        Format::Json => print_json(&report)?,
+        Format::Csv => print_csv(&Fault::COLUMNS, report.faults.iter().map(Fault::cells))?,
+    }
+    if report.errors() > 0 { Err(Failure::Answered) } else { Ok(()) }
+}
+
+fn print_text(report: &FaultReport) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if !report.is_empty() {
+        let rows = report.faults.iter().map(|fault| fault.cells().map(str::to_owned));
+        writeln!(out, "{}", text_table(&Fault::COLUMNS, rows, &[2]))?;
+    }
+    writeln!(out, "{} errors, {} warnings", report.errors(), report.warnings())?;
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! `generate`: writes a realistic snapshot.
+
+use powerfill_generator::generate;
+
+use crate::args::GenerateArgs;
+use crate::failure::Failure;
+use crate::summary::count;
+
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+    let mut sizes = args.scale.sizes();
+    if let Some(trades) = args.trades {
+        sizes = sizes.with_trades(trades);
+    }
+    sizes.loans = args.loans.unwrap_or(sizes.loans);
+    sizes.pools = args.pools.unwrap_or(sizes.pools);
+    sizes.instruments = args.instruments.unwrap_or(sizes.instruments);
+    sizes.constraints = args.constraints.unwrap_or(sizes.constraints);
+    let written = generate(&sizes, args.seed, &args.out)
+        .map_err(|error| Failure::Environment(error.to_string()))?;
+    let rows = |table: &str| count(written.rows(table).unwrap_or_default());
+    println!(
+        "{} loans, {} trades, {} pools, {} bytes in {}",
+        rows("loan"),
+        rows("pscat_trades"),
+        rows("pscat_pools"),
+        count(written.bytes()),
+        written.folder.display()
+    );
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! `migrate`: creates a store, or brings it to the present schema. Run twice, it changes nothing.
+
+use crate::args::StoreArgs;
+use crate::failure::Failure;
+use crate::places::StoreUrl;
+use crate::settings::Settings;
+
+pub(crate) fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
+    let url = StoreUrl::resolve(args.store.as_ref(), settings)?;
+    url.open()?;
+    let StoreUrl::Sqlite(path) = &url;
+    println!("sqlite:{} has the present schema", path.display());
+    Ok(())
+}

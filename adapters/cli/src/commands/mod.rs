@@ -1,0 +1,47 @@
+//! One file a command.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod events;
+pub(crate) mod explain;
+pub(crate) mod generate;
+pub(crate) mod migrate;
+pub(crate) mod options;
+pub(crate) mod preflight;
+pub(crate) mod preprocess;
+pub(crate) mod rebuild;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod show;
+pub(crate) mod tables;
+pub(crate) mod verify;
+
+use clap::CommandFactory;
+use powerfill_domain::run::RunId;
+use powerfill_ports::Store;
+
+use crate::args::Cli;
+use crate::failure::Failure;
+
+/// Prints a completion script.
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut std::io::stdout());
+}
+
+/// The run that is meant: its id, the beginning of one, or `latest`.
+pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, Failure> {
+    let runs = store.runs().await?;
+    let mut found = runs.iter().map(|run| run.run_id).filter(|run| {
+        wanted == "latest" || run.to_string().starts_with(&wanted.to_ascii_lowercase())
+    });
+    let none = || match runs.is_empty() {
+        true => "the store has no run yet; make one with `powerfill run`".to_owned(),
+        false => format!("no run {wanted}; `powerfill runs` lists them"),
+    };
+    let first = found.next().ok_or_else(|| Failure::Environment(none()))?;
+    if wanted != "latest" && found.next().is_some() {
+        let message = format!("more than one run begins with {wanted}; give more of the id");
+        return Err(Failure::Environment(message));
+    }
+    Ok(first)
+}

@@ -1,0 +1,42 @@
+//! `preflight`: the nine checks, without a run (specification 2.2).
+
+use std::io::Write;
+
+use powerfill_domain::engine;
+use powerfill_domain::run::event::{Finding, Severity};
+use powerfill_projections::spelling::Spelled;
+
+use super::options;
+use crate::args::PreflightArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, text_table};
+
+const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
+
+pub(crate) fn run(args: &PreflightArgs) -> Result<(), Failure> {
+    let options = options::resolve(&args.options)?;
+    let validated = args.source.snapshot()?;
+    let findings = engine::preflight(&validated.snapshot, &options);
+    let cells = |finding: &Finding| {
+        let subject = finding.subject.clone().unwrap_or_default();
+        let (code, severity) = (finding.code.spelled(), finding.severity.spelled());
+        [code.to_owned(), severity.to_owned(), subject, finding.message.clone()]
+    };
+    let rows: Vec<[String; 4]> = findings.iter().map(cells).collect();
+    match args.print.format {
+        Format::Json => print_json(&findings)?,
+        Format::Csv => {
+            print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))?;
+        }
+        Format::Text => {
+            let mut out = std::io::stdout().lock();
+            match rows.is_empty() {
+                true => writeln!(out, "preflight found nothing")?,
+                false => writeln!(out, "{}", text_table(&COLUMNS, rows, &[]))?,
+            }
+        }
+    }
+    let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+    if refused { Err(Failure::Answered) } else { Ok(()) }
+}

@@ -1,0 +1,138 @@
+//! `preprocess`: three tables for the desk to see and edit before a run (specification 2.2).
+
+use std::fs;
+use std::path::Path;
+
+use powerfill_domain::engine::{self, Epci, LockdownProposal, TradeParams};
+use powerfill_domain::snapshot::tables::Lockdown;
+use powerfill_domain::values::Name;
+use powerfill_projections::spelling::Spelled;
+
+use super::options;
+use crate::args::PreprocessArgs;
+use crate::failure::Failure;
+
+pub(crate) fn run(args: &PreprocessArgs) -> Result<(), Failure> {
+    let options = options::resolve(&args.options)?;
+    let snapshot = args.source.snapshot()?.snapshot;
+    let made = engine::preprocess(&snapshot, &options);
+    let out = &args.out;
+    fs::create_dir_all(out)
+        .map_err(|error| Failure::Environment(format!("cannot make {}: {error}", out.display())))?;
+    write(
+        out,
+        "pfill_lockdown_guide",
+        &LOCKDOWN,
+        lockdown_rows(&snapshot.lockdown, &made.lockdown),
+    )?;
+    write(out, "pfill_trade_params", &TRADE_PARAMS, made.trade_params.iter().map(trade_row))?;
+    write(out, "pfill_epci_params", &EPCI_PARAMS, made.epci_params.iter().map(epci_row))?;
+    println!(
+        "{} lockdown rows proposed beside {} present ones, {} trades, {} capacities: {}",
+        made.lockdown.len(),
+        snapshot.lockdown.len(),
+        made.trade_params.len(),
+        made.epci_params.len(),
+        out.display()
+    );
+    Ok(())
+}
+
+const LOCKDOWN: [&str; 4] = ["pool_name", "investor_instrument_name", "trade_id", "lock_pool"];
+
+const TRADE_PARAMS: [&str; 12] = [
+    "trade_id",
+    "investor_id",
+    "investor_instrument_name",
+    "trade_type",
+    "settlement_date",
+    "included",
+    "exclusion_reason",
+    "open_amount",
+    "tolerance_amount",
+    "min_amount",
+    "max_amount",
+    "days_to_settle",
+];
+
+const EPCI_PARAMS: [&str; 6] = [
+    "investor_id",
+    "investor_instrument_name",
+    "constraint_name",
+    "trade_id",
+    "lo_amount",
+    "hi_amount",
+];
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The whole guide by pool: rows that exist as they are, and the proposed ones.
+fn lockdown_rows(present: &[Lockdown], proposed: &[LockdownProposal]) -> Vec<[String; 4]> {
+    let row = |row: &Lockdown| {
+        let locked = if row.lock_pool { "Y" } else { "N" };
+        let (instrument, trade) =
+            (text(row.investor_instrument_name.as_ref()), text(row.trade_id.as_ref()));
+        [row.pool_name.to_string(), instrument, trade, locked.to_owned()]
+    };
+    let gained = |row: &LockdownProposal| {
+        let instrument = row.investor_instrument_name.to_string();
+        [row.pool_name.to_string(), instrument, text(row.trade_id.as_ref()), "Y".to_owned()]
+    };
+    let mut rows: Vec<[String; 4]> =
+        present.iter().map(row).chain(proposed.iter().map(gained)).collect();
+    rows.sort_by_cached_key(|row| Name::new(&row[0]));
+    rows
+}
+
+fn trade_row(params: &TradeParams) -> [String; 12] {
+    let trade = &params.trade;
+    let band = trade.band.as_ref();
+    [
+        trade.trade_id.to_string(),
+        trade.investor_id.to_string(),
+        trade.investor_instrument_name.to_string(),
+        trade.trade_type.as_str().to_owned(),
+        text(trade.settlement_date),
+        if band.is_some() { "Y" } else { "N" }.to_owned(),
+        trade.exclusion_reason.map_or_else(String::new, |reason| reason.spelled().to_owned()),
+        trade.open_amount.to_string(),
+        text(band.map(|band| band.tolerance_amount)),
+        text(band.map(|band| band.min_amount)),
+        text(band.map(|band| band.max_amount)),
+        text(params.days_to_settle),
+    ]
+}
+
+fn epci_row(epci: &Epci) -> [String; 6] {
+    [
+        epci.node.investor_id.to_string(),
+        epci.node.investor_instrument_name.to_string(),
+        epci.node.constraint_name.to_string(),
+        epci.trade_id.to_string(),
+        text(epci.lo_amount),
+        text(epci.hi_amount),
+    ]
+}
+
+/// Writes a table aside and puts it in place whole.
+fn write<const N: usize>(
+    folder: &Path,
+    table: &str,
+    header: &[&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<(), Failure> {
+    let place = folder.join(format!("{table}.csv"));
+    let aside = folder.join(format!(".{table}.csv.partial"));
+    let unwritable = |error: &dyn std::fmt::Display| {
+        Failure::Environment(format!("{}: {error}", place.display()))
+    };
+    let mut out = csv::Writer::from_path(&aside).map_err(|error| unwritable(&error))?;
+    out.write_record(header).map_err(|error| unwritable(&error))?;
+    for row in rows {
+        out.write_record(&row).map_err(|error| unwritable(&error))?;
+    }
+    out.flush().map_err(|error| unwritable(&error))?;
+    fs::rename(&aside, &place).map_err(|error| unwritable(&error))
+}

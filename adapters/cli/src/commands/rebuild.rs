@@ -1,0 +1,32 @@
+//! `rebuild`: the output tables of a run, made anew from its events.
+
+use powerfill_runner::rebuild::rebuild;
+
+use super::find_run;
+use crate::args::RunRefArgs;
+use crate::failure::Failure;
+use crate::places::StoreUrl;
+use crate::settings::Settings;
+use crate::summary::count;
+
+pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let run = find_run(store.as_ref(), &args.run).await?;
+    let rebuilt = rebuild(store.as_ref(), run).await?;
+    let rows: u64 = rebuilt.rebuilt.counts.values().sum();
+    println!("run {run}: {} events, {} rows", count(rebuilt.events), count(rows));
+    match &rebuilt.recorded {
+        None => println!("the run is not Complete: what is shown stays as it was"),
+        Some(_) if rebuilt.agrees() => {
+            println!("the tables are shown; digest {}", rebuilt.rebuilt.output_digest);
+        }
+        Some(recorded) => {
+            eprintln!(
+                "the rebuilt tables have digest {}, the run recorded {}",
+                rebuilt.rebuilt.output_digest, recorded.output_digest
+            );
+            return Err(Failure::Answered);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `run`: a run in the foreground.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use powerfill_domain::run::RunId;
+use powerfill_domain::snapshot::{RunOptions, Snapshot};
+use powerfill_ports::{Store, StoreError};
+use powerfill_projections::status::RunStatus;
+use powerfill_projections::summary::RunSummary;
+use powerfill_runner::{Ask, Runner, RunnerError, Silent, SystemClock};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::options;
+use crate::args::RunArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::out_folder::OutFolder;
+use crate::output::{print_csv, print_json};
+use crate::places::StoreUrl;
+use crate::progress::Foreground;
+use crate::settings::Settings;
+use crate::summary;
+
+/// How long a claim holds without being renewed.
+const LEASE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failure> {
+    let options = options::resolve(&args.options)?;
+    let snapshot = Arc::new(args.source.snapshot()?.snapshot);
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open()?;
+    let requested_by = settings.requested_by(args.requested_by.as_deref());
+    let summary =
+        in_foreground(store, snapshot, &options, &requested_by, args.out.as_deref()).await?;
+    match args.store.print.format {
+        Format::Text => print!("{}", summary::text(&summary)),
+        Format::Json => print_json(&as_json(&summary)?)?,
+        Format::Csv => {
+            let run = summary.run_id.to_string();
+            print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])?;
+        }
+    }
+    if summary.status == RunStatus::Complete { Ok(()) } else { Err(Failure::Answered) }
+}
+
+/// Asks for a run and carries it through, in this process.
+pub(crate) async fn in_foreground(
+    store: Arc<dyn Store>,
+    snapshot: Arc<Snapshot>,
+    options: &RunOptions,
+    requested_by: &str,
+    out: Option<&Path>,
+) -> Result<RunSummary, Failure> {
+    let worker = format!("powerfill-{}", std::process::id());
+    let runner = Runner::new(store, Arc::new(SystemClock), worker, LEASE);
+    let run_id = RunId(Uuid::now_v7());
+    let out = out.map(|folder| {
+        let unwritable =
+            |error| Failure::Environment(format!("cannot write to {}: {error}", folder.display()));
+        OutFolder::new(run_id, folder).map(Arc::new).map_err(unwritable)
+    });
+    let out = out.transpose()?;
+    let ask = Ask { run_id, snapshot: &snapshot, options, requested_by };
+    let asked = ask_when_free(&runner, &ask).await;
+    let watch = Arc::new(Foreground::new(run_id, out.clone(), requested_by.to_owned()));
+    watch.listen();
+    let worked = match asked {
+        Ok(digest) => {
+            let in_memory = Some((digest.as_str(), snapshot));
+            runner.work(in_memory, watch.clone()).await.map_err(Failure::from)
+        }
+        Err(failure) => Err(failure),
+    };
+    watch.finish();
+    let summary = watch.summary();
+    drop(watch);
+    let out = out.and_then(Arc::into_inner);
+    match worked {
+        Ok(Some(_)) => {
+            if let Some(out) = out {
+                out.finish(&summary).map_err(|error| {
+                    Failure::Environment(format!("the run is recorded, but --out failed: {error}"))
+                })?;
+            }
+            Ok(summary)
+        }
+        Ok(None) => {
+            if let Some(out) = out {
+                out.discard();
+            }
+            let message =
+                format!("another worker took run {run_id}: see `powerfill show {run_id}`");
+            Err(Failure::Environment(message))
+        }
+        Err(failure) => {
+            if let Some(out) = out {
+                out.discard();
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first.
+async fn ask_when_free(runner: &Runner<dyn Store>, ask: &Ask<'_>) -> Result<String, Failure> {
+    let active = match runner.ask(ask).await {
+        Err(RunnerError::Store(StoreError::RunActive(active))) => active,
+        asked => return Ok(asked?),
+    };
+    match runner.work(None, Arc::new(Silent)).await? {
+        Some(finished) => {
+            let (run, status) = (finished.run_id, finished.status.name());
+            eprintln!(
+                "note: run {run} had been interrupted; it was taken up first and is {status}"
+            );
+        }
+        None => return Err(StoreError::RunActive(active).into()),
+    }
+    Ok(runner.ask(ask).await?)
+}
+
+/// One object: the run's id, status and counts first of all.
+fn as_json(summary: &RunSummary) -> Result<serde_json::Value, Failure> {
+    let unprintable = |error| Failure::Environment(format!("cannot write the summary: {error}"));
+    let mut object = json!({
+        "run_id": summary.run_id,
+        "status": summary.status.name(),
+        "counts": summary.counts,
+    });
+    let whole = serde_json::to_value(summary).map_err(unprintable)?;
+    if let (Some(object), serde_json::Value::Object(whole)) = (object.as_object_mut(), whole) {
+        for (name, value) in whole {
+            object.entry(name).or_insert(value);
+        }
+    }
+    Ok(object)
+}

@@ -1,0 +1,41 @@
+//! `runs`: the runs of the store, the latest first.
+
+use std::io::Write;
+
+use crate::args::StoreArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, text_table};
+use crate::places::StoreUrl;
+use crate::settings::Settings;
+
+const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
+
+pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.store.as_ref(), settings)?.open_existing()?;
+    let runs = store.runs().await?;
+    let rows: Vec<[String; 4]> = runs
+        .iter()
+        .map(|run| {
+            let (id, at) = (run.run_id.to_string(), run.requested_at.to_string());
+            [id, run.status.name().to_owned(), at, run.worker.clone().unwrap_or_default()]
+        })
+        .collect();
+    match args.print.format {
+        Format::Text => {
+            writeln!(std::io::stdout().lock(), "{}", text_table(&COLUMNS, rows, &[]))?;
+        }
+        Format::Csv => print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))?,
+        Format::Json => {
+            let objects: Vec<serde_json::Map<String, serde_json::Value>> = rows
+                .iter()
+                .map(|row| {
+                    let cells = COLUMNS.iter().zip(row);
+                    cells.map(|(name, cell)| ((*name).to_owned(), cell.as_str().into())).collect()
+                })
+                .collect();
+            print_json(&objects)?;
+        }
+    }
+    Ok(())
+}

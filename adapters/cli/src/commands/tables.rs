@@ -1,0 +1,75 @@
+//! `tables`: any output table of any run, made from its events.
+
+use std::io::Write;
+
+use powerfill_projections::table::RowBatch;
+use powerfill_projections::tables::{ALL, named};
+use powerfill_runner::rebuild;
+
+use super::find_run;
+use crate::args::TablesArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{
+    print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, text_table,
+};
+use crate::places::StoreUrl;
+use crate::settings::Settings;
+use crate::summary::count;
+
+pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let run = find_run(store.as_ref(), &args.run).await?;
+    let format = args.store.print.format;
+    let Some(name) = &args.table else {
+        let mut counts = vec![0_u64; ALL.len()];
+        rebuild::fold(store.as_ref(), run, async |batches, _| {
+            for batch in batches {
+                let at = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
+                counts[at.unwrap_or_default()] += batch.len() as u64;
+            }
+            Ok(())
+        })
+        .await?;
+        return list(&counts, format);
+    };
+    let Some(table) = named(name) else {
+        let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
+        let message = format!("no output table {name}; there are {}", names.join(", "));
+        return Err(Failure::Environment(message));
+    };
+    let mut rows = RowBatch::new(table);
+    rebuild::fold(store.as_ref(), run, async |batches, _| {
+        for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
+            rows.append(&mut batch);
+        }
+        Ok(())
+    })
+    .await?;
+    match format {
+        Format::Text => print_rows_text(&rows),
+        Format::Json => print_rows_json(&rows),
+        Format::Csv => print_rows_csv(run, &rows),
+    }
+}
+
+fn list(counts: &[u64], format: Format) -> Result<(), Failure> {
+    let tables = ALL.iter().zip(counts);
+    match format {
+        Format::Text => {
+            let rows = tables.map(|(table, rows)| [table.name.to_owned(), count(*rows)]);
+            writeln!(std::io::stdout().lock(), "{}", text_table(&["table", "rows"], rows, &[1]))?;
+            Ok(())
+        }
+        Format::Json => {
+            let rows: serde_json::Map<String, serde_json::Value> =
+                tables.map(|(table, rows)| (table.name.to_owned(), (*rows).into())).collect();
+            print_json(&rows)
+        }
+        Format::Csv => {
+            let rows: Vec<[String; 2]> =
+                tables.map(|(table, rows)| [table.name.to_owned(), rows.to_string()]).collect();
+            print_csv(&["table", "rows"], rows.iter().map(|row| row.iter().map(String::as_str)))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `powerfill`: the command line, and the one place where sources, stores and runner come together
+//! (specification 4.1, 4.2).
+//!
+//! * [`args`]: what can be typed, with help and examples
+//! * [`commands`]: one file a command
+//! * [`places`]: sources and stores by their URLs
+//! * [`settings`]: `powerfill.toml`
+//! * [`output`]: text for people, JSON and CSV for programs
+
+mod args;
+mod commands;
+mod failure;
+mod format;
+mod out_folder;
+mod output;
+mod places;
+mod progress;
+mod settings;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use failure::Failure;
+use settings::Settings;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => match runtime.block_on(dispatch(cli)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                failure.print();
+                failure.exit_code()
+            }
+        },
+        Err(error) => {
+            eprintln!("error: the async runtime cannot start: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let settings = Settings::read()?;
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(args, &settings).await,
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Preflight(args) => commands::preflight::run(&args),
+        Command::Preprocess(args) => commands::preprocess::run(&args),
+        Command::Run(args) => commands::run::run(args, &settings).await,
+        Command::Runs(args) => commands::runs::run(&args, &settings).await,
+        Command::Show(args) => commands::show::run(&args, &settings).await,
+        Command::Tables(args) => commands::tables::run(&args, &settings).await,
+        Command::Events(args) => commands::events::run(&args, &settings).await,
+        Command::Explain(args) => commands::explain::run(&args, &settings).await,
+        Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
+        Command::Verify(args) => commands::verify::run(&args, &settings).await,
+        Command::Migrate(args) => commands::migrate::run(&args, &settings),
+        Command::Completions { shell } => {
+            commands::completions(shell);
+            Ok(())
+        }
+    }
+}

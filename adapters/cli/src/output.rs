@@ -1,0 +1,103 @@
+//! Printing: tables for people, JSON and CSV for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use powerfill_domain::run::RunId;
+use powerfill_projections::csv;
+use powerfill_projections::table::{Cell, CellType, RowBatch, TableSpec};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+
+/// A table of texts, columns from `right` on aligned to the right.
+pub(crate) fn text_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Table
+where
+    R: IntoIterator<Item = C>,
+    C: IntoIterator<Item = String>,
+{
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(|name| (*name).to_owned()));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Prints records as CSV with a header.
+pub(crate) fn print_csv<'a, R>(header: &[&str], rows: R) -> Result<(), Failure>
+where
+    R: IntoIterator<Item: IntoIterator<Item = &'a str>>,
+{
+    let mut out = ::csv::Writer::from_writer(io::stdout().lock());
+    out.write_record(header).map_err(io::Error::from)?;
+    for row in rows {
+        out.write_record(row).map_err(io::Error::from)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// A cell as its canonical text; empty for NULL.
+pub(crate) fn cell_text(cell: &Cell) -> String {
+    let mut text = Vec::new();
+    csv::write_text(cell, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Prints rows of an output table as CSV, `run_id` first.
+pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    csv::write_file_header(rows.table, &mut text);
+    csv::write_file_rows(run, rows, &mut text);
+    io::stdout().lock().write_all(&text)?;
+    Ok(())
+}
+
+/// Prints rows of an output table as a JSON array of objects; decimals are strings.
+pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), Failure> {
+    let objects: Vec<Map<String, Value>> = rows.rows().map(|row| object(rows.table, row)).collect();
+    print_json(&objects)
+}
+
+fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {
+    let value = |cell: &Cell, cell_type: CellType| match (cell, cell_type) {
+        (Cell::Null, _) => Value::Null,
+        (Cell::Int(number), _) => Value::from(*number),
+        (cell, CellType::Json) => {
+            let text = cell_text(cell);
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        }
+        (cell, _) => Value::String(cell_text(cell)),
+    };
+    let columns = table.columns.iter().zip(row);
+    columns.map(|(column, cell)| (column.name.to_owned(), value(cell, column.cell_type))).collect()
+}
+
+/// Prints rows of an output table for people.
+pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), Failure> {
+    let header: Vec<&str> = rows.table.columns.iter().map(|column| column.name).collect();
+    let is_number = |t: CellType| matches!(t, CellType::Int | CellType::Decimal(_));
+    let columns = rows.table.columns.iter().enumerate();
+    let right: Vec<usize> =
+        columns.filter(|(_, column)| is_number(column.cell_type)).map(|(at, _)| at).collect();
+    let texts = rows.rows().map(|row| row.iter().map(cell_text).collect::<Vec<_>>());
+    writeln!(io::stdout().lock(), "{}", text_table(&header, texts, &right))?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What a run in the foreground shows and hears: a progress bar by step on a terminal, Ctrl-C, the summary, `--out`.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use powerfill_domain::run::event::Step;
+use powerfill_domain::run::{Recorded, RunId};
+use powerfill_projections::spelling::Spelled;
+use powerfill_projections::summary::RunSummary;
+use powerfill_projections::table::RowBatch;
+use powerfill_runner::Watch;
+
+use crate::out_folder::OutFolder;
+
+/// The steps in their order, as the bar counts them.
+const STEPS: [Step; 9] = [
+    Step::Preflight,
+    Step::BxCashGrids,
+    Step::BxSettleAndPrice,
+    Step::CandidateBuilder,
+    Step::Allocation,
+    Step::PoolGuide,
+    Step::Ue,
+    Step::Invariants,
+    Step::Record,
+];
+
+/// Watches a run in the foreground.
+pub(crate) struct Foreground {
+    bar: ProgressBar,
+    summary: Mutex<RunSummary>,
+    out: Option<Arc<OutFolder>>,
+    interrupted: Arc<AtomicBool>,
+    requested_by: String,
+}
+
+impl Foreground {
+    pub(crate) fn new(run: RunId, out: Option<Arc<OutFolder>>, requested_by: String) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::new(STEPS.len() as u64)
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let summary = Mutex::new(RunSummary::new(run));
+        Self { bar, summary, out, interrupted: Arc::default(), requested_by }
+    }
+
+    /// Cancels the run at the first Ctrl-C.
+    pub(crate) fn listen(&self) {
+        let interrupted = Arc::clone(&self.interrupted);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupted.store(true, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// The run so far.
+    pub(crate) fn summary(&self) -> RunSummary {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Watch for Foreground {
+    fn step(&self, step: Step) {
+        let at = STEPS.iter().position(|known| *known == step).unwrap_or_default();
+        self.bar.set_position(at as u64);
+        self.bar.set_message(step.spelled());
+    }
+
+    fn event(&self, event: &Recorded<'_>) {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
+    }
+
+    fn rows(&self, rows: &[RowBatch]) {
+        if let Some(out) = &self.out {
+            out.take(rows);
+        }
+    }
+
+    fn cancelled_by(&self) -> Option<String> {
+        self.interrupted.load(Ordering::Relaxed).then(|| self.requested_by.clone())
+    }
+}

@@ -1,0 +1,124 @@
+//! The summary of a run, as a desk reads it.
+
+use std::fmt::Write;
+
+use powerfill_domain::run::event::{FillStatus, HeldReason};
+use powerfill_domain::values::Money;
+use powerfill_projections::explain::usd;
+use powerfill_projections::spelling::Spelled;
+use powerfill_projections::status::RunStatus;
+use powerfill_projections::summary::{RunSummary, TradeFill};
+
+use crate::output::text_table;
+
+/// Trades that the summary lists one by one; the recap table has them all.
+const TRADES_SHOWN: usize = 12;
+
+/// A whole number with thousands separators.
+pub(crate) fn count(number: u64) -> String {
+    let units = i64::try_from(number).unwrap_or(i64::MAX / 100);
+    usd(Money::whole(units)).trim_end_matches(".00").to_owned()
+}
+
+/// The summary as text.
+pub(crate) fn text(summary: &RunSummary) -> String {
+    let mut out = String::new();
+    head(summary, &mut out);
+    if summary.status == RunStatus::Complete {
+        loans(summary, &mut out);
+        counted("Kickouts by reason", &summary.kickouts, &mut out);
+        counted("Pool actions", &summary.pool_actions, &mut out);
+        trades(summary, &mut out);
+    }
+    out
+}
+
+fn head(summary: &RunSummary, out: &mut String) {
+    let tenant = summary.tenant_id.as_ref().map_or("", |tenant| tenant.as_str());
+    let as_of = summary.options.as_ref().and_then(|options| options.as_of);
+    let as_of = as_of.map_or_else(String::new, |day| format!(", as of {day}"));
+    let _ = writeln!(out, "Run {} for {tenant}{as_of}: {}", summary.run_id, summary.status.name());
+    if let (Some(started), Some(ended)) = (summary.requested_at, summary.ended_at) {
+        let micros = ended.micros() - started.micros();
+        let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);
+        let events = count(summary.events);
+        let _ =
+            writeln!(out, "{events} events in {seconds}.{millis:03} s from request to last event");
+    }
+    if let Some(failed) = &summary.failure {
+        let step = failed.step.spelled();
+        let _ = writeln!(out, "Failed at {step}: {}", failed.message);
+    }
+    if let Some(cancelled) = &summary.cancellation {
+        let step = cancelled.step.spelled();
+        let _ = writeln!(out, "Cancelled by {} at {step}", cancelled.cancelled_by);
+    }
+    for finding in &summary.findings {
+        let subject = finding.subject.as_deref().unwrap_or("-");
+        let severity = finding.severity.spelled();
+        let code = finding.code.spelled();
+        let _ = writeln!(out, "{severity} {code} {subject}: {}", finding.message);
+    }
+}
+
+fn loans(summary: &RunSummary, out: &mut String) {
+    let outcomes = &summary.loans;
+    let passes = outcomes.allocated.iter();
+    let mut rows: Vec<[String; 2]> =
+        passes.map(|(pass, n)| [format!("allocated by {}", pass.spelled()), count(*n)]).collect();
+    rows.push(["kicked out".to_owned(), count(outcomes.kicked_out)]);
+    rows.push(["locked".to_owned(), count(outcomes.locked)]);
+    let held = outcomes.held.iter().filter(|(reason, _)| **reason != HeldReason::Locked);
+    rows.extend(held.map(|(reason, n)| [format!("held, {}", reason.spelled()), count(*n)]));
+    let out_of_scope = summary.participation.iter().filter(|(name, _)| name.starts_with("OutOf"));
+    rows.extend(out_of_scope.map(|(name, n)| [name.clone(), count(*n)]));
+    let _ = writeln!(out, "\n{}", text_table(&["Loans by outcome", "loans"], rows, &[1]));
+    let (placed, left) = (usd(outcomes.allocated_amount), usd(outcomes.kicked_out_amount));
+    let _ = writeln!(out, "{placed} allocated, {left} kicked out");
+}
+
+fn counted<T: Spelled>(title: &str, counts: &std::collections::BTreeMap<T, u64>, out: &mut String) {
+    if counts.is_empty() {
+        return;
+    }
+    let rows = counts.iter().map(|(name, n)| [name.spelled().to_owned(), count(*n)]);
+    let _ = writeln!(out, "\n{}", text_table(&[title, "rows"], rows, &[1]));
+}
+
+fn trades(summary: &RunSummary, out: &mut String) {
+    let included: u64 = summary.fill_statuses.values().sum();
+    let statuses = summary.fill_statuses.iter();
+    let parts: Vec<String> =
+        statuses.map(|(status, n)| format!("{} {}", count(*n), status.spelled())).collect();
+    let _ = writeln!(out, "\n{} trades in the run: {}", count(included), parts.join(", "));
+    let mut fills: Vec<&TradeFill> = summary.fills.iter().collect();
+    fills.sort_by_key(|fill| (fill.fill_status == FillStatus::Filled, -fill.shortfall_amount));
+    let shown = fills.iter().take(TRADES_SHOWN).map(|fill| {
+        [
+            fill.trade_id.to_string(),
+            fill.fill_status.spelled().to_owned(),
+            count(fill.loan_count),
+            usd(fill.filled_amount),
+            usd(fill.open_amount),
+            usd(fill.shortfall_amount),
+        ]
+    });
+    let header = ["Fill of each trade", "status", "loans", "filled", "open", "short of min"];
+    let _ = writeln!(out, "{}", text_table(&header, shown, &[2, 3, 4, 5]));
+    if fills.len() > TRADES_SHOWN {
+        let run = summary.run_id;
+        let rest = count((fills.len() - TRADES_SHOWN) as u64);
+        let _ = writeln!(out, "and {rest} more: powerfill tables {run} pfill_trade_recap");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_thousands() {
+        assert_eq!(count(11_674), "11,674");
+        assert_eq!(count(7), "7");
+    }
+}

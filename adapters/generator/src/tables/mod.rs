@@ -1,0 +1,8 @@
+//! The other tables, one file a topic.
+
+pub(crate) mod constraints;
+pub(crate) mod instruments;
+pub(crate) mod pools;
+pub(crate) mod prices;
+pub(crate) mod settings;
+pub(crate) mod trades;

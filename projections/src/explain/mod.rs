@@ -1,0 +1,51 @@
+//! The whole story of a loan, or of a trade, from a run's events and nothing else (specification 3.4 `explain`).
+//!
+//! A story takes every event once, in order, and keeps what concerns its subject and how full the trades were that it
+//! could have gone to, so that one loan of a long run is explained in one pass. What comes out is typed, for programs;
+//! its `Display` tells it in the words of a desk.
+//!
+//! * [`LoanStory`] → [`LoanExplanation`]
+//! * [`TradeStory`] → [`TradeExplanation`]
+
+mod ledger;
+mod loan;
+mod loan_story;
+mod loan_text;
+mod trade;
+mod trade_text;
+mod verdict;
+mod words;
+
+pub use ledger::Filler;
+pub use loan::{
+    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, SyntheticStory,
+};
+pub use loan_story::LoanStory;
+pub use trade::{
+    LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory, TurnedAway,
+};
+pub use verdict::{FullLimit, Verdict};
+pub use words::{points, usd};
+
+use powerfill_domain::values::fold;
+
+/// A name that someone asked for, in whatever case; recognised without allocating for the names that are plain ASCII.
+#[derive(Debug, Clone)]
+pub(crate) struct Sought {
+    folded: String,
+}
+
+impl Sought {
+    fn new(spelled: &str) -> Self {
+        Self { folded: fold(spelled) }
+    }
+
+    /// Names in events have no trailing blanks (1.1).
+    fn is(&self, name: &str) -> bool {
+        if name.is_ascii() {
+            name.eq_ignore_ascii_case(&self.folded)
+        } else {
+            fold(name) == self.folded
+        }
+    }
+}

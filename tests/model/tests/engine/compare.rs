@@ -1,0 +1,212 @@
+//! Where two accounts of a run differ.
+
+use powerfill_domain::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
+use powerfill_domain::run::{Recorded, RunEvent};
+use powerfill_domain::values::Timestamp;
+use powerfill_model::{Decision, ModelRun, ModelTable, PassCount};
+use powerfill_projections::table::RowBatch;
+use powerfill_projections::{RunTables, csv};
+
+/// Tables that tell of the run itself, not of its decisions.
+const LEFT_OUT: [&str; 2] = ["pfill_powerfill_log", "pfill_run_history"];
+
+/// The output tables of a run's events, as text.
+pub(crate) fn tables(events: &[RunEvent]) -> Vec<ModelTable> {
+    let run_id = "01970000-0000-7000-8000-000000000001".parse().unwrap();
+    let mut projected = RunTables::new();
+    for (at, event) in events.iter().enumerate() {
+        projected.apply(&Recorded {
+            run_id,
+            stream_version: at as u64 + 1,
+            recorded_at: Timestamp::from_micros(0),
+            actor: "desk",
+            event,
+        });
+    }
+    let batches = projected.finish();
+    RunTables::specs()
+        .iter()
+        .filter(|spec| !LEFT_OUT.contains(&spec.name))
+        .map(|spec| ModelTable {
+            name: spec.name,
+            columns: spec.columns.iter().map(|column| column.name).collect(),
+            rows: batches.iter().filter(|batch| batch.table == *spec).flat_map(rows).collect(),
+        })
+        .collect()
+}
+
+fn rows(batch: &RowBatch) -> Vec<Vec<String>> {
+    let text = |cell| {
+        let mut out = Vec::new();
+        csv::write_text(cell, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    batch.rows().map(|row| row.iter().map(text).collect()).collect()
+}
+
+/// The placements, moves and releases among a run's events.
+pub(crate) fn decisions(events: &[RunEvent]) -> Vec<Decision> {
+    let decision = |event: &RunEvent| match event {
+        RunEvent::LoanAllocated(event) => Some(allocated(event)),
+        RunEvent::LoanMoved(event) => Some(moved(event)),
+        RunEvent::LoanReleased(event) => Some(released(event)),
+        _ => None,
+    };
+    events.iter().filter_map(decision).collect()
+}
+
+fn pass(pass: Pass) -> &'static str {
+    match pass {
+        Pass::ExactFit => "exact_fit",
+        Pass::BestFit => "best_fit",
+        Pass::FillRemaining => "fill_remaining",
+        Pass::OrphanHandling => "orphan_handling",
+    }
+}
+
+fn allocated(event: &LoanAllocated) -> Decision {
+    Decision {
+        event: "LoanAllocated",
+        turn: event.turn,
+        loan_id: event.loan_id.to_string(),
+        from_trade_id: None,
+        to_trade_id: Some(event.trade_id.to_string()),
+        pass: pass(event.pass),
+        allocation_seq: Some(event.allocation_seq),
+        marginal_cost: None,
+        other_loan_id: None,
+        from_filled_after: None,
+        filled_after: Some(event.filled_after.to_string()),
+    }
+}
+
+fn moved(event: &LoanMoved) -> Decision {
+    Decision {
+        event: "LoanMoved",
+        turn: event.turn,
+        loan_id: event.loan_id.to_string(),
+        from_trade_id: Some(event.from_trade_id.to_string()),
+        to_trade_id: Some(event.to_trade_id.to_string()),
+        pass: pass(event.pass),
+        allocation_seq: Some(event.allocation_seq),
+        marginal_cost: Some(event.marginal_cost.to_string()),
+        other_loan_id: event.made_room_for.as_ref().map(ToString::to_string),
+        from_filled_after: Some(event.from_filled_after.to_string()),
+        filled_after: Some(event.filled_after.to_string()),
+    }
+}
+
+fn released(event: &LoanReleased) -> Decision {
+    Decision {
+        event: "LoanReleased",
+        turn: event.turn,
+        loan_id: event.loan_id.to_string(),
+        from_trade_id: Some(event.trade_id.to_string()),
+        to_trade_id: None,
+        pass: pass(event.pass),
+        allocation_seq: None,
+        marginal_cost: Some(event.marginal_cost.to_string()),
+        other_loan_id: Some(event.exchanged_for.to_string()),
+        from_filled_after: Some(event.filled_after.to_string()),
+        filled_after: None,
+    }
+}
+
+fn pass_counts(events: &[RunEvent]) -> Vec<PassCount> {
+    let count = |event: &PassCompleted| PassCount {
+        pass: pass(event.pass),
+        turn: event.turn,
+        allocated: event.allocated,
+        moved: event.moved,
+        released: event.released,
+    };
+    let completed = |event: &RunEvent| match event {
+        RunEvent::PassCompleted(event) => Some(count(event)),
+        _ => None,
+    };
+    events.iter().filter_map(completed).collect()
+}
+
+/// Passes that did something: whether a turn without candidates is told of is not decided here.
+fn busy(mut counts: Vec<PassCount>) -> Vec<PassCount> {
+    counts.retain(|count| count.allocated + count.moved + count.released > 0);
+    counts
+}
+
+fn rejections(events: &[RunEvent]) -> Vec<(String, String, String)> {
+    let mut all = vec![];
+    for event in events {
+        let RunEvent::CandidatesRejected(event) = event else { continue };
+        for rejection in &event.rejections {
+            let reason = format!("{:?}", rejection.reason);
+            all.push((event.loan_id.to_string(), rejection.trade_id.to_string(), reason));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Where the engine's events differ from the model's run; empty where they agree.
+pub(crate) fn differences(events: &[RunEvent], model: &ModelRun) -> Vec<String> {
+    let mut found = vec![];
+    let completes = !events.iter().any(|event| matches!(event, RunEvent::RunFailed(_)));
+    if completes != model.completes {
+        found.push(format!("the engine completes: {completes}, the model: {}", model.completes));
+    }
+    lists(&mut found, "decisions", &decisions(events), &model.decisions);
+    if model.completes {
+        lists(&mut found, "passes", &busy(pass_counts(events)), &busy(model.passes.clone()));
+        let mut rejected: Vec<_> = model
+            .rejections
+            .iter()
+            .map(|(loan, trade, reason)| (loan.clone(), trade.clone(), (*reason).to_owned()))
+            .collect();
+        rejected.sort();
+        lists(&mut found, "rejections", &rejections(events), &rejected);
+    }
+    for table in tables(events) {
+        // A refused run leaves its findings only.
+        if let Some(expected) = model.table(table.name) {
+            tables_differ(&mut found, &table, expected);
+        }
+    }
+    found
+}
+
+/// Where two tables differ; messages are free.
+pub(crate) fn tables_differ(found: &mut Vec<String>, actual: &ModelTable, expected: &ModelTable) {
+    if actual.columns != expected.columns {
+        found.push(format!("{}: columns {:?}", actual.name, actual.columns));
+        return;
+    }
+    let message = actual.columns.iter().position(|column| *column == "message");
+    let compared = |table: &ModelTable| {
+        let mut rows = table.rows.clone();
+        if let Some(message) = message {
+            rows.iter_mut().for_each(|row| row[message].clear());
+        }
+        rows.iter().map(|row| row.join(",")).collect::<Vec<_>>()
+    };
+    lists(found, actual.name, &compared(actual), &compared(expected));
+}
+
+/// The first place where two lists differ.
+fn lists<T: PartialEq + std::fmt::Debug>(
+    found: &mut Vec<String>,
+    what: &str,
+    engine: &[T],
+    model: &[T],
+) {
+    if engine == model {
+        return;
+    }
+    let at = engine.iter().zip(model).take_while(|(a, b)| a == b).count();
+    found.push(format!(
+        "{what}: {} against the model's {}, from number {} on:\n  engine {:?}\n  model  {:?}",
+        engine.len(),
+        model.len(),
+        at + 1,
+        engine.get(at),
+        model.get(at)
+    ));
+}

@@ -1,0 +1,166 @@
+//! For every seed: engine == model, and the checker agrees.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use powerfill_domain::checks::verify;
+use powerfill_domain::engine::decide_all;
+use powerfill_model::run;
+
+use crate::books::{Book, Terms, book};
+use crate::compare::differences;
+
+/// Runs a property for many seeds on all processors and reports the first seed that fails, with the command that
+/// replays it.
+pub(crate) fn each(test: &str, seeds: u64, property: impl Fn(u64) -> Vec<String> + Sync) {
+    if let Some(seed) = number("POWERFILL_SEED") {
+        let found = property(seed);
+        assert!(found.is_empty(), "seed {seed}:\n{}", found.join("\n"));
+        return;
+    }
+    let seeds = number("POWERFILL_SEEDS").unwrap_or(seeds);
+    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.min(failed.load(Ordering::Relaxed)) {
+                        return;
+                    }
+                    // A panic is a failure of this seed as well.
+                    let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        property(seed).is_empty()
+                    }));
+                    if !matches!(held, Ok(true)) {
+                        failed.fetch_min(seed, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner();
+    if failed != u64::MAX {
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| property(failed)));
+        panic!(
+            "seed {failed} fails:\n{}\n\nreplay it with\n    POWERFILL_SEED={failed} cargo test -p \
+             powerfill-model --test engine -- {test}\n",
+            found.map_or("it panics".to_owned(), |found| found.join("\n"))
+        );
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number of seeds"))
+}
+
+fn judge(book: &Book) -> Vec<String> {
+    let (snapshot, options) = book.typed();
+    let model = run(&snapshot, &options);
+    let events = decide_all(&snapshot, &options);
+    let mut found = differences(&events, &model);
+    if model.completes {
+        found.extend(verify(&snapshot, &options, &[events]).err().map(|fault| fault.to_string()));
+    }
+    found
+}
+
+#[test]
+fn engine_model_and_checker_agree() {
+    each("seeds::engine_model_and_checker_agree", 3_000, |seed| {
+        let book = book(seed, Terms::PLAIN);
+        let found = judge(&book);
+        if let (false, Some(folder)) = (found.is_empty(), std::env::var_os("POWERFILL_KEEP")) {
+            book.keep(folder.as_ref());
+        }
+        found
+    });
+}
+
+/// What the seeds reach: a property that never meets an exchange proves nothing about exchanges.
+#[test]
+fn the_books_reach_every_rule() {
+    let mut reached = std::collections::BTreeMap::<String, u64>::new();
+    let seeds = 600;
+    for seed in 0..seeds {
+        let (snapshot, options) = book(seed, Terms::PLAIN).typed();
+        let model = run(&snapshot, &options);
+        let mut reach = |what: String| *reached.entry(what).or_default() += 1;
+        reach(format!("completes: {}", model.completes));
+        for decision in &model.decisions {
+            reach(format!("{} {}", decision.event, decision.pass));
+        }
+        for (_, _, reason) in &model.rejections {
+            reach(format!("rejected {reason}"));
+        }
+        for (table, column) in [
+            ("pfill_kickout_guide_01", "reason"),
+            ("pfill_pool_guide", "pool_action"),
+            ("pfill_powerfill_guide", "held_reason"),
+            ("pfill_trade_base", "exclusion_reason"),
+            ("pfill_trade_recap", "fill_status"),
+            ("pfill_preflight_findings", "code"),
+            ("pfill_loan_constraint_pool", "lo_met"),
+        ] {
+            let Some(table) = model.table(table) else { continue };
+            let at = table.columns.iter().position(|name| *name == column).unwrap();
+            table.rows.iter().for_each(|row| reach(format!("{column} {}", row[at])));
+        }
+    }
+    let expected = [
+        "completes: true",
+        "completes: false",
+        "LoanAllocated exact_fit",
+        "LoanAllocated best_fit",
+        "LoanAllocated fill_remaining",
+        "LoanAllocated orphan_handling",
+        "LoanMoved fill_remaining",
+        "LoanMoved orphan_handling",
+        "LoanReleased fill_remaining",
+        "rejected SettlesTooSoon",
+        "rejected NoPrice",
+        "rejected BelowPriceFloor",
+        "reason NoMatchingConstraint",
+        "reason NoOpenTrade",
+        "reason SettlesTooSoon",
+        "reason NoPrice",
+        "reason BelowPriceFloor",
+        "reason CapacityExhausted",
+        "reason LimitReached",
+        "pool_action Remaining",
+        "pool_action Joining",
+        "pool_action Leaving",
+        "pool_action Switching",
+        "pool_action Swapped In",
+        "held_reason Locked",
+        "held_reason TradeNotInRun",
+        "held_reason Status",
+        "held_reason Scope",
+        "held_reason NoEligibilityDate",
+        "held_reason NotEligibleInTime",
+        "exclusion_reason Cancelled",
+        "exclusion_reason Phantom",
+        "exclusion_reason Settled",
+        "exclusion_reason NoSettlement",
+        "exclusion_reason PastSettlement",
+        "exclusion_reason BeyondHorizon",
+        "exclusion_reason PairedOff",
+        "fill_status Filled",
+        "fill_status Under",
+        "fill_status Over",
+        "code PIPELINE_EMPTY",
+        "code NO_OPEN_TRADES",
+        "code NO_CONSTRAINTS",
+        "code CONSTRAINT_UNREACHABLE",
+        "code PRICES_MISSING",
+        "code PRICES_STALE",
+        "code CARRY_CURVE_GAP",
+        "code LOCKDOWN_INCONSISTENT",
+        "code SNAPSHOT_STALE",
+        "lo_met Y",
+        "lo_met N",
+    ];
+    let missing: Vec<&str> =
+        expected.into_iter().filter(|what| !reached.contains_key(*what)).collect();
+    assert!(missing.is_empty(), "never reached in {seeds} seeds: {missing:?} of {reached:#?}");
+}
