@@ -208,6 +208,29 @@ fn no_binary_floating_point_near_money() {
     }
 }
 
+/// A decision or a projection that asked for the time, for chance or for its surroundings would not come out the same
+/// twice.
+#[test]
+fn the_pure_packages_ask_for_no_time_chance_or_surroundings() {
+    let asked = [
+        "SystemTime",
+        "Instant",
+        "Utc::now",
+        "Local::now",
+        "thread_rng",
+        "env::var",
+        "std::fs",
+        "std::net",
+    ];
+    for (file, source) in sources() {
+        if file.starts_with("domain/src/") || file.starts_with("projections/src/") {
+            for question in asked {
+                assert!(!has_word(&source, question), "{file} has {question}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_is_never_written_is_not_there() {
     let never = [concat!("un", "safe"), concat!("TO", "DO"), concat!("FIX", "ME")];
