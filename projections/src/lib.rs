@@ -4,6 +4,7 @@
 //! * [`table`]: what a table, a row and a cell are
 //! * [`tables`]: the fourteen tables, one file each, in one list
 //! * [`RunTables`]: all of them together, with counts and digest
+//! * [`Following`]: the same behind `eventually`'s `Projection`
 //! * [`digest`]: the digest of the outputs
 //! * [`csv`]: their canonical text
 //! * [`explain`]: the whole story of a loan, or of a trade
@@ -14,6 +15,7 @@
 pub mod csv;
 pub mod digest;
 pub mod explain;
+mod following;
 mod ignored;
 mod run_tables;
 pub mod spelling;
@@ -22,5 +24,6 @@ pub mod summary;
 pub mod table;
 pub mod tables;
 
+pub use following::{Delivered, Following, NotFollowed};
 pub use run_tables::RunTables;
 pub use summary::RunSummary;

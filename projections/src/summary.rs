@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use powerfill_domain::run::event::{
     Band, FillStatus, Finding, HeldReason, KickoutReason, LoanAllocated, LoanMoved, LoanPinned,
-    Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
+    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
 };
 use powerfill_domain::run::{Recorded, RunEvent, RunId};
 use powerfill_domain::snapshot::RunOptions;
@@ -226,13 +226,7 @@ impl RunSummary {
             RunEvent::LoanPinned(pinned) => self.pin(pinned),
             RunEvent::LoanAllocated(placed) => self.allocate(placed),
             RunEvent::LoanMoved(moved) => self.shift(moved),
-            RunEvent::LoanReleased(released) => {
-                self.take_out(&released.loan_id);
-                self.change(&released.trade_id, |fill| {
-                    fill.loan_count = fill.loan_count.saturating_sub(1);
-                    fill.fill_to(released.filled_after);
-                });
-            }
+            RunEvent::LoanReleased(released) => self.release(released),
             RunEvent::TradeFillEvaluated(evaluated) => {
                 self.change(&evaluated.trade_id, |fill| {
                     fill.loan_count = evaluated.loan_count;
@@ -284,6 +278,14 @@ impl RunSummary {
         self.change(&moved.to_trade_id, |fill| {
             fill.loan_count += 1;
             fill.fill_to(moved.filled_after);
+        });
+    }
+
+    fn release(&mut self, released: &LoanReleased) {
+        self.take_out(&released.loan_id);
+        self.change(&released.trade_id, |fill| {
+            fill.loan_count = fill.loan_count.saturating_sub(1);
+            fill.fill_to(released.filled_after);
         });
     }
 

@@ -133,16 +133,69 @@ fn a_trades_story_adds_up_in_every_case() {
 }
 
 #[test]
-#[ignore = "prints every story"]
-fn all_stories() {
-    for case in given::cases::cases() {
-        let events = given::cases::run(&case);
-        println!("######## {}", case.display());
-        for id in loans(&events) {
-            println!("----\n{}", loan(&events, id.as_str()));
-        }
-        for id in trades(&events) {
-            println!("----\n{}", trade(&events, id.as_str()));
-        }
-    }
+fn a_loan_that_was_moved() {
+    let events = case("05-fill-remaining-substitution");
+    insta::assert_snapshot!(loan(&events, "c"));
+}
+
+#[test]
+fn a_loan_that_was_taken_out() {
+    insta::assert_snapshot!(loan(&case("06-fill-remaining-exchange"), "X"));
+}
+
+#[test]
+fn a_loan_that_a_limit_barred() {
+    insta::assert_snapshot!(loan(&case("12-kickout-reasons"), "K7"));
+}
+
+#[test]
+fn a_loan_that_exact_fit_placed_against_its_rank() {
+    insta::assert_snapshot!(loan(&case("02-exact-fit-sole-choice"), "L3"));
+}
+
+#[test]
+fn loans_that_switch_stay_and_leave() {
+    let events = case("13-pool-actions");
+    let told = ["L8", "L5", "L4", "nobody"].map(|loan_id| loan(&events, loan_id).to_string());
+    insta::assert_snapshot!(told.join("\n----\n"));
+}
+
+#[test]
+fn a_loan_with_options_elsewhere() {
+    insta::assert_snapshot!(loan(&case("35-ue-synthetic"), "A"));
+}
+
+#[test]
+fn a_story_for_programs() {
+    let events = case("06-fill-remaining-exchange");
+    let told = serde_json::to_string_pretty(&loan(&events, "Y")).unwrap();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_trade_that_made_room() {
+    insta::assert_snapshot!(trade(&case("11-make-room"), "t1"));
+}
+
+#[test]
+fn a_trade_that_is_short_with_held_loans_and_limits() {
+    insta::assert_snapshot!(trade(&case("18-limits-bind-everywhere"), "T1"));
+}
+
+#[test]
+fn trades_that_are_not_in_the_run() {
+    let events = case("14-trade-exclusions");
+    let told: Vec<_> =
+        trades(&events).iter().map(|id| trade(&events, id.as_str()).to_string()).collect();
+    insta::assert_snapshot!(told.join("\n----\n"));
+}
+
+/// A run that is still going on, or was cancelled, has a story too.
+#[test]
+fn a_story_from_the_first_events() {
+    let events = case("06-fill-remaining-exchange");
+    let placed = |event: &RunEvent| matches!(event, RunEvent::LoanAllocated(_));
+    let first = events.iter().position(placed).unwrap();
+    let told = ["X", "Y"].map(|loan_id| loan(&events[..=first], loan_id).to_string());
+    insta::assert_snapshot!(told.join("\n----\n"));
 }

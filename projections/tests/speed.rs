@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::{CandidateScored, SyntheticOptionsRanked};
+use powerfill_projections::explain::LoanStory;
 use powerfill_projections::{RunTables, csv};
 
 const LOANS: usize = 7_500;
@@ -63,6 +64,11 @@ fn tables_of_the_demo() {
     let begin = Instant::now();
     drop(batches);
     println!("dropping the rows: {:?}", begin.elapsed());
+    let begin = Instant::now();
+    let mut story = LoanStory::new("ln00001234");
+    given::recorded(&events).for_each(|event| story.apply(&event));
+    let candidates = story.finish().candidates.len();
+    println!("a story of {candidates} candidates in {:?}", begin.elapsed());
     for chunk in [usize::MAX, 16_384, 4_096] {
         let (begin, mut rows) = (Instant::now(), 0);
         let mut tables = RunTables::new();

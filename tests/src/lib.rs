@@ -1,1 +1,3 @@
 //! Suites that run against any store.
+
+pub mod store_suite;

@@ -47,6 +47,8 @@ pub(crate) struct OpenTrade {
     pub(crate) is_priced_only: bool,
     /// In units of 0.00000001.
     pub(crate) price: i64,
+    /// Sold lately, for loans that are still to come.
+    is_fresh: bool,
     /// How large it is against the others of its instrument, 1 to 4.
     heft: u8,
     /// Cents of the eligible loans that are meant for it.
@@ -126,12 +128,24 @@ impl Book {
         &self.priced_only[desk as usize]
     }
 
-    /// A trade of the instrument, the larger the likelier.
-    pub(crate) fn draw_trade(&self, dice: &mut Dice, instrument: u32) -> u32 {
+    /// A trade of the instrument, the larger the likelier: a fresh one so many times in a thousand, where there is a choice.
+    pub(crate) fn draw_trade(&self, dice: &mut Dice, instrument: u32, fresh: u64) -> u32 {
         let trades = &self.of_instrument[instrument as usize];
-        let weighted: Vec<(u32, u64)> =
-            trades.iter().map(|at| (*at, u64::from(self.trade(*at).heft))).collect();
-        dice.weighted(&weighted)
+        let is_fresh = dice.permille(fresh);
+        let mut choices: Vec<(u32, u64)> = Vec::with_capacity(trades.len());
+        for only_those in [true, false] {
+            choices.extend(
+                trades
+                    .iter()
+                    .map(|at| (*at, self.trade(*at)))
+                    .filter(|(_, trade)| !only_those || trade.is_fresh == is_fresh)
+                    .map(|(at, trade)| (at, u64::from(trade.heft))),
+            );
+            if !choices.is_empty() {
+                break;
+            }
+        }
+        dice.weighted(&choices)
     }
 }
 
@@ -180,7 +194,9 @@ fn open_trade(dice: &mut Dice, catalog: &Catalog, standing: Standing, at: u32) -
         _ => days[settlement],
     };
     // Most trades stand at the market; some were struck when it was a little lower or higher.
-    let struck = 4 * TICK * dice.weighted(&[(0, 64), (-1, 12), (1, 12), (-2, 6), (2, 6)]);
+    let struck = 4 * TICK * dice.weighted(&[(0, 76), (-1, 8), (1, 8), (-2, 4), (2, 4)]);
+    // What settles next month is still being filled.
+    let fresh_share = if settlement == 0 { 80 } else { 700 };
     // Undated, it takes the grid's first settlement.
     let may_be_undated = standing == Standing::Included && settlement == 0;
     OpenTrade {
@@ -192,6 +208,7 @@ fn open_trade(dice: &mut Dice, catalog: &Catalog, standing: Standing, at: u32) -
             || (standing != Standing::NoSettlement && !(may_be_undated && dice.permille(500))),
         is_priced_only: dice.permille(priced_only_share),
         price: forward_price(instrument, settlement) + struck,
+        is_fresh: dice.permille(fresh_share),
         heft: dice.pick(&[1, 2, 2, 3, 4]),
         intended: 0,
         held: 0,

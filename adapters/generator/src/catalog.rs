@@ -46,11 +46,11 @@ pub(crate) const COUPONS_20: [(i64, u64); 3] = [(5_500, 50), (5_000, 30), (6_000
 /// See [`Instrument::is_off_the_run`].
 pub(crate) const OFF_THE_RUN: i64 = 7_500;
 
-/// Open trades of one desk for which a loan has some 65 candidates: a loan meets one trade in six, whatever the size of
+/// Open trades of one desk for which a loan has some 60 candidates: a loan meets one trade in five, whatever the size of
 /// its desk, so it is desks that keep candidates per loan bounded as a book grows.
-const OPEN_TRADES_PER_DESK: u32 = 380;
-/// A desk with fewer instruments could not sell every product.
-const LEAST_PER_DESK: u32 = 22;
+const OPEN_TRADES_PER_DESK: u32 = 300;
+/// The first lines of the list, which every desk has, and without which it could not sell every product.
+const CORE: usize = 18;
 
 /// The instruments of a book.
 pub(crate) struct Catalog {
@@ -62,20 +62,20 @@ impl Catalog {
     pub(crate) fn new(sizes: &Sizes) -> Self {
         let lines = lines();
         let asked = sizes.instruments as usize;
-        let for_trades = sizes.open_trades.div_ceil(OPEN_TRADES_PER_DESK);
+        let for_trades = (sizes.open_trades / OPEN_TRADES_PER_DESK) as usize;
         let desks = for_trades
-            .min(sizes.instruments / LEAST_PER_DESK)
+            .min(asked / CORE)
             // A longer list than the market has needs more desks.
-            .max(u32::try_from(asked.div_ceil(lines.len())).unwrap_or(u32::MAX))
+            .max(asked.div_ceil(lines.len()))
             .max(1);
         let mut instruments = Vec::with_capacity(asked);
-        for desk in 0..desks {
-            let share =
-                asked / desks as usize + usize::from((desk as usize) < asked % desks as usize);
-            let of_desk = &lines[..share];
-            instruments.extend(of_desk.iter().map(|line| instrument(desk, desks, *line, of_desk)));
+        // Fewer desks than instruments, whose number is 32 bits wide.
+        for desk in 0..desks as u32 {
+            let share = asked / desks + usize::from((desk as usize) < asked % desks);
+            let of_desk = lines_of(&lines, desk, share);
+            instruments.extend(of_desk.iter().map(|line| instrument(desk, desks, *line, &of_desk)));
         }
-        Self { desks, instruments }
+        Self { desks: desks as u32, instruments }
     }
 
     /// Where each desk's coupons of a product are, most important first, with their shares: of the plain instruments
@@ -106,7 +106,16 @@ impl Catalog {
 
 type Line = (Shape, i64);
 
-fn instrument(desk: u32, desks: u32, line: Line, of_desk: &[Line]) -> Instrument {
+/// As many lines as a desk has: the core, and of the others those from a place of its own, so that desks differ.
+fn lines_of(lines: &[Line], desk: u32, share: usize) -> Vec<Line> {
+    const APART: usize = 7;
+    let (core, others) = lines.split_at(CORE);
+    let place = desk as usize * APART % others.len();
+    let others = others[place..].iter().chain(&others[..place]);
+    core.iter().chain(others).copied().take(share).collect()
+}
+
+fn instrument(desk: u32, desks: usize, line: Line, of_desk: &[Line]) -> Instrument {
     let (shape, coupon) = line;
     // The lowest cash window takes any lower note rate at a price to match.
     let is_lowest_window = matches!(shape, Shape::Window30(_))
@@ -144,15 +153,15 @@ fn lines() -> Vec<Line> {
         (Shape::Plain30(Fannie), 7_000),
         (Shape::Gov30, 6_000),
         (Shape::Plain30(Fannie), 4_000),
-        (Shape::Window30(Fannie), 6_000),
+        (Shape::Window30(Fannie), 4_000),
         (Shape::Plain15(Fannie), 4_500),
         (Shape::Gov30, 5_000),
-        (Shape::Small(Fannie, 2), 5_500),
-        (Shape::Window30(Fannie), 4_000),
+        (Shape::Gov30, 4_000),
         (Shape::Plain30(Fannie), OFF_THE_RUN),
+        (Shape::Small(Fannie, 2), 5_500),
+        (Shape::Window30(Fannie), 6_000),
         (Shape::Small(Fannie, 3), 6_000),
         (Shape::Bank, 5_500),
-        (Shape::Gov30, 4_000),
         (Shape::Small(Fannie, 0), 6_000),
         (Shape::Small(Fannie, 1), 5_000),
     ];

@@ -14,7 +14,11 @@ use crate::settled::{Past, trade_id};
 use crate::traits::{Product, TRAIT_COLUMNS, Traits};
 
 /// Share of the pooled loans, in a thousand, whose pool is of the trade that is meant for them: "nearly right" (5.1).
-const RIGHT_POOL: u64 = 870;
+const RIGHT_POOL: u64 = 910;
+/// Share of those loans, in a thousand, whose trade is a fresh one; the pools of the others are nearly full.
+const FRESH_OF_RIGHT: u64 = 180;
+/// The same of loans that are in no pool, or in another trade's.
+const FRESH_OF_OTHERS: u64 = 850;
 /// Share of the matching loans, in a thousand, that the outside engine has priced for a trade that takes no others.
 const PRICED: u64 = 300;
 /// Share of the other loans, in a thousand, that have a price of their own for the trade meant for them.
@@ -93,10 +97,12 @@ impl LoanWriter<'_> {
     /// A loan that takes part, and is meant for a trade.
     fn eligible(&self, dice: &mut Dice, book: &mut Book, role: Role) -> Drawn {
         let (traits, coupon) = self.markets.draw_loan(dice);
+        let is_right = role == Role::Pooled && dice.permille(RIGHT_POOL);
+        let fresh = if is_right { FRESH_OF_RIGHT } else { FRESH_OF_OTHERS };
         let intended = self
             .markets
             .choose(dice, &traits, coupon)
-            .map(|instrument| book.draw_trade(dice, instrument));
+            .map(|instrument| book.draw_trade(dice, instrument, fresh));
         if let Some(trade) = intended {
             book.open[trade as usize].intended += traits.amount;
         }
@@ -105,26 +111,19 @@ impl LoanWriter<'_> {
         let pool = match role {
             Role::New => None,
             Role::Loose => self.pools.draw_loose(dice),
-            _ => self.pool_of_eligible(dice, book, &traits, intended),
+            _ => intended
+                .filter(|_| is_right)
+                .and_then(|trade| self.pools.draw_of(dice, trade, false))
+                .or_else(|| self.pool_elsewhere(dice, book, &traits)),
         };
         Drawn { traits, progress, pool, intended, is_priced: true }
     }
 
-    fn pool_of_eligible(
-        &self,
-        dice: &mut Dice,
-        book: &Book,
-        traits: &Traits,
-        intended: Option<u32>,
-    ) -> Option<u32> {
-        let right = intended
-            .filter(|_| dice.permille(RIGHT_POOL))
-            .and_then(|trade| self.pools.draw_of(dice, trade, false));
-        right.or_else(|| {
-            let elsewhere = self.markets.choose_where(dice, traits, |_| true)?;
-            let trade = book.draw_trade(dice, elsewhere);
-            self.pools.draw_of(dice, trade, false)
-        })
+    /// A pool of some trade that would take the loan.
+    fn pool_elsewhere(&self, dice: &mut Dice, book: &Book, traits: &Traits) -> Option<u32> {
+        let elsewhere = self.markets.choose_where(dice, traits, |_| true)?;
+        let trade = book.draw_trade(dice, elsewhere, FRESH_OF_OTHERS);
+        self.pools.draw_of(dice, trade, false)
     }
 
     /// A loan that stays in its pool.
@@ -163,7 +162,7 @@ impl LoanWriter<'_> {
         is_locked: bool,
     ) -> Option<(u32, u32)> {
         (0..4).find_map(|_| {
-            let trade = book.draw_trade(dice, instrument);
+            let trade = book.draw_trade(dice, instrument, FRESH_OF_RIGHT);
             self.pools.draw_of(dice, trade, is_locked).map(|pool| (trade, pool))
         })
     }

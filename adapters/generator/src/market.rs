@@ -27,16 +27,16 @@ pub(crate) const CAP_PAYUPS: [i64; 6] = [72, 56, 44, 32, 22, 14];
 fn base(instrument: &Instrument) -> i64 {
     let step = ((instrument.coupon - LOWEST_COUPON) / 500).clamp(0, CURVE.len() as i64 - 1);
     let spread = match instrument.shape {
-        Shape::Plain30(Agency::Fannie) => 0,
-        Shape::Plain30(Agency::Freddie) => -1,
+        // One market since the two agencies' pools are interchangeable.
+        Shape::Plain30(_) => 0,
         Shape::Plain20(_) => 8,
         Shape::Plain15(_) | Shape::Window15(_) => 40,
         // A window's price grows with the note rate; in the middle it pays what the pool pays.
-        Shape::Window30(_) => -6,
+        Shape::Window30(_) => -4,
         Shape::Small(agency, cap) => CAP_PAYUPS[cap] - i64::from(agency == Agency::Freddie),
         Shape::Told(..) => 8,
         Shape::Gov30 => 12,
-        Shape::GovBank => 2,
+        Shape::GovBank => 0,
         Shape::Bank => -4,
         Shape::SecondBank => -8,
         Shape::Jumbo => -24,
@@ -62,7 +62,7 @@ pub(crate) fn grid_price(instrument: &Instrument, settlement: usize, note_rate: 
         return level + over * 3 * POINT / 1_000;
     }
     let ticks_for_an_eighth = match instrument.shape {
-        Shape::Window30(_) | Shape::Window15(_) => 12,
+        Shape::Window30(_) | Shape::Window15(_) => 8,
         _ => 4,
     };
     // Each eighth is worth a little less than the one before.

@@ -228,10 +228,17 @@ fn amount(dice: &mut Dice) -> i64 {
     if dice.permille(350) { cents - cents % 50_000 } else { cents }
 }
 
-/// From 0.25 to 1.125 above the coupon: three quarters on eighths, the rest just below one (x.990, x.999).
+/// Eighths above the coupon, from 0.25 to 1.125. Each rate fits the next coupon too, up or down; three in four are sold
+/// with the higher one, which pays more.
+const EIGHTHS: &[(i64, u64)] =
+    &[(2, 18), (3, 20), (4, 20), (5, 18), (6, 9), (7, 7), (8, 5), (9, 3)];
+
+/// Three quarters on eighths, the rest just below one (x.990, x.999).
 fn note_rate(dice: &mut Dice, coupon: i64) -> i64 {
-    let (first, below) = if dice.permille(750) { (2, 0) } else { (3, dice.pick(&[10, 1])) };
-    coupon + 125 * dice.between(first, 9) - below
+    let eighths = dice.weighted(EIGHTHS);
+    // Just below the lowest eighth would be out of the coupon's reach.
+    let below = if eighths > 2 && dice.permille(305) { dice.pick(&[10, 1]) } else { 0 };
+    coupon + 125 * eighths - below
 }
 
 #[cfg(test)]

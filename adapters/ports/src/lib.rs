@@ -8,8 +8,10 @@
 //! What every adapter must do alike is here too:
 //! * [`seal`]: the bytes under an append's seal
 //! * [`verifier`]: what a sound log is
+//! * [`cloud_event`]: an event as subscribers see it
 //! * [`eventually`]: the public face for code written to the traits of `eventually`
 
+pub mod cloud_event;
 pub mod error;
 pub mod events;
 pub mod eventually;

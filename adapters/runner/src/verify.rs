@@ -104,19 +104,15 @@ async fn digest<S: Store + ?Sized>(
     table: &'static TableSpec,
 ) -> Result<TableDigest, RunnerError> {
     let mut digest = TableDigest::new(table);
-    let id = Cell::Text(run.to_string().into());
     let mut batches = store.rows(table);
     while let Some(batch) = batches.try_next().await? {
-        for row in with_run(&batch) {
-            digest.row(if row[0] == id { &row[1..] } else { row });
+        if batch.run_id != run {
+            // Another run's rows: whatever they say, they cannot have the digest of this one's.
+            return Ok(TableDigest::new(table));
         }
+        digest.update(&batch.rows);
     }
     Ok(digest)
-}
-
-/// The rows of a batch with `run_id` as an additional first cell.
-fn with_run(batch: &RowBatch) -> impl Iterator<Item = &[Cell]> {
-    batch.cells.chunks_exact(batch.table.columns.len() + 1)
 }
 
 /// Names the first row of a table that is not what the events amount to.
@@ -134,20 +130,19 @@ async fn first_difference<S: Store + ?Sized>(
     })
     .await?;
     let mut expected = expected.rows();
-    let id = Cell::Text(run.to_string().into());
     let mut number = 0;
     let mut batches = store.rows(table);
     while let Some(batch) = batches.try_next().await? {
-        for row in with_run(&batch) {
+        for row in batch.rows.rows() {
             number += 1;
             let place = format!("{}, row {number}", table.name);
             let Some(want) = expected.next() else {
                 return Ok(Some(format!("{place}: a row that the events do not give")));
             };
-            if row[0] != id {
+            if batch.run_id != run {
                 return Ok(Some(format!("{place}: run_id is not {run}")));
             }
-            let differs = table.columns.iter().zip(want.iter().zip(&row[1..]));
+            let differs = table.columns.iter().zip(want.iter().zip(row));
             let differs = differs.map(|(column, (want, have))| (column, text(want), text(have)));
             for (column, want, have) in differs {
                 if want != have {
@@ -177,21 +172,19 @@ async fn history<S: Store + ?Sized>(
     let table = &run_history::TABLE;
     let mut batches = store.rows(table);
     while let Some(batch) = batches.try_next().await? {
-        for row in with_run(&batch) {
-            let id = text(&row[0]);
-            let unknown = || format!("{}: {id} is no run of this store", table.name);
-            let Ok(run) = id.parse() else { return Ok(Some(unknown())) };
-            if store.stream_version(&RunId::stream(run)).await? == 0 {
-                return Ok(Some(unknown()));
-            }
+        let run = batch.run_id;
+        if store.stream_version(&run.stream()).await? == 0 {
+            return Ok(Some(format!("{}: {run} is no run of this store", table.name)));
+        }
+        for row in batch.rows.rows() {
             let expected = crate::rebuild::history_row(store, run).await?.unwrap_or_default();
-            let columns = table.columns.iter().zip(expected.iter().zip(&row[1..]));
+            let columns = table.columns.iter().zip(expected.iter().zip(row));
             for (column, (want, have)) in columns {
                 let (want, have) = (text(want), text(have));
                 if want != have {
                     let column = column.name;
                     return Ok(Some(format!(
-                        "{}, run {id}: {column} is {have:?}, the events give {want:?}",
+                        "{}, run {run}: {column} is {have:?}, the events give {want:?}",
                         table.name
                     )));
                 }

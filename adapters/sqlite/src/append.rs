@@ -74,9 +74,8 @@ fn insert_events(
     let meta = MetaBytes::new(&append.stream, &append.meta);
     let mut insert = conn.prepare_cached(INSERT_EVENT).map_err(fault)?;
     let mut hash = tail;
-    let mut version = record.first_version;
-    let mut position = record.first_position;
-    for (event_type, payload) in append.events.iter() {
+    for (at, (event_type, payload)) in (0..).zip(append.events.iter()) {
+        let (position, version) = (record.first_position + at, record.first_version + at);
         let (name, schema_version) = (event_type.name(), event_type.schema_version());
         hash = chain(&hash, &meta, version, name, schema_version, payload);
         // A payload is JSON, thus UTF-8: bound as text without being checked again.
@@ -92,8 +91,6 @@ fn insert_events(
                 &hash.as_bytes()[..],
             ))
             .map_err(fault)?;
-        version += 1;
-        position += 1;
     }
     Ok(hash)
 }

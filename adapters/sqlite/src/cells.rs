@@ -117,22 +117,26 @@ pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, St
     }
 }
 
+/// Text with the column's own decimals, as nearly all is, goes straight to scaled units.
 fn read_decimal(text: &str, scale: u8) -> Option<Cell> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let units = (decimals.len() == usize::from(scale))
-        .then(|| {
-            let negative = whole.starts_with('-');
-            let mut units =
-                whole.parse::<i64>().ok()?.checked_mul(10_i64.checked_pow(scale.into())?)?;
-            let part = if decimals.is_empty() { 0 } else { decimals.parse::<u32>().ok()? };
-            let part = i64::from(part);
-            units = if negative { units.checked_sub(part)? } else { units.checked_add(part)? };
-            Some(units)
-        })
-        .flatten();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let sign = if digits.len() < text.len() { -1 } else { 1 };
+    let mut units: Option<i64> = Some(0);
+    let mut decimals = None;
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = sign * i64::from(byte - b'0');
+                units = units.and_then(|units| units.checked_mul(10)?.checked_add(digit));
+                decimals = decimals.map(|count: u8| count.saturating_add(1));
+            }
+            b'.' if decimals.is_none() => decimals = Some(0),
+            _ => return None,
+        }
+    }
     match units {
-        Some(units) => Some(Cell::Fixed(units, scale)),
-        None => Decimal::from_str_exact(text).ok().map(|number| decimal_form(number, scale)),
+        Some(units) if decimals.unwrap_or(0) == scale => Some(Cell::Fixed(units, scale)),
+        _ => Decimal::from_str_exact(text).ok().map(|number| decimal_form(number, scale)),
     }
 }
 

@@ -149,6 +149,9 @@ pub(crate) fn stage(
 
 fn insert(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> Result<(), StoreError> {
     let table = batch.table;
+    if !batch.cells.len().is_multiple_of(table.columns.len()) {
+        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
+    }
     let own_run_id = usize::from(table.keeps_every_run);
     let mut sql = format!("INSERT INTO {} (", quoted(name));
     if table.keeps_every_run {

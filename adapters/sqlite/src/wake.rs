@@ -64,11 +64,11 @@ fn look_out(conn: &Connection, position: &watch::Sender<u64>, looking: &Mutex<bo
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut version| version.query_row([], |row| row.get(0)))
             .ok();
-        if version.is_none() || version != seen {
-            if let Ok(head) = head(conn) {
-                raise(position, head.position);
-                seen = version;
-            }
+        if (version.is_none() || version != seen)
+            && let Ok(head) = head(conn)
+        {
+            raise(position, head.position);
+            seen = version;
         }
         std::thread::sleep(LOOK_EVERY);
         let mut looking = looking.lock().unwrap_or_else(PoisonError::into_inner);

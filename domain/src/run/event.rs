@@ -20,11 +20,11 @@ use crate::values::{
 
 /// Declares the events: one struct a variant, boxed where it is large, so that a million candidates stay small.
 macro_rules! run_events {
-    ($($(#[$doc:meta])* $event:ident($payload:ty),)*) => {
+    ($($(#[doc = $doc:literal])* $event:ident($payload:ty),)*) => {
         /// An event of a run's stream.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum RunEvent {
-            $($(#[$doc])* $event($payload),)*
+            $($(#[doc = $doc])* $event($payload),)*
         }
 
         /// The type of an event, by its name in the specification.
@@ -32,7 +32,7 @@ macro_rules! run_events {
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
         )]
         pub enum EventType {
-            $($(#[$doc])* $event,)*
+            $($(#[doc = $doc])* $event,)*
         }
 
         impl EventType {
@@ -46,10 +46,21 @@ macro_rules! run_events {
                 }
             }
 
-            /// The JSON Schema of the payload's present version.
+            /// The JSON Schema of the payload's present version, as it is written: every field is there.
             pub fn schema(self) -> schemars::Schema {
+                let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+                let generator = written.into_generator();
+                let mut schema = match self {
+                    $(Self::$event => generator.into_root_schema_for::<$payload>(),)*
+                };
+                schema.insert("description".to_owned(), self.description().into());
+                schema
+            }
+
+            /// What it says, as documented here.
+            pub const fn description(self) -> &'static str {
                 match self {
-                    $(Self::$event => schemars::schema_for!($payload),)*
+                    $(Self::$event => concat!($($doc),*).trim_ascii(),)*
                 }
             }
         }

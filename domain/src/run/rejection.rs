@@ -27,9 +27,9 @@ pub enum Rejection {
         /// The event's type.
         event: &'static str,
     },
-    /// An allocation or a move needs a trade of this run.
-    #[error("trade {trade} is not in the run")]
-    TradeNotIncluded {
+    /// A trade is assessed once: a second band would forget what the trade is filled with.
+    #[error("trade {trade} was assessed before")]
+    TradeAssessedBefore {
         /// The trade.
         trade: TradeId,
     },
@@ -47,6 +47,26 @@ pub enum Rejection {
         /// The loan.
         loan: LoanId,
         /// Where it was said to be.
+        trade: TradeId,
+    },
+    /// Only a loan that is not allocated is kicked out.
+    #[error("loan {loan} cannot be kicked out: it is allocated to {trade}")]
+    KickoutOfAllocatedLoan {
+        /// The loan.
+        loan: LoanId,
+        /// Where it is.
+        trade: TradeId,
+    },
+    /// A loan is kicked out once, and not allocated afterwards.
+    #[error("loan {loan} was kicked out before")]
+    LoanKickedOutBefore {
+        /// The loan.
+        loan: LoanId,
+    },
+    /// An allocation or a move needs a trade of this run.
+    #[error("trade {trade} is not in the run")]
+    TradeNotIncluded {
+        /// The trade.
         trade: TradeId,
     },
     /// The filled amount that an event says is not the one that the events before it add up to.
@@ -68,20 +88,6 @@ pub enum Rejection {
         filled: Money,
         /// The upper end of its band.
         max: Money,
-    },
-    /// Only a loan that is not allocated is kicked out.
-    #[error("loan {loan} cannot be kicked out: it is allocated to {trade}")]
-    KickoutOfAllocatedLoan {
-        /// The loan.
-        loan: LoanId,
-        /// Where it is.
-        trade: TradeId,
-    },
-    /// A loan is kicked out once, and not allocated afterwards.
-    #[error("loan {loan} was kicked out before")]
-    LoanKickedOutBefore {
-        /// The loan.
-        loan: LoanId,
     },
     /// One posting for each key of 2.10.
     #[error("loan {loan} has this posting already")]

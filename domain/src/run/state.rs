@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::event::{EventType, PoolAction, RunEvent};
+use super::event::{EventType, LoanMoved, PoolAction, RunEvent};
 use super::rejection::Rejection;
 use crate::values::{Day, LoanId, Money, TradeId};
 
@@ -64,18 +64,20 @@ impl RunState {
     pub fn check(&self, event: &RunEvent) -> Result<(), Rejection> {
         self.check_phase(event)?;
         match event {
+            RunEvent::TradeAssessed(e) if self.trades.contains_key(&e.trade_id) => {
+                Err(Rejection::TradeAssessedBefore { trade: e.trade_id.clone() })
+            }
             RunEvent::LoanAllocated(e) => {
                 self.check_unplaced(&e.loan_id)?;
-                self.check_fill(&e.trade_id, e.loan_amount, e.filled_after)
+                let fill = self.included(&e.trade_id)?;
+                check_sum(&e.trade_id, fill.filled + e.loan_amount, e.filled_after)?;
+                check_max(&e.trade_id, fill.max, e.filled_after)
             }
-            RunEvent::LoanMoved(e) => {
-                self.check_there(&e.loan_id, &e.from_trade_id)?;
-                self.check_taken(&e.from_trade_id, e.loan_amount, e.from_filled_after)?;
-                self.check_fill(&e.to_trade_id, e.loan_amount, e.filled_after)
-            }
+            RunEvent::LoanMoved(e) => self.check_move(e),
             RunEvent::LoanReleased(e) => {
                 self.check_there(&e.loan_id, &e.trade_id)?;
-                self.check_taken(&e.trade_id, e.loan_amount, e.filled_after)
+                let fill = self.included(&e.trade_id)?;
+                check_sum(&e.trade_id, fill.filled - e.loan_amount, e.filled_after)
             }
             RunEvent::LoanKickedOut(e) => match self.allocated.get(&e.loan_id) {
                 Some(trade) => {
@@ -206,23 +208,20 @@ impl RunState {
         Err(Rejection::LoanNotThere { loan: loan.clone(), trade: trade.clone() })
     }
 
-    fn check_fill(&self, trade: &TradeId, amount: Money, said: Money) -> Result<(), Rejection> {
-        let Some(fill) = self.trades.get(trade) else {
-            return Err(Rejection::TradeNotIncluded { trade: trade.clone() });
-        };
-        check_sum(trade, fill.filled + amount, said)?;
-        if said > fill.max {
-            let (trade, max) = (trade.clone(), fill.max);
-            return Err(Rejection::TradeAboveMax { trade, filled: said, max });
+    fn check_move(&self, e: &LoanMoved) -> Result<(), Rejection> {
+        if e.from_trade_id == e.to_trade_id {
+            self.check_unplaced(&e.loan_id)?;
         }
-        Ok(())
+        self.check_there(&e.loan_id, &e.from_trade_id)?;
+        let (from, to) = (self.included(&e.from_trade_id)?, self.included(&e.to_trade_id)?);
+        check_sum(&e.from_trade_id, from.filled - e.loan_amount, e.from_filled_after)?;
+        check_sum(&e.to_trade_id, to.filled + e.loan_amount, e.filled_after)?;
+        check_max(&e.to_trade_id, to.max, e.filled_after)
     }
 
-    fn check_taken(&self, trade: &TradeId, amount: Money, said: Money) -> Result<(), Rejection> {
-        match self.trades.get(trade) {
-            Some(fill) => check_sum(trade, fill.filled - amount, said),
-            None => Err(Rejection::TradeNotIncluded { trade: trade.clone() }),
-        }
+    fn included(&self, trade: &TradeId) -> Result<Fill, Rejection> {
+        let fill = self.trades.get(trade).copied();
+        fill.ok_or_else(|| Rejection::TradeNotIncluded { trade: trade.clone() })
     }
 
     fn set_filled(&mut self, trade: &TradeId, filled: Money) {
@@ -237,6 +236,13 @@ fn check_sum(trade: &TradeId, actual: Money, said: Money) -> Result<(), Rejectio
         return Ok(());
     }
     Err(Rejection::FillDoesNotAddUp { trade: trade.clone(), said, actual })
+}
+
+fn check_max(trade: &TradeId, max: Money, filled: Money) -> Result<(), Rejection> {
+    if filled <= max {
+        return Ok(());
+    }
+    Err(Rejection::TradeAboveMax { trade: trade.clone(), filled, max })
 }
 
 fn posting_key(event: &RunEvent) -> Option<PostingKey> {

@@ -73,14 +73,7 @@ impl LoanStory {
                 self.ledgers.insert(trade.trade_id.clone(), Ledger::new(trade));
             }
             RunEvent::LoanPinned(pinned) => self.pin(pinned),
-            RunEvent::CandidateScored(candidate) => {
-                if self.is_about(&candidate.loan_id) {
-                    if let Some(ledger) = self.ledgers.get_mut(&candidate.trade_id) {
-                        ledger.followed = true;
-                    }
-                    self.candidates.push(candidate.clone());
-                }
-            }
+            RunEvent::CandidateScored(candidate) => self.note_candidate(candidate),
             RunEvent::CandidatesRejected(rejected) => {
                 if self.is_about(&rejected.loan_id) {
                     self.rejections.clone_from(&rejected.rejections);
@@ -145,6 +138,15 @@ impl LoanStory {
         }
         if self.is_about(&pinned.loan_id) {
             self.pinned = Some(pinned.clone());
+        }
+    }
+
+    fn note_candidate(&mut self, candidate: &CandidateScored) {
+        if self.is_about(&candidate.loan_id) {
+            if let Some(ledger) = self.ledgers.get_mut(&candidate.trade_id) {
+                ledger.followed = true;
+            }
+            self.candidates.push(candidate.clone());
         }
     }
 

@@ -3,15 +3,18 @@
 use std::fmt::{Display, Formatter, Result};
 
 use powerfill_domain::run::event::{
-    HeldReason, KickoutReason, LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
+    LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
 };
 use powerfill_domain::values::{Money, Price, round_div};
 
 use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
-use super::words::{counted, few, node_name, points, usd};
+use super::words::{
+    counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
+};
 use crate::spelling::Spelled;
+use crate::status::RunStatus;
 
 /// How many loans or limits a line names before it counts the rest.
 const NAMED: usize = 6;
@@ -19,7 +22,7 @@ const NAMED: usize = 6;
 impl Display for LoanExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.headline(f)?;
-        self.standing(f)?;
+        self.write_standing(f)?;
         self.write_candidates(f)?;
         self.write_rejections(f)?;
         if !self.steps.is_empty() {
@@ -42,15 +45,21 @@ impl LoanExplanation {
     fn headline(&self, f: &mut Formatter<'_>) -> Result {
         let loan = &self.loan_id;
         match &self.outcome {
-            LoanOutcome::Allocated(place) => writeln!(
-                f,
-                "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
-                place.trade_id,
-                place.settlement_date,
-                points(place.pricing.price),
-                place.allocation_seq,
-                place.pass.spelled()
-            ),
+            LoanOutcome::Allocated(place) => {
+                writeln!(
+                    f,
+                    "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
+                    place.trade_id,
+                    place.settlement_date,
+                    points(place.pricing.price),
+                    place.allocation_seq,
+                    place.pass.spelled()
+                )?;
+                if self.status == RunStatus::Complete {
+                    return Ok(());
+                }
+                writeln!(f, "The run is {}: this is what it decided so far.", self.status.name())
+            }
             LoanOutcome::KickedOut(kickout) => writeln!(
                 f,
                 "Loan {loan} is kicked out, {}: {}.",
@@ -75,7 +84,7 @@ impl LoanExplanation {
         }
     }
 
-    fn standing(&self, f: &mut Formatter<'_>) -> Result {
+    fn write_standing(&self, f: &mut Formatter<'_>) -> Result {
         let Some(amount) = self.loan_amount else { return Ok(()) };
         write!(f, "It is {}, ", usd(amount))?;
         match (&self.pool_name, &self.present_trade_id) {
@@ -168,9 +177,10 @@ fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result 
     writeln!(f)?;
     writeln!(f, "    {}", pricing_words(&candidate.pricing))?;
     write_verdict(&candidate.verdict, f)?;
-    match &candidate.at_end {
-        Some(at_end) => write_at_end(at_end, f),
-        None => Ok(()),
+    match (&candidate.at_end, &candidate.verdict) {
+        (Some(at_end), _) => write_at_end(at_end, f),
+        (None, Verdict::LimitBarred { full_limits, .. }) => write_limits(full_limits, f),
+        (None, _) => Ok(()),
     }
 }
 
@@ -215,13 +225,12 @@ fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
             writeln!(f, "filled when its turn came: {filled} of an open amount of {open}")?;
             write_fillers(filled_by, f)
         }
-        Verdict::LimitBarred { filled_amount, room_amount, full_limits } => {
+        Verdict::LimitBarred { filled_amount, room_amount, .. } => {
             let (filled, room) = (usd(*filled_amount), usd(*room_amount));
             writeln!(
                 f,
                 "room was there ({filled} filled, {room} left to max), so a limit barred it"
-            )?;
-            write_limits(full_limits, f)
+            )
         }
         Verdict::NotReached => writeln!(f, "the run's events do not reach that far"),
     }
@@ -365,40 +374,4 @@ fn write_synthetic(
 fn in_dollars(points: Price, amount: Money) -> Money {
     let exact = i128::from(points.units()) * i128::from(amount.units());
     Money::from_wide(round_div(exact, 100 * i128::from(Price::ONE_UNITS)))
-}
-
-/// 2.8, in words.
-const fn kickout_words(reason: KickoutReason) -> &'static str {
-    match reason {
-        KickoutReason::NoMatchingConstraint => "it matches no constraint",
-        KickoutReason::NoOpenTrade => "no constraint that it matches has a trade in the run",
-        KickoutReason::SettlesTooSoon => "every trade settles before it would be deliverable",
-        KickoutReason::NoPrice => "at best, nothing prices it",
-        KickoutReason::BelowPriceFloor => "at best, its price is below the floor",
-        KickoutReason::CapacityExhausted => {
-            "it is too large for what is left in each of its trades"
-        }
-        KickoutReason::LimitReached => "a trade has room for it, but a constraint's limit bars it",
-    }
-}
-
-/// 2.1, in words.
-const fn held_words(reason: HeldReason) -> &'static str {
-    match reason {
-        HeldReason::Locked => "the pool is locked",
-        HeldReason::TradeNotInRun => "the pool's trade is not in the run",
-        HeldReason::Status => "held there, because its status is below the lowest that takes part",
-        HeldReason::Scope => "held there, because it is not closed and the run takes closed loans",
-        HeldReason::NoEligibilityDate => "held there, because it is neither closed nor locked",
-        HeldReason::NotEligibleInTime => "held there, because it becomes deliverable too late",
-    }
-}
-
-/// 2.6, in words.
-const fn rejection_words(reason: RejectionReason) -> &'static str {
-    match reason {
-        RejectionReason::SettlesTooSoon => "settles before it would be deliverable",
-        RejectionReason::NoPrice => "nothing prices it there",
-        RejectionReason::BelowPriceFloor => "its price is below the floor",
-    }
 }

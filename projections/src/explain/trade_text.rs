@@ -77,13 +77,14 @@ impl TradeExplanation {
         if shortage.placed_elsewhere + shortage.kicked_out == 0 {
             return writeln!(f, "  every loan that was a candidate for it is in it");
         }
-        let elsewhere = counted(shortage.placed_elsewhere, "candidate", "candidates");
-        let (amount, nowhere) = (usd(shortage.placed_elsewhere_amount), shortage.kicked_out);
-        writeln!(f, "  {elsewhere} of {amount} went to other trades")?;
-        if nowhere > 0 {
-            let (nowhere, amount) =
-                (counted(nowhere, "candidate", "candidates"), usd(shortage.kicked_out_amount));
-            writeln!(f, "  {nowhere} of {amount} fit neither here nor elsewhere")?;
+        for (candidates, amount, what) in [
+            (shortage.placed_elsewhere, shortage.placed_elsewhere_amount, "went to other trades"),
+            (shortage.kicked_out, shortage.kicked_out_amount, "fit neither here nor elsewhere"),
+        ] {
+            if candidates > 0 {
+                let candidates = counted(candidates, "candidate", "candidates");
+                writeln!(f, "  {candidates} of {} {what}", usd(amount))?;
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use powerfill_domain::run::event::{
 use powerfill_domain::run::{Recorded, RunEvent};
 
 use super::Projector;
+use crate::ignored::ignored;
 use crate::spelling::Spelled;
 use crate::table::{Cell, Column, RowBatch, TableSpec};
 
@@ -83,7 +84,9 @@ impl Projector for Log {
         if let Some(step) = step_of(event.event) {
             self.reached = self.reached.max(Some(step));
         }
-        self.count(event.event)
+        self.count_preparation(event.event)
+            || self.count_results(event.event)
+            || self.note_end(event.event)
     }
 
     fn rows(&self, out: &mut RowBatch) {
@@ -129,9 +132,8 @@ impl Lines<'_> {
 }
 
 impl Log {
-    fn count(&mut self, event: &RunEvent) -> bool {
+    fn count_preparation(&mut self, event: &RunEvent) -> bool {
         match event {
-            RunEvent::RunRequested(_) => return false,
             RunEvent::RunStarted(started) => {
                 self.started = true;
                 self.loans = started.loans.clone();
@@ -145,7 +147,6 @@ impl Log {
                     }
                 }
             }
-            RunEvent::TradeAssessed(_) | RunEvent::LoanPinned(_) => return false,
             RunEvent::CashGridBuilt(grid) => {
                 self.grids += 1;
                 self.grid_rows += grid.rows;
@@ -164,8 +165,19 @@ impl Log {
                     *self.rejected.entry(pair.reason).or_default() += 1;
                 }
             }
+            ignored!(
+                RunRequested TradeAssessed LoanPinned LoanAllocated LoanMoved LoanReleased
+                PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
+                PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
+                InvariantsVerified RunCompleted RunFailed RunCancelled
+            ) => return false,
+        }
+        true
+    }
+
+    fn count_results(&mut self, event: &RunEvent) -> bool {
+        match event {
             RunEvent::LoanAllocated(_) => self.placed += 1,
-            RunEvent::LoanMoved(_) => return false,
             RunEvent::LoanReleased(_) => self.placed = self.placed.saturating_sub(1),
             RunEvent::PassCompleted(pass) => self.passes.push(pass.clone()),
             RunEvent::ConstraintBlockEvaluated(_) => self.blocks += 1,
@@ -186,21 +198,37 @@ impl Log {
                 self.invariants = verified.checks.len() as u64;
                 self.checked = verified.checks.iter().map(|check| check.checked).sum();
             }
-            RunEvent::RunCompleted(completed) => {
-                self.end = Some(End::Complete {
-                    output_digest: completed.output_digest.clone(),
-                    rows: completed.counts.values().sum(),
-                });
-            }
-            RunEvent::RunFailed(failed) => {
-                let (code, message) = (failed.code.clone(), failed.message.clone());
-                self.end = Some(End::Failed { step: failed.step, code, message });
-            }
-            RunEvent::RunCancelled(cancelled) => {
-                let by = cancelled.cancelled_by.clone();
-                self.end = Some(End::Cancelled { step: cancelled.step, by });
-            }
+            ignored!(
+                RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
+                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanMoved
+                RunCompleted RunFailed RunCancelled
+            ) => return false,
         }
+        true
+    }
+
+    fn note_end(&mut self, event: &RunEvent) -> bool {
+        self.end = Some(match event {
+            RunEvent::RunCompleted(completed) => End::Complete {
+                output_digest: completed.output_digest.clone(),
+                rows: completed.counts.values().sum(),
+            },
+            RunEvent::RunFailed(failed) => End::Failed {
+                step: failed.step,
+                code: failed.code.clone(),
+                message: failed.message.clone(),
+            },
+            RunEvent::RunCancelled(cancelled) => {
+                End::Cancelled { step: cancelled.step, by: cancelled.cancelled_by.clone() }
+            }
+            ignored!(
+                RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
+                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected
+                LoanAllocated LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated
+                TradeFillEvaluated LoanKickedOut PoolActionDerived SyntheticTradePriced
+                SyntheticOptionsRanked CashMarketMapped InvariantsVerified
+            ) => return false,
+        });
         true
     }
 
@@ -212,13 +240,13 @@ impl Log {
     fn line(&self, step: Step) -> Option<(String, u64)> {
         Some(match step {
             Step::Preflight => (
-                format!("{} errors, {} warnings", self.errors, self.warnings),
+                format!("errors {}, warnings {}", self.errors, self.warnings),
                 self.errors + self.warnings,
             ),
-            Step::BxCashGrids => (format!("grids of {} instruments", self.grids), self.grid_rows),
+            Step::BxCashGrids => (format!("instruments {}", self.grids), self.grid_rows),
             Step::BxSettleAndPrice => (
                 format!(
-                    "{} trades were given a settlement date, {} have none to take",
+                    "trades given a settlement date {}, without one to take {}",
                     self.trades_dated, self.trades_without_date
                 ),
                 self.trades_dated,
@@ -227,12 +255,12 @@ impl Log {
                 let (nodes, turns) = (self.nodes, self.turns);
                 let rejected = spelled_tally(&self.rejected);
                 let message =
-                    format!("{nodes} constraints in {turns} turns; pairs rejected: {rejected}");
+                    format!("constraints {nodes}, turns {turns}; pairs rejected: {rejected}");
                 (message, self.candidates)
             }
             Step::Allocation => (
                 format!(
-                    "{} loans placed, {} kicked out; trades: {}; {} constraint blocks",
+                    "loans placed {}, kicked out {}; trades: {}; constraint blocks {}",
                     self.placed,
                     self.kicked_out,
                     spelled_tally(&self.fills),
@@ -243,12 +271,12 @@ impl Log {
             Step::PoolGuide => (spelled_tally(&self.postings), self.postings.values().sum()),
             Step::Ue => (
                 format!(
-                    "{} synthetic trades; {} loans with an option, {} with a cash option",
+                    "synthetic trades {}; loans with an option {}, with a cash option {}",
                     self.synthetic_trades, self.loans_with_option, self.loans_with_cash
                 ),
                 self.options,
             ),
-            Step::Invariants => (format!("{} invariants hold", self.invariants), self.checked),
+            Step::Invariants => (format!("invariants that hold {}", self.invariants), self.checked),
             Step::Record => return None,
         })
     }
@@ -292,12 +320,12 @@ fn pass_line(pass: &PassCompleted) -> String {
     };
     let (allocated, moved, released) = (pass.allocated, pass.moved, pass.released);
     // A String takes every write.
-    let _ = write!(line, ": {allocated} allocated, {moved} moved, {released} released");
+    let _ = write!(line, ": allocated {allocated}, moved {moved}, released {released}");
     if pass.iterations > 1 {
-        let _ = write!(line, " in {} rounds", pass.iterations);
+        let _ = write!(line, "; rounds {}", pass.iterations);
     }
     if !pass.converged {
-        line.push_str("; stopped by the bound on its rounds");
+        line.push_str(", stopped by their bound");
     }
     line
 }

@@ -93,7 +93,7 @@ fn trade_row(params: &TradeParams) -> [String; 12] {
         trade.trade_id.to_string(),
         trade.investor_id.to_string(),
         trade.investor_instrument_name.to_string(),
-        trade.trade_type.spelled().to_owned(),
+        trade.trade_type.as_str().to_owned(),
         text(trade.settlement_date),
         if band.is_some() { "Y" } else { "N" }.to_owned(),
         trade.exclusion_reason.map_or_else(String::new, |reason| reason.spelled().to_owned()),

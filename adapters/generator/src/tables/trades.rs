@@ -2,7 +2,7 @@
 
 use crate::book::{Book, OpenTrade, Standing};
 use crate::calendar::iso;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Instrument};
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::figures::{TICK, money, price};
@@ -10,6 +10,7 @@ use crate::folder::{Folder, Table};
 use crate::loans::trade_number;
 use crate::market::forward_price;
 use crate::settled::{Fate, Past, trade_id};
+use crate::shapes::Shape;
 
 const HEADER: [&str; 13] = [
     "trade_id",
@@ -80,19 +81,30 @@ fn tolerance(dice: &mut Dice) -> Tolerance {
 
 /// Loans that fit two coupons go to the higher one, which pays more. What the high coupons take from below is missing at
 /// the low end and left over at the high end, unless the high ones want a little more and the low ones less.
-const fn tilt(coupon: i64) -> i64 {
-    match coupon {
-        7_000.. => 15,
-        6_500.. => 8,
+fn tilt(instrument: &Instrument) -> i64 {
+    let by_shape = match instrument.shape {
+        // Banks take what is left.
+        Shape::Bank | Shape::SecondBank | Shape::GovBank => -40,
+        // So large are its loans that only a choice of them can come near its amount.
+        Shape::Jumbo => -60,
+        // Its lowest coupon stays a little open, so that nothing but its limit keeps a loan out (2.8).
+        Shape::Gov30 if instrument.coupon <= 4_000 => 65,
+        _ => 0,
+    };
+    let by_coupon = match instrument.coupon {
+        7_000.. => 8,
+        6_500.. => 5,
+        6_000.. => 2,
         5_000.. => 0,
-        4_500.. => -10,
+        4_500.. => -6,
         _ => -40,
-    }
+    };
+    by_shape + by_coupon
 }
 
 /// What the trade has to take, and what was bought back of it. Its loans nearly fill it; a little is left to compete for.
-fn amounts(dice: &mut Dice, trade: &OpenTrade, coupon: i64) -> (i64, i64) {
-    let share = dice.between(966, 998) + tilt(coupon);
+fn amounts(dice: &mut Dice, trade: &OpenTrade, instrument: &Instrument) -> (i64, i64) {
+    let share = dice.between(966, 998) + tilt(instrument);
     let wanted = trade.held + trade.intended * share / 1_000;
     let needed = if wanted == 0 { dice.between(5, 30) * 100 * LOT } else { wanted };
     let open = (needed / LOT).max(1) * LOT;
@@ -114,7 +126,7 @@ fn write_open(
     trade_id: &str,
 ) -> Result<(), GenerateError> {
     let instrument = &catalog.instruments[trade.instrument as usize];
-    let (amount, pair_off) = amounts(dice, trade, instrument.coupon);
+    let (amount, pair_off) = amounts(dice, trade, instrument);
     let band = tolerance(dice);
     table.row(&[
         trade_id,

@@ -1,0 +1,111 @@
+//! The queue of runs.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use powerfill_domain::run::RunId;
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::StoreError;
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+
+use crate::MemoryStore;
+
+/// Every run with its fencing token.
+#[derive(Default)]
+pub(crate) struct Queue {
+    runs: BTreeMap<RunId, (QueuedRun, u64)>,
+}
+
+impl Queue {
+    fn active(&mut self) -> Option<&mut (QueuedRun, u64)> {
+        self.runs.values_mut().find(|(run, _)| !run.status.is_over())
+    }
+
+    fn leased(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
+        match self.runs.get_mut(&lease.run_id) {
+            Some((run, token)) if *token == lease.token && !run.status.is_over() => Ok(run),
+            _ => Err(StoreError::LeaseLost(lease.run_id)),
+        }
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryStore {
+    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
+        let queue = &mut self.state().queue;
+        if let Some((active, _)) = queue.active() {
+            return Err(StoreError::RunActive(active.run_id));
+        }
+        if queue.runs.contains_key(&run) {
+            return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
+        }
+        let queued = QueuedRun {
+            run_id: run,
+            status: RunStatus::Pending,
+            requested_at,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_by: None,
+        };
+        queue.runs.insert(run, (queued, 0));
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let queue = &mut self.state().queue;
+        let Some((run, token)) = queue.active() else { return Ok(None) };
+        if run.worker.is_some() && run.lease_expires_at.is_some_and(|end| end > now) {
+            return Ok(None);
+        }
+        *token += 1;
+        run.worker = Some(worker.to_owned());
+        run.lease_expires_at = Some(until);
+        Ok(Some(Lease { run_id: run.run_id, token: *token }))
+    }
+
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        let queue = &mut self.state().queue;
+        let run = queue.leased(lease)?;
+        run.lease_expires_at = Some(until);
+        Ok(run.cancel_requested_by.clone())
+    }
+
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        let queue = &mut self.state().queue;
+        let run = queue.leased(lease)?;
+        run.status = status;
+        if status.is_over() {
+            run.worker = None;
+            run.lease_expires_at = None;
+        }
+        Ok(())
+    }
+
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        let queue = &mut self.state().queue;
+        let Some((run, _)) = queue.runs.get_mut(&run) else {
+            return Err(StoreError::NotFound { what: "run", name: run.to_string() });
+        };
+        if run.status.is_over() {
+            return Ok(false);
+        }
+        run.cancel_requested_by.get_or_insert_with(|| by.to_owned());
+        Ok(true)
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(self.state().queue.runs.get(&run).map(|(run, _)| run.clone()))
+    }
+
+    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        let mut runs: Vec<QueuedRun> =
+            self.state().queue.runs.values().map(|(run, _)| run.clone()).collect();
+        runs.sort_by_key(|run| std::cmp::Reverse((run.requested_at, run.run_id)));
+        Ok(runs)
+    }
+}

@@ -1,0 +1,210 @@
+//! A stored event as subscribers see it: CloudEvents 1.0, JSON format (specification 3.1).
+//!
+//! The envelope becomes attributes, the payload stays byte for byte what was hashed, so that whoever has the
+//! CloudEvent can check the chain.
+
+use std::fmt::Write;
+
+use powerfill_domain::run::RunId;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::events::StoredEvent;
+
+/// An event in the form of CloudEvents 1.0. Serialized, it is one event of the JSON format.
+///
+/// Numbers that pass 31 bits travel as strings, as CloudEvents' type system wants it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CloudEvent<'a> {
+    /// The version of CloudEvents.
+    pub specversion: &'static str,
+    /// Derived from stream and version, so that a repeated delivery has the same.
+    pub id: Uuid,
+    /// Whose log it is: `/powerfill/<tenant>`, percent-encoded.
+    pub source: String,
+    /// `powerfill.run.<event_type>.v<schema_version>`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The stream, `run-<run_id>`.
+    pub subject: &'a str,
+    /// When it was appended, RFC 3339 in UTC.
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// What `data` is.
+    pub datacontenttype: &'static str,
+    /// The run.
+    #[schemars(with = "Uuid")]
+    pub runid: String,
+    /// Its place in the stream, from 1, without gaps.
+    #[schemars(extend("pattern" = "^[1-9][0-9]*$"))]
+    pub streamversion: String,
+    /// Its place in the order of all events of the tenant, from 1, without gaps.
+    #[schemars(extend("pattern" = "^[1-9][0-9]*$"))]
+    pub globalposition: String,
+    /// The version of the schema of `data`.
+    pub schemaversion: u16,
+    /// Who caused it.
+    pub actor: &'a str,
+    /// The command or event that led to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causationid: Option<Uuid>,
+    /// What belongs together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlationid: Option<Uuid>,
+    /// The hash of the event before it in its stream, or of the stream's name; BLAKE3, hexadecimal.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+    pub prevhash: String,
+    /// Its own hash.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+    pub hash: String,
+    /// The payload, by the schema that `type` names.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub data: &'a RawValue,
+}
+
+/// Why a stored event has no CloudEvent: the store holds what PowerFill never wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudEventError {
+    /// A stream that is not a run's has no event ids.
+    #[error("stream {0} is not the stream of a run")]
+    NotARun(String),
+    /// The payload is not JSON.
+    #[error("event {stream_version} of {stream} has a payload that is not JSON: {source}")]
+    Payload {
+        /// The stream.
+        stream: String,
+        /// The event's version in it.
+        stream_version: u64,
+        /// What the JSON reader says.
+        source: serde_json::Error,
+    },
+}
+
+impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
+    type Error = CloudEventError;
+
+    fn try_from(event: &'a StoredEvent) -> Result<Self, CloudEventError> {
+        let run = RunId::of_stream(&event.stream)
+            .ok_or_else(|| CloudEventError::NotARun(event.stream.clone()))?;
+        let data =
+            serde_json::from_slice(&event.payload).map_err(|source| CloudEventError::Payload {
+                stream: event.stream.clone(),
+                stream_version: event.stream_version,
+                source,
+            })?;
+        Ok(Self {
+            specversion: "1.0",
+            id: run.event_id(event.stream_version),
+            source: source_of(event.tenant_id.as_str()),
+            event_type: type_of(&event.event_type, event.schema_version),
+            subject: &event.stream,
+            time: event.recorded_at.to_string(),
+            datacontenttype: "application/json",
+            runid: run.to_string(),
+            streamversion: event.stream_version.to_string(),
+            globalposition: event.global_position.to_string(),
+            schemaversion: event.schema_version,
+            actor: &event.actor,
+            causationid: event.causation_id,
+            correlationid: event.correlation_id,
+            prevhash: event.prev_hash.to_string(),
+            hash: event.hash.to_string(),
+            data,
+        })
+    }
+}
+
+/// The `type` of an event: `powerfill.run.<event_type>.v<schema_version>`.
+pub fn type_of(event_type: &str, schema_version: u16) -> String {
+    format!("powerfill.run.{event_type}.v{schema_version}")
+}
+
+/// The `source` of a tenant's events. Whatever is not unreserved in a URI is percent-encoded, so that no tenant's
+/// name can look like another path.
+fn source_of(tenant: &str) -> String {
+    let mut source = String::from("/powerfill/");
+    for byte in tenant.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            source.push(char::from(byte));
+        } else {
+            write!(source, "%{byte:02X}").expect("a string takes every write");
+        }
+    }
+    source
+}
+
+#[cfg(test)]
+mod tests {
+    use powerfill_domain::run::envelope::chain_start;
+    use powerfill_domain::values::Timestamp;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn stored() -> StoredEvent {
+        let stream = "run-01970000-0000-7000-8000-000000000001";
+        StoredEvent {
+            stream: stream.to_owned(),
+            stream_version: 3,
+            global_position: 5_000_000_000,
+            event_type: "RunFailed".to_owned(),
+            schema_version: 1,
+            payload: br#"{"step":"ue","code":"X","message":"b\u00f6se"}"#.to_vec(),
+            tenant_id: "Acme/Süd 1".into(),
+            actor: "dana".to_owned(),
+            recorded_at: Timestamp::from_micros(1_768_471_200_123_456),
+            causation_id: None,
+            correlation_id: Some(Uuid::from_u128(7)),
+            prev_hash: chain_start(stream),
+            hash: chain_start("another"),
+        }
+    }
+
+    #[test]
+    fn an_event_has_the_attributes_of_cloudevents_and_its_payload_untouched() {
+        let stored = stored();
+        let text = serde_json::to_string(&CloudEvent::try_from(&stored).unwrap()).unwrap();
+        assert!(
+            text.ends_with(r#""data":{"step":"ue","code":"X","message":"b\u00f6se"}}"#),
+            "{text}"
+        );
+        let event: Value = serde_json::from_str(&text).unwrap();
+        for (attribute, value) in [
+            ("specversion", "1.0"),
+            ("source", "/powerfill/Acme%2FS%C3%BCd%201"),
+            ("type", "powerfill.run.RunFailed.v1"),
+            ("subject", "run-01970000-0000-7000-8000-000000000001"),
+            ("time", "2026-01-15T10:00:00.123456Z"),
+            ("datacontenttype", "application/json"),
+            ("runid", "01970000-0000-7000-8000-000000000001"),
+            ("streamversion", "3"),
+            ("globalposition", "5000000000"),
+            ("correlationid", "00000000-0000-0000-0000-000000000007"),
+        ] {
+            assert_eq!(event[attribute], value, "{attribute}");
+        }
+        let run = RunId::of_stream(&stored.stream).unwrap();
+        assert_eq!(event["id"], run.event_id(3).to_string());
+        assert!(event.get("causationid").is_none(), "an absent attribute is left out, not null");
+    }
+
+    #[test]
+    fn names_of_attributes_are_lower_case_letters_and_digits() {
+        let stored = stored();
+        let event = serde_json::to_value(CloudEvent::try_from(&stored).unwrap()).unwrap();
+        for name in event.as_object().unwrap().keys() {
+            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            assert!(name.len() <= 20 && name.bytes().all(allowed), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_powerfill_never_wrote_is_an_error() {
+        let foreign = StoredEvent { stream: "notes".to_owned(), ..stored() };
+        assert!(CloudEvent::try_from(&foreign).is_err());
+        let damaged = StoredEvent { payload: b"{".to_vec(), ..stored() };
+        assert!(CloudEvent::try_from(&damaged).is_err());
+    }
+}

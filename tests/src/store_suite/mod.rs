@@ -1,0 +1,106 @@
+//! What every store must do (specification 3.2, 3.3, 4.4), one function a behaviour. The suite knows no database: an
+//! adapter gives a [`Place`] and runs [`store_suite!`](crate::store_suite!).
+
+pub mod appending;
+pub mod outputs;
+pub mod public_face;
+pub mod reading;
+pub mod runs;
+pub mod samples;
+pub mod snapshots;
+pub mod subscribing;
+
+use std::future::Future;
+
+use powerfill_ports::Store;
+
+/// Where a store lives: opened again, it has what was stored before. Each test has a place of its own.
+pub trait Place: Send + Sync + 'static {
+    /// The adapter.
+    type Store: Store + Clone + 'static;
+
+    /// Opens the store that lives here.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+}
+
+/// Runs the whole suite; `$place` is an expression that makes a new [`Place`].
+#[macro_export]
+macro_rules! store_suite {
+    ($place:expr) => {
+        $crate::store_suite!(@tests $place;
+            appending {
+                versions_and_positions_count_from_one,
+                a_wrong_expected_version_is_a_conflict_and_writes_nothing,
+                the_same_append_again_is_answered_as_done,
+                a_retry_by_another_worker_later_is_answered_as_done,
+                an_append_id_with_other_content_is_refused,
+                an_append_without_events_is_refused,
+                one_of_many_writers_wins_a_version,
+                the_envelope_comes_back_whole,
+                what_was_appended_is_there_after_reopening,
+            }
+            reading {
+                a_stream_that_does_not_exist_is_empty,
+                a_long_stream_comes_in_batches_and_in_order,
+                a_stream_is_read_from_any_version,
+                all_streams_are_read_in_the_order_of_positions,
+                reading_ends_where_the_log_ended_at_the_call,
+                the_hash_chain_links_batches_appends_and_streams,
+                a_sound_log_verifies,
+                seals_are_found_by_number,
+            }
+            subscribing {
+                a_subscription_catches_up_and_goes_on_live,
+                a_subscription_resumes_after_reopening,
+                subscribers_see_no_gap_with_many_writers,
+                an_append_through_another_handle_is_seen,
+                a_slow_subscriber_loses_nothing,
+            }
+            snapshots {
+                a_snapshot_is_stored_once_and_comes_back,
+                a_wrong_digest_is_refused,
+                a_snapshot_that_is_not_there_is_not_found,
+                verification_counts_snapshots,
+            }
+            outputs {
+                staged_rows_are_unseen_until_published,
+                cells_come_back_exact,
+                published_rows_replace_the_former_runs_all_at_once,
+                a_staging_that_was_left_behind_is_dropped,
+                only_the_run_that_staged_may_publish,
+                a_row_that_does_not_fit_its_table_stages_nothing,
+                a_table_that_keeps_every_run_keeps_every_run,
+                many_rows_come_back_in_the_staged_order,
+                a_published_table_may_be_empty,
+            }
+            runs {
+                one_run_is_active_at_a_time,
+                of_many_who_ask_one_gets_the_run,
+                a_run_is_claimed_once_until_its_lease_is_over,
+                a_renewed_lease_keeps_others_out,
+                a_lost_lease_cannot_write,
+                cancelling_is_heard_at_the_next_renewal,
+                a_run_that_is_over_frees_the_tenant,
+                runs_are_listed_latest_first,
+                an_unclaimed_run_survives_reopening,
+            }
+            public_face {
+                an_eventually_repository_works,
+                an_eventually_conflict_is_a_conflict,
+                an_eventually_subscription_is_live,
+                an_audited_stream_is_never_removed,
+            }
+        );
+    };
+    (@tests $place:expr; $($module:ident { $($test:ident,)* })*) => {
+        $(mod $module {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    $crate::store_suite::$module::$test(&$place).await;
+                }
+            )*
+        })*
+    };
+}

@@ -1,0 +1,227 @@
+//! Output tables: staged unseen, published all at once, exact.
+
+use futures::TryStreamExt;
+use powerfill_domain::run::RunId;
+use powerfill_ports::StoreError;
+use powerfill_ports::projections::{ProjectionStore, ROWS_PER_BATCH, RunRows};
+use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use rust_decimal::Decimal;
+
+use super::Place;
+use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run};
+
+async fn shown(store: &impl ProjectionStore, table: &'static TableSpec) -> Vec<RunRows> {
+    store.rows(table).try_collect().await.expect("rows can be read")
+}
+
+async fn loans(store: &impl ProjectionStore) -> Vec<(RunId, String)> {
+    let mut loans = Vec::new();
+    for batch in shown(store, &KICKOUTS).await {
+        for row in batch.rows.rows() {
+            match &row[0] {
+                Cell::Text(loan) => loans.push((batch.run_id, loan.to_string())),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    loans
+}
+
+fn of(run: RunId, loans: &[&str]) -> Vec<(RunId, String)> {
+    loans.iter().map(|loan| (run, (*loan).to_owned())).collect()
+}
+
+/// Nor does staging change what is said to be published.
+pub async fn staged_rows_are_unseen_until_published(place: &impl Place) {
+    let store = place.open().await;
+    assert!(loans(&store).await.is_empty());
+    assert_eq!(store.published().await.unwrap(), None);
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    assert!(loans(&store).await.is_empty());
+    assert_eq!(store.published().await.unwrap(), None);
+    store.stage(run(1), vec![kickouts(["L2"]), kickouts(["L3"])], 9).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
+    assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
+    assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
+}
+
+/// Every type, its edges, and NULL.
+pub async fn cells_come_back_exact(place: &impl Place) {
+    let store = place.open().await;
+    let day = |text: &str| Cell::Day(text.parse().unwrap());
+    let text = |text: &str| Cell::Text(text.into());
+    let decimal = |text: &str| Cell::Decimal(Decimal::from_str_exact(text).unwrap());
+    let given = [
+        [
+            Cell::Name("Name"),
+            Cell::Int(i64::MIN),
+            Cell::Fixed(-5, 2),
+            Cell::Fixed(i64::MAX, 8),
+            decimal("712.500000"),
+            day("2026-02-28"),
+            Cell::Timestamp(moment(1)),
+            text("{\"scope\": \"x\"}"),
+        ],
+        [
+            text("ÄÖ “quoted” \u{0} ' \" \n"),
+            Cell::Int(0),
+            Cell::Fixed(0, 2),
+            Cell::Fixed(i64::MIN, 8),
+            decimal("-12345678901234567890.123456"),
+            day("9999-12-31"),
+            Cell::Null,
+            text(""),
+        ],
+        std::array::from_fn(|_| Cell::Null),
+    ];
+    let mut back = given.clone();
+    back[0][0] = text("Name");
+    back[0][4] = Cell::Fixed(712_500_000, 6);
+    let batch = RowBatch { table: &GUIDE, cells: given.into_iter().flatten().collect() };
+    store.begin_staging(run(1), &[&GUIDE]).await.unwrap();
+    store.stage(run(1), vec![batch], 1).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    let shown = shown(&store, &GUIDE).await;
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].run_id, run(1));
+    assert!(shown[0].rows.cells.iter().eq(back.iter().flatten()), "{:#?}", shown[0].rows.cells);
+}
+
+/// A reader sees the former run's rows or the new one's, never both.
+pub async fn published_rows_replace_the_former_runs_all_at_once(place: &impl Place) {
+    let store = place.open().await;
+    let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![kickouts(former.iter().map(String::as_str))], 5).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    let mut reader = store.rows(&KICKOUTS);
+    let first = reader.try_next().await.unwrap().unwrap();
+    assert_eq!((first.run_id, first.rows.len()), (run(1), ROWS_PER_BATCH));
+
+    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(2), vec![kickouts(["N1"])], 7).await.unwrap();
+    store.publish(run(2)).await.unwrap();
+    assert_eq!(loans(&store).await, of(run(2), &["N1"]));
+
+    let rest: Vec<RunRows> = reader.try_collect().await.unwrap();
+    assert_eq!(rest.iter().map(|batch| batch.rows.len()).sum::<usize>(), ROWS_PER_BATCH * 2);
+    assert!(rest.iter().all(|batch| batch.run_id == run(1)));
+}
+
+/// A worker that died in the middle leaves the former outputs whole, and the next run is not disturbed by its rows.
+pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
+    let store = place.open().await;
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    store.begin_staging(run(2), &[&KICKOUTS, &GUIDE]).await.unwrap();
+    store.stage(run(2), vec![kickouts(["half", "done"])], 3).await.unwrap();
+    drop(store);
+
+    let store = place.open().await;
+    assert_eq!(loans(&store).await, of(run(1), &["L1"]));
+    assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
+    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(2), vec![kickouts(["L2"])], 8).await.unwrap();
+    store.publish(run(2)).await.unwrap();
+    assert_eq!(loans(&store).await, of(run(2), &["L2"]));
+    assert!(shown(&store, &GUIDE).await.is_empty());
+}
+
+/// Nor may another one add rows; nor may it publish twice.
+pub async fn only_the_run_that_staged_may_publish(place: &impl Place) {
+    let store = place.open().await;
+    assert!(matches!(store.publish(run(1)).await, Err(StoreError::Failed(_))));
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
+    let late = store.stage(run(1), vec![kickouts(["L1"])], 5).await;
+    assert!(matches!(late, Err(StoreError::Failed(_))), "{late:?}");
+    assert!(matches!(store.publish(run(1)).await, Err(StoreError::Failed(_))));
+    store.publish(run(2)).await.unwrap();
+    assert!(matches!(store.publish(run(2)).await, Err(StoreError::Failed(_))));
+}
+
+/// All rows of a call, or none.
+pub async fn a_row_that_does_not_fit_its_table_stages_nothing(place: &impl Place) {
+    let store = place.open().await;
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    let wrong_type = RowBatch { table: &KICKOUTS, cells: vec![Cell::Int(1), Cell::Null] };
+    let not_whole = RowBatch { table: &KICKOUTS, cells: vec![Cell::Null] };
+    let mut not_staged = RowBatch::new(&GUIDE);
+    not_staged.cells = vec![Cell::Null; GUIDE.columns.len()];
+    for wrong in [wrong_type, not_whole, not_staged] {
+        let refused = store.stage(run(1), vec![kickouts(["L2"]), wrong], 6).await;
+        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    }
+    store.publish(run(1)).await.unwrap();
+    assert_eq!(loans(&store).await, of(run(1), &["L1"]));
+    assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
+}
+
+/// A row a run, by run id, written alone or staged, in place of that run's own.
+pub async fn a_table_that_keeps_every_run_keeps_every_run(place: &impl Place) {
+    let store = place.open().await;
+    let row = |status: &'static str, loans| vec![Cell::Name(status), Cell::Int(loans)];
+    store.put_row(run(3), &HISTORY, row("Failed", 0)).await.unwrap();
+    store.put_row(run(1), &HISTORY, row("Pending", 0)).await.unwrap();
+    store.put_row(run(1), &HISTORY, row("Complete", 7)).await.unwrap();
+    store.begin_staging(run(2), &[&KICKOUTS, &HISTORY]).await.unwrap();
+    let staged = RowBatch { table: &HISTORY, cells: row("Complete", 9) };
+    store.stage(run(2), vec![staged], 4).await.unwrap();
+    assert_eq!(shown(&store, &HISTORY).await.len(), 2);
+    store.publish(run(2)).await.unwrap();
+    store.put_row(run(3), &HISTORY, row("Cancelled", 1)).await.unwrap();
+    // A run that is staged without a row of its own changes nobody's.
+    store.begin_staging(run(4), &[&HISTORY]).await.unwrap();
+    store.publish(run(4)).await.unwrap();
+    let found: Vec<_> =
+        shown(&store, &HISTORY).await.into_iter().map(|row| (row.run_id, row.rows.cells)).collect();
+    let back = |status: &str, loans| vec![Cell::Text(status.into()), Cell::Int(loans)];
+    assert_eq!(
+        found,
+        [
+            (run(1), back("Complete", 7)),
+            (run(2), back("Complete", 9)),
+            (run(3), back("Cancelled", 1))
+        ]
+    );
+    let wrong = store.put_row(run(1), &KICKOUTS, vec![Cell::Null, Cell::Null]).await;
+    assert!(matches!(wrong, Err(StoreError::Failed(_))));
+}
+
+/// In batches, none larger than a batch.
+pub async fn many_rows_come_back_in_the_staged_order(place: &impl Place) {
+    let store = place.open().await;
+    let names: Vec<String> =
+        (0..ROWS_PER_BATCH * 2 + 3).map(|n| format!("L{}", 9_999 - n)).collect();
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    for (at, part) in names.chunks(700).enumerate() {
+        let rows = kickouts(part.iter().map(String::as_str));
+        store.stage(run(1), vec![rows], at as u64 + 1).await.unwrap();
+    }
+    store.publish(run(1)).await.unwrap();
+    let sizes: Vec<usize> =
+        shown(&store, &KICKOUTS).await.iter().map(|batch| batch.rows.len()).collect();
+    assert_eq!(sizes, [ROWS_PER_BATCH, ROWS_PER_BATCH, 3]);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(loans(&store).await, of(run(1), &names));
+}
+
+/// It replaces the former rows all the same.
+pub async fn a_published_table_may_be_empty(place: &impl Place) {
+    let store = place.open().await;
+    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
+    store.stage(run(2), Vec::new(), 6).await.unwrap();
+    store.publish(run(2)).await.unwrap();
+    assert!(loans(&store).await.is_empty());
+    assert_eq!(store.published().await.unwrap(), Some((run(2), 6)));
+}

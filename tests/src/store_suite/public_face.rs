@@ -1,0 +1,141 @@
+//! The traits of `eventually` over any store: its `Repository` works, conflicts and refusals are its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use eventually::aggregate::{Aggregate, AggregateRootBuilder};
+use eventually::repository::{Error as RepositoryError, Repository};
+use eventually::store::{AppendError, EventStore as _, Expected, Select};
+use eventually::subscription::EventSubscriber;
+use eventually::versioning::Versioned;
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
+use powerfill_domain::run::{RunEvent, RunId};
+use powerfill_ports::events::EventStore;
+use powerfill_ports::eventually::{EventuallyError, EventuallyStore};
+use uuid::Uuid;
+
+use super::Place;
+use super::samples::{cancelled, meta, pass_completed, run};
+
+fn public<S: EventStore>(store: S) -> EventuallyStore<S> {
+    let appends = AtomicU64::new(0);
+    EventuallyStore::new(Arc::new(store), move |run: RunId| {
+        let number = u128::from(appends.fetch_add(1, Ordering::Relaxed));
+        (Uuid::from_u128(run.0.as_u128() ^ (number << 64)), meta())
+    })
+}
+
+/// The least that is an aggregate: it counts passes until someone cancels.
+#[derive(Clone)]
+struct Passes;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Count {
+    allocated: u64,
+    over: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the run is over")]
+struct Over;
+
+impl Aggregate for Passes {
+    type Id = RunId;
+    type State = Count;
+    type Event = RunEvent;
+    type Command = RunEvent;
+    type Error = Over;
+
+    fn apply(state: Count, event: RunEvent) -> Result<Count, Over> {
+        Ok(match event {
+            RunEvent::PassCompleted(pass) => {
+                Count { allocated: state.allocated + pass.allocated, ..state }
+            }
+            _ => Count { over: true, ..state },
+        })
+    }
+
+    fn handle<'a, 's: 'a>(
+        &'a self,
+        _: &'s RunId,
+        state: &'s Count,
+        command: RunEvent,
+    ) -> BoxFuture<'a, Result<Option<Vec<RunEvent>>, Over>> {
+        let over = state.over;
+        Box::pin(async move { if over { Err(Over) } else { Ok(Some(vec![command])) } })
+    }
+}
+
+/// Handle, add, get, go on, get again.
+pub async fn an_eventually_repository_works(place: &impl Place) {
+    let store = place.open().await;
+    let builder = AggregateRootBuilder::from(Passes);
+    let mut repository = Repository::new(builder.clone(), public(store.clone()));
+    let mut root = builder.build(run(1));
+    root.handle(pass_completed(3)).await.unwrap().handle(pass_completed(4)).await.unwrap();
+    let mut root = repository.add(root).await.unwrap();
+    assert_eq!(root.version(), 2);
+    root.handle(cancelled("ann")).await.unwrap();
+    assert!(root.handle(pass_completed(1)).await.is_err());
+    repository.add(root).await.unwrap();
+    let found = repository.get(run(1)).await.unwrap();
+    assert_eq!((found.version(), found.state()), (3, &Count { allocated: 7, over: true }));
+    assert_eq!(repository.get(run(2)).await.unwrap().version(), 0);
+    let verification = store.verify(None).await.unwrap();
+    assert_eq!((verification.events, verification.damage), (3, None));
+}
+
+/// Two roots from the same version: the second is told; who expects any version is not.
+pub async fn an_eventually_conflict_is_a_conflict(place: &impl Place) {
+    let mut store = public(place.open().await);
+    let builder = AggregateRootBuilder::from(Passes);
+    let mut repository = Repository::new(builder.clone(), store.clone());
+    let (mut one, mut two) = (builder.build(run(1)), builder.build(run(1)));
+    one.handle(pass_completed(1)).await.unwrap();
+    two.handle(pass_completed(2)).await.unwrap();
+    repository.add(one).await.unwrap();
+    match repository.add(two).await {
+        Err(RepositoryError::Store(error)) => assert!(error.is_conflict_error(), "{error}"),
+        other => panic!("{:?}", other.map(|root| root.version())),
+    }
+    let any = store.append(run(1), Expected::Any, vec![pass_completed(5)]).await;
+    assert_eq!(any.unwrap(), 2);
+    assert_eq!(store.append(run(1), Expected::Any, Vec::new()).await.unwrap(), 2);
+}
+
+/// From the moment of subscribing on; `stream_all` has what was before.
+pub async fn an_eventually_subscription_is_live(place: &impl Place) {
+    let mut store = public(place.open().await);
+    store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
+    let subscriber = store.clone();
+    let mut live = subscriber.subscribe_all().await.unwrap();
+    store
+        .append(run(2), Expected::Exact(0), vec![pass_completed(2), cancelled("x")])
+        .await
+        .unwrap();
+    for number in 2..=3 {
+        let event = live.next().await.unwrap().unwrap();
+        assert_eq!((event.sequence_number(), event.source_id()), (number, &run(2)));
+    }
+    for (select, expected) in [(Select::All, vec![1, 2, 3]), (Select::From(2), vec![2, 3])] {
+        let events: Vec<_> = store.stream_all(select).await.unwrap().try_collect().await.unwrap();
+        let numbers: Vec<u32> = events.iter().map(|event| event.sequence_number()).collect();
+        assert_eq!(numbers, expected);
+    }
+    let from: Vec<_> =
+        store.stream(run(2), Select::From(2)).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(from.len(), 1);
+    assert_eq!((from[0].version(), from[0].clone().take()), (2, cancelled("x")));
+}
+
+/// Whoever asks.
+pub async fn an_audited_stream_is_never_removed(place: &impl Place) {
+    let mut store = public(place.open().await);
+    store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
+    let refused = store.remove(run(1)).await;
+    assert!(matches!(refused, Err(EventuallyError::RemoveRefused(id)) if id == run(1)));
+    let events: Vec<_> =
+        store.stream(run(1), Select::All).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(events.len(), 1);
+}

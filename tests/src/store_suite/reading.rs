@@ -1,0 +1,140 @@
+//! Reading in order, in batches, and verification of what is sound.
+
+use futures::TryStreamExt;
+use powerfill_domain::run::envelope::chain_start;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::{EVENTS_PER_BATCH, EventStore, StoredEvent};
+use powerfill_ports::seal::seal_start;
+
+use super::Place;
+use super::samples::{append, candidates, collect, pass_completed, run};
+
+/// Not an error.
+pub async fn a_stream_that_does_not_exist_is_empty(place: &impl Place) {
+    let store = place.open().await;
+    assert_eq!(store.stream_version("run-x").await.unwrap(), 0);
+    assert!(collect(store.read("run-x", 1)).await.is_empty());
+    assert!(collect(store.read_all(0)).await.is_empty());
+    assert!(matches!(store.verify(Some("run-x")).await, Err(StoreError::NotFound { .. })));
+}
+
+/// None larger than a batch, none empty.
+pub async fn a_long_stream_comes_in_batches_and_in_order(place: &impl Place) {
+    let store = place.open().await;
+    let count = EVENTS_PER_BATCH as u32 * 2 + 500;
+    store.append(candidates(run(1), 0, count - 700)).await.unwrap();
+    store.append(candidates(run(1), u64::from(count) - 700, 700)).await.unwrap();
+    for batches in [store.read(&run(1).stream(), 1), store.read_all(0)] {
+        let batches: Vec<Vec<StoredEvent>> = batches.try_collect().await.unwrap();
+        assert_eq!(
+            batches.iter().map(Vec::len).collect::<Vec<_>>(),
+            [EVENTS_PER_BATCH, EVENTS_PER_BATCH, 500]
+        );
+        let versions: Vec<u64> = batches.iter().flatten().map(|e| e.stream_version).collect();
+        assert_eq!(versions, (1..=u64::from(count)).collect::<Vec<_>>());
+    }
+}
+
+/// In the middle of an append, at its edge, at the end and beyond.
+pub async fn a_stream_is_read_from_any_version(place: &impl Place) {
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 4)).await.unwrap();
+    store.append(candidates(run(2), 0, 3)).await.unwrap();
+    store.append(candidates(run(1), 4, 3)).await.unwrap();
+    for from in 0..=9_u64 {
+        let events = collect(store.read(&run(1).stream(), from)).await;
+        let versions: Vec<u64> = events.iter().map(|event| event.stream_version).collect();
+        assert_eq!(versions, (from.max(1)..=7).collect::<Vec<_>>(), "from {from}");
+    }
+}
+
+/// Interleaved as they were appended, from any position on.
+pub async fn all_streams_are_read_in_the_order_of_positions(place: &impl Place) {
+    let store = place.open().await;
+    let mut expected = Vec::new();
+    for round in 0..6_u64 {
+        for stream in 1..=3_u128 {
+            store
+                .append(candidates(run(stream), round * stream as u64, stream as u32))
+                .await
+                .unwrap();
+            let first = round * stream as u64 + 1;
+            expected.extend((first..first + stream as u64).map(|v| (run(stream).stream(), v)));
+        }
+    }
+    for after in 0..=37_u64 {
+        let events = collect(store.read_all(after)).await;
+        let positions: Vec<u64> = events.iter().map(|event| event.global_position).collect();
+        assert_eq!(positions, (after + 1..=36).collect::<Vec<_>>(), "after {after}");
+        let found = events.iter().map(|event| (event.stream.clone(), event.stream_version));
+        let expected = expected.iter().skip(after as usize).cloned();
+        assert!(found.eq(expected), "after {after}");
+    }
+}
+
+/// What comes later is for the next call.
+pub async fn reading_ends_where_the_log_ended_at_the_call(place: &impl Place) {
+    let store = place.open().await;
+    let first = EVENTS_PER_BATCH as u32 + 10;
+    store.append(candidates(run(1), 0, first)).await.unwrap();
+    let stream = run(1).stream();
+    for mut batches in [store.read(&stream, 1), store.read_all(0)] {
+        assert_eq!(batches.try_next().await.unwrap().unwrap().len(), EVENTS_PER_BATCH);
+        let version = store.stream_version(&stream).await.unwrap();
+        store.append(append(run(1), version, &[pass_completed(version)])).await.unwrap();
+        let rest = batches.try_next().await.unwrap().unwrap();
+        assert_eq!(rest.last().unwrap().stream_version, version);
+        assert!(batches.try_next().await.unwrap().is_none());
+    }
+}
+
+/// Whatever the reader's first event is.
+pub async fn the_hash_chain_links_batches_appends_and_streams(place: &impl Place) {
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 3)).await.unwrap();
+    store.append(candidates(run(2), 0, EVENTS_PER_BATCH as u32 + 1)).await.unwrap();
+    store.append(candidates(run(1), 3, 2)).await.unwrap();
+    let whole = collect(store.read_all(0)).await;
+    for after in [0, 1, 3, 4, whole.len() as u64 - 2, whole.len() as u64 - 1] {
+        for event in collect(store.read_all(after)).await {
+            let before = whole
+                .iter()
+                .find(|e| e.stream == event.stream && e.stream_version + 1 == event.stream_version)
+                .map_or_else(|| chain_start(&event.stream), |before| before.hash);
+            assert_eq!(event.prev_hash, before, "position {}", event.global_position);
+        }
+    }
+    let second = collect(store.read(&run(1).stream(), 4)).await;
+    assert_eq!(second[0].prev_hash, whole[2].hash);
+}
+
+/// And says how much it looked at.
+pub async fn a_sound_log_verifies(place: &impl Place) {
+    let store = place.open().await;
+    let empty = store.verify(None).await.unwrap();
+    assert_eq!((empty.events, empty.appends, empty.damage), (0, 0, None));
+    store.append(candidates(run(1), 0, 3)).await.unwrap();
+    store.append(candidates(run(2), 0, 2)).await.unwrap();
+    store.append(candidates(run(1), 3, 4)).await.unwrap();
+    let all = store.verify(None).await.unwrap();
+    assert_eq!((all.streams, all.events, all.appends, all.damage), (2, 9, 3, None));
+    let one = store.verify(Some(&run(1).stream())).await.unwrap();
+    assert_eq!((one.streams, one.events, one.appends, one.damage), (1, 7, 2, None));
+    let other = store.verify(Some(&run(2).stream())).await.unwrap();
+    assert_eq!((other.streams, other.events, other.appends, other.damage), (1, 2, 1, None));
+}
+
+/// The head's is the last one; beyond it there is none.
+pub async fn seals_are_found_by_number(place: &impl Place) {
+    let store = place.open().await;
+    assert_eq!(store.seal_at(0).await.unwrap(), Some(seal_start()));
+    assert_eq!(store.seal_at(1).await.unwrap(), None);
+    store.append(candidates(run(1), 0, 3)).await.unwrap();
+    let first = store.head().await.unwrap();
+    store.append(candidates(run(1), 3, 3)).await.unwrap();
+    let second = store.head().await.unwrap();
+    assert_ne!(first.seal, second.seal);
+    assert_eq!(store.seal_at(1).await.unwrap(), Some(first.seal));
+    assert_eq!(store.seal_at(2).await.unwrap(), Some(second.seal));
+    assert_eq!(store.seal_at(3).await.unwrap(), None);
+}

@@ -1,0 +1,153 @@
+//! Events, appends and tables to test with.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use powerfill_domain::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
+use powerfill_domain::run::event::{Pass, Step};
+use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_domain::values::{
+    ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
+};
+use powerfill_ports::events::{Append, Batches, StoredEvent};
+use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use uuid::Uuid;
+
+/// A run.
+pub fn run(number: u128) -> RunId {
+    RunId(Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + number))
+}
+
+/// A moment.
+pub fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_770_000_000_000_000 + seconds * 1_000_000)
+}
+
+/// A candidate, told apart by its rank.
+pub fn candidate(rank: u32) -> RunEvent {
+    let node = Node {
+        investor_id: InvestorId::from("FNMA"),
+        investor_instrument_name: InstrumentName::from("FNMA 30YR 5.5 – “85k”"),
+        constraint_name: ConstraintName::from(""),
+        constraint_priority: 10,
+    };
+    let price = Price::from_units(10_012_345_678 + i64::from(rank));
+    RunEvent::CandidateScored(CandidateScored {
+        turn: 1,
+        candidate_rank: rank,
+        node: Arc::new(node),
+        loan_id: LoanId::from(format!("LN{rank:06}")),
+        trade_id: TradeId::from("T1"),
+        pricing: Pricing {
+            interest_earning_days: -3,
+            price,
+            payup: Price::ZERO,
+            carry_cost: Price::from_units(-5),
+            prx_plus_carry: price,
+            score: price,
+        },
+    })
+}
+
+/// Another type of event.
+pub fn pass_completed(allocated: u64) -> RunEvent {
+    RunEvent::PassCompleted(PassCompleted {
+        pass: Pass::BestFit,
+        turn: Some(1),
+        allocated,
+        moved: 0,
+        released: 0,
+        iterations: 1,
+        converged: true,
+    })
+}
+
+/// The end of a run.
+pub fn cancelled(by: &str) -> RunEvent {
+    RunEvent::RunCancelled(RunCancelled { cancelled_by: by.to_owned(), step: Step::Allocation })
+}
+
+/// What surrounds the events.
+pub fn meta() -> Meta {
+    Meta {
+        tenant_id: TenantId::from("acme"),
+        actor: "desk@acme.example".to_owned(),
+        recorded_at: moment(0),
+        causation_id: Some(Uuid::from_u128(77)),
+        correlation_id: None,
+    }
+}
+
+/// An append whose id follows from its stream and version.
+pub fn append<'a>(
+    run: RunId,
+    expected_version: u64,
+    events: impl IntoIterator<Item = &'a RunEvent>,
+) -> Append {
+    Append {
+        append_id: Uuid::from_u128(run.0.as_u128() ^ (u128::from(expected_version) << 64)),
+        stream: run.stream(),
+        expected_version,
+        meta: meta(),
+        events: EncodedBatch::encode(events),
+    }
+}
+
+/// An append of candidates, ranked from the version on.
+pub fn candidates(run: RunId, expected_version: u64, count: u32) -> Append {
+    let first = expected_version as u32 + 1;
+    let events: Vec<RunEvent> = (first..first + count).map(candidate).collect();
+    append(run, expected_version, &events)
+}
+
+/// All events of a reader that ends.
+pub async fn collect(batches: Batches<'_>) -> Vec<StoredEvent> {
+    let batches: Vec<Vec<StoredEvent>> = batches.try_collect().await.expect("reading works");
+    batches.into_iter().flatten().collect()
+}
+
+const fn column(name: &'static str, cell_type: CellType) -> Column {
+    Column { name, cell_type }
+}
+
+/// A table with every type of cell.
+pub static GUIDE: TableSpec = TableSpec {
+    name: "pfill_test_guide",
+    columns: &[
+        column("loan_id", CellType::Text),
+        column("rank", CellType::Int),
+        column("loan_amount", CellType::Decimal(2)),
+        column("price", CellType::Decimal(8)),
+        column("wavg", CellType::Decimal(6)),
+        column("settlement_date", CellType::Day),
+        column("run_started", CellType::Timestamp),
+        column("options", CellType::Json),
+    ],
+    key: &[0],
+    keeps_every_run: false,
+};
+
+/// A second table of the same run.
+pub static KICKOUTS: TableSpec = TableSpec {
+    name: "pfill_test_kickouts",
+    columns: &[column("loan_id", CellType::Text), column("reason", CellType::Text)],
+    key: &[0],
+    keeps_every_run: false,
+};
+
+/// A table that keeps every run.
+pub static HISTORY: TableSpec = TableSpec {
+    name: "pfill_test_history",
+    columns: &[column("status", CellType::Text), column("loans", CellType::Int)],
+    key: &[],
+    keeps_every_run: true,
+};
+
+/// Kickouts of these loans.
+pub fn kickouts<'a>(loans: impl IntoIterator<Item = &'a str>) -> RowBatch {
+    let mut batch = RowBatch::new(&KICKOUTS);
+    for loan in loans {
+        batch.cells.extend([Cell::Text(loan.into()), Cell::Name("NoPrice")]);
+    }
+    batch
+}

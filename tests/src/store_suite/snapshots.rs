@@ -1,0 +1,55 @@
+//! Captured snapshots: whole, once for each content, found by digest.
+
+use powerfill_ports::StoreError;
+use powerfill_ports::events::EventStore;
+use powerfill_ports::snapshots::SnapshotStore;
+
+use super::Place;
+
+fn canonical(rows: u32) -> (String, Vec<u8>) {
+    let bytes: Vec<u8> =
+        (0..rows).flat_map(|row| format!("LN{row:08}|FL|300000.00\n").into_bytes()).collect();
+    (blake3::hash(&bytes).to_hex().to_string(), bytes)
+}
+
+/// Also the empty one, and also after reopening.
+pub async fn a_snapshot_is_stored_once_and_comes_back(place: &impl Place) {
+    let store = place.open().await;
+    for rows in [0, 1, 100_000] {
+        let (digest, bytes) = canonical(rows);
+        assert!(store.capture(&digest, &bytes).await.unwrap());
+        assert!(!store.capture(&digest, &bytes).await.unwrap());
+        assert_eq!(store.captured(&digest).await.unwrap(), bytes);
+    }
+    drop(store);
+    let (digest, bytes) = canonical(100_000);
+    assert_eq!(place.open().await.captured(&digest).await.unwrap(), bytes);
+}
+
+/// And nothing is stored.
+pub async fn a_wrong_digest_is_refused(place: &impl Place) {
+    let store = place.open().await;
+    let ((digest, _), (_, other)) = (canonical(1), canonical(2));
+    assert!(matches!(store.capture(&digest, &other).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.captured(&digest).await, Err(StoreError::NotFound { .. })));
+}
+
+/// With its digest in the answer.
+pub async fn a_snapshot_that_is_not_there_is_not_found(place: &impl Place) {
+    let (digest, _) = canonical(3);
+    match place.open().await.captured(&digest).await {
+        Err(StoreError::NotFound { what: "snapshot", name }) => assert_eq!(name, digest),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Their digests are computed again.
+pub async fn verification_counts_snapshots(place: &impl Place) {
+    let store = place.open().await;
+    for rows in [5, 6] {
+        let (digest, bytes) = canonical(rows);
+        store.capture(&digest, &bytes).await.unwrap();
+    }
+    let verification = store.verify(None).await.unwrap();
+    assert_eq!((verification.snapshots, verification.damage), (2, None));
+}
