@@ -4,7 +4,7 @@ use super::Violation;
 use super::book::{Book, LoanStand};
 use super::story::{Placement, Story};
 use super::tree::Tree;
-use crate::run::event::Pricing;
+use crate::run::event::{CandidateScored, Pricing};
 use crate::snapshot::tables::TradeType;
 use crate::values::Day;
 
@@ -43,13 +43,15 @@ pub(super) fn pair(
     }
 }
 
-/// Invariant 4, for every placement, also those that a later one undid.
+/// Invariant 4, for every placement, also those that a later one undid. `candidates`: by placement, what the events
+/// have for it.
 pub(super) fn are_candidates(
     book: &Book<'_>,
     tree: &Tree<'_>,
     story: &Story<'_>,
+    candidates: &[Option<&CandidateScored>],
 ) -> Result<u64, Violation> {
-    for placement in &story.placements {
+    for (placement, candidate) in story.placements.iter().zip(candidates) {
         let broken = |expected: &str, found: String| {
             let trade = &book.snapshot.trades[placement.trade].trade_id;
             let found = format!("{found} in trade {trade}");
@@ -77,13 +79,13 @@ pub(super) fn are_candidates(
             let found = (placement.loan_amount, placement.settlement_date);
             return Err(broken("the loan's amount and the trade's date", format!("{found:?}")));
         }
-        let same = placement.candidate.is_some_and(|candidate| {
+        let same = candidate.is_some_and(|candidate| {
             candidate.turn == placement.turn
                 && candidate.pricing == *placement.pricing
                 && *candidate.node == *placement.node
         });
         if !same {
-            let found = format!("{:?}", placement.candidate);
+            let found = format!("{candidate:?}");
             return Err(broken("the same pair among the run's candidates", found));
         }
     }

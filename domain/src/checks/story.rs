@@ -1,6 +1,8 @@
 //! What the events of a run say, with every name found in the snapshot. Reading stops at a story that contradicts
 //! itself: a name that the snapshot lacks, a loan placed twice at a time, a move from where the loan is not.
 
+use std::collections::HashMap;
+
 use crate::run::RunEvent;
 use crate::run::event::{
     CandidateScored, ConstraintBlockEvaluated, LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned,
@@ -20,8 +22,6 @@ pub(super) struct Placement<'a> {
     pub(super) pricing: &'a Pricing,
     pub(super) loan_amount: Money,
     pub(super) settlement_date: Day,
-    /// The candidate of the run that it is, once found.
-    pub(super) candidate: Option<&'a CandidateScored>,
     /// The loan's placement before this one.
     earlier: Option<usize>,
 }
@@ -62,10 +62,7 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     /// Reads the events once, candidates left out.
-    pub(super) fn read<C: AsRef<[RunEvent]>>(
-        book: &Book<'_>,
-        chunks: &'a [C],
-    ) -> Result<Self, Violation> {
+    pub(super) fn read(book: &Book<'_>, chunks: &[&'a [RunEvent]]) -> Result<Self, Violation> {
         let (loans, trades) = (book.loans.len(), book.trades.len());
         let mut story = Self {
             placements: Vec::new(),
@@ -79,7 +76,7 @@ impl<'a> Story<'a> {
             blocks: Vec::new(),
             latest: vec![None; loans],
         };
-        for event in chunks.iter().flat_map(AsRef::as_ref) {
+        for event in chunks.iter().copied().flatten() {
             match event {
                 RunEvent::LoanAllocated(event) => story.allocated(book, event)?,
                 RunEvent::LoanMoved(event) => story.moved(book, event)?,
@@ -123,25 +120,33 @@ impl<'a> Story<'a> {
         Ok(story)
     }
 
-    /// Finds the candidate that each placement is. A sweep of its own, so that only placed loans are looked up by
-    /// trade: candidates are by far the most of a run's events.
-    pub(super) fn find_candidates<C: AsRef<[RunEvent]>>(
-        &mut self,
+    /// By placement: the candidate of the run that it is. A sweep of its own, with a map of the placed loans alone:
+    /// candidates are by far the most of a run's events.
+    pub(super) fn candidates(
+        &self,
         book: &Book<'_>,
-        chunks: &'a [C],
-    ) {
-        for event in chunks.iter().flat_map(AsRef::as_ref) {
+        chunks: &[&'a [RunEvent]],
+    ) -> Vec<Option<&'a CandidateScored>> {
+        let placed: HashMap<&str, usize> = self
+            .latest
+            .iter()
+            .zip(&book.snapshot.loans)
+            .filter_map(|(latest, loan)| latest.map(|latest| (loan.loan_id.as_str(), latest)))
+            .collect();
+        let mut candidates = vec![None; self.placements.len()];
+        for event in chunks.iter().copied().flatten() {
             let RunEvent::CandidateScored(candidate) = event else { continue };
-            let mut next = book.find_loan(&candidate.loan_id).and_then(|loan| self.latest[loan]);
+            let mut next = placed.get(candidate.loan_id.as_str()).copied();
             while let Some(at) = next {
-                let placement = &mut self.placements[at];
+                let placement = &self.placements[at];
                 let trade = &book.snapshot.trades[placement.trade].trade_id;
                 if trade.as_str() == candidate.trade_id.as_str() {
-                    placement.candidate = Some(candidate);
+                    candidates[at] = Some(candidate);
                 }
                 next = placement.earlier;
             }
         }
+        candidates
     }
 
     /// The trade that a loan ended in by a pass.
@@ -164,7 +169,6 @@ impl<'a> Story<'a> {
                 pricing: &event.pricing,
                 loan_amount: event.loan_amount,
                 settlement_date: event.settlement_date,
-                candidate: None,
                 earlier: None,
             },
             event.filled_after,
@@ -184,7 +188,6 @@ impl<'a> Story<'a> {
                 pricing: &event.pricing,
                 loan_amount: event.loan_amount,
                 settlement_date: event.settlement_date,
-                candidate: None,
                 earlier: None,
             },
             event.filled_after,

@@ -67,7 +67,7 @@ fn judge(book: &Book) -> Vec<String> {
 
 #[test]
 fn engine_model_and_checker_agree() {
-    each("seeds::engine_model_and_checker_agree", 3_000, |seed| {
+    each("seeds::engine_model_and_checker_agree", 2_000, |seed| {
         let book = book(seed, Terms::PLAIN);
         let found = judge(&book);
         if let (false, Some(folder)) = (found.is_empty(), std::env::var_os("POWERFILL_KEEP")) {
