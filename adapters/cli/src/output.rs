@@ -18,7 +18,7 @@ where
     C: IntoIterator<Item = String>,
 {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(|name| (*name).to_owned()));
     for row in rows {
