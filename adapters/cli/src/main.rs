@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::read()?;
     match cli.command {
-        Command::Demo(args) => todo!(),
+        Command::Demo(args) => commands::demo::run(args, &settings).await,
         Command::Generate(args) => commands::generate::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Preflight(args) => commands::preflight::run(&args),
@@ -55,8 +55,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Runs(args) => commands::runs::run(&args, &settings).await,
         Command::Show(args) => commands::show::run(&args, &settings).await,
         Command::Tables(args) => commands::tables::run(&args, &settings).await,
-        Command::Events(args) => todo!(),
-        Command::Explain(args) => todo!(),
+        Command::Events(args) => commands::events::run(&args, &settings).await,
+        Command::Explain(args) => commands::explain::run(&args, &settings).await,
         Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
         Command::Migrate(args) => commands::migrate::run(&args, &settings),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use powerfill_domain::run::event::{FillStatus, HeldReason};
 use powerfill_domain::values::Money;
+use powerfill_projections::explain::usd;
 use powerfill_projections::spelling::Spelled;
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::{RunSummary, TradeFill};
@@ -13,25 +14,10 @@ use crate::output::text_table;
 /// Trades that the summary lists one by one; the recap table has them all.
 const TRADES_SHOWN: usize = 12;
 
-/// Dollars with thousands separators.
-pub(crate) fn dollars(amount: Money) -> String {
-    let plain = amount.to_string();
-    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
-    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
-    let mut grouped = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{sign}{grouped}.{cents}")
-}
-
 /// A whole number with thousands separators.
 pub(crate) fn count(number: u64) -> String {
     let units = i64::try_from(number).unwrap_or(i64::MAX / 100);
-    dollars(Money::whole(units)).trim_end_matches(".00").to_owned()
+    usd(Money::whole(units)).trim_end_matches(".00").to_owned()
 }
 
 /// The summary as text.
@@ -87,7 +73,7 @@ fn loans(summary: &RunSummary, out: &mut String) {
     let out_of_scope = summary.participation.iter().filter(|(name, _)| name.starts_with("OutOf"));
     rows.extend(out_of_scope.map(|(name, n)| [name.clone(), count(*n)]));
     let _ = writeln!(out, "\n{}", text_table(&["Loans by outcome", "loans"], rows, &[1]));
-    let (placed, left) = (dollars(outcomes.allocated_amount), dollars(outcomes.kicked_out_amount));
+    let (placed, left) = (usd(outcomes.allocated_amount), usd(outcomes.kicked_out_amount));
     let _ = writeln!(out, "{placed} allocated, {left} kicked out");
 }
 
@@ -112,9 +98,9 @@ fn trades(summary: &RunSummary, out: &mut String) {
             fill.trade_id.to_string(),
             fill.fill_status.spelled().to_owned(),
             count(fill.loan_count),
-            dollars(fill.filled_amount),
-            dollars(fill.open_amount),
-            dollars(fill.shortfall_amount),
+            usd(fill.filled_amount),
+            usd(fill.open_amount),
+            usd(fill.shortfall_amount),
         ]
     });
     let header = ["Fill of each trade", "status", "loans", "filled", "open", "short of min"];
@@ -132,10 +118,7 @@ mod tests {
 
     #[test]
     fn groups_thousands() {
-        let shown = |text: &str| dollars(Money::parse(text).expect("an amount"));
-        assert_eq!(shown("1234567.80"), "1,234,567.80");
-        assert_eq!(shown("-100000"), "-100,000.00");
-        assert_eq!(shown("999"), "999.00");
         assert_eq!(count(11_674), "11,674");
+        assert_eq!(count(7), "7");
     }
 }

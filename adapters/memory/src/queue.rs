@@ -105,7 +105,7 @@ impl RunStore for MemoryStore {
     async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
         let mut runs: Vec<QueuedRun> =
             self.state().queue.runs.values().map(|(run, _)| run.clone()).collect();
-        runs.sort_by(|a, b| (b.requested_at, b.run_id).cmp(&(a.requested_at, a.run_id)));
+        runs.sort_by_key(|run| std::cmp::Reverse((run.requested_at, run.run_id)));
         Ok(runs)
     }
 }

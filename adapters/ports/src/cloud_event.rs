@@ -166,7 +166,10 @@ mod tests {
     fn an_event_has_the_attributes_of_cloudevents_and_its_payload_untouched() {
         let stored = stored();
         let text = serde_json::to_string(&CloudEvent::try_from(&stored).unwrap()).unwrap();
-        assert!(text.ends_with(r#""data":{"step":"ue","code":"X","message":"b\u00f6se"}}"#), "{text}");
+        assert!(
+            text.ends_with(r#""data":{"step":"ue","code":"X","message":"b\u00f6se"}}"#),
+            "{text}"
+        );
         let event: Value = serde_json::from_str(&text).unwrap();
         for (attribute, value) in [
             ("specversion", "1.0"),

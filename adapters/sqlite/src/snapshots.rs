@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::append::bytes;
 use crate::connection::fault;
 
-/// Of zstd: a higher one costs more time than the disk it saves; measured in `examples/append.rs`.
+/// Of zstd: on 20 MB of rows (`examples/append.rs`) level 3 took a third longer and came out no smaller.
 const LEVEL: i32 = 1;
 
 /// A snapshot as it is stored.

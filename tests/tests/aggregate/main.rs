@@ -2,6 +2,7 @@
 //! traits of `eventually`, as any user of the aggregate would.
 
 mod book;
+mod repository;
 
 use book::*;
 use eventually::aggregate::{Aggregate, AggregateExt};

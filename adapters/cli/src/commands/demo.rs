@@ -35,12 +35,19 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
         in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, Some(&tables)).await?;
     let took = started.elapsed();
     print!("{}", summary::text(&summary));
-    println!("\nread, run, recorded and written in {:.2} s: {}", took.as_secs_f64(), tables.display());
+    println!(
+        "\nread, run, recorded and written in {:.2} s: {}",
+        took.as_secs_f64(),
+        tables.display()
+    );
     if summary.status != RunStatus::Complete {
         return Err(Failure::Answered);
     }
     super::explain::sample(store.as_ref(), summary.run_id).await?;
     let store = folder.join("powerfill.db");
-    println!("\nAsk on: powerfill explain latest --loan LOAN_ID --store sqlite:{}", store.display());
+    println!(
+        "\nAsk on: powerfill explain latest --loan LOAN_ID --store sqlite:{}",
+        store.display()
+    );
     Ok(())
 }

@@ -97,7 +97,8 @@ impl Printer<'_> {
     }
 
     fn json(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), Failure> {
-        let damaged = |error| Failure::Environment(format!("event {}: {error}", event.stream_version));
+        let damaged =
+            |error| Failure::Environment(format!("event {}: {error}", event.stream_version));
         let cloud_event = CloudEvent::try_from(event).map_err(damaged)?;
         serde_json::to_writer(&mut *out, &cloud_event).map_err(std::io::Error::from)?;
         writeln!(out)?;

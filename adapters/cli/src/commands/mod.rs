@@ -1,6 +1,9 @@
 //! One file a command.
 
 pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod migrate;
 pub(crate) mod options;

@@ -63,7 +63,7 @@ pub(crate) async fn in_foreground(
     });
     let out = out.transpose()?;
     let ask = Ask { run_id, snapshot: &snapshot, options, requested_by };
-    let asked = ask_when_free(&runner, ask).await;
+    let asked = ask_when_free(&runner, &ask).await;
     let watch = Arc::new(Foreground::new(run_id, out.clone(), requested_by.to_owned()));
     watch.listen();
     let worked = match asked {
@@ -104,8 +104,8 @@ pub(crate) async fn in_foreground(
 }
 
 /// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first.
-async fn ask_when_free(runner: &Runner<dyn Store>, ask: Ask<'_>) -> Result<String, Failure> {
-    let active = match runner.ask(&ask).await {
+async fn ask_when_free(runner: &Runner<dyn Store>, ask: &Ask<'_>) -> Result<String, Failure> {
+    let active = match runner.ask(ask).await {
         Err(RunnerError::Store(StoreError::RunActive(active))) => active,
         asked => return Ok(asked?),
     };
@@ -118,7 +118,7 @@ async fn ask_when_free(runner: &Runner<dyn Store>, ask: Ask<'_>) -> Result<Strin
         }
         None => return Err(StoreError::RunActive(active).into()),
     }
-    Ok(runner.ask(&ask).await?)
+    Ok(runner.ask(ask).await?)
 }
 
 /// One object: the run's id, status and counts first of all.

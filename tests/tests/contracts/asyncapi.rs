@@ -1,0 +1,183 @@
+//! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads are the events.
+
+use powerfill_domain::run::envelope::chain_start;
+use powerfill_domain::run::{EventType, RunId};
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::cloud_event::{CloudEvent, type_of};
+use powerfill_ports::events::StoredEvent;
+use serde_json::{Map, Value, json};
+
+use crate::{file, golden};
+
+const SCHEMAS: &str = "#/components/schemas";
+
+#[test]
+fn the_document_is_that_of_the_types() {
+    file::assert_is("docs/reference/asyncapi.json", &format!("{:#}\n", document()));
+}
+
+fn document() -> Value {
+    let names = || EventType::ALL.iter().map(|event_type| event_type.name());
+    let of_channel = |channel: &str| -> Vec<Value> {
+        names()
+            .map(|name| json!({ "$ref": format!("#/channels/{channel}/messages/{name}") }))
+            .collect()
+    };
+    let referred: Map<String, Value> = names()
+        .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/messages/{name}") })))
+        .collect();
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "PowerFill events",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What a run decides, event by event, as CloudEvents 1.0 in JSON format.",
+            "license": { "name": "Apache-2.0" },
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "log": {
+                "title": "All events of a tenant",
+                "description": "In the order of globalposition, without gaps. Whoever remembers the last one misses none.",
+                "address": null,
+                "messages": referred,
+            },
+            "run": {
+                "title": "The events of one run",
+                "description": "In the order of streamversion, from 1, without gaps.",
+                "address": "run-{run_id}",
+                "parameters": { "run_id": { "description": "A UUID of version 7." } },
+                "messages": referred,
+            },
+        },
+        "operations": {
+            "followLog": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/log" },
+                "messages": of_channel("log"),
+            },
+            "readRun": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/run" },
+                "messages": of_channel("run"),
+            },
+        },
+        "components": { "messages": messages(), "schemas": schemas() },
+    })
+}
+
+fn messages() -> Map<String, Value> {
+    let message = |event_type: &EventType| {
+        let (name, version) = (event_type.name(), event_type.schema_version());
+        let full_name = type_of(name, version);
+        let message = json!({
+            "name": full_name,
+            "title": name,
+            "summary": event_type.description(),
+            "contentType": "application/cloudevents+json",
+            "payload": {
+                "allOf": [
+                    { "$ref": format!("{SCHEMAS}/CloudEvent") },
+                    {
+                        "type": "object",
+                        "properties": {
+                            "type": { "const": full_name },
+                            "schemaversion": { "const": version },
+                            "data": { "$ref": format!("{SCHEMAS}/{name}") },
+                        },
+                    },
+                ],
+            },
+        });
+        (name.to_owned(), message)
+    };
+    EventType::ALL.iter().map(message).collect()
+}
+
+/// The envelope and all payloads, with what they refer to, under one roof.
+fn schemas() -> Map<String, Value> {
+    let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let envelope = written.into_generator().into_root_schema_for::<CloudEvent<'_>>();
+    let payloads = EventType::ALL.iter().map(|event_type| (event_type.name(), event_type.schema()));
+    let mut all = Map::new();
+    for (name, schema) in std::iter::once(("CloudEvent", envelope)).chain(payloads) {
+        let mut schema = schema.to_value();
+        let fields = schema.as_object_mut().unwrap();
+        fields.remove("$schema");
+        if let Some(Value::Object(definitions)) = fields.remove("$defs") {
+            for (defined, definition) in definitions {
+                add(&mut all, &defined, definition);
+            }
+        }
+        add(&mut all, name, schema);
+    }
+    all
+}
+
+fn add(all: &mut Map<String, Value>, name: &str, mut schema: Value) {
+    relocate(&mut schema);
+    let before = all.insert(name.to_owned(), schema);
+    let same = before.is_none_or(|before| before == all[name]);
+    assert!(same, "two different types are called {name}");
+}
+
+/// `#/$defs/…` is relative to a schema's own document; here they share one.
+fn relocate(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(target) if name == "$ref" => {
+                        *target = target.replace("#/$defs", SCHEMAS);
+                    }
+                    _ => relocate(member),
+                }
+            }
+        }
+        Value::Array(members) => members.iter_mut().for_each(relocate),
+        _ => {}
+    }
+}
+
+/// The samples as a store would have them, the envelope with and without its optional parts.
+fn stored(event_type: EventType, payload: String, at: u64) -> StoredEvent {
+    let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
+    StoredEvent {
+        stream: run.stream(),
+        stream_version: at + 1,
+        global_position: at + 1,
+        event_type: event_type.name().to_owned(),
+        schema_version: event_type.schema_version(),
+        payload: payload.into_bytes(),
+        tenant_id: "ACME".into(),
+        actor: "dana".to_owned(),
+        recorded_at: Timestamp::from_micros(1_768_471_200_000_000),
+        causation_id: (at > 0).then_some(run.0),
+        correlation_id: (at > 0).then_some(run.0),
+        prev_hash: chain_start("one"),
+        hash: chain_start("two"),
+    }
+}
+
+#[test]
+fn cloud_events_fulfil_the_document_and_only_under_their_own_type() {
+    let document = document();
+    let validator_of = |event_type: EventType| {
+        let payload = &document["components"]["messages"][event_type.name()]["payload"];
+        let schema = json!({ "allOf": payload["allOf"], "components": document["components"] });
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let first = EventType::ALL[0];
+    for event_type in EventType::ALL.iter().copied() {
+        let validator = validator_of(event_type);
+        let samples = golden::samples(event_type, event_type.schema_version());
+        for (sample, at) in samples.into_iter().zip(0..) {
+            let stored = stored(event_type, sample, at);
+            let event = serde_json::to_value(CloudEvent::try_from(&stored).unwrap()).unwrap();
+            if let Err(fault) = validator.validate(&event) {
+                panic!("{event_type:?}: {fault} at {}", fault.instance_path());
+            }
+            assert!(event_type == first || !validator_of(first).is_valid(&event));
+        }
+    }
+}

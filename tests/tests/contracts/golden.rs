@@ -1,0 +1,113 @@
+//! Samples of every event in every version ever written (specification 3.1): `tests/golden/events`. A published
+//! version never changes, so a sample that no longer reads, or reads into other bytes, is a broken promise.
+//!
+//! Each file has payloads full of values, and payloads with every NULL that the type has.
+
+use powerfill_domain::run::codec::decode;
+use powerfill_domain::run::{EncodedBatch, EventType, RunEvent};
+use serde_json::value::RawValue;
+
+use crate::{file, json};
+
+const FOLDER: &str = "tests/golden/events";
+
+pub(crate) fn file_of(event_type: EventType, version: u16) -> String {
+    format!("{}.v{version}.json", event_type.name())
+}
+
+/// The samples of an event's version, as they would be stored.
+pub(crate) fn samples(event_type: EventType, version: u16) -> Vec<String> {
+    let inside = format!("{FOLDER}/{}", file_of(event_type, version));
+    let text = file::read(&inside);
+    let samples: Vec<&RawValue> =
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{inside}: {e}"));
+    samples.into_iter().map(|sample| json::compact(sample.get())).collect()
+}
+
+/// Every type with each of its versions.
+pub(crate) fn versions() -> impl Iterator<Item = (EventType, u16)> {
+    let all = EventType::ALL.iter().copied();
+    all.flat_map(|event_type| (1..=event_type.schema_version()).map(move |v| (event_type, v)))
+}
+
+fn encoded(event: &RunEvent) -> String {
+    let batch = EncodedBatch::encode([event]);
+    let (event_type, payload) = batch.iter().next().unwrap();
+    assert_eq!(event_type, event.event_type());
+    String::from_utf8(payload.to_vec()).unwrap()
+}
+
+#[test]
+fn every_version_has_its_samples_and_there_are_no_others() {
+    let mut expected: Vec<String> = versions().map(|(e, version)| file_of(e, version)).collect();
+    expected.sort();
+    assert_eq!(file::names_in(FOLDER), expected);
+    for (event_type, version) in versions() {
+        assert!(!samples(event_type, version).is_empty(), "{event_type:?} v{version}");
+    }
+}
+
+#[test]
+fn what_was_written_reads_and_is_written_again_byte_for_byte() {
+    for (event_type, version) in versions() {
+        let mut again = Vec::new();
+        for sample in samples(event_type, version) {
+            let event = decode(event_type, version, sample.as_bytes())
+                .unwrap_or_else(|e| panic!("{sample}: {e}"));
+            if version == event_type.schema_version() {
+                again.push(encoded(&event));
+            }
+        }
+        if version == event_type.schema_version() {
+            // Compared as text, line breaks aside, so that order and spelling count.
+            let text = json::pretty(&format!("[{}]", again.join(",")));
+            file::assert_is(&format!("{FOLDER}/{}", file_of(event_type, version)), &text);
+        }
+    }
+}
+
+#[test]
+fn samples_fulfil_the_schema_and_show_each_field_with_and_without_a_value() {
+    for event_type in EventType::ALL.iter().copied() {
+        let schema = event_type.schema().to_value();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let mut payloads: Vec<serde_json::Value> = Vec::new();
+        for sample in samples(event_type, event_type.schema_version()) {
+            let payload = serde_json::from_str(&sample).unwrap();
+            if let Err(fault) = validator.validate(&payload) {
+                panic!("{event_type:?}: {fault} at {}", fault.instance_path());
+            }
+            payloads.push(payload);
+        }
+        for field in schema["properties"].as_object().unwrap().keys() {
+            let has = |null: bool| payloads.iter().any(|payload| payload[field].is_null() == null);
+            assert!(has(false), "{event_type:?}: no sample has a value in {field}");
+            if admits_null(&schema["properties"][field]) {
+                assert!(has(true), "{event_type:?}: no sample has NULL in {field}");
+            }
+        }
+    }
+}
+
+fn admits_null(schema: &serde_json::Value) -> bool {
+    let is_null = |t: &serde_json::Value| t == "null" || t["type"] == "null";
+    ["type", "anyOf"]
+        .iter()
+        .any(|word| schema[word].as_array().is_some_and(|t| t.iter().any(is_null)))
+}
+
+#[test]
+fn a_sample_with_a_field_missing_or_of_another_type_does_not_read() {
+    for event_type in EventType::ALL.iter().copied() {
+        let version = event_type.schema_version();
+        let sample = &samples(event_type, version)[0];
+        let whole: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(sample).unwrap();
+        for field in whole.keys() {
+            let mut other = whole.clone();
+            other.insert(field.clone(), serde_json::json!({ "other": [1.5] }));
+            let bytes = serde_json::to_vec(&other).unwrap();
+            assert!(decode(event_type, version, &bytes).is_err(), "{event_type:?}.{field}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Bad input, made from good input by chance: nothing that reads it panics, and what it accepts it writes and reads
+//! again (specification 5.4).
+//!
+//! `FUZZ_INPUTS` says how many inputs each target gets; a failure prints the command that replays it.
+
+mod chance;
+mod mutate;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use chance::Chance;
+use mutate::mutated;
+use powerfill_domain::rules::Predicate;
+use powerfill_domain::run::codec::decode;
+use powerfill_domain::run::{EncodedBatch, EventType};
+use powerfill_domain::snapshot::tables::{ColumnType, LoanColumn};
+use powerfill_domain::snapshot::{GivenOptions, Snapshot, table_names, validate};
+use powerfill_domain::values::Name;
+use serde_json::value::RawValue;
+
+/// Inputs a target gets in an ordinary test run.
+const INPUTS: u64 = 2_000;
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a whole number"))
+}
+
+/// Says how to see a failure again.
+struct Replay<'a>(&'a str, u64);
+
+impl Drop for Replay<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Self(target, seed) = self;
+            eprintln!(
+                "replay: FUZZ_SEED={seed} FUZZ_INPUTS=1 cargo test -p powerfill-tests --test fuzz {target}"
+            );
+        }
+    }
+}
+
+/// Gives the target its inputs, a seed each.
+fn fuzz(target: &str, mut attempt: impl FnMut(&mut Chance)) {
+    let first = number("FUZZ_SEED", 1);
+    for seed in first..first + number("FUZZ_INPUTS", INPUTS) {
+        let _replay = Replay(target, seed);
+        attempt(&mut Chance::new(seed));
+    }
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Small CSV files of the conformance cases, sorted by path, so that a seed means the same everywhere.
+fn csv_corpus() -> Vec<Vec<u8>> {
+    let mut corpus = Vec::new();
+    for case in
+        ["22-payups-and-own-prices", "36-rule-syntax", "37-loan-columns", "34-text-collation"]
+    {
+        for table in table_names() {
+            let path = top().join(format!("conformance/{case}/snapshot/{table}.csv"));
+            corpus.extend(std::fs::read(path).ok().filter(|bytes| bytes.len() < 4_096));
+        }
+    }
+    assert!(corpus.len() > 20, "the conformance cases have moved");
+    corpus
+}
+
+#[test]
+fn csv_reader() {
+    let corpus = csv_corpus();
+    let words =
+        ["\"", "\"\"", ",", "\r\n", "\r", "\n\n", "\u{feff}", "\0", "1e9", "NaN", "1,000.00"];
+    fuzz("csv_reader", |chance| {
+        let bytes = mutated(&corpus, &words, chance);
+        let read = powerfill_csv::read_table("loan", bytes.as_slice());
+        let again = powerfill_csv::read_table("loan", Slowly(&bytes));
+        // However the bytes come in, the answer is the same.
+        assert_eq!(format!("{read:?}"), format!("{again:?}"));
+    });
+}
+
+/// A reader that gives one byte at a time.
+struct Slowly<'a>(&'a [u8]);
+
+impl std::io::Read for Slowly<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.0.len().min(out.len()).min(1);
+        out[..length].copy_from_slice(&self.0[..length]);
+        self.0 = &self.0[length..];
+        Ok(length)
+    }
+}
+
+const RULE_WORDS: &[&str] = &[
+    "state",
+    "fico",
+    "ltv",
+    "closes",
+    "loan_id",
+    "no_such_column",
+    "\"state\"",
+    "[fico]",
+    "=",
+    "<>",
+    "!=",
+    "<",
+    ">=",
+    "IN",
+    "NOT",
+    "AND",
+    "OR",
+    "BETWEEN",
+    "LIKE",
+    "IS",
+    "NULL",
+    "ESCAPE",
+    "(",
+    ")",
+    ",",
+    "'CA'",
+    "'%'",
+    "'",
+    "''",
+    "700",
+    "-1",
+    ".5",
+    "1e9",
+    "99999999999999999999999999999999999",
+    "'2026-02-30'",
+    "'2026-01-15'",
+    "DATE",
+    "SELECT",
+    "*",
+    "+",
+    ";",
+    "--",
+    "/*",
+    "TRUE",
+    "CASE",
+    "é",
+    "\0",
+];
+
+#[test]
+fn rule_parser() {
+    let column = |name: &str, column_type| LoanColumn { column_name: Name::new(name), column_type };
+    let columns = [
+        column("loan_id", ColumnType::Text),
+        column("state", ColumnType::Text),
+        column("fico", ColumnType::Number),
+        column("ltv", ColumnType::Number),
+        column("closes", ColumnType::Date),
+    ];
+    fuzz("rule_parser", |chance| {
+        let mut rule = String::new();
+        for _ in 0..chance.below(24) {
+            let word = chance.pick(RULE_WORDS);
+            // Once in a while a word comes very often: depth is an error, not an overflow of the stack.
+            let times = if chance.below(200) == 0 { 5_000 } else { 1 };
+            for _ in 0..times {
+                rule.push_str(word);
+                rule.push_str(if chance.below(8) == 0 { "" } else { " " });
+            }
+        }
+        match Predicate::compile(&rule, &columns) {
+            Ok(predicate) => {
+                let nothing = vec![None; columns.len()];
+                let _ = predicate.evaluate(&nothing);
+            }
+            Err(fault) => {
+                let places = 1..=rule.chars().count() + 1;
+                assert!(places.contains(&fault.position), "{rule:?}: {fault}");
+            }
+        }
+    });
+}
+
+/// The samples of all events.
+fn golden(event_type: EventType) -> Vec<Vec<u8>> {
+    let file = format!("golden/events/{}.v1.json", event_type.name());
+    let text = std::fs::read_to_string(top().join(file)).unwrap();
+    let samples: Vec<&RawValue> = serde_json::from_str(&text).unwrap();
+    samples.into_iter().map(|sample| sample.get().as_bytes().to_vec()).collect()
+}
+
+const JSON_WORDS: &[&str] = &[
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1.5",
+    "1e999",
+    "18446744073709551616",
+    "\"\"",
+    "{}",
+    "[]",
+    "[[[[",
+    "\"NaN\"",
+    "\"-0.00\"",
+    "\"1\"",
+    "\"99999999999999999999.00\"",
+    "\"1.000000000000000001\"",
+    "\"2026-02-30\"",
+    "\"0000-01-01\"",
+    "\"9999-12-31\"",
+    "\"\\ud800\"",
+    "\"Locked\"",
+    "\"po\"",
+];
+
+#[test]
+fn event_decoder() {
+    let corpora: Vec<(EventType, Vec<Vec<u8>>)> =
+        EventType::ALL.iter().map(|event_type| (*event_type, golden(*event_type))).collect();
+    fuzz("event_decoder", |chance| {
+        let (event_type, corpus) = chance.pick(&corpora);
+        let bytes = mutated(corpus, JSON_WORDS, chance);
+        for version in [0, 1, event_type.schema_version() + 1] {
+            let Ok(event) = decode(*event_type, version, &bytes) else { continue };
+            let batch = EncodedBatch::encode([&event]);
+            let (_, written) = batch.iter().next().unwrap();
+            let again = decode(*event_type, event_type.schema_version(), written).unwrap();
+            assert_eq!(again, event);
+        }
+    });
+}
+
+#[test]
+fn run_options() {
+    let corpus: Vec<Vec<u8>> = golden(EventType::RunRequested)
+        .into_iter()
+        .map(|sample| {
+            let request: serde_json::Value = serde_json::from_slice(&sample).unwrap();
+            serde_json::to_vec(&request["options"]).unwrap()
+        })
+        .collect();
+    fuzz("run_options", |chance| {
+        let bytes = mutated(&corpus, JSON_WORDS, chance);
+        let text = String::from_utf8_lossy(&bytes);
+        if let Ok(options) = GivenOptions::from_json(&text).resolve() {
+            let written = serde_json::to_string(&options).unwrap();
+            assert_eq!(GivenOptions::from_json(&written).resolve().unwrap(), options);
+        }
+    });
+}
+
+#[test]
+fn snapshot_decoder() {
+    let corpus: Vec<Vec<u8>> = ["01-exact-fit-completion", "36-rule-syntax", "37-loan-columns"]
+        .iter()
+        .map(|case| {
+            let folder = top().join(format!("conformance/{case}/snapshot"));
+            let raw = powerfill_csv::read_folder(&folder).unwrap();
+            canonical(&validate(raw).unwrap().snapshot)
+        })
+        .collect();
+    fuzz("snapshot_decoder", |chance| {
+        let bytes = mutated(&corpus, &["\0", "\u{7f}", "Y", "-1", "\u{1}0", "powerfill"], chance);
+        if let Ok(snapshot) = Snapshot::from_canonical(&bytes) {
+            let written = canonical(&snapshot);
+            let again = Snapshot::from_canonical(&written).unwrap();
+            assert_eq!(again.digest(), snapshot.digest());
+        }
+    });
+}
+
+fn canonical(snapshot: &Snapshot) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    snapshot.write_canonical(&mut bytes).unwrap();
+    bytes.flush().unwrap();
+    bytes
+}
