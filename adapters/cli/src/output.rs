@@ -32,6 +32,12 @@ where
     table
 }
 
+/// Prints a text as it is. Unlike `print!` it does not panic when nobody reads any more.
+pub(crate) fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+    write!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
 /// Prints a value as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
