@@ -78,7 +78,9 @@ fn the_commands_of_the_documents_print_what_the_documents_say() {
         for step in steps(&document) {
             let words = step.command.split_whitespace();
             let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
-                .args(words.map(|word| word.replace("dir:tests/", &format!("dir:{}/tests/", root.display()))))
+                .args(words.map(|word| {
+                    word.replace("dir:tests/", &format!("dir:{}/tests/", root.display()))
+                }))
                 .current_dir(folder.path())
                 .env("POWERFILL_REQUESTED_BY", "desk")
                 .output()
