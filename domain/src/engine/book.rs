@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::snapshot::tables::{Constraint, Instrument, Loan, Pool, Trade};
 use crate::snapshot::{RunOptions, Snapshot};
-use crate::values::{Day, Name};
+use crate::values::{Day, Money, Name};
 
 /// Position in a table of the snapshot, or of something derived from one.
 pub(crate) type Ix = u32;
@@ -31,6 +31,8 @@ pub(crate) struct Book<'a> {
     pub(crate) as_of: Day,
     /// Eligibility date of each loan (2.1).
     pub(crate) eligible_on: Vec<Option<Day>>,
+    /// The amount of each loan, side by side: the passes ask for them all the time.
+    pub(crate) amounts: Vec<Money>,
     /// The pool that each loan is in.
     pub(crate) loan_pool: Vec<Option<Ix>>,
     /// The instrument of each trade.
@@ -74,6 +76,7 @@ impl<'a> Book<'a> {
                 .iter()
                 .map(|loan| loan.close_date.or(loan.lock_expiration_date))
                 .collect(),
+            amounts: snapshot.loans.iter().map(|loan| loan.loan_amount).collect(),
             loan_pool: snapshot.loans.par_iter().map(pool_of).collect(),
             trade_instrument,
             pool_trade,
@@ -89,6 +92,10 @@ impl<'a> Book<'a> {
 
     pub(crate) fn loan(&self, ix: Ix) -> &'a Loan {
         &self.snapshot.loans[ix as usize]
+    }
+
+    pub(crate) fn amount(&self, loan: Ix) -> Money {
+        self.amounts[loan as usize]
     }
 
     pub(crate) fn trade(&self, ix: Ix) -> &'a Trade {

@@ -22,6 +22,8 @@ pub(crate) struct Candidate {
     pub(crate) trade: Ix,
     /// The first node in walk order that the loan matches.
     pub(crate) node: Ix,
+    /// What the loan matches of the trade's instrument, as [`Matches::found`] knows it.
+    pub(crate) found: Ix,
     pub(crate) pricing: Pricing,
 }
 
@@ -136,7 +138,7 @@ impl Scorer<'_> {
     fn score(&self, loan: Ix) -> (Vec<Candidate>, Vec<Rejected>) {
         let mut candidates = Vec::new();
         let mut rejected = Vec::new();
-        for found in self.matches.of_loan(loan) {
+        for found in self.matches.places_of_loan(loan) {
             self.score_instrument(loan, found, &mut candidates, &mut rejected);
         }
         rejected.sort_unstable_by_key(|pair: &Rejected| pair.trade);
@@ -147,16 +149,17 @@ impl Scorer<'_> {
     fn score_instrument(
         &self,
         loan: Ix,
-        found: &InstrumentMatch,
+        found: Ix,
         candidates: &mut Vec<Candidate>,
         rejected: &mut Vec<Rejected>,
     ) {
-        let trades = &self.trades_of_instrument[found.instrument as usize];
+        let InstrumentMatch { instrument, first: node, .. } = *self.matches.found(found);
+        let trades = &self.trades_of_instrument[instrument as usize];
         if trades.is_empty() {
             return;
         }
         let options = self.book.options;
-        let pricer = self.prices.pricer(self.matches, loan, found.instrument);
+        let pricer = self.prices.pricer(self.matches, loan, instrument);
         let eligible_on = self.deliverable_on(loan);
         let earliest = eligible_on.plus(options.eligible_settle_buffer_days);
         for trade in trades.iter().copied() {
@@ -170,9 +173,8 @@ impl Scorer<'_> {
                     None => RejectionReason::NoPrice,
                     Some(all_in) if below_floor(all_in.price) => RejectionReason::BelowPriceFloor,
                     Some(all_in) => {
-                        let pricing =
-                            self.pricing(all_in, eligible_on, settles_on, found.instrument);
-                        candidates.push(Candidate { loan, trade, node: found.first, pricing });
+                        let pricing = self.pricing(all_in, eligible_on, settles_on, instrument);
+                        candidates.push(Candidate { loan, trade, node, found, pricing });
                         continue;
                     }
                 }
@@ -253,7 +255,12 @@ impl Candidates {
         self.of_loan.within(loan, turn)
     }
 
-    /// The candidates of a trade in a turn, in rank order.
+    /// The candidates of a trade, in order of turn and rank.
+    pub(crate) fn of_trade(&self, trade: Ix) -> &[Ix] {
+        self.of_trade.of(trade)
+    }
+
+    /// Those of them that are in a turn.
     pub(crate) fn of_trade_in(&self, trade: Ix, turn: &Range<usize>) -> &[Ix] {
         self.of_trade.within(trade, turn)
     }
@@ -268,7 +275,7 @@ impl Candidates {
 
 /// Place of each eligible loan by amount, descending, then id: lines 4 and 5 of the ranking in one number.
 fn place_by_amount(book: &Book<'_>, eligible: &[Ix]) -> Vec<u32> {
-    let amount = |ix: &Ix| book.loan(*ix).loan_amount;
+    let amount = |ix: &Ix| book.amount(*ix);
     let mut order: Vec<(Reverse<Money>, Ix)> =
         eligible.iter().map(|ix| (Reverse(amount(ix)), *ix)).collect();
     order.par_sort_unstable();

@@ -1,6 +1,7 @@
 //! 2.4 The constraint tree: walkable nodes in walk order, their turns, and which loans match them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -220,6 +221,16 @@ impl Matches {
     pub(crate) fn of_loan(&self, loan: Ix) -> &[InstrumentMatch] {
         let (from, to) = (self.from[loan as usize], self.from[loan as usize + 1]);
         &self.instruments[from as usize..to as usize]
+    }
+
+    /// The same, as positions that [`Matches::found`] takes.
+    pub(crate) fn places_of_loan(&self, loan: Ix) -> Range<Ix> {
+        self.from[loan as usize]..self.from[loan as usize + 1]
+    }
+
+    /// What is at such a position.
+    pub(crate) fn found(&self, at: Ix) -> &InstrumentMatch {
+        &self.instruments[at as usize]
     }
 
     /// The matched nodes of that instrument that have a limit, in walk order.

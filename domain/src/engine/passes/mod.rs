@@ -145,7 +145,7 @@ impl<'a, 'r> Allocation<'a, 'r> {
     }
 
     fn amount(&self, loan: Ix) -> Money {
-        self.book.loan(loan).loan_amount
+        self.book.amount(loan)
     }
 
     /// Whether the candidate's loan is not allocated.
@@ -160,8 +160,7 @@ impl<'a, 'r> Allocation<'a, 'r> {
 
     /// The nodes with a limit that bind the candidate.
     fn limits(&self, candidate: &Candidate) -> &'a [Ix] {
-        let instrument = self.book.trade_instrument[candidate.trade as usize];
-        self.matches.limited_at(candidate.loan, instrument)
+        self.matches.limited(self.matches.found(candidate.found))
     }
 
     fn fits(&self, candidate: &Candidate) -> bool {
