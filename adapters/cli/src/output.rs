@@ -18,7 +18,7 @@ where
     C: IntoIterator<Item = String>,
 {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(|name| (*name).to_owned()));
     for row in rows {
@@ -30,6 +30,12 @@ where
         }
     }
     table
+}
+
+/// Prints a text as it is. Unlike `print!` it does not panic when nobody reads any more.
+pub(crate) fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+    write!(io::stdout().lock(), "{text}")?;
+    Ok(())
 }
 
 /// Prints a value as JSON.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::run::event::{FillStatus, HeldReason};
+use powerfill_domain::run::event::{FillStatus, Finding, HeldReason, Severity};
 use powerfill_domain::values::Money;
 use powerfill_projections::explain::usd;
 use powerfill_projections::spelling::Spelled;
@@ -10,6 +10,9 @@ use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::{RunSummary, TradeFill};
 
 use crate::output::text_table;
+
+/// Warnings that the summary lists one by one; the findings table has them all.
+const WARNINGS_SHOWN: usize = 4;
 
 /// Trades that the summary lists one by one; the recap table has them all.
 const TRADES_SHOWN: usize = 12;
@@ -53,11 +56,24 @@ fn head(summary: &RunSummary, out: &mut String) {
         let step = cancelled.step.spelled();
         let _ = writeln!(out, "Cancelled by {} at {step}", cancelled.cancelled_by);
     }
-    for finding in &summary.findings {
+    findings(summary, out);
+}
+
+/// The errors, all of them, and the first warnings.
+fn findings(summary: &RunSummary, out: &mut String) {
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors = summary.findings.iter().filter(is_error);
+    let warnings = summary.findings.iter().filter(|finding| !is_error(finding));
+    for finding in errors.chain(warnings.clone().take(WARNINGS_SHOWN)) {
         let subject = finding.subject.as_deref().unwrap_or("-");
         let severity = finding.severity.spelled();
         let code = finding.code.spelled();
         let _ = writeln!(out, "{severity} {code} {subject}: {}", finding.message);
+    }
+    let more = warnings.count().saturating_sub(WARNINGS_SHOWN);
+    if more > 0 {
+        let run = summary.run_id;
+        let _ = writeln!(out, "and {more} more: powerfill tables {run} pfill_preflight_findings");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The open trades: who takes part, at what price and when, and how much is meant for each. A few dozen bytes a trade;
-//! everything else about a trade is drawn as its row is written.
+//! The open trades: who takes part, at what price and when, and how much is meant for each. A few
+//! dozen bytes a trade; everything else about a trade is drawn as its row is written.
 
 use crate::calendar::HORIZON;
 use crate::catalog::{COUPONS_30, Catalog};
@@ -128,7 +128,8 @@ impl Book {
         &self.priced_only[desk as usize]
     }
 
-    /// A trade of the instrument, the larger the likelier: a fresh one so many times in a thousand, where there is a choice.
+    /// A trade of the instrument, the larger the likelier: a fresh one so many times in a thousand,
+    /// where there is a choice.
     pub(crate) fn draw_trade(&self, dice: &mut Dice, instrument: u32, fresh: u64) -> u32 {
         let trades = &self.of_instrument[instrument as usize];
         let is_fresh = dice.permille(fresh);

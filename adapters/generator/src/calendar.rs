@@ -13,7 +13,8 @@ pub(crate) const HORIZON: i64 = 60;
 /// The default `max_eligible_days` (1.3): what is deliverable later is not eligible in time.
 pub(crate) const ELIGIBLE_WITHIN: i64 = 30;
 
-/// When trades settle, in days after `as_of`. The market settles agency trades one class a day, once a month.
+/// When trades settle, in days after `as_of`. The market settles agency trades one class a day,
+/// once a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettlementClass {
     /// 30-year conventional.

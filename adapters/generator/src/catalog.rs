@@ -1,4 +1,5 @@
-//! Which instruments there are: one list in the order of their importance, cut to size, once for each desk.
+//! Which instruments there are: one list in the order of their importance, cut to size, once for
+//! each desk.
 
 use crate::dice::Dice;
 use crate::rules::{CAPS, desk_name};
@@ -37,8 +38,8 @@ impl Instrument {
     }
 }
 
-/// Coupons in thousandths of a per cent, with their share of the loans. Rates rose over the year of the pipeline, so
-/// the middle is broad.
+/// Coupons in thousandths of a per cent, with their share of the loans. Rates rose over the year of
+/// the pipeline, so the middle is broad.
 pub(crate) const COUPONS_30: [(i64, u64); 7] =
     [(5_500, 27), (6_000, 24), (5_000, 19), (6_500, 13), (4_500, 8), (7_000, 5), (4_000, 4)];
 pub(crate) const COUPONS_15: [(i64, u64); 4] = [(5_000, 35), (4_500, 30), (5_500, 20), (4_000, 15)];
@@ -46,10 +47,12 @@ pub(crate) const COUPONS_20: [(i64, u64); 3] = [(5_500, 50), (5_000, 30), (6_000
 /// See [`Instrument::is_off_the_run`].
 pub(crate) const OFF_THE_RUN: i64 = 7_500;
 
-/// Open trades of one desk for which a loan has some 60 candidates: a loan meets one trade in five, whatever the size of
-/// its desk, so it is desks that keep candidates per loan bounded as a book grows.
+/// Open trades of one desk for which a loan has some 60 candidates: a loan meets one trade in five,
+/// whatever the size of its desk, so it is desks that keep candidates per loan bounded as a book
+/// grows.
 const OPEN_TRADES_PER_DESK: u32 = 300;
-/// The first lines of the list, which every desk has, and without which it could not sell every product.
+/// The first lines of the list, which every desk has, and without which it could not sell every
+/// product.
 const CORE: usize = 18;
 
 /// The instruments of a book.
@@ -78,8 +81,8 @@ impl Catalog {
         Self { desks: desks as u32, instruments }
     }
 
-    /// Where each desk's coupons of a product are, most important first, with their shares: of the plain instruments
-    /// only, since every loan can go there.
+    /// The coupons of a product that the desk has a plain instrument for, most important first,
+    /// with their shares of the product's loans.
     pub(crate) fn coupons(&self, desk: u32, product: Product) -> Vec<(i64, u64)> {
         let shares: &[(i64, u64)] = match product {
             Product::Conv30 | Product::Gov30 => &COUPONS_30,
@@ -106,7 +109,8 @@ impl Catalog {
 
 type Line = (Shape, i64);
 
-/// As many lines as a desk has: the core, and of the others those from a place of its own, so that desks differ.
+/// As many lines as a desk has: the core, and of the others those from a place of its own, so that
+/// desks differ.
 fn lines_of(lines: &[Line], desk: u32, share: usize) -> Vec<Line> {
     const APART: usize = 7;
     let (core, others) = lines.split_at(CORE);
@@ -136,10 +140,11 @@ fn instrument(desk: u32, desks: usize, line: Line, of_desk: &[Line]) -> Instrume
     }
 }
 
-/// Every instrument of a desk, the indispensable first: whatever a prefix leaves out, each product keeps a market.
-fn lines() -> Vec<Line> {
-    use Agency::{Fannie, Freddie};
-    let mut lines = vec![
+/// The first lines of the list: the [`CORE`], then one of every other kind that a small book should
+/// show.
+const FIRST: [Line; 24] = {
+    use Agency::Fannie;
+    [
         (Shape::Plain30(Fannie), 5_500),
         (Shape::Plain30(Fannie), 6_000),
         (Shape::Gov30, 5_500),
@@ -164,7 +169,14 @@ fn lines() -> Vec<Line> {
         (Shape::Bank, 5_500),
         (Shape::Small(Fannie, 0), 6_000),
         (Shape::Small(Fannie, 1), 5_000),
-    ];
+    ]
+};
+
+/// Every instrument of a desk, the indispensable first: whatever a prefix leaves out, each product
+/// keeps a market.
+fn lines() -> Vec<Line> {
+    use Agency::{Fannie, Freddie};
+    let mut lines = FIRST.to_vec();
     let mut add = |shape, coupons: &[i64]| {
         for coupon in coupons {
             if !lines.contains(&(shape, *coupon)) {

@@ -1,5 +1,5 @@
-//! The one source of chance: a counter-based stream cipher, read as whole numbers only, so that a seed gives the same
-//! book on any machine.
+//! The one source of chance: a counter-based stream cipher, read as whole numbers only, so that a
+//! seed gives the same book on any machine.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -7,7 +7,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// Fills the key behind the seed. A change of this text changes every book, on purpose.
 const KEY_TAIL: &[u8; 24] = b"powerfill-generator v1.0";
 
-/// Each topic draws from a stream of its own, so that more rows of one table leave the others as they were.
+/// Each topic draws from a stream of its own, so that more rows of one table leave the others as
+/// they were.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Topic {
@@ -37,7 +38,8 @@ impl Dice {
         Self(rng)
     }
 
-    /// A number below `bound`; 0 where the bound is 0. The bias of the multiplication is far below one in a billion.
+    /// A number below `bound`; 0 where the bound is 0. The bias of the multiplication is far below
+    /// one in a billion.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(bound);
         // The high half of a 128-bit product of two 64-bit numbers fits in 64 bits.
@@ -77,7 +79,8 @@ impl Dice {
         choices[choices.len() - 1].0
     }
 
-    /// A value along an inverse distribution: points (share below it in basis points, value), straight in between.
+    /// A value along an inverse distribution: points (share below it in basis points, value),
+    /// straight in between.
     pub(crate) fn along(&mut self, curve: &[(i64, i64)]) -> i64 {
         const FINE: i64 = 1_000;
         let at = self.below(10_000 * FINE as u64) as i64;

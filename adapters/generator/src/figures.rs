@@ -1,4 +1,5 @@
-//! Exact figures as whole numbers, and their text (1.1): no float ever stands between a draw and a cell.
+//! Exact figures as whole numbers, and their text (1.1): no float ever stands between a draw and a
+//! cell.
 
 /// A price of 1/256 point, in units of 0.00000001.
 pub(crate) const TICK: i64 = 390_625;

@@ -17,7 +17,8 @@ pub struct WrittenTable {
     pub bytes: u64,
 }
 
-/// A folder under a temporary name beside the one asked for. Dropped before [`finish`](Self::finish), it is removed.
+/// A folder under a temporary name beside the one asked for. Dropped before
+/// [`finish`](Self::finish), it is removed.
 pub(crate) struct Folder {
     target: PathBuf,
     partial: PathBuf,
@@ -44,7 +45,8 @@ impl Folder {
                 return Err(GenerateError::Io { action: "read", path: target.to_owned(), source });
             }
         }
-        // The process id keeps two runs apart; the same name in one process means the same folder twice.
+        // The process id keeps two runs apart; the same name in one process means the same folder
+        // twice.
         let mut partial_name = std::ffi::OsString::from(".");
         partial_name.push(name);
         partial_name.push(format!(".partial-{}", std::process::id()));
@@ -102,7 +104,8 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.finished {
-            // Nothing better can be done with a failure here: the error that led here is being reported.
+            // Nothing better can be done with a failure here: the error that led here is being
+            // reported.
             let _ = fs::remove_dir_all(&self.partial);
         }
     }
@@ -150,5 +153,23 @@ impl Write for Counted {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Folder;
+
+    #[test]
+    fn a_folder_that_is_given_up_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let entries = || std::fs::read_dir(place.path()).unwrap().count();
+        let folder = Folder::begin(&place.path().join("book")).unwrap();
+        let mut table = folder.table("loan", &["loan_id"]).unwrap();
+        table.row(&["L1"]).unwrap();
+        assert_eq!(entries(), 1);
+        drop(table);
+        drop(folder);
+        assert_eq!(entries(), 0);
     }
 }

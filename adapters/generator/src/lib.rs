@@ -1,24 +1,35 @@
 //! Writes realistic snapshots of any size, seeded and streaming.
 //!
-//! [`generate`] makes a CSV folder of the input tables of 1.2 with the sizes and marginals of 5.1. The same seed gives the
-//! same bytes on any machine: chance comes from ChaCha8 with an explicit key, each topic from a stream of its own, and
-//! all arithmetic is in whole numbers.
+//! [`generate`] makes a CSV folder of the input tables of 1.2 with the sizes and marginals of 5.1.
+//! The same seed gives the same bytes on any machine: chance comes from ChaCha8 with an explicit
+//! key, each topic from a stream of its own, and all arithmetic is in whole numbers.
 //!
 //! # How a book is made
 //!
-//! 1. The [`catalog`] lists the instruments, desk by desk; a trial run of loans tells how much each is in demand.
-//! 2. The [`book`] hands out the open trades by that demand, with settlements and prices, but without amounts; the
-//!    [`pools`] are hung below them.
-//! 3. The [`loans`] are drawn one by one and written at once. Each eligible one is meant for a trade, and three in four
-//!    pooled ones are in that trade's pool already.
-//! 4. The trades are written with amounts that follow from the loans meant for them and held by them: what is in the
-//!    pools nearly fills a trade, new loans complete it, and a little supply is left over.
+//! 1. `catalog` lists the instruments, desk by desk; `placement` lets a trial run of loans tell how
+//!    much each is in demand.
+//! 2. `book` hands out the open trades by that demand, with settlements and prices, but without
+//!    amounts; `pools` hangs pools below them.
+//! 3. `loans` draws the loans one by one and writes each at once. An eligible one is meant for a
+//!    trade, and most pooled ones are in that trade's pool already. A few have a fate of their own,
+//!    so that every kickout reason of 2.8 comes up; `BelowPriceFloor` needs a run with a floor, of
+//!    95 for instance.
+//! 4. `tables::trades` writes the trades with amounts that follow from the loans meant for them and
+//!    held by them: what is in the pools nearly fills a trade, new loans complete it, and a little
+//!    supply is left over.
 //!
 //! # Memory
 //!
-//! Nothing is kept of a loan, of a trade of the past or of its pool: rows go straight to the writers, and which pool
-//! belongs to which trade of the past follows from the numbers. Kept are the instruments, the open trades (some fifty
-//! bytes each) and their pools (twelve bytes each): about two megabytes at `xl`.
+//! Nothing is kept of a loan, of a trade of the past or of its pool: rows go straight to the
+//! writers, and which pool belongs to which trade of the past follows from the numbers. Kept are
+//! the instruments, the open trades (some sixty bytes each) and their pools (twelve bytes each): a
+//! process that writes an `xl` book peaks at a few megabytes.
+//!
+//! # Candidates
+//!
+//! A loan meets one included trade in five of its desk: its note rate fits two coupons, and several
+//! investors buy each. Desks are as many as keep that at some sixty candidates for an eligible loan
+//! (`catalog`), so that the candidates of a book grow with its loans and not with their square.
 
 mod book;
 mod calendar;
@@ -74,12 +85,13 @@ impl Written {
     }
 }
 
-/// Writes a snapshot of those sizes into the folder `out`, which is made, and must be empty if it exists.
+/// Writes a snapshot of those sizes into the folder `out`, which is made, and must be empty if it
+/// exists.
 ///
 /// # Errors
 ///
-/// When the folder has something in it, the sizes contradict each other, or the file system refuses. Then nothing
-/// stays: the tables are written beside the folder and named at the end.
+/// When the folder has something in it, the sizes contradict each other, or the file system
+/// refuses. Then nothing stays: the tables are written beside the folder and named at the end.
 pub fn generate(sizes: &Sizes, seed: u64, out: &Path) -> Result<Written, GenerateError> {
     sizes.check()?;
     let mut folder = Folder::begin(out)?;

@@ -1,7 +1,8 @@
-//! Tables `loan` and `loan_price`, written in one stream: what is kept of a loan is its amount, in the trade meant for it.
+//! Tables `loan` and `loan_price`, written in one stream: what is kept of a loan is its amount, in
+//! the trade meant for it.
 
 use crate::book::Book;
-use crate::catalog::{Catalog, OFF_THE_RUN};
+use crate::catalog::{Catalog, OFF_THE_RUN, draw_desk};
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::figures::{TICK, price};
@@ -10,18 +11,22 @@ use crate::placement::Markets;
 use crate::pools::{Pools, pool_name};
 use crate::roles::{Casting, Oddity, Progress, Role};
 use crate::rules::{CONFORMING_LIMIT, MANUFACTURED, desk_name};
-use crate::settled::{Past, trade_id};
+use crate::settled::Past;
 use crate::traits::{Product, TRAIT_COLUMNS, Traits};
 
-/// Share of the pooled loans, in a thousand, whose pool is of the trade that is meant for them: "nearly right" (5.1).
+/// Share of the pooled loans, in a thousand, whose pool is of the trade that is meant for them:
+/// "nearly right" (5.1).
 const RIGHT_POOL: u64 = 910;
-/// Share of those loans, in a thousand, whose trade is a fresh one; the pools of the others are nearly full.
+/// Share of those loans, in a thousand, whose trade is a fresh one; the pools of the others are
+/// nearly full.
 const FRESH_OF_RIGHT: u64 = 180;
 /// The same of loans that are in no pool, or in another trade's.
 const FRESH_OF_OTHERS: u64 = 850;
-/// Share of the matching loans, in a thousand, that the outside engine has priced for a trade that takes no others.
+/// Share of the matching loans, in a thousand, that the outside engine has priced for a trade that
+/// takes no others.
 const PRICED: u64 = 300;
-/// Share of the other loans, in a thousand, that have a price of their own for the trade meant for them.
+/// Share of the other loans, in a thousand, that have a price of their own for the trade meant for
+/// them.
 const PRICED_APART: u64 = 15;
 
 /// A loan as it goes into the table.
@@ -172,7 +177,7 @@ impl LoanWriter<'_> {
             Oddity::Late | Oddity::Barred => Product::Gov30,
             _ => Product::Conv30,
         };
-        let desk = crate::catalog::draw_desk(dice, self.catalog.desks);
+        let desk = draw_desk(dice, self.catalog.desks);
         let (mut traits, coupon) = self.markets.loan_of(dice, desk, product);
         traits.amount = match oddity {
             Oddity::Unpriced => CONFORMING_LIMIT * 100 + dice.between(1, 300) * 100_000,
@@ -221,7 +226,7 @@ impl LoanWriter<'_> {
             let level = book.trade(trade).price + spread + TICK * dice.between(-64, 64);
             // The outside engine answers with five decimals.
             let quoted = price(level - level % 1_000);
-            table.row(&[loan_id, &trade_number(book, self.past, trade), &quoted])
+            table.row(&[loan_id, &self.past.open_trade_id(trade), &quoted])
         };
         let intended = loan.intended;
         if let Some(trade) = intended {
@@ -240,12 +245,6 @@ impl LoanWriter<'_> {
         }
         Ok(())
     }
-}
-
-/// The id of an open trade: they are the last ones of the book.
-pub(crate) fn trade_number(book: &Book, past: &Past, trade: u32) -> String {
-    debug_assert!((trade as usize) < book.open.len());
-    trade_id(past.trades + trade)
 }
 
 fn write_loan(table: &mut Table, loan_id: &str, loan: &Drawn) -> Result<(), GenerateError> {

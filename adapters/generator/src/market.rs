@@ -1,10 +1,12 @@
-//! What the market pays: the price curve of 5.1 by coupon, shape, settlement and note rate, in units of 0.00000001.
+//! What the market pays: the price curve of 5.1 by coupon, shape, settlement and note rate, in
+//! units of 0.00000001.
 
 use crate::catalog::Instrument;
 use crate::figures::{POINT, THIRTY_SECOND, TICK};
 use crate::shapes::{Agency, Shape};
 
-/// Price by coupon in 1/32 points, from 3.0 in half points: concave, about two points a half coupon below par, less above.
+/// Price by coupon in 1/32 points, from 3.0 in half points: concave, about two points a half coupon
+/// below par, less above.
 const CURVE: [i64; 11] = [
     88 * 32,
     90 * 32 + 16,
@@ -20,7 +22,8 @@ const CURVE: [i64; 11] = [
 ];
 const LOWEST_COUPON: i64 = 3_000;
 
-/// Pay-up in 1/32 points for each cap of [`crate::rules::CAPS`]: the smaller the loan, the better the story.
+/// Pay-up in 1/32 points for each cap of [`crate::rules::CAPS`]: the smaller the loan, the better
+/// the story.
 pub(crate) const CAP_PAYUPS: [i64; 6] = [72, 56, 44, 32, 22, 14];
 
 /// The price of an instrument on its first settlement for a loan 0.25 above its coupon.
@@ -70,7 +73,8 @@ pub(crate) fn grid_price(instrument: &Instrument, settlement: usize, note_rate: 
     level + (ticks_for_an_eighth * eighths - eighths * (eighths - 1) / 2) * TICK
 }
 
-/// The level at which a forward trade of the instrument is struck: the grid's in the middle of its note rates.
+/// The level at which a forward trade of the instrument is struck: the grid's in the middle of its
+/// note rates.
 pub(crate) fn forward_price(instrument: &Instrument, settlement: usize) -> i64 {
     grid_price(instrument, settlement, instrument.coupon + 625)
 }

@@ -1,11 +1,13 @@
-//! Where a desk means to sell a loan: the demand that trades are sized by, and the pools that loans are found in.
+//! Where a desk means to sell a loan: the demand that trades are sized by, and the pools that loans
+//! are found in.
 
 use crate::catalog::{Catalog, draw_desk};
 use crate::dice::{Dice, Topic};
 use crate::sizes::Sizes;
 use crate::traits::{Product, Traits};
 
-/// The instruments that loans can be sold to, by desk and coupon, and the coupons of each desk's products.
+/// The instruments that loans can be sold to, by desk and coupon, and the coupons of each desk's
+/// products.
 pub(crate) struct Markets<'a> {
     catalog: &'a Catalog,
     /// By desk, then product: coupons with their shares.
@@ -77,8 +79,8 @@ impl<'a> Markets<'a> {
     }
 }
 
-/// What each instrument would get of a trial run of loans: trades are handed out in this proportion, so that demand
-/// follows supply in every corner of the market.
+/// What each instrument would get of a trial run of loans: trades are handed out in this
+/// proportion, so that demand follows supply in every corner of the market.
 pub(crate) fn pilot(catalog: &Catalog, sizes: &Sizes, seed: u64) -> Vec<u64> {
     let mut dice = Dice::new(seed, Topic::Pilot);
     let markets = Markets::new(catalog, |_| true);

@@ -1,5 +1,5 @@
-//! The pools: those of the open trades, kept in memory; loose ones; and the many of settled trades, which a formula
-//! tells apart, so that they cost nothing to keep.
+//! The pools: those of the open trades, kept in memory; loose ones; and the many of settled trades,
+//! which a formula tells apart, so that they cost nothing to keep.
 
 use crate::book::{Book, Standing};
 use crate::dice::{Dice, Topic};
@@ -21,11 +21,13 @@ impl OpenPool {
     }
 }
 
-/// All pools: settled ones first, then those of open trades, then loose ones; numbered in that order.
+/// All pools: settled ones first, then those of open trades, then loose ones; numbered in that
+/// order.
 pub(crate) struct Pools {
     pub(crate) settled: u32,
     pub(crate) open: Vec<OpenPool>,
-    /// Open pools that count as designated to no trade: undesignated, or to a trade that was cancelled.
+    /// Open pools that count as designated to no trade: undesignated, or to a trade that was
+    /// cancelled.
     pub(crate) loose: u32,
     /// Where the pools of each open trade begin in `open`; one more at the end.
     first: Vec<u32>,

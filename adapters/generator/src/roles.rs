@@ -27,7 +27,9 @@ pub(crate) enum Role {
     Pipeline,
 }
 
-/// Loans that nothing is meant for, so that each kickout reason of 2.8 comes up. Exhausted capacity comes up by itself; `BelowPriceFloor` needs a `bx_price_floor` too, and then strikes those with a low rate.
+/// Loans that nothing is meant for, so that each kickout reason of 2.8 comes up. Exhausted capacity
+/// comes up by itself; `BelowPriceFloor` needs a `bx_price_floor` too, and then strikes those with
+/// a low rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Oddity {
     /// A note rate that no instrument takes.
@@ -67,7 +69,8 @@ const ROLES: [(Role, u64); 8] = [
     (Role::Pipeline, 38),
 ];
 
-/// Hands out the roles. Odd loans come by count, not by chance, so that a book of any size has them in turn.
+/// Hands out the roles. Odd loans come by count, not by chance, so that a book of any size has them
+/// in turn.
 pub(crate) struct Casting {
     eligible: u64,
 }

@@ -66,12 +66,18 @@ impl Past {
         self.cycle[trade as usize % self.cycle.len()]
     }
 
+    /// The id of an open trade, counted from 0: they come after those of the past.
+    pub(crate) fn open_trade_id(&self, trade: u32) -> String {
+        trade_id(self.trades + trade)
+    }
+
     /// The trade of a pool: the last pools are of the last trades.
     pub(crate) fn trade_of(&self, pool: u32) -> Option<u32> {
         (self.trades > 0).then(|| self.trades - 1 - (self.pools - 1 - pool) % self.trades)
     }
 
-    /// A recent pool, of the instrument where there is one. Older pools have lost their loans to the servicing book.
+    /// A recent pool, of the instrument where there is one. Older pools have lost their loans to
+    /// the servicing book.
     pub(crate) fn draw_pool(&self, dice: &mut Dice, instrument: Option<u32>) -> Option<u32> {
         if self.pools == 0 {
             return None;
@@ -94,7 +100,8 @@ impl Past {
         Some(self.pools - (self.trades - trade))
     }
 
-    /// Whether the pool is closed: most are. Those of trades that came to nothing all are, so that their loans stay.
+    /// Whether the pool is closed: most are. Those of trades that came to nothing all are, so that
+    /// their loans stay.
     pub(crate) fn is_closed(&self, pool: u32) -> bool {
         let fate = self.trade_of(pool).map(Fate::of);
         fate != Some(Fate::Settled) || scrambled(pool) % 100 < 85

@@ -188,7 +188,8 @@ impl Shape {
         }
     }
 
-    /// How many trades it has for as many loans, against the others: small balances trade in small lots.
+    /// How many trades it has for as many loans, against the others: small balances trade in small
+    /// lots.
     pub(crate) const fn trades_for_loans(self) -> u64 {
         match self {
             Self::Small(..) => 20,
@@ -210,8 +211,8 @@ impl Shape {
         }
     }
 
-    /// Whether it takes the loan, note rate and desk aside: what [`rules`](Self::rules), those of its investor and its
-    /// terms say together.
+    /// Whether it takes the loan, note rate and desk aside: what [`rules`](Self::rules), those of
+    /// its investor and its terms say together.
     pub(crate) fn takes(self, loan: &Traits) -> bool {
         let (least, greatest) = self.terms();
         if loan.term_months < least || loan.term_months > greatest {
@@ -232,8 +233,8 @@ impl Shape {
         }
     }
 
-    /// How readily a desk sells a loan that it takes here, against its other choices; the note rate is so much over the
-    /// coupon.
+    /// How readily a desk sells a loan that it takes here, against its other choices; the note rate
+    /// is so much over the coupon.
     pub(crate) fn appeal(self, loan: &Traits, over_coupon: i64) -> u64 {
         let tier = CAPS.partition_point(|cap| cap * 100 < loan.amount);
         let is_small = tier < CAPS.len();

@@ -92,14 +92,15 @@ pub struct Sizes {
     pub loans: u32,
     /// Rows of `pscat_trades`.
     pub trades: u32,
-    /// Of those, the ones with status `open`. A few of them are out of the run all the same: past, beyond the
-    /// horizon, paired off, without a settlement date.
+    /// Of those, the ones with status `open`. A few of them are out of the run all the same: past,
+    /// beyond the horizon, paired off, without a settlement date.
     pub open_trades: u32,
     /// Rows of `pscat_pools`.
     pub pools: u32,
     /// Rows of `pscat_instruments`.
     pub instruments: u32,
-    /// Rows of `pfill_constraints`: investor nodes first, then a node for each instrument, then sub-constraints.
+    /// Rows of `pfill_constraints`: investor nodes first, then a node for each instrument, then
+    /// sub-constraints.
     pub constraints: u32,
     /// Rows of `pfill_carry_cost`.
     pub carry_rows: u32,
@@ -120,7 +121,8 @@ impl Sizes {
         if self.open_trades > self.trades {
             return refuse("open_trades", self.open_trades, "there are fewer trades than that");
         }
-        if self.instruments == 0 && self.trades + self.pools + self.carry_rows > 0 {
+        let naming = [self.trades, self.pools, self.carry_rows];
+        if self.instruments == 0 && naming.iter().any(|rows| *rows > 0) {
             return refuse("instruments", 0, "a trade, a pool and a carry row name an instrument");
         }
         Ok(())

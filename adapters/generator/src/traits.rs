@@ -4,7 +4,8 @@ use crate::dice::Dice;
 use crate::figures::{decimal, money, or_empty, rate};
 use crate::rules::MANUFACTURED;
 
-/// Loan amounts in cents by the share of loans below (basis points): percentiles 1, 10, 25, 50, 75, 90, 99 of 5.1.
+/// Loan amounts in cents by the share of loans below (basis points): percentiles 1, 10, 25, 50, 75,
+/// 90, 99 of 5.1.
 const AMOUNTS: &[(i64, i64)] = &[
     (0, 4_000_000),
     (100, 6_600_000),
@@ -89,8 +90,9 @@ pub(crate) enum Product {
 }
 
 impl Product {
-    /// All of them in the order of their declaration, so that a product is its own position. Terms of 5.1: 360 for nine in
-    /// ten, 180 for 7 %, 240 for 2 %; one in five is insured by the government.
+    /// All of them in the order of their declaration, so that a product is its own position. Terms
+    /// of 5.1: 360 for nine in ten, 180 for 7 %, 240 for 2 %; one in five is insured by the
+    /// government.
     pub(crate) const SHARES: [(Self, u64); 4] =
         [(Self::Conv30, 728), (Self::Conv20, 22), (Self::Conv15, 68), (Self::Gov30, 182)];
     pub(crate) const COUNT: usize = Self::SHARES.len();
@@ -121,7 +123,8 @@ impl Occupancy {
     }
 }
 
-/// The columns of a loan that rules look at. Amounts in cents, rates and percentages in thousandths.
+/// The columns of a loan that rules look at. Amounts in cents, rates and percentages in
+/// thousandths.
 #[derive(Debug, Clone)]
 pub(crate) struct Traits {
     pub(crate) desk: u32,
@@ -228,8 +231,8 @@ fn amount(dice: &mut Dice) -> i64 {
     if dice.permille(350) { cents - cents % 50_000 } else { cents }
 }
 
-/// Eighths above the coupon, from 0.25 to 1.125. Each rate fits the next coupon too, up or down; three in four are sold
-/// with the higher one, which pays more.
+/// Eighths above the coupon, from 0.25 to 1.125. Each rate fits the next coupon too, up or down;
+/// three in four are sold with the higher one, which pays more.
 const EIGHTHS: &[(i64, u64)] =
     &[(2, 18), (3, 20), (4, 20), (5, 18), (6, 9), (7, 7), (8, 5), (9, 3)];
 

@@ -57,6 +57,8 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
         let carried = self.carry(lease, in_memory, &stop, cancelled).await;
         renewing.abort();
+        // Aborted is not yet gone: whoever watches must be free again when this returns.
+        let _ = renewing.await;
         match carried {
             Ok(status) => Ok(Some(Finished { run_id: lease.run_id, status })),
             Err(RunnerError::Store(StoreError::LeaseLost(run))) => {

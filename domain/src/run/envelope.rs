@@ -89,9 +89,10 @@ pub fn chain_start(stream: &str) -> Hash {
     blake3::hash(stream.as_bytes())
 }
 
-/// The part of an event's hashed bytes that all events of an append share; made once an append.
+/// The part of an envelope that all events of an append share, as it goes into their hashes: its BLAKE3, made once an
+/// append and not once an event.
 #[derive(Debug, Clone)]
-pub struct MetaBytes(Vec<u8>);
+pub struct MetaBytes(Hash);
 
 impl MetaBytes {
     /// Each field length-prefixed, so that no two envelopes have the same bytes.
@@ -104,7 +105,7 @@ impl MetaBytes {
         for id in [meta.causation_id, meta.correlation_id] {
             put(&mut bytes, id.as_ref().map_or(&[][..], |id| id.as_bytes()));
         }
-        Self(bytes)
+        Self(blake3::hash(&bytes))
     }
 }
 
@@ -125,7 +126,7 @@ pub fn chain(
 ) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(prev.as_bytes());
-    hasher.update(&meta.0);
+    hasher.update(meta.0.as_bytes());
     hasher.update(&stream_version.to_le_bytes());
     hasher.update(&(event_type.len() as u64).to_le_bytes());
     hasher.update(event_type.as_bytes());

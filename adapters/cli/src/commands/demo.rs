@@ -10,6 +10,7 @@ use powerfill_projections::status::RunStatus;
 use super::run::in_foreground;
 use crate::args::DemoArgs;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::places::{Source, StoreUrl};
 use crate::settings::Settings;
 use crate::summary;
@@ -34,7 +35,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
     let summary =
         in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, Some(&tables)).await?;
     let took = started.elapsed();
-    print!("{}", summary::text(&summary));
+    say(summary::text(&summary))?;
     println!(
         "\nread, run, recorded and written in {:.2} s: {}",
         took.as_secs_f64(),

@@ -10,7 +10,7 @@ use super::show::fold;
 use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 
@@ -29,13 +29,13 @@ pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), F
         let mut story = LoanStory::new(loan);
         fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { print!("{explanation}") }
+        if as_json { print_json(&explanation)? } else { say(explanation)? }
     }
     if let Some(trade) = &args.subject.trade {
         let mut story = TradeStory::new(trade);
         fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { print!("{explanation}") }
+        if as_json { print_json(&explanation)? } else { say(explanation)? }
     }
     Ok(())
 }
@@ -61,6 +61,5 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     let mut story = LoanStory::new(loan.as_str());
     fold(store, run, |recorded| story.apply(recorded)).await?;
     println!("\n$ powerfill explain latest --loan {loan}");
-    print!("{}", story.finish());
-    Ok(())
+    say(story.finish())
 }

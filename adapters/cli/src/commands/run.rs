@@ -18,7 +18,7 @@ use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::out_folder::OutFolder;
-use crate::output::{print_csv, print_json};
+use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
 use crate::progress::Foreground;
 use crate::settings::Settings;
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     let summary =
         in_foreground(store, snapshot, &options, &requested_by, args.out.as_deref()).await?;
     match args.store.print.format {
-        Format::Text => print!("{}", summary::text(&summary)),
+        Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&as_json(&summary)?)?,
         Format::Csv => {
             let run = summary.run_id.to_string();

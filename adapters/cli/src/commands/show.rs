@@ -10,7 +10,7 @@ use super::find_run;
 use crate::args::RunRefArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::{print_csv, print_json};
+use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary;
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Fa
     let run = find_run(store.as_ref(), &args.run).await?;
     let summary = summarise(store.as_ref(), run).await?;
     match args.store.print.format {
-        Format::Text => print!("{}", summary::text(&summary)),
+        Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
         Format::Csv => {
             let counts: Vec<[String; 2]> =

@@ -170,7 +170,8 @@ fn write_stipulations(
         let hi = hi.map(|(least, greatest)| dice.between(least / 10, greatest / 10) * 10);
         let name = if repeat == 0 { (*rule).to_owned() } else { format!("{rule} {repeat}") };
         let shape = instrument.shape;
-        // Some stipulations do not only limit: they claim their loans before the others of their instrument.
+        // Some stipulations do not only limit: they claim their loans before the others of their
+        // instrument.
         let claims_first = matches!(shape, Shape::Plain30(_)) && ordinal % 2 == 1 && rank % 8 == 4;
         let priority = if claims_first { shape.priority() - 5 } else { shape.priority() };
         tables.node([shape.investor(), &instrument.name, &name], priority, (*lo, hi), &[rule])?;
@@ -178,8 +179,8 @@ fn write_stipulations(
     Ok(())
 }
 
-/// Which stipulation is the n-th of the instrument of that rank, and how often it came before: California first, then
-/// the others from a different start each time.
+/// Which stipulation is the n-th of the instrument of that rank, and how often it came before:
+/// California first, then the others from a different start each time.
 const fn stipulation_of(rank: usize, ordinal: usize) -> (usize, usize) {
     let others = STIPULATIONS.len() - 1;
     let repeat = ordinal / STIPULATIONS.len();

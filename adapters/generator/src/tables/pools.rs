@@ -5,11 +5,11 @@ use crate::catalog::Catalog;
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::folder::{Folder, Table};
-use crate::loans::trade_number;
 use crate::pools::{Pools, pool_name};
 use crate::settled::{Fate, Past, scrambled, trade_id};
 
-/// One in so many lockdown rows of settled pools speaks of a pool that is gone: preflight says so (2.2).
+/// One in so many lockdown rows of settled pools speaks of a pool that is gone: preflight says so
+/// (2.2).
 const GONE_EVERY: u64 = 60;
 
 struct Tables {
@@ -112,7 +112,7 @@ fn write_open(
     for (number, pool) in (pools.settled..).zip(&pools.open) {
         let trade = book.trade(pool.trade);
         let instrument = &catalog.instruments[trade.instrument as usize].name;
-        let trade_id = trade_number(book, past, pool.trade);
+        let trade_id = past.open_trade_id(pool.trade);
         let name = pool_name(number);
         tables.pool(&name, instrument, pool.is_closed, Some(&trade_id))?;
         if let Some(is_locked) = pool.lockdown {

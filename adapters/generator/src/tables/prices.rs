@@ -30,14 +30,14 @@ pub(crate) fn write_grid(folder: &mut Folder, catalog: &Catalog) -> Result<(), G
     folder.close(table)
 }
 
-/// Each instrument has a grid for its next settlements; every other one also for the one beyond the horizon. The
-/// coupon that nobody trades was last priced for a settlement that is over.
+/// Each instrument has a grid for its next settlements; every other one also for the one beyond the
+/// horizon. The coupon that nobody trades was last priced for a settlement that is over.
 fn settlements(instrument: &Instrument) -> Vec<(usize, i64)> {
     let days = instrument.shape.settlement().days();
     if instrument.is_off_the_run() {
         return vec![(0, days[0] - 31)];
     }
-    let count = if instrument.name.len() % 2 == 0 { 3 } else { 2 };
+    let count = if instrument.name.len().is_multiple_of(2) { 3 } else { 2 };
     days.into_iter().enumerate().take(count).collect()
 }
 

@@ -46,10 +46,12 @@ pub(crate) fn write_rules(folder: &mut Folder, catalog: &Catalog) -> Result<(), 
     folder.close(table)
 }
 
-/// First and last day of each bucket of a curve. The third overlaps the first two; the first two cover the horizon.
+/// First and last day of each bucket of a curve. The third overlaps the first two; the first two
+/// cover the horizon.
 const BUCKETS: [(i64, i64); 5] = [(0, 30), (31, 90), (20, 45), (91, 365), (-60, -1)];
 
-/// The curve of each instrument, a bucket of all of them at a time, until there are as many rows as asked for.
+/// The curve of each instrument, a bucket of all of them at a time, until there are as many rows as
+/// asked for.
 pub(crate) fn write_carry(
     folder: &mut Folder,
     catalog: &Catalog,

@@ -1,4 +1,5 @@
-//! Table `pscat_trades`, written after the loans: an open trade is as large as what is meant for it.
+//! Table `pscat_trades`, written after the loans: an open trade is as large as what is meant for
+//! it.
 
 use crate::book::{Book, OpenTrade, Standing};
 use crate::calendar::iso;
@@ -7,7 +8,6 @@ use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::figures::{TICK, money, price};
 use crate::folder::{Folder, Table};
-use crate::loans::trade_number;
 use crate::market::forward_price;
 use crate::settled::{Fate, Past, trade_id};
 use crate::shapes::Shape;
@@ -45,7 +45,7 @@ pub(crate) fn write(
     }
     let mut dice = Dice::new(seed, Topic::OpenTradeRows);
     for (at, trade) in (0_u32..).zip(&book.open) {
-        write_open(&mut table, &mut dice, catalog, trade, &trade_number(book, past, at))?;
+        write_open(&mut table, &mut dice, catalog, trade, &past.open_trade_id(at))?;
     }
     folder.close(table)
 }
@@ -79,15 +79,17 @@ fn tolerance(dice: &mut Dice) -> Tolerance {
     Tolerance { per_cent, amount, rule, side }
 }
 
-/// Loans that fit two coupons go to the higher one, which pays more. What the high coupons take from below is missing at
-/// the low end and left over at the high end, unless the high ones want a little more and the low ones less.
+/// Loans that fit two coupons go to the higher one, which pays more. What the high coupons take
+/// from below is missing at the low end and left over at the high end, unless the high ones want a
+/// little more and the low ones less.
 fn tilt(instrument: &Instrument) -> i64 {
     let by_shape = match instrument.shape {
         // Banks take what is left.
         Shape::Bank | Shape::SecondBank | Shape::GovBank => -40,
         // So large are its loans that only a choice of them can come near its amount.
         Shape::Jumbo => -60,
-        // Its lowest coupon stays a little open, so that nothing but its limit keeps a loan out (2.8).
+        // Its lowest coupon stays a little open, so that nothing but its limit keeps a loan out
+        // (2.8).
         Shape::Gov30 if instrument.coupon <= 4_000 => 65,
         _ => 0,
     };
@@ -102,7 +104,8 @@ fn tilt(instrument: &Instrument) -> i64 {
     by_shape + by_coupon
 }
 
-/// What the trade has to take, and what was bought back of it. Its loans nearly fill it; a little is left to compete for.
+/// What the trade has to take, and what was bought back of it. Its loans nearly fill it; a little
+/// is left to compete for.
 fn amounts(dice: &mut Dice, trade: &OpenTrade, instrument: &Instrument) -> (i64, i64) {
     let share = dice.between(966, 998) + tilt(instrument);
     let wanted = trade.held + trade.intended * share / 1_000;

@@ -1,0 +1,32 @@
+//! Reads a generated folder back as the raw tables that the domain judges.
+
+use std::fs;
+use std::path::Path;
+
+use powerfill_domain::snapshot::{RawSnapshot, RawTable, Snapshot, validate};
+
+/// The snapshot in the folder: keys, references, ranges, scales and rules of 1.2 hold, without as
+/// much as a warning.
+pub(crate) fn judged(folder: &Path) -> Snapshot {
+    let mut raw = RawSnapshot::default();
+    for entry in fs::read_dir(folder).unwrap() {
+        raw.tables.push(table(&entry.unwrap().path()));
+    }
+    let validated = validate(raw).unwrap_or_else(|report| panic!("{report:?}"));
+    assert!(validated.warnings.is_empty(), "{:?}", validated.warnings);
+    validated.snapshot
+}
+
+fn table(path: &Path) -> RawTable {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let columns = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let mut table = RawTable::new(name, columns, true);
+    for record in reader.records() {
+        for cell in &record.unwrap() {
+            table.push_cell(cell).unwrap();
+        }
+        table.end_row().unwrap();
+    }
+    table
+}
