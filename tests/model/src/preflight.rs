@@ -1,4 +1,4 @@
-//! 2.2 Preflight, and the two tables of preprocess that are not inputs themselves.
+//! 2.2 Preflight.
 
 use std::collections::BTreeSet;
 
