@@ -7,6 +7,7 @@ mod market;
 mod number;
 mod passes;
 mod preflight;
+mod preprocess;
 mod results;
 mod tables;
 mod ue;
@@ -51,6 +52,12 @@ pub struct ModelTable {
     pub columns: Vec<&'static str>,
     /// Its rows, in the order of 1.5.
     pub rows: Vec<Vec<String>>,
+}
+
+/// What preprocess writes (2.2): the rows that `pfill_lockdown_guide` gains, `pfill_trade_params`, `pfill_epci_params`.
+pub fn preprocess(snapshot: &Snapshot, options: &RunOptions) -> [ModelTable; 3] {
+    let cast = Cast::new(snapshot, options);
+    preprocess::preprocess(&Market::new(&cast))
 }
 
 /// Runs the whole of part 2.

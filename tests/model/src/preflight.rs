@@ -1,4 +1,4 @@
-//! 2.2 Preflight, and the two tables of preprocess that are not inputs themselves.
+//! 2.2 Preflight.
 
 use std::collections::BTreeSet;
 
@@ -134,13 +134,14 @@ fn lockdown_inconsistent(market: &Market<'_>) -> Vec<String> {
     let (cast, snapshot) = (market.cast, market.cast.snapshot);
     let mut subjects = vec![];
     for row in &snapshot.lockdown {
-        let Some(pool) = snapshot.pools.iter().find(|pool| pool.pool_name == row.pool_name) else {
+        let Some(pool) = snapshot.pools.iter().position(|pool| pool.pool_name == row.pool_name)
+        else {
             subjects.push(row.pool_name.to_string());
             continue;
         };
-        let designated = cast.designated_to(&pool.pool_name).map(|t| &snapshot.trades[t].trade_id);
+        let designated = cast.pool_trade[pool].map(|t| &snapshot.trades[t].trade_id);
         if row.trade_id.is_some() && row.trade_id.as_ref() != designated {
-            subjects.push(pool.pool_name.to_string());
+            subjects.push(snapshot.pools[pool].pool_name.to_string());
         }
     }
     subjects

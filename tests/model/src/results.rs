@@ -159,13 +159,13 @@ pub(crate) fn destination(market: &Market<'_>, loan: usize, trade: usize) -> Str
     if cast.prior_trade[loan] == Some(trade) {
         return present_pool(market, loan).expect("a pool with a trade");
     }
-    let first = snapshot.pools.iter().find(|pool| {
-        cast.designated_to(&pool.pool_name) == Some(trade)
-            && pool.status == PoolStatus::Open
-            && !cast.locked(&pool.pool_name)
+    let first = (0..snapshot.pools.len()).find(|pool| {
+        cast.pool_trade[*pool] == Some(trade)
+            && snapshot.pools[*pool].status == PoolStatus::Open
+            && !cast.pool_locked[*pool]
     });
     match first {
-        Some(pool) => pool.pool_name.to_string(),
+        Some(pool) => snapshot.pools[pool].pool_name.to_string(),
         None => format!("NEW-{}", snapshot.trades[trade].trade_id),
     }
 }
@@ -173,12 +173,8 @@ pub(crate) fn destination(market: &Market<'_>, loan: usize, trade: usize) -> Str
 /// The loan's pool, as `pscat_pools` spells it.
 pub(crate) fn present_pool(market: &Market<'_>, loan: usize) -> Option<String> {
     let snapshot = market.cast.snapshot;
-    let name = snapshot.loans[loan].pool_name.as_ref()?;
-    snapshot
-        .pools
-        .iter()
-        .find(|pool| pool.pool_name == *name)
-        .map(|pool| pool.pool_name.to_string())
+    let pool = market.cast.pool_of(&snapshot.loans[loan])?;
+    Some(snapshot.pools[pool].pool_name.to_string())
 }
 
 /// The table of 2.10.

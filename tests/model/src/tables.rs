@@ -13,13 +13,17 @@ use crate::{ModelTable, preflight, ue};
 /// `trade_id_origin` of 1.5.
 const ORIGIN: &str = "pfill_syn_powerfill_guide";
 
-fn table(name: &'static str, columns: &'static str, rows: Vec<Vec<String>>) -> ModelTable {
+pub(crate) fn table(
+    name: &'static str,
+    columns: &'static str,
+    rows: Vec<Vec<String>>,
+) -> ModelTable {
     let columns: Vec<&'static str> = columns.split(", ").collect();
     assert!(rows.iter().all(|row| row.len() == columns.len()), "{name}");
     ModelTable { name, columns, rows }
 }
 
-fn money(cents: i128) -> String {
+pub(crate) fn money(cents: i128) -> String {
     text(cents, CENTS)
 }
 
@@ -27,7 +31,7 @@ fn points(units: i128) -> String {
     text(units, POINTS)
 }
 
-fn or_null<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
+pub(crate) fn or_null<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
     value.map(show).unwrap_or_default()
 }
 
@@ -43,7 +47,7 @@ fn loan_id(market: &Market<'_>, loan: usize) -> String {
     market.cast.snapshot.loans[loan].loan_id.to_string()
 }
 
-fn trade_id(market: &Market<'_>, trade: usize) -> String {
+pub(crate) fn trade_id(market: &Market<'_>, trade: usize) -> String {
     market.cast.snapshot.trades[trade].trade_id.to_string()
 }
 
@@ -52,7 +56,7 @@ fn settles(market: &Market<'_>, trade: Option<usize>) -> String {
 }
 
 /// *key* of 1.5, as `pfill_constraints` spells it.
-fn node_key(market: &Market<'_>, node: usize) -> [String; 3] {
+pub(crate) fn node_key(market: &Market<'_>, node: usize) -> [String; 3] {
     let key = &market.nodes[node].row.key;
     [&key.investor_id, &key.investor_instrument_name, &key.constraint_name].map(ToString::to_string)
 }

@@ -1,7 +1,7 @@
 //! 2.1 Who takes part.
 
 use powerfill_domain::snapshot::tables::{
-    Loan, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
+    Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
 use powerfill_domain::snapshot::{RunOptions, Scope, Snapshot};
 use powerfill_domain::values::{Day, Name};
@@ -51,6 +51,10 @@ pub(crate) struct Cast<'a> {
     pub(crate) as_of: Day,
     /// As `snapshot.trades`.
     pub(crate) trades: Vec<LookedAt>,
+    /// As `snapshot.pools`: the trade that each is designated to.
+    pub(crate) pool_trade: Vec<Option<usize>>,
+    /// As `snapshot.pools`.
+    pub(crate) pool_locked: Vec<bool>,
     /// As `snapshot.loans`.
     pub(crate) parts: Vec<Part>,
     /// As `snapshot.loans`: the trade that the loan's present pool is designated to.
@@ -61,20 +65,36 @@ impl<'a> Cast<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
         let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
         let trades = snapshot.trades.iter().map(|t| look_at(snapshot, options, as_of, t)).collect();
-        let mut cast =
-            Self { snapshot, options, as_of, trades, parts: vec![], prior_trade: vec![] };
+        let mut cast = Self {
+            snapshot,
+            options,
+            as_of,
+            trades,
+            pool_trade: vec![],
+            pool_locked: vec![],
+            parts: vec![],
+            prior_trade: vec![],
+        };
+        for pool in &snapshot.pools {
+            cast.pool_trade.push(cast.designated_to(&pool.pool_name));
+            cast.pool_locked.push(cast.locked(pool));
+        }
         for loan in &snapshot.loans {
-            let part = cast.part(loan);
-            let prior = loan.pool_name.as_ref().and_then(|pool| cast.designated_to(pool));
-            cast.parts.push(part);
-            cast.prior_trade.push(prior);
+            cast.parts.push(cast.part(loan));
+            cast.prior_trade.push(cast.pool_of(loan).and_then(|pool| cast.pool_trade[pool]));
         }
         cast
     }
 
+    /// The loan's present pool.
+    pub(crate) fn pool_of(&self, loan: &Loan) -> Option<usize> {
+        let name = loan.pool_name.as_ref()?;
+        self.snapshot.pools.iter().position(|pool| pool.pool_name == *name)
+    }
+
     /// The trade that a pool is designated to; pools of cancelled, phantom and paired-off trades count as designated
     /// to no trade, everywhere.
-    pub(crate) fn designated_to(&self, pool: &Name) -> Option<usize> {
+    fn designated_to(&self, pool: &Name) -> Option<usize> {
         let row = self.snapshot.designations.iter().find(|row| row.pool_name == *pool)?;
         let trade = self.snapshot.trades.iter().position(|t| t.trade_id == row.trade_id)?;
         match self.trades[trade].exclusion {
@@ -84,21 +104,18 @@ impl<'a> Cast<'a> {
     }
 
     /// "A pool is locked when its row in pfill_lockdown_guide says Y, or when it is closed and has no row there."
-    pub(crate) fn locked(&self, pool: &Name) -> bool {
-        match self.snapshot.lockdown.iter().find(|row| row.pool_name == *pool) {
+    fn locked(&self, pool: &Pool) -> bool {
+        match self.snapshot.lockdown.iter().find(|row| row.pool_name == pool.pool_name) {
             Some(row) => row.lock_pool,
-            None => self
-                .snapshot
-                .pools
-                .iter()
-                .any(|row| row.pool_name == *pool && row.status == PoolStatus::Closed),
+            None => pool.status == PoolStatus::Closed,
         }
     }
 
     /// The table for loans: "in this order; the first line that holds decides".
     fn part(&self, loan: &Loan) -> Part {
-        let trade = loan.pool_name.as_ref().and_then(|pool| self.designated_to(pool));
-        if loan.pool_name.as_ref().is_some_and(|pool| self.locked(pool)) {
+        let pool = self.pool_of(loan);
+        let trade = pool.and_then(|pool| self.pool_trade[pool]);
+        if pool.is_some_and(|pool| self.pool_locked[pool]) {
             return Part::Locked;
         }
         if trade.is_some_and(|t| !self.trades[t].included()) {

@@ -1,6 +1,9 @@
 //! Small adversarial books from a seed: few distinct amounts, prices and dates, so that scores tie and trades are hard
 //! to fill; tight limits, pools, locks, exclusions, grids, carry, floors, thresholds, both price modes.
 //!
+//! Half of the books are busy: nearly everything takes part and little is ruled out, so that the passes have work to
+//! do and each other's leavings to clear. The other half has something wrong everywhere.
+//!
 //! A book is made as text tables, so that the whole way into the engine is tested and a failing one can be kept as a
 //! folder of CSV files.
 
@@ -107,6 +110,8 @@ const RULES: [&str; 8] = [
 
 struct Maker {
     dice: Dice,
+    /// Nearly everything takes part.
+    busy: bool,
     terms: Terms,
     tables: Vec<Table>,
     instruments: Vec<(String, &'static str)>,
@@ -117,8 +122,10 @@ struct Maker {
 
 impl Maker {
     fn new(seed: u64, terms: Terms) -> Self {
+        let mut dice = Dice::new(seed);
         Self {
-            dice: Dice::new(seed),
+            busy: dice.chance(50),
+            dice,
             terms,
             tables: vec![],
             instruments: vec![],
@@ -140,6 +147,12 @@ impl Maker {
     fn price(&self, hundredths: usize) -> String {
         let all = hundredths + self.terms.shift;
         format!("{}.{:02}", all / 100, all % 100)
+    }
+
+    /// So many per cent; none in a busy book.
+    fn trouble(&mut self, percents: &[u64]) -> u64 {
+        let percent = self.dice.pick(percents);
+        if self.busy { 0 } else { percent }
     }
 
     /// A text, or nothing in so many per cent of the cases.
@@ -186,7 +199,10 @@ impl Maker {
             let kind = self.one_of(&["tba", "cash", "whole_loan"]);
             let bound = |maker: &mut Self, choices: &[&str]| {
                 let text = maker.one_of(choices);
-                maker.or_null(70, text)
+                {
+                    let open = if maker.busy { 97 } else { 70 };
+                    maker.or_null(open, text)
+                }
             };
             let (lowest, highest) = (bound(self, &["5.5", "6"]), bound(self, &["6.5", "7"]));
             let (shortest, longest) = (bound(self, &["180", "181"]), bound(self, &["240", "360"]));
@@ -217,38 +233,26 @@ impl Maker {
 
     fn trades(&mut self) {
         let mut rows = vec![];
-        let priced_only = self.dice.pick(&[0, 0, 20, 60]);
-        let excluded = self.dice.pick(&[0, 10, 30]);
+        let priced_only = self.trouble(&[0, 0, 20, 60]);
+        let excluded = self.trouble(&[0, 10, 30]);
         for at in 0..self.dice.within(2, 10) {
             let id = format!("{}{at}", self.dice.pick(&["T", "t", "T-"]));
             let (instrument, _) = self.instrument();
-            let bx = self.dice.chance(25);
+            let bx = self.dice.chance(if self.busy { 8 } else { 25 });
             let status = match self.dice.chance(excluded) {
                 true => self.one_of(&["cancelled", "phantom", "settled"]),
                 false => "open".to_owned(),
             };
-            let mut date = self.one_of(&SETTLEMENTS);
-            if self.dice.chance(excluded / 2) {
-                date = self.one_of(&["2026-01-14", "2026-03-16", "2026-03-17"]);
+            let date = self.settlement(bx, excluded);
+            let mut dollars = self.dice.pick(&[200_000, 300_000, 500_000, 600_000, 1_000_000]);
+            if self.busy {
+                dollars = 10_000 * self.dice.within(15, 90);
             }
-            if bx && self.dice.chance(50) {
-                date.clear();
-            }
-            let dollars = self.dice.pick(&[200_000, 300_000, 500_000, 600_000, 1_000_000]);
             let odd = self.dice.chance(15) && self.terms.cents;
             let amount = self.money(dollars) + if odd { ".05" } else { "" };
-            let rule = self.one_of(&["", "percent", "greater_of", "lesser_of"]);
-            let needs_amount = matches!(rule.as_str(), "greater_of" | "lesser_of");
-            let tolerance_amount = match needs_amount || self.dice.chance(10) {
-                true => self.dice.pick(&[0, 20_000, 50_000, 100_000]).to_string(),
-                false => String::new(),
-            };
-            let tolerance_amount = match tolerance_amount.parse() {
-                Ok(dollars) => self.money(dollars),
-                Err(_) => tolerance_amount,
-            };
+            let [tolerance, tolerance_amount, rule, side] = self.tolerance();
             let price = self.dice.pick(&[9_900, 10_000, 10_050, 10_100, 10_100, 10_150]);
-            let pair_off = match self.dice.chance(15) {
+            let pair_off = match self.dice.chance(if self.busy { 0 } else { 15 }) {
                 true => self.dice.pick(&[100_000, 200_000, dollars]),
                 false => 0,
             };
@@ -259,10 +263,10 @@ impl Maker {
                 status,
                 date,
                 amount,
-                self.one_of(&["0", "1", "5", "10", "10", "25", "100"]),
+                tolerance,
                 tolerance_amount,
                 rule,
-                self.one_of(&["", "both", "both", "over", "under", "none"]),
+                side,
                 if bx { String::new() } else { self.price(price) },
                 self.money(pair_off),
                 if self.dice.chance(priced_only) { "Y" } else { "" }.to_owned(),
@@ -278,9 +282,36 @@ impl Maker {
         );
     }
 
+    fn settlement(&mut self, bx: bool, excluded: u64) -> String {
+        let mut date = self.one_of(&SETTLEMENTS);
+        if self.dice.chance(excluded / 2) {
+            date = self.one_of(&["2026-01-14", "2026-03-16", "2026-03-17"]);
+        }
+        if bx && self.dice.chance(50) {
+            date.clear();
+        }
+        date
+    }
+
+    /// tolerance, tolerance_amount, tolerance_rule, tolerance_side
+    fn tolerance(&mut self) -> [String; 4] {
+        let tolerance = match self.busy {
+            true => self.one_of(&["0.5", "1", "2", "2", "5", "10"]),
+            false => self.one_of(&["0", "1", "5", "10", "10", "25", "100"]),
+        };
+        let rule = self.one_of(&["", "percent", "greater_of", "lesser_of"]);
+        let needs_amount = matches!(rule.as_str(), "greater_of" | "lesser_of");
+        let mut amount = String::new();
+        if needs_amount || self.dice.chance(10) {
+            let dollars = self.dice.pick(&[0, 20_000, 50_000, 100_000]);
+            amount = self.money(dollars);
+        }
+        [tolerance, amount, rule, self.one_of(&["", "both", "both", "over", "under", "none"])]
+    }
+
     fn pools(&mut self) {
         let (mut rows, mut relations, mut lockdown) = (vec![], vec![], vec![]);
-        let (closed, locked) = (self.dice.pick(&[0, 20, 50]), self.dice.pick(&[0, 10, 30]));
+        let (closed, locked) = (self.trouble(&[0, 20, 50]), self.trouble(&[0, 10, 30]));
         for at in 0..self.dice.within(0, 8) {
             let name = format!("{}{at}", self.dice.pick(&["P", "p", "Pool "]));
             let (instrument, _) = self.instrument();
@@ -308,20 +339,24 @@ impl Maker {
     fn loans(&mut self) {
         let mut rows = vec![];
         let pooled = self.dice.pick(&[0, 30, 70]);
-        let out = self.dice.pick(&[0, 10, 30]);
+        let out = self.trouble(&[0, 10, 30]);
         let sizes: &[usize] = match self.dice.within(0, 3) {
             0 => &[100_000],
             1 => &[100_000, 150_000, 200_000],
             2 => &[80_000, 90_000, 110_000, 240_000, 250_000, 320_000],
             _ => &[50_000, 100_000, 400_000, 700_000],
         };
+        let various = self.busy && self.dice.chance(70);
         for at in 0..self.dice.within(5, 60) {
             let id = format!("{}{at:02}", self.dice.pick(&["L", "L", "l"]));
             let status = match self.dice.chance(out) {
                 true => self.one_of(&["Locked", "Purchased", "Nowhere"]),
                 false => self.one_of(&["Closed", "closed ", "Funded"]),
             };
-            let dollars = self.dice.pick(sizes);
+            let mut dollars = self.dice.pick(sizes);
+            if various {
+                dollars = 10_000 * self.dice.within(4, 40);
+            }
             let odd = self.dice.chance(10) && self.terms.cents;
             let amount = self.money(dollars) + if odd { ".01" } else { "" };
             let closed = match self.dice.chance(out) {
@@ -362,11 +397,12 @@ impl Maker {
         let priorities: &[&str] =
             self.dice.pick(&[&["1"][..], &["0", "1", "1", "2"][..], &["3", "5", "7", "9"][..]]);
         for (instrument, investor) in self.instruments.clone() {
-            if self.dice.chance(10) {
+            let (absent, present, ruled) = if self.busy { (0, 100, 5) } else { (10, 85, 20) };
+            if self.dice.chance(absent) {
                 continue;
             }
-            if self.dice.chance(85) {
-                self.node(&mut rows, &mut rules, [investor, &instrument, ""], priorities, 20);
+            if self.dice.chance(present) {
+                self.node(&mut rows, &mut rules, [investor, &instrument, ""], priorities, ruled);
             }
             for sub in 0..self.dice.pick(&[0, 0, 1, 2, 3]) {
                 let name = format!("{}{sub}", self.dice.pick(&["s", "S", "B"]));
@@ -380,7 +416,7 @@ impl Maker {
             let (instrument, _) = self.instrument();
             self.node(&mut rows, &mut rules, ["NOBODY", &instrument, ""], priorities, 0);
         }
-        if self.dice.chance(15) {
+        if self.dice.chance(if self.busy { 2 } else { 15 }) {
             self.node(&mut rows, &mut rules, ["FNMA", "", ""], priorities, 100);
         }
         self.table(
@@ -408,7 +444,9 @@ impl Maker {
         let key = key.map(str::to_owned);
         let (mut lo, mut hi) = (String::new(), String::new());
         if !key[1].is_empty() {
-            if self.dice.chance(50) {
+            if self.busy && self.dice.chance(25) {
+                hi = self.one_of(&["0.2", "0.333333", "0.5", "0.9"]);
+            } else if !self.busy && self.dice.chance(50) {
                 hi = self.one_of(&["0", "0.1", "0.2", "0.333333", "0.5", "0.9", "1"]);
             }
             if self.dice.chance(20) {
@@ -472,10 +510,14 @@ impl Maker {
     fn own_prices(&mut self) {
         let mut rows = vec![];
         let priced = self.dice.pick(&[0, 10, 60, 90]);
+        let various = self.dice.chance(50);
         for loan in self.loans.clone() {
             for (trade, _) in self.trades.clone() {
                 if self.dice.chance(priced) {
-                    let price = self.dice.pick(&[10_000, 10_050, 10_080, 10_100, 10_175]);
+                    let mut price = self.dice.pick(&[10_000, 10_050, 10_080, 10_100, 10_175]);
+                    if various {
+                        price = 9_900 + self.dice.within(0, 300);
+                    }
                     rows.push(vec![loan.to_uppercase(), trade.clone(), self.price(price)]);
                 }
             }
@@ -516,17 +558,18 @@ impl Maker {
                 options.push(format!("\"{name}\": {value}"));
             }
         };
-        option(self, 20, "scope", &["\"closed_only\""]);
+        let rare = if self.busy { 0 } else { 15 };
+        option(self, rare, "scope", &["\"closed_only\""]);
         option(self, 50, "price_mode", &["\"pc\""]);
         option(
             self,
-            20,
+            rare,
             "min_status",
             &["\"locked\"", "\"Purchased\"", "\"Funded\"", "\"Nowhere\""],
         );
-        option(self, 15, "max_eligible_days", &["0", "10", "40"]);
-        option(self, 15, "max_trade_settle_days", &["0", "28", "61"]);
-        option(self, 30, "eligible_settle_buffer_days", &["1", "3", "10"]);
+        option(self, rare, "max_eligible_days", &["0", "10", "40"]);
+        option(self, rare, "max_trade_settle_days", &["0", "28", "61"]);
+        option(self, 2 * rare, "eligible_settle_buffer_days", &["1", "3", "10"]);
         let floor = self.dice.pick(&[9_900, 10_000, 10_100]);
         let floor = format!("\"{}\"", self.price(floor));
         option(self, 25, "bx_price_floor", &[&floor]);

@@ -58,6 +58,19 @@ fn engine_model_and_checker_agree() {
     assert!(judged >= 42, "{judged} cases judged");
 }
 
+/// A whole tenant's book, as the generator makes it: some seconds in release, a minute otherwise.
+#[test]
+#[ignore = "takes a minute"]
+fn a_tenants_book() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = powerfill_generator::Scale::Demo.sizes();
+    powerfill_generator::generate(&sizes, 7, &folder.path().join("snapshot")).unwrap();
+    let options = r#"{"price_mode": "pc", "switch_threshold": "0.125", "bx_price_floor": "99"}"#;
+    std::fs::write(folder.path().join("options.json"), options).unwrap();
+    let found = judge(folder.path()).expect("a book that runs");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 /// A book outside the project, with the time that the engine and the checker take:
 /// `POWERFILL_CASE=<folder> cargo test -p powerfill-model --release --test engine elsewhere -- --ignored --nocapture`.
 #[test]

@@ -1,5 +1,6 @@
 //! Where two accounts of a run differ.
 
+use powerfill_domain::engine::Preprocessed;
 use powerfill_domain::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
 use powerfill_domain::run::{Recorded, RunEvent};
 use powerfill_domain::values::Timestamp;
@@ -144,6 +145,42 @@ fn rejections(events: &[RunEvent]) -> Vec<(String, String, String)> {
     }
     all.sort();
     all
+}
+
+/// What preprocess proposes, as the model tells it.
+pub(crate) fn preprocessed(proposed: &Preprocessed, model: &[ModelTable; 3]) -> Vec<String> {
+    fn text<T: ToString>(value: Option<&T>) -> String {
+        value.map(ToString::to_string).unwrap_or_default()
+    }
+    let lockdown = proposed.lockdown.iter().map(|row| {
+        let (pool, instrument) = (&row.pool_name, &row.investor_instrument_name);
+        format!("{pool},{instrument},{},Y", text(row.trade_id.as_ref()))
+    });
+    let params = proposed.trade_params.iter().map(|row| {
+        let assessed = RunEvent::TradeAssessed(Box::new(row.trade.clone()));
+        let base = tables(&[assessed]).into_iter().find(|table| table.name == "pfill_trade_base");
+        let mut cells = base.unwrap().rows.remove(0);
+        cells.pop();
+        cells.push(text(row.days_to_settle.as_ref()));
+        cells.join(",")
+    });
+    let epci = proposed.epci_params.iter().map(|row| {
+        let node = &row.node;
+        let key = [
+            node.investor_id.as_str(),
+            node.investor_instrument_name.as_str(),
+            node.constraint_name.as_str(),
+        ];
+        let (lo, hi) = (text(row.lo_amount.as_ref()), text(row.hi_amount.as_ref()));
+        format!("{},{},{lo},{hi}", key.join(","), row.trade_id)
+    });
+    let proposed: [Vec<String>; 3] = [lockdown.collect(), params.collect(), epci.collect()];
+    let mut found = vec![];
+    for (rows, table) in proposed.iter().zip(model) {
+        let expected: Vec<String> = table.rows.iter().map(|row| row.join(",")).collect();
+        lists(&mut found, table.name, rows, &expected);
+    }
+    found
 }
 
 /// Where the engine's events differ from the model's run; empty where they agree.
