@@ -1,0 +1,84 @@
+//! A working folder of its own for each test, and the binary in it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::table::Table;
+
+/// A working folder that goes away with the test.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The exit status; `None` where a signal ended the process.
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The binary in this folder, without any setting of whoever runs the tests.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_powerfill"));
+        command.args(args).current_dir(self.folder.path()).env("USER", "desk");
+        for setting in ["STORE", "FORMAT", "REQUESTED_BY"] {
+            command.env_remove(format!("POWERFILL_{setting}"));
+        }
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn powerfill<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Answer {
+        self.command(args).output().expect("the binary starts").into()
+    }
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is UTF-8");
+        Self { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Answer {
+    /// What was printed, read as CSV.
+    pub(crate) fn table(&self) -> Table {
+        Table::parse(self.out.as_bytes())
+    }
+}
+
+/// The folders of all conformance cases, by name.
+pub(crate) fn cases() -> Vec<PathBuf> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
+    let cases = cases.canonicalize().expect("the cases are there");
+    let entries = std::fs::read_dir(cases).expect("the cases are there");
+    let mut folders: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a folder can be listed").path()).collect();
+    folders.retain(|folder| folder.join("expected").is_dir());
+    folders.sort();
+    folders
+}
+
+/// The source of a case.
+pub(crate) fn source(case: &Path) -> String {
+    format!("dir:{}", case.join("snapshot").display())
+}
+
+/// Its options.
+pub(crate) fn options(case: &Path) -> String {
+    case.join("options.json").display().to_string()
+}

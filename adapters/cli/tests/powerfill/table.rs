@@ -1,0 +1,60 @@
+//! A CSV text, parsed.
+
+use std::path::Path;
+
+/// Columns, and rows with a cell for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A byte order mark and blank lines count for nothing.
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text);
+        let cells = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+        let mut records = reader.records().map(|record| cells(record.expect("well-formed CSV")));
+        let columns = records.next().unwrap_or_default();
+        Self { columns, rows: records.collect() }
+    }
+
+    pub(crate) fn read(path: &Path) -> Self {
+        let text = std::fs::read(path);
+        Self::parse(&text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+
+    /// The place of a column.
+    pub(crate) fn place(&self, column: &str) -> usize {
+        let place = self.columns.iter().position(|name| name == column);
+        place.unwrap_or_else(|| panic!("no column {column} among {:?}", self.columns))
+    }
+
+    /// The cells of a column.
+    pub(crate) fn column(&self, column: &str) -> Vec<&str> {
+        let place = self.place(column);
+        self.rows.iter().map(|row| row[place].as_str()).collect()
+    }
+
+    /// These columns alone; one that is not there is empty.
+    pub(crate) fn pick(&self, columns: &[&str]) -> Vec<Vec<&str>> {
+        let places: Vec<Option<usize>> = columns
+            .iter()
+            .map(|column| self.columns.iter().position(|name| name == column))
+            .collect();
+        self.rows
+            .iter()
+            .map(|row| places.iter().map(|at| at.map_or("", |at| row[at].as_str())).collect())
+            .collect()
+    }
+
+    /// Without these columns.
+    pub(crate) fn without(&self, columns: &[&str]) -> Self {
+        let keep: Vec<bool> =
+            self.columns.iter().map(|name| !columns.contains(&name.as_str())).collect();
+        let kept = |cells: &[String]| {
+            cells.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(c, _)| c.clone()).collect()
+        };
+        Self { columns: kept(&self.columns), rows: self.rows.iter().map(|row| kept(row)).collect() }
+    }
+}
