@@ -134,14 +134,16 @@ impl Scorer<'_> {
         self.book.eligible_on[loan as usize].expect("an eligible loan has an eligibility date")
     }
 
-    /// The pairs of one loan, in the order of instruments and trades.
-    fn score(&self, loan: Ix) -> (Vec<Candidate>, Vec<Rejected>) {
-        let mut candidates = Vec::new();
-        let mut rejected = Vec::new();
-        for found in self.matches.places_of_loan(loan) {
-            self.score_instrument(loan, found, &mut candidates, &mut rejected);
+    /// The pairs of these loans: of each, candidates in the order of instruments and trades, rejected ones by trade.
+    fn score(&self, loans: &[Ix]) -> (Vec<Candidate>, Vec<Rejected>) {
+        let (mut candidates, mut rejected) = (Vec::new(), Vec::new());
+        for loan in loans.iter().copied() {
+            let others = rejected.len();
+            for found in self.matches.places_of_loan(loan) {
+                self.score_instrument(loan, found, &mut candidates, &mut rejected);
+            }
+            rejected[others..].sort_unstable_by_key(|pair: &Rejected| pair.trade);
         }
-        rejected.sort_unstable_by_key(|pair: &Rejected| pair.trade);
         (candidates, rejected)
     }
 
@@ -193,7 +195,7 @@ impl Candidates {
         let eligible: Vec<Ix> = scorer.participation.eligible().collect();
         let (mut scored, mut rejected) = (Vec::new(), Vec::new());
         for block in eligible.chunks(1 << 12) {
-            let found: Vec<_> = block.par_iter().map(|loan| scorer.score(*loan)).collect();
+            let found: Vec<_> = block.par_chunks(1 << 6).map(|loans| scorer.score(loans)).collect();
             for (candidates, others) in found {
                 scored.extend(candidates);
                 rejected.extend(others);

@@ -99,7 +99,7 @@ impl Capacity {
             if let Some(trade) = trade.filter(|ix| trades[*ix as usize].is_included()) {
                 let instrument = book.trade_instrument[trade as usize];
                 let nodes = matches.limited_at(loan as Ix, instrument);
-                capacity.use_up(trade, nodes, book.loan(loan as Ix).loan_amount);
+                capacity.use_up(trade, nodes, book.amount(loan as Ix));
             }
         }
         capacity

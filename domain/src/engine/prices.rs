@@ -1,6 +1,5 @@
 //! 2.3 Prices: the grid, settlement of bx trades, pay-ups, buy-ups, the price of a loan in a trade.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::book::{Book, Ix};
@@ -110,32 +109,35 @@ pub(crate) fn buy_up(instrument: &Instrument, note_rate: Rate) -> Price {
 /// All-in prices from an outside engine; rows of unknown loans or trades are left out.
 pub(crate) struct LoanPrices {
     rows: Vec<(Ix, Price)>,
-    of_loan: HashMap<Ix, Range<usize>>,
+    /// Where the rows of each loan begin.
+    from: Vec<Ix>,
 }
 
 impl LoanPrices {
     pub(crate) fn new(book: &Book<'_>) -> Self {
         let mut rows = Vec::with_capacity(book.snapshot.loan_prices.len());
-        let mut of_loan: HashMap<Ix, Range<usize>> = HashMap::new();
         let loans = &book.snapshot.loans;
+        let mut from = Vec::with_capacity(loans.len() + 1);
+        from.push(0);
         let mut loan = 0;
         // Both tables are sorted by loan id: one walk through both.
         for row in &book.snapshot.loan_prices {
             while loan < loans.len() && loans[loan].loan_id < row.loan_id {
                 loan += 1;
+                from.push(rows.len() as Ix);
             }
             let known = loans.get(loan).is_some_and(|l| l.loan_id == row.loan_id);
             let Some(trade) = book.find_trade(&row.trade_id).filter(|_| known) else { continue };
-            let at = rows.len();
             rows.push((trade, row.price));
-            of_loan.entry(loan as Ix).or_insert(at..at).end = at + 1;
         }
-        Self { rows, of_loan }
+        from.resize(loans.len() + 1, rows.len() as Ix);
+        Self { rows, from }
     }
 
     /// The rows of a loan, by trade.
     pub(crate) fn of(&self, loan: Ix) -> &[(Ix, Price)] {
-        self.of_loan.get(&loan).map_or(&[], |range| &self.rows[range.clone()])
+        let (from, to) = (self.from[loan as usize], self.from[loan as usize + 1]);
+        &self.rows[from as usize..to as usize]
     }
 }
 

@@ -153,11 +153,13 @@ pub(crate) struct Matches {
     pub(crate) loans_of_node: Vec<u64>,
 }
 
-/// What one loan matches, before it is put behind the others.
+/// What some loans match, one behind the other, before they are put behind those before them.
 #[derive(Default)]
 struct LoanMatches {
     satisfied: Vec<u64>,
     instruments: Vec<InstrumentMatch>,
+    /// Where the instruments of each loan end.
+    ends: Vec<u32>,
     limited: Vec<Ix>,
     nodes: Vec<Ix>,
 }
@@ -185,28 +187,26 @@ impl Matches {
         all.from.push(0);
         let loans: Vec<Ix> = (0..book.snapshot.loans.len() as Ix).collect();
         for block in loans.chunks(1 << 14) {
-            let found: Vec<LoanMatches> = block
-                .par_iter()
-                .map(|ix| if takes_part(*ix) { matcher.matches(*ix) } else { matcher.nothing() })
-                .collect();
-            for loan in found {
-                all.push(loan);
+            let found: Vec<LoanMatches> =
+                block.par_chunks(1 << 8).map(|loans| matcher.all(loans, takes_part)).collect();
+            for loans in found {
+                all.push(loans);
             }
         }
         all
     }
 
-    fn push(&mut self, loan: LoanMatches) {
-        let shift = self.limited.len() as u32;
-        self.satisfied.extend(loan.satisfied);
-        self.limited.extend(loan.limited);
-        self.instruments.extend(loan.instruments.into_iter().map(|mut found| {
+    fn push(&mut self, loans: LoanMatches) {
+        let (before, shift) = (self.instruments.len() as u32, self.limited.len() as u32);
+        self.from.extend(loans.ends.iter().map(|end| before + end));
+        self.satisfied.extend(loans.satisfied);
+        self.limited.extend(loans.limited);
+        self.instruments.extend(loans.instruments.into_iter().map(|mut found| {
             found.limited_from += shift;
             found.limited_to += shift;
             found
         }));
-        self.from.push(self.instruments.len() as u32);
-        for node in loan.nodes {
+        for node in loans.nodes {
             self.loans_of_node[node as usize] += 1;
         }
     }
@@ -278,16 +278,27 @@ impl<'a> Matcher<'a> {
         Self { book, words, instruments }
     }
 
-    fn nothing(&self) -> LoanMatches {
-        LoanMatches { satisfied: vec![0; self.words], ..LoanMatches::default() }
+    /// What these loans match; nothing, where they take no part.
+    fn all(&self, loans: &[Ix], take_part: impl Fn(Ix) -> bool) -> LoanMatches {
+        let mut found = LoanMatches::default();
+        for loan in loans.iter().copied() {
+            let before = found.satisfied.len();
+            found.satisfied.resize(before + self.words, 0);
+            if take_part(loan) {
+                self.matches(loan, &mut found);
+            }
+            found.ends.push(found.instruments.len() as u32);
+        }
+        found
     }
 
-    fn matches(&self, loan: Ix) -> LoanMatches {
+    /// Adds what one loan matches; the words of its rules are there, at the end.
+    fn matches(&self, loan: Ix, found: &mut LoanMatches) {
         let row = self.book.loan(loan);
-        let mut found = self.nothing();
+        let rules = found.satisfied.len() - self.words;
         for (ix, rule) in self.book.snapshot.rules.iter().enumerate() {
             if rule.predicate.evaluate(&row.attributes) == Truth::True {
-                found.satisfied[ix / 64] |= 1 << (ix % 64);
+                found.satisfied[rules + ix / 64] |= 1 << (ix % 64);
             }
         }
         for (instrument, nodes) in &self.instruments {
@@ -296,7 +307,8 @@ impl<'a> Matcher<'a> {
             }
             let (before, limited_from) = (found.nodes.len(), found.limited.len() as u32);
             for asked in nodes {
-                let satisfied = asked.mask.iter().zip(&found.satisfied).all(|(m, s)| m & s == *m);
+                let satisfied = found.satisfied[rules..].iter();
+                let satisfied = asked.mask.iter().zip(satisfied).all(|(m, s)| m & s == *m);
                 if satisfied {
                     found.nodes.push(asked.node);
                     if asked.limited {
@@ -314,7 +326,6 @@ impl<'a> Matcher<'a> {
                 });
             }
         }
-        found
     }
 }
 

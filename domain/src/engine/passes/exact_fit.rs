@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use foldhash::fast::FixedState;
+
 use super::{Allocation, Ended, Turn};
 use crate::engine::Cancelled;
 use crate::engine::book::Ix;
@@ -36,25 +38,29 @@ pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<En
 }
 
 /// The candidates of each trade of the turn by amount, ascending, then rank.
-struct ByAmount {
-    of_trade: HashMap<Ix, Vec<(Money, Ix)>>,
+struct ByAmount<'t> {
+    turn: &'t Turn,
+    /// By place of the trade in the turn.
+    of_trade: Vec<Vec<(Money, Ix)>>,
 }
 
-impl ByAmount {
-    fn new(allocation: &Allocation<'_, '_>, turn: &Turn) -> Self {
-        let sorted = |trade: &Ix| {
-            let candidates = allocation.candidates.of_trade_in(*trade, &turn.candidates);
-            let amount = |ix: Ix| allocation.amount(allocation.candidate(ix).loan);
-            let mut list: Vec<(Money, Ix)> =
-                candidates.iter().map(|ix| (amount(*ix), *ix)).collect();
+impl<'t> ByAmount<'t> {
+    fn new(allocation: &Allocation<'_, '_>, turn: &'t Turn) -> Self {
+        let mut of_trade = vec![Vec::new(); turn.trades.len()];
+        // In rank order, as the candidates lie in memory.
+        for ix in turn.positions() {
+            let candidate = allocation.candidate(ix);
+            let amount = allocation.amount(candidate.loan);
+            of_trade[turn.place(candidate.trade)].push((amount, ix));
+        }
+        for list in &mut of_trade {
             list.sort_unstable();
-            (*trade, list)
-        };
-        Self { of_trade: turn.trades.iter().map(sorted).collect() }
+        }
+        Self { turn, of_trade }
     }
 
     fn of(&self, trade: Ix) -> &[(Money, Ix)] {
-        &self.of_trade[&trade]
+        &self.of_trade[self.turn.place(trade)]
     }
 }
 
@@ -67,7 +73,7 @@ struct Completions {
 
 impl Completions {
     /// Finds the best-ranked completion of a trade that has been filled further.
-    fn look_for(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount, trade: Ix) {
+    fn look_for(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount<'_>, trade: Ix) {
         let (from, to) = window(allocation, trade);
         let list = by_amount.of(trade);
         let within = &list[list.partition_point(|(amount, _)| *amount < from)..];
@@ -77,7 +83,7 @@ impl Completions {
     }
 
     /// The best-ranked candidate that completes its trade now.
-    fn best(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount) -> Option<Ix> {
+    fn best(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount<'_>) -> Option<Ix> {
         while let Some(Reverse(ix)) = self.found.pop() {
             let trade = allocation.candidate(ix).trade;
             if completes(allocation, ix, window(allocation, trade)) {
@@ -112,37 +118,38 @@ struct Live {
     /// By position in the turn.
     live: Vec<bool>,
     /// Live candidates of each loan.
-    count: HashMap<Ix, u32>,
-    /// How many of a trade's candidates, from the smallest up, may still be live.
-    trade_mark: HashMap<Ix, usize>,
+    count: HashMap<Ix, u32, FixedState>,
+    /// How many of a trade's candidates, from the smallest up, may still be live; by place of the trade in the turn.
+    trade_mark: Vec<usize>,
     /// Of each block with a limit that binds candidates of the turn: they by amount, and the mark.
-    blocks: HashMap<usize, Vec<(Money, Ix)>>,
+    blocks: HashMap<usize, Vec<(Money, Ix)>, FixedState>,
     /// Sole choices, the best-ranked on top.
     sole: BinaryHeap<Reverse<Ix>>,
     first: Ix,
 }
 
 impl Live {
-    fn new(allocation: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount) -> Self {
+    fn new(allocation: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount<'_>) -> Self {
         let mut this = Self {
             live: vec![false; turn.candidates.len()],
-            count: HashMap::new(),
-            trade_mark: HashMap::new(),
-            blocks: HashMap::new(),
+            count: HashMap::default(),
+            trade_mark: by_amount.of_trade.iter().map(Vec::len).collect(),
+            blocks: HashMap::default(),
             sole: BinaryHeap::new(),
             first: turn.candidates.start as Ix,
         };
-        for trade in &turn.trades {
-            let below_open = allocation.capacity.fill(*trade).is_below_open();
-            this.trade_mark.insert(*trade, by_amount.of(*trade).len());
-            for (amount, ix) in by_amount.of(*trade) {
-                let candidate = allocation.candidate(*ix);
-                if below_open && allocation.is_open(candidate) && allocation.fits(candidate) {
-                    this.live[(*ix - this.first) as usize] = true;
-                    *this.count.entry(candidate.loan).or_default() += 1;
-                    for block in limit_blocks(allocation, *ix) {
-                        this.blocks.entry(block).or_default().push((*amount, *ix));
-                    }
+        for (ix, live) in turn.positions().zip(&mut this.live) {
+            let candidate = allocation.candidate(ix);
+            let below_open = allocation.capacity.fill(candidate.trade).is_below_open();
+            *live = below_open && allocation.is_open(candidate) && allocation.fits(candidate);
+            if *live {
+                *this.count.entry(candidate.loan).or_default() += 1;
+            }
+        }
+        for (amount, ix) in by_amount.of_trade.iter().flatten() {
+            if this.is_live(*ix) {
+                for block in limit_blocks(allocation, *ix) {
+                    this.blocks.entry(block).or_default().push((*amount, *ix));
                 }
             }
         }
@@ -173,28 +180,29 @@ impl Live {
     }
 
     /// Buries the candidates that an allocation has left without room.
-    fn bury(&mut self, a: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount, placed: Ix) {
+    fn bury(&mut self, a: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount<'_>, placed: Ix) {
         let trade = a.candidate(placed).trade;
         let fill = a.capacity.fill(trade);
         let room = if fill.is_below_open() { fill.room() } else { Money::from_units(-1) };
         let list = by_amount.of(trade);
-        let mut mark = self.trade_mark[&trade];
+        let mut mark = self.trade_mark[turn.place(trade)];
         while mark > 0 && list[mark - 1].0 > room {
             mark -= 1;
             self.die(a, turn, list[mark].1);
         }
-        self.trade_mark.insert(trade, mark);
+        self.trade_mark[turn.place(trade)] = mark;
         for block in limit_blocks(a, placed) {
             let limit = &a.capacity.blocks[block];
-            let left = limit.hi.map(|hi| hi - limit.used);
-            let mut list = self.blocks.remove(&block).unwrap_or_default();
-            while list.last().is_some_and(|(amount, _)| left.is_some_and(|left| *amount > left)) {
-                if let Some((_, ix)) = list.pop() {
-                    self.die(a, turn, ix);
-                }
+            let Some(left) = limit.hi.map(|hi| hi - limit.used) else { continue };
+            while let Some(ix) = self.too_large(block, left) {
+                self.die(a, turn, ix);
             }
-            self.blocks.insert(block, list);
         }
+    }
+
+    /// Takes the largest candidate of a block off its list, where that is more than is left there.
+    fn too_large(&mut self, block: usize, left: Money) -> Option<Ix> {
+        self.blocks.get_mut(&block)?.pop_if(|(amount, _)| *amount > left).map(|(_, ix)| ix)
     }
 
     fn die(&mut self, allocation: &Allocation<'_, '_>, turn: &Turn, ix: Ix) {
@@ -216,6 +224,6 @@ fn limit_blocks(allocation: &Allocation<'_, '_>, ix: Ix) -> impl Iterator<Item =
     let candidate = allocation.candidate(ix);
     let capacity = &allocation.capacity;
     let blocks = allocation.limits(candidate).iter();
-    let blocks = blocks.map(|node| capacity.block(*node, candidate.trade));
-    blocks.filter(|block| capacity.blocks[*block].hi.is_some()).collect::<Vec<_>>().into_iter()
+    let blocks = blocks.map(move |node| capacity.block(*node, candidate.trade));
+    blocks.filter(|block| capacity.blocks[*block].hi.is_some())
 }

@@ -37,15 +37,27 @@ pub(crate) fn run(allocation: &mut Allocation<'_, '_>) -> Result<(), Cancelled> 
 pub(crate) struct Turn {
     candidates: Range<usize>,
     trades: Vec<Ix>,
+    /// Place of each of its trades in `trades`, by position of the trade.
+    places: Vec<Ix>,
 }
 
 impl Turn {
     fn new(allocation: &Allocation<'_, '_>, candidates: Range<usize>) -> Self {
+        let mut places = vec![NOWHERE; allocation.book.snapshot.trades.len()];
+        for candidate in &allocation.candidates.all[candidates.clone()] {
+            places[candidate.trade as usize] = 0;
+        }
         let included = allocation.participation.included.iter().copied();
-        let trades = included
-            .filter(|t| !allocation.candidates.of_trade_in(*t, &candidates).is_empty())
-            .collect();
-        Self { candidates, trades }
+        let trades: Vec<Ix> = included.filter(|t| places[*t as usize] != NOWHERE).collect();
+        for (trade, place) in trades.iter().zip(0..) {
+            places[*trade as usize] = place;
+        }
+        Self { candidates, trades, places }
+    }
+
+    /// Place of a trade of the turn among these.
+    fn place(&self, trade: Ix) -> usize {
+        self.places[trade as usize] as usize
     }
 
     fn positions(&self) -> Range<Ix> {
