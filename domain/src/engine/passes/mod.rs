@@ -22,9 +22,6 @@ use crate::values::{LoanId, Money, PoolName, Price, TradeId, round_div};
 /// Runs the passes over all candidates.
 pub(crate) fn run(allocation: &mut Allocation<'_, '_>) -> Result<(), Cancelled> {
     for (number, candidates) in allocation.candidates.turns() {
-        if candidates.is_empty() {
-            continue;
-        }
         let turn = Turn::new(allocation, candidates);
         allocation.pass(Pass::ExactFit, Some(number), |a| exact_fit::run(a, &turn))?;
         allocation.pass(Pass::BestFit, Some(number), |a| best_fit::run(a, &turn))?;
