@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use super::{Allocation, Ended, Turn};
 use crate::engine::Cancelled;
@@ -118,11 +118,11 @@ struct Live {
     /// By position in the turn.
     live: Vec<bool>,
     /// Live candidates of each loan.
-    count: HashMap<Ix, u32, FixedState>,
+    count: HashMap<Ix, u32, RandomState>,
     /// How many of a trade's candidates, from the smallest up, may still be live; by place of the trade in the turn.
     trade_mark: Vec<usize>,
     /// Of each block with a limit that binds candidates of the turn: they by amount, and the mark.
-    blocks: HashMap<usize, Vec<(Money, Ix)>, FixedState>,
+    blocks: HashMap<usize, Vec<(Money, Ix)>, RandomState>,
     /// Sole choices, the best-ranked on top.
     sole: BinaryHeap<Reverse<Ix>>,
     first: Ix,
