@@ -1,3 +1,4 @@
-//! Suites that run against any store.
+//! Suites that run against any store, and what the tests of real files share.
 
+pub mod editor;
 pub mod store_suite;

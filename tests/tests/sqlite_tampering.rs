@@ -3,6 +3,7 @@
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
+use powerfill_tests::editor;
 use powerfill_tests::store_suite::samples::{candidates, run};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -31,22 +32,8 @@ impl Sound {
         Self { folder, seal: (head.seq, head.seal) }
     }
 
-    /// Someone with an editor for databases, who takes the guards away first.
     fn tamper(&self, with: impl FnOnce(&Connection)) {
-        let conn = Connection::open(self.folder.path().join("acme.db")).unwrap();
-        let triggers: Vec<String> = conn
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-            .unwrap()
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        for trigger in triggers {
-            conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
-        }
-        conn.execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
-            .unwrap();
-        with(&conn);
+        with(&editor::open(&self.folder.path().join("acme.db")));
     }
 
     fn store(&self) -> SqliteStore {

@@ -9,6 +9,7 @@ use powerfill_ports::Store;
 use powerfill_ports::events::Append;
 use uuid::Uuid;
 
+use crate::patience::patiently;
 use crate::{Runner, RunnerError};
 
 /// What a run is asked for with.
@@ -51,10 +52,10 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8); or the store fails.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
         let (digest, canonical) = canonical(ask.snapshot);
-        self.store.capture(&digest, &canonical).await?;
+        patiently(|| self.store.capture(&digest, &canonical)).await?;
         drop(canonical);
         let now = self.clock.now();
-        self.store.enqueue(ask.run_id, now).await?;
+        patiently(|| self.store.enqueue(ask.run_id, now)).await?;
         let as_of = ask.options.as_of.unwrap_or(ask.snapshot.header.as_of);
         let requested = RunRequested {
             tenant_id: TenantId::from(&ask.snapshot.header.tenant_id),
@@ -73,7 +74,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             meta: meta(ask.run_id, &tenant, ask.requested_by, now),
             events: EncodedBatch::encode(&events),
         };
-        self.store.append(append).await?;
+        patiently(|| self.store.append(append.clone())).await?;
         Ok(digest)
     }
 }

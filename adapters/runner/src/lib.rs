@@ -11,6 +11,9 @@
 mod ask;
 mod clock;
 mod decide;
+mod end;
+mod held;
+mod patience;
 pub mod rebuild;
 mod record;
 mod stored;

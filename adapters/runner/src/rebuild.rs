@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
 use powerfill_domain::run::{Recorded, RunEvent, RunId};
+use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::table::{Cell, RowBatch};
@@ -29,6 +30,51 @@ impl Rebuilt {
     }
 }
 
+/// The tables of a run as far as its events were read.
+struct Folding {
+    run: RunId,
+    tables: RunTables,
+    events: u64,
+    recorded: Option<RunCompleted>,
+    rebuilt: Option<RunCompleted>,
+}
+
+impl Folding {
+    fn new(run: RunId) -> Self {
+        Self { run, tables: RunTables::new(), events: 0, recorded: None, rebuilt: None }
+    }
+
+    /// Takes the next events; gives the rows that no later event changes.
+    fn take(&mut self, batch: &[(StoredEvent, RunEvent)]) -> Vec<RowBatch> {
+        for (stored, event) in batch {
+            if let RunEvent::RunCompleted(completed) = event {
+                self.rebuilt = Some(self.tables.complete());
+                self.recorded = Some(RunCompleted::clone(completed));
+            }
+            self.tables.apply(&Recorded {
+                run_id: self.run,
+                stream_version: stored.stream_version,
+                recorded_at: stored.recorded_at,
+                actor: &stored.actor,
+                event,
+            });
+            self.events = stored.stream_version;
+        }
+        self.tables.drain()
+    }
+
+    /// The rest of the rows.
+    fn finish(mut self) -> Result<(Vec<RowBatch>, Rebuilt), RunnerError> {
+        if self.events == 0 {
+            let name = self.run.to_string();
+            return Err(StoreError::NotFound { what: "run", name }.into());
+        }
+        let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
+        let rows = self.tables.finish();
+        Ok((rows, Rebuilt { events: self.events, recorded: self.recorded, rebuilt }))
+    }
+}
+
 /// Folds a run's events into its tables and hands the rows over as they become final.
 ///
 /// # Errors
@@ -38,47 +84,46 @@ pub async fn fold<S: Store + ?Sized>(
     run: RunId,
     mut rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
 ) -> Result<Rebuilt, RunnerError> {
-    let mut tables = RunTables::new();
-    let (mut events, mut recorded, mut rebuilt) = (0, None, None);
+    let mut folding = Folding::new(run);
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {
-        for (stored, event) in &batch {
-            if let RunEvent::RunCompleted(completed) = event {
-                rebuilt = Some(tables.complete());
-                recorded = Some(RunCompleted::clone(completed));
-            }
-            tables.apply(&Recorded {
-                run_id: run,
-                stream_version: stored.stream_version,
-                recorded_at: stored.recorded_at,
-                actor: &stored.actor,
-                event,
-            });
-            events = stored.stream_version;
-        }
-        let ready = tables.drain();
+        let ready = folding.take(&batch);
         if !ready.is_empty() {
-            rows(ready, events).await?;
+            rows(ready, folding.events).await?;
         }
     }
-    if events == 0 {
-        return Err(StoreError::NotFound { what: "run", name: run.to_string() }.into());
-    }
-    let rebuilt = rebuilt.unwrap_or_else(|| tables.complete());
-    rows(tables.finish(), events).await?;
-    Ok(Rebuilt { events, recorded, rebuilt })
+    let (rest, rebuilt) = folding.finish()?;
+    rows(rest, rebuilt.events).await?;
+    Ok(rebuilt)
 }
 
 /// Rebuilds the tables of a Complete run and shows them in place of what is shown.
 ///
 /// # Errors
-/// As [`fold`]; what is shown stays as it was then.
+/// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
+/// shown stays as it was then.
 pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt, RunnerError> {
+    let runs = store.runs().await?;
+    if let Some(active) = runs.iter().find(|queued| !queued.status.is_over()) {
+        return Err(StoreError::RunActive(active.run_id).into());
+    }
+    rebuild_own(store, run).await
+}
+
+/// As [`rebuild`], for whoever has the active run.
+pub(crate) async fn rebuild_own<S: Store + ?Sized>(
+    store: &S,
+    run: RunId,
+) -> Result<Rebuilt, RunnerError> {
     store.begin_staging(run, RunTables::specs()).await?;
-    let rebuilt = fold(store, run, async |rows, up_to| {
-        store.stage(run, rows, up_to).await.map_err(RunnerError::from)
-    })
-    .await?;
+    let mut folding = Folding::new(run);
+    let mut batches = read_run(store, run);
+    while let Some(batch) = batches.try_next().await? {
+        let ready = folding.take(&batch);
+        store.stage(run, ready, folding.events).await?;
+    }
+    let (rest, rebuilt) = folding.finish()?;
+    store.stage(run, rest, rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
         store.publish(run).await?;
     }
@@ -89,7 +134,7 @@ pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt
 /// Rebuilds the run's row of the history.
 ///
 /// # Errors
-/// As [`fold`].
+/// As [`fold`], but for a run without events, which has no row.
 pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
     if let Some(row) = history_row(store, run).await? {
         store.put_row(run, &run_history::TABLE, row).await?;
@@ -105,12 +150,10 @@ pub(crate) async fn history_row<S: Store + ?Sized>(
     store: &S,
     run: RunId,
 ) -> Result<Option<Vec<Cell>>, RunnerError> {
-    let mut row = None;
-    fold(store, run, async |rows, _| {
-        let found = rows.into_iter().find(|batch| std::ptr::eq(batch.table, &run_history::TABLE));
-        row = found.map(|batch| batch.cells).or(row.take());
-        Ok(())
-    })
-    .await?;
-    Ok(row)
+    let mut folding = Folding::new(run);
+    let mut batches = read_run(store, run);
+    while let Some(batch) = batches.try_next().await? {
+        folding.take(&batch);
+    }
+    Ok(folding.tables.history_row())
 }

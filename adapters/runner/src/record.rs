@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::RunnerError;
 use crate::clock::Clock;
 use crate::decide::{Chunk, Decided};
+use crate::held::HeldEvent;
 use crate::watch::Watch;
 
 /// Events at least that go into one append, but for the last.
@@ -35,13 +36,6 @@ pub(crate) struct Piece {
     pub(crate) history: Option<Vec<Cell>>,
 }
 
-/// An event that the stream holds already: the hash of its payload, and its envelope's part that tables show.
-pub(crate) struct Held {
-    pub(crate) payload: blake3::Hash,
-    pub(crate) recorded_at: Timestamp,
-    pub(crate) actor: String,
-}
-
 /// Records one run.
 pub(crate) struct Recording {
     run: RunId,
@@ -49,7 +43,7 @@ pub(crate) struct Recording {
     clock: Arc<dyn Clock>,
     watch: Arc<dyn Watch>,
     to: mpsc::Sender<Piece>,
-    held: Vec<Held>,
+    held: Vec<HeldEvent>,
     state: RunState,
     tables: RunTables,
     version: u64,
@@ -66,6 +60,8 @@ pub(crate) struct Gone;
 /// Why recording stopped early.
 pub(crate) enum Stop {
     Gone,
+    /// Cancelled before the run has caught up with its stream: the end is to be put there.
+    Cancelled(RunCancelled),
     Error(RunnerError),
 }
 
@@ -82,7 +78,7 @@ impl Recording {
         clock: Arc<dyn Clock>,
         watch: Arc<dyn Watch>,
         to: mpsc::Sender<Piece>,
-        held: Vec<Held>,
+        held: Vec<HeldEvent>,
     ) -> Self {
         Self {
             recorded_at: clock.now(),
@@ -127,7 +123,11 @@ impl Recording {
             Decided::Stopped(step) => {
                 // Without somebody who asked for it, the store side has stopped the engine.
                 let Some(cancelled_by) = self.watch.cancelled_by() else { return Err(Stop::Gone) };
-                self.take(&RunEvent::RunCancelled(RunCancelled { cancelled_by, step }))?;
+                let cancelled = RunCancelled { cancelled_by, step };
+                if self.held.len() as u64 > self.version {
+                    return Err(Stop::Cancelled(cancelled));
+                }
+                self.take(&RunEvent::RunCancelled(cancelled))?;
             }
         }
         self.send(true)?;
@@ -142,7 +142,9 @@ impl Recording {
         match held {
             Some(held) => {
                 let single = EncodedBatch::encode([event]);
-                let same = single.iter().all(|(_, json)| blake3::hash(json) == held.payload);
+                let same = single.iter().all(|(event_type, json)| {
+                    held.event_type == Some(event_type) && held.payload == blake3::hash(json)
+                });
                 if !same {
                     let (run, version) = (self.run, self.version);
                     return Err(Stop::Error(RunnerError::NotReproduced { run, version }));

@@ -2,8 +2,8 @@
 
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
-use powerfill_ports::Store;
 use powerfill_ports::events::{Damage, Verification};
+use powerfill_ports::{Store, StoreError};
 use powerfill_projections::digest::{TableDigest, output_digest};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 use powerfill_projections::tables::{ALL, DECISIONS, run_history};
@@ -46,14 +46,25 @@ pub async fn verify<S: Store + ?Sized>(store: &S) -> Result<Verdict, RunnerError
     if verdict.log.damage.is_some() {
         return Ok(verdict);
     }
+    match tables(store, &mut verdict).await {
+        Err(RunnerError::Store(StoreError::Corrupt(what))) => {
+            verdict.difference = Some(format!("a shown table cannot be read: {what}"));
+        }
+        compared => compared?,
+    }
+    Ok(verdict)
+}
+
+/// The shown tables and the history.
+async fn tables<S: Store + ?Sized>(store: &S, verdict: &mut Verdict) -> Result<(), RunnerError> {
     if let Some((run, _)) = store.published().await? {
         verdict.published = Some(run);
-        published(store, run, &mut verdict).await?;
+        published(store, run, verdict).await?;
     }
     if verdict.difference.is_none() {
         verdict.difference = history(store, &mut verdict.rows).await?;
     }
-    Ok(verdict)
+    Ok(())
 }
 
 /// The shown tables of a run against its recorded digest and a rebuild.

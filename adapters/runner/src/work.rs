@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use powerfill_domain::run::event::{RunFailed, RunRequested, Step};
-use powerfill_domain::run::{EncodedBatch, RunEvent, RunId};
+use powerfill_domain::run::event::{RunRequested, Step};
+use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
 use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::events::Append;
@@ -20,7 +19,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::ask::{append_id, meta};
 use crate::decide::decide;
-use crate::record::{Held, Piece, Recording, Stop};
+use crate::held::{Held, held};
+use crate::patience::patiently;
+use crate::record::{Piece, Recording, Stop};
 use crate::stored::decoded;
 use crate::watch::Watch;
 use crate::{Runner, RunnerError};
@@ -34,8 +35,9 @@ pub struct Finished {
     pub status: RunStatus,
 }
 
-/// How often a store that is away is asked again, with growing pauses.
-const ATTEMPTS: u32 = 6;
+/// How long after a run was queued its request may still be on its way, and how often it is looked for.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+const LOOKS: u32 = 100;
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// Claims the queued or abandoned run, where there is one, and carries it through. A snapshot that the caller has
@@ -65,9 +67,14 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 Err(StoreError::LeaseLost(run).into())
             }
             Err(error) => {
-                // Best effort: the error itself matters more than one that comes on top of it.
-                let _ = self.fail(lease, &error).await;
-                Err(error)
+                // Best effort: the error itself matters more than one that comes on top of it, and the lease will end.
+                match self.fail(lease, &error).await {
+                    // Everything was decided and recorded; what gave has been made good.
+                    Ok(status) if status != RunStatus::Failed => {
+                        Ok(Some(Finished { run_id: lease.run_id, status }))
+                    }
+                    _ => Err(error),
+                }
             }
         }
     }
@@ -75,6 +82,12 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     fn until(&self, now: Timestamp) -> Timestamp {
         let micros = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(now.micros().saturating_add(micros))
+    }
+
+    /// Renews the lease, or says that it is lost.
+    pub(crate) async fn still_holds(&self, lease: Lease) -> Result<(), StoreError> {
+        let until = self.until(self.clock.now());
+        patiently(|| self.store.renew(lease, until)).await.map(|_| ())
     }
 
     /// Renews the lease while the run goes on; stops the run where the lease is lost.
@@ -115,23 +128,30 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         watch: Arc<Cancellation>,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let (requested, held) = self.held(run).await?;
-        let Some(requested) = requested else {
+        let held = self.held(run).await?;
+        let Some(first) = &held.first else {
             // Whoever asked died before the request was recorded: nothing was promised.
-            self.store.set_status(lease, RunStatus::Failed).await?;
-            return Ok(RunStatus::Failed);
+            return self.settle(lease, RunStatus::Failed).await;
+        };
+        if let Some(status) = held.ended {
+            // Its former worker died after the last event.
+            return self.settle(lease, status).await;
+        }
+        let RunEvent::RunRequested(requested) = decoded(first)? else {
+            return Err(RunnerError::NotReproduced { run, version: 1 });
         };
         let snapshot = match in_memory {
             Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
             _ => self.captured(&requested.snapshot_digest).await?,
         };
-        self.store.begin_staging(run, RunTables::specs()).await?;
+        patiently(|| self.store.begin_staging(run, RunTables::specs())).await?;
         let (to_store, mut pieces) = mpsc::channel(2);
         let (worker, clock) = (self.worker.clone(), Arc::clone(&self.clock));
         let (tenant, stopping) = (requested.tenant_id.clone(), Arc::clone(stop));
         let threads = spawn_blocking(move || {
             let watch: Arc<dyn Watch> = watch;
-            let recording = Recording::new(run, worker, clock, Arc::clone(&watch), to_store, held);
+            let recording =
+                Recording::new(run, worker, clock, Arc::clone(&watch), to_store, held.events);
             two_threads(recording, &requested, &snapshot, watch.as_ref(), &stopping)
         });
         let mut stored = Ok(RunStatus::Pending);
@@ -150,36 +170,33 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         match (stored, ended) {
             (Err(error), _) | (Ok(_), Err(Stop::Error(error))) => Err(error),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
+            (Ok(_), Err(Stop::Cancelled(cancelled))) => {
+                self.end(lease, &RunEvent::RunCancelled(cancelled)).await
+            }
             (Ok(status), Ok(())) => Ok(status),
         }
     }
 
-    /// The request and the envelopes of what the stream holds already.
-    async fn held(
-        &self,
-        run: RunId,
-    ) -> Result<(Option<Box<RunRequested>>, Vec<Held>), RunnerError> {
-        let mut requested = None;
-        let mut held = Vec::new();
-        let stream = run.stream();
-        let mut batches = self.store.read(&stream, 1);
-        while let Some(batch) = batches.try_next().await? {
-            for stored in batch {
-                if stored.stream_version == 1
-                    && let RunEvent::RunRequested(event) = decoded(&stored)?
-                {
-                    requested = Some(event);
-                }
-                let payload = blake3::hash(&stored.payload);
-                let (recorded_at, actor) = (stored.recorded_at, stored.actor);
-                held.push(Held { payload, recorded_at, actor });
+    /// What the stream holds. Whoever asked for the run queues it and then records the request: a worker that is faster
+    /// waits for it.
+    async fn held(&self, run: RunId) -> Result<Held, StoreError> {
+        let queued = patiently(|| self.store.run(run)).await?;
+        let asked_at = queued.map_or(0, |queued| queued.requested_at.micros());
+        let mut looks = 0;
+        loop {
+            let held = patiently(|| held(self.store.as_ref(), run)).await?;
+            let since = u64::try_from(self.clock.now().micros().saturating_sub(asked_at));
+            let given_up = since.is_ok_and(|micros| Duration::from_micros(micros) > ON_ITS_WAY);
+            if held.first.is_some() || given_up || looks == LOOKS {
+                return Ok(held);
             }
+            looks += 1;
+            tokio::time::sleep(ON_ITS_WAY / LOOKS).await;
         }
-        Ok((requested, held))
     }
 
     async fn captured(&self, digest: &str) -> Result<Arc<Snapshot>, RunnerError> {
-        let bytes = self.store.captured(digest).await?;
+        let bytes = patiently(|| self.store.captured(digest)).await?;
         let read = spawn_blocking(move || Snapshot::from_canonical(&bytes).map(Arc::new)).await;
         Ok(read.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??)
     }
@@ -199,60 +216,23 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 meta: meta(run, tenant, &self.worker, piece.recorded_at),
                 events: piece.events,
             };
-            self.append(append).await?;
+            patiently(|| self.store.append(append.clone())).await?;
         }
+        // A worker that stood still while its lease ran out must not touch what another one stages or shows.
+        self.still_holds(lease).await?;
         if !piece.rows.is_empty()
             && !matches!(piece.status, RunStatus::Failed | RunStatus::Cancelled)
         {
-            self.store.stage(run, piece.rows, piece.up_to).await?;
+            patiently(|| self.store.stage(run, piece.rows.clone(), piece.up_to)).await?;
         }
         if piece.status == RunStatus::Complete {
-            self.store.publish(run).await?;
+            patiently(|| self.store.publish(run)).await?;
         }
         if let Some(history) = piece.history {
-            self.store.put_row(run, &run_history::TABLE, history).await?;
+            patiently(|| self.store.put_row(run, &run_history::TABLE, history.clone())).await?;
         }
-        self.store.set_status(lease, piece.status).await?;
+        patiently(|| self.store.set_status(lease, piece.status)).await?;
         Ok(piece.status)
-    }
-
-    /// Appends, again with growing pauses while the store is away: the append id makes that safe.
-    async fn append(&self, append: Append) -> Result<(), StoreError> {
-        let mut pause = Duration::from_millis(100);
-        for _ in 1..ATTEMPTS {
-            match self.store.append(append.clone()).await {
-                Err(error) if error.is_transient() => tokio::time::sleep(pause).await,
-                done => return done.map(|_| ()),
-            }
-            pause *= 2;
-        }
-        self.store.append(append).await.map(|_| ())
-    }
-
-    /// Ends a run that cannot be carried through: `RunFailed` at the end of its stream, and the tenant free again.
-    async fn fail(&self, lease: Lease, error: &RunnerError) -> Result<(), RunnerError> {
-        let run = lease.run_id;
-        let (requested, held) = self.held(run).await?;
-        if let Some(requested) = requested {
-            let failed = RunEvent::RunFailed(RunFailed {
-                step: Step::Record,
-                code: "RUN_BROKEN_OFF".to_owned(),
-                message: error.to_string(),
-            });
-            let expected_version = held.len() as u64;
-            let tenant = &requested.tenant_id;
-            self.append(Append {
-                append_id: append_id(run, expected_version),
-                stream: run.stream(),
-                expected_version,
-                meta: meta(run, tenant, &self.worker, self.clock.now()),
-                events: EncodedBatch::encode([&failed]),
-            })
-            .await?;
-            crate::rebuild::history(self.store.as_ref(), run).await?;
-        }
-        self.store.set_status(lease, RunStatus::Failed).await?;
-        Ok(())
     }
 }
 

@@ -45,6 +45,16 @@ impl Desk {
     pub(crate) fn powerfill<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Answer {
         self.command(args).output().expect("the binary starts").into()
     }
+
+    /// Runs a command line whose words have no spaces.
+    pub(crate) fn type_in(&self, line: &str) -> Answer {
+        self.powerfill(line.split_whitespace())
+    }
+
+    /// Runs a command line that must end well, and gives back what it printed.
+    pub(crate) fn ask(&self, line: &str) -> String {
+        self.type_in(line).well().out
+    }
 }
 
 impl From<Output> for Answer {
@@ -55,10 +65,35 @@ impl From<Output> for Answer {
 }
 
 impl Answer {
+    /// The answer, where it is that the command did what was asked.
+    #[track_caller]
+    pub(crate) fn well(self) -> Self {
+        assert_eq!(self.status, Some(0), "{}{}", self.out, self.err);
+        self
+    }
+
+    /// Expects this exit status and each of these words on standard error.
+    #[track_caller]
+    pub(crate) fn refuses(&self, status: i32, words: &[&str]) {
+        assert_eq!(self.status, Some(status), "{}{}", self.out, self.err);
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in:\n{}", self.err);
+        }
+    }
+
     /// What was printed, read as CSV.
     pub(crate) fn table(&self) -> Table {
         Table::parse(self.out.as_bytes())
     }
+}
+
+/// The folder of a conformance case whose name begins so.
+pub(crate) fn case(number: &str) -> PathBuf {
+    let found = cases().into_iter().find(|case| {
+        let name = case.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&format!("{number}-"))
+    });
+    found.unwrap_or_else(|| panic!("there is no case {number}"))
 }
 
 /// The folders of all conformance cases, by name.

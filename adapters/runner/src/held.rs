@@ -1,0 +1,56 @@
+//! What the stream of a run holds when a worker takes the run up.
+
+use futures::TryStreamExt;
+use powerfill_domain::run::{EventType, RunId};
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::events::StoredEvent;
+use powerfill_ports::{Store, StoreError};
+use powerfill_projections::status::RunStatus;
+
+/// What the stream holds.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// The first event, which is the request.
+    pub(crate) first: Option<StoredEvent>,
+    /// All events, the first included.
+    pub(crate) events: Vec<HeldEvent>,
+    /// How the run ended, where its last event says so.
+    pub(crate) ended: Option<RunStatus>,
+}
+
+/// An event that the stream holds: its type, the hash of its payload, and its envelope's part that tables show.
+pub(crate) struct HeldEvent {
+    /// `None` for one that this build does not know.
+    pub(crate) event_type: Option<EventType>,
+    pub(crate) payload: blake3::Hash,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) actor: String,
+}
+
+/// Reads what the stream of a run holds.
+pub(crate) async fn held<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Held, StoreError> {
+    let mut held = Held::default();
+    let stream = run.stream();
+    let mut batches = store.read(&stream, 1);
+    while let Some(batch) = batches.try_next().await? {
+        for stored in batch {
+            let event_type = EventType::from_name(&stored.event_type).ok();
+            held.ended = event_type.and_then(status_at_the_end);
+            let payload = blake3::hash(&stored.payload);
+            let (recorded_at, actor) = (stored.recorded_at, stored.actor.clone());
+            held.events.push(HeldEvent { event_type, payload, recorded_at, actor });
+            held.first.get_or_insert(stored);
+        }
+    }
+    Ok(held)
+}
+
+/// The status of a run whose last event has this type, where no other may follow.
+fn status_at_the_end(event_type: EventType) -> Option<RunStatus> {
+    let ends = [
+        (EventType::RunCompleted, RunStatus::Complete),
+        (EventType::RunFailed, RunStatus::Failed),
+        (EventType::RunCancelled, RunStatus::Cancelled),
+    ];
+    ends.into_iter().find(|(last, _)| *last == event_type).map(|(_, status)| status)
+}

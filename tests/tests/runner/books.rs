@@ -1,0 +1,55 @@
+//! Snapshots with options.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_generator::{Scale, generate};
+
+/// What a run is asked for with.
+#[derive(Clone)]
+pub(crate) struct Book {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) options: RunOptions,
+}
+
+fn snapshot(folder: &Path) -> Arc<Snapshot> {
+    let raw = powerfill_csv::read_folder(folder).expect("the folder is there");
+    Arc::new(validate(raw).expect("the snapshot is sound").snapshot)
+}
+
+fn case(name: &str) -> Book {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name);
+    let json = std::fs::read_to_string(folder.join("options.json")).expect("it has options");
+    let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
+    Book { snapshot: snapshot(&folder.join("snapshot")), options }
+}
+
+/// Every pass has something to do.
+pub(crate) fn mixed() -> Book {
+    static BOOK: LazyLock<Book> = LazyLock::new(|| case("41-mixed-400-price"));
+    BOOK.clone()
+}
+
+/// A few loans.
+pub(crate) fn small() -> Book {
+    case("03-best-fit")
+}
+
+/// Preflight finds errors.
+pub(crate) fn refused() -> Book {
+    case("39-preflight-errors")
+}
+
+/// Its events go into several appends.
+pub(crate) fn large() -> Book {
+    static BOOK: LazyLock<Book> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sizes = Scale::Demo.sizes().with_trades(600);
+        sizes.loans = 6_000;
+        let snapshot_folder = folder.path().join("snapshot");
+        generate(&sizes, 7, &snapshot_folder).expect("a book is made");
+        Book { snapshot: snapshot(&snapshot_folder), options: RunOptions::default() }
+    });
+    BOOK.clone()
+}

@@ -1,0 +1,247 @@
+//! A store, a clock that the test holds, and whoever asks for runs and works them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use powerfill_domain::run::event::Step;
+use powerfill_domain::run::{RunEvent, RunId};
+use powerfill_domain::values::Timestamp;
+use powerfill_memory::MemoryStore;
+use powerfill_ports::Store;
+use powerfill_ports::events::StoredEvent;
+use powerfill_projections::csv;
+use powerfill_projections::status::RunStatus;
+use powerfill_projections::tables::{ALL, run_history};
+use powerfill_runner::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
+use powerfill_sqlite::SqliteStore;
+use powerfill_tests::store_suite::samples::collect;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::books::Book;
+
+/// How long a claim holds. By the desk's clock, which only moves on when it is asked or told.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// Each look at the clock is a microsecond.
+pub(crate) struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A tenant's desk.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    clock: Arc<Ticking>,
+    runs: AtomicU32,
+    folder: Option<TempDir>,
+}
+
+impl Desk {
+    fn over(store: Arc<dyn Store>, folder: Option<TempDir>) -> Self {
+        let clock = Arc::new(Ticking(AtomicI64::new(1_770_000_000_000_000)));
+        Self { store, clock, runs: AtomicU32::new(0), folder }
+    }
+
+    pub(crate) fn in_memory() -> Self {
+        Self::over(Arc::new(MemoryStore::new()), None)
+    }
+
+    pub(crate) fn in_a_file() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(folder.path().join("acme.db")).expect("the store opens");
+        Self::over(Arc::new(store), Some(folder))
+    }
+
+    /// Another desk with a store of the same kind, empty.
+    pub(crate) fn another(&self) -> Self {
+        if self.folder.is_some() { Self::in_a_file() } else { Self::in_memory() }
+    }
+
+    /// The store's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.as_ref().expect("a store in a file").path().join("acme.db")
+    }
+
+    /// Lets every lease run out.
+    pub(crate) fn wait_for_leases(&self) {
+        let micros = i64::try_from(LEASE.as_micros()).expect("a lease is short");
+        self.clock.0.fetch_add(micros + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A run id: the first, the second and so on.
+    pub(crate) fn next_run(&self) -> RunId {
+        let number = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        RunId(Uuid::from_u128((0x0197 << 112) | (7 << 76) | (2 << 62) | u128::from(number)))
+    }
+
+    pub(crate) fn runner(&self) -> Runner<dyn Store> {
+        self.runner_over(Arc::clone(&self.store))
+    }
+
+    /// A worker whose way to the store is another one.
+    pub(crate) fn runner_over(&self, store: Arc<dyn Store>) -> Runner<dyn Store> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        Runner::new(store, clock, "worker".to_owned(), LEASE)
+    }
+
+    /// Asks for a run.
+    pub(crate) async fn ask(&self, book: &Book) -> RunId {
+        let run = self.next_run();
+        ask(&self.runner(), run, book).await.expect("the run is asked for");
+        run
+    }
+
+    /// Works what is there, from the captured snapshot.
+    pub(crate) async fn work(&self, watch: Arc<dyn Watch>) -> Option<Finished> {
+        self.runner().work(None, watch).await.expect("the run is carried through")
+    }
+
+    /// Asks for a run and works it.
+    pub(crate) async fn run(&self, book: &Book) -> (RunId, RunStatus) {
+        let run = self.ask(book).await;
+        let finished = self.work(Arc::new(Silent)).await.expect("there was a run");
+        assert_eq!(finished.run_id, run);
+        (run, finished.status)
+    }
+
+    /// Asks for a run, which must complete: nothing is in its way.
+    pub(crate) async fn completes(&self, book: &Book) -> RunId {
+        let (run, status) = self.run(book).await;
+        assert_eq!(status, RunStatus::Complete);
+        run
+    }
+
+    /// The stored events of a run: versions are dense.
+    pub(crate) async fn stored(&self, run: RunId) -> Vec<StoredEvent> {
+        let stored = collect(self.store.read(&run.stream(), 1)).await;
+        assert!((1..).zip(&stored).all(|(version, event)| event.stream_version == version));
+        stored
+    }
+
+    /// The events of a run.
+    pub(crate) async fn events(&self, run: RunId) -> Vec<RunEvent> {
+        let stored = self.stored(run).await;
+        stored.iter().map(|event| decoded(event).expect("it is readable")).collect()
+    }
+
+    /// What the stream of a run says, up to times and workers: of each event its type and payload.
+    pub(crate) async fn story(&self, run: RunId) -> Vec<(String, Vec<u8>)> {
+        let stored = self.stored(run).await;
+        stored.into_iter().map(|event| (event.event_type, event.payload)).collect()
+    }
+
+    /// The shown tables as CSV, but for the one that keeps every run.
+    pub(crate) async fn shown(&self) -> Vec<(&'static str, String)> {
+        let mut shown = Vec::new();
+        for table in ALL.iter().filter(|table| !table.keeps_every_run) {
+            let mut text = Vec::new();
+            let mut batches = self.store.rows(table);
+            while let Some(batch) = batches.try_next().await.expect("rows can be read") {
+                csv::write_file_rows(batch.run_id, &batch.rows, &mut text);
+            }
+            shown.push((table.name, String::from_utf8(text).expect("CSV is text")));
+        }
+        shown
+    }
+
+    /// The status of each run in the history that every run is kept in.
+    pub(crate) async fn history(&self) -> Vec<(RunId, String)> {
+        let mut history = Vec::new();
+        let mut batches = self.store.rows(&run_history::TABLE);
+        while let Some(batch) = batches.try_next().await.expect("rows can be read") {
+            let status = &batch.rows.cells[1];
+            let mut text = Vec::new();
+            csv::write_text(status, &mut text);
+            history.push((batch.run_id, String::from_utf8(text).expect("a status is text")));
+        }
+        history
+    }
+
+    /// Where the queue says that a run stands.
+    pub(crate) async fn status(&self, run: RunId) -> RunStatus {
+        self.store.run(run).await.expect("the queue answers").expect("the run is there").status
+    }
+
+    /// Verifies the whole store, which must be clean.
+    pub(crate) async fn verify(&self) {
+        let verdict = powerfill_runner::verify::verify(self.store.as_ref()).await;
+        let verdict = verdict.expect("the store answers");
+        assert!(verdict.is_clean(), "{verdict:?}");
+    }
+}
+
+/// Asks for a run with this id.
+pub(crate) async fn ask(
+    runner: &Runner<dyn Store>,
+    run_id: RunId,
+    book: &Book,
+) -> Result<String, RunnerError> {
+    let (snapshot, options) = (&*book.snapshot, &book.options);
+    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk" }).await
+}
+
+/// Cancels the run when a step begins.
+pub(crate) struct CancelAt {
+    pub(crate) step: Step,
+    pub(crate) begun: std::sync::atomic::AtomicBool,
+}
+
+impl CancelAt {
+    pub(crate) fn new(step: Step) -> Arc<Self> {
+        Arc::new(Self { step, begun: std::sync::atomic::AtomicBool::new(false) })
+    }
+}
+
+impl Watch for CancelAt {
+    fn step(&self, step: Step) {
+        if step == self.step {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn cancelled_by(&self) -> Option<String> {
+        self.begun.load(Ordering::Relaxed).then(|| "chief".to_owned())
+    }
+}
+
+/// Holds the run at the beginning of a step until it is let go.
+pub(crate) struct HoldAt {
+    pub(crate) step: Step,
+    pub(crate) reached: tokio::sync::Semaphore,
+    pub(crate) let_go: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl HoldAt {
+    /// The watch, and what lets the run go.
+    pub(crate) fn new(step: Step) -> (Arc<Self>, std::sync::mpsc::Sender<()>) {
+        let (go, let_go) = std::sync::mpsc::channel();
+        let reached = tokio::sync::Semaphore::new(0);
+        (Arc::new(Self { step, reached, let_go: std::sync::Mutex::new(let_go) }), go)
+    }
+
+    /// Waits until the run stands at the step.
+    pub(crate) async fn reached(&self) {
+        self.reached.acquire().await.expect("it is never closed").forget();
+    }
+}
+
+impl Watch for HoldAt {
+    fn step(&self, step: Step) {
+        if step == self.step {
+            self.reached.add_permits(1);
+            let let_go = self.let_go.lock().expect("one waits at a time");
+            let_go.recv().expect("it is let go");
+        }
+    }
+}

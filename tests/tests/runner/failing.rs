@@ -1,0 +1,105 @@
+//! Stores that fail: for a moment, for long, for good.
+
+use std::sync::Arc;
+
+use powerfill_domain::run::RunEvent;
+use powerfill_domain::run::event::Step;
+use powerfill_ports::StoreError;
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::{RunnerError, Silent};
+
+use crate::books;
+use crate::desk::{Desk, ask};
+use crate::faulty_store::{Fate, FaultyStore};
+
+fn away() -> StoreError {
+    StoreError::Unavailable("it is away".to_owned())
+}
+
+/// Each kind of call fails at its first time.
+pub(crate) async fn a_store_that_is_away_for_a_moment_is_asked_again(desk: &Desk) {
+    let store = FaultyStore::over(&desk.store, |call, before, _| match (call, before) {
+        // Claiming is tried again by whoever looks for work.
+        ("claim", _) => Fate::Done,
+        // An append that was made and not answered is recognised.
+        ("append", 0 | 2) => Fate::Unanswered(away()),
+        (_, 0) => Fate::Refused(away()),
+        _ => Fate::Done,
+    });
+    let runner = desk.runner_over(store);
+    let run = desk.next_run();
+    ask(&runner, run, &books::mixed()).await.unwrap();
+    let finished = runner.work(None, Arc::new(Silent)).await.unwrap().expect("there is a run");
+    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
+    desk.verify().await;
+}
+
+/// A call fails as long as the run lasts: what it was is in the stream, the former outputs stay.
+async fn fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) {
+    desk.completes(&books::small()).await;
+    let shown = desk.shown().await;
+    // Of appends, the request goes through, and the end of the run.
+    let fails = move |call, before| call == refused && (call != "append" || before == 1);
+    let store = FaultyStore::over(&desk.store, move |call, before, _| {
+        if fails(call, before) { Fate::Refused(with()) } else { Fate::Done }
+    });
+    let runner = desk.runner_over(store);
+    let run = desk.next_run();
+    ask(&runner, run, &books::mixed()).await.unwrap();
+    let error = runner.work(None, Arc::new(Silent)).await.expect_err(refused);
+    let RunnerError::Store(cause) = &error else { panic!("{error:?}") };
+    let events = desk.events(run).await;
+    let Some(RunEvent::RunFailed(failed)) = events.last() else { panic!("{refused}: {error}") };
+    assert_eq!(failed.step, Step::Record, "{refused}");
+    assert_eq!(failed.message, cause.to_string(), "{refused}");
+    assert_eq!(desk.status(run).await, RunStatus::Failed, "{refused}");
+    assert_eq!(desk.history().await.last(), Some(&(run, "Failed".to_owned())), "{refused}");
+    assert_eq!(desk.shown().await, shown, "{refused}");
+    desk.verify().await;
+    desk.completes(&books::mixed()).await;
+    desk.verify().await;
+}
+
+pub(crate) async fn a_store_that_stays_away_fails_the_run_and_not_the_next(desk: &Desk) {
+    fails_at(desk, "begin_staging", away).await;
+}
+
+pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(desk: &Desk) {
+    for call in ["captured", "begin_staging", "append"] {
+        fails_at(&desk.another(), call, || StoreError::Failed("the disk is full".to_owned())).await;
+    }
+}
+
+/// Everything was decided and recorded by then: the run is Complete, and is shown as soon as that works.
+pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(desk: &Desk) {
+    for refused in ["stage", "publish", "put_row", "set_status"] {
+        let desk = desk.another();
+        let store = FaultyStore::over(&desk.store, move |call, before, _| {
+            let error = || StoreError::Failed("the disk is full".to_owned());
+            if call == refused && before == 0 { Fate::Refused(error()) } else { Fate::Done }
+        });
+        let runner = desk.runner_over(store);
+        let run = desk.next_run();
+        ask(&runner, run, &books::mixed()).await.unwrap();
+        let finished = runner.work(None, Arc::new(Silent)).await.expect(refused);
+        assert_eq!(finished.map(|finished| finished.status), Some(RunStatus::Complete));
+        assert_eq!(desk.status(run).await, RunStatus::Complete, "{refused}");
+        desk.verify().await;
+
+        // As long as it does not work, the run stays to be finished.
+        let store = FaultyStore::over(&desk.store, move |call, _, _| {
+            let error = || StoreError::Failed("the disk is full".to_owned());
+            if call == refused { Fate::Refused(error()) } else { Fate::Done }
+        });
+        let runner = desk.runner_over(store);
+        let run = desk.next_run();
+        ask(&runner, run, &books::small()).await.unwrap();
+        runner.work(None, Arc::new(Silent)).await.expect_err(refused);
+        let events = desk.events(run).await;
+        assert!(matches!(events.last(), Some(RunEvent::RunCompleted(_))), "{refused}");
+        desk.wait_for_leases();
+        let finished = desk.work(Arc::new(Silent)).await.expect("it is still there");
+        assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
+        desk.verify().await;
+    }
+}

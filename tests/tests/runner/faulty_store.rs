@@ -1,0 +1,192 @@
+//! A way to a store on which calls fail as a test says.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use powerfill_domain::run::RunId;
+use powerfill_domain::run::envelope::Hash;
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
+use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{Store, StoreError};
+use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+
+/// What becomes of a call.
+pub(crate) enum Fate {
+    Done,
+    /// The store does not hear it.
+    Refused(StoreError),
+    /// The store does it, and its answer is lost.
+    Unanswered(StoreError),
+}
+
+/// Told a call's name, how many there were of it before, and how many at all; renewals of the lease are not counted.
+type Judge = dyn Fn(&'static str, u32, u32) -> Fate + Send + Sync;
+
+pub(crate) struct FaultyStore {
+    store: Arc<dyn Store>,
+    judge: Box<Judge>,
+    counts: Mutex<(BTreeMap<&'static str, u32>, u32)>,
+}
+
+impl FaultyStore {
+    pub(crate) fn over(
+        store: &Arc<dyn Store>,
+        judge: impl Fn(&'static str, u32, u32) -> Fate + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let store = Arc::clone(store);
+        Arc::new(Self { store, judge: Box::new(judge), counts: Mutex::default() })
+    }
+
+    /// Calls until now.
+    pub(crate) fn calls(&self) -> u32 {
+        self.counts.lock().expect("counting does not fail").1
+    }
+
+    fn fate(&self, call: &'static str) -> Fate {
+        let mut counts = self.counts.lock().expect("counting does not fail");
+        let all = counts.1;
+        let of_this = counts.0.entry(call).or_default();
+        let before = *of_this;
+        *of_this += 1;
+        counts.1 += 1;
+        (self.judge)(call, before, all)
+    }
+
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        done: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.fate(name) {
+            Fate::Done => done.await,
+            Fate::Refused(error) => Err(error),
+            Fate::Unanswered(error) => done.await.and(Err(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for FaultyStore {
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        self.call("append", self.store.append(append)).await
+    }
+
+    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+        self.call("stream_version", self.store.stream_version(stream)).await
+    }
+
+    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+        match self.fate("read") {
+            Fate::Done => self.store.read(stream, from_version),
+            Fate::Refused(error) | Fate::Unanswered(error) => stream::iter([Err(error)]).boxed(),
+        }
+    }
+
+    fn read_all(&self, after_position: u64) -> Batches<'_> {
+        self.store.read_all(after_position)
+    }
+
+    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+        self.store.subscribe(after_position)
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.store.head().await
+    }
+
+    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+        self.store.seal_at(seq).await
+    }
+
+    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+        self.store.verify(stream).await
+    }
+}
+
+#[async_trait]
+impl SnapshotStore for FaultyStore {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+        self.call("capture", self.store.capture(digest, canonical)).await
+    }
+
+    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+        self.call("captured", self.store.captured(digest)).await
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for FaultyStore {
+    async fn begin_staging(
+        &self,
+        run: RunId,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        self.call("begin_staging", self.store.begin_staging(run, tables)).await
+    }
+
+    async fn stage(&self, run: RunId, rows: Vec<RowBatch>, up_to: u64) -> Result<(), StoreError> {
+        self.call("stage", self.store.stage(run, rows, up_to)).await
+    }
+
+    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
+        self.call("publish", self.store.publish(run)).await
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        self.call("published", self.store.published()).await
+    }
+
+    async fn put_row(
+        &self,
+        run: RunId,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        self.call("put_row", self.store.put_row(run, table, row)).await
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+        self.store.rows(table)
+    }
+}
+
+#[async_trait]
+impl RunStore for FaultyStore {
+    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
+        self.call("enqueue", self.store.enqueue(run, requested_at)).await
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.call("claim", self.store.claim(worker, now, until)).await
+    }
+
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        self.store.renew(lease, until).await
+    }
+
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        self.call("set_status", self.store.set_status(lease, status)).await
+    }
+
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        self.store.request_cancel(run, by).await
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        self.call("run", self.store.run(run)).await
+    }
+
+    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        self.store.runs().await
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs over real ports: from request to shown tables, cancelled, interrupted, taken up, over stores that fail; and
+//! whether rebuilding and verifying tell the truth about them (specification 3.3, 3.4, 4.4).
+
+mod books;
+mod desk;
+mod failing;
+mod faulty_store;
+mod lifecycle;
+mod taken_up;
+mod telling;
+
+/// Runs tests over the store in memory and the one in a file.
+macro_rules! over_each_store {
+    ($($module:ident { $($test:ident,)* })*) => {
+        mod memory {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    crate::$module::$test(&crate::desk::Desk::in_memory()).await;
+                }
+            )*)*
+        }
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    crate::$module::$test(&crate::desk::Desk::in_a_file()).await;
+                }
+            )*)*
+        }
+    };
+}
+
+over_each_store! {
+    lifecycle {
+        a_run_goes_from_request_to_shown_tables,
+        a_run_that_preflight_refuses_leaves_the_former_outputs,
+        a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs,
+        a_cancel_asked_of_the_store_reaches_the_worker,
+        of_two_who_ask_at_once_one_gets_the_run,
+        rebuilt_tables_are_the_live_ones,
+        a_rebuild_waits_for_the_active_run,
+    }
+    taken_up {
+        a_run_that_dies_at_any_call_comes_out_the_same,
+        a_stream_of_any_length_is_completed,
+        a_run_of_several_appends_comes_out_the_same,
+        a_run_begun_by_another_engine_fails_and_frees_the_tenant,
+        a_stream_that_has_ended_is_left_as_it_is,
+        a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
+        a_run_that_was_never_recorded_is_failed,
+        a_request_on_its_way_is_waited_for,
+        a_worker_that_lost_its_lease_writes_no_more,
+    }
+    failing {
+        a_store_that_is_away_for_a_moment_is_asked_again,
+        a_store_that_stays_away_fails_the_run_and_not_the_next,
+        a_store_that_refuses_a_call_fails_the_run_and_not_the_next,
+        a_run_whose_outputs_could_not_be_shown_at_first_is_complete,
+    }
+}

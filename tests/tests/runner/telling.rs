@@ -1,0 +1,141 @@
+//! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, an
+//! event.
+
+use powerfill_projections::table::CellType;
+use powerfill_projections::tables::{ALL, run_history};
+use powerfill_runner::verify::{Verdict, verify};
+use powerfill_sqlite::SqliteStore;
+use powerfill_tests::editor;
+use rusqlite::Connection;
+
+use crate::books;
+use crate::desk::Desk;
+
+/// What verification says after these changes, made one after another, each taken back before the next.
+async fn verdict(desk: &Desk) -> Verdict {
+    let store = SqliteStore::open_existing(desk.file()).unwrap();
+    verify(&store).await.unwrap()
+}
+
+/// Another value in the first row of a table.
+fn edit(conn: &Connection, table: &str, column: &str, cell_type: CellType) {
+    let value = match cell_type {
+        CellType::Text | CellType::Json => "'edited'".to_owned(),
+        _ => format!("coalesce({column}, 0) + 1"),
+    };
+    let sql = format!(
+        "UPDATE {table} SET {column} = {value} WHERE row_no = (SELECT min(row_no) FROM {table})"
+    );
+    assert_eq!(conn.execute(&sql, []).unwrap(), 1, "{table} has no row");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_cell_of_any_output_table_is_named() {
+    let desk = Desk::in_a_file();
+    desk.completes(&books::mixed()).await;
+    let conn = editor::open(&desk.file());
+    let mut edited = 0;
+    for table in ALL.iter().filter(|table| !table.keeps_every_run) {
+        let rows: i64 = conn
+            .query_row(&format!("SELECT count(*) FROM {}", table.name), [], |row| row.get(0))
+            .unwrap();
+        if rows == 0 {
+            continue;
+        }
+        let column = table.columns.last().expect("a table has columns");
+        conn.execute_batch("SAVEPOINT before; RELEASE before; BEGIN").unwrap();
+        let before: rusqlite::types::Value = conn
+            .query_row(
+                &format!("SELECT {} FROM {} ORDER BY row_no LIMIT 1", column.name, table.name),
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        edit(&conn, table.name, column.name, column.cell_type);
+        conn.execute_batch("COMMIT").unwrap();
+        let found = verdict(&desk).await.difference.expect(table.name);
+        let place = format!("{}, row 1: {} is ", table.name, column.name);
+        assert!(found.starts_with(&place), "{found}");
+        let back = format!(
+            "UPDATE {0} SET {1} = ?1 WHERE row_no = (SELECT min(row_no) FROM {0})",
+            table.name, column.name
+        );
+        conn.execute(&back, [before]).unwrap();
+        edited += 1;
+    }
+    assert!(edited >= 10, "{edited} tables have rows");
+    assert!(verdict(&desk).await.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_was_taken_away_or_added_is_named() {
+    let desk = Desk::in_a_file();
+    desk.completes(&books::mixed()).await;
+    let conn = editor::open(&desk.file());
+    let table = "pfill_kickout_guide_01";
+    let last = format!("row_no = (SELECT max(row_no) FROM {table})");
+    conn.execute_batch(&format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {last}"))
+        .unwrap();
+    conn.execute_batch(&format!("DELETE FROM {table} WHERE {last}")).unwrap();
+    let found = verdict(&desk).await.difference.expect("a row is missing");
+    assert!(found.starts_with(&format!("{table}: rows are missing after row ")), "{found}");
+    let columns: Vec<String> = conn
+        .prepare(&format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'run_id'"))
+        .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
+        .unwrap();
+    let columns = columns.join(", ");
+    let insert = |values: &str| {
+        let sql = format!("INSERT INTO {table} ({columns}) SELECT {values} FROM temp.kept");
+        conn.execute_batch(&sql).unwrap();
+    };
+    insert(&columns);
+    assert!(verdict(&desk).await.is_clean());
+    insert(&columns.replace("row_no", "row_no + 1"));
+    let found = verdict(&desk).await.difference.expect("a row is too much");
+    assert!(found.ends_with("a row that the events do not give"), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_cell_of_the_history_is_named_with_its_run() {
+    let desk = Desk::in_a_file();
+    let former = desk.completes(&books::small()).await;
+    desk.run(&books::refused()).await;
+    let conn = editor::open(&desk.file());
+    for column in run_history::TABLE.columns {
+        let sql = format!("UPDATE pfill_run_history SET {} = ?2 WHERE run_id = ?1", column.name);
+        let read = format!("SELECT {} FROM pfill_run_history WHERE run_id = ?1", column.name);
+        let run = former.to_string();
+        let before: rusqlite::types::Value =
+            conn.query_row(&read, [&run], |row| row.get(0)).unwrap();
+        let edited: rusqlite::types::Value = match column.cell_type {
+            CellType::Text | CellType::Json => "edited".to_owned().into(),
+            _ => "2026-01-15T12:00:00.000000Z".to_owned().into(),
+        };
+        conn.execute(&sql, (&run, edited)).unwrap();
+        let found = verdict(&desk).await.difference.expect(column.name);
+        let place = format!("pfill_run_history, run {former}: {} is ", column.name);
+        assert!(found.starts_with(&place), "{found}");
+        conn.execute(&sql, (&run, before)).unwrap();
+    }
+    assert!(verdict(&desk).await.is_clean());
+    // What is no moment at all cannot be compared, but it is an answer too.
+    conn.execute("UPDATE pfill_run_history SET ended_at = 'noon'", []).unwrap();
+    let found = verdict(&desk).await.difference.expect("it is no moment");
+    assert!(found.contains("ended_at holds \"noon\""), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_event_is_named_with_its_stream_and_version() {
+    let desk = Desk::in_a_file();
+    let run = desk.completes(&books::small()).await;
+    let conn = editor::open(&desk.file());
+    let changed = conn
+        .execute("UPDATE es_events SET payload = payload || ' ' WHERE version = 9", [])
+        .unwrap();
+    assert_eq!(changed, 1);
+    let verdict = verdict(&desk).await;
+    let damage = verdict.damage().expect("it is found");
+    assert_eq!(damage.stream, Some(run.stream()));
+    assert_eq!(damage.stream_version, Some(9));
+    assert!(!verdict.is_clean());
+}
