@@ -4,7 +4,7 @@
 //! * [`args`]: what can be typed, with help and examples
 //! * [`commands`]: one file a command
 //! * [`places`]: sources and stores by their URLs
-//! * [`settings`]: `powerfill.toml`
+//! * [`settings`] of `powerfill.toml`
 //! * [`output`]: text for people, JSON and CSV for programs
 
 mod args;

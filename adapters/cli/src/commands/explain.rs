@@ -10,7 +10,7 @@ use super::show::fold;
 use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::print_json;
+use crate::output::{print_json, print_text};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 
@@ -29,13 +29,13 @@ pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), F
         let mut story = LoanStory::new(loan);
         fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { print!("{explanation}") }
+        if as_json { print_json(&explanation)? } else { print_text(&explanation.to_string())? }
     }
     if let Some(trade) = &args.subject.trade {
         let mut story = TradeStory::new(trade);
         fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { print!("{explanation}") }
+        if as_json { print_json(&explanation)? } else { print_text(&explanation.to_string())? }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::find_run;
 use crate::args::RunRefArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::{print_csv, print_json};
+use crate::output::{print_csv, print_json, print_text};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary;
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Fa
     let run = find_run(store.as_ref(), &args.run).await?;
     let summary = summarise(store.as_ref(), run).await?;
     match args.store.print.format {
-        Format::Text => print!("{}", summary::text(&summary)),
+        Format::Text => print_text(&summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
         Format::Csv => {
             let counts: Vec<[String; 2]> =
@@ -39,14 +39,16 @@ pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummar
     Ok(summary)
 }
 
-/// Hands every event of a run over, in order.
+/// Hands every event of a run over, in order. A run without events has nothing to tell.
 pub(crate) async fn fold(
     store: &dyn Store,
     run: RunId,
     mut each: impl FnMut(&Recorded<'_>),
 ) -> Result<(), Failure> {
     let mut batches = read_run(store, run);
+    let mut told = false;
     while let Some(batch) = batches.try_next().await? {
+        told = true;
         for (stored, event) in &batch {
             each(&Recorded {
                 run_id: run,
@@ -57,5 +59,9 @@ pub(crate) async fn fold(
             });
         }
     }
-    Ok(())
+    if told {
+        return Ok(());
+    }
+    let message = format!("run {run} has no events: whoever asked for it broke off; ask again");
+    Err(Failure::Environment(message))
 }
