@@ -4,4 +4,6 @@
 mod compare;
 mod conformance;
 mod desk;
+#[cfg(unix)]
+mod killed;
 mod table;
