@@ -51,7 +51,15 @@ impl OutFolder {
 
     /// Puts the files in place, with `outcome.csv`, instead of those of a former run. Of a run that is not Complete
     /// only what it has is written: findings, log, history.
+    ///
+    /// # Errors
+    /// Where a file could not be written; what was put in place by then stays, and nothing is left aside.
     pub(crate) fn finish(self, summary: &RunSummary) -> io::Result<()> {
+        let aside = self.aside.clone();
+        self.put_in_place(summary).inspect_err(|_| discard(&aside))
+    }
+
+    fn put_in_place(self, summary: &RunSummary) -> io::Result<()> {
         let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = files.failure {
             return Err(error);
@@ -79,9 +87,13 @@ impl OutFolder {
 
     /// Leaves the folder as it was.
     pub(crate) fn discard(self) {
-        // Nothing depends on what is left in a folder of this name.
-        let _ = fs::remove_dir_all(&self.aside);
+        discard(&self.aside);
     }
+}
+
+fn discard(aside: &Path) {
+    // Nothing depends on what is left in a folder of this name.
+    let _ = fs::remove_dir_all(aside);
 }
 
 /// Tables that say something of a run that is not Complete.

@@ -27,17 +27,46 @@ const STEPS: [Step; 9] = [
     Step::Record,
 ];
 
+/// Hears Ctrl-C, and cancels the run that goes on.
+pub(crate) struct Interrupt {
+    heard: Arc<AtomicBool>,
+    by: String,
+}
+
+impl Interrupt {
+    /// From when this returns, Ctrl-C does not end the process any more.
+    pub(crate) async fn listen(by: &str) -> Self {
+        let heard = Arc::new(AtomicBool::new(false));
+        let hears = Arc::clone(&heard);
+        let mut ctrl_c = Box::pin(tokio::signal::ctrl_c());
+        // Its first poll is what takes the signal from the system.
+        if futures::poll!(&mut ctrl_c).is_pending() {
+            tokio::spawn(async move {
+                if ctrl_c.await.is_ok() {
+                    hears.store(true, Ordering::Relaxed);
+                }
+            });
+        }
+        Self { heard, by: by.to_owned() }
+    }
+}
+
+impl Watch for Interrupt {
+    fn cancelled_by(&self) -> Option<String> {
+        self.heard.load(Ordering::Relaxed).then(|| self.by.clone())
+    }
+}
+
 /// Watches a run in the foreground.
 pub(crate) struct Foreground {
     bar: ProgressBar,
     summary: Mutex<RunSummary>,
     out: Option<Arc<OutFolder>>,
-    interrupted: Arc<AtomicBool>,
-    requested_by: String,
+    interrupt: Arc<Interrupt>,
 }
 
 impl Foreground {
-    pub(crate) fn new(run: RunId, out: Option<Arc<OutFolder>>, requested_by: String) -> Self {
+    pub(crate) fn new(run: RunId, out: Option<Arc<OutFolder>>, interrupt: Arc<Interrupt>) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(STEPS.len() as u64)
         } else {
@@ -46,17 +75,7 @@ impl Foreground {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let summary = Mutex::new(RunSummary::new(run));
-        Self { bar, summary, out, interrupted: Arc::default(), requested_by }
-    }
-
-    /// Cancels the run at the first Ctrl-C.
-    pub(crate) fn listen(&self) {
-        let interrupted = Arc::clone(&self.interrupted);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                interrupted.store(true, Ordering::Relaxed);
-            }
-        });
+        Self { bar, summary, out, interrupt }
     }
 
     /// Takes the bar away.
@@ -88,6 +107,6 @@ impl Watch for Foreground {
     }
 
     fn cancelled_by(&self) -> Option<String> {
-        self.interrupted.load(Ordering::Relaxed).then(|| self.requested_by.clone())
+        self.interrupt.cancelled_by()
     }
 }

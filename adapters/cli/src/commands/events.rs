@@ -34,11 +34,16 @@ pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Fa
     if args.follow {
         // Only events after the log's present end can be new; the stream's own versions leave out what was printed.
         let after = store.head().await?.position;
+        // A run that was over before this look at its stream has no event after it.
+        let over = store.run(run).await?.is_none_or(|queued| queued.status.is_over());
         let mut missed = store.read(&stream, printer.next);
         while let Some(batch) = missed.try_next().await? {
             if printer.print(&stream, &batch)? {
                 return Ok(());
             }
+        }
+        if over {
+            return Ok(());
         }
         let mut live = store.subscribe(after);
         while let Some(batch) = live.try_next().await? {
@@ -67,11 +72,14 @@ impl Printer<'_> {
             writeln!(out, "stream_version,global_position,recorded_at,event_type,payload")?;
         }
         for event in batch {
-            if event.stream != stream || event.stream_version < self.next {
+            if event.stream != stream {
+                continue;
+            }
+            over |= ["RunCompleted", "RunFailed", "RunCancelled"].contains(&&*event.event_type);
+            if event.stream_version < self.next {
                 continue;
             }
             self.next = event.stream_version + 1;
-            over |= ["RunCompleted", "RunFailed", "RunCancelled"].contains(&&*event.event_type);
             let wanted = self.args.types.is_empty() || self.args.types.contains(&event.event_type);
             if wanted {
                 self.line(event, &mut out)?;

@@ -9,7 +9,7 @@ use powerfill_domain::snapshot::{RunOptions, Snapshot};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::RunSummary;
-use powerfill_runner::{Ask, Runner, RunnerError, Silent, SystemClock};
+use powerfill_runner::{Ask, Runner, RunnerError, SystemClock, Watch};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::format::Format;
 use crate::out_folder::OutFolder;
 use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
-use crate::progress::Foreground;
+use crate::progress::{Foreground, Interrupt};
 use crate::settings::Settings;
 use crate::summary;
 
@@ -63,9 +63,9 @@ pub(crate) async fn in_foreground(
     });
     let out = out.transpose()?;
     let ask = Ask { run_id, snapshot: &snapshot, options, requested_by };
-    let asked = ask_when_free(&runner, &ask).await;
-    let watch = Arc::new(Foreground::new(run_id, out.clone(), requested_by.to_owned()));
-    watch.listen();
+    let interrupt = Arc::new(Interrupt::listen(requested_by).await);
+    let asked = ask_when_free(&runner, &ask, &interrupt).await;
+    let watch = Arc::new(Foreground::new(run_id, out.clone(), interrupt));
     let worked = match asked {
         Ok(digest) => {
             let in_memory = Some((digest.as_str(), snapshot));
@@ -103,13 +103,19 @@ pub(crate) async fn in_foreground(
     }
 }
 
-/// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first.
-async fn ask_when_free(runner: &Runner<dyn Store>, ask: &Ask<'_>) -> Result<String, Failure> {
+/// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first. Ctrl-C
+/// cancels that one too.
+async fn ask_when_free(
+    runner: &Runner<dyn Store>,
+    ask: &Ask<'_>,
+    interrupt: &Arc<Interrupt>,
+) -> Result<String, Failure> {
     let active = match runner.ask(ask).await {
         Err(RunnerError::Store(StoreError::RunActive(active))) => active,
         asked => return Ok(asked?),
     };
-    match runner.work(None, Arc::new(Silent)).await? {
+    let watch: Arc<dyn Watch> = Arc::clone(interrupt) as Arc<dyn Watch>;
+    match runner.work(None, watch).await? {
         Some(finished) => {
             let (run, status) = (finished.run_id, finished.status.name());
             eprintln!(

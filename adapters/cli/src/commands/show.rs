@@ -39,14 +39,16 @@ pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummar
     Ok(summary)
 }
 
-/// Hands every event of a run over, in order.
+/// Hands every event of a run over, in order. A run without events has nothing to tell.
 pub(crate) async fn fold(
     store: &dyn Store,
     run: RunId,
     mut each: impl FnMut(&Recorded<'_>),
 ) -> Result<(), Failure> {
     let mut batches = read_run(store, run);
+    let mut told = false;
     while let Some(batch) = batches.try_next().await? {
+        told = true;
         for (stored, event) in &batch {
             each(&Recorded {
                 run_id: run,
@@ -57,5 +59,9 @@ pub(crate) async fn fold(
             });
         }
     }
-    Ok(())
+    if told {
+        return Ok(());
+    }
+    let message = format!("run {run} has no events: whoever asked for it broke off; ask again");
+    Err(Failure::Environment(message))
 }

@@ -4,4 +4,10 @@
 mod compare;
 mod conformance;
 mod desk;
+mod exits;
+mod formats;
+#[cfg(unix)]
+mod killed;
+mod settings;
+mod snapshots;
 mod table;

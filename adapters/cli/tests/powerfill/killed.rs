@@ -1,0 +1,200 @@
+//! Processes that are killed or interrupted in the middle of a run. When that happens is a matter of chance; what holds
+//! afterwards is not.
+//!
+//! `KILLS=200 cargo nextest run -p powerfill-cli killed` kills more often.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use powerfill_domain::run::RunId;
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::runs::RunStore;
+use powerfill_sqlite::SqliteStore;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::compare;
+use crate::desk::{Answer, Desk, case, source};
+use crate::table::Table;
+
+const KILLS: u32 = 30;
+
+/// Desks at work at the same time.
+const DESKS: u32 = 3;
+
+/// A desk with a book, one run of it that nothing disturbed, and how long that took.
+struct Undisturbed {
+    desk: Desk,
+    took: Duration,
+}
+
+impl Undisturbed {
+    fn new() -> Self {
+        let desk = Desk::new();
+        desk.ask("generate --loans 400 --trades 120 --out book");
+        let begun = Instant::now();
+        desk.ask("run dir:book --out out");
+        Self { desk, took: begun.elapsed() }
+    }
+
+    fn book(&self) -> String {
+        format!("dir:{}", self.desk.path("book").display())
+    }
+
+    /// The tables of a run are those of the undisturbed one.
+    fn is_what_came_of(&self, desk: &Desk, run: &str, at: &str) {
+        for table in ["pfill_powerfill_guide", "pfill_kickout_guide_01", "pfill_pool_guide"] {
+            let expected = Table::read(&self.desk.path("out").join(format!("{table}.csv")));
+            let actual = desk.type_in(&format!("tables {run} {table} --format csv")).well();
+            let found = compare::tables(table, &expected, &actual.table());
+            assert!(found.is_empty(), "{at}: {table} of run {run}\n{}", found.join("\n"));
+        }
+    }
+}
+
+/// A share of a whole in thousandths, different for each number and the same every time.
+fn share(of: Duration, number: u32) -> Duration {
+    let scattered = number.wrapping_mul(2_654_435_761) >> 16;
+    of * (scattered % 1_100) / 1_000
+}
+
+/// The versions of a run's stream have no gap, and it has one end.
+fn is_whole(desk: &Desk, run: &str) {
+    let events = desk.type_in(&format!("events {run} --format csv")).well().table();
+    let versions = events.column("stream_version");
+    assert!((1..).zip(&versions).all(|(version, found)| found.parse() == Ok(version)));
+    let ends = ["RunCompleted", "RunFailed", "RunCancelled"];
+    let types = events.column("event_type");
+    let ended: Vec<usize> = (0..types.len()).filter(|at| ends.contains(&types[*at])).collect();
+    assert_eq!(ended, [types.len() - 1]);
+}
+
+/// Kills a run after a while, and looks at what it left. Whether that was a run to be taken up.
+fn kill(undisturbed: &Undisturbed, number: u32) -> bool {
+    let desk = Desk::new();
+    let former = desk.powerfill(["run", &source(&case("03"))]).well();
+    assert!(former.out.contains("Complete"));
+    let mut run = desk.command(["run", &undisturbed.book()]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let after = share(undisturbed.took, number);
+    std::thread::sleep(after);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let at = format!("kill {number}, after {after:?}");
+
+    let verified = desk.type_in("verify");
+    assert_eq!(verified.status, Some(0), "{at}: {}{}", verified.out, verified.err);
+    let next = desk.powerfill(["run", &undisturbed.book(), "--out", "out"]);
+    assert_eq!(next.status, Some(0), "{at}: {}{}", next.out, next.err);
+    let found = compare::folders(&undisturbed.desk.path("out"), &desk.path("out"));
+    assert!(found.is_empty(), "{at}\n{}", found.join("\n"));
+
+    let runs = desk.type_in("runs --format csv").well().table();
+    assert!(runs.rows.len() == 2 || runs.rows.len() == 3, "{at}: {runs:?}");
+    // The latest first; the first of all is another book's.
+    let ours = runs.rows.len() - 1;
+    for (run, status) in runs.column("run_id").into_iter().zip(runs.column("status")).take(ours) {
+        if status == "Failed" {
+            // It was killed before its request was recorded.
+            desk.type_in(&format!("show {run}")).refuses(2, &["has no events"]);
+            continue;
+        }
+        assert_eq!(status, "Complete", "{at}: {run}");
+        is_whole(&desk, run);
+        undisturbed.is_what_came_of(&desk, run, &at);
+    }
+    assert_eq!(desk.type_in("verify").status, Some(0), "{at}");
+    next.err.contains("had been interrupted; it was taken up first")
+}
+
+#[test]
+fn a_killed_run_is_taken_up_by_the_next_and_comes_out_the_same() {
+    let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
+    let undisturbed = Undisturbed::new();
+    let taken_up = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for first in 0..DESKS {
+            let (undisturbed, taken_up) = (&undisturbed, &taken_up);
+            scope.spawn(move || {
+                for number in (first..kills).step_by(DESKS as usize) {
+                    let left = kill(undisturbed, number);
+                    taken_up.fetch_add(u32::from(left), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    println!("{} of {kills} killed runs were taken up", taken_up.into_inner());
+}
+
+/// Waits until the store has a run that goes on; `false` where the process ended first.
+fn goes_on(store: &Path, run: &mut Child) -> bool {
+    loop {
+        let active =
+            Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|conn| {
+                conn.query_row("SELECT count(*) FROM runs WHERE is_over = 0", [], |r| r.get(0))
+            });
+        if active == Ok(1) {
+            return true;
+        }
+        if run.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The signal may come when everything is decided: then the run is Complete. So it is sent until one was cancelled.
+#[test]
+fn ctrl_c_cancels_the_run_and_frees_the_tenant() {
+    let desk = Desk::new();
+    desk.ask("generate --loans 3000 --trades 300 --out book");
+    let mut cancelled = 0;
+    for _ in 0..20 {
+        let mut run = desk.command(["run", "dir:book", "--out", "out"]);
+        let run = run.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut run = run.spawn().unwrap();
+        if goes_on(&desk.path("powerfill.db"), &mut run) {
+            let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+            assert!(sent.unwrap().success());
+        }
+        let answer = Answer::from(run.wait_with_output().unwrap());
+        let last = desk.ask("events latest --type RunCancelled --type RunCompleted");
+        match answer.status {
+            Some(1) => {
+                cancelled += 1;
+                assert!(answer.out.contains("Cancelled by desk at "), "{answer:?}");
+                assert!(last.contains("RunCancelled") && last.contains("\"desk\""), "{last}");
+                let outcome = Table::read(&desk.path("out/outcome.csv"));
+                assert_eq!(outcome.column("status"), ["Cancelled"]);
+                is_whole(&desk, "latest");
+            }
+            Some(0) => assert!(last.contains("RunCompleted"), "{last}"),
+            _ => panic!("{answer:?}"),
+        }
+        if cancelled == 1 {
+            break;
+        }
+    }
+    assert_eq!(cancelled, 1);
+    desk.ask("verify");
+    desk.powerfill(["run", &source(&case("03"))]).well();
+}
+
+/// A worker in this process has the run, and lives.
+#[tokio::test]
+async fn a_run_that_another_process_works_on_is_left_alone() {
+    let desk = Desk::new();
+    desk.ask("migrate");
+    let store = SqliteStore::open(desk.path("powerfill.db")).unwrap();
+    let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
+    let moment = Timestamp::from_micros;
+    store.enqueue(run, moment(0)).await.unwrap();
+    let lease = store.claim("another", moment(0), moment(i64::MAX)).await.unwrap();
+    assert!(lease.is_some());
+    let source = source(&case("03"));
+    let answer = desk.powerfill(["run", &source, "--out", "out"]);
+    answer.refuses(2, &[&run.to_string(), "is active for this tenant"]);
+    let left: Vec<_> = std::fs::read_dir(desk.path("out")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
