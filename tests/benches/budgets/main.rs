@@ -1,0 +1,157 @@
+//! The budgets of 5.2, measured in one go: `cargo bench -p powerfill-tests`, or with `-- --xl` the largest book too.
+//!
+//! Prints the machine, the table, and what is not measured here. The engine runs in processes of its own, so that each
+//! peak of memory is that of one book. Nothing here judges: a timed test would fail on a busy machine.
+
+mod child;
+mod machine;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use powerfill_generator::{Scale, generate};
+
+use child::{Engine, Peak};
+
+/// Seed of the books.
+const SEED: u64 = 7;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    match args.as_slice() {
+        [what, folder, runs] if what == child::ENGINE => {
+            child::engine(Path::new(folder), runs.parse().unwrap());
+        }
+        _ if has("--bench") => bench(has("--xl")),
+        // `cargo test --all-targets` comes here.
+        _ => println!("nothing measured: say `cargo bench -p powerfill-tests [-- --xl]`"),
+    }
+}
+
+/// A row of the table: what, the budget, what was measured.
+fn row(what: &str, budget: &str, measured: &str) {
+    println!("| {what} | {budget} | {measured} |");
+}
+
+fn bench(with_xl: bool) {
+    let powerfill = powerfill();
+    let folder = tempfile::tempdir().unwrap();
+    let book = |scale: Scale| {
+        let at = folder.path().join(scale.name());
+        generate(&scale.sizes(), SEED, &at).unwrap();
+        at
+    };
+    let (demo, l) = (book(Scale::Demo), book(Scale::L));
+    machine::describe();
+    println!("| what | budget | measured |\n|---|---|---|");
+    let small = engine(Scale::Demo, &demo, 15, "0.15 s");
+    engine(Scale::L, &l, 3, "–");
+    if with_xl {
+        let xl = book(Scale::Xl);
+        let large = engine(Scale::Xl, &xl, 1, "60 s, 10 GiB");
+        let times = large.nanos_per_candidate() * 100 / small.nanos_per_candidate();
+        let times = format!("{}.{:02} ×", times / 100, times % 100);
+        row("time per candidate at xl against demo", "1.5 ×", &times);
+        std::fs::remove_dir_all(xl).unwrap();
+    }
+    whole_run(&powerfill, &demo, &folder.path().join("demo.db"), "demo", 5, "2 s");
+    let store = folder.path().join("l.db");
+    whole_run(&powerfill, &l, &store, "l", 1, "30 s, 3 GiB");
+    let loan = store::read_back_and_fold(&store);
+    explain(&powerfill, &store, &loan);
+    store::append(&demo, &folder.path().join("append.db"));
+    println!(
+        "\nNot measured here: PostgreSQL, the subscriber's delay, the report page under load."
+    );
+}
+
+/// The release build of the program.
+fn powerfill() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--package", "powerfill-cli"])
+        .status()
+        .unwrap();
+    assert!(built.success(), "the program does not build");
+    // This program is in target/release/deps.
+    let here = std::env::current_exe().unwrap();
+    here.ancestors().nth(2).unwrap().join("powerfill")
+}
+
+/// The engine alone: snapshot in memory to all events in memory.
+fn engine(scale: Scale, book: &Path, runs: usize, budget: &str) -> Engine {
+    let engine = Engine::measure(book, runs);
+    let measured = format!(
+        "{} (least {}) of {runs}, {} on all processors; {} candidates, {} ns each; peak {}",
+        seconds(engine.median),
+        seconds(engine.least),
+        seconds(engine.processor),
+        engine.candidates,
+        engine.nanos_per_candidate(),
+        mebibytes(engine.peak_kib),
+    );
+    row(&format!("engine alone, `{scale}`"), budget, &measured);
+    let share = engine.checks * 100 / engine.least;
+    let measured = format!("{}, {share} % of the engine's time", seconds(engine.checks));
+    row(&format!("the invariants of 2.12, `{scale}`"), "20 %", &measured);
+    engine
+}
+
+/// `run dir:` with every event and every table durable in SQLite, by the clock on the wall.
+fn whole_run(powerfill: &Path, book: &Path, store: &Path, scale: &str, runs: usize, budget: &str) {
+    let mut times = Vec::new();
+    let mut peak = 0;
+    for _ in 0..runs {
+        store::remove(store);
+        let begun = Instant::now();
+        let child = Command::new(powerfill)
+            .arg("run")
+            .arg(format!("dir:{}", book.display()))
+            .args(["--store", &format!("sqlite:{}", store.display())])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        peak = Peak::until_it_ends(child).max(peak);
+        times.push(begun.elapsed().as_micros());
+    }
+    times.sort_unstable();
+    let (median, least) = (times[runs / 2], times[0]);
+    let measured = format!(
+        "{} (least {}) of {runs}; peak {}; the file has {}",
+        seconds(median),
+        seconds(least),
+        mebibytes(peak),
+        mebibytes(store.metadata().unwrap().len() / 1024),
+    );
+    row(&format!("`run dir:` at `{scale}`, SQLite, durable"), budget, &measured);
+}
+
+fn explain(powerfill: &Path, store: &Path, loan: &str) {
+    let store = format!("sqlite:{}", store.display());
+    let mut times: Vec<u128> = (0..5)
+        .map(|_| {
+            let begun = Instant::now();
+            let args = ["explain", "latest", "--loan", loan, "--store", &store];
+            let done = Command::new(powerfill).args(args).output().unwrap();
+            assert!(done.status.success(), "explain: {}", String::from_utf8_lossy(&done.stderr));
+            begun.elapsed().as_micros()
+        })
+        .collect();
+    times.sort_unstable();
+    let measured =
+        format!("{} (least {}) of 5, from start to exit", seconds(times[2]), seconds(times[0]));
+    row("explain one loan of an `l` run", "0.2 s", &measured);
+}
+
+/// Microseconds as seconds.
+pub(crate) fn seconds(micros: u128) -> String {
+    format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000)
+}
+
+fn mebibytes(kib: u64) -> String {
+    format!("{} MiB", kib / 1024)
+}

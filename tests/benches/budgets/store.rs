@@ -1,0 +1,104 @@
+//! Measuring the SQLite store: reading back, and appending.
+
+use std::path::Path;
+use std::time::Instant;
+
+use futures::TryStreamExt;
+use powerfill_domain::engine;
+use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
+use powerfill_domain::snapshot::{RunOptions, validate};
+use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_ports::events::{Append, EventStore};
+use powerfill_ports::runs::RunStore;
+use powerfill_runner::read_run;
+use powerfill_sqlite::SqliteStore;
+use uuid::Uuid;
+
+use crate::{row, seconds};
+
+/// Events that are read back.
+const READ: u64 = 1_000_000;
+/// Events of an append.
+const BATCH: usize = 10_000;
+const APPENDS: usize = 20;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().unwrap()
+}
+
+/// Removes a store, the files beside it too.
+pub(crate) fn remove(store: &Path) {
+    for suffix in ["", "-wal", "-shm", "-lock", ".lock"] {
+        let file = format!("{}{suffix}", store.display());
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// The first events of the store's run, decoded and folded; tells a loan that the run placed.
+pub(crate) fn read_back_and_fold(store: &Path) -> String {
+    let store = SqliteStore::open_existing(store).unwrap();
+    let (micros, events, loan) = runtime().block_on(async {
+        let run = store.runs().await.unwrap()[0].run_id;
+        let begun = Instant::now();
+        let (mut state, mut events, mut loan) = (RunState::default(), 0, None);
+        let mut batches = read_run(&store, run);
+        while let Some(batch) = batches.try_next().await.unwrap() {
+            for (_, event) in &batch {
+                state.apply(event);
+            }
+            events += batch.len() as u64;
+            loan = loan.or_else(|| batch.iter().find_map(|(_, event)| scored(event)));
+            if events >= READ {
+                break;
+            }
+        }
+        (begun.elapsed().as_micros(), events, loan)
+    });
+    let measured = format!("{} for {events} events", seconds(micros));
+    row("read back and fold 1,000,000 events, SQLite", "5 s", &measured);
+    loan.unwrap()
+}
+
+fn scored(event: &RunEvent) -> Option<String> {
+    match event {
+        RunEvent::CandidateScored(scored) => Some(scored.loan_id.to_string()),
+        _ => None,
+    }
+}
+
+/// Durable appends of candidates to a new store.
+pub(crate) fn append(book: &Path, store: &Path) {
+    let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
+    let events = engine::decide_all(&snapshot, &RunOptions::default());
+    let candidates =
+        events.iter().filter(|e| matches!(e, RunEvent::CandidateScored(_))).take(BATCH);
+    let batch = EncodedBatch::encode(candidates);
+    assert_eq!(batch.len(), BATCH);
+    let meta = Meta {
+        tenant_id: TenantId::from("bench"),
+        actor: "bench".to_owned(),
+        recorded_at: Timestamp::from_micros(1_770_000_000_000_000),
+        causation_id: None,
+        correlation_id: None,
+    };
+    let stream = RunId(Uuid::from_u128(1)).stream();
+    let appends = (0..APPENDS).map(|number| Append {
+        append_id: Uuid::from_u128(number as u128 + 1),
+        stream: stream.clone(),
+        expected_version: (number * BATCH) as u64,
+        meta: meta.clone(),
+        events: batch.clone(),
+    });
+    let appends: Vec<Append> = appends.collect();
+    let store = SqliteStore::open(store).unwrap();
+    let micros = runtime().block_on(async {
+        let begun = Instant::now();
+        for append in appends {
+            store.append(append).await.unwrap();
+        }
+        begun.elapsed().as_micros()
+    });
+    let events = (APPENDS * BATCH) as u128;
+    let measured = format!("{} events a second", events * 1_000_000 / micros.max(1));
+    row("append, SQLite, durable, batches of 10,000", "–", &measured);
+}
