@@ -4,7 +4,7 @@ use super::book::{Book, Ix};
 use super::participation::{LoanStanding, Participation};
 use super::tree::{Matches, Tree};
 use crate::run::event::Band;
-use crate::values::{Money, Share, round_div};
+use crate::values::Money;
 
 /// A block (k, t): a node with a limit, and an included trade of its instrument.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Capacity {
             let instrument = book.constraint_instrument[node.constraint as usize];
             if let Some(instrument) = instrument.filter(|_| node.is_limited()) {
                 for trade in &trades_of_instrument[instrument as usize] {
-                    let share = |limit: Share| share_of(fills[*trade as usize].open, limit);
+                    let share = |limit| fills[*trade as usize].open.share(limit);
                     let (lo, hi) = (node.lo_limit.map(share), node.hi_limit.map(share));
                     blocks.push(Block { node: ix, trade: *trade, lo, hi, used: Money::ZERO });
                 }
@@ -95,8 +95,8 @@ impl Capacity {
         let mut capacity = Self { fills, blocks, blocks_of_node, place };
         for (loan, standing) in participation.loans.iter().enumerate() {
             let pinned = matches!(standing, LoanStanding::Pinned(_));
-            let trade = participation.present_trade(book, loan as Ix).filter(|_| pinned);
-            if let Some(trade) = trade.filter(|ix| trades[*ix as usize].is_included()) {
+            let trade = participation.included_trade(book, loan as Ix).filter(|_| pinned);
+            if let Some(trade) = trade {
                 let instrument = book.trade_instrument[trade as usize];
                 let nodes = matches.limited_at(loan as Ix, instrument);
                 capacity.use_up(trade, nodes, book.amount(loan as Ix));
@@ -164,9 +164,4 @@ impl Capacity {
             self.blocks[block].used += amount;
         }
     }
-}
-
-/// round(limit × open, 2).
-pub(crate) fn share_of(open: Money, limit: Share) -> Money {
-    Money::from_wide(round_div(i128::from(open.units()) * i128::from(limit.units()), 1_000_000))
 }

@@ -94,7 +94,7 @@ pub(super) fn pinned(scorer: &Scorer<'_>, recorder: &mut Recorder<'_>) -> Result
         let pool = book.loan_pool[ix as usize].expect("a locked or held loan is in a pool");
         let trade = participation.present_trade(book, ix);
         let standing = trade.map(|trade| &participation.trades[trade as usize]);
-        let included = trade.filter(|_| standing.is_some_and(|standing| standing.is_included()));
+        let included = participation.included_trade(book, ix);
         let all_in = included.and_then(|trade| scorer.price_in(ix, trade));
         let pricing = all_in.zip(included).zip(book.eligible_on[ix as usize]);
         let pricing = pricing.map(|((all_in, trade), eligible_on)| {

@@ -9,7 +9,7 @@ use crate::snapshot::Scope;
 use crate::snapshot::tables::{
     PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
-use crate::values::{Day, Money, Name, round_div};
+use crate::values::{Day, Money, Name};
 
 /// A trade as the run sees it.
 #[derive(Debug, Clone)]
@@ -110,6 +110,11 @@ impl Participation {
         book.loan_pool[loan as usize].and_then(|pool| self.pool_trade[pool as usize])
     }
 
+    /// That trade, where it is in the run.
+    pub(crate) fn included_trade(&self, book: &Book<'_>, loan: Ix) -> Option<Ix> {
+        self.present_trade(book, loan).filter(|ix| self.trades[*ix as usize].is_included())
+    }
+
     /// When an included trade settles.
     pub(crate) fn settles_on(&self, trade: Ix) -> Day {
         self.trades[trade as usize].settles_on.expect("an included trade has a settlement date")
@@ -183,8 +188,7 @@ fn assess(book: &Book<'_>, grids: &Grids, ix: Ix) -> TradeStanding {
 
 /// Tolerance, min and max of an included trade.
 fn band(trade: &Trade, open: Money) -> Band {
-    let share = i128::from(open.units()) * i128::from(trade.tolerance.units());
-    let percent = Money::from_wide(round_div(share, 100 * 1_000_000));
+    let percent = open.percent(trade.tolerance);
     let amount = trade.tolerance_amount.unwrap_or(percent);
     let tolerance_amount = match trade.tolerance_rule {
         ToleranceRule::Percent => percent,

@@ -31,8 +31,7 @@ pub(super) fn record(
             LoanStanding::OutOfScope(_) => {}
             LoanStanding::Pinned(_) => {
                 let pool = name(present.expect("a locked or held loan is in a pool"));
-                let included = present_trade
-                    .filter(|trade| participation.trades[*trade as usize].is_included());
+                let included = participation.included_trade(book, loan);
                 let price = included.and_then(|trade| scorer.price_in(loan, trade));
                 let price = price.map(|all_in| all_in.price);
                 post(PoolAction::Remaining, present_trade, &pool, Some(pool.clone()), price);

@@ -1,7 +1,6 @@
 //! 2.2 Preprocess: three tables for the desk to see and edit before a run.
 
 use super::book::{Book, Ix};
-use super::capacity::share_of;
 use super::participation::Participation;
 use super::prices::Grids;
 use super::tree::Tree;
@@ -110,8 +109,8 @@ fn epci_params(book: &Book<'_>, participation: &Participation) -> Vec<Epci> {
             rows.push(Epci {
                 node: Node::clone(&node.shown),
                 trade_id: TradeId::from(&book.trade(*trade).trade_id),
-                lo_amount: node.lo_limit.map(|limit| share_of(open, limit)),
-                hi_amount: node.hi_limit.map(|limit| share_of(open, limit)),
+                lo_amount: node.lo_limit.map(|limit| open.share(limit)),
+                hi_amount: node.hi_limit.map(|limit| open.share(limit)),
             });
         }
     }

@@ -178,10 +178,7 @@ impl Matches {
         };
         let takes_part = |ix: Ix| match participation.loans[ix as usize] {
             LoanStanding::Eligible => true,
-            LoanStanding::Pinned(_) => {
-                let trade = participation.present_trade(book, ix);
-                trade.is_some_and(|ix| participation.trades[ix as usize].is_included())
-            }
+            LoanStanding::Pinned(_) => participation.included_trade(book, ix).is_some(),
             LoanStanding::OutOfScope(_) => false,
         };
         all.from.push(0);

@@ -178,6 +178,24 @@ impl<K: Kind> Fixed<K> {
     }
 }
 
+impl Money {
+    /// round(self × share, 2).
+    #[must_use]
+    pub fn share(self, share: Share) -> Self {
+        self.part(share.units(), Share::ONE_UNITS)
+    }
+
+    /// round(self × percent / 100, 2).
+    #[must_use]
+    pub fn percent(self, percent: Percent) -> Self {
+        self.part(percent.units(), 100 * Percent::ONE_UNITS)
+    }
+
+    fn part(self, units: i64, whole: i64) -> Self {
+        Self::from_wide(round_div(i128::from(self.units) * i128::from(units), i128::from(whole)))
+    }
+}
+
 /// `numerator / denominator`, rounded half away from zero (1.1 `round`). The denominator is positive.
 pub fn round_div(numerator: i128, denominator: i128) -> i128 {
     let half = denominator / 2;

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use super::{Allocation, Ended, Turn};
 use crate::engine::Cancelled;
 use crate::engine::book::Ix;
-use crate::values::{Money, round_div};
+use crate::values::Money;
 
 pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<Ended, Cancelled> {
     let by_amount = ByAmount::new(allocation, turn);
@@ -99,9 +99,7 @@ impl Completions {
 /// The amounts that complete a trade: open − filled, give or take round(open × exact_fit_variance / 100, 2).
 fn window(allocation: &Allocation<'_, '_>, trade: Ix) -> (Money, Money) {
     let fill = allocation.capacity.fill(trade);
-    let variance = allocation.book.options.exact_fit_variance;
-    let share = i128::from(fill.open.units()) * i128::from(variance.units());
-    let variance = Money::from_wide(round_div(share, 100 * 1_000_000));
+    let variance = fill.open.percent(allocation.book.options.exact_fit_variance);
     let missing = fill.open - fill.filled;
     (missing - variance, missing + variance)
 }
