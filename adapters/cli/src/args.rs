@@ -1,5 +1,11 @@
 //! What can be typed: commands, flags, help with examples.
 
+mod audit;
+
+pub(crate) use audit::{
+    ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
+};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -40,8 +46,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// List the runs of the store, the latest first
     Runs(StoreArgs),
-    /// Summarise a run
-    Show(RunRefArgs),
+    /// Summarise a run, as it is or as it was after any of its events
+    Show(ShowArgs),
     /// Print an output table of a run, or list the tables
     Tables(TablesArgs),
     /// Print the events of a run
@@ -50,8 +56,15 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Make the output tables anew from the events of a run
     Rebuild(RunRefArgs),
+    /// Decide a run again from its captured snapshot, and compare event by event
+    Replay(ReplayArgs),
+    /// Look at a run after any of its events, one position a line of standard input
+    Step(StepArgs),
     /// Check hash chain, seals, snapshots, and the tables against the events
-    Verify(StoreArgs),
+    Verify(VerifyArgs),
+    /// Keep the seal of the log elsewhere, and check the log against it
+    #[command(subcommand)]
+    Seal(SealCommand),
     /// Create a store, or bring it to the present schema
     Migrate(StoreArgs),
     /// Print a completion script for a shell
@@ -244,8 +257,30 @@ pub(crate) struct RunRefArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  powerfill show latest
+  powerfill show 0197 --at 60000
+
+With --at the run is shown as it stood after that event: trades as full as they were, loans placed so far.")]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) run: RunRefArgs,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+/// How far a run is looked at.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct AtArgs {
+    /// After this event of the run (its version in the stream, from 1) instead of after its last one
+    #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
   powerfill tables latest
   powerfill tables latest pfill_powerfill_guide --format csv > guide.csv
+  powerfill tables latest pfill_trade_recap --at 60000
 
 Any run can be read back, not only the latest: the rows are made from its events.")]
 pub(crate) struct TablesArgs {
@@ -253,6 +288,8 @@ pub(crate) struct TablesArgs {
     pub(crate) run: String,
     /// The table; without it, the tables are listed with their row counts
     pub(crate) table: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

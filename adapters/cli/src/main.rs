@@ -58,7 +58,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Events(args) => commands::events::run(&args, &settings).await,
         Command::Explain(args) => commands::explain::run(&args, &settings).await,
         Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
+        Command::Replay(args) => commands::replay::run(&args, &settings).await,
+        Command::Step(args) => commands::step::run(&args, &settings).await,
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
+        Command::Seal(command) => commands::seal::run(&command, &settings).await,
         Command::Migrate(args) => commands::migrate::run(&args, &settings),
         Command::Completions { shell } => {
             commands::completions(shell);

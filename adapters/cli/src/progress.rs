@@ -34,6 +34,11 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
+    /// Hears nothing: Ctrl-C ends the process.
+    pub(crate) fn deaf() -> Self {
+        Self { heard: Arc::default(), by: String::new() }
+    }
+
     /// From when this returns, Ctrl-C does not end the process any more.
     pub(crate) async fn listen(by: &str) -> Self {
         let heard = Arc::new(AtomicBool::new(false));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::{FillStatus, Finding, HeldReason, Severity};
 use powerfill_domain::values::Money;
 use powerfill_projections::explain::usd;
@@ -16,6 +17,9 @@ const WARNINGS_SHOWN: usize = 4;
 
 /// Trades that the summary lists one by one; the recap table has them all.
 const TRADES_SHOWN: usize = 12;
+
+/// Of an event's payload, in characters; `events` has all of it.
+const PAYLOAD_SHOWN: usize = 400;
 
 /// A whole number with thousands separators.
 pub(crate) fn count(number: u64) -> String {
@@ -33,6 +37,25 @@ pub(crate) fn text(summary: &RunSummary) -> String {
         counted("Pool actions", &summary.pool_actions, &mut out);
         trades(summary, &mut out);
     }
+    out
+}
+
+/// A run as it stood after an event, of so many that it has by now.
+pub(crate) fn text_as_of(summary: &RunSummary, event: &RunEvent, events: u64) -> String {
+    let mut out = String::new();
+    let (at, events) = (count(summary.events), count(events));
+    let mut payload = Vec::new();
+    let _ = event.write_payload(&mut payload);
+    let payload = String::from_utf8_lossy(&payload);
+    let shown: String = payload.chars().take(PAYLOAD_SHOWN).collect();
+    let more = if shown.len() < payload.len() { "…" } else { "" };
+    let name = event.event_type().name();
+    let _ = writeln!(out, "After event {at} of {events}: {name} {shown}{more}");
+    head(summary, &mut out);
+    loans(summary, &mut out);
+    counted("Kickouts by reason", &summary.kickouts, &mut out);
+    counted("Pool actions", &summary.pool_actions, &mut out);
+    trades(summary, &mut out);
     out
 }
 

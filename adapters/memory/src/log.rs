@@ -226,11 +226,23 @@ impl EventStore for MemoryStore {
         Ok(self.state().log.version(stream))
     }
 
-    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let mut streams: Vec<_> = state
+            .log
+            .streams
+            .iter()
+            .map(|(name, stream)| (stream.stream_id, name.clone()))
+            .collect();
+        streams.sort_unstable();
+        Ok(streams.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
         let stream = stream.to_owned();
         let begin = (from_version.max(1), None);
         stream::unfold(begin, move |(from, end)| {
-            let end = end.unwrap_or_else(|| self.state().log.version(&stream));
+            let end = end.unwrap_or_else(|| self.state().log.version(&stream).min(to_version));
             let batch = self.batch_of(&stream, from, end);
             let next = batch.last().map(|last| last.stream_version + 1);
             std::future::ready(next.map(|next| (Ok(batch), (next, Some(end)))))

@@ -131,8 +131,19 @@ pub trait EventStore: Send + Sync {
     /// Where the store fails.
     async fn stream_version(&self, stream: &str) -> Result<u64, StoreError>;
 
+    /// The names of all streams, in the order in which they began.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    async fn streams(&self) -> Result<Vec<String>, StoreError>;
+
     /// Reads a stream in order, from a version on (1 is the first), up to its end at the time of the call.
-    fn read(&self, stream: &str, from_version: u64) -> Batches<'_>;
+    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+        self.read_between(stream, from_version, u64::MAX)
+    }
+
+    /// As [`EventStore::read`], but no further than a version, which is included.
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_>;
 
     /// Reads all streams in global order, after a position (0: from the first), up to the end at the time of the
     /// call. No event is shown before another that will get a smaller position.
@@ -156,8 +167,8 @@ pub trait EventStore: Send + Sync {
     /// Where the store fails.
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
 
-    /// Walks one stream, or everything (events, appends with their seals, captured snapshots), and names the first
-    /// thing that does not match, is missing, or was reordered.
+    /// Walks one stream, or everything (events, appends with their seals, captured snapshots, the database's guards
+    /// against editing), and names the first thing that does not match, is missing, or was reordered.
     ///
     /// # Errors
     /// Where the store fails; damage is an answer, not an error.

@@ -14,6 +14,9 @@ use crate::patience::patiently;
 use crate::rebuild::{history, rebuild_own};
 use crate::{Runner, RunnerError};
 
+/// The code of a run that ended because it could not be carried through, not because of anything in its input.
+pub(crate) const BROKEN_OFF: &str = "RUN_BROKEN_OFF";
+
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// Ends a run that cannot be carried through: `RunFailed` at the end of its stream, unless that has an end, and the
     /// tenant free again.
@@ -24,7 +27,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     ) -> Result<RunStatus, RunnerError> {
         let failed = RunEvent::RunFailed(RunFailed {
             step: Step::Record,
-            code: "RUN_BROKEN_OFF".to_owned(),
+            code: BROKEN_OFF.to_owned(),
             message: error.to_string(),
         });
         self.end(lease, &failed).await

@@ -3,11 +3,14 @@
 //! * [`Runner::ask`] captures the snapshot, queues the run, records `RunRequested`
 //! * [`Runner::work`] claims a queued or abandoned run and carries it through
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
+//! * [`as_of`] shows a run after any of its events
+//! * [`replay`](replay::replay) decides a run again and compares
 //! * [`verify`](verify::verify) checks the log, and the tables against it
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
 //! is missing is appended. So the stream of a run that was interrupted is that of one that was not, up to times.
 
+pub mod as_of;
 mod ask;
 mod clock;
 mod decide;
@@ -16,6 +19,7 @@ mod held;
 mod patience;
 pub mod rebuild;
 mod record;
+pub mod replay;
 mod stored;
 pub mod verify;
 mod watch;
@@ -23,7 +27,7 @@ mod work;
 
 pub use ask::Ask;
 pub use clock::{Clock, SystemClock};
-pub use stored::{decoded, read_run};
+pub use stored::{Read, decoded, read_run, read_versions, recorded};
 pub use watch::{Silent, Watch};
 pub use work::Finished;
 
@@ -66,6 +70,16 @@ pub enum RunnerError {
         run: RunId,
         /// The first event that differs.
         version: u64,
+    },
+    /// A run is not that long.
+    #[error("run {run} has {events} events, there is none with number {event}")]
+    NoSuchEvent {
+        /// The run.
+        run: RunId,
+        /// What was asked for.
+        event: u64,
+        /// How many there are.
+        events: u64,
     },
     /// A thread of the run panicked.
     #[error("the run broke off: {0}")]

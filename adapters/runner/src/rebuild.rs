@@ -2,15 +2,14 @@
 
 use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
-use powerfill_domain::run::{Recorded, RunEvent, RunId};
-use powerfill_ports::events::StoredEvent;
+use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_projections::tables::run_history;
 
 use crate::RunnerError;
-use crate::stored::read_run;
+use crate::stored::{Read, read_run, read_versions, recorded};
 
 /// What a rebuild came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +20,10 @@ pub struct Rebuilt {
     pub recorded: Option<RunCompleted>,
     /// What the rebuilt tables amount to.
     pub rebuilt: RunCompleted,
+    /// BLAKE3 of the run's snapshot, as the request says; `None` where the first event is another one.
+    pub input_digest: Option<String>,
+    /// The run's row of `pfill_run_history`.
+    pub history_row: Option<Vec<Cell>>,
 }
 
 impl Rebuilt {
@@ -37,27 +40,32 @@ struct Folding {
     events: u64,
     recorded: Option<RunCompleted>,
     rebuilt: Option<RunCompleted>,
+    input_digest: Option<String>,
 }
 
 impl Folding {
     fn new(run: RunId) -> Self {
-        Self { run, tables: RunTables::new(), events: 0, recorded: None, rebuilt: None }
+        Self {
+            run,
+            tables: RunTables::new(),
+            events: 0,
+            recorded: None,
+            rebuilt: None,
+            input_digest: None,
+        }
     }
 
     /// Takes the next events; gives the rows that no later event changes.
-    fn take(&mut self, batch: &[(StoredEvent, RunEvent)]) -> Vec<RowBatch> {
-        for (stored, event) in batch {
+    fn take(&mut self, batch: &[Read]) -> Vec<RowBatch> {
+        for read @ (stored, event) in batch {
             if let RunEvent::RunCompleted(completed) = event {
                 self.rebuilt = Some(self.tables.complete());
                 self.recorded = Some(RunCompleted::clone(completed));
             }
-            self.tables.apply(&Recorded {
-                run_id: self.run,
-                stream_version: stored.stream_version,
-                recorded_at: stored.recorded_at,
-                actor: &stored.actor,
-                event,
-            });
+            if let RunEvent::RunRequested(requested) = event {
+                self.input_digest = Some(requested.snapshot_digest.clone());
+            }
+            self.tables.apply(&recorded(self.run, read));
             self.events = stored.stream_version;
         }
         self.tables.drain()
@@ -70,8 +78,10 @@ impl Folding {
             return Err(StoreError::NotFound { what: "run", name }.into());
         }
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
+        let history_row = self.tables.history_row();
         let rows = self.tables.finish();
-        Ok((rows, Rebuilt { events: self.events, recorded: self.recorded, rebuilt }))
+        let Self { events, recorded, input_digest, .. } = self;
+        Ok((rows, Rebuilt { events, recorded, rebuilt, input_digest, history_row }))
     }
 }
 
@@ -82,10 +92,23 @@ impl Folding {
 pub async fn fold<S: Store + ?Sized>(
     store: &S,
     run: RunId,
+    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
+) -> Result<Rebuilt, RunnerError> {
+    fold_to(store, run, u64::MAX, rows).await
+}
+
+/// As [`fold`], but of the run as it stood after an event: its tables as far as they were known then.
+///
+/// # Errors
+/// As [`fold`].
+pub async fn fold_to<S: Store + ?Sized>(
+    store: &S,
+    run: RunId,
+    at: u64,
     mut rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
 ) -> Result<Rebuilt, RunnerError> {
     let mut folding = Folding::new(run);
-    let mut batches = read_run(store, run);
+    let mut batches = read_versions(store, run, 1, at);
     while let Some(batch) = batches.try_next().await? {
         let ready = folding.take(&batch);
         if !ready.is_empty() {
@@ -127,7 +150,7 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
     if rebuilt.recorded.is_some() {
         store.publish(run).await?;
     }
-    history(store, run).await?;
+    put_history(store, run, &rebuilt).await?;
     Ok(rebuilt)
 }
 
@@ -136,24 +159,20 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
 /// # Errors
 /// As [`fold`], but for a run without events, which has no row.
 pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
-    if let Some(row) = history_row(store, run).await? {
-        store.put_row(run, &run_history::TABLE, row).await?;
+    if store.stream_version(&run.stream()).await? == 0 {
+        return Ok(());
     }
-    Ok(())
+    let rebuilt = fold(store, run, async |_, _| Ok(())).await?;
+    put_history(store, run, &rebuilt).await
 }
 
-/// The run's row of the history, from its events.
-///
-/// # Errors
-/// As [`fold`].
-pub(crate) async fn history_row<S: Store + ?Sized>(
+async fn put_history<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-) -> Result<Option<Vec<Cell>>, RunnerError> {
-    let mut folding = Folding::new(run);
-    let mut batches = read_run(store, run);
-    while let Some(batch) = batches.try_next().await? {
-        folding.take(&batch);
+    rebuilt: &Rebuilt,
+) -> Result<(), RunnerError> {
+    if let Some(row) = &rebuilt.history_row {
+        store.put_row(run, &run_history::TABLE, row.clone()).await?;
     }
-    Ok(folding.tables.history_row())
+    Ok(())
 }

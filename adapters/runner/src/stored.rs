@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
 use powerfill_domain::run::codec::decode;
-use powerfill_domain::run::{EventType, RunEvent, RunId};
+use powerfill_domain::run::{EventType, Recorded, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
 
 use crate::RunnerError;
@@ -22,16 +22,40 @@ pub fn decoded(stored: &StoredEvent) -> Result<RunEvent, RunnerError> {
     })
 }
 
+/// An event as stored, and what it says.
+pub type Read = (StoredEvent, RunEvent);
+
 /// The events of a run in order, decoded, a batch at a time.
 pub fn read_run<S: EventStore + ?Sized>(
     store: &S,
     run: RunId,
-) -> BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>> {
-    let batches = store.read(&run.stream(), 1).map_err(RunnerError::from);
+) -> BoxStream<'_, Result<Vec<Read>, RunnerError>> {
+    read_versions(store, run, 1, u64::MAX)
+}
+
+/// The events of a run from one version to another, both included, in order, decoded, a batch at a time.
+pub fn read_versions<S: EventStore + ?Sized>(
+    store: &S,
+    run: RunId,
+    from: u64,
+    to: u64,
+) -> BoxStream<'_, Result<Vec<Read>, RunnerError>> {
+    let batches = store.read_between(&run.stream(), from, to).map_err(RunnerError::from);
     batches
         .and_then(|batch| async move {
             let decode = |stored: StoredEvent| decoded(&stored).map(|event| (stored, event));
             batch.into_iter().map(decode).collect()
         })
         .boxed()
+}
+
+/// What projections read of it.
+pub const fn recorded<'a>(run_id: RunId, (stored, event): &'a Read) -> Recorded<'a> {
+    Recorded {
+        run_id,
+        stream_version: stored.stream_version,
+        recorded_at: stored.recorded_at,
+        actor: stored.actor.as_str(),
+        event,
+    }
 }

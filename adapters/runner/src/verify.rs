@@ -1,5 +1,7 @@
 //! Whether a store tells the truth: chain and seals, and the output tables against the events (specification 3.4).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
@@ -9,7 +11,7 @@ use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 use powerfill_projections::tables::{ALL, DECISIONS, run_history};
 
 use crate::RunnerError;
-use crate::rebuild::fold;
+use crate::rebuild::{Rebuilt, fold};
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +38,20 @@ impl Verdict {
     }
 }
 
-/// Verifies the whole store. Tables are compared only where the log they come from is whole.
+/// Verifies the whole store, or one run of it. Tables are compared only where the log they come from is whole.
 ///
 /// # Errors
-/// Where the store fails; damage and differences are answers.
-pub async fn verify<S: Store + ?Sized>(store: &S) -> Result<Verdict, RunnerError> {
-    let log = store.verify(None).await?;
+/// [`StoreError::NotFound`] where the run has no events; or the store fails. Damage and differences are answers.
+pub async fn verify<S: Store + ?Sized>(
+    store: &S,
+    only: Option<RunId>,
+) -> Result<Verdict, RunnerError> {
+    let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
     let mut verdict = Verdict { log, published: None, rows: 0, difference: None };
     if verdict.log.damage.is_some() {
         return Ok(verdict);
     }
-    match tables(store, &mut verdict).await {
+    match tables(store, only, &mut verdict).await {
         Err(RunnerError::Store(StoreError::Corrupt(what))) => {
             verdict.difference = Some(format!("a shown table cannot be read: {what}"));
         }
@@ -55,14 +60,20 @@ pub async fn verify<S: Store + ?Sized>(store: &S) -> Result<Verdict, RunnerError
     Ok(verdict)
 }
 
-/// The shown tables and the history.
-async fn tables<S: Store + ?Sized>(store: &S, verdict: &mut Verdict) -> Result<(), RunnerError> {
-    if let Some((run, _)) = store.published().await? {
+/// The shown tables, what each run recorded of itself, and the history.
+async fn tables<S: Store + ?Sized>(
+    store: &S,
+    only: Option<RunId>,
+    verdict: &mut Verdict,
+) -> Result<(), RunnerError> {
+    let shown = store.published().await?.map(|(run, _)| run);
+    let mut rebuilt = None;
+    if let Some(run) = shown.filter(|run| only.is_none_or(|only| only == *run)) {
         verdict.published = Some(run);
-        published(store, run, verdict).await?;
+        rebuilt = Some((run, published(store, run, verdict).await?));
     }
     if verdict.difference.is_none() {
-        verdict.difference = history(store, &mut verdict.rows).await?;
+        verdict.difference = runs(store, only, rebuilt, &mut verdict.rows).await?;
     }
     Ok(())
 }
@@ -72,7 +83,7 @@ async fn published<S: Store + ?Sized>(
     store: &S,
     run: RunId,
     verdict: &mut Verdict,
-) -> Result<(), RunnerError> {
+) -> Result<Rebuilt, RunnerError> {
     let mut expected: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
     let rebuilt = fold(store, run, async |batches, _| {
         for batch in &batches {
@@ -84,13 +95,9 @@ async fn published<S: Store + ?Sized>(
         Ok(())
     })
     .await?;
-    if !rebuilt.agrees() {
-        let recorded = rebuilt.recorded.map(|recorded| recorded.output_digest).unwrap_or_default();
-        verdict.difference = Some(format!(
-            "run {run} recorded the output digest {recorded}, its events amount to {}",
-            rebuilt.rebuilt.output_digest
-        ));
-        return Ok(());
+    if let Some(difference) = recorded_otherwise(run, &rebuilt) {
+        verdict.difference = Some(difference);
+        return Ok(rebuilt);
     }
     let mut shown = Vec::with_capacity(DECISIONS.len());
     for (table, expected) in ALL.iter().zip(&expected).filter(|(table, _)| !table.keeps_every_run) {
@@ -98,7 +105,7 @@ async fn published<S: Store + ?Sized>(
         verdict.rows += digest.rows();
         if digest.hash() != expected.hash() {
             verdict.difference = first_difference(store, run, table).await?;
-            return Ok(());
+            return Ok(rebuilt);
         }
         shown.push(digest);
     }
@@ -106,7 +113,7 @@ async fn published<S: Store + ?Sized>(
     if output_digest(decisions) != rebuilt.rebuilt.output_digest {
         verdict.difference = Some(format!("the tables of run {run} are not all there"));
     }
-    Ok(())
+    Ok(rebuilt)
 }
 
 async fn digest<S: Store + ?Sized>(
@@ -175,33 +182,87 @@ fn text(cell: &Cell) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The rows of the history against the events of each run.
-async fn history<S: Store + ?Sized>(
+/// What a run recorded of its outputs, against what its events amount to.
+fn recorded_otherwise(run: RunId, rebuilt: &Rebuilt) -> Option<String> {
+    let recorded = rebuilt.recorded.as_ref().filter(|_| !rebuilt.agrees())?;
+    let (recorded, rebuilt) = (&recorded.output_digest, &rebuilt.rebuilt.output_digest);
+    Some(format!("run {run} recorded the output digest {recorded}, its events amount to {rebuilt}"))
+}
+
+/// Each run: its captured snapshot is there, its events amount to what it recorded, and its row of the history says
+/// what they say. Rows of the history without a run are named too.
+async fn runs<S: Store + ?Sized>(
     store: &S,
+    only: Option<RunId>,
+    mut known: Option<(RunId, Rebuilt)>,
     rows: &mut u64,
 ) -> Result<Option<String>, RunnerError> {
     let table = &run_history::TABLE;
+    let mut history = BTreeMap::new();
     let mut batches = store.rows(table);
     while let Some(batch) = batches.try_next().await? {
-        let run = batch.run_id;
-        if store.stream_version(&run.stream()).await? == 0 {
-            return Ok(Some(format!("{}: {run} is no run of this store", table.name)));
-        }
-        for row in batch.rows.rows() {
-            let expected = crate::rebuild::history_row(store, run).await?.unwrap_or_default();
-            let columns = table.columns.iter().zip(expected.iter().zip(row));
-            for (column, (want, have)) in columns {
-                let (want, have) = (text(want), text(have));
-                if want != have {
-                    let column = column.name;
-                    return Ok(Some(format!(
-                        "{}, run {run}: {column} is {have:?}, the events give {want:?}",
-                        table.name
-                    )));
-                }
-            }
-            *rows += 1;
+        let row: Vec<Cell> = batch.rows.rows().flatten().cloned().collect();
+        if history.insert(batch.run_id, row).is_some() {
+            let run = batch.run_id;
+            return Ok(Some(format!("{}, run {run}: it has two rows", table.name)));
         }
     }
-    Ok(None)
+    drop(batches);
+    let mut captured = BTreeSet::new();
+    for run in store.streams().await?.iter().filter_map(|stream| RunId::of_stream(stream)) {
+        let shown = history.remove(&run);
+        if only.is_some_and(|only| only != run) {
+            continue;
+        }
+        let rebuilt = match known.take_if(|(known, _)| *known == run) {
+            Some((_, rebuilt)) => rebuilt,
+            None => fold(store, run, async |_, _| Ok(())).await?,
+        };
+        if let Some(difference) = recorded_otherwise(run, &rebuilt) {
+            return Ok(Some(difference));
+        }
+        if let Some(digest) = rebuilt.input_digest.filter(|digest| !captured.contains(digest)) {
+            match store.captured(&digest).await {
+                Ok(_) => captured.insert(digest),
+                Err(error @ (StoreError::NotFound { .. } | StoreError::Corrupt(_))) => {
+                    return Ok(Some(format!("run {run}, its captured snapshot: {error}")));
+                }
+                Err(error) => return Err(error.into()),
+            };
+        }
+        let in_progress = is_active(store, run).await?;
+        if let Some(difference) = row_differs(run, rebuilt.history_row, shown, in_progress) {
+            return Ok(Some(difference));
+        }
+        *rows += 1;
+    }
+    let stray = history.into_keys().find(|_| only.is_none());
+    Ok(stray.map(|run| format!("{}: {run} is no run of this store", table.name)))
+}
+
+async fn is_active<S: Store + ?Sized>(store: &S, run: RunId) -> Result<bool, RunnerError> {
+    Ok(store.run(run).await?.is_some_and(|queued| !queued.status.is_over()))
+}
+
+/// The row of the history that is shown for a run, against that which its events give. A run gets it at its end.
+fn row_differs(
+    run: RunId,
+    expected: Option<Vec<Cell>>,
+    shown: Option<Vec<Cell>>,
+    in_progress: bool,
+) -> Option<String> {
+    let table = &run_history::TABLE;
+    let Some(shown) = shown else {
+        return (!in_progress).then(|| format!("{}, run {run}: its row is missing", table.name));
+    };
+    let columns = table.columns.iter().zip(expected.iter().flatten().zip(&shown));
+    columns.map(|(column, (want, have))| (column.name, text(want), text(have))).find_map(
+        |(column, want, have)| {
+            let said = format!(
+                "{}, run {run}: {column} is {have:?}, the events give {want:?}",
+                table.name
+            );
+            (want != have).then_some(said)
+        },
+    )
 }

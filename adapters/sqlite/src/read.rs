@@ -169,3 +169,10 @@ impl<'c> Batch<'c> {
         hash(row, 0)
     }
 }
+
+/// The names of all streams, in the order in which they began.
+pub(crate) fn streams(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut find =
+        conn.prepare_cached("SELECT name FROM es_streams ORDER BY stream_id").map_err(fault)?;
+    find.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(fault)
+}

@@ -1,5 +1,7 @@
 //! The schema's steps, and how a store is brought to the present one.
 
+use std::collections::BTreeMap;
+
 use powerfill_ports::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -86,23 +88,46 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     tx.commit().map_err(fault)
 }
 
+/// Tables, indexes and triggers by kind and name, with the statement that made each, its blanks made single.
+type Shape = BTreeMap<(String, String), String>;
+
+fn shape(conn: &Connection) -> Result<Shape, StoreError> {
+    let mut rows =
+        conn.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema").map_err(fault)?;
+    let rows = rows.query_map([], |row| {
+        let (kind, name, sql): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(((kind, name), sql.split_whitespace().collect::<Vec<_>>().join(" ")))
+    });
+    rows.and_then(Iterator::collect).map_err(fault)
+}
+
+/// The first thing of the store's own schema that is missing or not as the steps made it; a trigger that someone put
+/// on one of its tables counts too. Output tables are no part of it.
+pub(crate) fn first_departure(conn: &Connection) -> Result<Option<String>, StoreError> {
+    let mut made = Connection::open_in_memory().map_err(fault)?;
+    migrate(&mut made)?;
+    let (made, mut found) = (shape(&made)?, shape(conn)?);
+    for ((kind, name), sql) in made {
+        match found.remove(&(kind.clone(), name.clone())) {
+            None => return Ok(Some(format!("the {kind} {name} of the store is missing"))),
+            Some(other) if other != sql => {
+                return Ok(Some(format!("the {kind} {name} of the store was changed")));
+            }
+            Some(_) => {}
+        }
+    }
+    let trigger = found.into_keys().find(|(kind, _)| kind == "trigger");
+    Ok(trigger.map(|(_, name)| format!("the trigger {name} is none of the store's")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shape(conn: &Connection) -> Vec<(String, String, String)> {
-        let mut rows = conn
-            .prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
-            .unwrap();
-        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .unwrap()
-            .map(|row| {
-                let (kind, name, sql): (String, String, String) = row.unwrap();
-                let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-                (kind, name, sql)
-            })
-            .filter(|(_, name, _)| !name.contains("schema_steps"))
-            .collect()
+    fn shape(conn: &Connection) -> Shape {
+        let mut shape = super::shape(conn).unwrap();
+        shape.retain(|(_, name), _| !name.contains("schema_steps"));
+        shape
     }
 
     #[test]

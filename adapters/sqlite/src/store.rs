@@ -34,7 +34,11 @@ impl EventStore for SqliteStore {
         self.read_with(move |conn| append::stream_version(conn, &stream)).await
     }
 
-    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+        self.read_with(read::streams).await
+    }
+
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
         let stream: Arc<str> = stream.into();
         let begin = (self.clone(), from_version.max(1), None);
         stream::try_unfold(begin, move |(store, from, end)| {
@@ -44,7 +48,7 @@ impl EventStore for SqliteStore {
                     .read_with(move |conn| {
                         let end = match end {
                             Some(end) => end,
-                            None => append::stream_version(conn, &stream)?,
+                            None => append::stream_version(conn, &stream)?.min(to_version),
                         };
                         Ok((read::batch_from_version(conn, &stream, from, end)?, end))
                     })

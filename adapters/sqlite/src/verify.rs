@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, Rows};
 use crate::append::{bytes, hash};
 use crate::connection::fault;
 use crate::read::append_record;
-use crate::snapshots;
+use crate::{schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/sqlite/queries/all_appends_stored.sql");
 const STREAM_APPENDS: &str = include_str!("../../../sql/sqlite/queries/stream_appends_stored.sql");
@@ -80,7 +80,16 @@ fn walk_all(conn: &Connection) -> Result<Verification, Stop> {
     let mut verification = verifier.finish(Some(only_head(conn)?))?;
     verification.snapshots =
         snapshots::verify(conn)?.map_err(|what| Stop::Damage(Box::new(nowhere(what))))?;
+    guards(conn)?;
     Ok(verification)
+}
+
+/// The triggers that keep the log append-only, and the rest of the schema: as the steps made them.
+fn guards(conn: &Connection) -> Result<(), Stop> {
+    if let Some(what) = schema::first_departure(conn)? {
+        return Err(Stop::Damage(Box::new(nowhere(what))));
+    }
+    Ok(())
 }
 
 fn walk_stream(conn: &Connection, name: &str) -> Result<Verification, Stop> {

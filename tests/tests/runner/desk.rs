@@ -175,7 +175,7 @@ impl Desk {
 
     /// Verifies the whole store, which must be clean.
     pub(crate) async fn verify(&self) {
-        let verdict = powerfill_runner::verify::verify(self.store.as_ref()).await;
+        let verdict = powerfill_runner::verify::verify(self.store.as_ref(), None).await;
         let verdict = verdict.expect("the store answers");
         assert!(verdict.is_clean(), "{verdict:?}");
     }

@@ -80,9 +80,13 @@ impl EventStore for FaultyStore {
         self.call("stream_version", self.store.stream_version(stream)).await
     }
 
-    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+        self.store.streams().await
+    }
+
+    fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {
         match self.fate("read") {
-            Fate::Done => self.store.read(stream, from_version),
+            Fate::Done => self.store.read_between(stream, from, to),
             Fate::Refused(error) | Fate::Unanswered(error) => stream::iter([Err(error)]).boxed(),
         }
     }

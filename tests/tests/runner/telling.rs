@@ -14,7 +14,7 @@ use crate::desk::Desk;
 /// What verification says after these changes, made one after another, each taken back before the next.
 async fn verdict(desk: &Desk) -> Verdict {
     let store = SqliteStore::open_existing(desk.file()).unwrap();
-    verify(&store).await.unwrap()
+    verify(&store, None).await.unwrap()
 }
 
 /// Another value in the first row of a table.

@@ -10,9 +10,12 @@ pub(crate) mod options;
 pub(crate) mod preflight;
 pub(crate) mod preprocess;
 pub(crate) mod rebuild;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod seal;
 pub(crate) mod show;
+pub(crate) mod step;
 pub(crate) mod tables;
 pub(crate) mod verify;
 

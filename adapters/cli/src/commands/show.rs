@@ -3,11 +3,14 @@
 use futures::TryStreamExt;
 use powerfill_domain::run::{Recorded, RunId};
 use powerfill_ports::Store;
-use powerfill_projections::summary::RunSummary;
-use powerfill_runner::read_run;
+use powerfill_projections::spelling::Spelled;
+use powerfill_projections::summary::{RunSummary, TradeFill};
+use powerfill_runner::as_of::{AsOf, as_of};
+use powerfill_runner::{read_run, recorded};
+use serde_json::json;
 
 use super::find_run;
-use crate::args::RunRefArgs;
+use crate::args::ShowArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say};
@@ -15,11 +18,16 @@ use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary;
 
-pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing()?;
+    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let format = args.run.store.print.format;
+    if let Some(at) = args.at.at {
+        let events = store.stream_version(&run.stream()).await?;
+        return print_as_of(&as_of(store.as_ref(), run, at).await?, events, format);
+    }
     let summary = summarise(store.as_ref(), run).await?;
-    match args.store.print.format {
+    match format {
         Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
         Format::Csv => {
@@ -30,6 +38,53 @@ pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// Prints a run as it stood after an event; as CSV, how full its trades were.
+pub(super) fn print_as_of(as_of: &AsOf, events: u64, format: Format) -> Result<(), Failure> {
+    let (stored, event) = &as_of.event;
+    match format {
+        Format::Text => say(summary::text_as_of(&as_of.summary, event, events)),
+        Format::Json => {
+            let payload: serde_json::Value =
+                serde_json::from_slice(&stored.payload).unwrap_or_default();
+            print_json(&json!({
+                "run_events": events,
+                "event": {
+                    "stream_version": stored.stream_version,
+                    "event_type": stored.event_type,
+                    "recorded_at": stored.recorded_at,
+                    "payload": payload,
+                },
+                "state": as_of.summary,
+            }))
+        }
+        Format::Csv => {
+            let rows: Vec<[String; 7]> = as_of.summary.fills.iter().map(fill_row).collect();
+            let header = [
+                "trade_id",
+                "fill_status",
+                "loan_count",
+                "filled_amount",
+                "open_amount",
+                "min_amount",
+                "max_amount",
+            ];
+            print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+        }
+    }
+}
+
+fn fill_row(fill: &TradeFill) -> [String; 7] {
+    [
+        fill.trade_id.to_string(),
+        fill.fill_status.spelled().to_owned(),
+        fill.loan_count.to_string(),
+        fill.filled_amount.to_string(),
+        fill.open_amount.to_string(),
+        fill.min_amount.to_string(),
+        fill.max_amount.to_string(),
+    ]
 }
 
 /// Folds the events of a run into its summary.
@@ -49,15 +104,7 @@ pub(crate) async fn fold(
     let mut told = false;
     while let Some(batch) = batches.try_next().await? {
         told = true;
-        for (stored, event) in &batch {
-            each(&Recorded {
-                run_id: run,
-                stream_version: stored.stream_version,
-                recorded_at: stored.recorded_at,
-                actor: &stored.actor,
-                event,
-            });
-        }
+        batch.iter().for_each(|read| each(&recorded(run, read)));
     }
     if told {
         return Ok(());

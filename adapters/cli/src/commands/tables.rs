@@ -4,6 +4,7 @@ use std::io::Write;
 
 use powerfill_projections::table::RowBatch;
 use powerfill_projections::tables::{ALL, named};
+use powerfill_runner::as_of::check_event;
 use powerfill_runner::rebuild;
 
 use super::find_run;
@@ -20,10 +21,14 @@ use crate::summary::count;
 pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
     let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
     let run = find_run(store.as_ref(), &args.run).await?;
+    let at = match args.at.at {
+        Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,
+        None => u64::MAX,
+    };
     let format = args.store.print.format;
     let Some(name) = &args.table else {
         let mut counts = vec![0_u64; ALL.len()];
-        rebuild::fold(store.as_ref(), run, async |batches, _| {
+        rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
             for batch in batches {
                 let at = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
                 counts[at.unwrap_or_default()] += batch.len() as u64;
@@ -39,7 +44,7 @@ pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Fa
         return Err(Failure::Environment(message));
     };
     let mut rows = RowBatch::new(table);
-    rebuild::fold(store.as_ref(), run, async |batches, _| {
+    rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
         for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
             rows.append(&mut batch);
         }

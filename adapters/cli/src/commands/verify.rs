@@ -1,23 +1,29 @@
 //! `verify`: hash chain, seals, captured snapshots, and the output tables against the events (specification 3.4).
 
+use powerfill_ports::events::Damage;
 use powerfill_runner::verify::{Verdict, verify};
 use serde_json::json;
 
-use crate::args::StoreArgs;
+use super::find_run;
+use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::{print_csv, print_json};
+use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
 
-pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.as_ref(), settings)?.open_existing()?;
-    let verdict = verify(store.as_ref()).await?;
+pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let only = match &args.run {
+        Some(run) => Some(find_run(store.as_ref(), run).await?),
+        None => None,
+    };
+    let verdict = verify(store.as_ref(), only).await?;
     let found = found(&verdict);
     let answer = if found.is_none() { "whole" } else { "damaged" };
-    match args.print.format {
-        Format::Text => text(&verdict, found.as_deref()),
+    match args.store.print.format {
+        Format::Text => say(text(&verdict, found.as_deref()))?,
         Format::Json => print_json(&json!({
             "answer": answer,
             "found": found,
@@ -37,33 +43,35 @@ pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Fai
 
 /// The first thing that is wrong, in words.
 fn found(verdict: &Verdict) -> Option<String> {
-    let damage = verdict.damage().map(|damage| {
-        let stream = damage.stream.iter().map(|stream| format!("stream {stream}"));
-        let version = damage.stream_version.iter().map(|version| format!("event {version}"));
-        let seq = damage.seq.iter().map(|seq| format!("append {seq}"));
-        let place: Vec<String> = stream.chain(version).chain(seq).collect();
-        format!("{}: {}", place.join(", "), damage.what)
-    });
-    damage.or_else(|| verdict.difference.clone())
+    verdict.damage().map(damage_text).or_else(|| verdict.difference.clone())
 }
 
-fn text(verdict: &Verdict, found: Option<&str>) {
+/// The damage of a log and its place, in words.
+pub(super) fn damage_text(damage: &Damage) -> String {
+    let stream = damage.stream.iter().map(|stream| format!("stream {stream}"));
+    let version = damage.stream_version.iter().map(|version| format!("event {version}"));
+    let seq = damage.seq.iter().map(|seq| format!("append {seq}"));
+    let place: Vec<String> = stream.chain(version).chain(seq).collect();
+    match place.is_empty() {
+        true => damage.what.clone(),
+        false => format!("{}: {}", place.join(", "), damage.what),
+    }
+}
+
+fn text(verdict: &Verdict, found: Option<&str>) -> String {
+    if let Some(found) = found {
+        return format!("DAMAGED: {found}\n");
+    }
     let log = &verdict.log;
-    println!(
-        "log: {} streams, {} events, {} appends, {} snapshots",
+    let tables = match verdict.published {
+        Some(run) => format!("{} rows of run {run} and the history", count(verdict.rows)),
+        None => format!("{} rows of the history; no other run is shown", count(verdict.rows)),
+    };
+    format!(
+        "log: {} streams, {} events, {} appends, {} snapshots\ntables: {tables}\neverything matches\n",
         count(log.streams),
         count(log.events),
         count(log.appends),
         count(log.snapshots)
-    );
-    match verdict.published {
-        Some(run) => {
-            println!("tables: {} rows of run {run} and the history", count(verdict.rows));
-        }
-        None => println!("tables: no run is published"),
-    }
-    match found {
-        None => println!("everything matches"),
-        Some(found) => println!("DAMAGED: {found}"),
-    }
+    )
 }

@@ -1,0 +1,77 @@
+//! What can be typed to audit a run.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{RunRefArgs, StoreArgs};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill replay latest
+  powerfill replay 0197 --store sqlite:books.db --format json
+
+Exit status 0 where every event is the same, 1 where one differs or cannot be read. Writes nothing.")]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) run: RunRefArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill verify
+  powerfill verify latest
+  powerfill verify --store sqlite:books.db --format json
+
+Without a run, everything in the store is checked; with one, its stream, its snapshot and its tables.
+Exit status 0 where everything matches, 1 where something does not; the first place is named.")]
+pub(crate) struct VerifyArgs {
+    /// A run id, the beginning of one, or `latest` [default: the whole store]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill step latest
+  printf '60000\\n+1\\n' | powerfill step latest --format json
+
+A line is an event's number, +N or -N from where you are, an empty line for the next event, or q.")]
+pub(crate) struct StepArgs {
+    #[command(flatten)]
+    pub(crate) run: RunRefArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SealCommand {
+    /// Write the seal of the log's last append, to be kept where the store's keepers cannot write
+    #[command(after_help = "Example:
+  powerfill seal export --out 2026-02-01.seal
+
+The seal covers every event up to now. Kept elsewhere, it shows a log that was cut off or written anew.")]
+    Export(SealExportArgs),
+    /// Check that the log still holds what a seal covers
+    #[command(after_help = "Example:
+  powerfill seal check 2026-02-01.seal
+
+Exit status 0 where the log is whole and holds the sealed append, 1 where not.")]
+    Check(SealCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SealExportArgs {
+    /// The file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SealCheckArgs {
+    /// What `seal export` wrote
+    pub(crate) seal: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}

@@ -1,0 +1,114 @@
+//! `replay`: a run decided again from its captured snapshot and compared with its stream (specification 3.4).
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use powerfill_runner::replay::{Difference, Replay, ReplayAnswer, replay};
+use serde_json::Value;
+
+use super::find_run;
+use crate::args::ReplayArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, say, text_table};
+use crate::places::StoreUrl;
+use crate::progress::{Foreground, Interrupt};
+use crate::settings::Settings;
+use crate::summary::count;
+
+pub(crate) async fn run(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing()?;
+    let run = find_run(store.as_ref(), &args.run.run).await?;
+    // Nothing is written, so that Ctrl-C may end the process as it stands.
+    let watch = Arc::new(Foreground::new(run, None, Arc::new(Interrupt::deaf())));
+    let replayed = replay(store.as_ref(), run, Arc::clone(&watch) as _).await;
+    watch.finish();
+    let replayed = replayed?;
+    match args.run.store.print.format {
+        Format::Text => say(text(&replayed))?,
+        Format::Json => print_json(&replayed)?,
+        Format::Csv => csv(&replayed)?,
+    }
+    if replayed.is_reproduced() { Ok(()) } else { Err(Failure::Answered) }
+}
+
+fn text(replay: &Replay) -> String {
+    let mut out = String::new();
+    let events = count(replay.events);
+    let _ = match &replay.answer {
+        ReplayAnswer::Reproduced => writeln!(out, "Reproduced"),
+        ReplayAnswer::ReproducedSoFar { ending } => {
+            writeln!(out, "Reproduced, as far as the run went: {ending}")
+        }
+        ReplayAnswer::Differs(difference) => {
+            let version = count(difference.stream_version);
+            writeln!(out, "Not reproduced: event {version} differs")
+        }
+        ReplayAnswer::Unreadable { message, .. } => writeln!(out, "Not reproduced: {message}"),
+    };
+    let _ = writeln!(out, "Run {}: {events} events are the same, byte for byte", replay.run_id);
+    let recorded_by = replay.recorded_by.as_deref().unwrap_or("none");
+    let recorded_spec = replay.recorded_spec.as_deref().unwrap_or("none");
+    let _ = writeln!(
+        out,
+        "recorded by engine {recorded_by} (specification {recorded_spec}), replayed by engine {} (specification {})",
+        replay.replayed_by, replay.replayed_spec
+    );
+    if let ReplayAnswer::Differs(difference) = &replay.answer {
+        if replay.is_of_another_version() {
+            let _ = writeln!(
+                out,
+                "Another version decided the run: engine {recorded_by} reproduces it, and this one decides otherwise"
+            );
+        }
+        side_by_side(difference, &mut out);
+    }
+    out
+}
+
+/// Both versions of an event; what differs is marked.
+fn side_by_side(difference: &Difference, out: &mut String) {
+    let named = |version: &Option<powerfill_runner::replay::Version>| match version {
+        Some(version) => format!("{} v{}", version.event_type, version.schema_version),
+        None => "no event".to_owned(),
+    };
+    let (recorded, replayed) = (named(&difference.recorded), named(&difference.replayed));
+    let mark = if recorded == replayed { "" } else { "*" };
+    let kind = [mark.to_owned(), "event".to_owned(), recorded, replayed];
+    let fields = difference.fields.iter().map(|pair| {
+        let mark = if pair.differs() { "*" } else { "" };
+        let (recorded, replayed) = (shown(pair.recorded.as_ref()), shown(pair.replayed.as_ref()));
+        [mark.to_owned(), pair.field.clone(), recorded, replayed]
+    });
+    let rows = std::iter::once(kind).chain(fields);
+    let _ = writeln!(out, "{}", text_table(&["", "field", "recorded", "replayed"], rows, &[]));
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// One row a differing field; none where the run is reproduced.
+fn csv(replay: &Replay) -> Result<(), Failure> {
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    match &replay.answer {
+        ReplayAnswer::Reproduced | ReplayAnswer::ReproducedSoFar { .. } => {}
+        ReplayAnswer::Differs(difference) => {
+            let version = difference.stream_version.to_string();
+            let differing = difference.fields.iter().filter(|pair| pair.differs());
+            rows.extend(differing.map(|pair| {
+                let recorded = shown(pair.recorded.as_ref());
+                [version.clone(), pair.field.clone(), recorded, shown(pair.replayed.as_ref())]
+            }));
+        }
+        ReplayAnswer::Unreadable { stream_version, message } => {
+            rows.push([stream_version.to_string(), String::new(), message.clone(), String::new()]);
+        }
+    }
+    let header = ["stream_version", "field", "recorded", "replayed"];
+    print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+}
