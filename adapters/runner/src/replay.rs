@@ -55,7 +55,8 @@ pub enum ReplayAnswer {
     },
     /// The first event that is not the same.
     Differs(Box<Difference>),
-    /// An event that this build cannot read, so that nothing can be said of it or of what follows.
+    /// An event, or the captured snapshot that the first one names, that this build cannot read: nothing can be said of
+    /// what follows.
     Unreadable {
         /// The event's version in the stream.
         stream_version: u64,
@@ -125,8 +126,8 @@ impl Replay {
 /// Replays a run and compares. Writes nothing.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] where the run has no events; where its captured snapshot is missing or damaged; or the
-/// store fails. A difference is an answer.
+/// [`StoreError::NotFound`] where the run has no events; or the store fails. A difference is an answer, and so is a
+/// captured snapshot that is missing or damaged.
 pub async fn replay<S: Store + ?Sized>(
     store: &S,
     run: RunId,
@@ -149,8 +150,21 @@ pub async fn replay<S: Store + ?Sized>(
             return Ok(comparison.end());
         }
     };
-    let canonical = store.captured(&requested.snapshot_digest).await?;
-    comparison.decide(requested, canonical, watch).await?;
+    let decided = match store.captured(&requested.snapshot_digest).await {
+        Ok(canonical) => comparison.decide(requested, canonical, watch).await,
+        Err(error) => Err(error.into()),
+    };
+    match decided {
+        Ok(()) => {}
+        Err(
+            error @ (RunnerError::Store(StoreError::NotFound { .. } | StoreError::Corrupt(_))
+            | RunnerError::Snapshot(_)),
+        ) => {
+            comparison.unreadable(request.stream_version, &error);
+            return Ok(comparison.end());
+        }
+        Err(error) => return Err(error),
+    }
     comparison.take(&first);
     while let Some(batch) = batches.try_next().await? {
         if comparison.found {

@@ -43,6 +43,8 @@ macro_rules! store_suite {
                 a_stream_that_does_not_exist_is_empty,
                 a_long_stream_comes_in_batches_and_in_order,
                 a_stream_is_read_from_any_version,
+                a_stream_is_read_between_any_versions,
+                streams_are_named_in_the_order_in_which_they_began,
                 all_streams_are_read_in_the_order_of_positions,
                 reading_ends_where_the_log_ended_at_the_call,
                 the_hash_chain_links_batches_appends_and_streams,

@@ -48,6 +48,34 @@ pub async fn a_stream_is_read_from_any_version(place: &impl Place) {
     }
 }
 
+/// From any version to any other, also where there is nothing between them.
+pub async fn a_stream_is_read_between_any_versions(place: &impl Place) {
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 4)).await.unwrap();
+    store.append(candidates(run(2), 0, 3)).await.unwrap();
+    store.append(candidates(run(1), 4, 3)).await.unwrap();
+    for from in 0..=9_u64 {
+        for to in 0..=9_u64 {
+            let events = collect(store.read_between(&run(1).stream(), from, to)).await;
+            let versions: Vec<u64> = events.iter().map(|event| event.stream_version).collect();
+            let expected: Vec<u64> = (from.max(1)..=to.min(7)).collect();
+            assert_eq!(versions, expected, "from {from} to {to}");
+        }
+    }
+}
+
+/// By when they began, not by name.
+pub async fn streams_are_named_in_the_order_in_which_they_began(place: &impl Place) {
+    let store = place.open().await;
+    assert!(store.streams().await.unwrap().is_empty());
+    for number in [3, 1, 2] {
+        store.append(candidates(run(number), 0, 1)).await.unwrap();
+    }
+    store.append(candidates(run(1), 1, 1)).await.unwrap();
+    let expected: Vec<String> = [3, 1, 2].map(|number| run(number).stream()).into();
+    assert_eq!(store.streams().await.unwrap(), expected);
+}
+
 /// Interleaved as they were appended, from any position on.
 pub async fn all_streams_are_read_in_the_order_of_positions(place: &impl Place) {
     let store = place.open().await;

@@ -6,6 +6,8 @@ mod desk;
 mod failing;
 mod faulty_store;
 mod lifecycle;
+mod looking_back;
+mod replaying;
 mod taken_up;
 mod telling;
 
@@ -51,6 +53,14 @@ over_each_store! {
         a_run_that_was_never_recorded_is_failed,
         a_request_on_its_way_is_waited_for,
         a_worker_that_lost_its_lease_writes_no_more,
+    }
+    replaying {
+        a_run_is_reproduced_whatever_became_of_it,
+        a_cancelled_run_is_reproduced_as_far_as_it_went,
+    }
+    looking_back {
+        a_run_is_shown_as_it_stood_after_any_event,
+        tables_are_made_as_of_any_event,
     }
     failing {
         a_store_that_is_away_for_a_moment_is_asked_again,

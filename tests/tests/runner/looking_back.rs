@@ -1,0 +1,87 @@
+//! A run as of any of its events: the same from a timeline, from a single look, and from folding all events before.
+
+use powerfill_ports::Store;
+use powerfill_projections::summary::RunSummary;
+use powerfill_runner::as_of::{Timeline, as_of, check_event};
+use powerfill_runner::rebuild::{fold, fold_to};
+use powerfill_runner::{Read, RunnerError, recorded};
+
+use crate::books;
+use crate::desk::Desk;
+
+/// What a state says, short enough to keep one an event.
+fn said(summary: &RunSummary) -> blake3::Hash {
+    blake3::hash(&serde_json::to_vec(summary).expect("a summary is JSON"))
+}
+
+pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
+    let run = desk.completes(&books::mixed()).await;
+    let store: &dyn Store = desk.store.as_ref();
+    let stored = desk.stored(run).await;
+    let events = desk.events(run).await;
+    let reads: Vec<Read> = stored.into_iter().zip(events).collect();
+    let timeline = Timeline::open(store, run).await.unwrap();
+    assert_eq!(timeline.events(), reads.len() as u64);
+    assert!(reads.len() > 1_000, "several states are kept");
+    // From the last to the first, so that no look can lean on the one before it.
+    let mut folded = RunSummary::new(run);
+    let states: Vec<_> = reads
+        .iter()
+        .map(|read| {
+            folded.apply(&recorded(run, read));
+            said(&folded)
+        })
+        .collect();
+    for version in (1..=timeline.events()).rev() {
+        let (read, state) = (&reads[version as usize - 1], &states[version as usize - 1]);
+        let found = timeline.at(version).await.unwrap();
+        assert_eq!(said(&found.summary), *state, "after event {version}");
+        assert_eq!(found.event, *read);
+    }
+    for version in [1, 2, reads.len() as u64 / 2, reads.len() as u64] {
+        let single = as_of(store, run, version).await.unwrap();
+        assert_eq!(said(&single.summary), states[version as usize - 1]);
+    }
+    let beyond = reads.len() as u64 + 1;
+    for (version, error) in [
+        (0, timeline.at(0).await.err()),
+        (beyond, timeline.at(beyond).await.err()),
+        (beyond, as_of(store, run, beyond).await.err()),
+        (beyond, check_event(store, run, beyond).await.err()),
+    ] {
+        assert!(
+            matches!(error, Some(RunnerError::NoSuchEvent { event, events, .. })
+                if event == version && events == beyond - 1),
+            "{version}"
+        );
+    }
+}
+
+pub(crate) async fn tables_are_made_as_of_any_event(desk: &Desk) {
+    let run = desk.completes(&books::small()).await;
+    let store: &dyn Store = desk.store.as_ref();
+    let events = desk.stored(run).await.len() as u64;
+    let mut counts = Vec::new();
+    for version in 1..=events {
+        let mut placed = 0;
+        fold_to(store, run, version, async |batches, _| {
+            let guide = batches.iter().filter(|batch| batch.table.name == "pfill_powerfill_guide");
+            placed += guide.map(|batch| batch.len()).sum::<usize>();
+            Ok(())
+        })
+        .await
+        .unwrap();
+        counts.push(placed);
+    }
+    assert!(counts.is_sorted(), "this book only places: {counts:?}");
+    let mut whole = 0;
+    fold(store, run, async |batches, _| {
+        let guide = batches.iter().filter(|batch| batch.table.name == "pfill_powerfill_guide");
+        whole += guide.map(|batch| batch.len()).sum::<usize>();
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!((counts.first(), counts.last()), (Some(&0), Some(&whole)));
+    assert!(whole > 0);
+}

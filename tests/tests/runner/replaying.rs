@@ -1,0 +1,235 @@
+//! Whether a replay finds what is the same and names the first event that is not, in logs that were forged so well that
+//! their hash chain, their seals and their tables are sound.
+
+use std::sync::Arc;
+
+use powerfill_domain::run::event::{RunFailed, Step};
+use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_domain::values::Price;
+use powerfill_memory::MemoryStore;
+use powerfill_ports::events::{Append, EventStore};
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::Silent;
+use powerfill_runner::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_tests::editor;
+use uuid::Uuid;
+
+use crate::books;
+use crate::desk::{CancelAt, Desk};
+
+async fn replayed(desk: &Desk, run: RunId) -> Replay {
+    replay(desk.store.as_ref(), run, Arc::new(Silent)).await.expect("the store answers")
+}
+
+fn difference(replay: &Replay) -> &Difference {
+    match &replay.answer {
+        ReplayAnswer::Differs(difference) => difference,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A store that holds a run's events, changed, as if they had been recorded that way; the captured snapshot with them.
+async fn forged(desk: &Desk, run: RunId, change: impl Fn(u64, &mut RunEvent)) -> Replay {
+    forged_from(desk, run, desk.events(run).await, change).await
+}
+
+async fn forged_from(
+    desk: &Desk,
+    run: RunId,
+    mut events: Vec<RunEvent>,
+    change: impl Fn(u64, &mut RunEvent),
+) -> Replay {
+    let store = MemoryStore::new();
+    let RunEvent::RunRequested(requested) = &events[0] else { panic!("the request is first") };
+    let canonical = desk.store.captured(&requested.snapshot_digest).await.unwrap();
+    store.capture(&requested.snapshot_digest, &canonical).await.unwrap();
+    let tenant_id = requested.tenant_id.clone();
+    (1..).zip(&mut events).for_each(|(version, event)| change(version, event));
+    let append = Append {
+        append_id: Uuid::from_u128(1),
+        stream: run.stream(),
+        expected_version: 0,
+        meta: Meta {
+            tenant_id,
+            actor: "forger".to_owned(),
+            recorded_at: desk.now(),
+            causation_id: None,
+            correlation_id: None,
+        },
+        events: EncodedBatch::encode(&events),
+    };
+    store.append(append).await.unwrap();
+    assert_eq!(store.verify(None).await.unwrap().damage, None, "the chain is sound");
+    replay(&store, run, Arc::new(Silent)).await.expect("the store answers")
+}
+
+pub(crate) async fn a_run_is_reproduced_whatever_became_of_it(desk: &Desk) {
+    for book in [books::small(), books::mixed(), books::refused()] {
+        let (run, _) = desk.run(&book).await;
+        let replay = replayed(desk, run).await;
+        assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+        assert_eq!(replay.events, desk.stored(run).await.len() as u64);
+        assert!(!replay.is_of_another_version());
+    }
+}
+
+pub(crate) async fn a_cancelled_run_is_reproduced_as_far_as_it_went(desk: &Desk) {
+    let run = desk.ask(&books::mixed()).await;
+    let waiting = replayed(desk, run).await;
+    assert_eq!(waiting.events, 1);
+    assert!(waiting.is_reproduced(), "{waiting:?}");
+    desk.work(CancelAt::new(Step::PoolGuide)).await.expect("there was a run");
+    assert_eq!(desk.status(run).await, RunStatus::Cancelled);
+    let replay = replayed(desk, run).await;
+    let events = desk.stored(run).await.len() as u64;
+    let ending = "the run was cancelled by chief".to_owned();
+    assert_eq!(replay.answer, ReplayAnswer::ReproducedSoFar { ending });
+    assert_eq!(replay.events, events - 1, "all but the cancellation");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_event_of_any_type_is_named_with_its_field() {
+    let desk = Desk::in_memory();
+    let run = desk.completes(&books::mixed()).await;
+    let events = desk.events(run).await;
+    let mut forged_types = 0;
+    let place_of = |kind: fn(&RunEvent) -> bool| {
+        events.iter().position(kind).map(|at| at as u64 + 1).expect("the run has one")
+    };
+    let cent = Price::from_units(1);
+    type Forgery = (fn(&RunEvent) -> bool, fn(&mut RunEvent, Price), &'static str);
+    let forgeries: [Forgery; 3] = [
+        (
+            |event| matches!(event, RunEvent::CandidateScored(_)),
+            |event, cent| match event {
+                RunEvent::CandidateScored(scored) => {
+                    scored.pricing.score = scored.pricing.score + cent;
+                }
+                _ => panic!("it is a candidate"),
+            },
+            "score",
+        ),
+        (
+            |event| matches!(event, RunEvent::LoanAllocated(_)),
+            |event, cent| match event {
+                RunEvent::LoanAllocated(placed) => {
+                    placed.pricing.payup = placed.pricing.payup + cent;
+                }
+                _ => panic!("it is a placement"),
+            },
+            "payup",
+        ),
+        (
+            |event| matches!(event, RunEvent::RunCompleted(_)),
+            |event, _| match event {
+                RunEvent::RunCompleted(completed) => completed.output_digest = "0".repeat(64),
+                _ => panic!("it is the end"),
+            },
+            "output_digest",
+        ),
+    ];
+    for (kind, forge, field) in forgeries {
+        let place = place_of(kind);
+        let replay = forged(&desk, run, |version, event| {
+            if version == place {
+                forge(event, cent);
+            }
+        })
+        .await;
+        let difference = difference(&replay);
+        assert_eq!((difference.stream_version, replay.events), (place, place - 1), "{field}");
+        let differing: Vec<&str> = difference
+            .fields
+            .iter()
+            .filter(|pair| pair.differs())
+            .map(|pair| pair.field.rsplit('.').next().unwrap_or_default())
+            .collect();
+        assert_eq!(differing, [field]);
+        assert!(difference.fields.len() > 1, "what is the same is shown beside it");
+        forged_types += 1;
+    }
+    assert_eq!(forged_types, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_left_out_or_added_is_named() {
+    let desk = Desk::in_memory();
+    let run = desk.completes(&books::small()).await;
+    let events = desk.events(run).await;
+    let at = events.iter().position(|event| matches!(event, RunEvent::LoanAllocated(_))).unwrap();
+    let mut left_out = events.clone();
+    left_out.remove(at);
+    let replay = forged_from(&desk, run, left_out, |_, _| {}).await;
+    assert_eq!(difference(&replay).stream_version, at as u64 + 1);
+
+    let mut beyond = events.clone();
+    beyond.push(RunEvent::RunFailed(RunFailed {
+        step: Step::Record,
+        code: "RUN_BROKEN_OFF".to_owned(),
+        message: "after the end".to_owned(),
+    }));
+    let replay = forged_from(&desk, run, beyond, |_, _| {}).await;
+    assert_eq!(difference(&replay).stream_version, events.len() as u64 + 1);
+    assert_eq!(difference(&replay).replayed, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_engine_is_named_and_not_held_against_the_run() {
+    let desk = Desk::in_memory();
+    let run = desk.completes(&books::small()).await;
+    let older = |_: u64, event: &mut RunEvent| {
+        if let RunEvent::RunStarted(started) = event {
+            started.engine_version = "0.0.9".to_owned();
+        }
+    };
+    let replay = forged(&desk, run, older).await;
+    assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+    assert_eq!(replay.recorded_by.as_deref(), Some("0.0.9"));
+    assert!(replay.is_of_another_version());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_this_build_cannot_read_is_said_as_such() {
+    let desk = Desk::in_a_file();
+    let run = desk.completes(&books::small()).await;
+    let conn = editor::open(&desk.file());
+    let changes = [
+        ("UPDATE es_events SET schema_version = 9 WHERE version = 5", 5, "schema version 9"),
+        (
+            "UPDATE es_events SET event_type = 'LoanTeleported' WHERE version = 4",
+            4,
+            "newer PowerFill",
+        ),
+        ("DELETE FROM snapshots", 1, "snapshot"),
+    ];
+    for (sql, version, said) in changes {
+        assert_eq!(conn.execute(sql, []).unwrap(), 1, "{sql}");
+        match replayed(&desk, run).await.answer {
+            ReplayAnswer::Unreadable { stream_version, message } => {
+                assert_eq!(stream_version, version, "{message}");
+                assert!(message.contains(said), "{message}");
+            }
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_lost_its_end_is_not_reproduced() {
+    let desk = Desk::in_a_file();
+    let run = desk.completes(&books::small()).await;
+    let events = desk.stored(run).await.len() as u64;
+    let conn = editor::open(&desk.file());
+    conn.execute_batch(&format!(
+        "DELETE FROM es_events WHERE version = {events};
+         UPDATE es_appends SET event_count = event_count - 1 WHERE seq = (SELECT max(seq) FROM es_appends);
+         UPDATE es_streams SET version = {events} - 1"
+    ))
+    .unwrap();
+    let replay = replayed(&desk, run).await;
+    let difference = difference(&replay);
+    assert_eq!(difference.stream_version, events);
+    assert_eq!(difference.recorded, None);
+    assert_eq!(difference.replayed.as_ref().map(|v| &*v.event_type), Some("RunCompleted"));
+}
