@@ -3,8 +3,10 @@
 use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
 use powerfill_domain::run::{RunEvent, RunId};
+use powerfill_domain::values::Timestamp;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
+use powerfill_projections::status::RunStatus;
 use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_projections::tables::run_history;
 
@@ -22,6 +24,10 @@ pub struct Rebuilt {
     pub rebuilt: RunCompleted,
     /// BLAKE3 of the run's snapshot, as the request says; `None` where the first event is another one.
     pub input_digest: Option<String>,
+    /// When the run was asked for; likewise.
+    pub requested_at: Option<Timestamp>,
+    /// Where the run stands after its last event.
+    pub status: RunStatus,
     /// The run's row of `pfill_run_history`.
     pub history_row: Option<Vec<Cell>>,
 }
@@ -41,6 +47,8 @@ struct Folding {
     recorded: Option<RunCompleted>,
     rebuilt: Option<RunCompleted>,
     input_digest: Option<String>,
+    requested_at: Option<Timestamp>,
+    status: RunStatus,
 }
 
 impl Folding {
@@ -52,6 +60,8 @@ impl Folding {
             recorded: None,
             rebuilt: None,
             input_digest: None,
+            requested_at: None,
+            status: RunStatus::Pending,
         }
     }
 
@@ -64,7 +74,9 @@ impl Folding {
             }
             if let RunEvent::RunRequested(requested) = event {
                 self.input_digest = Some(requested.snapshot_digest.clone());
+                self.requested_at = Some(stored.recorded_at);
             }
+            self.status = RunStatus::reached_with(event);
             self.tables.apply(&recorded(self.run, read));
             self.events = stored.stream_version;
         }
@@ -80,8 +92,10 @@ impl Folding {
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
         let history_row = self.tables.history_row();
         let rows = self.tables.finish();
-        let Self { events, recorded, input_digest, .. } = self;
-        Ok((rows, Rebuilt { events, recorded, rebuilt, input_digest, history_row }))
+        let Self { events, recorded, input_digest, requested_at, status, .. } = self;
+        let rebuilt =
+            Rebuilt { events, recorded, rebuilt, input_digest, requested_at, status, history_row };
+        Ok((rows, rebuilt))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
+use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::digest::{TableDigest, output_digest};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
@@ -53,7 +54,7 @@ pub async fn verify<S: Store + ?Sized>(
     }
     match tables(store, only, &mut verdict).await {
         Err(RunnerError::Store(StoreError::Corrupt(what))) => {
-            verdict.difference = Some(format!("a shown table cannot be read: {what}"));
+            verdict.difference = Some(what);
         }
         compared => compared?,
     }
@@ -189,8 +190,8 @@ fn recorded_otherwise(run: RunId, rebuilt: &Rebuilt) -> Option<String> {
     Some(format!("run {run} recorded the output digest {recorded}, its events amount to {rebuilt}"))
 }
 
-/// Each run: its captured snapshot is there, its events amount to what it recorded, and its row of the history says
-/// what they say. Rows of the history without a run are named too.
+/// Each run: its captured snapshot is there, its events amount to what it recorded, and the queue and its row of the
+/// history say what they say. Rows of the history without a run are named too.
 async fn runs<S: Store + ?Sized>(
     store: &S,
     only: Option<RunId>,
@@ -221,16 +222,20 @@ async fn runs<S: Store + ?Sized>(
         if let Some(difference) = recorded_otherwise(run, &rebuilt) {
             return Ok(Some(difference));
         }
-        if let Some(digest) = rebuilt.input_digest.filter(|digest| !captured.contains(digest)) {
-            match store.captured(&digest).await {
-                Ok(_) => captured.insert(digest),
+        if let Some(digest) = rebuilt.input_digest.as_ref().filter(|d| !captured.contains(*d)) {
+            match store.captured(digest).await {
+                Ok(_) => captured.insert(digest.clone()),
                 Err(error @ (StoreError::NotFound { .. } | StoreError::Corrupt(_))) => {
                     return Ok(Some(format!("run {run}, its captured snapshot: {error}")));
                 }
                 Err(error) => return Err(error.into()),
             };
         }
-        let in_progress = is_active(store, run).await?;
+        let queued = store.run(run).await?;
+        if let Some(difference) = queued_otherwise(run, queued.as_ref(), &rebuilt) {
+            return Ok(Some(difference));
+        }
+        let in_progress = queued.is_some_and(|queued| !queued.status.is_over());
         if let Some(difference) = row_differs(run, rebuilt.history_row, shown, in_progress) {
             return Ok(Some(difference));
         }
@@ -240,8 +245,19 @@ async fn runs<S: Store + ?Sized>(
     Ok(stray.map(|run| format!("{}: {run} is no run of this store", table.name)))
 }
 
-async fn is_active<S: Store + ?Sized>(store: &S, run: RunId) -> Result<bool, RunnerError> {
-    Ok(store.run(run).await?.is_some_and(|queued| !queued.status.is_over()))
+/// What the queue says of a run, against its events. A run in progress may be ahead of what the queue says.
+fn queued_otherwise(run: RunId, queued: Option<&QueuedRun>, rebuilt: &Rebuilt) -> Option<String> {
+    let Some(queued) = queued else {
+        return Some(format!("run {run} has events and is not in the queue of runs"));
+    };
+    if rebuilt.requested_at.is_some_and(|requested_at| requested_at != queued.requested_at) {
+        return Some(format!(
+            "run {run}: the queue has another moment of its request than event 1"
+        ));
+    }
+    let (says, is) = (queued.status, rebuilt.status);
+    let differs = says.is_over() && says != is;
+    differs.then(|| format!("run {run}: the queue says {}, its events {}", says.name(), is.name()))
 }
 
 /// The row of the history that is shown for a run, against that which its events give. A run gets it at its end.

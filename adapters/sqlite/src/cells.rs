@@ -1,6 +1,6 @@
 //! Typed cells as SQLite values and back (specification 1.1: decimals are exact, as text).
 
-use powerfill_domain::values::Timestamp;
+use powerfill_domain::values::{Day, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{decimal_form, stored_form};
 use powerfill_projections::table::{Cell, CellType, Column};
@@ -92,7 +92,8 @@ fn write_scaled(units: i64, scale: u8, out: &mut String) {
     buffer[at..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
-/// A stored value as a typed cell.
+/// A stored value as a typed cell. A text that says the same otherwise than it is written here (`1.50` as `1.5`) was
+/// changed by someone, and is refused.
 pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, StoreError> {
     let value = row.get_ref(at).map_err(fault)?;
     if value == ValueRef::Null {
@@ -104,15 +105,19 @@ pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, St
     let text = bytes(row, at)?;
     let bad = || {
         let text = String::from_utf8_lossy(text);
-        StoreError::Corrupt(format!("column {} holds {text:?}", column.name))
+        StoreError::Corrupt(format!("{} holds {text:?}", column.name))
     };
     let text = std::str::from_utf8(text).map_err(|_| bad())?;
     match column.cell_type {
         CellType::Decimal(scale) => read_decimal(text, scale).ok_or_else(bad),
-        CellType::Day => text.parse().map(Cell::Day).map_err(|_| bad()),
-        CellType::Timestamp => {
-            Timestamp::try_from(text.to_owned()).map(Cell::Timestamp).map_err(|_| bad())
-        }
+        CellType::Day => match text.parse::<Day>() {
+            Ok(day) if day.to_string() == text => Ok(Cell::Day(day)),
+            _ => Err(bad()),
+        },
+        CellType::Timestamp => match Timestamp::try_from(text.to_owned()) {
+            Ok(moment) if moment.to_string() == text => Ok(Cell::Timestamp(moment)),
+            _ => Err(bad()),
+        },
         CellType::Text | CellType::Json | CellType::Int => Ok(Cell::Text(text.into())),
     }
 }
@@ -134,9 +139,17 @@ fn read_decimal(text: &str, scale: u8) -> Option<Cell> {
             _ => return None,
         }
     }
+    let leads = digits.as_bytes();
+    let padded = leads.first() == Some(&b'0') && leads.get(1).is_some_and(u8::is_ascii_digit);
+    let bare = leads.first() == Some(&b'.') || leads.last() == Some(&b'.');
     match units {
+        _ if padded || bare || (sign < 0 && units == Some(0)) => None,
         Some(units) if decimals.unwrap_or(0) == scale => Some(Cell::Fixed(units, scale)),
-        _ => Decimal::from_str_exact(text).ok().map(|number| decimal_form(number, scale)),
+        _ => {
+            let cell = decimal_form(Decimal::from_str_exact(text).ok()?, scale);
+            // What fits the scale is written with all its decimals, and the rest as decimals write themselves.
+            matches!(&cell, Cell::Decimal(number) if number.to_string() == text).then_some(cell)
+        }
     }
 }
 
@@ -160,8 +173,13 @@ mod tests {
             assert_eq!(written, text);
             assert_eq!(read_decimal(text, scale), Some(Cell::Fixed(units, scale)), "{text}");
         }
-        assert_eq!(read_decimal("1.5", 2), Some(Cell::Fixed(150, 2)));
         assert!(matches!(read_decimal("1.555", 2), Some(Cell::Decimal(_))));
-        assert_eq!(read_decimal("1.+5", 2), None);
+        let large = "123456789012345678901234.50";
+        assert!(matches!(read_decimal(large, 2), Some(Cell::Decimal(_))));
+        for edited in
+            ["1.5", "1.500", "01.50", "-0.00", "1.+5", ".50", "1.", "", "-", "1.5550", "+1.50"]
+        {
+            assert_eq!(read_decimal(edited, 2), None, "{edited}");
+        }
     }
 }

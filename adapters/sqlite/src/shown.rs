@@ -3,7 +3,7 @@
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
 use powerfill_projections::table::{RowBatch, TableSpec};
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::cells;
 use crate::connection::fault;
@@ -71,7 +71,8 @@ impl Shown {
                 }
                 let Some(batch) = batches.last_mut() else { continue };
                 for (at, column) in table.columns.iter().enumerate() {
-                    batch.rows.cells.push(cells::read(row, at + 2, column)?);
+                    let cell = cells::read(row, at + 2, column);
+                    batch.rows.cells.push(cell.map_err(|error| placed(error, table, row))?);
                 }
                 self.after = if table.keeps_every_run {
                     After::Run(row.get(1).map_err(fault)?)
@@ -91,5 +92,20 @@ impl Shown {
     pub(crate) fn end(self) -> Result<Connection, StoreError> {
         self.conn.execute_batch("COMMIT").map_err(fault)?;
         Ok(self.conn)
+    }
+}
+
+/// Says in which row of which table a cell cannot be read.
+fn placed(error: StoreError, table: &TableSpec, row: &Row<'_>) -> StoreError {
+    match error {
+        StoreError::Corrupt(what) if table.keeps_every_run => {
+            let run: String = row.get(1).unwrap_or_default();
+            StoreError::Corrupt(format!("{}, run {run}: {what}", table.name))
+        }
+        StoreError::Corrupt(what) => {
+            let row_no: i64 = row.get(0).unwrap_or_default();
+            StoreError::Corrupt(format!("{}, row {row_no}: {what}", table.name))
+        }
+        other => other,
     }
 }

@@ -36,6 +36,11 @@ pub(crate) fn small() -> Book {
     case("03-best-fit")
 }
 
+/// A few loans, and a row in nearly every output table.
+pub(crate) fn with_every_table() -> Book {
+    case("12-kickout-reasons")
+}
+
 /// Preflight finds errors.
 pub(crate) fn refused() -> Book {
     case("39-preflight-errors")

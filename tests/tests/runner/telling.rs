@@ -6,7 +6,7 @@ use powerfill_projections::tables::{ALL, run_history};
 use powerfill_runner::verify::{Verdict, verify};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::editor;
-use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::books;
 use crate::desk::Desk;
@@ -15,56 +15,6 @@ use crate::desk::Desk;
 async fn verdict(desk: &Desk) -> Verdict {
     let store = SqliteStore::open_existing(desk.file()).unwrap();
     verify(&store, None).await.unwrap()
-}
-
-/// Another value in the first row of a table.
-fn edit(conn: &Connection, table: &str, column: &str, cell_type: CellType) {
-    let value = match cell_type {
-        CellType::Text | CellType::Json => "'edited'".to_owned(),
-        _ => format!("coalesce({column}, 0) + 1"),
-    };
-    let sql = format!(
-        "UPDATE {table} SET {column} = {value} WHERE row_no = (SELECT min(row_no) FROM {table})"
-    );
-    assert_eq!(conn.execute(&sql, []).unwrap(), 1, "{table} has no row");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_edited_cell_of_any_output_table_is_named() {
-    let desk = Desk::in_a_file();
-    desk.completes(&books::mixed()).await;
-    let conn = editor::open(&desk.file());
-    let mut edited = 0;
-    for table in ALL.iter().filter(|table| !table.keeps_every_run) {
-        let rows: i64 = conn
-            .query_row(&format!("SELECT count(*) FROM {}", table.name), [], |row| row.get(0))
-            .unwrap();
-        if rows == 0 {
-            continue;
-        }
-        let column = table.columns.last().expect("a table has columns");
-        conn.execute_batch("SAVEPOINT before; RELEASE before; BEGIN").unwrap();
-        let before: rusqlite::types::Value = conn
-            .query_row(
-                &format!("SELECT {} FROM {} ORDER BY row_no LIMIT 1", column.name, table.name),
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        edit(&conn, table.name, column.name, column.cell_type);
-        conn.execute_batch("COMMIT").unwrap();
-        let found = verdict(&desk).await.difference.expect(table.name);
-        let place = format!("{}, row 1: {} is ", table.name, column.name);
-        assert!(found.starts_with(&place), "{found}");
-        let back = format!(
-            "UPDATE {0} SET {1} = ?1 WHERE row_no = (SELECT min(row_no) FROM {0})",
-            table.name, column.name
-        );
-        conn.execute(&back, [before]).unwrap();
-        edited += 1;
-    }
-    assert!(edited >= 10, "{edited} tables have rows");
-    assert!(verdict(&desk).await.is_clean());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,4 +88,90 @@ async fn an_edited_event_is_named_with_its_stream_and_version() {
     assert_eq!(damage.stream, Some(run.stream()));
     assert_eq!(damage.stream_version, Some(9));
     assert!(!verdict.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_cell_in_any_column_of_any_output_table_is_found() {
+    let desk = Desk::in_a_file();
+    desk.completes(&books::with_every_table()).await;
+    let conn = editor::open(&desk.file());
+    let mut edited = 0;
+    for table in ALL.iter().filter(|table| !table.keeps_every_run) {
+        let rowids: Vec<i64> = conn
+            .prepare(&format!("SELECT row_no FROM {} ORDER BY row_no", table.name))
+            .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
+            .unwrap();
+        // The last row: what comes before it is no help.
+        let Some(row_no) = rowids.last() else { continue };
+        for column in table.columns {
+            let (name, table) = (column.name, table.name);
+            let read = format!("SELECT {name} FROM {table} WHERE row_no = ?1");
+            let write = format!("UPDATE {table} SET {name} = ?2 WHERE row_no = ?1");
+            let before: Value = conn.query_row(&read, [row_no], |row| row.get(0)).unwrap();
+            let other = match &before {
+                Value::Integer(number) => Value::Integer(number + 1),
+                Value::Text(text) => Value::Text(format!("{text}0")),
+                Value::Null => match column.cell_type {
+                    CellType::Int => Value::Integer(0),
+                    _ => Value::Text("0".to_owned()),
+                },
+                other => panic!("{table}.{name} holds {other:?}"),
+            };
+            conn.execute(&write, (row_no, &other)).unwrap();
+            let found = verdict(&desk).await.difference;
+            let found = found.unwrap_or_else(|| panic!("{table}.{name} as {other:?} is not found"));
+            let place = format!("{table}, row {row_no}: {name} ");
+            assert!(found.starts_with(&place), "{found}");
+            conn.execute(&write, (row_no, &before)).unwrap();
+            edited += 1;
+        }
+    }
+    assert!(edited > 100, "{edited} columns have a cell");
+    assert!(verdict(&desk).await.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_store_knows_beside_its_events_is_held_to_them() {
+    let changes = [
+        ("DELETE FROM snapshots", "its captured snapshot"),
+        ("DELETE FROM pfill_run_history", "its row is missing"),
+        ("DELETE FROM runs", "is not in the queue"),
+        ("UPDATE runs SET status = 'Failed'", "the queue says Failed, its events Complete"),
+        ("UPDATE runs SET requested_at = requested_at + 1", "another moment of its request"),
+        (
+            "DROP TRIGGER es_events_no_delete",
+            "the trigger es_events_no_delete of the store is missing",
+        ),
+        (
+            "CREATE TRIGGER quiet BEFORE INSERT ON es_events BEGIN SELECT RAISE(IGNORE); END",
+            "the trigger quiet is none of the store's",
+        ),
+        ("DROP INDEX one_active_run", "the index one_active_run of the store is missing"),
+    ];
+    for (sql, said) in changes {
+        let desk = Desk::in_a_file();
+        desk.completes(&books::small()).await;
+        editor::open(&desk.file()).execute_batch(sql).unwrap();
+        let verdict = verdict(&desk).await;
+        let damage = verdict.damage().map(|damage| damage.what.clone());
+        let found = damage.or(verdict.difference).unwrap_or_else(|| panic!("{sql} is not found"));
+        assert!(found.contains(said), "{sql}: {found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_run_is_verified_without_the_others() {
+    let desk = Desk::in_a_file();
+    let former = desk.completes(&books::small()).await;
+    let latest = desk.completes(&books::small()).await;
+    let conn = editor::open(&desk.file());
+    let edit = "UPDATE pfill_run_history SET requested_by = 'edited' WHERE run_id = ?1";
+    assert_eq!(conn.execute(edit, [former.to_string()]).unwrap(), 1);
+    let store = SqliteStore::open_existing(desk.file()).unwrap();
+    assert!(verify(&store, Some(latest)).await.unwrap().is_clean());
+    let found = verify(&store, Some(former)).await.unwrap().difference.expect("it is found");
+    assert!(
+        found.starts_with(&format!("pfill_run_history, run {former}: requested_by")),
+        "{found}"
+    );
 }
