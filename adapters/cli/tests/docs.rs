@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
-/// A command of a document and what it should print.
+/// A command of a document, its exit status (`# exit status 1` behind it, else 0), and what it should print.
 struct Step {
     command: String,
+    status: i32,
     expected: Vec<String>,
 }
 
@@ -20,7 +21,12 @@ fn steps(document: &str) -> Vec<Step> {
             _ if !inside => {}
             _ => match (line.strip_prefix("$ powerfill "), steps.last_mut()) {
                 (Some(command), _) => {
-                    steps.push(Step { command: command.to_owned(), expected: Vec::new() });
+                    let (command, status) = match command.split_once(" # exit status ") {
+                        Some((command, status)) => (command, status.parse().expect("a status")),
+                        None => (command, 0),
+                    };
+                    let command = command.to_owned();
+                    steps.push(Step { command, status, expected: Vec::new() });
                 }
                 (None, Some(step)) => step.expected.push(line.to_owned()),
                 (None, None) => panic!("output before a command: {line}"),
@@ -68,37 +74,60 @@ fn fits(expected: &[String], actual: &[&str]) -> bool {
     }
 }
 
-#[test]
-fn the_commands_of_the_documents_print_what_the_documents_say() {
+/// Runs the session of a document in a folder; how many commands it had.
+fn run_session(name: &str, folder: &Path) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = tempfile::tempdir().expect("a new folder");
-    let mut run = 0;
-    for name in ["README.md", "docs/DAY_ONE.md"] {
-        let document = std::fs::read_to_string(root.join(name)).expect("a document");
-        for step in steps(&document) {
-            let words = step.command.split_whitespace();
-            let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
-                .args(words.map(|word| {
-                    word.replace("dir:tests/", &format!("dir:{}/tests/", root.display()))
-                }))
-                .current_dir(folder.path())
-                .env("POWERFILL_REQUESTED_BY", "desk")
-                .output()
-                .expect("powerfill starts");
-            let printed = String::from_utf8(done.stdout).expect("UTF-8");
-            let errors = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{name}: {}: {errors}", step.command);
-            let lines: Vec<&str> = printed.lines().collect();
-            assert!(
-                fits(&step.expected, &lines),
-                "{name}: {} prints\n{printed}\nthe document says\n{}",
-                step.command,
-                step.expected.join("\n")
-            );
-            run += 1;
-        }
+    let document = std::fs::read_to_string(root.join(name)).expect("a document");
+    let tests = root.join("tests/").display().to_string();
+    let steps = steps(&document);
+    for step in &steps {
+        let words = step.command.split_whitespace().map(|word| match word.split_once("tests/") {
+            Some((before @ ("" | "dir:"), path)) => format!("{before}{tests}{path}"),
+            _ => word.to_owned(),
+        });
+        let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
+            .args(words)
+            .current_dir(folder)
+            .env("POWERFILL_REQUESTED_BY", "desk")
+            .output()
+            .expect("powerfill starts");
+        let printed = String::from_utf8(done.stdout).expect("UTF-8");
+        let errors = String::from_utf8_lossy(&done.stderr);
+        let status = done.status.code();
+        assert_eq!(status, Some(step.status), "{name}: {}: {printed}{errors}", step.command);
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(
+            fits(&step.expected, &lines),
+            "{name}: {} prints\n{printed}\nthe document says\n{}",
+            step.command,
+            step.expected.join("\n")
+        );
     }
+    steps.len()
+}
+
+#[test]
+fn the_commands_of_the_first_pages_print_what_they_say() {
+    let folder = tempfile::tempdir().expect("a new folder");
+    let run: usize =
+        ["README.md", "docs/DAY_ONE.md"].map(|name| run_session(name, folder.path())).iter().sum();
     assert!(run >= 7, "the documents have lost their sessions: {run} commands");
+}
+
+#[test]
+fn the_commands_of_each_guide_print_what_it_says() {
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
+    let mut names: Vec<String> = std::fs::read_dir(guides)
+        .expect("the guides are there")
+        .map(|guide| guide.expect("a guide").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    for name in names {
+        let folder = tempfile::tempdir().expect("a new folder");
+        let run = run_session(&format!("docs/guides/{name}"), folder.path());
+        assert!(run >= 3, "{name} has lost its session: {run} commands");
+    }
 }
 
 #[test]
