@@ -3,6 +3,7 @@
 //! Prints the machine, the table, and what is not measured here. The engine runs in processes of its own, so that each
 //! peak of memory is that of one book. Nothing here judges: a timed test would fail on a busy machine.
 
+mod audit;
 mod child;
 mod machine;
 mod store;
@@ -58,10 +59,13 @@ fn bench(with_xl: bool) {
         std::fs::remove_dir_all(xl).unwrap();
     }
     whole_run(&powerfill, &demo, &folder.path().join("demo.db"), "demo", 5, "2 s");
+    audit::steps(&folder.path().join("demo.db"));
+    audit::commands(&powerfill, &folder.path().join("demo.db"), "demo");
     let store = folder.path().join("l.db");
     whole_run(&powerfill, &l, &store, "l", 1, "30 s, 3 GiB");
     let loan = store::read_back_and_fold(&store);
     explain(&powerfill, &store, &loan);
+    audit::commands(&powerfill, &store, "l");
     store::append(&demo, &folder.path().join("append.db"));
     println!(
         "\nNot measured here: PostgreSQL, the subscriber's delay, the report page under load."

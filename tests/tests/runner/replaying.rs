@@ -104,7 +104,7 @@ async fn a_forged_event_of_any_type_is_named_with_its_field() {
             |event| matches!(event, RunEvent::CandidateScored(_)),
             |event, cent| match event {
                 RunEvent::CandidateScored(scored) => {
-                    scored.pricing.score = scored.pricing.score + cent;
+                    scored.pricing.score += cent;
                 }
                 _ => panic!("it is a candidate"),
             },
@@ -114,7 +114,7 @@ async fn a_forged_event_of_any_type_is_named_with_its_field() {
             |event| matches!(event, RunEvent::LoanAllocated(_)),
             |event, cent| match event {
                 RunEvent::LoanAllocated(placed) => {
-                    placed.pricing.payup = placed.pricing.payup + cent;
+                    placed.pricing.payup += cent;
                 }
                 _ => panic!("it is a placement"),
             },
