@@ -3,6 +3,7 @@
 //! * [`Runner::ask`] captures the snapshot, queues the run, records `RunRequested`
 //! * [`Runner::work`] claims a queued or abandoned run and carries it through
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
+//! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
@@ -17,6 +18,7 @@ mod patience;
 pub mod rebuild;
 mod record;
 mod stored;
+mod story;
 pub mod verify;
 mod watch;
 mod work;
@@ -24,6 +26,7 @@ mod work;
 pub use ask::Ask;
 pub use clock::{Clock, SystemClock};
 pub use stored::{decoded, read_run};
+pub use story::read_story;
 pub use watch::{Silent, Watch};
 pub use work::Finished;
 

@@ -1,4 +1,6 @@
-//! Making the output tables anew from stored events (specification 3.3).
+//! Making the output tables, and the index of a run's events, anew from stored events (specification 3.3).
+
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
@@ -6,6 +8,7 @@ use powerfill_domain::run::{Recorded, RunEvent, RunId};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
+use powerfill_projections::event_index::{EventIndex, RunIndex};
 use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_projections::tables::run_history;
 
@@ -34,6 +37,8 @@ impl Rebuilt {
 struct Folding {
     run: RunId,
     tables: RunTables,
+    /// The index, and the version that it is to reach up to, where it is wanted.
+    index: Option<(EventIndex, u64)>,
     events: u64,
     recorded: Option<RunCompleted>,
     rebuilt: Option<RunCompleted>,
@@ -41,7 +46,13 @@ struct Folding {
 
 impl Folding {
     fn new(run: RunId) -> Self {
-        Self { run, tables: RunTables::new(), events: 0, recorded: None, rebuilt: None }
+        let (index, recorded, rebuilt) = (None, None, None);
+        Self { run, tables: RunTables::new(), index, events: 0, recorded, rebuilt }
+    }
+
+    /// With the index of the events up to this version.
+    fn with_index(run: RunId, up_to_version: u64) -> Self {
+        Self { index: Some((EventIndex::new(), up_to_version)), ..Self::new(run) }
     }
 
     /// Takes the next events; gives the rows that no later event changes.
@@ -51,16 +62,27 @@ impl Folding {
                 self.rebuilt = Some(self.tables.complete());
                 self.recorded = Some(RunCompleted::clone(completed));
             }
-            self.tables.apply(&Recorded {
+            let recorded = Recorded {
                 run_id: self.run,
                 stream_version: stored.stream_version,
                 recorded_at: stored.recorded_at,
                 actor: &stored.actor,
                 event,
-            });
+            };
+            self.tables.apply(&recorded);
+            if let Some((index, up_to_version)) = &mut self.index
+                && recorded.stream_version <= *up_to_version
+            {
+                index.apply(&recorded);
+            }
             self.events = stored.stream_version;
         }
         self.tables.drain()
+    }
+
+    /// The index, where it was wanted.
+    fn take_index(&mut self) -> Option<Arc<RunIndex>> {
+        self.index.take().map(|(index, _)| Arc::new(index.finish()))
     }
 
     /// The rest of the rows.
@@ -97,7 +119,7 @@ pub async fn fold<S: Store + ?Sized>(
     Ok(rebuilt)
 }
 
-/// Rebuilds the tables of a Complete run and shows them in place of what is shown.
+/// Rebuilds the tables of a Complete run and shows them in place of what is shown; of any run, the index of its events.
 ///
 /// # Errors
 /// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
@@ -116,44 +138,63 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
     run: RunId,
 ) -> Result<Rebuilt, RunnerError> {
     store.begin_staging(run, RunTables::specs()).await?;
-    let mut folding = Folding::new(run);
+    let mut folding = Folding::with_index(run, u64::MAX);
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {
         let ready = folding.take(&batch);
         store.stage(run, ready, folding.events).await?;
     }
+    let index = folding.take_index();
+    let history = folding.tables.history_row();
     let (rest, rebuilt) = folding.finish()?;
     store.stage(run, rest, rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
         store.publish(run).await?;
     }
-    history(store, run).await?;
+    put(store, run, Anew { history, index }).await?;
     Ok(rebuilt)
 }
 
-/// Rebuilds the run's row of the history.
+/// What is kept of every run, made anew from its events.
+pub(crate) struct Anew {
+    /// The run's row of the history; a run without events has none.
+    pub(crate) history: Option<Vec<Cell>>,
+    /// The index of its events, up to the version that was asked for.
+    pub(crate) index: Option<Arc<RunIndex>>,
+}
+
+/// Makes anew what is kept of a run: its row of the history, and the index of its events.
 ///
 /// # Errors
-/// As [`fold`], but for a run without events, which has no row.
-pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
-    if let Some(row) = history_row(store, run).await? {
+/// As [`fold`], but for a run without events, which has neither.
+pub async fn kept<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
+    let anew = anew(store, run, u64::MAX).await?;
+    put(store, run, anew).await
+}
+
+async fn put<S: Store + ?Sized>(store: &S, run: RunId, anew: Anew) -> Result<(), RunnerError> {
+    if let Some(row) = anew.history {
         store.put_row(run, &run_history::TABLE, row).await?;
+    }
+    if let Some(index) = anew.index.filter(|index| index.up_to_version > 0) {
+        store.put_index(run, index).await?;
     }
     Ok(())
 }
 
-/// The run's row of the history, from its events.
+/// What is to be kept of a run, from its events; the index from those up to a version.
 ///
 /// # Errors
-/// As [`fold`].
-pub(crate) async fn history_row<S: Store + ?Sized>(
+/// As [`fold`], but for a run without events.
+pub(crate) async fn anew<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-) -> Result<Option<Vec<Cell>>, RunnerError> {
-    let mut folding = Folding::new(run);
+    index_up_to: u64,
+) -> Result<Anew, RunnerError> {
+    let mut folding = Folding::with_index(run, index_up_to);
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {
         folding.take(&batch);
     }
-    Ok(folding.tables.history_row())
+    Ok(Anew { index: folding.take_index(), history: folding.tables.history_row() })
 }

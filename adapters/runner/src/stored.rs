@@ -27,11 +27,23 @@ pub fn read_run<S: EventStore + ?Sized>(
     store: &S,
     run: RunId,
 ) -> BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>> {
-    let batches = store.read(&run.stream(), 1).map_err(RunnerError::from);
-    batches
-        .and_then(|batch| async move {
-            let decode = |stored: StoredEvent| decoded(&stored).map(|event| (stored, event));
-            batch.into_iter().map(decode).collect()
-        })
-        .boxed()
+    read_run_from(store, run, 1)
+}
+
+/// As [`read_run`], from a version on.
+pub(crate) fn read_run_from<S: EventStore + ?Sized>(
+    store: &S,
+    run: RunId,
+    from_version: u64,
+) -> BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>> {
+    let batches = store.read(&run.stream(), from_version).map_err(RunnerError::from);
+    batches.and_then(decode_all).boxed()
+}
+
+/// Decodes a batch.
+pub(crate) async fn decode_all(
+    batch: Vec<StoredEvent>,
+) -> Result<Vec<(StoredEvent, RunEvent)>, RunnerError> {
+    let decode = |stored: StoredEvent| decoded(&stored).map(|event| (stored, event));
+    batch.into_iter().map(decode).collect()
 }

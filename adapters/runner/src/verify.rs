@@ -1,15 +1,21 @@
-//! Whether a store tells the truth: chain and seals, and the output tables against the events (specification 3.4).
+//! Whether a store tells the truth: chain and seals, and the output tables and event indexes against the events
+//! (specification 3.4).
+
+use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::digest::{TableDigest, output_digest};
+use powerfill_projections::event_index::{
+    IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions,
+};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 use powerfill_projections::tables::{ALL, DECISIONS, run_history};
 
 use crate::RunnerError;
-use crate::rebuild::fold;
+use crate::rebuild::{anew, fold};
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +26,9 @@ pub struct Verdict {
     pub published: Option<RunId>,
     /// Rows of the shown tables that were compared with a rebuild.
     pub rows: u64,
-    /// The first difference between the shown tables and the events, where there is any.
+    /// Entries of all runs' event indexes that were compared with the events.
+    pub index_entries: u64,
+    /// The first difference between the shown tables, or an index, and the events, where there is any.
     pub difference: Option<String>,
 }
 
@@ -42,27 +50,27 @@ impl Verdict {
 /// Where the store fails; damage and differences are answers.
 pub async fn verify<S: Store + ?Sized>(store: &S) -> Result<Verdict, RunnerError> {
     let log = store.verify(None).await?;
-    let mut verdict = Verdict { log, published: None, rows: 0, difference: None };
+    let mut verdict = Verdict { log, published: None, rows: 0, index_entries: 0, difference: None };
     if verdict.log.damage.is_some() {
         return Ok(verdict);
     }
     match tables(store, &mut verdict).await {
         Err(RunnerError::Store(StoreError::Corrupt(what))) => {
-            verdict.difference = Some(format!("a shown table cannot be read: {what}"));
+            verdict.difference = Some(format!("what is shown cannot be read: {what}"));
         }
         compared => compared?,
     }
     Ok(verdict)
 }
 
-/// The shown tables and the history.
+/// The shown tables, and what is kept of every run.
 async fn tables<S: Store + ?Sized>(store: &S, verdict: &mut Verdict) -> Result<(), RunnerError> {
     if let Some((run, _)) = store.published().await? {
         verdict.published = Some(run);
         published(store, run, verdict).await?;
     }
     if verdict.difference.is_none() {
-        verdict.difference = history(store, &mut verdict.rows).await?;
+        verdict.difference = kept(store, verdict).await?;
     }
     Ok(())
 }
@@ -175,33 +183,103 @@ fn text(cell: &Cell) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The rows of the history against the events of each run.
-async fn history<S: Store + ?Sized>(
+/// What is kept of every run against its events: its row of the history, and the index of its events.
+async fn kept<S: Store + ?Sized>(
     store: &S,
-    rows: &mut u64,
+    verdict: &mut Verdict,
 ) -> Result<Option<String>, RunnerError> {
-    let table = &run_history::TABLE;
-    let mut batches = store.rows(table);
+    let mut runs: BTreeMap<RunId, Kept> = BTreeMap::new();
+    let mut batches = store.rows(&run_history::TABLE);
     while let Some(batch) = batches.try_next().await? {
-        let run = batch.run_id;
-        if store.stream_version(&run.stream()).await? == 0 {
-            return Ok(Some(format!("{}: {run} is no run of this store", table.name)));
+        let rows = batch.rows.rows().map(<[Cell]>::to_vec);
+        runs.entry(batch.run_id).or_default().history.extend(rows);
+    }
+    for (run, state) in store.indexed_runs().await? {
+        // What another projector listed is not read by anyone here.
+        if state.projector_version == PROJECTOR_VERSION {
+            runs.entry(run).or_default().index_up_to = Some(state.up_to_version);
         }
-        for row in batch.rows.rows() {
-            let expected = crate::rebuild::history_row(store, run).await?.unwrap_or_default();
-            let columns = table.columns.iter().zip(expected.iter().zip(row));
+    }
+    for (run, kept) in runs {
+        let table = run_history::TABLE.name;
+        if store.stream_version(&run.stream()).await? == 0 {
+            return Ok(Some(format!("{table}: {run} is no run of this store")));
+        }
+        let anew = anew(store, run, kept.index_up_to.unwrap_or_default()).await?;
+        let expected = anew.history.unwrap_or_default();
+        for row in &kept.history {
+            let columns = run_history::TABLE.columns.iter().zip(expected.iter().zip(row));
             for (column, (want, have)) in columns {
                 let (want, have) = (text(want), text(have));
                 if want != have {
                     let column = column.name;
                     return Ok(Some(format!(
-                        "{}, run {run}: {column} is {have:?}, the events give {want:?}",
-                        table.name
+                        "{table}, run {run}: {column} is {have:?}, the events give {want:?}"
                     )));
                 }
             }
-            *rows += 1;
+            verdict.rows += 1;
+        }
+        if let (Some(up_to), Some(expected)) = (kept.index_up_to, anew.index) {
+            let different = index(store, run, up_to, &expected, &mut verdict.index_entries).await?;
+            if let Some(what) = different {
+                return Ok(Some(format!("the event index of run {run}: {what}")));
+            }
         }
     }
     Ok(None)
+}
+
+/// What is kept of one run.
+#[derive(Default)]
+struct Kept {
+    history: Vec<Vec<Cell>>,
+    /// The version that its index reaches up to, where it has one.
+    index_up_to: Option<u64>,
+}
+
+/// The first entry of a run's index that is not what the events give: one of them could keep an event from a story.
+async fn index<S: Store + ?Sized>(
+    store: &S,
+    run: RunId,
+    up_to_version: u64,
+    expected: &RunIndex,
+    entries: &mut u64,
+) -> Result<Option<String>, RunnerError> {
+    if up_to_version != expected.up_to_version {
+        let last = expected.up_to_version;
+        return Ok(Some(format!("it reaches to event {up_to_version}, and the run to {last}")));
+    }
+    let mut missing: BTreeMap<&Subject, &Versions> =
+        expected.entries.iter().map(|entry| (&entry.subject, &entry.versions)).collect();
+    let mut batches = store.index_entries(run);
+    while let Some(batch) = batches.try_next().await? {
+        for IndexEntry { subject, versions } in &batch {
+            match missing.remove(subject) {
+                Some(want) if want == versions => *entries += 1,
+                Some(want) => {
+                    return Ok(Some(format!(
+                        "{subject} lists the events {}, the events give {}",
+                        listed(versions),
+                        listed(want)
+                    )));
+                }
+                None => return Ok(Some(format!("{subject} is not in the events"))),
+            }
+        }
+    }
+    Ok(missing.keys().next().map(|subject| format!("{subject} is missing")))
+}
+
+/// Some of an entry's events, for a message.
+fn listed(versions: &Versions) -> String {
+    const FEW: usize = 12;
+    match versions.decode() {
+        Ok(versions) => {
+            let shown: Vec<String> = versions.iter().take(FEW).map(u64::to_string).collect();
+            let more = if versions.len() > FEW { " …" } else { "" };
+            format!("[{}{more}] ({})", shown.join(" "), versions.len())
+        }
+        Err(error) => format!("that are {error}"),
+    }
 }

@@ -91,6 +91,35 @@ pub(crate) fn batch_from_version(
     Ok(batch.events)
 }
 
+/// The events of a stream with these versions, which rise and are no more than a batch; none beyond `up_to`.
+pub(crate) fn batch_of_versions(
+    conn: &Connection,
+    stream: &str,
+    versions: &[u64],
+    up_to: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut batch = Batch::new(conn);
+    let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
+    if let Some(first) = rest.first() {
+        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(fault)?;
+        let mut rows = appends.query((stream, first)).map_err(fault)?;
+        while !rest.is_empty()
+            && let Some(row) = rows.next().map_err(fault)?
+        {
+            let record = append_record(row)?;
+            let position_of = |version| record.first_position + (version - record.first_version);
+            let (here, later) =
+                rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
+            for neighbours in here.chunk_by(|one, other| one + 1 == *other) {
+                let (first, last) = (neighbours[0], neighbours[neighbours.len() - 1]);
+                batch.add(&record, bytes(row, 11)?, position_of(first), position_of(last))?;
+            }
+            rest = later;
+        }
+    }
+    Ok(batch.events)
+}
+
 /// A batch being filled, an append at a time.
 struct Batch<'c> {
     conn: &'c Connection,

@@ -1,10 +1,12 @@
 //! `show`: the summary of a run, from its events.
 
 use futures::TryStreamExt;
-use powerfill_domain::run::{Recorded, RunId};
+use futures::stream::BoxStream;
+use powerfill_domain::run::{Recorded, RunEvent, RunId};
 use powerfill_ports::Store;
+use powerfill_ports::events::StoredEvent;
 use powerfill_projections::summary::RunSummary;
-use powerfill_runner::read_run;
+use powerfill_runner::{RunnerError, read_run};
 
 use super::find_run;
 use crate::args::RunRefArgs;
@@ -43,9 +45,17 @@ pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummar
 pub(crate) async fn fold(
     store: &dyn Store,
     run: RunId,
+    each: impl FnMut(&Recorded<'_>),
+) -> Result<(), Failure> {
+    hand_over(run, read_run(store, run), each).await
+}
+
+/// Hands over what is read of a run, in order.
+pub(crate) async fn hand_over(
+    run: RunId,
+    mut batches: BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>>,
     mut each: impl FnMut(&Recorded<'_>),
 ) -> Result<(), Failure> {
-    let mut batches = read_run(store, run);
     let mut told = false;
     while let Some(batch) = batches.try_next().await? {
         told = true;

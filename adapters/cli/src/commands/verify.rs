@@ -27,6 +27,7 @@ pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Fai
             "snapshots": verdict.log.snapshots,
             "published_run": verdict.published,
             "rows": verdict.rows,
+            "index_entries": verdict.index_entries,
         }))?,
         Format::Csv => {
             print_csv(&["answer", "found"], [[answer, found.as_deref().unwrap_or_default()]])?;
@@ -62,6 +63,7 @@ fn text(verdict: &Verdict, found: Option<&str>) {
         }
         None => println!("tables: no run is published"),
     }
+    println!("index: {} entries of the events by loan and trade", count(verdict.index_entries));
     match found {
         None => println!("everything matches"),
         Some(found) => println!("DAMAGED: {found}"),
