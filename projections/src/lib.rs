@@ -7,6 +7,7 @@
 //! * [`Following`]: the same behind `eventually`'s `Projection`
 //! * [`digest`]: the digest of the outputs
 //! * [`csv`]: their canonical text
+//! * [`event_index`]: which events concern which loan and trade
 //! * [`explain`]: the whole story of a loan, or of a trade
 //! * [`spelling`]: enumerations as rows and reports spell them
 //! * [`status`]: where a run stands
@@ -14,6 +15,7 @@
 
 pub mod csv;
 pub mod digest;
+pub mod event_index;
 pub mod explain;
 mod following;
 mod ignored;

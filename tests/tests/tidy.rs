@@ -37,6 +37,7 @@ const PROJECTIONS_USE: &[&str] = &[
     "chrono",
     "eventually",
     "futures",
+    "integer-encoding",
     "rust_decimal",
     "serde",
     "serde_json",

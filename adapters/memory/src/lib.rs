@@ -2,6 +2,7 @@
 //!
 //! All state is behind one lock; a call that returns has done all of it or nothing, as a transaction would.
 
+mod index;
 mod log;
 mod outputs;
 mod queue;
@@ -32,6 +33,7 @@ struct State {
     log: log::Log,
     snapshots: BTreeMap<String, Vec<u8>>,
     outputs: outputs::Outputs,
+    indexes: index::Indexes,
     queue: queue::Queue,
 }
 

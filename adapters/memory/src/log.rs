@@ -40,7 +40,7 @@ impl Log {
         }
     }
 
-    fn version(&self, stream: &str) -> u64 {
+    pub(crate) fn version(&self, stream: &str) -> u64 {
         self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
     }
 
@@ -248,6 +248,19 @@ impl EventStore for MemoryStore {
             std::future::ready(next.map(|next| (Ok(batch), (next, Some(end)))))
         })
         .boxed()
+    }
+
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+        let state = self.state();
+        let end = state.log.version(stream);
+        let wanted = versions.into_iter().filter(|version| (1..=end).contains(version));
+        let positions: Vec<usize> = wanted
+            .filter_map(|version| Some(state.log.streams.get(stream)?.events[version as usize - 1]))
+            .collect();
+        let batches = positions.chunks(EVENTS_PER_BATCH).map(|positions| {
+            Ok(positions.iter().map(|at| state.log.events[*at].clone()).collect())
+        });
+        stream::iter(batches.collect::<Vec<_>>()).boxed()
     }
 
     fn read_all(&self, after_position: u64) -> Batches<'_> {

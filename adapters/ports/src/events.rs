@@ -145,6 +145,10 @@ pub trait EventStore: Send + Sync {
     /// As [`EventStore::read`], but no further than a version, which is included.
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_>;
 
+    /// Reads chosen versions of a stream, in the order of the versions, which must rise. The end of the answer is the end
+    /// of the stream at the time of the call: versions beyond it are left out.
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_>;
+
     /// Reads all streams in global order, after a position (0: from the first), up to the end at the time of the
     /// call. No event is shown before another that will get a smaller position.
     fn read_all(&self, after_position: u64) -> Batches<'_>;

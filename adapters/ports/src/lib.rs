@@ -3,6 +3,7 @@
 //! * [`events`]: append, read, subscribe, verify (specification 3.2)
 //! * [`snapshots`]: the captured inputs, by digest
 //! * [`projections`]: output tables, staged and swapped (3.3)
+//! * [`index`]: which events concern which loan and trade (3.3)
 //! * [`runs`]: one active run a tenant, with a lease (4.4)
 //!
 //! What every adapter must do alike is here too:
@@ -15,6 +16,7 @@ pub mod cloud_event;
 pub mod error;
 pub mod events;
 pub mod eventually;
+pub mod index;
 pub mod projections;
 pub mod runs;
 pub mod seal;
@@ -25,7 +27,11 @@ pub use error::StoreError;
 
 /// All of a store.
 pub trait Store:
-    events::EventStore + snapshots::SnapshotStore + projections::ProjectionStore + runs::RunStore
+    events::EventStore
+    + snapshots::SnapshotStore
+    + projections::ProjectionStore
+    + index::IndexStore
+    + runs::RunStore
 {
 }
 
@@ -33,6 +39,7 @@ impl<T> Store for T where
     T: events::EventStore
         + snapshots::SnapshotStore
         + projections::ProjectionStore
+        + index::IndexStore
         + runs::RunStore
 {
 }

@@ -11,7 +11,7 @@ use powerfill_projections::status::RunStatus;
 use crate::ask::{append_id, meta};
 use crate::held::held;
 use crate::patience::patiently;
-use crate::rebuild::{history, rebuild_own};
+use crate::rebuild::{kept, rebuild_own};
 use crate::{Runner, RunnerError};
 
 /// The code of a run that ended because it could not be carried through, not because of anything in its input.
@@ -71,7 +71,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let (store, run) = (self.store.as_ref(), lease.run_id);
         let shown = match status {
             RunStatus::Complete => rebuild_own(store, run).await.map(|_| ()),
-            _ => history(store, run).await,
+            _ => kept(store, run).await,
         };
         if let Err(RunnerError::Store(error)) = shown {
             // Whoever takes the run up when the lease is over tries again.

@@ -5,6 +5,7 @@
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
 //! * [`as_of`] shows a run after any of its events
 //! * [`replay`](replay::replay) decides a run again and compares
+//! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
@@ -21,6 +22,7 @@ pub mod rebuild;
 mod record;
 pub mod replay;
 mod stored;
+mod story;
 pub mod verify;
 mod watch;
 mod work;
@@ -28,6 +30,7 @@ mod work;
 pub use ask::Ask;
 pub use clock::{Clock, SystemClock};
 pub use stored::{Read, decoded, read_run, read_versions, recorded};
+pub use story::read_story;
 pub use watch::{Silent, Watch};
 pub use work::Finished;
 

@@ -1,4 +1,6 @@
-//! Making the output tables anew from stored events (specification 3.3).
+//! Making the output tables, and the index of a run's events, anew from stored events (specification 3.3).
+
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
@@ -6,12 +8,13 @@ use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
+use powerfill_projections::event_index::{EventIndex, RunIndex};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_projections::tables::run_history;
 
 use crate::RunnerError;
-use crate::stored::{Read, read_run, read_versions, recorded};
+use crate::stored::{Read, read_versions, recorded};
 
 /// What a rebuild came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Rebuilt {
     pub status: RunStatus,
     /// The run's row of `pfill_run_history`.
     pub history_row: Option<Vec<Cell>>,
+    /// The index of its events; `None` where it was not asked for.
+    pub index: Option<Arc<RunIndex>>,
 }
 
 impl Rebuilt {
@@ -49,9 +54,14 @@ struct Folding {
     input_digest: Option<String>,
     requested_at: Option<Timestamp>,
     status: RunStatus,
+    index: Option<EventIndex>,
 }
 
 impl Folding {
+    fn with_index(run: RunId) -> Self {
+        Self { index: Some(EventIndex::new()), ..Self::new(run) }
+    }
+
     fn new(run: RunId) -> Self {
         Self {
             run,
@@ -62,6 +72,7 @@ impl Folding {
             input_digest: None,
             requested_at: None,
             status: RunStatus::Pending,
+            index: None,
         }
     }
 
@@ -77,10 +88,33 @@ impl Folding {
                 self.requested_at = Some(stored.recorded_at);
             }
             self.status = RunStatus::reached_with(event);
-            self.tables.apply(&recorded(self.run, read));
+            let recorded = recorded(self.run, read);
+            self.tables.apply(&recorded);
+            if let Some(index) = &mut self.index {
+                index.apply(&recorded);
+            }
             self.events = stored.stream_version;
         }
         self.tables.drain()
+    }
+
+    /// Reads the run up to an event and hands its rows over.
+    async fn fold<S: Store + ?Sized>(
+        mut self,
+        store: &S,
+        at: u64,
+        mut rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
+    ) -> Result<Rebuilt, RunnerError> {
+        let mut batches = read_versions(store, self.run, 1, at);
+        while let Some(batch) = batches.try_next().await? {
+            let ready = self.take(&batch);
+            if !ready.is_empty() {
+                rows(ready, self.events).await?;
+            }
+        }
+        let (rest, rebuilt) = self.finish()?;
+        rows(rest, rebuilt.events).await?;
+        Ok(rebuilt)
     }
 
     /// The rest of the rows.
@@ -92,9 +126,17 @@ impl Folding {
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
         let history_row = self.tables.history_row();
         let rows = self.tables.finish();
-        let Self { events, recorded, input_digest, requested_at, status, .. } = self;
-        let rebuilt =
-            Rebuilt { events, recorded, rebuilt, input_digest, requested_at, status, history_row };
+        let Self { events, recorded, input_digest, requested_at, status, index, .. } = self;
+        let rebuilt = Rebuilt {
+            events,
+            recorded,
+            rebuilt,
+            input_digest,
+            requested_at,
+            status,
+            history_row,
+            index: index.map(|index| Arc::new(index.finish())),
+        };
         Ok((rows, rebuilt))
     }
 }
@@ -119,22 +161,21 @@ pub async fn fold_to<S: Store + ?Sized>(
     store: &S,
     run: RunId,
     at: u64,
-    mut rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
+    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
 ) -> Result<Rebuilt, RunnerError> {
-    let mut folding = Folding::new(run);
-    let mut batches = read_versions(store, run, 1, at);
-    while let Some(batch) = batches.try_next().await? {
-        let ready = folding.take(&batch);
-        if !ready.is_empty() {
-            rows(ready, folding.events).await?;
-        }
-    }
-    let (rest, rebuilt) = folding.finish()?;
-    rows(rest, rebuilt.events).await?;
-    Ok(rebuilt)
+    Folding::new(run).fold(store, at, rows).await
 }
 
-/// Rebuilds the tables of a Complete run and shows them in place of what is shown.
+/// As [`fold`], with the index of the run's events.
+pub(crate) async fn fold_with_index<S: Store + ?Sized>(
+    store: &S,
+    run: RunId,
+    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
+) -> Result<Rebuilt, RunnerError> {
+    Folding::with_index(run).fold(store, u64::MAX, rows).await
+}
+
+/// Rebuilds the tables of a Complete run and shows them in place of what is shown; of any run, the index of its events.
 ///
 /// # Errors
 /// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
@@ -153,40 +194,38 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
     run: RunId,
 ) -> Result<Rebuilt, RunnerError> {
     store.begin_staging(run, RunTables::specs()).await?;
-    let mut folding = Folding::new(run);
-    let mut batches = read_run(store, run);
-    while let Some(batch) = batches.try_next().await? {
-        let ready = folding.take(&batch);
-        store.stage(run, ready, folding.events).await?;
-    }
-    let (rest, rebuilt) = folding.finish()?;
-    store.stage(run, rest, rebuilt.events).await?;
+    let staged = async |ready, up_to| Ok(store.stage(run, ready, up_to).await?);
+    let rebuilt = fold_with_index(store, run, staged).await?;
     if rebuilt.recorded.is_some() {
         store.publish(run).await?;
     }
-    put_history(store, run, &rebuilt).await?;
+    put_beside(store, run, &rebuilt).await?;
     Ok(rebuilt)
 }
 
-/// Rebuilds the run's row of the history.
+/// Makes anew what is kept of every run: its row of the history, and the index of its events.
 ///
 /// # Errors
-/// As [`fold`], but for a run without events, which has no row.
-pub async fn history<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
+/// As [`fold`], but for a run without events, which has neither.
+pub async fn kept<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
-    let rebuilt = fold(store, run, async |_, _| Ok(())).await?;
-    put_history(store, run, &rebuilt).await
+    let rebuilt = fold_with_index(store, run, async |_, _| Ok(())).await?;
+    put_beside(store, run, &rebuilt).await
 }
 
-async fn put_history<S: Store + ?Sized>(
+/// What is kept of every run: its row of the history, and the index of its events.
+async fn put_beside<S: Store + ?Sized>(
     store: &S,
     run: RunId,
     rebuilt: &Rebuilt,
 ) -> Result<(), RunnerError> {
     if let Some(row) = &rebuilt.history_row {
         store.put_row(run, &run_history::TABLE, row.clone()).await?;
+    }
+    if let Some(index) = &rebuilt.index {
+        store.put_index(run, Arc::clone(index)).await?;
     }
     Ok(())
 }

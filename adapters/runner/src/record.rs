@@ -1,4 +1,4 @@
-//! The thread that records: lets the aggregate judge each event, feeds the output tables, encodes, and cuts the stream
+//! The thread that records: lets the aggregate judge each event, feeds the output tables and the index, encodes, and cuts the stream
 //! into pieces for the store. It waits for the store, so that what is encoded and not yet durable stays small.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use powerfill_domain::run::event::{RunCancelled, Step};
 use powerfill_domain::run::{EncodedBatch, Recorded, RunEvent, RunId, RunState};
 use powerfill_domain::values::Timestamp;
 use powerfill_projections::RunTables;
+use powerfill_projections::event_index::{EventIndex, RunIndex};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::table::{Cell, RowBatch};
 use tokio::sync::mpsc;
@@ -34,6 +35,8 @@ pub(crate) struct Piece {
     pub(crate) status: RunStatus,
     /// The run's row of the history, with the last piece.
     pub(crate) history: Option<Vec<Cell>>,
+    /// The index of the run's events, with the last piece.
+    pub(crate) index: Option<Arc<RunIndex>>,
 }
 
 /// Records one run.
@@ -46,6 +49,7 @@ pub(crate) struct Recording {
     held: Vec<HeldEvent>,
     state: RunState,
     tables: RunTables,
+    index: EventIndex,
     version: u64,
     /// Not sent yet.
     pending: EncodedBatch,
@@ -90,6 +94,7 @@ impl Recording {
             held,
             state: RunState::default(),
             tables: RunTables::new(),
+            index: EventIndex::new(),
             version: 0,
             pending: EncodedBatch::default(),
             pending_since: 0,
@@ -166,6 +171,7 @@ impl Recording {
             event,
         };
         self.tables.apply(&recorded);
+        self.index.apply(&recorded);
         self.watch.event(&recorded);
         self.status = RunStatus::reached_with(event);
         Ok(())
@@ -182,6 +188,7 @@ impl Recording {
             up_to: self.version,
             status: self.status,
             history: if last { self.tables.history_row() } else { None },
+            index: last.then(|| Arc::new(std::mem::take(&mut self.index).finish())),
         };
         self.pending_since = self.version;
         self.to.blocking_send(piece).map_err(|_| Gone)

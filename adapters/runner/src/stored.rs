@@ -41,12 +41,13 @@ pub fn read_versions<S: EventStore + ?Sized>(
     to: u64,
 ) -> BoxStream<'_, Result<Vec<Read>, RunnerError>> {
     let batches = store.read_between(&run.stream(), from, to).map_err(RunnerError::from);
-    batches
-        .and_then(|batch| async move {
-            let decode = |stored: StoredEvent| decoded(&stored).map(|event| (stored, event));
-            batch.into_iter().map(decode).collect()
-        })
-        .boxed()
+    batches.and_then(decode_all).boxed()
+}
+
+/// Decodes a batch.
+pub(crate) async fn decode_all(batch: Vec<StoredEvent>) -> Result<Vec<Read>, RunnerError> {
+    let decode = |stored: StoredEvent| decoded(&stored).map(|event| (stored, event));
+    batch.into_iter().map(decode).collect()
 }
 
 /// What projections read of it.

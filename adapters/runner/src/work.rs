@@ -231,6 +231,9 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         if let Some(history) = piece.history {
             patiently(|| self.store.put_row(run, &run_history::TABLE, history.clone())).await?;
         }
+        if let Some(index) = piece.index {
+            patiently(|| self.store.put_index(run, Arc::clone(&index))).await?;
+        }
         patiently(|| self.store.set_status(lease, piece.status)).await?;
         Ok(piece.status)
     }

@@ -9,7 +9,7 @@ use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
 use powerfill_ports::seal::AppendRecord;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 use uuid::Uuid;
 
 use crate::append::{bytes, hash};
@@ -91,6 +91,35 @@ pub(crate) fn batch_from_version(
     Ok(batch.events)
 }
 
+/// The events of a stream with these versions, which rise and are no more than a batch; none beyond `up_to`.
+pub(crate) fn batch_of_versions(
+    conn: &Connection,
+    stream: &str,
+    versions: &[u64],
+    up_to: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut batch = Batch::new(conn);
+    let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
+    if let Some(first) = rest.first() {
+        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(fault)?;
+        let mut rows = appends.query((stream, first)).map_err(fault)?;
+        while !rest.is_empty()
+            && let Some(row) = rows.next().map_err(fault)?
+        {
+            let record = append_record(row)?;
+            let position_of = |version| record.first_position + (version - record.first_version);
+            let (here, later) =
+                rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
+            for neighbours in here.chunk_by(|one, other| one + 1 == *other) {
+                let (first, last) = (neighbours[0], neighbours[neighbours.len() - 1]);
+                batch.add(&record, bytes(row, 11)?, position_of(first), position_of(last))?;
+            }
+            rest = later;
+        }
+    }
+    Ok(batch.events)
+}
+
 /// A batch being filled, an append at a time.
 struct Batch<'c> {
     conn: &'c Connection,
@@ -116,21 +145,20 @@ impl<'c> Batch<'c> {
             .map_err(|_| StoreError::Corrupt("a stream's name is not text".to_owned()))?;
         let to = to.min(from + (EVENTS_PER_BATCH - self.events.len()) as u64 - 1);
         let mut version = record.first_version + (from - record.first_position);
-        let mut prev_hash = self.hash_before(record.stream_id, stream, version)?;
+        let known = self.known_before(record.stream_id, stream, version);
+        // Within an append the event before stands beside: one search finds both.
+        let beside = known.is_none() && from > record.first_position;
         let mut select = self.conn.prepare_cached(EVENTS_BETWEEN).map_err(fault)?;
-        let mut rows = select.query((from, to)).map_err(fault)?;
-        for position in from..=to {
-            let lost = || {
-                StoreError::Corrupt(format!(
-                    "event {version} of stream {stream}, at position {position}, is missing or misplaced"
-                ))
-            };
-            let row = rows.next().map_err(fault)?.ok_or_else(lost)?;
-            let found: [u64; 3] =
-                (|| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))().map_err(fault)?;
-            if found != [position, record.stream_id, version] {
-                return Err(lost());
+        let mut rows = select.query((from - u64::from(beside), to)).map_err(fault)?;
+        let mut prev_hash = match known {
+            Some(known) => known,
+            None if beside => {
+                hash(next_row(&mut rows, stream, [from - 1, record.stream_id, version - 1])?, 6)?
             }
+            None => self.hash_of(record.stream_id, stream, version - 1)?,
+        };
+        for position in from..=to {
+            let row = next_row(&mut rows, stream, [position, record.stream_id, version])?;
             let hash = hash(row, 6)?;
             self.events.push(StoredEvent {
                 stream: stream.to_owned(),
@@ -154,17 +182,19 @@ impl<'c> Batch<'c> {
         Ok(self.events.len() < EVENTS_PER_BATCH)
     }
 
-    fn hash_before(&self, stream_id: u64, stream: &str, version: u64) -> Result<Hash, StoreError> {
+    /// The hash before a version, where nothing has to be read for it.
+    fn known_before(&self, stream_id: u64, stream: &str, version: u64) -> Option<Hash> {
         if version == 1 {
-            return Ok(chain_start(stream));
+            return Some(chain_start(stream));
         }
-        if let Some((_, tail)) = self.tails.get(&stream_id).filter(|(at, _)| at + 1 == version) {
-            return Ok(*tail);
-        }
+        self.tails.get(&stream_id).filter(|(at, _)| at + 1 == version).map(|(_, tail)| *tail)
+    }
+
+    fn hash_of(&self, stream_id: u64, stream: &str, version: u64) -> Result<Hash, StoreError> {
         let mut find = self.conn.prepare_cached(HASH_OF_VERSION).map_err(fault)?;
-        let mut rows = find.query((stream_id, version - 1)).map_err(fault)?;
+        let mut rows = find.query((stream_id, version)).map_err(fault)?;
         let row = rows.next().map_err(fault)?.ok_or_else(|| {
-            StoreError::Corrupt(format!("event {} of stream {stream} is missing", version - 1))
+            StoreError::Corrupt(format!("event {version} of stream {stream} is missing"))
         })?;
         hash(row, 0)
     }
@@ -175,4 +205,21 @@ pub(crate) fn streams(conn: &Connection) -> Result<Vec<String>, StoreError> {
     let mut find =
         conn.prepare_cached("SELECT name FROM es_streams ORDER BY stream_id").map_err(fault)?;
     find.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(fault)
+}
+
+/// The next row, which must be the event with this position, stream and version.
+fn next_row<'r>(
+    rows: &'r mut Rows<'_>,
+    stream: &str,
+    place: [u64; 3],
+) -> Result<&'r Row<'r>, StoreError> {
+    let [position, _, version] = place;
+    let lost = || {
+        StoreError::Corrupt(format!(
+            "event {version} of stream {stream}, at position {position}, is missing or misplaced"
+        ))
+    };
+    let row = rows.next().map_err(fault)?.ok_or_else(lost)?;
+    let found: [u64; 3] = (|| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))().map_err(fault)?;
+    if found == place { Ok(row) } else { Err(lost()) }
 }

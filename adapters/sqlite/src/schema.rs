@@ -14,8 +14,13 @@ pub(crate) struct Step {
 }
 
 /// Every step ever released, in order; the number of a step is its place, from 1.
-pub(crate) const STEPS: &[Step] =
-    &[Step { name: "0001_store", sql: include_str!("../../../sql/sqlite/steps/0001_store.sql") }];
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "0001_store", sql: include_str!("../../../sql/sqlite/steps/0001_store.sql") },
+    Step {
+        name: "0002_event_index",
+        sql: include_str!("../../../sql/sqlite/steps/0002_event_index.sql"),
+    },
+];
 
 /// The number of steps that the file has seen; 0 for an empty one.
 ///

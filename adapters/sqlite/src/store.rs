@@ -8,14 +8,18 @@ use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::Hash;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
+use powerfill_ports::events::{
+    Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, Verification,
+};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 use crate::shown::Shown;
-use crate::{SqliteStore, append, blocking, read, runs, snapshots, staging, verify, wake};
+use crate::{SqliteStore, append, blocking, index, read, runs, snapshots, staging, verify, wake};
 
 #[async_trait]
 impl EventStore for SqliteStore {
@@ -55,6 +59,31 @@ impl EventStore for SqliteStore {
                     .await?;
                 let next = batch.last().map(|last| last.stream_version + 1);
                 Ok(next.map(|next| (batch, (store, next, Some(end)))))
+            }
+        })
+        .boxed()
+    }
+
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+        let (stream, versions): (Arc<str>, Arc<[u64]>) = (stream.into(), versions.into());
+        stream::try_unfold((self.clone(), 0, None), move |(store, from, end)| {
+            let (stream, versions) = (Arc::clone(&stream), Arc::clone(&versions));
+            async move {
+                let next = versions.len().min(from + EVENTS_PER_BATCH);
+                if from == next {
+                    return Ok(None);
+                }
+                let (batch, end) = store
+                    .read_with(move |conn| {
+                        let end = match end {
+                            Some(end) => end,
+                            None => append::stream_version(conn, &stream)?,
+                        };
+                        let wanted = &versions[from..next];
+                        Ok((read::batch_of_versions(conn, &stream, wanted, end)?, end))
+                    })
+                    .await?;
+                Ok((!batch.is_empty()).then_some((batch, (store, next, Some(end)))))
             }
         })
         .boxed()
@@ -199,6 +228,36 @@ impl ProjectionStore for SqliteStore {
             }))
         })
         .try_flatten()
+        .boxed()
+    }
+}
+
+#[async_trait]
+impl IndexStore for SqliteStore {
+    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        self.write(move |conn| index::put(conn, run, &index)).await
+    }
+
+    async fn indexed(
+        &self,
+        run: RunId,
+        subjects: Vec<Subject>,
+    ) -> Result<Option<Indexed>, StoreError> {
+        self.read_with(move |conn| index::indexed(conn, run, &subjects)).await
+    }
+
+    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+        self.read_with(index::indexed_runs).await
+    }
+
+    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
+        stream::try_unfold((self.clone(), None), move |(store, after)| async move {
+            let batch = store
+                .read_with(move |conn| index::entries_after(conn, run, after.as_ref()))
+                .await?;
+            let last = batch.last().map(|last| last.subject.clone());
+            Ok(last.map(|last| (batch, (store, Some(last)))))
+        })
         .boxed()
     }
 }

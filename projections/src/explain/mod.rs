@@ -4,9 +4,11 @@
 //! could have gone to, so that one loan of a long run is explained in one pass. What comes out is typed, for programs;
 //! its `Display` tells it in the words of a desk.
 //!
+//! * [`About`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
 //! * [`TradeStory`] → [`TradeExplanation`]
 
+mod about;
 mod ledger;
 mod loan;
 mod loan_story;
@@ -16,6 +18,7 @@ mod trade_text;
 mod verdict;
 mod words;
 
+pub use about::About;
 pub use ledger::Filler;
 pub use loan::{
     AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, SyntheticStory,

@@ -9,10 +9,12 @@ use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::Hash;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{Store, StoreError};
+use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 /// What becomes of a call.
@@ -91,6 +93,10 @@ impl EventStore for FaultyStore {
         }
     }
 
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+        self.store.read_versions(stream, versions)
+    }
+
     fn read_all(&self, after_position: u64) -> Batches<'_> {
         self.store.read_all(after_position)
     }
@@ -156,6 +162,29 @@ impl ProjectionStore for FaultyStore {
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
         self.store.rows(table)
+    }
+}
+
+#[async_trait]
+impl IndexStore for FaultyStore {
+    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        self.call("put_index", self.store.put_index(run, index)).await
+    }
+
+    async fn indexed(
+        &self,
+        run: RunId,
+        subjects: Vec<Subject>,
+    ) -> Result<Option<Indexed>, StoreError> {
+        self.store.indexed(run, subjects).await
+    }
+
+    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+        self.store.indexed_runs().await
+    }
+
+    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
+        self.store.index_entries(run)
     }
 }
 

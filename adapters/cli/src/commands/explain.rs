@@ -1,12 +1,13 @@
-//! `explain`: the whole story of a loan or a trade, from the events of a run (specification 3.4).
+//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it (specification 3.4).
 
 use powerfill_domain::run::event::KickoutReason;
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_ports::Store;
-use powerfill_projections::explain::{LoanStory, TradeStory};
+use powerfill_projections::explain::{About, LoanStory, TradeStory};
+use powerfill_runner::read_story;
 
 use super::find_run;
-use super::show::fold;
+use super::show::{fold, hand_over};
 use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -27,13 +28,15 @@ pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), F
     };
     if let Some(loan) = &args.subject.loan {
         let mut story = LoanStory::new(loan);
-        fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
+        let events = read_story(store.as_ref(), run, About::Loan(loan)).await?;
+        hand_over(run, events, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
         if as_json { print_json(&explanation)? } else { say(explanation)? }
     }
     if let Some(trade) = &args.subject.trade {
         let mut story = TradeStory::new(trade);
-        fold(store.as_ref(), run, |recorded| story.apply(recorded)).await?;
+        let events = read_story(store.as_ref(), run, About::Trade(trade)).await?;
+        hand_over(run, events, |recorded| story.apply(recorded)).await?;
         let explanation = story.finish();
         if as_json { print_json(&explanation)? } else { say(explanation)? }
     }
@@ -59,7 +62,8 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
     let mut story = LoanStory::new(loan.as_str());
-    fold(store, run, |recorded| story.apply(recorded)).await?;
+    let events = read_story(store, run, About::Loan(loan.as_str())).await?;
+    hand_over(run, events, |recorded| story.apply(recorded)).await?;
     println!("\n$ powerfill explain latest --loan {loan}");
     say(story.finish())
 }

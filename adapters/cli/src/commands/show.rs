@@ -1,12 +1,13 @@
 //! `show`: the summary of a run, from its events.
 
 use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use powerfill_domain::run::{Recorded, RunId};
 use powerfill_ports::Store;
 use powerfill_projections::spelling::Spelled;
 use powerfill_projections::summary::{RunSummary, TradeFill};
 use powerfill_runner::as_of::{AsOf, as_of};
-use powerfill_runner::{read_run, recorded};
+use powerfill_runner::{Read, RunnerError, read_run, recorded};
 use serde_json::json;
 
 use super::find_run;
@@ -98,9 +99,17 @@ pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummar
 pub(crate) async fn fold(
     store: &dyn Store,
     run: RunId,
+    each: impl FnMut(&Recorded<'_>),
+) -> Result<(), Failure> {
+    hand_over(run, read_run(store, run), each).await
+}
+
+/// Hands over what is read of a run, in order.
+pub(crate) async fn hand_over(
+    run: RunId,
+    mut batches: BoxStream<'_, Result<Vec<Read>, RunnerError>>,
     mut each: impl FnMut(&Recorded<'_>),
 ) -> Result<(), Failure> {
-    let mut batches = read_run(store, run);
     let mut told = false;
     while let Some(batch) = batches.try_next().await? {
         told = true;

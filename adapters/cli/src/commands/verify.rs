@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Fa
             "snapshots": verdict.log.snapshots,
             "published_run": verdict.published,
             "rows": verdict.rows,
+            "index_entries": verdict.index_entries,
         }))?,
         Format::Csv => {
             print_csv(&["answer", "found"], [[answer, found.as_deref().unwrap_or_default()]])?;
@@ -68,10 +69,12 @@ fn text(verdict: &Verdict, found: Option<&str>) -> String {
         None => format!("{} rows of the history; no other run is shown", count(verdict.rows)),
     };
     format!(
-        "log: {} streams, {} events, {} appends, {} snapshots\ntables: {tables}\neverything matches\n",
+        "log: {} streams, {} events, {} appends, {} snapshots\ntables: {tables}\n\
+         index: {} entries of the events by loan and trade\neverything matches\n",
         count(log.streams),
         count(log.events),
         count(log.appends),
-        count(log.snapshots)
+        count(log.snapshots),
+        count(verdict.index_entries)
     )
 }

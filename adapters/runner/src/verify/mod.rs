@@ -1,18 +1,18 @@
-//! Whether a store tells the truth: chain and seals, and the output tables against the events (specification 3.4).
+//! Whether a store tells the truth: chain and seals, and the output tables and event indexes against the events
+//! (specification 3.4).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod kept;
 
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
-use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::digest::{TableDigest, output_digest};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
-use powerfill_projections::tables::{ALL, DECISIONS, run_history};
+use powerfill_projections::tables::{ALL, DECISIONS};
 
 use crate::RunnerError;
-use crate::rebuild::{Rebuilt, fold};
+use crate::rebuild::{Rebuilt, fold, fold_with_index};
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,9 @@ pub struct Verdict {
     pub published: Option<RunId>,
     /// Rows of the shown tables that were compared with a rebuild.
     pub rows: u64,
-    /// The first difference between the shown tables and the events, where there is any.
+    /// Entries of all runs' event indexes that were compared with the events.
+    pub index_entries: u64,
+    /// The first difference between the shown tables, or an index, and the events, where there is any.
     pub difference: Option<String>,
 }
 
@@ -48,7 +50,7 @@ pub async fn verify<S: Store + ?Sized>(
     only: Option<RunId>,
 ) -> Result<Verdict, RunnerError> {
     let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
-    let mut verdict = Verdict { log, published: None, rows: 0, difference: None };
+    let mut verdict = Verdict { log, published: None, rows: 0, index_entries: 0, difference: None };
     if verdict.log.damage.is_some() {
         return Ok(verdict);
     }
@@ -61,7 +63,7 @@ pub async fn verify<S: Store + ?Sized>(
     Ok(verdict)
 }
 
-/// The shown tables, what each run recorded of itself, and the history.
+/// The shown tables, and what is kept of every run.
 async fn tables<S: Store + ?Sized>(
     store: &S,
     only: Option<RunId>,
@@ -74,7 +76,7 @@ async fn tables<S: Store + ?Sized>(
         rebuilt = Some((run, published(store, run, verdict).await?));
     }
     if verdict.difference.is_none() {
-        verdict.difference = runs(store, only, rebuilt, &mut verdict.rows).await?;
+        verdict.difference = kept::compare(store, only, rebuilt, verdict).await?;
     }
     Ok(())
 }
@@ -86,7 +88,7 @@ async fn published<S: Store + ?Sized>(
     verdict: &mut Verdict,
 ) -> Result<Rebuilt, RunnerError> {
     let mut expected: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
-    let rebuilt = fold(store, run, async |batches, _| {
+    let rebuilt = fold_with_index(store, run, async |batches, _| {
         for batch in &batches {
             let place = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
             if let Some(place) = place {
@@ -96,7 +98,7 @@ async fn published<S: Store + ?Sized>(
         Ok(())
     })
     .await?;
-    if let Some(difference) = recorded_otherwise(run, &rebuilt) {
+    if let Some(difference) = kept::recorded_otherwise(run, &rebuilt) {
         verdict.difference = Some(difference);
         return Ok(rebuilt);
     }
@@ -181,104 +183,4 @@ fn text(cell: &Cell) -> String {
     let mut text = Vec::new();
     powerfill_projections::csv::write_text(cell, &mut text);
     String::from_utf8_lossy(&text).into_owned()
-}
-
-/// What a run recorded of its outputs, against what its events amount to.
-fn recorded_otherwise(run: RunId, rebuilt: &Rebuilt) -> Option<String> {
-    let recorded = rebuilt.recorded.as_ref().filter(|_| !rebuilt.agrees())?;
-    let (recorded, rebuilt) = (&recorded.output_digest, &rebuilt.rebuilt.output_digest);
-    Some(format!("run {run} recorded the output digest {recorded}, its events amount to {rebuilt}"))
-}
-
-/// Each run: its captured snapshot is there, its events amount to what it recorded, and the queue and its row of the
-/// history say what they say. Rows of the history without a run are named too.
-async fn runs<S: Store + ?Sized>(
-    store: &S,
-    only: Option<RunId>,
-    mut known: Option<(RunId, Rebuilt)>,
-    rows: &mut u64,
-) -> Result<Option<String>, RunnerError> {
-    let table = &run_history::TABLE;
-    let mut history = BTreeMap::new();
-    let mut batches = store.rows(table);
-    while let Some(batch) = batches.try_next().await? {
-        let row: Vec<Cell> = batch.rows.rows().flatten().cloned().collect();
-        if history.insert(batch.run_id, row).is_some() {
-            let run = batch.run_id;
-            return Ok(Some(format!("{}, run {run}: it has two rows", table.name)));
-        }
-    }
-    drop(batches);
-    let mut captured = BTreeSet::new();
-    for run in store.streams().await?.iter().filter_map(|stream| RunId::of_stream(stream)) {
-        let shown = history.remove(&run);
-        if only.is_some_and(|only| only != run) {
-            continue;
-        }
-        let rebuilt = match known.take_if(|(known, _)| *known == run) {
-            Some((_, rebuilt)) => rebuilt,
-            None => fold(store, run, async |_, _| Ok(())).await?,
-        };
-        if let Some(difference) = recorded_otherwise(run, &rebuilt) {
-            return Ok(Some(difference));
-        }
-        if let Some(digest) = rebuilt.input_digest.as_ref().filter(|d| !captured.contains(*d)) {
-            match store.captured(digest).await {
-                Ok(_) => captured.insert(digest.clone()),
-                Err(error @ (StoreError::NotFound { .. } | StoreError::Corrupt(_))) => {
-                    return Ok(Some(format!("run {run}, its captured snapshot: {error}")));
-                }
-                Err(error) => return Err(error.into()),
-            };
-        }
-        let queued = store.run(run).await?;
-        if let Some(difference) = queued_otherwise(run, queued.as_ref(), &rebuilt) {
-            return Ok(Some(difference));
-        }
-        let in_progress = queued.is_some_and(|queued| !queued.status.is_over());
-        if let Some(difference) = row_differs(run, rebuilt.history_row, shown, in_progress) {
-            return Ok(Some(difference));
-        }
-        *rows += 1;
-    }
-    let stray = history.into_keys().find(|_| only.is_none());
-    Ok(stray.map(|run| format!("{}: {run} is no run of this store", table.name)))
-}
-
-/// What the queue says of a run, against its events. A run in progress may be ahead of what the queue says.
-fn queued_otherwise(run: RunId, queued: Option<&QueuedRun>, rebuilt: &Rebuilt) -> Option<String> {
-    let Some(queued) = queued else {
-        return Some(format!("run {run} has events and is not in the queue of runs"));
-    };
-    if rebuilt.requested_at.is_some_and(|requested_at| requested_at != queued.requested_at) {
-        return Some(format!(
-            "run {run}: the queue has another moment of its request than event 1"
-        ));
-    }
-    let (says, is) = (queued.status, rebuilt.status);
-    let differs = says.is_over() && says != is;
-    differs.then(|| format!("run {run}: the queue says {}, its events {}", says.name(), is.name()))
-}
-
-/// The row of the history that is shown for a run, against that which its events give. A run gets it at its end.
-fn row_differs(
-    run: RunId,
-    expected: Option<Vec<Cell>>,
-    shown: Option<Vec<Cell>>,
-    in_progress: bool,
-) -> Option<String> {
-    let table = &run_history::TABLE;
-    let Some(shown) = shown else {
-        return (!in_progress).then(|| format!("{}, run {run}: its row is missing", table.name));
-    };
-    let columns = table.columns.iter().zip(expected.iter().flatten().zip(&shown));
-    columns.map(|(column, (want, have))| (column.name, text(want), text(have))).find_map(
-        |(column, want, have)| {
-            let said = format!(
-                "{}, run {run}: {column} is {have:?}, the events give {want:?}",
-                table.name
-            );
-            (want != have).then_some(said)
-        },
-    )
 }

@@ -1,0 +1,4 @@
+-- What made the index of a stream, and how far it reaches.
+SELECT i.stream_id, i.projector_version, i.up_to_version
+FROM es_streams s JOIN event_indexes i USING (stream_id)
+WHERE s.name = ?1

@@ -1,0 +1,48 @@
+//! Measuring what an auditor waits for: steps through a run, a replay, a verification.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use powerfill_ports::runs::RunStore;
+use powerfill_runner::as_of::Timeline;
+use powerfill_sqlite::SqliteStore;
+
+use crate::{row, seconds};
+
+/// Looks at a run.
+const LOOKS: u64 = 1_000;
+
+/// The state after scattered events of the store's run, reading the run once included.
+pub(crate) fn steps(store: &Path) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = SqliteStore::open_existing(store).unwrap();
+    let (opened, looked, events) = runtime.block_on(async {
+        let run = store.runs().await.unwrap()[0].run_id;
+        let begun = Instant::now();
+        let timeline = Timeline::open(&store, run).await.unwrap();
+        let opened = begun.elapsed().as_micros();
+        for look in 1..=LOOKS {
+            // A prime many events further each time, round and round: scattered, and the same on every machine.
+            let event = look * 15_485_863 % timeline.events() + 1;
+            assert_eq!(timeline.at(event).await.unwrap().summary.events, event);
+        }
+        (opened, begun.elapsed().as_micros(), timeline.events())
+    });
+    let (opened, looked) = (seconds(opened), seconds(looked));
+    let measured =
+        format!("{looked} for a run of {events} events, {opened} of it to read the run once");
+    row("the state after 1,000 scattered events, `demo`", "5 s", &measured);
+}
+
+/// `replay` and `verify` from start to exit.
+pub(crate) fn commands(powerfill: &Path, store: &Path, scale: &str) {
+    let url = format!("sqlite:{}", store.display());
+    for args in [&["replay", "latest"][..], &["verify"]] {
+        let begun = Instant::now();
+        let done = Command::new(powerfill).args(args).args(["--store", &url]).output().unwrap();
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let micros = begun.elapsed().as_micros();
+        row(&format!("`{}` at `{scale}`, from start to exit", args[0]), "–", &seconds(micros));
+    }
+}
