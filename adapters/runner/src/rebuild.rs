@@ -194,8 +194,14 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
     run: RunId,
 ) -> Result<Rebuilt, RunnerError> {
     store.begin_staging(run, RunTables::specs()).await?;
-    let staged = async |ready, up_to| Ok(store.stage(run, ready, up_to).await?);
-    let rebuilt = fold_with_index(store, run, staged).await?;
+    let mut folding = Folding::with_index(run);
+    let mut batches = read_versions(store, run, 1, u64::MAX);
+    while let Some(batch) = batches.try_next().await? {
+        let ready = folding.take(&batch);
+        store.stage(run, ready, folding.events).await?;
+    }
+    let (rest, rebuilt) = folding.finish()?;
+    store.stage(run, rest, rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
         store.publish(run).await?;
     }
@@ -211,7 +217,12 @@ pub async fn kept<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), Runner
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
-    let rebuilt = fold_with_index(store, run, async |_, _| Ok(())).await?;
+    let mut folding = Folding::with_index(run);
+    let mut batches = read_versions(store, run, 1, u64::MAX);
+    while let Some(batch) = batches.try_next().await? {
+        drop(folding.take(&batch));
+    }
+    let (_, rebuilt) = folding.finish()?;
     put_beside(store, run, &rebuilt).await
 }
 

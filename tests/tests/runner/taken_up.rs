@@ -247,7 +247,8 @@ pub(crate) async fn a_request_on_its_way_is_waited_for(desk: &Desk) {
     let request = elsewhere.events(run).await;
     let captured = elsewhere.store.captured(&digest).await.unwrap();
     desk.store.capture(&digest, &captured).await.unwrap();
-    desk.store.enqueue(run, desk.now()).await.unwrap();
+    let asked_at = desk.now();
+    desk.store.enqueue(run, asked_at).await.unwrap();
     let runner = desk.runner();
     let working = tokio::spawn(async move { runner.work(None, Arc::new(Silent)).await });
     while desk.store.run(run).await.unwrap().unwrap().worker.is_none() {
@@ -256,7 +257,7 @@ pub(crate) async fn a_request_on_its_way_is_waited_for(desk: &Desk) {
     let meta = Meta {
         tenant_id: book.snapshot.header.tenant_id.as_str().into(),
         actor: "desk".to_owned(),
-        recorded_at: desk.now(),
+        recorded_at: asked_at,
         causation_id: None,
         correlation_id: None,
     };
