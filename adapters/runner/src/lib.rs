@@ -4,10 +4,12 @@
 //! * [`Runner::work`] claims a queued or abandoned run and carries it through
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
 //! * [`verify`](verify::verify) checks the log, and the tables against it
+//! * [`account`] tells a story together with what the captured input says
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
 //! is missing is appended. So the stream of a run that was interrupted is that of one that was not, up to times.
 
+pub mod account;
 mod ask;
 mod clock;
 mod decide;
