@@ -136,9 +136,9 @@ impl Bench {
         lever: Lever,
         (at, not_at): (i64, i64),
         rehearsal: &Rehearsal,
-    ) -> Option<Finding> {
-        let place = rehearsal.placement.as_ref()?;
-        Some(Finding {
+    ) -> Finding {
+        let place = rehearsal.placement.as_ref().expect("what is found places the loan");
+        Finding {
             change: self.change(lever, at),
             not_enough: (not_at > 0).then(|| self.change(lever, not_at)),
             exact: at - not_at == 1,
@@ -149,7 +149,7 @@ impl Bench {
                 pricing: place.pricing,
             },
             others: self.others(rehearsal),
-        })
+        }
     }
 
     fn others(&self, rehearsal: &Rehearsal) -> Others {

@@ -1,9 +1,9 @@
 //! The kinds of change: what each is tried on, from which guess on, and when it is hopeless.
 
 use super::bench::{Bench, Lever};
-use super::search::{Edge, edge};
+use super::search::{Edge, Search};
 use super::{Answer, Kind, MOST_RUNS_OF_A_KIND, MOST_TRIED, NotTried};
-use crate::engine::rehearsal::{Chance, LimitUse, Rehearsal, band};
+use crate::engine::rehearsal::{Chance, LimitUse, band};
 use crate::run::event::RejectionReason;
 use crate::snapshot::tables::Trade;
 use crate::values::{Money, Share};
@@ -36,38 +36,31 @@ pub(super) fn answer(
     }
 }
 
-/// Tries one after the other, those with the smallest first guess first; one whose first guess is not below what was
-/// found already is left out.
 fn tried(trials: &[Trial], bench: &mut Bench, progress: &mut dyn FnMut()) -> (Answer, u32) {
+    let trials = &trials[..trials.len().min(MOST_TRIED)];
+    let guesses: Vec<Vec<i64>> = trials.iter().map(|trial| trial.guesses.clone()).collect();
     let mut left = MOST_RUNS_OF_A_KIND;
-    let mut best: Option<(Lever, i64, i64, Rehearsal)> = None;
-    let mut furthest = Vec::new();
-    for Trial { lever, guesses } in trials.iter().take(MOST_TRIED) {
-        let bound = best.as_ref().map_or(i64::MAX, |(_, at, _, _)| *at);
-        let guesses = guesses.iter().copied().filter(|guess| *guess < bound);
-        let attempt = |units| {
-            progress();
-            bench.attempt(*lever, units)
-        };
-        match edge(guesses, &mut left, attempt) {
-            Edge::Found { at, not_at, what } => best = Some((*lever, at, not_at, what)),
-            Edge::NotFound { furthest: 0 } => {}
-            Edge::NotFound { furthest: units } => furthest.push(bench.change(*lever, units)),
-        }
-    }
-    let runs = MOST_RUNS_OF_A_KIND - left;
-    let finding = best.and_then(|(lever, at, not_at, rehearsal)| {
-        bench.finding(lever, (at, not_at), &rehearsal)
-    });
-    let answer = match finding {
-        Some(finding) => Answer::Places(Box::new(finding)),
-        None => Answer::DoesNot { tried: furthest, gave_up: left == 0 },
+    let attempt = |at: usize, units| {
+        progress();
+        bench.attempt(trials[at].lever, units)
     };
-    (answer, runs)
+    let found = Search { tries: &mut left, attempt }.edge(&guesses);
+    let answer = match found {
+        Edge::Found { lever, at, not_at, what } => {
+            Answer::Places(Box::new(bench.finding(trials[lever].lever, (at, not_at), &what)))
+        }
+        Edge::NotFound { furthest } => {
+            let furthest = trials.iter().zip(furthest).filter(|(_, units)| *units > 0);
+            let tried = furthest.map(|(trial, units)| bench.change(trial.lever, units));
+            Answer::DoesNot { tried: tried.collect(), gave_up: left == 0 }
+        }
+    };
+    (answer, MOST_RUNS_OF_A_KIND - left)
 }
 
 /// More room in a trade that the loan is a candidate of: as much as it lacks there at the end, in the band and in the
-/// limits that describe it. Where others take that, twice as much, and so on, up to all that is wanted of the trade.
+/// limits that describe it. Where others take that, one more loan like it, then two, four and so on, up to all that is
+/// wanted of the trade.
 fn freed_amounts(bench: &Bench) -> Result<Vec<Trial>, NotTried> {
     if bench.unchanged.chances.is_empty() {
         return Err(NotTried::NoCandidate);
@@ -82,8 +75,10 @@ fn freed_amounts(bench: &Bench) -> Result<Vec<Trial>, NotTried> {
             continue;
         }
         let least = least(most, fits);
-        let doubled = std::iter::successors(Some(least), |units| units.checked_mul(2));
-        let mut guesses: Vec<i64> = doubled.take_while(|units| *units < most).collect();
+        let more = std::iter::successors(Some(amount.units()), |units| units.checked_mul(2));
+        let more = more.map(|units| units.saturating_add(least));
+        let mut guesses = vec![least];
+        guesses.extend(more.take_while(|units| *units < most));
         guesses.push(most);
         trials.push((least, Trial { lever: Lever::TradeAmount(at), guesses }));
     }

@@ -25,7 +25,7 @@ use crate::values::{Day, LoanId, Money, Name, Price, Share, TradeId};
 use bench::Bench;
 
 /// Re-runs that one kind of change may take.
-pub const MOST_RUNS_OF_A_KIND: u32 = 48;
+pub const MOST_RUNS_OF_A_KIND: u32 = 96;
 
 /// Trades, or limits, that one kind of change is tried on.
 pub const MOST_TRIED: usize = 4;

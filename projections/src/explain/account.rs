@@ -87,9 +87,8 @@ impl LoanExplanation {
 impl TradeExplanation {
     /// The loans that limits of the trade barred, and those that were in it.
     pub fn loans_beside_limits(&self) -> impl Iterator<Item = &LoanId> {
-        let barred = |away: &&super::trade::TurnedAway| {
-            matches!(away.verdict, Verdict::LimitBarred { .. })
-        };
+        let barred =
+            |away: &&super::trade::TurnedAway| matches!(away.verdict, Verdict::LimitBarred { .. });
         let away = self.turned_away.iter().filter(barred).map(|away| &away.loan_id);
         let entries = self.entries.iter().map(|entry| &entry.loan_id);
         away.chain(entries).chain(self.pinned.iter().map(|pinned| &pinned.loan_id))
@@ -122,8 +121,12 @@ fn barring<'l>(
         let used_amount: Money = used_by.iter().map(|filler| filler.loan_amount).sum();
         let node = limit.node.clone();
         let hi_amount = limit.hi_amount;
-        (used_amount + loan_amount > hi_amount)
-            .then_some(FullLimit { node, hi_amount, used_amount, used_by })
+        (used_amount + loan_amount > hi_amount).then_some(FullLimit {
+            node,
+            hi_amount,
+            used_amount,
+            used_by,
+        })
     });
     full.collect()
 }

@@ -5,8 +5,7 @@ use std::fmt::{Formatter, Result};
 
 use powerfill_domain::engine::facts::{
     Hindrance, Level, LoanFacts, LockedBy, NoPrice, NodeFacts, NodeFailure, NodeValue,
-    Participates,
-    PoolFacts, RejectedPair, WhyRejected,
+    Participates, PoolFacts, RejectedPair, WhyRejected,
 };
 
 use super::words::{counted, exclusion_words, few, node_name, points, short};
@@ -170,7 +169,8 @@ fn failed_words(failures: &[NodeFailure]) -> (Reach, String, String) {
                 return (Reach::Nothing, words.to_owned(), String::new());
             }
             NodeFailure::OtherInvestor { investor_id } => {
-                let words = format!("it matches nothing, because its instrument is {investor_id}'s");
+                let words =
+                    format!("it matches nothing, because its instrument is {investor_id}'s");
                 return (Reach::Nothing, words, String::new());
             }
             NodeFailure::NoteRateBelow { note_rate, min_note_rate } => (
@@ -258,10 +258,9 @@ fn rejected_words(pair: &RejectedPair) -> (String, String) {
             trade_id.to_string(),
             "takes only loans with a price of their own, and it has none there".to_owned(),
         ),
-        WhyRejected::NoPrice(NoPrice::NoGridDate) => (
-            trade_id.to_string(),
-            format!("the price grid has nothing for {settlement_date}"),
-        ),
+        WhyRejected::NoPrice(NoPrice::NoGridDate) => {
+            (trade_id.to_string(), format!("the price grid has nothing for {settlement_date}"))
+        }
         WhyRejected::NoPrice(NoPrice::BelowGrid { note_rate, lowest_note_rate }) => (
             trade_id.to_string(),
             format!(

@@ -12,7 +12,9 @@ use powerfill_domain::values::{LoanId, Money, PoolName, TradeId};
 
 use super::Sought;
 use super::ledger::{Fill, Ledger};
-use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory};
+use super::loan::{
+    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory,
+};
 use super::verdict::{Court, full_limits};
 use crate::ignored::ignored;
 use crate::status::RunStatus;

@@ -13,10 +13,10 @@ use super::facts_text::{write_loan, write_matched, write_rejections, write_unmat
 use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
+use super::what_if_text::write_what_if;
 use super::words::{
     counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
 };
-use super::what_if_text::write_what_if;
 use crate::spelling::Spelled;
 use crate::status::RunStatus;
 

@@ -26,7 +26,8 @@ mod words;
 pub use account::{LoanAccount, TradeAccount};
 pub use ledger::Filler;
 pub use loan::{
-    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput, SyntheticStory,
+    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
+    SyntheticStory,
 };
 pub use loan_story::LoanStory;
 pub use trade::{

@@ -46,7 +46,10 @@ impl Display for TradeAccount {
             return Ok(());
         };
         let eligible = counted(*eligible, "eligible loan", "eligible loans");
-        writeln!(f, "\nOf {eligible}, {matched_nothing} never came, because nothing of its instrument matches:")?;
+        writeln!(
+            f,
+            "\nOf {eligible}, {matched_nothing} never came, because nothing of its instrument matches:"
+        )?;
         if nodes.is_empty() {
             writeln!(f, "  no constraint names its instrument")?;
         }
@@ -65,8 +68,12 @@ fn cause_words(cause: &Cause) -> String {
     match cause {
         Cause::UnknownInstrument => "its instrument does not exist".to_owned(),
         Cause::OtherInvestor { investor_id } => format!("its instrument is {investor_id}'s"),
-        Cause::NoteRateBelow { min_note_rate } => format!("note rate below {}", short(min_note_rate)),
-        Cause::NoteRateAbove { max_note_rate } => format!("note rate above {}", short(max_note_rate)),
+        Cause::NoteRateBelow { min_note_rate } => {
+            format!("note rate below {}", short(min_note_rate))
+        }
+        Cause::NoteRateAbove { max_note_rate } => {
+            format!("note rate above {}", short(max_note_rate))
+        }
         Cause::TermBelow { min_term_months } => format!("term below {min_term_months} months"),
         Cause::TermAbove { max_term_months } => format!("term above {max_term_months} months"),
         Cause::Rule { rule_name, attached_to, clause } => {

@@ -67,7 +67,8 @@ fn write_others(others: &Others, f: &mut Formatter<'_>) -> Result {
     }
     let moved = counted(others.moved, "other loan changes its", "other loans change their");
     write!(f, "    {moved} place")?;
-    for (loans, what) in [(&others.kicked_out, "kicked out instead"), (&others.placed, "placed too")]
+    for (loans, what) in
+        [(&others.kicked_out, "kicked out instead"), (&others.placed, "placed too")]
     {
         if !loans.is_empty() {
             write!(f, "; {what}: {}", few(loans.iter().map(LoanId::to_string), NAMED))?;
@@ -133,7 +134,9 @@ fn by_words(change: &Change) -> String {
 const fn not_tried_words(reason: NotTried) -> &'static str {
     match reason {
         NotTried::NoCandidate => "it is a candidate of no trade",
-        NotTried::NoAmountFits => "the limits of its trades leave it nothing at any amount in reach",
+        NotTried::NoAmountFits => {
+            "the limits of its trades leave it nothing at any amount in reach"
+        }
         NotTried::NoLimitBars => "no limit bars it from a trade that has room",
         NotTried::LimitsBarTogether => {
             "where there is room more than one limit bars it, or one that even a share of 1 leaves"
@@ -142,9 +145,7 @@ const fn not_tried_words(reason: NotTried) -> &'static str {
         NotTried::NothingBelowFloor => "no trade's price for it is below the floor",
         NotTried::NoBuffer => "the run has no buffer",
         NotTried::NothingTooSoon => "no trade settles too soon for it",
-        NotTried::NotDeliverable => {
-            "what settles too soon settles before it is deliverable at all"
-        }
+        NotTried::NotDeliverable => "what settles too soon settles before it is deliverable at all",
         NotTried::NothingBeyond => {
             "no trade of an instrument that it matches settles beyond the horizon"
         }

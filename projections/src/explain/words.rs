@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use powerfill_domain::run::event::{ExclusionReason, HeldReason, KickoutReason, Node, RejectionReason};
+use powerfill_domain::run::event::{
+    ExclusionReason, HeldReason, KickoutReason, Node, RejectionReason,
+};
 use powerfill_domain::values::{Money, Price};
 
 /// Dollars with thousands separators: `1,234,567.89`.

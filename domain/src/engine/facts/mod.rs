@@ -23,8 +23,8 @@ use serde::Serialize;
 use super::book::{Book, Ix};
 use super::participation::Participation;
 use super::prices::Grids;
-use super::tree::{Matcher, Matches, Tree};
 use super::trades_of_instrument;
+use super::tree::{Matcher, Matches, Tree};
 use crate::snapshot::{RunOptions, Snapshot};
 use crate::values::{Day, LoanId, Money, Name, Rate};
 

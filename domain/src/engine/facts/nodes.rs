@@ -12,7 +12,7 @@ use crate::engine::tree::{Bound, WalkNode};
 use crate::rules::Truth;
 use crate::run::event::{ExclusionReason, Node};
 use crate::snapshot::tables::{Instrument, Loan};
-use crate::values::{InvestorId, Rate, Share};
+use crate::values::{InvestorId, Name, Rate, Share};
 
 /// A walkable node, seen from a loan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,7 +105,7 @@ pub enum Level {
 /// A column that a condition names, and the loan's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NodeValue {
-    /// The column of `loan`.
+    /// The column of `loan`, in small letters.
     pub column: String,
     /// NULL where the loan has none.
     pub value: Option<String>,
@@ -144,7 +144,9 @@ impl Facts<'_> {
     fn excluded_trades(&self, node: &WalkNode) -> BTreeMap<ExclusionReason, u64> {
         let mut counts = BTreeMap::new();
         let of_instrument = self.book.trade_instrument.iter().zip(0..);
-        for (_, trade) in of_instrument.filter(|(instrument, _)| Some(**instrument) == node.instrument) {
+        for (_, trade) in
+            of_instrument.filter(|(instrument, _)| Some(**instrument) == node.instrument)
+        {
             if let Some(reason) = self.exclusion(trade) {
                 *counts.entry(reason).or_default() += 1;
             }
@@ -169,27 +171,32 @@ impl Facts<'_> {
         for rule in &node.rules {
             let rule = &snapshot.rules[*rule as usize];
             let failed = rule.predicate.failures(&loan.attributes, &snapshot.loan_columns);
-            failures.extend(failed.into_iter().map(|failure| NodeFailure::Rule {
-                rule_name: rule.rule_name.as_str().to_owned(),
-                attached_to: self.level(node, &rule.rule_name),
-                clause: failure.clause,
-                values: failure
-                    .values
-                    .into_iter()
-                    .map(|(column, value)| NodeValue { column: column.to_string(), value })
-                    .collect(),
-                unknown: failure.truth == Truth::Unknown,
+            failures.extend(failed.into_iter().map(|failure| {
+                NodeFailure::Rule {
+                    rule_name: rule.rule_name.as_str().to_owned(),
+                    attached_to: self.level(node, &rule.rule_name),
+                    clause: failure.clause,
+                    values: failure
+                        .values
+                        .into_iter()
+                        .map(|(column, value)| NodeValue { column: listed(&column), value })
+                        .collect(),
+                    unknown: failure.truth == Truth::Unknown,
+                }
             }));
         }
         failures
     }
 
     /// The nearest level that a rule of a node comes from.
-    pub(super) fn level(&self, node: &WalkNode, rule: &crate::values::Name) -> Level {
+    pub(super) fn level(&self, node: &WalkNode, rule: &Name) -> Level {
         let key = &self.book.constraint(node.constraint).key;
-        let attached = self.book.snapshot.constraint_rules.iter().filter(|row| {
-            row.rule_name == *rule && row.key.investor_id == key.investor_id
-        });
+        let attached = self
+            .book
+            .snapshot
+            .constraint_rules
+            .iter()
+            .filter(|row| row.rule_name == *rule && row.key.investor_id == key.investor_id);
         let levels = attached.filter_map(|row| match &row.key {
             at if at == key => Some(Level::Node),
             at if !at.constraint_name.is_empty() => None,
@@ -201,6 +208,11 @@ impl Facts<'_> {
         });
         levels.min().expect("a node's rules are its own or its ancestors'")
     }
+}
+
+/// Names of columns as 1.2 lists them: the canonical form keeps further ones in capitals.
+fn listed(column: &Name) -> String {
+    column.as_str().to_lowercase()
 }
 
 fn of_bound(bound: Bound, instrument: &Instrument, loan: &Loan) -> Option<NodeFailure> {

@@ -177,9 +177,7 @@ impl Facts<'_> {
                     min_rank: self.stage_rank(min_status),
                 }
             }
-            HeldReason::Scope => {
-                Hindrance::Scope { close_date: row.close_date, as_of: book.as_of }
-            }
+            HeldReason::Scope => Hindrance::Scope { close_date: row.close_date, as_of: book.as_of },
             HeldReason::NoEligibilityDate => Hindrance::NoEligibilityDate,
             HeldReason::NotEligibleInTime => Hindrance::NotEligibleInTime {
                 deliverable_on: book.eligible_on[loan as usize]
@@ -191,7 +189,9 @@ impl Facts<'_> {
                 let trade = trade.expect("a loan is held by the trade of its pool");
                 Hindrance::TradeNotInRun {
                     trade_id: TradeId::from(&book.trade(trade).trade_id),
-                    exclusion_reason: self.exclusion(trade).expect("a trade that holds is excluded"),
+                    exclusion_reason: self
+                        .exclusion(trade)
+                        .expect("a trade that holds is excluded"),
                     settlement_date: self.participation.trades[trade as usize].settles_on,
                 }
             }
