@@ -111,19 +111,17 @@ fn least(most: i64, does: impl Fn(i64) -> bool) -> i64 {
     at
 }
 
-/// A higher limit where it alone bars the loan from a trade that has room: as high as the loan needs there at the end,
-/// then as high as a limit can be.
+/// A higher limit where it alone bars the loan from a trade: as high as the loan needs there at the end, then as high as
+/// a limit can be. Trades that have room at the end come first; in the others who has the place may give way.
 fn raised_limits(bench: &Bench) -> Result<Vec<Trial>, NotTried> {
     if bench.unchanged.chances.is_empty() {
         return Err(NotTried::NoCandidate);
     }
     let amount = bench.loan_amount();
     let bars = |limit: &&LimitUse| limit.used + amount > limit.hi;
-    let with_room = bench.unchanged.chances.iter();
-    let with_room = with_room.filter(|chance| chance.filled + amount <= chance.max);
     let mut any_bars = false;
-    let mut trials: Vec<(i64, Trial)> = Vec::new();
-    for chance in with_room {
+    let mut trials: Vec<((bool, i64), Trial)> = Vec::new();
+    for chance in &bench.unchanged.chances {
         let barring: Vec<&LimitUse> = chance.limits.iter().filter(bars).collect();
         any_bars |= !barring.is_empty();
         let [limit] = barring[..] else { continue };
@@ -137,24 +135,21 @@ fn raised_limits(bench: &Bench) -> Result<Vec<Trial>, NotTried> {
             continue;
         }
         let least = least(most, does);
+        let order = (chance.filled + amount > chance.max, least);
         let lever = Lever::HiLimit(at);
         match trials.iter_mut().find(|(_, trial)| trial.lever == lever) {
             Some((first, trial)) => {
                 trial.guesses.push(least);
-                *first = least.min(*first);
+                *first = order.min(*first);
             }
-            None => trials.push((least, Trial { lever, guesses: vec![least, most] })),
+            None => trials.push((order, Trial { lever, guesses: vec![least, most] })),
         }
     }
     if trials.is_empty() {
         return Err(if any_bars { NotTried::LimitsBarTogether } else { NotTried::NoLimitBars });
     }
-    trials.sort_by_key(|(least, _)| *least);
-    let sorted = |(_, mut trial): (i64, Trial)| {
-        trial.guesses.sort_unstable();
-        trial
-    };
-    Ok(trials.into_iter().map(sorted).collect())
+    trials.sort_by_key(|(order, _)| *order);
+    Ok(trials.into_iter().map(|(_, trial)| trial).collect())
 }
 
 /// A lower floor, down to each price of the loan that is below it, the highest first.

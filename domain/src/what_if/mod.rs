@@ -197,9 +197,9 @@ pub enum NotTried {
     NoCandidate,
     /// No amount below all that is wanted of its trades makes the loan fit one of them: their limits leave it nothing.
     NoAmountFits,
-    /// No limit bars the loan from a trade that has room for it.
+    /// No limit of its trades bars the loan.
     NoLimitBars,
-    /// Each trade with room is barred to it by more than one limit, or by one that even a share of 1 does not lift.
+    /// Each trade that a limit bars is barred by more than one, or by one that even a share of 1 does not lift.
     LimitsBarTogether,
     /// The run has no price floor.
     NoPriceFloor,

@@ -35,6 +35,13 @@ pub struct TradeAccount {
 }
 
 impl LoanAccount {
+    /// Whether the run's snapshot does not have the loan.
+    pub fn is_unknown(&self) -> bool {
+        self.story.input.is_some()
+            && self.standing.is_none()
+            && matches!(self.story.outcome, LoanOutcome::NoPart)
+    }
+
     /// Whether it can be asked what would have given the loan a place, and was not.
     pub(super) fn leaves_a_question(&self) -> bool {
         matches!(self.story.outcome, LoanOutcome::KickedOut(_)) && self.what_if.is_none()

@@ -8,11 +8,20 @@ use powerfill_domain::engine::facts::{
     Participates, PoolFacts, RejectedPair, WhyRejected,
 };
 
-use super::words::{counted, exclusion_words, few, node_name, points, short};
+use super::words::{counted, exclusion_words, few, node_name, points, short, usd};
 use crate::spelling::Spelled;
 
 /// How many names a line has before it counts the rest.
 const NAMED: usize = 6;
+
+/// The amount and the pool of a loan that no event says them of.
+pub(super) fn write_amount(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
+    write!(f, "It is {}, ", usd(facts.loan_amount))?;
+    match &facts.pool {
+        Some(pool) => writeln!(f, "in pool {}.", pool.pool_name),
+        None => writeln!(f, "in no pool."),
+    }
+}
 
 /// What the loan is, and whether it takes part.
 pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
@@ -47,14 +56,19 @@ pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
 fn hindrance_words(hindrance: &Hindrance) -> String {
     match hindrance {
         Hindrance::Status { curr_status, stage_rank, min_status, min_rank } => {
-            let ranked = |status: &String, rank: &Option<i64>| match rank {
-                Some(rank) => format!("{status} (rank {rank})"),
-                None => format!("{status} (without a rank)"),
-            };
-            let (has, least) = (ranked(curr_status, stage_rank), ranked(min_status, min_rank));
-            match min_rank {
-                Some(_) => format!("its status {has} is below {least}, the lowest that takes part"),
-                None => format!("its status {has} is not {least}, the only one that takes part"),
+            match (stage_rank, min_rank) {
+                (Some(rank), Some(min_rank)) => format!(
+                    "its status {curr_status} (rank {rank}) is below {min_status} (rank {min_rank}), \
+                     the lowest that takes part"
+                ),
+                (None, Some(min_rank)) => format!(
+                    "its status {curr_status} has no rank, and {min_status} (rank {min_rank}) is the \
+                     lowest that takes part"
+                ),
+                (_, None) => format!(
+                    "its status {curr_status} is not {min_status}, which has no rank, so that only \
+                     this very status takes part"
+                ),
             }
         }
         Hindrance::Scope { close_date, as_of } => {

@@ -9,7 +9,9 @@ use powerfill_domain::run::event::{
 use powerfill_domain::values::{Money, Price, round_div};
 
 use super::account::LoanAccount;
-use super::facts_text::{write_loan, write_matched, write_rejections, write_unmatched};
+use super::facts_text::{
+    write_amount, write_loan, write_matched, write_rejections, write_unmatched,
+};
 use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
@@ -37,12 +39,9 @@ impl Display for LoanExplanation {
 impl Display for LoanAccount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let Some(facts) = &self.standing else {
-            self.story.fmt(f)?;
-            return match (&self.story.input, &self.story.outcome) {
-                (Some(_), LoanOutcome::NoPart) => {
-                    writeln!(f, "The run's snapshot does not have it.")
-                }
-                _ => Ok(()),
+            return match self.is_unknown() {
+                true => writeln!(f, "The snapshot of this run has no loan {}.", self.story.loan_id),
+                false => self.story.fmt(f),
             };
         };
         match (&self.story.outcome, &facts.participation) {
@@ -57,7 +56,10 @@ impl Display for LoanAccount {
             }
             _ => self.story.headline(f),
         }?;
-        self.story.write_standing(f)?;
+        match self.story.loan_amount {
+            Some(_) => self.story.write_standing(f),
+            None => write_amount(facts, f),
+        }?;
         write_loan(facts, f)?;
         write_matched(facts, f)?;
         self.story.write_candidates(f)?;

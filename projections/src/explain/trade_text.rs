@@ -46,10 +46,13 @@ impl Display for TradeAccount {
             return Ok(());
         };
         let eligible = counted(*eligible, "eligible loan", "eligible loans");
-        writeln!(
-            f,
-            "\nOf {eligible}, {matched_nothing} never came, because nothing of its instrument matches:"
-        )?;
+        match matched_nothing {
+            0 => writeln!(f, "\nOf {eligible} each matches a constraint of its instrument:")?,
+            some => writeln!(
+                f,
+                "\nOf {eligible}, {some} never came, matching no constraint of its instrument:"
+            )?,
+        }
         if nodes.is_empty() {
             writeln!(f, "  no constraint names its instrument")?;
         }

@@ -137,9 +137,9 @@ const fn not_tried_words(reason: NotTried) -> &'static str {
         NotTried::NoAmountFits => {
             "the limits of its trades leave it nothing at any amount in reach"
         }
-        NotTried::NoLimitBars => "no limit bars it from a trade that has room",
+        NotTried::NoLimitBars => "no limit of its trades bars it",
         NotTried::LimitsBarTogether => {
-            "where there is room more than one limit bars it, or one that even a share of 1 leaves"
+            "where a limit bars it, another does too, or even a share of 1 leaves too little"
         }
         NotTried::NoPriceFloor => "the run has no price floor",
         NotTried::NothingBelowFloor => "no trade's price for it is below the floor",

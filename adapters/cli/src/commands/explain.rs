@@ -37,7 +37,15 @@ pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), F
         if args.what_if {
             account.what_if = Some(what_if(store.as_ref(), &account).await?);
         }
-        if as_json { print_json(&account)? } else { say(account)? }
+        let is_unknown = account.is_unknown();
+        if as_json {
+            print_json(&account)?
+        } else {
+            say(account)?
+        }
+        if is_unknown {
+            return Err(Failure::Answered);
+        }
     }
     if let Some(trade) = &args.subject.trade {
         let mut story = TradeStory::new(trade);

@@ -7,10 +7,12 @@ use std::sync::Mutex;
 
 use powerfill_domain::snapshot::RunOptions;
 use powerfill_domain::values::LoanId;
-use powerfill_domain::what_if::{Answer, Change, Finding, Kind, MOST_RUNS_OF_A_KIND, what_if};
+use powerfill_domain::what_if::{
+    Answer, Change, Finding, Kind, MOST_RUNS_OF_A_KIND, NoAnswer, what_if,
+};
 use powerfill_model::run;
 
-use crate::books::{Book, Terms, book};
+use crate::books::{Book, Table, Terms, book};
 use crate::seeds::each;
 
 /// Where every loan of a book is, by the model: its trade, or nowhere (`None`) where it is kicked out. Loans that take
@@ -82,6 +84,253 @@ impl Book {
         assert_eq!(rows.len(), 1, "{key:?}");
         rows[0][column] = value.to_string();
     }
+}
+
+/// A book by hand: the tables that matter, as CSV without quotes; FN 6.0 is bought whole at one constraint where nothing
+/// else is said.
+fn by_hand(options: &str, tables: &[(&'static str, &'static str)]) -> Book {
+    let rest = [
+        ("snapshot", "tenant_id,as_of\nHAND,2026-01-15"),
+        ("pscat_loan_stages", "stage_name,stage_rank\nClosed,60"),
+        (
+            "pscat_instruments",
+            "investor_id,investor_instrument_name,kind\nFNMA,FN 6.0,tba\nFNMA,FN 6.5,tba\nFNMA,CASH,cash",
+        ),
+        (
+            "pfill_constraints",
+            "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+             FNMA,FN 6.0,,1,,",
+        ),
+    ];
+    let rest = rest.iter().filter(|(name, _)| tables.iter().all(|(given, _)| given != name));
+    let table = |(name, csv): &(&'static str, &'static str)| {
+        let mut lines = csv.lines().map(|line| line.split(',').map(str::trim));
+        let columns = lines.next().unwrap().collect();
+        let rows = lines.map(|line| line.map(str::to_owned).collect()).collect();
+        Table { name, columns, rows }
+    };
+    Book { tables: tables.iter().chain(rest).map(table).collect(), options: options.to_owned() }
+}
+
+/// The answers for a loan, one line a kind; what is found holds by the model.
+fn answers(book: &Book, loan: &str) -> [String; 5] {
+    let (snapshot, options) = book.typed();
+    let before = places(book, &options).unwrap();
+    let told = what_if(snapshot, &options, loan, &mut |_| {}).unwrap();
+    let kinds: Vec<String> = told
+        .kinds
+        .iter()
+        .map(|answer| match &answer.answer {
+            Answer::Places(finding) => {
+                let wrong = judge(book, &options, &before, loan, finding);
+                assert!(wrong.is_empty(), "{wrong:?}");
+                assert!(finding.exact);
+                let Finding { change, not_enough, place, others, .. } = &**finding;
+                let less = not_enough.as_ref().map_or("as it was".to_owned(), value);
+                let (trade, pass) = (&place.trade_id, place.pass);
+                let (moved, out, too) = (others.moved, &others.kicked_out, &others.placed);
+                format!(
+                    "{} not {less}: {trade} by {pass:?}, {moved} move, {out:?} out, {too:?} too; {} runs",
+                    value(change),
+                    answer.runs
+                )
+            }
+            Answer::DoesNot { tried, gave_up: false } => {
+                format!("not with {:?}", tried.iter().map(value).collect::<Vec<_>>())
+            }
+            Answer::DoesNot { gave_up: true, .. } => panic!("{answer:?}"),
+            Answer::NotTried { reason } => format!("{reason:?}"),
+        })
+        .collect();
+    kinds.try_into().unwrap()
+}
+
+/// What a change changes to.
+fn value(change: &Change) -> String {
+    match change {
+        Change::FreedAmount { trade_id, freed_amount, trade_amount, open_amount, max_amount } => {
+            format!("{trade_id} +{freed_amount} = {trade_amount}, {open_amount} to {max_amount}")
+        }
+        Change::LimitRaised { node, raised_by, hi_limit } => {
+            format!("{} +{raised_by} = {hi_limit}", node.constraint_name)
+        }
+        Change::PriceFloorLowered { lowered_by, bx_price_floor } => {
+            format!("-{lowered_by} = {bx_price_floor}")
+        }
+        Change::BufferShortened { days, eligible_settle_buffer_days } => {
+            format!("-{days} = {eligible_settle_buffer_days}")
+        }
+        Change::HorizonLengthened { days, max_trade_settle_days } => {
+            format!("+{days} = {max_trade_settle_days}")
+        }
+    }
+}
+
+const LOANS: &str = "loan_id,curr_status,loan_amount,note_rate,close_date,state";
+const ONE_TRADE: &str = "trade_id,investor_instrument_name,trade_type,status,settlement_date,trade_amount,\
+     tolerance,trade_price,pair_off_amount\n\
+     T1,FN 6.0,forward,open,2026-02-12,500000,2,101,100000";
+
+/// 400,000 are open, 408,000 is max; A has 300,000, so B lacks 142,000, which 139,215.69 more with 2 % on it give.
+#[test]
+fn more_room_is_as_much_as_the_band_then_holds() {
+    let loans =
+        format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,250000,6.5,2026-01-05,TX");
+    let book = by_hand("{}", &[("pscat_trades", ONE_TRADE), ("loan", loans.leak())]);
+    assert_eq!(
+        answers(&book, "B"),
+        [
+            "T1 +139215.69 = 639215.69, 539215.69 to 550000.00 not T1 +139215.68 = 639215.68, \
+             539215.68 to 549999.99: T1 by BestFit, 0 move, [] out, [] too; 2 runs",
+            "NoLimitBars",
+            "NoPriceFloor",
+            "NoBuffer",
+            "NothingBeyond",
+        ]
+    );
+}
+
+/// What B lacks at the end would go to C, which is worth more: B needs room for both, 560,000.
+#[test]
+fn more_room_goes_past_the_loans_that_come_first() {
+    let loans = format!(
+        "{LOANS}\nA,Closed,400000,6.5,2026-01-05,TX\nB,Closed,100000,6.5,2026-01-05,TX\n\
+         C,Closed,60000,6.5,2026-01-05,TX"
+    );
+    let book = by_hand(
+        r#"{"max_fill_iterations": 0}"#,
+        &[
+            ("pscat_trades", ONE_TRADE),
+            ("loan", loans.leak()),
+            ("loan_price", "loan_id,trade_id,price\nA,T1,103\nC,T1,102"),
+        ],
+    );
+    let [freed, ..] = answers(&book, "B");
+    assert_eq!(
+        freed,
+        "T1 +149019.61 = 649019.61, 549019.61 to 560000.00 not T1 +149019.60 = 649019.60, \
+         549019.60 to 559999.99: T1 by BestFit, 1 move, [] out, [\"C\"] too; 26 runs"
+    );
+    // An exchange lets B in for C with less.
+    let book = Book { options: "{}".to_owned(), ..book };
+    let [freed, ..] = answers(&book, "B");
+    assert_eq!(
+        freed,
+        "T1 +90196.08 = 590196.08, 490196.08 to 500000.00 not T1 +90196.07 = 590196.07, \
+         490196.07 to 499999.99: T1 by FillRemaining, 0 move, [] out, [] too; 2 runs"
+    );
+}
+
+/// The limit alone keeps B out of T1, and A has the place that it would have had: B comes in, A is kicked out instead.
+#[test]
+fn a_higher_limit_can_cost_another_loan_its_place() {
+    let loans =
+        format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,390000,6.5,2026-01-05,CA");
+    let book = by_hand(
+        "{}",
+        &[
+            ("pscat_trades", ONE_TRADE),
+            ("loan", loans.leak()),
+            ("pscat_securitization_rules", "rule_name,rule_syntax\nca,state = 'CA'"),
+            (
+                "pfill_constraints",
+                "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+                 FNMA,FN 6.0,,1,,\nFNMA,FN 6.0,California,1,,0.9",
+            ),
+            (
+                "pfill_constraint_sec_rule_rel",
+                "investor_id,investor_instrument_name,constraint_name,rule_name\nFNMA,FN 6.0,California,ca",
+            ),
+        ],
+    );
+    let [freed, limit, ..] = answers(&book, "B");
+    assert_eq!(
+        limit,
+        "California +0.075000 = 0.975000 not California +0.074999 = 0.974999: T1 by BestFit, 1 move, \
+         [\"A\"] out, [] too; 2 runs"
+    );
+    // More of the trade raises what the limit comes to: 0.9 of 433,333.33 is 390,000.00.
+    assert_eq!(
+        freed,
+        "T1 +33333.33 = 533333.33, 433333.33 to 442000.00 not T1 +33333.32 = 533333.32, \
+         433333.32 to 441999.99: T1 by BestFit, 1 move, [\"A\"] out, [] too; 27 runs"
+    );
+}
+
+/// B1 pays 98.5 for B and is full of A, which can go to B2.
+#[test]
+fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
+    let loans =
+        format!("{LOANS}\nA,Closed,200000,6.5,2026-01-05,TX\nB,Closed,200000,6,2026-01-05,TX");
+    let book = by_hand(
+        r#"{"bx_price_floor": "99"}"#,
+        &[
+            (
+                "pscat_trades",
+                "trade_id,investor_instrument_name,trade_type,status,settlement_date,trade_amount,tolerance\n\
+                 B1,CASH,bx,open,2026-02-12,200000,1\nB2,CASH,bx,open,2026-02-19,200000,1",
+            ),
+            ("loan", loans.leak()),
+            (
+                "rmcat_todays_prices",
+                "investor_instrument_name,settlement_date,note_rate,price\nCASH,2026-02-12,6,98.5\n\
+                 CASH,2026-02-12,6.5,100\nCASH,2026-02-19,6,98.4\nCASH,2026-02-19,6.5,99.5",
+            ),
+            (
+                "pfill_constraints",
+                "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+                 FNMA,CASH,,1,,",
+            ),
+        ],
+    );
+    assert_eq!(
+        answers(&book, "B"),
+        [
+            "NoCandidate",
+            "NoCandidate",
+            "-0.50000000 = 98.50000000 not -0.49999999 = 98.50000001: B1 by OrphanHandling, 1 move, \
+             [] out, [] too; 2 runs",
+            "NoBuffer",
+            "NothingBeyond",
+        ]
+    );
+}
+
+/// It is deliverable two days before T1 settles; T2 of the same instrument settles 64 days ahead.
+#[test]
+fn days_are_shortened_and_lengthened_to_the_day() {
+    let loans = format!(
+        "{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,100000,6.5,2026-02-10,TX\n\
+                 C,Closed,90000,6.5,2026-02-13,TX"
+    );
+    let trades = format!("{ONE_TRADE}\nT2,FN 6.0,forward,open,2026-03-20,500000,2,101,");
+    let tables = [("pscat_trades", &*trades.leak()), ("loan", loans.leak())];
+    let [_, _, _, buffer, horizon] =
+        answers(&by_hand(r#"{"eligible_settle_buffer_days": 5}"#, &tables), "B");
+    assert_eq!(buffer, "-3 = 2 not -2 = 3: T1 by BestFit, 0 move, [] out, [] too; 2 runs");
+    // C gets its place there too, and A fills T2 up, which is short without it.
+    assert_eq!(horizon, "+4 = 64 not +3 = 63: T2 by ExactFit, 2 move, [] out, [\"C\"] too; 2 runs");
+    let too_late = by_hand(r#"{"eligible_settle_buffer_days": 0, "as_of": "2026-01-14"}"#, &tables);
+    let [.., horizon] = answers(&too_late, "C");
+    assert_eq!(horizon, "+5 = 65 not +4 = 64: T2 by ExactFit, 0 move, [] out, [] too; 2 runs");
+}
+
+#[test]
+fn there_is_nothing_to_ask_of_a_loan_that_is_not_kicked_out() {
+    let loans =
+        format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Sold,1000,6.5,2026-01-05,TX");
+    let book = by_hand("{}", &[("pscat_trades", ONE_TRADE), ("loan", loans.leak())]);
+    let (snapshot, options) = book.typed();
+    for (loan, no_answer) in
+        [("A", NoAnswer::NotKickedOut), ("B", NoAnswer::NotKickedOut), ("C", NoAnswer::UnknownLoan)]
+    {
+        assert_eq!(what_if(snapshot.clone(), &options, loan, &mut |_| {}), Err(no_answer));
+    }
+    let refused =
+        by_hand(r#"{"as_of": "2027-01-01"}"#, &[("pscat_trades", ONE_TRADE), ("loan", LOANS)]);
+    let (mut refused, options) = refused.typed();
+    refused.loans = snapshot.loans;
+    assert_eq!(what_if(refused, &options, "A", &mut |_| {}), Err(NoAnswer::Refused));
 }
 
 fn judge(
