@@ -292,7 +292,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
     /// Say what would have given a kicked-out loan a place, by running the passes again on changed input
-    #[arg(long, requires = "loan")]
+    #[arg(long, conflicts_with = "trade")]
     pub(crate) what_if: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
