@@ -8,6 +8,7 @@
 //! * [`rules`]: securitization rules, parsed, checked, compiled, evaluated in three-valued logic (1.4)
 //! * [`run`]: the run as an event-sourced aggregate (3.1)
 //! * [`engine`]: the six steps of a run, one module a section of part 2
+//! * [`what_if`]: what would have given a kicked-out loan a place
 //! * [`checks`]: the second opinion on every run: the invariants, written without looking at the passes (2.12)
 
 pub mod checks;
@@ -16,3 +17,4 @@ pub mod rules;
 pub mod run;
 pub mod snapshot;
 pub mod values;
+pub mod what_if;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use powerfill_domain::run::RunEvent;
-use powerfill_domain::run::event::KickoutReason;
+use powerfill_domain::run::event::{KickoutReason, Pass};
 use powerfill_domain::values::{LoanId, TradeId};
 use powerfill_projections::explain::{
     LoanExplanation, LoanOutcome, LoanPlace, LoanStory, TradeExplanation, TradeStory, Verdict,
@@ -115,6 +115,7 @@ fn stories_agree_with_the_decisions_of_every_case() {
 
 #[test]
 fn a_trades_story_adds_up_in_every_case() {
+    let mut judged = 0;
     for case in given::cases::cases() {
         let events = given::cases::run(&case);
         for trade_id in trades(&events) {
@@ -128,8 +129,39 @@ fn a_trades_story_adds_up_in_every_case() {
             let undecided =
                 told.turned_away.iter().filter(|away| away.place == LoanPlace::Unplaced).count();
             assert_eq!(undecided, 0, "{place}");
+            for away in &told.turned_away {
+                let of_loan = loan(&events, away.loan_id.as_str());
+                let here = of_loan.candidates.iter().find(|story| story.trade_id == trade_id);
+                let seen = &here.unwrap().verdict;
+                let alike = match (&away.verdict, seen) {
+                    (
+                        Verdict::NoRoom { filled_amount: here, .. },
+                        Verdict::NoRoom { filled_amount: there, .. },
+                    )
+                    | (
+                        Verdict::AtOpenAmount { filled_amount: here, .. },
+                        Verdict::AtOpenAmount { filled_amount: there, .. },
+                    )
+                    | (
+                        Verdict::LimitBarred { filled_amount: here, .. },
+                        Verdict::LimitBarred { filled_amount: there, .. },
+                    ) => here == there,
+                    // A loan's story goes into why exact_fit placed it against its rank; a trade's does not.
+                    (Verdict::PlacedBefore { pass: Pass::ExactFit, .. }, seen) => {
+                        !matches!(seen, Verdict::Chosen | Verdict::GivenUp { .. })
+                    }
+                    (here, there) => here == there,
+                };
+                assert!(
+                    alike,
+                    "{}: {:?} here, {seen:?} there\n{place}",
+                    away.loan_id, away.verdict
+                );
+                judged += 1;
+            }
         }
     }
+    assert!(judged > 500, "{judged} loans were turned away");
 }
 
 #[test]

@@ -321,12 +321,16 @@ pub(crate) struct EventsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill explain latest --loan L000123
+  powerfill explain latest --loan L000123 --what-if
   powerfill explain latest --trade T0042 --format json")]
 pub(crate) struct ExplainArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+    /// Say what would have given a kicked-out loan a place, by running the passes again on changed input
+    #[arg(long, conflicts_with = "trade")]
+    pub(crate) what_if: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

@@ -7,10 +7,12 @@
 //! * [`replay`](replay::replay) decides a run again and compares
 //! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
+//! * [`account`] tells a story together with what the captured input says
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
 //! is missing is appended. So the stream of a run that was interrupted is that of one that was not, up to times.
 
+pub mod account;
 pub mod as_of;
 mod ask;
 mod clock;

@@ -135,7 +135,7 @@ impl Scorer<'_> {
     }
 
     /// The pairs of these loans: of each, candidates in the order of instruments and trades, rejected ones by trade.
-    fn score(&self, loans: &[Ix]) -> (Vec<Candidate>, Vec<Rejected>) {
+    pub(crate) fn score(&self, loans: &[Ix]) -> (Vec<Candidate>, Vec<Rejected>) {
         let (mut candidates, mut rejected) = (Vec::new(), Vec::new());
         for loan in loans.iter().copied() {
             let others = rejected.len();

@@ -3,12 +3,16 @@
 //! One module a section, in the order of the specification:
 //! [`participation`] 2.1, [`preflight`] and [`preprocess`] 2.2, [`prices`] and [`carry`] 2.3, [`tree`] 2.4,
 //! [`capacity`] 2.5, [`candidates`] 2.6, [`passes`] 2.7, [`kickouts`] 2.8, [`results`] 2.9, [`pool_guide`] 2.10,
-//! [`ue`] 2.11. The invariants of 2.12 are judged by [`crate::checks`], which shares no code with these.
+//! [`ue`] 2.11.
+//!
+//! Beside the run, [`facts`] says what decided in the input, and `rehearsal` runs the passes without a record.
+//! The invariants of 2.12 are judged by [`crate::checks`], which shares no code with these.
 
 mod book;
 mod candidates;
 mod capacity;
 mod carry;
+pub mod facts;
 mod kickouts;
 mod opening;
 mod participation;
@@ -17,6 +21,7 @@ mod pool_guide;
 mod preflight;
 mod preprocess;
 mod prices;
+pub(crate) mod rehearsal;
 mod results;
 mod tree;
 mod ue;

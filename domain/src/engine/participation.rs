@@ -187,7 +187,7 @@ fn assess(book: &Book<'_>, grids: &Grids, ix: Ix) -> TradeStanding {
 }
 
 /// Tolerance, min and max of an included trade.
-fn band(trade: &Trade, open: Money) -> Band {
+pub(crate) fn band(trade: &Trade, open: Money) -> Band {
     let percent = open.percent(trade.tolerance);
     let amount = trade.tolerance_amount.unwrap_or(percent);
     let tolerance_amount = match trade.tolerance_rule {

@@ -25,8 +25,8 @@ pub(crate) struct WalkNode {
     pub(crate) instrument: Option<Ix>,
     pub(crate) lo_limit: Option<Share>,
     pub(crate) hi_limit: Option<Share>,
-    /// Its own rules and those of its ancestors.
-    rules: Vec<Ix>,
+    /// Its own rules and those of its ancestors, by name.
+    pub(crate) rules: Vec<Ix>,
 }
 
 impl WalkNode {
@@ -166,8 +166,8 @@ struct LoanMatches {
 
 impl Matches {
     pub(crate) fn new(book: &Book<'_>, tree: &Tree, participation: &Participation) -> Self {
-        let words = book.snapshot.rules.len().div_ceil(64).max(1);
-        let matcher = Matcher::new(book, tree, words);
+        let matcher = Matcher::new(book, tree);
+        let words = matcher.words;
         let mut all = Self {
             satisfied: Vec::with_capacity(book.snapshot.loans.len() * words),
             words,
@@ -245,6 +245,11 @@ impl Matches {
     }
 }
 
+/// Words that have a bit for each rule.
+fn words_of_rules(book: &Book<'_>) -> usize {
+    book.snapshot.rules.len().div_ceil(64).max(1)
+}
+
 /// What a node asks of a loan, beside its instrument's bounds: all of these rules.
 struct Asked {
     node: Ix,
@@ -252,7 +257,8 @@ struct Asked {
     limited: bool,
 }
 
-struct Matcher<'a> {
+/// Finds what loans match.
+pub(crate) struct Matcher<'a> {
     book: &'a Book<'a>,
     words: usize,
     /// Of each instrument that has nodes which can match: its position, and they in walk order.
@@ -260,7 +266,8 @@ struct Matcher<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    fn new(book: &'a Book<'a>, tree: &Tree, words: usize) -> Self {
+    pub(crate) fn new(book: &'a Book<'a>, tree: &Tree) -> Self {
+        let words = words_of_rules(book);
         let asked = |node: &Ix| {
             let row = tree.node(*node);
             let mut mask = vec![0; words];
@@ -273,6 +280,13 @@ impl<'a> Matcher<'a> {
         let instruments =
             instruments.map(|(nodes, ix)| (ix, nodes.iter().map(asked).collect())).collect();
         Self { book, words, instruments }
+    }
+
+    /// The nodes that a loan matches, in walk order, whether it takes part or not.
+    pub(crate) fn nodes_of(&self, loan: Ix) -> Vec<Ix> {
+        let mut nodes = self.all(&[loan], |_| true).nodes;
+        nodes.sort_unstable();
+        nodes
     }
 
     /// What these loans match; nothing, where they take no part.
@@ -326,14 +340,36 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Whether the instrument's bounds on note rate and term hold; an absent bound is open, an absent term matches.
+/// A bound of an instrument on the loans that it buys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    LeastNoteRate,
+    MostNoteRate,
+    LeastTerm,
+    MostTerm,
+}
+
+impl Bound {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::LeastNoteRate, Self::MostNoteRate, Self::LeastTerm, Self::MostTerm];
+
+    /// Whether it keeps the loan out; an absent bound is open, an absent term matches.
+    pub(crate) fn refuses(self, instrument: &Instrument, loan: &Loan) -> bool {
+        let (rate, term) = (loan.note_rate, loan.term_months);
+        match self {
+            Self::LeastNoteRate => instrument.min_note_rate.is_some_and(|min| rate < min),
+            Self::MostNoteRate => instrument.max_note_rate.is_some_and(|max| rate > max),
+            Self::LeastTerm => {
+                term.zip(instrument.min_term_months).is_some_and(|(term, min)| term < min.into())
+            }
+            Self::MostTerm => {
+                term.zip(instrument.max_term_months).is_some_and(|(term, max)| term > max.into())
+            }
+        }
+    }
+}
+
+/// Whether the instrument's bounds on note rate and term hold.
 fn buys(instrument: &Instrument, loan: &Loan) -> bool {
-    let rate = loan.note_rate;
-    let rate_holds = instrument.min_note_rate.is_none_or(|min| min <= rate)
-        && instrument.max_note_rate.is_none_or(|max| rate <= max);
-    rate_holds
-        && loan.term_months.is_none_or(|term| {
-            instrument.min_term_months.is_none_or(|min| term >= min.into())
-                && instrument.max_term_months.is_none_or(|max| term <= max.into())
-        })
+    !Bound::ALL.iter().any(|bound| bound.refuses(instrument, loan))
 }

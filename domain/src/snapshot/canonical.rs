@@ -78,18 +78,12 @@ impl Snapshot {
     /// # Errors
     /// [`CanonicalFault`].
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, CanonicalFault> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader::new(bytes)?;
         let mut raw = RawSnapshot::default();
-        if !bytes.starts_with(MAGIC) {
-            return Err(CanonicalFault::Malformed(0));
-        }
-        reader.at = MAGIC.len();
         for table in TABLES {
             raw.tables.push(reader.table(table)?);
         }
-        if reader.at != bytes.len() {
-            return Err(reader.malformed());
-        }
+        reader.end()?;
         validate(raw).map(|validated| validated.snapshot).map_err(CanonicalFault::Refused)
     }
 
@@ -133,13 +127,44 @@ impl<W: Write> Canonical<'_, W> {
     }
 }
 
-struct Reader<'a> {
+/// Reads the canonical form, table by table.
+pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn table(&mut self, schema: &Table) -> Result<RawTable, CanonicalFault> {
+    /// At the first table.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, CanonicalFault> {
+        match bytes.starts_with(MAGIC) {
+            true => Ok(Self { bytes, at: MAGIC.len() }),
+            false => Err(CanonicalFault::Malformed(0)),
+        }
+    }
+
+    /// Nothing may follow the last table.
+    pub(super) fn end(&self) -> Result<(), CanonicalFault> {
+        if self.at == self.bytes.len() { Ok(()) } else { Err(self.malformed()) }
+    }
+
+    pub(super) fn table(&mut self, schema: &Table) -> Result<RawTable, CanonicalFault> {
+        let (columns, rows) = self.table_header(schema)?;
+        let width = columns.len();
+        let mut table = RawTable::new(schema.name, columns, true);
+        for _ in 0..rows {
+            for _ in 0..width {
+                table.push_cell(self.text()?)?;
+            }
+            table.end_row()?;
+        }
+        Ok(table)
+    }
+
+    /// The next table's columns, and how many rows follow.
+    pub(super) fn table_header(
+        &mut self,
+        schema: &Table,
+    ) -> Result<(Vec<String>, usize), CanonicalFault> {
         if self.text()? != schema.name {
             return Err(self.malformed());
         }
@@ -153,23 +178,21 @@ impl<'a> Reader<'a> {
         if width == 0 && rows > 0 {
             return Err(self.malformed());
         }
-        let mut table = RawTable::new(schema.name, columns, true);
-        for _ in 0..rows {
-            for _ in 0..width {
-                table.push_cell(self.text()?)?;
-            }
-            table.end_row()?;
-        }
-        Ok(table)
+        Ok((columns, rows))
     }
 
     fn text(&mut self) -> Result<&'a str, CanonicalFault> {
+        let bytes = self.cell()?;
+        std::str::from_utf8(bytes).map_err(|_| CanonicalFault::Malformed(self.at - bytes.len()))
+    }
+
+    /// The bytes of the next text, not looked at.
+    pub(super) fn cell(&mut self) -> Result<&'a [u8], CanonicalFault> {
         let length = self.count()?;
         let end = self.at.checked_add(length).ok_or_else(|| self.malformed())?;
         let bytes = self.bytes.get(self.at..end).ok_or_else(|| self.malformed())?;
-        let text = std::str::from_utf8(bytes).map_err(|_| self.malformed())?;
         self.at = end;
-        Ok(text)
+        Ok(bytes)
     }
 
     fn count(&mut self) -> Result<usize, CanonicalFault> {
@@ -185,7 +208,7 @@ impl<'a> Reader<'a> {
         Err(self.malformed())
     }
 
-    fn malformed(&self) -> CanonicalFault {
+    pub(super) fn malformed(&self) -> CanonicalFault {
         CanonicalFault::Malformed(self.at)
     }
 }

@@ -7,6 +7,7 @@
 pub mod canonical;
 mod cell;
 mod choices;
+mod excerpt;
 mod given;
 pub mod options;
 pub mod raw;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use powerfill_domain::run::RunId;
 use powerfill_domain::run::event::{
     LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned, LoanReleased, Node, Pass,
-    PoolActionDerived, Pricing, Rejection, SyntheticOption, SyntheticOptionsRanked,
+    PoolActionDerived, Pricing, Rejection, RunRequested, SyntheticOption, SyntheticOptionsRanked,
 };
+use powerfill_domain::snapshot::RunOptions;
 use powerfill_domain::values::{Day, LoanId, Money, PoolName, Price, TradeId};
 use serde::Serialize;
 
+use super::ledger::Filler;
 use super::verdict::{FullLimit, Verdict};
 use crate::status::RunStatus;
 
@@ -20,6 +22,8 @@ pub struct LoanExplanation {
     pub run_id: Option<RunId>,
     /// Where the run stands.
     pub status: RunStatus,
+    /// What it was asked to decide on; NULL before its first event.
+    pub input: Option<RunInput>,
     /// The loan, spelled as its table spells it where an event names it.
     pub loan_id: LoanId,
     /// Its amount; NULL where no event says it.
@@ -97,7 +101,6 @@ pub struct CandidateStory {
     /// What the loan is worth there.
     pub pricing: Pricing,
     /// Whether it was taken, or why not.
-    #[serde(flatten)]
     pub verdict: Verdict,
     /// For a kicked-out loan, how the trade stood at the end.
     pub at_end: Option<AtEnd>,
@@ -112,8 +115,27 @@ pub struct AtEnd {
     pub room_amount: Money,
     /// What the loan is too large by; NULL where it had room, so that a limit barred it.
     pub excess_amount: Option<Money>,
-    /// Limits of the trade with too little left for the loan.
+    /// Where it had room, so that a limit barred it: the loans that are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filled_by: Vec<Filler>,
+    /// Limits of the trade with too little left for the loan; with the input beside (`standing`) those that describe it.
     pub full_limits: Vec<FullLimit>,
+}
+
+/// What a run was asked to decide on.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunInput {
+    /// BLAKE3 of the captured snapshot, hexadecimal.
+    pub snapshot_digest: String,
+    /// The options, resolved.
+    pub options: RunOptions,
+}
+
+impl From<&RunRequested> for RunInput {
+    fn from(requested: &RunRequested) -> Self {
+        let snapshot_digest = requested.snapshot_digest.clone();
+        Self { snapshot_digest, options: requested.options.clone() }
+    }
 }
 
 /// A step of the loan through the allocation.

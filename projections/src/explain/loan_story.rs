@@ -8,12 +8,13 @@ use powerfill_domain::run::event::{
     LoanReleased, PoolAction, PoolActionDerived, Rejection, SyntheticOption,
 };
 use powerfill_domain::run::{Recorded, RunEvent, RunId};
-use powerfill_domain::snapshot::RunOptions;
 use powerfill_domain::values::{LoanId, Money, PoolName, TradeId};
 
 use super::Sought;
-use super::ledger::Ledger;
-use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
+use super::ledger::{Fill, Ledger};
+use super::loan::{
+    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory,
+};
 use super::verdict::{Court, full_limits};
 use crate::ignored::ignored;
 use crate::status::RunStatus;
@@ -25,7 +26,7 @@ pub struct LoanStory {
     loan_id: LoanId,
     run_id: Option<RunId>,
     status: RunStatus,
-    options: Option<RunOptions>,
+    input: Option<RunInput>,
     ledgers: HashMap<TradeId, Ledger>,
     candidates: Vec<CandidateScored>,
     rejections: Vec<Rejection>,
@@ -47,7 +48,7 @@ impl LoanStory {
             loan_id: loan_id.into(),
             run_id: None,
             status: RunStatus::Pending,
-            options: None,
+            input: None,
             ledgers: HashMap::new(),
             candidates: Vec::new(),
             rejections: Vec::new(),
@@ -68,7 +69,7 @@ impl LoanStory {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         let version = recorded.stream_version;
         match recorded.event {
-            RunEvent::RunRequested(requested) => self.options = Some(requested.options.clone()),
+            RunEvent::RunRequested(requested) => self.input = Some((&**requested).into()),
             RunEvent::TradeAssessed(trade) => {
                 self.ledgers.insert(trade.trade_id.clone(), Ledger::new(trade));
             }
@@ -185,7 +186,7 @@ impl LoanStory {
         let loan_amount = self.loan_amount();
         let present_trade_id = self.present_trade_id();
         let court = Court {
-            options: self.options.as_ref(),
+            options: self.input.as_ref().map(|input| &input.options),
             loan_id: &self.loan_id,
             loan_amount,
             present_trade_id: present_trade_id.as_ref(),
@@ -214,6 +215,7 @@ impl LoanStory {
             pool_name: self.pool_name(),
             run_id: self.run_id,
             status: self.status,
+            input: self.input,
             loan_amount,
             present_trade_id,
             rejections: self.rejections,
@@ -281,12 +283,14 @@ impl LoanStory {
         let loan_amount = self.kickout.as_ref()?.loan_amount;
         let ledger = self.ledgers.get(&candidate.trade_id)?;
         let max_amount = ledger.trade.band?.max_amount;
-        let filled_amount = ledger.at_end().filled_amount;
+        let Fill { filled_amount, loans } = ledger.at_end();
         let with_loan = filled_amount + loan_amount;
+        let excess_amount = (with_loan > max_amount).then(|| with_loan - max_amount);
         Some(AtEnd {
             filled_amount,
             room_amount: (max_amount - filled_amount).max(Money::ZERO),
-            excess_amount: (with_loan > max_amount).then(|| with_loan - max_amount),
+            filled_by: if excess_amount.is_none() { loans } else { Vec::new() },
+            excess_amount,
             full_limits: full_limits(&self.blocks, &candidate.trade_id, loan_amount),
         })
     }

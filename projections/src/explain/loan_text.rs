@@ -2,14 +2,20 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use powerfill_domain::engine::facts::Participates;
 use powerfill_domain::run::event::{
     LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
 };
 use powerfill_domain::values::{Money, Price, round_div};
 
+use super::account::LoanAccount;
+use super::facts_text::{
+    write_amount, write_loan, write_matched, write_rejections, write_unmatched,
+};
 use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
+use super::what_if_text::write_what_if;
 use super::words::{
     counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
 };
@@ -25,19 +31,49 @@ impl Display for LoanExplanation {
         self.write_standing(f)?;
         self.write_candidates(f)?;
         self.write_rejections(f)?;
-        if !self.steps.is_empty() {
-            writeln!(f, "\nWhat the passes did with it:")?;
-            for step in &self.steps {
-                write_step(step, f)?;
-            }
-        }
-        if !self.postings.is_empty() {
-            writeln!(f, "\nPools:")?;
-            for posting in &self.postings {
-                write_posting(posting, f)?;
-            }
-        }
+        self.write_steps(f)?;
         self.write_elsewhere(f)
+    }
+}
+
+impl Display for LoanAccount {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Some(facts) = &self.standing else {
+            return match self.is_unknown() {
+                true => writeln!(f, "The snapshot of this run has no loan {}.", self.story.loan_id),
+                false => self.story.fmt(f),
+            };
+        };
+        match (&self.story.outcome, &facts.participation) {
+            (LoanOutcome::NoPart, Participates::Eligible) => writeln!(
+                f,
+                "Loan {} takes part; the run is {}, and its events do not name it yet.",
+                facts.loan_id,
+                self.story.status.name()
+            ),
+            (LoanOutcome::NoPart, _) => {
+                writeln!(f, "Loan {} plays no part in the run.", facts.loan_id)
+            }
+            _ => self.story.headline(f),
+        }?;
+        match self.story.loan_amount {
+            Some(_) => self.story.write_standing(f),
+            None => write_amount(facts, f),
+        }?;
+        write_loan(facts, f)?;
+        write_matched(facts, f)?;
+        self.story.write_candidates(f)?;
+        write_rejections(&facts.rejections, f)?;
+        write_unmatched(facts, f)?;
+        self.story.write_steps(f)?;
+        self.story.write_elsewhere(f)?;
+        match &self.what_if {
+            Some(what_if) => write_what_if(what_if, f),
+            None if self.leaves_a_question() => {
+                writeln!(f, "\nWhat would have given it a place? Ask with --what-if.")
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -139,6 +175,22 @@ impl LoanExplanation {
         Ok(())
     }
 
+    fn write_steps(&self, f: &mut Formatter<'_>) -> Result {
+        if !self.steps.is_empty() {
+            writeln!(f, "\nWhat the passes did with it:")?;
+            for step in &self.steps {
+                write_step(step, f)?;
+            }
+        }
+        if !self.postings.is_empty() {
+            writeln!(f, "\nPools:")?;
+            for posting in &self.postings {
+                write_posting(posting, f)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The give-up against the best synthetic option, and the cash market.
     fn write_elsewhere(&self, f: &mut Formatter<'_>) -> Result {
         if self.synthetic.is_none() && self.cash.is_none() {
@@ -176,12 +228,14 @@ fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result 
     }
     writeln!(f)?;
     writeln!(f, "    {}", pricing_words(&candidate.pricing))?;
+    write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
-    match (&candidate.at_end, &candidate.verdict) {
-        (Some(at_end), _) => write_at_end(at_end, f),
-        (None, Verdict::LimitBarred { full_limits, .. }) => write_limits(full_limits, f),
-        (None, _) => Ok(()),
-    }
+    let then: &[FullLimit] = match &candidate.verdict {
+        Verdict::LimitBarred { full_limits, .. } => full_limits,
+        _ => &[],
+    };
+    write_limits(then, f)?;
+    candidate.at_end.as_ref().map_or(Ok(()), |at_end| write_at_end(at_end, then, f))
 }
 
 fn pricing_words(pricing: &Pricing) -> String {
@@ -195,8 +249,7 @@ fn pricing_words(pricing: &Pricing) -> String {
     )
 }
 
-fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
-    write!(f, "    ")?;
+pub(super) fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
     match verdict {
         Verdict::Chosen => writeln!(f, "taken"),
         Verdict::GivenUp { allocation_seq } => {
@@ -240,40 +293,42 @@ fn write_fillers(filled_by: &[Filler], f: &mut Formatter<'_>) -> Result {
     if filled_by.is_empty() {
         return Ok(());
     }
-    let named = few(
-        filled_by.iter().map(|filler| {
-            let (loan, amount) = (&filler.loan_id, usd(filler.loan_amount));
-            let held = if filler.pass.is_none() { ", held" } else { "" };
-            format!("{loan} ({amount}{held})")
-        }),
-        NAMED,
-    );
     let loans = counted(filled_by.len() as u64, "loan", "loans");
-    writeln!(f, "    filled by {loans}: {named}")
+    writeln!(f, "    filled by {loans}: {}", filler_names(filled_by))
 }
 
-fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> Result {
-    if full_limits.is_empty() {
-        return Ok(());
+fn filler_names(fillers: &[Filler]) -> String {
+    let name = |filler: &Filler| {
+        let (loan, amount) = (&filler.loan_id, usd(filler.loan_amount));
+        let held = if filler.pass.is_none() { ", held" } else { "" };
+        format!("{loan} ({amount}{held})")
+    };
+    few(fillers.iter().map(name), NAMED)
+}
+
+/// Limits that are known to describe the loan name the loans that use them.
+pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> Result {
+    for limit in full_limits {
+        let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));
+        write!(f, "    limit without room: {}, {used} of {bound} used", node_name(&limit.node))?;
+        match limit.used_by.is_empty() {
+            true => writeln!(f)?,
+            false => writeln!(f, " by {}", filler_names(&limit.used_by))?,
+        }
     }
-    let named = few(
-        full_limits.iter().map(|limit| {
-            let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));
-            format!("{} ({used} of {bound} used)", node_name(&limit.node))
-        }),
-        NAMED,
-    );
-    writeln!(f, "    its limits without room for it at the end: {named}")
+    Ok(())
 }
 
-fn write_at_end(at_end: &AtEnd, f: &mut Formatter<'_>) -> Result {
+/// `then` are the limits that barred the loan when its turn came.
+fn write_at_end(at_end: &AtEnd, then: &[FullLimit], f: &mut Formatter<'_>) -> Result {
     let (filled, room) = (usd(at_end.filled_amount), usd(at_end.room_amount));
     write!(f, "    at the end {filled} was filled and {room} left to max: ")?;
     match at_end.excess_amount {
         Some(excess) => writeln!(f, "{} too little for it", usd(excess)),
         None => {
             writeln!(f, "enough, so a limit barred it")?;
-            write_limits(&at_end.full_limits, f)
+            let same = at_end.full_limits == then;
+            if same { Ok(()) } else { write_limits(&at_end.full_limits, f) }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The whole story of a loan, or of a trade, from a run's events and nothing else (specification 3.4 `explain`).
+//! The whole story of a loan, or of a trade (specification 3.4 `explain`).
 //!
 //! A story takes every event once, in order, and keeps what concerns its subject and how full the trades were that it
 //! could have gone to, so that one loan of a long run is explained in one pass. What comes out is typed, for programs;
@@ -7,27 +7,37 @@
 //! * [`About`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
 //! * [`TradeStory`] → [`TradeExplanation`]
+//!
+//! These are from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] tell them together with what no
+//! event carries: what the engine says of the run's input, handed in as plain values.
 
 mod about;
+mod account;
+mod facts_text;
 mod ledger;
 mod loan;
 mod loan_story;
 mod loan_text;
 mod trade;
 mod trade_text;
+mod turned_away;
 mod verdict;
+mod what_if_text;
 mod words;
 
 pub use about::About;
+pub use account::{LoanAccount, TradeAccount};
 pub use ledger::Filler;
 pub use loan::{
-    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, SyntheticStory,
+    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
+    SyntheticStory,
 };
 pub use loan_story::LoanStory;
 pub use trade::{
     LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory, TurnedAway,
 };
 pub use verdict::{FullLimit, Verdict};
+pub use what_if_text::kind_words;
 pub use words::{points, usd};
 
 use powerfill_domain::values::fold;

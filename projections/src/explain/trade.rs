@@ -11,6 +11,9 @@ use powerfill_domain::values::{LoanId, Money, Price, TradeId};
 use serde::Serialize;
 
 use super::Sought;
+use super::loan::RunInput;
+use super::turned_away::TradeCourt;
+use super::verdict::Verdict;
 use crate::ignored::ignored;
 use crate::status::RunStatus;
 
@@ -21,6 +24,8 @@ pub struct TradeExplanation {
     pub run_id: Option<RunId>,
     /// Where the run stands.
     pub status: RunStatus,
+    /// What it was asked to decide on; NULL before its first event.
+    pub input: Option<RunInput>,
     /// The trade, spelled as its table spells it where an event names it.
     pub trade_id: TradeId,
     /// Whether it is in the run, its band; NULL where no event names it.
@@ -110,14 +115,15 @@ pub struct TurnedAway {
     pub score: Price,
     /// Its amount; NULL where no event says it.
     pub loan_amount: Option<Money>,
+    /// Why it was not taken, or did not stay.
+    pub verdict: Verdict,
     /// Where it is instead.
-    #[serde(flatten)]
     pub place: LoanPlace,
 }
 
 /// Where a loan is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "place", rename_all = "snake_case")]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum LoanPlace {
     /// In a trade.
     Trade {
@@ -160,6 +166,7 @@ pub struct TradeStory {
     candidates: Vec<TurnedAway>,
     /// Position in `candidates`.
     positions: HashMap<LoanId, usize>,
+    court: TradeCourt,
 }
 
 impl TradeStory {
@@ -170,6 +177,7 @@ impl TradeStory {
             told: TradeExplanation {
                 run_id: None,
                 status: RunStatus::Pending,
+                input: None,
                 trade_id: trade_id.into(),
                 trade: None,
                 pinned: Vec::new(),
@@ -183,6 +191,7 @@ impl TradeStory {
             },
             candidates: Vec::new(),
             positions: HashMap::new(),
+            court: TradeCourt::default(),
         }
     }
 
@@ -234,17 +243,22 @@ impl TradeStory {
                 RunCancelled
             ) => {}
         }
+        self.court.apply(recorded, &self.told.trade_id);
     }
 
     /// The story, from the events so far.
     pub fn finish(self) -> TradeExplanation {
-        let Self { mut told, candidates, .. } = self;
+        let Self { mut told, candidates, court, .. } = self;
         told.candidates = candidates.len() as u64;
         let here = |candidate: &TurnedAway| match &candidate.place {
             LoanPlace::Trade { trade_id, .. } => *trade_id == told.trade_id,
             LoanPlace::KickedOut { .. } | LoanPlace::Unplaced => false,
         };
         told.turned_away = candidates.into_iter().filter(|candidate| !here(candidate)).collect();
+        for away in &mut told.turned_away {
+            away.verdict = court.judge(away, &told.limits);
+        }
+        told.input = court.input;
         told.shortage = told
             .fill
             .as_ref()
@@ -262,6 +276,7 @@ impl TradeStory {
                 candidate_rank: candidate.candidate_rank,
                 score: candidate.pricing.score,
                 loan_amount: None,
+                verdict: Verdict::NotReached,
                 place: LoanPlace::Unplaced,
             });
         }

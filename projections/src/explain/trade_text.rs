@@ -2,12 +2,17 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use powerfill_domain::engine::facts::{Cause, NeverCame, TurnedDown};
 use powerfill_domain::run::event::{
-    ConstraintBlockEvaluated, ExclusionReason, FillStatus, TradeAssessed, TradeFillEvaluated,
+    ConstraintBlockEvaluated, FillStatus, TradeAssessed, TradeFillEvaluated,
 };
 
+use super::account::TradeAccount;
+use super::facts_text::level_words;
+use super::loan_text::{write_limits, write_verdict};
 use super::trade::{LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TurnedAway};
-use super::words::{counted, node_name, points, usd};
+use super::verdict::Verdict;
+use super::words::{counted, exclusion_words, node_name, points, short, usd};
 use crate::spelling::Spelled;
 
 impl Display for TradeExplanation {
@@ -30,6 +35,52 @@ impl Display for TradeExplanation {
         match &self.shortage {
             Some(shortage) => self.write_shortage(shortage, f),
             None => Ok(()),
+        }
+    }
+}
+
+impl Display for TradeAccount {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        self.story.fmt(f)?;
+        let Some(NeverCame { eligible, matched_nothing, nodes }) = &self.never_came else {
+            return Ok(());
+        };
+        let eligible = counted(*eligible, "eligible loan", "eligible loans");
+        match matched_nothing {
+            0 => writeln!(f, "\nOf {eligible} each matches a constraint of its instrument:")?,
+            some => writeln!(
+                f,
+                "\nOf {eligible}, {some} never came, matching no constraint of its instrument:"
+            )?,
+        }
+        if nodes.is_empty() {
+            writeln!(f, "  no constraint names its instrument")?;
+        }
+        for node in nodes {
+            let matched = counted(node.matched, "loan matches", "loans match");
+            writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
+            for TurnedDown { loans, cause } in &node.turned_down {
+                writeln!(f, "    {loans} not: {}", cause_words(cause))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cause_words(cause: &Cause) -> String {
+    match cause {
+        Cause::UnknownInstrument => "its instrument does not exist".to_owned(),
+        Cause::OtherInvestor { investor_id } => format!("its instrument is {investor_id}'s"),
+        Cause::NoteRateBelow { min_note_rate } => {
+            format!("note rate below {}", short(min_note_rate))
+        }
+        Cause::NoteRateAbove { max_note_rate } => {
+            format!("note rate above {}", short(max_note_rate))
+        }
+        Cause::TermBelow { min_term_months } => format!("term below {min_term_months} months"),
+        Cause::TermAbove { max_term_months } => format!("term above {max_term_months} months"),
+        Cause::Rule { rule_name, attached_to, clause } => {
+            format!("rule {rule_name}{} asks for {clause}", level_words(*attached_to))
         }
     }
 }
@@ -182,18 +233,11 @@ fn write_away(candidate: &TurnedAway, f: &mut Formatter<'_>) -> Result {
         }
         LoanPlace::KickedOut { reason } => writeln!(f, "kicked out, {}", reason.spelled()),
         LoanPlace::Unplaced => writeln!(f, "without a place so far"),
-    }
-}
-
-/// 2.1, in words.
-const fn exclusion_words(reason: ExclusionReason) -> &'static str {
-    match reason {
-        ExclusionReason::Cancelled => "it is cancelled",
-        ExclusionReason::Phantom => "it is a phantom",
-        ExclusionReason::Settled => "it has settled",
-        ExclusionReason::NoSettlement => "the price grid has no settlement date for it",
-        ExclusionReason::PastSettlement => "its settlement date is past",
-        ExclusionReason::BeyondHorizon => "it settles beyond the horizon of the run",
-        ExclusionReason::PairedOff => "all of it is paired off",
+    }?;
+    write!(f, "    ")?;
+    write_verdict(&candidate.verdict, f)?;
+    match &candidate.verdict {
+        Verdict::LimitBarred { full_limits, .. } => write_limits(full_limits, f),
+        _ => Ok(()),
     }
 }

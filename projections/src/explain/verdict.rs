@@ -15,7 +15,7 @@ use super::loan::LoanStep;
 
 /// What became of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum Verdict {
     /// The loan is there at the end.
     Chosen,
@@ -45,6 +45,7 @@ pub enum Verdict {
         /// What is too much.
         excess_amount: Money,
         /// The loans that were there.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<Filler>,
     },
     /// The trade had its open amount; only orphan_handling goes on to max.
@@ -54,6 +55,7 @@ pub enum Verdict {
         /// The target.
         open_amount: Money,
         /// The loans that were there.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<Filler>,
     },
     /// Room was there, so a limit barred it.
@@ -62,8 +64,12 @@ pub enum Verdict {
         filled_amount: Money,
         /// What was left to max.
         room_amount: Money,
-        /// Limits of the trade with too little left for the loan at the end of the run. Events do not say which of
-        /// them describe the loan.
+        /// The loans that were there.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        filled_by: Vec<Filler>,
+        /// From events alone: limits of the trade with too little left for the loan at the end of the run, for events do
+        /// not say which of them describe it. With the input beside (`standing`): those that describe it and had too
+        /// little left when its turn came.
         full_limits: Vec<FullLimit>,
     },
     /// The run's events do not reach that far.
@@ -77,8 +83,11 @@ pub struct FullLimit {
     pub node: Arc<Node>,
     /// The bound.
     pub hi_amount: Money,
-    /// Used at the end of the run.
+    /// Used of it.
     pub used_amount: Money,
+    /// The loans that use it; left out where events alone are told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<Filler>,
 }
 
 /// What a verdict is found from.
@@ -97,21 +106,21 @@ pub(super) struct Court<'a> {
 }
 
 /// A place of the loan, from one step to the next.
-struct Stay<'a> {
+pub(super) struct Stay<'a> {
     version: u64,
-    trade_id: &'a TradeId,
-    from: Moment,
+    pub(super) trade_id: &'a TradeId,
+    pub(super) from: Moment,
     turn: u32,
-    pass: Pass,
-    allocation_seq: u64,
+    pub(super) pass: Pass,
+    pub(super) allocation_seq: u64,
     /// When it left; `None` where it is there at the end.
-    until: Option<Moment>,
+    pub(super) until: Option<Moment>,
 }
 
 impl Court<'_> {
     /// The verdict on a candidate.
     pub(super) fn judge(&self, candidate: &CandidateScored) -> Verdict {
-        let stays = self.stays();
+        let stays = stays(self.steps);
         if let Some(last) = stays.iter().rfind(|stay| *stay.trade_id == candidate.trade_id) {
             let allocation_seq = last.allocation_seq;
             let still_there = last.until.is_none();
@@ -133,32 +142,7 @@ impl Court<'_> {
         let score = candidate.pricing.score;
         let standing = standing(score, at_home, threshold, loan_amount, self.loan_id);
         let fill = ledger.at_best_fit(candidate.turn, &standing, threshold);
-        self.of_fill(fill, ledger, loan_amount)
-    }
-
-    fn stays(&self) -> Vec<Stay<'_>> {
-        let mut stays: Vec<Stay<'_>> = Vec::new();
-        for (version, step) in self.steps {
-            let (turn, pass, arrives) = match step {
-                LoanStep::Allocated(placed) => {
-                    (placed.turn, placed.pass, Some((&placed.trade_id, placed.allocation_seq)))
-                }
-                LoanStep::Moved(moved) => {
-                    (moved.turn, moved.pass, Some((&moved.to_trade_id, moved.allocation_seq)))
-                }
-                LoanStep::Released(released) => (released.turn, released.pass, None),
-            };
-            let from = Moment::new(turn, pass);
-            if let Some(stay) = stays.last_mut() {
-                stay.until.get_or_insert(from);
-            }
-            if let Some((trade_id, allocation_seq)) = arrives {
-                let version = *version;
-                let until = None;
-                stays.push(Stay { version, trade_id, from, turn, pass, allocation_seq, until });
-            }
-        }
-        stays
+        of_fill(fill, ledger, loan_amount, self.blocks)
     }
 
     /// Whether the loan was in this place when best_fit came to the candidate.
@@ -193,7 +177,7 @@ impl Court<'_> {
             return Verdict::CompletedAnother { trade_id: stay.trade_id.clone() };
         }
         // The sole choice: no other candidate was live.
-        self.of_fill(ledger.before(stay.version), ledger, loan_amount)
+        of_fill(ledger.before(stay.version), ledger, loan_amount, self.blocks)
     }
 
     /// Whether the placement brought its trade to within the variance of its open amount (2.7 exact_fit (a)).
@@ -216,23 +200,55 @@ impl Court<'_> {
         let variance = Money::from_wide(round_div(exact, 100_000_000));
         Some((variance, (placed.filled_after - open_amount).abs()))
     }
+}
 
-    fn of_fill(&self, fill: Fill, ledger: &Ledger, loan_amount: Money) -> Verdict {
-        let Some(band) = ledger.trade.band else { return Verdict::NotReached };
-        let Fill { filled_amount, loans: filled_by } = fill;
-        let (open_amount, max_amount) = (ledger.trade.open_amount, band.max_amount);
-        let with_loan = filled_amount + loan_amount;
-        if with_loan > max_amount {
-            let excess_amount = with_loan - max_amount;
-            Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by }
-        } else if filled_amount >= open_amount {
-            Verdict::AtOpenAmount { filled_amount, open_amount, filled_by }
-        } else {
-            let room_amount = max_amount - filled_amount;
-            let full_limits = full_limits(self.blocks, &ledger.trade.trade_id, loan_amount);
-            Verdict::LimitBarred { filled_amount, room_amount, full_limits }
+/// What the fill of a trade, when a candidate's turn came, says about it.
+pub(super) fn of_fill(
+    fill: Fill,
+    ledger: &Ledger,
+    loan_amount: Money,
+    blocks: &[ConstraintBlockEvaluated],
+) -> Verdict {
+    let Some(band) = ledger.trade.band else { return Verdict::NotReached };
+    let Fill { filled_amount, loans: filled_by } = fill;
+    let (open_amount, max_amount) = (ledger.trade.open_amount, band.max_amount);
+    let with_loan = filled_amount + loan_amount;
+    if with_loan > max_amount {
+        let excess_amount = with_loan - max_amount;
+        Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by }
+    } else if filled_amount >= open_amount {
+        Verdict::AtOpenAmount { filled_amount, open_amount, filled_by }
+    } else {
+        let room_amount = max_amount - filled_amount;
+        let full_limits = full_limits(blocks, &ledger.trade.trade_id, loan_amount);
+        Verdict::LimitBarred { filled_amount, room_amount, filled_by, full_limits }
+    }
+}
+
+/// The places of a loan, in their order.
+pub(super) fn stays(steps: &[(u64, LoanStep)]) -> Vec<Stay<'_>> {
+    let mut stays: Vec<Stay<'_>> = Vec::new();
+    for (version, step) in steps {
+        let (turn, pass, arrives) = match step {
+            LoanStep::Allocated(placed) => {
+                (placed.turn, placed.pass, Some((&placed.trade_id, placed.allocation_seq)))
+            }
+            LoanStep::Moved(moved) => {
+                (moved.turn, moved.pass, Some((&moved.to_trade_id, moved.allocation_seq)))
+            }
+            LoanStep::Released(released) => (released.turn, released.pass, None),
+        };
+        let from = Moment::new(turn, pass);
+        if let Some(stay) = stays.last_mut() {
+            stay.until.get_or_insert(from);
+        }
+        if let Some((trade_id, allocation_seq)) = arrives {
+            let version = *version;
+            let until = None;
+            stays.push(Stay { version, trade_id, from, turn, pass, allocation_seq, until });
         }
     }
+    stays
 }
 
 /// The limits of a trade that have too little left for a loan.
@@ -248,6 +264,7 @@ pub(super) fn full_limits(
             node: Arc::clone(&block.node),
             hi_amount,
             used_amount: block.used_amount,
+            used_by: Vec::new(),
         })
     });
     full.collect()

@@ -1,6 +1,10 @@
 //! Numbers and reasons as people read them: amounts grouped, prices exact but without the zeros that say nothing.
 
-use powerfill_domain::run::event::{HeldReason, KickoutReason, Node, RejectionReason};
+use std::fmt::Display;
+
+use powerfill_domain::run::event::{
+    ExclusionReason, HeldReason, KickoutReason, Node, RejectionReason,
+};
 use powerfill_domain::values::{Money, Price};
 
 /// Dollars with thousands separators: `1,234,567.89`.
@@ -31,6 +35,15 @@ pub fn points(price: Price) -> String {
         text.pop();
     }
     text
+}
+
+/// A rate or a share, exact, without the zeros that say nothing: `6.125`, `0.15`, `1`.
+pub(super) fn short(number: impl Display) -> String {
+    let text = number.to_string();
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
 }
 
 /// A node as people call it: investor, instrument, and the constraint's name where it has one.
@@ -88,6 +101,19 @@ pub(super) const fn rejection_words(reason: RejectionReason) -> &'static str {
         RejectionReason::SettlesTooSoon => "settles before it would be deliverable",
         RejectionReason::NoPrice => "nothing prices it there",
         RejectionReason::BelowPriceFloor => "its price is below the floor",
+    }
+}
+
+/// 2.1, in words.
+pub(super) const fn exclusion_words(reason: ExclusionReason) -> &'static str {
+    match reason {
+        ExclusionReason::Cancelled => "it is cancelled",
+        ExclusionReason::Phantom => "it is a phantom",
+        ExclusionReason::Settled => "it has settled",
+        ExclusionReason::NoSettlement => "the price grid has no settlement date for it",
+        ExclusionReason::PastSettlement => "its settlement date is past",
+        ExclusionReason::BeyondHorizon => "it settles beyond the horizon of the run",
+        ExclusionReason::PairedOff => "all of it is paired off",
     }
 }
 

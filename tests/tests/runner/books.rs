@@ -1,6 +1,6 @@
 //! Snapshots with options.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
@@ -18,11 +18,28 @@ fn snapshot(folder: &Path) -> Arc<Snapshot> {
     Arc::new(validate(raw).expect("the snapshot is sound").snapshot)
 }
 
-fn case(name: &str) -> Book {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name);
+fn conformance() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
+}
+
+fn case_in(folder: &Path) -> Book {
     let json = std::fs::read_to_string(folder.join("options.json")).expect("it has options");
     let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
     Book { snapshot: snapshot(&folder.join("snapshot")), options }
+}
+
+/// A conformance case.
+pub(crate) fn case(name: &str) -> Book {
+    case_in(&conformance().join(name))
+}
+
+/// Every conformance case that runs, completing or refused by preflight.
+pub(crate) fn cases() -> impl Iterator<Item = Book> {
+    let folders = std::fs::read_dir(conformance()).expect("the cases are there");
+    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.expect("a case").path()).collect();
+    folders.retain(|folder| folder.join("expected/pfill_preflight_findings.csv").is_file());
+    folders.sort();
+    folders.into_iter().map(|folder| case_in(&folder))
 }
 
 /// Every pass has something to do.

@@ -1,6 +1,7 @@
 //! Runs over real ports: from request to shown tables, cancelled, interrupted, taken up, over stores that fail; and
 //! whether rebuilding and verifying tell the truth about them (specification 3.3, 3.4, 4.4).
 
+mod accounts;
 mod books;
 mod desk;
 mod failing;
@@ -34,6 +35,11 @@ macro_rules! over_each_store {
 }
 
 over_each_store! {
+    accounts {
+        every_loan_and_trade_of_every_case_has_an_account,
+        a_loan_that_the_snapshot_does_not_have_is_unknown,
+        what_if_is_asked_of_the_captured_input,
+    }
     lifecycle {
         a_run_goes_from_request_to_shown_tables,
         a_run_that_preflight_refuses_leaves_the_former_outputs,

@@ -1,9 +1,17 @@
-//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it (specification 3.4).
+//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it and the run's captured
+//! input (specification 3.4).
 
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
 use powerfill_domain::run::event::KickoutReason;
 use powerfill_domain::run::{RunEvent, RunId};
+use powerfill_domain::what_if::{NoAnswer, WhatIf};
 use powerfill_ports::Store;
-use powerfill_projections::explain::{About, LoanStory, TradeStory};
+use powerfill_projections::explain::{
+    About, LoanAccount, LoanExplanation, LoanOutcome, LoanStory, TradeStory, kind_words,
+};
+use powerfill_runner::account::{ask_what_if, loan_account, trade_account};
 use powerfill_runner::read_story;
 
 use super::find_run;
@@ -27,20 +35,64 @@ pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), F
         }
     };
     if let Some(loan) = &args.subject.loan {
-        let mut story = LoanStory::new(loan);
-        let events = read_story(store.as_ref(), run, About::Loan(loan)).await?;
-        hand_over(run, events, |recorded| story.apply(recorded)).await?;
-        let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { say(explanation)? }
+        let story = tell(store.as_ref(), run, loan).await?;
+        let mut account = loan_account(store.as_ref(), story).await?;
+        if args.what_if {
+            account.what_if = Some(what_if(store.as_ref(), &account).await?);
+        }
+        let is_unknown = account.is_unknown();
+        if as_json {
+            print_json(&account)?;
+        } else {
+            say(account)?;
+        }
+        if is_unknown {
+            return Err(Failure::Answered);
+        }
     }
     if let Some(trade) = &args.subject.trade {
         let mut story = TradeStory::new(trade);
         let events = read_story(store.as_ref(), run, About::Trade(trade)).await?;
         hand_over(run, events, |recorded| story.apply(recorded)).await?;
-        let explanation = story.finish();
-        if as_json { print_json(&explanation)? } else { say(explanation)? }
+        let account = trade_account(store.as_ref(), story.finish()).await?;
+        if as_json { print_json(&account)? } else { say(account)? }
     }
     Ok(())
+}
+
+/// The story of a loan, from the events of a run that concern it.
+async fn tell(store: &dyn Store, run: RunId, loan: &str) -> Result<LoanExplanation, Failure> {
+    let mut story = LoanStory::new(loan);
+    let events = read_story(store, run, About::Loan(loan)).await?;
+    hand_over(run, events, |recorded| story.apply(recorded)).await?;
+    Ok(story.finish())
+}
+
+/// Asks what would have given the loan a place; a terminal sees the re-runs counted.
+async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Failure> {
+    let loan = &account.story.loan_id;
+    let unanswered = |why: &dyn std::fmt::Display| {
+        Failure::Environment(format!("--what-if has no answer for loan {loan}: {why}"))
+    };
+    if !matches!(account.story.outcome, LoanOutcome::KickedOut(_)) {
+        return Err(unanswered(&NoAnswer::NotKickedOut));
+    }
+    let input = account.story.input.as_ref();
+    let input = input.ok_or_else(|| unanswered(&"the run has no input yet"))?;
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner(),
+        false => ProgressBar::hidden(),
+    };
+    let style = ProgressStyle::with_template("{spinner} {pos} re-runs, {msg} {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let counted = bar.clone();
+    let progress = move |kind| {
+        counted.inc(1);
+        counted.set_message(kind_words(kind));
+    };
+    let answer = ask_what_if(store, input, loan.as_str(), progress).await;
+    bar.finish_and_clear();
+    answer?.map_err(|why| unanswered(&why))
 }
 
 /// Explains one loan of a run that has a story to tell: the first that a limit kept out; where there is none, the
@@ -61,9 +113,7 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     })
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
-    let mut story = LoanStory::new(loan.as_str());
-    let events = read_story(store, run, About::Loan(loan.as_str())).await?;
-    hand_over(run, events, |recorded| story.apply(recorded)).await?;
+    let story = tell(store, run, loan.as_str()).await?;
     println!("\n$ powerfill explain latest --loan {loan}");
-    say(story.finish())
+    say(loan_account(store, story).await?)
 }

@@ -30,66 +30,38 @@ pub(crate) fn case(number: &str) -> (Snapshot, RunOptions) {
     book(&folder.expect("a case of this number").path()).expect("a case that runs")
 }
 
-fn judge(folder: &Path) -> Option<Vec<String>> {
-    let (snapshot, options) = book(folder)?;
-    let model = run(&snapshot, &options);
-    let events = decide_all(&snapshot, &options);
+/// Every conformance case that is not refused, with its name.
+pub(crate) fn all() -> Vec<(String, Snapshot, RunOptions)> {
+    let folders = std::fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = folders.filter(|at| at.join("snapshot").is_dir()).collect();
+    folders.sort();
+    let named = |folder: PathBuf| {
+        let (snapshot, options) = book(&folder)?;
+        Some((folder.display().to_string(), snapshot, options))
+    };
+    folders.into_iter().filter_map(named).collect()
+}
+
+fn judge(snapshot: &Snapshot, options: &RunOptions) -> Vec<String> {
+    let model = run(snapshot, options);
+    let events = decide_all(snapshot, options);
     let mut found = differences(&events, &model);
     if model.completes {
-        found.extend(verify(&snapshot, &options, &[events]).err().map(|fault| fault.to_string()));
+        found.extend(verify(snapshot, options, &[events]).err().map(|fault| fault.to_string()));
     }
-    Some(found)
+    found
 }
 
 #[test]
 fn engine_model_and_checker_agree() {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
     let (mut judged, mut failed) = (0, vec![]);
-    for folder in folders.iter().filter(|path| path.join("snapshot").is_dir()) {
-        let Some(found) = judge(folder) else { continue };
+    for (name, snapshot, options) in all() {
+        let found = judge(&snapshot, &options);
         judged += 1;
         if !found.is_empty() {
-            failed.push(format!("{}\n{}", folder.display(), found.join("\n")));
+            failed.push(format!("{name}\n{}", found.join("\n")));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
     assert!(judged >= 42, "{judged} cases judged");
-}
-
-/// A whole tenant's book, as the generator makes it: some seconds in release, a minute otherwise.
-#[test]
-#[ignore = "takes a minute"]
-fn a_tenants_book() {
-    let folder = tempfile::tempdir().unwrap();
-    let sizes = powerfill_generator::Scale::Demo.sizes();
-    powerfill_generator::generate(&sizes, 7, &folder.path().join("snapshot")).unwrap();
-    let options = r#"{"price_mode": "pc", "switch_threshold": "0.125", "bx_price_floor": "99"}"#;
-    std::fs::write(folder.path().join("options.json"), options).unwrap();
-    let found = judge(folder.path()).expect("a book that runs");
-    assert!(found.is_empty(), "{}", found.join("\n"));
-}
-
-/// A book outside the project, with the time that the engine and the checker take:
-/// `POWERFILL_CASE=<folder> cargo test -p powerfill-model --release --test engine elsewhere -- --ignored --nocapture`.
-#[test]
-#[ignore = "needs a folder in POWERFILL_CASE"]
-fn a_case_elsewhere() {
-    let folder = PathBuf::from(std::env::var_os("POWERFILL_CASE").expect("POWERFILL_CASE"));
-    let (snapshot, options) = book(&folder).expect("a case that runs");
-    let mut events = vec![];
-    for _ in 0..5 {
-        let begin = std::time::Instant::now();
-        events = vec![decide_all(&snapshot, &options)];
-        let decided = begin.elapsed();
-        let verified = verify(&snapshot, &options, &events).unwrap();
-        let took = begin.elapsed() - decided;
-        println!("{} events decided in {decided:?}, verified in {took:?}", events[0].len());
-        assert_eq!(verified.checks.len(), 7);
-    }
-    if std::env::var_os("POWERFILL_SKIP_MODEL").is_none() {
-        let found = differences(&events[0], &run(&snapshot, &options));
-        assert!(found.is_empty(), "{}", found.join("\n"));
-    }
 }
