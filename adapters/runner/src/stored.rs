@@ -27,17 +27,7 @@ pub fn read_run<S: EventStore + ?Sized>(
     store: &S,
     run: RunId,
 ) -> BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>> {
-    read_run_from(store, run, 1)
-}
-
-/// As [`read_run`], from a version on.
-pub(crate) fn read_run_from<S: EventStore + ?Sized>(
-    store: &S,
-    run: RunId,
-    from_version: u64,
-) -> BoxStream<'_, Result<Vec<(StoredEvent, RunEvent)>, RunnerError>> {
-    let batches = store.read(&run.stream(), from_version).map_err(RunnerError::from);
-    batches.and_then(decode_all).boxed()
+    store.read(&run.stream(), 1).map_err(RunnerError::from).and_then(decode_all).boxed()
 }
 
 /// Decodes a batch.

@@ -2,6 +2,7 @@
 //! adapter gives a [`Place`] and runs [`store_suite!`](crate::store_suite!).
 
 pub mod appending;
+pub mod indexes;
 pub mod outputs;
 pub mod public_face;
 pub mod reading;
@@ -43,6 +44,8 @@ macro_rules! store_suite {
                 a_stream_that_does_not_exist_is_empty,
                 a_long_stream_comes_in_batches_and_in_order,
                 a_stream_is_read_from_any_version,
+                chosen_versions_of_a_stream_are_read,
+                many_chosen_versions_come_in_batches,
                 all_streams_are_read_in_the_order_of_positions,
                 reading_ends_where_the_log_ended_at_the_call,
                 the_hash_chain_links_batches_appends_and_streams,
@@ -72,6 +75,13 @@ macro_rules! store_suite {
                 a_table_that_keeps_every_run_keeps_every_run,
                 many_rows_come_back_in_the_staged_order,
                 a_published_table_may_be_empty,
+            }
+            indexes {
+                events_are_found_by_subject,
+                an_index_replaces_the_runs_former_one,
+                a_run_without_events_has_no_index,
+                many_entries_come_back_in_order,
+                a_list_that_is_none_comes_back_as_it_is,
             }
             runs {
                 one_run_is_active_at_a_time,

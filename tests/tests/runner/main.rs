@@ -6,6 +6,7 @@ mod desk;
 mod failing;
 mod faulty_store;
 mod lifecycle;
+mod stories;
 mod taken_up;
 mod telling;
 
@@ -51,6 +52,13 @@ over_each_store! {
         a_run_that_was_never_recorded_is_failed,
         a_request_on_its_way_is_waited_for,
         a_worker_that_lost_its_lease_writes_no_more,
+    }
+    stories {
+        every_story_of_a_run_is_that_of_all_its_events,
+        a_run_without_an_index_is_read_whole,
+        an_index_that_ends_early_is_not_read,
+        an_index_of_another_projector_is_not_read,
+        a_rebuild_makes_the_index_anew,
     }
     failing {
         a_store_that_is_away_for_a_moment_is_asked_again,
