@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt;
 use futures::stream::{self, BoxStream, StreamExt};
 use powerfill_domain::run::RunId;
+use powerfill_ports::index::IndexState;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::event_index::{PROJECTOR_VERSION, Subject};
 use powerfill_projections::explain::About;
 
 use crate::RunnerError;
-use crate::stored::{Read, decode_all, read_run, read_versions};
+use crate::stored::{Read, decode_all, read_run};
 
-/// The events of a run that the story of a loan or a trade needs, in order, decoded, a batch at a time. What the index
-/// does not reach (the end of a run that goes on, a run without an index) is read whole: more than the story needs, and
-/// never less.
+/// The events of a run that the story of a loan or a trade needs, in order, decoded, a batch at a time. Where no index
+/// reaches to the end of the run (it goes on, or it was recorded before there were indexes), these are all its events:
+/// more than the story needs, and never less.
 ///
 /// # Errors
 /// Where the store fails, or the index is damaged.
@@ -24,41 +25,40 @@ pub async fn read_story<'a, S: Store + ?Sized>(
     run: RunId,
     about: About<'_>,
 ) -> Result<BoxStream<'a, Result<Vec<Read>, RunnerError>>, RunnerError> {
-    let Some((first, up_to_version)) = listed(store, run, about.subjects(), u64::MAX).await? else {
+    let Some((state, own)) = listed(store, run, about.subjects()).await? else {
         return Ok(read_run(store, run));
     };
-    let mut told = read(store, run, &first).await?;
+    // An event beyond the index might lead to one within it: half an index would not do.
+    if state.up_to_version != store.stream_version(&run.stream()).await? {
+        return Ok(read_run(store, run));
+    }
+    let mut told = read(store, run, &own).await?;
     let leads: BTreeSet<Subject> =
         told.iter().filter_map(|(_, event)| about.leads_to(event)).collect();
-    let leads = leads.into_iter().collect();
-    if let Some((mut more, _)) = listed(store, run, leads, up_to_version).await? {
-        more.retain(|version| !first.contains(version));
-        told.extend(read(store, run, &more).await?);
-    }
+    let Some((_, mut more)) = listed(store, run, leads.into_iter().collect()).await? else {
+        return Ok(read_run(store, run));
+    };
+    more.retain(|version| !own.contains(version));
+    told.extend(read(store, run, &more).await?);
     told.sort_unstable_by_key(|(stored, _)| stored.stream_version);
-    let rest = read_versions(store, run, up_to_version + 1, u64::MAX);
-    Ok(stream::iter([Ok(told)]).chain(rest).boxed())
+    Ok(stream::iter([Ok(told)]).boxed())
 }
 
-/// The versions of all events of some subjects, none beyond `limit`, and the version that the index reaches up to;
-/// `None` where the run has no index that can be read.
+/// The versions of all events of some subjects, and how far the index reaches; `None` where the run has no index that
+/// this program can read.
 async fn listed<S: Store + ?Sized>(
     store: &S,
     run: RunId,
     subjects: Vec<Subject>,
-    limit: u64,
-) -> Result<Option<(BTreeSet<u64>, u64)>, RunnerError> {
-    let Some(indexed) = store.indexed(run, subjects).await? else { return Ok(None) };
-    if indexed.state.projector_version != PROJECTOR_VERSION {
-        return Ok(None);
-    }
-    let up_to_version = indexed.state.up_to_version.min(limit);
+) -> Result<Option<(IndexState, BTreeSet<u64>)>, RunnerError> {
+    let indexed = store.indexed(run, subjects).await?;
+    let readable = indexed.filter(|index| index.state.projector_version == PROJECTOR_VERSION);
+    let Some(indexed) = readable else { return Ok(None) };
     let mut versions = BTreeSet::new();
     for list in &indexed.versions {
         versions.extend(list.decode().map_err(|error| damaged(run, &error.to_string()))?);
     }
-    versions.split_off(&(up_to_version + 1));
-    Ok(Some((versions, up_to_version)))
+    Ok(Some((indexed.state, versions)))
 }
 
 async fn read<S: Store + ?Sized>(

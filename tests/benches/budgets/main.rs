@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use powerfill_generator::{Scale, generate};
+use powerfill_projections::event_index::IndexEntry;
 
 use child::{Engine, Peak};
 
@@ -63,8 +64,10 @@ fn bench(with_xl: bool) {
     audit::commands(&powerfill, &folder.path().join("demo.db"), "demo");
     let store = folder.path().join("l.db");
     whole_run(&powerfill, &l, &store, "l", 1, "30 s, 3 GiB");
-    let loan = store::read_back_and_fold(&store);
-    explain(&powerfill, &store, &loan);
+    store::read_back_and_fold(&store);
+    let (loan, trade) = store::busiest(&store);
+    explain(&powerfill, &store, "loan", &loan);
+    explain(&powerfill, &store, "trade", &trade);
     audit::commands(&powerfill, &store, "l");
     store::append(&demo, &folder.path().join("append.db"));
     println!(
@@ -134,21 +137,28 @@ fn whole_run(powerfill: &Path, book: &Path, store: &Path, scale: &str, runs: usi
     row(&format!("`run dir:` at `{scale}`, SQLite, durable"), budget, &measured);
 }
 
-fn explain(powerfill: &Path, store: &Path, loan: &str) {
+/// The story of the loan, or of the trade, that the most events name.
+fn explain(powerfill: &Path, store: &Path, what: &str, entry: &IndexEntry) {
     let store = format!("sqlite:{}", store.display());
     let mut times: Vec<u128> = (0..5)
         .map(|_| {
             let begun = Instant::now();
-            let args = ["explain", "latest", "--loan", loan, "--store", &store];
-            let done = Command::new(powerfill).args(args).output().unwrap();
+            let whom = [format!("--{what}"), entry.subject.name.clone()];
+            let place = ["--store", &store];
+            let mut explain = Command::new(powerfill);
+            let done = explain.args(["explain", "latest"]).args(whom).args(place).output().unwrap();
             assert!(done.status.success(), "explain: {}", String::from_utf8_lossy(&done.stderr));
             begun.elapsed().as_micros()
         })
         .collect();
     times.sort_unstable();
-    let measured =
-        format!("{} (least {}) of 5, from start to exit", seconds(times[2]), seconds(times[0]));
-    row("explain one loan of an `l` run", "0.2 s", &measured);
+    let measured = format!(
+        "{} (least {}) of 5, from start to exit; named by {} events",
+        seconds(times[2]),
+        seconds(times[0]),
+        store::events_of(entry),
+    );
+    row(&format!("explain one {what} of an `l` run"), "0.2 s", &measured);
 }
 
 /// Microseconds as seconds.

@@ -9,7 +9,9 @@ use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
 use powerfill_domain::snapshot::{RunOptions, validate};
 use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::events::{Append, EventStore};
+use powerfill_ports::index::IndexStore;
 use powerfill_ports::runs::RunStore;
+use powerfill_projections::event_index::{IndexEntry, SubjectKind};
 use powerfill_runner::read_run;
 use powerfill_sqlite::SqliteStore;
 use uuid::Uuid;
@@ -34,36 +36,47 @@ pub(crate) fn remove(store: &Path) {
     }
 }
 
-/// The first events of the store's run, decoded and folded; tells a loan that the run placed.
-pub(crate) fn read_back_and_fold(store: &Path) -> String {
+/// The first events of the store's run, decoded and folded.
+pub(crate) fn read_back_and_fold(store: &Path) {
     let store = SqliteStore::open_existing(store).unwrap();
-    let (micros, events, loan) = runtime().block_on(async {
+    let (micros, events) = runtime().block_on(async {
         let run = store.runs().await.unwrap()[0].run_id;
         let begun = Instant::now();
-        let (mut state, mut events, mut loan) = (RunState::default(), 0, None);
+        let (mut state, mut events) = (RunState::default(), 0);
         let mut batches = read_run(&store, run);
         while let Some(batch) = batches.try_next().await.unwrap() {
             for (_, event) in &batch {
                 state.apply(event);
             }
             events += batch.len() as u64;
-            loan = loan.or_else(|| batch.iter().find_map(|(_, event)| scored(event)));
             if events >= READ {
                 break;
             }
         }
-        (begun.elapsed().as_micros(), events, loan)
+        (begun.elapsed().as_micros(), events)
     });
     let measured = format!("{} for {events} events", seconds(micros));
     row("read back and fold 1,000,000 events, SQLite", "5 s", &measured);
-    loan.unwrap()
 }
 
-fn scored(event: &RunEvent) -> Option<String> {
-    match event {
-        RunEvent::CandidateScored(scored) => Some(scored.loan_id.to_string()),
-        _ => None,
-    }
+/// The loan and the trade of the store's run that the most events name: those with the most candidates.
+pub(crate) fn busiest(store: &Path) -> (IndexEntry, IndexEntry) {
+    let store = SqliteStore::open_existing(store).unwrap();
+    runtime().block_on(async {
+        let run = store.runs().await.unwrap()[0].run_id;
+        let batches: Vec<_> = store.index_entries(run).try_collect().await.unwrap();
+        let entries = batches.concat();
+        let most = |kind| {
+            let of_kind = entries.iter().filter(|entry| entry.subject.kind == kind);
+            of_kind.max_by_key(|entry| events_of(entry)).unwrap().clone()
+        };
+        (most(SubjectKind::Loan), most(SubjectKind::Trade))
+    })
+}
+
+/// How many events an entry lists.
+pub(crate) fn events_of(entry: &IndexEntry) -> usize {
+    entry.versions.decode().unwrap().len()
 }
 
 /// Durable appends of candidates to a new store.

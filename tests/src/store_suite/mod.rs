@@ -2,6 +2,7 @@
 //! adapter gives a [`Place`] and runs [`store_suite!`](crate::store_suite!).
 
 pub mod appending;
+pub mod indexes;
 pub mod outputs;
 pub mod public_face;
 pub mod reading;
@@ -45,6 +46,8 @@ macro_rules! store_suite {
                 a_stream_is_read_from_any_version,
                 a_stream_is_read_between_any_versions,
                 streams_are_named_in_the_order_in_which_they_began,
+                chosen_versions_of_a_stream_are_read,
+                many_chosen_versions_come_in_batches,
                 all_streams_are_read_in_the_order_of_positions,
                 reading_ends_where_the_log_ended_at_the_call,
                 the_hash_chain_links_batches_appends_and_streams,
@@ -74,6 +77,13 @@ macro_rules! store_suite {
                 a_table_that_keeps_every_run_keeps_every_run,
                 many_rows_come_back_in_the_staged_order,
                 a_published_table_may_be_empty,
+            }
+            indexes {
+                events_are_found_by_subject,
+                an_index_replaces_the_runs_former_one,
+                a_run_without_events_has_no_index,
+                many_entries_come_back_in_order,
+                a_list_that_is_none_comes_back_as_it_is,
             }
             runs {
                 one_run_is_active_at_a_time,

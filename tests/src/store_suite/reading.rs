@@ -76,6 +76,51 @@ pub async fn streams_are_named_in_the_order_in_which_they_began(place: &impl Pla
     assert_eq!(store.streams().await.unwrap(), expected);
 }
 
+/// Every choice of a stream of several appends, one beyond its end among them: as the whole stream has them, envelope and
+/// all.
+pub async fn chosen_versions_of_a_stream_are_read(place: &impl Place) {
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 3)).await.unwrap();
+    store.append(candidates(run(2), 0, 3)).await.unwrap();
+    store.append(candidates(run(1), 3, 1)).await.unwrap();
+    store.append(candidates(run(1), 4, 3)).await.unwrap();
+    let stream = run(1).stream();
+    let whole = collect(store.read(&stream, 1)).await;
+    assert_eq!(whole.len(), 7);
+    for choice in 0..1_u32 << 8 {
+        let versions: Vec<u64> =
+            (1..=8).filter(|version| choice >> (version - 1) & 1 == 1).collect();
+        let chosen = whole.iter().filter(|event| versions.contains(&event.stream_version));
+        let found = collect(store.read_versions(&stream, versions.clone())).await;
+        assert!(found.iter().eq(chosen), "{versions:?}: {found:?}");
+    }
+    assert!(collect(store.read_versions("run-x", vec![1])).await.is_empty());
+}
+
+/// None larger than a batch, none empty; the stream ends where it ended at the call.
+pub async fn many_chosen_versions_come_in_batches(place: &impl Place) {
+    let store = place.open().await;
+    let count = EVENTS_PER_BATCH as u64 * 4;
+    for version in (0..count).step_by(EVENTS_PER_BATCH) {
+        store.append(candidates(run(1), version, EVENTS_PER_BATCH as u32)).await.unwrap();
+    }
+    let stream = run(1).stream();
+    let odd: Vec<u64> = (1..=count + 9).step_by(2).collect();
+    let mut batches = store.read_versions(&stream, odd);
+    let mut sizes = Vec::new();
+    let mut last = 0;
+    while let Some(batch) = batches.try_next().await.unwrap() {
+        for event in &batch {
+            assert_eq!(event.stream_version, if last == 0 { 1 } else { last + 2 });
+            last = event.stream_version;
+        }
+        sizes.push(batch.len());
+        let version = store.stream_version(&stream).await.unwrap();
+        store.append(append(run(1), version, &[pass_completed(version)])).await.unwrap();
+    }
+    assert_eq!((sizes, last), (vec![EVENTS_PER_BATCH; 2], count - 1));
+}
+
 /// Interleaved as they were appended, from any position on.
 pub async fn all_streams_are_read_in_the_order_of_positions(place: &impl Place) {
     let store = place.open().await;

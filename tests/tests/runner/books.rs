@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
-use powerfill_generator::{Scale, generate};
+use powerfill_generator::{Scale, Sizes, generate};
 
 /// What a run is asked for with.
 #[derive(Clone)]
@@ -65,13 +65,21 @@ pub(crate) fn refused() -> Book {
 
 /// Its events go into several appends.
 pub(crate) fn large() -> Book {
-    static BOOK: LazyLock<Book> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut sizes = Scale::Demo.sizes().with_trades(600);
-        sizes.loans = 6_000;
-        let snapshot_folder = folder.path().join("snapshot");
-        generate(&sizes, 7, &snapshot_folder).expect("a book is made");
-        Book { snapshot: snapshot(&snapshot_folder), options: RunOptions::default() }
-    });
+    static BOOK: LazyLock<Book> = LazyLock::new(|| generated(6_000, 600));
     BOOK.clone()
+}
+
+/// Few enough loans and trades to look at each, and enough for candidates that compete.
+pub(crate) fn medium() -> Book {
+    static BOOK: LazyLock<Book> = LazyLock::new(|| generated(500, 250));
+    BOOK.clone()
+}
+
+/// A book of the generator's.
+fn generated(loans: u32, trades: u32) -> Book {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sizes = Sizes { loans, ..Scale::Demo.sizes().with_trades(trades) };
+    let snapshot_folder = folder.path().join("snapshot");
+    generate(&sizes, 7, &snapshot_folder).expect("a book is made");
+    Book { snapshot: snapshot(&snapshot_folder), options: RunOptions::default() }
 }

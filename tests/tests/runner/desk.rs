@@ -173,11 +173,20 @@ impl Desk {
         self.store.run(run).await.expect("the queue answers").expect("the run is there").status
     }
 
-    /// Verifies the whole store, which must be clean.
+    /// Verifies the whole store, which must be clean; and every run that is over has an index up to its end.
     pub(crate) async fn verify(&self) {
         let verdict = powerfill_runner::verify::verify(self.store.as_ref(), None).await;
         let verdict = verdict.expect("the store answers");
         assert!(verdict.is_clean(), "{verdict:?}");
+        let indexed = self.store.indexed_runs().await.expect("the store answers");
+        for queued in self.store.runs().await.expect("the queue answers") {
+            let run = queued.run_id;
+            let version = self.store.stream_version(&run.stream()).await.expect("it answers");
+            let reaches = indexed.iter().find(|(indexed, _)| *indexed == run);
+            let reaches = reaches.map(|(_, state)| state.up_to_version);
+            let expected = (queued.status.is_over() && version > 0).then_some(version);
+            assert_eq!(reaches, expected, "the index of run {run}, {:?}", queued.status);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod faulty_store;
 mod lifecycle;
 mod looking_back;
 mod replaying;
+mod stories;
 mod taken_up;
 mod telling;
 
@@ -67,6 +68,13 @@ over_each_store! {
     looking_back {
         a_run_is_shown_as_it_stood_after_any_event,
         tables_are_made_as_of_any_event,
+    }
+    stories {
+        every_story_of_a_run_is_that_of_all_its_events,
+        a_run_without_an_index_is_read_whole,
+        an_index_that_ends_early_is_not_read,
+        an_index_of_another_projector_is_not_read,
+        a_rebuild_makes_the_index_anew,
     }
     failing {
         a_store_that_is_away_for_a_moment_is_asked_again,

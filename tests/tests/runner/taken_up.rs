@@ -55,7 +55,7 @@ async fn shown(desk: &Desk) -> Vec<(&'static str, String)> {
 }
 
 /// Asks for the first run of a desk and appends events after the request, as a worker did before it died.
-async fn begun(desk: &Desk, book: &Book, events: &[RunEvent]) -> RunId {
+pub(crate) async fn begun(desk: &Desk, book: &Book, events: &[RunEvent]) -> RunId {
     let run = desk.ask(book).await;
     if !events.is_empty() {
         let meta = Meta {

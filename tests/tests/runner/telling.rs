@@ -1,8 +1,10 @@
-//! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, an
-//! event.
+//! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, the
+//! index, an event.
 
+use powerfill_projections::explain::About;
 use powerfill_projections::table::CellType;
 use powerfill_projections::tables::{ALL, run_history};
+use powerfill_runner::read_story;
 use powerfill_runner::verify::{Verdict, verify};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::editor;
@@ -174,4 +176,92 @@ async fn one_run_is_verified_without_the_others() {
         found.starts_with(&format!("pfill_run_history, run {former}: requested_by")),
         "{found}"
     );
+}
+
+/// Of the run that is shown, and of one that is not: an entry that is gone, changed, added, or another subject's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_entry_of_an_index_is_named_with_its_run() {
+    let desk = Desk::in_a_file();
+    let former = desk.completes(&books::mixed()).await;
+    let shown = desk.completes(&books::small()).await;
+    let conn = editor::open(&desk.file());
+    let found = |sql: &str| {
+        let sql = sql.to_owned();
+        let (conn, desk) = (&conn, &desk);
+        async move {
+            conn.execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM event_index_entries")
+                .unwrap();
+            conn.execute_batch("CREATE TEMP TABLE ends AS SELECT * FROM event_indexes").unwrap();
+            conn.execute_batch(&sql).unwrap();
+            let found = verdict(desk).await.difference;
+            for (table, kept) in [("event_index_entries", "kept"), ("event_indexes", "ends")] {
+                let back = format!(
+                    "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM temp.{kept}; DROP TABLE temp.{kept}"
+                );
+                conn.execute_batch(&back).unwrap();
+            }
+            assert!(verdict(desk).await.is_clean(), "{sql} was taken back");
+            found.unwrap_or_else(|| panic!("{sql} was not found"))
+        }
+    };
+    for (stream, run) in [(1, former), (2, shown)] {
+        let (subject, name): (String, String) = conn
+            .query_row(
+                "SELECT subject, name FROM event_index_entries
+                 WHERE stream_id = ?1 AND subject = 'loan' ORDER BY name DESC LIMIT 1",
+                [stream],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        let entry = format!("stream_id = {stream} AND subject = '{subject}' AND name = '{name}'");
+        let of_run = format!("the event index of run {run}: ");
+        let gone = found(&format!("DELETE FROM event_index_entries WHERE {entry}")).await;
+        assert_eq!(gone, format!("{of_run}loan {name} is missing"));
+        for versions in
+            ["substr(versions, 2)", "x''", "x'80'", "CAST(versions || x'01' AS BLOB)", "x'01'"]
+        {
+            let sql = format!("UPDATE event_index_entries SET versions = {versions} WHERE {entry}");
+            let changed = found(&sql).await;
+            let named = format!("{of_run}loan {name} lists the events ");
+            assert!(changed.starts_with(&named), "{changed}");
+        }
+        let renamed =
+            found(&format!("UPDATE event_index_entries SET name = 'x' WHERE {entry}")).await;
+        assert_eq!(renamed, format!("{of_run}loan x is not in the events"));
+        let added = found(&format!(
+            "INSERT INTO event_index_entries VALUES ({stream}, 'trade', 'nobody', x'01')"
+        ))
+        .await;
+        assert_eq!(added, format!("{of_run}trade nobody is not in the events"));
+        for up_to in ["up_to_version - 1", "up_to_version + 1", "1"] {
+            let sql = format!(
+                "UPDATE event_indexes SET up_to_version = {up_to} WHERE stream_id = {stream}"
+            );
+            let cut = found(&sql).await;
+            assert!(cut.starts_with(&of_run), "{cut}");
+        }
+    }
+    let nobodys = found("INSERT INTO event_indexes VALUES (99, 1, 7)").await;
+    assert!(nobodys.contains("an event index of stream 99"), "{nobodys}");
+    let unknown = found("INSERT INTO event_index_entries VALUES (1, 'pool', 'P1', x'01')").await;
+    assert!(unknown.contains("the subject \"pool\""), "{unknown}");
+}
+
+/// The reader of a story says what is wrong, and what to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_story_is_not_told_from_a_damaged_list() {
+    let desk = Desk::in_a_file();
+    let run = desk.completes(&books::small()).await;
+    let conn = editor::open(&desk.file());
+    // Cut off; not rising; an event that the run does not have.
+    for versions in ["x'80'", "x'0100'", "x'01ff7f'"] {
+        let sql =
+            format!("UPDATE event_index_entries SET versions = {versions} WHERE subject = 'run'");
+        assert_eq!(conn.execute(&sql, []).unwrap(), 1);
+        let store = SqliteStore::open_existing(desk.file()).unwrap();
+        let refused = read_story(&store, run, About::Loan("nobody")).await;
+        let Err(error) = refused.map(|_| ()) else { panic!("{versions} was read") };
+        let text = error.to_string();
+        assert!(text.contains(&format!("`powerfill rebuild {run}`")), "{text}");
+    }
 }

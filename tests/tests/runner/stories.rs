@@ -1,0 +1,176 @@
+//! Stories told from the index of a run's events (specification 3.4): the same as from the whole stream, which is read
+//! where no index reaches to its end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use powerfill_domain::run::{Recorded, RunEvent, RunId};
+use powerfill_ports::events::StoredEvent;
+use powerfill_projections::event_index::{EventIndex, RunIndex};
+use powerfill_projections::explain::{About, LoanStory, TradeStory};
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::{read_run, read_story, rebuild};
+
+use crate::books;
+use crate::desk::Desk;
+use crate::taken_up::begun;
+
+type Told = Vec<(StoredEvent, RunEvent)>;
+
+fn recorded(events: &Told) -> impl Iterator<Item = Recorded<'_>> {
+    events.iter().map(|(stored, event)| Recorded {
+        run_id: RunId::of_stream(&stored.stream).expect("a stream is a run's"),
+        stream_version: stored.stream_version,
+        recorded_at: stored.recorded_at,
+        actor: &stored.actor,
+        event,
+    })
+}
+
+/// Text and JSON of a story.
+fn told(events: &Told, about: About<'_>) -> (String, String) {
+    match about {
+        About::Loan(id) => {
+            let mut story = LoanStory::new(id);
+            recorded(events).for_each(|event| story.apply(&event));
+            let told = story.finish();
+            (told.to_string(), serde_json::to_string(&told).unwrap())
+        }
+        About::Trade(id) => {
+            let mut story = TradeStory::new(id);
+            recorded(events).for_each(|event| story.apply(&event));
+            let told = story.finish();
+            (told.to_string(), serde_json::to_string(&told).unwrap())
+        }
+    }
+}
+
+/// All events of a run.
+async fn whole(desk: &Desk, run: RunId) -> Told {
+    let batches: Vec<Told> = read_run(desk.store.as_ref(), run).try_collect().await.unwrap();
+    batches.into_iter().flatten().collect()
+}
+
+/// The events that a story is told from, each once and in order.
+async fn few(desk: &Desk, run: RunId, about: About<'_>) -> Told {
+    let batches = read_story(desk.store.as_ref(), run, about).await.unwrap();
+    let batches: Vec<Told> = batches.try_collect().await.unwrap();
+    let events: Told = batches.into_iter().flatten().collect();
+    assert!(events.is_sorted_by(|(one, _), (other, _)| one.stream_version < other.stream_version));
+    events
+}
+
+/// The index of a run's first events.
+fn index(events: &Told, up_to_version: usize) -> RunIndex {
+    let mut index = EventIndex::new();
+    recorded(events).take(up_to_version).for_each(|event| index.apply(&event));
+    index.finish()
+}
+
+/// The loans that candidates, pinned loans and kickouts name, and the trades.
+fn names(events: &Told) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut loans, mut trades) = (BTreeSet::new(), BTreeSet::new());
+    for (_, event) in events {
+        match event {
+            RunEvent::TradeAssessed(e) => _ = trades.insert(e.trade_id.to_string()),
+            RunEvent::LoanPinned(e) => _ = loans.insert(e.loan_id.to_string()),
+            RunEvent::CandidateScored(e) => _ = loans.insert(e.loan_id.to_string()),
+            RunEvent::LoanKickedOut(e) => _ = loans.insert(e.loan_id.to_string()),
+            _ => {}
+        }
+    }
+    (loans, trades)
+}
+
+/// Every so many loans and trades, one that nobody has among them: their stories are those of all events. Answers the
+/// most events that one was told from.
+async fn stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
+    let whole = whole(desk, run).await;
+    let (loans, trades) = names(&whole);
+    let nobody = "nobody".to_owned();
+    let loans = loans.iter().step_by(every).chain([&nobody]).map(|id| About::Loan(id));
+    let trades = trades.iter().step_by(every).chain([&nobody]).map(|id| About::Trade(id));
+    let mut most = 0;
+    for about in loans.chain(trades) {
+        let few = few(desk, run, about).await;
+        most = most.max(few.len());
+        assert_eq!(told(&few, about), told(&whole, about), "{about:?}");
+        assert!(few.iter().all(|(stored, event)| {
+            let (same, decoded) = &whole[stored.stream_version as usize - 1];
+            (same, decoded) == (stored, event)
+        }));
+    }
+    most
+}
+
+/// Of each loan and each trade, in whatever case it is asked for.
+pub(crate) async fn every_story_of_a_run_is_that_of_all_its_events(desk: &Desk) {
+    let run = desk.completes(&books::medium()).await;
+    let events = desk.stored(run).await.len();
+    let most = stories_agree(desk, run, 1).await;
+    assert!(events > 2_000 && most < events / 4, "{most} of {events}");
+    let (loans, _) = names(&whole(desk, run).await);
+    let loan = loans.first().unwrap();
+    let lower = few(desk, run, About::Loan(&loan.to_lowercase())).await;
+    assert_eq!(lower, few(desk, run, About::Loan(loan)).await);
+    // One that failed, before any loan had a place.
+    let (failed, status) = desk.run(&books::refused()).await;
+    assert_eq!(status, RunStatus::Failed);
+    stories_agree(desk, failed, 1).await;
+}
+
+/// It goes on, or it was recorded before there were indexes.
+pub(crate) async fn a_run_without_an_index_is_read_whole(desk: &Desk) {
+    let run = desk.another().completes(&books::mixed()).await;
+    let undisturbed = desk.another();
+    assert_eq!(undisturbed.completes(&books::mixed()).await, run);
+    let events = undisturbed.events(run).await;
+    let begun = begun(desk, &books::mixed(), &events[1..events.len() / 2]).await;
+    assert_eq!(desk.store.indexed_runs().await.unwrap(), []);
+    let whole = whole(desk, begun).await;
+    assert_eq!(few(desk, begun, About::Trade("T1")).await, whole);
+    stories_agree(desk, begun, 40).await;
+}
+
+/// A candidate beyond it leads to events within it: half an index would leave them out. It is no damage either.
+pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
+    let run = desk.completes(&books::mixed()).await;
+    let events = whole(desk, run).await;
+    for up_to in [1, events.len() / 2, events.len() - 1] {
+        desk.store.put_index(run, Arc::new(index(&events, up_to))).await.unwrap();
+        assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
+        let verdict = powerfill_runner::verify::verify(desk.store.as_ref(), None).await.unwrap();
+        assert!(verdict.is_clean() && verdict.index_entries > 0, "{verdict:?}");
+    }
+    desk.store.put_index(run, Arc::new(index(&events, events.len()))).await.unwrap();
+    assert!(few(desk, run, About::Loan("nobody")).await.len() < events.len() / 2);
+}
+
+/// It may have listed other events.
+pub(crate) async fn an_index_of_another_projector_is_not_read(desk: &Desk) {
+    let run = desk.completes(&books::mixed()).await;
+    let events = whole(desk, run).await;
+    let mut other = index(&events, events.len());
+    other.projector_version += 1;
+    other.entries.clear();
+    desk.store.put_index(run, Arc::new(other)).await.unwrap();
+    assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
+    desk.verify().await;
+}
+
+/// Of any run that is over, also of one that is not shown.
+pub(crate) async fn a_rebuild_makes_the_index_anew(desk: &Desk) {
+    let run = desk.completes(&books::mixed()).await;
+    let (failed, _) = desk.run(&books::refused()).await;
+    for run in [run, failed] {
+        let events = whole(desk, run).await;
+        let mut nothing = index(&events, events.len());
+        nothing.entries.clear();
+        desk.store.put_index(run, Arc::new(nothing)).await.unwrap();
+        rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
+        let batches: Vec<_> = desk.store.index_entries(run).try_collect().await.unwrap();
+        assert_eq!(batches.concat(), index(&events, events.len()).entries);
+    }
+    desk.verify().await;
+}
