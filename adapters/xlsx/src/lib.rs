@@ -1,0 +1,20 @@
+//! Workbooks (.xlsx): the raw tables of a snapshot from one, and the texts of any other (specification 1.2, 4.1).
+//!
+//! * [`read`]: a snapshot, a sheet a table, every fault with the address of its cell
+//! * [`read_texts`]: any workbook as texts, for whoever compares tables
+//! * [`naming`]: which sheet has which table
+//!
+//! What a cell counts as is in `cells.rs`; what keeps a file from harming its reader in `package.rs`.
+
+mod cells;
+mod error;
+pub mod naming;
+mod number;
+mod package;
+
+mod texts;
+mod walk;
+
+pub use error::XlsxError;
+
+pub use texts::{Sheet, read_texts};
