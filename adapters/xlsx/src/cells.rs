@@ -96,38 +96,11 @@ fn iso(text: &str) -> &str {
     }
 }
 
-/// The letters of a column, from 0: A to XFD.
-pub(crate) fn letters(column: u32) -> String {
-    let mut letters = Vec::new();
-    let mut left = column + 1;
-    while left > 0 {
-        left -= 1;
-        letters.push(b'A' + (left % 26) as u8);
-        left /= 26;
-    }
-    letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-/// A cell by its address, both positions from 0: `C17`.
-pub(crate) fn address(row: u32, column: u32) -> String {
-    format!("{}{}", letters(column), row + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use calamine::ExcelDateTimeType;
 
     use super::*;
-
-    #[test]
-    fn columns_have_letters() {
-        for (column, text) in
-            [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")]
-        {
-            assert_eq!(letters(column), text);
-        }
-        assert_eq!(address(16, 2), "C17");
-    }
 
     #[test]
     fn dates_of_both_systems_are_iso() {

@@ -11,10 +11,12 @@ mod error;
 pub mod naming;
 mod number;
 mod package;
+mod source;
 
 mod texts;
 mod walk;
 
 pub use error::XlsxError;
+pub use source::read;
 
 pub use texts::{Sheet, read_texts};

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::cells::{LONGEST_TEXT, Value, address};
+use powerfill_domain::snapshot::address;
+
+use crate::cells::{LONGEST_TEXT, Value};
 use crate::naming::MOST_ROWS;
 use crate::package::Workbook;
 
@@ -26,16 +28,16 @@ pub(crate) struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&address(self.row, self.column))
+        f.write_str(&address(self.column, self.row))
     }
 }
 
 /// Hands over the cells that are not blank; where one cannot be read, says why, with its place.
-pub(crate) fn walk(
+pub(crate) fn walk<E: From<String>>(
     book: &mut Workbook,
     sheet: &str,
-    mut each: impl FnMut(Place, Value<'_>) -> Result<(), String>,
-) -> Result<(), String> {
+    mut each: impl FnMut(Place, Value<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let is_1904 = book.xlsx.has_1904_epoch();
     let mut cells = book.xlsx.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
     let mut last: Option<Place> = None;
@@ -44,26 +46,27 @@ pub(crate) fn walk(
         let cell = match cells.next_cell_with_formula_metadata() {
             Ok(Some(cell)) => cell,
             Ok(None) => return Ok(()),
-            Err(error) => return Err(behind(sheet, last, &error.to_string())),
+            Err(error) => return Err(behind(sheet, last, &error.to_string()).into()),
         };
         let place = Place { row: cell.pos.0, column: cell.pos.1 };
         if place.row >= MOST_ROWS || place.column >= SHEET_COLUMNS {
-            return Err(behind(sheet, last, "a cell beyond the last row or column of a sheet"));
+            let reason = "a cell beyond the last row or column of a sheet";
+            return Err(behind(sheet, last, reason).into());
         }
         if last.is_some_and(|last| last >= place) {
-            return Err(format!("{sheet}!{place}: the cells are out of order or there twice"));
+            let reason = "the cells are out of order or there twice";
+            return Err(format!("{sheet}!{place}: {reason}").into());
         }
         last = Some(place);
         let value = Value::of(cell.value, cell.formula.is_some(), is_1904);
         if let Value::Text(text) = &value {
             text_size += text.len();
             if text.len() > LONGEST_TEXT && text.chars().count() > LONGEST_TEXT {
-                return Err(format!(
-                    "{sheet}!{place}: a text of more than {LONGEST_TEXT} characters"
-                ));
+                let reason = format!("a text of more than {LONGEST_TEXT} characters");
+                return Err(format!("{sheet}!{place}: {reason}").into());
             }
             if text_size > MOST_TEXT {
-                return Err(format!("{sheet}!{place}: more than {MOST_TEXT} bytes of text"));
+                return Err(format!("{sheet}!{place}: more than {MOST_TEXT} bytes of text").into());
             }
         }
         if value != Value::Blank {
@@ -91,7 +94,7 @@ pub(crate) fn merged(book: &mut Workbook, sheet: &str) -> Result<HashSet<Place>,
             size(region.start.0, region.end.0).saturating_mul(size(region.start.1, region.end.1));
         if merged.len().saturating_add(cells) > MOST_MERGED {
             let (start, end) = (region.start, region.end);
-            let region = format!("{}:{}", address(start.0, start.1), address(end.0, end.1));
+            let region = format!("{}:{}", address(start.1, start.0), address(end.1, end.0));
             return Err(format!("{sheet}!{region} and others are merged cells; unmerge them"));
         }
         for row in region.start.0.max(1)..=region.end.0 {
