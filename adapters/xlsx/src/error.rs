@@ -32,9 +32,21 @@ pub enum XlsxError {
         /// What is wrong, with the cell.
         reason: String,
     },
+    /// The disk, or a text that no cell can hold.
+    #[error("the workbook {} cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
 }
 
 impl XlsxError {
+    pub(crate) fn unwritable(path: &Path, reason: &dyn std::fmt::Display) -> Self {
+        Self::Unwritable { path: path.to_owned(), reason: reason.to_string() }
+    }
+
     pub(crate) fn unfit(path: &Path, reason: impl Into<String>) -> Self {
         Self::Unfit { path: path.to_owned(), reason: reason.into() }
     }

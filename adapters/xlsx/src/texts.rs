@@ -29,7 +29,7 @@ pub fn read_texts(path: &Path) -> Result<Vec<Sheet>, XlsxError> {
     contained(path, || read_sheets(path, MOST_ROWS))?
 }
 
-fn read_sheets(path: &Path, most_rows: u32) -> Result<Vec<Sheet>, XlsxError> {
+pub(crate) fn read_sheets(path: &Path, most_rows: u32) -> Result<Vec<Sheet>, XlsxError> {
     let mut book = Workbook::open(path)?;
     let mut sheets: Vec<Sheet> = Vec::new();
     // Of the last sheet that carries no other on: how many parts it has by now, and whether the last one is full.

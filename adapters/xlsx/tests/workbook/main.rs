@@ -4,3 +4,4 @@ mod book;
 mod hostile;
 mod source;
 mod texts;
+mod written;

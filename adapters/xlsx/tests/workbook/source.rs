@@ -133,7 +133,9 @@ fn what_a_person_types_is_what_is_read() {
         // An id as a number, blanks behind a text, a value that a formula gave, a real date, formats without values.
         loan.write_number(1, 0, 42.0)?.write_string(1, 1, "Closed   ")?;
         loan.write_formula(1, 2, Formula::new("=SUM(Z1)").set_result("101234.56"))?;
-        loan.write_number(1, 3, 1.100_000_000_000_000_1)?;
+        // As Excel writes 1.1.
+        let number: f64 = "1.1000000000000001".parse().expect("a number");
+        loan.write_number(1, 3, number)?;
         let date = ExcelDateTime::from_ymd(2026, 1, 12)?;
         loan.write_datetime_with_format(1, 4, &date, &day())?;
         loan.write_blank(40, 3, &day())?.write_blank(1, 9, &day())?;
