@@ -25,6 +25,9 @@ pub const RUN_SHEET: &str = "run";
 /// Numbers of up to 15 digits are read back from a workbook as they were written; longer ones are written as text.
 const BEYOND_15_DIGITS: u64 = 1_000_000_000_000_000;
 
+/// As Excel has it: a third faster than the usual 6, for a file that is a twentieth larger.
+const COMPRESSION: u8 = 3;
+
 /// The widest that a column is made, and the narrowest, in characters.
 const WIDEST: usize = 44;
 const NARROWEST: usize = 9;
@@ -76,6 +79,7 @@ impl RunBook {
         most_rows: u32,
     ) -> Result<Self, XlsxError> {
         let mut book = Workbook::new();
+        book.set_zip_compression_level(COMPRESSION);
         let shown = place.unwrap_or(Path::new("(standard output)"));
         let unwritable = |error: Unwritten| XlsxError::unwritable(shown, &error);
         if let Some(place) = place {
@@ -126,10 +130,9 @@ impl RunBook {
                 to.full.push(full);
                 to.row = 1;
             }
-            to.sheet.write_string_with_format(to.row, 0, &self.run, &self.formats.text)?;
-            for (at, (cell, column)) in row.iter().zip(to.table.columns).enumerate() {
-                let format = self.formats.of(column.cell_type);
-                let width = write_cell(&mut to.sheet, to.row, at as u16 + 1, cell, format)?;
+            to.sheet.write_string(to.row, 0, &self.run)?;
+            for (at, cell) in row.iter().enumerate() {
+                let width = write_cell(&mut to.sheet, to.row, at as u16 + 1, cell)?;
                 to.widths[at + 1] = to.widths[at + 1].max(width);
             }
             to.row += 1;
@@ -259,6 +262,11 @@ fn begin(
     for (column, name) in header(table).enumerate() {
         sheet.write_string_with_format(0, column as u16, name, &formats.header)?;
     }
+    // Formats of columns, since looking up that of each cell would take a fifth of the time.
+    sheet.set_column_format(0, &formats.text)?;
+    for (at, column) in table.columns.iter().enumerate() {
+        sheet.set_column_format(at as u16 + 1, formats.of(column.cell_type))?;
+    }
     Ok(sheet)
 }
 
@@ -289,7 +297,6 @@ fn write_cell(
     row: u32,
     column: u16,
     cell: &Cell,
-    format: &Format,
 ) -> Result<usize, Unwritten> {
     let is_short = match cell {
         Cell::Null => return Ok(0),
@@ -297,7 +304,7 @@ fn write_cell(
         Cell::Decimal(number) => number.mantissa().unsigned_abs() < u128::from(BEYOND_15_DIGITS),
         Cell::Day(day) => {
             if let Some(date) = date(*day) {
-                sheet.write_datetime_with_format(row, column, &date, format)?;
+                sheet.write_number(row, column, date.to_excel())?;
                 return Ok(10);
             }
             false
@@ -305,13 +312,14 @@ fn write_cell(
         Cell::Text(_) | Cell::Name(_) | Cell::Timestamp(_) => false,
     };
     let text = cell_text(cell);
+    let width = text.chars().count();
     let number = if is_short { text.parse::<f64>().ok() } else { None };
     if let Some(number) = number {
-        sheet.write_number_with_format(row, column, number, format)?;
-    } else if !text.is_empty() {
-        sheet.write_string_with_format(row, column, &text, format)?;
+        sheet.write_number(row, column, number)?;
+    } else if width > 0 {
+        sheet.write_string(row, column, text)?;
     }
-    Ok(text.chars().count())
+    Ok(width)
 }
 
 /// The day as Excel has it. Before March 1900 Excel counts a day that there was not; such a day is written as text.
