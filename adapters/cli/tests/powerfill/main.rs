@@ -12,3 +12,4 @@ mod killed;
 mod settings;
 mod snapshots;
 mod table;
+mod workbooks;
