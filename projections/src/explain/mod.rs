@@ -5,8 +5,10 @@
 //! its `Display` tells it in the words of a desk.
 //!
 //! * [`LoanStory`] → [`LoanExplanation`]
+//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`Went`] and [`Stands`] say it shortly
 //! * [`TradeStory`] → [`TradeExplanation`]
 
+mod brief;
 mod ledger;
 mod loan;
 mod loan_story;
@@ -16,11 +18,12 @@ mod trade_text;
 mod verdict;
 mod words;
 
+pub use brief::{Stands, Went};
 pub use ledger::Filler;
 pub use loan::{
     AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, SyntheticStory,
 };
-pub use loan_story::LoanStory;
+pub use loan_story::{LoanStories, LoanStory, Toward};
 pub use trade::{
     LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory, TurnedAway,
 };

@@ -186,7 +186,7 @@ fn write_away(candidate: &TurnedAway, f: &mut Formatter<'_>) -> Result {
 }
 
 /// 2.1, in words.
-const fn exclusion_words(reason: ExclusionReason) -> &'static str {
+pub(super) const fn exclusion_words(reason: ExclusionReason) -> &'static str {
     match reason {
         ExclusionReason::Cancelled => "it is cancelled",
         ExclusionReason::Phantom => "it is a phantom",
