@@ -1,5 +1,9 @@
 //! What can be typed: commands, flags, help with examples.
 
+mod diff;
+
+pub(crate) use diff::DiffArgs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Tell the whole story of a loan or a trade in a run
     Explain(ExplainArgs),
+    /// Compare the output tables of a run with another run or an export
+    Diff(DiffArgs),
     /// Make the output tables anew from the events of a run
     Rebuild(RunRefArgs),
     /// Check hash chain, seals, snapshots, and the tables against the events

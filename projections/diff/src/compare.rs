@@ -63,13 +63,17 @@ pub enum Incomparable {
         status: &'static str,
     },
     /// The other side has none of the tables.
-    #[error("the sides have no table in common; a mapping can say which file or sheet is which table")]
+    #[error(
+        "the sides have no table in common; a mapping can say which file or sheet is which table"
+    )]
     NoTableInCommon,
     /// The tables in common are empty.
     #[error("no table in common has a row on both sides")]
     NoRows,
     /// A column that rows pair by is not there.
-    #[error("{table}: {side} has no column {column}, which rows pair by; rename one to it, or give another key in the mapping")]
+    #[error(
+        "{table}: {side} has no column {column}, which rows pair by; rename one to it, or give another key in the mapping"
+    )]
     KeyColumnMissing {
         /// Of this table.
         table: &'static str,
@@ -79,7 +83,9 @@ pub enum Incomparable {
         column: &'static str,
     },
     /// A cell of a column that rows pair by is not what the column holds.
-    #[error("{table}: row {row} {side} has {text:?} as {column}, which does not read; the mapping's formats or values can say how")]
+    #[error(
+        "{table}: row {row} {side} has {text:?} as {column}, which does not read; the mapping's formats or values can say how"
+    )]
     KeyUnread {
         /// Of this table.
         table: &'static str,
@@ -93,7 +99,9 @@ pub enum Incomparable {
         text: String,
     },
     /// Two rows of a side have the same key.
-    #[error("{table}: rows {first} and {second} {side} have the same key, {key}; give a key in the mapping that tells them apart")]
+    #[error(
+        "{table}: rows {first} and {second} {side} have the same key, {key}; give a key in the mapping that tells them apart"
+    )]
     DuplicateKey {
         /// Of this table.
         table: &'static str,
@@ -107,7 +115,9 @@ pub enum Incomparable {
         key: String,
     },
     /// No key of one side is one of the other.
-    #[error("{table}: none of {here} rows here pairs with any of {there} rows there by {columns}; a row there has {sample}")]
+    #[error(
+        "{table}: none of {here} rows here pairs with any of {there} rows there by {columns}; a row there has {sample}"
+    )]
     KeysDoNotMeet {
         /// Of this table.
         table: &'static str,
@@ -227,7 +237,8 @@ pub(crate) fn nothing(tables: &[TableComparison]) -> Option<Incomparable> {
     if tables.is_empty() {
         return Some(Incomparable::NoTableInCommon);
     }
-    let any = tables.iter().any(|table| !table.here.grid.is_empty() && !table.there.grid.is_empty());
+    let any =
+        tables.iter().any(|table| !table.here.grid.is_empty() && !table.there.grid.is_empty());
     (!any).then_some(Incomparable::NoRows)
 }
 
@@ -292,7 +303,9 @@ impl TableComparison {
     pub fn shown(&self, difference: &Difference) -> impl Iterator<Item = usize> {
         let decision = (0..self.judged.table.columns.len()).filter(|at| self.is_decision(*at));
         let columns = match difference.verdict {
-            Verdict::OnlyHere | Verdict::OnlyThere => decision.fold(0, |set, at| set | 1 << at) & self.compared,
+            Verdict::OnlyHere | Verdict::OnlyThere => {
+                decision.fold(0, |set, at| set | 1 << at) & self.compared
+            }
             Verdict::Same | Verdict::OtherNumbers | Verdict::OtherDecision => difference.columns,
         };
         columns_of(columns)

@@ -225,7 +225,11 @@ mod tests {
             (Cell::Int(-3), CellType::Int, "-3"),
             (Cell::Decimal(Decimal::new(712_500_000, 6)), CellType::Decimal(6), "712.500000"),
             (Cell::from(day), CellType::Day, "2026-02-12"),
-            (Cell::from(Timestamp::from_micros(1)), CellType::Timestamp, "1970-01-01T00:00:00.000001Z"),
+            (
+                Cell::from(Timestamp::from_micros(1)),
+                CellType::Timestamp,
+                "1970-01-01T00:00:00.000001Z",
+            ),
         ] {
             let slot = Slot::of(&cell, cell_type, &mut names);
             assert_eq!(slot.written(cell_type, &names), text);
@@ -239,7 +243,11 @@ mod tests {
         let money = CellType::Decimal(2);
         let mut slot = |text: &str| Slot::number(text.parse().unwrap(), 2, &mut names);
         let (plain, padded) = (slot("100"), slot("100.000"));
-        let (finer, same, huge) = (slot("100.001"), slot("100.0010"), slot("1e27".replace("e27", &"0".repeat(27)).as_str()));
+        let (finer, same, huge) = (
+            slot("100.001"),
+            slot("100.0010"),
+            slot("1e27".replace("e27", &"0".repeat(27)).as_str()),
+        );
         assert_eq!(plain, padded);
         assert_ne!(plain, finer);
         assert_eq!(finer, same);

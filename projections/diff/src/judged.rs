@@ -100,7 +100,9 @@ pub static JUDGED: [Judged; 14] = [
     Judged::new(&pool_guide::TABLE, &["loan_id", "pool_action"])
         .decides(&["trade_id", "settlement_date", "pool_name", "from_pool_name", "to_pool_name"])
         .by_presence()
-        .because("a loan has each action at most once; a posting is where to, when and from which pool"),
+        .because(
+            "a loan has each action at most once; a posting is where to, when and from which pool",
+        ),
     Judged::new(&kickout::TABLE, &["loan_id"])
         .decides(&["reason"])
         .by_presence()

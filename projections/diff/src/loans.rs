@@ -185,7 +185,8 @@ impl Comparison {
 
     fn places(&self, side: usize) -> Places<'_> {
         // loan_id is the first column of both.
-        let of = |name| self.rows(side, name).map(|(grid, columns)| (grid, columns, grid.by_name(0)));
+        let of =
+            |name| self.rows(side, name).map(|(grid, columns)| (grid, columns, grid.by_name(0)));
         Places { guide: of(GUIDE), kickouts: of(KICKOUTS) }
     }
 
@@ -241,7 +242,10 @@ fn words(step: Option<&LoanStep>) -> String {
             format!("it moves from trade {} to {}", moved.from_trade_id, moved.to_trade_id)
         }
         Some(LoanStep::Released(released)) => {
-            format!("it is taken out of trade {} for loan {}", released.trade_id, released.exchanged_for)
+            format!(
+                "it is taken out of trade {} for loan {}",
+                released.trade_id, released.exchanged_for
+            )
         }
         None => "nothing is done with it".to_owned(),
     }
@@ -344,9 +348,10 @@ fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Par
                 LoanStep::Released(released) => fold(released.trade_id.as_str()) == fold(trade_id),
                 LoanStep::Allocated(_) => false,
             });
-            leaves.map_or_else(|| parted_at(at(turn, Pass::BestFit), words(None)), |step| {
-                parted_at(moment(step), words(Some(step)))
-            })
+            leaves.map_or_else(
+                || parted_at(at(turn, Pass::BestFit), words(None)),
+                |step| parted_at(moment(step), words(Some(step))),
+            )
         }
         Judgement::NoRoom { .. }
         | Judgement::AtOpenAmount { .. }

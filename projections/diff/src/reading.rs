@@ -57,7 +57,9 @@ impl Formats {
             return Slot::NULL;
         }
         let scale = match cell_type {
-            CellType::Text | CellType::Json | CellType::Timestamp => return Slot::text(text, names),
+            CellType::Text | CellType::Json | CellType::Timestamp => {
+                return Slot::text(text, names);
+            }
             CellType::Day => {
                 return match self.day(text) {
                     Some(day) => Slot::day(day),
@@ -83,7 +85,8 @@ impl Formats {
     /// or not at all, so that a decimal comma is not taken for one.
     pub fn number(&self, text: &str, is_share: bool) -> Option<Decimal> {
         let text = text.trim();
-        let (text, in_parentheses) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        let (text, in_parentheses) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')'))
+        {
             Some(inner) => (inner.trim(), true),
             None => (text, false),
         };
@@ -150,9 +153,7 @@ impl Formats {
         let parts: Vec<&str> =
             text.split(['-', '/', '.', ' ', ',']).filter(|part| !part.is_empty()).collect();
         let date = match parts[..] {
-            [all] if all.len() == 8 && all.is_ascii() => {
-                date(&all[..4], &all[4..6], &all[6..])
-            }
+            [all] if all.len() == 8 && all.is_ascii() => date(&all[..4], &all[4..6], &all[6..]),
             [year, month, day] if year.len() == 4 => {
                 // ISO, or with the month's name between.
                 date(year, month_number(month).as_deref().unwrap_or(month), day)
@@ -226,8 +227,18 @@ fn date(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
 /// The number of a month that is given by its English name, or the first three letters of it.
 fn month_number(name: &str) -> Option<String> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september",
-        "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let name = name.to_ascii_lowercase();
     let is = |month: &&str| *month == name || (name.len() == 3 && month.starts_with(&name));

@@ -73,9 +73,8 @@ pub struct RowChange {
 impl Why {
     /// Of two runs, from what their events say. The snapshots come with [`snapshots`](Self::snapshots).
     pub fn of(here: &RunHead, there: &RunHead) -> Self {
-        let other = |a: &Option<String>, b: &Option<String>| {
-            (a != b).then(|| [a.clone(), b.clone()])
-        };
+        let other =
+            |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);
         Self {
             engine_version: other(&here.engine_version, &there.engine_version),
             spec_version: other(&here.spec_version, &there.spec_version),
@@ -141,7 +140,8 @@ fn input(here: &RawTable, there: &RawTable) -> Option<InputChange> {
         (keys(here, &from_here, &key, &mut names), keys(there, &from_there, &key, &mut names));
     let all: Vec<usize> = (0..key.len()).collect();
     // The keys of a validated snapshot are unique.
-    let (rows_here, rows_there) = (in_order(&keys_here, &all).ok()?, in_order(&keys_there, &all).ok()?);
+    let (rows_here, rows_there) =
+        (in_order(&keys_here, &all).ok()?, in_order(&keys_there, &all).ok()?);
     let cell = |table: &RawTable, sources: &[Option<usize>], row: u32, at: usize| {
         sources[at].map_or("", |column| table.cell(row as usize, column)).to_owned()
     };

@@ -81,7 +81,8 @@ fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
             write!(f, "exact_fit goes before rank, and it completed trade {trade_id}")
         }
         Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
-            let (filled, max, excess) = (usd(*filled_amount), usd(*max_amount), usd(*excess_amount));
+            let (filled, max, excess) =
+                (usd(*filled_amount), usd(*max_amount), usd(*excess_amount));
             write!(f, "no room, {filled} of at most {max} was filled, {excess} too much with it")?;
             write_fillers(filled_by, f)
         }

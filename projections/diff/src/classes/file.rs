@@ -72,7 +72,8 @@ fn of_entry(
         name => match Class::ALL.into_iter().find(|class| class.name() == name) {
             Some(class) => Some(class),
             None => {
-                let what = format!("no class {name}; it is bug, enhancement or acceptable_variation");
+                let what =
+                    format!("no class {name}; it is bug, enhancement or acceptable_variation");
                 return Err(fault(file.class.span(), what));
             }
         },
@@ -83,7 +84,8 @@ fn of_entry(
             Some((at, _)) => Some(at),
             None => {
                 let names: Vec<&str> = JUDGED.iter().map(|judged| judged.table.name).collect();
-                let what = format!("no output table {name}; there are {}, or * for any", names.join(", "));
+                let what =
+                    format!("no output table {name}; there are {}, or * for any", names.join(", "));
                 return Err(fault(file.table.span(), what));
             }
         },
@@ -113,7 +115,9 @@ fn of_entry(
         None => None,
         Some(date) => match date.get_ref().date {
             Some(day) => Some(day.to_string()),
-            None => return Err(fault(date.span(), "a date is YYYY-MM-DD, without quotes".to_owned())),
+            None => {
+                return Err(fault(date.span(), "a date is YYYY-MM-DD, without quotes".to_owned()));
+            }
         },
     };
     let columns = file.columns.as_ref().map(|columns| columns.iter().map(&column).collect());

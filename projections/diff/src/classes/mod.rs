@@ -150,9 +150,10 @@ impl Classifications {
         }
         // One that matches what an earlier entry has already is not stale.
         let shadowed = |entry: &Entry| {
-            tables.iter().filter(|table| entry.is_of(table)).any(|table| {
-                table.differences.iter().any(|d| entry.speaks_of(table, d, names))
-            })
+            tables
+                .iter()
+                .filter(|table| entry.is_of(table))
+                .any(|table| table.differences.iter().any(|d| entry.speaks_of(table, d, names)))
         };
         let unused = self.entries.iter().zip(&uses).filter(|(_, uses)| **uses == 0);
         let stale = unused.filter(|(entry, _)| !shadowed(entry));

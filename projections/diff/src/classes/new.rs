@@ -99,7 +99,8 @@ fn entry(
     if rows <= KEYS_NAMED && whole_key {
         entry.insert("key", value(key(table, &rest, differences, names)));
     } else {
-        let _ = write!(said, ", whatever their key: narrow it with key = {{ … }} where it is too wide");
+        let _ =
+            write!(said, ", whatever their key: narrow it with key = {{ … }} where it is too wide");
     }
     said.push_str("; class is bug, enhancement or acceptable_variation\n");
     entry.decor_mut().set_prefix(said);

@@ -64,7 +64,8 @@ pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
         let span = error.span().unwrap_or_default();
         fault(place, text, &span, error.message())
     })?;
-    let mut mapping = Mapping { place: place.to_owned(), text: text.to_owned(), ..Mapping::default() };
+    let mut mapping =
+        Mapping { place: place.to_owned(), text: text.to_owned(), ..Mapping::default() };
     if let Some(formats) = &file.formats {
         mapping.formats = formats.get_ref().clone().over(&Formats::default());
     }
@@ -72,7 +73,8 @@ pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
         let at = |span: Range<usize>| move |what: String| fault(place, text, &span, what);
         let Some((position, judged)) = judged(name.get_ref()) else {
             let names: Vec<&str> = JUDGED.iter().map(|judged| judged.table.name).collect();
-            let what = format!("no output table {}; there are {}", name.get_ref(), names.join(", "));
+            let what =
+                format!("no output table {}; there are {}", name.get_ref(), names.join(", "));
             return Err(at(name.span())(what));
         };
         let table = of_table(judged, table, &mapping.formats, |span, what| at(span)(what))?;

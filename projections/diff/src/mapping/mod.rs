@@ -139,7 +139,8 @@ pub(crate) fn plain(name: &str) -> String {
     for c in fold(name.trim()).chars() {
         if c.is_alphanumeric() {
             plain.push(c);
-        } else if !plain.ends_with('_') && !plain.is_empty() && !matches!(c, '[' | ']' | '"' | '`') {
+        } else if !plain.ends_with('_') && !plain.is_empty() && !matches!(c, '[' | ']' | '"' | '`')
+        {
             plain.push('_');
         }
     }
