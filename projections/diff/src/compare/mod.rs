@@ -1,5 +1,11 @@
 //! Rows of two sides set against each other, table by table (specification 3.4).
 
+mod incomparable;
+mod pairs;
+
+pub use incomparable::Incomparable;
+pub(crate) use pairs::{Pairs, in_order};
+
 use std::cmp::Ordering;
 
 use powerfill_projections::table::CellType;
@@ -48,88 +54,6 @@ impl Verdict {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::DIFFERENCES.into_iter().find(|verdict| verdict.name() == name)
     }
-}
-
-/// Why there is nothing to compare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Incomparable {
-    /// The run has no outputs.
-    #[error("{run} is {status}: only a Complete run has outputs to compare")]
-    NotComplete {
-        /// Which.
-        run: String,
-        /// Where it stands.
-        status: &'static str,
-    },
-    /// The other side has none of the tables.
-    #[error(
-        "the sides have no table in common; a mapping can say which file or sheet is which table"
-    )]
-    NoTableInCommon,
-    /// The tables in common are empty.
-    #[error("no table in common has a row on both sides")]
-    NoRows,
-    /// A column that rows pair by is not there.
-    #[error(
-        "{table}: {side} has no column {column}, which rows pair by; rename one to it, or give another key in the mapping"
-    )]
-    KeyColumnMissing {
-        /// Of this table.
-        table: &'static str,
-        /// `here` or `there`.
-        side: &'static str,
-        /// Ours.
-        column: &'static str,
-    },
-    /// A cell of a column that rows pair by is not what the column holds.
-    #[error(
-        "{table}: row {row} {side} has {text:?} as {column}, which does not read; the mapping's formats or values can say how"
-    )]
-    KeyUnread {
-        /// Of this table.
-        table: &'static str,
-        /// `here` or `there`.
-        side: &'static str,
-        /// From 1.
-        row: u32,
-        /// Ours.
-        column: &'static str,
-        /// What stands there.
-        text: String,
-    },
-    /// Two rows of a side have the same key.
-    #[error(
-        "{table}: rows {first} and {second} {side} have the same key, {key}; give a key in the mapping that tells them apart"
-    )]
-    DuplicateKey {
-        /// Of this table.
-        table: &'static str,
-        /// `here` or `there`.
-        side: &'static str,
-        /// From 1.
-        first: u32,
-        /// From 1.
-        second: u32,
-        /// As text.
-        key: String,
-    },
-    /// No key of one side is one of the other.
-    #[error(
-        "{table}: none of {here} rows here pairs with any of {there} rows there by {columns}; a row there has {sample}"
-    )]
-    KeysDoNotMeet {
-        /// Of this table.
-        table: &'static str,
-        /// How many.
-        here: u32,
-        /// How many.
-        there: u32,
-        /// What rows pair by.
-        columns: String,
-        /// A key that is there, as text.
-        sample: String,
-    },
 }
 
 /// A row that is not the same on both sides.
@@ -413,64 +337,6 @@ impl TableComparison {
             let orders = key.iter().map(|at| a[*at].order(b[*at], here.types()[*at], names));
             orders.fold(Ordering::Equal, Ordering::then)
         });
-    }
-}
-
-fn by_key(a: &[Slot], b: &[Slot], key: &[usize]) -> Ordering {
-    key.iter().map(|at| a[*at].cmp(&b[*at])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-}
-
-/// The rows in the order of their key's slots, which is one for all grids over the same names; or the first two rows
-/// with the same key.
-pub(crate) fn in_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32)> {
-    let order = |a: &u32, b: &u32| by_key(grid.row(*a), grid.row(*b), key);
-    let mut rows: Vec<u32> = (0..grid.len()).collect();
-    // Stable, so that of equal rows the first is named first.
-    rows.sort_by(order);
-    let equal = rows.windows(2).filter(|pair| order(&pair[0], &pair[1]).is_eq());
-    match equal.min_by_key(|pair| pair[1]) {
-        None => Ok(rows),
-        Some(pair) => Err((pair[0], pair[1])),
-    }
-}
-
-/// Rows of two grids paired by key, from their rows in order: a row that is missing on a side is alone.
-pub(crate) struct Pairs<'a> {
-    here: (&'a Grid, &'a [u32]),
-    there: (&'a Grid, &'a [u32]),
-    key: &'a [usize],
-}
-
-impl<'a> Pairs<'a> {
-    pub(crate) fn new(
-        here: &'a Grid,
-        rows_here: &'a [u32],
-        there: &'a Grid,
-        rows_there: &'a [u32],
-        key: &'a [usize],
-    ) -> Self {
-        Self { here: (here, rows_here), there: (there, rows_there), key }
-    }
-}
-
-impl Iterator for Pairs<'_> {
-    type Item = (Option<u32>, Option<u32>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let order = match (self.here.1.first(), self.there.1.first()) {
-            (None, None) => return None,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => by_key(self.here.0.row(*a), self.there.0.row(*b), self.key),
-        };
-        let take = |rows: &mut &[u32]| {
-            let (first, rest) = rows.split_first()?;
-            *rows = rest;
-            Some(*first)
-        };
-        let here = if order.is_le() { take(&mut self.here.1) } else { None };
-        let there = if order.is_ge() { take(&mut self.there.1) } else { None };
-        Some((here, there))
     }
 }
 
