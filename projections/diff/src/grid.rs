@@ -6,15 +6,41 @@ use std::cmp::Ordering;
 use chrono::NaiveDate;
 use powerfill_domain::values::{Day, Timestamp};
 use powerfill_projections::csv::write_text;
-use powerfill_projections::table::{Cell, CellType, RowBatch};
+use powerfill_projections::table::{Cell, CellType, Column, RowBatch};
 use rust_decimal::Decimal;
 
-use crate::names::Names;
+use crate::names::{Names, Space};
 
 /// A cell. NULL; a number in units of its column's scale, a day or a moment counted, a text by its number in
 /// [`Names`]; or a text that could not be read as what its column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(i64);
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Holds {
+    /// The type of its cells.
+    pub cell_type: CellType,
+    /// Whether it is a part of one, so that `12.5%` is 0.125 there; rates are per cent already.
+    pub is_share: bool,
+    /// Where its texts are numbered.
+    pub space: Space,
+}
+
+impl Holds {
+    /// A column of our own tables.
+    pub fn of(column: &Column, names: &mut Names) -> Self {
+        let (cell_type, space) = (column.cell_type, names.space(column.name));
+        Self { cell_type, is_share: column.name == "used_share", space }
+    }
+
+    fn scale(self) -> u32 {
+        match self.cell_type {
+            CellType::Decimal(scale) => scale.into(),
+            _ => 0,
+        }
+    }
+}
 
 /// The first of the unread texts: below every amount (1.1 keeps them within 9×10^18 cents).
 const UNREAD: i64 = i64::MIN + 1;
@@ -26,12 +52,13 @@ impl Slot {
     pub const NULL: Self = Self(i64::MIN);
 
     /// A text.
-    pub fn text(text: &str, names: &mut Names) -> Self {
-        if text.is_empty() { Self::NULL } else { Self(names.number(text).into()) }
+    pub fn text(text: &str, holds: Holds, names: &mut Names) -> Self {
+        if text.is_empty() { Self::NULL } else { Self(names.number(text, holds.space).into()) }
     }
 
     /// A number in units of its column's scale. One that these cannot hold stays the text that it is.
-    pub fn number(number: Decimal, scale: u32, names: &mut Names) -> Self {
+    pub fn number(number: Decimal, holds: Holds, names: &mut Names) -> Self {
+        let scale = holds.scale();
         let number = number.normalize();
         let units = (number.scale() <= scale).then(|| {
             10_i128
@@ -41,7 +68,7 @@ impl Slot {
         });
         match units.flatten() {
             Some(units) if units >= READ => Self(units),
-            _ => Self::unread(&number.to_string(), names),
+            _ => Self::unread(&number.to_string(), holds, names),
         }
     }
 
@@ -51,27 +78,24 @@ impl Slot {
     }
 
     /// A text that is not what its column holds.
-    pub fn unread(text: &str, names: &mut Names) -> Self {
-        Self(UNREAD + i64::from(names.number(text)))
+    pub fn unread(text: &str, holds: Holds, names: &mut Names) -> Self {
+        Self(UNREAD + i64::from(names.number(text, holds.space)))
     }
 
     /// A cell of our own tables.
-    pub fn of(cell: &Cell, cell_type: CellType, names: &mut Names) -> Self {
-        match (cell, cell_type) {
-            (Cell::Null, _) => Self::NULL,
-            (Cell::Text(text), _) => Self::text(text, names),
-            (Cell::Name(name), _) => Self::text(name, names),
-            (Cell::Int(number), _) => Self::number((*number).into(), 0, names),
-            (Cell::Fixed(units, _), _) if *units >= READ => Self(*units),
-            (Cell::Fixed(units, scale), _) => {
-                Self::unread(&Decimal::new(*units, (*scale).into()).to_string(), names)
+    pub fn of(cell: &Cell, holds: Holds, names: &mut Names) -> Self {
+        match cell {
+            Cell::Null => Self::NULL,
+            Cell::Text(text) => Self::text(text, holds, names),
+            Cell::Name(name) => Self::text(name, holds, names),
+            Cell::Int(units) | Cell::Fixed(units, _) if *units >= READ => Self(*units),
+            Cell::Int(number) => Self::number((*number).into(), holds, names),
+            Cell::Fixed(units, scale) => {
+                Self::number(Decimal::new(*units, (*scale).into()), holds, names)
             }
-            (Cell::Decimal(number), CellType::Decimal(scale)) => {
-                Self::number(*number, scale.into(), names)
-            }
-            (Cell::Decimal(number), _) => Self::unread(&number.to_string(), names),
-            (Cell::Day(day), _) => Self::day(*day),
-            (Cell::Timestamp(moment), _) => Self(moment.micros()),
+            Cell::Decimal(number) => Self::number(*number, holds, names),
+            Cell::Day(day) => Self::day(*day),
+            Cell::Timestamp(moment) => Self(moment.micros()),
         }
     }
 
@@ -150,31 +174,32 @@ impl Slot {
 /// Rows, one behind the other.
 #[derive(Debug, Clone)]
 pub struct Grid {
-    types: Vec<CellType>,
+    columns: Vec<Holds>,
     slots: Vec<Slot>,
 }
 
 impl Grid {
     /// No rows yet.
-    pub fn new(types: impl IntoIterator<Item = CellType>) -> Self {
-        Self { types: types.into_iter().collect(), slots: Vec::new() }
+    pub fn new(columns: Vec<Holds>) -> Self {
+        Self { columns, slots: Vec::new() }
     }
 
     /// Adds the rows of our own table.
     pub fn extend(&mut self, rows: &RowBatch, names: &mut Names) {
-        let types = self.types.iter().cycle();
-        self.slots.extend(rows.cells.iter().zip(types).map(|(cell, t)| Slot::of(cell, *t, names)));
+        let columns = self.columns.iter().cycle();
+        let cells = rows.cells.iter().zip(columns);
+        self.slots.extend(cells.map(|(cell, holds)| Slot::of(cell, *holds, names)));
     }
 
     /// Adds a row.
     pub fn push(&mut self, row: &[Slot]) {
-        debug_assert_eq!(row.len(), self.types.len());
+        debug_assert_eq!(row.len(), self.columns.len());
         self.slots.extend_from_slice(row);
     }
 
     /// How many rows.
     pub fn len(&self) -> u32 {
-        let rows = self.slots.len().checked_div(self.types.len()).unwrap_or_default();
+        let rows = self.slots.len().checked_div(self.columns.len()).unwrap_or_default();
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
 
@@ -185,18 +210,18 @@ impl Grid {
 
     /// A row.
     pub fn row(&self, row: u32) -> &[Slot] {
-        let width = self.types.len();
+        let width = self.columns.len();
         &self.slots[row as usize * width..][..width]
     }
 
     /// What its columns hold.
-    pub fn types(&self) -> &[CellType] {
-        &self.types
+    pub fn columns(&self) -> &[Holds] {
+        &self.columns
     }
 
     /// The canonical text of a cell.
     pub fn written(&self, row: u32, column: usize, names: &Names) -> String {
-        self.row(row)[column].written(self.types[column], names)
+        self.row(row)[column].written(self.columns[column].cell_type, names)
     }
 
     /// The rows by the number of a text column, for looking one up.
@@ -231,7 +256,9 @@ mod tests {
                 "1970-01-01T00:00:00.000001Z",
             ),
         ] {
-            let slot = Slot::of(&cell, cell_type, &mut names);
+            let space = names.space("any");
+            let holds = Holds { cell_type, is_share: false, space };
+            let slot = Slot::of(&cell, holds, &mut names);
             assert_eq!(slot.written(cell_type, &names), text);
             assert!(!slot.is_unread());
         }
@@ -241,7 +268,9 @@ mod tests {
     fn a_number_beyond_its_column_keeps_its_value_and_equals_only_itself() {
         let mut names = Names::default();
         let money = CellType::Decimal(2);
-        let mut slot = |text: &str| Slot::number(text.parse().unwrap(), 2, &mut names);
+        let space = names.space("any");
+        let holds = Holds { cell_type: money, is_share: false, space };
+        let mut slot = |text: &str| Slot::number(text.parse().unwrap(), holds, &mut names);
         let (plain, padded) = (slot("100"), slot("100.000"));
         let (finer, same, huge) = (
             slot("100.001"),

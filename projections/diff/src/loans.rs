@@ -152,7 +152,7 @@ impl Comparison {
     pub fn tell(&mut self, loans: &[String], here: &LoanStories, there: Option<&LoanStories>) {
         let (places_here, places_there) = (self.places(0), self.places(1));
         let path = |loan: &String| {
-            let number = self.names.find(loan)?;
+            let number = self.names.find(loan, "loan_id")?;
             let place_here = self.place(&places_here, number);
             let place_there = self.place(&places_there, number);
             let parted = match there {

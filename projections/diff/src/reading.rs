@@ -6,7 +6,7 @@ use powerfill_domain::values::{Day, fold};
 use powerfill_projections::table::CellType;
 use rust_decimal::Decimal;
 
-use crate::grid::Slot;
+use crate::grid::{Holds, Slot};
 use crate::names::Names;
 
 /// The order of a date's parts where all three are numbers.
@@ -50,29 +50,22 @@ impl Default for Formats {
 }
 
 impl Formats {
-    /// Reads a cell of a column that holds `cell_type`. `is_share`: a part of one, so that `12.5%` is 0.125.
-    pub fn slot(&self, text: &str, cell_type: CellType, is_share: bool, names: &mut Names) -> Slot {
+    /// Reads a cell of a column.
+    pub fn slot(&self, text: &str, holds: Holds, names: &mut Names) -> Slot {
         let text = text.trim_end_matches(' ');
         if self.is_null(text) {
             return Slot::NULL;
         }
-        let scale = match cell_type {
+        let read = match holds.cell_type {
             CellType::Text | CellType::Json | CellType::Timestamp => {
-                return Slot::text(text, names);
+                return Slot::text(text, holds, names);
             }
-            CellType::Day => {
-                return match self.day(text) {
-                    Some(day) => Slot::day(day),
-                    None => Slot::unread(text, names),
-                };
+            CellType::Day => self.day(text).map(Slot::day),
+            CellType::Int | CellType::Decimal(_) => {
+                self.number(text, holds.is_share).map(|n| Slot::number(n, holds, names))
             }
-            CellType::Int => 0,
-            CellType::Decimal(scale) => scale.into(),
         };
-        match self.number(text, is_share) {
-            Some(number) => Slot::number(number, scale, names),
-            None => Slot::unread(text, names),
-        }
+        read.unwrap_or_else(|| Slot::unread(text, holds, names))
     }
 
     /// Whether a text stands for NULL.
@@ -332,7 +325,10 @@ mod tests {
     #[test]
     fn null_is_empty_or_says_so_and_text_loses_only_its_padding() {
         let (formats, mut names) = (Formats::default(), Names::default());
-        let mut slot = |text: &str, cell_type| formats.slot(text, cell_type, false, &mut names);
+        let space = names.space("any");
+        let mut slot = |text: &str, cell_type| {
+            formats.slot(text, Holds { cell_type, is_share: false, space }, &mut names)
+        };
         for text in ["", "   ", "NULL", "null  "] {
             assert_eq!(slot(text, CellType::Text), Slot::NULL);
             assert_eq!(slot(text, CellType::Day), Slot::NULL);

@@ -8,7 +8,7 @@ use powerfill_projections::table::RowBatch;
 use powerfill_projections::tables::{Projector, projectors};
 use serde::Serialize;
 
-use crate::grid::Grid;
+use crate::grid::{Grid, Holds};
 use crate::judged::JUDGED;
 use crate::names::Names;
 
@@ -135,7 +135,7 @@ pub struct RunSide {
 
 impl RunSide {
     /// Before the first event of the run.
-    pub fn new(run_id: RunId) -> Self {
+    pub fn new(run_id: RunId, names: &mut Names) -> Self {
         let head = RunHead {
             run_id,
             tenant_id: None,
@@ -150,11 +150,12 @@ impl RunSide {
             options: None,
             events: 0,
         };
-        let grid = |projector: &dyn Projector| {
-            Grid::new(projector.table().columns.iter().map(|column| column.cell_type))
-        };
-        let tables = projectors().into_iter().map(|p| (grid(p.as_ref()), p));
-        Self { head, tables: tables.map(|(grid, projector)| (projector, grid)).collect() }
+        let tables = projectors().into_iter().map(|projector| {
+            let columns = projector.table().columns.iter();
+            let grid = Grid::new(columns.map(|column| Holds::of(column, names)).collect());
+            (projector, grid)
+        });
+        Self { head, tables: tables.collect() }
     }
 
     /// Takes the next event.
@@ -184,7 +185,7 @@ impl RunSide {
             let mut rows = RowBatch::new(projector.table());
             projector.rows(&mut rows);
             grid.extend(&rows, names);
-            let columns = all_columns(grid.types().len());
+            let columns = all_columns(grid.columns().len());
             let (strangers, unread) = (Vec::new(), Vec::new());
             *table = Some(SideTable { grid, columns, strangers, unread });
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::compare::{Pairs, in_order};
-use crate::grid::{Grid, Slot};
+use crate::grid::{Grid, Holds, Slot};
 use crate::names::Names;
 use crate::side::RunHead;
 
@@ -189,11 +189,14 @@ fn input(here: &RawTable, there: &RawTable) -> Option<InputChange> {
 fn keys(table: &RawTable, sources: &[Option<usize>], key: &[usize], names: &mut Names) -> Grid {
     // A table of one row has no key: a column that is the same in every row stands for it.
     let width = key.len().max(1);
-    let mut grid = Grid::new(std::iter::repeat_n(CellType::Text, width));
+    let space = names.space("key");
+    let holds = Holds { cell_type: CellType::Text, is_share: false, space };
+    let mut grid = Grid::new(vec![holds; width]);
     let mut row = vec![Slot::NULL; width];
     for at in 0..table.rows() {
         for (slot, column) in row.iter_mut().zip(key) {
-            *slot = sources[*column].map_or(Slot::NULL, |c| Slot::text(table.cell(at, c), names));
+            *slot = sources[*column]
+                .map_or(Slot::NULL, |c| Slot::text(table.cell(at, c), holds, names));
         }
         grid.push(&row);
     }

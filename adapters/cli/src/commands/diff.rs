@@ -144,7 +144,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// A run as a side.
 async fn side(store: &dyn Store, run: RunId, names: &mut Names) -> Result<Side, Failure> {
-    let mut side = RunSide::new(run);
+    let mut side = RunSide::new(run, names);
     fold(store, run, |recorded| side.apply(recorded, names)).await?;
     Ok(side.finish(names))
 }

@@ -275,7 +275,7 @@ impl TableComparison {
         // A number with more decimals than its column may be a key like any other.
         let unread = |row: u32, at: usize| {
             let slot = grid.row(row)[at];
-            slot.is_unread() && slot.decimal(grid.types()[at], names).is_none()
+            slot.is_unread() && slot.decimal(grid.columns()[at].cell_type, names).is_none()
         };
         let place = (0..grid.len())
             .find_map(|row| Some((row, *self.key.iter().find(|at| unread(row, **at))?)));
@@ -307,7 +307,7 @@ impl TableComparison {
                 let (here, there) = (self.here.grid.row(here), self.there.grid.row(there));
                 let other = columns_of(self.compared).filter(|at| {
                     let tolerance = mapping.and_then(|mapping| mapping.tolerance.get(at));
-                    let cell_type = self.here.grid.types()[*at];
+                    let cell_type = self.here.grid.columns()[*at].cell_type;
                     !same(here[*at], there[*at], cell_type, tolerance, names)
                 });
                 let columns = other.fold(0_u32, |set, at| set | 1 << at);
@@ -334,7 +334,8 @@ impl TableComparison {
         };
         self.differences.sort_by(|a, b| {
             let (a, b) = (row(a), row(b));
-            let orders = key.iter().map(|at| a[*at].order(b[*at], here.types()[*at], names));
+            let orders =
+                key.iter().map(|at| a[*at].order(b[*at], here.columns()[*at].cell_type, names));
             orders.fold(Ordering::Equal, Ordering::then)
         });
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use powerfill_domain::snapshot::RawTable;
 use powerfill_domain::values::fold;
 
-use super::{Mapping, MappingFault, TableMapping, is_share, plain, table_of};
-use crate::grid::{Grid, Slot};
+use super::{Mapping, MappingFault, TableMapping, plain, table_of};
+use crate::grid::{Grid, Holds, Slot};
 use crate::judged::{JUDGED, Judged};
 use crate::names::Names;
 use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, Unread};
@@ -108,10 +108,11 @@ fn side_table(
     let of_table = mapping.table(at).unwrap_or(&none);
     let sources = columns(judged, file, raw, of_table, mapping)?;
     let formats = mapping.formats(at);
-    let types: Vec<_> = judged.table.columns.iter().map(|column| column.cell_type).collect();
-    let mut grid = Grid::new(types.iter().copied());
+    let columns = judged.table.columns.iter();
+    let holds: Vec<Holds> = columns.map(|column| Holds::of(column, names)).collect();
+    let mut grid = Grid::new(holds.clone());
     let mut unread: BTreeMap<usize, Unread> = BTreeMap::new();
-    let mut row = vec![Slot::NULL; types.len()];
+    let mut row = vec![Slot::NULL; holds.len()];
     for at_row in 0..raw.rows() {
         for (column, source) in sources.ours.iter().enumerate() {
             let Some(source) = source else { continue };
@@ -122,8 +123,8 @@ fn side_table(
                 text = ours;
             }
             let name = judged.table.columns[column].name;
-            row[column] = formats.slot(text, types[column], is_share(name), names);
-            if row[column].is_unread() && formats.number(text, is_share(name)).is_none() {
+            row[column] = formats.slot(text, holds[column], names);
+            if row[column].is_unread() && formats.number(text, false).is_none() {
                 let first = || Unread {
                     column: name,
                     cells: 0,

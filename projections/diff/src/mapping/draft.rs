@@ -9,8 +9,8 @@ use powerfill_domain::values::fold;
 use powerfill_projections::table::CellType;
 use toml_edit::Value;
 
-use super::{Sheet, is_share, plain, table_of};
-use crate::grid::{Grid, Slot};
+use super::{Sheet, plain, table_of};
+use crate::grid::{Grid, Holds, Slot};
 use crate::judged::{JUDGED, Judged};
 use crate::names::Names;
 use crate::reading::{DateOrder, Formats};
@@ -94,8 +94,8 @@ impl Sample<'_> {
         self.raw.rows().min(LOOKED_AT)
     }
 
-    fn slot(&self, row: usize, theirs: usize, ours: (CellType, bool), names: &mut Names) -> Slot {
-        self.formats.slot(self.raw.cell(row, theirs), ours.0, ours.1, names)
+    fn slot(&self, row: usize, theirs: usize, ours: Holds, names: &mut Names) -> Slot {
+        self.formats.slot(self.raw.cell(row, theirs), ours, names)
     }
 
     /// The table that most of the columns fit, by name or by value.
@@ -157,7 +157,7 @@ impl Sample<'_> {
         names: &mut Names,
     ) -> Option<usize> {
         let known: HashSet<Slot> = (0..ours.len()).map(|row| ours.row(row)[column]).collect();
-        let holds = holds(judged, column);
+        let holds = ours.columns()[column];
         let mut best = None;
         for theirs in (0..self.raw.columns().len()).filter(|at| !taken.values().any(|t| t == at)) {
             let mut values: Vec<Slot> =
@@ -193,8 +193,9 @@ impl Sample<'_> {
         let mut pairs = Vec::new();
         for row in 0..self.rows() {
             let of = key.iter().zip(&theirs);
-            let slots: Vec<Slot> =
-                of.map(|(at, theirs)| self.slot(row, *theirs, holds(judged, *at), names)).collect();
+            let slots: Vec<Slot> = of
+                .map(|(at, theirs)| self.slot(row, *theirs, ours.columns()[*at], names))
+                .collect();
             pairs.extend(known.get(&slots).map(|ours| (row, *ours)));
         }
         pairs
@@ -221,7 +222,7 @@ impl Sample<'_> {
             let name = &self.raw.columns()[theirs];
             let mut fits: Vec<((usize, usize), usize)> = Vec::new();
             for column in (0..judged.table.columns.len()).filter(|c| !theirs_of.contains_key(c)) {
-                let holds = holds(judged, column);
+                let holds = ours.columns()[column];
                 let mut said = 0;
                 let mut same = 0;
                 for (row, of_ours) in pairs {
@@ -264,7 +265,8 @@ impl Sample<'_> {
         names: &mut Names,
     ) {
         for (column, theirs) in theirs_of {
-            let (name, cell_type) = (judged.table.columns[*column].name, holds(judged, *column).0);
+            let (name, cell_type) =
+                (judged.table.columns[*column].name, ours.columns()[*column].cell_type);
             let own: BTreeSet<Slot> = (0..ours.len()).map(|row| ours.row(row)[*column]).collect();
             if cell_type != CellType::Text || own.len() > CODES || judged.key.contains(&name) {
                 continue;
@@ -272,7 +274,7 @@ impl Sample<'_> {
             let mut said: BTreeMap<String, BTreeMap<Slot, usize>> = BTreeMap::new();
             for (row, of_ours) in pairs {
                 let text = self.raw.cell(*row, *theirs);
-                let slot = self.slot(*row, *theirs, holds(judged, *column), names);
+                let slot = self.slot(*row, *theirs, ours.columns()[*column], names);
                 if slot != Slot::NULL && !own.contains(&slot) {
                     let of_text = said.entry(fold(text)).or_default();
                     *of_text.entry(ours.row(*of_ours)[*column]).or_default() += 1;
@@ -290,11 +292,6 @@ impl Sample<'_> {
             }
         }
     }
-}
-
-fn holds(judged: &Judged, column: usize) -> (CellType, bool) {
-    let column = judged.table.columns[column];
-    (column.cell_type, is_share(column.name))
 }
 
 fn default(judged: &Judged, name: &str) -> Option<usize> {

@@ -163,11 +163,6 @@ pub(crate) fn table_of(name: &str) -> Option<usize> {
 /// The longest name of a sheet.
 const SHEET_NAME: usize = 31;
 
-/// Whether a column is a part of one, so that `12.5%` is 0.125 there; rates are percent already.
-pub(crate) fn is_share(column: &str) -> bool {
-    column == "used_share"
-}
-
 fn is_number(cell_type: CellType) -> bool {
     matches!(cell_type, CellType::Int | CellType::Decimal(_))
 }
