@@ -58,6 +58,7 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
                     (page.why())
                     (page.not_compared())
                     (page.differences(&chosen))
+                    (page.files())
                 }
                 script type="application/json" id="data" { (PreEscaped(page.data(&chosen))) }
                 script { (PreEscaped(SCRIPT)) }

@@ -5,7 +5,7 @@
   if (!rowsTable) return;
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 100;
-  const PRINTED = 5000;
+  const PRINTED = 1000;
   const [TABLE, KEY, VERDICT, CELLS, CLASS, NOTE, LOAN] = [0, 1, 2, 3, 4, 5, 6];
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const make = (name, text, className) => {

@@ -10,7 +10,7 @@ use super::{PLAIN_ROWS, Page, class_of, words};
 use crate::Answer;
 use crate::compare::{Verdict, columns_of};
 use crate::report::Shown;
-use crate::side::{ExportHead, RunHead, SideHead};
+use crate::side::{RunHead, SideHead};
 use crate::why::Why;
 
 impl Page<'_> {
@@ -35,8 +35,8 @@ impl Page<'_> {
             Answer::Different => markup! {
                 div.answer.different role="status" {
                     strong { (grouped(classified.unclassified)) " unclassified" }
-                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; decisions of "
-                    (grouped(comparison.loans_parted)) " loans are others."
+                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; the decision is another for "
+                    (grouped(comparison.loans_parted)) " loans."
                 }
             },
         }
@@ -48,6 +48,7 @@ impl Page<'_> {
         names.extend(
             there.iter().map(|(name, _)| *name).filter(|name| !here.iter().any(|f| f.0 == *name)),
         );
+        let both_runs = self.comparison.why.is_some();
         let find = |facts: &[(&'static str, String)], name: &str| {
             facts.iter().find(|fact| fact.0 == name).map_or_else(String::new, |fact| fact.1.clone())
         };
@@ -60,7 +61,34 @@ impl Page<'_> {
                         tbody {
                             @for name in names {
                                 @let (a, b) = (find(&here, name), find(&there, name));
-                                tr.other[a != b] { th scope="row" { (name) } td { (a) } td { (b) } }
+                                tr.other[both_runs && a != b] { th scope="row" { (name) } td { (a) } td { (b) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The files of an export, so that whoever has them can tell that they are these.
+    pub(super) fn files(&self) -> Markup {
+        let heads = [&self.comparison.here.head, &self.comparison.there.head];
+        let files = heads.into_iter().filter_map(|head| match head {
+            SideHead::Export(export) => Some(&export.files),
+            SideHead::Run(_) => None,
+        });
+        let files: Vec<_> = files.flatten().collect();
+        markup! {
+            @if !files.is_empty() {
+                section aria-labelledby="files" {
+                    h2 id="files" { "Files" }
+                    div.scroll {
+                        table.counts {
+                            thead { tr { th scope="col" { "file" } th scope="col" { "table" } th scope="col" { "BLAKE3" } } }
+                            tbody {
+                                @for file in files {
+                                    tr { td { (file.name) } td { (file.table.unwrap_or("none, or left out")) } td { code { (file.digest) } } }
+                                }
                             }
                         }
                     }
@@ -253,17 +281,8 @@ fn plain_row(shown: &Shown<'_>) -> Markup {
 fn facts(head: &SideHead) -> Vec<(&'static str, String)> {
     match head {
         SideHead::Run(run) => run_facts(run),
-        SideHead::Export(ExportHead { place, files }) => {
-            let mut facts = vec![("what", place.clone())];
-            let texts: Vec<String> = files
-                .iter()
-                .map(|file| {
-                    let table = file.table.unwrap_or("no table of a run");
-                    format!("{} ({table}) {}", file.name, file.digest)
-                })
-                .collect();
-            facts.push(("files, and their BLAKE3", texts.join("\n")));
-            facts
+        SideHead::Export(export) => {
+            vec![("what", format!("{}, {} files", export.place, export.files.len()))]
         }
     }
 }
