@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::format::Format;
+use crate::format::{Format, TableFormat};
 use crate::places::{Source, StoreUrl};
 
 /// Decides where a mortgage lender's loans go, records why, and answers for it.
@@ -84,6 +84,17 @@ pub(crate) struct PrintArgs {
     pub(crate) format: Format,
 }
 
+/// The store, and how to give output tables.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TableStoreArgs {
+    /// sqlite:FILE [default: sqlite:powerfill.db]
+    #[arg(long, env = "POWERFILL_STORE", value_name = "URL")]
+    pub(crate) store: Option<StoreUrl>,
+    /// How to print, or xlsx for a workbook
+    #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = TableFormat::Text)]
+    pub(crate) format: TableFormat,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   powerfill demo --folder sample
@@ -134,11 +145,12 @@ pub(crate) struct GenerateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill check dir:snapshot
+  powerfill check xlsx:book.xlsx
   powerfill check dir:snapshot --options options.json --format csv
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
     pub(crate) source: Source,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
@@ -194,7 +206,7 @@ pub(crate) struct OptionArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -208,7 +220,7 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -221,22 +233,23 @@ pub(crate) struct PreprocessArgs {
 #[command(after_help = "Examples:
   powerfill run dir:snapshot
   powerfill run dir:snapshot --price-mode pc --out tables
+  powerfill run xlsx:book.xlsx --out run.xlsx --format xlsx
   powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
 
 Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write every output table into this folder as CSV, and outcome.csv
-    #[arg(long, value_name = "FOLDER")]
+    /// Write every output table into this folder as CSV, and outcome.csv; with --format xlsx, into this file
+    #[arg(long, value_name = "PLACE")]
     pub(crate) out: Option<PathBuf>,
     /// Who asks for the run [default: the user of this machine]
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) store: TableStoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -252,15 +265,19 @@ pub(crate) struct RunRefArgs {
 #[command(after_help = "Examples:
   powerfill tables latest
   powerfill tables latest pfill_powerfill_guide --format csv > guide.csv
+  powerfill tables latest --format xlsx --out run.xlsx
 
 Any run can be read back, not only the latest: the rows are made from its events.")]
 pub(crate) struct TablesArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
-    /// The table; without it, the tables are listed with their row counts
+    /// The table; without it, the tables are listed with their row counts, or are all in the workbook
     pub(crate) table: Option<String>,
+    /// Where the workbook goes (--format xlsx) [default: standard output, unless that is a terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) store: TableStoreArgs,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 //! * [`places`]: sources and stores by their URLs
 //! * [`settings`]: what powerfill.toml can set
 //! * [`output`]: text for people, JSON and CSV for programs
+//! * [`workbook`]: the tables of a run as a workbook
 
 mod args;
 mod commands;
@@ -17,6 +18,7 @@ mod places;
 mod progress;
 mod settings;
 mod summary;
+mod workbook;
 
 use std::process::ExitCode;
 

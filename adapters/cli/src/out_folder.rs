@@ -67,11 +67,10 @@ impl OutFolder {
         for file in files.open.values_mut() {
             file.flush()?;
         }
-        let complete = summary.failure.is_none() && summary.cancellation.is_none();
         for table in tables::ALL {
             let (aside, place) =
                 (self.aside.join(file_name(table)), self.folder.join(file_name(table)));
-            let keep = complete || RECORDS_OF_ANY_RUN.contains(&table.name);
+            let keep = is_kept(table, summary);
             if keep && !files.open.contains_key(table.name) {
                 fs::write(&aside, header(table))?;
             }
@@ -99,6 +98,12 @@ fn discard(aside: &Path) {
 /// Tables that say something of a run that is not Complete.
 const RECORDS_OF_ANY_RUN: [&str; 3] =
     ["pfill_preflight_findings", "pfill_powerfill_log", "pfill_run_history"];
+
+/// Whether a table of the run is written: of a run that is not Complete only what says so.
+pub(crate) fn is_kept(table: &TableSpec, summary: &RunSummary) -> bool {
+    let complete = summary.failure.is_none() && summary.cancellation.is_none();
+    complete || RECORDS_OF_ANY_RUN.contains(&table.name)
+}
 
 impl Files {
     fn write(&mut self, out: &OutFolder, batch: &RowBatch) -> io::Result<()> {

@@ -17,6 +17,8 @@ pub(crate) enum Source {
     Folder(PathBuf),
     /// `sqlite:FILE`: a database with the tables of 1.2.
     Sqlite(PathBuf),
+    /// `xlsx:FILE`: a workbook with a sheet a table.
+    Workbook(PathBuf),
 }
 
 impl std::str::FromStr for Source {
@@ -25,7 +27,9 @@ impl std::str::FromStr for Source {
         match url.split_once(':') {
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("a source is dir:FOLDER (CSV files) or sqlite:FILE".to_owned()),
+            Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
+            _ => Err("a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook) or sqlite:FILE"
+                .to_owned()),
         }
     }
 }
@@ -35,6 +39,7 @@ impl std::fmt::Display for Source {
         match self {
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
         }
     }
 }
@@ -45,6 +50,7 @@ impl Source {
         match self {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
             Self::Sqlite(path) => powerfill_sqlite_source::read(path).map_err(|f| unreadable(&f)),
+            Self::Workbook(path) => powerfill_xlsx::read(path).map_err(|f| unreadable(&f)),
         }
     }
 

@@ -4,6 +4,7 @@
 //! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has
 //! the typed rows, [`canonical`] their one form in bytes, which gives the digest of a run's input.
 
+mod address;
 pub mod canonical;
 mod cell;
 mod choices;
@@ -16,6 +17,7 @@ mod schema;
 pub mod tables;
 mod validate;
 
+pub use address::address;
 pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
 pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};

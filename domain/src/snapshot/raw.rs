@@ -4,6 +4,7 @@
 //! [`RawTable`]s and says what it could not read. Everything else is the business of
 //! [`validate`](super::validate()).
 
+use super::address::address;
 use super::report::FaultCode;
 
 /// The tables of a source and what went wrong in reading them.
@@ -35,7 +36,7 @@ pub struct SourceFault {
 pub struct RawTable {
     name: String,
     columns: Vec<String>,
-    row_numbers: bool,
+    naming: Naming,
     text: String,
     /// Where each cell ends in `text`, row by row.
     ends: Vec<u32>,
@@ -43,6 +44,25 @@ pub struct RawTable {
     filled: usize,
     ragged: Vec<(usize, usize)>,
     unfit: Vec<Unfit>,
+}
+
+/// How the report names the rows of a table.
+#[derive(Debug)]
+enum Naming {
+    /// By their numbers, from 1.
+    Numbers,
+    /// By their keys: the source has no order that a person could count along.
+    Keys,
+    /// By the cells of a sheet.
+    Cells(Box<Cells>),
+}
+
+/// Where the cells of a table are: the sheet, and its columns and rows, from 0.
+#[derive(Debug)]
+struct Cells {
+    sheet: String,
+    columns: Vec<u32>,
+    rows: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -61,16 +81,37 @@ impl RawTable {
     /// An empty table. `row_numbers` says whether its rows have an order that a person can count
     /// along, as the lines of a file have; otherwise the report names rows by their keys.
     pub fn new(name: impl Into<String>, columns: Vec<String>, row_numbers: bool) -> Self {
+        let naming = if row_numbers { Naming::Numbers } else { Naming::Keys };
+        Self::named(name.into(), columns, naming)
+    }
+
+    /// An empty table of a sheet that has its header in the first row: the report gives the cell of every fault.
+    /// `columns` are the names and where they are, from 0.
+    pub fn of_sheet(sheet: impl Into<String>, columns: Vec<(String, u32)>) -> Self {
+        let sheet = sheet.into();
+        let (names, columns) = columns.into_iter().unzip();
+        let cells = Cells { sheet: sheet.clone(), columns, rows: Vec::new() };
+        Self::named(sheet, names, Naming::Cells(Box::new(cells)))
+    }
+
+    fn named(name: String, columns: Vec<String>, naming: Naming) -> Self {
         let columns = columns.iter().map(|c| c.trim_end_matches(' ').to_owned()).collect();
         Self {
-            name: name.into(),
+            name,
             columns,
-            row_numbers,
+            naming,
             text: String::new(),
             ends: Vec::new(),
             filled: 0,
             ragged: Vec::new(),
             unfit: Vec::new(),
+        }
+    }
+
+    /// Says which row of its sheet the row is that begins, from 0.
+    pub fn begin_row(&mut self, of_sheet: u32) {
+        if let Naming::Cells(cells) = &mut self.naming {
+            cells.rows.push(of_sheet);
         }
     }
 
@@ -138,8 +179,20 @@ impl RawTable {
         &self.text[start..self.ends[at] as usize]
     }
 
-    pub(super) fn has_row_numbers(&self) -> bool {
-        self.row_numbers
+    /// How the report names a row, or some of its cells; `None` where by its key. Without a row it is the header that
+    /// is meant, which only a sheet has a name for.
+    pub(super) fn place(&self, row: Option<usize>, columns: &[usize]) -> Option<String> {
+        let Cells { sheet, columns: all, rows } = match &self.naming {
+            Naming::Numbers => return Some(row.map_or_else(String::new, |r| (r + 1).to_string())),
+            Naming::Keys => return None,
+            Naming::Cells(cells) => &**cells,
+        };
+        let row = row.map_or(0, |row| rows.get(row).copied().unwrap_or_default());
+        let cells: Vec<String> = columns.iter().map(|column| address(all[*column], row)).collect();
+        match cells.is_empty() {
+            true => Some(format!("{sheet}!{0}:{0}", u64::from(row) + 1)),
+            false => Some(format!("{sheet}!{}", cells.join(","))),
+        }
     }
 
     /// How many cells a ragged row has; `None` for a row as long as the header.
@@ -187,5 +240,23 @@ mod tests {
         assert_eq!([0, 1, 2, 3].map(|row| table.ragged(row)), [None, Some(1), Some(3), None]);
         assert_eq!(table.unfit(3, 1), Some("a float"));
         assert_eq!(table.unfit(3, 0), None);
+        assert_eq!(table.place(Some(3), &[1]), Some("4".into()));
+        assert_eq!(table.place(None, &[1]), Some(String::new()));
+    }
+
+    #[test]
+    fn cells_of_a_sheet_have_addresses() {
+        let mut table = RawTable::of_sheet("loan", vec![("a".into(), 0), ("b".into(), 2)]);
+        for row in [1, 16] {
+            table.begin_row(row);
+            table.push_cell("1").unwrap();
+            table.push_cell("2").unwrap();
+            table.end_row().unwrap();
+        }
+        let place = |row, columns: &[usize]| table.place(row, columns).unwrap();
+        assert_eq!(place(Some(1), &[1]), "loan!C17");
+        assert_eq!(place(Some(0), &[0, 1]), "loan!A2,C2");
+        assert_eq!(place(Some(1), &[]), "loan!17:17");
+        assert_eq!(place(None, &[1]), "loan!C1");
     }
 }

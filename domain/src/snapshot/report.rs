@@ -123,7 +123,8 @@ pub struct Fault {
     pub severity: Severity,
     /// The table; `options` for the options of a run.
     pub table: Cow<'static, str>,
-    /// 1-based data row; empty for a whole table; the key where the source has no row numbers.
+    /// 1-based data row; empty for a whole table; the key where the source has no row numbers; the cells of a workbook,
+    /// `loan!C17`, or its row, `loan!17:17`.
     pub row: String,
     /// The column; the names of a key joined by `+`; empty for the row.
     pub column: Cow<'static, str>,
@@ -156,9 +157,14 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.severity.as_str(), self.table)?;
-        if !self.row.is_empty() {
-            write!(f, ", row {}", self.row)?;
+        write!(f, "{}: ", self.severity.as_str())?;
+        let sheet = self.row.split_once('!').map(|(sheet, _)| sheet);
+        match &*self.row {
+            "" => f.write_str(&self.table)?,
+            cells if sheet.is_some_and(|sheet| sheet.eq_ignore_ascii_case(&self.table)) => {
+                f.write_str(cells)?;
+            }
+            row => write!(f, "{}, row {row}", self.table)?,
         }
         if !self.column.is_empty() {
             write!(f, ", {}", self.column)?;
@@ -245,6 +251,11 @@ mod tests {
         assert_eq!(
             fault.to_string(),
             "error: loan, row 3, close_date \"2026-02-30\": a date is YYYY-MM-DD (not_a_date)"
+        );
+        let in_a_sheet = Fault { row: "Loan!E4".into(), ..fault };
+        assert_eq!(
+            in_a_sheet.to_string(),
+            "error: Loan!E4, close_date \"2026-02-30\": a date is YYYY-MM-DD (not_a_date)"
         );
         assert_eq!(shown(&"é".repeat(300)).chars().count(), 201);
     }

@@ -9,6 +9,8 @@ use powerfill_domain::snapshot::{RunOptions, Snapshot};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::RunSummary;
+use powerfill_projections::table::TableSpec;
+use powerfill_projections::tables::ALL;
 use powerfill_runner::{Ask, Runner, RunnerError, SystemClock, Watch};
 use serde_json::json;
 use uuid::Uuid;
@@ -17,24 +19,44 @@ use super::options;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::out_folder::OutFolder;
+use crate::out_folder::{OutFolder, is_kept};
 use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
 use crate::progress::{Foreground, Interrupt};
 use crate::settings::Settings;
-use crate::summary;
+use crate::{summary, workbook};
 
 /// How long a claim holds without being renewed.
 const LEASE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failure> {
+    let format = args.store.format.printed();
+    let (folder, file) = match (format, &args.out) {
+        (Some(_), folder) => (folder.as_deref(), None),
+        (None, Some(file)) => (None, Some(file.as_path())),
+        (None, None) => {
+            let message = "--format xlsx needs the file of the workbook: --out FILE";
+            return Err(Failure::Environment(message.to_owned()));
+        }
+    };
     let options = options::resolve(&args.options)?;
     let snapshot = Arc::new(args.source.snapshot()?.snapshot);
+    file.map_or(Ok(()), workbook::prepare)?;
     let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open()?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let summary =
-        in_foreground(store, snapshot, &options, &requested_by, args.out.as_deref()).await?;
-    match args.store.print.format {
+        in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, folder).await?;
+    if let Some(file) = file {
+        let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
+        let written = workbook::write(store.as_ref(), run, ALL, Some(file), keep).await;
+        written.map_err(|failure| match failure {
+            Failure::Environment(message) => Failure::Environment(format!(
+                "the run is recorded, but --out failed: {message}; once more with `powerfill tables {run} --format xlsx --out FILE`"
+            )),
+            other => other,
+        })?;
+    }
+    match format.unwrap_or(Format::Text) {
         Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&as_json(&summary)?)?,
         Format::Csv => {

@@ -1,8 +1,8 @@
-//! `tables`: any output table of any run, made from its events.
+//! `tables`: any output table of any run, made from its events; all of them as a workbook.
 
 use std::io::Write;
 
-use powerfill_projections::table::RowBatch;
+use powerfill_projections::table::{RowBatch, TableSpec};
 use powerfill_projections::tables::{ALL, named};
 use powerfill_runner::rebuild;
 
@@ -16,12 +16,22 @@ use crate::output::{
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::workbook;
 
 pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
     let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
     let run = find_run(store.as_ref(), &args.run).await?;
-    let format = args.store.print.format;
-    let Some(name) = &args.table else {
+    let of_table = args.table.as_deref().map(spec).transpose()?;
+    let Some(format) = args.store.format.printed() else {
+        let of = of_table.as_slice();
+        let of = if of.is_empty() { ALL } else { of };
+        return workbook::write(store.as_ref(), run, of, args.out.as_deref(), |_| true).await;
+    };
+    if args.out.is_some() {
+        let message = "--out is for a workbook (--format xlsx); anything else is printed, and goes to a file with >";
+        return Err(Failure::Environment(message.to_owned()));
+    }
+    let Some(table) = of_table else {
         let mut counts = vec![0_u64; ALL.len()];
         rebuild::fold(store.as_ref(), run, async |batches, _| {
             for batch in batches {
@@ -32,11 +42,6 @@ pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Fa
         })
         .await?;
         return list(&counts, format);
-    };
-    let Some(table) = named(name) else {
-        let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
-        let message = format!("no output table {name}; there are {}", names.join(", "));
-        return Err(Failure::Environment(message));
     };
     let mut rows = RowBatch::new(table);
     rebuild::fold(store.as_ref(), run, async |batches, _| {
@@ -51,6 +56,13 @@ pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Fa
         Format::Json => print_rows_json(&rows),
         Format::Csv => print_rows_csv(run, &rows),
     }
+}
+
+fn spec(name: &str) -> Result<&'static TableSpec, Failure> {
+    named(name).ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
+        Failure::Environment(format!("no output table {name}; there are {}", names.join(", ")))
+    })
 }
 
 fn list(counts: &[u64], format: Format) -> Result<(), Failure> {

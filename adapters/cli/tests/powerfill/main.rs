@@ -11,3 +11,4 @@ mod killed;
 mod settings;
 mod snapshots;
 mod table;
+mod workbooks;

@@ -152,7 +152,7 @@ impl<'a> TableCheck<'a> {
                 let reason = "the column is there twice";
                 found.push(self.header_fault(
                     name.into(),
-                    spelled,
+                    Some(at),
                     FaultCode::DuplicateColumn,
                     reason,
                 ));
@@ -165,7 +165,7 @@ impl<'a> TableCheck<'a> {
                     "not a column of this table"
                 };
                 let name = spelled.clone().into();
-                found.push(self.header_fault(name, spelled, FaultCode::UnknownColumn, reason));
+                found.push(self.header_fault(name, Some(at), FaultCode::UnknownColumn, reason));
             }
             sources.insert(folded, at);
         }
@@ -176,7 +176,7 @@ impl<'a> TableCheck<'a> {
                 let reason = "this column must be there";
                 found.push(self.header_fault(
                     column.name.into(),
-                    "",
+                    None,
                     FaultCode::MissingColumn,
                     reason,
                 ));
@@ -208,18 +208,21 @@ impl<'a> TableCheck<'a> {
         }
     }
 
+    /// A fault of the header, or of one of its fields.
     fn header_fault(
         &self,
         column: Cow<'static, str>,
-        value: &str,
+        field: Option<usize>,
         code: FaultCode,
         reason: &'static str,
     ) -> Found {
+        let value = field.map_or("", |at| &self.raw.columns()[at]);
+        let place = field.and_then(|at| self.raw.place(None, &[at]));
         let order = self.schema.columns.iter().position(|c| c.name == column);
         let fault = Fault {
             severity: Severity::Error,
             table: self.schema.name.into(),
-            row: String::new(),
+            row: place.unwrap_or_default(),
             column,
             value: shown(value),
             code,
@@ -235,7 +238,9 @@ impl<'a> TableCheck<'a> {
             Rows::AtMostOne if rows > 1 => "at most one row is expected",
             _ => return,
         };
-        found.push(self.header_fault("".into(), &rows.to_string(), FaultCode::RowCount, reason));
+        let mut many = self.header_fault("".into(), None, FaultCode::RowCount, reason);
+        many.fault.value = rows.to_string();
+        found.push(many);
     }
 
     pub(super) fn columns_of(&self, names: &[&str]) -> Option<Vec<usize>> {
@@ -279,7 +284,7 @@ impl<'a> TableCheck<'a> {
         let fault = Fault {
             severity,
             table: self.schema.name.into(),
-            row: self.label(row),
+            row: self.label(row, columns),
             column,
             value: shown(&values.join("|")),
             code: fault.code,
@@ -288,10 +293,12 @@ impl<'a> TableCheck<'a> {
         Found { place, fault }
     }
 
-    /// How the report names a row: by its number, or by its key where the source has no numbers.
-    fn label(&self, row: usize) -> String {
-        if self.raw.has_row_numbers() {
-            return (row + 1).to_string();
+    /// How the report names a row: by its number, or by its key where the source has no numbers, or by the cells of
+    /// the columns in question where it is a sheet.
+    fn label(&self, row: usize, columns: &[usize]) -> String {
+        let fields: Vec<usize> = columns.iter().filter_map(|c| self.layout[*c].source).collect();
+        if let Some(place) = self.raw.place(Some(row), &fields) {
+            return place;
         }
         let columns = self.columns_of(self.schema.key).unwrap_or_default();
         let parts: Vec<&str> = columns.iter().map(|c| self.text(row, *c)).collect();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use powerfill_diff::mapping::Sheet;
+use powerfill_domain::snapshot::RawTable;
 use powerfill_export::read_folder;
 
 use crate::failure::Failure;
@@ -32,6 +33,31 @@ pub(super) fn read(against: &Against) -> Result<Vec<Sheet>, Failure> {
 
 /// The sheets of a workbook.
 fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
-    let file = file.display();
-    Err(Failure::Environment(format!("{file}: this build reads no workbooks; save it as CSV")))
+    let unreadable = |fault: &dyn std::fmt::Display| {
+        Failure::Environment(format!("{} cannot be read: {fault}", file.display()))
+    };
+    let bytes = std::fs::read(file).map_err(|fault| unreadable(&fault))?;
+    let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let stem = file.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let digest = powerfill_export::digest(&bytes);
+    drop(bytes);
+    let sheets = powerfill_xlsx::read_texts(file).map_err(|fault| unreadable(&fault))?;
+    let only_one = sheets.len() == 1;
+    let mut read = Vec::new();
+    for sheet in sheets.into_iter().filter(|sheet| !sheet.header.is_empty()) {
+        // A spreadsheet that was saved from one table is named for it, its sheet is called anything.
+        let table = if only_one && UNNAMED.contains(&sheet.name.as_str()) { &stem } else { &sheet.name };
+        let mut rows = RawTable::new(table, sheet.header, true);
+        for row in &sheet.rows {
+            for cell in row {
+                rows.push_cell(cell).map_err(|fault| unreadable(&fault))?;
+            }
+            rows.end_row().map_err(|fault| unreadable(&fault))?;
+        }
+        read.push(Sheet { file: name.clone(), digest: digest.clone(), table: rows });
+    }
+    Ok(read)
 }
+
+/// What spreadsheets call a sheet that nobody named.
+const UNNAMED: [&str; 3] = ["Sheet1", "Sheet 1", "Tabelle1"];

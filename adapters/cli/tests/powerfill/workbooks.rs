@@ -1,0 +1,276 @@
+//! Workbooks as a source and as output: the same data as by CSV, cell by cell, and what is refused.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use powerfill_projections::table::CellType;
+use powerfill_projections::tables::ALL;
+use powerfill_xlsx::{RUN_SHEET, Sheet, naming, read_texts};
+use rust_xlsxwriter::Workbook;
+
+use crate::desk::{Desk, case, cases, options, source};
+use crate::table::Table;
+
+/// The CSV files of a folder as a workbook: numbers as numbers, where a workbook shows them as the file has them.
+fn workbook(folder: &Path, to: &Path) {
+    let mut book = Workbook::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let table = Table::read(&file);
+        let sheet = book.add_worksheet();
+        sheet.set_name(file.file_stem().unwrap().to_str().unwrap()).unwrap();
+        for (row, cells) in std::iter::once(&table.columns).chain(&table.rows).enumerate() {
+            let filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty());
+            for (column, cell) in filled {
+                let (row, column) = (row as u32, column as u16);
+                match cell.parse::<f64>() {
+                    Ok(number) if number.to_string() == *cell && cell.len() < 15 => {
+                        sheet.write_number(row, column, number).unwrap();
+                    }
+                    _ => {
+                        sheet.write_string(row, column, cell).unwrap();
+                    }
+                }
+            }
+        }
+    }
+    book.save(to).unwrap();
+}
+
+/// What is different between the CSV files of a run and its workbook; numbers have the decimals of their column.
+fn differences(out: &Path, book: &Path) -> Vec<String> {
+    let sheets = read_texts(book).unwrap();
+    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
+    let mut found = Vec::new();
+    let mut expected = vec![RUN_SHEET.to_owned()];
+    for table in ALL {
+        let file = out.join(format!("{}.csv", table.name));
+        if !file.exists() {
+            continue;
+        }
+        let name = naming::sheet_name(table.name, 1);
+        expected.push(name.clone());
+        let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name) else { continue };
+        let read = Table {
+            columns: sheet.header.clone(),
+            rows: whole(sheet, table.columns.iter().map(|column| column.cell_type)),
+        };
+        if read != Table::read(&file) {
+            found.push(format!("{name}\n{read:?}\n{:?}", Table::read(&file)));
+        }
+    }
+    if names != expected {
+        found.push(format!("{names:?} for {expected:?}"));
+    }
+    found
+}
+
+fn whole(sheet: &Sheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
+    let types: Vec<CellType> = std::iter::once(CellType::Text).chain(types).collect();
+    let cell = |(cell, cell_type): (&String, &CellType)| match cell_type {
+        CellType::Decimal(scale) if !cell.is_empty() => {
+            let (whole, decimals) = cell.split_once('.').unwrap_or((cell, ""));
+            format!("{whole}.{decimals:0<0$}", usize::from(*scale))
+        }
+        _ => cell.clone(),
+    };
+    sheet.rows.iter().map(|row| row.iter().zip(&types).map(cell).collect()).collect()
+}
+
+#[test]
+fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
+    let cases = cases();
+    let part = cases.len().div_ceil(4);
+    let judge = |case: &Path| -> Option<Vec<String>> {
+        let desk = Desk::new();
+        let options = options(case);
+        let answer = desk.powerfill(["run", &source(case), "--options", &options, "--out", "out"]);
+        if !desk.path("out").exists() {
+            return None;
+        }
+        // A run that preflight refuses has a workbook too, of what CSV has of it.
+        let again = [
+            "run",
+            &source(case),
+            "--options",
+            &options,
+            "--format",
+            "xlsx",
+            "--out",
+            "run.xlsx",
+            "--store",
+            "sqlite:2.db",
+        ];
+        let again = desk.powerfill(again);
+        let mut found = Vec::new();
+        if again.status != answer.status {
+            found.push(format!("{:?} for {:?}: {}", again.status, answer.status, again.err));
+        }
+        let made = ["tables", "latest", "--format", "xlsx", "--out", "new folder/tables.xlsx"];
+        desk.powerfill(made).well();
+        if answer.status == Some(0) {
+            found.extend(differences(&desk.path("out"), &desk.path("new folder/tables.xlsx")));
+        }
+        let sheets = read_texts(&desk.path("run.xlsx")).unwrap();
+        let files = std::fs::read_dir(desk.path("out")).unwrap().count();
+        if sheets.len() != files {
+            found
+                .push(format!("{} sheets for {files} files, the outcome among them", sheets.len()));
+        }
+        Some(found.into_iter().map(|what| format!("{}: {what}", case.display())).collect())
+    };
+    let found: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let judging: Vec<_> = cases
+            .chunks(part)
+            .map(|part| {
+                scope.spawn(|| part.iter().filter_map(|case| judge(case)).collect::<Vec<_>>())
+            })
+            .collect();
+        judging.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    assert!(found.len() >= 40, "{} cases", found.len());
+    assert!(found.concat().is_empty(), "{}", found.concat().join("\n\n"));
+}
+
+/// A book of the generator's, hundreds of loans in all tables.
+#[test]
+fn the_workbook_of_a_generated_book_has_the_cells_of_its_csv() {
+    let desk = Desk::new();
+    desk.ask(
+        "generate --loans 400 --trades 150 --pools 90 --instruments 30 --constraints 40 --out book",
+    );
+    desk.ask("run dir:book --out out");
+    desk.ask("tables latest --format xlsx --out run.xlsx");
+    assert_eq!(differences(&desk.path("out"), &desk.path("run.xlsx")), Vec::<String>::new());
+    let first = std::fs::read(desk.path("run.xlsx")).unwrap();
+    desk.ask("tables latest --format xlsx --out run.xlsx");
+    assert!(std::fs::read(desk.path("run.xlsx")).unwrap() == first);
+    let piped = desk.command("tables latest --format xlsx".split(' ')).output().unwrap();
+    assert!(piped.status.success() && piped.stdout == first);
+
+    let one = "tables latest pfill_trade_recap --format xlsx --out recap.xlsx";
+    desk.ask(one);
+    let sheets = read_texts(&desk.path("recap.xlsx")).unwrap();
+    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
+    assert_eq!(names, [RUN_SHEET, "pfill_trade_recap"]);
+    let said: BTreeMap<&str, &str> =
+        sheets[0].rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    let recorded = desk.type_in("tables latest pfill_run_history --format csv").table();
+    for field in ["run_id", "status", "input_digest", "output_digest", "requested_at"] {
+        assert_eq!(vec![said[field]], recorded.column(field), "{field}");
+    }
+    assert_eq!(said["options scope"], "closed_and_locked");
+    assert_eq!(said["counts pfill_trade_recap"], sheets[1].rows.len().to_string());
+}
+
+/// The same snapshot by another way has the same digest and gives the same events.
+#[test]
+fn a_workbook_gives_the_same_run_as_the_folder() {
+    let desk = Desk::new();
+    let folder = case("41").join("snapshot");
+    workbook(&folder, &desk.path("book.xlsx"));
+    assert!(desk.ask("check xlsx:book.xlsx").ends_with("0 errors, 7 warnings\n"));
+    assert_eq!(
+        desk.ask("preflight xlsx:book.xlsx"),
+        desk.ask(&format!("preflight dir:{}", folder.display()))
+    );
+    let story = |source: &str, store: &str| {
+        desk.powerfill(["run", source, "--store", store]).well();
+        let line = format!("events latest --cloudevents --store {store}");
+        let events = desk.ask(&line);
+        let events: Vec<serde_json::Value> = events
+            .lines()
+            .map(|line| {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                let name = event["type"].as_str().unwrap().to_owned();
+                let data = event["data"].clone();
+                serde_json::json!([name, data])
+            })
+            .collect();
+        events
+    };
+    let (from_book, from_folder) = (
+        story("xlsx:book.xlsx", "sqlite:1.db"),
+        story(&format!("dir:{}", folder.display()), "sqlite:2.db"),
+    );
+    assert!(from_book.len() > 1000, "{}", from_book.len());
+    for (one, other) in from_book.iter().zip(&from_folder) {
+        assert_eq!(one, other);
+    }
+    assert_eq!(from_book.len(), from_folder.len());
+}
+
+#[test]
+fn faults_have_the_address_of_their_cell_in_every_format() {
+    let desk = Desk::new();
+    crate::snapshots::copy(&case("03").join("snapshot"), &desk.path("book"));
+    let file = desk.path("book/loan.csv");
+    let mut loans = Table::read(&file);
+    let rate = loans.place("note_rate");
+    loans.rows[1][rate] = "6.0000001".to_owned();
+    let mut out = csv::Writer::from_path(&file).unwrap();
+    out.write_record(&loans.columns).unwrap();
+    loans.rows.iter().for_each(|row| out.write_record(row).unwrap());
+    out.flush().unwrap();
+    workbook(&desk.path("book"), &desk.path("book.xlsx"));
+    let place = format!("loan!{}3", char::from(b'A' + rate as u8));
+
+    let text = desk.type_in("check xlsx:book.xlsx");
+    assert!(text.status == Some(1) && text.out.contains(&place), "{}", text.out);
+    let table = desk.type_in("check xlsx:book.xlsx --format csv").table();
+    assert_eq!(
+        table.pick(&["table", "row", "column", "value", "code"]),
+        [["loan", &place, "note_rate", "6.0000001", "too_many_decimals"]]
+    );
+    let report: serde_json::Value =
+        serde_json::from_str(&desk.type_in("check xlsx:book.xlsx --format json").out).unwrap();
+    assert_eq!(report[0]["row"], place);
+    let run = desk.type_in("run xlsx:book.xlsx");
+    run.refuses(
+        1,
+        &[
+            "xlsx:book.xlsx is refused; 1 errors",
+            &format!("error: {place}, note_rate \"6.0000001\""),
+        ],
+    );
+    desk.type_in("run xlsx:none.xlsx").refuses(2, &["none.xlsx cannot be read"]);
+    std::fs::write(desk.path("text.xlsx"), "loan_id\nA\n").unwrap();
+    desk.type_in("check xlsx:text.xlsx")
+        .refuses(2, &["text.xlsx", "it is no .xlsx file", "open it in Excel"]);
+}
+
+#[test]
+fn a_workbook_is_refused_where_there_is_none_to_give() {
+    let desk = Desk::new();
+    let source = source(&case("03"));
+    desk.type_in(&format!("run {source} --format xlsx"))
+        .refuses(2, &["--format xlsx needs", "--out FILE"]);
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    let refused = desk.type_in(&format!("run {source} --format xlsx --out folder"));
+    refused.refuses(2, &["folder is a folder; name a file", "run.xlsx"]);
+    assert!(!desk.type_in("show").err.contains("Complete"), "nothing was run");
+    desk.ask(&format!("run {source} --format xlsx --out new/run.xlsx"));
+    let lines = [
+        "runs",
+        "show",
+        "verify",
+        "explain latest --loan A",
+        "rebuild",
+        &format!("check {source}"),
+        &format!("preflight {source}"),
+        "events latest",
+    ];
+    for line in lines {
+        desk.type_in(&format!("{line} --format xlsx")).refuses(2, &["'xlsx'", "--format"]);
+    }
+    let refused = desk.type_in("tables latest --out tables.csv --format csv");
+    refused.refuses(2, &["--out is for a workbook (--format xlsx)"]);
+    desk.type_in("tables latest nothing --format xlsx --out x.xlsx")
+        .refuses(2, &["no output table nothing"]);
+    desk.type_in("tables latest --format xlsx --out folder").refuses(2, &["folder is a folder"]);
+    assert!(!desk.path("x.xlsx").exists());
+    // A file is no folder.
+    std::fs::write(desk.path("file"), "").unwrap();
+    let refused = desk.type_in(&format!("run {source} --format xlsx --out file/run.xlsx"));
+    refused.refuses(2, &["file/run.xlsx"]);
+}

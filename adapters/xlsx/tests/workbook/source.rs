@@ -1,0 +1,340 @@
+//! A workbook is read as the folder of the same tables is, and every fault has the address of its cell.
+
+use std::collections::BTreeMap;
+
+use crate::book::{Typed, cases, edited, saved, write};
+use powerfill_csv::read_folder;
+use powerfill_domain::snapshot::{Fault, FaultReport, RawSnapshot, validate};
+use powerfill_xlsx::read;
+use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
+
+#[test]
+fn the_digest_is_that_of_the_same_tables_as_csv() {
+    let mut compared = 0;
+    for case in cases() {
+        let folder = || read_folder(&case.join("snapshot")).unwrap();
+        let Ok(from_csv) = validate(folder()) else { continue };
+        for typed in [Typed::No, Typed::Yes] {
+            let file = write(&folder(), typed);
+            let from_xlsx = validate(read(file.path()).unwrap());
+            let from_xlsx =
+                from_xlsx.unwrap_or_else(|report| panic!("{}\n{report}", case.display()));
+            let digests = [&from_xlsx, &from_csv].map(|validated| validated.snapshot.digest());
+            assert_eq!(digests[0], digests[1], "{} {typed:?}", case.display());
+            let warnings = |faults: &[Fault]| faults.iter().map(compared_as).collect::<Vec<_>>();
+            assert_eq!(
+                warnings(&from_xlsx.warnings.faults),
+                warnings(&from_csv.warnings.faults),
+                "{}",
+                case.display()
+            );
+        }
+        compared += 1;
+    }
+    assert!(compared >= 40, "{compared}");
+}
+
+/// Table, data row, column and code. A sheet has its header in row 1, so that data row 1 is in row 2.
+fn compared_as(fault: &Fault) -> [String; 4] {
+    let [_, table, row, column, _, code, _] = fault.cells();
+    let row = match row.split_once('!') {
+        None => row.to_owned(),
+        Some((_, cells)) => {
+            let digits = cells.split([',', ':']).next().unwrap();
+            let row: usize = digits.trim_start_matches(char::is_alphabetic).parse().unwrap();
+            if row == 1 { String::new() } else { (row - 1).to_string() }
+        }
+    };
+    [table.to_owned(), row, column.to_owned(), code.to_owned()]
+}
+
+#[test]
+fn the_faults_are_those_of_the_same_tables_as_csv() {
+    let mut compared = BTreeMap::new();
+    for case in cases() {
+        let raw = read_folder(&case.join("snapshot")).unwrap();
+        let Err(from_csv) = validate(read_folder(&case.join("snapshot")).unwrap()) else {
+            continue;
+        };
+        // A sheet has no rows of another length, and a file that is no CSV cannot be copied into one.
+        let of_csv = ["ragged_row", "unreadable", "missing_header"];
+        if from_csv.faults.iter().any(|fault| of_csv.contains(&fault.code.as_str())) {
+            continue;
+        }
+        let file = write(&raw, Typed::No);
+        let from_xlsx = validate(read(file.path()).unwrap()).unwrap_err();
+        let faults =
+            |report: &FaultReport| report.faults.iter().map(compared_as).collect::<Vec<_>>();
+        assert_eq!(faults(&from_xlsx), faults(&from_csv), "{}", case.display());
+        for fault in from_xlsx.faults {
+            *compared.entry(fault.code).or_insert(0) += 1;
+        }
+    }
+    assert!(compared.len() >= 13 && compared.values().sum::<i32>() >= 60, "{compared:?}");
+}
+
+/// A snapshot that is sound but for what the test does to its one loan.
+fn with_loan(change: impl FnOnce(&mut Worksheet) -> Result<(), XlsxError>) -> RawSnapshot {
+    let mut book = Workbook::new();
+    for (name, rows) in [
+        ("snapshot", &[["tenant_id", "as_of", ""], ["W", "2026-01-15", ""]][..]),
+        ("pscat_loan_stages", &[["stage_name", "", ""]]),
+        ("pscat_instruments", &[["investor_id", "investor_instrument_name", "kind"]]),
+    ] {
+        rows_of(book.add_worksheet().set_name(name).unwrap(), rows).unwrap();
+    }
+    let trade = "trade_id investor_instrument_name trade_type status trade_amount tolerance";
+    let constraint = "investor_id investor_instrument_name constraint_name constraint_priority";
+    for (name, header) in [("pscat_trades", trade), ("pfill_constraints", constraint)] {
+        let header: Vec<&str> = header.split(' ').collect();
+        rows_of(book.add_worksheet().set_name(name).unwrap(), &[header]).unwrap();
+    }
+    let loan = book.add_worksheet().set_name("Loan").unwrap();
+    let header = ["loan_id", "curr_status", "loan_amount", "note_rate", "close_date", "fico"];
+    rows_of(loan, &[header, ["A", "Closed", "100000", "6.5", "2026-01-10", "700"]]).unwrap();
+    change(loan).unwrap();
+    read(saved(&mut book).path()).unwrap()
+}
+
+fn rows_of<R: AsRef<[&'static str]>>(sheet: &mut Worksheet, rows: &[R]) -> Result<(), XlsxError> {
+    for (row, cells) in rows.iter().enumerate() {
+        for (column, cell) in cells.as_ref().iter().enumerate().filter(|(_, cell)| !cell.is_empty())
+        {
+            sheet.write_string(row as u32, column as u16, *cell)?;
+        }
+    }
+    Ok(())
+}
+
+/// Cell, column, value and code.
+fn faults(raw: RawSnapshot) -> Vec<[String; 4]> {
+    let Err(report) = validate(raw) else { return Vec::new() };
+    let named = |fault: &Fault| {
+        let [_, _, row, column, value, code, _] = fault.cells();
+        [row, column, value, code].map(str::to_owned)
+    };
+    report.faults.iter().map(named).collect()
+}
+
+fn day() -> Format {
+    Format::new().set_num_format("yyyy-mm-dd")
+}
+
+fn loan(raw: RawSnapshot) -> powerfill_domain::snapshot::tables::Loan {
+    match validate(raw) {
+        Ok(validated) => validated.snapshot.loans[0].clone(),
+        Err(report) => panic!("{report}"),
+    }
+}
+
+#[test]
+fn what_a_person_types_is_what_is_read() {
+    let read = loan(with_loan(|loan| {
+        // An id as a number, blanks behind a text, a value that a formula gave, a real date, formats without values.
+        loan.write_number(1, 0, 42.0)?.write_string(1, 1, "Closed   ")?;
+        loan.write_formula(1, 2, Formula::new("=SUM(Z1)").set_result("101234.56"))?;
+        // As Excel writes 1.1.
+        let number: f64 = "1.1000000000000001".parse().expect("a number");
+        loan.write_number(1, 3, number)?;
+        let date = ExcelDateTime::from_ymd(2026, 1, 12)?;
+        loan.write_datetime_with_format(1, 4, &date, &day())?;
+        loan.write_blank(40, 3, &day())?.write_blank(1, 9, &day())?;
+        loan.write_string(50, 2, "   ")?;
+        Ok(())
+    }));
+    assert_eq!(read.loan_id.to_string(), "42");
+    assert_eq!(read.curr_status.to_string(), "Closed");
+    assert_eq!(read.loan_amount.to_string(), "101234.56");
+    assert_eq!(read.note_rate.to_string(), "1.100000");
+    assert_eq!(read.close_date.unwrap().to_string(), "2026-01-12");
+    let zeros = loan(with_loan(|loan| loan.write_string(1, 0, "00042").map(|_| ())));
+    assert_eq!(zeros.loan_id.to_string(), "00042");
+}
+
+#[test]
+fn blank_rows_count_for_nothing_and_places_are_those_of_the_sheet() {
+    let raw = with_loan(|loan| {
+        for (column, text) in ["B", "Closed", "x", "6"].iter().enumerate() {
+            loan.write_string(16, column as u16, *text)?;
+        }
+        Ok(())
+    });
+    assert_eq!(faults(raw), [["Loan!C17", "loan_amount", "x", "not_a_number"].map(str::to_owned)]);
+}
+
+#[test]
+fn what_cannot_be_taken_exactly_is_a_fault_with_its_cell() {
+    type Change = fn(&mut Worksheet) -> Result<(), XlsxError>;
+    let table: [(Change, [&str; 4]); 14] = [
+        (
+            |l| l.write_number(1, 2, 100.125).map(|_| ()),
+            ["Loan!C2", "loan_amount", "100.125", "too_many_decimals"],
+        ),
+        (
+            |l| l.write_number(1, 3, 1e-7).map(|_| ()),
+            ["Loan!D2", "note_rate", "0.0000001", "too_many_decimals"],
+        ),
+        (
+            |l| l.write_number(1, 3, 0.1 + 0.2).map(|_| ()),
+            ["Loan!D2", "note_rate", "0.30000000000000004", "not_a_number"],
+        ),
+        (
+            |l| l.write_number(1, 5, 700.000_000_000_000_1).map(|_| ()),
+            ["Loan!F2", "fico", "700.0000000000001", "not_a_number"],
+        ),
+        (
+            |l| l.write_number(1, 0, 100_012_345_678_901_000.0).map(|_| ()),
+            ["Loan!A2", "loan_id", "100012345678901000", "not_allowed"],
+        ),
+        (
+            |l| l.write_number(1, 4, 46_037.0).map(|_| ()),
+            ["Loan!E2", "close_date", "46037", "not_a_date"],
+        ),
+        (
+            |l| l.write_number_with_format(1, 4, 46_037.5, &day()).map(|_| ()),
+            ["Loan!E2", "close_date", "2026-01-15T12:00:00", "not_a_date"],
+        ),
+        (
+            |l| l.write_number_with_format(1, 4, 60.0, &day()).map(|_| ()),
+            ["Loan!E2", "close_date", "1900-02-29", "not_a_date"],
+        ),
+        (
+            |l| l.write_number_with_format(1, 3, 6.0, &day()).map(|_| ()),
+            ["Loan!D2", "note_rate", "1900-01-06", "not_a_number"],
+        ),
+        (
+            |l| {
+                l.write_number_with_format(1, 4, 1.5, &Format::new().set_num_format("[h]:mm"))
+                    .map(|_| ())
+            },
+            ["Loan!E2", "close_date", "1.5", "not_a_date"],
+        ),
+        (
+            |l| l.write_boolean(1, 3, true).map(|_| ()),
+            ["Loan!D2", "note_rate", "Y", "not_a_number"],
+        ),
+        (
+            |l| l.write_formula(1, 3, Formula::new("=1/0").set_result("#REF!")).map(|_| ()),
+            ["Loan!D2", "note_rate", "#REF!", "not_a_number"],
+        ),
+        (
+            |l| l.write_formula(1, 1, Formula::new("=NA()").set_result("#N/A")).map(|_| ()),
+            ["Loan!B2", "curr_status", "#N/A", "not_allowed"],
+        ),
+        (
+            |l| l.write_string(0, 6, "Fico").map(|_| ()),
+            ["Loan!G1", "fico", "Fico", "duplicate_column"],
+        ),
+    ];
+    for (change, expected) in table {
+        assert_eq!(faults(with_loan(change)), [expected.map(str::to_owned)]);
+    }
+}
+
+#[test]
+fn a_value_without_a_header_and_merged_cells_are_faults() {
+    let stray = with_loan(|loan| loan.write_string(1, 8, "x").map(|_| ()));
+    assert_eq!(faults(stray), [["Loan!I1", "", "", "unknown_column"].map(str::to_owned)]);
+    let merged = with_loan(|loan| {
+        rows_of(loan, &[[""; 4], [""; 4], ["B", "Closed", "1", "6"]])?;
+        loan.merge_range(1, 4, 2, 4, "2026-01-10", &Format::new())?;
+        // Below the last row, and in a row of its own, nothing is lost.
+        loan.merge_range(8, 0, 9, 3, "", &Format::new())?;
+        Ok(())
+    });
+    assert_eq!(faults(merged), [["Loan!E3", "close_date", "", "not_a_date"].map(str::to_owned)]);
+}
+
+#[test]
+fn keys_have_every_cell_and_rows_their_number() {
+    let twice = with_loan(|loan| rows_of(loan, &[[""; 4], [""; 4], ["A", "Closed", "1", "6"]]));
+    assert_eq!(faults(twice), [["Loan!A3", "loan_id", "A", "duplicate_key"].map(str::to_owned)]);
+    let mut book = Workbook::new();
+    let curve = book.add_worksheet().set_name("pfill_carry_cost").unwrap();
+    let rows =
+        [["investor_instrument_name", "on_day", "to_day"], ["FN", "0", "9"], ["FN", "0", "5"]];
+    rows_of(curve, &rows).unwrap();
+    let report = validate(read(saved(&mut book).path()).unwrap()).unwrap_err();
+    let place = |code: &str| {
+        report.faults.iter().find(|fault| fault.code.as_str() == code).map(|fault| &*fault.row)
+    };
+    assert_eq!(place("duplicate_key"), Some("pfill_carry_cost!A3,B3"));
+    assert_eq!(place("missing_table"), Some(""));
+}
+
+/// A formula that no program has calculated, as libraries write it, is not taken for an empty cell.
+#[test]
+fn a_formula_without_a_value_is_a_fault() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("loan_columns").unwrap();
+    rows_of(sheet, &[["column_name", "type"], ["a", "text"]]).unwrap();
+    sheet.write_formula(1, 1, "=A1").unwrap();
+    let file = edited(saved(&mut book).path(), |_, text| text.replace("</f><v>0</v>", "</f>"));
+    let raw = read(file.path()).unwrap();
+    let report = validate(raw).unwrap_err();
+    let fault = report.faults.iter().find(|fault| fault.table == "loan_columns").unwrap();
+    assert_eq!((&*fault.row, fault.code.as_str()), ("loan_columns!B2", "not_one_of"));
+    assert!(fault.reason.contains("never calculated"), "{fault}");
+}
+
+/// Workbooks of old Macs count days from 1904.
+#[test]
+fn both_systems_of_dates_give_the_same_day() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("snapshot").unwrap();
+    rows_of(sheet, &[["tenant_id", "as_of"], ["W", ""]]).unwrap();
+    sheet.write_number_with_format(1, 1, 46_037.0, &day()).unwrap();
+    let from_1900 = saved(&mut book);
+    let from_1904 = edited(from_1900.path(), |_, text| {
+        text.replace("<workbookPr ", "<workbookPr date1904=\"1\" ").replace("46037", "44575")
+    });
+    for file in [from_1900, from_1904] {
+        assert_eq!(read(file.path()).unwrap().tables[0].cell(0, 1), "2026-01-15");
+    }
+}
+
+#[test]
+fn other_sheets_hidden_ones_and_twins_are_named() {
+    let mut book = Workbook::new();
+    rows_of(book.add_worksheet().set_name("Notes").unwrap(), &[["what", "else"]]).unwrap();
+    for name in ["loan_price", "loan_columns"] {
+        let sheet = book.add_worksheet().set_name(name).unwrap();
+        rows_of(sheet, &[["loan_id", "trade_id"]]).unwrap();
+    }
+    book.worksheet_from_name("loan_price").unwrap().set_hidden(true);
+    let file = saved(&mut book);
+    let raw = read(file.path()).unwrap();
+    assert_eq!(raw.ignored, ["the sheet Notes", "the hidden sheet loan_price"]);
+    assert_eq!(raw.tables.len(), 1);
+    let twins = edited(file.path(), |name, text| match name {
+        "xl/workbook.xml" => text.replace("\"Notes\"", "\"LOAN_COLUMNS\""),
+        _ => text,
+    });
+    let raw = read(twins.path()).unwrap();
+    assert!(raw.tables.is_empty());
+    assert_eq!(
+        raw.faults[0].reason,
+        "LOAN_COLUMNS and loan_columns are there; one of them is expected"
+    );
+}
+
+#[test]
+fn a_sheet_without_a_header_in_its_first_row_says_so() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("loan_price").unwrap();
+    sheet.write_string(3, 1, "loan_id").unwrap();
+    book.add_worksheet().set_name("loan_columns").unwrap();
+    let raw = read(saved(&mut book).path()).unwrap();
+    let reasons: Vec<(&str, &str)> =
+        raw.faults.iter().map(|fault| (fault.code.as_str(), &*fault.reason)).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("missing_header", "the sheet is empty: a header is expected in its first row"),
+            (
+                "missing_header",
+                "the header is expected in the first row, which is empty; the first value is in loan_price!B4"
+            ),
+        ]
+    );
+}
