@@ -46,7 +46,8 @@ fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
     let mut read = Vec::new();
     for sheet in sheets.into_iter().filter(|sheet| !sheet.header.is_empty()) {
         // A spreadsheet that was saved from one table is named for it, its sheet is called anything.
-        let table = if only_one && UNNAMED.contains(&sheet.name.as_str()) { &stem } else { &sheet.name };
+        let table =
+            if only_one && UNNAMED.contains(&sheet.name.as_str()) { &stem } else { &sheet.name };
         let mut rows = RawTable::new(table, sheet.header, true);
         for row in &sheet.rows {
             for cell in row {
