@@ -9,7 +9,8 @@ use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::{KickoutReason, Pass};
 use powerfill_domain::values::{LoanId, TradeId};
 use powerfill_projections::explain::{
-    LoanExplanation, LoanOutcome, LoanPlace, LoanStory, TradeExplanation, TradeStory, Verdict,
+    LoanExplanation, LoanOutcome, LoanPlace, LoanStories, LoanStory, Toward, TradeExplanation,
+    TradeStory, Verdict,
 };
 
 fn case(name: &str) -> Vec<RunEvent> {
@@ -230,4 +231,52 @@ fn a_story_from_the_first_events() {
     let first = events.iter().position(placed).unwrap();
     let told = ["X", "Y"].map(|loan_id| loan(&events[..=first], loan_id).to_string());
     insta::assert_snapshot!(told.join("\n----\n"));
+}
+
+/// Many loans at once are told of as each alone, in every case.
+#[test]
+fn the_stories_of_many_loans_are_those_of_each() {
+    let (mut candidates, mut rejected, mut excluded) = (0, 0, 0);
+    for case in given::cases::cases() {
+        let events = given::cases::run(&case);
+        let (loans, trades) = (loans(&events), trades(&events));
+        let lower: Vec<String> = loans.iter().map(|id| id.as_str().to_lowercase()).collect();
+        let mut stories = LoanStories::of(lower.iter().map(String::as_str));
+        given::recorded(&events).for_each(|event| stories.apply(&event));
+        for loan_id in &loans {
+            let alone = loan(&events, loan_id.as_str());
+            let outcome = stories.outcome(loan_id.as_str()).unwrap();
+            let json = |outcome: &LoanOutcome| serde_json::to_string(outcome).unwrap();
+            assert_eq!(json(&outcome), json(&alone.outcome));
+            assert_eq!(stories.steps(loan_id.as_str()).count(), alone.steps.len());
+            for trade_id in &trades {
+                let toward = stories.toward(loan_id.as_str(), trade_id.as_str()).unwrap();
+                let candidate = alone.candidates.iter().find(|c| c.trade_id == *trade_id);
+                let rejection = alone.rejections.iter().find(|r| r.trade_id == *trade_id);
+                match (candidate, rejection, &toward) {
+                    (Some(of), _, Toward::Candidate { turn, candidate_rank, verdict }) => {
+                        assert_eq!((of.turn, of.candidate_rank), (*turn, *candidate_rank));
+                        assert_eq!(of.verdict, *verdict);
+                        candidates += 1;
+                    }
+                    (None, Some(of), Toward::Rejected(reason)) => {
+                        assert_eq!(of.reason, *reason);
+                        rejected += 1;
+                    }
+                    (None, None, Toward::Excluded(_)) => excluded += 1,
+                    (None, None, Toward::NoMatch | Toward::NoPart) => {}
+                    (_, _, toward) => panic!("{loan_id} and {trade_id}: {toward:?}"),
+                }
+            }
+            assert_eq!(
+                stories.toward(loan_id.as_str(), "no such trade"),
+                Some(Toward::NoSuchTrade)
+            );
+        }
+        assert!(stories.outcome("nobody asked").is_none());
+    }
+    assert!(
+        candidates > 1000 && rejected > 10 && excluded > 10,
+        "{candidates} {rejected} {excluded}"
+    );
 }

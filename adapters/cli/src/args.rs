@@ -1,10 +1,12 @@
 //! What can be typed: commands, flags, help with examples.
 
 mod audit;
+mod diff;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
+pub(crate) use diff::DiffArgs;
 
 use std::path::PathBuf;
 
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Tell the whole story of a loan or a trade in a run
     Explain(ExplainArgs),
+    /// Compare the output tables of a run with another run or an export
+    Diff(DiffArgs),
     /// Make the output tables anew from the events of a run
     Rebuild(RunRefArgs),
     /// Decide a run again from its captured snapshot, and compare event by event

@@ -59,6 +59,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Tables(args) => commands::tables::run(&args, &settings).await,
         Command::Events(args) => commands::events::run(&args, &settings).await,
         Command::Explain(args) => commands::explain::run(&args, &settings).await,
+        Command::Diff(args) => commands::diff::run(&args, &settings).await,
         Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
         Command::Replay(args) => commands::replay::run(&args, &settings).await,
         Command::Step(args) => commands::step::run(&args, &settings).await,

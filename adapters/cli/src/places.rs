@@ -75,6 +75,40 @@ impl Source {
     }
 }
 
+/// What a run is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// `run:RUN`, or RUN alone: a run of the same store.
+    Run(String),
+    /// `dir:FOLDER`: an export as CSV files or workbooks.
+    Folder(PathBuf),
+    /// `xlsx:FILE`: an export as a workbook, a sheet a table.
+    Workbook(PathBuf),
+}
+
+impl std::str::FromStr for Against {
+    type Err = String;
+    fn from_str(url: &str) -> Result<Self, String> {
+        match url.split_once(':') {
+            Some(("run", run)) if !run.is_empty() => Ok(Self::Run(run.to_owned())),
+            Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
+            Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
+            None if !url.is_empty() => Ok(Self::Run(url.to_owned())),
+            _ => Err("compare with run:RUN, dir:FOLDER or xlsx:FILE".to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for Against {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Run(run) => write!(f, "run:{run}"),
+            Self::Folder(path) => write!(f, "dir:{}", path.display()),
+            Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+        }
+    }
+}
+
 /// Where events, captured snapshots and projections live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {

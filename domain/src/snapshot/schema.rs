@@ -136,6 +136,11 @@ pub fn table_names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|table| table.name)
 }
 
+/// The columns of a table's key; none for a table of one row, and for a name that is none of 1.2.
+pub fn table_key(name: &str) -> &'static [&'static str] {
+    Table::position(name).map_or(&[], |position| TABLES[position].key)
+}
+
 /// The input table of this name, which compares as text: its proper spelling.
 pub fn table_named(name: &str) -> Option<&'static str> {
     Table::position(name).map(|position| TABLES[position].name)

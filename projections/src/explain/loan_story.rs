@@ -1,5 +1,7 @@
 //! Gathers the story of a loan from a run's events (specification 3.4).
 
+mod many;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use super::loan::{
 use super::verdict::{Court, full_limits};
 use crate::ignored::ignored;
 use crate::status::RunStatus;
+
+pub use many::{LoanStories, Toward};
 
 /// Gathers the story of one loan from a run's events, in their order.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 //!
 //! * [`About`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
+//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`Went`] and [`Stands`] say it shortly
 //! * [`TradeStory`] → [`TradeExplanation`]
 //!
 //! These are from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] tell them together with what no
@@ -13,6 +14,7 @@
 
 mod about;
 mod account;
+mod brief;
 mod facts_text;
 mod ledger;
 mod loan;
@@ -27,12 +29,13 @@ mod words;
 
 pub use about::About;
 pub use account::{LoanAccount, TradeAccount};
+pub use brief::{Stands, Went};
 pub use ledger::Filler;
 pub use loan::{
     AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
     SyntheticStory,
 };
-pub use loan_story::LoanStory;
+pub use loan_story::{LoanStories, LoanStory, Toward};
 pub use trade::{
     LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory, TurnedAway,
 };

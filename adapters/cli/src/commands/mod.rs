@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod generate;
@@ -31,9 +32,16 @@ pub(crate) fn completions(shell: clap_complete::Shell) {
     clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut std::io::stdout());
 }
 
-/// The run that is meant: its id, the beginning of one, or `latest`.
+/// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before it.
 pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, Failure> {
     let runs = store.runs().await?;
+    if let Some(back) = wanted.strip_prefix("latest~") {
+        let run = back.parse::<usize>().ok().and_then(|back| runs.get(back));
+        let none = || {
+            format!("no run {wanted}: the store has {}; `powerfill runs` lists them", runs.len())
+        };
+        return run.map(|run| run.run_id).ok_or_else(|| Failure::Environment(none()));
+    }
     let mut found = runs.iter().map(|run| run.run_id).filter(|run| {
         wanted == "latest" || run.to_string().starts_with(&wanted.to_ascii_lowercase())
     });

@@ -1,0 +1,48 @@
+//! `diff`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::StoreArgs;
+use crate::places::Against;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill diff latest --against latest~1
+  powerfill diff latest --against dir:export --mapping mapping.toml --classifications classes.toml
+  powerfill diff latest --against dir:export --mapping mapping.toml --html comparison.html
+  powerfill diff latest --against dir:export --write-mapping mapping.toml
+  powerfill diff latest --against dir:export --classifications classes.toml --classify-new
+
+Exit status: 0 no unclassified difference, 1 differences, 2 incomparable or error.")]
+pub(crate) struct DiffArgs {
+    /// A run id, the beginning of one, `latest`, or `latest~1` for the one before it
+    pub(crate) run: String,
+    /// Another run (as RUN, or run:RUN), dir:FOLDER of CSV files or workbooks, or xlsx:FILE
+    #[arg(long, value_name = "X")]
+    pub(crate) against: Against,
+    /// What the other side calls tables, columns and values; tolerances; what not to compare (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Write a first mapping for this export, found from names and values, and compare nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mapping", "classifications", "html"])]
+    pub(crate) write_mapping: Option<PathBuf>,
+    /// What has been said about differences (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classifications: Option<PathBuf>,
+    /// Add entries to be filled in for what nothing has been said about
+    #[arg(long, requires = "classifications")]
+    pub(crate) classify_new: bool,
+    /// Write the comparison as one self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Differences of each kind that are shown as text
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) show: usize,
+    /// Loans with another decision that are explained
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) explain: usize,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}

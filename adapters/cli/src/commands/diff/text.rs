@@ -1,0 +1,213 @@
+//! A comparison as text for people.
+
+use std::fmt::Write;
+
+use powerfill_diff::compare::columns_of;
+use powerfill_diff::report::{Shown, shown};
+use powerfill_diff::why::Why;
+use powerfill_diff::{Comparison, Verdict};
+
+use super::path_words;
+use crate::output::text_table;
+use crate::summary::count;
+
+/// Rows of each input table that are listed.
+const INPUT_ROWS: usize = 3;
+
+/// The whole report, the first `most` differences of each kind.
+pub(super) fn report(comparison: &Comparison, most: usize) -> String {
+    let mut out = String::new();
+    let (here, there) = (comparison.here.head.title(), comparison.there.head.title());
+    let _ = writeln!(out, "here:  {here}\nthere: {there}\n");
+    tables(comparison, &mut out);
+    if let Some(why) = &comparison.why {
+        given(why, &mut out);
+    }
+    for verdict in Verdict::DIFFERENCES {
+        differences(comparison, verdict, most, &mut out);
+    }
+    not_compared(comparison, &mut out);
+    classified(comparison, &mut out);
+    out
+}
+
+fn tables(comparison: &Comparison, out: &mut String) {
+    let header = ["table", "same", "other numbers", "other decision", "only here", "only there"];
+    let rows = comparison.tables.iter().map(|table| {
+        let of = |verdict| count(table.counts.of(verdict));
+        [
+            table.judged.table.name.to_owned(),
+            of(Verdict::Same),
+            of(Verdict::OtherNumbers),
+            of(Verdict::OtherDecision),
+            of(Verdict::OnlyHere),
+            of(Verdict::OnlyThere),
+        ]
+    });
+    let _ = writeln!(out, "{}", text_table(&header, rows, &[1, 2, 3, 4, 5]));
+}
+
+const fn title(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "Same",
+        Verdict::OtherNumbers => "Same decision, other numbers",
+        Verdict::OtherDecision => "Other decision",
+        Verdict::OnlyHere => "Only here",
+        Verdict::OnlyThere => "Only there",
+    }
+}
+
+fn differences(comparison: &Comparison, verdict: Verdict, most: usize, out: &mut String) {
+    let of_verdict = comparison.tables.iter().flat_map(|table| {
+        let differences = table.differences.iter().filter(move |d| d.verdict == verdict);
+        differences.map(move |difference| (table, difference))
+    });
+    let all = of_verdict.clone().count();
+    if all == 0 || most == 0 {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n{}, {} of {}:",
+        title(verdict),
+        count(all.min(most) as u64),
+        count(all as u64)
+    );
+    for (table, difference) in of_verdict.take(most) {
+        let shown = shown(comparison, table, difference);
+        let _ = writeln!(out, "  {} {}: {}", shown.table, shown.key.join(" | "), cells(&shown));
+        let path = shown
+            .loan_id()
+            .and_then(|loan| comparison.loans.iter().find(|path| path.loan_id == loan));
+        if let Some(path) = path.filter(|_| verdict != Verdict::OtherNumbers) {
+            let _ = writeln!(out, "    {}", path_words(path));
+            if !path.because.is_empty() {
+                let _ = writeln!(out, "    here it {}", path.because);
+            }
+        }
+    }
+}
+
+fn cells(shown: &Shown<'_>) -> String {
+    let cells = shown.cells.iter().map(|cell| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+        match shown.verdict {
+            Verdict::OnlyHere => format!("{} {}", cell.column, text(&cell.here)),
+            Verdict::OnlyThere => format!("{} {}", cell.column, text(&cell.there)),
+            Verdict::Same | Verdict::OtherNumbers | Verdict::OtherDecision => {
+                format!("{} {} → {}", cell.column, text(&cell.here), text(&cell.there))
+            }
+        }
+    });
+    let mut text = cells.collect::<Vec<_>>().join(", ");
+    if let Some(class) = shown.class {
+        let _ = write!(text, " [{class}: {}]", shown.note);
+    }
+    text
+}
+
+fn given(why: &Why, out: &mut String) {
+    if why.is_nothing() {
+        let _ = writeln!(
+            out,
+            "\nBoth runs were given the same snapshot and options, and decided by the same engine."
+        );
+        return;
+    }
+    let _ = writeln!(out, "\nWhat the runs were given:");
+    let version = |versions: &[Option<String>; 2]| {
+        let [here, there] = versions.clone().map(|v| v.unwrap_or_else(|| "–".to_owned()));
+        format!("{here} → {there}")
+    };
+    if let Some(engine) = &why.engine_version {
+        let _ = writeln!(out, "  engine {}", version(engine));
+    }
+    if let Some(spec) = &why.spec_version {
+        let _ = writeln!(out, "  specification {}", version(spec));
+    }
+    for change in &why.options {
+        let value = powerfill_diff::report::value_words;
+        let (here, there) = (value(&change.here), value(&change.there));
+        let _ = writeln!(out, "  option {} {here} → {there}", change.option);
+    }
+    for change in &why.snapshot {
+        let columns: Vec<String> =
+            change.columns.iter().map(|(name, rows)| format!("{name} {}", count(*rows))).collect();
+        let columns =
+            if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+        let _ = writeln!(
+            out,
+            "  {}: {} rows changed{columns}, {} only here, {} only there",
+            change.table,
+            count(change.changed),
+            count(change.only_here),
+            count(change.only_there)
+        );
+        for row in change.rows.iter().take(INPUT_ROWS) {
+            let fields =
+                row.fields.iter().map(|(name, here, there)| format!("{name} {here} → {there}"));
+            let what = match row.only {
+                Some(side) => format!("only {side}"),
+                None => fields.collect::<Vec<_>>().join(", "),
+            };
+            let _ = writeln!(out, "    {}: {what}", row.key.join(" | "));
+        }
+    }
+}
+
+fn not_compared(comparison: &Comparison, out: &mut String) {
+    let mut lines: Vec<String> =
+        comparison.left_out.iter().map(|(table, reason)| format!("{table}: {reason}")).collect();
+    for table in &comparison.tables {
+        let name = table.judged.table.name;
+        let columns: Vec<&str> = columns_of(table.missing).map(|at| table.column(at)).collect();
+        if !columns.is_empty() {
+            lines.push(format!("{name}: one side does not have {}", columns.join(", ")));
+        }
+        if !table.there.strangers.is_empty() {
+            lines.push(format!(
+                "{name}: no column of the table: {}",
+                table.there.strangers.join(", ")
+            ));
+        }
+        for unread in &table.there.unread {
+            lines.push(format!(
+                "{name}: {} cells of {} do not read; the first, in row {}, is {:?}",
+                count(unread.cells),
+                unread.column,
+                unread.row,
+                unread.text
+            ));
+        }
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(out, "\nNot compared:");
+        for line in lines {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+}
+
+fn classified(comparison: &Comparison, out: &mut String) {
+    let classified = &comparison.classified;
+    for stale in &classified.stale {
+        let _ = writeln!(
+            out,
+            "\nThe classification in line {} matches nothing any more: {}",
+            stale.line, stale.note
+        );
+    }
+    let classes: Vec<String> =
+        classified.classes.iter().map(|(class, n)| format!(", {} {class}", count(*n))).collect();
+    let pending = match classified.pending {
+        0 => String::new(),
+        pending => format!(" ({} with an entry to be filled in)", count(pending)),
+    };
+    let _ = writeln!(
+        out,
+        "\n{} rows same, {} unclassified{pending}{}",
+        count(comparison.same()),
+        count(classified.unclassified),
+        classes.concat()
+    );
+}

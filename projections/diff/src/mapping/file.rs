@@ -1,0 +1,155 @@
+//! The mapping file as it is written.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use powerfill_domain::values::fold;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Mapping, MappingFault, Placed, TableMapping, fault, is_number};
+use crate::judged::{JUDGED, Judged, judged};
+use crate::reading::{DateOrder, DecimalMark, Formats};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    formats: Option<Spanned<FormatsFile>>,
+    #[serde(default)]
+    tables: BTreeMap<Spanned<String>, TableFile>,
+}
+
+#[derive(Deserialize, Clone, Default)]
+#[serde(deny_unknown_fields)]
+struct FormatsFile {
+    dates: Option<DateOrder>,
+    decimal: Option<DecimalMark>,
+    null: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableFile {
+    name: Option<Spanned<String>>,
+    #[serde(default)]
+    skip: bool,
+    key: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    rename: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    ignore: Vec<Spanned<String>>,
+    #[serde(default)]
+    tolerance: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    values: BTreeMap<Spanned<String>, BTreeMap<String, String>>,
+    formats: Option<Spanned<FormatsFile>>,
+}
+
+impl FormatsFile {
+    /// With what it does not say from `otherwise`.
+    fn over(self, otherwise: &Formats) -> Formats {
+        let null = self.null.map(|texts| texts.iter().map(|text| fold(text)).collect());
+        Formats {
+            dates: self.dates.unwrap_or(otherwise.dates),
+            decimal: self.decimal.unwrap_or(otherwise.decimal),
+            null: null.unwrap_or_else(|| otherwise.null.clone()),
+        }
+    }
+}
+
+/// Reads the file and checks every name in it that is ours.
+pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        fault(place, text, &span, error.message())
+    })?;
+    let mut mapping =
+        Mapping { place: place.to_owned(), text: text.to_owned(), ..Mapping::default() };
+    if let Some(formats) = &file.formats {
+        mapping.formats = formats.get_ref().clone().over(&Formats::default());
+    }
+    for (name, table) in file.tables {
+        let at = |span: Range<usize>| move |what: String| fault(place, text, &span, what);
+        let Some((position, judged)) = judged(name.get_ref()) else {
+            let names: Vec<&str> = JUDGED.iter().map(|judged| judged.table.name).collect();
+            let what =
+                format!("no output table {}; there are {}", name.get_ref(), names.join(", "));
+            return Err(at(name.span())(what));
+        };
+        let table = of_table(judged, table, &mapping.formats, |span, what| at(span)(what))?;
+        mapping.tables[position] = Some(table);
+    }
+    Ok(mapping)
+}
+
+fn of_table(
+    judged: &'static Judged,
+    file: TableFile,
+    formats: &Formats,
+    fault: impl Fn(Range<usize>, String) -> MappingFault,
+) -> Result<TableMapping, MappingFault> {
+    let column = |name: &Spanned<String>| {
+        judged.position(name.get_ref()).ok_or_else(|| {
+            let names: Vec<&str> = judged.table.columns.iter().map(|column| column.name).collect();
+            let (table, names) = (judged.table.name, names.join(", "));
+            let what = format!("{table} has no column {}; it has {names}", name.get_ref());
+            fault(name.span(), what)
+        })
+    };
+    let mut table = TableMapping { skip: file.skip, ..TableMapping::default() };
+    let mut of_export = None;
+    if let Some(name) = file.name {
+        of_export = Some(name.span());
+        table.name = Some(Placed { span: name.span(), value: name.into_inner() });
+    }
+    if let Some(key) = file.key {
+        let columns: Vec<usize> = key.get_ref().iter().map(&column).collect::<Result<_, _>>()?;
+        if columns.is_empty() {
+            return Err(fault(key.span(), "a key has at least one column".to_owned()));
+        }
+        table.key = Some(columns);
+    }
+    for (theirs, ours) in file.rename {
+        let position = column(&ours)?;
+        if table.rename.iter().any(|(_, taken)| *taken == position) {
+            let what = format!("{} is the new name of two columns", ours.get_ref());
+            return Err(fault(ours.span(), what));
+        }
+        of_export.get_or_insert(theirs.span());
+        table.rename.push((Placed { span: theirs.span(), value: theirs.into_inner() }, position));
+    }
+    for ignored in &file.ignore {
+        table.ignore |= 1 << column(ignored)?;
+    }
+    for (name, bound) in &file.tolerance {
+        let position = column(name)?;
+        if !is_number(judged.table.columns[position].cell_type) {
+            let what = format!("{} holds no numbers, so that it has no tolerance", name.get_ref());
+            return Err(fault(name.span(), what));
+        }
+        let number = bound.get_ref().parse::<Decimal>().ok().filter(|b| !b.is_sign_negative());
+        let Some(number) = number else {
+            let what = "a tolerance is a decimal, 0 or more, in quotes: \"0.01\"".to_owned();
+            return Err(fault(bound.span(), what));
+        };
+        table.tolerance.insert(position, number);
+    }
+    for (name, values) in file.values {
+        let position = column(&name)?;
+        of_export.get_or_insert(name.span());
+        let folded = values.into_iter().map(|(theirs, ours)| (fold(&theirs), ours)).collect();
+        table.values.insert(position, folded);
+    }
+    if let Some(formats_there) = file.formats {
+        of_export.get_or_insert(formats_there.span());
+        table.formats = Some(formats_there.into_inner().over(formats));
+    }
+    let skips_key = table.key.iter().flatten().any(|at| table.ignore >> at & 1 == 1);
+    if skips_key && let Some(name) = file.ignore.first() {
+        let what = "a column that rows pair by cannot be ignored".to_owned();
+        return Err(fault(name.span(), what));
+    }
+    table.of_export = of_export;
+    Ok(table)
+}

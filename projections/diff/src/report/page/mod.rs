@@ -1,0 +1,192 @@
+//! One self-contained page for people: no network, no text that could be taken for markup or script.
+
+mod sections;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, PreEscaped, html as markup};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Paths, Shown};
+use crate::Comparison;
+use crate::compare::{Difference, TableComparison, Verdict};
+
+pub use sections::value_words;
+
+/// The most rows that a page carries: beyond, those that matter least are left to the CSV.
+pub const PAGE_ROWS: usize = 50_000;
+
+/// Rows that readers without script get to see.
+const PLAIN_ROWS: usize = 200;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page, at most `rows` of the differences on it.
+pub fn html(comparison: &Comparison, rows: usize) -> String {
+    let page = Page { comparison, paths: Paths::of(comparison) };
+    let chosen = page.chosen(rows);
+    let title =
+        format!("{} against {}", comparison.here.head.title(), comparison.there.head.title());
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        fingerprint(STYLE),
+        fingerprint(SCRIPT)
+    );
+    let document = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "PowerFill: " (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "PowerFill comparison" }
+                    p.sides { (comparison.here.head.title()) " against " (comparison.there.head.title()) }
+                    (page.answer())
+                }
+                main {
+                    (page.sides())
+                    (page.tables())
+                    (page.said())
+                    (page.why())
+                    (page.not_compared())
+                    (page.differences(&chosen))
+                    (page.files())
+                }
+                script type="application/json" id="data" { (PreEscaped(page.data(&chosen))) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    document.into_string()
+}
+
+/// What a Content-Security-Policy knows a style or script by.
+fn fingerprint(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+/// JSON that is also harmless inside a script element, whatever the texts in it.
+fn harmless(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// A verdict as people read it.
+const fn words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "same",
+        Verdict::OtherNumbers => "other numbers",
+        Verdict::OtherDecision => "other decision",
+        Verdict::OnlyHere => "only here",
+        Verdict::OnlyThere => "only there",
+    }
+}
+
+/// What stands in the class column.
+const fn class_of(shown: &Shown<'_>) -> &'static str {
+    match (shown.class, shown.pending) {
+        (Some(class), _) => class,
+        (None, true) => "to be filled in",
+        (None, false) => "unclassified",
+    }
+}
+
+struct Page<'a> {
+    comparison: &'a Comparison,
+    paths: Paths<'a>,
+}
+
+impl Page<'_> {
+    /// The differences that the page carries: unclassified before classified, decisions before numbers, then by table.
+    fn chosen(&self, most: usize) -> Vec<Shown<'_>> {
+        let weight = |verdict: Verdict, unclassified: bool| {
+            let at = Verdict::DIFFERENCES.iter().position(|known| *known == verdict);
+            at.unwrap_or_default() + if unclassified { 0 } else { Verdict::DIFFERENCES.len() }
+        };
+        let classes = self.comparison.classifications.entries();
+        let weights = || {
+            self.comparison.tables.iter().flat_map(|table| &table.differences).map(|difference| {
+                let entry = difference.entry.and_then(|at| classes.get(at as usize));
+                weight(difference.verdict, entry.is_none_or(|entry| entry.class.is_none()))
+            })
+        };
+        let mut counts = [0_usize; 2 * Verdict::DIFFERENCES.len()];
+        weights().for_each(|weight| counts[weight] += 1);
+        let mut left = most;
+        let mut quota = counts.map(|count| {
+            let taken = count.min(left);
+            left -= taken;
+            taken
+        });
+        let mut chosen: Vec<(usize, (&TableComparison, &Difference))> = weights()
+            .zip(self.comparison.tables.iter().flat_map(|table| {
+                table.differences.iter().map(move |difference| (table, difference))
+            }))
+            .filter(|(weight, _)| {
+                let has = quota[*weight] > 0;
+                quota[*weight] -= usize::from(has);
+                has
+            })
+            .collect();
+        chosen.sort_by_key(|(weight, _)| *weight);
+        let rows =
+            chosen.into_iter().map(|(_, (table, d))| super::shown(self.comparison, table, d));
+        rows.collect()
+    }
+
+    /// What the script shows: texts that come again and again once, rows as arrays.
+    fn data(&self, chosen: &[Shown<'_>]) -> String {
+        let loans: Vec<Value> = self
+            .comparison
+            .loans
+            .iter()
+            .map(|path| {
+                let parted = path.parted.as_ref().map(ToString::to_string);
+                json!([path.here.to_string(), path.there.to_string(), parted, path.because])
+            })
+            .collect();
+        let rows: Vec<Value> = chosen
+            .iter()
+            .map(|shown| {
+                let cells: Vec<Value> = shown
+                    .cells
+                    .iter()
+                    .map(|cell| {
+                        json!([cell.column, cell.here, cell.there, u8::from(cell.decision)])
+                    })
+                    .collect();
+                let path = shown.loan_id().and_then(|loan| self.paths.position(loan));
+                json!([
+                    shown.table,
+                    shown.key,
+                    shown.verdict.name(),
+                    cells,
+                    class_of(shown),
+                    shown.note,
+                    path.map_or(Value::from(-1), Value::from)
+                ])
+            })
+            .collect();
+        let verdicts: serde_json::Map<String, Value> = Verdict::DIFFERENCES
+            .into_iter()
+            .map(|verdict| (verdict.name().to_owned(), words(verdict).into()))
+            .collect();
+        harmless(&json!({ "rows": rows, "loans": loans, "verdicts": verdicts }))
+    }
+}

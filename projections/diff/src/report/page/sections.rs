@@ -1,0 +1,384 @@
+//! The sections of the page.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html as markup};
+use powerfill_domain::snapshot::RunOptions;
+use serde_json::Value;
+
+use super::{PLAIN_ROWS, Page, class_of, words};
+use crate::Answer;
+use crate::compare::{Verdict, columns_of};
+use crate::report::Shown;
+use crate::side::{RunHead, SideHead};
+use crate::why::Why;
+
+impl Page<'_> {
+    pub(super) fn answer(&self) -> Markup {
+        let comparison = self.comparison;
+        let (differences, same) = (comparison.differences(), comparison.same());
+        let classified = &comparison.classified;
+        match comparison.answer() {
+            Answer::Incomparable => markup! {
+                div.answer.incomparable role="status" {
+                    strong { "Incomparable" }
+                    " This says nothing about whether the sides agree."
+                    ul { @for reason in &comparison.incomparable { li { (reason) } } }
+                }
+            },
+            Answer::Same => markup! {
+                div.answer.same role="status" {
+                    strong { "Nothing is unclassified" }
+                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ and are classified."
+                }
+            },
+            Answer::Different => markup! {
+                div.answer.different role="status" {
+                    strong { (grouped(classified.unclassified)) " unclassified" }
+                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; the decision is another for "
+                    (grouped(comparison.loans_parted)) " loans."
+                }
+            },
+        }
+    }
+
+    pub(super) fn sides(&self) -> Markup {
+        let (here, there) = (facts(&self.comparison.here.head), facts(&self.comparison.there.head));
+        let mut names: Vec<&str> = here.iter().map(|(name, _)| *name).collect();
+        names.extend(
+            there.iter().map(|(name, _)| *name).filter(|name| !here.iter().any(|f| f.0 == *name)),
+        );
+        let both_runs = self.comparison.why.is_some();
+        let find = |facts: &[(&'static str, String)], name: &str| {
+            facts.iter().find(|fact| fact.0 == name).map_or_else(String::new, |fact| fact.1.clone())
+        };
+        markup! {
+            section aria-labelledby="sides" {
+                h2 id="sides" { "The two sides" }
+                div.scroll {
+                    table.facts {
+                        thead { tr { td {} th scope="col" { "here" } th scope="col" { "there" } } }
+                        tbody {
+                            @for name in names {
+                                @let (a, b) = (find(&here, name), find(&there, name));
+                                tr.other[both_runs && a != b] { th scope="row" { (name) } td { (a) } td { (b) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The files of an export, so that whoever has them can tell that they are these.
+    pub(super) fn files(&self) -> Markup {
+        let heads = [&self.comparison.here.head, &self.comparison.there.head];
+        let files = heads.into_iter().filter_map(|head| match head {
+            SideHead::Export(export) => Some(&export.files),
+            SideHead::Run(_) => None,
+        });
+        let files: Vec<_> = files.flatten().collect();
+        markup! {
+            @if !files.is_empty() {
+                section aria-labelledby="files" {
+                    h2 id="files" { "Files" }
+                    div.scroll {
+                        table.counts {
+                            thead { tr { th scope="col" { "file" } th scope="col" { "table" } th scope="col" { "BLAKE3" } } }
+                            tbody {
+                                @for file in files {
+                                    tr { td { (file.name) } td { (file.table.unwrap_or("none, or left out")) } td { code { (file.digest) } } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn tables(&self) -> Markup {
+        let verdicts = [
+            Verdict::Same,
+            Verdict::OtherNumbers,
+            Verdict::OtherDecision,
+            Verdict::OnlyHere,
+            Verdict::OnlyThere,
+        ];
+        markup! {
+            section aria-labelledby="tables" {
+                h2 id="tables" { "By table" }
+                div.scroll {
+                    table.counts {
+                        thead {
+                            tr {
+                                th scope="col" { "table" }
+                                th.number scope="col" { "rows here" }
+                                th.number scope="col" { "rows there" }
+                                @for verdict in verdicts { th.number scope="col" { (words(verdict)) } }
+                            }
+                        }
+                        tbody {
+                            @for table in &self.comparison.tables {
+                                tr {
+                                    th scope="row" { (table.judged.table.name) }
+                                    td.number { (grouped(table.here.grid.len().into())) }
+                                    td.number { (grouped(table.there.grid.len().into())) }
+                                    @match &table.incomparable {
+                                        Some(_) => { td.incomparable colspan="5" { "incomparable" } }
+                                        None => {
+                                            @for verdict in verdicts {
+                                                @let count = table.counts.of(verdict);
+                                                td.number.none[count == 0] { (grouped(count)) }
+                                            }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn said(&self) -> Markup {
+        let classified = &self.comparison.classified;
+        markup! {
+            section aria-labelledby="said" {
+                h2 id="said" { "Classification" }
+                table.counts {
+                    tbody {
+                        @for (class, count) in &classified.classes {
+                            tr { th scope="row" { (class) } td.number { (grouped(*count)) } }
+                        }
+                        tr.total { th scope="row" { "unclassified" } td.number { (grouped(classified.unclassified)) } }
+                        @if classified.pending > 0 {
+                            tr { th scope="row" { "of these, with an entry to be filled in" } td.number { (grouped(classified.pending)) } }
+                        }
+                    }
+                }
+                @if !classified.stale.is_empty() {
+                    p { "Entries that match nothing any more:" }
+                    ul { @for stale in &classified.stale { li { "line " (stale.line) ": " (stale.note) } } }
+                }
+            }
+        }
+    }
+
+    pub(super) fn why(&self) -> Markup {
+        match &self.comparison.why {
+            Some(why) => why_section(why),
+            None => markup! {},
+        }
+    }
+
+    pub(super) fn not_compared(&self) -> Markup {
+        let comparison = self.comparison;
+        let mut notes: Vec<String> = comparison
+            .left_out
+            .iter()
+            .map(|(table, reason)| format!("{table}: {reason}"))
+            .collect();
+        for table in &comparison.tables {
+            let name = table.judged.table.name;
+            let columns =
+                |set| columns_of(set).map(|at| table.column(at)).collect::<Vec<_>>().join(", ");
+            if table.missing != 0 {
+                notes.push(format!("{name}: one side does not have {}", columns(table.missing)));
+            }
+            if table.ignored != 0 {
+                notes.push(format!("{name}: the mapping ignores {}", columns(table.ignored)));
+            }
+            if !table.there.strangers.is_empty() {
+                notes.push(format!(
+                    "{name}: no column of the table: {}",
+                    table.there.strangers.join(", ")
+                ));
+            }
+            for unread in &table.there.unread {
+                let (cells, row) = (grouped(unread.cells), unread.row);
+                let (column, text) = (unread.column, &unread.text);
+                notes.push(format!("{name}: {cells} cells of {column} do not read; the first, in row {row}, is {text:?}"));
+            }
+        }
+        markup! {
+            @if !notes.is_empty() {
+                section aria-labelledby="left-out" {
+                    h2 id="left-out" { "Not compared" }
+                    ul { @for note in notes { li { (note) } } }
+                }
+            }
+        }
+    }
+
+    pub(super) fn differences(&self, chosen: &[Shown<'_>]) -> Markup {
+        let all_of_them = self.comparison.differences();
+        let left_out = all_of_them - chosen.len() as u64;
+        let tables = self.comparison.tables.iter().filter(|table| table.counts.differences() > 0);
+        let mut classes: BTreeMap<&str, ()> = BTreeMap::new();
+        classes.extend(chosen.iter().map(|shown| (class_of(shown), ())));
+        markup! {
+            section aria-labelledby="differences" {
+                h2 id="differences" { "Differences" }
+                @if left_out > 0 {
+                    p.note {
+                        "This page carries " (grouped(chosen.len() as u64)) " of " (grouped(all_of_them))
+                        " differences: the unclassified before the classified, decisions before numbers. --format csv has all."
+                    }
+                }
+                @if chosen.is_empty() { p { "There is none." } }
+                @else {
+                    form.filters id="filters" {
+                        label { "Text " input type="search" id="text" autocomplete="off"; }
+                        label { "Table " select id="table" { option value="" { "all" }
+                            @for table in tables { option { (table.judged.table.name) } } } }
+                        label { "Verdict " select id="verdict" { option value="" { "all" }
+                            @for verdict in Verdict::DIFFERENCES { option value=(verdict.name()) { (words(verdict)) } } } }
+                        label { "Class " select id="class" { option value="" { "all" }
+                            @for class in classes.keys() { option { (class) } } } }
+                        button type="reset" { "Clear" }
+                    }
+                    nav.pages aria-label="Pages" {
+                        button type="button" id="before" { "Previous" }
+                        span id="where" role="status" aria-live="polite" {}
+                        button type="button" id="after" { "Next" }
+                    }
+                    div.scroll { table.rows id="rows" { thead {} tbody {} } }
+                    noscript {
+                        p { "Without script the first " (PLAIN_ROWS) " differences are shown, and cannot be filtered." }
+                        table.rows {
+                            @for shown in chosen.iter().take(PLAIN_ROWS) { (plain_row(shown)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn plain_row(shown: &Shown<'_>) -> Markup {
+    markup! {
+        tr {
+            td { (shown.table) }
+            td { (shown.key.join(" | ")) }
+            td { (words(shown.verdict)) }
+            td {
+                @for cell in &shown.cells {
+                    div {
+                        (cell.column) ": " (cell.here.as_deref().unwrap_or("–")) " → "
+                        (cell.there.as_deref().unwrap_or("–"))
+                    }
+                }
+            }
+            td { (class_of(shown)) }
+            td { (shown.note) }
+        }
+    }
+}
+
+/// What there is to say of a side, by name.
+fn facts(head: &SideHead) -> Vec<(&'static str, String)> {
+    match head {
+        SideHead::Run(run) => run_facts(run),
+        SideHead::Export(export) => {
+            vec![("what", format!("{}, {} files", export.place, export.files.len()))]
+        }
+    }
+}
+
+fn run_facts(run: &RunHead) -> Vec<(&'static str, String)> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let as_of = run.options.as_ref().and_then(|options| options.as_of);
+    vec![
+        ("what", format!("run {}, {}", run.run_id, run.status.name())),
+        ("tenant", run.tenant_id.as_ref().map_or_else(String::new, ToString::to_string)),
+        ("as of", as_of.map_or_else(String::new, |day| day.to_string())),
+        ("requested", run.requested_at.map_or_else(String::new, |at| at.to_string())),
+        ("requested by", text(&run.requested_by)),
+        ("recorded", run.recorded_at.map_or_else(String::new, |at| at.to_string())),
+        ("events", grouped(run.events)),
+        ("engine", text(&run.engine_version)),
+        ("specification", text(&run.spec_version)),
+        ("options", options_words(run.options.as_ref())),
+        ("snapshot, BLAKE3", text(&run.snapshot_digest)),
+        ("outputs, BLAKE3", text(&run.output_digest)),
+    ]
+}
+
+/// Every option with its value.
+fn options_words(options: Option<&RunOptions>) -> String {
+    let Ok(Value::Object(options)) = serde_json::to_value(options) else { return String::new() };
+    let given = options.iter().filter(|(_, value)| !value.is_null());
+    given
+        .map(|(name, value)| format!("{name} {}", value_words(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn why_section(why: &Why) -> Markup {
+    let either = |texts: &[Option<String>; 2]| {
+        let text = |at: usize| texts[at].clone().unwrap_or_else(|| "–".to_owned());
+        format!("{} → {}", text(0), text(1))
+    };
+    markup! {
+        section aria-labelledby="why" {
+            h2 id="why" { "What the runs were given" }
+            @if why.is_nothing() { p { "The same snapshot, the same options, the same engine." } }
+            ul {
+                @if let Some(engine) = &why.engine_version { li { "engine: " (either(engine)) } }
+                @if let Some(spec) = &why.spec_version { li { "specification: " (either(spec)) } }
+                @for change in &why.options {
+                    li { "option " code { (change.option) } ": " (value_words(&change.here)) " → " (value_words(&change.there)) }
+                }
+                @for change in &why.snapshot {
+                    li {
+                        details {
+                            summary {
+                                code { (change.table) } ": " (grouped(change.changed)) " rows changed, "
+                                (grouped(change.only_here)) " only here, " (grouped(change.only_there)) " only there"
+                            }
+                            @let columns: Vec<String> = change.columns.iter().map(|(name, rows)| format!("{name} ({rows})")).collect();
+                            @if !columns.is_empty() { p { "columns: " (columns.join(", ")) } }
+                            table.rows {
+                                @for row in &change.rows {
+                                    tr {
+                                        td { (row.key.join(" | ")) }
+                                        td {
+                                            @if let Some(side) = row.only { "only " (side) }
+                                            @for (column, here, there) in &row.fields { div { (column) ": " (here) " → " (there) } }
+                                        }
+                                    }
+                                }
+                            }
+                            @let rows = change.changed + change.only_here + change.only_there;
+                            @if rows > change.rows.len() as u64 { p { "and " (grouped(rows - change.rows.len() as u64)) " more" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An option's value without JSON's quotes.
+pub fn value_words(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A count with thousands separators.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
