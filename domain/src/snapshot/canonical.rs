@@ -142,6 +142,7 @@ impl<W: Write> Canonical<'_, W> {
 }
 
 /// Reads the canonical form, table by table.
+#[derive(Clone)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -195,7 +196,7 @@ impl<'a> Reader<'a> {
         Ok((columns, rows))
     }
 
-    fn text(&mut self) -> Result<&'a str, CanonicalFault> {
+    pub(super) fn text(&mut self) -> Result<&'a str, CanonicalFault> {
         let bytes = self.cell()?;
         std::str::from_utf8(bytes).map_err(|_| CanonicalFault::Malformed(self.at - bytes.len()))
     }

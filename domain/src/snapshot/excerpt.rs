@@ -62,21 +62,22 @@ fn rows_of(
 ) -> Result<RawTable, CanonicalFault> {
     let (columns, rows) = reader.table_header(schema)?;
     let key = columns.iter().position(|column| column == key).ok_or_else(|| reader.malformed())?;
-    let mut cells: Vec<&[u8]> = Vec::with_capacity(columns.len());
     let width = columns.len();
     let mut table = RawTable::new(schema.name, columns, true);
     for _ in 0..rows {
-        cells.clear();
-        for _ in 0..width {
-            cells.push(reader.cell()?);
+        // Most rows are only stepped over; one that is wanted is read once more.
+        let mut row = reader.clone();
+        let mut is_wanted = false;
+        for column in 0..width {
+            let cell = reader.cell()?;
+            is_wanted |= column == key && wanted.contains(&*folded(cell));
         }
-        if !wanted.contains(&*folded(cells[key])) {
-            continue;
+        if is_wanted {
+            for _ in 0..width {
+                table.push_cell(row.text()?)?;
+            }
+            table.end_row()?;
         }
-        for cell in &cells {
-            table.push_cell(std::str::from_utf8(cell).map_err(|_| reader.malformed())?)?;
-        }
-        table.end_row()?;
     }
     Ok(table)
 }

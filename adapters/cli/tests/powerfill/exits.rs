@@ -19,6 +19,7 @@ fn what_cannot_be_understood_is_a_usage_error() {
     desk.type_in("runs --format yaml").refuses(2, &["yaml", "json"]);
     desk.type_in("explain latest").refuses(2, &["--loan", "--trade"]);
     desk.type_in("explain latest --loan A --trade B").refuses(2, &["--trade"]);
+    desk.type_in("explain latest --trade B --what-if").refuses(2, &["--trade", "--what-if"]);
     desk.type_in("generate --loans many --out book").refuses(2, &["many"]);
 }
 
@@ -92,6 +93,10 @@ fn what_is_not_in_the_store_is_named_with_what_is() {
     desk.type_in("tables latest pfill_guess").refuses(2, &["pfill_guess", "pfill_pool_guide"]);
     desk.type_in("events latest --type Guess").refuses(2, &["Guess", "LoanAllocated"]);
     desk.type_in("explain latest --loan A --format csv").refuses(2, &["text or json"]);
+    let unknown = desk.type_in("explain latest --loan nobody");
+    assert_eq!(unknown.out, "The snapshot of this run has no loan nobody.\n");
+    unknown.refuses(1, &[]);
+    desk.type_in("explain latest --loan L1 --what-if").refuses(2, &["L1", "not kicked out"]);
 }
 
 #[test]

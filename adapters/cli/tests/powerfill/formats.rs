@@ -136,14 +136,27 @@ fn a_loan_is_explained_wherever_it_went() {
     assert!(placed.contains("Joining pool NEW-T1"), "{placed}");
     let barred = story("K7");
     assert!(barred.starts_with("Loan K7 is kicked out, LimitReached"), "{barred}");
-    assert!(barred.contains("FNMA FN 6.0 \"NY\" (0.00 of 100,000.00 used)"), "{barred}");
-    assert!(story("nobody").contains("No event of this run names loan nobody"));
+    assert!(barred.contains("FNMA FN 6.0 \"NY\", 0.00 of 100,000.00 used"), "{barred}");
+    assert!(barred.contains("  FNMA CASH: rule cash asks for tag = 'cash' (tag T)"), "{barred}");
+    assert!(
+        barred.ends_with("What would have given it a place? Ask with --what-if.\n"),
+        "{barred}"
+    );
     let trade = desk.ask("explain latest --trade T1");
     for words in ["600,000.00 from 1 loan", "1. FILL", "K6", "K7", "kicked out"] {
         assert!(trade.contains(words), "{words}: {trade}");
     }
     let as_json = |args: &str| json(&desk.type_in(&format!("explain latest {args} --format json")));
-    assert_eq!(as_json("--loan K7")["loan_id"], "K7");
+    let told = as_json("--loan K7");
+    assert_eq!(told["loan_id"], "K7");
+    assert_eq!(told["candidates"][0]["verdict"]["is"], "limit_barred");
+    assert_eq!(told["standing"]["participation"]["takes_part"], "eligible");
+    assert!(told["what_if"].is_null());
+    let asked = as_json("--loan K7 --what-if");
+    let limit = &asked["what_if"]["kinds"][1];
+    assert_eq!((&limit["kind"], &limit["answer"]), (&"limit_raised".into(), &"places".into()));
+    assert_eq!(limit["change"]["hi_limit"], "0.100001");
+    assert_eq!(limit["place"]["trade_id"], "T1");
     assert_eq!(as_json("--trade T1")["trade_id"], "T1");
     let pinned = desk_with("31").ask("explain latest --loan A");
     assert!(pinned.starts_with("Loan A stays in pool PC1: the pool is locked."), "{pinned}");
