@@ -120,7 +120,12 @@ impl EventIndex {
             RunEvent::ConstraintBlockEvaluated(e) => self.fill(&e.trade_id, version),
             RunEvent::TradeFillEvaluated(e) => self.fill(&e.trade_id, version),
             RunEvent::LoanKickedOut(e) => self.loans.of(e.loan_id.as_str()).placed.push(version),
-            RunEvent::PoolActionDerived(e) => self.loans.of(e.loan_id.as_str()).named.push(version),
+            RunEvent::PoolActionDerived(e) => {
+                self.loans.of(e.loan_id.as_str()).named.push(version);
+                if let Some(trade_id) = &e.trade_id {
+                    self.trades.of(trade_id.as_str()).named.push(version);
+                }
+            }
             RunEvent::SyntheticOptionsRanked(e) => {
                 self.loans.of(e.loan_id.as_str()).named.push(version);
             }
