@@ -146,6 +146,32 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_any_step_is_brought_to_the_present_one() {
+        let whole = Connection::open_in_memory().unwrap();
+        whole.execute_batch(include_str!("../../../sql/sqlite/schema.sql")).unwrap();
+        for made in 1..=STEPS.len() {
+            let mut conn = Connection::open_in_memory().unwrap();
+            conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            conn.execute_batch(include_str!("../../../sql/sqlite/queries/schema_steps.sql"))
+                .unwrap();
+            for (number, step) in (1_i64..).zip(&STEPS[..made]) {
+                conn.execute_batch(step.sql).unwrap();
+                conn.execute(
+                    "INSERT INTO schema_steps (number, name) VALUES (?1, ?2)",
+                    (number, step.name),
+                )
+                .unwrap();
+            }
+            conn.execute("INSERT INTO es_streams VALUES (1, 'run-x', 1, x'00')", []).unwrap();
+            migrate(&mut conn).unwrap();
+            assert_eq!(shape(&conn), shape(&whole), "from step {made}");
+            let kept: i64 =
+                conn.query_row("SELECT count(*) FROM es_streams", [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, 1);
+        }
+    }
+
+    #[test]
     fn a_store_of_a_newer_powerfill_is_refused() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrate(&mut conn).unwrap();
