@@ -73,13 +73,14 @@ fn the_commands_of_the_documents_print_what_the_documents_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::tempdir().expect("a new folder");
     let mut run = 0;
-    for name in ["README.md", "docs/DAY_ONE.md"] {
+    for name in ["README.md", "docs/DAY_ONE.md", "docs/guides/excel.md"] {
         let document = std::fs::read_to_string(root.join(name)).expect("a document");
         for step in steps(&document) {
             let words = step.command.split_whitespace();
             let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
                 .args(words.map(|word| {
                     word.replace("dir:tests/", &format!("dir:{}/tests/", root.display()))
+                        .replace("xlsx:docs/", &format!("xlsx:{}/docs/", root.display()))
                 }))
                 .current_dir(folder.path())
                 .env("POWERFILL_REQUESTED_BY", "desk")
