@@ -62,9 +62,6 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
         Command::Migrate(args) => commands::migrate::run(&args, &settings),
-        Command::Completions { shell } => {
-            commands::completions(shell);
-            Ok(())
-        }
+        Command::Completions { shell } => commands::completions(shell),
     }
 }

@@ -60,6 +60,6 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
     let mut story = LoanStory::new(loan.as_str());
     fold(store, run, |recorded| story.apply(recorded)).await?;
-    println!("\n$ powerfill explain latest --loan {loan}");
+    say(format!("\n$ powerfill explain latest --loan {loan}\n"))?;
     say(story.finish())
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::args::StoreArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output::{print_csv, print_json};
+use crate::output::{print_csv, print_json, say};
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
@@ -17,7 +17,7 @@ pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Fai
     let found = found(&verdict);
     let answer = if found.is_none() { "whole" } else { "damaged" };
     match args.print.format {
-        Format::Text => text(&verdict, found.as_deref()),
+        Format::Text => say(text(&verdict, found.as_deref()))?,
         Format::Json => print_json(&json!({
             "answer": answer,
             "found": found,
@@ -47,23 +47,22 @@ fn found(verdict: &Verdict) -> Option<String> {
     damage.or_else(|| verdict.difference.clone())
 }
 
-fn text(verdict: &Verdict, found: Option<&str>) {
+fn text(verdict: &Verdict, found: Option<&str>) -> String {
     let log = &verdict.log;
-    println!(
+    let log = format!(
         "log: {} streams, {} events, {} appends, {} snapshots",
         count(log.streams),
         count(log.events),
         count(log.appends),
         count(log.snapshots)
     );
-    match verdict.published {
-        Some(run) => {
-            println!("tables: {} rows of run {run} and the history", count(verdict.rows));
-        }
-        None => println!("tables: no run is published"),
-    }
-    match found {
-        None => println!("everything matches"),
-        Some(found) => println!("DAMAGED: {found}"),
-    }
+    let tables = match verdict.published {
+        Some(run) => format!("tables: {} rows of run {run} and the history", count(verdict.rows)),
+        None => "tables: no run is published".to_owned(),
+    };
+    let answer = match found {
+        None => "everything matches".to_owned(),
+        Some(found) => format!("DAMAGED: {found}"),
+    };
+    format!("{log}\n{tables}\n{answer}\n")
 }
