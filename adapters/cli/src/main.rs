@@ -66,9 +66,6 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
         Command::Seal(command) => commands::seal::run(&command, &settings).await,
         Command::Migrate(args) => commands::migrate::run(&args, &settings),
-        Command::Completions { shell } => {
-            commands::completions(shell);
-            Ok(())
-        }
+        Command::Completions { shell } => commands::completions(shell),
     }
 }

@@ -74,17 +74,25 @@ fn fits(expected: &[String], actual: &[&str]) -> bool {
     }
 }
 
+/// A word of a command, a path of the project made absolute, since the session is in another folder.
+fn placed(word: &str, root: &Path) -> String {
+    let (kind, path) = match word.split_once(':') {
+        Some((kind, path)) => (format!("{kind}:"), path),
+        None => (String::new(), word),
+    };
+    match path.starts_with("tests/") || path.starts_with("docs/") {
+        true => format!("{kind}{}", root.join(path).display()),
+        false => word.to_owned(),
+    }
+}
+
 /// Runs the session of a document in a folder; how many commands it had.
 fn run_session(name: &str, folder: &Path) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = std::fs::read_to_string(root.join(name)).expect("a document");
-    let tests = root.join("tests/").display().to_string();
     let steps = steps(&document);
     for step in &steps {
-        let words = step.command.split_whitespace().map(|word| match word.split_once("tests/") {
-            Some((before @ ("" | "dir:"), path)) => format!("{before}{tests}{path}"),
-            _ => word.to_owned(),
-        });
+        let words = step.command.split_whitespace().map(|word| placed(word, &root));
         let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
             .args(words)
             .current_dir(folder)
@@ -120,6 +128,7 @@ fn the_commands_of_each_guide_print_what_it_says() {
     let mut names: Vec<String> = std::fs::read_dir(guides)
         .expect("the guides are there")
         .map(|guide| guide.expect("a guide").file_name().into_string().expect("UTF-8"))
+        .filter(|name| name.ends_with(".md"))
         .collect();
     names.sort();
     assert!(!names.is_empty());

@@ -36,19 +36,13 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
         in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, Some(&tables)).await?;
     let took = started.elapsed();
     say(summary::text(&summary))?;
-    println!(
-        "\nread, run, recorded and written in {:.2} s: {}",
-        took.as_secs_f64(),
-        tables.display()
-    );
+    let (took, place) = (took.as_secs_f64(), tables.display());
+    say(format!("\nread, run, recorded and written in {took:.2} s: {place}\n"))?;
     if summary.status != RunStatus::Complete {
         return Err(Failure::Answered);
     }
     super::explain::sample(store.as_ref(), summary.run_id).await?;
     let store = folder.join("powerfill.db");
-    println!(
-        "\nAsk on: powerfill explain latest --loan LOAN_ID --store sqlite:{}",
-        store.display()
-    );
-    Ok(())
+    let store = store.display();
+    say(format!("\nAsk on: powerfill explain latest --loan LOAN_ID --store sqlite:{store}\n"))
 }

@@ -114,6 +114,6 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
     let story = tell(store, run, loan.as_str()).await?;
-    println!("\n$ powerfill explain latest --loan {loan}");
+    say(format_args!("\n$ powerfill explain latest --loan {loan}\n"))?;
     say(loan_account(store, story).await?)
 }

@@ -4,6 +4,7 @@ use powerfill_generator::generate;
 
 use crate::args::GenerateArgs;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::summary::count;
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
@@ -18,13 +19,12 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let written = generate(&sizes, args.seed, &args.out)
         .map_err(|error| Failure::Environment(error.to_string()))?;
     let rows = |table: &str| count(written.rows(table).unwrap_or_default());
-    println!(
-        "{} loans, {} trades, {} pools, {} bytes in {}",
+    say(format!(
+        "{} loans, {} trades, {} pools, {} bytes in {}\n",
         rows("loan"),
         rows("pscat_trades"),
         rows("pscat_pools"),
         count(written.bytes()),
         written.folder.display()
-    );
-    Ok(())
+    ))
 }

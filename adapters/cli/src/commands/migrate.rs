@@ -2,6 +2,7 @@
 
 use crate::args::StoreArgs;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 
@@ -9,6 +10,5 @@ pub(crate) fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> 
     let url = StoreUrl::resolve(args.store.as_ref(), settings)?;
     url.open()?;
     let StoreUrl::Sqlite(path) = &url;
-    println!("sqlite:{} has the present schema", path.display());
-    Ok(())
+    say(format!("sqlite:{} has the present schema\n", path.display()))
 }

@@ -26,10 +26,13 @@ use powerfill_ports::Store;
 
 use crate::args::Cli;
 use crate::failure::Failure;
+use crate::output::say;
 
 /// Prints a completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) {
-    clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut std::io::stdout());
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut script);
+    say(String::from_utf8_lossy(&script))
 }
 
 /// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before it.

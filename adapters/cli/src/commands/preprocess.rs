@@ -11,6 +11,7 @@ use powerfill_projections::spelling::Spelled;
 use super::options;
 use crate::args::PreprocessArgs;
 use crate::failure::Failure;
+use crate::output::say;
 
 pub(crate) fn run(args: &PreprocessArgs) -> Result<(), Failure> {
     let options = options::resolve(&args.options)?;
@@ -27,15 +28,14 @@ pub(crate) fn run(args: &PreprocessArgs) -> Result<(), Failure> {
     )?;
     write(out, "pfill_trade_params", &TRADE_PARAMS, made.trade_params.iter().map(trade_row))?;
     write(out, "pfill_epci_params", &EPCI_PARAMS, made.epci_params.iter().map(epci_row))?;
-    println!(
-        "{} lockdown rows proposed beside {} present ones, {} trades, {} capacities: {}",
+    say(format!(
+        "{} lockdown rows proposed beside {} present ones, {} trades, {} capacities: {}\n",
         made.lockdown.len(),
         snapshot.lockdown.len(),
         made.trade_params.len(),
         made.epci_params.len(),
         out.display()
-    );
-    Ok(())
+    ))
 }
 
 const LOCKDOWN: [&str; 4] = ["pool_name", "investor_instrument_name", "trade_id", "lock_pool"];

@@ -5,6 +5,7 @@ use powerfill_runner::rebuild::rebuild;
 use super::find_run;
 use crate::args::RunRefArgs;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
@@ -14,11 +15,11 @@ pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Fa
     let run = find_run(store.as_ref(), &args.run).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();
-    println!("run {run}: {} events, {} rows", count(rebuilt.events), count(rows));
+    say(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;
     match &rebuilt.recorded {
-        None => println!("the run is not Complete: what is shown stays as it was"),
+        None => say("the run is not Complete: what is shown stays as it was\n")?,
         Some(_) if rebuilt.agrees() => {
-            println!("the tables are shown; digest {}", rebuilt.rebuilt.output_digest);
+            say(format!("the tables are shown; digest {}\n", rebuilt.rebuilt.output_digest))?;
         }
         Some(recorded) => {
             eprintln!(

@@ -180,7 +180,19 @@ fn nothing_is_coloured_and_nothing_moves_where_output_is_piped() {
 #[test]
 fn a_reader_that_went_away_is_no_failure() {
     let desk = desk_with("41");
-    for line in ["show", "tables latest pfill_powerfill_guide", "explain latest --trade T001"] {
+    let source = source(&case("03"));
+    for line in [
+        "show",
+        "tables latest pfill_powerfill_guide",
+        "tables latest --format xlsx",
+        "explain latest --trade T001",
+        "verify",
+        "rebuild",
+        "migrate",
+        "completions bash",
+        "generate --loans 10 --trades 10 --out book",
+        &format!("preprocess {source} --out proposed"),
+    ] {
         let mut command = desk.command(line.split(' '));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

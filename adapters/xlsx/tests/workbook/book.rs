@@ -4,7 +4,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use powerfill_domain::snapshot::{RawSnapshot, RawTable};
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -27,11 +27,16 @@ pub(crate) enum Typed {
     Yes,
 }
 
-/// Writes the tables, a sheet each, upper-case names among them.
+/// Writes the tables, a sheet each; names in upper case among them where nothing is typed.
 pub(crate) fn write(raw: &RawSnapshot, typed: Typed) -> NamedTempFile {
     let mut book = Workbook::new();
+    let created = ExcelDateTime::from_ymd(2026, 1, 15).unwrap();
+    book.set_properties(&DocProperties::new().set_creation_datetime(&created));
     for (at, table) in raw.tables.iter().enumerate() {
-        let name = if at % 2 == 0 { table.name().to_owned() } else { table.name().to_uppercase() };
+        let name = match (typed, at % 2) {
+            (Typed::No, 1) => table.name().to_uppercase(),
+            _ => table.name().to_owned(),
+        };
         let sheet = book.add_worksheet().set_name(name).unwrap();
         fill(sheet, table, typed);
     }

@@ -1,6 +1,7 @@
 //! A workbook is read as the folder of the same tables is, and every fault has the address of its cell.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::book::{Typed, cases, edited, saved, write};
 use powerfill_csv::read_folder;
@@ -337,4 +338,18 @@ fn a_sheet_without_a_header_in_its_first_row_says_so() {
             ),
         ]
     );
+}
+
+/// The workbook that the guide gives to the reader is a conformance case; `UPDATE=1` writes it anew.
+#[test]
+fn the_sample_of_the_guide_is_a_conformance_case() {
+    let case = cases().into_iter().find(|case| case.ends_with("13-pool-actions")).unwrap();
+    let folder = || read_folder(&case.join("snapshot")).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/book.xlsx");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&sample, std::fs::read(write(&folder(), Typed::Yes).path()).unwrap())
+            .unwrap();
+    }
+    let digest = |raw| validate(raw).unwrap().snapshot.digest();
+    assert_eq!(digest(read(&sample).unwrap()), digest(folder()));
 }
