@@ -1,5 +1,6 @@
-//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, and prints what
-//! the document says. `[..]` stands for any text within a line, a line `...` for any number of lines.
+//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, prints what the
+//! document says, and ends well; one with ` || echo WORD` behind it does not, and prints the word. `[..]` stands for any
+//! text within a line, a line `...` for any number of lines.
 
 use std::path::Path;
 use std::process::Command;
@@ -73,13 +74,21 @@ fn the_commands_of_the_documents_print_what_the_documents_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::tempdir().expect("a new folder");
     let mut run = 0;
-    for name in ["README.md", "docs/DAY_ONE.md"] {
+    for name in ["README.md", "docs/DAY_ONE.md", "docs/guides/comparing-with-the-desktop-app.md"] {
         let document = std::fs::read_to_string(root.join(name)).expect("a document");
         for step in steps(&document) {
-            let words = step.command.split_whitespace();
+            let (command, otherwise) = match step.command.split_once(" || echo ") {
+                Some((command, word)) => (command, Some(word)),
+                None => (step.command.as_str(), None),
+            };
+            let words = command.split_whitespace();
             let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
                 .args(words.map(|word| {
-                    word.replace("dir:tests/", &format!("dir:{}/tests/", root.display()))
+                    let tests = |before: &str| format!("{before}{}/tests/", root.display());
+                    match word.strip_prefix("tests/") {
+                        Some(file) => tests("") + file,
+                        None => word.replace("dir:tests/", &tests("dir:")),
+                    }
                 }))
                 .current_dir(folder.path())
                 .env("POWERFILL_REQUESTED_BY", "desk")
@@ -87,8 +96,9 @@ fn the_commands_of_the_documents_print_what_the_documents_say() {
                 .expect("powerfill starts");
             let printed = String::from_utf8(done.stdout).expect("UTF-8");
             let errors = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{name}: {}: {errors}", step.command);
-            let lines: Vec<&str> = printed.lines().collect();
+            let ends_well = otherwise.is_none();
+            assert_eq!(done.status.success(), ends_well, "{name}: {}: {errors}", step.command);
+            let lines: Vec<&str> = printed.lines().chain(otherwise).collect();
             assert!(
                 fits(&step.expected, &lines),
                 "{name}: {} prints\n{printed}\nthe document says\n{}",

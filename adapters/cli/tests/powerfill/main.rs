@@ -4,6 +4,8 @@
 mod compare;
 mod conformance;
 mod desk;
+mod desktop_app;
+mod diff;
 mod exits;
 mod formats;
 #[cfg(unix)]
