@@ -1,13 +1,14 @@
-//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, and prints what
-//! the document says. `[..]` stands for any text within a line, a line `...` for any number of lines.
+//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, prints what the
+//! document says, and ends well; one with ` || echo WORD` behind it does not, and prints the word. `[..]` stands for any
+//! text within a line, a line `...` for any number of lines.
 
 use std::path::Path;
 use std::process::Command;
 
-/// A command of a document, its exit status (`# exit status 1` behind it, else 0), and what it should print.
+/// A command of a document, the word that stands for another end than a good one, and what it should print.
 struct Step {
     command: String,
-    status: i32,
+    otherwise: Option<String>,
     expected: Vec<String>,
 }
 
@@ -21,12 +22,12 @@ fn steps(document: &str) -> Vec<Step> {
             _ if !inside => {}
             _ => match (line.strip_prefix("$ powerfill "), steps.last_mut()) {
                 (Some(command), _) => {
-                    let (command, status) = match command.split_once(" # exit status ") {
-                        Some((command, status)) => (command, status.parse().expect("a status")),
-                        None => (command, 0),
+                    let (command, otherwise) = match command.split_once(" || echo ") {
+                        Some((command, word)) => (command, Some(word.to_owned())),
+                        None => (command, None),
                     };
                     let command = command.to_owned();
-                    steps.push(Step { command, status, expected: Vec::new() });
+                    steps.push(Step { command, otherwise, expected: Vec::new() });
                 }
                 (None, Some(step)) => step.expected.push(line.to_owned()),
                 (None, None) => panic!("output before a command: {line}"),
@@ -101,9 +102,9 @@ fn run_session(name: &str, folder: &Path) -> usize {
             .expect("powerfill starts");
         let printed = String::from_utf8(done.stdout).expect("UTF-8");
         let errors = String::from_utf8_lossy(&done.stderr);
-        let status = done.status.code();
-        assert_eq!(status, Some(step.status), "{name}: {}: {printed}{errors}", step.command);
-        let lines: Vec<&str> = printed.lines().collect();
+        let ends_well = step.otherwise.is_none();
+        assert_eq!(done.status.success(), ends_well, "{name}: {}: {errors}", step.command);
+        let lines: Vec<&str> = printed.lines().chain(step.otherwise.as_deref()).collect();
         assert!(
             fits(&step.expected, &lines),
             "{name}: {} prints\n{printed}\nthe document says\n{}",

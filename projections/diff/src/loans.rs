@@ -8,10 +8,10 @@ use powerfill_projections::explain::{
 use powerfill_projections::spelling::Spelled;
 use serde::Serialize;
 
-use crate::Comparison;
 use crate::compare::Verdict;
 use crate::grid::Grid;
-use crate::judged::{JUDGED, judged};
+use crate::judged::{Judged, judged};
+use crate::{Comparison, Names};
 
 /// A loan whose decision differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,10 +117,30 @@ impl Place {
     }
 }
 
-/// Where loans are on one side: its guide and its kickouts, by loan.
+/// Where loans are on one side: its guide and its kickouts.
 struct Places<'a> {
-    guide: Option<(&'a Grid, u32, Vec<(u32, u32)>)>,
-    kickouts: Option<(&'a Grid, u32, Vec<(u32, u32)>)>,
+    guide: Option<ByLoan<'a>>,
+    kickouts: Option<ByLoan<'a>>,
+}
+
+/// A table by loan.
+struct ByLoan<'a> {
+    table: &'static Judged,
+    grid: &'a Grid,
+    /// The number of a loan and its row, in order.
+    rows: Vec<(u32, u32)>,
+}
+
+impl ByLoan<'_> {
+    fn row(&self, loan: u32) -> Option<u32> {
+        let at = self.rows.binary_search_by_key(&loan, |(name, _)| *name).ok()?;
+        Some(self.rows[at].1)
+    }
+
+    fn cell(&self, row: u32, column: &str, names: &Names) -> Option<String> {
+        let text = self.grid.written(row, self.table.position(column)?, names);
+        Some(text).filter(|text| !text.is_empty())
+    }
 }
 
 const GUIDE: &str = "pfill_powerfill_guide";
@@ -174,47 +194,37 @@ impl Comparison {
         self.loans = loans.iter().filter_map(path).collect();
     }
 
-    /// The rows of a table of a side, compared or not, and the columns that it has.
-    fn rows(&self, side: usize, name: &str) -> Option<(&Grid, u32)> {
-        let compared = self.tables.iter().find(|table| table.judged.table.name == name);
-        let compared = compared.map(|table| [&table.here, &table.there][side]);
-        let (at, _) = judged(name)?;
-        let table = compared.or_else(|| [&self.here, &self.there][side].tables[at].as_ref())?;
-        Some((&table.grid, table.columns))
+    /// A table of a side by loan, compared or not.
+    fn by_loan(&self, side: usize, name: &str) -> Option<ByLoan<'_>> {
+        let (at, table) = judged(name)?;
+        let compared = self.tables.iter().find(|compared| compared.judged.table.name == name);
+        let compared = compared.map(|compared| [&compared.here, &compared.there][side]);
+        let rest = || [&self.here, &self.there][side].tables[at].as_ref();
+        let grid = &compared.or_else(rest)?.grid;
+        Some(ByLoan { table, grid, rows: grid.by_name(table.position("loan_id")?) })
     }
 
     fn places(&self, side: usize) -> Places<'_> {
-        // loan_id is the first column of both.
-        let of =
-            |name| self.rows(side, name).map(|(grid, columns)| (grid, columns, grid.by_name(0)));
-        Places { guide: of(GUIDE), kickouts: of(KICKOUTS) }
+        let (guide, kickouts) = (self.by_loan(side, GUIDE), self.by_loan(side, KICKOUTS));
+        Places { guide, kickouts }
     }
 
     fn place(&self, places: &Places<'_>, loan: u32) -> Place {
-        let row = |rows: &[(u32, u32)]| {
-            rows.binary_search_by_key(&loan, |(name, _)| *name).ok().map(|at| rows[at].1)
-        };
-        let text = |table: &str, grid: &Grid, row: u32, column: &str| {
-            let at = judged(table).and_then(|(at, _)| JUDGED[at].position(column))?;
-            Some(grid.written(row, at, &self.names)).filter(|text| !text.is_empty())
-        };
-        if let Some((grid, _, rows)) = &places.guide
-            && let Some(row) = row(rows)
+        if let Some(guide) = &places.guide
+            && let Some(row) = guide.row(loan)
         {
-            let cell = |column| text(GUIDE, grid, row, column);
+            let cell = |column| guide.cell(row, column, &self.names);
             let (trade_id, pool_name) = (cell("trade_id"), cell("pool_name"));
             return match cell("held_reason") {
                 Some(held_reason) => Place::Held { held_reason, pool_name, trade_id },
                 None => Place::Allocated { trade_id, pool_name, pool_action: cell("pool_action") },
             };
         }
-        match &places.kickouts {
-            Some((grid, _, rows)) => match row(rows) {
-                Some(row) => Place::KickedOut { reason: text(KICKOUTS, grid, row, "reason") },
-                None => Place::Absent,
-            },
-            None => Place::Absent,
-        }
+        let kicked_out = places.kickouts.as_ref().and_then(|kickouts| {
+            let row = kickouts.row(loan)?;
+            Some(Place::KickedOut { reason: kickouts.cell(row, "reason", &self.names) })
+        });
+        kicked_out.unwrap_or(Place::Absent)
     }
 }
 

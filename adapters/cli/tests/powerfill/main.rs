@@ -5,6 +5,8 @@ mod audit;
 mod compare;
 mod conformance;
 mod desk;
+mod desktop_app;
+mod diff;
 mod exits;
 mod formats;
 #[cfg(unix)]

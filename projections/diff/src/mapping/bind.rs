@@ -174,7 +174,7 @@ fn columns(
         let by_default = || {
             let wanted = plain(name);
             let is = |known: &&str| fold(known) == wanted;
-            let column = judged.table.columns.iter().map(|column| column.name).find(|c| is(&c));
+            let column = judged.table.columns.iter().map(|column| column.name).find(is);
             // A column that is renamed onto takes the place of one that has the name already.
             let column = column.and_then(|name| judged.position(name));
             column.filter(|column| !renamed.contains(&Some(*column)))

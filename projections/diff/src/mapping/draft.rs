@@ -232,11 +232,17 @@ impl Sample<'_> {
                     same += usize::from(a == b && a != Slot::NULL);
                 }
                 let words = words_in_common(judged, column, name);
-                // Codes have other values there; their names must do.
                 let fit = same * 100 / said.max(1);
                 if fit >= ENOUGH || (words > 0 && said == 0) {
                     fits.push(((words, fit), column));
                 }
+            }
+            if fits.is_empty() {
+                let free = (0..judged.table.columns.len()).filter(|c| !theirs_of.contains_key(c));
+                fits.extend(free.filter_map(|column| {
+                    let fit = self.translated(ours, pairs, column, theirs)?;
+                    Some(((words_in_common(judged, column, name), fit), column))
+                }));
             }
             fits.sort_by(|a, b| b.cmp(a));
             let column_name = |at: usize| judged.table.columns[at].name;
@@ -252,6 +258,35 @@ impl Sample<'_> {
                 }
             }
         }
+    }
+
+    /// How many codes of ours, at least two, are each another code there, always the same.
+    fn translated(
+        &self,
+        ours: &Grid,
+        pairs: &[(usize, u32)],
+        column: usize,
+        theirs: usize,
+    ) -> Option<usize> {
+        if ours.columns()[column].cell_type != CellType::Text {
+            return None;
+        }
+        let mut there: BTreeMap<Slot, String> = BTreeMap::new();
+        let mut here: BTreeMap<String, Slot> = BTreeMap::new();
+        for (row, of_ours) in pairs {
+            let slot = ours.row(*of_ours)[column];
+            let text = self.raw.cell(*row, theirs);
+            let text = if self.formats.is_null(text) { String::new() } else { fold(text) };
+            let is_new = there.len() < CODES || there.contains_key(&slot);
+            if !is_new
+                || *there.entry(slot).or_insert_with(|| text.clone()) != text
+                || *here.entry(text).or_insert(slot) != slot
+            {
+                return None;
+            }
+        }
+        let codes = there.keys().filter(|slot| **slot != Slot::NULL).count();
+        (codes >= 2).then_some(codes)
     }
 
     /// Columns of a few values that are called otherwise there, always the same.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use powerfill_diff::compare::columns_of;
 use powerfill_diff::report::{Shown, shown};
 use powerfill_diff::why::Why;
-use powerfill_diff::{Comparison, Verdict};
+use powerfill_diff::{Comparison, SideHead, Verdict};
 
 use super::path_words;
 use crate::output::text_table;
@@ -17,7 +17,7 @@ const INPUT_ROWS: usize = 3;
 /// The whole report, the first `most` differences of each kind.
 pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     let mut out = String::new();
-    let (here, there) = (comparison.here.head.title(), comparison.there.head.title());
+    let (here, there) = (side(&comparison.here.head), side(&comparison.there.head));
     let _ = writeln!(out, "here:  {here}\nthere: {there}\n");
     tables(comparison, &mut out);
     if let Some(why) = &comparison.why {
@@ -29,6 +29,13 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     not_compared(comparison, &mut out);
     classified(comparison, &mut out);
     out
+}
+
+/// What a side is, and for a run when it was recorded.
+fn side(head: &SideHead) -> String {
+    let recorded = head.run().and_then(|run| run.recorded_at);
+    let recorded = recorded.map_or_else(String::new, |at| format!(", recorded {at}"));
+    head.title() + &recorded
 }
 
 fn tables(comparison: &Comparison, out: &mut String) {
@@ -158,6 +165,10 @@ fn given(why: &Why, out: &mut String) {
 fn not_compared(comparison: &Comparison, out: &mut String) {
     let mut lines: Vec<String> =
         comparison.left_out.iter().map(|(table, reason)| format!("{table}: {reason}")).collect();
+    if let SideHead::Export(export) = &comparison.there.head {
+        let strangers = export.files.iter().filter(|file| file.table.is_none());
+        lines.extend(strangers.map(|file| format!("{}: no table that is compared", file.name)));
+    }
     for table in &comparison.tables {
         let name = table.judged.table.name;
         let columns: Vec<&str> = columns_of(table.missing).map(|at| table.column(at)).collect();
