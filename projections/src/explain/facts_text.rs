@@ -142,6 +142,9 @@ fn trades_words(node: &NodeFacts) -> String {
     }
 }
 
+/// Kinds of failing that a text lists: a book of hundreds of nodes must not hide the candidates behind them.
+const NEAREST: usize = 12;
+
 /// The nodes that the loan does not match, those that failed alike together; nearest first: those that only a rule
 /// kept it from.
 pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
@@ -155,8 +158,12 @@ pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Resul
         alike.entry((reach, failed)).or_default().push(node_name(&node.node) + &bounds);
     }
     writeln!(f, "\nWhat it does not match, the nearest first:")?;
-    for ((_, failed), nodes) in alike {
+    let further: usize = alike.values().skip(NEAREST).map(Vec::len).sum();
+    for ((_, failed), nodes) in alike.into_iter().take(NEAREST) {
         writeln!(f, "  {}: {failed}", few(nodes.into_iter(), NAMED))?;
+    }
+    if further > 0 {
+        writeln!(f, "  and {further} that are further away; --format json has each with what failed")?;
     }
     Ok(())
 }
