@@ -116,10 +116,7 @@ fn every_event_is_listed_under_the_loans_and_trades_that_it_names() {
                 }
             };
             of("loan", LOANS);
-            // Where a loan is posted to is asked of the loan.
-            if event.event_type() != EventType::PoolActionDerived {
-                of("trade", TRADES);
-            }
+            of("trade", TRADES);
         }
         let mut found: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
         for (subject, versions) in Listed::of(&events).0 {
