@@ -163,7 +163,10 @@ pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Resul
         writeln!(f, "  {}: {failed}", few(nodes.into_iter(), NAMED))?;
     }
     if further > 0 {
-        writeln!(f, "  and {further} that are further away; --format json has each with what failed")?;
+        writeln!(
+            f,
+            "  and {further} that are further away; --format json has each with what failed"
+        )?;
     }
     Ok(())
 }
