@@ -214,7 +214,7 @@ fn cells_far_apart_take_no_room() {
 #[test]
 fn a_truncated_workbook_is_damaged_wherever_it_is_cut() {
     let whole = std::fs::read(small().path()).unwrap();
-    for length in 4..whole.len() {
+    for length in (4..whole.len()).step_by(7) {
         let refused = refusal(file(&whole[..length]).path());
         assert!(refused.contains("cannot be read"), "{length}: {refused}");
     }
