@@ -64,7 +64,7 @@
   function tableRow(item) {
     const { row, loan } = item;
     const line = make("tr");
-    line.append(make("td", row[TABLE]));
+    line.append(make("td", row[TABLE], "whole"));
     const key = make("td", null, "key");
     key.append(make("span", row[KEY].map((part) => part || "–").join(" | ")));
     const cells = make("td");
@@ -86,7 +86,7 @@
       cells.append(box);
     }
     line.append(key, make("td", data.verdicts[row[VERDICT]], "verdict v-" + row[VERDICT]), cells);
-    line.append(make("td", row[CLASS], row[CLASS] === "unclassified" ? "class-unclassified" : ""));
+    line.append(make("td", row[CLASS], row[CLASS] === "unclassified" ? "whole class-unclassified" : "whole"));
     line.append(make("td", row[NOTE]));
     return line;
   }
