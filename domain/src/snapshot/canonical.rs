@@ -78,12 +78,8 @@ impl Snapshot {
     /// # Errors
     /// [`CanonicalFault`].
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, CanonicalFault> {
-        let mut reader = Reader::new(bytes)?;
-        let mut raw = RawSnapshot::default();
-        for table in TABLES {
-            raw.tables.push(reader.table(table)?);
-        }
-        reader.end()?;
+        let tables = Self::tables_of_canonical(bytes)?;
+        let raw = RawSnapshot { tables, ..RawSnapshot::default() };
         validate(raw).map(|validated| validated.snapshot).map_err(CanonicalFault::Refused)
     }
 
@@ -98,12 +94,10 @@ impl Snapshot {
     /// # Errors
     /// [`CanonicalFault`], but not that the tables are refused.
     pub fn tables_of_canonical(bytes: &[u8]) -> Result<Vec<RawTable>, CanonicalFault> {
-        if !bytes.starts_with(MAGIC) {
-            return Err(CanonicalFault::Malformed(0));
-        }
-        let mut reader = Reader { bytes, at: MAGIC.len() };
+        let mut reader = Reader::new(bytes)?;
         let tables = TABLES.iter().map(|table| reader.table(table)).collect::<Result<_, _>>()?;
-        if reader.at == bytes.len() { Ok(tables) } else { Err(reader.malformed()) }
+        reader.end()?;
+        Ok(tables)
     }
 }
 
