@@ -5,12 +5,17 @@ use std::path::Path;
 use futures::future::join_all;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::{RunStatus, RunStore};
+use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::{PostgresStore, shape};
-use powerfill_tests::postgres::{Database, connect, shared, url};
+use powerfill_projections::table::Cell;
+use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, shared, url};
 use powerfill_tests::store_suite::Place;
-use powerfill_tests::store_suite::samples::{candidates, run};
+use powerfill_tests::store_suite::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, run};
 
 const SCHEMA: &str = include_str!("../../sql/postgres/schema.sql");
+const ROLES: &str = include_str!("../../sql/postgres/roles.sql");
 const SHAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql/postgres/shape.txt");
 
 /// The shape without the table of steps, which is not in the schema to read.
@@ -137,4 +142,82 @@ async fn the_guards_refuse_an_edit_of_the_log() {
         assert_eq!(refused.code().map(|code| code.code()), Some("23001"), "{sql}: {refused:?}");
     }
     assert_eq!(store.verify(None).await.unwrap().damage, None);
+}
+
+/// The role of workers can do all that a store does, and nothing to the log but append; that of reports only reads.
+/// Roles belong to the whole server, so that this one is the test's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_roles_may_do_what_they_are_for() {
+    let server = OwnServer::start(Durable::No);
+    let place = Database::of(&server);
+    place.open().await;
+    let admin = server.admin(place.name().await).await;
+    for _ in 0..2 {
+        admin.batch_execute(ROLES).await.unwrap();
+    }
+    admin
+        .batch_execute(
+            "CREATE ROLE ann LOGIN IN ROLE powerfill_app; CREATE ROLE bob LOGIN IN ROLE powerfill_app;
+             CREATE ROLE rita LOGIN IN ROLE powerfill_reader;",
+        )
+        .await
+        .unwrap();
+    let owner = place.url().await;
+    let as_user = |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
+    let role = "?options=-c%20role%3Dpowerfill_app";
+    // One worker's run, replaced by another's.
+    for (number, user) in [(1, "ann"), (2, "bob")] {
+        let store = PostgresStore::open(&url(&format!("{}{role}", as_user(user)))).await.unwrap();
+        a_whole_run(&store, number).await;
+    }
+    let store = PostgresStore::open(&url(&as_user("ann"))).await.unwrap();
+    assert_eq!(store.verify(None).await.unwrap().damage, None);
+
+    let worker = connect(&as_user("ann")).await;
+    worker.batch_execute("SET search_path = powerfill").await.unwrap();
+    let more = [
+        "ALTER TABLE es_events DISABLE TRIGGER ALL",
+        "DROP TABLE es_events",
+        "CREATE TRIGGER t BEFORE INSERT ON es_events EXECUTE FUNCTION refuse_change()",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "SET session_replication_role = replica",
+        "UPDATE schema_steps SET name = 'x'",
+        "DELETE FROM runs",
+    ];
+    // Those that the role has the right to reach the trigger for.
+    let guarded = ["UPDATE es_streams SET version = version - 1", "UPDATE es_head SET position = 0"];
+    for sql in EDITS.iter().chain(&more) {
+        let refused = worker.batch_execute(sql).await.unwrap_err();
+        let expected = if guarded.contains(sql) { "23001" } else { "42501" };
+        assert_eq!(refused.code().map(|code| code.code()), Some(expected), "{sql}: {refused:?}");
+    }
+
+    let reader = connect(&as_user("rita")).await;
+    reader.batch_execute("SET search_path = powerfill").await.unwrap();
+    for table in ["es_events", "runs", KICKOUTS.name, HISTORY.name] {
+        let rows = reader.query(&format!("SELECT FROM {table}"), &[]).await.unwrap();
+        assert!(!rows.is_empty(), "{table}");
+    }
+    let refused = reader.batch_execute("UPDATE runs SET status = 'Failed'").await.unwrap_err();
+    assert_eq!(refused.code().map(|code| code.code()), Some("42501"));
+    let audit = PostgresStore::open_existing(&url(&as_user("rita"))).await.unwrap();
+    assert_eq!(audit.verify(None).await.unwrap().damage, None);
+    let refused = audit.append(candidates(run(9), 0, 1)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Failed(text) if text.contains("roles.sql")), "{refused}");
+}
+
+async fn a_whole_run(store: &PostgresStore, number: u128) {
+    let run = run(number);
+    let digest = blake3::hash(&number.to_le_bytes()).to_hex();
+    store.capture(&digest, &number.to_le_bytes()).await.unwrap();
+    store.enqueue(run, moment(0)).await.unwrap();
+    let lease = store.claim("worker", moment(1), moment(9)).await.unwrap().unwrap();
+    store.append(candidates(run, 0, 200)).await.unwrap();
+    store.append(candidates(run, 200, 2)).await.unwrap();
+    store.begin_staging(run, &[&KICKOUTS, &HISTORY]).await.unwrap();
+    store.stage(run, vec![kickouts(["L1"])], 202).await.unwrap();
+    store.publish(run).await.unwrap();
+    store.put_row(run, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
+    store.renew(lease, moment(20)).await.unwrap();
+    store.set_status(lease, RunStatus::Complete).await.unwrap();
 }

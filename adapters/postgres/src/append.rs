@@ -110,9 +110,11 @@ async fn within(client: &ClientWrapper, append: &Arc<Append>) -> Result<Appended
     begun?;
     let (mut stream, mut known) = (stream?, known?);
     if stream.is_none() {
+        // Prepared before: what is sent together is carried out in this order.
+        let lock_beginning = client.prepare_cached(LOCK_BEGINNING).await?;
         (_, stream, known) = {
             let (locked, stream, known) = join3(
-                client.query_one(LOCK_BEGINNING, &[]),
+                client.query_one(&lock_beginning, &[]),
                 client.query_opt(&lock_stream, &[&append.stream]),
                 client.query_opt(&by_id, &[&append.append_id]),
             )
