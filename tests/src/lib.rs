@@ -3,3 +3,4 @@
 pub mod editor;
 pub mod postgres;
 pub mod store_suite;
+pub mod wire;

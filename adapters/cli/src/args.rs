@@ -77,8 +77,9 @@ pub(crate) enum Command {
 /// The store, and how to print.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct StoreArgs {
-    /// sqlite:FILE [default: sqlite:powerfill.db]
-    #[arg(long, env = "POWERFILL_STORE", value_name = "URL")]
+    /// sqlite:FILE or postgres://USER@HOST/DATABASE [default: sqlite:powerfill.db]
+    // The variable may hold a password, which help must not show.
+    #[arg(long, env = "POWERFILL_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: Option<StoreUrl>,
     #[command(flatten)]
     pub(crate) print: PrintArgs,

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 
 use crate::bytes_in::{Raw, bound, get};
 use crate::fault::fault;
+use crate::store::on_a_thread;
 
 /// Of zstd, as in the other stores.
 const LEVEL: i32 = 1;
@@ -130,7 +131,7 @@ pub(crate) async fn verify(tx: &Transaction<'_>) -> Result<Result<u64, String>, 
     for row in &digests {
         let digest: &str = get(row, 0)?;
         let stored = tx.query_one(READ, &[&digest]).await.map_err(fault)?;
-        let found = tokio::task::block_in_place(|| checked_row(&stored))?;
+        let found = on_a_thread(move || checked_row(&stored)).await?;
         if let Err(what) = found {
             return Ok(Err(what));
         }

@@ -29,7 +29,8 @@ async fn to_the_end<T: Send + 'static>(
         .map_err(|panic| StoreError::Failed(format!("a call was broken off: {panic}")))?
 }
 
-async fn on_a_thread<T: Send + 'static>(
+/// What takes a while, off the threads that others wait for.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work)

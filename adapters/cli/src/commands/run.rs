@@ -30,7 +30,7 @@ const LEASE: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failure> {
     let options = options::resolve(&args.options)?;
     let snapshot = Arc::new(args.source.snapshot()?.snapshot);
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open().await?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let summary =
         in_foreground(store, snapshot, &options, &requested_by, args.out.as_deref()).await?;
