@@ -10,7 +10,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use powerfill_postgres::{PostgresStore, PostgresUrl};
@@ -108,7 +108,7 @@ impl Server {
         let server = Self { folder: folder.to_owned(), port: free_port() };
         let mut settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{}'\n\
-             max_connections = 300\nshared_buffers = 256MB\nmax_wal_size = 2GB\n",
+             max_connections = 300\nshared_buffers = 128MB\nmax_wal_size = 512MB\n",
             server.port,
             folder.display()
         );
@@ -201,11 +201,15 @@ impl Server {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}_{number}", std::process::id());
         let admin = self.admin("postgres").await;
+        let mut left = left().lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
+        left.push((self.folder.clone(), name.clone()));
+        for (_, name) in left.iter().filter(|(folder, _)| *folder == self.folder) {
+            admin
+                .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .await
+                .expect("an old one is dropped");
+        }
         // Template 0 is nobody's, so that many can be made at once.
-        admin
-            .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            .await
-            .expect("an old one is dropped");
         admin
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
             .await
@@ -368,6 +372,22 @@ impl Database {
             .expect("guards are switched off");
         client
     }
+}
+
+impl Drop for Database {
+    /// Nobody needs it any more; the next one who makes a database drops it.
+    fn drop(&mut self) {
+        if let Some(name) = self.name.get() {
+            let mut left = left().lock().unwrap_or_else(PoisonError::into_inner);
+            left.push((self.server.folder.clone(), name.clone()));
+        }
+    }
+}
+
+/// Databases that this process needs no more, each with the folder of its server.
+fn left() -> &'static Mutex<Vec<(PathBuf, String)>> {
+    static LEFT: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
+    &LEFT
 }
 
 impl Default for Database {
