@@ -10,8 +10,8 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use powerfill_postgres::{PostgresStore, PostgresUrl};
 
@@ -61,6 +61,13 @@ fn as_server(program: &Path) -> Command {
     command
 }
 
+fn give_to_server(path: &Path) {
+    if is_root() {
+        let owned = Command::new("chown").arg(USER).arg(path).output().expect("chown runs");
+        well("chown", &owned);
+    }
+}
+
 fn well(what: &str, output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {said}{}", String::from_utf8_lossy(&output.stdout));
@@ -90,10 +97,7 @@ impl Server {
     /// Makes the files of a server; it does not run yet.
     fn make(folder: &Path, durable: Durable) -> Self {
         std::fs::create_dir_all(folder).expect("a folder for the server");
-        if is_root() {
-            let owned = Command::new("chown").arg(USER).arg(folder).output().expect("chown runs");
-            well("chown", &owned);
-        }
+        give_to_server(folder);
         let password = folder.join("password");
         std::fs::write(&password, PASSWORD).expect("the password is written");
         let made = as_server(&programs().join("initdb"))
@@ -117,6 +121,11 @@ impl Server {
         }
         server.configure(&settings);
         server
+    }
+
+    /// Gives a file to the server's user.
+    pub fn own(&self, file: &Path) {
+        give_to_server(file);
     }
 
     /// Adds to the server's settings.

@@ -49,9 +49,7 @@ async fn follow(store: PostgresStore, total: usize, slowly: bool) -> Vec<(u64, S
     while seen.len() < total {
         let batch = timeout(PATIENCE, subscription.next()).await.expect("events come");
         let batch = batch.expect("does not end").expect("survives the server");
-        seen.extend(
-            batch.into_iter().map(|e| (e.global_position, e.stream, e.stream_version)),
-        );
+        seen.extend(batch.into_iter().map(|e| (e.global_position, e.stream, e.stream_version)));
         if slowly {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -110,7 +108,11 @@ async fn no_event_is_missed_or_doubled_while_the_server_restarts() {
     }
     let table: Vec<(u64, String, u64)> = patiently(|| async {
         let events: Vec<Vec<StoredEvent>> = store.read_all(0).try_collect().await?;
-        Ok(events.into_iter().flatten().map(|e| (e.global_position, e.stream, e.stream_version)).collect())
+        Ok(events
+            .into_iter()
+            .flatten()
+            .map(|e| (e.global_position, e.stream, e.stream_version))
+            .collect())
     })
     .await;
     assert_eq!(table.len(), total);
@@ -134,9 +136,7 @@ async fn follow_anew(store: PostgresStore, total: usize) -> Vec<(u64, String, u6
         let mut subscription = store.subscribe(seen.last().map_or(0, |(position, ..)| *position));
         let batch = timeout(PATIENCE, subscription.next()).await.expect("events come");
         let batch = batch.expect("does not end").expect("survives the server");
-        seen.extend(
-            batch.into_iter().map(|e| (e.global_position, e.stream, e.stream_version)),
-        );
+        seen.extend(batch.into_iter().map(|e| (e.global_position, e.stream, e.stream_version)));
     }
     seen
 }
@@ -238,7 +238,10 @@ async fn a_server_that_says_what_is_wrong_is_understood() {
     store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
     store.publish(run(1)).await.unwrap();
     store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
-    admin.batch_execute("BEGIN; LOCK TABLE powerfill.pfill_test_kickouts IN SHARE MODE").await.unwrap();
+    admin
+        .batch_execute("BEGIN; LOCK TABLE powerfill.pfill_test_kickouts IN SHARE MODE")
+        .await
+        .unwrap();
     let text = place.url().await;
     let hurried = url(&format!("{text}?options=-c%20lock_timeout%3D50"));
     let hurried = PostgresStore::open(&hurried).await.unwrap();
@@ -300,7 +303,10 @@ async fn a_server_that_says_what_is_wrong_is_understood() {
         .unwrap();
     let store = PostgresStore::open(&url(&text)).await.unwrap();
     let refused = store.append(candidates(run(1), 1, 1)).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Failed(text) if text.contains("read-only")), "{refused}");
+    assert!(
+        matches!(&refused, StoreError::Failed(text) if text.contains("read-only")),
+        "{refused}"
+    );
     drop((store, admin));
 
     // And away altogether.

@@ -47,7 +47,8 @@ async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
 #[test]
 fn steps_have_the_same_names_in_each_dialect() {
     let names = |dialect: &str| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql").join(dialect).join("steps");
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql").join(dialect).join("steps");
         let mut names: Vec<_> =
             std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
         names.sort();
@@ -78,10 +79,7 @@ async fn only_an_existing_store_is_opened_as_existing() {
     PostgresStore::open_existing(&address).await.unwrap();
     let nowhere = url(&shared().url("no_such_database"));
     let missing = PostgresStore::open(&nowhere).await.unwrap_err();
-    assert!(
-        matches!(&missing, StoreError::Failed(text) if text.contains("createdb")),
-        "{missing}"
-    );
+    assert!(matches!(&missing, StoreError::Failed(text) if text.contains("createdb")), "{missing}");
 }
 
 #[tokio::test]
@@ -163,7 +161,8 @@ async fn the_roles_may_do_what_they_are_for() {
         .await
         .unwrap();
     let owner = place.url().await;
-    let as_user = |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
+    let as_user =
+        |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
     let role = "?options=-c%20role%3Dpowerfill_app";
     // One worker's run, replaced by another's.
     for (number, user) in [(1, "ann"), (2, "bob")] {
@@ -185,7 +184,8 @@ async fn the_roles_may_do_what_they_are_for() {
         "DELETE FROM runs",
     ];
     // Those that the role has the right to reach the trigger for.
-    let guarded = ["UPDATE es_streams SET version = version - 1", "UPDATE es_head SET position = 0"];
+    let guarded =
+        ["UPDATE es_streams SET version = version - 1", "UPDATE es_head SET position = 0"];
     for sql in EDITS.iter().chain(&more) {
         let refused = worker.batch_execute(sql).await.unwrap_err();
         let expected = if guarded.contains(sql) { "23001" } else { "42501" };
@@ -203,7 +203,10 @@ async fn the_roles_may_do_what_they_are_for() {
     let audit = PostgresStore::open_existing(&url(&as_user("rita"))).await.unwrap();
     assert_eq!(audit.verify(None).await.unwrap().damage, None);
     let refused = audit.append(candidates(run(9), 0, 1)).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Failed(text) if text.contains("roles.sql")), "{refused}");
+    assert!(
+        matches!(&refused, StoreError::Failed(text) if text.contains("roles.sql")),
+        "{refused}"
+    );
 }
 
 async fn a_whole_run(store: &PostgresStore, number: u128) {

@@ -249,7 +249,10 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
         ),
         ("ALTER TABLE es_events ENABLE ROW LEVEL SECURITY", "es_events"),
         ("DROP INDEX one_active_run", "one_active_run"),
-        ("ALTER TABLE es_appends DROP CONSTRAINT es_appends_append_id_key", "es_appends_append_id_key"),
+        (
+            "ALTER TABLE es_appends DROP CONSTRAINT es_appends_append_id_key",
+            "es_appends_append_id_key",
+        ),
         ("ALTER TABLE es_events ADD COLUMN note TEXT", "es_events.note"),
     ] {
         let sound = Sound::new().await;
@@ -322,7 +325,9 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
     ] {
         let name = table.name;
         let column = assignment.split(' ').next().unwrap();
-        sound.tamper(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}")).await;
+        sound
+            .tamper(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}"))
+            .await;
         let read: Result<Vec<_>, _> = store.rows(table).try_collect().await;
         let Err(StoreError::Corrupt(what)) = read else { panic!("{assignment}: {read:?}") };
         assert!(what.contains(name) && what.contains("row 1") && what.contains(column), "{what}");

@@ -150,7 +150,11 @@ async fn tail(
     stream: Option<&Row>,
 ) -> Result<Tail, StoreError> {
     if let Some(row) = stream {
-        return Ok(Tail { stream_id: number(row, 0)?, version: number(row, 1)?, hash: hash(row, 2)? });
+        return Ok(Tail {
+            stream_id: number(row, 0)?,
+            version: number(row, 1)?,
+            hash: hash(row, 2)?,
+        });
     }
     let last = client.query_one(LAST_STREAM, &[]).await.map_err(fault)?;
     let stream_id = number(&last, 0)? + 1;
@@ -308,7 +312,8 @@ async fn as_before(
     append: &Append,
     known: &Row,
 ) -> Result<Appended, StoreError> {
-    let (seq, first_position, stream_id) = (number(known, 0)?, number(known, 1)?, number(known, 2)?);
+    let (seq, first_position, stream_id) =
+        (number(known, 0)?, number(known, 1)?, number(known, 2)?);
     let (first_version, event_count) = (number(known, 3)?, number(known, 4)?);
     let stream: &str = get(known, 5)?;
     let same = stream == append.stream

@@ -30,11 +30,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 pub(crate) struct TextBytes<'a>(pub(crate) &'a [u8]);
 
 impl ToSql for TextBytes<'_> {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         out.put_slice(self.0);
         Ok(IsNull::No)
     }
@@ -66,11 +62,7 @@ pub(crate) fn moment(raw: &[u8]) -> Option<Timestamp> {
 pub(crate) struct Moment(pub(crate) Timestamp);
 
 impl ToSql for Moment {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         out.put_i64(server_micros(self.0).ok_or("a moment beyond what PostgreSQL can hold")?);
         Ok(IsNull::No)
     }
@@ -100,9 +92,8 @@ pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, 
 /// A count, number or position.
 pub(crate) fn number(row: &Row, column: usize) -> Result<u64, StoreError> {
     let number: i64 = get(row, column)?;
-    u64::try_from(number).map_err(|_| {
-        StoreError::Corrupt(format!("{} is {number}", row.columns()[column].name()))
-    })
+    u64::try_from(number)
+        .map_err(|_| StoreError::Corrupt(format!("{} is {number}", row.columns()[column].name())))
 }
 
 /// The version of a payload's schema, which is a smaller number in the database.

@@ -29,7 +29,8 @@ impl Rows {
     /// Begins a row.
     pub(crate) fn row(&mut self, columns: u16) -> Result<(), Gone> {
         if self.buffer.len() >= CHUNK {
-            let full = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(CHUNK + CHUNK / 8));
+            let full =
+                std::mem::replace(&mut self.buffer, BytesMut::with_capacity(CHUNK + CHUNK / 8));
             self.to.blocking_send(full.freeze()).map_err(|_| Gone)?;
         }
         self.buffer.put_u16(columns);

@@ -7,8 +7,8 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use powerfill_ports::StoreError;
-use tokio_postgres::{AsyncMessage, Connection, NoTls, Socket};
 use tokio_postgres::tls::TlsStream;
+use tokio_postgres::{AsyncMessage, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::fault::{fault, no_connection};

@@ -85,8 +85,7 @@ pub(crate) async fn batch_after_position(
     }
     let up_to = up_to.min(after + EVENTS_PER_BATCH as u64);
     let find = client.prepare_cached(FROM_POSITION).await.map_err(fault)?;
-    let rows =
-        client.query(&find, &[&bound(after + 1), &bound(up_to)]).await.map_err(fault)?;
+    let rows = client.query(&find, &[&bound(after + 1), &bound(up_to)]).await.map_err(fault)?;
     let mut parts = Vec::with_capacity(rows.len());
     let mut next = after + 1;
     for row in &rows {
@@ -221,9 +220,7 @@ impl Batch {
 
 /// The names of all streams, in the order in which they began.
 pub(crate) async fn streams(client: &ClientWrapper) -> Result<Vec<String>, StoreError> {
-    let rows = client
-        .query("SELECT name FROM es_streams ORDER BY stream_id", &[])
-        .await
-        .map_err(fault)?;
+    let rows =
+        client.query("SELECT name FROM es_streams ORDER BY stream_id", &[]).await.map_err(fault)?;
     rows.iter().map(|row| get(row, 0)).collect()
 }

@@ -49,10 +49,8 @@ pub(crate) async fn enqueue(
                 }
             };
         }
-        let active = tx
-            .query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[])
-            .await
-            .map_err(fault)?;
+        let active =
+            tx.query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[]).await.map_err(fault)?;
         if let Some(active) = active {
             return Err(StoreError::RunActive(RunId(get(&active, 0)?)));
         }
@@ -82,10 +80,8 @@ pub(crate) async fn claim(
 ) -> Result<Option<Lease>, StoreError> {
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
-    let claimed = tx
-        .query_opt(CLAIM_RUN, &[&worker, &Moment(now), &Moment(until)])
-        .await
-        .map_err(fault)?;
+    let claimed =
+        tx.query_opt(CLAIM_RUN, &[&worker, &Moment(now), &Moment(until)]).await.map_err(fault)?;
     let Some(row) = claimed else { return Ok(None) };
     let lease = Lease { run_id: RunId(get(&row, 0)?), token: number(&row, 1)? };
     match commit(tx).await? {
@@ -105,10 +101,8 @@ async fn was_claimed(
     let mut client = connections.get().await?;
     let tx = settled(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND worker = $3";
-    let found = tx
-        .query_opt(sql, &[&lease.run_id.0, &bound(lease.token), &worker])
-        .await
-        .map_err(fault)?;
+    let found =
+        tx.query_opt(sql, &[&lease.run_id.0, &bound(lease.token), &worker]).await.map_err(fault)?;
     Ok(found.map(|_| lease))
 }
 
@@ -204,10 +198,7 @@ fn queued(row: &Row) -> Result<QueuedRun, StoreError> {
 }
 
 /// One run.
-pub(crate) async fn one(
-    client: &Client,
-    run: RunId,
-) -> Result<Option<QueuedRun>, StoreError> {
+pub(crate) async fn one(client: &Client, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
     let row = client.query_opt(ONE_RUN, &[&run.0]).await.map_err(fault)?;
     row.as_ref().map(queued).transpose()
 }

@@ -66,7 +66,9 @@ impl Shown {
                 batches.push(RunRows { run_id, rows: RowBatch::new(table) });
             }
             let Some(batch) = batches.last_mut() else { continue };
-            if batch.run_id != run_id || self.run.is_some_and(|run| run != run_id && !table.keeps_every_run) {
+            if batch.run_id != run_id
+                || self.run.is_some_and(|run| run != run_id && !table.keeps_every_run)
+            {
                 let what = format!("run_id holds {run_id}, of another run");
                 return Err(placed(StoreError::Corrupt(what), table, row));
             }

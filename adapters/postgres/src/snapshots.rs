@@ -96,8 +96,7 @@ impl Found {
 /// The snapshot with this digest.
 pub(crate) async fn find(client: &ClientWrapper, digest: &str) -> Result<Found, StoreError> {
     let row = client.query_opt(READ, &[&digest]).await.map_err(fault)?;
-    row.map(Found)
-        .ok_or_else(|| StoreError::NotFound { what: "snapshot", name: digest.to_owned() })
+    row.map(Found).ok_or_else(|| StoreError::NotFound { what: "snapshot", name: digest.to_owned() })
 }
 
 fn checked(
@@ -124,10 +123,8 @@ fn checked(
 
 /// Checks every snapshot, one at a time; answers how many there are, or the first damage.
 pub(crate) async fn verify(tx: &Transaction<'_>) -> Result<Result<u64, String>, StoreError> {
-    let digests = tx
-        .query("SELECT digest FROM snapshots ORDER BY digest", &[])
-        .await
-        .map_err(fault)?;
+    let digests =
+        tx.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await.map_err(fault)?;
     for row in &digests {
         let digest: &str = get(row, 0)?;
         let stored = tx.query_one(READ, &[&digest]).await.map_err(fault)?;

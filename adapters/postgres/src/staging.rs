@@ -139,10 +139,7 @@ pub(crate) struct Slot {
 }
 
 /// The run in a slot, and the stream version that its rows reach up to.
-pub(crate) async fn state(
-    client: &Client,
-    slot: &str,
-) -> Result<Option<Slot>, StoreError> {
+pub(crate) async fn state(client: &Client, slot: &str) -> Result<Option<Slot>, StoreError> {
     let sql = "SELECT run_id, up_to_version, stages FROM projection_state WHERE slot = $1";
     let row = client.query_opt(sql, &[&slot]).await.map_err(fault)?;
     row.map(|row| {
@@ -265,10 +262,7 @@ pub(crate) async fn publish(connections: &Connections, run: RunId) -> Result<(),
 }
 
 /// Only the transaction that takes the staging area away shows its run.
-async fn was_published(
-    connections: &Connections,
-    run: RunId,
-) -> Result<Option<()>, StoreError> {
+async fn was_published(connections: &Connections, run: RunId) -> Result<Option<()>, StoreError> {
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
     tx.batch_execute(LOCK).await.map_err(fault)?;
@@ -364,8 +358,6 @@ async fn bring_up_to_date(
 }
 
 /// The run whose outputs are shown, and the stream version that they reach up to.
-pub(crate) async fn published(
-    client: &Client,
-) -> Result<Option<(RunId, u64)>, StoreError> {
+pub(crate) async fn published(client: &Client) -> Result<Option<(RunId, u64)>, StoreError> {
     Ok(state(client, "shown").await?.map(|slot| (slot.run, slot.version)))
 }

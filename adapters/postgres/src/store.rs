@@ -102,8 +102,7 @@ impl EventStore for PostgresStore {
         stream::try_unfold(None, move |at| {
             let name = Arc::clone(&name);
             async move {
-                let (batch, at) =
-                    next_of_stream(&self.inner, &name, at, from, to_version).await?;
+                let (batch, at) = next_of_stream(&self.inner, &name, at, from, to_version).await?;
                 Ok((!batch.is_empty()).then_some((batch, at)))
             }
         })
@@ -205,8 +204,10 @@ impl ProjectionStore for PostgresStore {
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { staging::stage(&inner.connections, run, rows, up_to_version).await })
-            .await
+        to_the_end(
+            async move { staging::stage(&inner.connections, run, rows, up_to_version).await },
+        )
+        .await
     }
 
     async fn publish(&self, run: RunId) -> Result<(), StoreError> {

@@ -84,11 +84,8 @@ impl FromStr for PostgresUrl {
                 _ => rest.push(option),
             }
         }
-        let plain = if rest.is_empty() {
-            place.to_owned()
-        } else {
-            format!("{place}?{}", rest.join("&"))
-        };
+        let plain =
+            if rest.is_empty() { place.to_owned() } else { format!("{place}?{}", rest.join("&")) };
         let mut config: Config = plain.parse().map_err(|_| UrlFault::Unreadable)?;
         if config.get_hosts().is_empty() {
             return Err(UrlFault::Missing("host"));
@@ -191,9 +188,15 @@ mod tests {
     #[test]
     fn a_url_is_shown_without_its_password() {
         let shown = [
-            ("postgres://ann:s3cret@db.example:5433/acme", "postgres://ann:***@db.example:5433/acme"),
+            (
+                "postgres://ann:s3cret@db.example:5433/acme",
+                "postgres://ann:***@db.example:5433/acme",
+            ),
             ("postgresql://ann@db.example/acme", "postgres://ann@db.example/acme"),
-            ("postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x", "postgres://ann:***@h/acme"),
+            (
+                "postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x",
+                "postgres://ann:***@h/acme",
+            ),
             ("postgres://ann:s3cret@%2Frun%2Fpg:5444/acme", "postgres://ann:***@/run/pg:5444/acme"),
         ];
         for (text, expected) in shown {

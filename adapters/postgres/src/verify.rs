@@ -90,9 +90,8 @@ pub(crate) async fn verify(
 }
 
 async fn walk_all(tx: &Transaction<'_>) -> Result<Verification, Stop> {
-    let streams = tx
-        .query("SELECT stream_id, version, tail_hash, name FROM es_streams", &[])
-        .await?;
+    let streams =
+        tx.query("SELECT stream_id, version, tail_hash, name FROM es_streams", &[]).await?;
     let streams = streams.iter().map(stream_row).collect::<Result<Vec<_>, _>>()?;
     let mut verifier = Verifier::of_log(streams);
     let appends = tx.bind(ALL_APPENDS, &[]).await?;

@@ -82,7 +82,11 @@ fn is_done(position: &watch::Sender<u64>, listening: &Mutex<bool>) -> bool {
     !*listening
 }
 
-async fn listen(inner: Weak<Inner>, position: Arc<watch::Sender<u64>>, listening: Arc<Mutex<bool>>) {
+async fn listen(
+    inner: Weak<Inner>,
+    position: Arc<watch::Sender<u64>>,
+    listening: Arc<Mutex<bool>>,
+) {
     let mut backoff = Backoff::new();
     while !is_done(&position, &listening) {
         let Some(inner) = inner.upgrade() else { return };

@@ -66,7 +66,8 @@ pub(crate) async fn a_store_that_stays_away_fails_the_run_and_not_the_next(desk:
 
 pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(desk: &Desk) {
     for call in ["captured", "begin_staging", "append"] {
-        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".to_owned())).await;
+        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".to_owned()))
+            .await;
     }
 }
 
