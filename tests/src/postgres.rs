@@ -288,14 +288,15 @@ fn share() -> (Server, File) {
     server.start();
     let mut keeper = Command::new("setsid");
     keeper
-        .args(["sh", "-c", KEEPER, "powerfill-pg-keeper"])
+        .args(["--fork", "sh", "-c", KEEPER, "powerfill-pg-keeper"])
         .args([&folder.with_extension("users"), &folder, &programs().join("pg_ctl")])
         .arg(if is_root() { USER } else { "" })
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    keeper.spawn().expect("the keeper starts");
+    let kept = keeper.status().expect("the keeper starts");
+    assert!(kept.success(), "the keeper starts");
     std::fs::write(&port_file, server.port.to_string()).expect("the port is written");
     (server, users)
 }

@@ -12,7 +12,7 @@ use powerfill_domain::snapshot::{RunOptions, validate};
 use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_postgres::PostgresStore;
-use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, url};
+use powerfill_tests::postgres::{Database, Durable, OwnServer, connect};
 use powerfill_tests::store_suite::Place;
 use tokio_postgres::Client;
 use tokio_postgres::types::{Json, ToSql};
