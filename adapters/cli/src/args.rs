@@ -146,7 +146,7 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
@@ -202,7 +202,7 @@ pub(crate) struct OptionArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -216,7 +216,7 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -233,7 +233,7 @@ pub(crate) struct PreprocessArgs {
 
 Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER or sqlite:FILE
+    /// dir:FOLDER, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,

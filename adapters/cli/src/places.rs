@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Validated, validate};
 use powerfill_ports::{Store, StoreError};
-use powerfill_postgres::{PostgresStore, PostgresUrl};
+use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
 use powerfill_sqlite::SqliteStore;
 
 use crate::failure::Failure;
@@ -18,6 +18,10 @@ pub(crate) enum Source {
     Folder(PathBuf),
     /// `sqlite:FILE`: a database with the tables of 1.2.
     Sqlite(PathBuf),
+    /// `postgres://USER@HOST/DATABASE?schema=NAME`: the same on a server.
+    Postgres(Box<PostgresUrl>),
+    /// None of these, and why; said when it is read, as for a store.
+    Unreadable(String),
 }
 
 impl std::str::FromStr for Source {
@@ -26,9 +30,22 @@ impl std::str::FromStr for Source {
         match url.split_once(':') {
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("a source is dir:FOLDER (CSV files) or sqlite:FILE".to_owned()),
+            Some((_, rest)) if rest.starts_with("//") => Ok(match postgres(url) {
+                Ok(url) => Self::Postgres(url),
+                Err(fault) => Self::Unreadable(fault),
+            }),
+            _ => Err(
+                "a source is dir:FOLDER (CSV files), sqlite:FILE or postgres://USER@HOST/DATABASE"
+                    .to_owned(),
+            ),
         }
     }
+}
+
+/// The URL of a database, with the password of the environment where it has none.
+fn postgres(url: &str) -> Result<Box<PostgresUrl>, String> {
+    let url: PostgresUrl = url.parse().map_err(|fault: UrlFault| fault.to_string())?;
+    Ok(Box::new(url.or_password(std::env::var("PGPASSWORD").ok().as_deref())))
 }
 
 impl std::fmt::Display for Source {
@@ -36,6 +53,8 @@ impl std::fmt::Display for Source {
         match self {
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => write!(f, "{url}"),
+            Self::Unreadable(_) => f.write_str("no source"),
         }
     }
 }
@@ -46,6 +65,12 @@ impl Source {
         match self {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
             Self::Sqlite(path) => powerfill_sqlite_source::read(path).map_err(|f| unreadable(&f)),
+            // Commands that only read a source wait for it.
+            Self::Postgres(url) => tokio::task::block_in_place(|| {
+                let read = powerfill_postgres::source::read(url);
+                tokio::runtime::Handle::current().block_on(read).map_err(|f| unreadable(&f))
+            }),
+            Self::Unreadable(fault) => Err(Failure::Environment(format!("the source: {fault}"))),
         }
     }
 
@@ -87,12 +112,9 @@ impl std::str::FromStr for StoreUrl {
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         Ok(match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Self::Sqlite(path.into()),
-            Some(("postgres" | "postgresql", _)) => match url.parse::<PostgresUrl>() {
-                Ok(url) => {
-                    let password = std::env::var("PGPASSWORD").ok();
-                    Self::Postgres(Box::new(url.or_password(password.as_deref())))
-                }
-                Err(fault) => Self::Unreadable(fault.to_string()),
+            Some(("postgres" | "postgresql", _)) => match postgres(url) {
+                Ok(url) => Self::Postgres(url),
+                Err(fault) => Self::Unreadable(fault),
             },
             _ => Self::Unreadable(
                 "a store is sqlite:FILE or postgres://USER@HOST/DATABASE".to_owned(),

@@ -4,6 +4,8 @@
 //! Any number of processes may have it open. An append is one transaction, whose last statements take the head row of
 //! the log: positions are dense and in the order of the commits. Whoever waits for events is woken by NOTIFY and reads
 //! the tables, which are the truth.
+//!
+//! [`source`] reads the tables of a snapshot from any database.
 
 mod append;
 mod bytes_in;
@@ -18,6 +20,7 @@ mod runs;
 mod schema;
 mod shown;
 mod snapshots;
+pub mod source;
 mod staging;
 mod store;
 mod tls;
@@ -62,6 +65,11 @@ impl PostgresStore {
     /// [`StoreError::Schema`] where the schema `powerfill` is another program's or a newer PowerFill's;
     /// [`StoreError::Unavailable`] where the server cannot be reached now; [`StoreError::Failed`] where it refuses.
     pub async fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
+        if url.schema.is_some() {
+            return Err(StoreError::Failed(
+                "a store is in the schema powerfill; schema=NAME is for a source".to_owned(),
+            ));
+        }
         let connections = Connections::new(url)?;
         schema::migrate(&connections).await?;
         Ok(Self { inner: Arc::new(Inner { connections, wake: Wake::new() }) })

@@ -39,6 +39,8 @@ pub(crate) enum Tls {
 pub struct PostgresUrl {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
+    /// Of a source: where its tables are.
+    pub(crate) schema: Option<String>,
 }
 
 /// Why a text is no such URL. It says nothing of what the text was, which may hold a password.
@@ -64,13 +66,15 @@ impl FromStr for PostgresUrl {
     type Err = UrlFault;
 
     /// Reads a URL with scheme `postgres` or `postgresql`, in libpq's form. Of its options, `sslmode` is `disable` (the
-    /// default), `require` or `verify-full`, and `sslrootcert` names a file of certificates to trust.
+    /// default), `require` or `verify-full`, `sslrootcert` names a file of certificates to trust, and `schema` where the
+    /// tables of a source are.
     fn from_str(text: &str) -> Result<Self, UrlFault> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(UrlFault::Unreadable);
         }
         let (place, options) = text.split_once('?').unwrap_or((text, ""));
         let (mut encrypted, mut roots, mut rest) = (false, None, Vec::new());
+        let mut schema = None;
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
                 Some(("sslmode", mode)) => {
@@ -80,6 +84,7 @@ impl FromStr for PostgresUrl {
                         _ => return Err(UrlFault::SslMode),
                     }
                 }
+                Some(("schema", name)) => schema = Some(decoded(name)?),
                 Some(("sslrootcert", file)) => roots = Some(PathBuf::from(decoded(file)?)),
                 _ => rest.push(option),
             }
@@ -110,7 +115,7 @@ impl FromStr for PostgresUrl {
             (true, None) => Tls::Native,
             (true, Some(file)) => Tls::Roots(file),
         };
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, schema })
     }
 }
 
