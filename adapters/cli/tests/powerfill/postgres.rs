@@ -1,6 +1,6 @@
 //! The same commands over a PostgreSQL store: they answer what they answer over a file.
 
-use powerfill_tests::postgres::{Database, shared};
+use powerfill_tests::postgres::{Database, connect, shared};
 
 use crate::compare;
 use crate::desk::{Answer, Desk, case, options, source};
@@ -72,6 +72,26 @@ async fn migrate_makes_a_store_and_then_changes_nothing() {
     desk.powerfill(["runs", "--store", &database]).well();
 }
 
+/// Tables of a schema are checked as files are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_is_a_source() {
+    let place = Database::new();
+    let client = connect(&place.url().await).await;
+    client
+        .batch_execute(
+            "CREATE SCHEMA input; CREATE TABLE input.snapshot (tenant_id text, as_of date);
+             INSERT INTO input.snapshot VALUES ('ACME', '2026-01-15'), ('ACME', '2026-01-16')",
+        )
+        .await
+        .unwrap();
+    let source = format!("{}?schema=input", place.url().await);
+    let checked = Desk::new().powerfill(["check", &source, "--format", "csv"]);
+    assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
+    for table in ["snapshot", "loan", "pscat_trades"] {
+        assert!(checked.out.contains(&format!(",{table},")), "{}", checked.out);
+    }
+}
+
 /// Neither a mistake nor help repeats a password.
 #[test]
 fn a_password_is_never_shown() {
@@ -97,6 +117,9 @@ fn a_password_is_never_shown() {
         by_variable.env("POWERFILL_STORE", url);
         let words: Vec<&str> = words.iter().filter(|word| **word != "--store").copied().collect();
         says(by_variable.output().unwrap().into(), 2, &words);
+        if words[0] != "a store is sqlite:FILE or postgres://" {
+            says(desk.powerfill(["check", url]), 2, &words);
+        }
     }
     let mut help = desk.command(["runs", "--help"]);
     help.env("POWERFILL_STORE", "postgres://ann:s3cret@host/acme");
