@@ -1,8 +1,19 @@
 #!/usr/bin/env bash
-# Formatting, lints, every test. Needs Rust and a C compiler; takes cargo-nextest where it is installed. Ends with the
-# runner's own summary. Extra arguments go to the test runner.
+# Formatting, lints, every test. Needs Rust and a C compiler; takes cargo-nextest where it is installed. Installs
+# PostgreSQL from Debian's packages where there is none (as root, or with sudo); the tests start their own server.
+# Ends with the runner's own summary. Extra arguments go to the test runner.
 set -eu
 cd "$(dirname "$0")/.."
+
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    # No server of the package's own is made or started.
+    $as_root mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+    $as_root apt-get update -qq
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
+fi
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings

@@ -81,8 +81,9 @@ pub(crate) enum Command {
 /// The store, and how to print.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct StoreArgs {
-    /// sqlite:FILE [default: sqlite:powerfill.db]
-    #[arg(long, env = "POWERFILL_STORE", value_name = "URL")]
+    /// sqlite:FILE or postgres://USER@HOST/DATABASE [default: sqlite:powerfill.db]
+    // The variable may hold a password, which help must not show.
+    #[arg(long, env = "POWERFILL_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: Option<StoreUrl>,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
@@ -161,7 +162,7 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
@@ -217,7 +218,7 @@ pub(crate) struct OptionArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -231,7 +232,7 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -249,7 +250,7 @@ pub(crate) struct PreprocessArgs {
 
 Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER, xlsx:FILE or sqlite:FILE
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) options: OptionArgs,

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Validated, validate};
-use powerfill_ports::Store;
+use powerfill_ports::{Store, StoreError};
+use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
 use powerfill_sqlite::SqliteStore;
 
 use crate::failure::Failure;
@@ -19,6 +20,10 @@ pub(crate) enum Source {
     Sqlite(PathBuf),
     /// `xlsx:FILE`: a workbook with a sheet a table.
     Workbook(PathBuf),
+    /// `postgres://USER@HOST/DATABASE?schema=NAME`: the same on a server.
+    Postgres(Box<PostgresUrl>),
+    /// None of these, and why; said when it is read, as for a store.
+    Unreadable(String),
 }
 
 impl std::str::FromStr for Source {
@@ -28,10 +33,21 @@ impl std::str::FromStr for Source {
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
-            _ => Err("a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook) or sqlite:FILE"
+            Some((_, rest)) if rest.starts_with("//") => Ok(match postgres(url) {
+                Ok(url) => Self::Postgres(url),
+                Err(fault) => Self::Unreadable(fault),
+            }),
+            _ => Err("a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE \
+                      or postgres://USER@HOST/DATABASE"
                 .to_owned()),
         }
     }
+}
+
+/// The URL of a database, with the password of the environment where it has none.
+fn postgres(url: &str) -> Result<Box<PostgresUrl>, String> {
+    let url: PostgresUrl = url.parse().map_err(|fault: UrlFault| fault.to_string())?;
+    Ok(Box::new(url.or_password(std::env::var("PGPASSWORD").ok().as_deref())))
 }
 
 impl std::fmt::Display for Source {
@@ -40,6 +56,8 @@ impl std::fmt::Display for Source {
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+            Self::Postgres(url) => write!(f, "{url}"),
+            Self::Unreadable(_) => f.write_str("no source"),
         }
     }
 }
@@ -51,6 +69,12 @@ impl Source {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
             Self::Sqlite(path) => powerfill_sqlite_source::read(path).map_err(|f| unreadable(&f)),
             Self::Workbook(path) => powerfill_xlsx::read(path).map_err(|f| unreadable(&f)),
+            // Commands that only read a source wait for it.
+            Self::Postgres(url) => tokio::task::block_in_place(|| {
+                let read = powerfill_postgres::source::read(url);
+                tokio::runtime::Handle::current().block_on(read).map_err(|f| unreadable(&f))
+            }),
+            Self::Unreadable(fault) => Err(Failure::Environment(format!("the source: {fault}"))),
         }
     }
 
@@ -114,14 +138,35 @@ impl std::fmt::Display for Against {
 pub(crate) enum StoreUrl {
     /// `sqlite:FILE`
     Sqlite(PathBuf),
+    /// `postgres://USER@HOST/DATABASE`
+    Postgres(Box<PostgresUrl>),
+    /// None of these, and why. Said when the store is asked for: a parser of arguments repeats what it refuses, and this
+    /// may hold a password.
+    Unreadable(String),
 }
 
 impl std::str::FromStr for StoreUrl {
-    type Err = String;
-    fn from_str(url: &str) -> Result<Self, String> {
-        match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err(format!("{url:?}: a store is sqlite:FILE")),
+    type Err = std::convert::Infallible;
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        Ok(match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Self::Sqlite(path.into()),
+            Some(("postgres" | "postgresql", _)) => match postgres(url) {
+                Ok(url) => Self::Postgres(url),
+                Err(fault) => Self::Unreadable(fault),
+            },
+            _ => Self::Unreadable(
+                "a store is sqlite:FILE or postgres://USER@HOST/DATABASE".to_owned(),
+            ),
+        })
+    }
+}
+
+impl std::fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => write!(f, "{url}"),
+            Self::Unreadable(_) => f.write_str("no store"),
         }
     }
 }
@@ -129,30 +174,52 @@ impl std::str::FromStr for StoreUrl {
 impl StoreUrl {
     /// The store that is named by a flag or variable, by `powerfill.toml`, or `powerfill.db` in the working folder.
     pub(crate) fn resolve(given: Option<&Self>, settings: &Settings) -> Result<Self, Failure> {
-        match (given, &settings.store) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(url)) => url
-                .parse()
-                .map_err(|fault| Failure::Environment(format!("powerfill.toml, store: {fault}"))),
-            (None, None) => Ok(Self::Sqlite("powerfill.db".into())),
+        let (url, whence) = match (given, &settings.store) {
+            (Some(url), _) => (url.clone(), "--store"),
+            (None, Some(url)) => match url.parse() {
+                Ok(url) => (url, "powerfill.toml, store"),
+                Err(never) => match never {},
+            },
+            (None, None) => (Self::Sqlite("powerfill.db".into()), "the default store"),
+        };
+        match url {
+            Self::Unreadable(fault) => Err(Failure::Environment(format!("{whence}: {fault}"))),
+            url => Ok(url),
         }
     }
 
     /// Opens the store, and makes it where there is none.
-    pub(crate) fn open(&self) -> Result<Arc<dyn Store>, Failure> {
-        let Self::Sqlite(path) = self;
-        Ok(Arc::new(SqliteStore::open(path)?))
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+        match self {
+            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+            Self::Postgres(url) => Ok(Arc::new(self.reached(PostgresStore::open(url).await)?)),
+            Self::Unreadable(fault) => Err(Failure::Environment(fault.clone())),
+        }
     }
 
     /// Opens a store that is there.
-    pub(crate) fn open_existing(&self) -> Result<Arc<dyn Store>, Failure> {
-        let Self::Sqlite(path) = self;
-        if !Path::exists(path) {
-            let path = path.display();
-            return Err(Failure::Environment(format!(
-                "there is no store {path}; name one with --store sqlite:FILE, or make one with `powerfill run`"
-            )));
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, Failure> {
+        match self {
+            Self::Sqlite(path) if !Path::exists(path) => {
+                let path = path.display();
+                Err(Failure::Environment(format!(
+                    "there is no store {path}; name one with --store sqlite:FILE or postgres://…, or make one with \
+                     `powerfill run`"
+                )))
+            }
+            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open_existing(path)?)),
+            Self::Postgres(url) => match PostgresStore::open_existing(url).await {
+                Err(StoreError::NotFound { .. }) => Err(Failure::Environment(format!(
+                    "there is no store in {url}; make one with `powerfill migrate` or `powerfill run`"
+                ))),
+                opened => Ok(Arc::new(self.reached(opened)?)),
+            },
+            Self::Unreadable(fault) => Err(Failure::Environment(fault.clone())),
         }
-        Ok(Arc::new(SqliteStore::open_existing(path)?))
+    }
+
+    /// Says which server it was.
+    fn reached(&self, opened: Result<PostgresStore, StoreError>) -> Result<PostgresStore, Failure> {
+        opened.map_err(|error| Failure::Environment(format!("{self}: {error}")))
     }
 }

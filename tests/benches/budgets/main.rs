@@ -1,4 +1,5 @@
-//! The budgets of 5.2, measured in one go: `cargo bench -p powerfill-tests`, or with `-- --xl` the largest book too.
+//! The budgets of 5.2, measured in one go: `cargo bench -p powerfill-tests`, or with `-- --xl` the largest book too, or
+//! with `-- --postgres` that part alone.
 //!
 //! Prints the machine, the table, and what is not measured here. The engine runs in processes of its own, so that each
 //! peak of memory is that of one book. Nothing here judges: a timed test would fail on a busy machine.
@@ -6,6 +7,7 @@
 mod audit;
 mod child;
 mod machine;
+mod postgres;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -27,15 +29,28 @@ fn main() {
         [what, folder, runs] if what == child::ENGINE => {
             child::engine(Path::new(folder), runs.parse().unwrap());
         }
+        _ if has("--bench") && has("--postgres") => only_postgres(),
         _ if has("--bench") => bench(has("--xl")),
         // `cargo test --all-targets` comes here.
-        _ => println!("nothing measured: say `cargo bench -p powerfill-tests [-- --xl]`"),
+        _ => println!(
+            "nothing measured: say `cargo bench -p powerfill-tests [-- --xl | --postgres]`"
+        ),
     }
 }
 
 /// A row of the table: what, the budget, what was measured.
 fn row(what: &str, budget: &str, measured: &str) {
     println!("| {what} | {budget} | {measured} |");
+}
+
+fn only_postgres() {
+    let powerfill = powerfill();
+    let folder = tempfile::tempdir().unwrap();
+    let demo = folder.path().join("demo");
+    generate(&Scale::Demo.sizes(), SEED, &demo).unwrap();
+    machine::describe();
+    println!("| what | budget | measured |\n|---|---|---|");
+    postgres::bench(&powerfill, &demo);
 }
 
 fn bench(with_xl: bool) {
@@ -70,8 +85,9 @@ fn bench(with_xl: bool) {
     explain(&powerfill, &store, "trade", &trade);
     audit::commands(&powerfill, &store, "l");
     store::append(&demo, &folder.path().join("append.db"));
+    postgres::bench(&powerfill, &demo);
     println!(
-        "\nNot measured here: PostgreSQL, the subscriber's delay, the report page under load."
+        "\nNot measured here: the delay of a live SSE subscriber, the report page under load."
     );
 }
 

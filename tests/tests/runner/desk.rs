@@ -17,6 +17,8 @@ use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::{ALL, run_history};
 use powerfill_runner::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tests::postgres::Database;
+use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::collect;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -41,12 +43,13 @@ pub(crate) struct Desk {
     clock: Arc<Ticking>,
     runs: AtomicU32,
     folder: Option<TempDir>,
+    database: Option<Database>,
 }
 
 impl Desk {
     fn over(store: Arc<dyn Store>, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(Ticking(AtomicI64::new(1_770_000_000_000_000)));
-        Self { store, clock, runs: AtomicU32::new(0), folder }
+        Self { store, clock, runs: AtomicU32::new(0), folder, database: None }
     }
 
     pub(crate) fn in_memory() -> Self {
@@ -59,9 +62,19 @@ impl Desk {
         Self::over(Arc::new(store), Some(folder))
     }
 
+    pub(crate) async fn in_a_database() -> Self {
+        let database = Database::new();
+        let store = database.open().await;
+        Self { database: Some(database), ..Self::over(Arc::new(store), None) }
+    }
+
     /// Another desk with a store of the same kind, empty.
-    pub(crate) fn another(&self) -> Self {
-        if self.folder.is_some() { Self::in_a_file() } else { Self::in_memory() }
+    pub(crate) async fn another(&self) -> Self {
+        match (&self.folder, &self.database) {
+            (Some(_), _) => Self::in_a_file(),
+            (None, Some(_)) => Self::in_a_database().await,
+            (None, None) => Self::in_memory(),
+        }
     }
 
     /// The store's file.

@@ -66,14 +66,15 @@ pub(crate) async fn a_store_that_stays_away_fails_the_run_and_not_the_next(desk:
 
 pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(desk: &Desk) {
     for call in ["captured", "begin_staging", "append"] {
-        fails_at(&desk.another(), call, || StoreError::Failed("the disk is full".to_owned())).await;
+        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".to_owned()))
+            .await;
     }
 }
 
 /// Everything was decided and recorded by then: the run is Complete, and is shown as soon as that works.
 pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(desk: &Desk) {
     for refused in ["stage", "publish", "put_row", "put_index", "set_status"] {
-        let desk = desk.another();
+        let desk = desk.another().await;
         let store = FaultyStore::over(&desk.store, move |call, before, _| {
             let error = || StoreError::Failed("the disk is full".to_owned());
             if call == refused && before == 0 { Fate::Refused(error()) } else { Fate::Done }

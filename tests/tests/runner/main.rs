@@ -13,7 +13,7 @@ mod stories;
 mod taken_up;
 mod telling;
 
-/// Runs tests over the store in memory and the one in a file.
+/// Runs tests over the store in memory, the one in a file and the one in a PostgreSQL database.
 macro_rules! over_each_store {
     ($($module:ident { $($test:ident,)* })*) => {
         mod memory {
@@ -29,6 +29,14 @@ macro_rules! over_each_store {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
                     crate::$module::$test(&crate::desk::Desk::in_a_file()).await;
+                }
+            )*)*
+        }
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    crate::$module::$test(&crate::desk::Desk::in_a_database().await).await;
                 }
             )*)*
         }

@@ -31,7 +31,7 @@ struct Undisturbed {
 impl Undisturbed {
     /// Of the first run of a desk, so that the first run of any other desk has the same id.
     async fn new(desk: &Desk, book: &Book) -> Self {
-        let desk = desk.another();
+        let desk = desk.another().await;
         let run = desk.completes(book).await;
         let (story, events) = (desk.story(run).await, desk.events(run).await);
         Self { run, story, events, shown: shown(&desk).await }
@@ -88,7 +88,7 @@ pub(crate) async fn a_run_that_dies_at_any_call_comes_out_the_same(desk: &Desk) 
     for heard in [false, true] {
         let mut deaths = 0;
         loop {
-            let desk = desk.another();
+            let desk = desk.another().await;
             let store = FaultyStore::over(&desk.store, move |_, _, all| match all {
                 all if all < deaths => Fate::Done,
                 all if all == deaths && heard => Fate::Unanswered(dead()),
@@ -129,7 +129,7 @@ pub(crate) async fn a_stream_of_any_length_is_completed(desk: &Desk) {
     let undisturbed = Undisturbed::new(desk, &book).await;
     let all = undisturbed.events.len();
     for held in [1, 2, 3, all / 3, all / 2, all - 2, all - 1, all] {
-        let desk = desk.another();
+        let desk = desk.another().await;
         begun(&desk, &book, &undisturbed.events[1..held]).await;
         let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
         assert_eq!(finished.status, RunStatus::Complete, "{held} events were held");
@@ -199,7 +199,7 @@ pub(crate) async fn a_stream_that_has_ended_is_left_as_it_is(desk: &Desk) {
         (RunEvent::RunCancelled(cancelled), RunStatus::Cancelled),
         (RunEvent::RunFailed(failed), RunStatus::Failed),
     ] {
-        let desk = desk.another();
+        let desk = desk.another().await;
         let events = [&undisturbed.events[1..20], &[end]].concat();
         let run = begun(&desk, &book, &events).await;
         let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
@@ -241,7 +241,7 @@ pub(crate) async fn a_run_that_was_never_recorded_is_failed(desk: &Desk) {
 /// A worker may be faster than whoever asks, who queues the run and then records the request.
 pub(crate) async fn a_request_on_its_way_is_waited_for(desk: &Desk) {
     let book = books::small();
-    let elsewhere = desk.another();
+    let elsewhere = desk.another().await;
     let run = elsewhere.next_run();
     let digest = ask(&elsewhere.runner(), run, &book).await.unwrap();
     let request = elsewhere.events(run).await;

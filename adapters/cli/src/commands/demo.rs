@@ -28,7 +28,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
     let started = Instant::now();
     let source = Source::Folder(snapshot);
     let validated = source.snapshot()?;
-    let store = StoreUrl::Sqlite(folder.join("powerfill.db")).open()?;
+    let store = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
     let (snapshot, options) = (Arc::new(validated.snapshot), RunOptions::default());

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Fa
             Failure::Environment(format!("no event type {name}; there are {}", names.join(", ")))
         })?;
     }
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let stream = run.stream();
     let mut printer = Printer { args, next: args.from.max(1), header: false };

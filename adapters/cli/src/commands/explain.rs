@@ -24,7 +24,7 @@ use crate::places::StoreUrl;
 use crate::settings::Settings;
 
 pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let as_json = match args.store.print.format {
         Format::Text => false,

@@ -6,9 +6,8 @@ use crate::output::say;
 use crate::places::StoreUrl;
 use crate::settings::Settings;
 
-pub(crate) fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
     let url = StoreUrl::resolve(args.store.as_ref(), settings)?;
-    url.open()?;
-    let StoreUrl::Sqlite(path) = &url;
-    say(format!("sqlite:{} has the present schema\n", path.display()))
+    url.open().await?;
+    say(format!("{url} has the present schema\n"))
 }

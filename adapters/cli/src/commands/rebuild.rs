@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     // Nothing is written, so that Ctrl-C may end the process as it stands.
     let watch = Arc::new(Foreground::new(run, None, Arc::new(Interrupt::deaf())));

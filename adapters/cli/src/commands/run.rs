@@ -42,7 +42,7 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     let options = options::resolve(&args.options)?;
     let snapshot = Arc::new(args.source.snapshot()?.snapshot);
     file.map_or(Ok(()), workbook::prepare)?;
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open().await?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let summary =
         in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, folder).await?;

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
 
 pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.as_ref(), settings)?.open_existing().await?;
     let runs = store.runs().await?;
     let rows: Vec<[String; 4]> = runs
         .iter()

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::summary;
 
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let format = args.run.store.print.format;
     if let Some(at) = args.at.at {

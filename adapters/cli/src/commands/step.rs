@@ -13,7 +13,7 @@ use crate::places::StoreUrl;
 use crate::settings::Settings;
 
 pub(crate) async fn run(args: &StepArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;
     let events = timeline.events();

@@ -20,7 +20,7 @@ use crate::summary::count;
 use crate::workbook;
 
 pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let at = match args.at.at {
         Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,

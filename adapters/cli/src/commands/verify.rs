@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let only = match &args.run {
         Some(run) => Some(find_run(store.as_ref(), run).await?),
         None => None,

@@ -11,6 +11,7 @@ mod exits;
 mod formats;
 #[cfg(unix)]
 mod killed;
+mod postgres;
 mod settings;
 mod snapshots;
 mod table;

@@ -1,0 +1,128 @@
+//! The same commands over a PostgreSQL store: they answer what they answer over a file.
+
+use powerfill_tests::postgres::{Database, connect, shared};
+
+use crate::compare;
+use crate::desk::{Answer, Desk, case, options, source};
+
+/// A run in a new database and the same one in a file: summaries, tables, stories and audits are alike.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_in_a_database_is_what_it_is_in_a_file() {
+    let place = Database::new();
+    let database = place.url().await;
+    let desk = Desk::new();
+    let case = case("12");
+    let (source, options) = (source(&case), options(&case));
+    for (store, out) in [(database.as_str(), "of-database"), ("sqlite:books.db", "of-file")] {
+        let args = ["run", &source, "--options", &options, "--store", store, "--out", out];
+        desk.powerfill(args).well();
+    }
+    let differences = compare::folders(&desk.path("of-file"), &desk.path("of-database"));
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+
+    let asked = |command: &str, store: &str| {
+        let mut words: Vec<&str> = command.split_whitespace().collect();
+        words.extend(["--store", store]);
+        desk.powerfill(words).well().out
+    };
+    for command in
+        ["verify", "tables latest pfill_kickout_guide_01 --format csv", "explain latest --loan LN1"]
+    {
+        let (database, file) = (asked(command, &database), asked(command, "sqlite:books.db"));
+        let without_run = |text: &str| -> Vec<String> {
+            // Ids of runs, in text and as a first column, are their own.
+            text.split_whitespace().filter(|word| !word.contains("-7")).map(str::to_owned).collect()
+        };
+        assert!(!database.is_empty());
+        if command.starts_with("verify") {
+            assert!(database.ends_with("everything matches\n"), "{database}");
+        }
+        if !command.starts_with("tables") {
+            assert_eq!(without_run(&database), without_run(&file), "{command}");
+        }
+    }
+    assert!(asked("replay latest", &database).starts_with("Reproduced"));
+    asked("rebuild latest", &database);
+    assert!(asked("verify", &database).ends_with("everything matches\n"));
+    asked("seal export --out kept.seal", &database);
+    asked("seal check kept.seal", &database);
+    let events = asked("events latest --type LoanKickedOut --format csv", &database);
+    assert_eq!(events.lines().count(), 8, "{events}");
+    assert_eq!(asked("runs --format csv", &database).lines().count(), 2);
+
+    // Edited behind the store's back.
+    let editor = place.editor().await;
+    editor.batch_execute("UPDATE pfill_kickout_guide_01 SET reason = 'NoPrice'").await.unwrap();
+    let verified = desk.powerfill(["verify", "--store", &database]);
+    assert_eq!(verified.status, Some(1), "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("pfill_kickout_guide_01"), "{}", verified.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrate_makes_a_store_and_then_changes_nothing() {
+    let place = Database::new();
+    let desk = Desk::new();
+    let database = place.url().await;
+    let none = desk.powerfill(["runs", "--store", &database]);
+    none.refuses(2, &["there is no store in postgres://", "powerfill migrate"]);
+    for _ in 0..2 {
+        let said = desk.powerfill(["migrate", "--store", &database]).well().out;
+        assert!(said.ends_with("has the present schema\n"), "{said}");
+    }
+    desk.powerfill(["runs", "--store", &database]).well();
+}
+
+/// Tables of a schema are checked as files are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_is_a_source() {
+    let place = Database::new();
+    let client = connect(&place.url().await).await;
+    client
+        .batch_execute(
+            "CREATE SCHEMA input; CREATE TABLE input.snapshot (tenant_id text, as_of date);
+             INSERT INTO input.snapshot VALUES ('ACME', '2026-01-15'), ('ACME', '2026-01-16')",
+        )
+        .await
+        .unwrap();
+    let source = format!("{}?schema=input", place.url().await);
+    let checked = Desk::new().powerfill(["check", &source, "--format", "csv"]);
+    assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
+    for table in ["snapshot", "loan", "pscat_trades"] {
+        assert!(checked.out.contains(&format!(",{table},")), "{}", checked.out);
+    }
+}
+
+/// Neither a mistake nor help repeats a password.
+#[test]
+fn a_password_is_never_shown() {
+    let desk = Desk::new();
+    let says = |answer: Answer, status, words: &[&str]| {
+        answer.refuses(status, words);
+        assert!(!format!("{}{}", answer.out, answer.err).contains("s3cret"), "{answer:?}");
+    };
+    let port = shared().port();
+    let refused = format!("postgres://postgres:s3cret@127.0.0.1:{port}/postgres");
+    for (url, words) in [
+        (
+            "postgres://ann:s3cret@127.0.0.1:1/acme",
+            &["postgres://ann:***@127.0.0.1:1/acme", "unavailable"][..],
+        ),
+        (refused.as_str(), &["password authentication failed"]),
+        ("postgres://ann:s3cret@host:port/acme", &["--store", "the URL cannot be read"]),
+        ("postgres://ann:s3cret@host/acme?sslmode=prefer", &["--store", "sslmode"]),
+        ("postgrs://ann:s3cret@host/acme", &["a store is sqlite:FILE or postgres://"]),
+    ] {
+        says(desk.powerfill(["runs", "--store", url]), 2, words);
+        let mut by_variable = desk.command(["runs"]);
+        by_variable.env("POWERFILL_STORE", url);
+        let words: Vec<&str> = words.iter().filter(|word| **word != "--store").copied().collect();
+        says(by_variable.output().unwrap().into(), 2, &words);
+        if words[0] != "a store is sqlite:FILE or postgres://" {
+            says(desk.powerfill(["check", url]), 2, &words);
+        }
+    }
+    let mut help = desk.command(["runs", "--help"]);
+    help.env("POWERFILL_STORE", "postgres://ann:s3cret@host/acme");
+    let help = String::from_utf8(help.output().unwrap().stdout).unwrap();
+    assert!(help.contains("POWERFILL_STORE") && !help.contains("s3cret"), "{help}");
+}

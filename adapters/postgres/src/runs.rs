@@ -1,0 +1,210 @@
+//! The queue of runs (specification 4.4). One active run a tenant is a unique index; a claim passes by what another
+//! worker is just claiming; a lease's token keeps out whoever lost it.
+
+use deadpool_postgres::{ClientWrapper, Transaction};
+use powerfill_domain::run::RunId;
+use powerfill_domain::values::Timestamp;
+use powerfill_ports::StoreError;
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus};
+use tokio_postgres::{Client, Row};
+
+use crate::bytes_in::{Moment, bound, get, number};
+use crate::commit::{Ended, commit, commit_repeatable, look_back};
+use crate::fault::fault;
+use crate::pool::Connections;
+
+const ENQUEUE: &str = include_str!("../../../sql/postgres/queries/enqueue.sql");
+const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
+const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
+const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
+const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
+const ALL_RUNS: &str = include_str!("../../../sql/postgres/queries/all_runs.sql");
+const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
+
+/// Waits for whoever is just changing the queue, so that a look sees how that ended.
+const SETTLED: &str = "LOCK TABLE runs IN SHARE MODE";
+
+/// Puts a run in the queue.
+pub(crate) async fn enqueue(
+    connections: &Connections,
+    run: RunId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut client = connections.get().await?;
+    loop {
+        let tx = client.transaction().await.map_err(fault)?;
+        let pending = RunStatus::Pending.name();
+        let added = tx.execute(ENQUEUE, &[&run.0, &pending, &Moment(at)]).await.map_err(fault)?;
+        if added > 0 {
+            return match commit(tx).await? {
+                Ended::Committed => Ok(()),
+                Ended::Unknown(broken) => {
+                    drop(client);
+                    // The run's id is the caller's own: where it is there, it is this call's.
+                    look_back(broken, || async {
+                        let found = settled_one(connections, run).await?;
+                        Ok(found.filter(|found| found.requested_at == at).map(|_| ()))
+                    })
+                    .await
+                }
+            };
+        }
+        let active =
+            tx.query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[]).await.map_err(fault)?;
+        if let Some(active) = active {
+            return Err(StoreError::RunActive(RunId(get(&active, 0)?)));
+        }
+        if one(tx.client(), run).await?.is_some() {
+            return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
+        }
+        // The run that was in the way has just ended.
+    }
+}
+
+async fn settled_one(
+    connections: &Connections,
+    run: RunId,
+) -> Result<Option<QueuedRun>, StoreError> {
+    let mut client = connections.get().await?;
+    let tx = client.transaction().await.map_err(fault)?;
+    tx.batch_execute(SETTLED).await.map_err(fault)?;
+    one(tx.client(), run).await
+}
+
+/// Takes the active run where nobody has it, or its lease is over.
+pub(crate) async fn claim(
+    connections: &Connections,
+    worker: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Lease>, StoreError> {
+    let mut client = connections.get().await?;
+    let tx = client.transaction().await.map_err(fault)?;
+    let claimed =
+        tx.query_opt(CLAIM_RUN, &[&worker, &Moment(now), &Moment(until)]).await.map_err(fault)?;
+    let Some(row) = claimed else { return Ok(None) };
+    let lease = Lease { run_id: RunId(get(&row, 0)?), token: number(&row, 1)? };
+    match commit(tx).await? {
+        Ended::Committed => Ok(Some(lease)),
+        Ended::Unknown(broken) => {
+            drop(client);
+            look_back(broken, || was_claimed(connections, worker, lease)).await.map(Some)
+        }
+    }
+}
+
+async fn was_claimed(
+    connections: &Connections,
+    worker: &str,
+    lease: Lease,
+) -> Result<Option<Lease>, StoreError> {
+    let mut client = connections.get().await?;
+    let tx = settled(&mut client).await?;
+    let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND worker = $3";
+    let found =
+        tx.query_opt(sql, &[&lease.run_id.0, &bound(lease.token), &worker]).await.map_err(fault)?;
+    Ok(found.map(|_| lease))
+}
+
+async fn settled(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
+    let tx = client.transaction().await.map_err(fault)?;
+    tx.batch_execute(SETTLED).await.map_err(fault)?;
+    Ok(tx)
+}
+
+/// Extends a lease and answers who asked to cancel.
+pub(crate) async fn renew(
+    client: &ClientWrapper,
+    lease: Lease,
+    until: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let renewed = client
+        .query_opt(RENEW_LEASE, &[&lease.run_id.0, &bound(lease.token), &Moment(until)])
+        .await
+        .map_err(fault)?;
+    let row = renewed.ok_or(StoreError::LeaseLost(lease.run_id))?;
+    get(&row, 0)
+}
+
+/// Says where the run stands.
+pub(crate) async fn set_status(
+    connections: &Connections,
+    lease: Lease,
+    status: RunStatus,
+) -> Result<(), StoreError> {
+    let mut client = connections.get().await?;
+    let tx = client.transaction().await.map_err(fault)?;
+    let (run, token) = (lease.run_id.0, bound(lease.token));
+    let changed = tx
+        .execute(SET_STATUS, &[&run, &token, &status.name(), &status.is_over()])
+        .await
+        .map_err(fault)?;
+    if changed == 0 {
+        return Err(StoreError::LeaseLost(lease.run_id));
+    }
+    if !status.is_over() {
+        return commit_repeatable(tx).await;
+    }
+    match commit(tx).await? {
+        Ended::Committed => Ok(()),
+        Ended::Unknown(broken) => {
+            drop(client);
+            // Nobody but the holder of the token can have ended the run.
+            look_back(broken, || has_ended(connections, lease, status)).await
+        }
+    }
+}
+
+async fn has_ended(
+    connections: &Connections,
+    lease: Lease,
+    status: RunStatus,
+) -> Result<Option<()>, StoreError> {
+    let mut client = connections.get().await?;
+    let tx = settled(&mut client).await?;
+    let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND status = $3";
+    let found = tx
+        .query_opt(sql, &[&lease.run_id.0, &bound(lease.token), &status.name()])
+        .await
+        .map_err(fault)?;
+    Ok(found.map(|_| ()))
+}
+
+/// Asks for a run to be cancelled.
+pub(crate) async fn request_cancel(
+    client: &ClientWrapper,
+    run: RunId,
+    by: &str,
+) -> Result<bool, StoreError> {
+    let changed = client.execute(REQUEST_CANCEL, &[&run.0, &by]).await.map_err(fault)?;
+    if changed == 0 && one(client, run).await?.is_none() {
+        return Err(StoreError::NotFound { what: "run", name: run.to_string() });
+    }
+    Ok(changed > 0)
+}
+
+fn queued(row: &Row) -> Result<QueuedRun, StoreError> {
+    let (run_id, status) = (RunId(get(row, 0)?), get::<&str>(row, 1)?);
+    let status = RunStatus::from_name(status)
+        .ok_or_else(|| StoreError::Corrupt(format!("run {run_id} has status {status:?}")))?;
+    Ok(QueuedRun {
+        run_id,
+        status,
+        requested_at: get::<Moment>(row, 2)?.0,
+        worker: get(row, 3)?,
+        lease_expires_at: get::<Option<Moment>>(row, 4)?.map(|at| at.0),
+        cancel_requested_by: get(row, 5)?,
+    })
+}
+
+/// One run.
+pub(crate) async fn one(client: &Client, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    let row = client.query_opt(ONE_RUN, &[&run.0]).await.map_err(fault)?;
+    row.as_ref().map(queued).transpose()
+}
+
+/// All runs, the latest first.
+pub(crate) async fn all(client: &ClientWrapper) -> Result<Vec<QueuedRun>, StoreError> {
+    let rows = client.query(ALL_RUNS, &[]).await.map_err(fault)?;
+    rows.iter().map(queued).collect()
+}

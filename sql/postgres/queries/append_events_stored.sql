@@ -1,0 +1,3 @@
+-- The events of an append, to compare a retry with.
+SELECT event_type, schema_version, payload FROM es_events
+WHERE stream_id = $1 AND version BETWEEN $2 AND $3 ORDER BY version

@@ -1,0 +1,6 @@
+-- Which steps the store has seen.
+CREATE SCHEMA IF NOT EXISTS powerfill;
+CREATE TABLE powerfill.schema_steps (
+    number INTEGER PRIMARY KEY,
+    name   TEXT    NOT NULL
+);

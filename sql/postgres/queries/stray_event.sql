@@ -1,0 +1,8 @@
+-- The first event, of one stream or of all, that belongs to no append.
+SELECT e.stream_id, e.version, s.name
+FROM es_events e LEFT JOIN es_streams s USING (stream_id)
+WHERE ($1::BIGINT IS NULL OR e.stream_id = $1)
+  AND NOT EXISTS (SELECT FROM es_appends a
+                  WHERE a.stream_id = e.stream_id
+                    AND e.version >= a.first_version AND e.version - a.first_version < a.event_count)
+ORDER BY e.stream_id, e.version LIMIT 1

@@ -1,0 +1,155 @@
+//! A wire between a client and the server that a test can cut or hold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Where a message is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The server never gets it.
+    BeforeTheServerHears,
+    /// The server acts on it, and its answer is lost.
+    BeforeTheAnswer,
+}
+
+#[derive(Default)]
+struct Plan {
+    /// Messages of the client until the cut; 0 for none.
+    left: AtomicUsize,
+    before_the_server: AtomicBool,
+    was_cut: AtomicBool,
+}
+
+/// A port that passes everything on to another one.
+pub struct Wire {
+    port: u16,
+    plan: Arc<Plan>,
+    /// Each new number ends the connections that are there.
+    cuts: watch::Sender<u32>,
+    /// Whether what comes is held back.
+    stalled: watch::Sender<bool>,
+}
+
+impl Wire {
+    /// To a port of this machine.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let own = listener.local_addr().expect("a port").port();
+        let wire = Self {
+            port: own,
+            plan: Arc::default(),
+            cuts: watch::Sender::new(0),
+            stalled: watch::Sender::new(false),
+        };
+        let (plan, cuts, stalled) =
+            (Arc::clone(&wire.plan), wire.cuts.clone(), wire.stalled.clone());
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
+                tokio::spawn(pass_on(
+                    client,
+                    server,
+                    Arc::clone(&plan),
+                    cuts.subscribe(),
+                    stalled.subscribe(),
+                ));
+            }
+        });
+        wire
+    }
+
+    /// The port to connect to.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts the connection that sends the n-th packet from now on.
+    pub fn cut_after(&self, message: usize, cut: Cut) {
+        self.plan.before_the_server.store(cut == Cut::BeforeTheServerHears, Ordering::SeqCst);
+        self.plan.left.store(message, Ordering::SeqCst);
+    }
+
+    /// Whether that has happened.
+    pub fn was_cut(&self) -> bool {
+        self.plan.was_cut.load(Ordering::SeqCst)
+    }
+
+    /// Holds everything back, in both directions; connections stay.
+    pub fn stall(&self) {
+        self.stalled.send_replace(true);
+    }
+
+    /// Ends the connections that are there; new ones are passed on.
+    pub fn cut(&self) {
+        self.stalled.send_replace(false);
+        self.cuts.send_modify(|number| *number += 1);
+    }
+}
+
+/// Counts a packet of the client; whether it is the one to cut at.
+fn is_the_one(plan: &Plan) -> bool {
+    let count = |left: usize| left.checked_sub(1);
+    let before = plan.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
+    let now = before == Ok(1);
+    if now {
+        plan.was_cut.store(true, Ordering::SeqCst);
+    }
+    now
+}
+
+async fn pass_on(
+    client: TcpStream,
+    server: TcpStream,
+    plan: Arc<Plan>,
+    mut cuts: watch::Receiver<u32>,
+    stalled: watch::Receiver<bool>,
+) {
+    cuts.mark_unchanged();
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let mut held = (stalled.clone(), stalled);
+    // What the server says from now on is lost, and the connection with it.
+    let deaf = AtomicBool::new(false);
+    let up = async {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let Ok(count @ 1..) = from_client.read(&mut buffer).await else { return };
+            let _ = held.0.wait_for(|held| !held).await;
+            let last = is_the_one(&plan);
+            if last && plan.before_the_server.load(Ordering::SeqCst) {
+                return;
+            }
+            if to_server.write_all(&buffer[..count]).await.is_err() {
+                return;
+            }
+            if last {
+                deaf.store(true, Ordering::SeqCst);
+            }
+        }
+    };
+    let down = async {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let Ok(count @ 1..) = from_server.read(&mut buffer).await else { return };
+            let _ = held.1.wait_for(|held| !held).await;
+            if deaf.load(Ordering::SeqCst) {
+                return;
+            }
+            if to_client.write_all(&buffer[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = up => {}
+        () = down => {}
+        _ = cuts.changed() => {}
+    }
+}

@@ -1,0 +1,226 @@
+//! The schema in PostgreSQL: its steps, its guards, and who may do what.
+
+use std::path::Path;
+
+use futures::future::join_all;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::EventStore;
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::{RunStatus, RunStore};
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_postgres::{PostgresStore, shape};
+use powerfill_projections::table::Cell;
+use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, shared, url};
+use powerfill_tests::store_suite::Place;
+use powerfill_tests::store_suite::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, run};
+
+const SCHEMA: &str = include_str!("../../sql/postgres/schema.sql");
+const ROLES: &str = include_str!("../../sql/postgres/roles.sql");
+const SHAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql/postgres/shape.txt");
+
+/// The shape without the table of steps, which is not in the schema to read.
+fn without_steps(shape: &[String]) -> Vec<&String> {
+    shape.iter().filter(|line| !line.contains("schema_steps")).collect()
+}
+
+/// `UPDATE=1` writes the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
+    let stepped = Database::new();
+    stepped.open().await;
+    let made = shape(&stepped.editor().await).await.unwrap();
+    let text = made.join("\n") + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(Path::new(SHAPE), &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(SHAPE).unwrap();
+    assert_eq!(kept, text, "sql/postgres/shape.txt is stale: UPDATE=1 writes it");
+
+    let whole = Database::new();
+    let client = connect(&whole.url().await).await;
+    client.batch_execute("CREATE SCHEMA powerfill; SET search_path = powerfill").await.unwrap();
+    client.batch_execute(SCHEMA).await.unwrap();
+    let read = shape(&client).await.unwrap();
+    assert_eq!(without_steps(&made), without_steps(&read));
+}
+
+#[test]
+fn steps_have_the_same_names_in_each_dialect() {
+    let names = |dialect: &str| {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql").join(dialect).join("steps");
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("postgres"), names("sqlite"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_may_make_one_store_at_the_same_time() {
+    let place = Database::new();
+    let stores = join_all((0..8).map(|_| place.open())).await;
+    for store in &stores {
+        assert_eq!(store.verify(None).await.unwrap().damage, None);
+    }
+    let steps = place.editor().await.query("SELECT FROM schema_steps", &[]).await.unwrap();
+    assert_eq!(steps.len(), 1);
+    place.open().await;
+}
+
+#[tokio::test]
+async fn only_an_existing_store_is_opened_as_existing() {
+    let place = Database::new();
+    let address = url(&place.url().await);
+    let missing = PostgresStore::open_existing(&address).await.unwrap_err();
+    assert!(matches!(missing, StoreError::NotFound { what: "store in", .. }), "{missing}");
+    place.open().await;
+    PostgresStore::open_existing(&address).await.unwrap();
+    let nowhere = url(&shared().url("no_such_database"));
+    let missing = PostgresStore::open(&nowhere).await.unwrap_err();
+    assert!(matches!(&missing, StoreError::Failed(text) if text.contains("createdb")), "{missing}");
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_powerfill_is_refused() {
+    let place = Database::new();
+    place.open().await;
+    let editor = place.editor().await;
+    editor.batch_execute("INSERT INTO schema_steps VALUES (99, '0099_later')").await.unwrap();
+    let error = PostgresStore::open(&url(&place.url().await)).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Schema(text) if text.contains("newer")), "{error}");
+}
+
+#[tokio::test]
+async fn another_programs_schema_is_refused() {
+    let place = Database::new();
+    let client = connect(&place.url().await).await;
+    client
+        .batch_execute("CREATE SCHEMA powerfill; CREATE TABLE powerfill.notes (text TEXT)")
+        .await
+        .unwrap();
+    let error = PostgresStore::open(&url(&place.url().await)).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Schema(text) if text.contains("not a PowerFill")),
+        "{error}"
+    );
+}
+
+/// What a SQL client might try on the log; the role does not matter, since triggers refuse it.
+const EDITS: &[&str] = &[
+    "UPDATE es_events SET payload = '{}'",
+    "DELETE FROM es_events",
+    "TRUNCATE es_events",
+    "UPDATE es_appends SET actor = 'nobody'",
+    "DELETE FROM es_appends",
+    "TRUNCATE es_appends",
+    "DELETE FROM es_streams",
+    "TRUNCATE es_streams",
+    "UPDATE es_streams SET name = 'run-y'",
+    "UPDATE es_streams SET version = version - 1",
+    "DELETE FROM es_head",
+    "TRUNCATE es_head",
+    "UPDATE es_head SET position = 0",
+    "UPDATE es_head SET id = 1, seq = seq + 2, position = position + 1",
+    "UPDATE snapshots SET byte_count = 0",
+    "DELETE FROM snapshots",
+    "TRUNCATE snapshots",
+];
+
+#[tokio::test]
+async fn the_guards_refuse_an_edit_of_the_log() {
+    let place = Database::new();
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 3)).await.unwrap();
+    let client = connect(&place.url().await).await;
+    client.batch_execute("SET search_path = powerfill").await.unwrap();
+    for sql in EDITS {
+        let refused = client.batch_execute(sql).await.unwrap_err();
+        assert_eq!(refused.code().map(|code| code.code()), Some("23001"), "{sql}: {refused:?}");
+    }
+    assert_eq!(store.verify(None).await.unwrap().damage, None);
+}
+
+/// The role of workers can do all that a store does, and nothing to the log but append; that of reports only reads.
+/// Roles belong to the whole server, so that this one is the test's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_roles_may_do_what_they_are_for() {
+    let server = OwnServer::start(Durable::No);
+    let place = Database::of(&server);
+    place.open().await;
+    let admin = server.admin(place.name().await).await;
+    for _ in 0..2 {
+        admin.batch_execute(ROLES).await.unwrap();
+    }
+    admin
+        .batch_execute(
+            "CREATE ROLE ann LOGIN IN ROLE powerfill_app; CREATE ROLE bob LOGIN IN ROLE powerfill_app;
+             CREATE ROLE rita LOGIN IN ROLE powerfill_reader;",
+        )
+        .await
+        .unwrap();
+    let owner = place.url().await;
+    let as_user =
+        |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
+    let role = "?options=-c%20role%3Dpowerfill_app";
+    // One worker's run, replaced by another's.
+    for (number, user) in [(1, "ann"), (2, "bob")] {
+        let store = PostgresStore::open(&url(&format!("{}{role}", as_user(user)))).await.unwrap();
+        a_whole_run(&store, number).await;
+    }
+    let store = PostgresStore::open(&url(&as_user("ann"))).await.unwrap();
+    assert_eq!(store.verify(None).await.unwrap().damage, None);
+
+    let worker = connect(&as_user("ann")).await;
+    worker.batch_execute("SET search_path = powerfill").await.unwrap();
+    let more = [
+        "ALTER TABLE es_events DISABLE TRIGGER ALL",
+        "DROP TABLE es_events",
+        "CREATE TRIGGER t BEFORE INSERT ON es_events EXECUTE FUNCTION refuse_change()",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "SET session_replication_role = replica",
+        "UPDATE schema_steps SET name = 'x'",
+        "DELETE FROM runs",
+    ];
+    // Those that the role has the right to reach the trigger for.
+    let guarded =
+        ["UPDATE es_streams SET version = version - 1", "UPDATE es_head SET position = 0"];
+    for sql in EDITS.iter().chain(&more) {
+        let refused = worker.batch_execute(sql).await.unwrap_err();
+        let expected = if guarded.contains(sql) { "23001" } else { "42501" };
+        assert_eq!(refused.code().map(|code| code.code()), Some(expected), "{sql}: {refused:?}");
+    }
+
+    let reader = connect(&as_user("rita")).await;
+    reader.batch_execute("SET search_path = powerfill").await.unwrap();
+    for table in ["es_events", "runs", KICKOUTS.name, HISTORY.name] {
+        let rows = reader.query(&format!("SELECT FROM {table}"), &[]).await.unwrap();
+        assert!(!rows.is_empty(), "{table}");
+    }
+    let refused = reader.batch_execute("UPDATE runs SET status = 'Failed'").await.unwrap_err();
+    assert_eq!(refused.code().map(|code| code.code()), Some("42501"));
+    let audit = PostgresStore::open_existing(&url(&as_user("rita"))).await.unwrap();
+    assert_eq!(audit.verify(None).await.unwrap().damage, None);
+    let refused = audit.append(candidates(run(9), 0, 1)).await.unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::Failed(text) if text.contains("roles.sql")),
+        "{refused}"
+    );
+}
+
+async fn a_whole_run(store: &PostgresStore, number: u128) {
+    let run = run(number);
+    let digest = blake3::hash(&number.to_le_bytes()).to_hex();
+    store.capture(&digest, &number.to_le_bytes()).await.unwrap();
+    store.enqueue(run, moment(0)).await.unwrap();
+    let lease = store.claim("worker", moment(1), moment(9)).await.unwrap().unwrap();
+    store.append(candidates(run, 0, 200)).await.unwrap();
+    store.append(candidates(run, 200, 2)).await.unwrap();
+    store.begin_staging(run, &[&KICKOUTS, &HISTORY]).await.unwrap();
+    store.stage(run, vec![kickouts(["L1"])], 202).await.unwrap();
+    store.publish(run).await.unwrap();
+    store.put_row(run, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
+    store.renew(lease, moment(20)).await.unwrap();
+    store.set_status(lease, RunStatus::Complete).await.unwrap();
+}

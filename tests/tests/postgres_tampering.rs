@@ -1,0 +1,344 @@
+//! A real database, changed behind the store's back by someone with all rights: verification names what was done
+//! (specification 3.2).
+
+use powerfill_ports::StoreError;
+use powerfill_ports::events::{Damage, EventStore};
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_postgres::PostgresStore;
+use powerfill_projections::table::{Cell, RowBatch};
+use powerfill_tests::postgres::Database;
+use powerfill_tests::store_suite::Place;
+use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run};
+
+use futures::TryStreamExt;
+use tokio_postgres::Client;
+
+/// A store with two streams, interleaved, and two snapshots; someone with an editor, and the seal of its head.
+struct Sound {
+    _place: Database,
+    store: PostgresStore,
+    editor: Client,
+    seal: (u64, blake3::Hash),
+}
+
+impl Sound {
+    async fn new() -> Self {
+        let place = Database::new();
+        let store = place.open().await;
+        for (run, version, count) in
+            [(run(1), 0, 4), (run(2), 0, 3), (run(1), 4, 3), (run(2), 3, 1)]
+        {
+            store.append(candidates(run, version, count)).await.unwrap();
+        }
+        for text in ["one book", "another book"] {
+            let digest = blake3::hash(text.as_bytes()).to_hex();
+            store.capture(&digest, text.as_bytes()).await.unwrap();
+        }
+        let head = store.head().await.unwrap();
+        let editor = place.editor().await;
+        Self { _place: place, store, editor, seal: (head.seq, head.seal) }
+    }
+
+    async fn tamper(&self, sql: &str) {
+        self.editor.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    async fn verified(&self) -> Option<Damage> {
+        self.store.verify(None).await.unwrap().damage
+    }
+
+    async fn damage(&self, what: &str) -> Damage {
+        let damage = self.verified().await;
+        damage.unwrap_or_else(|| panic!("{what}: damage is found"))
+    }
+}
+
+/// Another value of the same type, one byte or one step away, as SQL over the column.
+fn changed(column: &str, sql_type: &str, step: u32) -> String {
+    let text = format!("{column}::text");
+    match sql_type {
+        "integer" | "bigint" => format!("{column} + {step}"),
+        "bytea" => {
+            let at = format!("length({column}) / 2");
+            format!("set_byte({column}, {at}, get_byte({column}, {at}) # 1)")
+        }
+        // A byte in the middle; where there was none, some id.
+        "uuid" => format!(
+            "coalesce(overlay({text} placing CASE WHEN {text} LIKE '%-7%' THEN '6' ELSE '7' END from 15)::uuid,
+                      '0198-0000-0000-7000-8000-0000-0000-0000'::uuid)"
+        ),
+        "timestamp with time zone" => format!("{column} + interval '1 microsecond'"),
+        "json" => format!("(' ' || {text})::json"),
+        "text" => format!(
+            "overlay({column} placing CASE WHEN substr({column}, length({column}) / 2 + 1, 1) = '1'
+                                           THEN '2' ELSE '1' END from length({column}) / 2 + 1)"
+        ),
+        other => panic!("no change for {other}"),
+    }
+}
+
+/// Each column of each row of each table that verification answers for, one after the other; NULLs too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_in_any_column_of_any_row_is_found() {
+    let sound = Sound::new().await;
+    let editor = &sound.editor;
+    assert_eq!(sound.verified().await, None);
+    let columns = editor
+        .query(
+            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+             WHERE table_schema = 'powerfill'
+               AND table_name IN ('es_streams', 'es_events', 'es_appends', 'es_head', 'snapshots')
+             ORDER BY 1, ordinal_position",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (mut found, mut refused) = (0, Vec::new());
+    for row in &columns {
+        let (table, column, sql_type): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+        let rows = editor.query(&format!("SELECT ctid::text FROM {table}"), &[]).await.unwrap();
+        assert!(!rows.is_empty(), "{table}");
+        for row in &rows {
+            let place: &str = row.get(0);
+            sound
+                .tamper(&format!(
+                    "CREATE TEMP TABLE kept AS SELECT {column} FROM {table} WHERE ctid = '{place}'"
+                ))
+                .await;
+            let mut edited = None;
+            // The next number may be another row's.
+            for step in [1, 1_000] {
+                let change = changed(column, sql_type, step);
+                let sql = format!(
+                    "UPDATE {table} SET {column} = {change} WHERE ctid = '{place}' RETURNING ctid::text"
+                );
+                if let Ok(row) = editor.query_one(&sql, &[]).await {
+                    edited = Some(row.get::<_, String>(0));
+                    break;
+                }
+            }
+            if let Some(place) = edited {
+                let at = format!("{table}.{column} at {place}");
+                let damage = sound.damage(&at).await;
+                assert!(!damage.what.is_empty(), "{at}");
+                found += 1;
+                sound
+                    .tamper(&format!(
+                        "UPDATE {table} SET {column} = (SELECT {column} FROM kept) WHERE ctid = '{place}'"
+                    ))
+                    .await;
+            } else {
+                refused.push(format!("{table}.{column}"));
+            }
+            sound.tamper("DROP TABLE kept").await;
+        }
+    }
+    assert!(found > 100, "{found}");
+    // Its constraint stays awake for everyone, and taking that away is found as well.
+    assert_eq!(refused, ["es_head.id"]);
+    assert_eq!(sound.verified().await, None, "all was put back");
+}
+
+#[tokio::test]
+async fn a_changed_payload_is_named_by_stream_and_version() {
+    let sound = Sound::new().await;
+    sound
+        .tamper(
+            "UPDATE es_events SET payload = replace(payload::text, '\"turn\":1', '\"turn\":2')::json
+             WHERE stream_id = 2 AND version = 2",
+        )
+        .await;
+    let damage = sound.damage("a payload").await;
+    assert_eq!(
+        (damage.stream, damage.stream_version, damage.seq),
+        (Some(run(2).stream()), Some(2), Some(2))
+    );
+    let one = sound.store.verify(Some(&run(1).stream())).await.unwrap();
+    assert_eq!(one.damage, None);
+    let two = sound.store.verify(Some(&run(2).stream())).await.unwrap().damage.unwrap();
+    assert_eq!((two.stream, two.stream_version), (Some(run(2).stream()), Some(2)));
+}
+
+#[tokio::test]
+async fn a_removed_event_is_named() {
+    for (stream, versions) in [(1, 7), (2, 4)] {
+        let sound = Sound::new().await;
+        for version in 1..=versions {
+            let event = format!("stream_id = {stream} AND version = {version}");
+            sound
+                .tamper(&format!(
+                    "CREATE TEMP TABLE kept AS SELECT * FROM es_events WHERE {event};
+                     DELETE FROM es_events WHERE {event}"
+                ))
+                .await;
+            let damage = sound.damage(&event).await;
+            assert_eq!(damage.stream, Some(run(stream).stream()), "{damage:?}");
+            assert_eq!(damage.stream_version, Some(version), "{damage:?}");
+            let name = run(stream).stream();
+            let alone = sound.store.verify(Some(&name)).await.unwrap().damage.unwrap();
+            assert_eq!((alone.stream, alone.stream_version), (Some(name), Some(version)));
+            let read: Result<Vec<_>, _> = sound.store.read_all(0).try_collect().await;
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+            sound.tamper("INSERT INTO es_events SELECT * FROM kept; DROP TABLE kept").await;
+        }
+        assert_eq!(sound.verified().await, None);
+    }
+}
+
+#[tokio::test]
+async fn swapped_and_inserted_events_are_named() {
+    let sound = Sound::new().await;
+    sound
+        .tamper(
+            "UPDATE es_events SET version = 1000 WHERE stream_id = 1 AND version = 2;
+             UPDATE es_events SET version = 2 WHERE stream_id = 1 AND version = 3;
+             UPDATE es_events SET version = 3 WHERE stream_id = 1 AND version = 1000;",
+        )
+        .await;
+    let damage = sound.damage("swapped").await;
+    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
+
+    let sound = Sound::new().await;
+    sound
+        .tamper(
+            "INSERT INTO es_events SELECT 1, 8, event_type, schema_version, payload, hash
+             FROM es_events WHERE stream_id = 1 AND version = 7",
+        )
+        .await;
+    let damage = sound.damage("inserted").await;
+    assert!(damage.what.contains("belongs to no append"), "{damage:?}");
+    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(8)));
+}
+
+#[tokio::test]
+async fn a_removed_row_and_a_strange_one_are_named() {
+    for sql in [
+        "DELETE FROM es_appends WHERE seq = 2",
+        "DELETE FROM es_appends WHERE seq = 4",
+        "DELETE FROM es_streams WHERE stream_id = 2",
+        "DELETE FROM es_head",
+        "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
+        "INSERT INTO es_events SELECT 9, 1, event_type, schema_version, payload, hash FROM es_events LIMIT 1",
+        "DELETE FROM es_appends WHERE seq = 2; DELETE FROM es_events WHERE stream_id = 2 AND version < 4",
+        "DELETE FROM es_appends; DELETE FROM es_events; DELETE FROM es_streams",
+        "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
+        "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
+        "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
+        "UPDATE es_events SET schema_version = -1 WHERE stream_id = 1 AND version = 1",
+    ] {
+        let sound = Sound::new().await;
+        sound.tamper(sql).await;
+        let damage = sound.damage(sql).await;
+        assert!(!damage.what.is_empty(), "{sql}: {damage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_is_missing_or_changed_is_named() {
+    let function = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
+    for (sql, named) in [
+        ("DROP TRIGGER es_events_append_only ON es_events", "es_events_append_only"),
+        ("ALTER TABLE es_appends DISABLE TRIGGER ALL", "es_appends_append_only"),
+        ("ALTER TABLE es_head DISABLE TRIGGER es_head_forward", "es_head_forward"),
+        (function, "refuse_change"),
+        ("CREATE RULE quiet AS ON INSERT TO es_events DO INSTEAD NOTHING", "quiet"),
+        (
+            "CREATE TRIGGER more BEFORE INSERT ON es_events FOR EACH ROW EXECUTE FUNCTION streams_only_grow()",
+            "more",
+        ),
+        ("ALTER TABLE es_events ENABLE ROW LEVEL SECURITY", "es_events"),
+        ("DROP INDEX one_active_run", "one_active_run"),
+        (
+            "ALTER TABLE es_appends DROP CONSTRAINT es_appends_append_id_key",
+            "es_appends_append_id_key",
+        ),
+        ("ALTER TABLE es_events ADD COLUMN note TEXT", "es_events.note"),
+    ] {
+        let sound = Sound::new().await;
+        sound.tamper(sql).await;
+        let damage = sound.damage(sql).await;
+        assert!(damage.what.contains(named), "{sql}: {damage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
+    let sound = Sound::new().await;
+    sound
+        .tamper(
+            "DELETE FROM es_events WHERE stream_id = 2 AND version = 4;
+             DELETE FROM es_appends WHERE seq = 4;
+             UPDATE es_streams SET version = 3,
+                    tail_hash = (SELECT hash FROM es_events WHERE stream_id = 2 AND version = 3)
+              WHERE stream_id = 2;
+             UPDATE es_head SET seq = 3, position = 10, seal = (SELECT seal FROM es_appends WHERE seq = 3);",
+        )
+        .await;
+    // The rest is sound in itself; only what was kept elsewhere tells.
+    assert_eq!(sound.verified().await, None);
+    let (seq, seal) = sound.seal;
+    assert_eq!(sound.store.seal_at(seq).await.unwrap(), None);
+    // Written again with something else, it has another seal.
+    sound.store.append(candidates(run(2), 3, 2)).await.unwrap();
+    assert_eq!(sound.verified().await, None);
+    assert_ne!(sound.store.seal_at(seq).await.unwrap(), Some(seal));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_altered_snapshot_is_not_handed_out() {
+    let sound = Sound::new().await;
+    let digest = blake3::hash(b"one book").to_hex();
+    let other = blake3::hash(b"another book").to_hex();
+    sound
+        .tamper(&format!(
+            "UPDATE snapshots SET (byte_count, stored_hash, compressed) =
+                    (SELECT byte_count, stored_hash, compressed FROM snapshots WHERE digest = '{other}')
+              WHERE digest = '{digest}'"
+        ))
+        .await;
+    let damage = sound.damage("a snapshot").await;
+    assert!(damage.what.contains(digest.as_str()), "{damage:?}");
+    let read = sound.store.captured(&digest).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+}
+
+/// A cell that says what was never written there is refused; any other change is told by the rebuild.
+#[tokio::test]
+async fn an_edited_output_is_read_as_edited_or_refused() {
+    let sound = Sound::new().await;
+    let store = &sound.store;
+    let mut guide = RowBatch { table: &GUIDE, cells: vec![Cell::Null; GUIDE.columns.len()] };
+    guide.cells[2] = Cell::Fixed(150, 2);
+    store.begin_staging(run(1), &[&GUIDE, &KICKOUTS]).await.unwrap();
+    store.stage(run(1), vec![guide, kickouts(["L1"])], 7).await.unwrap();
+    store.publish(run(1)).await.unwrap();
+    for (table, assignment) in [
+        (&GUIDE, "loan_amount = 1.5"),
+        (&GUIDE, "loan_amount = 1.500"),
+        (&GUIDE, "loan_amount = 'NaN'"),
+        (&GUIDE, "loan_amount = 'Infinity'"),
+        (&GUIDE, "settlement_date = 'infinity'"),
+        (&GUIDE, "run_started = '-infinity'"),
+        (&KICKOUTS, "reason = E'\\x1a'"),
+        (&KICKOUTS, "run_id = gen_random_uuid()"),
+    ] {
+        let name = table.name;
+        let column = assignment.split(' ').next().unwrap();
+        sound
+            .tamper(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}"))
+            .await;
+        let read: Result<Vec<_>, _> = store.rows(table).try_collect().await;
+        let Err(StoreError::Corrupt(what)) = read else { panic!("{assignment}: {read:?}") };
+        assert!(what.contains(name) && what.contains("row 1") && what.contains(column), "{what}");
+        sound
+            .tamper(&format!(
+                "UPDATE {name} SET {column} = (SELECT {column} FROM kept); DROP TABLE kept"
+            ))
+            .await;
+        let _: Vec<_> = store.rows(table).try_collect().await.unwrap();
+    }
+    sound.tamper("UPDATE pfill_test_kickouts SET reason = 'NoTrade'").await;
+    let read: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
+    assert_eq!(read[0].rows.cells[1], Cell::Text("NoTrade".into()));
+}
