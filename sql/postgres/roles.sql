@@ -29,7 +29,8 @@ GRANT SELECT, INSERT ON powerfill.es_events, powerfill.es_appends, powerfill.es_
 -- Only what an append moves on; the triggers let it move forward only.
 GRANT UPDATE (version, tail_hash) ON powerfill.es_streams TO powerfill_app;
 GRANT SELECT, UPDATE (seq, position, seal) ON powerfill.es_head TO powerfill_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON powerfill.projection_state, powerfill.staged_tables TO powerfill_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON powerfill.projection_state, powerfill.staged_tables, powerfill.event_indexes,
+    powerfill.event_index_entries TO powerfill_app;
 GRANT SELECT, INSERT, UPDATE ON powerfill.runs TO powerfill_app;
 
 GRANT USAGE ON SCHEMA powerfill TO powerfill_reader;

@@ -65,7 +65,7 @@ async fn many_may_make_one_store_at_the_same_time() {
         assert_eq!(store.verify(None).await.unwrap().damage, None);
     }
     let steps = place.editor().await.query("SELECT FROM schema_steps", &[]).await.unwrap();
-    assert_eq!(steps.len(), 1);
+    assert_eq!(steps.len(), 2);
     place.open().await;
 }
 

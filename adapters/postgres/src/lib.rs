@@ -13,6 +13,7 @@ mod cells;
 mod commit;
 mod copy;
 mod fault;
+mod index;
 mod numeric;
 mod pool;
 mod read;

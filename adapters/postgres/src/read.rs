@@ -134,6 +134,43 @@ pub(crate) async fn batch_from_version(
     events(client, parts).await
 }
 
+/// Chosen events of a stream, by versions that rise.
+pub(crate) async fn batch_of_versions(
+    client: &ClientWrapper,
+    (stream_id, name): (u64, &str),
+    versions: &[u64],
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
+        return Ok(Vec::new());
+    };
+    let find = client.prepare_cached(FROM_VERSION).await.map_err(fault)?;
+    let rows = client
+        .query(&find, &[&bound(stream_id), &bound(*first), &bound(*last), &name])
+        .await
+        .map_err(fault)?;
+    let (mut parts, mut rest) = (Vec::new(), versions);
+    for row in &rows {
+        let record = append_record(row)?;
+        let (here, later) =
+            rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
+        for neighbours in here.chunk_by(|one, other| one + 1 == *other) {
+            let (first, last) = (neighbours[0], neighbours[neighbours.len() - 1]);
+            if first < record.first_version {
+                let what = format!("no append holds version {first} of stream {name}");
+                return Err(StoreError::Corrupt(what));
+            }
+            parts.push(Part { record: record.clone(), stream: get(row, 11)?, first, last });
+        }
+        rest = later;
+    }
+    match rest.first() {
+        Some(version) => {
+            Err(StoreError::Corrupt(format!("no append holds version {version} of stream {name}")))
+        }
+        None => events(client, parts).await,
+    }
+}
+
 /// The part of an append that goes into a batch.
 struct Part {
     record: AppendRecord,

@@ -17,8 +17,13 @@ pub(crate) struct Step {
 }
 
 /// Every step ever released, in order; the number of a step is its place, from 1.
-pub(crate) const STEPS: &[Step] =
-    &[Step { name: "0001_store", sql: include_str!("../../../sql/postgres/steps/0001_store.sql") }];
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "0001_store", sql: include_str!("../../../sql/postgres/steps/0001_store.sql") },
+    Step {
+        name: "0002_event_index",
+        sql: include_str!("../../../sql/postgres/steps/0002_event_index.sql"),
+    },
+];
 
 const PLACE: &str = include_str!("../../../sql/postgres/queries/place.sql");
 const SCHEMA_STEPS: &str = include_str!("../../../sql/postgres/queries/schema_steps.sql");

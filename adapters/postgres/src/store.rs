@@ -9,16 +9,18 @@ use powerfill_domain::run::envelope::Hash;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
-    Append, Appended, Batches, EventStore, Head, StoredEvent, Verification,
+    Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, StoredEvent, Verification,
 };
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 use crate::shown::Shown;
 use crate::wake::Backoff;
-use crate::{Inner, PostgresStore, append, read, runs, snapshots, staging, verify};
+use crate::{Inner, PostgresStore, append, index, read, runs, snapshots, staging, verify};
 
 /// Carries something through to its end, even where the caller goes away meanwhile.
 async fn to_the_end<T: Send + 'static>(
@@ -59,6 +61,29 @@ async fn next_of_stream(
     let batch = read::batch_from_version(&client, (stream_id, name), from, end).await?;
     let next = batch.last().map_or(from, |last| last.stream_version + 1);
     Ok((batch, Some((stream_id, next, end))))
+}
+
+/// The next of chosen versions from the one at an index on, the index after them, and the stream's number and its end
+/// at the first call.
+async fn next_of_versions(
+    inner: &Inner,
+    name: &str,
+    versions: &[u64],
+    from: usize,
+    at: Option<(u64, u64)>,
+) -> Result<(Vec<StoredEvent>, usize, Option<(u64, u64)>), StoreError> {
+    let client = inner.connections.get().await?;
+    let found = match at {
+        Some(at) => Some(at),
+        None => read::stream(&client, name).await?,
+    };
+    let Some((stream_id, end)) = found else { return Ok((Vec::new(), from, None)) };
+    let there = versions.partition_point(|version| *version <= end);
+    let next = there.min(from + EVENTS_PER_BATCH);
+    let batch =
+        read::batch_of_versions(&client, (stream_id, name), &versions[from.min(next)..next])
+            .await?;
+    Ok((batch, next, found))
 }
 
 /// What came after a position, and how far the log reaches.
@@ -104,6 +129,19 @@ impl EventStore for PostgresStore {
             async move {
                 let (batch, at) = next_of_stream(&self.inner, &name, at, from, to_version).await?;
                 Ok((!batch.is_empty()).then_some((batch, at)))
+            }
+        })
+        .boxed()
+    }
+
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+        let (name, versions): (Arc<str>, Arc<[u64]>) = (stream.into(), versions.into());
+        stream::try_unfold((0, None), move |(from, at)| {
+            let (name, versions) = (Arc::clone(&name), Arc::clone(&versions));
+            async move {
+                let (batch, next, at) =
+                    next_of_versions(&self.inner, &name, &versions, from, at).await?;
+                Ok((!batch.is_empty()).then_some((batch, (next, at))))
             }
         })
         .boxed()
@@ -243,6 +281,36 @@ impl ProjectionStore for PostgresStore {
             Ok(Some((stream::iter(batches.into_iter().map(Ok)), Some(shown))))
         })
         .try_flatten()
+        .boxed()
+    }
+}
+
+#[async_trait]
+impl IndexStore for PostgresStore {
+    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        to_the_end(async move { index::put(&inner.connections, run, index).await }).await
+    }
+
+    async fn indexed(
+        &self,
+        run: RunId,
+        subjects: Vec<Subject>,
+    ) -> Result<Option<Indexed>, StoreError> {
+        index::indexed(&*self.inner.connections.get().await?, run, &subjects).await
+    }
+
+    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+        index::indexed_runs(&*self.inner.connections.get().await?).await
+    }
+
+    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
+        stream::try_unfold(None, move |after: Option<Subject>| async move {
+            let client = self.inner.connections.get().await?;
+            let batch = index::entries_after(&client, run, after.as_ref()).await?;
+            let last = batch.last().map(|last| last.subject.clone());
+            Ok(last.map(|last| (batch, Some(last))))
+        })
         .boxed()
     }
 }

@@ -122,8 +122,8 @@ pub(crate) async fn every_story_of_a_run_is_that_of_all_its_events(desk: &Desk) 
 
 /// It goes on, or it was recorded before there were indexes.
 pub(crate) async fn a_run_without_an_index_is_read_whole(desk: &Desk) {
-    let run = desk.another().completes(&books::mixed()).await;
-    let undisturbed = desk.another();
+    let run = desk.another().await.completes(&books::mixed()).await;
+    let undisturbed = desk.another().await;
     assert_eq!(undisturbed.completes(&books::mixed()).await, run);
     let events = undisturbed.events(run).await;
     let begun = begun(desk, &books::mixed(), &events[1..events.len() / 2]).await;

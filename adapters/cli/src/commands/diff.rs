@@ -27,7 +27,7 @@ use crate::places::{Against, StoreUrl};
 use crate::settings::Settings;
 
 pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing()?;
+    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
     let store = store.as_ref();
     let run = find_run(store, &args.run).await?;
     let other = match &args.against {

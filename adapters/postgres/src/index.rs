@@ -1,0 +1,131 @@
+//! The indexes of runs' events (specification 3.3): a row a subject, under the number of the run's stream.
+
+use std::sync::Arc;
+
+use deadpool_postgres::ClientWrapper;
+use powerfill_domain::run::RunId;
+use powerfill_ports::StoreError;
+use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
+use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
+use tokio_postgres::Row;
+
+use crate::bytes_in::{bound, get, number};
+use crate::commit::commit_repeatable;
+use crate::copy::copy;
+use crate::fault::fault;
+use crate::pool::Connections;
+
+const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
+const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
+const ENTRIES: &str = include_str!("../../../sql/postgres/queries/index_entries.sql");
+const INDEXED: &str = include_str!("../../../sql/postgres/queries/indexed_streams.sql");
+
+const COPY: &str =
+    "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
+
+/// Writes the index of a run in place of its former one. The row of its state is written first: of two who do this at
+/// once, one waits for the other there.
+pub(crate) async fn put(
+    connections: &Connections,
+    run: RunId,
+    index: Arc<RunIndex>,
+) -> Result<(), StoreError> {
+    let mut client = connections.get().await?;
+    let tx = client.transaction().await.map_err(fault)?;
+    let projector_version = i32::try_from(index.projector_version)
+        .map_err(|_| StoreError::Failed("a projector with too high a version".to_owned()))?;
+    let row = tx
+        .query_opt(PUT_STATE, &[&run.stream(), &projector_version, &bound(index.up_to_version)])
+        .await
+        .map_err(fault)?
+        .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+    let stream_id: i64 = get(&row, 0)?;
+    tx.execute("DELETE FROM event_index_entries WHERE stream_id = $1", &[&stream_id])
+        .await
+        .map_err(fault)?;
+    copy(tx.client(), COPY, move |rows| {
+        for IndexEntry { subject, versions } in &index.entries {
+            rows.row(4)?;
+            rows.big(stream_id);
+            rows.bytes(subject.kind.name().as_bytes());
+            rows.bytes(subject.name.as_bytes());
+            rows.bytes(versions.as_bytes());
+        }
+        Ok(())
+    })
+    .await?;
+    commit_repeatable(tx).await
+}
+
+fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
+    let version: i32 = get(row, column)?;
+    let projector_version = u32::try_from(version)
+        .map_err(|_| StoreError::Corrupt(format!("an index of projector version {version}")))?;
+    Ok(IndexState { projector_version, up_to_version: number(row, column + 1)? })
+}
+
+/// The events of these subjects, all of one moment.
+pub(crate) async fn indexed(
+    client: &ClientWrapper,
+    run: RunId,
+    subjects: &[Subject],
+) -> Result<Option<Indexed>, StoreError> {
+    let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
+    let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
+    let find = client.prepare_cached(SUBJECTS).await.map_err(fault)?;
+    let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(fault)?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let versions = rows.iter().take(subjects.len()).map(|row| {
+        let versions: Option<&[u8]> = get(row, 2)?;
+        Ok(Versions::from_bytes(versions.unwrap_or_default().to_vec()))
+    });
+    Ok(Some(Indexed { state: state(first, 0)?, versions: versions.collect::<Result<_, _>>()? }))
+}
+
+/// Every run that has an index.
+pub(crate) async fn indexed_runs(
+    client: &ClientWrapper,
+) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+    let rows = client.query(INDEXED, &[]).await.map_err(fault)?;
+    rows.iter()
+        .map(|row| {
+            let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
+            let run = stream.and_then(RunId::of_stream).ok_or_else(|| {
+                let what = format!("there is an event index of stream {number}, which is no run");
+                StoreError::Corrupt(what)
+            })?;
+            Ok((run, state(row, 1)?))
+        })
+        .collect()
+}
+
+/// The next entries of a run's index after a subject, at most a batch.
+pub(crate) async fn entries_after(
+    client: &ClientWrapper,
+    run: RunId,
+    after: Option<&Subject>,
+) -> Result<Vec<IndexEntry>, StoreError> {
+    let (kind, name) =
+        after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
+    let find = client.prepare_cached(ENTRIES).await.map_err(fault)?;
+    let limit = bound(ENTRIES_PER_BATCH as u64);
+    let rows = client
+        .query(&find, &[&run.stream(), &kind, &name.as_bytes(), &limit])
+        .await
+        .map_err(fault)?;
+    rows.iter()
+        .map(|row| {
+            let (kind, name, versions): (&str, &[u8], &[u8]) =
+                (get(row, 0)?, get(row, 1)?, get(row, 2)?);
+            let subject = SubjectKind::from_name(kind).zip(std::str::from_utf8(name).ok());
+            let (kind, name) = subject.ok_or_else(|| {
+                let name = String::from_utf8_lossy(name);
+                let what =
+                    format!("the event index of run {run} has the subject {kind:?} {name:?}");
+                StoreError::Corrupt(what)
+            })?;
+            let subject = Subject { kind, name: name.to_owned() };
+            Ok(IndexEntry { subject, versions: Versions::from_bytes(versions.to_vec()) })
+        })
+        .collect()
+}
