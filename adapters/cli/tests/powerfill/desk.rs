@@ -11,6 +11,8 @@ use crate::table::Table;
 /// A working folder that goes away with the test.
 pub(crate) struct Desk {
     folder: TempDir,
+    /// What its commands take for the store; the default where there is none.
+    pub(crate) store: Option<String>,
 }
 
 /// What a command answered.
@@ -24,7 +26,12 @@ pub(crate) struct Answer {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { folder: tempfile::tempdir().expect("a folder"), store: None }
+    }
+
+    /// One whose runs go to this store.
+    pub(crate) fn with_store(url: String) -> Self {
+        Self { store: Some(url), ..Self::new() }
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -37,6 +44,9 @@ impl Desk {
         command.args(args).current_dir(self.folder.path()).env("USER", "desk");
         for setting in ["STORE", "FORMAT", "REQUESTED_BY"] {
             command.env_remove(format!("POWERFILL_{setting}"));
+        }
+        if let Some(store) = &self.store {
+            command.env("POWERFILL_STORE", store);
         }
         command
     }
