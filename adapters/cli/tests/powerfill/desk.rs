@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use powerfill_tests::postgres::connect;
 use tempfile::TempDir;
 
 use crate::table::Table;
@@ -12,7 +13,7 @@ use crate::table::Table;
 pub(crate) struct Desk {
     folder: TempDir,
     /// What its commands take for the store; the default where there is none.
-    pub(crate) store: Option<String>,
+    store: Option<String>,
 }
 
 /// What a command answered.
@@ -49,6 +50,19 @@ impl Desk {
             command.env("POWERFILL_STORE", store);
         }
         command
+    }
+
+    /// Where the store is a PostgreSQL database: the time passes after which a worker that says nothing counts as dead.
+    pub(crate) fn lease_is_over(&self) {
+        let Some(url) = &self.store else { return };
+        // The store may not have been made yet.
+        let sql = "DO $$ BEGIN IF to_regclass('powerfill.runs') IS NOT NULL THEN
+            UPDATE powerfill.runs SET lease_expires_at = 'epoch' WHERE NOT is_over;
+        END IF; END $$";
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            connect(url).await.batch_execute(sql).await.expect("the lease is over");
+        });
     }
 
     /// Runs the binary to its end.

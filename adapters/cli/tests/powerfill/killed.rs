@@ -13,7 +13,7 @@ use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::runs::RunStore;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::postgres::{Database, connect};
+use powerfill_tests::postgres::Database;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::compare;
@@ -84,49 +84,8 @@ fn is_whole(desk: &Desk, run: &str) -> usize {
     types.len()
 }
 
-/// A store that runs are killed over.
-trait Killed: Send + Sync {
-    /// A desk with a new store.
-    fn desk(&self) -> Desk;
-
-    /// After a kill: the time passes after which the worker is known to be dead.
-    fn time_passes(&self, _: &Desk) {}
-}
-
-/// A file: who is dead is known at once, by a lock that ends with the process.
-struct InAFile;
-
-impl Killed for InAFile {
-    fn desk(&self) -> Desk {
-        Desk::new()
-    }
-}
-
-/// A database: who is dead is known when the lease is over.
-struct InADatabase(tokio::runtime::Handle, Mutex<Vec<Database>>);
-
-impl Killed for InADatabase {
-    fn desk(&self) -> Desk {
-        let database = Database::new();
-        let desk = Desk::with_store(self.0.block_on(database.url()));
-        self.1.lock().unwrap().push(database);
-        desk
-    }
-
-    fn time_passes(&self, desk: &Desk) {
-        let url = desk.store.as_deref().expect("a database");
-        // It may have been killed before it had made the store.
-        let lease_is_over = "DO $$ BEGIN IF to_regclass('powerfill.runs') IS NOT NULL THEN
-            UPDATE powerfill.runs SET lease_expires_at = 'epoch' WHERE NOT is_over;
-        END IF; END $$";
-        self.0.block_on(async {
-            connect(url).await.batch_execute(lease_is_over).await.expect("the lease is over");
-        });
-    }
-}
-
 /// Kills a run after a while, and lets the next one go through. Whether there was a run to be taken up.
-fn kill(desk: &Desk, killed: &dyn Killed, undisturbed: &Undisturbed, number: u32) -> bool {
+fn kill(desk: &Desk, undisturbed: &Undisturbed, number: u32) -> bool {
     let mut run = desk.command(["run", &undisturbed.book()]);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let after = share(undisturbed.took, number);
@@ -135,7 +94,7 @@ fn kill(desk: &Desk, killed: &dyn Killed, undisturbed: &Undisturbed, number: u32
     run.wait().unwrap();
     let at = format!("kill {number}, after {after:?}");
 
-    killed.time_passes(desk);
+    desk.lease_is_over();
     let out = format!("out-{number}");
     let next = desk.powerfill(["run", &undisturbed.book(), "--out", &out]);
     assert_eq!(next.status, Some(0), "{at}: {}{}", next.out, next.err);
@@ -163,7 +122,8 @@ fn is_sound(desk: &Desk, books: &[Undisturbed; 2], at: &str) {
     assert_eq!(verified.status, Some(0), "{at}: {}{}", verified.out, verified.err);
 }
 
-fn killed_runs_come_out_the_same(killed: &dyn Killed) {
+/// Kills runs; `new_desk` makes a desk with a new store.
+fn killed_runs_come_out_the_same(new_desk: impl Fn() -> Desk + Sync) {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
     let books = [Undisturbed::new(400, 120), Undisturbed::new(4_000, 1_500)];
     assert!(books[1].events > 20_000, "{} events are one append", books[1].events);
@@ -176,10 +136,10 @@ fn killed_runs_come_out_the_same(killed: &dyn Killed) {
                     if first >= kills {
                         return;
                     }
-                    let (desk, last) = (killed.desk(), kills.min(first + IN_A_STORE));
+                    let (desk, last) = (new_desk(), kills.min(first + IN_A_STORE));
                     for number in first..last {
                         let book = &books[usize::from(number % LONG == 0)];
-                        let left = kill(&desk, killed, book, number);
+                        let left = kill(&desk, book, number);
                         taken_up.fetch_add(u32::from(left), Ordering::Relaxed);
                     }
                     is_sound(&desk, &books, &format!("kills {first} to {last}"));
@@ -195,13 +155,19 @@ fn killed_runs_come_out_the_same(killed: &dyn Killed) {
 
 #[test]
 fn a_run_killed_over_a_file_is_taken_up_by_the_next_and_comes_out_the_same() {
-    killed_runs_come_out_the_same(&InAFile);
+    killed_runs_come_out_the_same(Desk::new);
 }
 
 #[test]
 fn a_run_killed_over_postgresql_is_taken_up_by_the_next_and_comes_out_the_same() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    killed_runs_come_out_the_same(&InADatabase(runtime.handle().clone(), Mutex::default()));
+    let in_use = Mutex::new(Vec::new());
+    killed_runs_come_out_the_same(|| {
+        let database = Database::new();
+        let desk = Desk::with_store(runtime.block_on(database.url()));
+        in_use.lock().unwrap().push(database);
+        desk
+    });
 }
 
 /// Waits until the store has a run that goes on; `false` where the process ended first.
