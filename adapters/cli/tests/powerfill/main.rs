@@ -14,6 +14,7 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod postgres;
+mod server_killed;
 mod settings;
 mod snapshots;
 mod table;
