@@ -91,6 +91,7 @@ fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
             expected_version: (number * batch) as u64,
             meta: meta.clone(),
             events: EncodedBatch::encode(part),
+            lease: None,
         })
         .collect()
 }

@@ -66,7 +66,6 @@ over_each_store! {
         a_stream_that_has_ended_is_left_as_it_is,
         a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
         a_run_that_was_never_recorded_is_failed,
-        a_request_on_its_way_is_waited_for,
         a_worker_that_lost_its_lease_writes_no_more,
     }
     replaying {
