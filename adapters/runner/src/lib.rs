@@ -92,7 +92,7 @@ pub enum RunnerError {
     BrokenOff(String),
 }
 
-/// Events at least that go into one append of a run, but for the last.
+/// Events that go into one append of a run, but for the last.
 const EVENTS_PER_APPEND: u64 = 16_384;
 
 /// Carries runs through on one store.

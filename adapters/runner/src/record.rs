@@ -21,7 +21,7 @@ use powerfill_projections::table::{Cell, RowBatch};
 
 use crate::RunnerError;
 use crate::clock::Clock;
-use crate::decide::{Decided, Told};
+use crate::decide::{Chunk, Decided, Told};
 use crate::held::HeldEvent;
 use crate::watch::Watch;
 
@@ -55,8 +55,10 @@ pub(crate) struct Recording {
     watch: Arc<dyn Watch>,
     stop: Arc<AtomicBool>,
     held: Vec<HeldEvent>,
-    /// Events at least that go into one append, but for the last.
+    /// Events that go into one append, but for the last.
     per_append: u64,
+    /// Events that were told, and how many of them are taken.
+    heard: Option<(Chunk, usize)>,
     /// What the engine is at.
     step: Step,
     over: bool,
@@ -101,6 +103,7 @@ impl Recording {
             stop,
             held,
             per_append,
+            heard: None,
             step: Step::Preflight,
             over: false,
             state: RunState::default(),
@@ -120,24 +123,33 @@ impl Recording {
         if self.over {
             return Ok(None);
         }
-        while self.version - self.sent < self.per_append {
+        while self.take_heard()? {
             match self.hear(told)? {
                 Told::Step(step) => self.step = step,
-                Told::Events(chunk) => {
-                    for event in chunk.iter() {
-                        self.take(event)?;
-                    }
-                }
+                Told::Events(chunk) => self.heard = Some((chunk, 0)),
                 Told::Ended(decided) => {
                     self.end(decided)?;
                     return Ok(Some(self.piece(true)));
                 }
             }
         }
-        if self.watch.cancelled_by().is_some() {
+        if !self.status.is_over() && self.watch.cancelled_by().is_some() {
             self.end(Decided::Stopped(self.step))?;
         }
         Ok(Some(self.piece(self.status.is_over())))
+    }
+
+    /// Takes the events that it was told last; whether there is room for more in the append.
+    fn take_heard(&mut self) -> Result<bool, Stop> {
+        if let Some((chunk, from)) = self.heard.take() {
+            let room = self.per_append - (self.version - self.sent);
+            let to = chunk.len().min(from + room as usize);
+            for event in &chunk[from..to] {
+                self.take(event)?;
+            }
+            self.heard = (to < chunk.len()).then_some((chunk, to));
+        }
+        Ok(self.version - self.sent < self.per_append)
     }
 
     /// Waits for what comes; not for an engine that does not hear that it is cancelled.
@@ -181,7 +193,7 @@ impl Recording {
     }
 
     /// Takes the next event: new, or held by the stream already, and then the same.
-    pub(crate) fn take(&mut self, event: &RunEvent) -> Result<(), Stop> {
+    fn take(&mut self, event: &RunEvent) -> Result<(), Stop> {
         self.state.accept(event).map_err(|rejection| Stop::Error(rejection.into()))?;
         self.version += 1;
         let held = self.held.get(self.version as usize - 1);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use futures::StreamExt;
 use powerfill_domain::run::RunId;
+use powerfill_domain::snapshot::Snapshot;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::RunStore;
@@ -67,19 +68,29 @@ async fn works(process: &Arc<Process>) {
         .with_events_per_append(world.from(1, 40));
     loop {
         process.gate().await;
-        let in_memory = world.one_in(2).then(|| books::digest_and_snapshot(books::SOUND));
-        let (digest, snapshot) = in_memory.unzip();
+        let (digest, snapshot) = in_memory(world).await.unzip();
         let in_memory = digest.as_deref().zip(snapshot);
         let worked = runner.work(in_memory, OwnCancel::of(world)).await;
         match worked {
             Ok(Some(_)) => {}
-            Ok(None) => pass(world.from(100, 1_500)).await,
+            Ok(None) => pass(world.from(200, 3_000)).await,
             Err(error) => {
                 world.tell(who, "work", "", name_of(&error));
                 pass(world.from(10, 1_000)).await;
             }
         }
     }
+}
+
+/// Most workers have the snapshot of the run that is to be done, as one that asked for it has; some have another one.
+async fn in_memory(world: &World) -> Option<(String, Arc<Snapshot>)> {
+    if world.one_in(8) {
+        return None;
+    }
+    let runs = world.store.runs().await.expect("the queue answers");
+    let active = runs.iter().find(|run| !run.status.is_over());
+    let book = active.map_or(books::SOUND, |active| world.state().books[&active.run_id]);
+    Some(books::digest_and_snapshot(if world.one_in(8) { books::SOUND } else { book }))
 }
 
 fn name_of(error: &RunnerError) -> &'static str {
@@ -100,7 +111,7 @@ struct OwnCancel {
 
 impl OwnCancel {
     fn of(world: &Arc<World>) -> Arc<dyn Watch> {
-        let at = (!world.is_calm() && world.one_in(30)).then(|| world.from(0, 40) as u32);
+        let at = (!world.is_calm() && world.one_in(8)).then(|| world.from(0, 30) as u32);
         Arc::new(Self { world: Arc::clone(world), looks: AtomicU32::new(0), at })
     }
 }
@@ -162,7 +173,7 @@ pub(crate) async fn over(world: &World, run: RunId) {
         if found.is_some_and(|found| found.status.is_over()) || world.found().is_some() {
             return;
         }
-        pass(100).await;
+        pass(200).await;
     }
 }
 
@@ -263,7 +274,7 @@ pub(crate) async fn fate(
     let lease = LEASE.as_millis() as u64;
     let rarity = world.state().rarity;
     loop {
-        pass(world.from(50, rarity * 150)).await;
+        pass(world.from(50, 1_000 + rarity * 150)).await;
         if world.is_calm() {
             return;
         }

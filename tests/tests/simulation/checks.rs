@@ -2,8 +2,9 @@
 
 use futures::TryStreamExt;
 use powerfill_domain::run::event::{RunFailed, Step};
-use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_ports::events::EventStore;
+use powerfill_domain::run::{EventType, RunEvent, RunId};
+use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
 use powerfill_runner::{decoded, verify};
@@ -71,7 +72,6 @@ async fn last_complete(world: &World) -> Option<RunId> {
 }
 
 async fn every_run_is_indexed(world: &World, runs: &[QueuedRun]) {
-    use powerfill_ports::index::IndexStore;
     let indexed = world.store.indexed_runs().await.expect("it answers");
     for run in runs {
         let version = world.store.stream_version(&run.run_id.stream()).await.expect("it answers");
@@ -89,12 +89,16 @@ async fn stream_is_whole(world: &World, queued: &QueuedRun) {
     let expected = undisturbed(run, world.state().books[&run]);
     let story = story(&world.store, run).await;
     let stored = collect(world.store.read(&run.stream(), 1)).await;
-    let events: Vec<RunEvent> =
-        stored.iter().map(|event| decoded(event).expect("it is readable")).collect();
-    let ends = events.iter().filter(|event| event.is_terminal()).count();
-    let Some(last) = events.last().filter(|last| last.is_terminal() && ends == 1) else {
-        return world.broken(|| format!("run {run} has {ends} ends among {} events", events.len()));
+    let is_an_end = |event: &StoredEvent| {
+        let event_type = EventType::from_name(&event.event_type).expect("it is known");
+        use EventType::{RunCancelled, RunCompleted, RunFailed};
+        matches!(event_type, RunCompleted | RunFailed | RunCancelled)
     };
+    let ends = stored.iter().filter(|event| is_an_end(event)).count();
+    let Some(last) = stored.last().filter(|last| is_an_end(last) && ends == 1) else {
+        return world.broken(|| format!("run {run} has {ends} ends among {} events", stored.len()));
+    };
+    let last = &decoded(last).expect("it is readable");
     let status = RunStatus::reached_with(last);
     if status != queued.status {
         world.broken(|| format!("run {run} is {status:?}, and the queue says {:?}", queued.status));

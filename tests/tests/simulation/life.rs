@@ -24,7 +24,7 @@ pub(crate) struct Life {
 }
 
 /// Until when faults come at most, in virtual milliseconds.
-const STORMS_MS: u64 = 60_000;
+const STORMS_MS: u64 = 40_000;
 /// When all must be over: the clocks may be so far apart, and a call may hang, or a process stand still, for four leases.
 const OVER_MS: u64 = STORMS_MS + 4 * SKEW_MS + 20 * LEASE.as_millis() as u64;
 
@@ -78,11 +78,9 @@ async fn lives(world: &Arc<World>, tasks: &mut JoinSet<()>) {
     for number in 1..=world.from(1, 3) {
         one_run(world, tasks, number).await;
     }
-    while !world.is_calm() {
-        pass(100).await;
-    }
+    world.state().calm = true;
     // Nothing from before is on its way any more.
-    pass(5 * LEASE.as_millis() as u64).await;
+    pass(4 * LEASE.as_millis() as u64).await;
     nothing_goes_on(world).await;
     machines.iter().for_each(|machine| machine.set_clock());
     in_the_calm(world).await;
@@ -125,7 +123,7 @@ async fn nothing_goes_on(world: &World) {
         if runs.iter().all(|run| run.status.is_over()) {
             return;
         }
-        pass(100).await;
+        pass(500).await;
     }
 }
 
@@ -159,7 +157,7 @@ async fn have_seen_everything(world: &World, subscribers: &[Arc<Subscriber>]) {
             if world.found().is_some() {
                 return;
             }
-            pass(100).await;
+            pass(200).await;
         }
     }
 }

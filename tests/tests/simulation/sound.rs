@@ -1,5 +1,4 @@
-//! The store itself, behind all faults, watched: after each call that changes something, what must always hold is looked
-//! at. A [`Mutant`] sits between what is watched and what is done.
+//! The store itself, behind all faults, watched: what must always hold is looked at after each call that may break it. A [`Mutant`] sits between what is watched and what is done.
 
 use std::sync::Arc;
 
@@ -53,8 +52,8 @@ impl Sound {
         }
     }
 
-    /// Looks at what must always hold, after a worker did something with its lease.
-    async fn after<T>(
+    /// After a worker did something with its lease, which must have been the newest then.
+    fn after<T>(
         &self,
         what: &'static str,
         lease: Lease,
@@ -69,20 +68,17 @@ impl Sound {
             Err(StoreError::LeaseLost(_)) => self.world.count("a lost lease is told"),
             Err(_) => {}
         }
-        if answer.is_ok() {
-            checks::always(&self.world).await;
-        }
         answer
     }
 
-    async fn written(
+    fn written(
         &self,
         what: &'static str,
         writer: Writer,
         answer: Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         match writer {
-            Writer::Worker(lease) => self.after(what, lease, answer).await,
+            Writer::Worker(lease) => self.after(what, lease, answer),
             Writer::Maintenance(_) => answer,
         }
     }
@@ -106,7 +102,7 @@ impl Sound {
             }
             appended => appended,
         };
-        self.after("append", lease, appended).await
+        self.after("append", lease, appended)
     }
 
     pub(crate) async fn begin_staging(
@@ -115,7 +111,7 @@ impl Sound {
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let answer = self.inner().begin_staging(writer, tables).await;
-        self.written("begin_staging", writer, answer).await
+        self.written("begin_staging", writer, answer)
     }
 
     pub(crate) async fn stage(
@@ -126,7 +122,7 @@ impl Sound {
     ) -> Result<(), StoreError> {
         let by = self.by(writer, Mutant::StageWithoutFence);
         let answer = self.inner().stage(by, rows, up_to).await;
-        self.written("stage", writer, answer).await
+        self.written("stage", writer, answer)
     }
 
     pub(crate) async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
@@ -136,7 +132,7 @@ impl Sound {
             self.world.count("tables are shown");
             checks::shown_whole(&self.world).await;
         }
-        self.written("publish", writer, answer).await
+        self.written("publish", writer, answer)
     }
 
     pub(crate) async fn put_row(
@@ -146,7 +142,7 @@ impl Sound {
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
         let answer = self.inner().put_row(writer, table, row).await;
-        self.written("put_row", writer, answer).await
+        self.written("put_row", writer, answer)
     }
 
     pub(crate) async fn put_index(
@@ -155,7 +151,7 @@ impl Sound {
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError> {
         let answer = self.inner().put_index(writer, index).await;
-        self.written("put_index", writer, answer).await
+        self.written("put_index", writer, answer)
     }
 
     pub(crate) async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
@@ -202,7 +198,7 @@ impl Sound {
     ) -> Result<Option<String>, StoreError> {
         let by = if self.mutant(Mutant::RenewWithoutToken) { self.any(lease) } else { lease };
         let answer = self.inner().renew(by, until).await;
-        let asked = self.after("renew", lease, answer).await?;
+        let asked = self.after("renew", lease, answer)?;
         Ok(asked.filter(|_| !self.mutant(Mutant::CancelForgotten)))
     }
 
@@ -213,7 +209,8 @@ impl Sound {
     ) -> Result<(), StoreError> {
         let by = if self.mutant(Mutant::StatusWithoutToken) { self.any(lease) } else { lease };
         let answer = self.inner().set_status(by, status).await;
-        self.after("set_status", lease, answer).await
+        checks::always(&self.world).await;
+        self.after("set_status", lease, answer)
     }
 
     pub(crate) fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {

@@ -72,7 +72,7 @@ impl Way {
     {
         let (process, world) = (&self.process, &self.process.world);
         process.gate().await;
-        let fate = fate(&mut world.state(), repeated);
+        let fate = fate(&mut world.state(), name, repeated);
         let answer = match fate {
             Fate::DiesBefore => self.dies().await,
             Fate::DiesAfter => {

@@ -63,7 +63,7 @@ impl World {
     pub(crate) fn new(seed: u64, mutant: Option<Mutant>) -> Arc<Self> {
         let mut chance = Chance::new(seed);
         // From hardly ever to all the time.
-        let rarity = [12, 20, 40, 80, 400][chance.from(0, 4) as usize];
+        let rarity = [8, 15, 30, 80, 400][chance.from(0, 4) as usize];
         let latency = [4, 4, 30, 100][chance.from(0, 3) as usize];
         Arc::new(Self {
             store: MemoryStore::new(),
