@@ -9,7 +9,7 @@ use powerfill_ports::runs::{Lease, Writer};
 use powerfill_projections::status::RunStatus;
 
 use crate::ask::{append_id, meta};
-use crate::held::held;
+use crate::held::ends;
 use crate::patience::patiently;
 use crate::rebuild::{kept, rebuilt};
 use crate::{Runner, RunnerError};
@@ -42,9 +42,9 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         ending: &RunEvent,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let held = patiently(|| held(self.store.as_ref(), run)).await?;
-        if let (Some(first), None) = (&held.first, held.ended) {
-            let expected_version = held.events.len() as u64;
+        let ends = patiently(|| ends(self.store.as_ref(), run)).await?;
+        if let (Some(first), None) = (&ends.first, ends.ended) {
+            let expected_version = ends.version;
             let append = Append {
                 append_id: append_id(run, expected_version),
                 stream: run.stream(),
@@ -55,7 +55,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             };
             patiently(|| self.store.append(append.clone())).await?;
         }
-        let status = match (held.first, held.ended) {
+        let status = match (ends.first, ends.ended) {
             (None, _) => RunStatus::Failed,
             (Some(_), None) => RunStatus::reached_with(ending),
             (Some(_), Some(ended)) => ended,

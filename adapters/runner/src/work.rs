@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use powerfill_domain::run::event::{RunRequested, Step};
+use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
 use powerfill_domain::values::{TenantId, Timestamp};
@@ -15,7 +15,7 @@ use powerfill_projections::RunTables;
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::run_history;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::ask::{append_id, meta};
 use crate::held::{Held, held};
@@ -34,6 +34,9 @@ pub struct Finished {
     /// Complete, Failed or Cancelled.
     pub status: RunStatus,
 }
+
+/// How often one who waits for what a run begins with looks whether it is cancelled.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// Claims the queued or abandoned run, where there is one, and carries it through. A snapshot that the caller has
@@ -113,21 +116,15 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         watch: Arc<Cancellation>,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let held = patiently(|| held(self.store.as_ref(), run)).await?;
-        let Some(first) = &held.first else {
-            // A store from before requests came with the queue: whoever asked died in between, and was promised nothing.
-            return self.settle(lease, RunStatus::Failed).await;
+        let found = unless_cancelled(watch.as_ref(), self.found(run, in_memory)).await?;
+        let Some(found) = found else {
+            let cancelled_by = watch.cancelled_by().unwrap_or_default();
+            let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
+            return self.end(lease, &RunEvent::RunCancelled(cancelled)).await;
         };
-        if let Some(status) = held.ended {
-            // Its former worker died after the last event.
-            return self.settle(lease, status).await;
-        }
-        let RunEvent::RunRequested(requested) = decoded(first)? else {
-            return Err(RunnerError::NotReproduced { run, version: 1 });
-        };
-        let snapshot = match in_memory {
-            Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
-            _ => self.captured(&requested.snapshot_digest).await?,
+        let (held, requested, snapshot) = match found {
+            Found::Over(status) => return self.settle(lease, status).await,
+            Found::ToDo { held, requested, snapshot } => (held, requested, snapshot),
         };
         let writer = Writer::Worker(lease);
         patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
@@ -152,6 +149,31 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             }
             (Ok(status), Ok(())) => Ok(status),
         }
+    }
+
+    /// What there is to do, with all that it takes.
+    async fn found(
+        &self,
+        run: RunId,
+        in_memory: Option<(&str, Arc<Snapshot>)>,
+    ) -> Result<Found, RunnerError> {
+        let held = patiently(|| held(self.store.as_ref(), run)).await?;
+        let Some(first) = &held.first else {
+            // A store from before requests came with the queue: whoever asked died in between, and was promised nothing.
+            return Ok(Found::Over(RunStatus::Failed));
+        };
+        if let Some(status) = held.ended {
+            // Its former worker died after the last event.
+            return Ok(Found::Over(status));
+        }
+        let RunEvent::RunRequested(requested) = decoded(first)? else {
+            return Err(RunnerError::NotReproduced { run, version: 1 });
+        };
+        let snapshot = match in_memory {
+            Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
+            _ => self.captured(&requested.snapshot_digest).await?,
+        };
+        Ok(Found::ToDo { held, requested, snapshot })
     }
 
     /// Begins to decide and to record.
@@ -212,6 +234,32 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         }
         patiently(|| self.store.set_status(lease, piece.status)).await?;
         Ok(piece.status)
+    }
+}
+
+/// A run that a worker has claimed.
+enum Found {
+    /// Nothing but to say so.
+    Over(RunStatus),
+    ToDo {
+        held: Held,
+        requested: Box<RunRequested>,
+        snapshot: Arc<Snapshot>,
+    },
+}
+
+/// Does something that may take long, and gives it up where the run is cancelled meanwhile.
+async fn unless_cancelled<T>(
+    watch: &Cancellation,
+    work: impl Future<Output = Result<T, RunnerError>>,
+) -> Result<Option<T>, RunnerError> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match timeout(LOOK, &mut work).await {
+            Ok(done) => return done.map(Some),
+            Err(_) if watch.cancelled_by().is_some() => return Ok(None),
+            Err(_) => {}
+        }
     }
 }
 
