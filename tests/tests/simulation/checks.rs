@@ -28,10 +28,14 @@ pub(crate) async fn always(world: &World) {
     }
 }
 
-/// What is shown is what a run that nothing disturbed shows, whole.
+/// What is shown is what a run that nothing disturbed shows, whole; and the run is Complete by then.
 pub(crate) async fn shown_whole(world: &World) {
     let published = world.store.published().await.expect("it answers");
-    let Some((run, _)) = published else { return };
+    let Some((run, version)) = published else { return };
+    let stored = collect(world.store.read(&run.stream(), version)).await;
+    if !matches!(&stored[..], [last] if last.event_type == EventType::RunCompleted.name()) {
+        world.broken(|| format!("run {run} is shown up to {version}, where it is not Complete"));
+    }
     let book = world.state().books[&run];
     let expected = undisturbed(run, book);
     for (shown, expected) in shown(&world.store).await.iter().zip(&expected.shown) {
