@@ -129,7 +129,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let writer = Writer::Worker(lease);
         patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
         let tenant = requested.tenant_id.clone();
-        let mut pieces = self.begin(run, held, *requested, snapshot, stop, watch);
+        let mut pieces = self.begin(run, *held, *requested, snapshot, stop, watch);
         let mut stored = Ok(RunStatus::Pending);
         while let Some(piece) = pieces.next().await {
             match self.store_piece(lease, &tenant, piece).await {
@@ -173,7 +173,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
             _ => self.captured(&requested.snapshot_digest).await?,
         };
-        Ok(Found::ToDo { held, requested, snapshot })
+        Ok(Found::ToDo { held: Box::new(held), requested, snapshot })
     }
 
     /// Begins to decide and to record.
@@ -242,7 +242,7 @@ enum Found {
     /// Nothing but to say so.
     Over(RunStatus),
     ToDo {
-        held: Held,
+        held: Box<Held>,
         requested: Box<RunRequested>,
         snapshot: Arc<Snapshot>,
     },

@@ -80,9 +80,12 @@ impl Clock for Still {
     }
 }
 
+/// By run and book.
+type Known = Mutex<BTreeMap<(RunId, usize), Arc<Undisturbed>>>;
+
 /// What comes of this run with this book.
 pub(crate) fn undisturbed(run: RunId, number: usize) -> Arc<Undisturbed> {
-    static KNOWN: OnceLock<Mutex<BTreeMap<(RunId, usize), Arc<Undisturbed>>>> = OnceLock::new();
+    static KNOWN: OnceLock<Known> = OnceLock::new();
     let mut known = KNOWN.get_or_init(Mutex::default).lock().expect("none of these panics");
     let found = known.entry((run, number)).or_insert_with(|| Arc::new(make(run, number)));
     Arc::clone(found)

@@ -71,7 +71,7 @@ async fn last_complete(world: &World) -> Option<RunId> {
     let all: Vec<Vec<_>> = world.store.read_all(0).try_collect().await.expect("the log is read");
     let completed =
         |event: &&_| decoded(event).is_ok_and(|e| matches!(e, RunEvent::RunCompleted(_)));
-    let last = all.iter().flatten().filter(completed).last()?;
+    let last = all.iter().flatten().rfind(completed)?;
     RunId::of_stream(&last.stream)
 }
 
