@@ -54,6 +54,7 @@ over_each_store! {
         a_run_that_preflight_refuses_leaves_the_former_outputs,
         a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs,
         a_cancel_asked_of_the_store_reaches_the_worker,
+        a_cancel_does_not_wait_for_the_engine,
         of_two_who_ask_at_once_one_gets_the_run,
         rebuilt_tables_are_the_live_ones,
         a_rebuild_waits_for_the_active_run,
