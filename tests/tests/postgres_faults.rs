@@ -10,15 +10,15 @@ use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{RunStatus, RunStore};
+use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_postgres::PostgresStore;
 use powerfill_projections::table::TableSpec;
 use powerfill_tests::postgres::{Database, Durable, OwnServer, url};
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::{
-    HISTORY, KICKOUTS, candidates, collect, kickouts, moment, run,
+    HISTORY, KICKOUTS, candidates, collect, kickouts, moment, request, run, unleased,
 };
 use powerfill_tests::wire::{Cut, Wire};
 use tokio::time::timeout;
@@ -145,24 +145,25 @@ async fn follow_anew(store: PostgresStore, total: usize) -> Vec<(u64, String, u6
 async fn a_run(store: &PostgresStore, run: RunId, at: i64) {
     let (asked, until) = (moment(at), moment(at + 1_000));
     let lease = loop {
-        match store.enqueue(run, asked).await {
-            Ok(()) => break patiently(|| store.claim("worker", asked, until)).await.expect("free"),
+        match store.enqueue(request(run, asked)).await {
+            Ok(_) => break patiently(|| store.claim("worker", asked, until)).await.expect("free"),
             Err(error) if error.is_transient() => {}
             Err(error) => panic!("enqueue: {error}"),
         }
     };
     assert_eq!(lease.run_id, run);
-    for (version, count) in [(0, 3), (3, 150)] {
-        let append = candidates(run, version, count);
+    for (version, count) in [(1, 3), (4, 150)] {
+        let append = Append { lease: Some(lease), ..candidates(run, version, count) };
         let appended = patiently(|| store.append(append.clone())).await;
         assert_eq!(appended.stream_version, version + u64::from(count));
     }
     let tables: [&'static TableSpec; 2] = [&KICKOUTS, &HISTORY];
-    patiently(|| store.begin_staging(run, &tables)).await;
+    let writer = Writer::Worker(lease);
+    patiently(|| store.begin_staging(writer, &tables)).await;
     for (part, loan) in [(1, "L1"), (2, "L2"), (3, "L3")] {
-        patiently(|| store.stage(run, vec![kickouts([loan])], part)).await;
+        patiently(|| store.stage(writer, vec![kickouts([loan])], part)).await;
     }
-    patiently(|| store.publish(run)).await;
+    patiently(|| store.publish(writer)).await;
     patiently(|| store.renew(lease, until)).await;
     patiently(|| store.set_status(lease, RunStatus::Complete)).await;
 }
@@ -177,7 +178,7 @@ async fn is_what_came_of(store: &PostgresStore, run: RunId, at: &str) {
     assert_eq!(store.published().await.unwrap(), Some((run, 3)), "{at}");
     let queued = store.run(run).await.unwrap().unwrap();
     assert_eq!((queued.status, queued.worker), (RunStatus::Complete, None), "{at}");
-    assert_eq!(collect(store.read(&run.stream(), 1)).await.len(), 153, "{at}");
+    assert_eq!(collect(store.read(&run.stream(), 1)).await.len(), 154, "{at}");
 }
 
 /// Every message would take a minute; the two tests begin at other ones, and each call is met in many ways.
@@ -206,7 +207,7 @@ async fn cut_at_each_message(cut: Cut, first: usize) {
         }
     }
     let verification = direct.verify(None).await.unwrap();
-    assert_eq!((verification.appends, verification.damage), (number as u64 * 2, None));
+    assert_eq!((verification.appends, verification.damage), (number as u64 * 3, None));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -235,9 +236,9 @@ async fn a_server_that_says_what_is_wrong_is_understood() {
     let admin = server.admin(place.name().await).await;
 
     // A report that holds what a publish replaces.
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.publish(run(1)).await.unwrap();
-    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     admin
         .batch_execute("BEGIN; LOCK TABLE powerfill.pfill_test_kickouts IN SHARE MODE")
         .await
@@ -245,10 +246,10 @@ async fn a_server_that_says_what_is_wrong_is_understood() {
     let text = place.url().await;
     let hurried = url(&format!("{text}?options=-c%20lock_timeout%3D50"));
     let hurried = PostgresStore::open(&hurried).await.unwrap();
-    let held = hurried.publish(run(2)).await.unwrap_err();
+    let held = hurried.publish(unleased(run(2))).await.unwrap_err();
     assert!(matches!(held, StoreError::Unavailable(_)), "{held}");
     admin.batch_execute("COMMIT").await.unwrap();
-    hurried.publish(run(2)).await.unwrap();
+    hurried.publish(unleased(run(2))).await.unwrap();
 
     // Connections that the administrator ends are replaced.
     admin

@@ -4,15 +4,17 @@ use std::path::Path;
 
 use futures::future::join_all;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::EventStore;
+use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{RunStatus, RunStore};
+use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::{PostgresStore, shape};
 use powerfill_projections::table::Cell;
 use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, shared, url};
 use powerfill_tests::store_suite::Place;
-use powerfill_tests::store_suite::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, run};
+use powerfill_tests::store_suite::samples::{
+    HISTORY, KICKOUTS, candidates, kickouts, moment, request, run,
+};
 
 const SCHEMA: &str = include_str!("../../sql/postgres/schema.sql");
 const ROLES: &str = include_str!("../../sql/postgres/roles.sql");
@@ -213,14 +215,16 @@ async fn a_whole_run(store: &PostgresStore, number: u128) {
     let run = run(number);
     let digest = blake3::hash(&number.to_le_bytes()).to_hex();
     store.capture(&digest, &number.to_le_bytes()).await.unwrap();
-    store.enqueue(run, moment(0)).await.unwrap();
+    store.enqueue(request(run, moment(0))).await.unwrap();
     let lease = store.claim("worker", moment(1), moment(9)).await.unwrap().unwrap();
-    store.append(candidates(run, 0, 200)).await.unwrap();
-    store.append(candidates(run, 200, 2)).await.unwrap();
-    store.begin_staging(run, &[&KICKOUTS, &HISTORY]).await.unwrap();
-    store.stage(run, vec![kickouts(["L1"])], 202).await.unwrap();
-    store.publish(run).await.unwrap();
-    store.put_row(run, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
+    let writer = Writer::Worker(lease);
+    let leased = |append| Append { lease: Some(lease), ..append };
+    store.append(leased(candidates(run, 1, 199))).await.unwrap();
+    store.append(leased(candidates(run, 200, 2))).await.unwrap();
+    store.begin_staging(writer, &[&KICKOUTS, &HISTORY]).await.unwrap();
+    store.stage(writer, vec![kickouts(["L1"])], 202).await.unwrap();
+    store.publish(writer).await.unwrap();
+    store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
     store.renew(lease, moment(20)).await.unwrap();
     store.set_status(lease, RunStatus::Complete).await.unwrap();
 }

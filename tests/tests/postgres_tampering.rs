@@ -9,7 +9,7 @@ use powerfill_postgres::PostgresStore;
 use powerfill_projections::table::{Cell, RowBatch};
 use powerfill_tests::postgres::Database;
 use powerfill_tests::store_suite::Place;
-use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run};
+use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run, unleased};
 
 use futures::TryStreamExt;
 use tokio_postgres::Client;
@@ -310,9 +310,9 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
     let store = &sound.store;
     let mut guide = RowBatch { table: &GUIDE, cells: vec![Cell::Null; GUIDE.columns.len()] };
     guide.cells[2] = Cell::Fixed(150, 2);
-    store.begin_staging(run(1), &[&GUIDE, &KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![guide, kickouts(["L1"])], 7).await.unwrap();
-    store.publish(run(1)).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&GUIDE, &KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(1)), vec![guide, kickouts(["L1"])], 7).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     for (table, assignment) in [
         (&GUIDE, "loan_amount = 1.5"),
         (&GUIDE, "loan_amount = 1.500"),

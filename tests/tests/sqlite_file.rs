@@ -11,7 +11,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore};
 use powerfill_projections::table::{Cell, CellType, Column, TableSpec};
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::store_suite::samples::{HISTORY, candidates, moment, run};
+use powerfill_tests::store_suite::samples::{HISTORY, candidates, moment, request, run, unleased};
 use tempfile::TempDir;
 
 const PATH: &str = "POWERFILL_TEST_STORE";
@@ -80,7 +80,7 @@ async fn two_processes_append_to_one_file() {
 async fn a_worker_that_was_killed_does_not_block_the_tenant() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     let mut other = other_process("as_other_process_claim_and_hang", &path);
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "claimed true"));
@@ -89,9 +89,12 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
     other.wait().unwrap();
     let lease = store.claim("w1", moment(1), moment(11)).await.unwrap().expect("it is dead");
     assert_eq!(lease.run_id, run(1));
-    assert!(matches!(store.enqueue(run(2), moment(2)).await, Err(StoreError::RunActive(_))));
+    assert!(matches!(
+        store.enqueue(request(run(2), moment(2))).await,
+        Err(StoreError::RunActive(_))
+    ));
     store.set_status(lease, RunStatus::Complete).await.unwrap();
-    store.enqueue(run(2), moment(2)).await.unwrap();
+    store.enqueue(request(run(2), moment(2))).await.unwrap();
 }
 
 /// A lease that ended while its worker lives on: the next worker has no lock, and is still safe until its own lease
@@ -100,7 +103,7 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
 async fn a_worker_without_the_lock_is_not_taken_for_dead() {
     let (_folder, path) = folder();
     let stores: Vec<SqliteStore> = (0..3).map(|_| SqliteStore::open(&path).unwrap()).collect();
-    stores[0].enqueue(run(1), moment(0)).await.unwrap();
+    stores[0].enqueue(request(run(1), moment(0))).await.unwrap();
     let first = stores[0].claim("w0", moment(0), moment(10)).await.unwrap().unwrap();
     let second = stores[1].claim("w1", moment(11), moment(21)).await.unwrap().unwrap();
     assert!(matches!(stores[0].renew(first, moment(30)).await, Err(StoreError::LeaseLost(_))));
@@ -167,14 +170,16 @@ async fn history_survives_a_change_of_its_columns() {
     let store = SqliteStore::open(&path).unwrap();
     let put = |run: RunId, status: &'static str| {
         let store = store.clone();
-        async move { store.put_row(run, &HISTORY, vec![Cell::Name(status), Cell::Int(1)]).await }
+        async move {
+            store.put_row(unleased(run), &HISTORY, vec![Cell::Name(status), Cell::Int(1)]).await
+        }
     };
     put(run(1), "Complete").await.unwrap();
     put(run(2), "Failed").await.unwrap();
     let stale = store.rows(&LATER_HISTORY).next().await.unwrap();
     assert!(matches!(stale, Err(StoreError::Schema(_))), "{stale:?}");
     let row = vec![Cell::Name("Pending"), Cell::Name("pc")];
-    store.put_row(run(3), &LATER_HISTORY, row).await.unwrap();
+    store.put_row(unleased(run(3)), &LATER_HISTORY, row).await.unwrap();
     let rows: Vec<_> = store.rows(&LATER_HISTORY).map(Result::unwrap).collect().await;
     let found: Vec<_> = rows.iter().map(|row| (row.run_id, row.rows.cells[0].clone())).collect();
     let text = |text: &str| Cell::Text(text.into());
@@ -184,7 +189,7 @@ async fn history_survives_a_change_of_its_columns() {
     );
     assert_eq!(rows[0].rows.cells[1], Cell::Null);
     // The other way: staged with the former columns again.
-    store.begin_staging(run(4), &[&HISTORY]).await.unwrap();
-    store.publish(run(4)).await.unwrap();
+    store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
+    store.publish(unleased(run(4))).await.unwrap();
     assert_eq!(store.rows(&HISTORY).count().await, 3);
 }

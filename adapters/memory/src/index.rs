@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt};
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, Indexed};
+use powerfill_ports::runs::Writer;
 use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::MemoryStore;
@@ -27,8 +28,9 @@ fn versions_of(index: &RunIndex, subject: &Subject) -> Versions {
 
 #[async_trait]
 impl IndexStore for MemoryStore {
-    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
-        let mut store = self.state();
+    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        let (mut store, run) = (self.state(), writer.run());
+        store.queue.fence(writer)?;
         if store.log.version(&run.stream()) == 0 {
             return Err(StoreError::NotFound { what: "run", name: run.to_string() });
         }

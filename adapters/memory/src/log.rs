@@ -14,7 +14,7 @@ use powerfill_ports::seal::{AppendRecord, seal, seal_start};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use uuid::Uuid;
 
-use crate::MemoryStore;
+use crate::{MemoryStore, State};
 
 /// All events in the order of their positions, and what leads to them.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Log {
         self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
     }
 
-    fn done_before(&self, append: &Append) -> Result<Option<Appended>, StoreError> {
+    pub(crate) fn done_before(&self, append: &Append) -> Result<Option<Appended>, StoreError> {
         let Some(at) = self.append_ids.get(&append.append_id) else { return Ok(None) };
         let record = &self.appends[*at].0;
         let from = record.first_position as usize - 1;
@@ -68,7 +68,7 @@ impl Log {
         }))
     }
 
-    fn append(&mut self, append: &Append) -> Result<Appended, StoreError> {
+    pub(crate) fn append(&mut self, append: &Append) -> Result<Appended, StoreError> {
         if append.events.is_empty() {
             return Err(StoreError::Failed("an append has at least one event".to_owned()));
         }
@@ -195,6 +195,11 @@ fn chained(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEven
 }
 
 impl MemoryStore {
+    /// Wakes subscribers; under the lock, so that positions are made known in their order.
+    pub(crate) fn tell(&self, state: &State) {
+        self.shared.position.send_replace(state.log.events.len() as u64);
+    }
+
     /// At most a batch after a position, none beyond `up_to`.
     fn batch_after(&self, after: u64, up_to: u64) -> Vec<StoredEvent> {
         let state = self.state();
@@ -216,9 +221,11 @@ impl MemoryStore {
 impl EventStore for MemoryStore {
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         let mut state = self.state();
+        if let Some(lease) = append.lease {
+            state.queue.leased(lease)?;
+        }
         let appended = state.log.append(&append)?;
-        // Under the lock, so that positions are made known in their order.
-        self.shared.position.send_replace(state.log.events.len() as u64);
+        self.tell(&state);
         Ok(appended)
     }
 

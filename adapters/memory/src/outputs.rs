@@ -9,6 +9,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
     ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, stored_form,
 };
+use powerfill_ports::runs::Writer;
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 use crate::MemoryStore;
@@ -108,25 +109,32 @@ impl Outputs {
 impl ProjectionStore for MemoryStore {
     async fn begin_staging(
         &self,
-        run: RunId,
+        writer: Writer,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
+        let run = writer.run();
         let tables = tables.iter().map(|table| (table.name, (*table, Vec::new()))).collect();
-        self.state().outputs.staged = Some(Staged { run, up_to_version: 0, tables });
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.staged = Some(Staged { run, up_to_version: 0, tables });
         Ok(())
     }
 
     async fn stage(
         &self,
-        run: RunId,
+        writer: Writer,
         rows: Vec<RowBatch>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
-        self.state().outputs.stage(run, &rows, up_to_version)
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.stage(writer.run(), &rows, up_to_version)
     }
 
-    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
-        self.state().outputs.publish(run)
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.publish(writer.run())
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
@@ -135,7 +143,7 @@ impl ProjectionStore for MemoryStore {
 
     async fn put_row(
         &self,
-        run: RunId,
+        writer: Writer,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -147,7 +155,9 @@ impl ProjectionStore for MemoryStore {
             )));
         }
         let cells = stored(table, &row)?;
-        self.state().outputs.kept.entry(table.name).or_default().insert(run, cells);
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.kept.entry(table.name).or_default().insert(writer.run(), cells);
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::events::{Append, Appended};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 
 use crate::MemoryStore;
 
@@ -21,34 +22,50 @@ impl Queue {
         self.runs.values_mut().find(|(run, _)| !run.status.is_over())
     }
 
-    fn leased(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
+    pub(crate) fn leased(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
         match self.runs.get_mut(&lease.run_id) {
             Some((run, token)) if *token == lease.token && !run.status.is_over() => Ok(run),
             _ => Err(StoreError::LeaseLost(lease.run_id)),
         }
     }
+
+    /// Whether this writer may write.
+    pub(crate) fn fence(&mut self, writer: Writer) -> Result<(), StoreError> {
+        match writer {
+            Writer::Worker(lease) => self.leased(lease).map(|_| ()),
+            Writer::Maintenance(_) => self.nobody_is_active(),
+        }
+    }
+
+    fn nobody_is_active(&mut self) -> Result<(), StoreError> {
+        self.active().map_or(Ok(()), |(active, _)| Err(StoreError::RunActive(active.run_id)))
+    }
 }
 
 #[async_trait]
 impl RunStore for MemoryStore {
-    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
-        let queue = &mut self.state().queue;
-        if let Some((active, _)) = queue.active() {
-            return Err(StoreError::RunActive(active.run_id));
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+        let run = request.run()?;
+        let mut state = self.state();
+        if let Some(done) = state.log.done_before(&request)? {
+            return Ok(done);
         }
-        if queue.runs.contains_key(&run) {
+        state.queue.nobody_is_active()?;
+        if state.queue.runs.contains_key(&run) {
             return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
         }
+        let appended = state.log.append(&request)?;
         let queued = QueuedRun {
             run_id: run,
             status: RunStatus::Pending,
-            requested_at,
+            requested_at: request.meta.recorded_at,
             worker: None,
             lease_expires_at: None,
             cancel_requested_by: None,
         };
-        queue.runs.insert(run, (queued, 0));
-        Ok(())
+        state.queue.runs.insert(run, (queued, 0));
+        self.tell(&state);
+        Ok(appended)
     }
 
     async fn claim(

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::run::{EncodedBatch, Meta};
+use powerfill_domain::run::{EncodedBatch, Meta, RunId};
 use powerfill_domain::values::{TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::runs::Lease;
 
 /// A command to append: all of it, or nothing.
 #[derive(Debug, Clone)]
@@ -22,6 +23,19 @@ pub struct Append {
     pub meta: Meta,
     /// What is appended; at least one event.
     pub events: EncodedBatch,
+    /// What a worker appends for a run by: with a lease that another worker has taken over, nothing is appended.
+    pub lease: Option<Lease>,
+}
+
+impl Append {
+    /// The run whose stream it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the stream is no run's.
+    pub fn run(&self) -> Result<RunId, StoreError> {
+        let no_run = || StoreError::Failed(format!("stream {} is no run's", self.stream));
+        RunId::of_stream(&self.stream).ok_or_else(no_run)
+    }
 }
 
 /// What an append came to.
@@ -122,6 +136,7 @@ pub trait EventStore: Send + Sync {
     /// The append is made even where the future is dropped after its first poll.
     ///
     /// # Errors
+    /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's; then
     /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; or the store fails.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
 

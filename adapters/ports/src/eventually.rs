@@ -101,6 +101,7 @@ impl<S: EventStore + ?Sized> EventuallyStore<S> {
                 expected_version,
                 meta: meta.clone(),
                 events: batch.clone(),
+                lease: None,
             };
             match self.store.append(append).await {
                 Ok(_) => return Ok(after),

@@ -9,6 +9,7 @@ use powerfill_domain::run::RunId;
 use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::StoreError;
+use crate::runs::Writer;
 
 /// What made an index, and how far it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,9 @@ pub trait IndexStore: Send + Sync {
     /// rank, so that writing it piece by piece would write every entry many times.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where the run has no events; or the store fails, and the former index stays.
-    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`] where the run has no events; or the writer may not write, or the store fails. The former
+    /// index stays then.
+    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError>;
 
     /// The events of these subjects; `None` where the run has no index.
     ///

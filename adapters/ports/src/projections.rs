@@ -10,6 +10,7 @@ use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::StoreError;
+use crate::runs::Writer;
 
 /// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is said once here.
 #[derive(Debug, Clone)]
@@ -74,20 +75,20 @@ pub trait ProjectionStore: Send + Sync {
     /// Empties the staging area and gives it to this run.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where the writer may not write (see [`Writer`]), or the store fails.
     async fn begin_staging(
         &self,
-        run: RunId,
+        writer: Writer,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError>;
 
     /// Adds rows, in order, to the staging area, and remembers the stream version that they reach up to.
     ///
     /// # Errors
-    /// Where the staging area is another run's, or the store fails.
+    /// Where the writer may not write, the staging area is another run's, or the store fails.
     async fn stage(
         &self,
-        run: RunId,
+        writer: Writer,
         rows: Vec<RowBatch>,
         up_to_version: u64,
     ) -> Result<(), StoreError>;
@@ -96,8 +97,8 @@ pub trait ProjectionStore: Send + Sync {
     /// outputs of this run. Rows of tables that keep every run replace only that run's own.
     ///
     /// # Errors
-    /// Where the staging area is another run's, or the store fails; the former rows stay then.
-    async fn publish(&self, run: RunId) -> Result<(), StoreError>;
+    /// Where the writer may not write, the staging area is another run's, or the store fails; the former rows stay then.
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError>;
 
     /// The run whose outputs are shown, and the stream version that they reach up to.
     ///
@@ -108,10 +109,10 @@ pub trait ProjectionStore: Send + Sync {
     /// Writes the row of a table that keeps every run (`pfill_run_history`), in place of that run's former one.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where the writer may not write, or the store fails.
     async fn put_row(
         &self,
-        run: RunId,
+        writer: Writer,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError>;

@@ -1,4 +1,5 @@
-//! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed with a lease.
+//! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed with a lease, which
+//! everything that a worker writes is held against, in the very transaction that writes it.
 
 use async_trait::async_trait;
 use powerfill_domain::run::RunId;
@@ -6,6 +7,7 @@ use powerfill_domain::values::Timestamp;
 pub use powerfill_projections::status::RunStatus;
 
 use crate::StoreError;
+use crate::events::{Append, Appended};
 
 /// A run in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +36,39 @@ pub struct Lease {
     pub token: u64,
 }
 
+/// Who writes what is kept beside the events: the output tables, and what is kept of every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The worker that has the run. With a token that is not the run's own any more, or when the run is over, nothing is
+    /// written ([`StoreError::LeaseLost`]). A lease whose time has passed holds until another worker claims the run.
+    Worker(Lease),
+    /// Whoever makes a run's tables anew. Nothing is written while any run of the tenant is not over
+    /// ([`StoreError::RunActive`]): there is one staging area, and it is that run's.
+    Maintenance(RunId),
+}
+
+impl Writer {
+    /// Whose tables are written.
+    pub const fn run(self) -> RunId {
+        match self {
+            Self::Worker(lease) => lease.run_id,
+            Self::Maintenance(run) => run,
+        }
+    }
+}
+
 /// The queue of one tenant's runs. Times are given by the caller: a store has no clock of its own here.
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Puts a run in the queue.
+    /// Puts the run whose stream this append begins in the queue, as of the append's time, and appends it: both, or
+    /// neither, so that no worker ever finds a run without its request. As an append, it is recognised when it is made
+    /// again, also after the run is over.
     ///
     /// # Errors
-    /// [`StoreError::RunActive`] while another run of the tenant is not over (BR-8).
-    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError>;
+    /// [`StoreError::RunActive`] while a run of the tenant is not over (BR-8), this very one with another request
+    /// included; [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
+    /// [`append`](crate::events::EventStore::append).
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError>;
 
     /// Takes the run that is pending, or whose lease is over, for this worker until `until`.
     ///

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use deadpool_postgres::ClientWrapper;
-use futures::future::{join, join3, join4};
+use futures::future::{join3, join4, join5};
+use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Head};
@@ -13,6 +14,7 @@ use powerfill_ports::seal::{AppendRecord, seal, seal_start};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
+use crate::beside::Beside;
 use crate::bytes_in::{Moment, Raw, TextBytes, bound, get, hash, number};
 use crate::copy::copy;
 use crate::fault::fault;
@@ -51,30 +53,54 @@ pub(crate) async fn append(
     connections: &Connections,
     append: Append,
 ) -> Result<Appended, StoreError> {
+    carried_through(connections, append, None).await
+}
+
+/// Puts a run in the queue with its first event.
+pub(crate) async fn enqueue(
+    connections: &Connections,
+    request: Append,
+) -> Result<Appended, StoreError> {
+    let run = request.run()?;
+    carried_through(connections, request, Some(run)).await
+}
+
+async fn carried_through(
+    connections: &Connections,
+    append: Append,
+    asking: Option<RunId>,
+) -> Result<Appended, StoreError> {
     if append.events.is_empty() {
         return Err(StoreError::Failed("an append has at least one event".to_owned()));
     }
     let append = Arc::new(append);
     let session = connections.session().await?;
-    match within(&session, &append).await {
-        Ok(appended) => {
-            session.give_back();
-            Ok(appended)
-        }
-        Err(Refused::Store(error)) => {
-            // What cannot be rolled back is closed with its session.
-            if session.batch_execute("ROLLBACK").await.is_ok() {
+    loop {
+        let refused = match within(&session, &append, asking).await {
+            Ok(appended) => {
                 session.give_back();
+                return Ok(appended);
             }
-            Err(error)
-        }
-        Err(Refused::IdTaken) => {
+            Err(refused) => refused,
+        };
+        let rolled_back = session.batch_execute("ROLLBACK").await.map_err(fault);
+        match (refused, rolled_back) {
+            // What cannot be rolled back is closed with its session.
+            (Refused::Store(error), Err(_)) => return Err(error),
+            (_, Err(error)) => return Err(error),
+            (Refused::Store(error), Ok(())) => {
+                session.give_back();
+                return Err(error);
+            }
             // Another writer had the same append id at the same time, on another stream.
-            session.batch_execute("ROLLBACK").await.map_err(fault)?;
-            let done = done_before(&session, &append).await?;
-            session.give_back();
-            let append_id = append.append_id;
-            done.ok_or(StoreError::AppendIdReused { append_id })
+            (Refused::IdTaken, Ok(())) => {
+                let done = done_before(&session, &append).await?;
+                session.give_back();
+                let append_id = append.append_id;
+                return done.ok_or(StoreError::AppendIdReused { append_id });
+            }
+            // The run that was in the way has just ended.
+            (Refused::NotQueued, Ok(())) => {}
         }
     }
 }
@@ -83,6 +109,7 @@ pub(crate) async fn append(
 enum Refused {
     Store(StoreError),
     IdTaken,
+    NotQueued,
 }
 
 impl From<StoreError> for Refused {
@@ -97,18 +124,29 @@ impl From<Error> for Refused {
     }
 }
 
-async fn within(client: &ClientWrapper, append: &Arc<Append>) -> Result<Appended, Refused> {
+async fn within(
+    client: &ClientWrapper,
+    append: &Arc<Append>,
+    asking: Option<RunId>,
+) -> Result<Appended, Refused> {
+    let beside = Beside::of(client, append, asking).await?;
     let lock_stream = client.prepare_cached(LOCK_STREAM).await?;
     let by_id = client.prepare_cached(APPEND_BY_ID).await?;
     // The second look is made when the stream is locked: it sees what a former attempt may just have committed.
-    let (begun, stream, known) = join3(
+    let (begun, entered, stream, known, leased) = join5(
         client.batch_execute("BEGIN"),
+        beside.enter(client, append),
         client.query_opt(&lock_stream, &[&append.stream]),
         client.query_opt(&by_id, &[&append.append_id]),
+        beside.look(client),
     )
     .await;
     begun?;
+    let entered = entered?;
     let (mut stream, mut known) = (stream?, known?);
+    if !leased? {
+        return Err(beside.lost().into());
+    }
     if stream.is_none() {
         // Prepared before: what is sent together is carried out in this order.
         let lock_beginning = client.prepare_cached(LOCK_BEGINNING).await?;
@@ -124,8 +162,12 @@ async fn within(client: &ClientWrapper, append: &Arc<Append>) -> Result<Appended
     }
     if let Some(known) = known {
         let done = as_before(client, append, &known).await?;
-        client.batch_execute("COMMIT").await?;
+        client.batch_execute("ROLLBACK").await?;
         return Ok(done);
+    }
+    if !entered {
+        let in_the_way = beside.in_the_way(client).await?;
+        return Err(in_the_way.map_or(Refused::NotQueued, Refused::Store));
     }
     let tail = tail(client, append, stream.as_ref()).await?;
     if tail.version != append.expected_version {
@@ -140,7 +182,7 @@ async fn within(client: &ClientWrapper, append: &Arc<Append>) -> Result<Appended
     } else {
         copy_events(client, append, &tail).await?
     };
-    take_place(client, append, &tail, &last_hash).await
+    take_place(client, append, &beside, &tail, &last_hash).await
 }
 
 /// The number, version and last hash of a stream; those that it will begin with where it does not exist.
@@ -217,6 +259,7 @@ async fn copy_events(
 async fn take_place(
     client: &ClientWrapper,
     append: &Append,
+    beside: &Beside,
     tail: &Tail,
     last_hash: &Hash,
 ) -> Result<Appended, Refused> {
@@ -225,15 +268,19 @@ async fn take_place(
     let insert_append = client.prepare_cached(INSERT_APPEND).await?;
     let move_head = client.prepare_cached(MOVE_HEAD).await?;
     let version = tail.version + append.events.len() as u64;
-    let (put, head) = join(
+    let (put, leased, head) = join3(
         client.execute(
             &put_stream,
             &[&bound(tail.stream_id), &append.stream, &bound(version), &&last_hash.as_bytes()[..]],
         ),
+        beside.hold(client),
         client.query_opt(&lock_head, &[]),
     )
     .await;
     put?;
+    if !leased? {
+        return Err(beside.lost().into());
+    }
     let head = as_head(head?.as_ref())?;
     let record = AppendRecord {
         seq: head.seq + 1,

@@ -6,6 +6,7 @@ use deadpool_postgres::ClientWrapper;
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
+use powerfill_ports::runs::Writer;
 use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 
@@ -14,6 +15,7 @@ use crate::commit::commit_repeatable;
 use crate::copy::copy;
 use crate::fault::fault;
 use crate::pool::Connections;
+use crate::runs::{hold, look};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
 const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
@@ -27,11 +29,13 @@ const COPY: &str =
 /// once, one waits for the other there.
 pub(crate) async fn put(
     connections: &Connections,
-    run: RunId,
+    writer: Writer,
     index: Arc<RunIndex>,
 ) -> Result<(), StoreError> {
+    let run = writer.run();
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
+    look(&tx, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
         .map_err(|_| StoreError::Failed("a projector with too high a version".to_owned()))?;
     let row = tx
@@ -54,6 +58,7 @@ pub(crate) async fn put(
         Ok(())
     })
     .await?;
+    hold(&tx, writer).await?;
     commit_repeatable(tx).await
 }
 

@@ -8,6 +8,7 @@
 //! [`source`] reads the tables of a snapshot from any database.
 
 mod append;
+mod beside;
 mod bytes_in;
 mod cells;
 mod commit;

@@ -5,7 +5,7 @@ use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
 use tokio_postgres::{Client, Row};
 
 use crate::bytes_in::{Moment, bound, get, number};
@@ -13,8 +13,9 @@ use crate::commit::{Ended, commit, commit_repeatable, look_back};
 use crate::fault::fault;
 use crate::pool::Connections;
 
-const ENQUEUE: &str = include_str!("../../../sql/postgres/queries/enqueue.sql");
 const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
+pub(crate) const HAS_LEASE: &str = include_str!("../../../sql/postgres/queries/has_lease.sql");
+pub(crate) const HOLDS_LEASE: &str = include_str!("../../../sql/postgres/queries/holds_lease.sql");
 const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
 const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
 const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
@@ -24,51 +25,31 @@ const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
 /// Waits for whoever is just changing the queue, so that a look sees how that ended.
 const SETTLED: &str = "LOCK TABLE runs IN SHARE MODE";
 
-/// Puts a run in the queue.
-pub(crate) async fn enqueue(
-    connections: &Connections,
-    run: RunId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut client = connections.get().await?;
-    loop {
-        let tx = client.transaction().await.map_err(fault)?;
-        let pending = RunStatus::Pending.name();
-        let added = tx.execute(ENQUEUE, &[&run.0, &pending, &Moment(at)]).await.map_err(fault)?;
-        if added > 0 {
-            return match commit(tx).await? {
-                Ended::Committed => Ok(()),
-                Ended::Unknown(broken) => {
-                    drop(client);
-                    // The run's id is the caller's own: where it is there, it is this call's.
-                    look_back(broken, || async {
-                        let found = settled_one(connections, run).await?;
-                        Ok(found.filter(|found| found.requested_at == at).map(|_| ()))
-                    })
-                    .await
-                }
-            };
-        }
-        let active =
-            tx.query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[]).await.map_err(fault)?;
-        if let Some(active) = active {
-            return Err(StoreError::RunActive(RunId(get(&active, 0)?)));
-        }
-        if one(tx.client(), run).await?.is_some() {
-            return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
-        }
-        // The run that was in the way has just ended.
+/// Whether this writer may write: the first look in the transaction that writes, so that nothing is done in vain. It
+/// holds nobody up, since writing may take long.
+pub(crate) async fn look(tx: &Transaction<'_>, writer: Writer) -> Result<(), StoreError> {
+    let Writer::Worker(lease) = writer else {
+        let active = tx.query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[]).await;
+        return match active.map_err(fault)? {
+            Some(active) => Err(StoreError::RunActive(RunId(get(&active, 0)?))),
+            None => Ok(()),
+        };
+    };
+    has(tx, HAS_LEASE, lease).await
+}
+
+/// The last look: whether the lease is the worker's, and stays so up to the commit.
+pub(crate) async fn hold(tx: &Transaction<'_>, writer: Writer) -> Result<(), StoreError> {
+    match writer {
+        Writer::Worker(lease) => has(tx, HOLDS_LEASE, lease).await,
+        // A run that began meanwhile waits to stage, and shows its own tables in the end.
+        Writer::Maintenance(_) => Ok(()),
     }
 }
 
-async fn settled_one(
-    connections: &Connections,
-    run: RunId,
-) -> Result<Option<QueuedRun>, StoreError> {
-    let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(SETTLED).await.map_err(fault)?;
-    one(tx.client(), run).await
+async fn has(tx: &Transaction<'_>, sql: &str, lease: Lease) -> Result<(), StoreError> {
+    let found = tx.query_opt(sql, &[&lease.run_id.0, &bound(lease.token)]).await;
+    found.map_err(fault)?.map(|_| ()).ok_or(StoreError::LeaseLost(lease.run_id))
 }
 
 /// Takes the active run where nobody has it, or its lease is over.

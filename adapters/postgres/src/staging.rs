@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use deadpool_postgres::Transaction;
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
+use powerfill_ports::runs::Writer;
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
@@ -14,6 +15,7 @@ use crate::commit::{Ended, commit, commit_repeatable, look_back};
 use crate::copy::copy;
 use crate::fault::fault;
 use crate::pool::Connections;
+use crate::runs::{hold, look};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
@@ -80,12 +82,14 @@ pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> boo
 /// Empties the staging area and gives it to this run.
 pub(crate) async fn begin(
     connections: &Connections,
-    run: RunId,
+    writer: Writer,
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
+    let run = writer.run();
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
     tx.batch_execute(LOCK).await.map_err(fault)?;
+    look(&tx, writer).await?;
     for left in staged_tables(&tx).await? {
         let sql = format!("DROP TABLE IF EXISTS powerfill.{}", quoted(&staged_name(&left.name)));
         tx.batch_execute(&sql).await.map_err(fault)?;
@@ -101,6 +105,7 @@ pub(crate) async fn begin(
         .map_err(fault)?;
     }
     put_state(&tx, "staged", run, 0).await?;
+    hold(&tx, writer).await?;
     commit_repeatable(tx).await
 }
 
@@ -162,13 +167,15 @@ async fn must_be_staged(tx: &Transaction<'_>, run: RunId) -> Result<Slot, StoreE
 /// Adds rows to the staging area.
 pub(crate) async fn stage(
     connections: &Connections,
-    run: RunId,
+    writer: Writer,
     rows: Vec<RowBatch>,
     up_to_version: u64,
 ) -> Result<(), StoreError> {
+    let run = writer.run();
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
     tx.batch_execute(LOCK).await.map_err(fault)?;
+    look(&tx, writer).await?;
     let before = must_be_staged(&tx, run).await?;
     let staged = staged_tables(&tx).await?;
     for batch in rows.into_iter().filter(|batch| !batch.is_empty()) {
@@ -184,6 +191,7 @@ pub(crate) async fn stage(
         copy_rows(&tx, &staged_name(name), run, batch, after).await?;
     }
     put_state(&tx, "staged", run, up_to_version).await?;
+    hold(&tx, writer).await?;
     match commit(tx).await? {
         Ended::Committed => Ok(()),
         Ended::Unknown(broken) => {
@@ -241,10 +249,12 @@ async fn copy_rows(
 }
 
 /// Puts all staged tables in the place of the shown ones, in one transaction.
-pub(crate) async fn publish(connections: &Connections, run: RunId) -> Result<(), StoreError> {
+pub(crate) async fn publish(connections: &Connections, writer: Writer) -> Result<(), StoreError> {
+    let run = writer.run();
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
     tx.batch_execute(LOCK).await.map_err(fault)?;
+    look(&tx, writer).await?;
     let staged = must_be_staged(&tx, run).await?;
     for table in staged_tables(&tx).await? {
         show(&tx, &table).await?;
@@ -252,6 +262,7 @@ pub(crate) async fn publish(connections: &Connections, run: RunId) -> Result<(),
     tx.execute("DELETE FROM staged_tables", &[]).await.map_err(fault)?;
     tx.execute("DELETE FROM projection_state WHERE slot = 'staged'", &[]).await.map_err(fault)?;
     put_state(&tx, "shown", run, staged.version).await?;
+    hold(&tx, writer).await?;
     match commit(tx).await? {
         Ended::Committed => Ok(()),
         Ended::Unknown(broken) => {
@@ -299,7 +310,7 @@ async fn show(tx: &Transaction<'_>, table: &Staged) -> Result<(), StoreError> {
 /// Writes the row of a table that keeps every run.
 pub(crate) async fn put_row(
     connections: &Connections,
-    run: RunId,
+    writer: Writer,
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
@@ -315,12 +326,15 @@ pub(crate) async fn put_row(
     let mut client = connections.get().await?;
     let tx = client.transaction().await.map_err(fault)?;
     tx.batch_execute(LOCK).await.map_err(fault)?;
+    look(&tx, writer).await?;
+    let run = writer.run();
     bring_up_to_date(&tx, table, run).await?;
     let name = quoted(table.name);
     tx.execute(&format!("DELETE FROM powerfill.{name} WHERE run_id = $1"), &[&run.0])
         .await
         .map_err(fault)?;
     copy_rows(&tx, table.name, run, RowBatch { table, cells: row }, 0).await?;
+    hold(&tx, writer).await?;
     commit_repeatable(tx).await
 }
 

@@ -13,7 +13,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
@@ -228,29 +228,29 @@ impl SnapshotStore for PostgresStore {
 impl ProjectionStore for PostgresStore {
     async fn begin_staging(
         &self,
-        run: RunId,
+        writer: Writer,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
-        to_the_end(async move { staging::begin(&inner.connections, run, &tables).await }).await
+        to_the_end(async move { staging::begin(&inner.connections, writer, &tables).await }).await
     }
 
     async fn stage(
         &self,
-        run: RunId,
+        writer: Writer,
         rows: Vec<RowBatch>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(
-            async move { staging::stage(&inner.connections, run, rows, up_to_version).await },
+            async move { staging::stage(&inner.connections, writer, rows, up_to_version).await },
         )
         .await
     }
 
-    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { staging::publish(&inner.connections, run).await }).await
+        to_the_end(async move { staging::publish(&inner.connections, writer).await }).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
@@ -259,12 +259,13 @@ impl ProjectionStore for PostgresStore {
 
     async fn put_row(
         &self,
-        run: RunId,
+        writer: Writer,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { staging::put_row(&inner.connections, run, table, row).await }).await
+        to_the_end(async move { staging::put_row(&inner.connections, writer, table, row).await })
+            .await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
@@ -287,9 +288,9 @@ impl ProjectionStore for PostgresStore {
 
 #[async_trait]
 impl IndexStore for PostgresStore {
-    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { index::put(&inner.connections, run, index).await }).await
+        to_the_end(async move { index::put(&inner.connections, writer, index).await }).await
     }
 
     async fn indexed(
@@ -317,9 +318,14 @@ impl IndexStore for PostgresStore {
 
 #[async_trait]
 impl RunStore for PostgresStore {
-    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { runs::enqueue(&inner.connections, run, requested_at).await }).await
+        to_the_end(async move {
+            let appended = append::enqueue(&inner.connections, request).await?;
+            inner.wake.raise(appended.position);
+            Ok(appended)
+        })
+        .await
     }
 
     async fn claim(

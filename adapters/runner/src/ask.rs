@@ -46,7 +46,8 @@ pub(crate) fn meta(run: RunId, tenant: &TenantId, actor: &str, recorded_at: Time
 }
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
-    /// Captures the snapshot, queues the run and records `RunRequested`. Answers the snapshot's digest.
+    /// Captures the snapshot, and queues the run together with its `RunRequested`. Answers the snapshot's digest. Asking
+    /// again with the same run id and the same input is answered as done.
     ///
     /// # Errors
     /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8); or the store fails.
@@ -54,8 +55,6 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let (digest, canonical) = canonical(ask.snapshot);
         patiently(|| self.store.capture(&digest, &canonical)).await?;
         drop(canonical);
-        let now = self.clock.now();
-        patiently(|| self.store.enqueue(ask.run_id, now)).await?;
         let as_of = ask.options.as_of.unwrap_or(ask.snapshot.header.as_of);
         let requested = RunRequested {
             tenant_id: TenantId::from(&ask.snapshot.header.tenant_id),
@@ -67,14 +66,15 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let tenant = requested.tenant_id.clone();
         let command = RunCommand::Request(Box::new(requested));
         let events: Vec<RunEvent> = Run::decide(&RunState::default(), command)?;
-        let append = Append {
+        let request = Append {
             append_id: append_id(ask.run_id, 0),
             stream: ask.run_id.stream(),
             expected_version: 0,
-            meta: meta(ask.run_id, &tenant, ask.requested_by, now),
+            meta: meta(ask.run_id, &tenant, ask.requested_by, self.clock.now()),
             events: EncodedBatch::encode(&events),
+            lease: None,
         };
-        patiently(|| self.store.append(append.clone())).await?;
+        patiently(|| self.store.enqueue(request.clone())).await?;
         Ok(digest)
     }
 }

@@ -1,19 +1,28 @@
 //! The thread that decides: engine and second opinion. It hands its events over in chunks and never waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
 use powerfill_domain::checks;
 use powerfill_domain::engine::{self, Cancelled, Observer};
 use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::{RunFailed, Step};
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
 
-use crate::watch::Watch;
+use crate::threads::Input;
 
 /// Events in order, shared with the second opinion.
 pub(crate) type Chunk = Arc<Vec<RunEvent>>;
+
+/// What the one that records is told.
+pub(crate) enum Told {
+    /// A step begins.
+    Step(Step),
+    /// The next events.
+    Events(Chunk),
+    /// There is nothing more to come.
+    Ended(Decided),
+}
 
 /// How deciding ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +37,19 @@ pub(crate) enum Decided {
 
 struct HandOver<'a> {
     chunks: Vec<Chunk>,
-    to: &'a Sender<Chunk>,
-    watch: &'a dyn Watch,
-    stop: &'a AtomicBool,
+    to: &'a Sender<Told>,
+    input: &'a Input,
 }
 
 impl HandOver<'_> {
+    /// Where nobody listens any more, `stop` is set and ends the engine.
+    fn tell(&self, told: Told) {
+        let _ = self.to.send(told);
+    }
+
     fn send(&mut self, events: Vec<RunEvent>) {
         let chunk = Arc::new(events);
-        // Where nobody listens any more, `stop` is set and ends the engine.
-        let _ = self.to.send(Arc::clone(&chunk));
+        self.tell(Told::Events(Arc::clone(&chunk)));
         self.chunks.push(chunk);
     }
 
@@ -49,7 +61,8 @@ impl HandOver<'_> {
 
 impl Observer for HandOver<'_> {
     fn step(&mut self, step: Step) {
-        self.watch.step(step);
+        self.tell(Told::Step(step));
+        self.input.watch.step(step);
     }
 
     fn events(&mut self, chunk: Vec<RunEvent>) {
@@ -57,26 +70,29 @@ impl Observer for HandOver<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.watch.cancelled_by().is_some()
+        self.input.stop.load(Ordering::Relaxed) || self.input.watch.cancelled_by().is_some()
     }
 }
 
-/// Decides the run and checks it.
-pub(crate) fn decide(
-    snapshot: &Snapshot,
-    options: &RunOptions,
-    watch: &dyn Watch,
-    stop: &AtomicBool,
-    to: &Sender<Chunk>,
-) -> Decided {
-    let mut hand_over = HandOver { chunks: Vec::new(), to, watch, stop };
-    if let Err(Cancelled(step)) = engine::decide(snapshot, options, &mut hand_over) {
+/// Tells the request, decides the run and checks it.
+pub(crate) fn decide(input: &Input, to: &Sender<Told>) {
+    let request = RunEvent::RunRequested(Box::new(input.requested.clone()));
+    let mut hand_over = HandOver { chunks: Vec::new(), to, input };
+    hand_over.tell(Told::Events(Arc::new(vec![request])));
+    let decided = decided(&mut hand_over);
+    hand_over.tell(Told::Ended(decided));
+}
+
+fn decided(hand_over: &mut HandOver<'_>) -> Decided {
+    let Input { snapshot, requested, .. } = hand_over.input;
+    let options = &requested.options;
+    if let Err(Cancelled(step)) = engine::decide(snapshot, options, hand_over) {
         return Decided::Stopped(step);
     }
     if hand_over.failed() {
         return Decided::Failed;
     }
-    watch.step(Step::Invariants);
+    hand_over.step(Step::Invariants);
     let chunks: Vec<&[RunEvent]> = hand_over.chunks.iter().map(|chunk| chunk.as_slice()).collect();
     match checks::verify(snapshot, options, &chunks) {
         Ok(verified) => {

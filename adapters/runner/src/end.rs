@@ -5,13 +5,13 @@ use powerfill_domain::run::event::{RunFailed, Step};
 use powerfill_domain::run::{EncodedBatch, RunEvent};
 use powerfill_ports::Store;
 use powerfill_ports::events::Append;
-use powerfill_ports::runs::Lease;
+use powerfill_ports::runs::{Lease, Writer};
 use powerfill_projections::status::RunStatus;
 
 use crate::ask::{append_id, meta};
-use crate::held::held;
+use crate::held::ends;
 use crate::patience::patiently;
-use crate::rebuild::{kept, rebuild_own};
+use crate::rebuild::{kept, rebuilt};
 use crate::{Runner, RunnerError};
 
 /// The code of a run that ended because it could not be carried through, not because of anything in its input.
@@ -34,27 +34,28 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     }
 
     /// Appends the event that ends a run, unless its stream has ended already, which then counts; and frees the
-    /// tenant. A run without any event was never promised to anyone: it is Failed.
+    /// tenant. A run without any event, as only a store from before requests came with the queue can have, was never
+    /// promised to anyone: it is Failed.
     pub(crate) async fn end(
         &self,
         lease: Lease,
         ending: &RunEvent,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        self.still_holds(lease).await?;
-        let held = patiently(|| held(self.store.as_ref(), run)).await?;
-        if let (Some(first), None) = (&held.first, held.ended) {
-            let expected_version = held.events.len() as u64;
+        let ends = patiently(|| ends(self.store.as_ref(), run)).await?;
+        if let (Some(first), None) = (&ends.first, ends.ended) {
+            let expected_version = ends.version;
             let append = Append {
                 append_id: append_id(run, expected_version),
                 stream: run.stream(),
                 expected_version,
                 meta: meta(run, &first.tenant_id, &self.worker, self.clock.now()),
                 events: EncodedBatch::encode([ending]),
+                lease: Some(lease),
             };
             patiently(|| self.store.append(append.clone())).await?;
         }
-        let status = match (held.first, held.ended) {
+        let status = match (ends.first, ends.ended) {
             (None, _) => RunStatus::Failed,
             (Some(_), None) => RunStatus::reached_with(ending),
             (Some(_), Some(ended)) => ended,
@@ -68,10 +69,10 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         lease: Lease,
         status: RunStatus,
     ) -> Result<RunStatus, RunnerError> {
-        let (store, run) = (self.store.as_ref(), lease.run_id);
+        let (store, writer) = (self.store.as_ref(), Writer::Worker(lease));
         let shown = match status {
-            RunStatus::Complete => rebuild_own(store, run).await.map(|_| ()),
-            _ => kept(store, run).await,
+            RunStatus::Complete => rebuilt(store, writer).await.map(|_| ()),
+            _ => kept(store, writer).await,
         };
         if let Err(RunnerError::Store(error)) = shown {
             // Whoever takes the run up when the lease is over tries again.

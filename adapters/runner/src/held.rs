@@ -45,6 +45,29 @@ pub(crate) async fn held<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Hel
     Ok(held)
 }
 
+/// The two ends of a stream, which is read no further for them.
+pub(crate) struct Ends {
+    /// How many events there are.
+    pub(crate) version: u64,
+    /// The first event, which is the request.
+    pub(crate) first: Option<StoredEvent>,
+    /// How the run ended, where its last event says so.
+    pub(crate) ended: Option<RunStatus>,
+}
+
+/// Reads the two ends of the stream of a run.
+pub(crate) async fn ends<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Ends, StoreError> {
+    let stream = run.stream();
+    let version = store.stream_version(&stream).await?;
+    let (mut first, mut last) = (None, None);
+    for (at, event) in [(1, &mut first), (version.max(1), &mut last)] {
+        let batch = store.read_between(&stream, at, at).try_next().await?;
+        *event = batch.and_then(|batch| batch.into_iter().next());
+    }
+    let last = last.and_then(|last| EventType::from_name(&last.event_type).ok());
+    Ok(Ends { version, first, ended: last.and_then(status_at_the_end) })
+}
+
 /// The status of a run whose last event has this type, where no other may follow.
 fn status_at_the_end(event_type: EventType) -> Option<RunStatus> {
     let ends = [

@@ -1,6 +1,6 @@
 //! Runs from request to published outputs, over the ports of a store and an injected clock (specification 4.4).
 //!
-//! * [`Runner::ask`] captures the snapshot, queues the run, records `RunRequested`
+//! * [`Runner::ask`] captures the snapshot, and queues the run with its `RunRequested`
 //! * [`Runner::work`] claims a queued or abandoned run and carries it through
 //! * [`rebuild`](rebuild::rebuild) makes the output tables anew from the events
 //! * [`as_of`] shows a run after any of its events
@@ -25,6 +25,7 @@ mod record;
 pub mod replay;
 mod stored;
 mod story;
+mod threads;
 pub mod verify;
 mod watch;
 mod work;
@@ -91,6 +92,9 @@ pub enum RunnerError {
     BrokenOff(String),
 }
 
+/// Events that go into one append of a run, but for the last.
+const EVENTS_PER_APPEND: u64 = 16_384;
+
 /// Carries runs through on one store.
 pub struct Runner<S: ?Sized> {
     store: Arc<S>,
@@ -99,11 +103,26 @@ pub struct Runner<S: ?Sized> {
     worker: String,
     /// How long a claim holds without being renewed.
     lease: Duration,
+    events_per_append: u64,
+    threads: threads::Threads,
 }
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// A runner that claims as `worker`, for `lease` at a time.
     pub fn new(store: Arc<S>, clock: Arc<dyn Clock>, worker: String, lease: Duration) -> Self {
-        Self { store, clock, worker, lease }
+        let (events_per_append, threads) = (EVENTS_PER_APPEND, threads::Threads::Own);
+        Self { store, clock, worker, lease, events_per_append, threads }
+    }
+
+    /// With smaller or larger appends, which changes nothing that is said by them.
+    #[must_use]
+    pub fn with_events_per_append(self, events: u64) -> Self {
+        Self { events_per_append: events.max(1), ..self }
+    }
+
+    /// For a simulation: without threads of its own, so that nothing happens but what the caller's runtime runs.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self { threads: threads::Threads::InPlace, ..self }
     }
 }

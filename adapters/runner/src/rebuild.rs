@@ -6,6 +6,7 @@ use futures::TryStreamExt;
 use powerfill_domain::run::event::RunCompleted;
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::values::Timestamp;
+use powerfill_ports::runs::Writer;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::event_index::{EventIndex, RunIndex};
@@ -181,31 +182,27 @@ pub(crate) async fn fold_with_index<S: Store + ?Sized>(
 /// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
 /// shown stays as it was then.
 pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt, RunnerError> {
-    let runs = store.runs().await?;
-    if let Some(active) = runs.iter().find(|queued| !queued.status.is_over()) {
-        return Err(StoreError::RunActive(active.run_id).into());
-    }
-    rebuild_own(store, run).await
+    rebuilt(store, Writer::Maintenance(run)).await
 }
 
-/// As [`rebuild`], for whoever has the active run.
-pub(crate) async fn rebuild_own<S: Store + ?Sized>(
+/// As [`rebuild`], for any writer.
+pub(crate) async fn rebuilt<S: Store + ?Sized>(
     store: &S,
-    run: RunId,
+    writer: Writer,
 ) -> Result<Rebuilt, RunnerError> {
-    store.begin_staging(run, RunTables::specs()).await?;
-    let mut folding = Folding::with_index(run);
-    let mut batches = read_versions(store, run, 1, u64::MAX);
+    store.begin_staging(writer, RunTables::specs()).await?;
+    let mut folding = Folding::with_index(writer.run());
+    let mut batches = read_versions(store, writer.run(), 1, u64::MAX);
     while let Some(batch) = batches.try_next().await? {
         let ready = folding.take(&batch);
-        store.stage(run, ready, folding.events).await?;
+        store.stage(writer, ready, folding.events).await?;
     }
     let (rest, rebuilt) = folding.finish()?;
-    store.stage(run, rest, rebuilt.events).await?;
+    store.stage(writer, rest, rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
-        store.publish(run).await?;
+        store.publish(writer).await?;
     }
-    put_beside(store, run, &rebuilt).await?;
+    put_beside(store, writer, &rebuilt).await?;
     Ok(rebuilt)
 }
 
@@ -213,7 +210,8 @@ pub(crate) async fn rebuild_own<S: Store + ?Sized>(
 ///
 /// # Errors
 /// As [`fold`], but for a run without events, which has neither.
-pub async fn kept<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), RunnerError> {
+pub async fn kept<S: Store + ?Sized>(store: &S, writer: Writer) -> Result<(), RunnerError> {
+    let run = writer.run();
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
@@ -223,20 +221,20 @@ pub async fn kept<S: Store + ?Sized>(store: &S, run: RunId) -> Result<(), Runner
         drop(folding.take(&batch));
     }
     let (_, rebuilt) = folding.finish()?;
-    put_beside(store, run, &rebuilt).await
+    put_beside(store, writer, &rebuilt).await
 }
 
 /// What is kept of every run: its row of the history, and the index of its events.
 async fn put_beside<S: Store + ?Sized>(
     store: &S,
-    run: RunId,
+    writer: Writer,
     rebuilt: &Rebuilt,
 ) -> Result<(), RunnerError> {
     if let Some(row) = &rebuilt.history_row {
-        store.put_row(run, &run_history::TABLE, row.clone()).await?;
+        store.put_row(writer, &run_history::TABLE, row.clone()).await?;
     }
     if let Some(index) = &rebuilt.index {
-        store.put_index(run, Arc::clone(index)).await?;
+        store.put_index(writer, Arc::clone(index)).await?;
     }
     Ok(())
 }

@@ -1,8 +1,15 @@
 //! The thread that records: lets the aggregate judge each event, feeds the output tables and the index, encodes, and cuts the stream
-//! into pieces for the store. It waits for the store, so that what is encoded and not yet durable stays small.
+//! into pieces for the store.
+//!
+//! It is also what makes a cancel take effect within a second, however large the book: it looks for one before each
+//! append, so that nothing that is decided and not yet recorded must be recorded first; and where the engine is in the
+//! middle of something that it does not break off, it ends the run without waiting for it. Once `RunCompleted` is among
+//! the events of a piece, the run can be cancelled no more.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use powerfill_domain::run::event::{RunCancelled, Step};
 use powerfill_domain::run::{EncodedBatch, Recorded, RunEvent, RunId, RunState};
@@ -11,16 +18,17 @@ use powerfill_projections::RunTables;
 use powerfill_projections::event_index::{EventIndex, RunIndex};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::table::{Cell, RowBatch};
-use tokio::sync::mpsc;
 
 use crate::RunnerError;
 use crate::clock::Clock;
-use crate::decide::{Chunk, Decided};
+use crate::decide::{Chunk, Decided, Told};
 use crate::held::HeldEvent;
 use crate::watch::Watch;
 
-/// Events at least that go into one append, but for the last.
-const PIECE: usize = 16_384;
+/// How often one who waits for the engine looks whether the run is cancelled, and how often he looks until he waits no
+/// more.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 5;
 
 /// What goes to the store together.
 pub(crate) struct Piece {
@@ -45,8 +53,15 @@ pub(crate) struct Recording {
     actor: String,
     clock: Arc<dyn Clock>,
     watch: Arc<dyn Watch>,
-    to: mpsc::Sender<Piece>,
+    stop: Arc<AtomicBool>,
     held: Vec<HeldEvent>,
+    /// Events that go into one append, but for the last.
+    per_append: u64,
+    /// Events that were told, and how many of them are taken.
+    heard: Option<(Chunk, usize)>,
+    /// What the engine is at.
+    step: Step,
+    over: bool,
     state: RunState,
     tables: RunTables,
     index: EventIndex,
@@ -54,35 +69,30 @@ pub(crate) struct Recording {
     /// Not sent yet.
     pending: EncodedBatch,
     pending_since: u64,
+    /// The version that the last piece reached up to.
+    sent: u64,
     recorded_at: Timestamp,
     status: RunStatus,
 }
 
-/// The store side has gone: it has the reason.
-pub(crate) struct Gone;
-
 /// Why recording stopped early.
 pub(crate) enum Stop {
+    /// The store side has gone, and has the reason.
     Gone,
     /// Cancelled before the run has caught up with its stream: the end is to be put there.
     Cancelled(RunCancelled),
     Error(RunnerError),
 }
 
-impl From<Gone> for Stop {
-    fn from(_: Gone) -> Self {
-        Self::Gone
-    }
-}
-
 impl Recording {
+    /// Of a run whose stream holds these events, from its request on.
     pub(crate) fn new(
         run: RunId,
         actor: String,
         clock: Arc<dyn Clock>,
-        watch: Arc<dyn Watch>,
-        to: mpsc::Sender<Piece>,
+        (watch, stop): (Arc<dyn Watch>, Arc<AtomicBool>),
         held: Vec<HeldEvent>,
+        per_append: u64,
     ) -> Self {
         Self {
             recorded_at: clock.now(),
@@ -90,53 +100,96 @@ impl Recording {
             actor,
             clock,
             watch,
-            to,
+            stop,
             held,
+            per_append,
+            heard: None,
+            step: Step::Preflight,
+            over: false,
             state: RunState::default(),
             tables: RunTables::new(),
             index: EventIndex::new(),
             version: 0,
             pending: EncodedBatch::default(),
             pending_since: 0,
+            sent: 0,
             status: RunStatus::Pending,
         }
     }
 
-    /// Takes the request and then the chunks until the decider is done, and ends the run as it says.
-    pub(crate) fn run(
-        mut self,
-        requested: &RunEvent,
-        chunks: &Receiver<Chunk>,
-        decided: impl FnOnce() -> Decided,
-    ) -> Result<(), Stop> {
-        self.take(requested)?;
-        for chunk in chunks {
-            for event in chunk.iter() {
+    /// Takes what it is told until there is enough for an append, or nothing more to come; the run ends as the one who
+    /// decides says, or as somebody cancels it. After the last piece, none.
+    pub(crate) fn next(&mut self, told: &Receiver<Told>) -> Result<Option<Piece>, Stop> {
+        if self.over {
+            return Ok(None);
+        }
+        while self.take_heard()? {
+            match self.hear(told)? {
+                Told::Step(step) => self.step = step,
+                Told::Events(chunk) => self.heard = Some((chunk, 0)),
+                Told::Ended(decided) => {
+                    self.end(decided)?;
+                    return Ok(Some(self.piece(true)));
+                }
+            }
+        }
+        if !self.status.is_over() && self.watch.cancelled_by().is_some() {
+            self.end(Decided::Stopped(self.step))?;
+        }
+        Ok(Some(self.piece(self.status.is_over())))
+    }
+
+    /// Takes the events that it was told last; whether there is room for more in the append.
+    fn take_heard(&mut self) -> Result<bool, Stop> {
+        if let Some((chunk, from)) = self.heard.take() {
+            let room = self.per_append - (self.version - self.sent);
+            let to = chunk.len().min(from + room as usize);
+            for event in &chunk[from..to] {
                 self.take(event)?;
             }
-            if self.pending.len() >= PIECE {
-                self.send(false)?;
-            }
+            self.heard = (to < chunk.len()).then_some((chunk, to));
         }
-        match decided() {
-            Decided::Whole => {
-                self.watch.step(Step::Record);
-                let completed = self.tables.complete();
-                self.take(&RunEvent::RunCompleted(Box::new(completed)))?;
+        Ok(self.version - self.sent < self.per_append)
+    }
+
+    /// Waits for what comes; not for an engine that does not hear that it is cancelled.
+    fn hear(&self, told: &Receiver<Told>) -> Result<Told, Stop> {
+        let mut looks = 0;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Stop::Gone);
             }
-            Decided::Failed => {}
-            Decided::Stopped(step) => {
-                // Without somebody who asked for it, the store side has stopped the engine.
-                let Some(cancelled_by) = self.watch.cancelled_by() else { return Err(Stop::Gone) };
-                let cancelled = RunCancelled { cancelled_by, step };
-                if self.held.len() as u64 > self.version {
-                    return Err(Stop::Cancelled(cancelled));
+            match told.recv_timeout(LOOK) {
+                Ok(told) => return Ok(told),
+                // The engine panicked; whoever waits for its thread says so.
+                Err(RecvTimeoutError::Disconnected) => return Err(Stop::Gone),
+                Err(RecvTimeoutError::Timeout) if self.watch.cancelled_by().is_none() => {}
+                Err(RecvTimeoutError::Timeout) if looks < LOOKS => looks += 1,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Ok(Told::Ended(Decided::Stopped(self.step)));
                 }
-                self.take(&RunEvent::RunCancelled(cancelled))?;
             }
         }
-        self.send(true)?;
-        Ok(())
+    }
+
+    fn end(&mut self, decided: Decided) -> Result<(), Stop> {
+        let stopped_at = match decided {
+            Decided::Failed => return Ok(()),
+            Decided::Stopped(step) => Some(step),
+            Decided::Whole => self.watch.cancelled_by().map(|_| self.step),
+        };
+        let Some(step) = stopped_at else {
+            self.watch.step(Step::Record);
+            let completed = self.tables.complete();
+            return self.take(&RunEvent::RunCompleted(Box::new(completed)));
+        };
+        // Without somebody who asked for it, the store side has stopped the engine.
+        let Some(cancelled_by) = self.watch.cancelled_by() else { return Err(Stop::Gone) };
+        let cancelled = RunCancelled { cancelled_by, step };
+        if self.held.len() as u64 > self.version {
+            return Err(Stop::Cancelled(cancelled));
+        }
+        self.take(&RunEvent::RunCancelled(cancelled))
     }
 
     /// Takes the next event: new, or held by the stream already, and then the same.
@@ -177,7 +230,7 @@ impl Recording {
         Ok(())
     }
 
-    fn send(&mut self, last: bool) -> Result<(), Gone> {
+    fn piece(&mut self, last: bool) -> Piece {
         let rows = if last { self.tables.finish() } else { self.tables.drain() };
         self.watch.rows(&rows);
         let piece = Piece {
@@ -191,6 +244,8 @@ impl Recording {
             index: last.then(|| Arc::new(std::mem::take(&mut self.index).finish())),
         };
         self.pending_since = self.version;
-        self.to.blocking_send(piece).map_err(|_| Gone)
+        self.sent = self.version;
+        self.over = last;
+        piece
     }
 }

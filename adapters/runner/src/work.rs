@@ -4,25 +4,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use powerfill_domain::run::event::{RunRequested, Step};
+use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
 use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::events::Append;
-use powerfill_ports::runs::Lease;
+use powerfill_ports::runs::{Lease, Writer};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::run_history;
-use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::ask::{append_id, meta};
-use crate::decide::decide;
 use crate::held::{Held, held};
 use crate::patience::patiently;
 use crate::record::{Piece, Recording, Stop};
 use crate::stored::decoded;
+use crate::threads::{Input, Pieces};
 use crate::watch::Watch;
 use crate::{Runner, RunnerError};
 
@@ -35,9 +35,8 @@ pub struct Finished {
     pub status: RunStatus,
 }
 
-/// How long after a run was queued its request may still be on its way, and how often it is looked for.
-const ON_ITS_WAY: Duration = Duration::from_secs(5);
-const LOOKS: u32 = 100;
+/// How often one who waits for what a run begins with looks whether it is cancelled.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// Claims the queued or abandoned run, where there is one, and carries it through. A snapshot that the caller has
@@ -57,37 +56,25 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let stop = Arc::new(AtomicBool::new(false));
         let cancelled = Arc::new(Cancellation { watch, asked: std::sync::OnceLock::new() });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = self.carry(lease, in_memory, &stop, cancelled).await;
-        renewing.abort();
-        // Aborted is not yet gone: whoever watches must be free again when this returns.
-        let _ = renewing.await;
-        match carried {
-            Ok(status) => Ok(Some(Finished { run_id: lease.run_id, status })),
+        let carried = match self.carry(lease, in_memory, &stop, cancelled).await {
+            Ok(status) => Ok(status),
             Err(RunnerError::Store(StoreError::LeaseLost(run))) => {
                 Err(StoreError::LeaseLost(run).into())
             }
-            Err(error) => {
-                // Best effort: the error itself matters more than one that comes on top of it, and the lease will end.
-                match self.fail(lease, &error).await {
-                    // Everything was decided and recorded; what gave has been made good.
-                    Ok(status) if status != RunStatus::Failed => {
-                        Ok(Some(Finished { run_id: lease.run_id, status }))
-                    }
-                    _ => Err(error),
-                }
-            }
-        }
+            // Best effort: the error itself matters more than one that comes on top of it, and the lease will end. Where
+            // everything was decided and recorded, what gave has been made good.
+            Err(error) => match self.fail(lease, &error).await {
+                Ok(status) if status != RunStatus::Failed => Ok(status),
+                _ => Err(error),
+            },
+        };
+        renewing.end().await;
+        carried.map(|status| Some(Finished { run_id: lease.run_id, status }))
     }
 
     fn until(&self, now: Timestamp) -> Timestamp {
         let micros = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(now.micros().saturating_add(micros))
-    }
-
-    /// Renews the lease, or says that it is lost.
-    pub(crate) async fn still_holds(&self, lease: Lease) -> Result<(), StoreError> {
-        let until = self.until(self.clock.now());
-        patiently(|| self.store.renew(lease, until)).await.map(|_| ())
     }
 
     /// Renews the lease while the run goes on; stops the run where the lease is lost.
@@ -96,10 +83,11 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         lease: Lease,
         stop: Arc<AtomicBool>,
         cancelled: Arc<Cancellation>,
-    ) -> JoinHandle<()> {
+    ) -> Renewing {
         let (store, clock, every) = (Arc::clone(&self.store), Arc::clone(&self.clock), self.lease);
-        tokio::spawn(async move {
+        Renewing(tokio::spawn(async move {
             let mut ticks = tokio::time::interval((every / 4).min(Duration::from_millis(500)));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
                 let now = clock.now();
@@ -117,7 +105,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                     Ok(None) | Err(_) => {}
                 }
             }
-        })
+        }))
     }
 
     async fn carry(
@@ -128,34 +116,22 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         watch: Arc<Cancellation>,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let held = self.held(run).await?;
-        let Some(first) = &held.first else {
-            // Whoever asked died before the request was recorded: nothing was promised.
-            return self.settle(lease, RunStatus::Failed).await;
+        let found = unless_cancelled(watch.as_ref(), self.found(run, in_memory)).await?;
+        let Some(found) = found else {
+            let cancelled_by = watch.cancelled_by().unwrap_or_default();
+            let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
+            return self.end(lease, &RunEvent::RunCancelled(cancelled)).await;
         };
-        if let Some(status) = held.ended {
-            // Its former worker died after the last event.
-            return self.settle(lease, status).await;
-        }
-        let RunEvent::RunRequested(requested) = decoded(first)? else {
-            return Err(RunnerError::NotReproduced { run, version: 1 });
+        let (held, requested, snapshot) = match found {
+            Found::Over(status) => return self.settle(lease, status).await,
+            Found::ToDo { held, requested, snapshot } => (held, requested, snapshot),
         };
-        let snapshot = match in_memory {
-            Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
-            _ => self.captured(&requested.snapshot_digest).await?,
-        };
-        patiently(|| self.store.begin_staging(run, RunTables::specs())).await?;
-        let (to_store, mut pieces) = mpsc::channel(2);
-        let (worker, clock) = (self.worker.clone(), Arc::clone(&self.clock));
-        let (tenant, stopping) = (requested.tenant_id.clone(), Arc::clone(stop));
-        let threads = spawn_blocking(move || {
-            let watch: Arc<dyn Watch> = watch;
-            let recording =
-                Recording::new(run, worker, clock, Arc::clone(&watch), to_store, held.events);
-            two_threads(recording, &requested, &snapshot, watch.as_ref(), &stopping)
-        });
+        let writer = Writer::Worker(lease);
+        patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
+        let tenant = requested.tenant_id.clone();
+        let mut pieces = self.begin(run, *held, *requested, snapshot, stop, watch);
         let mut stored = Ok(RunStatus::Pending);
-        while let Some(piece) = pieces.recv().await {
+        while let Some(piece) = pieces.next().await {
             match self.store_piece(lease, &tenant, piece).await {
                 Ok(status) => stored = Ok(status),
                 Err(error) => {
@@ -165,9 +141,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 }
             }
         }
-        drop(pieces);
-        let ended = threads.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))?;
-        match (stored, ended) {
+        match (stored, pieces.end().await?) {
             (Err(error), _) | (Ok(_), Err(Stop::Error(error))) => Err(error),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
             (Ok(_), Err(Stop::Cancelled(cancelled))) => {
@@ -177,28 +151,53 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         }
     }
 
-    /// What the stream holds. Whoever asked for the run queues it and then records the request: a worker that is faster
-    /// waits for it.
-    async fn held(&self, run: RunId) -> Result<Held, StoreError> {
-        let queued = patiently(|| self.store.run(run)).await?;
-        let asked_at = queued.map_or(0, |queued| queued.requested_at.micros());
-        let mut looks = 0;
-        loop {
-            let held = patiently(|| held(self.store.as_ref(), run)).await?;
-            let since = u64::try_from(self.clock.now().micros().saturating_sub(asked_at));
-            let given_up = since.is_ok_and(|micros| Duration::from_micros(micros) > ON_ITS_WAY);
-            if held.first.is_some() || given_up || looks == LOOKS {
-                return Ok(held);
-            }
-            looks += 1;
-            tokio::time::sleep(ON_ITS_WAY / LOOKS).await;
+    /// What there is to do, with all that it takes.
+    async fn found(
+        &self,
+        run: RunId,
+        in_memory: Option<(&str, Arc<Snapshot>)>,
+    ) -> Result<Found, RunnerError> {
+        let held = patiently(|| held(self.store.as_ref(), run)).await?;
+        let Some(first) = &held.first else {
+            // A store from before requests came with the queue: whoever asked died in between, and was promised nothing.
+            return Ok(Found::Over(RunStatus::Failed));
+        };
+        if let Some(status) = held.ended {
+            // Its former worker died after the last event.
+            return Ok(Found::Over(status));
         }
+        let RunEvent::RunRequested(requested) = decoded(first)? else {
+            return Err(RunnerError::NotReproduced { run, version: 1 });
+        };
+        let snapshot = match in_memory {
+            Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
+            _ => self.captured(&requested.snapshot_digest).await?,
+        };
+        Ok(Found::ToDo { held: Box::new(held), requested, snapshot })
+    }
+
+    /// Begins to decide and to record.
+    fn begin(
+        &self,
+        run: RunId,
+        held: Held,
+        requested: RunRequested,
+        snapshot: Arc<Snapshot>,
+        stop: &Arc<AtomicBool>,
+        watch: Arc<Cancellation>,
+    ) -> Pieces {
+        let (worker, clock) = (self.worker.clone(), Arc::clone(&self.clock));
+        let watch: Arc<dyn Watch> = watch;
+        let watched = (Arc::clone(&watch), Arc::clone(stop));
+        let recording =
+            Recording::new(run, worker, clock, watched, held.events, self.events_per_append);
+        let input = Input { requested, snapshot, watch, stop: Arc::clone(stop) };
+        Pieces::begin(self.threads, recording, input)
     }
 
     async fn captured(&self, digest: &str) -> Result<Arc<Snapshot>, RunnerError> {
         let bytes = patiently(|| self.store.captured(digest)).await?;
-        let read = spawn_blocking(move || Snapshot::from_canonical(&bytes).map(Arc::new)).await;
-        Ok(read.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??)
+        Ok(self.threads.blocking(move || Snapshot::from_canonical(&bytes)).await?.map(Arc::new)?)
     }
 
     async fn store_piece(
@@ -207,7 +206,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         tenant: &TenantId,
         piece: Piece,
     ) -> Result<RunStatus, RunnerError> {
-        let run = lease.run_id;
+        let (run, writer) = (lease.run_id, Writer::Worker(lease));
         if !piece.events.is_empty() {
             let append = Append {
                 append_id: append_id(run, piece.after),
@@ -215,52 +214,70 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 expected_version: piece.after,
                 meta: meta(run, tenant, &self.worker, piece.recorded_at),
                 events: piece.events,
+                lease: Some(lease),
             };
             patiently(|| self.store.append(append.clone())).await?;
         }
-        // A worker that stood still while its lease ran out must not touch what another one stages or shows.
-        self.still_holds(lease).await?;
         if !piece.rows.is_empty()
             && !matches!(piece.status, RunStatus::Failed | RunStatus::Cancelled)
         {
-            patiently(|| self.store.stage(run, piece.rows.clone(), piece.up_to)).await?;
+            patiently(|| self.store.stage(writer, piece.rows.clone(), piece.up_to)).await?;
         }
         if piece.status == RunStatus::Complete {
-            patiently(|| self.store.publish(run)).await?;
+            patiently(|| self.store.publish(writer)).await?;
         }
         if let Some(history) = piece.history {
-            patiently(|| self.store.put_row(run, &run_history::TABLE, history.clone())).await?;
+            patiently(|| self.store.put_row(writer, &run_history::TABLE, history.clone())).await?;
         }
         if let Some(index) = piece.index {
-            patiently(|| self.store.put_index(run, Arc::clone(&index))).await?;
+            patiently(|| self.store.put_index(writer, Arc::clone(&index))).await?;
         }
         patiently(|| self.store.set_status(lease, piece.status)).await?;
         Ok(piece.status)
     }
 }
 
-/// One thread decides, this one records.
-fn two_threads(
-    recording: Recording,
-    requested: &RunRequested,
-    snapshot: &Snapshot,
-    watch: &dyn Watch,
-    stop: &AtomicBool,
-) -> Result<(), Stop> {
-    let (to_record, chunks) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        let options = &requested.options;
-        let deciding = scope.spawn(move || decide(snapshot, options, watch, stop, &to_record));
-        let event = RunEvent::RunRequested(Box::new(requested.clone()));
-        let recorded = recording.run(&event, &chunks, || match deciding.join() {
-            Ok(decided) => decided,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        if recorded.is_err() {
-            stop.store(true, Ordering::Relaxed);
+/// A run that a worker has claimed.
+enum Found {
+    /// Nothing but to say so.
+    Over(RunStatus),
+    ToDo {
+        held: Box<Held>,
+        requested: Box<RunRequested>,
+        snapshot: Arc<Snapshot>,
+    },
+}
+
+/// Does something that may take long, and gives it up where the run is cancelled meanwhile.
+async fn unless_cancelled<T>(
+    watch: &Cancellation,
+    work: impl Future<Output = Result<T, RunnerError>>,
+) -> Result<Option<T>, RunnerError> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match timeout(LOOK, &mut work).await {
+            Ok(done) => return done.map(Some),
+            Err(_) if watch.cancelled_by().is_some() => return Ok(None),
+            Err(_) => {}
         }
-        recorded
-    })
+    }
+}
+
+/// What renews a lease. Dropped, it renews no more: whoever gives up a run half-way leaves it to others.
+struct Renewing(JoinHandle<()>);
+
+impl Renewing {
+    async fn end(mut self) {
+        self.0.abort();
+        // Aborted is not yet gone: whoever watches must be free again when this returns.
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Cancelled by whoever watches, or by whoever asked the store.

@@ -14,6 +14,7 @@ use powerfill_domain::values::{
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::Writer;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use powerfill_sqlite::SqliteStore;
@@ -154,6 +155,7 @@ async fn append_all(
             expected_version: version,
             meta: meta.clone(),
             events: batch,
+            lease: None,
         };
         let store = store.clone();
         under_way = Some(tokio::spawn(async move { store.append(append).await.map(|_| ()) }));
@@ -179,13 +181,13 @@ async fn stage_all(
         .map(|from| rows(from, at_once.min(count - from)))
         .collect();
     let began = Instant::now();
-    store.begin_staging(run, &[&TABLE]).await?;
+    store.begin_staging(Writer::Maintenance(run), &[&TABLE]).await?;
     for batch in batches {
-        store.stage(run, vec![batch], 1).await?;
+        store.stage(Writer::Maintenance(run), vec![batch], 1).await?;
     }
     say("stage rows of 12 columns", count, began.elapsed());
     let began = Instant::now();
-    store.publish(run).await?;
+    store.publish(Writer::Maintenance(run)).await?;
     say("publish", 1, began.elapsed());
     let began = Instant::now();
     let shown: Vec<_> = store.rows(&TABLE).try_collect().await?;

@@ -9,6 +9,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use crate::connection::fault;
+use crate::runs;
+use crate::worker_lock::WorkerLock;
 
 const APPEND_BY_ID: &str = include_str!("../../../sql/sqlite/queries/append_by_id.sql");
 const EVENTS_STORED: &str = include_str!("../../../sql/sqlite/queries/append_events_stored.sql");
@@ -24,15 +26,29 @@ struct Tail {
 }
 
 /// Appends all events or none.
-pub(crate) fn append(conn: &mut Connection, append: &Append) -> Result<Appended, StoreError> {
-    if append.events.is_empty() {
-        return Err(StoreError::Failed("an append has at least one event".to_owned()));
-    }
+pub(crate) fn append(
+    conn: &mut Connection,
+    lock: &WorkerLock,
+    append: &Append,
+) -> Result<Appended, StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    if let Some(lease) = append.lease {
+        runs::must_hold(&tx, lock, lease)?;
+    }
     if let Some(done) = done_before(&tx, append)? {
         return Ok(done);
     }
-    let tail = tail(&tx, &append.stream)?;
+    let appended = within(&tx, append)?;
+    tx.commit().map_err(fault)?;
+    Ok(appended)
+}
+
+/// Appends within a transaction that has the write lock; not what was appended before.
+pub(crate) fn within(tx: &Connection, append: &Append) -> Result<Appended, StoreError> {
+    if append.events.is_empty() {
+        return Err(StoreError::Failed("an append has at least one event".to_owned()));
+    }
+    let tail = tail(tx, &append.stream)?;
     if tail.version != append.expected_version {
         return Err(StoreError::Conflict {
             stream: append.stream.clone(),
@@ -40,7 +56,7 @@ pub(crate) fn append(conn: &mut Connection, append: &Append) -> Result<Appended,
             actual: tail.version,
         });
     }
-    let head = head(&tx)?;
+    let head = head(tx)?;
     let record = AppendRecord {
         seq: head.seq + 1,
         first_position: head.position + 1,
@@ -50,9 +66,8 @@ pub(crate) fn append(conn: &mut Connection, append: &Append) -> Result<Appended,
         append_id: append.append_id,
         meta: append.meta.clone(),
     };
-    let last_hash = insert_events(&tx, append, &record, tail.hash)?;
-    record_append(&tx, append, &record, &last_hash, &seal(&head.seal, &record, &last_hash))?;
-    tx.commit().map_err(fault)?;
+    let last_hash = insert_events(tx, append, &record, tail.hash)?;
+    record_append(tx, append, &record, &last_hash, &seal(&head.seal, &record, &last_hash))?;
     Ok(appended(&record, false))
 }
 
@@ -140,7 +155,10 @@ fn record_append(
 }
 
 /// The answer to an append that was made before, where this one is its retry.
-fn done_before(conn: &Connection, append: &Append) -> Result<Option<Appended>, StoreError> {
+pub(crate) fn done_before(
+    conn: &Connection,
+    append: &Append,
+) -> Result<Option<Appended>, StoreError> {
     let found = conn
         .prepare_cached(APPEND_BY_ID)
         .map_err(fault)?

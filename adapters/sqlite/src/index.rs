@@ -3,11 +3,14 @@
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
+use powerfill_ports::runs::Writer;
 use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::append::bytes;
 use crate::connection::fault;
+use crate::staging::fenced;
+use crate::worker_lock::WorkerLock;
 
 const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_index_state.sql");
 const STATE: &str = include_str!("../../../sql/sqlite/queries/index_state.sql");
@@ -16,8 +19,13 @@ const ENTRIES: &str = include_str!("../../../sql/sqlite/queries/index_entries.sq
 const INDEXED: &str = include_str!("../../../sql/sqlite/queries/indexed_streams.sql");
 
 /// Writes the index of a run in place of its former one.
-pub(crate) fn put(conn: &mut Connection, run: RunId, index: &RunIndex) -> Result<(), StoreError> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+pub(crate) fn put(
+    conn: &mut Connection,
+    lock: &WorkerLock,
+    writer: Writer,
+    index: &RunIndex,
+) -> Result<(), StoreError> {
+    let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     let not_found = || StoreError::NotFound { what: "run", name: run.to_string() };
     let stream_id: i64 = tx
         .prepare_cached("SELECT stream_id FROM es_streams WHERE name = ?1")

@@ -4,9 +4,11 @@
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus};
+use powerfill_ports::events::{Append, Appended};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
+use crate::append;
 use crate::connection::fault;
 use crate::staging::run_id;
 use crate::worker_lock::{Taken, WorkerLock};
@@ -14,6 +16,7 @@ use crate::worker_lock::{Taken, WorkerLock};
 const CLAIM_CANDIDATE: &str = include_str!("../../../sql/sqlite/queries/claim_candidate.sql");
 const CLAIM_RUN: &str = include_str!("../../../sql/sqlite/queries/claim_run.sql");
 const RENEW_LEASE: &str = include_str!("../../../sql/sqlite/queries/renew_lease.sql");
+const HOLDS_LEASE: &str = include_str!("../../../sql/sqlite/queries/holds_lease.sql");
 const SET_STATUS: &str = include_str!("../../../sql/sqlite/queries/set_run_status.sql");
 const END_RUN: &str = include_str!("../../../sql/sqlite/queries/end_run.sql");
 const REQUEST_CANCEL: &str = include_str!("../../../sql/sqlite/queries/request_cancel.sql");
@@ -24,25 +27,63 @@ fn begin(conn: &mut Connection) -> Result<Transaction<'_>, StoreError> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)
 }
 
-/// Puts a run in the queue.
-pub(crate) fn enqueue(conn: &mut Connection, run: RunId, at: Timestamp) -> Result<(), StoreError> {
+/// Puts a run in the queue with its first event.
+pub(crate) fn enqueue(conn: &mut Connection, request: &Append) -> Result<Appended, StoreError> {
+    let run = request.run()?;
     let tx = begin(conn)?;
-    let active: Option<String> = tx
-        .query_row("SELECT run_id FROM runs WHERE is_over = 0", [], |row| row.get(0))
-        .optional()
-        .map_err(fault)?;
-    if let Some(active) = active {
-        return Err(StoreError::RunActive(run_id(&active)?));
+    if let Some(done) = append::done_before(&tx, request)? {
+        return Ok(done);
     }
+    nobody_is_active(&tx)?;
     if one(&tx, run)?.is_some() {
         return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
     }
+    let at = request.meta.recorded_at.micros();
     tx.execute(
         "INSERT INTO runs (run_id, status, requested_at) VALUES (?1, ?2, ?3)",
-        (run.to_string(), RunStatus::Pending.name(), at.micros()),
+        (run.to_string(), RunStatus::Pending.name(), at),
     )
     .map_err(fault)?;
-    tx.commit().map_err(fault)
+    let appended = append::within(&tx, request)?;
+    tx.commit().map_err(fault)?;
+    Ok(appended)
+}
+
+fn nobody_is_active(conn: &Connection) -> Result<(), StoreError> {
+    let active: Option<String> = conn
+        .query_row("SELECT run_id FROM runs WHERE is_over = 0", [], |row| row.get(0))
+        .optional()
+        .map_err(fault)?;
+    active.map_or(Ok(()), |active| Err(StoreError::RunActive(run_id(&active)?)))
+}
+
+/// Whether this writer may write: asked in the transaction that writes.
+pub(crate) fn fence(
+    conn: &Connection,
+    lock: &WorkerLock,
+    writer: Writer,
+) -> Result<(), StoreError> {
+    match writer {
+        Writer::Worker(lease) => must_hold(conn, lock, lease),
+        Writer::Maintenance(_) => nobody_is_active(conn),
+    }
+}
+
+/// Whether this lease is the run's: asked in the transaction that writes.
+pub(crate) fn must_hold(
+    conn: &Connection,
+    lock: &WorkerLock,
+    lease: Lease,
+) -> Result<(), StoreError> {
+    let holds = conn
+        .prepare_cached(HOLDS_LEASE)
+        .and_then(|mut find| find.exists((lease.run_id.to_string(), lease.token)))
+        .map_err(fault)?;
+    if holds {
+        return Ok(());
+    }
+    release_unless_locked(conn, lock)?;
+    Err(StoreError::LeaseLost(lease.run_id))
 }
 
 /// Who has the active run.

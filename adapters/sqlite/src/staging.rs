@@ -3,11 +3,14 @@
 
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
+use powerfill_ports::runs::Writer;
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::cells;
 use crate::connection::fault;
+use crate::runs;
+use crate::worker_lock::WorkerLock;
 
 const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_state.sql");
 
@@ -68,13 +71,25 @@ pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> boo
         })
 }
 
+/// Begins a transaction of somebody who may write.
+pub(crate) fn fenced<'c>(
+    conn: &'c mut Connection,
+    lock: &WorkerLock,
+    writer: Writer,
+) -> Result<Transaction<'c>, StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    runs::fence(&tx, lock, writer)?;
+    Ok(tx)
+}
+
 /// Empties the staging area and gives it to this run.
 pub(crate) fn begin(
     conn: &mut Connection,
-    run: RunId,
+    lock: &WorkerLock,
+    writer: Writer,
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     for (left, _) in staged_tables(&tx)? {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(&staged_name(&left)));
         tx.execute_batch(&sql).map_err(fault)?;
@@ -134,11 +149,12 @@ fn must_be_staged(conn: &Connection, run: RunId) -> Result<u64, StoreError> {
 /// Adds rows to the staging area.
 pub(crate) fn stage(
     conn: &mut Connection,
-    run: RunId,
+    lock: &WorkerLock,
+    writer: Writer,
     rows: &[RowBatch],
     up_to_version: u64,
 ) -> Result<(), StoreError> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     must_be_staged(&tx, run)?;
     for batch in rows.iter().filter(|batch| !batch.is_empty()) {
         insert(&tx, &staged_name(batch.table.name), run, batch)?;
@@ -176,8 +192,12 @@ fn insert(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> Result
 }
 
 /// Puts all staged tables in the place of the shown ones, in one transaction.
-pub(crate) fn publish(conn: &mut Connection, run: RunId) -> Result<(), StoreError> {
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+pub(crate) fn publish(
+    conn: &mut Connection,
+    lock: &WorkerLock,
+    writer: Writer,
+) -> Result<(), StoreError> {
+    let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     let version = must_be_staged(&tx, run)?;
     for (name, keeps_every_run) in staged_tables(&tx)? {
         let (shown, staged) = (quoted(&name), quoted(&staged_name(&name)));
@@ -210,7 +230,8 @@ pub(crate) fn publish(conn: &mut Connection, run: RunId) -> Result<(), StoreErro
 /// Writes the row of a table that keeps every run.
 pub(crate) fn put_row(
     conn: &mut Connection,
-    run: RunId,
+    lock: &WorkerLock,
+    writer: Writer,
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
@@ -223,7 +244,7 @@ pub(crate) fn put_row(
             row.len()
         )));
     }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     bring_up_to_date(&tx, table, run)?;
     let name = quoted(table.name);
     tx.execute(&format!("DELETE FROM {name} WHERE run_id = ?1"), [run.to_string()])

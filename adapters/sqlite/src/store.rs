@@ -13,7 +13,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
@@ -24,9 +24,9 @@ use crate::{SqliteStore, append, blocking, index, read, runs, snapshots, staging
 #[async_trait]
 impl EventStore for SqliteStore {
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
-        let position = self.inner.wake.sender();
+        let (position, lock) = (self.inner.wake.sender(), Arc::clone(&self.inner.worker_lock));
         self.write(move |conn| {
-            let appended = append::append(conn, &append)?;
+            let appended = append::append(conn, &lock, &append)?;
             wake::raise(&position, appended.position);
             Ok(appended)
         })
@@ -174,24 +174,26 @@ impl SnapshotStore for SqliteStore {
 impl ProjectionStore for SqliteStore {
     async fn begin_staging(
         &self,
-        run: RunId,
+        writer: Writer,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
-        let tables = tables.to_vec();
-        self.write(move |conn| staging::begin(conn, run, &tables)).await
+        let (lock, tables) = (Arc::clone(&self.inner.worker_lock), tables.to_vec());
+        self.write(move |conn| staging::begin(conn, &lock, writer, &tables)).await
     }
 
     async fn stage(
         &self,
-        run: RunId,
+        writer: Writer,
         rows: Vec<RowBatch>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| staging::stage(conn, run, &rows, up_to_version)).await
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| staging::stage(conn, &lock, writer, &rows, up_to_version)).await
     }
 
-    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
-        self.write(move |conn| staging::publish(conn, run)).await
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| staging::publish(conn, &lock, writer)).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
@@ -200,11 +202,12 @@ impl ProjectionStore for SqliteStore {
 
     async fn put_row(
         &self,
-        run: RunId,
+        writer: Writer,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| staging::put_row(conn, run, table, row)).await
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| staging::put_row(conn, &lock, writer, table, row)).await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
@@ -234,8 +237,9 @@ impl ProjectionStore for SqliteStore {
 
 #[async_trait]
 impl IndexStore for SqliteStore {
-    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
-        self.write(move |conn| index::put(conn, run, &index)).await
+    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        let lock = Arc::clone(&self.inner.worker_lock);
+        self.write(move |conn| index::put(conn, &lock, writer, &index)).await
     }
 
     async fn indexed(
@@ -264,8 +268,14 @@ impl IndexStore for SqliteStore {
 
 #[async_trait]
 impl RunStore for SqliteStore {
-    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
-        self.write(move |conn| runs::enqueue(conn, run, requested_at)).await
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+        let position = self.inner.wake.sender();
+        self.write(move |conn| {
+            let appended = runs::enqueue(conn, &request)?;
+            wake::raise(&position, appended.position);
+            Ok(appended)
+        })
+        .await
     }
 
     async fn claim(

@@ -98,6 +98,7 @@ pub(crate) fn append(book: &Path, store: &Path) {
         expected_version: (number * BATCH) as u64,
         meta: meta.clone(),
         events: batch.clone(),
+        lease: None,
     });
     let appends: Vec<Append> = appends.collect();
     let store = SqliteStore::open(store).unwrap();

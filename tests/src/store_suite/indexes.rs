@@ -9,7 +9,7 @@ use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexStore};
 use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 
 use super::Place;
-use super::samples::{candidates, run};
+use super::samples::{candidates, run, unleased};
 
 /// An index of these subjects, in their order.
 fn index(up_to_version: u64, listed: &[(Subject, &[u64])]) -> Arc<RunIndex> {
@@ -60,7 +60,7 @@ pub async fn events_are_found_by_subject(place: &impl Place) {
         (loan("ÄÖ “ß” ' \""), &[4]),
         (trade("L1"), &[5, u64::MAX / 2]),
     ];
-    store.put_index(run(1), index(9, &given)).await.unwrap();
+    store.put_index(unleased(run(1)), index(9, &given)).await.unwrap();
     for opened in [store, place.open().await] {
         let asked =
             vec![trade("l1"), loan("L2"), loan("äö “SS” ' \""), Subject::run(), loan("l1 ")];
@@ -79,9 +79,15 @@ pub async fn an_index_replaces_the_runs_former_one(place: &impl Place) {
     for number in 1..=3 {
         store.append(candidates(run(number), 0, 5)).await.unwrap();
     }
-    store.put_index(run(3), index(2, &[(loan("L1"), &[2])])).await.unwrap();
-    store.put_index(run(1), index(3, &[(loan("L1"), &[2]), (loan("L2"), &[3])])).await.unwrap();
-    store.put_index(run(1), index(5, &[(loan("L2"), &[3, 5]), (loan("L3"), &[4])])).await.unwrap();
+    store.put_index(unleased(run(3)), index(2, &[(loan("L1"), &[2])])).await.unwrap();
+    store
+        .put_index(unleased(run(1)), index(3, &[(loan("L1"), &[2]), (loan("L2"), &[3])]))
+        .await
+        .unwrap();
+    store
+        .put_index(unleased(run(1)), index(5, &[(loan("L2"), &[3, 5]), (loan("L3"), &[4])]))
+        .await
+        .unwrap();
     let asked = vec![loan("L1"), loan("L2"), loan("L3")];
     assert_eq!(versions(&store, 1, asked.clone()).await, [vec![], vec![3, 5], vec![4]]);
     assert_eq!(versions(&store, 3, asked.clone()).await, [vec![2], vec![], vec![]]);
@@ -89,7 +95,7 @@ pub async fn an_index_replaces_the_runs_former_one(place: &impl Place) {
     assert_eq!(store.indexed_runs().await.unwrap(), [(run(1), state(5)), (run(3), state(2))]);
     assert!(entries(&store, 2).await.is_empty());
     // An index may be empty, and is one all the same.
-    store.put_index(run(3), index(5, &[])).await.unwrap();
+    store.put_index(unleased(run(3)), index(5, &[])).await.unwrap();
     assert_eq!(versions(&store, 3, vec![loan("L1")]).await, [Vec::<u64>::new()]);
     assert!(entries(&store, 3).await.is_empty());
 }
@@ -98,7 +104,7 @@ pub async fn an_index_replaces_the_runs_former_one(place: &impl Place) {
 pub async fn a_run_without_events_has_no_index(place: &impl Place) {
     let store = place.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
-    let refused = store.put_index(run(2), index(1, &[(loan("L1"), &[1])])).await;
+    let refused = store.put_index(unleased(run(2)), index(1, &[(loan("L1"), &[1])])).await;
     assert!(matches!(refused, Err(StoreError::NotFound { what: "run", .. })), "{refused:?}");
     assert!(store.indexed_runs().await.unwrap().is_empty());
     assert_eq!(store.indexed(run(2), vec![loan("L1")]).await.unwrap(), None);
@@ -119,7 +125,7 @@ pub async fn many_entries_come_back_in_order(place: &impl Place) {
         .chain([(Subject::run(), &all[..])])
         .collect();
     let given = index(count, &listed);
-    store.put_index(run(1), Arc::clone(&given)).await.unwrap();
+    store.put_index(unleased(run(1)), Arc::clone(&given)).await.unwrap();
     let found = entries(&store, 1).await;
     assert_eq!(found.len() as u64, count * 2 + 1);
     assert_eq!(found, given.entries);
@@ -135,7 +141,7 @@ pub async fn a_list_that_is_none_comes_back_as_it_is(place: &impl Place) {
     let versions = Versions::from_bytes(vec![0x80, 0xff]);
     let entries = vec![IndexEntry { subject: loan("L1"), versions: versions.clone() }];
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries };
-    store.put_index(run(1), Arc::new(index)).await.unwrap();
+    store.put_index(unleased(run(1)), Arc::new(index)).await.unwrap();
     let indexed = store.indexed(run(1), vec![loan("L1")]).await.unwrap().unwrap();
     assert!(versions.decode().is_err());
     assert_eq!(indexed.versions, [versions]);

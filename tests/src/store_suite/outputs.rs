@@ -8,7 +8,7 @@ use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use super::Place;
-use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run};
+use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run, unleased};
 
 async fn shown(store: &impl ProjectionStore, table: &'static TableSpec) -> Vec<RunRows> {
     store.rows(table).try_collect().await.expect("rows can be read")
@@ -36,12 +36,12 @@ pub async fn staged_rows_are_unseen_until_published(place: &impl Place) {
     let store = place.open().await;
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
-    store.stage(run(1), vec![kickouts(["L2"]), kickouts(["L3"])], 9).await.unwrap();
-    store.publish(run(1)).await.unwrap();
+    store.stage(unleased(run(1)), vec![kickouts(["L2"]), kickouts(["L3"])], 9).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
     drop(store);
@@ -83,9 +83,9 @@ pub async fn cells_come_back_exact(place: &impl Place) {
     back[0][0] = text("Name");
     back[0][4] = Cell::Fixed(712_500_000, 6);
     let batch = RowBatch { table: &GUIDE, cells: given.into_iter().flatten().collect() };
-    store.begin_staging(run(1), &[&GUIDE]).await.unwrap();
-    store.stage(run(1), vec![batch], 1).await.unwrap();
-    store.publish(run(1)).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&GUIDE]).await.unwrap();
+    store.stage(unleased(run(1)), vec![batch], 1).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     let shown = shown(&store, &GUIDE).await;
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0].run_id, run(1));
@@ -96,16 +96,19 @@ pub async fn cells_come_back_exact(place: &impl Place) {
 pub async fn published_rows_replace_the_former_runs_all_at_once(place: &impl Place) {
     let store = place.open().await;
     let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![kickouts(former.iter().map(String::as_str))], 5).await.unwrap();
-    store.publish(run(1)).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store
+        .stage(unleased(run(1)), vec![kickouts(former.iter().map(String::as_str))], 5)
+        .await
+        .unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     let mut reader = store.rows(&KICKOUTS);
     let first = reader.try_next().await.unwrap().unwrap();
     assert_eq!((first.run_id, first.rows.len()), (run(1), ROWS_PER_BATCH));
 
-    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(2), vec![kickouts(["N1"])], 7).await.unwrap();
-    store.publish(run(2)).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(2)), vec![kickouts(["N1"])], 7).await.unwrap();
+    store.publish(unleased(run(2))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["N1"]));
 
     let rest: Vec<RunRows> = reader.try_collect().await.unwrap();
@@ -116,19 +119,19 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(place: &impl Pla
 /// A worker that died in the middle leaves the former outputs whole, and the next run is not disturbed by its rows.
 pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
     let store = place.open().await;
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
-    store.publish(run(1)).await.unwrap();
-    store.begin_staging(run(2), &[&KICKOUTS, &GUIDE]).await.unwrap();
-    store.stage(run(2), vec![kickouts(["half", "done"])], 3).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS, &GUIDE]).await.unwrap();
+    store.stage(unleased(run(2)), vec![kickouts(["half", "done"])], 3).await.unwrap();
     drop(store);
 
     let store = place.open().await;
     assert_eq!(loans(&store).await, of(run(1), &["L1"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
-    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(2), vec![kickouts(["L2"])], 8).await.unwrap();
-    store.publish(run(2)).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(2)), vec![kickouts(["L2"])], 8).await.unwrap();
+    store.publish(unleased(run(2))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["L2"]));
     assert!(shown(&store, &GUIDE).await.is_empty());
 }
@@ -136,30 +139,30 @@ pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
 /// Nor may another one add rows; nor may it publish twice.
 pub async fn only_the_run_that_staged_may_publish(place: &impl Place) {
     let store = place.open().await;
-    assert!(matches!(store.publish(run(1)).await, Err(StoreError::Failed(_))));
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
-    let late = store.stage(run(1), vec![kickouts(["L1"])], 5).await;
+    assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
+    let late = store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await;
     assert!(matches!(late, Err(StoreError::Failed(_))), "{late:?}");
-    assert!(matches!(store.publish(run(1)).await, Err(StoreError::Failed(_))));
-    store.publish(run(2)).await.unwrap();
-    assert!(matches!(store.publish(run(2)).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
+    store.publish(unleased(run(2))).await.unwrap();
+    assert!(matches!(store.publish(unleased(run(2))).await, Err(StoreError::Failed(_))));
 }
 
 /// All rows of a call, or none.
 pub async fn a_row_that_does_not_fit_its_table_stages_nothing(place: &impl Place) {
     let store = place.open().await;
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
     let wrong_type = RowBatch { table: &KICKOUTS, cells: vec![Cell::Int(1), Cell::Null] };
     let not_whole = RowBatch { table: &KICKOUTS, cells: vec![Cell::Null] };
     let mut not_staged = RowBatch::new(&GUIDE);
     not_staged.cells = vec![Cell::Null; GUIDE.columns.len()];
     for wrong in [wrong_type, not_whole, not_staged] {
-        let refused = store.stage(run(1), vec![kickouts(["L2"]), wrong], 6).await;
+        let refused = store.stage(unleased(run(1)), vec![kickouts(["L2"]), wrong], 6).await;
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     }
-    store.publish(run(1)).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(1), &["L1"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
 }
@@ -168,18 +171,18 @@ pub async fn a_row_that_does_not_fit_its_table_stages_nothing(place: &impl Place
 pub async fn a_table_that_keeps_every_run_keeps_every_run(place: &impl Place) {
     let store = place.open().await;
     let row = |status: &'static str, loans| vec![Cell::Name(status), Cell::Int(loans)];
-    store.put_row(run(3), &HISTORY, row("Failed", 0)).await.unwrap();
-    store.put_row(run(1), &HISTORY, row("Pending", 0)).await.unwrap();
-    store.put_row(run(1), &HISTORY, row("Complete", 7)).await.unwrap();
-    store.begin_staging(run(2), &[&KICKOUTS, &HISTORY]).await.unwrap();
+    store.put_row(unleased(run(3)), &HISTORY, row("Failed", 0)).await.unwrap();
+    store.put_row(unleased(run(1)), &HISTORY, row("Pending", 0)).await.unwrap();
+    store.put_row(unleased(run(1)), &HISTORY, row("Complete", 7)).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS, &HISTORY]).await.unwrap();
     let staged = RowBatch { table: &HISTORY, cells: row("Complete", 9) };
-    store.stage(run(2), vec![staged], 4).await.unwrap();
+    store.stage(unleased(run(2)), vec![staged], 4).await.unwrap();
     assert_eq!(shown(&store, &HISTORY).await.len(), 2);
-    store.publish(run(2)).await.unwrap();
-    store.put_row(run(3), &HISTORY, row("Cancelled", 1)).await.unwrap();
+    store.publish(unleased(run(2))).await.unwrap();
+    store.put_row(unleased(run(3)), &HISTORY, row("Cancelled", 1)).await.unwrap();
     // A run that is staged without a row of its own changes nobody's.
-    store.begin_staging(run(4), &[&HISTORY]).await.unwrap();
-    store.publish(run(4)).await.unwrap();
+    store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
+    store.publish(unleased(run(4))).await.unwrap();
     let found: Vec<_> =
         shown(&store, &HISTORY).await.into_iter().map(|row| (row.run_id, row.rows.cells)).collect();
     let back = |status: &str, loans| vec![Cell::Text(status.into()), Cell::Int(loans)];
@@ -191,7 +194,7 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(place: &impl Place) {
             (run(3), back("Cancelled", 1))
         ]
     );
-    let wrong = store.put_row(run(1), &KICKOUTS, vec![Cell::Null, Cell::Null]).await;
+    let wrong = store.put_row(unleased(run(1)), &KICKOUTS, vec![Cell::Null, Cell::Null]).await;
     assert!(matches!(wrong, Err(StoreError::Failed(_))));
 }
 
@@ -200,12 +203,12 @@ pub async fn many_rows_come_back_in_the_staged_order(place: &impl Place) {
     let store = place.open().await;
     let names: Vec<String> =
         (0..ROWS_PER_BATCH * 2 + 3).map(|n| format!("L{}", 9_999 - n)).collect();
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     for (at, part) in names.chunks(700).enumerate() {
         let rows = kickouts(part.iter().map(String::as_str));
-        store.stage(run(1), vec![rows], at as u64 + 1).await.unwrap();
+        store.stage(unleased(run(1)), vec![rows], at as u64 + 1).await.unwrap();
     }
-    store.publish(run(1)).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
     let sizes: Vec<usize> =
         shown(&store, &KICKOUTS).await.iter().map(|batch| batch.rows.len()).collect();
     assert_eq!(sizes, [ROWS_PER_BATCH, ROWS_PER_BATCH, 3]);
@@ -216,12 +219,12 @@ pub async fn many_rows_come_back_in_the_staged_order(place: &impl Place) {
 /// It replaces the former rows all the same.
 pub async fn a_published_table_may_be_empty(place: &impl Place) {
     let store = place.open().await;
-    store.begin_staging(run(1), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(1), vec![kickouts(["L1"])], 5).await.unwrap();
-    store.publish(run(1)).await.unwrap();
-    store.begin_staging(run(2), &[&KICKOUTS]).await.unwrap();
-    store.stage(run(2), Vec::new(), 6).await.unwrap();
-    store.publish(run(2)).await.unwrap();
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.publish(unleased(run(1))).await.unwrap();
+    store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(2)), Vec::new(), 6).await.unwrap();
+    store.publish(unleased(run(2))).await.unwrap();
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), Some((run(2), 6)));
 }

@@ -1,29 +1,44 @@
 //! The queue: one active run, one worker at a time, a tenant that is always free again.
 
+use std::sync::Arc;
+
+use futures::TryStreamExt;
 use futures::future::join_all;
-use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, RunStatus, RunStore};
+use powerfill_domain::run::{EncodedBatch, RunId};
+use powerfill_ports::events::{Append, Appended, EventStore};
+use powerfill_ports::index::IndexStore;
+use powerfill_ports::projections::{ProjectionStore, RunRows};
+use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
+use powerfill_ports::{Store, StoreError};
+use powerfill_projections::event_index::RunIndex;
+use powerfill_projections::table::Cell;
+use uuid::Uuid;
 
 use super::Place;
-use super::samples::{moment, run};
+use super::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, request, run, unleased};
 
 /// Until it is over; the same run is not asked for twice.
 pub async fn one_run_is_active_at_a_time(place: &impl Place) {
     let store = place.open().await;
-    store.enqueue(run(1), moment(0)).await.unwrap();
-    for other in [run(2), run(1)] {
-        let refused = store.enqueue(other, moment(1)).await;
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let otherwise = |at| Append { append_id: Uuid::from_u128(1), ..request(run(1), at) };
+    for other in [request(run(2), moment(1)), otherwise(moment(1))] {
+        let refused = store.enqueue(other).await;
         assert!(matches!(refused, Err(StoreError::RunActive(id)) if id == run(1)), "{refused:?}");
     }
     let lease = store.claim("w1", moment(2), moment(12)).await.unwrap().unwrap();
     for status in [RunStatus::PreProcessing, RunStatus::Allocating, RunStatus::PostProcessing] {
         store.set_status(lease, status).await.unwrap();
         assert_eq!(store.run(run(1)).await.unwrap().unwrap().status, status);
-        assert!(matches!(store.enqueue(run(2), moment(3)).await, Err(StoreError::RunActive(_))));
+        assert!(matches!(
+            store.enqueue(request(run(2), moment(3))).await,
+            Err(StoreError::RunActive(_))
+        ));
     }
     store.set_status(lease, RunStatus::Complete).await.unwrap();
-    assert!(matches!(store.enqueue(run(1), moment(4)).await, Err(StoreError::Failed(_))));
-    store.enqueue(run(2), moment(4)).await.unwrap();
+    let again = store.enqueue(otherwise(moment(4))).await;
+    assert!(matches!(again, Err(StoreError::Failed(_))), "{again:?}");
+    store.enqueue(request(run(2), moment(4))).await.unwrap();
 }
 
 /// Two servers cannot both start one.
@@ -32,11 +47,13 @@ pub async fn of_many_who_ask_one_gets_the_run(place: &impl Place) {
         let place_store = place.open();
         async move {
             let store = place_store.await;
-            (store.enqueue(run(number), moment(0)).await, store)
+            (store.enqueue(request(run(number), moment(0))).await, store)
         }
     }))
     .await;
     assert_eq!(asking.iter().filter(|(outcome, _)| outcome.is_ok()).count(), 1);
+    let store = &asking[0].1;
+    assert_eq!((store.runs().await.unwrap().len(), store.streams().await.unwrap().len()), (1, 1));
     let claims = join_all(asking.iter().map(|(_, store)| async move {
         store.claim("worker", moment(1), moment(11)).await.unwrap()
     }))
@@ -48,7 +65,7 @@ pub async fn of_many_who_ask_one_gets_the_run(place: &impl Place) {
 pub async fn a_run_is_claimed_once_until_its_lease_is_over(place: &impl Place) {
     let store = place.open().await;
     assert_eq!(store.claim("w1", moment(0), moment(10)).await.unwrap(), None);
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     let first = store.claim("w1", moment(1), moment(10)).await.unwrap().unwrap();
     assert_eq!(first.run_id, run(1));
     let found = store.run(run(1)).await.unwrap().unwrap();
@@ -63,32 +80,184 @@ pub async fn a_run_is_claimed_once_until_its_lease_is_over(place: &impl Place) {
 /// Beyond the first end.
 pub async fn a_renewed_lease_keeps_others_out(place: &impl Place) {
     let store = place.open().await;
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(30)).await.unwrap(), None);
     assert_eq!(store.claim("w2", moment(20), moment(40)).await.unwrap(), None);
     assert!(store.claim("w2", moment(30), moment(50)).await.unwrap().is_some());
 }
 
-/// The worker that lives on after its lease is told so, and changes nothing.
+/// Both are there, or neither.
+pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(place: &impl Place) {
+    let store = place.open().await;
+    let asked = store.enqueue(request(run(1), moment(0))).await.unwrap();
+    assert_eq!((asked.seq, asked.stream_version, asked.position, asked.repeated), (1, 1, 1, false));
+    assert_eq!(store.stream_version(&run(1).stream()).await.unwrap(), 1);
+    assert_eq!(store.run(run(1)).await.unwrap().unwrap().requested_at, moment(0));
+    // The queue refuses, and nothing is recorded.
+    let refused = store.enqueue(request(run(2), moment(1))).await;
+    assert!(matches!(refused, Err(StoreError::RunActive(id)) if id == run(1)), "{refused:?}");
+    assert_eq!(store.stream_version(&run(2).stream()).await.unwrap(), 0);
+    over(&store, run(1)).await;
+    // The log refuses, and nothing is queued.
+    store.append(candidates(run(3), 0, 4)).await.unwrap();
+    let other = Append { append_id: Uuid::from_u128(3), ..request(run(3), moment(2)) };
+    let refused = store.enqueue(other).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { actual: 4, .. })), "{refused:?}");
+    let no_run = Append { stream: "orders".to_owned(), ..request(run(4), moment(2)) };
+    assert!(matches!(store.enqueue(no_run).await, Err(StoreError::Failed(_))));
+    let nothing = Append { events: EncodedBatch::default(), ..request(run(5), moment(2)) };
+    assert!(matches!(store.enqueue(nothing).await, Err(StoreError::Failed(_))));
+    assert_eq!(store.runs().await.unwrap().len(), 1);
+    assert_eq!(store.head().await.unwrap().position, 5);
+    store.enqueue(request(run(2), moment(3))).await.unwrap();
+    assert_eq!(store.verify(None).await.unwrap().damage, None);
+}
+
+async fn over(store: &impl RunStore, run: RunId) {
+    let lease = store.claim("w0", moment(1), moment(9)).await.unwrap().unwrap();
+    assert_eq!(lease.run_id, run);
+    store.set_status(lease, RunStatus::Complete).await.unwrap();
+}
+
+/// After a lost answer; whatever became of the run meanwhile, and whoever has it.
+pub async fn asking_again_is_answered_as_done(place: &impl Place) {
+    let store = place.open().await;
+    let first = store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let done = Appended { repeated: true, ..first };
+    let again = || store.enqueue(request(run(1), moment(7)));
+    assert_eq!(again().await.unwrap(), done);
+    let lease = store.claim("w1", moment(1), moment(9)).await.unwrap().unwrap();
+    assert_eq!(again().await.unwrap(), done);
+    store.set_status(lease, RunStatus::Failed).await.unwrap();
+    assert_eq!(again().await.unwrap(), done);
+    let found = store.run(run(1)).await.unwrap().unwrap();
+    assert_eq!((found.status, found.requested_at), (RunStatus::Failed, moment(0)));
+    let other = Append { events: candidates(run(1), 9, 1).events, ..request(run(1), moment(0)) };
+    let refused = store.enqueue(other).await;
+    assert!(matches!(refused, Err(StoreError::AppendIdReused { .. })), "{refused:?}");
+    store.enqueue(request(run(2), moment(1))).await.unwrap();
+    assert_eq!(again().await.unwrap(), done, "also while another run is active");
+    assert_eq!(store.head().await.unwrap().position, 2);
+}
+
+/// Everything that a worker does to its run, but for its end.
+async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
+    let (writer, run) = (Writer::Worker(lease), lease.run_id);
+    let append = Append { lease: Some(lease), ..candidates(run, after, 1) };
+    let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
+    vec![
+        store.append(append).await.map(|_| ()),
+        store.begin_staging(writer, &[&KICKOUTS]).await,
+        store.stage(writer, vec![kickouts(["L1"])], after + 1).await,
+        store.publish(writer).await,
+        store.put_row(writer, &HISTORY, vec![Cell::Name("Allocating"), Cell::Int(1)]).await,
+        store.put_index(writer, Arc::new(index)).await,
+        store.renew(lease, moment(30)).await.map(|_| ()),
+        store.set_status(lease, RunStatus::Allocating).await,
+    ]
+}
+
+/// Its time has passed, and nobody has taken the run up: the worker that has it goes on.
+pub async fn a_lease_that_ended_unclaimed_still_holds(place: &impl Place) {
+    let store = place.open().await;
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let lease = store.claim("w1", moment(0), moment(0)).await.unwrap().unwrap();
+    for (number, outcome) in works(&store, lease, 1).await.into_iter().enumerate() {
+        assert!(outcome.is_ok(), "call {number}: {outcome:?}");
+    }
+    assert_eq!(store.claim("w2", moment(29), moment(40)).await.unwrap(), None);
+}
+
+/// What a store shows.
+async fn all_that_is_there(store: &impl Store) -> String {
+    let kickouts: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
+    let history: Vec<_> = store.rows(&HISTORY).try_collect().await.unwrap();
+    let cells = |rows: Vec<RunRows>| -> Vec<_> {
+        rows.into_iter().map(|rows| (rows.run_id, rows.rows.cells)).collect()
+    };
+    let (queue, head) = (store.runs().await.unwrap(), store.head().await.unwrap());
+    let shown = store.published().await.unwrap();
+    let indexed = store.indexed_runs().await.unwrap();
+    format!("{:?} {:?} {queue:?} {head:?} {shown:?} {indexed:?}", cells(kickouts), cells(history))
+}
+
+/// The worker that lives on after its lease is told so at whatever it does, and changes nothing; also of what is
+/// staged.
 pub async fn a_lost_lease_cannot_write(place: &impl Place) {
     let store = place.open().await;
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
+    store.begin_staging(Writer::Worker(old), &[&KICKOUTS]).await.unwrap();
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
-    let lost = |outcome: Result<(), StoreError>| {
-        assert!(matches!(outcome, Err(StoreError::LeaseLost(id)) if id == run(1)), "{outcome:?}");
-    };
-    lost(store.renew(old, moment(99)).await.map(|_| ()));
-    lost(store.set_status(old, RunStatus::Complete).await);
+    let held = Writer::Worker(new);
+    store.begin_staging(held, &[&KICKOUTS]).await.unwrap();
+    store.stage(held, vec![kickouts(["L7"])], 1).await.unwrap();
     let made_up = Lease { run_id: run(1), token: new.token + 1 };
-    lost(store.set_status(made_up, RunStatus::Failed).await);
-    let found = store.run(run(1)).await.unwrap().unwrap();
-    assert_eq!((found.status, found.lease_expires_at), (RunStatus::Pending, Some(moment(21))));
+    let another_runs = Lease { run_id: run(2), token: new.token };
+    let before = all_that_is_there(&store).await;
+    for lease in [old, made_up, another_runs] {
+        lost_at_all(lease, works(&store, lease, 1).await);
+        let ended = store.set_status(lease, RunStatus::Complete).await;
+        assert!(matches!(ended, Err(StoreError::LeaseLost(_))), "{ended:?}");
+    }
+    assert_eq!(all_that_is_there(&store).await, before);
+    store.publish(held).await.unwrap();
+    let shown: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
+    assert_eq!(shown.iter().map(|batch| batch.rows.len()).sum::<usize>(), 1);
     store.set_status(new, RunStatus::Failed).await.unwrap();
-    lost(store.set_status(new, RunStatus::Complete).await);
-    lost(store.renew(new, moment(99)).await.map(|_| ()));
-    assert_eq!(store.run(run(1)).await.unwrap().unwrap().status, RunStatus::Failed);
+    let before = all_that_is_there(&store).await;
+    lost_at_all(new, works(&store, new, 1).await);
+    assert_eq!(all_that_is_there(&store).await, before, "a run that is over is nobody's");
+}
+
+fn lost_at_all(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let lost = matches!(outcome, Err(StoreError::LeaseLost(run)) if run == lease.run_id);
+        assert!(lost, "call {number} with {lease:?}: {outcome:?}");
+    }
+}
+
+/// So that a worker does not take it for a fault of the run.
+pub async fn a_lost_lease_is_said_before_anything_else(place: &impl Place) {
+    let store = place.open().await;
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
+    let first = Append { lease: Some(old), ..candidates(run(1), 1, 2) };
+    store.append(first.clone()).await.unwrap();
+    assert!(store.append(first.clone()).await.unwrap().repeated);
+    let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
+    // What it did before, in the place of what is there, and something else with the same id.
+    let late = Append { lease: Some(old), ..candidates(run(1), 2, 1) };
+    let other = Append { events: candidates(run(1), 5, 1).events, ..first.clone() };
+    for append in [first.clone(), late, other] {
+        let lost = store.append(append).await;
+        assert!(matches!(lost, Err(StoreError::LeaseLost(_))), "{lost:?}");
+    }
+    let taken_up = Append { lease: Some(new), ..first };
+    assert!(store.append(taken_up).await.unwrap().repeated, "who took the run up says the same");
+}
+
+/// There is one staging area, and it is that run's.
+pub async fn a_run_that_goes_on_keeps_maintenance_out(place: &impl Place) {
+    let store = place.open().await;
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    over(&store, run(1)).await;
+    let writer = unleased(run(1));
+    store.begin_staging(writer, &[&KICKOUTS]).await.unwrap();
+    store.enqueue(request(run(2), moment(0))).await.unwrap();
+    let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
+    let before = all_that_is_there(&store).await;
+    for outcome in [
+        store.begin_staging(writer, &[&KICKOUTS]).await,
+        store.stage(writer, vec![kickouts(["L1"])], 1).await,
+        store.publish(writer).await,
+        store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await,
+        store.put_index(writer, Arc::new(index)).await,
+    ] {
+        assert!(matches!(outcome, Err(StoreError::RunActive(id)) if id == run(2)), "{outcome:?}");
+    }
+    assert_eq!(all_that_is_there(&store).await, before);
 }
 
 /// With the name of the first who asked.
@@ -96,7 +265,7 @@ pub async fn cancelling_is_heard_at_the_next_renewal(place: &impl Place) {
     let store = place.open().await;
     let unknown = store.request_cancel(run(1), "ann").await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(11)).await.unwrap(), None);
     assert!(store.request_cancel(run(1), "ann").await.unwrap());
@@ -111,7 +280,7 @@ pub async fn a_run_that_is_over_frees_the_tenant(place: &impl Place) {
     let store = place.open().await;
     let over = [RunStatus::Complete, RunStatus::Failed, RunStatus::Cancelled];
     for (number, status) in (1_u128..).zip(over) {
-        store.enqueue(run(number), moment(0)).await.unwrap();
+        store.enqueue(request(run(number), moment(0))).await.unwrap();
         let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
         store.set_status(lease, status).await.unwrap();
         let found = store.run(run(number)).await.unwrap().unwrap();
@@ -124,7 +293,7 @@ pub async fn a_run_that_is_over_frees_the_tenant(place: &impl Place) {
 pub async fn runs_are_listed_latest_first(place: &impl Place) {
     let store = place.open().await;
     for (number, at) in [(5, 1), (1, 3), (9, 2), (2, 3)] {
-        store.enqueue(run(number), moment(at)).await.unwrap();
+        store.enqueue(request(run(number), moment(at))).await.unwrap();
         let lease = store.claim("w1", moment(at), moment(at + 9)).await.unwrap().unwrap();
         store.set_status(lease, RunStatus::Complete).await.unwrap();
     }
@@ -136,7 +305,7 @@ pub async fn runs_are_listed_latest_first(place: &impl Place) {
 /// And is there for the first worker that comes.
 pub async fn an_unclaimed_run_survives_reopening(place: &impl Place) {
     let store = place.open().await;
-    store.enqueue(run(1), moment(0)).await.unwrap();
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
     drop(store);
     let store = place.open().await;
     let found = store.run(run(1)).await.unwrap().unwrap();

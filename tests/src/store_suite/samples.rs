@@ -10,6 +10,7 @@ use powerfill_domain::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
 use powerfill_ports::events::{Append, Batches, StoredEvent};
+use powerfill_ports::runs::Writer;
 use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
 
@@ -90,7 +91,19 @@ pub fn append<'a>(
         expected_version,
         meta: meta(),
         events: EncodedBatch::encode(events),
+        lease: None,
     }
+}
+
+/// The append that brings a run into the queue.
+pub fn request(run: RunId, at: Timestamp) -> Append {
+    let meta = Meta { recorded_at: at, ..meta() };
+    Append { meta, ..candidates(run, 0, 1) }
+}
+
+/// Who writes tables of a run while no run is active.
+pub const fn unleased(run: RunId) -> Writer {
+    Writer::Maintenance(run)
 }
 
 /// An append of candidates, ranked from the version on.

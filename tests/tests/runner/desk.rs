@@ -17,7 +17,7 @@ use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::{ALL, run_history};
 use powerfill_runner::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::{Database, connect};
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::collect;
 use tempfile::TempDir;
@@ -113,6 +113,24 @@ impl Desk {
         let run = self.next_run();
         ask(&self.runner(), run, book).await.expect("the run is asked for");
         run
+    }
+
+    /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in between; `false` for
+    /// the store in memory, which is never that old.
+    pub(crate) async fn queue_without_request(&self, run: RunId) -> bool {
+        if let Some(database) = &self.database {
+            let admin = connect(&database.url().await).await;
+            let sql = "INSERT INTO powerfill.runs (run_id, status, requested_at) VALUES ($1, 'Pending', now())";
+            admin.execute(sql, &[&run.0]).await.expect("it is queued");
+            return true;
+        }
+        if self.folder.is_none() {
+            return false;
+        }
+        let file = rusqlite::Connection::open(self.file()).expect("the file opens");
+        let sql = "INSERT INTO runs (run_id, status, requested_at) VALUES (?1, 'Pending', 0)";
+        file.execute(sql, [run.to_string()]).expect("it is queued");
+        true
     }
 
     /// Works what is there, from the captured snapshot.

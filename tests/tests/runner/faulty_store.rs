@@ -11,7 +11,7 @@ use powerfill_domain::values::Timestamp;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::event_index::{RunIndex, Subject};
@@ -133,18 +133,23 @@ impl SnapshotStore for FaultyStore {
 impl ProjectionStore for FaultyStore {
     async fn begin_staging(
         &self,
-        run: RunId,
+        writer: Writer,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
-        self.call("begin_staging", self.store.begin_staging(run, tables)).await
+        self.call("begin_staging", self.store.begin_staging(writer, tables)).await
     }
 
-    async fn stage(&self, run: RunId, rows: Vec<RowBatch>, up_to: u64) -> Result<(), StoreError> {
-        self.call("stage", self.store.stage(run, rows, up_to)).await
+    async fn stage(
+        &self,
+        writer: Writer,
+        rows: Vec<RowBatch>,
+        up_to: u64,
+    ) -> Result<(), StoreError> {
+        self.call("stage", self.store.stage(writer, rows, up_to)).await
     }
 
-    async fn publish(&self, run: RunId) -> Result<(), StoreError> {
-        self.call("publish", self.store.publish(run)).await
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+        self.call("publish", self.store.publish(writer)).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
@@ -153,11 +158,11 @@ impl ProjectionStore for FaultyStore {
 
     async fn put_row(
         &self,
-        run: RunId,
+        writer: Writer,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
-        self.call("put_row", self.store.put_row(run, table, row)).await
+        self.call("put_row", self.store.put_row(writer, table, row)).await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
@@ -167,8 +172,8 @@ impl ProjectionStore for FaultyStore {
 
 #[async_trait]
 impl IndexStore for FaultyStore {
-    async fn put_index(&self, run: RunId, index: Arc<RunIndex>) -> Result<(), StoreError> {
-        self.call("put_index", self.store.put_index(run, index)).await
+    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+        self.call("put_index", self.store.put_index(writer, index)).await
     }
 
     async fn indexed(
@@ -190,8 +195,8 @@ impl IndexStore for FaultyStore {
 
 #[async_trait]
 impl RunStore for FaultyStore {
-    async fn enqueue(&self, run: RunId, requested_at: Timestamp) -> Result<(), StoreError> {
-        self.call("enqueue", self.store.enqueue(run, requested_at)).await
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+        self.call("enqueue", self.store.enqueue(request)).await
     }
 
     async fn claim(

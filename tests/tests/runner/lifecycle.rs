@@ -87,6 +87,28 @@ pub(crate) async fn a_cancel_asked_of_the_store_reaches_the_worker(desk: &Desk) 
     desk.completes(&books::small()).await;
 }
 
+/// However long the engine is at something: the run is over, and the tenant free, while it has not heard of the cancel.
+pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
+    let run = desk.ask(&books::mixed()).await;
+    let (hold, go) = HoldAt::new(Step::Allocation);
+    let (watch, runner) = (Arc::clone(&hold), desk.runner());
+    let working = tokio::spawn(async move { runner.work(None, watch).await });
+    hold.reached().await;
+    assert!(desk.store.request_cancel(run, "chief").await.unwrap());
+    while desk.status(run).await != RunStatus::Cancelled {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let events = desk.events(run).await;
+    let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{events:?}") };
+    assert_eq!(cancelled.step, Step::Allocation);
+    desk.verify().await;
+    desk.completes(&books::small()).await;
+    go.send(()).unwrap();
+    let finished = working.await.unwrap().unwrap().expect("there was a run");
+    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
+    desk.verify().await;
+}
+
 pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
     let book = books::small();
     let (one, other) = (desk.next_run(), desk.next_run());

@@ -54,6 +54,7 @@ over_each_store! {
         a_run_that_preflight_refuses_leaves_the_former_outputs,
         a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs,
         a_cancel_asked_of_the_store_reaches_the_worker,
+        a_cancel_does_not_wait_for_the_engine,
         of_two_who_ask_at_once_one_gets_the_run,
         rebuilt_tables_are_the_live_ones,
         a_rebuild_waits_for_the_active_run,
@@ -66,7 +67,6 @@ over_each_store! {
         a_stream_that_has_ended_is_left_as_it_is,
         a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
         a_run_that_was_never_recorded_is_failed,
-        a_request_on_its_way_is_waited_for,
         a_worker_that_lost_its_lease_writes_no_more,
     }
     replaying {

@@ -58,6 +58,7 @@ async fn forged_from(
             correlation_id: None,
         },
         events: EncodedBatch::encode(&events),
+        lease: None,
     };
     store.append(append).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None, "the chain is sound");

@@ -11,6 +11,7 @@ use powerfill_projections::event_index::{EventIndex, RunIndex};
 use powerfill_projections::explain::{About, LoanStory, TradeStory};
 use powerfill_projections::status::RunStatus;
 use powerfill_runner::{read_run, read_story, rebuild};
+use powerfill_tests::store_suite::samples::unleased;
 
 use crate::books;
 use crate::desk::Desk;
@@ -138,12 +139,12 @@ pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
     let run = desk.completes(&books::mixed()).await;
     let events = whole(desk, run).await;
     for up_to in [1, events.len() / 2, events.len() - 1] {
-        desk.store.put_index(run, Arc::new(index(&events, up_to))).await.unwrap();
+        desk.store.put_index(unleased(run), Arc::new(index(&events, up_to))).await.unwrap();
         assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
         let verdict = powerfill_runner::verify::verify(desk.store.as_ref(), None).await.unwrap();
         assert!(verdict.is_clean() && verdict.index_entries > 0, "{verdict:?}");
     }
-    desk.store.put_index(run, Arc::new(index(&events, events.len()))).await.unwrap();
+    desk.store.put_index(unleased(run), Arc::new(index(&events, events.len()))).await.unwrap();
     assert!(few(desk, run, About::Loan("nobody")).await.len() < events.len() / 2);
 }
 
@@ -154,7 +155,7 @@ pub(crate) async fn an_index_of_another_projector_is_not_read(desk: &Desk) {
     let mut other = index(&events, events.len());
     other.projector_version += 1;
     other.entries.clear();
-    desk.store.put_index(run, Arc::new(other)).await.unwrap();
+    desk.store.put_index(unleased(run), Arc::new(other)).await.unwrap();
     assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
     desk.verify().await;
 }
@@ -167,7 +168,7 @@ pub(crate) async fn a_rebuild_makes_the_index_anew(desk: &Desk) {
         let events = whole(desk, run).await;
         let mut nothing = index(&events, events.len());
         nothing.entries.clear();
-        desk.store.put_index(run, Arc::new(nothing)).await.unwrap();
+        desk.store.put_index(unleased(run), Arc::new(nothing)).await.unwrap();
         rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
         let batches: Vec<_> = desk.store.index_entries(run).try_collect().await.unwrap();
         assert_eq!(batches.concat(), index(&events, events.len()).entries);

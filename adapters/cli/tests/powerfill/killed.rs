@@ -9,8 +9,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use powerfill_domain::run::RunId;
+use powerfill_domain::run::event::RunRequested;
+use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_domain::snapshot::RunOptions;
 use powerfill_domain::values::Timestamp;
+use powerfill_ports::events::Append;
 use powerfill_ports::runs::RunStore;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::postgres::Database;
@@ -232,7 +235,29 @@ async fn a_run_that_another_process_works_on_is_left_alone() {
     let store = SqliteStore::open(desk.path("powerfill.db")).unwrap();
     let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     let moment = Timestamp::from_micros;
-    store.enqueue(run, moment(0)).await.unwrap();
+    let requested = RunRequested {
+        tenant_id: "acme".into(),
+        options: RunOptions::default(),
+        requested_by: "another".to_owned(),
+        snapshot_digest: "of what another process captured".to_owned(),
+        spec_version: "1".to_owned(),
+    };
+    let meta = Meta {
+        tenant_id: "acme".into(),
+        actor: "another".to_owned(),
+        recorded_at: moment(0),
+        causation_id: None,
+        correlation_id: None,
+    };
+    let request = Append {
+        append_id: run.0,
+        stream: run.stream(),
+        expected_version: 0,
+        meta,
+        events: EncodedBatch::encode([&RunEvent::RunRequested(Box::new(requested))]),
+        lease: None,
+    };
+    store.enqueue(request).await.unwrap();
     let lease = store.claim("another", moment(0), moment(i64::MAX)).await.unwrap();
     assert!(lease.is_some());
     let source = source(&case("03"));

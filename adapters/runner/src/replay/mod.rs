@@ -20,9 +20,10 @@ use tokio::task::spawn_blocking;
 
 pub use difference::{Difference, FieldPair, Version};
 
-use crate::decide::{Chunk, Decided, decide};
+use crate::decide::{Chunk, Decided, Told, decide};
 use crate::end::BROKEN_OFF;
 use crate::stored::decoded;
+use crate::threads::Input;
 use crate::{RunnerError, Watch};
 
 /// What a replay came to.
@@ -185,20 +186,23 @@ impl Comparison {
         watch: Arc<dyn Watch>,
     ) -> Result<(), RunnerError> {
         self.replay.recorded_spec = Some(requested.spec_version.clone());
-        let request = Arc::new(vec![RunEvent::RunRequested(requested.clone())]);
         let deciding = spawn_blocking(move || {
-            let snapshot = Snapshot::from_canonical(&canonical)?;
+            let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
-            let (to_compare, chunks) = mpsc::channel();
-            let never = AtomicBool::new(false);
-            let end = decide(&snapshot, &requested.options, watch.as_ref(), &never, &to_compare);
+            let (to_compare, told) = mpsc::channel();
+            let stop = Arc::new(AtomicBool::new(false));
+            decide(&Input { requested: *requested, snapshot, watch, stop }, &to_compare);
             drop(to_compare);
-            Ok::<_, RunnerError>((chunks.into_iter().collect::<Vec<Chunk>>(), end))
+            Ok::<_, RunnerError>(told.into_iter().collect::<Vec<Told>>())
         });
-        let (chunks, end) =
-            deciding.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??;
-        self.decided = std::iter::once(request).chain(chunks).collect();
-        self.whole = end == Decided::Whole;
+        let told = deciding.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??;
+        for told in told {
+            match told {
+                Told::Step(_) => {}
+                Told::Events(chunk) => self.decided.push(chunk),
+                Told::Ended(end) => self.whole = end == Decided::Whole,
+            }
+        }
         Ok(())
     }
 

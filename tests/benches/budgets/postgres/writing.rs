@@ -47,6 +47,7 @@ pub(super) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Ap
             expected_version: (number * batch) as u64,
             meta: meta.clone(),
             events: EncodedBatch::encode(part),
+            lease: None,
         })
         .collect()
 }

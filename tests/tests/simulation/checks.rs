@@ -1,0 +1,138 @@
+//! What must hold in a world: always, and when all is over.
+
+use futures::TryStreamExt;
+use powerfill_domain::run::event::{RunFailed, Step};
+use powerfill_domain::run::{EventType, RunEvent, RunId};
+use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::index::IndexStore;
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
+use powerfill_runner::{decoded, verify};
+use powerfill_tests::store_suite::samples::collect;
+
+use crate::books::{shown, story, undisturbed};
+use crate::world::World;
+
+/// One active run a tenant, and never one without its request.
+pub(crate) async fn always(world: &World) {
+    let runs = world.store.runs().await.expect("the queue answers");
+    let active: Vec<RunId> =
+        runs.iter().filter(|run| !run.status.is_over()).map(|run| run.run_id).collect();
+    if active.len() > 1 {
+        world.broken(|| format!("these runs are active at once: {active:?}"));
+    }
+    for run in active {
+        if world.store.stream_version(&run.stream()).await.expect("the log answers") == 0 {
+            world.broken(|| format!("run {run} is in the queue without its request"));
+        }
+    }
+}
+
+/// What is shown is what a run that nothing disturbed shows, whole; and the run is Complete by then.
+pub(crate) async fn shown_whole(world: &World) {
+    let published = world.store.published().await.expect("it answers");
+    let Some((run, version)) = published else { return };
+    let stored = collect(world.store.read(&run.stream(), version)).await;
+    if !matches!(&stored[..], [last] if last.event_type == EventType::RunCompleted.name()) {
+        world.broken(|| format!("run {run} is shown up to {version}, where it is not Complete"));
+    }
+    let book = world.state().books[&run];
+    let expected = undisturbed(run, book);
+    for (shown, expected) in shown(&world.store).await.iter().zip(&expected.shown) {
+        if shown != expected {
+            let rows = |rows: &[(RunId, Vec<_>)]| rows.iter().map(|(_, c)| c.len()).sum::<usize>();
+            let (have, want) = (rows(&shown.1), rows(&expected.1));
+            world.broken(|| format!("{} of run {run}: {have} cells, not {want}", shown.0));
+        }
+    }
+}
+
+/// When all is over.
+pub(crate) async fn in_the_end(world: &World) {
+    let runs = world.store.runs().await.expect("the queue answers");
+    for queued in &runs {
+        stream_is_whole(world, queued).await;
+    }
+    let verdict = verify::verify(&world.store, None).await;
+    match verdict {
+        Ok(verdict) if verdict.is_clean() => {}
+        verdict => world.broken(|| format!("verify: {verdict:?}")),
+    }
+    shown_whole(world).await;
+    let published = world.store.published().await.expect("it answers").map(|(run, _)| run);
+    let last = last_complete(world).await;
+    if published != last {
+        world.broken(|| format!("{published:?} is shown, and {last:?} was complete last"));
+    }
+    every_run_is_indexed(world, &runs).await;
+}
+
+async fn last_complete(world: &World) -> Option<RunId> {
+    let all: Vec<Vec<_>> = world.store.read_all(0).try_collect().await.expect("the log is read");
+    let completed =
+        |event: &&_| decoded(event).is_ok_and(|e| matches!(e, RunEvent::RunCompleted(_)));
+    let last = all.iter().flatten().rfind(completed)?;
+    RunId::of_stream(&last.stream)
+}
+
+async fn every_run_is_indexed(world: &World, runs: &[QueuedRun]) {
+    let indexed = world.store.indexed_runs().await.expect("it answers");
+    for run in runs {
+        let version = world.store.stream_version(&run.run_id.stream()).await.expect("it answers");
+        let reaches = indexed.iter().find(|(of, _)| *of == run.run_id);
+        if reaches.map(|(_, state)| state.up_to_version) != Some(version) {
+            world.broken(|| format!("the index of {} does not reach {version}", run.run_id));
+        }
+    }
+}
+
+/// The stream of a run is that of one that nothing disturbed, or the beginning of it and one end; and the queue says the
+/// same.
+async fn stream_is_whole(world: &World, queued: &QueuedRun) {
+    let run = queued.run_id;
+    let expected = undisturbed(run, world.state().books[&run]);
+    let story = story(&world.store, run).await;
+    let stored = collect(world.store.read(&run.stream(), 1)).await;
+    let is_an_end = |event: &StoredEvent| {
+        let event_type = EventType::from_name(&event.event_type).expect("it is known");
+        use EventType::{RunCancelled, RunCompleted, RunFailed};
+        matches!(event_type, RunCompleted | RunFailed | RunCancelled)
+    };
+    let ends = stored.iter().filter(|event| is_an_end(event)).count();
+    let Some(last) = stored.last().filter(|last| is_an_end(last) && ends == 1) else {
+        return world.broken(|| format!("run {run} has {ends} ends among {} events", stored.len()));
+    };
+    let last = &decoded(last).expect("it is readable");
+    let status = RunStatus::reached_with(last);
+    if status != queued.status {
+        world.broken(|| format!("run {run} is {status:?}, and the queue says {:?}", queued.status));
+    }
+    if story == expected.story {
+        return world.count(match status {
+            RunStatus::Complete => "end: complete",
+            _ => "end: refused by preflight",
+        });
+    }
+    let before = &story[..story.len() - 1];
+    if !expected.story.starts_with(before) {
+        return world.broken(|| format!("run {run} was decided otherwise than undisturbed"));
+    }
+    match last {
+        RunEvent::RunCancelled(_) => {
+            world.count("end: cancelled");
+            if !world.state().cancelled.contains_key(&run) {
+                world.broken(|| format!("run {run} is cancelled, and nobody asked for that"));
+            }
+        }
+        RunEvent::RunFailed(failed) if is_the_stores(failed) => world.count("end: broken off"),
+        other => world.broken(|| format!("run {run} ended otherwise than undisturbed: {other:?}")),
+    }
+}
+
+/// A run breaks off only because the store was away, or could not say what was done.
+fn is_the_stores(failed: &RunFailed) -> bool {
+    let reasons = ["the store is unavailable", "it is not known whether that was done"];
+    failed.step == Step::Record
+        && failed.code == "RUN_BROKEN_OFF"
+        && reasons.iter().any(|reason| failed.message.contains(reason))
+}

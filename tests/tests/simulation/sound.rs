@@ -1,0 +1,238 @@
+//! The store itself, behind all faults, watched: what must always hold is looked at after each call that may break it. A [`Mutant`] sits between what is watched and what is done.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use powerfill_domain::run::RunId;
+use powerfill_domain::values::Timestamp;
+use powerfill_memory::MemoryStore;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::{Append, Appended, Batches, EventStore};
+use powerfill_ports::index::IndexStore;
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
+use powerfill_projections::event_index::RunIndex;
+use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use uuid::Uuid;
+
+use crate::checks;
+use crate::mutants::Mutant;
+use crate::trace::Who;
+use crate::world::World;
+
+/// The store, watched.
+#[derive(Clone)]
+pub(crate) struct Sound {
+    world: Arc<World>,
+    who: Who,
+}
+
+impl Sound {
+    pub(crate) fn new(world: &Arc<World>, who: Who) -> Self {
+        Self { world: Arc::clone(world), who }
+    }
+
+    pub(crate) fn inner(&self) -> &MemoryStore {
+        &self.world.store
+    }
+
+    fn mutant(&self, mutant: Mutant) -> bool {
+        self.world.mutant == Some(mutant)
+    }
+
+    /// The lease that a bug takes for the caller's.
+    fn any(&self, lease: Lease) -> Lease {
+        self.world.state().leases.get(&lease.run_id).copied().unwrap_or(lease)
+    }
+
+    fn by(&self, writer: Writer, bug: Mutant) -> Writer {
+        match writer {
+            Writer::Worker(lease) if self.mutant(bug) => Writer::Worker(self.any(lease)),
+            writer => writer,
+        }
+    }
+
+    /// After a worker did something with its lease, which must have been the newest then.
+    fn after<T>(
+        &self,
+        what: &'static str,
+        lease: Lease,
+        answer: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let newest = self.any(lease);
+        match &answer {
+            Ok(_) if newest != lease => {
+                self.world.broken(|| format!("{what} by {} with a lost lease", self.who));
+            }
+            Ok(_) => {}
+            Err(StoreError::LeaseLost(_)) => self.world.count("a lost lease is told"),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    fn written(
+        &self,
+        what: &'static str,
+        writer: Writer,
+        answer: Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        match writer {
+            Writer::Worker(lease) => self.after(what, lease, answer),
+            Writer::Maintenance(_) => answer,
+        }
+    }
+
+    pub(crate) async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        let lease = append.lease.expect("only workers append here");
+        let mut append = append;
+        if self.mutant(Mutant::AppendNotRecognised) {
+            let newer = u128::from(self.world.from(1, u64::MAX - 1));
+            append.append_id = Uuid::from_u128(append.append_id.as_u128() ^ newer);
+        }
+        if self.mutant(Mutant::AppendWithoutFenceAndVersion) {
+            append.lease = None;
+        }
+        let appended = match self.inner().append(append.clone()).await {
+            Err(StoreError::Conflict { actual, .. })
+                if self.mutant(Mutant::AppendWithoutFenceAndVersion) =>
+            {
+                let append_id = Uuid::from_u128(u128::from(self.world.from(1, u64::MAX - 1)));
+                self.inner().append(Append { append_id, expected_version: actual, ..append }).await
+            }
+            appended => appended,
+        };
+        self.after("append", lease, appended)
+    }
+
+    pub(crate) async fn begin_staging(
+        &self,
+        writer: Writer,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let answer = self.inner().begin_staging(writer, tables).await;
+        self.written("begin_staging", writer, answer)
+    }
+
+    pub(crate) async fn stage(
+        &self,
+        writer: Writer,
+        rows: Vec<RowBatch>,
+        up_to: u64,
+    ) -> Result<(), StoreError> {
+        let by = self.by(writer, Mutant::StageWithoutFence);
+        let answer = self.inner().stage(by, rows, up_to).await;
+        self.written("stage", writer, answer)
+    }
+
+    pub(crate) async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+        let by = self.by(writer, Mutant::PublishWithoutFence);
+        let answer = self.inner().publish(by).await;
+        if answer.is_ok() {
+            self.world.count("tables are shown");
+            checks::shown_whole(&self.world).await;
+        }
+        self.written("publish", writer, answer)
+    }
+
+    pub(crate) async fn put_row(
+        &self,
+        writer: Writer,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        let answer = self.inner().put_row(writer, table, row).await;
+        self.written("put_row", writer, answer)
+    }
+
+    pub(crate) async fn put_index(
+        &self,
+        writer: Writer,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
+        let answer = self.inner().put_index(writer, index).await;
+        self.written("put_index", writer, answer)
+    }
+
+    pub(crate) async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+        let run = request.run()?;
+        let answer = self.inner().enqueue(request).await;
+        if let Ok(asked) = &answer {
+            let what = if asked.repeated { "an ask is recognised" } else { "a run is asked for" };
+            self.world.count(what);
+            let now = self.world.now();
+            self.world.state().asked_at.entry(run).or_insert(now);
+            checks::always(&self.world).await;
+        }
+        answer
+    }
+
+    pub(crate) async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let runs = self.inner().runs().await?;
+        let held = runs.into_iter().find(|run| !run.status.is_over() && run.worker.is_some());
+        let over = held.as_ref().and_then(|held| held.lease_expires_at);
+        let moment = match over {
+            Some(over) if self.mutant(Mutant::ClaimWithoutLease) => over,
+            _ => now,
+        };
+        let claimed = self.inner().claim(worker, moment, until).await?;
+        if let Some(lease) = claimed {
+            self.world.count(if held.is_some() { "a run is taken up" } else { "a run is claimed" });
+            self.world.state().leases.insert(lease.run_id, lease);
+            if over.is_some_and(|over| over > now) {
+                self.world.broken(|| format!("{} claims what another holds", self.who));
+            }
+        }
+        Ok(claimed)
+    }
+
+    pub(crate) async fn renew(
+        &self,
+        lease: Lease,
+        until: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let by = if self.mutant(Mutant::RenewWithoutToken) { self.any(lease) } else { lease };
+        let answer = self.inner().renew(by, until).await;
+        let asked = self.after("renew", lease, answer)?;
+        Ok(asked.filter(|_| !self.mutant(Mutant::CancelForgotten)))
+    }
+
+    pub(crate) async fn set_status(
+        &self,
+        lease: Lease,
+        status: RunStatus,
+    ) -> Result<(), StoreError> {
+        let by = if self.mutant(Mutant::StatusWithoutToken) { self.any(lease) } else { lease };
+        let answer = self.inner().set_status(by, status).await;
+        checks::always(&self.world).await;
+        self.after("set_status", lease, answer)
+    }
+
+    pub(crate) fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {
+        if self.mutant(Mutant::RequestAfterQueue) {
+            let asked_at = &self.world.state().asked_at;
+            let asked_at = RunId::of_stream(stream).and_then(|run| asked_at.get(&run).copied());
+            if asked_at.is_some_and(|at| self.world.now() < at + 300) {
+                return stream::empty().boxed();
+            }
+        }
+        self.inner().read_between(stream, from, to)
+    }
+
+    pub(crate) fn read_all(&self, after: u64) -> Batches<'_> {
+        self.inner().read_all(after + u64::from(self.skips(after)))
+    }
+
+    pub(crate) fn subscribe(&self, after: u64) -> Batches<'static> {
+        self.inner().subscribe(after + u64::from(self.skips(after)))
+    }
+
+    fn skips(&self, after: u64) -> bool {
+        after > 0 && self.mutant(Mutant::SubscriptionSkips)
+    }
+}
