@@ -57,7 +57,9 @@ impl Observer for HandOver<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.watch.cancelled_by().is_some()
+        self.stop.load(Ordering::Relaxed)
+            || self.watch.hands_over()
+            || self.watch.cancelled_by().is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use powerfill_domain::run::event::{RunRequested, Step};
+use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
 use powerfill_domain::values::{TenantId, Timestamp};
@@ -45,6 +45,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     ///
     /// # Errors
     /// Where the run could not be carried through. If at all possible it is Failed then, with step and message.
+    /// [`RunnerError::HandedOver`] where `watch` asked for that: the lease is over, and the run there for the next worker.
     pub async fn work(
         &self,
         in_memory: Option<(&str, Arc<Snapshot>)>,
@@ -57,12 +58,17 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let stop = Arc::new(AtomicBool::new(false));
         let cancelled = Arc::new(Cancellation { watch, asked: std::sync::OnceLock::new() });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = self.carry(lease, in_memory, &stop, cancelled).await;
+        let carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)).await;
         renewing.abort();
         // Aborted is not yet gone: whoever watches must be free again when this returns.
         let _ = renewing.await;
         match carried {
             Ok(status) => Ok(Some(Finished { run_id: lease.run_id, status })),
+            Err(RunnerError::HandedOver(run)) => {
+                let long_ago = Timestamp::from_micros(0);
+                patiently(|| self.store.renew(lease, long_ago)).await?;
+                Err(RunnerError::HandedOver(run))
+            }
             Err(RunnerError::Store(StoreError::LeaseLost(run))) => {
                 Err(StoreError::LeaseLost(run).into())
             }
@@ -133,6 +139,12 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             // Whoever asked died before the request was recorded: nothing was promised.
             return self.settle(lease, RunStatus::Failed).await;
         };
+        let queued = patiently(|| self.store.run(run)).await?;
+        if let (1, Some(by)) = (held.events.len(), queued.and_then(|run| run.cancel_requested_by)) {
+            // Cancelled while it waited: nothing is begun for it.
+            let cancelled = RunCancelled { cancelled_by: by, step: Step::Preflight };
+            return self.end(lease, &RunEvent::RunCancelled(cancelled)).await;
+        }
         if let Some(status) = held.ended {
             // Its former worker died after the last event.
             return self.settle(lease, status).await;
@@ -148,14 +160,20 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let (to_store, mut pieces) = mpsc::channel(2);
         let (worker, clock) = (self.worker.clone(), Arc::clone(&self.clock));
         let (tenant, stopping) = (requested.tenant_id.clone(), Arc::clone(stop));
+        let to_watch = Arc::clone(&watch);
         let threads = spawn_blocking(move || {
-            let watch: Arc<dyn Watch> = watch;
+            let watch: Arc<dyn Watch> = to_watch;
             let recording =
                 Recording::new(run, worker, clock, Arc::clone(&watch), to_store, held.events);
             two_threads(recording, &requested, &snapshot, watch.as_ref(), &stopping)
         });
         let mut stored = Ok(RunStatus::Pending);
         while let Some(piece) = pieces.recv().await {
+            if watch.hands_over() {
+                stop.store(true, Ordering::Relaxed);
+                stored = Err(RunnerError::HandedOver(run));
+                break;
+            }
             match self.store_piece(lease, &tenant, piece).await {
                 Ok(status) => stored = Ok(status),
                 Err(error) => {
@@ -169,6 +187,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let ended = threads.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))?;
         match (stored, ended) {
             (Err(error), _) | (Ok(_), Err(Stop::Error(error))) => Err(error),
+            (Ok(_), Err(Stop::Gone)) if watch.hands_over() => Err(RunnerError::HandedOver(run)),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
             (Ok(_), Err(Stop::Cancelled(cancelled))) => {
                 self.end(lease, &RunEvent::RunCancelled(cancelled)).await
@@ -284,5 +303,9 @@ impl Watch for Cancellation {
 
     fn cancelled_by(&self) -> Option<String> {
         self.asked.get().cloned().or_else(|| self.watch.cancelled_by())
+    }
+
+    fn hands_over(&self) -> bool {
+        self.watch.hands_over()
     }
 }
