@@ -33,9 +33,15 @@ impl Undisturbed {
     fn new() -> Self {
         let desk = Desk::new();
         desk.ask("generate --loans 400 --trades 120 --out book");
+        desk.ask("generate --loans 60 --trades 20 --pools 10 --out small");
         let begun = Instant::now();
         desk.ask("run dir:book --out out");
         Self { desk, took: begun.elapsed() }
+    }
+
+    /// A book of the same tenant that is not the one.
+    fn small(&self) -> String {
+        format!("dir:{}", self.desk.path("small").display())
     }
 
     fn book(&self) -> String {
@@ -73,7 +79,7 @@ fn is_whole(desk: &Desk, run: &str) {
 /// Kills a run after a while, and looks at what it left. Whether that was a run to be taken up.
 fn kill(undisturbed: &Undisturbed, number: u32) -> bool {
     let desk = Desk::new();
-    let former = desk.powerfill(["run", &source(&case("03"))]).well();
+    let former = desk.powerfill(["run", &undisturbed.small()]).well();
     assert!(former.out.contains("Complete"));
     let mut run = desk.command(["run", &undisturbed.book()]);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -178,7 +184,7 @@ fn ctrl_c_cancels_the_run_and_frees_the_tenant() {
     }
     assert_eq!(cancelled, 1);
     desk.ask("verify");
-    desk.powerfill(["run", &source(&case("03"))]).well();
+    desk.ask("run dir:book");
 }
 
 /// A worker in this process has the run, and lives.
