@@ -43,7 +43,10 @@ fn programs() -> PathBuf {
 }
 
 /// Whether this process may not run a server as itself.
-fn is_root() -> bool {
+///
+/// # Panics
+/// Where `id` does not run.
+pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("id tells who runs the tests");
     id.stdout.trim_ascii() == b"0"
 }
@@ -162,7 +165,17 @@ impl Server {
         well("pg_ctl stop", &stopped);
     }
 
-    fn answers(&self) -> bool {
+    /// Stops it as a crash would, where it has not stopped by itself.
+    pub fn stop_if_it_runs(&self) {
+        let _ = as_server(&programs().join("pg_ctl"))
+            .args(["stop", "--wait", "--silent", "--mode", "immediate", "--pgdata"])
+            .arg(self.data())
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    /// Whether it lets anybody in.
+    pub fn answers(&self) -> bool {
         let asked = as_server(&programs().join("pg_isready"))
             .args(["--quiet", "--host"])
             .arg(&self.folder)
@@ -334,11 +347,7 @@ impl std::ops::Deref for OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        let _ = as_server(&programs().join("pg_ctl"))
-            .args(["stop", "--wait", "--silent", "--mode", "immediate", "--pgdata"])
-            .arg(self.server.data())
-            .stderr(Stdio::null())
-            .status();
+        self.server.stop_if_it_runs();
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use powerfill_ports::StoreError;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::oneshot;
 
 /// How long a writer waits for another process's transaction, the longest of which is one append or one publish.
@@ -33,6 +33,12 @@ pub(crate) fn fault(error: rusqlite::Error) -> StoreError {
             ErrorCode::ReadOnly => StoreError::Failed(format!("the file is read-only: {text}")),
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                 StoreError::Failed(format!("the file cannot be opened: {text}"))
+            }
+            // The index of the log beside the file cannot grow: SQLite says no more than that.
+            ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+                StoreError::Failed(format!(
+                    "writing beside the file failed; the disk is full: {text}"
+                ))
             }
             ErrorCode::SystemIoFailure => {
                 StoreError::Failed(format!("reading or writing the file failed: {text}"))

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use powerfill_tests::postgres::connect;
 use tempfile::TempDir;
 
 use crate::table::Table;
@@ -11,6 +12,8 @@ use crate::table::Table;
 /// A working folder that goes away with the test.
 pub(crate) struct Desk {
     folder: TempDir,
+    /// What its commands take for the store; the default where there is none.
+    store: Option<String>,
 }
 
 /// What a command answered.
@@ -24,7 +27,12 @@ pub(crate) struct Answer {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { folder: tempfile::tempdir().expect("a folder"), store: None }
+    }
+
+    /// One whose runs go to this store.
+    pub(crate) fn with_store(url: String) -> Self {
+        Self { store: Some(url), ..Self::new() }
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -38,7 +46,23 @@ impl Desk {
         for setting in ["STORE", "FORMAT", "REQUESTED_BY", "TENANT", "WORKER"] {
             command.env_remove(format!("POWERFILL_{setting}"));
         }
+        if let Some(store) = &self.store {
+            command.env("POWERFILL_STORE", store);
+        }
         command
+    }
+
+    /// Where the store is a PostgreSQL database: the time passes after which a worker that says nothing counts as dead.
+    pub(crate) fn lease_is_over(&self) {
+        let Some(url) = &self.store else { return };
+        // The store may not have been made yet.
+        let sql = "DO $$ BEGIN IF to_regclass('powerfill.runs') IS NOT NULL THEN
+            UPDATE powerfill.runs SET lease_expires_at = 'epoch' WHERE NOT is_over;
+        END IF; END $$";
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            connect(url).await.batch_execute(sql).await.expect("the lease is over");
+        });
     }
 
     /// Runs the binary to its end.

@@ -15,7 +15,7 @@ fn what_cannot_be_understood_is_a_usage_error() {
     desk.type_in("guess").refuses(2, &["guess"]);
     desk.type_in("run dir:book --colour red").refuses(2, &["--colour"]);
     desk.type_in("run ftp:book").refuses(2, &["dir:FOLDER", "sqlite:FILE"]);
-    desk.type_in("runs --store mysql:books").refuses(2, &["mysql:books", "sqlite:FILE"]);
+    desk.type_in("runs --store mysql:books").refuses(2, &["--store", "sqlite:FILE"]);
     desk.type_in("runs --format yaml").refuses(2, &["yaml", "json"]);
     desk.type_in("explain latest").refuses(2, &["--loan", "--trade"]);
     desk.type_in("explain latest --loan A --trade B").refuses(2, &["--trade"]);

@@ -1,10 +1,11 @@
 //! Processes that are killed or interrupted in the middle of a run. When that happens is a matter of chance; what holds
 //! afterwards is not.
 //!
-//! `KILLS=200 cargo nextest run -p powerfill-cli killed` kills more often.
+//! `KILLS=1000 cargo nextest run -p powerfill-cli killed` kills more often.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,36 +13,42 @@ use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::runs::RunStore;
 use powerfill_sqlite::SqliteStore;
+use powerfill_tests::postgres::Database;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::compare;
 use crate::desk::{Answer, Desk, case, source};
 use crate::table::Table;
 
-const KILLS: u32 = 30;
+/// Of each store.
+const KILLS: u32 = 200;
 
 /// Desks at work at the same time.
-const DESKS: u32 = 3;
+const DESKS: u32 = 2;
 
-/// A desk with a book, one run of it that nothing disturbed, and how long that took.
+/// Kills in one store, before another one is made.
+const IN_A_STORE: u32 = 20;
+
+/// Of so many kills one is of a run of several appends.
+const LONG: u32 = 20;
+
+/// A book, one run of it that nothing disturbed, and how long that took.
 struct Undisturbed {
     desk: Desk,
     took: Duration,
+    /// Its events.
+    events: usize,
 }
 
 impl Undisturbed {
-    fn new() -> Self {
+    fn new(loans: u32, trades: u32) -> Self {
         let desk = Desk::new();
-        desk.ask("generate --loans 400 --trades 120 --out book");
-        desk.ask("generate --loans 60 --trades 20 --pools 10 --out small");
+        desk.ask(&format!("generate --loans {loans} --trades {trades} --out book"));
         let begun = Instant::now();
         desk.ask("run dir:book --out out");
-        Self { desk, took: begun.elapsed() }
-    }
-
-    /// A book of the same tenant that is not the one.
-    fn small(&self) -> String {
-        format!("dir:{}", self.desk.path("small").display())
+        let took = begun.elapsed();
+        let events = desk.ask("events latest --format csv").lines().count() - 1;
+        Self { desk, took, events }
     }
 
     fn book(&self) -> String {
@@ -65,8 +72,8 @@ fn share(of: Duration, number: u32) -> Duration {
     of * (scattered % 1_100) / 1_000
 }
 
-/// The versions of a run's stream have no gap, and it has one end.
-fn is_whole(desk: &Desk, run: &str) {
+/// The versions of a run's stream have no gap, and it has one end. Answers how many there are.
+fn is_whole(desk: &Desk, run: &str) -> usize {
     let events = desk.type_in(&format!("events {run} --format csv")).well().table();
     let versions = events.column("stream_version");
     assert!((1..).zip(&versions).all(|(version, found)| found.parse() == Ok(version)));
@@ -74,13 +81,11 @@ fn is_whole(desk: &Desk, run: &str) {
     let types = events.column("event_type");
     let ended: Vec<usize> = (0..types.len()).filter(|at| ends.contains(&types[*at])).collect();
     assert_eq!(ended, [types.len() - 1]);
+    types.len()
 }
 
-/// Kills a run after a while, and looks at what it left. Whether that was a run to be taken up.
-fn kill(undisturbed: &Undisturbed, number: u32) -> bool {
-    let desk = Desk::new();
-    let former = desk.powerfill(["run", &undisturbed.small()]).well();
-    assert!(former.out.contains("Complete"));
+/// Kills a run after a while, and lets the next one go through. Whether there was a run to be taken up.
+fn kill(desk: &Desk, undisturbed: &Undisturbed, number: u32) -> bool {
     let mut run = desk.command(["run", &undisturbed.book()]);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let after = share(undisturbed.took, number);
@@ -89,48 +94,80 @@ fn kill(undisturbed: &Undisturbed, number: u32) -> bool {
     run.wait().unwrap();
     let at = format!("kill {number}, after {after:?}");
 
-    let verified = desk.type_in("verify");
-    assert_eq!(verified.status, Some(0), "{at}: {}{}", verified.out, verified.err);
-    let next = desk.powerfill(["run", &undisturbed.book(), "--out", "out"]);
+    desk.lease_is_over();
+    let out = format!("out-{number}");
+    let next = desk.powerfill(["run", &undisturbed.book(), "--out", &out]);
     assert_eq!(next.status, Some(0), "{at}: {}{}", next.out, next.err);
-    let found = compare::folders(&undisturbed.desk.path("out"), &desk.path("out"));
+    let found = compare::folders(&undisturbed.desk.path("out"), &desk.path(&out));
     assert!(found.is_empty(), "{at}\n{}", found.join("\n"));
+    next.err.contains("had been interrupted; it was taken up first")
+}
 
+/// What is in a store after all that: every run whole, with the tables of an undisturbed one; and a sound log.
+fn is_sound(desk: &Desk, books: &[Undisturbed; 2], at: &str) {
     let runs = desk.type_in("runs --format csv").well().table();
-    assert!(runs.rows.len() == 2 || runs.rows.len() == 3, "{at}: {runs:?}");
-    // The latest first; the first of all is another book's.
-    let ours = runs.rows.len() - 1;
-    for (run, status) in runs.column("run_id").into_iter().zip(runs.column("status")).take(ours) {
+    for (run, status) in runs.column("run_id").into_iter().zip(runs.column("status")) {
         if status == "Failed" {
             // It was killed before its request was recorded.
             desk.type_in(&format!("show {run}")).refuses(2, &["has no events"]);
             continue;
         }
         assert_eq!(status, "Complete", "{at}: {run}");
-        is_whole(&desk, run);
-        undisturbed.is_what_came_of(&desk, run, &at);
+        let events = is_whole(desk, run);
+        let book = books.iter().find(|book| book.events == events);
+        book.unwrap_or_else(|| panic!("{at}: {run} has {events} events"))
+            .is_what_came_of(desk, run, at);
     }
-    assert_eq!(desk.type_in("verify").status, Some(0), "{at}");
-    next.err.contains("had been interrupted; it was taken up first")
+    let verified = desk.type_in("verify");
+    assert_eq!(verified.status, Some(0), "{at}: {}{}", verified.out, verified.err);
 }
 
-#[test]
-fn a_killed_run_is_taken_up_by_the_next_and_comes_out_the_same() {
+/// Kills runs; `new_desk` makes a desk with a new store.
+fn killed_runs_come_out_the_same(new_desk: impl Fn() -> Desk + Sync) {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
-    let undisturbed = Undisturbed::new();
-    let taken_up = AtomicU32::new(0);
+    let books = [Undisturbed::new(400, 120), Undisturbed::new(4_000, 1_500)];
+    assert!(books[1].events > 20_000, "{} events are one append", books[1].events);
+    let (next, taken_up) = (AtomicU32::new(0), AtomicU32::new(0));
     std::thread::scope(|scope| {
-        for first in 0..DESKS {
-            let (undisturbed, taken_up) = (&undisturbed, &taken_up);
-            scope.spawn(move || {
-                for number in (first..kills).step_by(DESKS as usize) {
-                    let left = kill(undisturbed, number);
-                    taken_up.fetch_add(u32::from(left), Ordering::Relaxed);
+        for _ in 0..DESKS {
+            scope.spawn(|| {
+                loop {
+                    let first = next.fetch_add(IN_A_STORE, Ordering::Relaxed);
+                    if first >= kills {
+                        return;
+                    }
+                    let (desk, last) = (new_desk(), kills.min(first + IN_A_STORE));
+                    for number in first..last {
+                        let book = &books[usize::from(number % LONG == 0)];
+                        let left = kill(&desk, book, number);
+                        taken_up.fetch_add(u32::from(left), Ordering::Relaxed);
+                    }
+                    is_sound(&desk, &books, &format!("kills {first} to {last}"));
                 }
             });
         }
     });
-    println!("{} of {kills} killed runs were taken up", taken_up.into_inner());
+    let taken_up = taken_up.into_inner();
+    println!("{taken_up} of {kills} killed runs were taken up");
+    // Whoever kills too early or too late every time has shown nothing.
+    assert!(taken_up * 10 >= kills, "only {taken_up} of {kills} kills met a run");
+}
+
+#[test]
+fn a_run_killed_over_a_file_is_taken_up_by_the_next_and_comes_out_the_same() {
+    killed_runs_come_out_the_same(Desk::new);
+}
+
+#[test]
+fn a_run_killed_over_postgresql_is_taken_up_by_the_next_and_comes_out_the_same() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let in_use = Mutex::new(Vec::new());
+    killed_runs_come_out_the_same(|| {
+        let database = Database::new();
+        let desk = Desk::with_store(runtime.block_on(database.url()));
+        in_use.lock().unwrap().push(database);
+        desk
+    });
 }
 
 /// Waits until the store has a run that goes on; `false` where the process ended first.

@@ -10,6 +10,8 @@ mod desktop_app;
 mod diff;
 mod exits;
 mod formats;
+#[cfg(target_os = "linux")]
+mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod postgres;

@@ -26,7 +26,7 @@ async fn a_run_in_a_database_is_what_it_is_in_a_file() {
         desk.powerfill(words).well().out
     };
     for command in
-        ["verify", "tables latest pfill_kickout_guide_01 --format csv", "explain latest --loan LN1"]
+        ["verify", "tables latest pfill_kickout_guide_01 --format csv", "explain latest --loan K1"]
     {
         let (database, file) = (asked(command, &database), asked(command, "sqlite:books.db"));
         let without_run = |text: &str| -> Vec<String> {
