@@ -19,7 +19,8 @@ use crate::output::{print_csv, print_json, say};
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-/// A worker that lives answers within a second.
+/// A worker that lives answers within this.
+const ANSWERS: Duration = Duration::from_secs(1);
 const WAIT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -54,7 +55,8 @@ async fn look(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> 
     Ok(found.ok_or_else(missing)?)
 }
 
-/// Waits until the run is over. Where no worker has it, this process takes it up, which ends it.
+/// Waits until the run is over. Where no worker has it, or the one that has it is dead, this process takes it up, which
+/// ends it; one that lives keeps it.
 async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
     let begun = Instant::now();
     let worker = format!("powerfill-{}", std::process::id());
@@ -65,7 +67,7 @@ async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure>
             return Ok(queued);
         }
         let lease_over = queued.lease_expires_at.is_none_or(|end| end <= SystemClock.now());
-        if queued.worker.is_none() || lease_over {
+        if queued.worker.is_none() || lease_over || begun.elapsed() > ANSWERS {
             let only = Arc::new(OnlyThis { run, another: AtomicBool::new(false) });
             match runner.work(None, only).await {
                 Ok(_) | Err(RunnerError::HandedOver(_)) => {}

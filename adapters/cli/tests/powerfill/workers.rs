@@ -320,3 +320,19 @@ fn a_run_that_is_only_queued_waits_for_a_worker() {
     desk.type_in("run dir:book --no-wait --out tables").refuses(2, &["--no-wait"]);
     desk.type_in("work --all-tenants").refuses(2, &["--all-tenants", "[tenants.ID]"]);
 }
+
+/// Whoever cancels takes it up, since nobody else will answer.
+#[test]
+fn a_run_whose_worker_was_killed_is_cancelled() {
+    let (desk, store) = (Desk::new(), "sqlite:powerfill.db");
+    desk.ask("generate --scale demo --out book");
+    let run = queue(&desk, store);
+    let ann = Worker::start(&desk, store, "ann");
+    let kill = Kill(ann.process.id());
+    latest_is(&desk, store, |_, worker| worker == "ann");
+    drop(kill);
+    ann.end();
+    assert_eq!(desk.ask(&format!("cancel {run}")), format!("Run {run} is Cancelled\n"));
+    desk.ask("verify");
+    queue(&desk, store);
+}
