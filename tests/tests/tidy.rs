@@ -116,11 +116,13 @@ impl Package {
     }
 }
 
+/// The workspace's packages. One that is a workspace of its own is none of them.
 fn packages() -> Vec<Package> {
     let manifests = files().into_iter().filter(|file| file.ends_with("/Cargo.toml"));
     manifests
-        .map(|file| {
-            let manifest: Table = text(&file).parse().unwrap();
+        .map(|file| (text(&file).parse::<Table>().unwrap(), file))
+        .filter(|(manifest, _)| !manifest.contains_key("workspace"))
+        .map(|(manifest, file)| {
             let mut uses = BTreeSet::new();
             dependencies(&manifest, &mut uses);
             for target in manifest.get("target").and_then(Value::as_table).into_iter().flatten() {

@@ -46,11 +46,12 @@ fn row(what: &str, budget: &str, measured: &str) {
 fn only_postgres() {
     let powerfill = powerfill();
     let folder = tempfile::tempdir().unwrap();
-    let demo = folder.path().join("demo");
+    let (demo, l) = (folder.path().join("demo"), folder.path().join("l"));
     generate(&Scale::Demo.sizes(), SEED, &demo).unwrap();
+    generate(&Scale::L.sizes(), SEED, &l).unwrap();
     machine::describe();
     println!("| what | budget | measured |\n|---|---|---|");
-    postgres::bench(&powerfill, &demo);
+    postgres::bench(&powerfill, &demo, &l);
 }
 
 fn bench(with_xl: bool) {
@@ -79,13 +80,15 @@ fn bench(with_xl: bool) {
     audit::commands(&powerfill, &folder.path().join("demo.db"), "demo");
     let store = folder.path().join("l.db");
     whole_run(&powerfill, &l, &store, "l", 1, "30 s, 3 GiB");
-    store::read_back_and_fold(&store);
+    let opened = powerfill_sqlite::SqliteStore::open_existing(&store).unwrap();
+    store::runtime().block_on(store::read_back_and_fold(&opened, "SQLite"));
+    drop(opened);
     let (loan, trade) = store::busiest(&store);
     explain(&powerfill, &store, "loan", &loan);
     explain(&powerfill, &store, "trade", &trade);
     audit::commands(&powerfill, &store, "l");
     store::append(&demo, &folder.path().join("append.db"));
-    postgres::bench(&powerfill, &demo);
+    postgres::bench(&powerfill, &demo, &l);
     println!(
         "\nNot measured here: the delay of a live SSE subscriber, the report page under load."
     );
@@ -123,23 +126,30 @@ fn engine(scale: Scale, book: &Path, runs: usize, budget: &str) -> Engine {
     engine
 }
 
+/// One `run dir:`, from start to exit: microseconds and its peak in KiB.
+fn timed_run(powerfill: &Path, book: &Path, store: &str) -> (u128, u64) {
+    let begun = Instant::now();
+    let child = Command::new(powerfill)
+        .arg("run")
+        .arg(format!("dir:{}", book.display()))
+        .args(["--store", store])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let peak = Peak::until_it_ends(child);
+    (begun.elapsed().as_micros(), peak)
+}
+
 /// `run dir:` with every event and every table durable in SQLite, by the clock on the wall.
 fn whole_run(powerfill: &Path, book: &Path, store: &Path, scale: &str, runs: usize, budget: &str) {
     let mut times = Vec::new();
     let mut peak = 0;
     for _ in 0..runs {
         store::remove(store);
-        let begun = Instant::now();
-        let child = Command::new(powerfill)
-            .arg("run")
-            .arg(format!("dir:{}", book.display()))
-            .args(["--store", &format!("sqlite:{}", store.display())])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        peak = Peak::until_it_ends(child).max(peak);
-        times.push(begun.elapsed().as_micros());
+        let (micros, kib) = timed_run(powerfill, book, &format!("sqlite:{}", store.display()));
+        times.push(micros);
+        peak = kib.max(peak);
     }
     times.sort_unstable();
     let (median, least) = (times[runs / 2], times[0]);
@@ -182,6 +192,6 @@ pub(crate) fn seconds(micros: u128) -> String {
     format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000)
 }
 
-fn mebibytes(kib: u64) -> String {
+pub(crate) fn mebibytes(kib: u64) -> String {
     format!("{} MiB", kib / 1024)
 }

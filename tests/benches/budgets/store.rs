@@ -8,6 +8,7 @@ use powerfill_domain::engine;
 use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
 use powerfill_domain::snapshot::{RunOptions, validate};
 use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_ports::Store;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::runs::RunStore;
@@ -24,7 +25,7 @@ const READ: u64 = 1_000_000;
 const BATCH: usize = 10_000;
 const APPENDS: usize = 20;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
@@ -37,26 +38,22 @@ pub(crate) fn remove(store: &Path) {
 }
 
 /// The first events of the store's run, decoded and folded.
-pub(crate) fn read_back_and_fold(store: &Path) {
-    let store = SqliteStore::open_existing(store).unwrap();
-    let (micros, events) = runtime().block_on(async {
-        let run = store.runs().await.unwrap()[0].run_id;
-        let begun = Instant::now();
-        let (mut state, mut events) = (RunState::default(), 0);
-        let mut batches = read_run(&store, run);
-        while let Some(batch) = batches.try_next().await.unwrap() {
-            for (_, event) in &batch {
-                state.apply(event);
-            }
-            events += batch.len() as u64;
-            if events >= READ {
-                break;
-            }
+pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
+    let run = store.runs().await.unwrap()[0].run_id;
+    let begun = Instant::now();
+    let (mut state, mut events) = (RunState::default(), 0);
+    let mut batches = read_run(store, run);
+    while let Some(batch) = batches.try_next().await.unwrap() {
+        for (_, event) in &batch {
+            state.apply(event);
         }
-        (begun.elapsed().as_micros(), events)
-    });
-    let measured = format!("{} for {events} events", seconds(micros));
-    row("read back and fold 1,000,000 events, SQLite", "5 s", &measured);
+        events += batch.len() as u64;
+        if events >= READ {
+            break;
+        }
+    }
+    let measured = format!("{} for {events} events", seconds(begun.elapsed().as_micros()));
+    row(&format!("read back and fold 1,000,000 events, {name}"), "5 s", &measured);
 }
 
 /// The loan and the trade of the store's run that the most events name: those with the most candidates.
