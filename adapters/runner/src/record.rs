@@ -110,7 +110,17 @@ impl Recording {
         decided: impl FnOnce() -> Decided,
     ) -> Result<(), Stop> {
         self.take(requested)?;
+        let (mut cut, mut until) = (false, u64::MAX);
         for chunk in chunks {
+            // What was decided until somebody cancelled is recorded too, unless that is so much that they would wait for
+            // it: the one that decides may be far ahead.
+            if until == u64::MAX && self.watch.cancelled_by().is_some() {
+                until = self.version + PIECE as u64;
+            }
+            cut = self.version > until;
+            if cut {
+                break;
+            }
             for event in chunk.iter() {
                 self.take(event)?;
             }
@@ -118,7 +128,11 @@ impl Recording {
                 self.send(false)?;
             }
         }
-        match decided() {
+        let decided = match decided() {
+            Decided::Whole | Decided::Failed if cut => Decided::Stopped(Step::Record),
+            decided => decided,
+        };
+        match decided {
             Decided::Whole => {
                 self.watch.step(Step::Record);
                 let completed = self.tables.complete();

@@ -2,10 +2,10 @@
 //! another tenant.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use powerfill_domain::run::RunEvent;
 use powerfill_domain::run::event::Step;
+use powerfill_domain::run::{Recorded, RunEvent};
 use powerfill_ports::StoreError;
 use powerfill_projections::status::RunStatus;
 use powerfill_runner::{RunnerError, Silent, Watch};
@@ -68,6 +68,40 @@ pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
         other => panic!("{other:?}"),
     }
     assert!(!desk.store.request_cancel(run, "chief").await.unwrap());
+    desk.verify().await;
+    desk.completes(&books::small()).await;
+}
+
+/// Cancels when this many events were taken down, whoever is still deciding.
+struct CancelAfter(AtomicU64);
+
+impl Watch for CancelAfter {
+    fn event(&self, _event: &Recorded<'_>) {
+        let _ =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    }
+
+    fn cancelled_by(&self) -> Option<String> {
+        (self.0.load(Ordering::Relaxed) == 0).then(|| "chief".to_owned())
+    }
+}
+
+/// However far ahead the engine is: what is not recorded yet is let go.
+pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk) {
+    let book = books::large();
+    let undisturbed = desk.another().await;
+    let run = undisturbed.completes(&book).await;
+    let story = undisturbed.story(run).await;
+    let run = desk.ask(&book).await;
+    let watch = Arc::new(CancelAfter(AtomicU64::new(10)));
+    let finished = desk.work(watch).await.expect("there was a run");
+    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
+    let mut told = desk.story(run).await;
+    assert_eq!(told.pop().expect("it has events").0, "RunCancelled");
+    // A piece more, and the parts that it comes in.
+    let most = (10 + 2 * 8_192 + 16_384).min(story.len() - 1);
+    assert!((10..=most).contains(&told.len()), "{} of {}", told.len(), story.len());
+    assert!(story.starts_with(&told));
     desk.verify().await;
     desk.completes(&books::small()).await;
 }

@@ -73,6 +73,7 @@ over_each_store! {
     handing_over {
         a_run_that_is_handed_over_is_taken_up_at_once,
         a_run_cancelled_while_it_waits_is_never_begun,
+        a_run_cancelled_while_it_is_recorded_ends_there,
         another_tenants_book_is_refused_before_anything_is_written,
     }
     replaying {
