@@ -19,6 +19,20 @@ use sqlx::postgres::PgPool;
 
 const TYPE: &str = "CandidateScored";
 
+/// What disintegrate makes last says a number in a way that PostgreSQL 15 does not read: the same in its stead, two locks
+/// by the last number given out and one by the database, and the column of the stream.
+const BEFORE_16: &str = "
+    CREATE FUNCTION event_store_begin_epoch() RETURNS VOID LANGUAGE plpgsql AS $$
+    DECLARE last BIGINT; ours INT;
+    BEGIN
+        SELECT last_value FROM seq_event_event_id INTO last;
+        SELECT oid FROM pg_database WHERE datname = current_database() INTO ours;
+        PERFORM pg_try_advisory_xact_lock_shared(ours, 0), pg_try_advisory_xact_lock_shared(1, (last % 2147483648)::INT),
+                pg_try_advisory_xact_lock_shared(2, (last / 2147483648)::INT);
+    END $$;
+    ALTER TABLE event ADD COLUMN run_id VARCHAR(255);
+    CREATE INDEX ON event (run_id)";
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let [_, url, file] = args.as_slice() else { panic!("powerfill-peers URL FILE") };
@@ -27,7 +41,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let pool = PgPool::connect(url).await.unwrap();
-        let disintegrate = PgEventStore::try_new(pool.clone(), Payload).await.unwrap();
+        if PgEventStore::<Scored, _>::try_new(pool.clone(), Payload).await.is_err() {
+            sqlx::raw_sql(BEFORE_16).execute(&pool).await.unwrap();
+        }
+        let disintegrate = PgEventStore::new_uninitialized(pool.clone(), Payload);
         sqlx::query(EVENTS).execute(&pool).await.unwrap();
         let cqrs = PostgresEventRepository::new(pool);
         for (round, line) in std::io::stdin().lock().lines().enumerate() {
