@@ -35,4 +35,12 @@ GRANT SELECT, INSERT, UPDATE ON powerfill.runs TO powerfill_app;
 
 GRANT USAGE ON SCHEMA powerfill TO powerfill_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA powerfill TO powerfill_reader;
+-- Output tables that are still to be made. Only a member of the role may say so; who is no superuser (as on every managed
+-- server) becomes one, and has more rights already.
+DO $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'powerfill_app', 'USAGE') THEN
+        GRANT powerfill_app TO CURRENT_USER;
+    END IF;
+END $$;
 ALTER DEFAULT PRIVILEGES FOR ROLE powerfill_app IN SCHEMA powerfill GRANT SELECT ON TABLES TO powerfill_reader;

@@ -211,6 +211,38 @@ async fn the_roles_may_do_what_they_are_for() {
     );
 }
 
+/// As on a managed server, where nobody is: it makes the store and gives the rights.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_needs_not_be_a_superuser() {
+    let server = OwnServer::start(Durable::No);
+    let place = Database::of(&server);
+    let admin = server.admin(place.name().await).await;
+    let owner = format!(
+        "CREATE ROLE olga LOGIN CREATEROLE; ALTER DATABASE {} OWNER TO olga",
+        place.name().await
+    );
+    admin.batch_execute(&owner).await.unwrap();
+    let of = |url: &str, user: &str| url.replace("postgres://postgres@", user);
+    let (olga, ann) = ("postgres://olga@", "postgres://ann@");
+    let there = place.url().await;
+    PostgresStore::open(&url(&of(&there, olga))).await.unwrap();
+    let client = connect(&of(&there, olga)).await;
+    for _ in 0..2 {
+        client.batch_execute(ROLES).await.unwrap();
+    }
+    client
+        .batch_execute(
+            "CREATE ROLE ann LOGIN IN ROLE powerfill_app; CREATE ROLE rita LOGIN IN ROLE powerfill_reader",
+        )
+        .await
+        .unwrap();
+    let worker = format!("{}?options=-c%20role%3Dpowerfill_app", of(&there, ann));
+    a_whole_run(&PostgresStore::open(&url(&worker)).await.unwrap(), 1).await;
+    let reader = connect(&of(&there, "postgres://rita@")).await;
+    let rows = reader.query(&format!("SELECT FROM powerfill.{}", KICKOUTS.name), &[]).await;
+    assert!(!rows.unwrap().is_empty(), "tables that were made later are there to read");
+}
+
 async fn a_whole_run(store: &PostgresStore, number: u128) {
     let run = run(number);
     let digest = blake3::hash(&number.to_le_bytes()).to_hex();

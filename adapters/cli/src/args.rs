@@ -2,19 +2,22 @@
 
 mod audit;
 mod diff;
+mod operate;
+mod place;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
 pub(crate) use diff::DiffArgs;
+pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
+pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::format::{Format, TableFormat};
-use crate::places::{Source, StoreUrl};
+use crate::places::Source;
 
 /// Decides where a mortgage lender's loans go, records why, and answers for it.
 #[derive(Debug, Parser)]
@@ -46,6 +49,10 @@ pub(crate) enum Command {
     Preprocess(PreprocessArgs),
     /// Run in the foreground: allocate, record every event, project every table
     Run(RunArgs),
+    /// Carry queued and abandoned runs through, and wait for more
+    Work(WorkArgs),
+    /// Cancel a run that is queued or goes on
+    Cancel(CancelArgs),
     /// List the runs of the store, the latest first
     Runs(StoreArgs),
     /// Summarise a run, as it is or as it was after any of its events
@@ -71,40 +78,13 @@ pub(crate) enum Command {
     Seal(SealCommand),
     /// Create a store, or bring it to the present schema
     Migrate(StoreArgs),
+    /// Copy a whole store into another one, with every hash and seal
+    CopyStore(CopyStoreArgs),
     /// Print a completion script for a shell
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: Shell,
     },
-}
-
-/// The store, and how to print.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct StoreArgs {
-    /// sqlite:FILE or postgres://USER@HOST/DATABASE [default: sqlite:powerfill.db]
-    // The variable may hold a password, which help must not show.
-    #[arg(long, env = "POWERFILL_STORE", value_name = "URL", hide_env_values = true)]
-    pub(crate) store: Option<StoreUrl>,
-    #[command(flatten)]
-    pub(crate) print: PrintArgs,
-}
-
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct PrintArgs {
-    /// How to print
-    #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-/// The store, and how to give output tables.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct TableStoreArgs {
-    /// sqlite:FILE [default: sqlite:powerfill.db]
-    #[arg(long, env = "POWERFILL_STORE", value_name = "URL")]
-    pub(crate) store: Option<StoreUrl>,
-    /// How to print, or xlsx for a workbook
-    #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = TableFormat::Text)]
-    pub(crate) format: TableFormat,
 }
 
 #[derive(Debug, Args)]
@@ -162,11 +142,13 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
-    pub(crate) source: Source,
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    pub(crate) source: Option<Source>,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) options: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
 }
@@ -218,10 +200,12 @@ pub(crate) struct OptionArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
-    pub(crate) source: Source,
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
 }
@@ -232,10 +216,12 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
-    pub(crate) source: Source,
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
+    #[command(flatten)]
+    pub(crate) tenant: TenantArgs,
     /// The folder for the three tables
     #[arg(long)]
     pub(crate) out: PathBuf,
@@ -247,16 +233,21 @@ pub(crate) struct PreprocessArgs {
   powerfill run dir:snapshot --price-mode pc --out tables
   powerfill run xlsx:book.xlsx --out run.xlsx --format xlsx
   powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
+  powerfill run --tenant acme --no-wait
 
-Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.")]
+Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.
+With --no-wait it is 0 as soon as the run is queued.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME
-    pub(crate) source: Source,
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     /// Write every output table into this folder as CSV, and outcome.csv; with --format xlsx, into this file
     #[arg(long, value_name = "PLACE")]
     pub(crate) out: Option<PathBuf>,
+    /// Only queue the run and print its id: a `powerfill work` carries it through
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) no_wait: bool,
     /// Who asks for the run [default: the user of this machine]
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,

@@ -5,6 +5,7 @@
 //! * [`commands`]: one file a command
 //! * [`places`]: sources and stores by their URLs
 //! * [`settings`]: what powerfill.toml can set
+//! * [`tenancy`]: whose store and source a command works with
 //! * [`output`]: text for people, JSON and CSV for programs
 //! * [`workbook`]: the tables of a run as a workbook
 
@@ -17,7 +18,9 @@ mod output;
 mod places;
 mod progress;
 mod settings;
+mod stop;
 mod summary;
+mod tenancy;
 mod workbook;
 
 use std::process::ExitCode;
@@ -50,10 +53,12 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => commands::demo::run(args, &settings).await,
         Command::Generate(args) => commands::generate::run(&args),
-        Command::Check(args) => commands::check::run(&args),
-        Command::Preflight(args) => commands::preflight::run(&args),
-        Command::Preprocess(args) => commands::preprocess::run(&args),
+        Command::Check(args) => commands::check::run(&args, &settings),
+        Command::Preflight(args) => commands::preflight::run(&args, &settings),
+        Command::Preprocess(args) => commands::preprocess::run(&args, &settings),
         Command::Run(args) => commands::run::run(args, &settings).await,
+        Command::Work(args) => commands::work::run(args, &settings).await,
+        Command::Cancel(args) => commands::cancel::run(&args, &settings).await,
         Command::Runs(args) => commands::runs::run(&args, &settings).await,
         Command::Show(args) => commands::show::run(&args, &settings).await,
         Command::Tables(args) => commands::tables::run(&args, &settings).await,
@@ -66,6 +71,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
         Command::Seal(command) => commands::seal::run(&command, &settings).await,
         Command::Migrate(args) => commands::migrate::run(&args, &settings).await,
+        Command::CopyStore(args) => commands::copy_store::run(&args).await,
         Command::Completions { shell } => commands::completions(shell),
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Validated, validate};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
 use powerfill_sqlite::SqliteStore;
 
 use crate::failure::Failure;
-use crate::settings::Settings;
 
 /// Where a snapshot comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl std::str::FromStr for Source {
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
-            Some((_, rest)) if rest.starts_with("//") => Ok(match postgres(url) {
+            Some((_, rest)) if rest.starts_with("//") => Ok(match postgres(url, None) {
                 Ok(url) => Self::Postgres(url),
                 Err(fault) => Self::Unreadable(fault),
             }),
@@ -44,10 +44,11 @@ impl std::str::FromStr for Source {
     }
 }
 
-/// The URL of a database, with the password of the environment where it has none.
-fn postgres(url: &str) -> Result<Box<PostgresUrl>, String> {
+/// The URL of a database, with another password, or that of the environment, where it has none.
+fn postgres(url: &str, password: Option<&str>) -> Result<Box<PostgresUrl>, String> {
     let url: PostgresUrl = url.parse().map_err(|fault: UrlFault| fault.to_string())?;
-    Ok(Box::new(url.or_password(std::env::var("PGPASSWORD").ok().as_deref())))
+    let of_environment = std::env::var("PGPASSWORD").ok();
+    Ok(Box::new(url.or_password(password.or(of_environment.as_deref()))))
 }
 
 impl std::fmt::Display for Source {
@@ -148,17 +149,15 @@ pub(crate) enum StoreUrl {
 impl std::str::FromStr for StoreUrl {
     type Err = std::convert::Infallible;
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        Ok(match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Self::Sqlite(path.into()),
-            Some(("postgres" | "postgresql", _)) => match postgres(url) {
-                Ok(url) => Self::Postgres(url),
-                Err(fault) => Self::Unreadable(fault),
-            },
-            _ => Self::Unreadable(
-                "a store is sqlite:FILE or postgres://USER@HOST/DATABASE".to_owned(),
-            ),
-        })
+        Ok(Self::with_password(url, None))
     }
+}
+
+/// A path without links and detours, also of a file that is not there yet.
+fn real_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(parent).unwrap_or(path)
 }
 
 impl std::fmt::Display for StoreUrl {
@@ -172,24 +171,39 @@ impl std::fmt::Display for StoreUrl {
 }
 
 impl StoreUrl {
-    /// The store that is named by a flag or variable, by `powerfill.toml`, or `powerfill.db` in the working folder.
-    pub(crate) fn resolve(given: Option<&Self>, settings: &Settings) -> Result<Self, Failure> {
-        let (url, whence) = match (given, &settings.store) {
-            (Some(url), _) => (url.clone(), "--store"),
-            (None, Some(url)) => match url.parse() {
-                Ok(url) => (url, "powerfill.toml, store"),
-                Err(never) => match never {},
+    /// Reads a URL; the password comes from it, from `password`, or from the environment.
+    pub(crate) fn with_password(url: &str, password: Option<&str>) -> Self {
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Self::Sqlite(path.into()),
+            Some(("postgres" | "postgresql", _)) => match postgres(url, password) {
+                Ok(url) => Self::Postgres(url),
+                Err(fault) => Self::Unreadable(fault),
             },
-            (None, None) => (Self::Sqlite("powerfill.db".into()), "the default store"),
-        };
-        match url {
+            _ => Self::Unreadable(
+                "a store is sqlite:FILE or postgres://USER@HOST/DATABASE".to_owned(),
+            ),
+        }
+    }
+
+    /// Itself, unless it could not be read.
+    pub(crate) fn readable(self, whence: &str) -> Result<Self, Failure> {
+        match self {
             Self::Unreadable(fault) => Err(Failure::Environment(format!("{whence}: {fault}"))),
             url => Ok(url),
         }
     }
 
+    /// Whether both are one file or one database, as far as the URLs tell.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => real_path(one) == real_path(other),
+            (Self::Postgres(one), Self::Postgres(other)) => one.is_same_database(other),
+            _ => false,
+        }
+    }
+
     /// Opens the store, and makes it where there is none.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn CopyStore>, Failure> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
             Self::Postgres(url) => Ok(Arc::new(self.reached(PostgresStore::open(url).await)?)),
@@ -198,7 +212,7 @@ impl StoreUrl {
     }
 
     /// Opens a store that is there.
-    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, Failure> {
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, Failure> {
         match self {
             Self::Sqlite(path) if !Path::exists(path) => {
                 let path = path.display();

@@ -1,21 +1,58 @@
 //! Settings from `powerfill.toml` in the working folder, behind flags and `POWERFILL_*`.
+//!
+//! The file may hold passwords, so that nothing of its text is repeated in a message: names and line numbers are.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use toml::{Table, Value};
 
 use crate::failure::Failure;
+use crate::places::{Source, StoreUrl};
 
 const FILE: &str = "powerfill.toml";
 
 /// What `powerfill.toml` can set.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    /// The store, as `--store`.
+    /// The store, as `--store`; not beside tenants.
     pub(crate) store: Option<String>,
     /// Who runs are asked for by, as `--requested-by`.
     pub(crate) requested_by: Option<String>,
+    /// The tenant where none is given, as `--tenant`.
+    pub(crate) tenant: Option<String>,
+    /// Tenants by id.
+    pub(crate) tenants: BTreeMap<String, Tenant>,
+}
+
+/// A tenant: a store of its own, and where its snapshots come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    store: String,
+    /// The source of `run`, `check`, `preflight` and `preprocess` where none is given.
+    pub(crate) source: Option<Source>,
+    /// The run options where no `--options` is given.
+    pub(crate) options: Option<PathBuf>,
+    /// A file with the password of the store, where its URL has none.
+    password_file: Option<PathBuf>,
+}
+
+impl Tenant {
+    /// Where the store is; its password is read now.
+    pub(crate) fn store(&self) -> Result<StoreUrl, Failure> {
+        let password = self.password_file.as_deref().map(|file| {
+            let text = std::fs::read_to_string(file);
+            text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|error| {
+                Failure::Environment(format!("password_file {}: {error}", file.display()))
+            })
+        });
+        StoreUrl::with_password(&self.store, password.transpose()?.as_deref()).readable("store")
+    }
+
+    /// Where the store is, without its password: to compare.
+    fn store_place(&self) -> StoreUrl {
+        StoreUrl::with_password(&self.store, None)
+    }
 }
 
 impl Settings {
@@ -27,7 +64,68 @@ impl Settings {
             }
             Err(error) => return Err(Failure::Environment(format!("cannot read {FILE}: {error}"))),
         };
-        toml::from_str(&text).map_err(|fault| Failure::Environment(format!("{FILE}: {fault}")))
+        let table = text.parse::<Table>().map_err(|fault| {
+            let before = fault.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
+            wrong(&format!("line {line}"), fault.message())
+        })?;
+        Self::from_table(table)
+    }
+
+    fn from_table(mut table: Table) -> Result<Self, Failure> {
+        let tenants = match table.remove("tenants") {
+            None => Table::new(),
+            Some(Value::Table(tenants)) => tenants,
+            Some(_) => return Err(wrong("tenants", "write [tenants.ID] with store = \"…\"")),
+        };
+        let text = |table: &mut Table, name| text(table, name, name);
+        let settings = Self {
+            store: text(&mut table, "store")?,
+            requested_by: text(&mut table, "requested_by")?,
+            tenant: text(&mut table, "tenant")?,
+            tenants: tenants
+                .into_iter()
+                .map(|(id, tenant)| Ok((id.clone(), self::tenant(&id, tenant)?)))
+                .collect::<Result<_, Failure>>()?,
+        };
+        nothing_else(&table, "", "store, requested_by, tenant and [tenants.ID]")?;
+        settings.make_sense()
+    }
+
+    fn make_sense(self) -> Result<Self, Failure> {
+        if self.store.is_some() && !self.tenants.is_empty() {
+            return Err(wrong("store", "stands beside [tenants]; give each tenant its store"));
+        }
+        if let Some(id) = &self.tenant {
+            self.of_tenant(id)?;
+        }
+        let stores: Vec<(&String, StoreUrl)> =
+            self.tenants.iter().map(|(id, tenant)| (id, tenant.store_place())).collect();
+        for (at, (id, store)) in stores.iter().enumerate() {
+            if let StoreUrl::Unreadable(fault) = store {
+                return Err(wrong(&format!("tenants.{id}.store"), fault));
+            }
+            if let Some((other, _)) = stores[..at].iter().find(|(_, other)| store.is_same(other)) {
+                let what =
+                    format!("is also the store of tenant {other}; each tenant has one of its own");
+                return Err(wrong(&format!("tenants.{id}.store"), &what));
+            }
+        }
+        Ok(self)
+    }
+
+    /// What the file says of a tenant.
+    pub(crate) fn of_tenant(&self, id: &str) -> Result<&Tenant, Failure> {
+        self.tenants.get(id).ok_or_else(|| {
+            let missing = format!("no tenant {id}; write [tenants.{id}] with store = \"sqlite:FILE\" or \"postgres://…\"");
+            Failure::Environment(format!("{FILE} has {missing}"))
+        })
+    }
+
+    /// Whose store this is, by the file.
+    pub(crate) fn owner_of(&self, store: &StoreUrl) -> Option<&str> {
+        let mut tenants = self.tenants.iter();
+        tenants.find(|(_, tenant)| tenant.store_place().is_same(store)).map(|(id, _)| id.as_str())
     }
 
     /// Who asks: the flag or variable, the file, the user of the machine.
@@ -39,4 +137,48 @@ impl Settings {
             .or_else(user)
             .unwrap_or_else(|| "powerfill".to_owned())
     }
+}
+
+fn wrong(place: &str, what: &str) -> Failure {
+    Failure::Environment(format!("{FILE}, {place}: {what}"))
+}
+
+/// Takes a text out of a table.
+fn text(table: &mut Table, name: &str, place: &str) -> Result<Option<String>, Failure> {
+    match table.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(_) => Err(wrong(place, "a text in quotes is wanted here")),
+    }
+}
+
+fn nothing_else(left: &Table, prefix: &str, known: &str) -> Result<(), Failure> {
+    match left.keys().next() {
+        Some(name) => {
+            Err(wrong(&format!("{prefix}{name}"), &format!("no such setting; there are {known}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn tenant(id: &str, value: Value) -> Result<Tenant, Failure> {
+    let prefix = format!("tenants.{id}.");
+    let Value::Table(mut table) = value else {
+        return Err(wrong(&format!("tenants.{id}"), "write [tenants.ID] with store = \"…\""));
+    };
+    let mut text = |name| text(&mut table, name, &format!("{prefix}{name}"));
+    let (store, source) = (text("store")?, text("source")?);
+    let (options, password_file) = (text("options")?, text("password_file")?);
+    let missing =
+        || wrong(&format!("{prefix}store"), "is missing; a tenant has a store of its own");
+    let source = source.map(|source| {
+        source.parse::<Source>().map_err(|fault| wrong(&format!("{prefix}source"), &fault))
+    });
+    nothing_else(&table, &prefix, "store, source, options and password_file")?;
+    Ok(Tenant {
+        store: store.ok_or_else(missing)?,
+        source: source.transpose()?,
+        options: options.map(PathBuf::from),
+        password_file: password_file.map(PathBuf::from),
+    })
 }

@@ -1,12 +1,18 @@
 //! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, prints what the
 //! document says, and ends well; one with ` || echo WORD` behind it does not, and prints the word. `[..]` stands for any
-//! text within a line, a line `...` for any number of lines.
+//! text within a line, a line `...` for any number of lines. A `toml` block that begins with `# powerfill.toml` is that
+//! file from there on. Each `postgres://…@db.example/NAME` is a database of its own in the tests' server, empty at first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// A command of a document, the word that stands for another end than a good one, and what it should print.
+use powerfill_tests::postgres::Database;
+
+/// A command of a document, the settings it begins with where they are new, the word that stands for another end than a
+/// good one, and what it should print.
 struct Step {
+    settings: Option<String>,
     command: String,
     otherwise: Option<String>,
     expected: Vec<String>,
@@ -15,8 +21,17 @@ struct Step {
 fn steps(document: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
+    let (mut settings, mut in_settings): (Option<String>, _) = (None, false);
     for line in document.lines() {
         match line {
+            "# powerfill.toml" => {
+                in_settings = true;
+                settings = Some(String::new());
+            }
+            "```" if in_settings => in_settings = false,
+            line if in_settings => {
+                settings.iter_mut().for_each(|text| *text += &format!("{line}\n"))
+            }
             "```console" => inside = true,
             "```" => inside = false,
             _ if !inside => {}
@@ -27,7 +42,8 @@ fn steps(document: &str) -> Vec<Step> {
                         None => (command, None),
                     };
                     let command = command.to_owned();
-                    steps.push(Step { command, otherwise, expected: Vec::new() });
+                    let settings = settings.take();
+                    steps.push(Step { settings, command, otherwise, expected: Vec::new() });
                 }
                 (None, Some(step)) => step.expected.push(line.to_owned()),
                 (None, None) => panic!("output before a command: {line}"),
@@ -87,13 +103,43 @@ fn placed(word: &str, root: &Path) -> String {
     }
 }
 
+/// The databases of a session, by their names in the document.
+#[derive(Default)]
+struct Databases(BTreeMap<String, (Database, String)>);
+
+impl Databases {
+    /// A text with each `postgres://…@db.example/NAME` in place.
+    fn placed(&mut self, text: &str) -> String {
+        let Some((before, rest)) = text.split_once("postgres://") else { return text.to_owned() };
+        let Some((_, named)) = rest.split_once("@db.example/") else { return text.to_owned() };
+        let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
+        let (name, after) = named.split_at(end);
+        let (_, url) = self.0.entry(name.to_owned()).or_insert_with(|| {
+            let database = Database::new();
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            let url = runtime.block_on(database.url());
+            (database, url)
+        });
+        // Encryption is not the tests' server's.
+        let after = after.trim_start_matches("?sslmode=verify-full");
+        let placed = format!("{before}{url}");
+        placed + &self.placed(after)
+    }
+}
+
 /// Runs the session of a document in a folder; how many commands it had.
 fn run_session(name: &str, folder: &Path) -> usize {
+    let mut databases = Databases::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = std::fs::read_to_string(root.join(name)).expect("a document");
     let steps = steps(&document);
     for step in &steps {
+        if let Some(settings) = &step.settings {
+            let settings = databases.placed(settings);
+            std::fs::write(folder.join("powerfill.toml"), settings).expect("settings are written");
+        }
         let words = step.command.split_whitespace().map(|word| placed(word, &root));
+        let words: Vec<String> = words.map(|word| databases.placed(&word)).collect();
         let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
             .args(words)
             .current_dir(folder)

@@ -2,6 +2,7 @@
 //!
 //! All state is behind one lock; a call that returns has done all of it or nothing, as a transaction would.
 
+mod copying;
 mod index;
 mod log;
 mod outputs;

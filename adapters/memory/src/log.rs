@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
 use powerfill_ports::StoreError;
+use powerfill_ports::copying::KeptAppend;
 use powerfill_ports::events::{
     Append, Appended, Batches, Damage, EVENTS_PER_BATCH, EventStore, Head, StoredEvent,
     Verification,
@@ -42,6 +43,14 @@ impl Log {
 
     pub(crate) fn version(&self, stream: &str) -> u64 {
         self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
+    }
+
+    pub(crate) fn appends_after(&self, seq: usize, limit: usize) -> Vec<KeptAppend> {
+        let kept = |(record, seal): &(AppendRecord, Hash)| {
+            let stream = self.events[record.first_position as usize - 1].stream.clone();
+            KeptAppend { record: record.clone(), stream, seal: *seal }
+        };
+        self.appends.iter().skip(seq).take(limit).map(kept).collect()
     }
 
     pub(crate) fn done_before(&self, append: &Append) -> Result<Option<Appended>, StoreError> {

@@ -18,6 +18,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// Adds a run, unless it is there.
+    pub(crate) fn put(&mut self, run: QueuedRun) {
+        self.runs.entry(run.run_id).or_insert((run, 0));
+    }
+
     fn active(&mut self) -> Option<&mut (QueuedRun, u64)> {
         self.runs.values_mut().find(|(run, _)| !run.status.is_over())
     }

@@ -1,6 +1,7 @@
 //! What can go wrong with a store.
 
 use powerfill_domain::run::RunId;
+use powerfill_domain::values::TenantId;
 
 /// What a store answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum StoreError {
     /// The tenant has an active run (BR-8).
     #[error("run {0} is active for this tenant; wait for it, or cancel it")]
     RunActive(RunId),
+    /// The store is another tenant's. Whose, is not this one's business.
+    #[error("this store holds another tenant's events: tenant {0} can neither read nor write here")]
+    AnotherTenant(TenantId),
     /// The worker's lease is over: another one may have the run now.
     #[error("the lease on run {0} is over; this worker must not write for it any more")]
     LeaseLost(RunId),

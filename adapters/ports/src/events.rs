@@ -1,6 +1,7 @@
 //! The event store (specification 3.2): a commit log with dense positions, a hash chain a stream, a seal an append.
 
 use async_trait::async_trait;
+use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_domain::run::envelope::Hash;
 use powerfill_domain::run::{EncodedBatch, Meta, RunId};
@@ -139,6 +140,15 @@ pub trait EventStore: Send + Sync {
     /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's; then
     /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; or the store fails.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
+
+    /// Whose events are here: a store is one tenant's, that of its first event. `None` where there is none yet.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+        let first = self.read_all(0).try_next().await?;
+        Ok(first.and_then(|batch| batch.into_iter().next()).map(|event| event.tenant_id))
+    }
 
     /// The version of a stream; 0 where it does not exist.
     ///

@@ -6,6 +6,8 @@
 //! * [`index`]: which events concern which loan and trade (3.3)
 //! * [`runs`]: one active run a tenant, with a lease (4.4)
 //!
+//! * [`copying`]: what copying a whole store asks of both
+//!
 //! What every adapter must do alike is here too:
 //! * [`seal`]: the bytes under an append's seal
 //! * [`verifier`]: what a sound log is
@@ -13,6 +15,7 @@
 //! * [`eventually`]: the public face for code written to the traits of `eventually`
 
 pub mod cloud_event;
+pub mod copying;
 pub mod error;
 pub mod events;
 pub mod eventually;
@@ -24,6 +27,22 @@ pub mod snapshots;
 pub mod verifier;
 
 pub use error::StoreError;
+
+use powerfill_domain::values::TenantId;
+
+/// Whether a store may be this tenant's: it holds events of no other. An empty one may be anybody's.
+///
+/// # Errors
+/// [`StoreError::AnotherTenant`], without saying whose it is; or the store fails.
+pub async fn must_be_of<S: events::EventStore + ?Sized>(
+    store: &S,
+    tenant: &TenantId,
+) -> Result<(), StoreError> {
+    match store.tenant().await? {
+        Some(found) if found != *tenant => Err(StoreError::AnotherTenant(tenant.clone())),
+        _ => Ok(()),
+    }
+}
 
 /// All of a store.
 pub trait Store:

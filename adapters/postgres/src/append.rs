@@ -8,6 +8,7 @@ use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
 use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_domain::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
@@ -417,6 +418,12 @@ pub(crate) async fn head(client: &ClientWrapper) -> Result<Head, StoreError> {
         .await
         .map_err(fault)?;
     as_head(client.query_opt(&find, &[]).await.map_err(fault)?.as_ref())
+}
+
+/// Whose events these are.
+pub(crate) async fn tenant(client: &ClientWrapper) -> Result<Option<TenantId>, StoreError> {
+    let first = client.query_opt("SELECT tenant_id FROM es_appends WHERE seq = 1", &[]).await;
+    first.map_err(fault)?.map(|row| get::<&str>(&row, 0).map(TenantId::from)).transpose()
 }
 
 /// The stored seal of an append.

@@ -13,6 +13,7 @@ mod bytes_in;
 mod cells;
 mod commit;
 mod copy;
+mod copying;
 mod fault;
 mod index;
 mod numeric;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::values::Timestamp;
+use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, StoredEvent, Verification,
@@ -110,6 +110,10 @@ impl EventStore for PostgresStore {
             Ok(appended)
         })
         .await
+    }
+
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+        append::tenant(&*self.inner.connections.get().await?).await
     }
 
     async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {

@@ -148,6 +148,26 @@ impl PostgresUrl {
     }
 }
 
+impl PostgresUrl {
+    /// Whether both name one database, as far as names tell: the same hosts and ports, by whatever user.
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        let place = |url: &Self| {
+            let hosts: Vec<Host> = url.config.get_hosts().iter().map(lower_case).collect();
+            let mut ports = url.config.get_ports().to_vec();
+            ports.resize(hosts.len(), *ports.last().unwrap_or(&5432));
+            (hosts, ports, url.config.get_dbname().map(str::to_owned))
+        };
+        place(self) == place(other)
+    }
+}
+
+fn lower_case(host: &Host) -> Host {
+    match host {
+        Host::Tcp(name) => Host::Tcp(name.to_ascii_lowercase()),
+        Host::Unix(folder) => Host::Unix(folder.clone()),
+    }
+}
+
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;

@@ -5,8 +5,8 @@ use powerfill_domain::run::event::RunRequested;
 use powerfill_domain::run::{EncodedBatch, Meta, Run, RunCommand, RunEvent, RunId, RunState};
 use powerfill_domain::snapshot::{RunOptions, Snapshot};
 use powerfill_domain::values::{TenantId, Timestamp};
-use powerfill_ports::Store;
 use powerfill_ports::events::Append;
+use powerfill_ports::{Store, must_be_of};
 use uuid::Uuid;
 
 use crate::patience::patiently;
@@ -50,8 +50,12 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     /// again with the same run id and the same input is answered as done.
     ///
     /// # Errors
-    /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8); or the store fails.
+    /// [`powerfill_ports::StoreError::RunActive`] while the tenant has an active run (BR-8);
+    /// [`powerfill_ports::StoreError::AnotherTenant`] where the store is not that of the snapshot's tenant, and nothing is
+    /// written; or the store fails.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
+        let whose = TenantId::from(&ask.snapshot.header.tenant_id);
+        patiently(|| must_be_of(self.store.as_ref(), &whose)).await?;
         let (digest, canonical) = canonical(ask.snapshot);
         patiently(|| self.store.capture(&digest, &canonical)).await?;
         drop(canonical);

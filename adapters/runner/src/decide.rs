@@ -70,7 +70,9 @@ impl Observer for HandOver<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.input.stop.load(Ordering::Relaxed) || self.input.watch.cancelled_by().is_some()
+        self.input.stop.load(Ordering::Relaxed)
+            || self.input.watch.hands_over()
+            || self.input.watch.cancelled_by().is_some()
     }
 }
 

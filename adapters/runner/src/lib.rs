@@ -7,6 +7,7 @@
 //! * [`replay`](replay::replay) decides a run again and compares
 //! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
+//! * [`copy_store`](copy::copy_store) copies a whole store
 //! * [`account`] tells a story together with what the captured input says
 //!
 //! A run is redone from its captured snapshot wherever it is taken up: what its stream holds already is compared, what
@@ -16,6 +17,7 @@ pub mod account;
 pub mod as_of;
 mod ask;
 mod clock;
+pub mod copy;
 mod decide;
 mod end;
 mod held;
@@ -87,6 +89,9 @@ pub enum RunnerError {
         /// How many there are.
         events: u64,
     },
+    /// The worker was told to stop: the run is there for the next one.
+    #[error("run {0} is handed over: the next worker takes it up")]
+    HandedOver(RunId),
     /// A thread of the run panicked.
     #[error("the run broke off: {0}")]
     BrokenOff(String),

@@ -200,8 +200,9 @@ impl Recording {
         match held {
             Some(held) => {
                 let single = EncodedBatch::encode([event]);
-                let same = single.iter().all(|(event_type, json)| {
-                    held.event_type == Some(event_type) && held.payload == blake3::hash(json)
+                let same = single.iter().all(|(written, json)| {
+                    held.event_type == Some(written.event_type())
+                        && held.payload == blake3::hash(json)
                 });
                 if !same {
                     let (run, version) = (self.run, self.version);

@@ -19,6 +19,11 @@ pub trait Watch: Send + Sync {
     fn cancelled_by(&self) -> Option<String> {
         None
     }
+
+    /// Whether this worker is to stop and leave the run to another one, which takes it up at once.
+    fn hands_over(&self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.

@@ -44,6 +44,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     ///
     /// # Errors
     /// Where the run could not be carried through. If at all possible it is Failed then, with step and message.
+    /// [`RunnerError::HandedOver`] where `watch` asked for that: the lease is over, and the run there for the next worker.
     pub async fn work(
         &self,
         in_memory: Option<(&str, Arc<Snapshot>)>,
@@ -56,8 +57,15 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let stop = Arc::new(AtomicBool::new(false));
         let cancelled = Arc::new(Cancellation { watch, asked: std::sync::OnceLock::new() });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = match self.carry(lease, in_memory, &stop, cancelled).await {
+        let carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)).await;
+        let carried = match carried {
             Ok(status) => Ok(status),
+            Err(RunnerError::HandedOver(run)) => {
+                renewing.end().await;
+                let long_ago = Timestamp::from_micros(0);
+                patiently(|| self.store.renew(lease, long_ago)).await?;
+                return Err(RunnerError::HandedOver(run));
+            }
             Err(RunnerError::Store(StoreError::LeaseLost(run))) => {
                 Err(StoreError::LeaseLost(run).into())
             }
@@ -116,7 +124,13 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         watch: Arc<Cancellation>,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
+        let queued = patiently(|| self.store.run(run)).await?;
+        if let Some(by) = queued.and_then(|queued| queued.cancel_requested_by) {
+            let _ = watch.asked.set(by);
+        }
         let found = unless_cancelled(watch.as_ref(), self.found(run, in_memory)).await?;
+        // Cancelled while it waited: nothing is begun for it.
+        let found = found.filter(|found| found.is_begun() || watch.cancelled_by().is_none());
         let Some(found) = found else {
             let cancelled_by = watch.cancelled_by().unwrap_or_default();
             let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
@@ -129,9 +143,14 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let writer = Writer::Worker(lease);
         patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
         let tenant = requested.tenant_id.clone();
-        let mut pieces = self.begin(run, *held, *requested, snapshot, stop, watch);
+        let mut pieces = self.begin(run, *held, *requested, snapshot, stop, Arc::clone(&watch));
         let mut stored = Ok(RunStatus::Pending);
         while let Some(piece) = pieces.next().await {
+            if watch.hands_over() {
+                stop.store(true, Ordering::Relaxed);
+                stored = Err(RunnerError::HandedOver(run));
+                break;
+            }
             match self.store_piece(lease, &tenant, piece).await {
                 Ok(status) => stored = Ok(status),
                 Err(error) => {
@@ -143,6 +162,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         }
         match (stored, pieces.end().await?) {
             (Err(error), _) | (Ok(_), Err(Stop::Error(error))) => Err(error),
+            (Ok(_), Err(Stop::Gone)) if watch.hands_over() => Err(RunnerError::HandedOver(run)),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
             (Ok(_), Err(Stop::Cancelled(cancelled))) => {
                 self.end(lease, &RunEvent::RunCancelled(cancelled)).await
@@ -248,6 +268,16 @@ enum Found {
     },
 }
 
+impl Found {
+    /// Whether more was recorded than that somebody asked for it.
+    fn is_begun(&self) -> bool {
+        match self {
+            Self::Over(_) => true,
+            Self::ToDo { held, .. } => held.events.len() > 1,
+        }
+    }
+}
+
 /// Does something that may take long, and gives it up where the run is cancelled meanwhile.
 async fn unless_cancelled<T>(
     watch: &Cancellation,
@@ -301,5 +331,9 @@ impl Watch for Cancellation {
 
     fn cancelled_by(&self) -> Option<String> {
         self.asked.get().cloned().or_else(|| self.watch.cancelled_by())
+    }
+
+    fn hands_over(&self) -> bool {
+        self.watch.hands_over()
     }
 }

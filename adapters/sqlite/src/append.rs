@@ -2,6 +2,7 @@
 //! order of positions are the same, and no reader ever sees a gap.
 
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_domain::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal};
@@ -257,6 +258,14 @@ pub(crate) fn head(conn: &Connection) -> Result<Head, StoreError> {
         position: row.get(1).map_err(fault)?,
         seal: hash(row, 2)?,
     })
+}
+
+/// Whose events these are.
+pub(crate) fn tenant(conn: &Connection) -> Result<Option<TenantId>, StoreError> {
+    conn.prepare_cached("SELECT tenant_id FROM es_appends WHERE seq = 1")
+        .and_then(|mut find| find.query_row([], |row| row.get::<_, String>(0)).optional())
+        .map(|tenant| tenant.map(TenantId::from))
+        .map_err(fault)
 }
 
 /// The version of a stream; 0 where it does not exist.

@@ -7,6 +7,7 @@
 mod append;
 mod cells;
 mod connection;
+mod copying;
 mod index;
 mod read;
 mod runs;

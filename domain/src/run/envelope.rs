@@ -136,11 +136,35 @@ pub fn chain(
     hasher.finalize()
 }
 
+/// The type of an encoded event, and the version of the schema that its payload is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenAs {
+    event_type: EventType,
+    schema_version: u16,
+}
+
+impl WrittenAs {
+    /// The type.
+    pub const fn event_type(self) -> EventType {
+        self.event_type
+    }
+
+    /// The type's name.
+    pub const fn name(self) -> &'static str {
+        self.event_type.name()
+    }
+
+    /// The version of the schema.
+    pub const fn schema_version(self) -> u16 {
+        self.schema_version
+    }
+}
+
 /// Events encoded one behind the other in one buffer, ready to be appended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EncodedBatch {
     payloads: Vec<u8>,
-    entries: Vec<(EventType, usize)>,
+    entries: Vec<(WrittenAs, usize)>,
 }
 
 impl EncodedBatch {
@@ -159,7 +183,15 @@ impl EncodedBatch {
     /// Never: a payload holds nothing that JSON cannot say, and memory takes every write.
     pub fn push(&mut self, event: &RunEvent) {
         event.write_payload(&mut self.payloads).expect("every payload is JSON");
-        self.entries.push((event.event_type(), self.payloads.len()));
+        let event_type = event.event_type();
+        let written = WrittenAs { event_type, schema_version: event_type.schema_version() };
+        self.entries.push((written, self.payloads.len()));
+    }
+
+    /// Takes an event as it was stored, byte for byte and in whatever version: for a copy of a log.
+    pub fn push_stored(&mut self, event_type: EventType, schema_version: u16, payload: &[u8]) {
+        self.payloads.extend_from_slice(payload);
+        self.entries.push((WrittenAs { event_type, schema_version }, self.payloads.len()));
     }
 
     /// How many events.
@@ -173,12 +205,12 @@ impl EncodedBatch {
     }
 
     /// Type and payload of each event, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (EventType, &[u8])> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (WrittenAs, &[u8])> {
         let mut from = 0;
-        self.entries.iter().map(move |(event_type, to)| {
+        self.entries.iter().map(move |(written, to)| {
             let payload = &self.payloads[from..*to];
             from = *to;
-            (*event_type, payload)
+            (*written, payload)
         })
     }
 }

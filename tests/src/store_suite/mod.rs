@@ -2,6 +2,7 @@
 //! adapter gives a [`Place`] and runs [`store_suite!`](crate::store_suite!).
 
 pub mod appending;
+pub mod copying;
 pub mod indexes;
 pub mod outputs;
 pub mod public_face;
@@ -13,12 +14,12 @@ pub mod subscribing;
 
 use std::future::Future;
 
-use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
 
 /// Where a store lives: opened again, it has what was stored before. Each test has a place of its own.
 pub trait Place: Send + Sync + 'static {
     /// The adapter.
-    type Store: Store + Clone + 'static;
+    type Store: CopyStore + Clone + 'static;
 
     /// Opens the store that lives here.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
@@ -84,6 +85,13 @@ macro_rules! store_suite {
                 a_run_without_events_has_no_index,
                 many_entries_come_back_in_order,
                 a_list_that_is_none_comes_back_as_it_is,
+            }
+            copying {
+                a_store_is_the_tenants_of_its_first_event,
+                appends_are_read_back_with_their_seals,
+                a_stored_event_is_appended_as_it_was,
+                snapshots_are_listed,
+                a_run_that_is_over_is_added_to_the_history_once,
             }
             runs {
                 one_run_is_active_at_a_time,

@@ -32,8 +32,8 @@ pub(crate) fn versions() -> impl Iterator<Item = (EventType, u16)> {
 
 fn encoded(event: &RunEvent) -> String {
     let batch = EncodedBatch::encode([event]);
-    let (event_type, payload) = batch.iter().next().unwrap();
-    assert_eq!(event_type, event.event_type());
+    let (written, payload) = batch.iter().next().unwrap();
+    assert_eq!(written.event_type(), event.event_type());
     String::from_utf8(payload.to_vec()).unwrap()
 }
 

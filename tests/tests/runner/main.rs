@@ -6,6 +6,7 @@ mod books;
 mod desk;
 mod failing;
 mod faulty_store;
+mod handing_over;
 mod lifecycle;
 mod looking_back;
 mod replaying;
@@ -68,6 +69,12 @@ over_each_store! {
         a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
         a_run_that_was_never_recorded_is_failed,
         a_worker_that_lost_its_lease_writes_no_more,
+    }
+    handing_over {
+        a_run_that_is_handed_over_is_taken_up_at_once,
+        a_run_cancelled_while_it_waits_is_never_begun,
+        a_run_cancelled_while_it_is_recorded_ends_there,
+        another_tenants_book_is_refused_before_anything_is_written,
     }
     replaying {
         a_run_is_reproduced_whatever_became_of_it,

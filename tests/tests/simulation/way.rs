@@ -48,6 +48,7 @@ fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
         Err(StoreError::AppendIdReused { .. }) => "append id reused",
         Err(StoreError::RunActive(_)) => "run active",
         Err(StoreError::LeaseLost(_)) => "lease lost",
+        Err(StoreError::AnotherTenant(_)) => "another tenant",
         Err(StoreError::NotFound { .. }) => "not found",
         Err(StoreError::Unavailable(_)) => "unavailable",
         Err(StoreError::Failed(_)) => "failed",

@@ -9,13 +9,16 @@ use crate::args::CheckArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
+use crate::settings::Settings;
+use crate::tenancy::Input;
 
-pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let mut report = match args.source.validated()? {
+pub(crate) fn run(args: &CheckArgs, settings: &Settings) -> Result<(), Failure> {
+    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let mut report = match input.validated()? {
         Ok(validated) => validated.warnings,
         Err(report) => report,
     };
-    if let Some(file) = &args.options
+    if let Some(file) = args.options.as_deref().or(input.options())
         && let Err(of_options) = options::in_file(file)?.resolve()
     {
         report.faults.extend(of_options.faults);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use powerfill_domain::snapshot::RunOptions;
 use powerfill_generator::{Scale, generate};
+use powerfill_ports::Store;
 use powerfill_projections::status::RunStatus;
 
 use super::run::in_foreground;
@@ -28,7 +29,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
     let started = Instant::now();
     let source = Source::Folder(snapshot);
     let validated = source.snapshot()?;
-    let store = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
+    let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
     let (snapshot, options) = (Arc::new(validated.snapshot), RunOptions::default());

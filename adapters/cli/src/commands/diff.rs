@@ -23,11 +23,12 @@ use crate::args::DiffArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::say;
-use crate::places::{Against, StoreUrl};
+use crate::places::Against;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let store = store.as_ref();
     let run = find_run(store, &args.run).await?;
     let other = match &args.against {

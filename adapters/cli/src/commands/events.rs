@@ -11,8 +11,8 @@ use super::find_run;
 use crate::args::EventsArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::places::StoreUrl;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Failure> {
     for name in &args.types {
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Fa
             Failure::Environment(format!("no event type {name}; there are {}", names.join(", ")))
         })?;
     }
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let stream = run.stream();
     let mut printer = Printer { args, next: args.from.max(1), header: false };

@@ -20,11 +20,11 @@ use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_json, say};
-use crate::places::StoreUrl;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let as_json = match args.store.print.format {
         Format::Text => false,

@@ -3,11 +3,11 @@
 use crate::args::StoreArgs;
 use crate::failure::Failure;
 use crate::output::say;
-use crate::places::StoreUrl;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
-    let url = StoreUrl::resolve(args.store.as_ref(), settings)?;
-    url.open().await?;
-    say(format!("{url} has the present schema\n"))
+    let place = Place::resolve(&args.place, settings)?;
+    place.open().await?;
+    say(format!("{} has the present schema\n", place.url()))
 }

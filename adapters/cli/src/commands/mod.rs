@@ -1,6 +1,8 @@
 //! One file a command.
 
+pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod copy_store;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod events;
@@ -19,6 +21,7 @@ pub(crate) mod show;
 pub(crate) mod step;
 pub(crate) mod tables;
 pub(crate) mod verify;
+pub(crate) mod work;
 
 use clap::CommandFactory;
 use powerfill_domain::run::RunId;

@@ -11,12 +11,15 @@ use crate::args::PreflightArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
+use crate::settings::Settings;
+use crate::tenancy::Input;
 
 const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
 
-pub(crate) fn run(args: &PreflightArgs) -> Result<(), Failure> {
-    let options = options::resolve(&args.options)?;
-    let validated = args.source.snapshot()?;
+pub(crate) fn run(args: &PreflightArgs, settings: &Settings) -> Result<(), Failure> {
+    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let options = options::resolve(&args.options, input.options())?;
+    let validated = input.snapshot()?;
     let findings = engine::preflight(&validated.snapshot, &options);
     let cells = |finding: &Finding| {
         let subject = finding.subject.clone().unwrap_or_default();

@@ -12,10 +12,13 @@ use super::options;
 use crate::args::PreprocessArgs;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::settings::Settings;
+use crate::tenancy::Input;
 
-pub(crate) fn run(args: &PreprocessArgs) -> Result<(), Failure> {
-    let options = options::resolve(&args.options)?;
-    let snapshot = args.source.snapshot()?.snapshot;
+pub(crate) fn run(args: &PreprocessArgs, settings: &Settings) -> Result<(), Failure> {
+    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let options = options::resolve(&args.options, input.options())?;
+    let snapshot = input.snapshot()?.snapshot;
     let made = engine::preprocess(&snapshot, &options);
     let out = &args.out;
     fs::create_dir_all(out)

@@ -6,12 +6,12 @@ use super::find_run;
 use crate::args::RunRefArgs;
 use crate::failure::Failure;
 use crate::output::say;
-use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();

@@ -11,13 +11,13 @@ use crate::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say, text_table};
-use crate::places::StoreUrl;
 use crate::progress::{Foreground, Interrupt};
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     // Nothing is written, so that Ctrl-C may end the process as it stands.
     let watch = Arc::new(Foreground::new(run, None, Arc::new(Interrupt::deaf())));

@@ -21,13 +21,13 @@ use crate::failure::Failure;
 use crate::format::Format;
 use crate::out_folder::{OutFolder, is_kept};
 use crate::output::{print_csv, print_json, say};
-use crate::places::StoreUrl;
 use crate::progress::{Foreground, Interrupt};
 use crate::settings::Settings;
+use crate::tenancy::{Input, Place};
 use crate::{summary, workbook};
 
 /// How long a claim holds without being renewed.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failure> {
     let format = args.store.format.printed();
@@ -39,11 +39,18 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
             return Err(Failure::Environment(message.to_owned()));
         }
     };
-    let options = options::resolve(&args.options)?;
-    let snapshot = Arc::new(args.source.snapshot()?.snapshot);
+    let place = Place::resolve(&args.store.place, settings)?;
+    let input = Input::resolve(args.source.as_ref(), &args.store.place.tenant, settings)?
+        .for_store_of(place.tenant());
+    let options = options::resolve(&args.options, input.options())?;
+    let snapshot = Arc::new(input.snapshot()?.snapshot);
     file.map_or(Ok(()), workbook::prepare)?;
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open().await?;
+    let store = place.open().await?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());
+    if args.no_wait {
+        let run_id = queue(store, &snapshot, &options, &requested_by).await?;
+        return say_queued(run_id, format.unwrap_or(Format::Text));
+    }
     let summary =
         in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, folder).await?;
     if let Some(file) = file {
@@ -65,6 +72,28 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
         }
     }
     if summary.status == RunStatus::Complete { Ok(()) } else { Err(Failure::Answered) }
+}
+
+/// Asks for a run that somebody else carries through.
+async fn queue(
+    store: Arc<dyn Store>,
+    snapshot: &Snapshot,
+    options: &RunOptions,
+    requested_by: &str,
+) -> Result<RunId, Failure> {
+    let runner = Runner::new(store, Arc::new(SystemClock), String::new(), LEASE);
+    let run_id = RunId(Uuid::now_v7());
+    runner.ask(&Ask { run_id, snapshot, options, requested_by }).await?;
+    Ok(run_id)
+}
+
+fn say_queued(run_id: RunId, format: Format) -> Result<(), Failure> {
+    let (run, status) = (run_id.to_string(), RunStatus::Pending.name());
+    match format {
+        Format::Text => say(format!("{run}\n")),
+        Format::Json => print_json(&json!({ "run_id": run, "status": status })),
+        Format::Csv => print_csv(&["run_id", "status"], [[run.as_str(), status]]),
+    }
 }
 
 /// Asks for a run and carries it through, in this process.

@@ -6,13 +6,13 @@ use crate::args::StoreArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
-use crate::places::StoreUrl;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
 
 pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.place, settings)?.open_existing().await?;
     let runs = store.runs().await?;
     let rows: Vec<[String; 4]> = runs
         .iter()

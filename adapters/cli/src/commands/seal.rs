@@ -15,9 +15,9 @@ use crate::args::{SealCheckArgs, SealCommand, SealExportArgs};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say};
-use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::tenancy::Place;
 
 /// What is kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub(crate) async fn run(command: &SealCommand, settings: &Settings) -> Result<()
 }
 
 async fn export(args: &SealExportArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let Head { seq, position, seal } = store.head().await?;
     let seal = Seal { seq, position, seal: seal.to_hex().to_string() };
     let Some(out) = &args.out else { return print_json(&seal) };
@@ -53,7 +53,7 @@ async fn export(args: &SealExportArgs, settings: &Settings) -> Result<(), Failur
 }
 
 async fn check(args: &SealCheckArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let seal = read(&args.seal)?;
     let head = store.head().await?;
     let found = departure(store.as_ref(), &seal).await?;

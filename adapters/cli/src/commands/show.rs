@@ -15,12 +15,12 @@ use crate::args::ShowArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say};
-use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let format = args.run.store.print.format;
     if let Some(at) = args.at.at {

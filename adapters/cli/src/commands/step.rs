@@ -9,11 +9,11 @@ use super::find_run;
 use super::show::print_as_of;
 use crate::args::StepArgs;
 use crate::failure::Failure;
-use crate::places::StoreUrl;
 use crate::settings::Settings;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &StepArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.run.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;
     let events = timeline.events();

@@ -14,13 +14,13 @@ use crate::format::Format;
 use crate::output::{
     print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, text_table,
 };
-use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::tenancy::Place;
 use crate::workbook;
 
 pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let at = match args.at.at {
         Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,

@@ -9,12 +9,12 @@ use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say};
-use crate::places::StoreUrl;
 use crate::settings::Settings;
 use crate::summary::count;
+use crate::tenancy::Place;
 
 pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = StoreUrl::resolve(args.store.store.as_ref(), settings)?.open_existing().await?;
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let only = match &args.run {
         Some(run) => Some(find_run(store.as_ref(), run).await?),
         None => None,
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Fa
 }
 
 /// The first thing that is wrong, in words.
-fn found(verdict: &Verdict) -> Option<String> {
+pub(super) fn found(verdict: &Verdict) -> Option<String> {
     verdict.damage().map(damage_text).or_else(|| verdict.difference.clone())
 }
 

@@ -43,7 +43,7 @@ impl Desk {
     pub(crate) fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_powerfill"));
         command.args(args).current_dir(self.folder.path()).env("USER", "desk");
-        for setting in ["STORE", "FORMAT", "REQUESTED_BY"] {
+        for setting in ["STORE", "FORMAT", "REQUESTED_BY", "TENANT", "WORKER"] {
             command.env_remove(format!("POWERFILL_{setting}"));
         }
         if let Some(store) = &self.store {

@@ -4,6 +4,7 @@
 mod audit;
 mod compare;
 mod conformance;
+mod copying;
 mod desk;
 mod desktop_app;
 mod diff;
@@ -18,4 +19,7 @@ mod server_killed;
 mod settings;
 mod snapshots;
 mod table;
+mod tenants;
 mod workbooks;
+#[cfg(unix)]
+mod workers;

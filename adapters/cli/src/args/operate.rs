@@ -1,0 +1,64 @@
+//! What can be typed to operate stores and workers.
+
+use clap::Args;
+
+use super::{PlaceArgs, PrintArgs, StoreArgs};
+use crate::places::StoreUrl;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill run dir:snapshot --no-wait && powerfill work --once
+  powerfill work --store postgres://acme_worker@db.example/acme
+  powerfill work --all-tenants
+
+Claims runs that are queued, or whose worker is gone, one at a time, and carries them through. Any number of workers may
+share a store. SIGTERM or Ctrl-C hands the run that goes on over to the next worker and ends with 0. A store that is away
+is asked again until it is back.")]
+pub(crate) struct WorkArgs {
+    /// End when there is nothing to do, instead of waiting for more
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Work for every tenant of powerfill.toml
+    #[arg(long, conflicts_with_all = ["store", "tenant"])]
+    pub(crate) all_tenants: bool,
+    /// The worker's name, in the queue and as the actor of events; of each worker its own [default: powerfill-PID]
+    #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill cancel latest
+  powerfill cancel 0197 --requested-by ann
+
+What was decided until then stays in the run's events; the output tables stay those of the run before.
+Exit status 0 where the run is cancelled, 1 where it is over already.")]
+pub(crate) struct CancelArgs {
+    /// A run id, the beginning of one, or `latest`
+    pub(crate) run: String,
+    /// Who cancels [default: the user of this machine]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill copy-store sqlite:books.db postgres://owner@db.example/acme
+  powerfill copy-store postgres://acme_audit@db.example/acme sqlite:acme-2026.db
+
+Copies events byte for byte with their hashes, positions, ids, actors and times, so that every seal stays what it was;
+snapshots; the history of runs; and makes indexes and output tables anew. Then the copy is verified. TO is empty, or has
+been copied from FROM before: then what is missing is added, also after a copy that broke off. No run may be active.
+Exit status 0 where the copy is whole, 1 where it does not verify or FROM has gone on meanwhile: copy once more.")]
+pub(crate) struct CopyStoreArgs {
+    /// sqlite:FILE or postgres://USER@HOST/DATABASE
+    pub(crate) from: StoreUrl,
+    /// Likewise; made where there is none
+    pub(crate) to: StoreUrl,
+    #[command(flatten)]
+    pub(crate) print: PrintArgs,
+}

@@ -1,0 +1,98 @@
+//! `cancel`: ends a run that is queued or goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use powerfill_domain::run::{Recorded, RunId};
+use powerfill_ports::runs::{QueuedRun, RunStatus};
+use powerfill_ports::{Store, StoreError};
+use powerfill_runner::{Clock, Runner, RunnerError, SystemClock, Watch};
+use serde_json::json;
+
+use super::find_run;
+use super::run::LEASE;
+use crate::args::CancelArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, say};
+use crate::settings::Settings;
+use crate::tenancy::Place;
+
+/// A worker that lives answers within this.
+const ANSWERS: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) async fn run(args: &CancelArgs, settings: &Settings) -> Result<(), Failure> {
+    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+    let run = find_run(store.as_ref(), &args.run).await?;
+    let by = settings.requested_by(args.requested_by.as_deref());
+    let asked = store.request_cancel(run, &by).await?;
+    let queued = if asked { ended(&store, run).await? } else { look(&store, run).await? };
+    let status = queued.status;
+    match args.store.print.format {
+        Format::Text if !asked => say(format!("Run {run} was over: {}\n", status.name()))?,
+        Format::Text if status.is_over() => say(format!("Run {run} is {}\n", status.name()))?,
+        Format::Text => say(format!(
+            "Run {run} is still {}; its worker does not answer. Whoever takes it up cancels it\n",
+            status.name()
+        ))?,
+        Format::Json => {
+            print_json(&json!({ "run_id": run, "status": status.name(), "was_over": !asked }))?;
+        }
+        Format::Csv => {
+            print_csv(&["run_id", "status"], [[run.to_string().as_str(), status.name()]])?;
+        }
+    }
+    let cancelled = asked && (status == RunStatus::Cancelled || !status.is_over());
+    if cancelled { Ok(()) } else { Err(Failure::Answered) }
+}
+
+async fn look(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
+    let found = store.run(run).await?;
+    let missing = || StoreError::NotFound { what: "run", name: run.to_string() };
+    Ok(found.ok_or_else(missing)?)
+}
+
+/// Waits until the run is over. Where no worker has it, or the one that has it is dead, this process takes it up, which
+/// ends it; one that lives keeps it.
+async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
+    let begun = Instant::now();
+    let worker = format!("powerfill-{}", std::process::id());
+    let runner = Runner::new(Arc::clone(store), Arc::new(SystemClock), worker, LEASE);
+    loop {
+        let queued = look(store, run).await?;
+        if queued.status.is_over() || begun.elapsed() > WAIT {
+            return Ok(queued);
+        }
+        let lease_over = queued.lease_expires_at.is_none_or(|end| end <= SystemClock.now());
+        if queued.worker.is_none() || lease_over || begun.elapsed() > ANSWERS {
+            let only = Arc::new(OnlyThis { run, another: AtomicBool::new(false) });
+            match runner.work(None, only).await {
+                Ok(_) | Err(RunnerError::HandedOver(_)) => {}
+                Err(RunnerError::Store(StoreError::LeaseLost(_))) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Lets go of a run that has come into the queue meanwhile.
+struct OnlyThis {
+    run: RunId,
+    another: AtomicBool,
+}
+
+impl Watch for OnlyThis {
+    fn event(&self, event: &Recorded<'_>) {
+        if event.run_id != self.run {
+            self.another.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn hands_over(&self) -> bool {
+        self.another.load(Ordering::Relaxed)
+    }
+}

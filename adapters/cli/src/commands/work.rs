@@ -1,0 +1,160 @@
+//! `work`: queued and abandoned runs, one at a time, until there is nothing to do or the process is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use powerfill_ports::{Store, StoreError};
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::{Finished, Runner, RunnerError, SystemClock, Watch};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::run::LEASE;
+use crate::args::WorkArgs;
+use crate::failure::Failure;
+use crate::output::say;
+use crate::settings::Settings;
+use crate::stop::Stop;
+use crate::tenancy::Place;
+
+/// How soon a run is seen whose worker died, which tells nobody.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How soon a store that is away is asked again, the first time and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failure> {
+    let places = match args.all_tenants {
+        true => settings.tenants.keys().map(|id| Place::of_tenant(id, settings)).collect(),
+        false => Place::resolve(&args.place, settings).map(|place| vec![place]),
+    }?;
+    if places.is_empty() {
+        let message = "--all-tenants: powerfill.toml has none; write [tenants.ID] with a store";
+        return Err(Failure::Environment(message.to_owned()));
+    }
+    let stop = Stop::listen()?;
+    let name = args.name.unwrap_or_else(|| format!("powerfill-{}", std::process::id()));
+    let one_run = Arc::new(Semaphore::new(1));
+    let mut desks = JoinSet::new();
+    for place in places {
+        let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
+        let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.clone());
+        desks.spawn(Desk { place, label, name, stop, one_run, once: args.once }.work());
+    }
+    let mut ended = Ok(());
+    while let Some(desk) = desks.join_next().await {
+        let desk = desk.map_err(|panic| Failure::Environment(format!("a worker: {panic}")))?;
+        ended = ended.and(desk);
+    }
+    ended
+}
+
+/// One store that is worked for.
+struct Desk {
+    place: Place,
+    label: String,
+    name: String,
+    stop: Stop,
+    /// A run has both cores; those of other stores wait for it in their order.
+    one_run: Arc<Semaphore>,
+    once: bool,
+}
+
+impl Desk {
+    /// Works until it is told to stop, or once, also where the store is away for long.
+    async fn work(self) -> Result<(), Failure> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match self.serve(&mut pause).await {
+                Err(failure @ Failure::Environment(_)) if !self.once => failure,
+                ended => return ended,
+            };
+            let (label, seconds) = (&self.label, pause.as_secs());
+            if let Failure::Environment(message) = failure {
+                eprintln!("note: {label}: {message}; trying again in {seconds} s");
+            }
+            if self.stop.within(pause).await {
+                return Ok(());
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn serve(&self, pause: &mut Duration) -> Result<(), Failure> {
+        let store = self.place.open().await?;
+        let clock = Arc::new(SystemClock);
+        let runner = Runner::new(Arc::clone(&store), clock, self.name.clone(), LEASE);
+        let mut failed = false;
+        let (mut news, mut woken) = (None, false);
+        loop {
+            // From before the claim on, so that nothing is missed that is asked for in between.
+            if news.is_none() {
+                news = Some(store.subscribe(store.head().await?.position));
+            }
+            match self.work_one(&runner).await? {
+                Next::Stopped => return Ok(()),
+                Next::Done(finished) => {
+                    *pause = FIRST_PAUSE;
+                    failed |= finished.status == RunStatus::Failed;
+                    let Finished { run_id, status } = finished;
+                    say(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
+                    (news, woken) = (None, false);
+                }
+                Next::Nothing if self.once && failed => return Err(Failure::Answered),
+                Next::Nothing if self.once => return Ok(()),
+                Next::Nothing if woken => {
+                    // What woke it is another worker's: its events are not to be read here.
+                    (news, woken) = (None, false);
+                    *pause = FIRST_PAUSE;
+                    if self.stop.within(LOOK_EVERY).await {
+                        return Ok(());
+                    }
+                }
+                Next::Nothing => {
+                    *pause = FIRST_PAUSE;
+                    let Some(news) = &mut news else { continue };
+                    tokio::select! {
+                        () = self.stop.heard() => return Ok(()),
+                        () = tokio::time::sleep(LOOK_EVERY) => {}
+                        event = news.next() => woken = event.transpose()?.is_some(),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Claims a run, where there is one, and carries it through.
+    async fn work_one(&self, runner: &Runner<dyn Store>) -> Result<Next, Failure> {
+        let permit = tokio::select! {
+            () = self.stop.heard() => return Ok(Next::Stopped),
+            permit = self.one_run.acquire() => permit,
+        };
+        let watch: Arc<dyn Watch> = Arc::new(self.stop.clone());
+        let worked = runner.work(None, watch).await;
+        drop(permit);
+        match worked {
+            Ok(Some(finished)) => Ok(Next::Done(finished)),
+            Ok(None) => Ok(Next::Nothing),
+            Err(error @ RunnerError::HandedOver(_)) => {
+                say(format!("{}: {error}\n", self.label))?;
+                Ok(Next::Stopped)
+            }
+            Err(error @ RunnerError::Store(StoreError::LeaseLost(_))) => {
+                eprintln!("note: {}: {error}", self.label);
+                Ok(Next::Nothing)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What came of a look for work.
+enum Next {
+    /// A run is over.
+    Done(Finished),
+    /// There is none to be had.
+    Nothing,
+    /// The process is to end.
+    Stopped,
+}

@@ -1,0 +1,169 @@
+//! Whose store and source a command works with: those of a tenant of `powerfill.toml`, or those that are named.
+//!
+//! A tenant reaches its own store and no other: the store is refused where it holds another tenant's events, a snapshot
+//! where it is of another tenant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use powerfill_domain::snapshot::{FaultReport, Snapshot, Validated};
+use powerfill_domain::values::TenantId;
+use powerfill_ports::{Store, must_be_of};
+
+use crate::args::{PlaceArgs, TenantArgs};
+use crate::failure::Failure;
+use crate::places::{Source, StoreUrl};
+use crate::settings::Settings;
+
+/// A store, and the tenant that it must be of.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    url: StoreUrl,
+    tenant: Option<TenantId>,
+}
+
+impl Place {
+    /// The store of the tenant, or the one that is named. The file's own tenant counts only where nothing is named.
+    pub(crate) fn resolve(args: &PlaceArgs, settings: &Settings) -> Result<Self, Failure> {
+        let named = args.store.clone().map(|url| url.readable("--store")).transpose()?;
+        let default = settings.tenant.as_deref().filter(|_| named.is_none());
+        let Some(id) = args.tenant.tenant.as_deref().or(default) else {
+            return Self::without_tenant(named, settings);
+        };
+        let own = settings.of_tenant(id)?;
+        let url = match named {
+            Some(url) if settings.owner_of(&url).is_some_and(|owner| owner != id) => {
+                return Err(Failure::Environment(format!("{url} is not the store of tenant {id}")));
+            }
+            Some(url) => url,
+            None => own.store()?,
+        };
+        Ok(Self { url, tenant: Some(TenantId::from(id)) })
+    }
+
+    fn without_tenant(named: Option<StoreUrl>, settings: &Settings) -> Result<Self, Failure> {
+        if let Some(url) = named {
+            let tenant = settings.owner_of(&url).map(TenantId::from);
+            return Ok(Self { url, tenant });
+        }
+        if !settings.tenants.is_empty() {
+            return Err(Failure::Environment(
+                "which tenant? Choose one with --tenant ID or POWERFILL_TENANT, or set tenant = \"ID\" in powerfill.toml"
+                    .to_owned(),
+            ));
+        }
+        let url = match &settings.store {
+            Some(text) => StoreUrl::with_password(text, None).readable("powerfill.toml, store")?,
+            None => StoreUrl::Sqlite("powerfill.db".into()),
+        };
+        Ok(Self { url, tenant: None })
+    }
+
+    /// A tenant of the file by its id.
+    pub(crate) fn of_tenant(id: &str, settings: &Settings) -> Result<Self, Failure> {
+        let url = settings.of_tenant(id)?.store()?;
+        Ok(Self { url, tenant: Some(TenantId::from(id)) })
+    }
+
+    /// Where it is.
+    pub(crate) const fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
+    /// Whose it must be.
+    pub(crate) const fn tenant(&self) -> Option<&TenantId> {
+        self.tenant.as_ref()
+    }
+
+    /// Opens the store, and makes it where there is none.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.admit(self.url.open().await?).await
+    }
+
+    /// Opens a store that is there.
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.admit(self.url.open_existing().await?).await
+    }
+
+    async fn admit(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Store>, Failure> {
+        if let Some(tenant) = &self.tenant {
+            let of = must_be_of(store.as_ref(), tenant).await;
+            of.map_err(|error| Failure::Environment(format!("{}: {error}", self.url)))?;
+        }
+        Ok(store)
+    }
+}
+
+/// A source, the tenant that its snapshot must be of, and the options that go with it.
+#[derive(Debug)]
+pub(crate) struct Input {
+    source: Source,
+    tenant: Option<TenantId>,
+    options: Option<PathBuf>,
+}
+
+impl Input {
+    /// The source that is named, or that of the tenant.
+    pub(crate) fn resolve(
+        given: Option<&Source>,
+        tenant: &TenantArgs,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let default = settings.tenant.as_deref().filter(|_| given.is_none());
+        let id = tenant.tenant.as_deref().or(default);
+        let own = id.map(|id| settings.of_tenant(id)).transpose()?;
+        let source = given.cloned().or_else(|| own.and_then(|own| own.source.clone()));
+        let source = source.ok_or_else(|| {
+            Failure::Environment(match id {
+                Some(id) => format!(
+                    "tenant {id} has no source; name one (dir:FOLDER, …), or set source under [tenants.{id}] in \
+                     powerfill.toml"
+                ),
+                None => "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://…), or a tenant that \
+                         has one with --tenant ID"
+                    .to_owned(),
+            })
+        })?;
+        let options = own.and_then(|own| own.options.clone());
+        Ok(Self { source, tenant: id.map(TenantId::from), options })
+    }
+
+    /// The options of the tenant.
+    pub(crate) fn options(&self) -> Option<&Path> {
+        self.options.as_deref()
+    }
+
+    /// Whose store the snapshot goes to.
+    #[must_use]
+    pub(crate) fn for_store_of(mut self, tenant: Option<&TenantId>) -> Self {
+        self.tenant = tenant.cloned().or(self.tenant);
+        self
+    }
+
+    /// Reads and validates the snapshot; the report where it is refused.
+    pub(crate) fn validated(&self) -> Result<Result<Validated, FaultReport>, Failure> {
+        let validated = self.source.validated()?;
+        if let Ok(validated) = &validated {
+            self.must_be_the_tenants(&validated.snapshot)?;
+        }
+        Ok(validated)
+    }
+
+    /// The validated snapshot; warnings go to standard error.
+    pub(crate) fn snapshot(&self) -> Result<Validated, Failure> {
+        let validated = self.source.snapshot()?;
+        self.must_be_the_tenants(&validated.snapshot)?;
+        Ok(validated)
+    }
+
+    fn must_be_the_tenants(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let found = TenantId::from(&snapshot.header.tenant_id);
+        match &self.tenant {
+            Some(tenant) if *tenant != found => Err(Failure::Environment(format!(
+                "{} is a snapshot of tenant {found}, not of {tenant}; nothing was done",
+                self.source
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What a copy of the whole store reads and writes beside the other ports.
+
+use async_trait::async_trait;
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::runs::QueuedRun;
+
+use crate::MemoryStore;
+
+#[async_trait]
+impl CopyStore for MemoryStore {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+        Ok(self.state().log.appends_after(seq as usize, APPENDS_PER_BATCH))
+    }
+
+    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.state().snapshots.keys().cloned().collect())
+    }
+
+    async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
+        must_be_over(&run)?;
+        self.state().queue.put(run);
+        Ok(())
+    }
+}

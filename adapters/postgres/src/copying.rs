@@ -1,0 +1,46 @@
+//! What a copy of the whole store reads and writes beside the other ports.
+
+use async_trait::async_trait;
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::runs::QueuedRun;
+
+use crate::PostgresStore;
+use crate::bytes_in::{Moment, bound, get, hash};
+use crate::fault::fault;
+use crate::read::append_record;
+
+const APPENDS_AFTER: &str = include_str!("../../../sql/postgres/queries/appends_after.sql");
+const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_ended_run.sql");
+
+#[async_trait]
+impl CopyStore for PostgresStore {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+        let client = self.inner.connections.get().await?;
+        let limit = bound(APPENDS_PER_BATCH as u64);
+        let rows = client.query(APPENDS_AFTER, &[&bound(seq), &limit]).await.map_err(fault)?;
+        let kept = |row| {
+            let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
+            Ok(KeptAppend { record: append_record(row)?, stream, seal })
+        };
+        rows.iter().map(kept).collect()
+    }
+
+    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
+        let client = self.inner.connections.get().await?;
+        let rows = client.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await;
+        rows.map_err(fault)?.iter().map(|row| get(row, 0)).collect()
+    }
+
+    async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
+        must_be_over(&run)?;
+        let client = self.inner.connections.get().await?;
+        let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = &run;
+        let at = Moment(*requested_at);
+        client
+            .execute(INSERT_ENDED, &[&run_id.0, &status.name(), &at, cancel_requested_by])
+            .await
+            .map(|_| ())
+            .map_err(fault)
+    }
+}

@@ -1,0 +1,54 @@
+//! What a copy of the whole store reads and writes beside the other ports.
+
+use async_trait::async_trait;
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::runs::QueuedRun;
+use rusqlite::Connection;
+
+use crate::SqliteStore;
+use crate::append::hash;
+use crate::connection::fault;
+use crate::read::append_record;
+
+const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
+const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
+
+fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+    let mut find = conn.prepare_cached(APPENDS_AFTER).map_err(fault)?;
+    let mut rows = find.query((seq, APPENDS_PER_BATCH)).map_err(fault)?;
+    let mut appends = Vec::new();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let stream = row.get(11).map_err(fault)?;
+        appends.push(KeptAppend { record: append_record(row)?, stream, seal: hash(row, 12)? });
+    }
+    Ok(appends)
+}
+
+fn snapshot_digests(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    conn.prepare_cached("SELECT digest FROM snapshots ORDER BY digest")
+        .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
+        .map_err(fault)
+}
+
+fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
+    let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = run;
+    let values = (run_id.to_string(), status.name(), requested_at.micros(), cancel_requested_by);
+    conn.execute(INSERT_ENDED, values).map(|_| ()).map_err(fault)
+}
+
+#[async_trait]
+impl CopyStore for SqliteStore {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+        self.read_with(move |conn| appends_after(conn, seq)).await
+    }
+
+    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
+        self.read_with(snapshot_digests).await
+    }
+
+    async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
+        must_be_over(&run)?;
+        self.write(move |conn| put_ended_run(conn, &run)).await
+    }
+}

@@ -1,0 +1,246 @@
+//! A whole store in another one: the same log has the same seals on every store, what follows from it is made anew, and
+//! what broke off goes on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use powerfill_domain::run::RunId;
+use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_memory::MemoryStore;
+
+use powerfill_ports::copying::CopyStore;
+use powerfill_ports::events::{EventStore, Head, StoredEvent};
+use powerfill_ports::index::IndexStore;
+use powerfill_ports::projections::ProjectionStore;
+use powerfill_ports::runs::RunStore;
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::copy::{Copied, CopyError, Progress, copy_store};
+use powerfill_runner::{Ask, Runner, Silent, SystemClock};
+use powerfill_sqlite::SqliteStore;
+use powerfill_tests::postgres::Database;
+use powerfill_tests::store_suite::Place;
+use powerfill_tests::store_suite::samples::{append, candidate, candidates, collect, run};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+fn book(case: &str) -> (Snapshot, RunOptions) {
+    let case: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
+    let raw = powerfill_csv::read_folder(&case.join("snapshot")).expect("the case is there");
+    let json = std::fs::read_to_string(case.join("options.json")).expect("it has options");
+    let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
+    (validate(raw).expect("the snapshot is sound").snapshot, options)
+}
+
+/// Asks for a run and works it; `cancel` asks to cancel it before.
+async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) -> RunStatus {
+    let runner = Runner::new(
+        Arc::clone(store),
+        Arc::new(SystemClock),
+        "worker".to_owned(),
+        Duration::from_secs(30),
+    );
+    let ((snapshot, options), run_id) = (book(case), RunId(Uuid::now_v7()));
+    let ask = Ask { run_id, snapshot: &snapshot, options: &options, requested_by: "desk" };
+    runner.ask(&ask).await.expect("the run is asked for");
+    if cancel {
+        assert!(store.request_cancel(run_id, "chief").await.expect("the queue answers"));
+    }
+    let finished = runner.work(None, Arc::new(Silent)).await.expect("it is carried through");
+    finished.expect("there was a run").status
+}
+
+/// A store with runs that ended in each way.
+async fn with_runs<S: CopyStore + 'static>(store: &Arc<S>) {
+    assert_eq!(work(store, "12-kickout-reasons", false).await, RunStatus::Complete);
+    assert_eq!(work(store, "39-preflight-errors", false).await, RunStatus::Failed);
+    assert_eq!(work(store, "41-mixed-400-price", false).await, RunStatus::Complete);
+    assert_eq!(work(store, "03-best-fit", true).await, RunStatus::Cancelled);
+}
+
+fn file() -> (TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(folder.path().join("acme.db")).expect("the store opens");
+    (folder, Arc::new(store))
+}
+
+async fn copied<F: CopyStore, T: CopyStore>(from: &F, to: &T) -> Copied {
+    let copied = copy_store(from, to, |_| {}).await.expect("it is copied");
+    assert!(copied.verdict.is_clean(), "{:?}", copied.verdict);
+    copied
+}
+
+async fn log<S: EventStore>(store: &S) -> (Head, Vec<StoredEvent>) {
+    (store.head().await.unwrap(), collect(store.read_all(0)).await)
+}
+
+/// From a file through a database, another one, memory, and back into a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_log_has_the_same_seals_on_every_store() {
+    let (_one, original) = file();
+    with_runs(&original).await;
+    let (database, another) = (Database::new(), Database::new());
+    let (database, another) = (database.open().await, another.open().await);
+    let (memory, (_other, back)) = (MemoryStore::new(), file());
+    copied(original.as_ref(), &database).await;
+    copied(&database, &another).await;
+    copied(&another, &memory).await;
+    copied(&memory, back.as_ref()).await;
+
+    let (head, events) = log(original.as_ref()).await;
+    let runs = original.runs().await.unwrap();
+    assert_eq!(runs.len(), 4);
+    let digests = original.snapshot_digests().await.unwrap();
+    let stores: [(&str, &dyn CopyStore); 4] = [
+        ("a database", &database),
+        ("a copy of it", &another),
+        ("memory", &memory),
+        ("a file again", back.as_ref()),
+    ];
+    for (name, store) in stores {
+        assert_eq!(store.head().await.unwrap(), head, "{name}");
+        assert!(collect(store.read_all(0)).await == events, "{name}: events differ");
+        for seq in 0..=head.seq {
+            let seal = original.seal_at(seq).await.unwrap();
+            assert_eq!(store.seal_at(seq).await.unwrap(), seal, "{name}, append {seq}");
+        }
+        assert_eq!(store.runs().await.unwrap(), runs, "{name}");
+        assert_eq!(store.snapshot_digests().await.unwrap(), digests, "{name}");
+        for digest in &digests {
+            let captured = original.captured(digest).await.unwrap();
+            assert!(store.captured(digest).await.unwrap() == captured, "{name}");
+        }
+        assert_eq!(store.published().await.unwrap(), original.published().await.unwrap(), "{name}");
+        assert_eq!(store.indexed_runs().await.unwrap(), original.indexed_runs().await.unwrap());
+    }
+    // The tenant works on in the copy.
+    assert_eq!(work(&Arc::new(database), "03-best-fit", false).await, RunStatus::Complete);
+}
+
+/// What the copy has already is not copied again, and the rest follows.
+#[tokio::test]
+async fn a_copy_of_a_store_that_has_gone_on_brings_the_rest() {
+    let (_folder, original) = file();
+    let copy = MemoryStore::new();
+    assert_eq!(work(&original, "12-kickout-reasons", false).await, RunStatus::Complete);
+    let first = copied(original.as_ref(), &copy).await;
+    assert_eq!((first.had, first.behind), (0, 0));
+    assert_eq!(work(&original, "41-mixed-400-price", false).await, RunStatus::Complete);
+    let second = copied(original.as_ref(), &copy).await;
+    assert_eq!(second.had, first.head.seq);
+    assert_eq!(second.head, original.head().await.unwrap());
+    assert_eq!(copy.runs().await.unwrap(), original.runs().await.unwrap());
+    let third = copied(original.as_ref(), &copy).await;
+    assert_eq!((third.had, third.head), (second.head.seq, second.head));
+}
+
+/// After each append, as if the process had died there.
+#[tokio::test]
+async fn a_copy_that_broke_off_at_any_append_goes_on() {
+    let original = MemoryStore::new();
+    for number in 0..12 {
+        original.append(candidates(run(1 + number % 3), number as u64 / 3 * 5, 5)).await.unwrap();
+    }
+    let (head, events) = log(&original).await;
+    for broken_off in 0..head.seq {
+        let copy = MemoryStore::new();
+        for number in 0..u128::from(broken_off) {
+            let append = candidates(run(1 + number % 3), number as u64 / 3 * 5, 5);
+            copy.append(append).await.unwrap();
+        }
+        let steps = std::sync::Mutex::new(Vec::new());
+        let done = copy_store(&original, &copy, |at| steps.lock().unwrap().push(at)).await.unwrap();
+        assert_eq!((done.had, done.head), (broken_off, head));
+        assert!(log(&copy).await == (head, events.clone()));
+        let steps = steps.into_inner().unwrap();
+        let of = head.position;
+        assert!(steps.contains(&Progress::Events { done: of, of }), "{steps:?}");
+        assert_eq!(steps.last(), Some(&Progress::Verifying));
+    }
+}
+
+#[tokio::test]
+async fn a_store_with_another_log_is_left_as_it_is() {
+    let original = MemoryStore::new();
+    original.append(candidates(run(1), 0, 5)).await.unwrap();
+    let copy = MemoryStore::new();
+    copy.append(candidates(run(2), 0, 5)).await.unwrap();
+    let before = log(&copy).await;
+    let refused = copy_store(&original, &copy, |_| {}).await.unwrap_err();
+    assert!(matches!(refused, CopyError::AnotherLog { seq: 1 }), "{refused}");
+    assert!(log(&copy).await == before);
+    // Longer than the original is another log too.
+    let longer = MemoryStore::new();
+    longer.append(candidates(run(1), 0, 5)).await.unwrap();
+    longer.append(candidates(run(1), 5, 5)).await.unwrap();
+    let refused = copy_store(&original, &longer, |_| {}).await.unwrap_err();
+    assert!(matches!(refused, CopyError::AnotherLog { seq: 2 }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
+    let (active, idle) = (MemoryStore::new(), MemoryStore::new());
+    active.append(append(run(1), 0, &[candidate(1)])).await.unwrap();
+    idle.append(append(run(1), 0, &[candidate(1)])).await.unwrap();
+    let runner = Runner::new(
+        Arc::new(active.clone()),
+        Arc::new(SystemClock),
+        "worker".to_owned(),
+        Duration::from_secs(30),
+    );
+    let (mut snapshot, options) = book("03-best-fit");
+    snapshot.header.tenant_id = "acme".into();
+    let run_id = RunId(Uuid::now_v7());
+    let ask = Ask { run_id, snapshot: &snapshot, options: &options, requested_by: "desk" };
+    runner.ask(&ask).await.unwrap();
+    for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {
+        let refused = copy_store(from, to, |_| {}).await.unwrap_err();
+        assert!(refused.to_string().contains(&format!("{run_id} is active in the {side}")));
+    }
+    assert_eq!(idle.head().await.unwrap().seq, 1);
+}
+
+/// What is damaged is not copied, what lies before it is, and the place is named.
+#[tokio::test]
+async fn a_damaged_original_is_copied_up_to_the_damage() {
+    for (edit, words) in [
+        ("UPDATE es_events SET payload = replace(payload, '1', '2') WHERE position = 14", "hashed"),
+        ("UPDATE es_appends SET actor = 'nobody' WHERE seq = 3", "hashed"),
+        ("UPDATE es_appends SET append_id = zeroblob(16) WHERE seq = 3", "seal"),
+        ("DELETE FROM es_events WHERE position = 14", "missing"),
+    ] {
+        let (folder, original) = file();
+        for number in 0..4 {
+            original.append(candidates(run(1), number * 5, 5)).await.unwrap();
+        }
+        let sound = original.seal_at(2).await.unwrap();
+        let editor = rusqlite::Connection::open(folder.path().join("acme.db")).unwrap();
+        editor
+            .execute_batch(
+                "DROP TRIGGER es_events_no_update; DROP TRIGGER es_appends_no_update;
+                 DROP TRIGGER es_events_no_delete",
+            )
+            .unwrap();
+        editor.execute_batch(edit).unwrap();
+        let copy = MemoryStore::new();
+        let refused = copy_store(original.as_ref(), &copy, |_| {}).await.unwrap_err();
+        assert!(refused.to_string().contains(words), "{edit}: {refused}");
+        let head = copy.head().await.unwrap();
+        assert_eq!((head.seq, Some(head.seal)), (2, sound), "{edit}");
+    }
+}
+
+/// The name of a type that this program does not know.
+#[tokio::test]
+async fn an_event_of_a_newer_program_is_not_copied() {
+    let (folder, original) = file();
+    original.append(candidates(run(1), 0, 1)).await.unwrap();
+    let editor = rusqlite::Connection::open(folder.path().join("acme.db")).unwrap();
+    editor.execute_batch("DROP TRIGGER es_events_no_update").unwrap();
+    editor.execute("UPDATE es_events SET event_type = 'LoanTeleported'", []).unwrap();
+    let copy = MemoryStore::new();
+    let refused = copy_store(original.as_ref(), &copy, |_| {}).await.unwrap_err();
+    assert!(matches!(refused, CopyError::Damaged { seq: 1, .. }), "{refused}");
+    assert_eq!(copy.head().await.unwrap().seq, 0);
+}
