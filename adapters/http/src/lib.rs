@@ -1,1 +1,34 @@
-//! x
+//! The HTTP service (specification 4.3): runs, reports, events and stories of each tenant, behind tokens.
+//!
+//! * [`Api`], [`Tenant`]: what it is made of; the command line puts it together
+//! * [`tokens`]: who is let in
+//! * [`router`], [`openapi`]: every route, and the document that is generated from them
+//! * [`serve`]: answers until it is told to stop
+//! * [`problem`]: what goes wrong, as RFC 9457
+//!
+//! Inside, a file for each kind of thing that is asked for: `health`, `runs`, `input`, `reports`, `events`, `stream`,
+//! `explain`, `audit`. Each handler's first argument says who may ask.
+
+mod api;
+mod audit;
+mod caller;
+mod document;
+mod events;
+mod explain;
+mod extract;
+mod health;
+mod input;
+pub mod problem;
+mod reports;
+mod routes;
+mod runs;
+mod serve;
+mod stream;
+pub mod tokens;
+
+pub use api::{Api, Limits, Tenant};
+pub use routes::{openapi, router};
+pub use serve::serve;
+
+/// The lease of whoever asks for runs here; claims nothing.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -283,7 +283,7 @@ impl Log {
 }
 
 /// The furthest step that an event shows to have begun.
-fn step_of(event: &RunEvent) -> Option<Step> {
+pub fn step_of(event: &RunEvent) -> Option<Step> {
     Some(match event {
         RunEvent::RunRequested(_)
         | RunEvent::RunStarted(_)

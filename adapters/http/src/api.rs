@@ -1,0 +1,118 @@
+//! What the service is made of: tenants, tokens, bounds. The command line puts it together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated};
+use powerfill_ports::Store;
+use powerfill_runner::Clock;
+use tokio::sync::{Semaphore, watch};
+
+use crate::reports::Shelves;
+use crate::tokens::{TokenError, TokenFile};
+
+/// A tenant, as the service needs it.
+#[async_trait]
+pub trait Tenant: Send + Sync {
+    /// Its id.
+    fn id(&self) -> &str;
+
+    /// Its store, opened when it is first asked for.
+    ///
+    /// # Errors
+    /// Where it cannot be opened; for the log of the service.
+    async fn store(&self) -> Result<Arc<dyn Store>, String>;
+
+    /// Its snapshot as it is now, validated, or the report where it is refused. Takes a while, and blocks.
+    ///
+    /// # Errors
+    /// Where there is no source, or it cannot be read; for the log of the service.
+    fn input(&self) -> Result<Result<Validated, FaultReport>, String>;
+
+    /// The run options where a request has none.
+    ///
+    /// # Errors
+    /// Where they cannot be read; for the log of the service.
+    fn options(&self) -> Result<GivenOptions, String>;
+}
+
+/// What is bounded, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest body of a request, in bytes.
+    pub body: usize,
+    /// Memory for report tables, in bytes, about.
+    pub reports: usize,
+    /// Live event streams at a time.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 64 * 1024, reports: 512 << 20, streams: 256 }
+    }
+}
+
+/// The service.
+pub struct Api {
+    pub(crate) tenants: BTreeMap<String, Arc<dyn Tenant>>,
+    pub(crate) tokens: TokenFile,
+    /// Whether nobody is let in without a token, whatever becomes of the file.
+    pub(crate) closed: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) shelves: Shelves,
+    /// What takes the processor for long goes one at a time.
+    pub(crate) heavy: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Whether runs are carried through in this process.
+    pub(crate) works: bool,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Api {
+    /// A service of these tenants. `stop` becomes true when streams are to end.
+    ///
+    /// # Errors
+    /// Where the tokens cannot be read.
+    pub fn new(
+        tenants: impl IntoIterator<Item = Arc<dyn Tenant>>,
+        tokens: TokenFile,
+        clock: Arc<dyn Clock>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, TokenError> {
+        let limits = Limits::default();
+        Ok(Self {
+            tenants: tenants.into_iter().map(|tenant| (tenant.id().to_owned(), tenant)).collect(),
+            closed: !tokens.all()?.is_empty(),
+            tokens,
+            clock,
+            limits,
+            shelves: Shelves::new(limits.reports),
+            heavy: Arc::new(Semaphore::new(1)),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            works: false,
+            stop,
+        })
+    }
+
+    /// With other bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        let shelves = Shelves::new(limits.reports);
+        Self { limits, shelves, streams: Arc::new(Semaphore::new(limits.streams)), ..self }
+    }
+
+    /// Says that runs are carried through in this process.
+    #[must_use]
+    pub fn with_workers(self) -> Self {
+        Self { works: true, ..self }
+    }
+
+    /// Whether the service may be reached at this address: without tokens from this machine only (4.3).
+    pub fn may_listen_on(&self, address: SocketAddr) -> bool {
+        self.closed || address.ip().is_loopback()
+    }
+}

@@ -1,0 +1,219 @@
+//! What the OpenAPI document says beyond what the handlers say: the reports from their tables, the CloudEvent, and what
+//! all operations have in common.
+
+use powerfill_ports::cloud_event::CloudEvent;
+use powerfill_projections::table::{CellType, Column, TableSpec};
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+
+use crate::problem::Kind;
+use crate::reports::{ALL, MOST, Report, USUAL};
+use crate::routes::report_path;
+
+/// What anybody may ask, without a token and a tenant.
+const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The whole document.
+pub(crate) fn complete(described: OpenApi) -> Value {
+    let mut document = serde_json::to_value(described).unwrap_or_default();
+    document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
+    schemas(&mut document);
+    for report in &ALL {
+        document["paths"][report_path(report)] = json!({ "get": operation(report) });
+    }
+    events(&mut document);
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            common(operation, OPEN.contains(&path.as_str()));
+        }
+    }
+    document["components"]["securitySchemes"] =
+        json!({ "token": { "type": "http", "scheme": "bearer" } });
+    document
+}
+
+fn schemas(document: &mut Value) {
+    let schemas = &mut document["components"]["schemas"];
+    let kinds: Vec<String> =
+        Kind::ALL.iter().map(|kind| format!("urn:powerfill:problem:{}", kind.said().0)).collect();
+    schemas["Problem"] = json!({
+        "type": "object",
+        "description": "RFC 9457. Some kinds have members more: run_id, run_status, step, code, message, faults.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string", "enum": kinds },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string", "description": "What is wrong, and what to do." },
+            "request_id": { "type": "string" },
+        },
+        "example": {
+            "type": "urn:powerfill:problem:run-active",
+            "title": "A run is active",
+            "status": 409,
+            "detail": "Run 01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34 is active; wait for it, or cancel it.",
+            "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34",
+            "request_id": "01976c2e-1111-7b52-9f3e-5d0f6a1c2b34",
+        },
+    });
+    let event = schemars::schema_for!(CloudEvent<'_>);
+    schemas["CloudEvent"] = serde_json::to_value(event).unwrap_or_default();
+    if let Some(event) = schemas["CloudEvent"].as_object_mut() {
+        event.remove("$schema");
+    }
+    schemas["EventPage"] = json!({
+        "type": "object",
+        "required": ["events", "next_after", "end"],
+        "properties": {
+            "events": { "type": "array", "items": { "$ref": "#/components/schemas/CloudEvent" } },
+            "next_after": { "type": "integer", "minimum": 0, "description": "The `after` of the next page." },
+            "end": { "type": "boolean", "description": "Whether there were no more when it was read." },
+        },
+    });
+}
+
+/// The pages of events, whose body is written by hand.
+fn events(document: &mut Value) {
+    for path in ["/api/powerfill/events", "/api/powerfill/runs/{run_id}/events"] {
+        document["paths"][path]["get"]["responses"]["200"]["content"] = json!({
+            "application/json": { "schema": { "$ref": "#/components/schemas/EventPage" } }
+        });
+    }
+}
+
+/// What all operations have in common.
+fn common(operation: &mut Value, open: bool) {
+    let problem = |description: &str| {
+        json!({
+            "description": description,
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        })
+    };
+    operation["responses"]["default"] = problem("A problem; `type` says of which kind");
+    if open {
+        operation["security"] = json!([]);
+        return;
+    }
+    operation["responses"]["401"] = problem("No token, or none that is valid");
+    operation["responses"]["403"] =
+        problem("The token is another tenant's, or its role does not reach");
+    operation["security"] = json!([{ "token": [] }]);
+    let tenant = json!({
+        "name": "X-Tenant-Id", "in": "header", "required": true,
+        "description": "The tenant; the token must be its own", "schema": { "type": "string" },
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(tenant),
+        None => operation["parameters"] = json!([tenant]),
+    }
+}
+
+/// A report, from the columns of its table.
+fn operation(report: &Report) -> Value {
+    let query = |name: &str, schema: Value, description: String| {
+        json!({
+            "name": name, "in": "query", "required": false,
+            "schema": schema, "description": description,
+        })
+    };
+    let columns = report.table.columns;
+    let sorts: Vec<String> = columns
+        .iter()
+        .flat_map(|column| [column.name.to_owned(), format!("-{}", column.name)])
+        .collect();
+    let mut parameters = vec![
+        json!({
+            "name": "run_id", "in": "path", "required": true, "description": "The run",
+            "schema": { "type": "string", "format": "uuid" },
+        }),
+        query(
+            "limit",
+            json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL }),
+            "Rows on the page".to_owned(),
+        ),
+        query(
+            "cursor",
+            json!({ "type": "string" }),
+            "`next` of the page before, or its X-Next-Cursor".to_owned(),
+        ),
+        query(
+            "sort",
+            json!({ "type": "string", "enum": sorts }),
+            "A column; with - the largest first. NULL is the smallest".to_owned(),
+        ),
+        query(
+            "format",
+            json!({ "type": "string", "enum": ["json", "csv"], "default": "json" }),
+            "CSV has run_id as the first column, and the next page's cursor in X-Next-Cursor"
+                .to_owned(),
+        ),
+    ];
+    parameters.extend(columns.iter().map(|column| {
+        let also = format!(
+            "Only rows with this {0}; empty for NULL; more than once for any of them. {0}.ge and {0}.le compare",
+            column.name
+        );
+        query(column.name, json!({ "type": "string" }), also)
+    }));
+    let header =
+        |description: &str| json!({ "description": description, "schema": { "type": "string" } });
+    json!({
+        "tags": ["reports"],
+        "operationId": format!("report_{}", report.name.replace('-', "_")),
+        "summary": format!("Report: {}", report.about),
+        "description": format!(
+            "Rows of `{}`, in its order where there is no `sort`. Of Complete runs alone: any other is a 409 that tells \
+             its status, and of a failed one the step and the message.",
+            report.table.name
+        ),
+        "parameters": parameters,
+        "responses": {
+            "200": {
+                "description": "A page",
+                "headers": {
+                    "ETag": header("For If-None-Match"),
+                    "X-Next-Cursor": header("The cursor of the next page, where there is one"),
+                },
+                "content": {
+                    "application/json": { "schema": page(report.name, report.table) },
+                    "text/csv": { "schema": { "type": "string" } },
+                },
+            },
+            "304": { "description": "The page is the one that If-None-Match names" },
+        },
+    })
+}
+
+fn page(name: &str, table: &TableSpec) -> Value {
+    let property = |column: &Column| (column.name.to_owned(), of_column(column));
+    let properties: Map<String, Value> = table.columns.iter().map(property).collect();
+    let required: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+    json!({
+        "type": "object",
+        "required": ["run_id", "report", "table", "rows", "next"],
+        "properties": {
+            "run_id": { "type": "string", "format": "uuid" },
+            "report": { "const": name },
+            "table": { "const": table.name },
+            "rows": {
+                "type": "array",
+                "items": { "type": "object", "required": required, "properties": properties },
+            },
+            "next": { "type": ["string", "null"], "description": "The cursor of the next page" },
+        },
+    })
+}
+
+fn of_column(column: &Column) -> Value {
+    match column.cell_type {
+        CellType::Text => json!({ "type": ["string", "null"] }),
+        CellType::Int => json!({ "type": ["integer", "null"] }),
+        CellType::Decimal(places) => json!({
+            "type": ["string", "null"], "description": format!("A decimal with {places} places"),
+        }),
+        CellType::Day => json!({ "type": ["string", "null"], "format": "date" }),
+        CellType::Timestamp => json!({ "type": ["string", "null"], "format": "date-time" }),
+        CellType::Json => json!({}),
+    }
+}

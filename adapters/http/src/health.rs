@@ -1,0 +1,115 @@
+//! Whether the service lives, is ready, and how a tenant's store and queue stand (specification 4.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use powerfill_domain::engine::{ENGINE_VERSION, SPEC_VERSION};
+use powerfill_ports::runs::RunStatus;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::caller::Viewer;
+use crate::problem::{Answer, Kind, Problem};
+use crate::runs::RunHead;
+
+/// How long a store may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A word.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Word {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "service", responses((status = 200, body = Word)))]
+pub(crate) async fn healthz() -> Json<Word> {
+    Json(Word { status: "ok" })
+}
+
+/// The stores of all tenants answer. Says of none which it is.
+#[utoipa::path(get, path = "/readyz", tag = "service", responses((status = 200, body = Word)))]
+pub(crate) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Json<Word>> {
+    let looks = api.tenants.values().map(|tenant| async {
+        let looked = tokio::time::timeout(PATIENCE, async {
+            match tenant.store().await {
+                Ok(store) => store.head().await.is_ok(),
+                Err(_) => false,
+            }
+        });
+        looked.await.unwrap_or(false)
+    });
+    let away = futures::future::join_all(looks).await.iter().filter(|there| !**there).count();
+    if away == 0 {
+        return Ok(Json(Word { status: "ok" }));
+    }
+    let detail = format!("{away} of {} stores do not answer.", api.tenants.len());
+    Err(Problem::new(Kind::Unavailable, detail))
+}
+
+/// Versions, the tenant's store, its queue.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// Of this program.
+    version: &'static str,
+    /// Of the engine.
+    engine_version: &'static str,
+    /// Of the specification that it follows.
+    spec_version: &'static str,
+    tenant_id: String,
+    /// Who is asking, as changes are recorded.
+    actor: String,
+    /// Whether this process carries runs through.
+    works: bool,
+    store: StoreStatus,
+    /// The workers that have a run.
+    workers: Vec<String>,
+    /// Runs that wait for a worker.
+    queue_depth: usize,
+    /// The run that is not over, where there is one.
+    active_run: Option<RunHead>,
+}
+
+/// How the tenant's store stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StoreStatus {
+    /// Whether it answers.
+    reachable: bool,
+    /// Events in its log.
+    events: Option<u64>,
+}
+
+/// How the service and the tenant's store stand.
+#[utoipa::path(get, path = "/api/powerfill/status", tag = "service",
+    responses((status = 200, body = Status)))]
+pub(crate) async fn status(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+) -> Answer<Json<Status>> {
+    let looked = tokio::time::timeout(PATIENCE, async {
+        let store = caller.store().await.ok()?;
+        Some((store.head().await.ok()?.position, store.runs().await.ok()?))
+    });
+    let looked = looked.await.ok().flatten();
+    let (events, runs) = match looked {
+        Some((events, runs)) => (Some(events), runs),
+        None => (None, Vec::new()),
+    };
+    let active: Vec<_> = runs.iter().filter(|run| !run.status.is_over()).collect();
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        engine_version: ENGINE_VERSION,
+        spec_version: SPEC_VERSION,
+        tenant_id: caller.tenant.id().to_owned(),
+        actor: caller.actor,
+        works: api.works,
+        store: StoreStatus { reachable: events.is_some(), events },
+        workers: active.iter().filter_map(|run| run.worker.clone()).collect(),
+        queue_depth: active.iter().filter(|run| run.status == RunStatus::Pending).count(),
+        active_run: active.first().map(|run| RunHead::from(*run)),
+    }))
+}

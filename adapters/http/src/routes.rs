@@ -1,0 +1,124 @@
+//! Every route, and the OpenAPI document that is generated from them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, Method, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::problem::{Kind, Problem};
+use crate::{audit, document, events, explain, health, input, reports, runs, stream};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "PowerFill",
+    description = "Runs of a tenant, their reports, events and stories. Decimals are strings; errors are \
+                   application/problem+json."
+))]
+struct Described;
+
+/// The routes that say for themselves what they are.
+fn described() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::status))
+        .routes(routes!(input::preflight))
+        .routes(routes!(input::preprocess))
+        .routes(routes!(input::run))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(events::of_run))
+        .routes(routes!(events::of_all))
+        .routes(routes!(stream::stream))
+        .routes(routes!(explain::loan))
+        .routes(routes!(explain::trade))
+        .routes(routes!(audit::replay_run))
+        .routes(routes!(audit::verify_run))
+}
+
+/// The path of a report.
+pub(crate) fn report_path(report: &reports::Report) -> String {
+    format!("/api/powerfill/runs/{{run_id}}/{}", report.name)
+}
+
+/// The OpenAPI document.
+pub fn openapi() -> serde_json::Value {
+    document::complete(described().into_openapi())
+}
+
+/// The service, without a listener.
+pub fn router(api: Arc<Api>) -> Router {
+    let (mut router, described) = described().split_for_parts();
+    for report in &reports::ALL {
+        let page = move |viewer, state, run, query, headers| {
+            reports::report(report, viewer, state, run, query, headers)
+        };
+        router = router.route(&report_path(report), get(page));
+    }
+    let text = document::complete(described).to_string();
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let page = SwaggerUi::new("/api/powerfill/docs")
+        .config(Config::new(["/api/powerfill/openapi.json"]).validator_url("none"));
+    router
+        .route("/api/powerfill/openapi.json", get(move || async move { (json, text) }))
+        .merge(page)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(api.limits.body))
+        .layer(CatchPanicLayer::custom(|_| {
+            // The panic's own message is on standard error already.
+            Problem::new(Kind::Internal, "The service met a fault of its own.").into_response()
+        }))
+        .layer(from_fn(identified))
+        .layer(CompressionLayer::new())
+        .with_state(api)
+}
+
+async fn no_such_path(uri: Uri) -> Problem {
+    let detail =
+        format!("There is no {}; /api/powerfill/openapi.json lists the paths.", uri.path());
+    Problem::new(Kind::NoSuchPath, detail)
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let detail =
+        format!("{} has no {method}; /api/powerfill/openapi.json lists what it has.", uri.path());
+    Problem::new(Kind::MethodNotAllowed, detail)
+}
+
+/// Gives the request an id, or keeps the one that it came with, and says it in the answer.
+async fn identified(request: Request, next: Next) -> Response {
+    const ID: &str = "x-request-id";
+    let fits = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let given = request.headers().get(ID).and_then(|id| id.to_str().ok()).filter(fits);
+    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let body = problem.body(Some(&id));
+        if response.status().is_server_error() {
+            eprintln!("error: request {id}: {}", String::from_utf8_lossy(&body));
+        }
+        response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+        *response.body_mut() = body.into();
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(ID, id);
+    }
+    response
+}
