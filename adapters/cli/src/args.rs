@@ -4,6 +4,7 @@ mod audit;
 mod diff;
 mod operate;
 mod place;
+mod serve;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
@@ -11,6 +12,7 @@ pub(crate) use audit::{
 pub(crate) use diff::DiffArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
+pub(crate) use serve::{ServeArgs, TokenCommand};
 
 use std::path::PathBuf;
 
@@ -51,6 +53,11 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Carry queued and abandoned runs through, and wait for more
     Work(WorkArgs),
+    /// Answer over HTTP for the tenants of powerfill.toml, and carry their runs through
+    Serve(ServeArgs),
+    /// Make, list and revoke the tokens that `serve` lets in
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Cancel a run that is queued or goes on
     Cancel(CancelArgs),
     /// List the runs of the store, the latest first

@@ -34,6 +34,11 @@ impl Stop {
         }
     }
 
+    /// What becomes true when the process is to end.
+    pub(crate) fn watched(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
     /// Waits; whether the process is to end meanwhile.
     pub(crate) async fn within(&self, time: Duration) -> bool {
         tokio::time::timeout(time, self.heard()).await.is_ok()

@@ -17,9 +17,11 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod seal;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod step;
 pub(crate) mod tables;
+pub(crate) mod token;
 pub(crate) mod verify;
 pub(crate) mod work;
 

@@ -34,13 +34,28 @@ pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failu
         return Err(Failure::Environment(message.to_owned()));
     }
     let stop = Stop::listen()?;
-    let name = args.name.unwrap_or_else(|| format!("powerfill-{}", std::process::id()));
+    let name = args.name.unwrap_or_else(own_name);
+    work_for(places, &name, &stop, args.once).await
+}
+
+/// A worker's name, where none is given.
+pub(super) fn own_name() -> String {
+    format!("powerfill-{}", std::process::id())
+}
+
+/// Works for all these stores until `stop`, or once.
+pub(super) async fn work_for(
+    places: Vec<Place>,
+    name: &str,
+    stop: &Stop,
+    once: bool,
+) -> Result<(), Failure> {
     let one_run = Arc::new(Semaphore::new(1));
     let mut desks = JoinSet::new();
     for place in places {
         let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
-        let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.clone());
-        desks.spawn(Desk { place, label, name, stop, one_run, once: args.once }.work());
+        let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.to_owned());
+        desks.spawn(Desk { place, label, name, stop, one_run, once }.work());
     }
     let mut ended = Ok(());
     while let Some(desk) = desks.join_next().await {

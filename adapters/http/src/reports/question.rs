@@ -152,11 +152,6 @@ impl Question {
         self.filters.iter().all(|filter| filter.admits(&row[filter.column]))
     }
 
-    /// Whether there is any condition.
-    pub(crate) fn is_filtered(&self) -> bool {
-        !self.filters.is_empty()
-    }
-
     /// The cursor of the page after this row.
     pub(crate) fn cursor(&self, row: u64) -> String {
         format!("{row}.{}", self.print)

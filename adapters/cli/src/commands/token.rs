@@ -1,0 +1,83 @@
+//! `token`: who `serve` lets in.
+
+use powerfill_domain::values::Timestamp;
+use powerfill_http::tokens::{Token, TokenError, TokenFile};
+use powerfill_runner::{Clock, SystemClock};
+use serde_json::{Value, json};
+
+use crate::args::TokenCommand;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, say, text_table};
+use crate::settings::Settings;
+
+/// Beside powerfill.toml, in the working folder.
+const FILE: &str = "powerfill-tokens.toml";
+const DAY_MICROS: i64 = 86_400_000_000;
+const COLUMNS: [&str; 6] = ["id", "tenant", "role", "name", "created_at", "expires_at"];
+
+/// The tokens of this folder.
+pub(super) fn file() -> TokenFile {
+    TokenFile::new(FILE)
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+pub(crate) fn run(command: &TokenCommand, settings: &Settings) -> Result<(), Failure> {
+    match command {
+        TokenCommand::Create(args) => {
+            settings.of_tenant(&args.tenant)?;
+            let now = SystemClock.now();
+            let until = now.micros() + i64::from(args.expires_in) * DAY_MICROS;
+            let (role, until) = (args.role.into(), Timestamp::from_micros(until));
+            let (token, text) = file().create(&args.tenant, role, &args.name, now, until)?;
+            match args.print.format {
+                Format::Text => {
+                    eprintln!(
+                        "note: token {} until {}; it is not shown again",
+                        token.id, token.expires_at
+                    );
+                    say(format!("{text}\n"))
+                }
+                Format::Json => {
+                    let mut shown = object(&token);
+                    shown["token"] = text.into();
+                    print_json(&shown)
+                }
+                Format::Csv => print_csv(&["id", "token"], [[token.id.as_str(), text.as_str()]]),
+            }
+        }
+        TokenCommand::List(print) => list(&file().all()?, print.format),
+        TokenCommand::Revoke(args) => {
+            let revoked = file().revoke(&args.id)?;
+            say(format!("{}, {} of {}, is revoked\n", revoked.id, revoked.name, revoked.tenant))
+        }
+    }
+}
+
+fn object(token: &Token) -> Value {
+    let [id, tenant, role, name, created_at, expires_at] = row(token);
+    json!({
+        "id": id, "tenant": tenant, "role": role, "name": name,
+        "created_at": created_at, "expires_at": expires_at,
+    })
+}
+
+fn row(token: &Token) -> [String; 6] {
+    let (created_at, expires_at) = (token.created_at.to_string(), token.expires_at.to_string());
+    let role = token.role.name().to_owned();
+    [token.id.clone(), token.tenant.clone(), role, token.name.clone(), created_at, expires_at]
+}
+
+fn list(tokens: &[Token], format: Format) -> Result<(), Failure> {
+    let rows: Vec<[String; 6]> = tokens.iter().map(row).collect();
+    match format {
+        Format::Text => say(format!("{}\n", text_table(&COLUMNS, rows, &[]))),
+        Format::Json => print_json(&tokens.iter().map(object).collect::<Vec<_>>()),
+        Format::Csv => print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str))),
+    }
+}
