@@ -155,6 +155,13 @@ fn packages_depend_inwards_only() {
             "adapters/ports" => &["powerfill-domain", "powerfill-projections"],
             // The composition root, and what judges the whole.
             "adapters/cli" | "tests" | "tests/model" => continue,
+            // A door drives the runner.
+            "adapters/http" => &[
+                "powerfill-domain",
+                "powerfill-projections",
+                "powerfill-ports",
+                "powerfill-runner",
+            ],
             adapter => {
                 assert!(adapter.starts_with("adapters/"), "{adapter}: where does it belong?");
                 &["powerfill-domain", "powerfill-projections", "powerfill-ports"]

@@ -7,4 +7,5 @@ mod events;
 mod file;
 mod golden;
 mod json;
+mod openapi;
 mod tables;

@@ -1,0 +1,59 @@
+//! `docs/reference/openapi.json`: the HTTP service, from its routes, their types and the output tables.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::file;
+
+#[test]
+fn the_document_is_that_of_the_routes() {
+    let text = format!("{:#}\n", powerfill_http::openapi());
+    file::assert_is("docs/reference/openapi.json", &text);
+}
+
+#[test]
+fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
+    let document = powerfill_http::openapi();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        let place = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(place).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn collect(value: &Value, references: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "$ref" => {
+                        references.insert(text.clone());
+                    }
+                    member => collect(member, references),
+                }
+            }
+        }
+        Value::Array(members) => members.iter().for_each(|member| collect(member, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_operation_says_who_may_ask_and_what_it_answers() {
+    let document = powerfill_http::openapi();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let place = format!("{method} {path}");
+            assert!(operation["security"].is_array(), "{place}");
+            assert!(operation["responses"]["default"].is_object(), "{place}");
+            assert!(operation["summary"].is_string(), "{place}");
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(name), "{place}: two operations have one name");
+        }
+    }
+}

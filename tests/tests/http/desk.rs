@@ -1,0 +1,240 @@
+//! A service of two tenants, without a listener.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use powerfill_domain::run::RunId;
+use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated, validate};
+use powerfill_domain::values::Timestamp;
+use powerfill_http::tokens::{Role, TokenFile};
+use powerfill_http::{Api, Limits, Tenant};
+use powerfill_ports::Store;
+use powerfill_runner::{Ask, Clock, Finished, Runner, Silent};
+use powerfill_sqlite::SqliteStore;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub(crate) const NOW: i64 = 1_768_471_200_000_000;
+pub(crate) const HOUR: i64 = 3_600_000_000;
+
+/// A clock that stands until it is moved.
+pub(crate) struct Standing(AtomicI64);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A tenant with a store of its own; its source is a conformance case.
+pub(crate) struct Book {
+    id: &'static str,
+    store: Arc<dyn Store>,
+    case: Mutex<PathBuf>,
+}
+
+fn case(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name)
+}
+
+#[async_trait]
+impl Tenant for Book {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    async fn store(&self) -> Result<Arc<dyn Store>, String> {
+        Ok(Arc::clone(&self.store))
+    }
+
+    fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
+        let folder = self.case.lock().unwrap().join("snapshot");
+        let raw = powerfill_csv::read_folder(&folder).map_err(|error| error.to_string())?;
+        Ok(validate(raw).map(|mut validated| {
+            validated.snapshot.header.tenant_id = self.id.into();
+            validated
+        }))
+    }
+
+    fn options(&self) -> Result<GivenOptions, String> {
+        let file = self.case.lock().unwrap().join("options.json");
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        Ok(GivenOptions::from_json(&text))
+    }
+}
+
+/// The service.
+pub(crate) struct Service {
+    folder: TempDir,
+    pub(crate) book: Arc<Book>,
+    pub(crate) clock: Arc<Standing>,
+    pub(crate) router: Router,
+    pub(crate) stop: watch::Sender<bool>,
+    /// Of the tenant `one`.
+    pub(crate) viewer: String,
+    pub(crate) operator: String,
+    /// Of the tenant `other`.
+    pub(crate) stranger: String,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The answer, where it is the one that was hoped for.
+    #[track_caller]
+    pub(crate) fn well(self) -> Self {
+        assert!((200..300).contains(&self.status), "{} {}", self.status, self.text());
+        self
+    }
+
+    /// Expects a problem of this status and kind, complete in form.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, kind: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let body = self.json();
+        assert_eq!(body["type"], format!("urn:powerfill:problem:{kind}"), "{body}");
+        assert_eq!(body["status"], status);
+        assert!(!body["title"].as_str().unwrap().is_empty());
+        assert!(!body["detail"].as_str().unwrap().is_empty());
+        assert_eq!(body["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
+        body
+    }
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub(crate) fn with(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let book = |id: &'static str| {
+            let store = SqliteStore::open(&folder.path().join(format!("{id}.db"))).unwrap();
+            let case = Mutex::new(case("12-kickout-reasons"));
+            Arc::new(Book { id, store: Arc::new(store), case })
+        };
+        let clock = Arc::new(Standing(AtomicI64::new(NOW)));
+        let file = || TokenFile::new(folder.path().join("tokens.toml"));
+        let token = |tenant, role, name| {
+            let until = Timestamp::from_micros(NOW + HOUR);
+            file().create(tenant, role, name, clock.now(), until).unwrap().1
+        };
+        let viewer = token("one", Role::Viewer, "vera");
+        let operator = token("one", Role::Operator, "otto");
+        let stranger = token("other", Role::Admin, "eve");
+        let (stop, stopped) = watch::channel(false);
+        let (one, other) = (book("one"), book("other"));
+        let tenants = [Arc::clone(&one) as Arc<dyn Tenant>, other];
+        let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stopped).unwrap();
+        let router = powerfill_http::router(Arc::new(api.with_limits(limits)));
+        Self { folder, book: one, clock, router, stop, viewer, operator, stranger }
+    }
+
+    pub(crate) fn tokens(&self) -> TokenFile {
+        TokenFile::new(self.folder.path().join("tokens.toml"))
+    }
+
+    pub(crate) fn pass(&self, micros: i64) {
+        self.clock.0.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.book.store)
+    }
+
+    /// Has the source of the tenant be another case.
+    pub(crate) fn take(&self, name: &str) {
+        *self.book.case.lock().unwrap() = case(name);
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// A request of the tenant `one`.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&str>,
+    ) -> Request<Body> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("x-tenant-id", "one")
+            .header("authorization", format!("Bearer {token}"));
+        match body {
+            None => request.body(Body::empty()),
+            Some(body) => {
+                request.header("content-type", "application/json").body(body.to_owned().into())
+            }
+        }
+        .unwrap()
+    }
+
+    /// Reads, as the viewer; the path is that after `/api/powerfill`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let path = format!("/api/powerfill{path}");
+        self.send(self.request("GET", &path, &self.viewer, None)).await
+    }
+
+    /// Posts, as the operator.
+    pub(crate) async fn post(&self, path: &str, body: Option<&str>) -> Answer {
+        let path = format!("/api/powerfill{path}");
+        self.send(self.request("POST", &path, &self.operator, body)).await
+    }
+
+    fn runner(&self) -> Runner<dyn Store> {
+        let (clock, lease) = (Arc::clone(&self.clock) as _, Duration::from_secs(30));
+        Runner::new(self.store(), clock, "worker".to_owned(), lease)
+    }
+
+    /// A run of a case, to its end.
+    pub(crate) async fn ran(&self, case: &str) -> RunId {
+        self.take(case);
+        let validated = self.book.input().unwrap().unwrap();
+        let options = self.book.options().unwrap().resolve().unwrap();
+        let run_id = RunId(Uuid::now_v7());
+        let ask =
+            Ask { run_id, snapshot: &validated.snapshot, options: &options, requested_by: "vera" };
+        self.pass(1_000_000);
+        self.runner().ask(&ask).await.unwrap();
+        self.worked().await;
+        run_id
+    }
+
+    /// Carries the queued run through.
+    pub(crate) async fn worked(&self) -> Finished {
+        self.runner().work(None, Arc::new(Silent)).await.unwrap().unwrap()
+    }
+}

@@ -1,0 +1,9 @@
+//! The HTTP service over SQLite stores with runs of conformance cases: who is let in, what is refused and how, reports,
+//! events, runs (specification 4.3, 5.5).
+
+mod desk;
+mod matrix;
+mod problems;
+mod reports;
+mod runs;
+mod streams;

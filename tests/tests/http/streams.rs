@@ -1,0 +1,187 @@
+//! Events over HTTP: pages that fit together, and a live stream that resumes without loss or doubling.
+
+use std::time::Duration;
+
+use axum::body::BodyDataStream;
+use futures::{StreamExt, TryStreamExt};
+use powerfill_http::Limits;
+use serde_json::Value;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use crate::desk::{Answer, Service};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What arrives on a stream: the position, and the event's type; none where a filter left out what is before.
+type Arrived = (u64, Option<String>);
+
+/// A client that reads a stream.
+struct Client {
+    body: BodyDataStream,
+    text: String,
+    /// Where it would resume.
+    last: Option<u64>,
+}
+
+impl Client {
+    async fn connect(service: &Service, query: &str, last: Option<u64>) -> Self {
+        let path = format!("/api/powerfill/events/stream{query}");
+        let mut request = service.request("GET", &path, &service.viewer, None);
+        if let Some(last) = last {
+            let last = last.to_string().parse().unwrap();
+            request.headers_mut().insert("last-event-id", last);
+        }
+        let response = service.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let body = response.into_body().into_data_stream();
+        Self { body, text: String::new(), last }
+    }
+
+    /// The next event; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Arrived> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| {
+                    let prefix = format!("{name}: ");
+                    block.lines().find_map(|line| line.strip_prefix(&prefix).map(str::to_owned))
+                };
+                let Some(id) = field("id") else { continue };
+                self.last = id.parse().ok();
+                if let Some(data) = field("data") {
+                    let event: Value = serde_json::from_str(&data).unwrap();
+                    assert_eq!(event["globalposition"], id);
+                }
+                return Some((self.last.unwrap(), field("event")));
+            }
+            let more = timeout(PATIENCE, self.body.next()).await.expect("something comes");
+            self.text.push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
+        }
+    }
+}
+
+async fn recorded(service: &Service) -> Vec<Arrived> {
+    let store = service.store();
+    let events: Vec<_> = store.read_all(0).try_concat().await.unwrap();
+    events.into_iter().map(|event| (event.global_position, Some(event.event_type))).collect()
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_resumes_without_loss_or_doubling() {
+    let service = Service::new();
+    service.ran("12-kickout-reasons").await;
+    service.ran("03-best-fit").await;
+    let all = recorded(&service).await;
+    // Connections of 1, 2, 3 … events.
+    let (mut arrived, mut last) = (Vec::new(), Some(0));
+    for length in 1.. {
+        let mut client = Client::connect(&service, "", last).await;
+        for _ in 0..length {
+            if arrived.len() < all.len() {
+                arrived.push(client.next().await.unwrap());
+            }
+        }
+        last = client.last;
+        if arrived.len() == all.len() {
+            break;
+        }
+    }
+    assert_eq!(arrived, all);
+    // The header comes before the query.
+    let end = all.last().unwrap().0;
+    let mut client = Client::connect(&service, "?after=0", Some(end - 1)).await;
+    assert_eq!(client.next().await.as_ref(), all.last());
+}
+
+#[tokio::test]
+async fn what_is_recorded_later_arrives_and_only_that() {
+    let service = Service::new();
+    service.ran("03-best-fit").await;
+    let before = recorded(&service).await.len();
+    let mut client = Client::connect(&service, "", None).await;
+    service.ran("12-kickout-reasons").await;
+    let all = recorded(&service).await;
+    for expected in &all[before..] {
+        assert_eq!(client.next().await.as_ref(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn filters_leave_out_and_still_say_how_far_it_came() {
+    let service = Service::new();
+    let first = service.ran("12-kickout-reasons").await;
+    service.ran("03-best-fit").await;
+    let all = recorded(&service).await;
+    let end = all.last().unwrap().0;
+    let of_first = service.store().stream_version(&first.stream()).await.unwrap();
+    let wanted =
+        |(_, name): &&Arrived| ["RunCompleted", "RunStarted"].contains(&name.as_deref().unwrap());
+    for (query, expected) in [
+        ("?after=0&type=RunStarted,RunCompleted".to_owned(), all.iter().filter(wanted).count()),
+        (format!("?after=0&run_id={first}"), usize::try_from(of_first).unwrap()),
+    ] {
+        let mut client = Client::connect(&service, &query, None).await;
+        let mut found = 0;
+        while client.last != Some(end) {
+            found += usize::from(client.next().await.unwrap().1.is_some());
+        }
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_stops_ends_its_streams() {
+    let service = Service::with(Limits { streams: 1, ..Limits::default() });
+    service.ran("03-best-fit").await;
+    let mut client = Client::connect(&service, "?after=0", None).await;
+    assert!(client.next().await.is_some());
+    // There is room for one.
+    service.get("/events/stream").await.is_problem(503, "unavailable");
+    service.stop.send(true).unwrap();
+    while client.next().await.is_some() {}
+    drop(client);
+    let again = service.get("/events/stream").await;
+    assert_eq!((again.status, again.body.len()), (200, 0), "it ends at once");
+}
+
+fn events(page: &Answer) -> (Vec<Value>, u64, bool) {
+    let page = page.json();
+    let (next, end) = (page["next_after"].as_u64().unwrap(), page["end"].as_bool().unwrap());
+    (page["events"].as_array().unwrap().clone(), next, end)
+}
+
+#[tokio::test]
+async fn pages_of_events_fit_together() {
+    let service = Service::new();
+    let run = service.ran("12-kickout-reasons").await;
+    service.ran("03-best-fit").await;
+    let all = recorded(&service).await;
+    for (path, place, expected) in [
+        ("/events".to_owned(), "globalposition", all.len() as u64),
+        (
+            format!("/runs/{run}/events"),
+            "streamversion",
+            service.store().stream_version(&run.stream()).await.unwrap(),
+        ),
+    ] {
+        let (mut after, mut found) = (0, Vec::new());
+        loop {
+            let page = service.get(&format!("{path}?limit=17&after={after}")).await.well();
+            let (more, next, end) = events(&page);
+            found.extend(more.iter().map(|event| event[place].as_str().unwrap().to_owned()));
+            after = next;
+            if end {
+                break;
+            }
+        }
+        let numbers: Vec<String> = (1..=expected).map(|number| number.to_string()).collect();
+        assert_eq!(found, numbers, "{path}");
+    }
+    let page = service.get(&format!("/runs/{run}/events?type=RunRequested,RunCompleted")).await;
+    let types: Vec<Value> = events(&page.well()).0.iter().map(|e| e["type"].clone()).collect();
+    assert_eq!(types, ["powerfill.run.RunRequested.v1", "powerfill.run.RunCompleted.v1"]);
+}
