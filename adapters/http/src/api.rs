@@ -64,8 +64,9 @@ pub struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) shelves: Shelves,
-    /// What takes the processor for long goes one at a time.
-    pub(crate) heavy: Arc<Semaphore>,
+    /// Audits go one at a time, and so do readings of sources: each takes the processor, or the memory, for long.
+    pub(crate) audits: Arc<Semaphore>,
+    pub(crate) readings: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     /// Whether runs are carried through in this process.
     pub(crate) works: bool,
@@ -91,7 +92,8 @@ impl Api {
             clock,
             limits,
             shelves: Shelves::new(limits.reports),
-            heavy: Arc::new(Semaphore::new(1)),
+            audits: Arc::new(Semaphore::new(1)),
+            readings: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(limits.streams)),
             works: false,
             stop,

@@ -31,7 +31,7 @@ pub(crate) async fn replay_run(
 ) -> Answer<Json<Value>> {
     let (run, store) = (RunId(run), caller.store().await?);
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let one = Arc::clone(&api.heavy).acquire_owned().await.map_err(|error| internal(&error))?;
+    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
     aside(async move || {
         let _one = one;
         let replayed = replay(store.as_ref(), run, Arc::new(Silent)).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn verify_run(
 ) -> Answer<Json<VerdictView>> {
     let (run, store) = (RunId(run), caller.store().await?);
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let one = Arc::clone(&api.heavy).acquire_owned().await.map_err(|error| internal(&error))?;
+    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
     let verdict = aside(async move || {
         let _one = one;
         Ok(verify(store.as_ref(), Some(run)).await?)

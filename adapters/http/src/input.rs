@@ -88,7 +88,7 @@ async fn from_snapshot<T: Send + 'static>(
     tenant: &Arc<dyn Tenant>,
     make: impl FnOnce(Snapshot) -> T + Send + 'static,
 ) -> Answer<T> {
-    let _one = Arc::clone(&api.heavy).acquire_owned().await.map_err(|error| internal(&error))?;
+    let _one = Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
     let tenant = Arc::clone(tenant);
     let made = tokio::task::spawn_blocking(move || {
         let read = tenant.input().map_err(|error| source_away(tenant.as_ref(), &error))?;

@@ -15,6 +15,8 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod postgres;
+#[cfg(unix)]
+mod served;
 mod server_killed;
 mod settings;
 mod snapshots;

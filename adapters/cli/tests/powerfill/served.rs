@@ -1,0 +1,165 @@
+//! `serve` and `token`: the service as a process of its own, reached over a socket, told to stop.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::desk::Desk;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A `powerfill serve` that goes on.
+struct Server {
+    process: Child,
+    out: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Server {
+    fn start(desk: &Desk, more: &[&str]) -> Self {
+        let args = ["serve", "--listen", "127.0.0.1:0"].iter().chain(more);
+        let mut command = desk.command(args);
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut out = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("it says where it listens");
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
+        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { process, out, address }
+    }
+
+    /// Sends a request; the status and the body.
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        let (address, length) = (&self.address, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status.expect("a status"), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Tells it to stop; what it said on standard output since it listened.
+    fn stop(mut self) -> String {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        let ended = self.process.wait().expect("it ends");
+        assert!(ended.success(), "{ended}");
+        let mut said = String::new();
+        self.out.read_to_string(&mut said).expect("it said something");
+        said
+    }
+}
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.ask("generate --loans 60 --trades 20 --pools 10 --out book");
+    let settings = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n";
+    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
+    desk
+}
+
+fn status_of(server: &Server, run: &str, headers: &str) -> String {
+    let (status, view) = server.ask("GET", &format!("/api/powerfill/runs/{run}"), headers, "");
+    assert_eq!(status, 200, "{view}");
+    view["status"].as_str().expect("a status").to_owned()
+}
+
+#[test]
+fn it_answers_works_and_stops_when_it_is_told_to() {
+    let desk = desk();
+    let server = Server::start(&desk, &[]);
+    assert_eq!(server.ask("GET", "/readyz", "", "").0, 200);
+    let (status, asked) = server.ask("POST", "/api/powerfill/run", "", "{}");
+    assert_eq!(status, 202, "{asked}");
+    let run = asked["run_id"].as_str().expect("a run").to_owned();
+    let begun = Instant::now();
+    while status_of(&server, &run, "") != "Complete" {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (status, page) = server.ask("GET", &format!("/api/powerfill/runs/{run}/guide"), "", "");
+    assert_eq!((status, page["report"].as_str()), (200, Some("guide")));
+    // A stream that nobody ends does not keep it.
+    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    let address = &server.address;
+    let request = format!(
+        "GET /api/powerfill/events/stream?after=0 HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("it reads");
+    stream.read_exact(&mut [0; 64]).expect("it answers");
+    let said = server.stop();
+    assert!(said.contains(&format!("run {run} is Complete")), "{said}");
+    // The command line sees the same run.
+    assert!(desk.ask("show --tenant GENERATED").contains(&run));
+}
+
+#[test]
+fn a_page_of_the_web_with_a_name_of_its_own_is_a_stranger() {
+    let desk = desk();
+    let server = Server::start(&desk, &["--no-workers"]);
+    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    let request = "GET /api/powerfill/status HTTP/1.1\r\nhost: evil.example\r\nx-tenant-id: GENERATED\r\n\
+                   connection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    server.stop();
+}
+
+#[test]
+fn tokens_open_and_close_a_service_that_goes_on() {
+    let desk = desk();
+    desk.type_in("serve --listen 0.0.0.0:0").refuses(2, &["this machine only", "token create"]);
+    let made = "token create --tenant GENERATED --name ann";
+    desk.type_in("token create --tenant ghost --name ann --role viewer")
+        .refuses(2, &["no tenant ghost"]);
+    let viewer = desk.ask(&format!("{made} --role viewer"));
+    let server = Server::start(&desk, &["--no-workers"]);
+    let operator = desk.ask(&format!("{made} --role operator"));
+    let with = |token: &str| format!("authorization: Bearer {}\r\n", token.trim());
+    let ask = |headers: &str| server.ask("POST", "/api/powerfill/run", headers, "{}").0;
+    assert_eq!(ask(""), 401);
+    assert_eq!(ask(&with(&viewer)), 403);
+    assert_eq!(ask(&with(&operator)), 202);
+    let listed = desk.powerfill(["token", "list", "--format", "csv"]).well();
+    let kept = std::fs::read_to_string(desk.path("powerfill-tokens.toml")).expect("the file");
+    for token in [&viewer, &operator] {
+        assert!(!kept.contains(token.trim()) && !listed.out.contains(token.trim()));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::fs::metadata(desk.path("powerfill-tokens.toml")).expect("the file");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+    let table = listed.table();
+    desk.ask(&format!("token revoke {}", table.column("id")[1]));
+    assert_eq!(ask(&with(&operator)), 401);
+    assert_eq!(server.ask("GET", "/api/powerfill/runs", &with(&viewer), "").0, 200);
+    server.stop();
+}
+
+#[test]
+fn without_tenants_there_is_nothing_to_serve() {
+    let desk = Desk::new();
+    desk.type_in("serve").refuses(2, &["no tenants", "[tenants.ID]"]);
+}
