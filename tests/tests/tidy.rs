@@ -155,8 +155,12 @@ fn packages_depend_inwards_only() {
             "adapters/ports" => &["powerfill-domain", "powerfill-projections"],
             // The composition root, and what judges the whole.
             "adapters/cli" | "tests" | "tests/model" => continue,
-            // A door drives the runner.
+            // The runner compares runs, and a door drives the runner.
+            "adapters/runner" => {
+                &["powerfill-diff", "powerfill-domain", "powerfill-projections", "powerfill-ports"]
+            }
             "adapters/http" => &[
+                "powerfill-diff",
                 "powerfill-domain",
                 "powerfill-projections",
                 "powerfill-ports",

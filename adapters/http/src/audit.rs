@@ -1,21 +1,27 @@
-//! Replay and verification (specification 3.4). They write nothing, take the processor for long, and go one at a time.
+//! Replay, verification and comparison (specification 3.4). They write nothing, take the processor for long, and go one at a time.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use powerfill_diff::mapping::Mapping;
+use powerfill_diff::report::json;
+use powerfill_diff::{Comparison, Names};
 use powerfill_domain::run::RunId;
 use powerfill_runner::Silent;
+use powerfill_runner::compare::{inputs, side, tell};
 use powerfill_runner::replay::replay;
 use powerfill_runner::verify::verify;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Viewer;
-use crate::extract::Path;
+use crate::extract::{Body, Path};
 use crate::problem::{Answer, Problem, internal};
 use crate::reports::aside;
 
@@ -97,4 +103,52 @@ pub(crate) async fn verify_run(
         rows: verdict.rows,
         index_entries: verdict.index_entries,
     }))
+}
+
+/// What a run is compared with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "against": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34" }))]
+pub(crate) struct Against {
+    /// Another run of the tenant.
+    against: Uuid,
+    /// Loans with another decision that are explained, to 10000; 1000 where it is left out.
+    #[schema(minimum = 0, maximum = 10000)]
+    explain: Option<usize>,
+}
+
+/// Compares the output tables of a run with those of another one. A difference is an answer, not an error.
+#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit", request_body = Against,
+    params(("run_id" = Uuid, Path, description = "The run")),
+    responses((status = 200, description = "The comparison, as `powerfill diff --format json` has it", body = Object)))]
+pub(crate) async fn diff_runs(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    Body(asked): Body<Against>,
+) -> Answer<Response> {
+    let (run, other, store) = (RunId(run), RunId(asked.against), caller.store().await?);
+    let most = match asked.explain.unwrap_or(1_000) {
+        most @ 0..=10_000 => most,
+        most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
+    };
+    for run in [run, other] {
+        store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    }
+    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    let text = aside(async move || {
+        let _one = one;
+        let (store, mut names) = (store.as_ref(), Names::default());
+        let here = side(store, run, &mut names).await?;
+        let there = side(store, other, &mut names).await?;
+        let mut comparison = Comparison::new(names, here, there, &Mapping::default());
+        tell(store, run, Some(other), most, &mut comparison).await?;
+        inputs(store, &mut comparison).await?;
+        let mut text = Vec::new();
+        json(&comparison, &mut text).map_err(|error| internal(&error))?;
+        Ok(text)
+    })
+    .await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text)
+        .into_response())
 }

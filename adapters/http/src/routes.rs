@@ -47,6 +47,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(explain::trade))
         .routes(routes!(audit::replay_run))
         .routes(routes!(audit::verify_run))
+        .routes(routes!(audit::diff_runs))
 }
 
 /// The path of a report.

@@ -7,6 +7,7 @@
 //! * [`replay`](replay::replay) decides a run again and compares
 //! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
+//! * [`compare`]: what a comparison reads of runs
 //! * [`copy_store`](copy::copy_store) copies a whole store
 //! * [`account`] tells a story together with what the captured input says
 //!
@@ -17,6 +18,7 @@ pub mod account;
 pub mod as_of;
 mod ask;
 mod clock;
+pub mod compare;
 pub mod copy;
 mod decide;
 mod end;

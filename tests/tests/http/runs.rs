@@ -50,6 +50,24 @@ async fn a_run_is_asked_for_worked_and_told() {
 }
 
 #[tokio::test]
+async fn two_runs_are_compared() {
+    let service = Service::new();
+    let one = service.ran("41-mixed-400-price").await;
+    let same = service.ran("41-mixed-400-price").await;
+    let options = Some("{\"options\":{\"price_mode\":\"pc\"}}");
+    let other = run_of(&service.post("/run", options).await);
+    service.worked().await;
+    for (against, answer) in [(same.to_string(), "same"), (other, "different")] {
+        let body = format!("{{\"against\":\"{against}\"}}");
+        let found = service.post(&format!("/runs/{one}/diff"), Some(&body)).await.well().json();
+        assert_eq!(found["answer"], answer, "{found}");
+    }
+    let nowhere = "{\"against\":\"00000000-0000-7000-8000-000000000000\"}";
+    let absent = service.post(&format!("/runs/{one}/diff"), Some(nowhere)).await;
+    absent.is_problem(404, "not-found");
+}
+
+#[tokio::test]
 async fn a_queued_run_is_cancelled_by_whom_the_token_says() {
     let service = Service::new();
     let run = run_of(&service.post("/run", Some("{}")).await);

@@ -11,14 +11,12 @@ use powerfill_diff::classes::Classifications;
 use powerfill_diff::loans::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
-use powerfill_diff::side::RunHead;
-use powerfill_diff::{Answer, Comparison, Names, RunSide, Side};
+use powerfill_diff::{Answer, Comparison, Names};
 use powerfill_domain::run::RunId;
 use powerfill_ports::Store;
-use powerfill_projections::explain::LoanStories;
+use powerfill_runner::compare::{inputs, side, tell};
 
 use super::find_run;
-use super::show::fold;
 use crate::args::DiffArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -56,7 +54,7 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
         comparison.classify(classifications(place, text)?);
     }
     tell(store, run, other, args.explain, &mut comparison).await?;
-    given(store, &mut comparison).await?;
+    inputs(store, &mut comparison).await?;
     if args.classify_new
         && let Some((place, text)) = &said
         && let Some(added) =
@@ -141,55 +139,6 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let _ = std::fs::remove_file(&aside);
         Failure::Environment(format!("cannot write {}: {error}", file.display()))
     })
-}
-
-/// A run as a side.
-async fn side(store: &dyn Store, run: RunId, names: &mut Names) -> Result<Side, Failure> {
-    let mut side = RunSide::new(run, names);
-    fold(store, run, |recorded| side.apply(recorded, names)).await?;
-    Ok(side.finish(names))
-}
-
-/// Tells of the loans whose decision differs.
-async fn tell(
-    store: &dyn Store,
-    run: RunId,
-    other: Option<RunId>,
-    most: usize,
-    comparison: &mut Comparison,
-) -> Result<(), Failure> {
-    let (loans, all) = comparison.parted_loans(most);
-    comparison.loans_parted = all;
-    if loans.is_empty() {
-        return Ok(());
-    }
-    let ids = || loans.iter().map(String::as_str);
-    let mut here = LoanStories::of(ids());
-    fold(store, run, |recorded| here.apply(recorded)).await?;
-    let there = match other {
-        None => None,
-        Some(other) => {
-            let mut there = LoanStories::of(ids());
-            fold(store, other, |recorded| there.apply(recorded)).await?;
-            Some(there)
-        }
-    };
-    comparison.tell(&loans, &here, there.as_ref());
-    Ok(())
-}
-
-/// Between two runs on different snapshots: what is other in these.
-async fn given(store: &dyn Store, comparison: &mut Comparison) -> Result<(), Failure> {
-    let digest = |run: Option<&RunHead>| run.and_then(|run| run.snapshot_digest.clone());
-    let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
-    if let (Some(here), Some(there)) = digests
-        && let Some(why) = &mut comparison.why
-        && !why.same_snapshot
-    {
-        let (here, there) = (store.captured(&here).await?, store.captured(&there).await?);
-        why.snapshots(&here, &there).map_err(environment)?;
-    }
-    Ok(())
 }
 
 async fn write_mapping(
