@@ -189,8 +189,7 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
             view.failure = Some(RunFailure { step, code: failed.code, message: failed.message });
         }
         RunEvent::RunCancelled(cancelled) => view.cancelled_by = Some(cancelled.cancelled_by),
-        // Any other event is one in the middle.
-        _ => {}
+        other => debug_assert!(!other.is_terminal(), "{other:?} is an end that is not told"),
     }
     Ok(view)
 }

@@ -134,7 +134,7 @@ impl Service {
     pub(crate) fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let book = |id: &'static str| {
-            let store = SqliteStore::open(&folder.path().join(format!("{id}.db"))).unwrap();
+            let store = SqliteStore::open(folder.path().join(format!("{id}.db"))).unwrap();
             let case = Mutex::new(case("12-kickout-reasons"));
             Arc::new(Book { id, store: Arc::new(store), case })
         };

@@ -47,7 +47,7 @@ pub(crate) async fn report(
     let store = caller.store().await?;
     let tenant = caller.tenant.id();
     let digest = complete(&api.shelves, tenant, store.as_ref(), run).await?;
-    let question = Question::read(report, run, asked)?;
+    let question = Arc::new(Question::read(report, run, asked)?);
     let tag = format!("W/\"{}\"", question.tag(&digest));
     let etag = HeaderValue::from_str(&tag).map_err(|error| crate::problem::internal(&error))?;
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
@@ -56,6 +56,11 @@ pub(crate) async fn report(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let found = match api.shelves.table(tenant, &store, run, report.table).await? {
+            // Sorting, or looking through all rows, takes longer than other requests are to wait.
+            Some(shelf) if question.looks_through() => {
+                let question = Arc::clone(&question);
+                aside(async move || Ok(page::of_shelf(&question, &shelf))).await?
+            }
             Some(shelf) => page::of_shelf(&question, &shelf),
             None => page::of_stream(&question, &store).await?,
         };

@@ -152,6 +152,11 @@ impl Question {
         self.filters.iter().all(|filter| filter.admits(&row[filter.column]))
     }
 
+    /// Whether more rows than the page's are looked at.
+    pub(crate) fn looks_through(&self) -> bool {
+        self.order.is_some() || !self.filters.is_empty()
+    }
+
     /// The cursor of the page after this row.
     pub(crate) fn cursor(&self, row: u64) -> String {
         format!("{row}.{}", self.print)

@@ -30,7 +30,8 @@ pub(crate) struct Shelf {
 const ORDERS: usize = 4;
 
 impl Shelf {
-    fn new(rows: RowBatch) -> Self {
+    fn new(mut rows: RowBatch) -> Self {
+        rows.cells.shrink_to_fit();
         Self { bytes: size(&rows), rows, orders: Mutex::new(Vec::new()) }
     }
 
@@ -217,15 +218,14 @@ async fn shown(
     }
     // No rows may also be those of a run that came in between.
     let still = store.published().await?.is_some_and(|(published, _)| published == run);
-    rows.cells.shrink_to_fit();
     Ok(still.then_some(Some(rows)))
 }
 
-/// The tables of all reports from the events of a run.
+/// The tables of all reports from the events of a run. Where they are too many together, the largest gives way.
 async fn folded(
     store: &Arc<dyn Store>,
     run: RunId,
-    largest: usize,
+    most: usize,
 ) -> Answer<Vec<(&'static TableSpec, Rows)>> {
     let store = Arc::clone(store);
     let folded = aside(async move || {
@@ -238,12 +238,15 @@ async fn folded(
         fold(store.as_ref(), run, async |batches, _| {
             for mut batch in batches {
                 let of = tables.iter_mut().find(|(table, ..)| std::ptr::eq(*table, batch.table));
-                let Some((_, rows, bytes)) = of else { continue };
-                *bytes += size(&batch);
-                if *bytes > largest {
-                    *rows = None;
-                } else if let Some(rows) = rows {
+                if let Some((_, Some(rows), bytes)) = of {
+                    *bytes += size(&batch);
                     rows.append(&mut batch);
+                }
+                while tables.iter().map(|(_, _, bytes)| bytes).sum::<usize>() > most {
+                    let Some(largest) = tables.iter_mut().max_by_key(|(_, _, bytes)| *bytes) else {
+                        break;
+                    };
+                    (largest.1, largest.2) = (None, 0);
                 }
             }
             Ok(())
