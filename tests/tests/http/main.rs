@@ -3,6 +3,7 @@
 
 mod desk;
 mod matrix;
+mod page;
 mod problems;
 mod reports;
 mod runs;
