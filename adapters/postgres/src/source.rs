@@ -19,7 +19,7 @@ use crate::bytes_in::get;
 use crate::fault::fault;
 use crate::pool::Connections;
 use crate::staging::quoted;
-use crate::url::PostgresUrl;
+use crate::url::{PostgresUrl, READS_LONG};
 
 /// Attempts to read, with growing pauses: nothing has been decided yet.
 const ATTEMPTS: u32 = 4;
@@ -68,6 +68,7 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
         .start()
         .await
         .map_err(fault)?;
+    tx.batch_execute(READS_LONG).await.map_err(fault)?;
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<(&'static str, String)> = BTreeSet::new();
     for name in names(&tx, schema).await? {

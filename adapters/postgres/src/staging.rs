@@ -20,8 +20,10 @@ use crate::runs::{hold, look};
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
-/// Who changes output tables waits here for others who do, and for one whose connection broke.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(8101262203462342)";
+/// Who changes output tables or indexes waits here for others who do, and for one whose connection broke.
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(8101262203462342)";
+/// The same lock, by its number.
+pub(crate) const LOCK_KEY: i64 = 8_101_262_203_462_342;
 
 /// A name in SQL.
 pub(crate) fn quoted(name: &str) -> String {

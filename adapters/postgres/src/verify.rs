@@ -13,6 +13,7 @@ use crate::bytes_in::{Raw, bound, get, hash, number, schema_version};
 use crate::fault::fault;
 use crate::pool::Session;
 use crate::read::{EVENTS_OF_RANGES, Ranges, append_record};
+use crate::url::READS_LONG;
 use crate::{schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/postgres/queries/all_appends_stored.sql");
@@ -71,7 +72,7 @@ pub(crate) async fn verify(
         .await
         .map_err(fault)?;
     // However long the log is.
-    tx.batch_execute("SET LOCAL statement_timeout = 0").await.map_err(fault)?;
+    tx.batch_execute(READS_LONG).await.map_err(fault)?;
     let outcome = match stream {
         Some(stream) => walk_stream(&tx, stream).await,
         None => walk_all(&tx).await,

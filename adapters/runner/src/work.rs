@@ -1,7 +1,7 @@
 //! Carrying a run through: claim, decide, record, publish; and ending it cleanly when something gives.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
@@ -14,8 +14,7 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::run_history;
-use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::timeout;
 
 use crate::ask::{append_id, meta};
 use crate::held::{Held, held};
@@ -24,7 +23,7 @@ use crate::record::{Piece, Recording, Stop};
 use crate::stored::decoded;
 use crate::threads::{Input, Pieces};
 use crate::watch::Watch;
-use crate::{Runner, RunnerError};
+use crate::{Runner, RunnerError, lease};
 
 /// A run that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +49,19 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         in_memory: Option<(&str, Arc<Snapshot>)>,
         watch: Arc<dyn Watch>,
     ) -> Result<Option<Finished>, RunnerError> {
-        let now = self.clock.now();
-        let Some(lease) = self.store.claim(&self.worker, now, self.until(now)).await? else {
-            return Ok(None);
-        };
+        let Some(lease) = self.claim().await? else { return Ok(None) };
         let stop = Arc::new(AtomicBool::new(false));
-        let cancelled = Arc::new(Cancellation { watch, asked: std::sync::OnceLock::new() });
+        let cancelled = Arc::new(Cancellation { watch, asked: OnceLock::new() });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)).await;
+        let carried = tokio::select! {
+            biased;
+            carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)) => carried,
+            () = renewing.silence() => {
+                // Nothing more is said to a store that does not answer; what hangs there is refused if it comes yet.
+                stop.store(true, Ordering::Relaxed);
+                return Err(lease::silent(lease.run_id).into());
+            }
+        };
         let carried = match carried {
             Ok(status) => Ok(status),
             Err(RunnerError::HandedOver(run)) => {
@@ -78,42 +82,6 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         };
         renewing.end().await;
         carried.map(|status| Some(Finished { run_id: lease.run_id, status }))
-    }
-
-    fn until(&self, now: Timestamp) -> Timestamp {
-        let micros = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(now.micros().saturating_add(micros))
-    }
-
-    /// Renews the lease while the run goes on; stops the run where the lease is lost.
-    fn keep_lease(
-        &self,
-        lease: Lease,
-        stop: Arc<AtomicBool>,
-        cancelled: Arc<Cancellation>,
-    ) -> Renewing {
-        let (store, clock, every) = (Arc::clone(&self.store), Arc::clone(&self.clock), self.lease);
-        Renewing(tokio::spawn(async move {
-            let mut ticks = tokio::time::interval((every / 4).min(Duration::from_millis(500)));
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let now = clock.now();
-                let micros = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
-                let until = Timestamp::from_micros(now.micros().saturating_add(micros));
-                match store.renew(lease, until).await {
-                    Ok(Some(by)) => {
-                        let _ = cancelled.asked.set(by);
-                    }
-                    Err(StoreError::LeaseLost(_)) => {
-                        stop.store(true, Ordering::Relaxed);
-                        return;
-                    }
-                    // The store may come back before the lease is over.
-                    Ok(None) | Err(_) => {}
-                }
-            }
-        }))
     }
 
     async fn carry(
@@ -293,27 +261,10 @@ async fn unless_cancelled<T>(
     }
 }
 
-/// What renews a lease. Dropped, it renews no more: whoever gives up a run half-way leaves it to others.
-struct Renewing(JoinHandle<()>);
-
-impl Renewing {
-    async fn end(mut self) {
-        self.0.abort();
-        // Aborted is not yet gone: whoever watches must be free again when this returns.
-        let _ = (&mut self.0).await;
-    }
-}
-
-impl Drop for Renewing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Cancelled by whoever watches, or by whoever asked the store.
-struct Cancellation {
+pub(crate) struct Cancellation {
     watch: Arc<dyn Watch>,
-    asked: std::sync::OnceLock<String>,
+    pub(crate) asked: OnceLock<String>,
 }
 
 impl Watch for Cancellation {
