@@ -223,10 +223,10 @@ mod tests {
                 "postgres://ann:s3cret@db.example:5433/acme",
                 "postgres://ann:***@db.example:5433/acme",
             ),
-            ("postgresql://ann@db.example/acme", "postgres://ann@db.example/acme"),
+            ("postgresql://ann@db.example/acme", "postgres://ann@db.example:5432/acme"),
             (
                 "postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x",
-                "postgres://ann:***@h/acme",
+                "postgres://ann:***@h:5432/acme",
             ),
             ("postgres://ann:s3cret@%2Frun%2Fpg:5444/acme", "postgres://ann:***@/run/pg:5444/acme"),
         ];

@@ -1,9 +1,10 @@
 //! Carrying a run through: claim, decide, record, publish; and ending it cleanly when something gives.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
@@ -20,7 +21,7 @@ use crate::ask::{append_id, meta};
 use crate::held::{Held, held};
 use crate::patience::patiently;
 use crate::record::{Piece, Recording, Stop};
-use crate::stored::decoded;
+use crate::stored::{decoded, read_versions, recorded};
 use crate::threads::{Input, Pieces};
 use crate::watch::Watch;
 use crate::{Runner, RunnerError, lease};
@@ -51,7 +52,8 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     ) -> Result<Option<Finished>, RunnerError> {
         let Some(lease) = self.claim().await? else { return Ok(None) };
         let stop = Arc::new(AtomicBool::new(false));
-        let cancelled = Arc::new(Cancellation { watch, asked: OnceLock::new() });
+        let cancelled =
+            Arc::new(Cancellation { watch, asked: OnceLock::new(), told: AtomicU64::new(0) });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
         let carried = tokio::select! {
             biased;
@@ -102,7 +104,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let Some(found) = found else {
             let cancelled_by = watch.cancelled_by().unwrap_or_default();
             let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
-            return self.end(lease, &RunEvent::RunCancelled(cancelled)).await;
+            return self.end_early(lease, cancelled, watch.as_ref()).await;
         };
         let (held, requested, snapshot) = match found {
             Found::Over(status) => return self.settle(lease, status).await,
@@ -133,10 +135,29 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             (Ok(_), Err(Stop::Gone)) if watch.hands_over() => Err(RunnerError::HandedOver(run)),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
             (Ok(_), Err(Stop::Cancelled(cancelled))) => {
-                self.end(lease, &RunEvent::RunCancelled(cancelled)).await
+                self.end_early(lease, cancelled, watch.as_ref()).await
             }
             (Ok(status), Ok(())) => Ok(status),
         }
+    }
+
+    /// Ends a run that is cancelled before it has caught up with its stream, and tells whoever watches what they have not
+    /// seen of it.
+    async fn end_early(
+        &self,
+        lease: Lease,
+        cancelled: RunCancelled,
+        watch: &Cancellation,
+    ) -> Result<RunStatus, RunnerError> {
+        let status = self.end(lease, &RunEvent::RunCancelled(cancelled)).await?;
+        let (run, from) = (lease.run_id, watch.told.load(Ordering::Relaxed) + 1);
+        let mut rest = read_versions(self.store.as_ref(), run, from, u64::MAX);
+        while let Some(batch) = rest.try_next().await? {
+            for read in &batch {
+                watch.event(&recorded(run, read));
+            }
+        }
+        Ok(status)
     }
 
     /// What there is to do, with all that it takes.
@@ -265,6 +286,8 @@ async fn unless_cancelled<T>(
 pub(crate) struct Cancellation {
     watch: Arc<dyn Watch>,
     pub(crate) asked: OnceLock<String>,
+    /// The version of the last event that the one who watches was told of.
+    told: AtomicU64,
 }
 
 impl Watch for Cancellation {
@@ -273,6 +296,7 @@ impl Watch for Cancellation {
     }
 
     fn event(&self, event: &powerfill_domain::run::Recorded<'_>) {
+        self.told.store(event.stream_version, Ordering::Relaxed);
         self.watch.event(event);
     }
 
