@@ -23,7 +23,7 @@ struct Plan {
     /// Messages of the client until the cut; 0 for none.
     left: AtomicUsize,
     cut: Mutex<Option<Cut>>,
-    was_cut: AtomicBool,
+    was_cut: watch::Sender<bool>,
 }
 
 /// A port that passes everything on to another one.
@@ -80,7 +80,12 @@ impl Wire {
 
     /// Whether that has happened.
     pub fn was_cut(&self) -> bool {
-        self.plan.was_cut.load(Ordering::SeqCst)
+        *self.plan.was_cut.borrow()
+    }
+
+    /// Waits until it has.
+    pub async fn is_cut(&self) {
+        let _ = self.plan.was_cut.subscribe().wait_for(|cut| *cut).await;
     }
 
     /// Holds everything back, in both directions; connections stay.
@@ -108,7 +113,7 @@ impl Plan {
         if before != Ok(1) {
             return None;
         }
-        self.was_cut.store(true, Ordering::SeqCst);
+        self.was_cut.send_replace(true);
         *self.cut.lock().expect("nobody panics with it")
     }
 }

@@ -15,8 +15,8 @@ use crate::commit::commit_repeatable;
 use crate::copy::copy;
 use crate::fault::fault;
 use crate::pool::Connections;
-use crate::runs::{hold, look};
-use crate::staging::LOCK;
+use crate::runs::hold;
+use crate::staging::writing;
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
 const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
@@ -34,9 +34,7 @@ pub(crate) async fn put(
 ) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
         .map_err(|_| StoreError::Failed("a projector with too high a version".to_owned()))?;
     let row = tx

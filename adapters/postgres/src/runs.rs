@@ -12,6 +12,7 @@ use crate::bytes_in::{Moment, bound, get, number};
 use crate::commit::{Ended, commit, commit_repeatable, look_back};
 use crate::fault::fault;
 use crate::pool::Connections;
+use crate::staging::LOCK_KEY;
 
 const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
 pub(crate) const HAS_LEASE: &str = include_str!("../../../sql/postgres/queries/has_lease.sql");
@@ -84,8 +85,7 @@ pub(crate) async fn claim(
 /// Whoever had the run before may stand still with its locks. Best effort: without the right to end another user's
 /// session, the server's own time limits do it in the end.
 async fn end_former_sessions(client: &ClientWrapper, run: RunId) {
-    let key: i64 = crate::staging::LOCK_KEY;
-    let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &key]).await;
+    let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &LOCK_KEY]).await;
 }
 
 async fn was_claimed(

@@ -42,8 +42,7 @@ impl Watch for StallAt {
 /// A worker whose way to the desk's database is a wire; its session is given up by the server sooner than others are.
 async fn hanging(desk: &Desk, wire: &Wire) -> Runner<dyn Store> {
     let name = desk.database.as_ref().expect("a database").name().await;
-    let (direct, through) = (shared().port().to_string(), wire.port().to_string());
-    let address = shared().tcp_url(name).replace(&direct, &through);
+    let address = shared().url_by(wire.port(), name);
     let hurried = "-c%20statement_timeout%3D1000%20-c%20idle_in_transaction_session_timeout%3D1000";
     let address = url(&format!("{address}?options={hurried}"));
     let store = PostgresStore::open(&address).await.expect("the store opens");
@@ -119,14 +118,14 @@ async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
         let hanging = hanging(&desk, &wire).await;
         let run = desk.ask(&book).await;
         wire.cut_after(message, Cut::Stall);
-        let worked = tokio::spawn(async move { hanging.work(None, Arc::new(Silent)).await });
+        let mut worked = tokio::spawn(async move { hanging.work(None, Arc::new(Silent)).await });
         let stalled = async {
-            while !wire.was_cut() && !worked.is_finished() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::select! {
+                () = wire.is_cut() => true,
+                _ = &mut worked => false,
             }
         };
-        timeout(PATIENCE, stalled).await.expect("it goes on, or stalls");
-        if !wire.was_cut() {
+        if !timeout(PATIENCE, stalled).await.expect("it goes on, or stalls") {
             break;
         }
         stalls += 1;
