@@ -1,5 +1,6 @@
 //! Suites that run against any store, and what the tests of real files share.
 
+pub mod chance;
 pub mod editor;
 pub mod postgres;
 pub mod store_suite;

@@ -192,8 +192,13 @@ impl Server {
 
     /// Where a database is, over TCP and with a password.
     pub fn tcp_url(&self, database: &str) -> String {
+        self.url_by(self.port, database)
+    }
+
+    /// The same by another port, which leads to the server's.
+    pub fn url_by(&self, port: u16, database: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
-        format!("postgres://{USER}:{password}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{USER}:{password}@127.0.0.1:{port}/{database}")
     }
 
     /// The port on this machine.

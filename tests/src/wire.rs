@@ -1,7 +1,7 @@
 //! A wire between a client and the server that a test can cut or hold.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,14 +14,16 @@ pub enum Cut {
     BeforeTheServerHears,
     /// The server acts on it, and its answer is lost.
     BeforeTheAnswer,
+    /// Nothing is lost: the message is held back with everything after it, on all connections.
+    Stall,
 }
 
 #[derive(Default)]
 struct Plan {
     /// Messages of the client until the cut; 0 for none.
     left: AtomicUsize,
-    before_the_server: AtomicBool,
-    was_cut: AtomicBool,
+    cut: Mutex<Option<Cut>>,
+    was_cut: watch::Sender<bool>,
 }
 
 /// A port that passes everything on to another one.
@@ -58,7 +60,7 @@ impl Wire {
                     server,
                     Arc::clone(&plan),
                     cuts.subscribe(),
-                    stalled.subscribe(),
+                    stalled.clone(),
                 ));
             }
         });
@@ -72,18 +74,28 @@ impl Wire {
 
     /// Cuts the connection that sends the n-th packet from now on.
     pub fn cut_after(&self, message: usize, cut: Cut) {
-        self.plan.before_the_server.store(cut == Cut::BeforeTheServerHears, Ordering::SeqCst);
+        *self.plan.cut.lock().expect("nobody panics with it") = Some(cut);
         self.plan.left.store(message, Ordering::SeqCst);
     }
 
     /// Whether that has happened.
     pub fn was_cut(&self) -> bool {
-        self.plan.was_cut.load(Ordering::SeqCst)
+        *self.plan.was_cut.borrow()
+    }
+
+    /// Waits until it has.
+    pub async fn is_cut(&self) {
+        let _ = self.plan.was_cut.subscribe().wait_for(|cut| *cut).await;
     }
 
     /// Holds everything back, in both directions; connections stay.
     pub fn stall(&self) {
         self.stalled.send_replace(true);
+    }
+
+    /// Lets go what was held back, as if it had only been slow.
+    pub fn go_on(&self) {
+        self.stalled.send_replace(false);
     }
 
     /// Ends the connections that are there; new ones are passed on.
@@ -93,15 +105,17 @@ impl Wire {
     }
 }
 
-/// Counts a packet of the client; whether it is the one to cut at.
-fn is_the_one(plan: &Plan) -> bool {
-    let count = |left: usize| left.checked_sub(1);
-    let before = plan.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
-    let now = before == Ok(1);
-    if now {
-        plan.was_cut.store(true, Ordering::SeqCst);
+impl Plan {
+    /// Counts a packet of the client; how to cut at it, where it is the one.
+    fn count(&self) -> Option<Cut> {
+        let count = |left: usize| left.checked_sub(1);
+        let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
+        if before != Ok(1) {
+            return None;
+        }
+        self.was_cut.send_replace(true);
+        *self.cut.lock().expect("nobody panics with it")
     }
-    now
 }
 
 async fn pass_on(
@@ -109,27 +123,30 @@ async fn pass_on(
     server: TcpStream,
     plan: Arc<Plan>,
     mut cuts: watch::Receiver<u32>,
-    stalled: watch::Receiver<bool>,
+    stalled: watch::Sender<bool>,
 ) {
     cuts.mark_unchanged();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let mut held = (stalled.clone(), stalled);
+    let mut held = (stalled.subscribe(), stalled.subscribe());
     // What the server says from now on is lost, and the connection with it.
     let deaf = AtomicBool::new(false);
     let up = async {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let Ok(count @ 1..) = from_client.read(&mut buffer).await else { return };
+            let cut = plan.count();
+            if cut == Some(Cut::Stall) {
+                stalled.send_replace(true);
+            }
             let _ = held.0.wait_for(|held| !held).await;
-            let last = is_the_one(&plan);
-            if last && plan.before_the_server.load(Ordering::SeqCst) {
+            if cut == Some(Cut::BeforeTheServerHears) {
                 return;
             }
             if to_server.write_all(&buffer[..count]).await.is_err() {
                 return;
             }
-            if last {
+            if cut == Some(Cut::BeforeTheAnswer) {
                 deaf.store(true, Ordering::SeqCst);
             }
         }

@@ -221,9 +221,7 @@ async fn a_connection_that_is_cut_before_the_answer_does_nothing_twice() {
 }
 
 async fn opened_through(wire: &Wire, database: &str) -> PostgresStore {
-    let through = powerfill_tests::postgres::shared().tcp_url(database);
-    let port = powerfill_tests::postgres::shared().port().to_string();
-    let through = url(&through.replace(&port, &wire.port().to_string()));
+    let through = url(&powerfill_tests::postgres::shared().url_by(wire.port(), database));
     PostgresStore::open(&through).await.expect("the store opens")
 }
 

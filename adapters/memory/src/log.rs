@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_domain::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::KeptAppend;
 use powerfill_ports::events::{
@@ -43,6 +44,11 @@ impl Log {
 
     pub(crate) fn version(&self, stream: &str) -> u64 {
         self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
+    }
+
+    /// Whose it is: that of the first append.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        self.appends.first().map(|(record, _)| &record.meta.tenant_id)
     }
 
     pub(crate) fn appends_after(&self, seq: usize, limit: usize) -> Vec<KeptAppend> {

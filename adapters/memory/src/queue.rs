@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
-use powerfill_ports::StoreError;
+
 use powerfill_ports::events::{Append, Appended};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::{StoreError, is_of};
 
 use crate::MemoryStore;
 
@@ -55,6 +56,7 @@ impl RunStore for MemoryStore {
         if let Some(done) = state.log.done_before(&request)? {
             return Ok(done);
         }
+        is_of(state.log.tenant(), &request.meta.tenant_id)?;
         state.queue.nobody_is_active()?;
         if state.queue.runs.contains_key(&run) {
             return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));

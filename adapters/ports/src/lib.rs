@@ -38,8 +38,16 @@ pub async fn must_be_of<S: events::EventStore + ?Sized>(
     store: &S,
     tenant: &TenantId,
 ) -> Result<(), StoreError> {
-    match store.tenant().await? {
-        Some(found) if found != *tenant => Err(StoreError::AnotherTenant(tenant.clone())),
+    is_of(store.tenant().await?.as_ref(), tenant)
+}
+
+/// Whether a store that was `found` to be a tenant's, or nobody's, may be this one's.
+///
+/// # Errors
+/// [`StoreError::AnotherTenant`], without saying whose it is.
+pub fn is_of(found: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
+    match found {
+        Some(found) if found != tenant => Err(StoreError::AnotherTenant(tenant.clone())),
         _ => Ok(()),
     }
 }

@@ -65,7 +65,8 @@ pub trait RunStore: Send + Sync {
     /// again, also after the run is over.
     ///
     /// # Errors
-    /// [`StoreError::RunActive`] while a run of the tenant is not over (BR-8), this very one with another request
+    /// [`StoreError::AnotherTenant`] where the log is another one's; [`StoreError::RunActive`] while a run of the tenant
+    /// is not over (BR-8), this very one with another request
     /// included; [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
     /// [`append`](crate::events::EventStore::append).
     async fn enqueue(&self, request: Append) -> Result<Appended, StoreError>;

@@ -4,9 +4,11 @@
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_domain::run::RunId;
+use powerfill_domain::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::{Lease, RunStatus};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Statement};
 
 use crate::bytes_in::{Moment, bound};
@@ -15,6 +17,7 @@ use crate::runs::{HAS_LEASE, HOLDS_LEASE};
 const ENQUEUE: &str = include_str!("../../../sql/postgres/queries/enqueue.sql");
 /// Why a run could not enter the queue.
 const IN_THE_WAY: &str = "SELECT run_id, is_over FROM runs WHERE run_id = $1 OR NOT is_over";
+const ANOTHER_TENANT: &str = "SELECT FROM es_appends WHERE seq = 1 AND tenant_id <> $1";
 
 /// What it is.
 pub(crate) enum Beside {
@@ -28,6 +31,7 @@ pub(crate) enum Beside {
     /// The first append of a run brings the run into the queue.
     Asking {
         run: RunId,
+        tenant: TenantId,
         enqueue: Statement,
     },
 }
@@ -40,7 +44,9 @@ impl Beside {
         asking: Option<RunId>,
     ) -> Result<Self, Error> {
         if let Some(run) = asking {
-            return Ok(Self::Asking { run, enqueue: client.prepare_cached(ENQUEUE).await? });
+            let (tenant, enqueue) =
+                (append.meta.tenant_id.clone(), client.prepare_cached(ENQUEUE).await?);
+            return Ok(Self::Asking { run, tenant, enqueue });
         }
         let Some(lease) = append.lease else { return Ok(Self::Nothing) };
         let look = client.prepare_cached(HAS_LEASE).await?;
@@ -54,9 +60,10 @@ impl Beside {
         client: &ClientWrapper,
         append: &Append,
     ) -> Result<bool, Error> {
-        let Self::Asking { run, enqueue } = self else { return Ok(true) };
+        let Self::Asking { run, tenant, enqueue } = self else { return Ok(true) };
         let (pending, at) = (RunStatus::Pending.name(), Moment(append.meta.recorded_at));
-        client.execute(enqueue, &[&run.0, &pending, &at]).await.map(|added| added > 0)
+        let row: [&(dyn ToSql + Sync); 4] = [&run.0, &pending, &at, &tenant.as_str()];
+        client.execute(enqueue, &row).await.map(|added| added > 0)
     }
 
     /// When the stream is locked: whether the lease is the run's.
@@ -88,7 +95,10 @@ impl Beside {
         &self,
         client: &ClientWrapper,
     ) -> Result<Option<StoreError>, Error> {
-        let Self::Asking { run, .. } = self else { return Ok(None) };
+        let Self::Asking { run, tenant, .. } = self else { return Ok(None) };
+        if client.query_opt(ANOTHER_TENANT, &[&tenant.as_str()]).await?.is_some() {
+            return Ok(Some(StoreError::AnotherTenant(tenant.clone())));
+        }
         let found = client.query(IN_THE_WAY, &[&run.0]).await?;
         let active = found.iter().find(|row| !row.get::<_, bool>(1));
         Ok(match active {

@@ -15,7 +15,8 @@ use crate::commit::commit_repeatable;
 use crate::copy::copy;
 use crate::fault::fault;
 use crate::pool::Connections;
-use crate::runs::{hold, look};
+use crate::runs::hold;
+use crate::staging::writing;
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
 const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
@@ -25,8 +26,7 @@ const INDEXED: &str = include_str!("../../../sql/postgres/queries/indexed_stream
 const COPY: &str =
     "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
 
-/// Writes the index of a run in place of its former one. The row of its state is written first: of two who do this at
-/// once, one waits for the other there.
+/// Writes the index of a run in place of its former one.
 pub(crate) async fn put(
     connections: &Connections,
     writer: Writer,
@@ -34,8 +34,7 @@ pub(crate) async fn put(
 ) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
         .map_err(|_| StoreError::Failed("a projector with too high a version".to_owned()))?;
     let row = tx

@@ -4,16 +4,16 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+    ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
 use powerfill_ports::StoreError;
 use tokio_postgres::tls::TlsStream;
-use tokio_postgres::{AsyncMessage, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Connection, IsolationLevel, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::fault::{fault, no_connection};
 use crate::tls::connector;
-use crate::url::PostgresUrl;
+use crate::url::{PostgresUrl, READS_LONG};
 
 /// Of one process; beyond it callers wait for each other.
 const CONNECTIONS: usize = 16;
@@ -94,6 +94,14 @@ async fn pass_on<T>(
         told(Some(message));
     }
     told(None);
+}
+
+/// A transaction that reads, however much, and sees everything as of one moment.
+pub(crate) async fn one_moment(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
+    let reading = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let tx = reading.read_only(true).start().await.map_err(fault)?;
+    tx.batch_execute(READS_LONG).await.map_err(fault)?;
+    Ok(tx)
 }
 
 /// A connection with a transaction or a cursor; dropped before it is clean, it is closed, which ends both.

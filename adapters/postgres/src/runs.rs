@@ -12,10 +12,13 @@ use crate::bytes_in::{Moment, bound, get, number};
 use crate::commit::{Ended, commit, commit_repeatable, look_back};
 use crate::fault::fault;
 use crate::pool::Connections;
+use crate::staging::LOCK_KEY;
 
 const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
 pub(crate) const HAS_LEASE: &str = include_str!("../../../sql/postgres/queries/has_lease.sql");
 pub(crate) const HOLDS_LEASE: &str = include_str!("../../../sql/postgres/queries/holds_lease.sql");
+const END_FORMER_SESSIONS: &str =
+    include_str!("../../../sql/postgres/queries/end_former_sessions.sql");
 const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
 const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
 const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
@@ -66,12 +69,23 @@ pub(crate) async fn claim(
     let Some(row) = claimed else { return Ok(None) };
     let lease = Lease { run_id: RunId(get(&row, 0)?), token: number(&row, 1)? };
     match commit(tx).await? {
-        Ended::Committed => Ok(Some(lease)),
+        Ended::Committed => {
+            if lease.token > 1 {
+                end_former_sessions(&client, lease.run_id).await;
+            }
+            Ok(Some(lease))
+        }
         Ended::Unknown(broken) => {
             drop(client);
             look_back(broken, || was_claimed(connections, worker, lease)).await.map(Some)
         }
     }
+}
+
+/// Whoever had the run before may stand still with its locks. Best effort: without the right to end another user's
+/// session, the server's own time limits do it in the end.
+async fn end_former_sessions(client: &ClientWrapper, run: RunId) {
+    let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &LOCK_KEY]).await;
 }
 
 async fn was_claimed(

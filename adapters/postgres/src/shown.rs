@@ -13,6 +13,7 @@ use crate::cells;
 use crate::fault::fault;
 use crate::pool::Session;
 use crate::staging::{column_list, columns_of, matches_spec, quoted, state};
+use crate::url::READS_LONG;
 
 /// Where a reader of a table has got to.
 pub(crate) struct Shown {
@@ -26,6 +27,7 @@ impl Shown {
     /// Begins to read.
     pub(crate) async fn begin(mut session: Session, table: &TableSpec) -> Result<Self, StoreError> {
         let tx = session.transaction().await.map_err(fault)?;
+        tx.batch_execute(READS_LONG).await.map_err(fault)?;
         let found = columns_of(tx.client(), table.name).await?;
         if !found.is_empty() && !matches_spec(&found, table) {
             return Err(StoreError::Schema(format!(

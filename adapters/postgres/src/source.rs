@@ -13,11 +13,11 @@ use powerfill_domain::snapshot::{
 };
 use powerfill_ports::StoreError;
 use tokio_postgres::types::Type;
-use tokio_postgres::{IsolationLevel, SimpleQueryMessage, SimpleQueryRow, Transaction};
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow, Transaction};
 
 use crate::bytes_in::get;
 use crate::fault::fault;
-use crate::pool::Connections;
+use crate::pool::{Connections, one_moment};
 use crate::staging::quoted;
 use crate::url::PostgresUrl;
 
@@ -61,13 +61,7 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let connections = Connections::new(url)?;
     let mut client = connections.get().await?;
-    let mut tx = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(fault)?;
+    let mut tx = one_moment(&mut client).await?;
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<(&'static str, String)> = BTreeSet::new();
     for name in names(&tx, schema).await? {

@@ -2,7 +2,7 @@
 //! place of the former ones. Table and column names are the program's own, never a user's.
 
 use bytes::BytesMut;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::Writer;
@@ -20,8 +20,26 @@ use crate::runs::{hold, look};
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
-/// Who changes output tables waits here for others who do, and for one whose connection broke.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(8101262203462342)";
+/// The lock of who changes output tables or indexes.
+pub(crate) const LOCK_KEY: i64 = 8_101_262_203_462_342;
+
+/// A transaction that has waited for others who change output tables or indexes, and for one whose connection broke.
+async fn alone(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
+    let tx = client.transaction().await.map_err(fault)?;
+    let lock = format!("SELECT pg_advisory_xact_lock({LOCK_KEY})");
+    tx.batch_execute(&lock).await.map_err(fault)?;
+    Ok(tx)
+}
+
+/// A transaction for one who may write, and does so alone. At its end comes [`hold`].
+pub(crate) async fn writing(
+    client: &mut ClientWrapper,
+    writer: Writer,
+) -> Result<Transaction<'_>, StoreError> {
+    let tx = alone(client).await?;
+    look(&tx, writer).await?;
+    Ok(tx)
+}
 
 /// A name in SQL.
 pub(crate) fn quoted(name: &str) -> String {
@@ -87,9 +105,7 @@ pub(crate) async fn begin(
 ) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     for left in staged_tables(&tx).await? {
         let sql = format!("DROP TABLE IF EXISTS powerfill.{}", quoted(&staged_name(&left.name)));
         tx.batch_execute(&sql).await.map_err(fault)?;
@@ -173,9 +189,7 @@ pub(crate) async fn stage(
 ) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     let before = must_be_staged(&tx, run).await?;
     let staged = staged_tables(&tx).await?;
     for batch in rows.into_iter().filter(|batch| !batch.is_empty()) {
@@ -208,8 +222,7 @@ async fn was_staged(
     stages: u64,
 ) -> Result<Option<()>, StoreError> {
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
+    let tx = alone(&mut client).await?;
     let slot = state(tx.client(), "staged").await?;
     Ok(slot.filter(|slot| slot.run == run && slot.stages >= stages).map(|_| ()))
 }
@@ -252,9 +265,7 @@ async fn copy_rows(
 pub(crate) async fn publish(connections: &Connections, writer: Writer) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     let staged = must_be_staged(&tx, run).await?;
     for table in staged_tables(&tx).await? {
         show(&tx, &table).await?;
@@ -275,8 +286,7 @@ pub(crate) async fn publish(connections: &Connections, writer: Writer) -> Result
 /// Only the transaction that takes the staging area away shows its run.
 async fn was_published(connections: &Connections, run: RunId) -> Result<Option<()>, StoreError> {
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
+    let tx = alone(&mut client).await?;
     let (staged, shown) = (state(tx.client(), "staged").await?, state(tx.client(), "shown").await?);
     let still_staged = staged.is_some_and(|slot| slot.run == run);
     Ok(shown.filter(|slot| slot.run == run && !still_staged).map(|_| ()))
@@ -324,9 +334,7 @@ pub(crate) async fn put_row(
         )));
     }
     let mut client = connections.get().await?;
-    let tx = client.transaction().await.map_err(fault)?;
-    tx.batch_execute(LOCK).await.map_err(fault)?;
-    look(&tx, writer).await?;
+    let tx = writing(&mut client, writer).await?;
     let run = writer.run();
     bring_up_to_date(&tx, table, run).await?;
     let name = quoted(table.name);

@@ -17,11 +17,17 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// What every session is given; what the URL says itself (`options=…`) comes after it and takes its place.
 ///
-/// A statement is given up after ten minutes, and after half a minute where it only waits for a lock (a report that
+/// A statement is given up after two minutes, and after half a minute where it only waits for a lock (a report that
 /// holds an output table keeps a run from publishing; the runner tries again). A transaction that its client has left
-/// alone ends after ten minutes.
-const SESSION: &str = "-c search_path=powerfill,pg_temp -c statement_timeout=600000 -c lock_timeout=30000 \
-     -c idle_in_transaction_session_timeout=600000 -c timezone=UTC -c datestyle=ISO -c client_min_messages=warning";
+/// alone ends after a minute: whoever stalls in the middle of an append holds its locks no longer than that. A client
+/// whose machine has gone is known to the server after a minute too.
+const SESSION: &str = "-c search_path=powerfill,pg_temp -c statement_timeout=120000 -c lock_timeout=30000 \
+     -c idle_in_transaction_session_timeout=60000 -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 \
+     -c tcp_keepalives_count=3 -c timezone=UTC -c datestyle=ISO -c client_min_messages=warning";
+
+/// For a transaction that only reads, however much, and holds nobody up.
+pub(crate) const READS_LONG: &str =
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Whether the connection is encrypted; where it is, the server's certificate and name are always verified.
 #[derive(Clone, PartialEq, Eq)]
@@ -217,10 +223,10 @@ mod tests {
                 "postgres://ann:s3cret@db.example:5433/acme",
                 "postgres://ann:***@db.example:5433/acme",
             ),
-            ("postgresql://ann@db.example/acme", "postgres://ann@db.example/acme"),
+            ("postgresql://ann@db.example/acme", "postgres://ann@db.example:5432/acme"),
             (
                 "postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x",
-                "postgres://ann:***@h/acme",
+                "postgres://ann:***@h:5432/acme",
             ),
             ("postgres://ann:s3cret@%2Frun%2Fpg:5444/acme", "postgres://ann:***@/run/pg:5444/acme"),
         ];

@@ -6,12 +6,12 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, Head, Verification};
 use powerfill_ports::seal::{AppendRecord, seal_start};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
-use tokio_postgres::{IsolationLevel, Row};
+use tokio_postgres::Row;
 
 use crate::append::as_head;
 use crate::bytes_in::{Raw, bound, get, hash, number, schema_version};
 use crate::fault::fault;
-use crate::pool::Session;
+use crate::pool::{Session, one_moment};
 use crate::read::{EVENTS_OF_RANGES, Ranges, append_record};
 use crate::{schema, snapshots};
 
@@ -63,15 +63,7 @@ pub(crate) async fn verify(
     mut session: Session,
     stream: Option<&str>,
 ) -> Result<Verification, StoreError> {
-    let tx = session
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(fault)?;
-    // However long the log is.
-    tx.batch_execute("SET LOCAL statement_timeout = 0").await.map_err(fault)?;
+    let tx = one_moment(&mut session).await?;
     let outcome = match stream {
         Some(stream) => walk_stream(&tx, stream).await,
         None => walk_all(&tx).await,

@@ -23,6 +23,7 @@ pub mod copy;
 mod decide;
 mod end;
 mod held;
+mod lease;
 mod patience;
 pub mod rebuild;
 mod record;

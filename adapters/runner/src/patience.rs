@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use powerfill_ports::StoreError;
 
-/// How often a store that is away is asked, with growing pauses: some three seconds in all.
-const ATTEMPTS: u32 = 6;
+/// How often a store that is away is asked, with growing pauses: some eleven seconds in all, in which a server restarts
+/// and reads its log again, and which are well within a lease.
+const ATTEMPTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Makes a call, again with growing pauses while the store is away. That is safe for every call of the ports: one that
 /// is answered as unavailable has done nothing, or, as an append, is recognised.
@@ -20,7 +22,7 @@ where
             Err(error) if error.is_transient() => tokio::time::sleep(pause).await,
             done => return done,
         }
-        pause *= 2;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
     call().await
 }

@@ -1,9 +1,10 @@
 //! Carrying a run through: claim, decide, record, publish; and ending it cleanly when something gives.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use powerfill_domain::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_domain::snapshot::Snapshot;
@@ -14,17 +15,16 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_projections::RunTables;
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::tables::run_history;
-use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::timeout;
 
 use crate::ask::{append_id, meta};
 use crate::held::{Held, held};
 use crate::patience::patiently;
 use crate::record::{Piece, Recording, Stop};
-use crate::stored::decoded;
+use crate::stored::{decoded, read_versions, recorded};
 use crate::threads::{Input, Pieces};
 use crate::watch::Watch;
-use crate::{Runner, RunnerError};
+use crate::{Runner, RunnerError, lease};
 
 /// A run that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +50,20 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         in_memory: Option<(&str, Arc<Snapshot>)>,
         watch: Arc<dyn Watch>,
     ) -> Result<Option<Finished>, RunnerError> {
-        let now = self.clock.now();
-        let Some(lease) = self.store.claim(&self.worker, now, self.until(now)).await? else {
-            return Ok(None);
-        };
+        let Some(lease) = self.claim().await? else { return Ok(None) };
         let stop = Arc::new(AtomicBool::new(false));
-        let cancelled = Arc::new(Cancellation { watch, asked: std::sync::OnceLock::new() });
+        let cancelled =
+            Arc::new(Cancellation { watch, asked: OnceLock::new(), told: AtomicU64::new(0) });
         let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)).await;
+        let carried = tokio::select! {
+            biased;
+            carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)) => carried,
+            () = renewing.silence() => {
+                // Nothing more is said to a store that does not answer; what hangs there is refused if it comes yet.
+                stop.store(true, Ordering::Relaxed);
+                return Err(lease::silent(lease.run_id).into());
+            }
+        };
         let carried = match carried {
             Ok(status) => Ok(status),
             Err(RunnerError::HandedOver(run)) => {
@@ -80,42 +86,6 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         carried.map(|status| Some(Finished { run_id: lease.run_id, status }))
     }
 
-    fn until(&self, now: Timestamp) -> Timestamp {
-        let micros = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(now.micros().saturating_add(micros))
-    }
-
-    /// Renews the lease while the run goes on; stops the run where the lease is lost.
-    fn keep_lease(
-        &self,
-        lease: Lease,
-        stop: Arc<AtomicBool>,
-        cancelled: Arc<Cancellation>,
-    ) -> Renewing {
-        let (store, clock, every) = (Arc::clone(&self.store), Arc::clone(&self.clock), self.lease);
-        Renewing(tokio::spawn(async move {
-            let mut ticks = tokio::time::interval((every / 4).min(Duration::from_millis(500)));
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let now = clock.now();
-                let micros = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
-                let until = Timestamp::from_micros(now.micros().saturating_add(micros));
-                match store.renew(lease, until).await {
-                    Ok(Some(by)) => {
-                        let _ = cancelled.asked.set(by);
-                    }
-                    Err(StoreError::LeaseLost(_)) => {
-                        stop.store(true, Ordering::Relaxed);
-                        return;
-                    }
-                    // The store may come back before the lease is over.
-                    Ok(None) | Err(_) => {}
-                }
-            }
-        }))
-    }
-
     async fn carry(
         &self,
         lease: Lease,
@@ -134,7 +104,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         let Some(found) = found else {
             let cancelled_by = watch.cancelled_by().unwrap_or_default();
             let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
-            return self.end(lease, &RunEvent::RunCancelled(cancelled)).await;
+            return self.end_early(lease, cancelled, watch.as_ref()).await;
         };
         let (held, requested, snapshot) = match found {
             Found::Over(status) => return self.settle(lease, status).await,
@@ -165,10 +135,29 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             (Ok(_), Err(Stop::Gone)) if watch.hands_over() => Err(RunnerError::HandedOver(run)),
             (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
             (Ok(_), Err(Stop::Cancelled(cancelled))) => {
-                self.end(lease, &RunEvent::RunCancelled(cancelled)).await
+                self.end_early(lease, cancelled, watch.as_ref()).await
             }
             (Ok(status), Ok(())) => Ok(status),
         }
+    }
+
+    /// Ends a run that is cancelled before it has caught up with its stream, and tells whoever watches what they have not
+    /// seen of it.
+    async fn end_early(
+        &self,
+        lease: Lease,
+        cancelled: RunCancelled,
+        watch: &Cancellation,
+    ) -> Result<RunStatus, RunnerError> {
+        let status = self.end(lease, &RunEvent::RunCancelled(cancelled)).await?;
+        let (run, from) = (lease.run_id, watch.told.load(Ordering::Relaxed) + 1);
+        let mut rest = read_versions(self.store.as_ref(), run, from, u64::MAX);
+        while let Some(batch) = rest.try_next().await? {
+            for read in &batch {
+                watch.event(&recorded(run, read));
+            }
+        }
+        Ok(status)
     }
 
     /// What there is to do, with all that it takes.
@@ -293,27 +282,12 @@ async fn unless_cancelled<T>(
     }
 }
 
-/// What renews a lease. Dropped, it renews no more: whoever gives up a run half-way leaves it to others.
-struct Renewing(JoinHandle<()>);
-
-impl Renewing {
-    async fn end(mut self) {
-        self.0.abort();
-        // Aborted is not yet gone: whoever watches must be free again when this returns.
-        let _ = (&mut self.0).await;
-    }
-}
-
-impl Drop for Renewing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Cancelled by whoever watches, or by whoever asked the store.
-struct Cancellation {
+pub(crate) struct Cancellation {
     watch: Arc<dyn Watch>,
-    asked: std::sync::OnceLock<String>,
+    pub(crate) asked: OnceLock<String>,
+    /// The version of the last event that the one who watches was told of.
+    told: AtomicU64,
 }
 
 impl Watch for Cancellation {
@@ -322,6 +296,7 @@ impl Watch for Cancellation {
     }
 
     fn event(&self, event: &powerfill_domain::run::Recorded<'_>) {
+        self.told.store(event.stream_version, Ordering::Relaxed);
         self.watch.event(event);
     }
 

@@ -3,9 +3,9 @@
 
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::Timestamp;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
+use powerfill_ports::{StoreError, is_of};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use crate::append;
@@ -34,6 +34,7 @@ pub(crate) fn enqueue(conn: &mut Connection, request: &Append) -> Result<Appende
     if let Some(done) = append::done_before(&tx, request)? {
         return Ok(done);
     }
+    is_of(append::tenant(&tx)?.as_ref(), &request.meta.tenant_id)?;
     nobody_is_active(&tx)?;
     if one(&tx, run)?.is_some() {
         return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));

@@ -76,14 +76,18 @@ pub(crate) fn events_of(entry: &IndexEntry) -> usize {
     entry.versions.decode().unwrap().len()
 }
 
-/// Durable appends of candidates to a new store.
-pub(crate) fn append(book: &Path, store: &Path) {
+/// The first candidates of a book, so many.
+pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
     let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
     let events = engine::decide_all(&snapshot, &RunOptions::default());
-    let candidates =
-        events.iter().filter(|e| matches!(e, RunEvent::CandidateScored(_))).take(BATCH);
-    let batch = EncodedBatch::encode(candidates);
-    assert_eq!(batch.len(), BATCH);
+    let candidates = events.into_iter().filter(|e| matches!(e, RunEvent::CandidateScored(_)));
+    let candidates: Vec<RunEvent> = candidates.take(count).collect();
+    assert_eq!(candidates.len(), count);
+    candidates
+}
+
+/// Appends of events to a new stream, a batch each.
+pub(crate) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
     let meta = Meta {
         tenant_id: TenantId::from("bench"),
         actor: "bench".to_owned(),
@@ -91,16 +95,23 @@ pub(crate) fn append(book: &Path, store: &Path) {
         causation_id: None,
         correlation_id: None,
     };
-    let stream = RunId(Uuid::from_u128(1)).stream();
-    let appends = (0..APPENDS).map(|number| Append {
-        append_id: Uuid::from_u128(number as u128 + 1),
-        stream: stream.clone(),
-        expected_version: (number * BATCH) as u64,
-        meta: meta.clone(),
-        events: batch.clone(),
-        lease: None,
-    });
-    let appends: Vec<Append> = appends.collect();
+    let numbered = events.chunks(batch).enumerate();
+    numbered
+        .map(|(number, part)| Append {
+            append_id: Uuid::from_u128((stream << 64) + number as u128),
+            stream: RunId(Uuid::from_u128(stream)).stream(),
+            expected_version: (number * batch) as u64,
+            meta: meta.clone(),
+            events: EncodedBatch::encode(part),
+            lease: None,
+        })
+        .collect()
+}
+
+/// Durable appends of candidates to a new store.
+pub(crate) fn append(book: &Path, store: &Path) {
+    let events = vec![candidates(book, BATCH); APPENDS].concat();
+    let appends = appends(&events, 1, BATCH);
     let store = SqliteStore::open(store).unwrap();
     let micros = runtime().block_on(async {
         let begun = Instant::now();

@@ -95,6 +95,7 @@ macro_rules! store_suite {
             }
             runs {
                 one_run_is_active_at_a_time,
+                nobody_asks_for_a_run_in_another_tenants_store,
                 of_many_who_ask_one_gets_the_run,
                 a_run_is_claimed_once_until_its_lease_is_over,
                 a_renewed_lease_keeps_others_out,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use futures::future::join_all;
 use powerfill_domain::run::{EncodedBatch, RunId};
+use powerfill_domain::values::TenantId;
 use powerfill_ports::events::{Append, Appended, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::{ProjectionStore, RunRows};
@@ -39,6 +40,26 @@ pub async fn one_run_is_active_at_a_time(place: &impl Place) {
     let again = store.enqueue(otherwise(moment(4))).await;
     assert!(matches!(again, Err(StoreError::Failed(_))), "{again:?}");
     store.enqueue(request(run(2), moment(4))).await.unwrap();
+}
+
+/// A store is that of the tenant of its first event, whoever looked before.
+pub async fn nobody_asks_for_a_run_in_another_tenants_store(place: &impl Place) {
+    let store = place.open().await;
+    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let mut other = request(run(2), moment(1));
+    other.meta.tenant_id = TenantId::from("ANOTHER");
+    for over in [false, true] {
+        let refused = store.enqueue(other.clone()).await;
+        assert!(
+            matches!(&refused, Err(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"),
+            "{refused:?}"
+        );
+        if !over {
+            let lease = store.claim("w1", moment(2), moment(12)).await.unwrap().unwrap();
+            store.set_status(lease, RunStatus::Complete).await.unwrap();
+        }
+    }
+    assert_eq!(store.runs().await.unwrap().len(), 1);
 }
 
 /// Two servers cannot both start one.

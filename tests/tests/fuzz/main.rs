@@ -3,13 +3,11 @@
 //!
 //! `FUZZ_INPUTS` says how many inputs each target gets; a failure prints the command that replays it.
 
-mod chance;
 mod mutate;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use chance::Chance;
 use mutate::mutated;
 use powerfill_domain::rules::Predicate;
 use powerfill_domain::run::codec::decode;
@@ -17,6 +15,7 @@ use powerfill_domain::run::{EncodedBatch, EventType};
 use powerfill_domain::snapshot::tables::{ColumnType, LoanColumn};
 use powerfill_domain::snapshot::{GivenOptions, Snapshot, table_names, validate};
 use powerfill_domain::values::Name;
+use powerfill_tests::chance::Chance;
 use serde_json::value::RawValue;
 
 /// Inputs a target gets in an ordinary test run.

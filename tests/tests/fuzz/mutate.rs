@@ -1,6 +1,6 @@
 //! Good input made bad.
 
-use crate::chance::Chance;
+use powerfill_tests::chance::Chance;
 
 /// One of the corpus, with up to six changes.
 pub(crate) fn mutated(corpus: &[Vec<u8>], words: &[&str], chance: &mut Chance) -> Vec<u8> {

@@ -43,7 +43,7 @@ pub(crate) struct Desk {
     clock: Arc<Ticking>,
     runs: AtomicU32,
     folder: Option<TempDir>,
-    database: Option<Database>,
+    pub(crate) database: Option<Database>,
 }
 
 impl Desk {
@@ -104,8 +104,13 @@ impl Desk {
 
     /// A worker whose way to the store is another one.
     pub(crate) fn runner_over(&self, store: Arc<dyn Store>) -> Runner<dyn Store> {
+        self.runner_for(store, LEASE)
+    }
+
+    /// One that claims for so long.
+    pub(crate) fn runner_for(&self, store: Arc<dyn Store>, lease: Duration) -> Runner<dyn Store> {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Runner::new(store, clock, "worker".to_owned(), LEASE)
+        Runner::new(store, clock, "worker".to_owned(), lease)
     }
 
     /// Asks for a run.

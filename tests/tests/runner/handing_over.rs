@@ -1,8 +1,8 @@
 //! Workers that stop and leave their run to another one, runs that are cancelled before anyone began them, and books of
 //! another tenant.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use powerfill_domain::run::event::Step;
 use powerfill_domain::run::{Recorded, RunEvent};
@@ -55,11 +55,24 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
     }
 }
 
-/// Nothing of it is decided; whoever takes it up ends it.
+/// Keeps the types of the events that it is told of.
+#[derive(Default)]
+struct Listens(Mutex<Vec<&'static str>>);
+
+impl Watch for Listens {
+    fn event(&self, event: &Recorded<'_>) {
+        self.0.lock().unwrap().push(event.event.event_type().name());
+    }
+}
+
+/// Nothing of it is decided; whoever takes it up ends it, and whoever watches is told of that.
 pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
     let run = desk.ask(&books::mixed()).await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
-    let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+    let watch = Arc::new(Listens::default());
+    let watches: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
+    let finished = desk.work(watches).await.expect("there is a run");
+    assert_eq!(*watch.0.lock().unwrap(), ["RunRequested", "RunCancelled"]);
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     match &desk.events(run).await[..] {
         [RunEvent::RunRequested(_), RunEvent::RunCancelled(cancelled)] => {

@@ -10,6 +10,7 @@ mod handing_over;
 mod lifecycle;
 mod looking_back;
 mod replaying;
+mod stalling;
 mod stories;
 mod taken_up;
 mod telling;

@@ -288,7 +288,7 @@ pub(crate) async fn fate(
             4 | 5 => jumps(&world, machine),
             6 | 7 => {
                 // Some of them are longer than anybody is patient.
-                let long = world.from(500, 12_000);
+                let long = world.from(500, 30_000);
                 world.count("fault: the store is away for long");
                 world.state().away_until = world.now() + long;
             }

@@ -4,7 +4,6 @@
 
 mod actors;
 mod books;
-mod chance;
 mod checks;
 mod faults;
 mod life;

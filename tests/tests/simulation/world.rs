@@ -14,9 +14,9 @@ use powerfill_runner::Clock;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::chance::Chance;
 use crate::mutants::Mutant;
 use crate::trace::{Counts, Entry, Who};
+use powerfill_tests::chance::Chance;
 
 /// How long a claim holds. Short, so that much happens in little virtual time; all other spans go by it.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use powerfill_domain::run::{Recorded, RunId};
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
-use powerfill_runner::{Clock, Runner, RunnerError, SystemClock, Watch};
+use powerfill_runner::{Clock, RunnerError, SystemClock, Watch};
 use serde_json::json;
 
 use super::find_run;
-use super::run::LEASE;
+use super::run::{process_name, runner};
 use crate::args::CancelArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -59,8 +59,7 @@ async fn look(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> 
 /// ends it; one that lives keeps it.
 async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
     let begun = Instant::now();
-    let worker = format!("powerfill-{}", std::process::id());
-    let runner = Runner::new(Arc::clone(store), Arc::new(SystemClock), worker, LEASE);
+    let runner = runner(Arc::clone(store), process_name());
     loop {
         let queued = look(store, run).await?;
         if queued.status.is_over() || begun.elapsed() > WAIT {

@@ -27,7 +27,17 @@ use crate::tenancy::{Input, Place};
 use crate::{summary, workbook};
 
 /// How long a claim holds without being renewed.
-pub(super) const LEASE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(30);
+
+/// A worker on a store.
+pub(super) fn runner(store: Arc<dyn Store>, name: String) -> Runner<dyn Store> {
+    Runner::new(store, Arc::new(SystemClock), name, LEASE)
+}
+
+/// What this process is called as a worker, unless it was given a name.
+pub(super) fn process_name() -> String {
+    format!("powerfill-{}", std::process::id())
+}
 
 pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failure> {
     let format = args.store.format.printed();
@@ -81,7 +91,7 @@ async fn queue(
     options: &RunOptions,
     requested_by: &str,
 ) -> Result<RunId, Failure> {
-    let runner = Runner::new(store, Arc::new(SystemClock), String::new(), LEASE);
+    let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     runner.ask(&Ask { run_id, snapshot, options, requested_by }).await?;
     Ok(run_id)
@@ -104,8 +114,7 @@ pub(crate) async fn in_foreground(
     requested_by: &str,
     out: Option<&Path>,
 ) -> Result<RunSummary, Failure> {
-    let worker = format!("powerfill-{}", std::process::id());
-    let runner = Runner::new(store, Arc::new(SystemClock), worker, LEASE);
+    let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     let out = out.map(|folder| {
         let unwritable =

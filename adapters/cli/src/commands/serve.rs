@@ -10,8 +10,9 @@ use powerfill_runner::SystemClock;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
+use super::run::process_name;
 use super::token;
-use super::work::{own_name, work_for};
+use super::work::work_for;
 use crate::args::{ServeArgs, TenantArgs};
 use crate::commands::options;
 use crate::failure::Failure;
@@ -53,7 +54,7 @@ pub(crate) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failu
     let listener = TcpListener::bind(args.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     say(format!("listening on http://{address}, for {} tenants\n", served.len()))?;
-    let name = args.name.unwrap_or_else(own_name);
+    let name = args.name.unwrap_or_else(process_name);
     let working = async {
         if args.no_workers { Ok(()) } else { work_for(places, &name, &stop, false).await }
     };

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
-use powerfill_runner::{Finished, Runner, RunnerError, SystemClock, Watch};
+use powerfill_runner::{Finished, Runner, RunnerError, Watch};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::run::LEASE;
+use super::run::{process_name, runner};
 use crate::args::WorkArgs;
 use crate::failure::Failure;
 use crate::output::say;
@@ -34,13 +34,8 @@ pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failu
         return Err(Failure::Environment(message.to_owned()));
     }
     let stop = Stop::listen()?;
-    let name = args.name.unwrap_or_else(own_name);
+    let name = args.name.unwrap_or_else(process_name);
     work_for(places, &name, &stop, args.once).await
-}
-
-/// A worker's name, where none is given.
-pub(super) fn own_name() -> String {
-    format!("powerfill-{}", std::process::id())
 }
 
 /// Works for all these stores until `stop`, or once.
@@ -98,8 +93,7 @@ impl Desk {
 
     async fn serve(&self, pause: &mut Duration) -> Result<(), Failure> {
         let store = self.place.open().await?;
-        let clock = Arc::new(SystemClock);
-        let runner = Runner::new(Arc::clone(&store), clock, self.name.clone(), LEASE);
+        let runner = runner(Arc::clone(&store), self.name.clone());
         let mut failed = false;
         let (mut news, mut woken) = (None, false);
         loop {

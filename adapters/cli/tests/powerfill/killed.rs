@@ -33,7 +33,7 @@ const DESKS: u32 = 2;
 const IN_A_STORE: u32 = 20;
 
 /// Of so many kills one is of a run of several appends.
-const LONG: u32 = 20;
+const LONG: u32 = 40;
 
 /// A book, one run of it that nothing disturbed, and how long that took.
 struct Undisturbed {
@@ -58,14 +58,13 @@ impl Undisturbed {
         format!("dir:{}", self.desk.path("book").display())
     }
 
-    /// The tables of a run are those of the undisturbed one.
+    /// The guide of a run is that of the undisturbed one.
     fn is_what_came_of(&self, desk: &Desk, run: &str, at: &str) {
-        for table in ["pfill_powerfill_guide", "pfill_kickout_guide_01", "pfill_pool_guide"] {
-            let expected = Table::read(&self.desk.path("out").join(format!("{table}.csv")));
-            let actual = desk.type_in(&format!("tables {run} {table} --format csv")).well();
-            let found = compare::tables(table, &expected, &actual.table());
-            assert!(found.is_empty(), "{at}: {table} of run {run}\n{}", found.join("\n"));
-        }
+        let table = "pfill_powerfill_guide";
+        let expected = Table::read(&self.desk.path("out").join(format!("{table}.csv")));
+        let actual = desk.type_in(&format!("tables {run} {table} --format csv")).well();
+        let found = compare::tables(table, &expected, &actual.table());
+        assert!(found.is_empty(), "{at}: {table} of run {run}\n{}", found.join("\n"));
     }
 }
 
@@ -110,11 +109,6 @@ fn kill(desk: &Desk, undisturbed: &Undisturbed, number: u32) -> bool {
 fn is_sound(desk: &Desk, books: &[Undisturbed; 2], at: &str) {
     let runs = desk.type_in("runs --format csv").well().table();
     for (run, status) in runs.column("run_id").into_iter().zip(runs.column("status")) {
-        if status == "Failed" {
-            // It was killed before its request was recorded.
-            desk.type_in(&format!("show {run}")).refuses(2, &["has no events"]);
-            continue;
-        }
         assert_eq!(status, "Complete", "{at}: {run}");
         let events = is_whole(desk, run);
         let book = books.iter().find(|book| book.events == events);
@@ -128,7 +122,7 @@ fn is_sound(desk: &Desk, books: &[Undisturbed; 2], at: &str) {
 /// Kills runs; `new_desk` makes a desk with a new store.
 fn killed_runs_come_out_the_same(new_desk: impl Fn() -> Desk + Sync) {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
-    let books = [Undisturbed::new(400, 120), Undisturbed::new(4_000, 1_500)];
+    let books = [Undisturbed::new(150, 60), Undisturbed::new(4_000, 1_500)];
     assert!(books[1].events > 20_000, "{} events are one append", books[1].events);
     let (next, taken_up) = (AtomicU32::new(0), AtomicU32::new(0));
     std::thread::scope(|scope| {
@@ -236,14 +230,14 @@ async fn a_run_that_another_process_works_on_is_left_alone() {
     let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     let moment = Timestamp::from_micros;
     let requested = RunRequested {
-        tenant_id: "acme".into(),
+        tenant_id: "WATERMARK".into(),
         options: RunOptions::default(),
         requested_by: "another".to_owned(),
         snapshot_digest: "of what another process captured".to_owned(),
         spec_version: "1".to_owned(),
     };
     let meta = Meta {
-        tenant_id: "acme".into(),
+        tenant_id: "WATERMARK".into(),
         actor: "another".to_owned(),
         recorded_at: moment(0),
         causation_id: None,

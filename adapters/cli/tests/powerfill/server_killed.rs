@@ -9,7 +9,7 @@ use powerfill_tests::postgres::{Durable, OwnServer};
 use crate::compare;
 use crate::desk::{Answer, Desk};
 
-const KILLS: u32 = 24;
+const KILLS: u32 = 16;
 
 /// The moments are spread over a run, in steps that no step of a run falls in with.
 fn moment(took: Duration, number: u32) -> Duration {
@@ -20,7 +20,7 @@ fn moment(took: Duration, number: u32) -> Duration {
 fn a_run_outlives_its_server() {
     let server = OwnServer::start(Durable::Yes);
     let desk = Desk::with_store(server.url("postgres"));
-    desk.ask("generate --loans 4000 --trades 1500 --out book");
+    desk.ask("generate --loans 3000 --trades 1100 --out book");
     desk.ask("run dir:book --store sqlite:undisturbed.db --out undisturbed");
     let begun = Instant::now();
     desk.ask("run dir:book");

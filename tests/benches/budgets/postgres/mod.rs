@@ -66,11 +66,11 @@ async fn whole_runs(
 
 /// From before the append to the subscriber, through another store, as from another process; and from its answer.
 async fn notifying(book: &Path, server: &OwnServer) {
-    let events = writing::candidates(book);
+    let events = store::candidates(book, NOTIFIED + 1);
     let place = Database::of(server);
     let (writer, reader) = (place.open().await, place.open().await);
     let mut subscription = reader.subscribe(0);
-    let appends = writing::appends(&events[..NOTIFIED + 1], 1, 1);
+    let appends = store::appends(&events, 1, 1);
     let (seen, mut told) = tokio::sync::mpsc::unbounded_channel();
     let following = tokio::spawn(async move {
         let mut count = 0;

@@ -3,54 +3,20 @@
 use std::path::Path;
 use std::time::Instant;
 
-use powerfill_domain::engine;
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
-use powerfill_domain::snapshot::{RunOptions, validate};
-use powerfill_domain::values::{TenantId, Timestamp};
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_postgres::PostgresStore;
 use powerfill_tests::postgres::{Database, OwnServer, connect};
 use powerfill_tests::store_suite::Place;
-use uuid::Uuid;
 
 use super::inserts::{Insert, PLAIN, inserted};
 use super::peers::Peers;
 use crate::row;
+use crate::store::{appends, candidates};
 
 /// Events of all appends and INSERTs of a round, however they are cut.
 const EVENTS: usize = 20_000;
 /// Rounds, in which the ways to write take turns.
 const ROUNDS: usize = 7;
-
-/// The first candidates of a book.
-pub(super) fn candidates(book: &Path) -> Vec<RunEvent> {
-    let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
-    let events = engine::decide_all(&snapshot, &RunOptions::default());
-    let candidates = events.into_iter().filter(|e| matches!(e, RunEvent::CandidateScored(_)));
-    candidates.take(EVENTS).collect()
-}
-
-/// Appends of events to a new stream, a batch each.
-pub(super) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
-    let meta = Meta {
-        tenant_id: TenantId::from("bench"),
-        actor: "bench".to_owned(),
-        recorded_at: Timestamp::from_micros(1_770_000_000_000_000),
-        causation_id: None,
-        correlation_id: None,
-    };
-    let numbered = events.chunks(batch).enumerate();
-    numbered
-        .map(|(number, part)| Append {
-            append_id: Uuid::from_u128((stream << 64) + number as u128),
-            stream: RunId(Uuid::from_u128(stream)).stream(),
-            expected_version: (number * batch) as u64,
-            meta: meta.clone(),
-            events: EncodedBatch::encode(part),
-            lease: None,
-        })
-        .collect()
-}
 
 /// A way to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +43,7 @@ const WAYS: [(Way, usize, &str); 11] = [
 
 /// The ways take turns: whatever else the machine does meets all of them.
 pub(super) async fn bench(book: &Path, server: &OwnServer) {
-    let events = candidates(book);
-    assert_eq!(events.len(), EVENTS);
+    let events = candidates(book, EVENTS);
     let place = Database::of(server);
     let store = place.open().await;
     let client = connect(&place.url().await).await;

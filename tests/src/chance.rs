@@ -1,10 +1,12 @@
 //! Chance from a seed: the same everywhere, and for as long as this file stays as it is.
 
 /// SplitMix64.
-pub(crate) struct Chance(u64);
+#[derive(Debug)]
+pub struct Chance(u64);
 
 impl Chance {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// From a seed.
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -15,13 +17,23 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below this one; 0 below 0 or 1.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    /// One of these.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
     /// A number from the first to the last, both included.
-    pub(crate) fn from(&mut self, first: u64, last: u64) -> u64 {
+    pub fn from(&mut self, first: u64, last: u64) -> u64 {
         first + self.next() % (last - first + 1)
     }
 
     /// Whether one of so many.
-    pub(crate) fn one_in(&mut self, many: u64) -> bool {
+    pub fn one_in(&mut self, many: u64) -> bool {
         self.next().is_multiple_of(many)
     }
 }

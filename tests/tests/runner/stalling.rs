@@ -1,0 +1,135 @@
+//! A network that stands still under a worker (specification 5.3): connections stay, and nothing comes through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use powerfill_domain::run::RunId;
+use powerfill_domain::run::event::Step;
+use powerfill_ports::{Store, StoreError};
+use powerfill_postgres::PostgresStore;
+use powerfill_projections::status::RunStatus;
+use powerfill_runner::{Finished, Runner, RunnerError, Silent, Watch};
+use powerfill_tests::postgres::{shared, url};
+use powerfill_tests::wire::{Cut, Wire};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::books::{self, Book};
+use crate::desk::Desk;
+
+/// Long enough for any machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Holds the wire when a step begins.
+struct StallAt {
+    step: Step,
+    wire: Arc<Wire>,
+    once: AtomicBool,
+    stalled: Notify,
+}
+
+impl Watch for StallAt {
+    fn step(&self, step: Step) {
+        if step == self.step && !self.once.swap(true, Ordering::SeqCst) {
+            self.wire.stall();
+            self.stalled.notify_one();
+        }
+    }
+}
+
+/// A worker whose way to the desk's database is a wire; its session is given up by the server sooner than others are.
+async fn hanging(desk: &Desk, wire: &Wire) -> Runner<dyn Store> {
+    let name = desk.database.as_ref().expect("a database").name().await;
+    let address = shared().url_by(wire.port(), name);
+    let hurried = "-c%20statement_timeout%3D1000%20-c%20idle_in_transaction_session_timeout%3D1000";
+    let address = url(&format!("{address}?options={hurried}"));
+    let store = PostgresStore::open(&address).await.expect("the store opens");
+    desk.runner_for(Arc::new(store), Duration::from_millis(500))
+}
+
+/// Another worker takes the run; the one that hangs says so after a while, and what it had sent, when it comes through at
+/// last, changes nothing.
+async fn is_replaced(
+    desk: &Desk,
+    run: RunId,
+    wire: &Wire,
+    hanging: JoinHandle<Result<Option<Finished>, RunnerError>>,
+    story: &[(String, Vec<u8>)],
+    at: &str,
+) {
+    desk.wait_for_leases();
+    // A claim that hangs half-way is passed by until the server gives it up.
+    let taken_up = async {
+        loop {
+            if let Some(finished) = desk.work(Arc::new(Silent)).await {
+                return finished;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let finished = timeout(PATIENCE, taken_up).await.expect("the run is taken up");
+    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete), "{at}");
+    let ended = timeout(PATIENCE, hanging).await.expect("it gives up").unwrap();
+    match ended {
+        Err(RunnerError::Store(StoreError::Unavailable(_) | StoreError::LeaseLost(_))) => {}
+        other => panic!("{at}: {other:?}"),
+    }
+    wire.go_on();
+    desk.completes(&books::small()).await;
+    assert!(desk.story(run).await == story, "{at}");
+    desk.verify().await;
+}
+
+async fn undisturbed(book: &Book) -> Vec<(String, Vec<u8>)> {
+    let desk = Desk::in_memory();
+    let run = desk.completes(book).await;
+    desk.story(run).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_network_stalls_at_a_step_is_replaced_and_gives_up() {
+    let book = books::mixed();
+    let story = undisturbed(&book).await;
+    for step in [Step::Preflight, Step::Allocation, Step::Ue, Step::Record] {
+        let desk = Desk::in_a_database().await;
+        let wire = Arc::new(Wire::to(shared().port()).await);
+        let hanging = hanging(&desk, &wire).await;
+        let run = desk.ask(&book).await;
+        let (once, stalled) = (AtomicBool::new(false), Notify::new());
+        let watch = Arc::new(StallAt { step, wire: Arc::clone(&wire), once, stalled });
+        let to_watch: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
+        let worked = tokio::spawn(async move { hanging.work(None, to_watch).await });
+        timeout(PATIENCE, watch.stalled.notified()).await.expect("the step begins");
+        is_replaced(&desk, run, &wire, worked, &story, &format!("{step:?}")).await;
+    }
+}
+
+/// Also in the middle of a transaction, whose locks the server holds until it gives the session up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
+    let book = books::mixed();
+    let story = undisturbed(&book).await;
+    let mut stalls = 0;
+    for message in (3..).step_by(19) {
+        let desk = Desk::in_a_database().await;
+        let wire = Arc::new(Wire::to(shared().port()).await);
+        let hanging = hanging(&desk, &wire).await;
+        let run = desk.ask(&book).await;
+        wire.cut_after(message, Cut::Stall);
+        let mut worked = tokio::spawn(async move { hanging.work(None, Arc::new(Silent)).await });
+        let stalled = async {
+            tokio::select! {
+                () = wire.is_cut() => true,
+                _ = &mut worked => false,
+            }
+        };
+        if !timeout(PATIENCE, stalled).await.expect("it goes on, or stalls") {
+            break;
+        }
+        stalls += 1;
+        is_replaced(&desk, run, &wire, worked, &story, &format!("message {message}")).await;
+    }
+    assert!(stalls > 3, "a run has more than {stalls} times nineteen messages");
+}
