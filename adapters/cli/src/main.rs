@@ -6,6 +6,7 @@
 //! * [`places`]: sources and stores by their URLs
 //! * [`settings`]: what powerfill.toml can set
 //! * [`tenancy`]: whose store and source a command works with
+//! * [`log`]: what a process that goes on says of itself
 //! * [`output`]: text for people, JSON and CSV for programs
 //! * [`workbook`]: the tables of a run as a workbook
 
@@ -13,6 +14,7 @@ mod args;
 mod commands;
 mod failure;
 mod format;
+mod log;
 mod out_folder;
 mod output;
 mod places;

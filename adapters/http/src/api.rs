@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated};
@@ -10,6 +12,8 @@ use powerfill_ports::Store;
 use powerfill_runner::Clock;
 use tokio::sync::{Semaphore, watch};
 
+use crate::figures::Figures;
+use crate::rates::Rates;
 use crate::reports::Shelves;
 use crate::tokens::{TokenError, TokenFile};
 
@@ -47,11 +51,27 @@ pub struct Limits {
     pub reports: usize,
     /// Live event streams at a time.
     pub streams: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Requests a second for each token.
+    pub rate: NonZeroU32,
+    /// How long the head of a request may take, and then its body.
+    pub patience: Duration,
 }
+
+/// Far more than a desk's screens ask, far less than would keep others waiting.
+const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 64 * 1024, reports: 512 << 20, streams: 256 }
+        Self {
+            body: 64 * 1024,
+            reports: 512 << 20,
+            streams: 256,
+            connections: 1_024,
+            rate: RATE,
+            patience: Duration::from_secs(30),
+        }
     }
 }
 
@@ -64,6 +84,8 @@ pub struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) shelves: Shelves,
+    pub(crate) rates: Rates,
+    pub(crate) figures: Figures,
     /// Audits go one at a time, and so do readings of sources: each takes the processor, or the memory, for long.
     pub(crate) audits: Arc<Semaphore>,
     pub(crate) readings: Arc<Semaphore>,
@@ -92,6 +114,8 @@ impl Api {
             clock,
             limits,
             shelves: Shelves::new(limits.reports),
+            rates: Rates::new(limits.rate),
+            figures: Figures::default(),
             audits: Arc::new(Semaphore::new(1)),
             readings: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(limits.streams)),
@@ -103,14 +127,24 @@ impl Api {
     /// With other bounds.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        let shelves = Shelves::new(limits.reports);
-        Self { limits, shelves, streams: Arc::new(Semaphore::new(limits.streams)), ..self }
+        Self {
+            limits,
+            shelves: Shelves::new(limits.reports),
+            rates: Rates::new(limits.rate),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            ..self
+        }
     }
 
     /// Says that runs are carried through in this process.
     #[must_use]
     pub fn with_workers(self) -> Self {
         Self { works: true, ..self }
+    }
+
+    /// What is counted here; whoever carries runs through adds to it.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 
     /// Whether the service may be reached at this address: without tokens from this machine only (4.3).

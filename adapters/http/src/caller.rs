@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use powerfill_ports::Store;
 
+use crate::access::{Asking, Who};
 use crate::api::{Api, Tenant};
 use crate::problem::{Answer, Kind, Problem, internal};
 use crate::tokens::Role;
@@ -20,13 +21,15 @@ pub(crate) struct Caller {
     pub(crate) tenant: Arc<dyn Tenant>,
     /// Who changes are recorded by.
     pub(crate) actor: String,
+    /// The id of the token; none where the service has no tokens.
+    token: Option<String>,
 }
 
 impl Caller {
     /// The tenant's store.
     pub(crate) async fn store(&self) -> Answer<Arc<dyn Store>> {
         self.tenant.store().await.map_err(|error| {
-            eprintln!("error: {}: {error}", self.tenant.id());
+            tracing::error!(tenant = self.tenant.id(), error, "the store cannot be opened");
             Problem::new(Kind::Unavailable, "The tenant's store cannot be opened; try again later.")
         })
     }
@@ -38,21 +41,46 @@ pub(crate) struct Viewer(pub(crate) Caller);
 /// A caller who may ask for runs and cancel them.
 pub(crate) struct Operator(pub(crate) Caller);
 
+/// A caller who may whatever the service offers.
+pub(crate) struct Admin(pub(crate) Caller);
+
 impl FromRequestParts<Arc<Api>> for Viewer {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Answer<Self> {
-        admit(api, &parts.headers, Role::Viewer).map(Self)
+        admit(api, parts, Role::Viewer).map(Self)
     }
 }
 
 impl FromRequestParts<Arc<Api>> for Operator {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Answer<Self> {
-        admit(api, &parts.headers, Role::Operator).map(Self)
+        admit(api, parts, Role::Operator).map(Self)
     }
 }
 
-fn admit(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
+impl FromRequestParts<Arc<Api>> for Admin {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Answer<Self> {
+        admit(api, parts, Role::Admin).map(Self)
+    }
+}
+
+/// Whoever asks is known, has a role that reaches, asks for his own tenant, and not too often; and is written down.
+fn admit(api: &Api, parts: &Parts, needed: Role) -> Answer<Caller> {
+    let caller = known(api, &parts.headers, needed);
+    let token = caller.as_ref().map_or(None, |caller| caller.token.as_deref());
+    api.rates.take(token)?;
+    if let (Ok(caller), Some(asking)) = (&caller, parts.extensions.get::<Asking>()) {
+        asking.is(Who {
+            tenant: caller.tenant.id().to_owned(),
+            actor: caller.actor.clone(),
+            token: caller.token.clone(),
+        });
+    }
+    caller
+}
+
+fn known(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
     let tokens = api.tokens.all().map_err(|error| internal(&error))?;
     if !api.closed && tokens.is_empty() {
         return without_tokens(api, headers);
@@ -77,7 +105,7 @@ fn admit(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
         return Err(not_yours());
     }
     let tenant = api.tenants.get(named).ok_or_else(not_yours)?;
-    Ok(Caller { tenant: Arc::clone(tenant), actor: token.name })
+    Ok(Caller { tenant: Arc::clone(tenant), actor: token.name, token: Some(token.id) })
 }
 
 /// On this machine alone, and by a name of this machine: a page of the web that has its own name resolve to here is a
@@ -91,7 +119,7 @@ fn without_tokens(api: &Api, headers: &HeaderMap) -> Answer<Caller> {
     let tenant = api.tenants.get(tenant_of(headers)?).ok_or_else(|| {
         Problem::new(Kind::Forbidden, "X-Tenant-Id names no tenant of powerfill.toml.")
     })?;
-    Ok(Caller { tenant: Arc::clone(tenant), actor: "http".to_owned() })
+    Ok(Caller { tenant: Arc::clone(tenant), actor: "http".to_owned(), token: None })
 }
 
 fn is_loopback(host: &str) -> bool {

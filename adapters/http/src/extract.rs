@@ -1,8 +1,12 @@
 //! Path, query and body, whose faults are problems.
 
-use axum::extract::{FromRequest, FromRequestParts};
+use std::sync::Arc;
 
-use crate::problem::Problem;
+use axum::extract::{FromRequest, FromRequestParts, Json, Request};
+use serde::de::DeserializeOwned;
+
+use crate::api::Api;
+use crate::problem::{Answer, Kind, Problem};
 
 /// The parts of a path.
 #[derive(FromRequestParts)]
@@ -14,7 +18,19 @@ pub(crate) struct Path<T>(pub(crate) T);
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub(crate) struct Query<T>(pub(crate) T);
 
-/// A body of JSON.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+/// A body of JSON, which has to come in time.
 pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, api: &Arc<Api>) -> Answer<Self> {
+        let patience = api.limits.patience;
+        let read = tokio::time::timeout(patience, Json::from_request(request, api));
+        let late = |_| {
+            let detail = format!("The body was not there within {} s.", patience.as_secs());
+            Problem::new(Kind::TooSlow, detail)
+        };
+        let Json(body) = read.await.map_err(late)??;
+        Ok(Self(body))
+    }
+}

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
 use powerfill_domain::engine::{ENGINE_VERSION, SPEC_VERSION};
 use powerfill_ports::runs::RunStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::caller::Viewer;
+use crate::caller::{Admin, Viewer};
 use crate::problem::{Answer, Kind, Problem};
 use crate::runs::RunHead;
 
@@ -49,6 +51,26 @@ pub(crate) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Json<Word>> {
     }
     let detail = format!("{away} of {} stores do not answer.", api.tenants.len());
     Err(Problem::new(Kind::Unavailable, detail))
+}
+
+/// What Prometheus reads.
+type Text = ([(HeaderName, &'static str); 1], String);
+
+const OPEN_METRICS: [(HeaderName, &str); 1] =
+    [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+
+/// The figures of the service and of the tenant, in the format of OpenMetrics, which Prometheus reads.
+///
+/// Those of all tenants together are at the address of `serve --metrics`.
+#[utoipa::path(get, path = "/metrics", tag = "service",
+    responses((status = 200, content_type = "application/openmetrics-text", body = String)))]
+pub(crate) async fn metrics(Admin(caller): Admin, State(api): State<Arc<Api>>) -> Text {
+    (OPEN_METRICS, api.figures.text(std::iter::once(&caller.tenant)).await)
+}
+
+/// The figures of the service and of all its tenants.
+pub(crate) async fn all_metrics(State(api): State<Arc<Api>>) -> Text {
+    (OPEN_METRICS, api.figures.text(api.tenants.values()).await)
 }
 
 /// Versions, the tenant's store, its queue.

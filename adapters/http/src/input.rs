@@ -76,7 +76,7 @@ impl Asked {
 }
 
 fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
-    eprintln!("error: {}: {error}", tenant.id());
+    tracing::error!(tenant = tenant.id(), error, "the source cannot be read");
     let detail =
         "The tenant's source cannot be read; whoever keeps the service finds why in its log.";
     Problem::new(Kind::Unavailable, detail)

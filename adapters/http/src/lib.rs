@@ -4,11 +4,13 @@
 //! * [`tokens`]: who is let in
 //! * [`router`], [`openapi`]: every route, and the document that is generated from them
 //! * [`serve`]: answers until it is told to stop
+//! * [`figures`]: what is counted, for Prometheus
 //! * [`problem`]: what goes wrong, as RFC 9457
 //!
 //! Inside, a file for each kind of thing that is asked for: `health`, `runs`, `input`, `reports`, `events`, `stream`,
-//! `explain`, `audit`. Each handler's first argument says who may ask.
+//! `explain`, `audit`; and what is around each request: `caller`, `rates`, `access`. Each handler's first argument says who may ask.
 
+mod access;
 mod api;
 mod audit;
 mod caller;
@@ -16,9 +18,11 @@ mod document;
 mod events;
 mod explain;
 mod extract;
+pub mod figures;
 mod health;
 mod input;
 pub mod problem;
+mod rates;
 mod reports;
 mod routes;
 mod runs;
@@ -28,7 +32,7 @@ pub mod tokens;
 
 pub use api::{Api, Limits, Tenant};
 pub use routes::{openapi, router};
-pub use serve::serve;
+pub use serve::{serve, serve_figures};
 
 /// The lease of whoever asks for runs here; claims nothing.
 const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -34,6 +34,10 @@ pub enum Kind {
     KeyReused,
     /// The body is longer than allowed.
     TooLarge,
+    /// The body did not come in time.
+    TooSlow,
+    /// More requests than the token has a right to.
+    TooMany,
     /// The body is of another media type.
     MediaType,
     /// The options, or the snapshot, are refused.
@@ -48,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -60,6 +64,8 @@ impl Kind {
         Self::RunNotComplete,
         Self::KeyReused,
         Self::TooLarge,
+        Self::TooSlow,
+        Self::TooMany,
         Self::MediaType,
         Self::Refused,
         Self::Damaged,
@@ -97,6 +103,10 @@ impl Kind {
                 "The idempotency key was used for another request",
             ),
             Self::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::TooSlow => ("too-slow", StatusCode::REQUEST_TIMEOUT, "The body did not come"),
+            Self::TooMany => {
+                ("too-many", StatusCode::TOO_MANY_REQUESTS, "There are too many requests")
+            }
             Self::MediaType => (
                 "media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -120,6 +130,8 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     more: Map<String, Value>,
+    /// Seconds after which it may go well.
+    after: Option<u64>,
 }
 
 /// What a handler gives.
@@ -128,12 +140,18 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 impl Problem {
     /// A problem with what to do about it.
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), more: Map::new() }
+        Self { kind, detail: detail.into(), more: Map::new(), after: None }
     }
 
     /// With a member more.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says after how many seconds to ask again.
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.after = Some(seconds);
         self
     }
 
@@ -182,8 +200,9 @@ impl IntoResponse for Problem {
         if self.kind == Kind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.kind == Kind::Unavailable {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        let after = self.after.or((self.kind == Kind::Unavailable).then_some(2));
+        if let Some(seconds) = after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         let mut response = (status, headers, self.body(None)).into_response();
         // Whoever knows the id of the request writes it in.
@@ -227,7 +246,7 @@ impl Problem {
 
 /// What happened goes to the log of the service, not to whoever asks: it may name files and servers.
 pub(crate) fn internal(error: &dyn std::fmt::Display) -> Problem {
-    eprintln!("error: {error}");
+    tracing::error!(%error, "the service failed");
     Problem::new(Kind::Internal, "It is in the log of the service, with the id of this request.")
 }
 

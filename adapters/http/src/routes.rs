@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, Uri, header};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -14,8 +14,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use uuid::Uuid;
 
+use crate::access::accompany;
 use crate::api::Api;
 use crate::problem::{Kind, Problem};
 use crate::{audit, document, events, explain, health, input, reports, runs, stream};
@@ -33,6 +33,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
         .routes(routes!(health::status))
         .routes(routes!(input::preflight))
         .routes(routes!(input::preprocess))
@@ -83,8 +84,20 @@ pub fn router(api: Arc<Api>) -> Router {
             // The panic's own message is on standard error already.
             Problem::new(Kind::Internal, "The service met a fault of its own.").into_response()
         }))
-        .layer(from_fn(identified))
+        .layer(from_fn_with_state(Arc::clone(&api), accompany))
         .layer(CompressionLayer::new())
+        .with_state(api)
+}
+
+/// What the monitoring asks, on an address of its own.
+pub(crate) fn figures_router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::all_metrics))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&api), accompany))
         .with_state(api)
 }
 
@@ -98,28 +111,4 @@ async fn no_such_method(method: Method, uri: Uri) -> Problem {
     let detail =
         format!("{} has no {method}; /api/powerfill/openapi.json lists what it has.", uri.path());
     Problem::new(Kind::MethodNotAllowed, detail)
-}
-
-/// Gives the request an id, or keeps the one that it came with, and says it in the answer.
-async fn identified(request: Request, next: Next) -> Response {
-    const ID: &str = "x-request-id";
-    let fits = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let given = request.headers().get(ID).and_then(|id| id.to_str().ok()).filter(fits);
-    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
-    let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let body = problem.body(Some(&id));
-        if response.status().is_server_error() {
-            eprintln!("error: request {id}: {}", String::from_utf8_lossy(&body));
-        }
-        response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
-        *response.body_mut() = body.into();
-    }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(ID, id);
-    }
-    response
 }

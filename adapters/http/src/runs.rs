@@ -4,12 +4,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::TryStreamExt;
+use powerfill_domain::run::event::Step;
 use powerfill_domain::run::{RunEvent, RunId};
 use powerfill_ports::Store;
-use powerfill_ports::runs::QueuedRun;
+use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_projections::spelling::Spelled;
 use powerfill_projections::tables::powerfill_log::step_of;
 use powerfill_runner::{Read, decoded};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -127,6 +129,8 @@ pub(crate) struct RunView {
     input_digest: Option<String>,
     /// The furthest step that its events show; where it ended, once it is over.
     pub(crate) step: Option<String>,
+    /// How much of its steps is behind it, from "0.00" to "1.00".
+    pub(crate) fraction: String,
     /// How many events it has so far.
     pub(crate) events: u64,
     /// When it was over.
@@ -152,6 +156,18 @@ async fn event_at(store: &dyn Store, run: RunId, version: u64) -> Answer<Option<
     })
 }
 
+/// How many of the steps are behind a run that has reached this one.
+fn fraction(run: &QueuedRun, reached: Option<Step>) -> String {
+    let done = match (run.status, reached) {
+        (RunStatus::Complete, _) => Step::ALL.len(),
+        (_, Some(step)) => Step::ALL.iter().position(|other| *other == step).unwrap_or(0),
+        (_, None) => 0,
+    };
+    let mut fraction = Decimal::from(done) / Decimal::from(Step::ALL.len());
+    fraction.rescale(2);
+    fraction.to_string()
+}
+
 /// A run from its place in the queue and the two ends of its stream, which is not read for it.
 pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
     let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
@@ -162,6 +178,7 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
         options: None,
         input_digest: None,
         step: None,
+        fraction: fraction(&queued, None),
         events,
         ended_at: None,
         counts: None,
@@ -175,7 +192,9 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
         view.input_digest = Some(requested.snapshot_digest.clone());
     }
     let Some((stored, last)) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
-    view.step = step_of(&last).map(|step| step.spelled().to_owned());
+    let step = step_of(&last);
+    view.step = step.map(|step| step.spelled().to_owned());
+    view.fraction = fraction(&queued, step);
     if last.is_terminal() {
         view.ended_at = Some(stored.recorded_at.to_string());
     }

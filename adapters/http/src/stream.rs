@@ -25,6 +25,7 @@ use crate::api::Api;
 use crate::caller::Viewer;
 use crate::events::{Types, cloud_event};
 use crate::extract::Query;
+use crate::figures::Place;
 use crate::problem::{Answer, Kind, Problem};
 
 /// How often a silent stream shows that it lives.
@@ -75,7 +76,9 @@ pub(crate) async fn stream(
         Some(after) => after,
         None => store.head().await?.position,
     };
+    let place = api.figures.stream(caller.tenant.id(), after);
     let coming = Coming {
+        place,
         batches: store.subscribe(after),
         ready: VecDeque::new(),
         types,
@@ -95,6 +98,7 @@ pub(crate) async fn stream(
 
 /// What comes: the rest of one batch, and the subscription behind it.
 struct Coming {
+    place: Place,
     batches: BoxStream<'static, Result<Vec<StoredEvent>, StoreError>>,
     ready: VecDeque<StoredEvent>,
     types: Types,
@@ -112,6 +116,7 @@ impl Coming {
         loop {
             let mut passed = None;
             while let Some(event) = self.ready.pop_front() {
+                self.place.reached(event.global_position);
                 if self.admits(&event) {
                     return Some((sent(&event), self));
                 }

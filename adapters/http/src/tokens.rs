@@ -166,6 +166,7 @@ impl TokenFile {
             expires_at,
             hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
         };
+        let _alone = self.alone()?;
         let mut kept = self.load()?;
         kept.push(token.clone());
         self.write(kept)?;
@@ -177,6 +178,7 @@ impl TokenFile {
     /// # Errors
     /// [`TokenError::Unknown`], or where the file cannot be read or written.
     pub fn revoke(&self, id: &str) -> Result<Token, TokenError> {
+        let _alone = self.alone()?;
         let mut kept = self.load()?;
         let place = kept.iter().position(|token| token.id == id);
         let revoked = kept.remove(place.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
@@ -184,12 +186,17 @@ impl TokenFile {
         Ok(revoked)
     }
 
+    /// Waits until nobody else changes the tokens; until it is dropped, nobody does.
+    fn alone(&self) -> Result<fs::File, TokenError> {
+        let lock = own(&beside(&self.path, ".lock"));
+        lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|error| self.fault(error))
+    }
+
     /// Writes the file aside, for its owner alone, and puts it in place.
     fn write(&self, token: Vec<Token>) -> Result<(), TokenError> {
         let text = toml::to_string(&Kept { token }).map_err(|error| self.fault(error))?;
-        let mut aside = self.path.as_os_str().to_owned();
-        aside.push(".partial");
-        let written = own(Path::new(&aside))
+        let aside = beside(&self.path, ".partial");
+        let written = own(&aside)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&aside, &self.path));
         written.map_err(|error| self.fault(error))
@@ -221,6 +228,13 @@ fn inode(found: &fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_found: &fs::Metadata) -> u64 {
     0
+}
+
+/// The file of this name with an ending more.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// A new file that its owner alone may read.

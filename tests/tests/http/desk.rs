@@ -77,6 +77,7 @@ pub(crate) struct Service {
     folder: TempDir,
     pub(crate) book: Arc<Book>,
     pub(crate) clock: Arc<Standing>,
+    pub(crate) api: Arc<Api>,
     pub(crate) router: Router,
     pub(crate) stop: watch::Sender<bool>,
     /// Of the tenant `one`.
@@ -151,12 +152,19 @@ impl Service {
         let (one, other) = (book("one"), book("other"));
         let tenants = [Arc::clone(&one) as Arc<dyn Tenant>, other];
         let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stopped).unwrap();
-        let router = powerfill_http::router(Arc::new(api.with_limits(limits)));
-        Self { folder, book: one, clock, router, stop, viewer, operator, stranger }
+        let api = Arc::new(api.with_limits(limits));
+        let router = powerfill_http::router(Arc::clone(&api));
+        Self { folder, book: one, clock, api, router, stop, viewer, operator, stranger }
     }
 
     pub(crate) fn tokens(&self) -> TokenFile {
         TokenFile::new(self.folder.path().join("tokens.toml"))
+    }
+
+    /// A token more, of the tenant `one`.
+    pub(crate) fn token(&self, role: Role, name: &str) -> String {
+        let (now, until) = (Timestamp::from_micros(NOW), Timestamp::from_micros(NOW + HOUR));
+        self.tokens().create("one", role, name, now, until).unwrap().1
     }
 
     pub(crate) fn pass(&self, micros: i64) {
@@ -235,6 +243,10 @@ impl Service {
 
     /// Carries the queued run through.
     pub(crate) async fn worked(&self) -> Finished {
-        self.runner().work(None, Arc::new(Silent)).await.unwrap().unwrap()
+        self.runner()
+            .work(None, self.api.figures().watch("one", Arc::new(Silent)))
+            .await
+            .unwrap()
+            .unwrap()
     }
 }

@@ -2,6 +2,8 @@
 //! events, runs (specification 4.3, 5.5).
 
 mod desk;
+mod figures;
+mod limits;
 mod matrix;
 mod page;
 mod problems;

@@ -16,6 +16,9 @@ const OPERATORS: &[&str] = &[
     "post /api/powerfill/runs/{run_id}/cancel",
 ];
 
+/// What is an administrator's.
+const ADMINS: &[&str] = &["get /metrics"];
+
 /// What anybody may ask.
 const OPEN: &[&str] = &["get /healthz", "get /readyz"];
 
@@ -147,15 +150,20 @@ async fn a_role_reaches_as_far_as_it_should() {
     let service = Service::new();
     let run = service.ran("12-kickout-reasons").await.to_string();
     let all = operations(&run);
-    for name in OPERATORS.iter().chain(OPEN) {
+    for name in OPERATORS.iter().chain(ADMINS).chain(OPEN) {
         assert!(all.iter().any(|operation| operation.name == *name), "{name} is gone");
     }
     for operation in &all {
         let answer = operation.ask(&service, Some(&service.viewer), "one").await;
-        if OPERATORS.contains(&&*operation.name) {
+        let needed = match &*operation.name {
+            name if OPERATORS.contains(&name) => Some("operator"),
+            name if ADMINS.contains(&name) => Some("admin"),
+            _ => None,
+        };
+        if let Some(needed) = needed {
             let refused = said(&answer);
             answer.is_problem(403, "forbidden");
-            assert!(refused["detail"].as_str().unwrap().contains("operator"), "{refused}");
+            assert!(refused["detail"].as_str().unwrap().contains(needed), "{refused}");
         } else {
             assert!(![401, 403].contains(&answer.status), "{}: {}", operation.name, answer.text());
         }
@@ -163,10 +171,35 @@ async fn a_role_reaches_as_far_as_it_should() {
         let documented = answer.status >= 400 || operation.answers.contains(&status);
         assert!(documented, "{}: {status} is in no document", operation.name);
     }
+    let administrator = service.token(Role::Admin, "ada");
     for operation in &all {
         let answer = operation.ask(&service, Some(&service.operator), "one").await;
+        if ADMINS.contains(&&*operation.name) {
+            answer.is_problem(403, "forbidden");
+        } else {
+            assert!(
+                ![401, 403, 500].contains(&answer.status),
+                "{}: {}",
+                operation.name,
+                answer.text()
+            );
+        }
+        let answer = operation.ask(&service, Some(&administrator), "one").await;
         assert!(![401, 403, 500].contains(&answer.status), "{}: {}", operation.name, answer.text());
     }
+}
+
+#[test]
+fn tokens_that_are_made_at_once_are_all_there() {
+    let service = Service::new();
+    let before = service.tokens().all().unwrap().len();
+    std::thread::scope(|scope| {
+        for at in 0..16 {
+            let service = &service;
+            scope.spawn(move || service.token(Role::Viewer, &format!("v{at}")));
+        }
+    });
+    assert_eq!(service.tokens().all().unwrap().len(), before + 16);
 }
 
 #[tokio::test]

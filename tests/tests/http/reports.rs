@@ -23,9 +23,6 @@ const WHOLE: &[(&str, &str)] = &[
     ("constraint-blocks", "pfill_loan_constraint_pool"),
 ];
 
-/// Nothing is kept in memory.
-const NO_ROOM: Limits = Limits { body: 65_536, reports: 0, streams: 4 };
-
 async fn from_events(service: &Service, run: RunId, table: &str) -> String {
     let table = named(table).unwrap();
     let mut rows = RowBatch::new(table);
@@ -86,13 +83,13 @@ async fn the_pages_of_any_run_are_its_tables() {
 
 #[tokio::test]
 async fn tables_without_room_in_memory_are_the_same() {
-    reports_are_the_tables(&Service::with(NO_ROOM)).await;
+    reports_are_the_tables(&Service::with(Limits { reports: 0, ..Limits::default() })).await;
 }
 
 /// Filters and orders, answered from memory and by reading through, of the shown run and of one before it.
 #[tokio::test]
 async fn both_ways_answer_alike() {
-    let (kept, read) = (Service::new(), Service::with(NO_ROOM));
+    let (kept, read) = (Service::new(), Service::with(Limits { reports: 0, ..Limits::default() }));
     let mut runs = Vec::new();
     for case in ["41-mixed-400-price", "12-kickout-reasons"] {
         runs.push((kept.ran(case).await, read.ran(case).await));

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{PlaceArgs, PrintArgs, StoreArgs};
+use crate::log::LogFormat;
 use crate::places::StoreUrl;
 
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(crate) struct WorkArgs {
     /// End when there is nothing to do, instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
+    /// How the log on standard error is written
+    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
     /// Work for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,

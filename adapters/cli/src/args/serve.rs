@@ -1,11 +1,13 @@
 //! `serve` and `token`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand, ValueEnum};
 use powerfill_http::tokens::Role;
 
 use super::PrintArgs;
+use crate::log::LogFormat;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,6 +30,15 @@ pub(crate) struct ServeArgs {
     /// Only answer: a `powerfill work` carries the runs through
     #[arg(long)]
     pub(crate) no_workers: bool,
+    /// Where /metrics of all tenants is answered without a token: an address of the monitoring's own
+    #[arg(long, env = "POWERFILL_METRICS", value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Requests a second that are answered for each token; twice as many at once
+    #[arg(long, env = "POWERFILL_REQUESTS_PER_SECOND", value_name = "N", default_value = "500")]
+    pub(crate) requests_per_second: NonZeroU32,
+    /// How the log on standard error is written; every request is a line of it
+    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
     /// The worker's name, as for `work` [default: powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -1,10 +1,11 @@
 //! `serve`: the HTTP service with its workers, until the process is told to stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated};
-use powerfill_http::{Api, Tenant};
+use powerfill_http::{Api, Limits, Tenant};
 use powerfill_ports::Store;
 use powerfill_runner::SystemClock;
 use tokio::net::TcpListener;
@@ -12,10 +13,11 @@ use tokio::sync::OnceCell;
 
 use super::run::process_name;
 use super::token;
-use super::work::work_for;
+use super::work::{Watching, work_for};
 use crate::args::{ServeArgs, TenantArgs};
 use crate::commands::options;
 use crate::failure::Failure;
+use crate::log;
 use crate::output::say;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -32,12 +34,14 @@ pub(crate) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failu
         let message = "powerfill.toml has no tenants; write [tenants.ID] with a store and a source";
         return Err(Failure::Environment(message.to_owned()));
     }
+    log::begin(args.log_format);
     let stop = Stop::listen()?;
     let served = settings.tenants.keys().zip(&places).map(|(id, place)| {
         Arc::new(Served::new(id, place.clone(), Arc::clone(&settings))) as Arc<dyn Tenant>
     });
     let served: Vec<_> = served.collect();
     let api = Api::new(served.clone(), token::file(), Arc::new(SystemClock), stop.watched())?;
+    let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
     let api = Arc::new(if args.no_workers { api } else { api.with_workers() });
     if !api.may_listen_on(args.listen) {
         let message = "without a token it answers on this machine only: listen on 127.0.0.1, or make a token first \
@@ -47,20 +51,47 @@ pub(crate) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failu
     for tenant in &served {
         // One that is away may come back; until then it is not ready.
         if let Err(error) = tenant.store().await {
-            eprintln!("note: {}: {error}", tenant.id());
+            tracing::warn!(tenant = tenant.id(), error, "the store cannot be opened yet");
         }
     }
-    let cannot = |error| Failure::Environment(format!("cannot listen on {}: {error}", args.listen));
-    let listener = TcpListener::bind(args.listen).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+    let (listener, address) = listen(args.listen).await?;
     say(format!("listening on http://{address}, for {} tenants\n", served.len()))?;
+    let monitored = match args.metrics {
+        None => None,
+        Some(address) => {
+            let (listener, address) = listen(address).await?;
+            say(format!("figures on http://{address}/metrics\n"))?;
+            Some(powerfill_http::serve_figures(listener, Arc::clone(&api)))
+        }
+    };
     let name = args.name.unwrap_or_else(process_name);
     let working = async {
-        if args.no_workers { Ok(()) } else { work_for(places, &name, &stop, false).await }
+        if args.no_workers {
+            return Ok(());
+        }
+        let (figures, heard) = (api.figures(), stop.clone());
+        let watching: Watching = Arc::new(move |tenant| {
+            let tenant = tenant.map_or("", |tenant| tenant.as_str());
+            figures.watch(tenant, Arc::new(heard.clone()))
+        });
+        work_for(places, &name, &stop, false, watching).await
     };
-    let (served, worked) = tokio::join!(powerfill_http::serve(listener, api), working);
-    served.map_err(cannot)?;
+    let monitored = async {
+        if let Some(monitored) = monitored {
+            monitored.await;
+        }
+    };
+    let serving = powerfill_http::serve(listener, Arc::clone(&api));
+    let ((), (), worked) = tokio::join!(serving, monitored, working);
     worked
+}
+
+/// Listens; where, with the port that was free.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let cannot = |error| Failure::Environment(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
 }
 
 /// A tenant of powerfill.toml, as the service needs it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use powerfill_domain::values::TenantId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
 use powerfill_runner::{Finished, Runner, RunnerError, Watch};
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use super::run::{process_name, runner};
 use crate::args::WorkArgs;
 use crate::failure::Failure;
+use crate::log;
 use crate::output::say;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -35,8 +37,14 @@ pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failu
     }
     let stop = Stop::listen()?;
     let name = args.name.unwrap_or_else(process_name);
-    work_for(places, &name, &stop, args.once).await
+    log::begin(args.log_format);
+    let heard = stop.clone();
+    let watching: Watching = Arc::new(move |_| Arc::new(heard.clone()));
+    work_for(places, &name, &stop, args.once, watching).await
 }
+
+/// Makes whoever watches a run of a tenant; by [`Stop`] it is told to hand the run over.
+pub(super) type Watching = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn Watch> + Send + Sync>;
 
 /// Works for all these stores until `stop`, or once.
 pub(super) async fn work_for(
@@ -44,13 +52,15 @@ pub(super) async fn work_for(
     name: &str,
     stop: &Stop,
     once: bool,
+    watching: Watching,
 ) -> Result<(), Failure> {
     let one_run = Arc::new(Semaphore::new(1));
     let mut desks = JoinSet::new();
     for place in places {
         let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
         let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.to_owned());
-        desks.spawn(Desk { place, label, name, stop, one_run, once }.work());
+        let watching = Arc::clone(&watching);
+        desks.spawn(Desk { place, label, name, stop, one_run, once, watching }.work());
     }
     let mut ended = Ok(());
     while let Some(desk) = desks.join_next().await {
@@ -69,6 +79,7 @@ struct Desk {
     /// A run has both cores; those of other stores wait for it in their order.
     one_run: Arc<Semaphore>,
     once: bool,
+    watching: Watching,
 }
 
 impl Desk {
@@ -82,7 +93,7 @@ impl Desk {
             };
             let (label, seconds) = (&self.label, pause.as_secs());
             if let Failure::Environment(message) = failure {
-                eprintln!("note: {label}: {message}; trying again in {seconds} s");
+                tracing::warn!("{label}: {message}; trying again in {seconds} s");
             }
             if self.stop.within(pause).await {
                 return Ok(());
@@ -139,8 +150,7 @@ impl Desk {
             () = self.stop.heard() => return Ok(Next::Stopped),
             permit = self.one_run.acquire() => permit,
         };
-        let watch: Arc<dyn Watch> = Arc::new(self.stop.clone());
-        let worked = runner.work(None, watch).await;
+        let worked = runner.work(None, (self.watching)(self.place.tenant())).await;
         drop(permit);
         match worked {
             Ok(Some(finished)) => Ok(Next::Done(finished)),
@@ -150,7 +160,7 @@ impl Desk {
                 Ok(Next::Stopped)
             }
             Err(error @ RunnerError::Store(StoreError::LeaseLost(_))) => {
-                eprintln!("note: {}: {error}", self.label);
+                tracing::warn!("{}: {error}", self.label);
                 Ok(Next::Nothing)
             }
             Err(error) => Err(error.into()),

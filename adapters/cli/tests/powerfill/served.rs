@@ -1,7 +1,9 @@
 //! `serve` and `token`: the service as a process of its own, reached over a socket, told to stop.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,9 @@ struct Server {
     process: Child,
     out: BufReader<ChildStdout>,
     address: String,
+    /// Where the figures are, where they have an address of their own.
+    figures: Option<String>,
+    log: PathBuf,
 }
 
 impl Drop for Server {
@@ -30,20 +35,39 @@ impl Server {
     fn start(desk: &Desk, more: &[&str]) -> Self {
         let args = ["serve", "--listen", "127.0.0.1:0"].iter().chain(more);
         let mut command = desk.command(args);
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let log = desk.path(format!("{}.log", uuid::Uuid::now_v7()));
+        let to_log = File::create(&log).expect("the log is made");
+        let process = command.stdout(Stdio::piped()).stderr(to_log).spawn();
+        let mut process = process.expect("it starts");
         let mut out = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        out.read_line(&mut line).expect("it says where it listens");
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
-        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
-        Self { process, out, address }
+        let mut place = || {
+            let mut line = String::new();
+            out.read_line(&mut line).expect("it says where it listens");
+            let rest = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line}"));
+            rest.split([',', '/']).next().unwrap_or_default().to_owned()
+        };
+        let address = place();
+        let figures = more.contains(&"--metrics").then(place);
+        Self { process, out, address, figures, log }
     }
 
     /// Sends a request; the status and the body.
     fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let (status, body) = self.ask_at(&self.address, method, path, headers, body);
+        (status, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    fn ask_at(
+        &self,
+        address: &str,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, String) {
+        let mut stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        let (address, length) = (&self.address, body.len());
+        let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
@@ -53,7 +77,7 @@ impl Server {
         stream.read_to_string(&mut answer).expect("it answers");
         let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status.expect("a status"), serde_json::from_str(body).unwrap_or_default())
+        (status.expect("a status"), body.to_owned())
     }
 
     /// Tells it to stop; what it said on standard output since it listened.
@@ -133,7 +157,7 @@ fn tokens_open_and_close_a_service_that_goes_on() {
     desk.type_in("token create --tenant ghost --name ann --role viewer")
         .refuses(2, &["no tenant ghost"]);
     let viewer = desk.ask(&format!("{made} --role viewer"));
-    let server = Server::start(&desk, &["--no-workers"]);
+    let server = Server::start(&desk, &["--no-workers", "--log-format", "json"]);
     let operator = desk.ask(&format!("{made} --role operator"));
     let with = |token: &str| format!("authorization: Bearer {}\r\n", token.trim());
     let ask = |headers: &str| server.ask("POST", "/api/powerfill/run", headers, "{}").0;
@@ -154,12 +178,65 @@ fn tokens_open_and_close_a_service_that_goes_on() {
     let table = listed.table();
     desk.ask(&format!("token revoke {}", table.column("id")[1]));
     assert_eq!(ask(&with(&operator)), 401);
-    assert_eq!(server.ask("GET", "/api/powerfill/runs", &with(&viewer), "").0, 200);
+    let headers = format!("{}x-request-id: desk-7\r\n", with(&viewer));
+    assert_eq!(server.ask("GET", "/api/powerfill/runs?limit=7", &headers, "").0, 200);
+    let log = server.log.clone();
+    server.stop();
+    // Who asked for what is written down; what opens the door is not.
+    let log = std::fs::read_to_string(log).expect("the log");
+    assert!(!log.contains(viewer.trim()) && !log.contains(operator.trim()), "{log}");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let line = lines.iter().find(|line| line["request_id"] == "desk-7").expect("the request");
+    assert_eq!(line["target"], "powerfill::access");
+    assert_eq!((&line["tenant"], &line["actor"]), (&"GENERATED".into(), &"ann".into()));
+    assert_eq!((&line["method"], &line["status"]), (&"GET".into(), &200.into()));
+    assert_eq!(line["path"], "/api/powerfill/runs");
+    assert_eq!(line["token"], table.column("id")[0]);
+}
+
+#[test]
+fn the_monitoring_has_an_address_of_its_own() {
+    let desk = desk();
+    desk.ask("token create --tenant GENERATED --name ann --role viewer");
+    let server = Server::start(&desk, &["--no-workers", "--metrics", "127.0.0.1:0"]);
+    assert_eq!(server.ask("GET", "/metrics", "", "").0, 401);
+    let figures = server.figures.clone().expect("it says where");
+    let (status, text) = server.ask_at(&figures, "GET", "/metrics", "", "");
+    assert_eq!(status, 200);
+    assert!(text.contains("powerfill_store_up{tenant=\"GENERATED\"} 1"), "{text}");
+    assert_eq!(server.ask_at(&figures, "GET", "/api/powerfill/runs", "", "").0, 404);
     server.stop();
 }
 
 #[test]
-fn without_tenants_there_is_nothing_to_serve() {
+fn told_to_stop_in_the_middle_of_a_run_it_leaves_the_run_to_the_next() {
     let desk = Desk::new();
-    desk.type_in("serve").refuses(2, &["no tenants", "[tenants.ID]"]);
+    desk.ask("generate --loans 6000 --trades 1500 --pools 900 --seed 5 --out book");
+    let settings = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n";
+    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
+    let server = Server::start(&desk, &[]);
+    let (_, asked) = server.ask("POST", "/api/powerfill/run", "", "{}");
+    let run = asked["run_id"].as_str().expect("a run").to_owned();
+    let begun = Instant::now();
+    while status_of(&server, &run, "") == "Pending" {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let said = server.stop();
+    assert!(said.contains("another worker") || said.contains("handed"), "{said}");
+    let server = Server::start(&desk, &[]);
+    let begun = Instant::now();
+    while status_of(&server, &run, "") != "Complete" {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (_, view) = server.ask("GET", &format!("/api/powerfill/runs/{run}"), "", "");
+    assert_eq!(view["fraction"], "1.00", "{view}");
+    server.stop();
+    // It is sound, and what it decided is what a run that nobody disturbs decides.
+    desk.ask(&format!("verify {run} --tenant GENERATED"));
+    desk.ask(&format!("replay {run} --tenant GENERATED"));
 }
