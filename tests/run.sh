@@ -1,18 +1,30 @@
 #!/usr/bin/env bash
 # Formatting, lints, every test. Needs Rust and a C compiler; takes cargo-nextest where it is installed. Installs
 # PostgreSQL from Debian's packages where there is none (as root, or with sudo); the tests start their own server.
+# Installs schemathesis from PyPI into the target folder.
 # Ends with the runner's own summary. Extra arguments go to the test runner.
 set -eu
 cd "$(dirname "$0")/.."
 
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+install() {
+    $as_root apt-get update -qq
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
-    as_root=
-    [ "$(id -u)" = 0 ] || as_root=sudo
     # No server of the package's own is made or started.
     $as_root mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-    $as_root apt-get update -qq
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
+    install postgresql
+fi
+
+# Makes requests from the OpenAPI document.
+if ! target/schemathesis/bin/schemathesis --version >/dev/null 2>&1; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
+    python3 -m venv target/schemathesis
+    target/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 fi
 
 cargo fmt --all --check

@@ -1,6 +1,8 @@
 //! What the OpenAPI document says beyond what the handlers say: the reports from their tables, the CloudEvent, and what
 //! all operations have in common.
 
+use std::collections::BTreeSet;
+
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_projections::table::{CellType, Column, TableSpec};
 use serde_json::{Map, Value, json};
@@ -25,7 +27,12 @@ pub(crate) fn complete(described: OpenApi) -> Value {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            common(operation, OPEN.contains(&path.as_str()));
+            refusals(operation, path);
+            if OPEN.contains(&path.as_str()) {
+                operation["security"] = json!([]);
+            } else {
+                credentials(operation);
+            }
         }
     }
     document["components"]["securitySchemes"] =
@@ -62,6 +69,18 @@ fn schemas(document: &mut Value) {
     if let Some(event) = schemas["CloudEvent"].as_object_mut() {
         event.remove("$schema");
     }
+    // A decimal may be written as a whole number.
+    let decimals = [
+        ("bx_price_floor", -999, 999),
+        ("exact_fit_variance", 0, 100),
+        ("switch_threshold", 0, 999),
+    ];
+    for (name, least, most) in decimals {
+        let option = &mut schemas["Options"]["properties"][name];
+        option["type"] = json!(["string", "integer", "null"]);
+        option["minimum"] = json!(least);
+        option["maximum"] = json!(most);
+    }
     schemas["EventPage"] = json!({
         "type": "object",
         "required": ["events", "next_after", "end"],
@@ -82,22 +101,41 @@ fn events(document: &mut Value) {
     }
 }
 
-/// What all operations have in common.
-fn common(operation: &mut Value, open: bool) {
-    let problem = |description: &str| {
-        json!({
-            "description": description,
-            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        })
+/// The problems that an operation may answer with: those that come of what it takes. Conflicts are its own to say, by
+/// the status alone.
+fn refusals(operation: &mut Value, path: &str) {
+    let mut statuses: BTreeSet<u16> = match path {
+        "/healthz" => BTreeSet::new(),
+        "/readyz" => [503].into(),
+        _ => [400, 401, 403, 429, 500, 503].into(),
     };
-    operation["responses"]["default"] = problem("A problem; `type` says of which kind");
-    if open {
-        operation["security"] = json!([]);
-        return;
+    if path.contains('{') {
+        statuses.insert(404);
     }
-    operation["responses"]["401"] = problem("No token, or none that is valid");
-    operation["responses"]["403"] =
-        problem("The token is another tenant's, or its role does not reach");
+    if operation["requestBody"].is_object() {
+        statuses.extend([408, 413, 415, 422]);
+    }
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    let own = responses.keys().filter_map(|status| status.parse::<u16>().ok());
+    statuses.extend(own.filter(|status| *status >= 400));
+    responses.extend(statuses.into_iter().map(|status| (status.to_string(), problem(status))));
+}
+
+/// What a problem of this status may be.
+fn problem(status: u16) -> Value {
+    let kinds = Kind::ALL.iter().map(|kind| kind.said());
+    let named: Vec<String> = kinds
+        .filter(|(_, of, _)| of.as_u16() == status)
+        .map(|(name, _, title)| format!("{name}: {title}"))
+        .collect();
+    json!({
+        "description": named.join("; "),
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}
+
+/// The token and the tenant that an operation takes.
+fn credentials(operation: &mut Value) {
     operation["security"] = json!([{ "token": [] }]);
     let tenant = json!({
         "name": "X-Tenant-Id", "in": "header", "required": true,
@@ -134,7 +172,7 @@ fn operation(report: &Report) -> Value {
         ),
         query(
             "cursor",
-            json!({ "type": "string" }),
+            json!({ "type": "string", "minLength": 1 }),
             "`next` of the page before, or its X-Next-Cursor".to_owned(),
         ),
         query(
@@ -154,7 +192,7 @@ fn operation(report: &Report) -> Value {
             "Only rows with this {0}; empty for NULL; more than once for any of them. {0}.ge and {0}.le compare",
             column.name
         );
-        query(column.name, json!({ "type": "string" }), also)
+        query(column.name, asked_by(column), also)
     }));
     let header =
         |description: &str| json!({ "description": description, "schema": { "type": "string" } });
@@ -181,6 +219,7 @@ fn operation(report: &Report) -> Value {
                 },
             },
             "304": { "description": "The page is the one that If-None-Match names" },
+            "409": {},
         },
     })
 }
@@ -203,6 +242,21 @@ fn page(name: &str, table: &TableSpec) -> Value {
             "next": { "type": ["string", "null"], "description": "The cursor of the next page" },
         },
     })
+}
+
+/// What a filter of a column takes; empty is NULL.
+fn asked_by(column: &Column) -> Value {
+    match column.cell_type {
+        CellType::Text | CellType::Json => json!({ "type": "string" }),
+        CellType::Int => json!({ "type": "string", "pattern": "^(-?[0-9]{1,18})?$" }),
+        CellType::Decimal(_) => {
+            json!({ "type": "string", "pattern": "^(-?[0-9]{1,15}(\\.[0-9]{1,8})?)?$" })
+        }
+        CellType::Day => {
+            json!({ "type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" })
+        }
+        CellType::Timestamp => json!({ "type": "string" }),
+    }
 }
 
 fn of_column(column: &Column) -> Value {

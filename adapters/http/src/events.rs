@@ -22,14 +22,29 @@ const MOST: usize = 5_000;
 /// Events that are looked at for one page: a rare type does not hold a request for ever.
 const LOOKED_AT: usize = 100_000;
 
+/// A place in the log, or in a stream.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct Position(pub(crate) u64);
+
+impl TryFrom<u64> for Position {
+    type Error = &'static str;
+    fn try_from(position: u64) -> Result<Self, Self::Error> {
+        match i64::try_from(position) {
+            Ok(_) => Ok(Self(position)),
+            Err(_) => Err("no log is as long"),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsAsked {
     /// Only events after this one: `next_after` of the page before; 0 from the first.
     #[serde(default)]
-    #[param(default = 0)]
-    after: u64,
+    #[param(default = 0, value_type = u64)]
+    after: Position,
     /// Events on the page, 1 to 5000; 500 where it is left out.
     #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
@@ -89,7 +104,7 @@ impl Page {
         let types = Types::read(asked.types.as_deref())?;
         let size = page_size(asked.limit, USUAL, MOST)?;
         let body = String::from("{\"events\":[");
-        Ok(Self { types, size, body, events: 0, looked_at: 0, after: asked.after })
+        Ok(Self { types, size, body, events: 0, looked_at: 0, after: asked.after.0 })
     }
 
     /// Takes an event with its place; whether the page is full.
@@ -127,7 +142,7 @@ pub(crate) async fn of_run(
     if store.stream_version(&run.stream()).await? == 0 {
         return Err(Problem::no_run(run));
     }
-    let mut batches = store.read(&run.stream(), asked.after.saturating_add(1));
+    let mut batches = store.read(&run.stream(), asked.after.0.saturating_add(1));
     while let Some(batch) = batches.try_next().await? {
         for event in &batch {
             if page.take(event.stream_version, event)? {
@@ -148,7 +163,7 @@ pub(crate) async fn of_all(
 ) -> Answer<Response> {
     let mut page = Page::new(&asked)?;
     let store = caller.store().await?;
-    let mut batches = store.read_all(asked.after);
+    let mut batches = store.read_all(asked.after.0);
     while let Some(batch) = batches.try_next().await? {
         for event in &batch {
             if page.take(event.global_position, event)? {

@@ -32,26 +32,37 @@ use crate::runs::accepted;
 #[allow(dead_code, reason = "it is the schema of what `GivenOptions` reads")]
 pub(crate) struct Options {
     /// closed_only or closed_and_locked.
+    #[schema(pattern = "^(closed_only|closed_and_locked)$")]
     scope: Option<String>,
     /// po (price) or pc (price plus carry).
+    #[schema(pattern = "^(po|pc)$")]
     price_mode: Option<String>,
     /// The lowest status that takes part.
+    #[schema(min_length = 1)]
     min_status: Option<String>,
     /// 0 to 9999.
+    #[schema(minimum = 0, maximum = 9999)]
     max_eligible_days: Option<i32>,
     /// 0 to 9999.
+    #[schema(minimum = 0, maximum = 9999)]
     max_trade_settle_days: Option<i32>,
     /// 0 to 9999.
+    #[schema(minimum = 0, maximum = 9999)]
     eligible_settle_buffer_days: Option<i32>,
     /// The lowest price taken on a bx trade.
+    #[schema(pattern = r"^-?[0-9]{1,3}(\.[0-9]{1,8})?$")]
     bx_price_floor: Option<String>,
     /// Per cent, 0 to 100.
+    #[schema(pattern = r"^([0-9]{1,2}(\.[0-9]{1,6})?|100)$")]
     exact_fit_variance: Option<String>,
     /// 0 to 1000.
+    #[schema(minimum = 0, maximum = 1000)]
     max_fill_iterations: Option<i32>,
     /// Points, 0 or more.
+    #[schema(pattern = r"^[0-9]{1,3}(\.[0-9]{1,8})?$")]
     switch_threshold: Option<String>,
     /// The day that is reckoned from, YYYY-MM-DD.
+    #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", format = Date)]
     as_of: Option<String>,
 }
 
@@ -107,9 +118,9 @@ async fn from_snapshot<T: Send + 'static>(
 ///
 /// Sent again with the same `Idempotency-Key` it is the same run, whatever became of it.
 #[utoipa::path(post, path = "/api/powerfill/run", tag = "runs", request_body = Asked,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 characters; makes a retry safe")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$", description = "1 to 200 characters; makes a retry safe")),
     responses((status = 202, body = crate::runs::RunAccepted,
-        headers(("Location" = String, description = "The run")))))]
+        headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn run(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,

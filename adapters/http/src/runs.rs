@@ -242,7 +242,7 @@ pub(crate) fn accepted(run: RunId, status: &str) -> Response {
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/cancel", tag = "runs",
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 202, body = RunAccepted,
-        headers(("Location" = String, description = "The run")))))]
+        headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn cancel(Operator(caller): Operator, Path(run): Path<Uuid>) -> Answer<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
     let found = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;

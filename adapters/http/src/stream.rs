@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Viewer;
-use crate::events::{Types, cloud_event};
+use crate::events::{Position, Types, cloud_event};
 use crate::extract::Query;
 use crate::figures::Place;
 use crate::problem::{Answer, Kind, Problem};
@@ -37,7 +37,8 @@ const HEART_BEAT: Duration = Duration::from_secs(10);
 pub(crate) struct StreamAsked {
     /// Only events after this global position, where there is no `Last-Event-ID`; 0 from the first. Without either:
     /// those that are recorded from now on.
-    after: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    after: Option<Position>,
     /// Only these types, separated by commas.
     #[serde(rename = "type")]
     types: Option<String>,
@@ -63,6 +64,7 @@ pub(crate) async fn stream(
         None => None,
         Some(last) => {
             let position = last.to_str().ok().and_then(|last| last.parse::<u64>().ok());
+            let position = position.and_then(|position| Position::try_from(position).ok());
             let wrong =
                 || Problem::bad("Last-Event-ID is the id of an event of this stream, a number.");
             Some(position.ok_or_else(wrong)?)
@@ -73,7 +75,7 @@ pub(crate) async fn stream(
     let permit = Arc::clone(&api.streams).try_acquire_owned().map_err(full)?;
     let store = caller.store().await?;
     let after = match last.or(asked.after) {
-        Some(after) => after,
+        Some(Position(after)) => after,
         None => store.head().await?.position,
     };
     let place = api.figures.stream(caller.tenant.id(), after);

@@ -50,7 +50,15 @@ fn every_operation_says_who_may_ask_and_what_it_answers() {
         for (method, operation) in item.as_object().unwrap() {
             let place = format!("{method} {path}");
             assert!(operation["security"].is_array(), "{place}");
-            assert!(operation["responses"]["default"].is_object(), "{place}");
+            let answers = operation["responses"].as_object().unwrap();
+            let open = ["/healthz", "/readyz"].contains(&path.as_str());
+            let wanted: &[&str] = if open { &["200"] } else { &["401", "403", "429", "503"] };
+            for status in wanted {
+                assert!(answers.contains_key(*status), "{place}: {status}");
+            }
+            for (status, answer) in answers.iter().filter(|(status, _)| ***status >= *"400") {
+                assert!(!answer["description"].as_str().unwrap().is_empty(), "{place}: {status}");
+            }
             assert!(operation["summary"].is_string(), "{place}");
             let name = operation["operationId"].as_str().unwrap().to_owned();
             assert!(names.insert(name), "{place}: two operations have one name");

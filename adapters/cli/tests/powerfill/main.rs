@@ -16,6 +16,7 @@ mod full_disk;
 mod killed;
 mod postgres;
 #[cfg(unix)]
+mod schemathesis;
 mod served;
 mod server_killed;
 mod settings;

@@ -15,10 +15,10 @@ use crate::desk::Desk;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A `powerfill serve` that goes on.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     out: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
     /// Where the figures are, where they have an address of their own.
     figures: Option<String>,
     log: PathBuf,
@@ -32,7 +32,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(desk: &Desk, more: &[&str]) -> Self {
+    pub(crate) fn start(desk: &Desk, more: &[&str]) -> Self {
         let args = ["serve", "--listen", "127.0.0.1:0"].iter().chain(more);
         let mut command = desk.command(args);
         let log = desk.path(format!("{}.log", uuid::Uuid::now_v7()));
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// Tells it to stop; what it said on standard output since it listened.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
         let ended = self.process.wait().expect("it ends");
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::new();
     desk.ask("generate --loans 60 --trades 20 --pools 10 --out book");
     let settings = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n";
