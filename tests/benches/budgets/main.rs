@@ -1,11 +1,12 @@
 //! The budgets of 5.2, measured in one go: `cargo bench -p powerfill-tests`, or with `-- --xl` the largest book too, or
-//! with `-- --postgres` that part alone.
+//! with `-- --postgres` or `-- --http` that part alone.
 //!
 //! Prints the machine, the table, and what is not measured here. The engine runs in processes of its own, so that each
 //! peak of memory is that of one book. Nothing here judges: a timed test would fail on a busy machine.
 
 mod audit;
 mod child;
+mod http;
 mod machine;
 mod postgres;
 mod store;
@@ -30,10 +31,11 @@ fn main() {
             child::engine(Path::new(folder), runs.parse().unwrap());
         }
         _ if has("--bench") && has("--postgres") => only_postgres(),
+        _ if has("--bench") && has("--http") => only_http(),
         _ if has("--bench") => bench(has("--xl")),
         // `cargo test --all-targets` comes here.
         _ => println!(
-            "nothing measured: say `cargo bench -p powerfill-tests [-- --xl | --postgres]`"
+            "nothing measured: say `cargo bench -p powerfill-tests [-- --xl | --postgres | --http]`"
         ),
     }
 }
@@ -52,6 +54,19 @@ fn only_postgres() {
     machine::describe();
     println!("| what | budget | measured |\n|---|---|---|");
     postgres::bench(&powerfill, &demo, &l);
+}
+
+fn only_http() {
+    let powerfill = powerfill();
+    let folder = tempfile::tempdir().unwrap();
+    let (demo, l) = (folder.path().join("demo"), folder.path().join("l"));
+    generate(&Scale::Demo.sizes(), SEED, &demo).unwrap();
+    generate(&Scale::L.sizes(), SEED, &l).unwrap();
+    let store = folder.path().join("l.db");
+    machine::describe();
+    println!("| what | budget | measured |\n|---|---|---|");
+    whole_run(&powerfill, &l, &store, "l", 1, "30 s, 3 GiB");
+    http::bench(&powerfill, &demo, &l, &store);
 }
 
 fn bench(with_xl: bool) {
@@ -88,10 +103,8 @@ fn bench(with_xl: bool) {
     explain(&powerfill, &store, "trade", &trade);
     audit::commands(&powerfill, &store, "l");
     store::append(&demo, &folder.path().join("append.db"));
+    http::bench(&powerfill, &demo, &l, &store);
     postgres::bench(&powerfill, &demo, &l);
-    println!(
-        "\nNot measured here: the delay of a live SSE subscriber, the report page under load."
-    );
 }
 
 /// The release build of the program.

@@ -1,0 +1,290 @@
+//! Measuring the service as a process of its own: report pages for many clients, while a run goes on too, and how soon
+//! an event is at a live subscriber.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use powerfill_ports::Store;
+use powerfill_sqlite::SqliteStore;
+use powerfill_tests::postgres::{Database, Durable, OwnServer};
+use powerfill_tests::store_suite::Place;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::{row, store};
+
+const CLIENTS: usize = 50;
+/// Pages that each of them asks for, one after the other.
+const PAGES: usize = 200;
+/// Events whose way to a subscriber is timed.
+const TOLD: usize = 200;
+
+/// A `powerfill serve`, killed when it is dropped.
+struct Server {
+    process: Child,
+    address: String,
+    tenant: &'static str,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Server {
+    fn start(
+        powerfill: &Path,
+        tenant: &'static str,
+        store: &str,
+        book: &Path,
+        more: &[&str],
+    ) -> Self {
+        use std::io::BufRead;
+        let folder = tempfile::tempdir().unwrap();
+        let book = book.display();
+        let settings =
+            format!("[tenants.{tenant}]\nstore = \"{store}\"\nsource = \"dir:{book}\"\n");
+        std::fs::write(folder.path().join("powerfill.toml"), settings).unwrap();
+        let mut process = Command::new(powerfill)
+            .args(["serve", "--listen", "127.0.0.1:0", "--requests-per-second", "1000000"])
+            .args(more)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
+        let address = address.unwrap().to_owned();
+        // What it says later is read, or it would wait.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, address, tenant }
+    }
+
+    async fn connect(&self) -> Connection {
+        let stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let head = format!("host: {}\r\nx-tenant-id: {}\r\n", self.address, self.tenant);
+        Connection { stream: BufReader::new(stream), head }
+    }
+}
+
+/// A connection that stays.
+struct Connection {
+    stream: BufReader<TcpStream>,
+    head: String,
+}
+
+impl Connection {
+    async fn send(&mut self, method: &str, path: &str, body: &str) {
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\n{}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
+            self.head
+        );
+        self.stream.write_all(request.as_bytes()).await.unwrap();
+    }
+
+    /// The status and the length of the body that comes.
+    async fn head(&mut self) -> (u16, Option<usize>) {
+        let (mut status, mut length, mut line) = (None, None, String::new());
+        loop {
+            line.clear();
+            assert!(self.stream.read_line(&mut line).await.unwrap() > 0, "the service is gone");
+            let text = line.trim_end().to_ascii_lowercase();
+            match text.split_once(": ") {
+                _ if text.is_empty() => return (status.unwrap(), length),
+                Some(("content-length", value)) => length = value.parse().ok(),
+                _ if status.is_none() => {
+                    status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+        self.send(method, path, body).await;
+        let (status, length) = self.head().await;
+        let mut body = vec![0; length.unwrap()];
+        self.stream.read_exact(&mut body).await.unwrap();
+        (status, body)
+    }
+
+    async fn json(&mut self, method: &str, path: &str, body: &str) -> Value {
+        let (status, body) = self.ask(method, path, body).await;
+        assert!((200..300).contains(&status), "{status} {}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).unwrap()
+    }
+}
+
+/// Everything about the service. `l_store` holds a run of the `l` book.
+pub(crate) fn bench(powerfill: &Path, demo: &Path, l: &Path, l_store: &Path) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let url = format!("sqlite:{}", l_store.display());
+        let server = Arc::new(Server::start(powerfill, "GENERATED", &url, l, &[]));
+        pages(&server).await;
+        drop(server);
+        told_sqlite(powerfill, demo).await;
+        told_postgres(powerfill, demo).await;
+    });
+}
+
+/// Places in the guide of the latest run that pages begin at: the whole of it.
+async fn cursors(connection: &mut Connection, guide: &str) -> Vec<String> {
+    let mut cursors = vec![guide.to_owned()];
+    loop {
+        let page = connection.json("GET", cursors.last().unwrap(), "").await;
+        match page["next"].as_str() {
+            Some(next) => cursors.push(format!("{guide}&cursor={next}")),
+            None => return cursors,
+        }
+    }
+}
+
+async fn pages(server: &Arc<Server>) {
+    let mut connection = server.connect().await;
+    let runs = connection.json("GET", "/api/powerfill/runs", "").await;
+    let run = runs["runs"][0]["run_id"].as_str().unwrap().to_owned();
+    let guide = format!("/api/powerfill/runs/{run}/guide?limit=500");
+    let cursors = Arc::new(cursors(&mut connection, &guide).await);
+    let budget = "p99 under 50 ms";
+    let (times, pause) = clients(server, &cursors, 100).await;
+    report(
+        "report page of 500 rows, `l`, 50 clients, a page every 100 ms each",
+        budget,
+        times,
+        pause,
+    );
+    let (times, pause) = clients(server, &cursors, 0).await;
+    report("the same, each asks again at once", "–", times, pause);
+    // A run of the same book goes on meanwhile, on the same two cores.
+    let asked = connection.json("POST", "/api/powerfill/run", "{}").await;
+    let path = format!("/api/powerfill/runs/{}", asked["run_id"].as_str().unwrap());
+    let (over, watched) = (Arc::new(AtomicBool::new(false)), Arc::clone(server));
+    let watching = {
+        let over = Arc::clone(&over);
+        tokio::spawn(async move {
+            let mut connection = watched.connect().await;
+            loop {
+                let status = connection.json("GET", &path, "").await["status"].clone();
+                if ["Complete", "Failed"].contains(&status.as_str().unwrap()) {
+                    over.store(true, Ordering::Relaxed);
+                    return status;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        })
+    };
+    let (times, pause) = clients(server, &cursors, 100).await;
+    let went_on = if over.load(Ordering::Relaxed) { "" } else { ", which went on to the end" };
+    let what = format!("the same, a page every 100 ms, while an `l` run is active{went_on}");
+    report(&what, "–", times, pause);
+    assert_eq!(watching.await.unwrap(), "Complete");
+}
+
+/// Each client asks for pages all over the guide, and waits so many milliseconds in between.
+async fn clients(server: &Arc<Server>, pages: &Arc<Vec<String>>, pause: u64) -> (Vec<u128>, u128) {
+    let begun = Instant::now();
+    let clients = (0..CLIENTS).map(|client| {
+        let (server, pages) = (Arc::clone(server), Arc::clone(pages));
+        tokio::spawn(async move {
+            let mut connection = server.connect().await;
+            let mut times = Vec::with_capacity(PAGES);
+            for at in 0..PAGES {
+                let page = &pages[(client * 37 + at * 11) % pages.len()];
+                let begun = Instant::now();
+                let (status, _) = connection.ask("GET", page, "").await;
+                times.push(begun.elapsed().as_micros());
+                assert_eq!(status, 200);
+                tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            }
+            times
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    let mut times = Vec::new();
+    for client in clients {
+        times.extend(client.await.unwrap());
+    }
+    (times, begun.elapsed().as_micros())
+}
+
+fn millis(micros: u128) -> String {
+    format!("{}.{:01} ms", micros / 1_000, micros / 100 % 10)
+}
+
+fn report(what: &str, budget: &str, mut times: Vec<u128>, took: u128) {
+    times.sort_unstable();
+    let count = times.len();
+    let measured = format!(
+        "p99 {}, median {}, longest {}; {} pages a second",
+        millis(times[count * 99 / 100]),
+        millis(times[count / 2]),
+        millis(times[count - 1]),
+        count as u128 * 1_000_000 / took,
+    );
+    row(what, budget, &measured);
+}
+
+async fn told_sqlite(powerfill: &Path, book: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("told.db");
+    let store = SqliteStore::open(&file).unwrap();
+    let server = Server::start(
+        powerfill,
+        "bench",
+        &format!("sqlite:{}", file.display()),
+        book,
+        &["--no-workers"],
+    );
+    told(&server, &store, book, "SQLite").await;
+}
+
+async fn told_postgres(powerfill: &Path, book: &Path) {
+    let postgres = OwnServer::start(Durable::Yes);
+    let place = Database::of(&postgres);
+    let store = place.open().await;
+    let url = place.url().await;
+    let server = Server::start(powerfill, "bench", &url, book, &["--no-workers"]);
+    told(&server, &store, book, "PostgreSQL").await;
+}
+
+/// Appends from this process; from the answer of each append until the event is at a client of the service.
+async fn told<S: Store>(server: &Server, store: &S, book: &Path, name: &str) {
+    let mut client = server.connect().await;
+    client.send("GET", "/api/powerfill/events/stream?after=0", "").await;
+    assert_eq!(client.head().await.0, 200);
+    let (seen, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let reading = tokio::spawn(async move {
+        let (mut line, mut count) = (String::new(), 0);
+        while count <= TOLD {
+            line.clear();
+            client.stream.read_line(&mut line).await.unwrap();
+            if line.starts_with("data:") {
+                count += 1;
+                seen.send(Instant::now()).unwrap();
+            }
+        }
+    });
+    let mut times = Vec::new();
+    for append in store::appends(&store::candidates(book, TOLD + 1), 1, 1) {
+        store.append(append).await.unwrap();
+        let committed = Instant::now();
+        let seen = told.recv().await.unwrap();
+        times.push(seen.saturating_duration_since(committed).as_micros());
+    }
+    reading.await.unwrap();
+    let times = &mut times[1..];
+    times.sort_unstable();
+    let (median, late) = (times[TOLD / 2], times[TOLD * 99 / 100]);
+    let measured = format!("{} median, {} at 99 of 100", millis(median), millis(late));
+    row(&format!("committed → on a live SSE subscriber, {name}"), "50 ms median", &measured);
+}
