@@ -18,6 +18,7 @@ mod postgres;
 #[cfg(unix)]
 mod schemathesis;
 mod served;
+mod served_together;
 mod server_killed;
 mod settings;
 mod snapshots;

@@ -51,8 +51,12 @@ impl Server {
         Self { process, out, address, figures, log }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends a request; the status and the body.
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let (status, body) = self.ask_at(&self.address, method, path, headers, body);
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
