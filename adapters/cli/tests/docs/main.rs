@@ -1,7 +1,10 @@
 //! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, prints what the
 //! document says, and ends well; one with ` || echo WORD` behind it does not, and prints the word. `[..]` stands for any
 //! text within a line, a line `...` for any number of lines. A `toml` block that begins with `# powerfill.toml` is that
-//! file from there on. Each `postgres://…@db.example/NAME` is a database of its own in the tests' server, empty at first.
+//! file from there on. A document with other commands is a session of bash: `shell`. Each `postgres://…@db.example/NAME` is a database of its own in the tests' server, empty at first.
+
+#[cfg(unix)]
+mod shell;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -132,6 +135,10 @@ fn run_session(name: &str, folder: &Path) -> usize {
     let mut databases = Databases::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = std::fs::read_to_string(root.join(name)).expect("a document");
+    #[cfg(unix)]
+    if shell::is_for(&document) {
+        return shell::run_session(name, &document, folder);
+    }
     let steps = steps(&document);
     for step in &steps {
         if let Some(settings) = &step.settings {

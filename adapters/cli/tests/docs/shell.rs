@@ -1,0 +1,122 @@
+//! Documents whose commands are more than `powerfill`: one bash carries the whole session through, so that variables,
+//! processes in the background and pipes are what they are for a reader. `127.0.0.1:7878` is a free port of the tests'.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::fits;
+
+/// A bash in a folder; ends with everything that it began.
+struct Bash {
+    process: Child,
+    commands: ChildStdin,
+    out: BufReader<ChildStdout>,
+}
+
+impl Drop for Bash {
+    fn drop(&mut self) {
+        // Its own group: what it began in the background is in it.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        let _ = self.process.wait();
+    }
+}
+
+impl Bash {
+    fn start(folder: &Path) -> Self {
+        use std::os::unix::process::CommandExt;
+        let binary = Path::new(env!("CARGO_BIN_EXE_powerfill")).parent().expect("a folder");
+        let path = std::env::var("PATH").expect("a PATH");
+        let mut process = Command::new("bash")
+            .args(["--noprofile", "--norc"])
+            .current_dir(folder)
+            .env("PATH", format!("{}:{path}", binary.display()))
+            .env("POWERFILL_REQUESTED_BY", "desk")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(folder.join("errors")).expect("a file"))
+            .spawn()
+            .expect("bash starts");
+        let commands = process.stdin.take().expect("it is piped");
+        let out = BufReader::new(process.stdout.take().expect("it is piped"));
+        Self { process, commands, out }
+    }
+
+    /// The lines that a command prints, and its exit status.
+    fn run(&mut self, command: &str) -> (Vec<String>, String) {
+        const END: &str = "--- the command has ended: ";
+        writeln!(self.commands, "{command}\nprintf '\\n{END}%s\\n' $?").expect("bash reads");
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = self.out.read_line(&mut line).expect("bash prints text");
+            assert!(read > 0, "{command}: bash is gone, after {lines:?}");
+            let line = line.trim_end_matches(['\r', '\n']);
+            if let Some(status) = line.strip_prefix(END) {
+                // What is printed before the end may have no newline; that of the marker is not the command's.
+                while lines.last().is_some_and(String::is_empty) {
+                    lines.pop();
+                }
+                return (lines, status.to_owned());
+            }
+            lines.push(line.to_owned());
+        }
+    }
+}
+
+/// The commands of a document with what they print: lines after `$ `, gone on with on lines after `> `.
+fn steps(document: &str) -> Vec<(String, Vec<String>)> {
+    let mut steps: Vec<(String, Vec<String>)> = Vec::new();
+    let mut inside = false;
+    for line in document.lines() {
+        match line {
+            "```console" => inside = true,
+            "```" => inside = false,
+            _ if !inside => {}
+            _ => match (line.strip_prefix("$ "), line.strip_prefix("> "), steps.last_mut()) {
+                (Some(command), ..) => steps.push((command.to_owned(), Vec::new())),
+                (None, Some(more), Some((command, _))) => *command += &format!("\n{more}"),
+                (None, None, Some((_, expected))) => expected.push(line.to_owned()),
+                (None, _, None) => panic!("output before a command: {line}"),
+            },
+        }
+    }
+    steps
+}
+
+/// Whether a document needs a shell.
+pub(crate) fn is_for(document: &str) -> bool {
+    steps(document).iter().any(|(command, _)| !command.starts_with("powerfill "))
+}
+
+/// Runs the session of a document in a folder; how many commands it had.
+pub(crate) fn run_session(name: &str, document: &str, folder: &Path) -> usize {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("a free port").to_string();
+    if let Some((_, rest)) = document.split_once("\n# powerfill.toml\n") {
+        let settings = rest.split("```").next().unwrap_or_default();
+        std::fs::write(folder.join("powerfill.toml"), settings).expect("settings are written");
+    }
+    let mut bash = Bash::start(folder);
+    let steps = steps(document);
+    for (command, expected) in &steps {
+        let (lines, status) = bash.run(&command.replace("127.0.0.1:7878", &address));
+        let errors = || std::fs::read_to_string(folder.join("errors")).unwrap_or_default();
+        assert_eq!(status, "0", "{name}: {command}\n{}\n{}", lines.join("\n"), errors());
+        let printed: Vec<String> =
+            lines.iter().map(|line| line.replace(&address, "127.0.0.1:7878")).collect();
+        let printed: Vec<&str> = printed.iter().map(String::as_str).collect();
+        assert!(
+            fits(expected, &printed),
+            "{name}: {command} prints\n{}\nthe document says\n{}\n{}",
+            printed.join("\n"),
+            expected.join("\n"),
+            errors()
+        );
+    }
+    steps.len()
+}
