@@ -56,10 +56,10 @@ pub enum RunnerError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored event cannot be read.
-    #[error("run {run}, event {version}: {source}")]
+    #[error("event {version} of {stream}: {source}")]
     Decode {
-        /// The run.
-        run: RunId,
+        /// The stream.
+        stream: String,
         /// The event's version in its stream.
         version: u64,
         /// Why.

@@ -19,10 +19,11 @@ pub mod tables;
 mod validate;
 
 pub use address::address;
+pub(crate) use cell::whole_number;
 pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
 pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};
 pub use report::{Fault, FaultCode, FaultReport, Severity};
-pub use schema::{table_key, table_named, table_names};
+pub use schema::{table_columns, table_key, table_named, table_names};
 pub use tables::Snapshot;
-pub use validate::{Validated, validate};
+pub use validate::{CONFIGURATION_TABLES, Validated, validate, validate_configuration};
