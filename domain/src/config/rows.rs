@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::table::{ConfigTable, RowKey};
+use crate::snapshot::RuleText;
 use crate::snapshot::tables::{
-    CarryBucket, Constraint, ConstraintRule, Lockdown, PreflightSettings, RuleText,
+    CarryBucket, Constraint, ConstraintRule, Lockdown, PreflightSettings,
 };
 use crate::values::{
     ConstraintName, InstrumentName, InvestorId, PoolName, Rate, RuleName, Share, TradeId,

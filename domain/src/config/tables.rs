@@ -62,6 +62,19 @@ impl ConfigTables {
         }
     }
 
+    /// What a source hands over, with these six tables in the place of its own: the input of a run with this
+    /// configuration. What was wrong with the source's own six tables does not matter then.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn in_place_of_the_sources(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
+        let RawSnapshot { mut tables, mut faults, ignored } = source;
+        tables.retain(|table| ConfigTable::named(table.name()).is_none());
+        faults.retain(|fault| ConfigTable::named(&fault.table).is_none());
+        tables.extend(self.raw()?);
+        Ok(RawSnapshot { tables, faults, ignored })
+    }
+
     /// The six tables as a source hands them over: what a run of this configuration reads.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod address;
 pub mod canonical;
 mod cell;
 mod choices;
+mod configuration;
 mod excerpt;
 mod given;
 pub mod options;
@@ -20,6 +21,7 @@ mod validate;
 
 pub use address::address;
 pub(crate) use cell::whole_number;
+pub use configuration::{ConfigurationTables, RuleText};
 pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
 pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};

@@ -1,3 +1,5 @@
+//! What is noticed about carry curves.
+
 use super::*;
 
 fn bucket(instrument: &str, on_day: i64, to_day: i64, rate: Option<i64>) -> CarryBucketRow {

@@ -1,3 +1,5 @@
+//! What commands become: events for what really changes, tokens, judgement without a book.
+
 use super::*;
 use ConfigTable::*;
 

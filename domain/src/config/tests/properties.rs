@@ -1,3 +1,5 @@
+//! Any commands at all: events are the state, and the state is always sound.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

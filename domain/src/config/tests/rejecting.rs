@@ -1,3 +1,5 @@
+//! Which rule is named where a command, or a history, breaks one.
+
 use super::*;
 use crate::config::event::{Added, Changed};
 use ConfigTable::*;

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 
 use super::{Cells, Record, RowWriter};
+use crate::snapshot::RuleText;
 use crate::snapshot::choices::yes_no;
 use crate::snapshot::tables::{
-    BuyUp, Designation, GridPrice, Instrument, LoanPrice, Payup, Pool, RuleText,
-    SecuritizationRule, Stage, Trade,
+    BuyUp, Designation, GridPrice, Instrument, LoanPrice, Payup, Pool, SecuritizationRule, Stage,
+    Trade,
 };
 
 impl Record for Stage {

@@ -7,9 +7,9 @@ use crate::snapshot::records::Record;
 use crate::snapshot::report::FaultReport;
 use crate::snapshot::schema::{TABLES, Table};
 use crate::snapshot::tables::{
-    CarryBucket, ConfigurationTables, Constraint, ConstraintRule, Lockdown, PreflightSettings,
-    RuleText,
+    CarryBucket, Constraint, ConstraintRule, Lockdown, PreflightSettings,
 };
+use crate::snapshot::{ConfigurationTables, RuleText};
 
 /// The tables of the configuration, in the order of 1.2.
 pub const CONFIGURATION_TABLES: [&str; 6] = [
