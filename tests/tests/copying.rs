@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use powerfill_domain::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
 use powerfill_domain::run::RunId;
 use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_domain::values::TenantId;
 use powerfill_memory::MemoryStore;
 
 use powerfill_ports::copying::CopyStore;
@@ -16,6 +18,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::RunStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_projections::status::RunStatus;
+use powerfill_runner::configure::{Configure, configure};
 use powerfill_runner::copy::{Copied, CopyError, Progress, copy_store};
 use powerfill_runner::{Ask, Runner, Silent, SystemClock};
 use powerfill_sqlite::SqliteStore;
@@ -51,12 +54,28 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
     finished.expect("there was a run").status
 }
 
-/// A store with runs that ended in each way.
+/// A store with runs that ended in each way, and a configuration that changed before them and between.
 async fn with_runs<S: CopyStore + 'static>(store: &Arc<S>) {
+    lock_pool(store, "Y").await;
     assert_eq!(work(store, "12-kickout-reasons", false).await, RunStatus::Complete);
     assert_eq!(work(store, "39-preflight-errors", false).await, RunStatus::Failed);
+    lock_pool(store, "N").await;
     assert_eq!(work(store, "41-mixed-400-price", false).await, RunStatus::Complete);
     assert_eq!(work(store, "03-best-fit", true).await, RunStatus::Cancelled);
+}
+
+async fn lock_pool<S: CopyStore>(store: &Arc<S>, lock_pool: &str) {
+    let cells = [("pool_name", "P1"), ("lock_pool", lock_pool)];
+    let command = ConfigChange::Write {
+        table: ConfigTable::Lockdown,
+        rows: vec![cells.map(|(column, text)| (column.into(), text.into())).into()],
+        left_out: LeftOut::Empty,
+        precondition: Precondition::Any,
+    };
+    let (tenant, command) = (TenantId::from("WATERMARK"), command.into());
+    let (command_id, requested_by) = (Uuid::now_v7(), "desk");
+    let ask = Configure { command_id, tenant: &tenant, command: &command, requested_by };
+    configure(store.as_ref(), &SystemClock, &ask).await.expect("the change is taken");
 }
 
 fn file() -> (TempDir, Arc<SqliteStore>) {

@@ -3,6 +3,8 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
+use powerfill_domain::config::ConfigEventType;
+use powerfill_domain::log::event_name;
 use powerfill_domain::run::{EventType, RunId};
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
@@ -55,14 +57,16 @@ pub(crate) struct EventsAsked {
 
 /// Which types are wanted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Types(Vec<EventType>);
+pub(crate) struct Types(Vec<&'static str>);
 
 impl Types {
     /// Names separated by commas; every type where there are none.
     pub(crate) fn read(names: Option<&str>) -> Answer<Self> {
         let named = |name: &str| {
-            EventType::from_name(name.trim()).map_err(|_| {
-                let known: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
+            event_name(name.trim()).map_err(|_| {
+                let of_runs = EventType::ALL.iter().map(|known| known.name());
+                let of_configuration = ConfigEventType::ALL.iter().map(|known| known.name());
+                let known: Vec<&str> = of_runs.chain(of_configuration).collect();
                 Problem::bad(format!("No event type {name:?}; there are {}.", known.join(", ")))
             })
         };
@@ -77,7 +81,7 @@ impl Types {
 
     /// Whether an event is wanted.
     pub(crate) fn admit(&self, event: &StoredEvent) -> bool {
-        self.0.is_empty() || self.0.iter().any(|wanted| wanted.name() == event.event_type)
+        self.0.is_empty() || self.0.iter().any(|wanted| *wanted == event.event_type)
     }
 }
 
@@ -153,7 +157,7 @@ pub(crate) async fn of_run(
     Ok(page.answer(true))
 }
 
-/// The events of all runs in the order in which they were recorded, as CloudEvents. `next_after` is the global position
+/// The events of all runs and of the configuration in the order in which they were recorded, as CloudEvents. `next_after` is the global position
 /// of the last one that was looked at; after `end` there were none yet: ask again with it later.
 #[utoipa::path(get, path = "/api/powerfill/events", tag = "events", params(EventsAsked),
     responses((status = 200, description = "A page of events")))]

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::run::RunId;
+use powerfill_domain::log::Stream;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,19 +24,20 @@ pub struct CloudEvent<'a> {
     pub id: Uuid,
     /// Whose log it is: `/powerfill/<tenant>`, percent-encoded.
     pub source: String,
-    /// `powerfill.run.<event_type>.v<schema_version>`.
+    /// `powerfill.run.<event_type>.v<schema_version>`, or `powerfill.config.…` in the stream of the configuration.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The stream, `run-<run_id>`.
+    /// The stream, `run-<run_id>` or `config`.
     pub subject: &'a str,
     /// When it was appended, RFC 3339 in UTC.
     #[schemars(extend("format" = "date-time"))]
     pub time: String,
     /// What `data` is.
     pub datacontenttype: &'static str,
-    /// The run.
-    #[schemars(with = "Uuid")]
-    pub runid: String,
+    /// The run, where the stream is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
+    pub runid: Option<String>,
     /// Its place in the stream, from 1, without gaps.
     #[schemars(extend("pattern" = "^[1-9][0-9]*$"))]
     pub streamversion: String,
@@ -67,9 +68,9 @@ pub struct CloudEvent<'a> {
 /// Why a stored event has no CloudEvent: the store holds what PowerFill never wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum CloudEventError {
-    /// A stream that is not a run's has no event ids.
-    #[error("stream {0} is not the stream of a run")]
-    NotARun(String),
+    /// A stream of another name has no event ids.
+    #[error("stream {0} is neither that of a run nor that of the configuration")]
+    UnknownStream(String),
     /// The payload is not JSON.
     #[error("event {stream_version} of {stream} has a payload that is not JSON: {source}")]
     Payload {
@@ -86,8 +87,8 @@ impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
     type Error = CloudEventError;
 
     fn try_from(event: &'a StoredEvent) -> Result<Self, CloudEventError> {
-        let run = RunId::of_stream(&event.stream)
-            .ok_or_else(|| CloudEventError::NotARun(event.stream.clone()))?;
+        let stream = Stream::named(&event.stream)
+            .ok_or_else(|| CloudEventError::UnknownStream(event.stream.clone()))?;
         let data =
             serde_json::from_slice(&event.payload).map_err(|source| CloudEventError::Payload {
                 stream: event.stream.clone(),
@@ -96,13 +97,13 @@ impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
             })?;
         Ok(Self {
             specversion: "1.0",
-            id: run.event_id(event.stream_version),
+            id: stream.event_id(&event.tenant_id, event.stream_version),
             source: source_of(event.tenant_id.as_str()),
-            event_type: type_of(&event.event_type, event.schema_version),
+            event_type: type_of(stream.kind(), &event.event_type, event.schema_version),
             subject: &event.stream,
             time: event.recorded_at.to_string(),
             datacontenttype: "application/json",
-            runid: run.to_string(),
+            runid: stream.run().map(|run| run.to_string()),
             streamversion: event.stream_version.to_string(),
             globalposition: event.global_position.to_string(),
             schemaversion: event.schema_version,
@@ -116,9 +117,10 @@ impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
     }
 }
 
-/// The `type` of an event: `powerfill.run.<event_type>.v<schema_version>`.
-pub fn type_of(event_type: &str, schema_version: u16) -> String {
-    format!("powerfill.run.{event_type}.v{schema_version}")
+/// The `type` of an event: `powerfill.<kind>.<event_type>.v<schema_version>`, where the kind of stream is `run` or
+/// `config`.
+pub fn type_of(kind: &str, event_type: &str, schema_version: u16) -> String {
+    format!("powerfill.{kind}.{event_type}.v{schema_version}")
 }
 
 /// The `source` of a tenant's events. Whatever is not unreserved in a URI is percent-encoded, so that no tenant's
@@ -185,9 +187,20 @@ mod tests {
         ] {
             assert_eq!(event[attribute], value, "{attribute}");
         }
-        let run = RunId::of_stream(&stored.stream).unwrap();
+        let run = Stream::named(&stored.stream).and_then(Stream::run).unwrap();
         assert_eq!(event["id"], run.event_id(3).to_string());
         assert!(event.get("causationid").is_none(), "an absent attribute is left out, not null");
+    }
+
+    #[test]
+    fn an_event_of_the_configuration_has_no_run() {
+        let event_type = "ConstraintRemoved".to_owned();
+        let stored = StoredEvent { stream: "config".to_owned(), event_type, ..stored() };
+        let event = serde_json::to_value(CloudEvent::try_from(&stored).unwrap()).unwrap();
+        assert_eq!(event["type"], "powerfill.config.ConstraintRemoved.v1");
+        assert_eq!(event["subject"], "config");
+        assert_eq!(event["id"], Stream::Config.event_id(&stored.tenant_id, 3).to_string());
+        assert!(event.get("runid").is_none());
     }
 
     #[test]

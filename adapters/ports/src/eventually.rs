@@ -1,6 +1,8 @@
 //! The public face of an event store (specification 3.2): the traits of `eventually`, over any
 //! [`EventStore`](crate::events::EventStore), so that code written to them plugs in.
 //!
+//! It is that of runs: the events of the configuration are left out where all are read.
+//!
 //! Their positions have 32 bits, ours 64: a larger one is an error here, never cut.
 
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use ::eventually::store::{
 use ::eventually::subscription::{EventStream as LiveStream, EventSubscriber};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use powerfill_domain::config;
 use powerfill_domain::run::codec::{DecodeError, decode};
 use powerfill_domain::run::{EncodedBatch, EventType, Meta, RunEvent, RunId};
 use uuid::Uuid;
@@ -129,10 +132,15 @@ fn persisted(event: &StoredEvent) -> Result<Persisted<RunId, RunEvent>, Eventual
     Ok(Persisted::from(run, decoded).version(version).sequence_number(position))
 }
 
+/// The events of runs among them: those of the configuration are another aggregate's.
 fn one_by_one(batches: Batches<'_>) -> RunEvents<'_> {
+    let of_a_run = |event: &StoredEvent| event.stream != config::STREAM;
     batches
         .map_err(EventuallyError::from)
-        .map_ok(|batch| stream::iter(batch).map(|event| persisted(&event)))
+        .map_ok(move |batch| {
+            let of_runs: Vec<StoredEvent> = batch.into_iter().filter(of_a_run).collect();
+            stream::iter(of_runs).map(|event| persisted(&event))
+        })
         .try_flatten()
         .boxed()
 }

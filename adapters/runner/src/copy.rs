@@ -6,8 +6,9 @@
 //! it stopped, and one of a store that has gone on brings the rest.
 
 use futures::TryStreamExt;
+use powerfill_domain::log::{EncodedBatch, WrittenAs, event_name};
+use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain};
-use powerfill_domain::run::{EncodedBatch, EventType, RunId};
 use powerfill_ports::copying::{CopyStore, KeptAppend};
 use powerfill_ports::events::{Append, Appended, Head, StoredEvent};
 use powerfill_ports::runs::Writer;
@@ -225,11 +226,12 @@ async fn read_append<F: CopyStore + ?Sized>(
             if chain(&prev, &meta, version, &event_type, schema_version, &payload) != hash {
                 return Err(damaged(format!("event {version} of {stream} is not what was hashed")));
             }
-            let known = EventType::from_name(&event_type).map_err(|source| {
-                let run = RunId::of_stream(stream).unwrap_or_default();
-                RunnerError::Decode { run, version, source }
+            let name = event_name(&event_type).map_err(|source| RunnerError::Decode {
+                stream: stream.clone(),
+                version,
+                source,
             })?;
-            batch.push_stored(known, schema_version, &payload);
+            batch.push_stored(WrittenAs::of(name, schema_version), &payload);
             last = Some(hash);
         }
     }

@@ -8,6 +8,7 @@
 //! * [`read_story`] reads the events that a loan's or a trade's story is told from
 //! * [`verify`](verify::verify) checks the log, and the tables against it
 //! * [`compare`]: what a comparison reads of runs
+//! * [`configure`](configure::configure) changes a tenant's configuration
 //! * [`copy_store`](copy::copy_store) copies a whole store
 //! * [`account`] tells a story together with what the captured input says
 //!
@@ -19,6 +20,7 @@ pub mod as_of;
 mod ask;
 mod clock;
 pub mod compare;
+pub mod configure;
 pub mod copy;
 mod decide;
 mod end;
@@ -56,10 +58,10 @@ pub enum RunnerError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored event cannot be read.
-    #[error("run {run}, event {version}: {source}")]
+    #[error("event {version} of {stream}: {source}")]
     Decode {
-        /// The run.
-        run: RunId,
+        /// The stream.
+        stream: String,
         /// The event's version in its stream.
         version: u64,
         /// Why.

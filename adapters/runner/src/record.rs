@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use powerfill_domain::run::event::{RunCancelled, Step};
-use powerfill_domain::run::{EncodedBatch, Recorded, RunEvent, RunId, RunState};
+use powerfill_domain::run::{EncodedBatch, EventType, Recorded, RunEvent, RunId, RunState};
 use powerfill_domain::values::Timestamp;
 use powerfill_projections::RunTables;
 use powerfill_projections::event_index::{EventIndex, RunIndex};
@@ -201,7 +201,7 @@ impl Recording {
             Some(held) => {
                 let single = EncodedBatch::encode([event]);
                 let same = single.iter().all(|(written, json)| {
-                    held.event_type == Some(written.event_type())
+                    held.event_type.map(EventType::name) == Some(written.name())
                         && held.payload == blake3::hash(json)
                 });
                 if !same {

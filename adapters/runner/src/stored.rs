@@ -11,12 +11,12 @@ use crate::RunnerError;
 /// Reads a stored event in whatever version it was written.
 ///
 /// # Errors
-/// [`RunnerError::Decode`], which names the run and the version.
+/// [`RunnerError::Decode`], which names the stream and the version.
 pub fn decoded(stored: &StoredEvent) -> Result<RunEvent, RunnerError> {
     let event = EventType::from_name(&stored.event_type)
         .and_then(|event_type| decode(event_type, stored.schema_version, &stored.payload));
     event.map_err(|source| RunnerError::Decode {
-        run: RunId::of_stream(&stored.stream).unwrap_or_default(),
+        stream: stored.stream.clone(),
         version: stored.stream_version,
         source,
     })

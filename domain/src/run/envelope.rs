@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::event::{EventType, RunEvent};
+use super::event::RunEvent;
 use crate::values::{TenantId, Timestamp};
 
 /// A run's identity: a UUID of version 7, given from outside (nothing here makes one up).
@@ -134,83 +134,4 @@ pub fn chain(
     hasher.update(&(payload.len() as u64).to_le_bytes());
     hasher.update(payload);
     hasher.finalize()
-}
-
-/// The type of an encoded event, and the version of the schema that its payload is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WrittenAs {
-    event_type: EventType,
-    schema_version: u16,
-}
-
-impl WrittenAs {
-    /// The type.
-    pub const fn event_type(self) -> EventType {
-        self.event_type
-    }
-
-    /// The type's name.
-    pub const fn name(self) -> &'static str {
-        self.event_type.name()
-    }
-
-    /// The version of the schema.
-    pub const fn schema_version(self) -> u16 {
-        self.schema_version
-    }
-}
-
-/// Events encoded one behind the other in one buffer, ready to be appended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EncodedBatch {
-    payloads: Vec<u8>,
-    entries: Vec<(WrittenAs, usize)>,
-}
-
-impl EncodedBatch {
-    /// Encodes events in their present schema versions.
-    pub fn encode<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Self {
-        let mut batch = Self::default();
-        for event in events {
-            batch.push(event);
-        }
-        batch
-    }
-
-    /// Encodes one more event.
-    ///
-    /// # Panics
-    /// Never: a payload holds nothing that JSON cannot say, and memory takes every write.
-    pub fn push(&mut self, event: &RunEvent) {
-        event.write_payload(&mut self.payloads).expect("every payload is JSON");
-        let event_type = event.event_type();
-        let written = WrittenAs { event_type, schema_version: event_type.schema_version() };
-        self.entries.push((written, self.payloads.len()));
-    }
-
-    /// Takes an event as it was stored, byte for byte and in whatever version: for a copy of a log.
-    pub fn push_stored(&mut self, event_type: EventType, schema_version: u16, payload: &[u8]) {
-        self.payloads.extend_from_slice(payload);
-        self.entries.push((WrittenAs { event_type, schema_version }, self.payloads.len()));
-    }
-
-    /// How many events.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Type and payload of each event, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (WrittenAs, &[u8])> {
-        let mut from = 0;
-        self.entries.iter().map(move |(written, to)| {
-            let payload = &self.payloads[from..*to];
-            from = *to;
-            (*written, payload)
-        })
-    }
 }

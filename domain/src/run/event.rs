@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::log::event_types;
 use crate::snapshot::RunOptions;
 use crate::snapshot::tables::{InstrumentKind, TradeType};
 use crate::values::{
@@ -18,85 +19,12 @@ use crate::values::{
     Share, SynTradeId, TenantId, TradeId,
 };
 
-/// Declares the events: one struct a variant, boxed where it is large, so that a million candidates stay small.
-macro_rules! run_events {
-    ($($(#[doc = $doc:literal])* $event:ident($payload:ty),)*) => {
-        /// An event of a run's stream.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum RunEvent {
-            $($(#[doc = $doc])* $event($payload),)*
-        }
+event_types! {
+    /// An event of a run's stream.
+    RunEvent,
+    /// The type of an event, by its name in the specification.
+    EventType;
 
-        /// The type of an event, by its name in the specification.
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-        )]
-        pub enum EventType {
-            $($(#[doc = $doc])* $event,)*
-        }
-
-        impl EventType {
-            /// Every type, in the order of the specification.
-            pub const ALL: &'static [Self] = &[$(Self::$event,)*];
-
-            /// Its name, as stored and published.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$event => stringify!($event),)*
-                }
-            }
-
-            /// The JSON Schema of the payload's present version, as it is written: every field is there.
-            pub fn schema(self) -> schemars::Schema {
-                let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-                let generator = written.into_generator();
-                let mut schema = match self {
-                    $(Self::$event => generator.into_root_schema_for::<$payload>(),)*
-                };
-                schema.insert("description".to_owned(), self.description().into());
-                schema
-            }
-
-            /// What it says, as documented here.
-            pub const fn description(self) -> &'static str {
-                match self {
-                    $(Self::$event => concat!($($doc),*).trim_ascii(),)*
-                }
-            }
-        }
-
-        impl RunEvent {
-            /// Its type.
-            pub const fn event_type(&self) -> EventType {
-                match self {
-                    $(Self::$event(_) => EventType::$event,)*
-                }
-            }
-
-            /// Writes the payload as JSON at the end of `out`.
-            ///
-            /// # Errors
-            /// Never in practice: payloads hold nothing that JSON cannot say.
-            pub fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
-                match self {
-                    $(Self::$event(payload) => serde_json::to_writer(out, payload),)*
-                }
-            }
-
-            /// Reads a payload of the present schema version.
-            ///
-            /// # Errors
-            /// Where the JSON is not a payload of that type.
-            pub fn read_payload(event_type: EventType, payload: &[u8]) -> serde_json::Result<Self> {
-                Ok(match event_type {
-                    $(EventType::$event => Self::$event(serde_json::from_slice(payload)?),)*
-                })
-            }
-        }
-    };
-}
-
-run_events! {
     /// Someone asked for a run.
     RunRequested(Box<RunRequested>),
     /// A worker began it.

@@ -7,9 +7,9 @@ pub mod event;
 pub mod rejection;
 pub mod state;
 
+pub use crate::log::{DecodeError, EncodedBatch};
 pub use aggregate::{Run, RunCommand};
-pub use codec::DecodeError;
-pub use envelope::{EncodedBatch, Meta, Recorded, RunId};
+pub use envelope::{Meta, Recorded, RunId};
 pub use event::{EventType, RunEvent};
 pub use rejection::Rejection;
 pub use state::RunState;

@@ -68,6 +68,8 @@ pub(super) enum Value {
     /// The position of the word in its list.
     Choice(usize),
     Rule(Box<(String, Predicate)>),
+    /// A rule with a column that only the book can have.
+    RuleText(Box<str>),
     /// It is in the report, or its column is.
     Faulty,
 }
@@ -180,6 +182,11 @@ fn whole(text: &str, bounds: Bounds) -> Result<i64, CellFault> {
         Some(reason) => Err(out_of_range(reason)),
         None => Ok(value),
     }
+}
+
+/// A whole number as a cell has it; `None` where it is none.
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
+    whole(text, Bounds::Any).ok()
 }
 
 /// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds; 20 of them before the point leave

@@ -141,6 +141,12 @@ pub fn table_key(name: &str) -> &'static [&'static str] {
     Table::position(name).map_or(&[], |position| TABLES[position].key)
 }
 
+/// The listed columns of a table, in the order of 1.2; none for a name that is none of it.
+pub fn table_columns(name: &str) -> Vec<&'static str> {
+    let columns = Table::position(name).map_or(&[][..], |position| TABLES[position].columns);
+    columns.iter().map(|column| column.name).collect()
+}
+
 /// The input table of this name, which compares as text: its proper spelling.
 pub fn table_named(name: &str) -> Option<&'static str> {
     Table::position(name).map(|position| TABLES[position].name)

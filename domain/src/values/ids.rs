@@ -69,6 +69,8 @@ ids! {
     InstrumentName;
     /// The last part of a node's key; empty at the instrument level.
     ConstraintName;
+    /// Key of `pscat_securitization_rules`.
+    RuleName;
     /// `SYN-<investor_instrument_name>-<settlement_date>` (2.11).
     SynTradeId;
     /// Whose book it is.

@@ -11,7 +11,8 @@ pub use fixed::{
     Carry, Fixed, Kind, Money, NumberFault, Percent, Price, Rate, Share, round_div, trunc_div,
 };
 pub use ids::{
-    ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, SynTradeId, TenantId, TradeId,
+    ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, RuleName, SynTradeId, TenantId,
+    TradeId,
 };
 pub use name::{Name, fold};
 pub use timestamp::Timestamp;

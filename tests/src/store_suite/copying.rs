@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::run::EncodedBatch;
+use powerfill_domain::log::{EncodedBatch, WrittenAs};
 use powerfill_domain::values::TenantId;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore};
 use powerfill_ports::events::EventStore;
@@ -65,7 +65,7 @@ pub async fn a_stored_event_is_appended_as_it_was(place: &impl Place) {
     let mut append = append(run(1), 0, std::slice::from_ref(&event));
     let payload = br#"{"of":  "another time"}"#;
     append.events = EncodedBatch::default();
-    append.events.push_stored(event.event_type(), 7, payload);
+    append.events.push_stored(WrittenAs::of(event.event_type().name(), 7), payload);
     store.append(append.clone()).await.unwrap();
     assert!(store.append(append).await.unwrap().repeated);
     let stored = super::samples::collect(store.read_all(0)).await;

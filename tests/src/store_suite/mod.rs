@@ -53,6 +53,7 @@ macro_rules! store_suite {
                 reading_ends_where_the_log_ended_at_the_call,
                 the_hash_chain_links_batches_appends_and_streams,
                 a_sound_log_verifies,
+                the_configuration_is_a_stream_beside_those_of_runs,
                 seals_are_found_by_number,
             }
             subscribing {
@@ -114,6 +115,7 @@ macro_rules! store_suite {
                 an_eventually_repository_works,
                 an_eventually_conflict_is_a_conflict,
                 an_eventually_subscription_is_live,
+                an_eventually_reader_of_all_runs_meets_no_configuration,
                 an_audited_stream_is_never_removed,
             }
         );

@@ -16,7 +16,7 @@ use powerfill_ports::eventually::{EventuallyError, EventuallyStore};
 use uuid::Uuid;
 
 use super::Place;
-use super::samples::{cancelled, meta, pass_completed, run};
+use super::samples::{cancelled, candidates, meta, pass_completed, pool_lock, run};
 
 fn public<S: EventStore>(store: S) -> EventuallyStore<S> {
     let appends = AtomicU64::new(0);
@@ -138,4 +138,16 @@ pub async fn an_audited_stream_is_never_removed(place: &impl Place) {
     let events: Vec<_> =
         store.stream(run(1), Select::All).await.unwrap().try_collect().await.unwrap();
     assert_eq!(events.len(), 1);
+}
+
+/// The face is that of runs.
+pub async fn an_eventually_reader_of_all_runs_meets_no_configuration(place: &impl Place) {
+    let store = place.open().await;
+    store.append(pool_lock(0, true)).await.unwrap();
+    store.append(candidates(run(1), 0, 2)).await.unwrap();
+    store.append(pool_lock(1, false)).await.unwrap();
+    let all: Vec<_> =
+        public(store).stream_all(Select::All).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(all.iter().map(|event| event.version()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(all.iter().map(|event| event.sequence_number()).collect::<Vec<_>>(), [2, 3]);
 }

@@ -1,13 +1,19 @@
 //! Reading in order, in batches, and verification of what is sound.
 
 use futures::TryStreamExt;
+use powerfill_domain::config;
 use powerfill_domain::run::envelope::chain_start;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{EVENTS_PER_BATCH, EventStore, StoredEvent};
+use powerfill_ports::events::{Append, EVENTS_PER_BATCH, EventStore, StoredEvent};
+use powerfill_ports::index::IndexStore;
+use powerfill_ports::runs::RunStore;
 use powerfill_ports::seal::seal_start;
+use uuid::Uuid;
 
 use super::Place;
-use super::samples::{append, candidates, collect, pass_completed, run};
+use super::samples::{
+    append, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
+};
 
 /// Not an error.
 pub async fn a_stream_that_does_not_exist_is_empty(place: &impl Place) {
@@ -210,4 +216,30 @@ pub async fn seals_are_found_by_number(place: &impl Place) {
     assert_eq!(store.seal_at(1).await.unwrap(), Some(first.seal));
     assert_eq!(store.seal_at(2).await.unwrap(), Some(second.seal));
     assert_eq!(store.seal_at(3).await.unwrap(), None);
+}
+
+/// In the same order of positions, chained and sealed alike, with versions of its own; no run for the queue, the indexes
+/// or the history.
+pub async fn the_configuration_is_a_stream_beside_those_of_runs(place: &impl Place) {
+    let store = place.open().await;
+    store.append(pool_lock(0, true)).await.unwrap();
+    store.enqueue(request(run(1), moment(1))).await.unwrap();
+    store.append(pool_lock(1, false)).await.unwrap();
+    let stale = store.append(Append { append_id: Uuid::from_u128(5), ..pool_lock(1, false) }).await;
+    assert!(matches!(stale, Err(StoreError::Conflict { expected: 1, actual: 2, .. })));
+    assert!(store.append(pool_lock(1, false)).await.unwrap().repeated);
+    assert_eq!(store.streams().await.unwrap(), [config::STREAM.to_owned(), run(1).stream()]);
+    assert_eq!(store.stream_version(config::STREAM).await.unwrap(), 2);
+    let places = |events: Vec<StoredEvent>| -> Vec<(u64, u64)> {
+        events.iter().map(|event| (event.global_position, event.stream_version)).collect()
+    };
+    assert_eq!(places(collect(store.read(config::STREAM, 1)).await), [(1, 1), (3, 2)]);
+    assert_eq!(places(collect(store.read_all(0)).await), [(1, 1), (2, 1), (3, 2)]);
+    assert_eq!(store.tenant().await.unwrap(), Some(meta().tenant_id));
+    assert_eq!(store.runs().await.unwrap().len(), 1);
+    assert!(store.indexed_runs().await.unwrap().is_empty());
+    for (stream, events) in [(None, 3), (Some(config::STREAM), 2)] {
+        let verified = store.verify(stream).await.unwrap();
+        assert_eq!((verified.damage, verified.events), (None, events));
+    }
 }

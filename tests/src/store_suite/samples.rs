@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use powerfill_domain::config::event::Set;
+use powerfill_domain::config::{self, ConfigEvent, PoolLockRow};
 use powerfill_domain::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
 use powerfill_domain::run::event::{Pass, Step};
 use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
 use powerfill_domain::values::{
-    ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
+    ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, Price, TenantId, Timestamp,
+    TradeId,
 };
 use powerfill_ports::events::{Append, Batches, StoredEvent};
 use powerfill_ports::runs::Writer;
@@ -91,6 +94,27 @@ pub fn append<'a>(
         expected_version,
         meta: meta(),
         events: EncodedBatch::encode(events),
+        lease: None,
+    }
+}
+
+/// An append to the configuration's stream: a pool is locked, or not.
+pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
+    let row = PoolLockRow {
+        pool_name: PoolName::from("P1"),
+        investor_instrument_name: None,
+        trade_id: None,
+        lock_pool,
+    };
+    let before =
+        (expected_version > 0).then(|| PoolLockRow { lock_pool: !lock_pool, ..row.clone() });
+    let event = ConfigEvent::PoolLockSet(Set { before, after: row, reason: None });
+    Append {
+        append_id: Uuid::from_u128(u128::from(expected_version) << 64 | 0xc0f1),
+        stream: config::STREAM.to_owned(),
+        expected_version,
+        meta: meta(),
+        events: EncodedBatch::encode([&event]),
         lease: None,
     }
 }

@@ -1,12 +1,13 @@
 //! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads are the events.
 
+use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::chain_start;
-use powerfill_domain::run::{EventType, RunId};
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::cloud_event::{CloudEvent, type_of};
 use powerfill_ports::events::StoredEvent;
 use serde_json::{Map, Value, json};
 
+use crate::published::Published;
 use crate::{file, golden};
 
 const SCHEMAS: &str = "#/components/schemas";
@@ -17,21 +18,26 @@ fn the_document_is_that_of_the_types() {
 }
 
 fn document() -> Value {
-    let names = || EventType::ALL.iter().map(|event_type| event_type.name());
-    let of_channel = |channel: &str| -> Vec<Value> {
-        names()
+    let names = |kind: Option<&'static str>| {
+        let of_the_kind = move |one: &Published| kind.is_none_or(|kind| one.kind() == kind);
+        Published::all().filter(of_the_kind).map(Published::name)
+    };
+    let of_channel = |channel: &str, kind| -> Vec<Value> {
+        names(kind)
             .map(|name| json!({ "$ref": format!("#/channels/{channel}/messages/{name}") }))
             .collect()
     };
-    let referred: Map<String, Value> = names()
-        .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/messages/{name}") })))
-        .collect();
+    let referred = |kind| -> Map<String, Value> {
+        let message = |name| json!({ "$ref": format!("#/components/messages/{name}") });
+        names(kind).map(|name| (name.to_owned(), message(name))).collect()
+    };
+    let (run, config) = (Some("run"), Some("config"));
     json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "PowerFill events",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What a run decides, event by event, as CloudEvents 1.0 in JSON format.",
+            "description": "What runs decide, and what changes in the configuration, event by event, as CloudEvents 1.0 in JSON format.",
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/cloudevents+json",
@@ -40,26 +46,37 @@ fn document() -> Value {
                 "title": "All events of a tenant",
                 "description": "In the order of globalposition, without gaps. Whoever remembers the last one misses none.",
                 "address": null,
-                "messages": referred,
+                "messages": referred(None),
             },
             "run": {
                 "title": "The events of one run",
                 "description": "In the order of streamversion, from 1, without gaps.",
                 "address": "run-{run_id}",
                 "parameters": { "run_id": { "description": "A UUID of version 7." } },
-                "messages": referred,
+                "messages": referred(run),
+            },
+            "config": {
+                "title": "The events of the configuration",
+                "description": "In the order of streamversion, from 1, without gaps.",
+                "address": "config",
+                "messages": referred(config),
             },
         },
         "operations": {
             "followLog": {
                 "action": "send",
                 "channel": { "$ref": "#/channels/log" },
-                "messages": of_channel("log"),
+                "messages": of_channel("log", None),
             },
             "readRun": {
                 "action": "send",
                 "channel": { "$ref": "#/channels/run" },
-                "messages": of_channel("run"),
+                "messages": of_channel("run", run),
+            },
+            "readConfig": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/config" },
+                "messages": of_channel("config", config),
             },
         },
         "components": { "messages": messages(), "schemas": schemas() },
@@ -67,9 +84,9 @@ fn document() -> Value {
 }
 
 fn messages() -> Map<String, Value> {
-    let message = |event_type: &EventType| {
+    let message = |event_type: Published| {
         let (name, version) = (event_type.name(), event_type.schema_version());
-        let full_name = type_of(name, version);
+        let full_name = type_of(event_type.kind(), name, version);
         let message = json!({
             "name": full_name,
             "title": name,
@@ -91,14 +108,14 @@ fn messages() -> Map<String, Value> {
         });
         (name.to_owned(), message)
     };
-    EventType::ALL.iter().map(message).collect()
+    Published::all().map(message).collect()
 }
 
 /// The envelope and all payloads, with what they refer to, under one roof.
 fn schemas() -> Map<String, Value> {
     let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     let envelope = written.into_generator().into_root_schema_for::<CloudEvent<'_>>();
-    let payloads = EventType::ALL.iter().map(|event_type| (event_type.name(), event_type.schema()));
+    let payloads = Published::all().map(|event_type| (event_type.name(), event_type.schema()));
     let mut all = Map::new();
     for (name, schema) in std::iter::once(("CloudEvent", envelope)).chain(payloads) {
         let mut schema = schema.to_value();
@@ -140,10 +157,10 @@ fn relocate(schema: &mut Value) {
 }
 
 /// The samples as a store would have them, the envelope with and without its optional parts.
-fn stored(event_type: EventType, payload: String, at: u64) -> StoredEvent {
+fn stored(event_type: Published, payload: String, at: u64) -> StoredEvent {
     let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     StoredEvent {
-        stream: run.stream(),
+        stream: event_type.stream().to_owned(),
         stream_version: at + 1,
         global_position: at + 1,
         event_type: event_type.name().to_owned(),
@@ -162,13 +179,13 @@ fn stored(event_type: EventType, payload: String, at: u64) -> StoredEvent {
 #[test]
 fn cloud_events_fulfil_the_document_and_only_under_their_own_type() {
     let document = document();
-    let validator_of = |event_type: EventType| {
+    let validator_of = |event_type: Published| {
         let payload = &document["components"]["messages"][event_type.name()]["payload"];
         let schema = json!({ "allOf": payload["allOf"], "components": document["components"] });
         jsonschema::validator_for(&schema).unwrap()
     };
-    let first = EventType::ALL[0];
-    for event_type in EventType::ALL.iter().copied() {
+    let first = Published::all().next().unwrap();
+    for event_type in Published::all() {
         let validator = validator_of(event_type);
         let samples = golden::samples(event_type, event_type.schema_version());
         for (sample, at) in samples.into_iter().zip(0..) {

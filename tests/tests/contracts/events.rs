@@ -2,25 +2,25 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::run::EventType;
 use serde_json::Value;
 
 use crate::golden::samples;
+use crate::published::Published;
 use crate::{file, json};
 
 const FOLDER: &str = "docs/reference/events";
 
-fn schema_file(event_type: EventType) -> String {
+fn schema_file(event_type: Published) -> String {
     format!("{}.v{}.schema.json", event_type.name(), event_type.schema_version())
 }
 
 #[test]
 fn schemas_are_those_of_the_types() {
-    for event_type in EventType::ALL.iter().copied() {
+    for event_type in Published::all() {
         let schema = event_type.schema().to_value();
         file::assert_is(&format!("{FOLDER}/{}", schema_file(event_type)), &format!("{schema:#}\n"));
     }
-    let mut expected: Vec<String> = EventType::ALL.iter().copied().map(schema_file).collect();
+    let mut expected: Vec<String> = Published::all().map(schema_file).collect();
     expected.sort();
     let mut present = file::names_in(FOLDER);
     // Schemas of older versions stay, as their samples do.
@@ -44,20 +44,33 @@ fn page() -> String {
          Generated from the types; `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes it again.\n\n\
          Each event is a JSON object in the stream of its run, `run-<run_id>`. Decimals are strings at their scale, \
          dates ISO 8601; every field is present, NULL as `null`. To subscribers an event is a CloudEvent 1.0, see \
-         [asyncapi.json](asyncapi.json).\n\n| event | says |\n|---|---|\n",
+         [asyncapi.json](asyncapi.json). The [events of the configuration](#events-of-the-configuration) come after \
+         those of runs.\n",
     );
-    for event_type in EventType::ALL.iter().copied() {
+    sections("run", &mut page);
+    page.push_str(
+        "\n# Events of the configuration\n\n\
+         What changed in the configuration that a tenant manages, in its stream `config`. The rows before and after \
+         have the columns of their tables.\n",
+    );
+    sections("config", &mut page);
+    page
+}
+
+fn sections(kind: &str, page: &mut String) {
+    page.push_str("\n| event | says |\n|---|---|\n");
+    let of_the_kind = || Published::all().filter(|event_type| event_type.kind() == kind);
+    for event_type in of_the_kind() {
         let name = event_type.name();
         let anchor = name.to_lowercase();
         writeln!(page, "| [{name}](#{anchor}) | {} |", event_type.description()).unwrap();
     }
-    for event_type in EventType::ALL.iter().copied() {
-        section(event_type, &mut page);
+    for event_type in of_the_kind() {
+        section(event_type, page);
     }
-    page
 }
 
-fn section(event_type: EventType, page: &mut String) {
+fn section(event_type: Published, page: &mut String) {
     let (name, version) = (event_type.name(), event_type.schema_version());
     let schema = event_type.schema().to_value();
     let description = event_type.description();

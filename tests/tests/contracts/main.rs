@@ -8,4 +8,5 @@ mod file;
 mod golden;
 mod json;
 mod openapi;
+mod published;
 mod tables;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_domain::snapshot::{GivenOptions, RawSnapshot, RunOptions, Snapshot, validate};
 use powerfill_generator::{Scale, Sizes, generate};
 
 /// What a run is asked for with.
@@ -29,6 +29,12 @@ fn case_in(folder: &Path) -> Book {
     let json = std::fs::read_to_string(folder.join("options.json")).expect("it has options");
     let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
     Book { snapshot: snapshot(&folder.join("snapshot")), options }
+}
+
+/// The input of a conformance case as its source has it.
+pub(crate) fn raw(name: &str) -> RawSnapshot {
+    let folder = conformance().join(name).join("snapshot");
+    powerfill_csv::read_folder(&folder).expect("the folder is there")
 }
 
 /// A conformance case.

@@ -92,6 +92,10 @@ impl Desk {
         self.clock.now()
     }
 
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     /// A run id: the first, the second and so on.
     pub(crate) fn next_run(&self) -> RunId {
         let number = self.runs.fetch_add(1, Ordering::Relaxed) + 1;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod books;
+mod configuring;
 mod desk;
 mod failing;
 mod faulty_store;
@@ -50,6 +51,15 @@ over_each_store! {
         every_loan_and_trade_of_every_case_has_an_account,
         a_loan_that_the_snapshot_does_not_have_is_unknown,
         what_if_is_asked_of_the_captured_input,
+    }
+    configuring {
+        of_many_who_change_at_once_nobody_is_lost,
+        of_two_with_the_same_token_one_is_stale,
+        a_change_whose_answer_was_lost_is_recorded_once,
+        another_tenants_store_is_refused,
+        the_configuration_is_read_as_it_was,
+        runs_and_configuration_share_a_log,
+        a_managed_run_is_that_of_the_source,
     }
     lifecycle {
         a_run_goes_from_request_to_shown_tables,

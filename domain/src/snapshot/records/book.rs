@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Cells, Record, RowWriter};
+use crate::snapshot::RuleText;
 use crate::snapshot::choices::yes_no;
 use crate::snapshot::tables::{
     BuyUp, Designation, GridPrice, Instrument, LoanPrice, Payup, Pool, SecuritizationRule, Stage,
@@ -154,6 +155,23 @@ impl Record for SecuritizationRule {
         let rule_name = cells.name();
         let (rule_syntax, predicate) = cells.rule();
         Self { rule_name, rule_syntax, predicate }
+    }
+
+    fn write(&self, row: &mut RowWriter) {
+        row.name(&self.rule_name);
+        row.text(&self.rule_syntax);
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.rule_name.cmp(&other.rule_name)
+    }
+}
+
+impl Record for RuleText {
+    const TABLE: &'static str = SecuritizationRule::TABLE;
+
+    fn read(cells: &mut Cells<'_>) -> Self {
+        Self { rule_name: cells.name(), rule_syntax: cells.rule_text() }
     }
 
     fn write(&self, row: &mut RowWriter) {

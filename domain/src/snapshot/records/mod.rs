@@ -130,6 +130,14 @@ impl<'a> Cells<'a> {
         }
     }
 
+    fn rule_text(&mut self) -> String {
+        match self.take() {
+            Some(Value::Rule(rule)) => rule.0,
+            Some(Value::RuleText(text)) => text.into(),
+            other => self.disagreement(other),
+        }
+    }
+
     fn node_key(&mut self) -> NodeKey {
         NodeKey {
             investor_id: self.name(),

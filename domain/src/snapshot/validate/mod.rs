@@ -7,6 +7,7 @@
 
 mod across;
 mod columns;
+mod configuration;
 mod row;
 mod table;
 
@@ -16,6 +17,7 @@ use foldhash::fast::RandomState;
 use rayon::slice::ParallelSliceMut;
 
 use self::columns::Declarations;
+pub use self::configuration::{CONFIGURATION_TABLES, validate_configuration};
 use super::raw::{RawSnapshot, RawTable};
 use super::records::Record;
 use super::report::{Fault, FaultCode, FaultReport, Severity};
@@ -74,6 +76,8 @@ struct Context {
     loan_columns: Vec<LoanColumn>,
     /// Whether `loan_columns` are those of a table that was read.
     loan_columns_known: bool,
+    /// Whether the tables of a configuration are judged, which have no book.
+    without_book: bool,
 }
 
 struct Checker {

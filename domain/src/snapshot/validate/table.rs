@@ -313,10 +313,13 @@ impl<'a> TableCheck<'a> {
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };
+        if fault.code == FaultCode::RuleColumn && self.context.without_book {
+            return Ok(Value::RuleText(text.into()));
+        }
         if fault.code == FaultCode::RuleColumn && !self.context.loan_columns_known {
             return Ok(Value::Faulty);
         }
-        if fault.code == FaultCode::RuleType {
+        if fault.code == FaultCode::RuleType && !self.context.without_book {
             for guess in [ColumnType::Number, ColumnType::Date] {
                 if let Some(columns) = self.guessed(columns, guess)
                     && Kind::Rule.read(text, &columns).is_ok()

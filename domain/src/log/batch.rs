@@ -1,0 +1,90 @@
+//! Events as an append takes them.
+
+/// An event that a stream of the log takes, whatever it is the stream of.
+pub trait LogEvent {
+    /// Its type, and the version that it is written in today.
+    fn written_as(&self) -> WrittenAs;
+
+    /// Writes the payload as JSON at the end of `out`.
+    ///
+    /// # Errors
+    /// Never in practice: payloads hold nothing that JSON cannot say.
+    fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()>;
+}
+
+/// The type of an encoded event, and the version of the schema that its payload is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenAs {
+    name: &'static str,
+    schema_version: u16,
+}
+
+impl WrittenAs {
+    /// The version of a type's schema.
+    pub const fn of(name: &'static str, schema_version: u16) -> Self {
+        Self { name, schema_version }
+    }
+
+    /// The type's name.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The version of the schema.
+    pub const fn schema_version(self) -> u16 {
+        self.schema_version
+    }
+}
+
+/// Events encoded one behind the other in one buffer, ready to be appended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EncodedBatch {
+    payloads: Vec<u8>,
+    entries: Vec<(WrittenAs, usize)>,
+}
+
+impl EncodedBatch {
+    /// Encodes events in their present schema versions.
+    pub fn encode<'a, E: LogEvent + 'a>(events: impl IntoIterator<Item = &'a E>) -> Self {
+        let mut batch = Self::default();
+        for event in events {
+            batch.push(event);
+        }
+        batch
+    }
+
+    /// Encodes one more event.
+    ///
+    /// # Panics
+    /// Never: a payload holds nothing that JSON cannot say, and memory takes every write.
+    pub fn push<E: LogEvent>(&mut self, event: &E) {
+        event.write_payload(&mut self.payloads).expect("every payload is JSON");
+        self.entries.push((event.written_as(), self.payloads.len()));
+    }
+
+    /// Takes an event as it was stored, byte for byte and in whatever version: for a copy of a log.
+    pub fn push_stored(&mut self, written: WrittenAs, payload: &[u8]) {
+        self.payloads.extend_from_slice(payload);
+        self.entries.push((written, self.payloads.len()));
+    }
+
+    /// How many events.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Type and payload of each event, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (WrittenAs, &[u8])> {
+        let mut from = 0;
+        self.entries.iter().map(move |(written, to)| {
+            let payload = &self.payloads[from..*to];
+            from = *to;
+            (*written, payload)
+        })
+    }
+}

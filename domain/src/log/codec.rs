@@ -1,0 +1,58 @@
+//! Reading a stored payload in whatever version it was written (specification 3.1): the one place for loads,
+//! subscriptions and replays alike.
+
+use serde_json::Value;
+
+/// Why a stored event cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A type that this build does not know.
+    #[error("unknown event type {0:?}; it was written by a newer PowerFill")]
+    UnknownType(String),
+    /// A version that this build does not know.
+    #[error("{event_type} has schema version {found}; this PowerFill reads up to {present}")]
+    UnknownVersion {
+        /// The event's type.
+        event_type: &'static str,
+        /// The stored version.
+        found: u16,
+        /// The latest version that this build knows.
+        present: u16,
+    },
+    /// The payload is not what its type and version say.
+    #[error("{event_type} v{version} cannot be read: {source}")]
+    Payload {
+        /// The event's type.
+        event_type: &'static str,
+        /// The stored version.
+        version: u16,
+        /// What the JSON reader says.
+        source: serde_json::Error,
+    },
+}
+
+/// Turns a payload of one version into that of the next.
+pub(crate) type Upcaster = fn(Value) -> Value;
+
+/// Reads a payload of a type that is called `name`, and whose upcasters are these, oldest first.
+pub(crate) fn read_any_version<E>(
+    name: &'static str,
+    upcasters: &[Upcaster],
+    version: u16,
+    payload: &[u8],
+    read: impl Fn(&[u8]) -> serde_json::Result<E>,
+) -> Result<E, DecodeError> {
+    let fault = |source| DecodeError::Payload { event_type: name, version, source };
+    let present = upcasters.len() as u16 + 1;
+    if version == present {
+        return read(payload).map_err(fault);
+    }
+    if version == 0 || version > present {
+        return Err(DecodeError::UnknownVersion { event_type: name, found: version, present });
+    }
+    let stored: Value = serde_json::from_slice(payload).map_err(fault)?;
+    let steps = &upcasters[usize::from(version) - 1..];
+    let upcast = steps.iter().fold(stored, |value, step| step(value));
+    let bytes = serde_json::to_vec(&upcast).map_err(fault)?;
+    read(&bytes).map_err(fault)
+}

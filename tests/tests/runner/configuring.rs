@@ -1,0 +1,218 @@
+//! A tenant's configuration over real stores: changed by many at once, read as it was, in one log with its runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use powerfill_domain::config::{
+    ConfigChange, ConfigCommand, ConfigRejection, ConfigTable, ConfigTables, GivenRow, LeftOut,
+    Precondition,
+};
+use powerfill_domain::snapshot::validate;
+use powerfill_domain::values::TenantId;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::EventStore;
+use powerfill_runner::configure::{
+    AsOf, Configure, ConfigureError, Configured, config_history, configuration, configure, preview,
+};
+use powerfill_runner::rebuild::rebuild;
+use powerfill_runner::replay::replay;
+use powerfill_runner::{RunnerError, Silent};
+use uuid::Uuid;
+
+use crate::books::{self, Book};
+use crate::desk::Desk;
+use crate::faulty_store::{Fate, FaultyStore};
+
+fn lock(pool: &str, lock_pool: &str, precondition: Precondition) -> ConfigCommand {
+    let cells = [("pool_name", pool), ("lock_pool", lock_pool)];
+    let row: GivenRow = cells.map(|(column, text)| (column.into(), text.into())).into();
+    let (table, left_out) = (ConfigTable::Lockdown, LeftOut::Empty);
+    ConfigChange::Write { table, rows: vec![row], left_out, precondition }.into()
+}
+
+async fn changed_in<S: EventStore + ?Sized>(
+    store: &S,
+    desk: &Desk,
+    actor: &str,
+    command: &ConfigCommand,
+) -> Result<Configured, ConfigureError> {
+    let tenant = TenantId::from("WATERMARK");
+    let command_id = Uuid::now_v7();
+    let ask = Configure { command_id, tenant: &tenant, command, requested_by: actor };
+    configure(store, desk.clock(), &ask).await
+}
+
+async fn changed(desk: &Desk, actor: &str, command: &ConfigCommand) -> Configured {
+    changed_in(desk.store.as_ref(), desk, actor, command).await.expect("the change is taken")
+}
+
+fn locks(configured: &powerfill_domain::config::ConfigState) -> Vec<(String, bool)> {
+    let rows = configured.lockdown().values().map(|held| &held.row);
+    rows.map(|row| (row.pool_name.to_string(), row.lock_pool)).collect()
+}
+
+/// Eight writers of ten changes each; each change has its place, whoever was first.
+pub(crate) async fn of_many_who_change_at_once_nobody_is_lost(desk: &Desk) {
+    let writer = async |number: usize| {
+        for at in 0..10 {
+            let command = lock(&format!("P{number}-{at}"), "Y", Precondition::Absent);
+            changed(desk, &format!("writer {number}"), &command).await;
+        }
+    };
+    futures::future::join_all((0..8).map(writer)).await;
+    let history = config_history(desk.store.as_ref()).await.unwrap();
+    assert!((1..=80).eq(history.iter().map(|record| record.version)));
+    for number in 0..8 {
+        let actor = format!("writer {number}");
+        assert_eq!(history.iter().filter(|record| record.actor == actor).count(), 10);
+    }
+    let state = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap();
+    assert_eq!((locks(&state).len(), state.version()), (80, 80));
+    desk.verify().await;
+}
+
+/// Nothing of the one that was late is written, and it is told what to look at.
+pub(crate) async fn of_two_with_the_same_token_one_is_stale(desk: &Desk) {
+    changed(desk, "dana", &lock("P1", "N", Precondition::Absent)).await;
+    changed(desk, "dana", &lock("P2", "N", Precondition::Absent)).await;
+    let with_token = lock("P1", "Y", Precondition::Token(1));
+    let other = lock("P1", "y", Precondition::Token(1));
+    let both = futures::join!(
+        changed_in(desk.store.as_ref(), desk, "dana", &with_token),
+        changed_in(desk.store.as_ref(), desk, "lee", &other),
+    );
+    let (taken, refused) = match both {
+        (Ok(taken), Err(refused)) | (Err(refused), Ok(taken)) => (taken, refused),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(taken.state.version(), 3);
+    assert!(matches!(
+        refused,
+        ConfigureError::Rejected(ConfigRejection::Stale { given: 1, present: Some(3), .. })
+    ));
+    let state = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap();
+    assert_eq!(state, taken.state);
+    // A token of a row that nobody else changed holds whatever was changed besides.
+    changed(desk, "lee", &lock("P2", "Y", Precondition::Token(2))).await;
+}
+
+pub(crate) async fn a_change_whose_answer_was_lost_is_recorded_once(desk: &Desk) {
+    let away = || StoreError::Unavailable("it is away".to_owned());
+    let store = FaultyStore::over(&desk.store, move |call, before, _| match (call, before) {
+        ("append", 0) => Fate::Unanswered(away()),
+        (_, 0) => Fate::Refused(away()),
+        _ => Fate::Done,
+    });
+    let command = lock("P1", "Y", Precondition::Absent);
+    let configured = changed_in(store.as_ref(), desk, "dana", &command).await.unwrap();
+    assert_eq!(configured.state.version(), 1);
+    assert_eq!(desk.store.stream_version("config").await.unwrap(), 1);
+}
+
+pub(crate) async fn another_tenants_store_is_refused(desk: &Desk) {
+    desk.completes(&books::small()).await;
+    let (tenant, command) = (TenantId::from("ACME"), lock("P1", "Y", Precondition::Any));
+    let ask = Configure {
+        command_id: Uuid::now_v7(),
+        tenant: &tenant,
+        command: &command,
+        requested_by: "dana",
+    };
+    let refused = [
+        configure(desk.store.as_ref(), desk.clock(), &ask).await,
+        preview(desk.store.as_ref(), &tenant, &command).await,
+    ];
+    for refused in refused {
+        assert!(matches!(
+            refused,
+            Err(ConfigureError::Runner(RunnerError::Store(StoreError::AnotherTenant(_))))
+        ));
+    }
+    assert_eq!(desk.store.stream_version("config").await.unwrap(), 0);
+}
+
+/// After any of its events, and at any moment; what is only looked at is not recorded.
+pub(crate) async fn the_configuration_is_read_as_it_was(desk: &Desk) {
+    let store = desk.store.as_ref();
+    let before = desk.now();
+    changed(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
+    let between = desk.now();
+    changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
+    changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
+    let tenant = TenantId::from("WATERMARK");
+    let previewed = preview(store, &tenant, &lock("P2", "Y", Precondition::Any)).await.unwrap();
+    assert_eq!((previewed.events.len(), previewed.state.version()), (1, 3));
+    let at = async |as_of| locks(&configuration(store, as_of).await.unwrap());
+    let is = |lock_pool| vec![("P1".to_owned(), lock_pool)];
+    assert_eq!(at(AsOf::Moment(before)).await, []);
+    assert_eq!(at(AsOf::Version(0)).await, []);
+    assert_eq!(at(AsOf::Moment(between)).await, is(false));
+    assert_eq!(at(AsOf::Version(1)).await, is(false));
+    assert_eq!(at(AsOf::Version(2)).await, is(true));
+    assert_eq!(at(AsOf::Moment(desk.now())).await, is(true));
+    assert!(matches!(
+        configuration(store, AsOf::Version(3)).await,
+        Err(ConfigureError::NoSuchVersion { version: 3, versions: 2 })
+    ));
+    let history = config_history(store).await.unwrap();
+    let actors: Vec<&str> = history.iter().map(|record| record.actor.as_str()).collect();
+    assert_eq!(actors, ["dana", "lee"]);
+    let columns = history[1].event.rows().remove(0);
+    assert_eq!(columns.columns(), [("lock_pool", Some("N"), Some("Y"))]);
+}
+
+/// What goes through the whole log meets both, and takes neither for the other.
+pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
+    let store = desk.store.as_ref();
+    let mut live = store.subscribe(0);
+    changed(desk, "dana", &lock("P1", "Y", Precondition::Any)).await;
+    let run = desk.completes(&books::with_every_table()).await;
+    changed(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
+    let other = desk.ask(&books::small()).await;
+    changed(desk, "dana", &lock("P2", "N", Precondition::Any)).await;
+    desk.work(Arc::new(Silent)).await.expect("there is a run");
+    desk.verify().await;
+
+    let shown = desk.shown().await;
+    rebuild(store, run).await.unwrap();
+    rebuild(store, other).await.unwrap();
+    assert_eq!(desk.shown().await, shown);
+    for run in [run, other] {
+        assert!(replay(store, run, Arc::new(Silent)).await.unwrap().is_reproduced());
+    }
+    assert_eq!(store.runs().await.unwrap().len(), 2);
+    desk.verify().await;
+
+    let end = store.head().await.unwrap().position;
+    let mut seen = Vec::new();
+    while (seen.len() as u64) < end {
+        let batch = tokio::time::timeout(Duration::from_secs(30), live.try_next()).await;
+        seen.extend(batch.expect("it comes").unwrap().expect("a subscription does not end"));
+    }
+    assert!((1..=end).eq(seen.iter().map(|event| event.global_position)));
+    let versions = seen.iter().filter(|event| event.stream == "config");
+    assert!((1..=3).eq(versions.map(|event| event.stream_version)));
+}
+
+/// A run with the six tables from the managed configuration has the digest and the events, byte for byte, of one whose
+/// source has them; whatever else the source holds under their names.
+pub(crate) async fn a_managed_run_is_that_of_the_source(desk: &Desk) {
+    const CASE: &str = "41-mixed-400-price";
+    let from_source = books::case(CASE);
+    let tables = ConfigTables::read(books::raw(CASE)).expect("the six tables are sound");
+    let import = ConfigChange::Import { source: "dir:case".into(), tables: Box::new(tables) };
+    changed(desk, "dana", &import.into()).await;
+    let managed = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap().tables();
+    let mut source = books::raw(CASE);
+    source.tables.retain(|table| table.name() != "pfill_constraints");
+    let input = managed.in_place_of_the_sources(source).unwrap();
+    let mut snapshot = validate(input).expect("the snapshot is sound").snapshot;
+    snapshot.header.tenant_id = "WATERMARK".into();
+    assert_eq!(snapshot.digest(), from_source.snapshot.digest());
+    let managed = Book { snapshot: Arc::new(snapshot), options: from_source.options.clone() };
+    let run = desk.completes(&managed).await;
+    let other = desk.another().await;
+    let same = other.completes(&from_source).await;
+    assert!(desk.story(run).await == other.story(same).await, "the events differ");
+}
