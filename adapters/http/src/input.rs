@@ -78,12 +78,17 @@ pub(crate) struct Asked {
 
 impl Asked {
     fn options(&self, tenant: &dyn Tenant) -> Answer<RunOptions> {
-        let given = match &self.options {
-            Some(options) => GivenOptions::from_json(options.get()),
-            None => tenant.options().map_err(|error| source_away(tenant, &error))?,
-        };
-        given.resolve().map_err(|report| Problem::refused("The options are refused", &report))
+        resolved(self.options.as_deref(), tenant)
     }
+}
+
+/// The options that are given, or the tenant's own.
+pub(crate) fn resolved(given: Option<&RawValue>, tenant: &dyn Tenant) -> Answer<RunOptions> {
+    let given = match given {
+        Some(options) => GivenOptions::from_json(options.get()),
+        None => tenant.options().map_err(|error| source_away(tenant, &error))?,
+    };
+    given.resolve().map_err(|report| Problem::refused("The options are refused", &report))
 }
 
 fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
@@ -94,7 +99,7 @@ fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
 }
 
 /// The tenant's snapshot, read and checked away from the threads that answer, together with what is made of it.
-async fn from_snapshot<T: Send + 'static>(
+pub(crate) async fn from_snapshot<T: Send + 'static>(
     api: &Api,
     tenant: &Arc<dyn Tenant>,
     make: impl FnOnce(Snapshot) -> T + Send + 'static,

@@ -14,6 +14,8 @@ mod access;
 mod api;
 mod audit;
 mod caller;
+mod candidates;
+mod config;
 mod document;
 mod events;
 mod explain;

@@ -30,6 +30,12 @@ pub enum Kind {
     RunOver,
     /// The run has no reports: it is not over yet, failed, or was cancelled.
     RunNotComplete,
+    /// What is added is there already.
+    AlreadyThere,
+    /// What is removed is linked to something.
+    InUse,
+    /// Somebody else has changed it meanwhile.
+    Stale,
     /// The idempotency key was used before, for something else.
     KeyReused,
     /// The body is longer than allowed.
@@ -52,7 +58,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Forbidden,
@@ -62,6 +68,9 @@ impl Kind {
         Self::RunActive,
         Self::RunOver,
         Self::RunNotComplete,
+        Self::AlreadyThere,
+        Self::InUse,
+        Self::Stale,
         Self::KeyReused,
         Self::TooLarge,
         Self::TooSlow,
@@ -96,6 +105,11 @@ impl Kind {
             Self::RunOver => ("run-over", StatusCode::CONFLICT, "The run is over"),
             Self::RunNotComplete => {
                 ("run-not-complete", StatusCode::CONFLICT, "The run has no reports")
+            }
+            Self::AlreadyThere => ("already-there", StatusCode::CONFLICT, "It is there already"),
+            Self::InUse => ("in-use", StatusCode::CONFLICT, "Something is linked to it"),
+            Self::Stale => {
+                ("stale", StatusCode::PRECONDITION_FAILED, "It has been changed meanwhile")
             }
             Self::KeyReused => (
                 "idempotency-key-reused",

@@ -18,7 +18,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access::accompany;
 use crate::api::Api;
 use crate::problem::{Kind, Problem};
-use crate::{audit, document, events, explain, health, input, reports, runs, stream};
+use crate::{
+    audit, candidates, config, document, events, explain, health, input, reports, runs, stream,
+};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -38,6 +40,30 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(input::preflight))
         .routes(routes!(input::preprocess))
         .routes(routes!(input::run))
+        .routes(routes!(candidates::preview))
+        .routes(routes!(config::history::show))
+        .routes(routes!(config::history::changes))
+        .routes(routes!(config::constraints::list, config::constraints::add))
+        .routes(routes!(
+            config::constraints::show,
+            config::constraints::put,
+            config::constraints::remove
+        ))
+        .routes(routes!(config::constraints::reprioritize))
+        .routes(routes!(
+            config::constraints::show_link,
+            config::constraints::put_link,
+            config::constraints::remove_link
+        ))
+        .routes(routes!(config::rules::list))
+        .routes(routes!(config::rules::show, config::rules::put, config::rules::remove))
+        .routes(routes!(config::carry::list))
+        .routes(routes!(config::carry::show, config::carry::put, config::carry::remove))
+        .routes(routes!(config::carry::preview))
+        .routes(routes!(config::lockdown::list))
+        .routes(routes!(config::lockdown::show, config::lockdown::put, config::lockdown::remove))
+        .routes(routes!(config::lockdown::bulk))
+        .routes(routes!(config::settings::show, config::settings::put))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::cancel))

@@ -20,6 +20,7 @@ mod passes;
 mod pool_guide;
 mod preflight;
 mod preprocess;
+mod preview;
 mod prices;
 pub(crate) mod rehearsal;
 mod results;
@@ -28,6 +29,7 @@ mod ue;
 
 pub use preflight::preflight;
 pub use preprocess::{Epci, LockdownProposal, Preprocessed, TradeParams, preprocess};
+pub use preview::{CarryOfDay, NodeCandidates, candidates_of, carry_of_days};
 
 use book::{Book, Ix};
 use candidates::{Candidates, Scorer};

@@ -10,6 +10,7 @@ use crate::desk::{Answer, HOUR, NOW, Service};
 
 /// What changes something, or has the source read. Everything else is a viewer's.
 const OPERATORS: &[&str] = &[
+    "post /api/powerfill/candidates/preview",
     "post /api/powerfill/preflight",
     "post /api/powerfill/preprocess",
     "post /api/powerfill/run",
@@ -17,7 +18,23 @@ const OPERATORS: &[&str] = &[
 ];
 
 /// What is an administrator's.
-const ADMINS: &[&str] = &["get /metrics"];
+const ADMINS: &[&str] = &[
+    "delete /api/powerfill/carry-cost/{instrument}/{on_day}",
+    "delete /api/powerfill/constraints/{investor_id}/{instrument}/{name}",
+    "delete /api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}",
+    "delete /api/powerfill/lockdown/{pool_name}",
+    "delete /api/powerfill/sec-rules/{rule_name}",
+    "get /metrics",
+    "post /api/powerfill/constraints",
+    "post /api/powerfill/constraints/reprioritize",
+    "post /api/powerfill/lockdown/bulk",
+    "put /api/powerfill/carry-cost/{instrument}/{on_day}",
+    "put /api/powerfill/constraints/{investor_id}/{instrument}/{name}",
+    "put /api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}",
+    "put /api/powerfill/lockdown/{pool_name}",
+    "put /api/powerfill/sec-rules/{rule_name}",
+    "put /api/powerfill/settings/preflight",
+];
 
 /// What anybody may ask.
 const OPEN: &[&str] = &["get /healthz", "get /readyz"];
@@ -37,7 +54,11 @@ fn operations(run: &str) -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let filled = path.replace("{run_id}", run).replace("{loan_id}", "L1");
-            let filled = filled.replace("{trade_id}", "T1");
+            let filled = filled.replace("{trade_id}", "T1").replace("{on_day}", "0");
+            let names = ["investor_id", "instrument", "name", "rule_name", "pool_name"];
+            let filled = names
+                .iter()
+                .fold(filled, |filled, name| filled.replace(&format!("{{{name}}}"), "N1"));
             assert!(!filled.contains('{'), "{path}: what stands there?");
             operations.push(Operation {
                 name: format!("{method} {path}"),
@@ -48,7 +69,7 @@ fn operations(run: &str) -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() >= 27, "{} operations", operations.len());
+    assert!(operations.len() >= 53, "{} operations", operations.len());
     operations
 }
 

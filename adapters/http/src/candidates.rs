@@ -1,0 +1,116 @@
+//! The candidates of one node, before a run (specification 4.3 `/candidates/preview`).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use powerfill_domain::engine::candidates_of;
+use powerfill_domain::run::event::CandidateScored;
+use powerfill_domain::values::{ConstraintName, InstrumentName, InvestorId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::caller::Operator;
+use crate::extract::Body;
+use crate::input::{Options, from_snapshot, resolved};
+use crate::problem::{Answer, Kind, Problem};
+use crate::runs::page_size;
+
+/// The most candidates that are shown.
+const MOST: usize = 5_000;
+
+/// Whose candidates.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CandidatesAsked, example = json!({
+    "investor_id": "FNMA", "investor_instrument_name": "FN30 5.5", "constraint_name": "", "limit": 20
+}))]
+pub(crate) struct Asked {
+    #[schema(min_length = 1)]
+    investor_id: String,
+    #[serde(default)]
+    investor_instrument_name: String,
+    #[serde(default)]
+    constraint_name: String,
+    /// Candidates to show, 1 to 5000; 500 where it is left out.
+    #[schema(minimum = 1, maximum = 5000)]
+    limit: Option<usize>,
+    /// Where they are left out, the tenant's own options count.
+    #[schema(value_type = Option<Options>)]
+    options: Option<Box<RawValue>>,
+}
+
+/// A pair that a run would score.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Candidate)]
+pub(crate) struct CandidateView {
+    turn: u32,
+    /// From 1 in the turn, beside the candidates of other nodes.
+    candidate_rank: u32,
+    loan_id: String,
+    trade_id: String,
+    interest_earning_days: i32,
+    price: String,
+    payup: String,
+    carry_cost: String,
+    prx_plus_carry: String,
+    score: String,
+}
+
+/// Candidates by turn and rank.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Candidates)]
+pub(crate) struct CandidatesView {
+    candidates: Vec<CandidateView>,
+    /// How many there are in all.
+    count: u64,
+}
+
+fn view(candidate: CandidateScored) -> CandidateView {
+    let pricing = candidate.pricing;
+    CandidateView {
+        turn: candidate.turn,
+        candidate_rank: candidate.candidate_rank,
+        loan_id: candidate.loan_id.to_string(),
+        trade_id: candidate.trade_id.to_string(),
+        interest_earning_days: pricing.interest_earning_days,
+        price: pricing.price.to_string(),
+        payup: pricing.payup.to_string(),
+        carry_cost: pricing.carry_cost.to_string(),
+        prx_plus_carry: pricing.prx_plus_carry.to_string(),
+        score: pricing.score.to_string(),
+    }
+}
+
+/// The candidates that a run would find for one node of the constraint tree; nothing is recorded.
+///
+/// A pair belongs to the first node in walk order that the loan matches. Where preflight refuses a run, a 422 says why.
+#[utoipa::path(post, operation_id = "preview_candidates",
+    path = "/api/powerfill/candidates/preview", tag = "input", request_body = Asked,
+    responses((status = 200, body = CandidatesView)))]
+pub(crate) async fn preview(
+    Operator(caller): Operator,
+    State(api): State<Arc<Api>>,
+    Body(asked): Body<Asked>,
+) -> Answer<Json<CandidatesView>> {
+    if asked.investor_id.trim().is_empty() {
+        return Err(Problem::bad("investor_id is empty; every node has one."));
+    }
+    let most = page_size(asked.limit, 500, MOST)?;
+    let options = resolved(asked.options.as_deref(), caller.tenant.as_ref())?;
+    let node = (
+        InvestorId::from(asked.investor_id),
+        InstrumentName::from(asked.investor_instrument_name),
+        ConstraintName::from(asked.constraint_name),
+    );
+    let found = from_snapshot(&api, &caller.tenant, move |snapshot| {
+        candidates_of(&snapshot, &options, (&node.0, &node.1, &node.2), most)
+    });
+    let found = found.await?.map_err(|refused| {
+        Problem::new(Kind::Refused, refused.message).with("code", refused.code)
+    })?;
+    let candidates = found.first.into_iter().map(view).collect();
+    Ok(Json(CandidatesView { candidates, count: found.count }))
+}

@@ -1,0 +1,271 @@
+//! The configuration over HTTP: every change an event, tokens against changes of others, faults that name the place.
+
+use axum::body::Body;
+use axum::http::Request;
+use powerfill_http::tokens::Role;
+use serde_json::{Value, json};
+
+use crate::desk::{Answer, Service};
+
+/// An administrator of the tenant.
+struct Ada<'a> {
+    service: &'a Service,
+    token: String,
+}
+
+impl<'a> Ada<'a> {
+    fn of(service: &'a Service) -> Self {
+        Self { service, token: service.token(Role::Admin, "ada") }
+    }
+
+    async fn ask(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {
+        let path = format!("/api/powerfill{path}");
+        let body = (!body.is_null()).then(|| body.to_string());
+        let mut request: Request<Body> =
+            self.service.request(method, &path, &self.token, body.as_deref());
+        if let Some(tag) = if_match {
+            request.headers_mut().insert("if-match", tag.parse().unwrap());
+        }
+        self.service.send(request).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.ask("PUT", path, None, body).await
+    }
+
+    async fn node(&self, investor: &str, instrument: &str, priority: i64) -> Answer {
+        let node = json!({
+            "investor_id": investor, "investor_instrument_name": instrument, "constraint_priority": priority
+        });
+        self.ask("POST", "/constraints", None, node).await
+    }
+}
+
+fn tag(answer: &Answer) -> String {
+    answer.headers["etag"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_tree_with_rules_grows_changes_and_goes() {
+    let service = Service::new();
+    let ada = Ada::of(&service);
+    let added = ada.node("FNMA", "FN30", 10).await;
+    assert_eq!(added.status, 201, "{}", added.text());
+    ada.node("fnma ", "fn30", 11).await.is_problem(409, "already-there");
+    ada.node("FNMA", "", 5).await.well();
+    // The empty parts of the path.
+    let investor = service.get("/constraints/FNMA/-/-").await.well().json();
+    assert_eq!(investor["constraint_priority"], 5);
+    let changed = ada
+        .ask(
+            "PUT",
+            "/constraints/FNMA/FN30/-",
+            Some(&tag(&added)),
+            json!({ "constraint_priority": 7, "hi_limit": "0.25" }),
+        )
+        .await
+        .well();
+    assert_eq!(changed.json()["hi_limit"], "0.250000");
+    assert_ne!(tag(&changed), tag(&added));
+    // Who made it from the former one is told, and nothing is lost.
+    let late = ada
+        .ask(
+            "PUT",
+            "/constraints/FNMA/FN30/-",
+            Some(&tag(&added)),
+            json!({ "constraint_priority": 1 }),
+        )
+        .await;
+    let problem = late.is_problem(412, "stale");
+    assert_eq!(format!("\"{}\"", problem["token"]), tag(&changed));
+    let defined = ada.put("/sec-rules/HIGH%20FICO", json!({ "rule_syntax": "fico >= 740" })).await;
+    assert_eq!(defined.status, 201);
+    let link = "/constraints/FNMA/FN30/-/sec-rules/HIGH%20FICO";
+    assert_eq!(ada.put(link, Value::Null).await.status, 201);
+    assert_eq!(ada.put(link, Value::Null).await.status, 200);
+    assert_eq!(
+        service.get("/constraints/FNMA/FN30/-").await.well().json()["rules"],
+        json!(["HIGH FICO"])
+    );
+    let remove = async |path: &str| ada.ask("DELETE", path, None, Value::Null).await;
+    let linked = remove("/constraints/FNMA/FN30/-").await.is_problem(409, "in-use");
+    assert_eq!(linked["rules"], json!(["HIGH FICO"]));
+    remove("/sec-rules/HIGH%20FICO").await.is_problem(409, "in-use");
+    for path in [link, "/sec-rules/HIGH%20FICO", "/constraints/FNMA/FN30/-"] {
+        assert_eq!(remove(path).await.status, 204, "{path}");
+        service.get(path).await.is_problem(404, "not-found");
+        remove(path).await.is_problem(404, "not-found");
+    }
+    let history = service.get("/configuration/history").await.well().json();
+    let changes = history["changes"].as_array().unwrap();
+    assert!(changes.iter().all(|change| change["actor"] == "ada"));
+    let events: Vec<&str> =
+        changes.iter().map(|change| change["event"].as_str().unwrap()).collect();
+    assert_eq!(
+        events,
+        [
+            "ConstraintAdded",
+            "ConstraintAdded",
+            "ConstraintChanged",
+            "SecuritizationRuleDefined",
+            "RuleLinked",
+            "RuleUnlinked",
+            "SecuritizationRuleRemoved",
+            "ConstraintRemoved"
+        ]
+    );
+    assert_eq!(changes[2]["rows"][0]["before"]["constraint_priority"], "10");
+    assert_eq!(changes[2]["rows"][0]["after"]["constraint_priority"], "7");
+    // As it was.
+    let before = service.get("/configuration?version=5").await.well().json();
+    assert_eq!(before["tables"]["pfill_constraint_sec_rule_rel"].as_array().unwrap().len(), 1);
+    service.get("/configuration?version=9").await.is_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn faults_name_the_place_and_nothing_is_changed() {
+    let service = Service::new();
+    let ada = Ada::of(&service);
+    let wrong = ada.put("/sec-rules/R", json!({ "rule_syntax": "fico >= AND" })).await;
+    let fault = &wrong.is_problem(422, "refused")["faults"][0];
+    assert_eq!(fault["table"], "pscat_securitization_rules");
+    assert_eq!(fault["code"], "rule_syntax");
+    assert!(!fault["reason"].as_str().unwrap().is_empty(), "{fault}");
+    ada.node("", "", 1).await.is_problem(422, "refused");
+    ada.node("FNMA", "", -1).await.is_problem(422, "refused");
+    let limits = json!({ "constraint_priority": 1, "lo_limit": "0.5", "hi_limit": "0.4" });
+    ada.node("FNMA", "FN30", 1).await.well();
+    ada.put("/constraints/FNMA/FN30/-", limits).await.is_problem(422, "refused");
+    ada.put("/constraints/FNMA/NONE/-", json!({ "constraint_priority": 1 }))
+        .await
+        .is_problem(404, "not-found");
+    ada.put("/constraints/FNMA/FN30/-/sec-rules/R", Value::Null).await.is_problem(404, "not-found");
+    let float = json!({ "constraint_priority": 1, "hi_limit": 0.5 });
+    ada.put("/constraints/FNMA/FN30/-", float).await.is_problem(400, "bad-request");
+    let history = service.get("/configuration/history").await.well().json();
+    assert_eq!(history["changes"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_order_is_set_whole_and_once() {
+    let service = Service::new();
+    let ada = Ada::of(&service);
+    for (at, instrument) in ["A", "B", "C"].iter().enumerate() {
+        ada.node("FNMA", instrument, at as i64).await.well();
+    }
+    let listed = service.get("/constraints").await.well();
+    let token = listed.json()["token"].clone();
+    assert_eq!(tag(&listed), format!("\"{token}\""));
+    let place = |instrument: &str, priority: i64| {
+        json!({
+            "investor_id": "FNMA", "investor_instrument_name": instrument, "constraint_priority": priority
+        })
+    };
+    let order = async |token: &Value, order: Value| {
+        let body = json!({ "token": token, "order": order });
+        ada.ask("POST", "/constraints/reprioritize?reason=quarter%20end", None, body).await
+    };
+    order(&token, json!([place("A", 2), place("B", 1)])).await.is_problem(422, "refused");
+    let whole = json!([place("C", 1), place("B", 2), place("A", 3)]);
+    let done = order(&token, whole.clone()).await.well().json();
+    let priorities: Vec<&Value> =
+        done["rows"].as_array().unwrap().iter().map(|row| &row["constraint_priority"]).collect();
+    assert_eq!(priorities, [3, 2, 1]);
+    order(&token, whole.clone()).await.is_problem(412, "stale");
+    assert_eq!(service.get("/constraints").await.well().json(), done);
+    let history = service.get("/configuration/history?after=3").await.well().json();
+    assert_eq!(history["changes"][0]["event"], "ConstraintsReprioritised");
+    assert_eq!(history["changes"][0]["reason"], "quarter end");
+}
+
+#[tokio::test]
+async fn curves_warn_and_are_looked_at_before() {
+    let service = Service::new();
+    let ada = Ada::of(&service);
+    let bucket = |to: i64, rate: &str| json!({ "to_day": to, "annual_rate": rate });
+    let first = ada.put("/carry-cost/FN30/0", bucket(30, "1.25")).await;
+    assert_eq!((first.status, &first.json()["warnings"]), (201, &json!([])));
+    let over = ada.put("/carry-cost/FN30/20", bucket(60, "2.75")).await.well().json();
+    assert_eq!(over["warnings"][0]["code"], "overlap");
+    assert_eq!(over["annual_rate"], "2.750000");
+    let turned = ada.put("/carry-cost/FN30/61", bucket(90, "0.5")).await.well().json();
+    assert_eq!(turned["warnings"][1]["code"], "not_monotone");
+    ada.put("/carry-cost/FN30/5", bucket(4, "1")).await.is_problem(422, "refused");
+    // Worked out by hand: days 20 to 30 have the mean of both rates; 25 / 365 is cut to 0.068493.
+    let asked = json!({ "investor_instrument_name": "fn30", "days": [10, 25, 61, 91] });
+    let seen = service.post("/carry-cost/preview", Some(&asked.to_string())).await.well().json();
+    let of = |at: usize| {
+        (seen["days"][at]["annual_rate"].as_str(), seen["days"][at]["carry_cost"].as_str())
+    };
+    assert_eq!(of(0), (Some("1.250000"), Some("0.03424625")));
+    assert_eq!(of(1), (Some("2.000000"), Some("0.13698600")));
+    assert_eq!(of(3), (Some("0.000000"), Some("0.00000000")));
+    let proposed = json!({
+        "investor_instrument_name": "FN30", "buckets": [{ "on_day": 20, "to_day": 60, "annual_rate": "3.25" }], "days": [25]
+    });
+    let seen = service.post("/carry-cost/preview", Some(&proposed.to_string())).await.well().json();
+    assert_eq!(seen["days"][0]["annual_rate"], "2.250000");
+    // Nothing came of looking.
+    let kept = service.get("/carry-cost/FN30/20").await.well().json();
+    assert_eq!(kept["annual_rate"], "2.750000");
+}
+
+#[tokio::test]
+async fn pools_are_locked_together_and_settings_are_one_row() {
+    let service = Service::new();
+    let ada = Ada::of(&service);
+    let pools = json!({ "pools": [
+        { "pool_name": "P1", "lock_pool": true },
+        { "pool_name": "P2", "lock_pool": false, "trade_id": "T1" },
+    ] });
+    let locked = ada.ask("POST", "/lockdown/bulk", None, pools).await.well().json();
+    assert_eq!(locked["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(service.get("/lockdown/p2").await.well().json()["trade_id"], "T1");
+    let faulty = json!({ "pools": [{ "pool_name": "P3", "lock_pool": true }, { "pool_name": "", "lock_pool": true }] });
+    ada.ask("POST", "/lockdown/bulk", None, faulty).await.is_problem(422, "refused");
+    service.get("/lockdown/P3").await.is_problem(404, "not-found");
+    assert_eq!(ada.ask("DELETE", "/lockdown/P1", None, Value::Null).await.status, 204);
+    let before = service.get("/settings/preflight").await.well();
+    assert_eq!(before.json()["lockdown_days"], 2);
+    let after = ada
+        .ask("PUT", "/settings/preflight", Some(&tag(&before)), json!({ "lockdown_days": 3 }))
+        .await;
+    assert_eq!(
+        after.well().json(),
+        json!({
+            "min_pipeline_loans": 1, "max_snapshot_age_days": 3, "max_price_age_days": 1, "lockdown_days": 3
+        })
+    );
+    let late = ada.ask("PUT", "/settings/preflight", Some(&tag(&before)), json!({})).await;
+    late.is_problem(412, "stale");
+}
+
+#[tokio::test]
+async fn the_candidates_of_a_node_are_those_of_a_run() {
+    let service = Service::new();
+    let run = service.ran("03-best-fit").await;
+    let rows = service.get(&format!("/runs/{run}/pool-candidates?limit=5000")).await.well().json();
+    let rows = rows["rows"].as_array().unwrap();
+    assert!(!rows.is_empty());
+    let node = ["investor_id", "investor_instrument_name", "constraint_name"];
+    let of = |row: &Value| node.map(|column| row[column].as_str().unwrap_or_default().to_owned());
+    let first = of(&rows[0]);
+    let own: Vec<&Value> = rows.iter().filter(|row| of(row) == first).collect();
+    let asked = json!({
+        "investor_id": first[0], "investor_instrument_name": first[1], "constraint_name": first[2]
+    });
+    let seen = service.post("/candidates/preview", Some(&asked.to_string())).await.well().json();
+    assert_eq!(seen["count"], own.len());
+    let mut pairs: Vec<_> =
+        own.iter().map(|row| [&row["loan_id"], &row["trade_id"], &row["score"]]).collect();
+    let candidates = seen["candidates"].as_array().unwrap();
+    let mut found: Vec<_> =
+        candidates.iter().map(|row| [&row["loan_id"], &row["trade_id"], &row["score"]]).collect();
+    let text = |pair: &[&Value; 3]| pair.map(Value::to_string);
+    pairs.sort_by_key(text);
+    found.sort_by_key(text);
+    assert_eq!(found, pairs);
+    let none = json!({ "investor_id": "NOBODY" });
+    let seen = service.post("/candidates/preview", Some(&none.to_string())).await.well().json();
+    assert_eq!(seen, json!({ "candidates": [], "count": 0 }));
+}
