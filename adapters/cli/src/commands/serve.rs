@@ -85,7 +85,7 @@ impl Served {
 /// A failure as the log of the service has it.
 fn told(failure: Failure) -> String {
     match failure {
-        Failure::Environment(message) => message,
+        Failure::Environment(message) | Failure::Refused(message) => message,
         Failure::Faults { what, report } => format!("{what}: {report}"),
         Failure::Answered => String::new(),
     }
