@@ -98,13 +98,14 @@ impl Place {
 }
 
 /// A source, the tenant that its snapshot must be of, and the options that go with it.
-#[derive(Debug)]
 pub(crate) struct Input {
     source: Source,
     tenant: Option<TenantId>,
     options: Option<PathBuf>,
     /// Where the configuration is managed that takes the place of the source's.
     managed: Option<Place>,
+    /// Its store, where it is open already.
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Input {
@@ -131,7 +132,7 @@ impl Input {
         })?;
         let options = own.and_then(|own| own.options.clone());
         let managed = id.map(|id| managed_by(id, settings)).transpose()?.flatten();
-        Ok(Self { source, tenant: id.map(TenantId::from), options, managed })
+        Ok(Self { source, tenant: id.map(TenantId::from), options, managed, store: None })
     }
 
     /// The options of the tenant.
@@ -148,12 +149,18 @@ impl Input {
         Ok(self)
     }
 
+    /// With the tenant's store, which is open already.
+    #[must_use]
+    pub(crate) fn through(self, store: Option<Arc<dyn Store>>) -> Self {
+        Self { store, ..self }
+    }
+
     /// The tables of the source, those of the managed configuration in the place of its own.
     fn raw(&self) -> Result<RawSnapshot, Failure> {
         let raw = self.source.read_and_note()?;
         let Some(place) = &self.managed else { return Ok(raw) };
         // Commands that only read wait for it.
-        let reading = managed_tables(place);
+        let reading = managed_tables(place, self.store.clone());
         let tables = tokio::task::block_in_place(|| Handle::current().block_on(reading))?;
         let too_large = |fault| Failure::Environment(format!("the configuration: {fault}"));
         tables.in_place_of_the_sources(raw).map_err(too_large)
@@ -196,10 +203,18 @@ fn managed_by(id: &str, settings: &Settings) -> Result<Option<Place>, Failure> {
 }
 
 /// The configuration as it is now, which must not be empty.
-async fn managed_tables(place: &Place) -> Result<ConfigTables, Failure> {
-    let tables = match place.url.is_there() {
-        false => ConfigTables::default(),
-        true => configuration(place.open_existing().await?.as_ref(), AsOf::Now).await?.tables(),
+async fn managed_tables(
+    place: &Place,
+    open: Option<Arc<dyn Store>>,
+) -> Result<ConfigTables, Failure> {
+    let store = match open {
+        Some(store) => Some(store),
+        None if place.url.is_there() => Some(place.open_existing().await?),
+        None => None,
+    };
+    let tables = match store {
+        Some(store) => configuration(store.as_ref(), AsOf::Now).await?.tables(),
+        None => ConfigTables::default(),
     };
     if tables.is_empty() {
         let tenant = place.tenant.as_ref().map_or("", TenantId::as_str);

@@ -103,7 +103,8 @@ impl Tenant for Served {
     }
 
     fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
-        self.source().and_then(|source| source.validated()).map_err(told)
+        let open = self.store.get().cloned();
+        self.source().and_then(|source| source.through(open).validated()).map_err(told)
     }
 
     fn options(&self) -> Result<GivenOptions, String> {
