@@ -1,6 +1,7 @@
 //! What can be typed: commands, flags, help with examples.
 
 mod audit;
+mod config;
 mod diff;
 mod operate;
 mod place;
@@ -8,6 +9,10 @@ mod serve;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
+};
+pub(crate) use config::{
+    ChangeArgs, ConfigAtArgs, ConfigCommand, ConfigExportArgs, ConfigImportArgs, ConfigListArgs,
+    ConfigRowArgs, Kind, ReprioritiseArgs,
 };
 pub(crate) use diff::DiffArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
@@ -83,6 +88,9 @@ pub(crate) enum Command {
     /// Keep the seal of the log elsewhere, and check the log against it
     #[command(subcommand)]
     Seal(SealCommand),
+    /// Look at and change the configuration: constraints, rules, carry, lockdown, preflight settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Create a store, or bring it to the present schema
     Migrate(StoreArgs),
     /// Copy a whole store into another one, with every hash and seal

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use powerfill_domain::config::ConfigRejection;
 use powerfill_domain::snapshot::FaultReport;
 use powerfill_ports::StoreError;
 use powerfill_runner::RunnerError;
+use powerfill_runner::configure::ConfigureError;
 
 /// Why a command did not end well.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) enum Failure {
     Answered,
     /// The answer is no: the faults of a snapshot or of options.
     Faults { what: String, report: FaultReport },
+    /// The answer is no: what was refused, and what to do.
+    Refused(String),
     /// Something about the call or the machine: what is wrong, where, and what to do.
     Environment(String),
 }
@@ -29,13 +33,13 @@ impl Failure {
                 );
                 eprint!("{report}");
             }
-            Self::Environment(message) => eprintln!("error: {message}"),
+            Self::Refused(message) | Self::Environment(message) => eprintln!("error: {message}"),
         }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Answered | Self::Faults { .. } => ExitCode::from(1),
+            Self::Answered | Self::Faults { .. } | Self::Refused(_) => ExitCode::from(1),
             Self::Environment(_) => ExitCode::from(2),
         }
     }
@@ -44,6 +48,20 @@ impl Failure {
 impl From<RunnerError> for Failure {
     fn from(error: RunnerError) -> Self {
         Self::Environment(error.to_string())
+    }
+}
+
+impl From<ConfigureError> for Failure {
+    fn from(error: ConfigureError) -> Self {
+        match error {
+            ConfigureError::Rejected(ConfigRejection::Faulty(report)) => {
+                Self::Faults { what: "the configuration would not be sound".to_owned(), report }
+            }
+            ConfigureError::Rejected(rejection) => Self::Refused(rejection.to_string()),
+            ConfigureError::NoSuchVersion { .. } | ConfigureError::Runner(_) => {
+                Self::Environment(error.to_string())
+            }
+        }
     }
 }
 

@@ -64,7 +64,8 @@ impl std::fmt::Display for Source {
 }
 
 impl Source {
-    fn read(&self) -> Result<RawSnapshot, Failure> {
+    /// Reads the tables, not judged yet.
+    pub(crate) fn read(&self) -> Result<RawSnapshot, Failure> {
         let unreadable = |fault: &dyn std::fmt::Display| Failure::Environment(format!("{fault}"));
         match self {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
@@ -79,24 +80,32 @@ impl Source {
         }
     }
 
-    /// Reads and validates the snapshot; the report where it is refused.
-    pub(crate) fn validated(&self) -> Result<Result<Validated, FaultReport>, Failure> {
+    /// As [`Source::read`]; what is no table of a snapshot is named on standard error.
+    pub(crate) fn read_and_note(&self) -> Result<RawSnapshot, Failure> {
         let raw = self.read()?;
         for name in &raw.ignored {
             eprintln!("note: {name} is no table of a snapshot and is left out");
         }
-        Ok(validate(raw))
+        Ok(raw)
     }
 
-    /// The validated snapshot; warnings go to standard error.
-    pub(crate) fn snapshot(&self) -> Result<Validated, Failure> {
+    /// A snapshot of this source that is not refused; warnings go to standard error.
+    pub(crate) fn accepted(
+        &self,
+        validated: Result<Validated, FaultReport>,
+    ) -> Result<Validated, Failure> {
         let refused = |report| Failure::Faults { what: format!("{self} is refused"), report };
-        let validated = self.validated()?.map_err(refused)?;
+        let validated = validated.map_err(refused)?;
         if !validated.warnings.is_empty() {
             let count = validated.warnings.warnings();
             eprintln!("note: {count} warnings; `powerfill check {self}` lists them");
         }
         Ok(validated)
+    }
+
+    /// The validated snapshot; warnings go to standard error.
+    pub(crate) fn snapshot(&self) -> Result<Validated, Failure> {
+        self.accepted(validate(self.read_and_note()?))
     }
 }
 
@@ -200,6 +209,11 @@ impl StoreUrl {
             (Self::Postgres(one), Self::Postgres(other)) => one.is_same_database(other),
             _ => false,
         }
+    }
+
+    /// Whether the store may be there: a file is not, a server must be asked.
+    pub(crate) fn is_there(&self) -> bool {
+        !matches!(self, Self::Sqlite(path) if !path.exists())
     }
 
     /// Opens the store, and makes it where there is none.

@@ -33,6 +33,8 @@ pub(crate) struct Tenant {
     pub(crate) source: Option<Source>,
     /// The run options where no `--options` is given.
     pub(crate) options: Option<PathBuf>,
+    /// Whether the configuration is the one that is managed in the store, instead of the source's.
+    pub(crate) manages_configuration: bool,
     /// A file with the password of the store, where its URL has none.
     password_file: Option<PathBuf>,
 }
@@ -169,16 +171,25 @@ fn tenant(id: &str, value: Value) -> Result<Tenant, Failure> {
     let mut text = |name| text(&mut table, name, &format!("{prefix}{name}"));
     let (store, source) = (text("store")?, text("source")?);
     let (options, password_file) = (text("options")?, text("password_file")?);
+    let manages_configuration = match text("configuration")?.as_deref() {
+        None | Some("source") => false,
+        Some("managed") => true,
+        Some(_) => {
+            let what = "is \"managed\" (changed with `powerfill config`) or \"source\" (read from the source)";
+            return Err(wrong(&format!("{prefix}configuration"), what));
+        }
+    };
     let missing =
         || wrong(&format!("{prefix}store"), "is missing; a tenant has a store of its own");
     let source = source.map(|source| {
         source.parse::<Source>().map_err(|fault| wrong(&format!("{prefix}source"), &fault))
     });
-    nothing_else(&table, &prefix, "store, source, options and password_file")?;
+    nothing_else(&table, &prefix, "store, source, options, configuration and password_file")?;
     Ok(Tenant {
         store: store.ok_or_else(missing)?,
         source: source.transpose()?,
         options: options.map(PathBuf::from),
+        manages_configuration,
         password_file: password_file.map(PathBuf::from),
     })
 }

@@ -6,9 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerfill_domain::snapshot::{FaultReport, Snapshot, Validated};
+use powerfill_domain::config::ConfigTables;
+use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
 use powerfill_domain::values::TenantId;
 use powerfill_ports::{Store, must_be_of};
+use powerfill_runner::configure::{AsOf, configuration};
+use tokio::runtime::Handle;
 
 use crate::args::{PlaceArgs, TenantArgs};
 use crate::failure::Failure;
@@ -95,11 +98,14 @@ impl Place {
 }
 
 /// A source, the tenant that its snapshot must be of, and the options that go with it.
-#[derive(Debug)]
 pub(crate) struct Input {
     source: Source,
     tenant: Option<TenantId>,
     options: Option<PathBuf>,
+    /// Where the configuration is managed that takes the place of the source's.
+    managed: Option<Place>,
+    /// Its store, where it is open already.
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Input {
@@ -125,7 +131,8 @@ impl Input {
             })
         })?;
         let options = own.and_then(|own| own.options.clone());
-        Ok(Self { source, tenant: id.map(TenantId::from), options })
+        let managed = id.map(|id| managed_by(id, settings)).transpose()?.flatten();
+        Ok(Self { source, tenant: id.map(TenantId::from), options, managed, store: None })
     }
 
     /// The options of the tenant.
@@ -133,16 +140,35 @@ impl Input {
         self.options.as_deref()
     }
 
-    /// Whose store the snapshot goes to.
+    /// For the store that the snapshot goes to: its tenant's configuration is the one that counts.
+    pub(crate) fn for_store(mut self, place: &Place, settings: &Settings) -> Result<Self, Failure> {
+        if let Some(tenant) = &place.tenant {
+            self.tenant = Some(tenant.clone());
+            self.managed = managed_by(tenant.as_str(), settings)?;
+        }
+        Ok(self)
+    }
+
+    /// With the tenant's store, which is open already.
     #[must_use]
-    pub(crate) fn for_store_of(mut self, tenant: Option<&TenantId>) -> Self {
-        self.tenant = tenant.cloned().or(self.tenant);
-        self
+    pub(crate) fn through(self, store: Option<Arc<dyn Store>>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// The tables of the source, those of the managed configuration in the place of its own.
+    fn raw(&self) -> Result<RawSnapshot, Failure> {
+        let raw = self.source.read_and_note()?;
+        let Some(place) = &self.managed else { return Ok(raw) };
+        // Commands that only read wait for it.
+        let reading = managed_tables(place, self.store.clone());
+        let tables = tokio::task::block_in_place(|| Handle::current().block_on(reading))?;
+        let too_large = |fault| Failure::Environment(format!("the configuration: {fault}"));
+        tables.in_place_of_the_sources(raw).map_err(too_large)
     }
 
     /// Reads and validates the snapshot; the report where it is refused.
     pub(crate) fn validated(&self) -> Result<Result<Validated, FaultReport>, Failure> {
-        let validated = self.source.validated()?;
+        let validated = validate(self.raw()?);
         if let Ok(validated) = &validated {
             self.must_be_the_tenants(&validated.snapshot)?;
         }
@@ -151,7 +177,7 @@ impl Input {
 
     /// The validated snapshot; warnings go to standard error.
     pub(crate) fn snapshot(&self) -> Result<Validated, Failure> {
-        let validated = self.source.snapshot()?;
+        let validated = self.source.accepted(validate(self.raw()?))?;
         self.must_be_the_tenants(&validated.snapshot)?;
         Ok(validated)
     }
@@ -166,4 +192,36 @@ impl Input {
             _ => Ok(()),
         }
     }
+}
+
+/// The store of a tenant that manages its configuration there.
+fn managed_by(id: &str, settings: &Settings) -> Result<Option<Place>, Failure> {
+    match settings.of_tenant(id)?.manages_configuration {
+        true => Place::of_tenant(id, settings).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// The configuration as it is now, which must not be empty.
+async fn managed_tables(
+    place: &Place,
+    open: Option<Arc<dyn Store>>,
+) -> Result<ConfigTables, Failure> {
+    let store = match open {
+        Some(store) => Some(store),
+        None if place.url.is_there() => Some(place.open_existing().await?),
+        None => None,
+    };
+    let tables = match store {
+        Some(store) => configuration(store.as_ref(), AsOf::Now).await?.tables(),
+        None => ConfigTables::default(),
+    };
+    if tables.is_empty() {
+        let tenant = place.tenant.as_ref().map_or("", TenantId::as_str);
+        return Err(Failure::Environment(format!(
+            "tenant {tenant} manages its configuration in PowerFill, and it is empty; begin with `powerfill config \
+             import SOURCE --tenant {tenant}`, or set configuration = \"source\" in powerfill.toml"
+        )));
+    }
+    Ok(tables)
 }

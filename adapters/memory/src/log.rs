@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
 use powerfill_domain::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::KeptAppend;
 use powerfill_ports::events::{
     Append, Appended, Batches, Damage, EVENTS_PER_BATCH, EventStore, Head, StoredEvent,
@@ -14,6 +13,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
+use powerfill_ports::{StoreError, is_of};
 use uuid::Uuid;
 
 use crate::{MemoryStore, State};
@@ -97,6 +97,9 @@ impl Log {
                 expected: append.expected_version,
                 actual: version,
             });
+        }
+        if version == 0 {
+            is_of(self.tenant(), &append.meta.tenant_id)?;
         }
         let head = self.head();
         let next_id = self.streams.len() as u64 + 1;

@@ -138,7 +138,8 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's; then
-    /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; or the store fails.
+    /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; [`StoreError::AnotherTenant`] where
+    /// it would begin a stream in a store that is not its tenant's; or the store fails.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
 
     /// Whose events are here: a store is one tenant's, that of its first event. `None` where there is none yet.

@@ -9,9 +9,9 @@ use futures::future::{join3, join4, join5};
 use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
 use powerfill_domain::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
+use powerfill_ports::{StoreError, is_of};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
@@ -199,6 +199,8 @@ async fn tail(
             hash: hash(row, 2)?,
         });
     }
+    // Whoever began the first stream has committed: one begins at a time.
+    is_of(tenant(client).await?.as_ref(), &append.meta.tenant_id)?;
     let last = client.query_one(LAST_STREAM, &[]).await.map_err(fault)?;
     let stream_id = number(&last, 0)? + 1;
     Ok(Tail { stream_id, version: 0, hash: chain_start(&append.stream) })

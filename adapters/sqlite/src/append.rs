@@ -3,9 +3,9 @@
 
 use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
 use powerfill_domain::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal};
+use powerfill_ports::{StoreError, is_of};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
@@ -56,6 +56,9 @@ pub(crate) fn within(tx: &Connection, append: &Append) -> Result<Appended, Store
             expected: append.expected_version,
             actual: tail.version,
         });
+    }
+    if tail.version == 0 {
+        is_of(tenant(tx)?.as_ref(), &append.meta.tenant_id)?;
     }
     let head = head(tx)?;
     let record = AppendRecord {

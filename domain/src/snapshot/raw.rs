@@ -196,7 +196,7 @@ impl RawTable {
     }
 
     /// How many cells a ragged row has; `None` for a row as long as the header.
-    pub(super) fn ragged(&self, row: usize) -> Option<usize> {
+    pub fn ragged(&self, row: usize) -> Option<usize> {
         self.ragged.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| self.ragged[at].1)
     }
 

@@ -11,7 +11,7 @@ use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{StoreError, must_be_of};
 
 use super::Place;
-use super::samples::{append, candidate, candidates, meta, moment, run};
+use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
 
 /// Nobody's before it; then nobody else's, who is not told whose it is.
 pub async fn a_store_is_the_tenants_of_its_first_event(place: &impl Place) {
@@ -25,6 +25,13 @@ pub async fn a_store_is_the_tenants_of_its_first_event(place: &impl Place) {
     let refused = must_be_of(&store, &other).await.unwrap_err();
     assert!(matches!(&refused, StoreError::AnotherTenant(tenant) if *tenant == other));
     assert!(!refused.to_string().contains("acme"), "{refused}");
+    // Nor does one begin a stream there who looked while the store was nobody's.
+    let mut late = pool_lock(0, true);
+    late.meta.tenant_id = other.clone();
+    let refused = store.append(late).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::AnotherTenant(tenant) if *tenant == other), "{refused}");
+    assert_eq!(store.streams().await.unwrap(), [run(1).stream()]);
+    store.append(pool_lock(0, true)).await.unwrap();
 }
 
 /// All of them, a batch at a time.

@@ -2,6 +2,7 @@
 
 pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod copy_store;
 pub(crate) mod demo;
 pub(crate) mod diff;

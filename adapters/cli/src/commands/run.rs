@@ -51,7 +51,7 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     };
     let place = Place::resolve(&args.store.place, settings)?;
     let input = Input::resolve(args.source.as_ref(), &args.store.place.tenant, settings)?
-        .for_store_of(place.tenant());
+        .for_store(&place, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let snapshot = Arc::new(input.snapshot()?.snapshot);
     file.map_or(Ok(()), workbook::prepare)?;

@@ -116,7 +116,7 @@ impl Served {
 /// A failure as the log of the service has it.
 fn told(failure: Failure) -> String {
     match failure {
-        Failure::Environment(message) => message,
+        Failure::Environment(message) | Failure::Refused(message) => message,
         Failure::Faults { what, report } => format!("{what}: {report}"),
         Failure::Answered => String::new(),
     }
@@ -134,7 +134,8 @@ impl Tenant for Served {
     }
 
     fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
-        self.source().and_then(|source| source.validated()).map_err(told)
+        let open = self.store.get().cloned();
+        self.source().and_then(|source| source.through(open).validated()).map_err(told)
     }
 
     fn options(&self) -> Result<GivenOptions, String> {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod compare;
+mod configuring;
 mod conformance;
 mod copying;
 mod desk;

@@ -139,6 +139,35 @@ fn it_answers_works_and_stops_when_it_is_told_to() {
     assert!(desk.ask("show --tenant GENERATED").contains(&run));
 }
 
+/// As it is when a run is asked for, whoever has changed it meanwhile; its events are among the tenant's.
+#[test]
+fn runs_take_the_managed_configuration() {
+    let desk = desk();
+    let settings = std::fs::read_to_string(desk.path("powerfill.toml")).expect("settings");
+    std::fs::write(desk.path("powerfill.toml"), settings + "configuration = \"managed\"\n")
+        .unwrap();
+    let server = Server::start(&desk, &["--no-workers"]);
+    assert_ne!(server.ask("POST", "/api/powerfill/preflight", "", "{}").0, 200);
+    desk.ask("config import --tenant GENERATED");
+    desk.ask("config change settings min_pipeline_loans=61 --tenant GENERATED");
+    let (status, found) = server.ask("POST", "/api/powerfill/preflight", "", "{}");
+    assert_eq!(status, 200, "{found}");
+    assert!(found.to_string().contains("61"), "{found}");
+    let (status, page) = server.ask("GET", "/api/powerfill/events?limit=5000", "", "");
+    assert_eq!(status, 200, "{page}");
+    let events = page["events"].as_array().expect("events");
+    assert_eq!(
+        events.last().expect("the change")["type"],
+        "powerfill.config.PreflightSettingsChanged.v1"
+    );
+    let path = "/api/powerfill/events?type=ConfigImported";
+    let (_, page) = server.ask("GET", path, "", "");
+    assert_eq!(page["events"].as_array().map(Vec::len), Some(1));
+    assert_eq!(page["events"][0]["subject"], "config");
+    assert_eq!(server.ask("POST", "/api/powerfill/run", "", "{}").0, 202);
+    server.stop();
+}
+
 #[test]
 fn a_page_of_the_web_with_a_name_of_its_own_is_a_stranger() {
     let desk = desk();

@@ -26,6 +26,8 @@ const OF_A_STORE: &[&str] = &[
     "cancel latest",
     "work --once",
     "migrate",
+    "config list",
+    "config history",
 ];
 
 /// Commands that work with a source.

@@ -1,0 +1,180 @@
+//! What changed, as a command prints it that changed it, and as the history prints it.
+
+use powerfill_domain::config::{ConfigEvent, RowChange};
+use powerfill_runner::configure::{ConfigRecord, Configured};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, say};
+use crate::summary::count;
+
+/// A change of a column, or an event without one, as CSV.
+const COLUMNS: [&str; 9] =
+    ["version", "event", "table", "key", "column", "before", "after", "reason", "actor"];
+
+/// Lines of a change that is recorded: the rest is in the history.
+const LINES: usize = 40;
+
+/// What a command changed, or, where nothing is recorded, would have.
+pub(super) fn print(
+    configured: &Configured,
+    recorded: bool,
+    format: Format,
+) -> Result<(), Failure> {
+    let first = configured.state.version() + 1 - configured.events.len() as u64;
+    let numbered = || (first..).zip(&configured.events);
+    match format {
+        Format::Text => {
+            let rows = rows(&configured.events);
+            let (done, version) = match recorded {
+                true => ("recorded", configured.state.version()),
+                false => ("not recorded", first - 1),
+            };
+            let mut text = match rows {
+                0 => format!("nothing to change, version {version}\n"),
+                1 => format!("{done}: 1 row, version {version}\n"),
+                _ => format!("{done}: {} rows, version {version}\n", count(rows)),
+            };
+            let all: String = numbered().map(|(_, event)| lines(event, "  ")).collect();
+            let shown = if recorded { LINES } else { usize::MAX };
+            all.lines().take(shown).for_each(|line| text += &format!("{line}\n"));
+            if all.lines().nth(shown).is_some() {
+                text += "  … the rest is in `powerfill config history`\n";
+            }
+            say(text)
+        }
+        Format::Json => {
+            let events: Vec<Value> = numbered()
+                .map(|(version, event)| data(event).map(|data| object(version, event, data)))
+                .collect::<Result<_, Failure>>()?;
+            print_json(&json!({ "version": configured.state.version(), "events": events }))
+        }
+        Format::Csv => {
+            let rows: Vec<[String; 9]> =
+                numbered().flat_map(|(version, event)| cells(version, event, "")).collect();
+            print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))
+        }
+    }
+}
+
+/// Every change of the configuration.
+pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Text => {
+            let of_one_command = |one: &ConfigRecord, next: &ConfigRecord| {
+                one.command_id.is_some() && one.command_id == next.command_id
+            };
+            say(records.chunk_by(of_one_command).map(told).collect::<String>())
+        }
+        Format::Json => {
+            let entry = |record: &ConfigRecord| {
+                let mut entry = object(record.version, &record.event, data(&record.event)?);
+                entry["recorded_at"] = record.recorded_at.to_string().into();
+                entry["actor"] = record.actor.as_str().into();
+                entry["command_id"] = json!(record.command_id);
+                Ok(entry)
+            };
+            print_json(&records.iter().map(entry).collect::<Result<Vec<Value>, Failure>>()?)
+        }
+        Format::Csv => {
+            let mut header = COLUMNS.to_vec();
+            header.push("recorded_at");
+            let rows: Vec<Vec<String>> = records
+                .iter()
+                .flat_map(|record| {
+                    let at = record.recorded_at.to_string();
+                    let rows = cells(record.version, &record.event, &record.actor).into_iter();
+                    rows.map(move |row| row.into_iter().chain([at.clone()]).collect())
+                })
+                .collect();
+            print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+        }
+    }
+}
+
+/// What one command changed: who, when and why, then a line a row.
+fn told(records: &[ConfigRecord]) -> String {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else { return String::new() };
+    let (version, at, actor) = (last.version, first.recorded_at, &first.actor);
+    let reason = first.event.reason().map(|why| format!(": {why}")).unwrap_or_default();
+    let lines = records.iter().map(|record| lines(&record.event, "       "));
+    format!("{version:>6} {at} {actor}{reason}\n{}", lines.collect::<String>())
+}
+
+fn rows(events: &[ConfigEvent]) -> u64 {
+    events.iter().map(|event| event.rows().len() as u64).sum()
+}
+
+fn data(event: &ConfigEvent) -> Result<Value, Failure> {
+    let unprintable = |error| Failure::Environment(format!("cannot write an event: {error}"));
+    let mut payload = Vec::new();
+    event.write_payload(&mut payload).map_err(unprintable)?;
+    serde_json::from_slice(&payload).map_err(unprintable)
+}
+
+fn object(version: u64, event: &ConfigEvent, data: Value) -> Value {
+    json!({ "version": version, "event_type": event.event_type().name(), "data": data })
+}
+
+/// One line a row: what it is, and its columns before and after. A line break in a rule is shown as one.
+fn lines(event: &ConfigEvent, indent: &str) -> String {
+    let name = event.event_type().name();
+    let line = |row: RowChange| {
+        // The key says which row it is; of a row that comes or goes, what is NULL says nothing.
+        let is_told = |(name, before, after): &(&str, Option<&str>, Option<&str>)| {
+            let both = before.is_some() && after.is_some();
+            both || !row.table.key_columns().contains(name) && before.or(*after) != Some("")
+        };
+        let columns = row.columns().into_iter().filter(is_told).map(column);
+        let columns: Vec<String> = columns.collect();
+        let what =
+            if columns.is_empty() { String::new() } else { format!(": {}", columns.join(", ")) };
+        let key = row.key.to_string();
+        let of = if key.is_empty() { row.table.to_string() } else { key };
+        format!("{indent}{name} {of}{what}\n")
+    };
+    match event {
+        ConfigEvent::ConfigImported(imported) => format!(
+            "{indent}{name} from {}: {} added, {} changed, {} removed\n",
+            imported.source,
+            count(imported.added),
+            count(imported.changed),
+            count(imported.removed)
+        ),
+        event => event.rows().into_iter().map(line).collect(),
+    }
+}
+
+fn column((name, before, after): (&str, Option<&str>, Option<&str>)) -> String {
+    let shown = |text: &str| match text {
+        "" => "NULL".to_owned(),
+        text => text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""),
+    };
+    match (before, after) {
+        (Some(before), Some(after)) => format!("{name} {} → {}", shown(before), shown(after)),
+        (Some(only), None) | (None, Some(only)) => format!("{name} {}", shown(only)),
+        (None, None) => name.to_owned(),
+    }
+}
+
+/// A row of CSV for each column that changed; one for an event that changes none.
+fn cells(version: u64, event: &ConfigEvent, actor: &str) -> Vec<[String; 9]> {
+    let (name, why) = (event.event_type().name(), event.reason().unwrap_or_default());
+    let cells = |table: &str, key: &str, column: &str, before: &str, after: &str| {
+        [&version.to_string(), name, table, key, column, before, after, why, actor]
+            .map(str::to_owned)
+    };
+    let mut rows = Vec::new();
+    for row in event.rows() {
+        let key = row.key.to_string();
+        for (column, before, after) in row.columns() {
+            let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+            rows.push(cells(row.table.name(), &key, column, before, after));
+        }
+    }
+    if let ConfigEvent::ConfigImported(imported) = event {
+        rows.push(cells("", "", "source", "", &imported.source));
+    }
+    rows
+}

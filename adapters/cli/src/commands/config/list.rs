@@ -1,0 +1,103 @@
+//! `config list`: the tables, each row with its token.
+
+use std::io::Write;
+
+use powerfill_domain::config::{ConfigState, ConfigTable, Rows, columns};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{looked_at, table};
+use crate::args::ConfigListArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::output::{print_csv, print_json, text_table};
+use crate::settings::Settings;
+
+pub(super) async fn run(args: &ConfigListArgs, settings: &Settings) -> Result<(), Failure> {
+    let format = args.store.print.format;
+    let tables = match args.kind {
+        Some(kind) => vec![table(kind)],
+        None if format == Format::Csv => {
+            let message = "--format csv prints one table: say which, as in `powerfill config list constraint`";
+            return Err(Failure::Environment(message.to_owned()));
+        }
+        None => ConfigTable::ALL.to_vec(),
+    };
+    let state = looked_at(&args.at, &args.store, settings).await?;
+    match format {
+        Format::Text => print_text(&state, &tables),
+        Format::Json => {
+            let tables: Map<String, Value> = tables
+                .iter()
+                .map(|table| {
+                    let object =
+                        json!({ "token": state.token(*table), "rows": objects(&state, *table) });
+                    (table.to_string(), object)
+                })
+                .collect();
+            print_json(&json!({ "version": state.version(), "tables": tables }))
+        }
+        Format::Csv => {
+            let rows: Vec<Vec<String>> =
+                tables.iter().flat_map(|table| texts(&state, *table)).collect();
+            let rows = rows.iter().map(|row| row.iter().map(String::as_str));
+            tables.first().map_or(Ok(()), |table| print_csv(&header(*table), rows))
+        }
+    }
+}
+
+fn header(table: ConfigTable) -> Vec<&'static str> {
+    let mut header = columns(table);
+    header.push("token");
+    header
+}
+
+/// The cells of each row, and its token.
+fn texts(state: &ConfigState, table: ConfigTable) -> Vec<Vec<String>> {
+    let row = |(cells, token): (Vec<(&str, String)>, u64)| {
+        cells.into_iter().map(|(_, text)| text).chain([token.to_string()]).collect()
+    };
+    state.rows(table).into_iter().map(row).collect()
+}
+
+fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "version {} of the configuration", state.version())?;
+    for table in tables {
+        let rows = texts(state, *table);
+        writeln!(out, "\n{table}, token {}, {} rows", state.token(*table), rows.len())?;
+        if !rows.is_empty() {
+            let header = header(*table);
+            let is_number = |name: &str| {
+                ["priority", "limit", "day", "rate", "days", "loans", "token"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+            };
+            let right = header.iter().enumerate().filter(|(_, name)| is_number(name));
+            let right: Vec<usize> = right.map(|(at, _)| at).collect();
+            writeln!(out, "{}", text_table(&header, rows, &right))?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows as events have them, each with its token.
+fn objects(state: &ConfigState, table: ConfigTable) -> Vec<Value> {
+    fn all<R: Serialize>(rows: &Rows<R>) -> Vec<Value> {
+        rows.values().map(|held| with_token(&held.row, held.token)).collect()
+    }
+    match table {
+        ConfigTable::Rules => all(state.rules()),
+        ConfigTable::Constraints => all(state.constraints()),
+        ConfigTable::Links => all(state.links()),
+        ConfigTable::Carry => all(state.carry()),
+        ConfigTable::Lockdown => all(state.lockdown()),
+        ConfigTable::Preflight => vec![with_token(state.preflight(), state.token(table))],
+    }
+}
+
+fn with_token(row: &impl Serialize, token: u64) -> Value {
+    let mut object = json!(row);
+    object["token"] = token.into();
+    object
+}
