@@ -24,7 +24,9 @@ use powerfill_runner::{Ask, Runner, Silent, SystemClock};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::postgres::Database;
 use powerfill_tests::store_suite::Place;
-use powerfill_tests::store_suite::samples::{append, candidate, candidates, collect, run};
+use powerfill_tests::store_suite::samples::{
+    append, candidate, candidates, collect, pool_lock, run,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -158,15 +160,16 @@ async fn a_copy_of_a_store_that_has_gone_on_brings_the_rest() {
 #[tokio::test]
 async fn a_copy_that_broke_off_at_any_append_goes_on() {
     let original = MemoryStore::new();
-    for number in 0..12 {
-        original.append(candidates(run(1 + number % 3), number as u64 / 3 * 5, 5)).await.unwrap();
+    let of_runs = (0..12).map(|number| candidates(run(1 + number % 3), number as u64 / 3 * 5, 5));
+    let appends: Vec<_> = of_runs.chain([pool_lock(0, true)]).collect();
+    for append in &appends {
+        original.append(append.clone()).await.unwrap();
     }
     let (head, events) = log(&original).await;
     for broken_off in 0..head.seq {
         let copy = MemoryStore::new();
-        for number in 0..u128::from(broken_off) {
-            let append = candidates(run(1 + number % 3), number as u64 / 3 * 5, 5);
-            copy.append(append).await.unwrap();
+        for append in appends.iter().take(broken_off as usize) {
+            copy.append(append.clone()).await.unwrap();
         }
         let steps = std::sync::Mutex::new(Vec::new());
         let done = copy_store(&original, &copy, |at| steps.lock().unwrap().push(at)).await.unwrap();
@@ -175,6 +178,8 @@ async fn a_copy_that_broke_off_at_any_append_goes_on() {
         let steps = steps.into_inner().unwrap();
         let of = head.position;
         assert!(steps.contains(&Progress::Events { done: of, of }), "{steps:?}");
+        // The configuration is no run to wait for.
+        assert!(steps.contains(&Progress::Runs { done: 3, of: 3 }), "{steps:?}");
         assert_eq!(steps.last(), Some(&Progress::Verifying));
     }
 }

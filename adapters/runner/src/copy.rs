@@ -259,9 +259,9 @@ async fn what_follows<F: Store + ?Sized, T: Store + ?Sized>(
     let shown = patiently(|| from.published()).await?;
     let indexed = patiently(|| to.indexed_runs()).await?;
     let streams = patiently(|| to.streams()).await?;
-    let of = streams.len() as u64;
-    for (stream, done) in streams.iter().zip(1..) {
-        let Some(run) = RunId::of_stream(stream) else { continue };
+    let of_runs = streams.iter().filter_map(|stream| Some((stream, RunId::of_stream(stream)?)));
+    let of = of_runs.clone().count() as u64;
+    for ((stream, run), done) in of_runs.zip(1..) {
         let version = patiently(|| to.stream_version(stream)).await?;
         if shown.is_some_and(|(shown, _)| shown == run) {
             if patiently(|| to.published()).await? != shown {

@@ -18,7 +18,7 @@ use super::rejection::ConfigRejection;
 use super::rows::{ConfigRow, ConstraintRow};
 use super::state::ConfigState;
 use super::table::{ConfigTable, RowKey};
-use super::tables::{ConfigTables, key_of, raw_table};
+use super::tables::{ConfigTables, each_column_once, key_of, raw_table, same_column};
 use crate::snapshot::{Fault, FaultCode, FaultReport, RawSnapshot, Severity, TooLarge};
 use crate::values::TenantId;
 
@@ -89,6 +89,7 @@ fn write(
     left_out: LeftOut,
     precondition: Precondition,
 ) -> Result<ConfigTables, ConfigRejection> {
+    each_column_once(table, rows)?;
     let mut given = Vec::with_capacity(rows.len());
     let mut replaced = BTreeSet::new();
     for row in rows {
@@ -98,8 +99,7 @@ fn write(
         if left_out == LeftOut::AsItWas
             && let Some((was, _)) = state.row(table, &key)
         {
-            let named =
-                |column: &str| row.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
+            let named = |column: &str| row.iter().any(|(name, _)| same_column(column, name));
             let kept: GivenRow = was
                 .into_iter()
                 .filter(|(column, _)| !named(column))
@@ -200,6 +200,7 @@ fn reprioritise(
     token: Option<u64>,
 ) -> Result<Vec<NodePriority>, ConfigRejection> {
     let table = ConfigTable::Constraints;
+    each_column_once(table, order)?;
     if let Some(given) = token.filter(|token| *token != state.token(table)) {
         let present = Some(state.token(table));
         return Err(ConfigRejection::Stale { what: table.to_string(), given, present });
@@ -247,9 +248,7 @@ fn priority_alone(state: &ConfigState, given: &GivenRow) -> GivenRow {
         .collect();
     let listed = super::tables::columns(table);
     let is_kept = |name: &str| {
-        listed
-            .iter()
-            .any(|column| *column != "constraint_priority" && column.eq_ignore_ascii_case(name))
+        listed.iter().any(|column| *column != "constraint_priority" && same_column(column, name))
     };
     row.extend(given.iter().filter(|(name, _)| !is_kept(name)).cloned());
     row

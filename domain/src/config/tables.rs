@@ -1,11 +1,16 @@
 //! The six tables as a whole: read through the validation of snapshots, written for it.
 
+use super::command::GivenRow;
 use super::rows::{
     CarryBucketRow, ConfigRow, ConstraintRow, PoolLockRow, PreflightRow, RowCells, RuleLinkRow,
     RuleRow,
 };
 use super::table::{ConfigTable, RowKey};
-use crate::snapshot::{FaultReport, RawSnapshot, RawTable, TooLarge, validate_configuration};
+use crate::snapshot::{
+    Fault, FaultCode, FaultReport, RawSnapshot, RawTable, Severity, TooLarge,
+    validate_configuration,
+};
+use crate::values::fold;
 
 /// The tables of a configuration, sound, each in the order of its key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -119,15 +124,41 @@ pub(super) fn raw_table<C: AsRef<str>>(
 }
 
 fn position(columns: &[String], name: &str) -> Option<usize> {
-    // Column names are ASCII; another one is unknown, however it is cased.
-    columns.iter().position(|column| column.eq_ignore_ascii_case(name.trim_end_matches(' ')))
+    columns.iter().position(|column| same_column(column, name))
+}
+
+/// Whether two names are of one column: they compare as text (1.1).
+pub(super) fn same_column(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim_end_matches(' '), other.trim_end_matches(' '));
+    one.eq_ignore_ascii_case(other) || !other.is_ascii() && fold(one) == fold(other)
 }
 
 /// The key of given cells.
 pub(super) fn key_of<C: AsRef<str>>(table: ConfigTable, row: &[(C, String)]) -> RowKey {
     let text = |column: &&str| {
-        let cell = row.iter().find(|(name, _)| name.as_ref().eq_ignore_ascii_case(column));
+        let cell = row.iter().find(|(name, _)| same_column(column, name.as_ref()));
         cell.map_or("", |(_, text)| text.as_str())
     };
     RowKey::of(table, table.key_columns().iter().map(text))
+}
+
+/// Whether no given row names a column twice: one of the two texts would be lost.
+pub(super) fn each_column_once(table: ConfigTable, rows: &[GivenRow]) -> Result<(), FaultReport> {
+    let mut faults = Vec::new();
+    for row in rows {
+        for (at, (column, text)) in row.iter().enumerate() {
+            if row[..at].iter().any(|(earlier, _)| same_column(earlier, column)) {
+                faults.push(Fault {
+                    severity: Severity::Error,
+                    table: table.name().into(),
+                    row: key_of(table, row).to_string(),
+                    column: column.clone().into(),
+                    value: text.clone(),
+                    code: FaultCode::DuplicateColumn,
+                    reason: "the column is there twice".into(),
+                });
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(FaultReport { faults }) }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use powerfill_tests::postgres::Database;
 use serde_json::Value;
 
 use crate::desk::{Answer, Desk};
@@ -213,5 +214,30 @@ fn a_configuration_is_one_tenants() {
         refused.err.contains("is a snapshot of tenant other, not of GENERATED"),
         "{}",
         refused.err
+    );
+}
+
+/// Over a server, which is asked for the configuration while the source is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_in_postgresql() {
+    let database = Database::new();
+    let desk = desk();
+    let url = database.url().await;
+    let settings = SETTINGS.replace("sqlite:books.db", &url);
+    fs::write(desk.path("powerfill.toml"), settings).unwrap();
+    let empty = desk.type_in("run --tenant GENERATED");
+    assert_eq!(empty.status, Some(2), "{empty:?}");
+    config(&desk, &["import"]).well();
+    config(&desk, &["change", "settings", "lockdown_days=3"]).well();
+    desk.ask("run --tenant GENERATED");
+    let tables = desk.ask("config list settings --format csv --tenant GENERATED");
+    assert!(tables.lines().nth(1).unwrap().starts_with("1,3,1,3,"), "{tables}");
+    assert!(desk.ask("replay latest --tenant GENERATED").starts_with("Reproduced"));
+    assert!(desk.ask("verify --tenant GENERATED").contains("everything matches"));
+    let copy = format!("copy-store {url} sqlite:copy.db");
+    desk.ask(&copy);
+    assert!(
+        desk.ask("config history --store sqlite:copy.db --format csv")
+            .contains("lockdown_days,2,3")
     );
 }

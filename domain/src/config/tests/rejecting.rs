@@ -59,6 +59,18 @@ fn each_broken_rule_has_its_name_and_says_what_to_do() {
         ),
         (put(Links, link("FNMA|FN 6.0|TX|Nobody")), "Faulty", "unknown_reference"),
         (put(Constraints, row("investor_id=F colour=red")), "Faulty", "\"colour\""),
+        (
+            put(
+                Lockdown,
+                vec![
+                    ("pool_name".into(), "P1".into()),
+                    ("lock_pool".into(), "N".into()),
+                    ("Lock_Pool ".into(), "Y".into()),
+                ],
+            ),
+            "Faulty",
+            "\"Y\": the column is there twice (duplicate_column)",
+        ),
     ] {
         let rejection = decided(&configured(), command).expect_err(says);
         assert_eq!(named(&rejection), name);
