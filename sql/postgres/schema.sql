@@ -143,3 +143,9 @@ CREATE UNIQUE INDEX one_active_run ON runs (is_over) WHERE NOT is_over;
 
 INSERT INTO es_head (id, seq, position, seal) VALUES (1, 0, 0,
     '\x5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal that the first append links to
+
+-- How far each subscriber has come that keeps its position here. It is no part of the log: who loses it begins again.
+CREATE TABLE subscribers (
+    name     TEXT   COLLATE "C" PRIMARY KEY,
+    position BIGINT NOT NULL -- global, of the last event that it is done with
+);

@@ -123,3 +123,9 @@ CREATE UNIQUE INDEX one_active_run ON runs (is_over) WHERE is_over = 0;
 
 INSERT INTO es_head (id, seq, position, seal) VALUES (1, 0, 0,
     x'5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal that the first append links to
+
+-- How far each subscriber has come that keeps its position here. It is no part of the log: who loses it begins again.
+CREATE TABLE subscribers (
+    name     TEXT    NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL -- global, of the last event that it is done with
+) STRICT;

@@ -15,6 +15,8 @@ pub(crate) use config::{
     ConfigRowArgs, Kind, ReprioritiseArgs,
 };
 pub(crate) use diff::DiffArgs;
+#[cfg(feature = "nats")]
+pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Carry queued and abandoned runs through, and wait for more
     Work(WorkArgs),
+    /// Send events to NATS JetStream, and go on with what comes
+    #[cfg(feature = "nats")]
+    Relay(RelayArgs),
     /// Answer over HTTP for the tenants of powerfill.toml, and carry their runs through
     Serve(ServeArgs),
     /// Make, list and revoke the tokens that `serve` lets in

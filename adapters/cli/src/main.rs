@@ -60,6 +60,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Preprocess(args) => commands::preprocess::run(&args, &settings),
         Command::Run(args) => commands::run::run(args, &settings).await,
         Command::Work(args) => commands::work::run(args, &settings).await,
+        #[cfg(feature = "nats")]
+        Command::Relay(args) => commands::relay::run(args, &settings).await,
         Command::Serve(args) => commands::serve::run(args, settings).await,
         Command::Token(command) => commands::token::run(&command, &settings),
         Command::Cancel(args) => commands::cancel::run(&args, &settings).await,

@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) store: Option<String>,
     /// Who runs are asked for by, as `--requested-by`.
     pub(crate) requested_by: Option<String>,
+    /// Where NATS is, as `--nats`; may hold a password.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "a build without the relay"))]
+    pub(crate) nats: Option<String>,
     /// The tenant where none is given, as `--tenant`.
     pub(crate) tenant: Option<String>,
     /// Tenants by id.
@@ -84,13 +87,14 @@ impl Settings {
         let settings = Self {
             store: text(&mut table, "store")?,
             requested_by: text(&mut table, "requested_by")?,
+            nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
             tenants: tenants
                 .into_iter()
                 .map(|(id, tenant)| Ok((id.clone(), self::tenant(&id, tenant)?)))
                 .collect::<Result<_, Failure>>()?,
         };
-        nothing_else(&table, "", "store, requested_by, tenant and [tenants.ID]")?;
+        nothing_else(&table, "", "store, requested_by, nats, tenant and [tenants.ID]")?;
         settings.make_sense()
     }
 

@@ -68,6 +68,22 @@ impl Place {
         Ok(Self { url, tenant: Some(TenantId::from(id)) })
     }
 
+    /// The places of all tenants of the file, or the one that is named.
+    pub(crate) fn chosen(
+        all_tenants: bool,
+        args: &PlaceArgs,
+        settings: &Settings,
+    ) -> Result<Vec<Self>, Failure> {
+        if !all_tenants {
+            return Self::resolve(args, settings).map(|place| vec![place]);
+        }
+        if settings.tenants.is_empty() {
+            let message = "--all-tenants: powerfill.toml has none; write [tenants.ID] with a store";
+            return Err(Failure::Environment(message.to_owned()));
+        }
+        settings.tenants.keys().map(|id| Self::of_tenant(id, settings)).collect()
+    }
+
     /// Where it is.
     pub(crate) const fn url(&self) -> &StoreUrl {
         &self.url

@@ -7,6 +7,7 @@ mod index;
 mod log;
 mod outputs;
 mod queue;
+mod subscribers;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,6 +37,7 @@ struct State {
     outputs: outputs::Outputs,
     indexes: index::Indexes,
     queue: queue::Queue,
+    subscribers: BTreeMap<String, u64>,
 }
 
 impl std::fmt::Debug for MemoryStore {

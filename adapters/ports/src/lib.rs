@@ -4,6 +4,7 @@
 //! * [`snapshots`]: the captured inputs, by digest
 //! * [`projections`]: output tables, staged and swapped (3.3)
 //! * [`index`]: which events concern which loan and trade (3.3)
+//! * [`subscribers`]: how far subscribers have come (4.5)
 //! * [`runs`]: one active run a tenant, with a lease (4.4)
 //!
 //! * [`copying`]: what copying a whole store asks of both
@@ -24,6 +25,7 @@ pub mod projections;
 pub mod runs;
 pub mod seal;
 pub mod snapshots;
+pub mod subscribers;
 pub mod verifier;
 
 pub use error::StoreError;
@@ -59,6 +61,7 @@ pub trait Store:
     + projections::ProjectionStore
     + index::IndexStore
     + runs::RunStore
+    + subscribers::SubscriberStore
 {
 }
 
@@ -68,5 +71,6 @@ impl<T> Store for T where
         + projections::ProjectionStore
         + index::IndexStore
         + runs::RunStore
+        + subscribers::SubscriberStore
 {
 }

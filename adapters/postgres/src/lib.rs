@@ -26,6 +26,7 @@ mod snapshots;
 pub mod source;
 mod staging;
 mod store;
+mod subscribers;
 mod tls;
 mod url;
 mod verify;

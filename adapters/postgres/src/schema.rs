@@ -23,6 +23,10 @@ pub(crate) const STEPS: &[Step] = &[
         name: "0002_event_index",
         sql: include_str!("../../../sql/postgres/steps/0002_event_index.sql"),
     },
+    Step {
+        name: "0003_subscribers",
+        sql: include_str!("../../../sql/postgres/steps/0003_subscribers.sql"),
+    },
 ];
 
 const PLACE: &str = include_str!("../../../sql/postgres/queries/place.sql");

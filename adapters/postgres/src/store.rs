@@ -15,12 +15,15 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 use crate::shown::Shown;
 use crate::wake::Backoff;
-use crate::{Inner, PostgresStore, append, index, read, runs, snapshots, staging, verify};
+use crate::{
+    Inner, PostgresStore, append, index, read, runs, snapshots, staging, subscribers, verify,
+};
 
 /// Carries something through to its end, even where the caller goes away meanwhile.
 async fn to_the_end<T: Send + 'static>(
@@ -317,6 +320,27 @@ impl IndexStore for PostgresStore {
             Ok(last.map(|last| (batch, Some(last))))
         })
         .boxed()
+    }
+}
+
+#[async_trait]
+impl SubscriberStore for PostgresStore {
+    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        subscribers::position(&*self.inner.connections.get().await?, name).await
+    }
+
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        subscribers::all(&*self.inner.connections.get().await?).await
+    }
+
+    async fn advance(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        let client = self.inner.connections.get().await?;
+        subscribers::advance(&client, name, before, position).await
     }
 }
 

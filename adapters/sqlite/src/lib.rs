@@ -16,6 +16,7 @@ mod shown;
 mod snapshots;
 mod staging;
 mod store;
+mod subscribers;
 mod verify;
 mod wake;
 mod worker_lock;

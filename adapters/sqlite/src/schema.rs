@@ -20,6 +20,10 @@ pub(crate) const STEPS: &[Step] = &[
         name: "0002_event_index",
         sql: include_str!("../../../sql/sqlite/steps/0002_event_index.sql"),
     },
+    Step {
+        name: "0003_subscribers",
+        sql: include_str!("../../../sql/sqlite/steps/0003_subscribers.sql"),
+    },
 ];
 
 /// The number of steps that the file has seen; 0 for an empty one.

@@ -15,11 +15,14 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
 
 use crate::shown::Shown;
-use crate::{SqliteStore, append, blocking, index, read, runs, snapshots, staging, verify, wake};
+use crate::{
+    SqliteStore, append, blocking, index, read, runs, snapshots, staging, subscribers, verify, wake,
+};
 
 #[async_trait]
 impl EventStore for SqliteStore {
@@ -267,6 +270,28 @@ impl IndexStore for SqliteStore {
             Ok(last.map(|last| (batch, (store, Some(last)))))
         })
         .boxed()
+    }
+}
+
+#[async_trait]
+impl SubscriberStore for SqliteStore {
+    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        let name = name.to_owned();
+        self.read_with(move |conn| subscribers::position(conn, &name)).await
+    }
+
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read_with(subscribers::all).await
+    }
+
+    async fn advance(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.write(move |conn| subscribers::advance(conn, &name, before, position)).await
     }
 }
 

@@ -10,6 +10,7 @@ pub mod reading;
 pub mod runs;
 pub mod samples;
 pub mod snapshots;
+pub mod subscribers;
 pub mod subscribing;
 
 use std::future::Future;
@@ -55,6 +56,10 @@ macro_rules! store_suite {
                 a_sound_log_verifies,
                 the_configuration_is_a_stream_beside_those_of_runs,
                 seals_are_found_by_number,
+            }
+            subscribers {
+                a_subscriber_moves_on_from_where_it_was,
+                one_of_many_moves_a_subscriber_on,
             }
             subscribing {
                 a_subscription_catches_up_and_goes_on_live,

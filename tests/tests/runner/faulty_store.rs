@@ -13,6 +13,7 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::event_index::{RunIndex, Subject};
 use powerfill_projections::table::{Cell, RowBatch, TableSpec};
@@ -190,6 +191,26 @@ impl IndexStore for FaultyStore {
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
         self.store.index_entries(run)
+    }
+}
+
+#[async_trait]
+impl SubscriberStore for FaultyStore {
+    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        self.store.subscriber(name).await
+    }
+
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.store.subscribers().await
+    }
+
+    async fn advance(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        self.store.advance(name, before, position).await
     }
 }
 

@@ -32,6 +32,40 @@ pub(crate) struct WorkArgs {
     pub(crate) place: PlaceArgs,
 }
 
+/// `relay`, which a build without the feature `nats` does not have.
+#[cfg(feature = "nats")]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill relay --all-tenants --nats nats://nats.example:4222
+  powerfill relay --nats tls://nats.example --nats-credentials relay.creds
+  powerfill relay --once
+
+Sends each tenant's events, in order and once each, as CloudEvents to the JetStream stream POWERFILL, which it makes where
+there is none; the subjects are powerfill.TENANT.run.EVENT_TYPE. It goes on where the stream ends, also after a crash. NATS
+or a store that is away is asked again until it is back. SIGTERM or Ctrl-C ends it with 0.")]
+pub(crate) struct RelayArgs {
+    /// Where NATS is: nats://HOST:PORT, or tls://HOST:PORT; a user is USER:PASSWORD@ before the host
+    #[arg(long, env = "POWERFILL_NATS", value_name = "URL", hide_env_values = true)]
+    pub(crate) nats: Option<String>,
+    /// A file with a user's credentials
+    #[arg(long, env = "POWERFILL_NATS_CREDENTIALS", value_name = "FILE")]
+    pub(crate) nats_credentials: Option<std::path::PathBuf>,
+    /// A file with the certificate of the authority behind the server's, where the system does not know it
+    #[arg(long, env = "POWERFILL_NATS_CA", value_name = "FILE")]
+    pub(crate) nats_ca: Option<std::path::PathBuf>,
+    /// End when the stream has what the log has now
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Relay for every tenant of powerfill.toml
+    #[arg(long, conflicts_with_all = ["store", "tenant"])]
+    pub(crate) all_tenants: bool,
+    /// How the log on standard error is written
+    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill cancel latest

@@ -14,6 +14,8 @@ pub(crate) mod options;
 pub(crate) mod preflight;
 pub(crate) mod preprocess;
 pub(crate) mod rebuild;
+#[cfg(feature = "nats")]
+pub(crate) mod relay;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -27,14 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failure> {
-    let places = match args.all_tenants {
-        true => settings.tenants.keys().map(|id| Place::of_tenant(id, settings)).collect(),
-        false => Place::resolve(&args.place, settings).map(|place| vec![place]),
-    }?;
-    if places.is_empty() {
-        let message = "--all-tenants: powerfill.toml has none; write [tenants.ID] with a store";
-        return Err(Failure::Environment(message.to_owned()));
-    }
+    let places = Place::chosen(args.all_tenants, &args.place, settings)?;
     let stop = Stop::listen()?;
     let name = args.name.unwrap_or_else(process_name);
     log::begin(args.log_format);

@@ -1,0 +1,32 @@
+//! Positions of subscribers.
+
+use async_trait::async_trait;
+use powerfill_ports::StoreError;
+use powerfill_ports::subscribers::SubscriberStore;
+
+use crate::MemoryStore;
+
+#[async_trait]
+impl SubscriberStore for MemoryStore {
+    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.state().subscribers.get(name).copied())
+    }
+
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(self.state().subscribers.iter().map(|(name, at)| (name.clone(), *at)).collect())
+    }
+
+    async fn advance(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is_there = state.subscribers.get(name).copied() == before;
+        if is_there {
+            state.subscribers.insert(name.to_owned(), position);
+        }
+        Ok(is_there)
+    }
+}

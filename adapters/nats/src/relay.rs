@@ -1,0 +1,247 @@
+//! One tenant's events to the stream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use powerfill_domain::values::TenantId;
+use powerfill_ports::cloud_event::{CloudEvent, CloudEventError};
+use powerfill_ports::events::StoredEvent;
+use powerfill_ports::{Store, StoreError, must_be_of};
+use tokio::sync::watch;
+
+use crate::broker::{Broker, BrokerError, Sent};
+
+/// The name by which the relay keeps its position in the store.
+pub const SUBSCRIBER: &str = "nats";
+
+/// Events that are on their way together.
+const WINDOW: usize = 256;
+
+/// How soon it is tried again, the first time and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the log as it is when it begins.
+    TheEnd,
+    /// For ever, until it is told to stop.
+    Stopped,
+}
+
+/// Why a relay ends.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored is no event of PowerFill.
+    #[error(transparent)]
+    Event(#[from] CloudEventError),
+    /// The stream has events that this store does not have, or others.
+    #[error(
+        "the stream at {place} has event {position} of tenant {tenant}, which is not the one of this store: the store is \
+         another one, or older than the stream; nothing was sent"
+    )]
+    AnotherHistory {
+        /// The broker.
+        place: String,
+        /// The tenant.
+        tenant: TenantId,
+        /// The position.
+        position: u64,
+    },
+    /// Somebody else moves the position.
+    #[error("another relay is at work for tenant {0}; end one of them")]
+    AnotherRelay(TenantId),
+}
+
+impl RelayError {
+    /// Whether it may go well another time.
+    const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Broker(BrokerError::Passing { .. }) | Self::Store(StoreError::Unavailable(_))
+        )
+    }
+}
+
+/// A tenant's way to the stream.
+pub struct Relay {
+    store: Arc<dyn Store>,
+    tenant: TenantId,
+    broker: Arc<Broker>,
+    stop: watch::Receiver<bool>,
+}
+
+/// How far it is.
+struct Progress {
+    /// What the store keeps.
+    kept: Option<u64>,
+    /// The last event that is in the stream.
+    position: u64,
+}
+
+impl Relay {
+    /// A relay of a tenant's store; `stop` becomes true when it is to end.
+    pub fn new(
+        store: Arc<dyn Store>,
+        tenant: TenantId,
+        broker: Arc<Broker>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self { store, tenant, broker, stop }
+    }
+
+    /// Sends what the stream does not have yet, in order, and goes on as `until` says. A broker or a store that is away
+    /// is tried again until it is back; that is said once. Answers the position that it reached.
+    ///
+    /// # Errors
+    /// [`RelayError`]: what another try would not mend.
+    pub async fn run(&self, until: Until) -> Result<u64, RelayError> {
+        must_be_of(self.store.as_ref(), &self.tenant).await?;
+        let (mut pause, mut told) = (FIRST_PAUSE, false);
+        // The furthest event that the stream said it had already.
+        let mut known = 0;
+        loop {
+            let mut reached = None;
+            let error = match self.follow(until, &mut known, &mut reached).await {
+                Ok(position) => return Ok(position),
+                Err(error) if error.is_passing() => error,
+                Err(error) => return Err(error),
+            };
+            if reached.is_some() {
+                (pause, told) = (FIRST_PAUSE, false);
+            }
+            // Once: of what passes in a moment, nothing is said.
+            if !told && pause > FIRST_PAUSE * 4 {
+                tracing::warn!("{}: {error}; trying again until it goes", self.tenant);
+                told = true;
+            }
+            if self.stopped_within(jittered(pause)).await {
+                return Ok(reached.unwrap_or_default());
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// From where the stream is on, until the end, or something goes wrong.
+    async fn follow(
+        &self,
+        until: Until,
+        known: &mut u64,
+        reached: &mut Option<u64>,
+    ) -> Result<u64, RelayError> {
+        let mut progress = self.progress(*known).await?;
+        self.keep(&mut progress).await?;
+        let mut batches = match until {
+            Until::TheEnd => self.store.read_all(progress.position),
+            Until::Stopped => self.store.subscribe(progress.position),
+        };
+        loop {
+            let batch = tokio::select! {
+                () = self.stopped() => return Ok(progress.position),
+                batch = batches.next() => batch.transpose()?,
+            };
+            let Some(batch) = batch else { return Ok(progress.position) };
+            for window in batch.chunks(WINDOW) {
+                let messages = window.iter().map(message).collect::<Result<_, _>>()?;
+                match self.broker.send(messages).await? {
+                    Sent::All => {}
+                    Sent::Known(position) => {
+                        *known = position;
+                        return Err(self.parted(position).into());
+                    }
+                }
+                progress.position =
+                    window.last().map_or(progress.position, |event| event.global_position);
+                *reached = Some(progress.position);
+                self.keep(&mut progress).await?;
+                if *self.stop.borrow() {
+                    return Ok(progress.position);
+                }
+            }
+        }
+    }
+
+    /// Where the stream is, which knows it best; the kept position counts where it has nothing of the tenant any more.
+    async fn progress(&self, known: u64) -> Result<Progress, RelayError> {
+        let kept = self.store.subscriber(SUBSCRIBER).await?;
+        let position = match self.broker.last_of(self.tenant.as_str()).await? {
+            None => kept.unwrap_or_default(),
+            Some(last) => {
+                self.must_be_ours(last.position, last.id.as_deref()).await?;
+                last.position
+            }
+        };
+        Ok(Progress { kept, position: position.max(known) })
+    }
+
+    /// The event at the stream's end is the one that the store has there.
+    async fn must_be_ours(&self, position: u64, id: Option<&str>) -> Result<(), RelayError> {
+        let another = || RelayError::AnotherHistory {
+            place: self.broker.place().to_owned(),
+            tenant: self.tenant.clone(),
+            position,
+        };
+        let before = position.checked_sub(1).ok_or_else(another)?;
+        let batch = self.store.read_all(before).try_next().await?;
+        let event = batch.and_then(|batch| batch.into_iter().next()).ok_or_else(another)?;
+        let own = CloudEvent::try_from(&event)?.id.to_string();
+        if id == Some(own.as_str()) { Ok(()) } else { Err(another()) }
+    }
+
+    /// Says in the store how far it is.
+    async fn keep(&self, progress: &mut Progress) -> Result<(), RelayError> {
+        let position = progress.position;
+        if progress.kept == Some(position) {
+            return Ok(());
+        }
+        if !self.store.advance(SUBSCRIBER, progress.kept, position).await? {
+            return Err(RelayError::AnotherRelay(self.tenant.clone()));
+        }
+        progress.kept = Some(position);
+        Ok(())
+    }
+
+    fn parted(&self, position: u64) -> BrokerError {
+        let fault = format!("event {position} was there already");
+        BrokerError::Passing { place: self.broker.place().to_owned(), fault }
+    }
+
+    async fn stopped(&self) {
+        // Without a sender nobody can ask for the end.
+        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn stopped_within(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.stopped()).await.is_ok()
+    }
+}
+
+/// An event as a message: its id and its CloudEvent.
+fn message(event: &StoredEvent) -> Result<(&StoredEvent, String, Bytes), CloudEventError> {
+    let cloud_event = CloudEvent::try_from(event)?;
+    let text = serde_json::to_vec(&cloud_event).map_err(|source| CloudEventError::Payload {
+        stream: event.stream.clone(),
+        stream_version: event.stream_version,
+        source,
+    })?;
+    Ok((event, cloud_event.id.to_string(), text.into()))
+}
+
+/// Between half of it and all of it: two that were refused together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let half = pause / 2;
+    let micros = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
+    half + Duration::from_micros(RandomState::new().hash_one(0) % micros)
+}
