@@ -2,6 +2,7 @@
 
 pub mod chance;
 pub mod editor;
+pub mod nats;
 pub mod postgres;
 pub mod store_suite;
 pub mod wire;

@@ -256,7 +256,7 @@ pub async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a port").port()
 }

@@ -123,6 +123,13 @@ impl Broker {
             .require_tls(address.scheme() == "tls")
             .connection_timeout(PATIENCE)
             .request_timeout(Some(PATIENCE));
+        if let Some(user) = address.username() {
+            options = match address.password() {
+                Some(password) => options.user_and_password(user.to_owned(), password.to_owned()),
+                // NATS takes a lone user for a token.
+                None => options.token(user.to_owned()),
+            };
+        }
         if let Some(file) = &access.credentials_file {
             options = options.credentials_file(file).await.map_err(|fault| {
                 BrokerError::Credentials { file: file.display().to_string(), fault }
@@ -228,14 +235,21 @@ impl Broker {
             }
         };
         let (mut acks, mut sequence) = (Vec::with_capacity(messages.len()), base);
+        let mut before: Option<String> = None;
         for (event, id, payload) in messages {
             let bytes = payload.len();
             let message = PublishMessage::build()
-                .message_id(id)
+                .message_id(&id)
                 .expected_stream(STREAM)
-                .expected_last_sequence(sequence)
                 .header("Content-Type", "application/cloudevents+json")
                 .payload(payload);
+            // The first only at the end that is known, each other one right behind the one before it: a number would
+            // not do, for what somebody else sends counts as well.
+            let message = match &before {
+                None => message.expected_last_sequence(base),
+                Some(before) => message.expected_last_message_id(before),
+            };
+            before = Some(id);
             sequence += 1;
             let sent = self.context.send_publish(subject::of(event), message).await;
             acks.push((event.global_position, bytes, sequence, sent));

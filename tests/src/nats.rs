@@ -1,0 +1,87 @@
+//! A NATS server of the tests' own, with JetStream, on a free port of this machine; Debian's package `nats-server` has
+//! it.
+
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longer than a server takes to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that ends with the test.
+pub struct OwnNats {
+    folder: TempDir,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl Drop for OwnNats {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl OwnNats {
+    /// A server that runs, with these settings besides its own.
+    pub fn start(settings: &str) -> Self {
+        let mut server = Self::prepare(settings);
+        server.go();
+        server
+    }
+
+    /// A server that does not run yet.
+    pub fn prepare(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the server");
+        let port = crate::postgres::free_port();
+        let store = folder.path().join("js");
+        let own = format!(
+            "listen: 127.0.0.1:{port}\njetstream {{ store_dir: \"{}\" }}\n{settings}\n",
+            store.display()
+        );
+        std::fs::write(folder.path().join("nats.conf"), own).expect("settings are written");
+        Self { folder, port, process: None }
+    }
+
+    /// Starts it, and waits until it answers.
+    pub fn go(&mut self) {
+        let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
+        let started = Command::new("nats-server")
+            .arg("--config")
+            .arg(self.folder.path().join("nats.conf"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        let process = started.expect("nats-server starts; tests/run.sh installs it");
+        self.process = Some(process);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < PATIENCE, "nats-server does not answer: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Kills it as a loss of power would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it said since it started.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
