@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Formatting, lints, every test. Needs Rust and a C compiler; takes cargo-nextest where it is installed. Installs
 # PostgreSQL from Debian's packages where there is none (as root, or with sudo); the tests start their own server.
-# Installs schemathesis from PyPI into the target folder.
+# Puts nats-server from Debian's packages and schemathesis from PyPI into the target folder.
 # Ends with the runner's own summary. Extra arguments go to the test runner.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,6 +18,13 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
     $as_root mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     install postgresql
+fi
+
+# Unpacked, not installed: the package would start a server of its own.
+if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
+    mkdir -p target/nats
+    $as_root apt-get update -qq
+    (cd target/nats && apt-get download -qq nats-server && dpkg -x nats-server_*.deb .)
 fi
 
 # Makes requests from the OpenAPI document.

@@ -2,13 +2,22 @@
 //! it.
 
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream;
+use async_nats::jetstream::message::StreamMessage;
 use tempfile::TempDir;
 
 /// Longer than a server takes to start.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program: of the machine, or the one that `tests/run.sh` has put into the target folder.
+fn program() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/nats/usr/sbin/nats-server");
+    if own.is_file() { own } else { "nats-server".into() }
+}
 
 /// A server that ends with the test.
 pub struct OwnNats {
@@ -47,7 +56,7 @@ impl OwnNats {
     /// Starts it, and waits until it answers.
     pub fn go(&mut self) {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
-        let started = Command::new("nats-server")
+        let started = Command::new(program())
             .arg("--config")
             .arg(self.folder.path().join("nats.conf"))
             .stdout(Stdio::null())
@@ -78,6 +87,22 @@ impl OwnNats {
     /// Its port.
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// JetStream there.
+    pub async fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(async_nats::connect(self.url()).await.expect("it is reached"))
+    }
+
+    /// Every message of a stream, in order.
+    pub async fn messages(&self, stream: &str) -> Vec<StreamMessage> {
+        let stream = self.jetstream().await.get_stream(stream).await.expect("the stream is there");
+        let last = stream.get_info().await.expect("it answers").state.last_sequence;
+        let mut messages = Vec::new();
+        for sequence in 1..=last {
+            messages.push(stream.get_raw_message(sequence).await.expect("the message is there"));
+        }
+        messages
     }
 
     /// What it said since it started.

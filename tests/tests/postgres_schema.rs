@@ -48,15 +48,16 @@ async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
 
 #[test]
 fn steps_have_the_same_names_in_each_dialect() {
-    let names = |dialect: &str| {
-        let folder =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql").join(dialect).join("steps");
-        let mut names: Vec<_> =
-            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
     assert_eq!(names("postgres"), names("sqlite"));
+}
+
+/// The names of a dialect's steps.
+fn names(dialect: &str) -> Vec<std::ffi::OsString> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql").join(dialect).join("steps");
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    names
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +68,7 @@ async fn many_may_make_one_store_at_the_same_time() {
         assert_eq!(store.verify(None).await.unwrap().damage, None);
     }
     let steps = place.editor().await.query("SELECT FROM schema_steps", &[]).await.unwrap();
-    assert_eq!(steps.len(), 2);
+    assert_eq!(steps.len(), names("postgres").len());
     place.open().await;
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use async_nats::jetstream::{self, stream};
+use async_nats::jetstream::stream;
 use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_domain::snapshot::{GivenOptions, validate};
 use powerfill_domain::values::{TenantId, Timestamp};
-use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, SUBSCRIBER, Until};
+use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUBSCRIBER, Until};
 use powerfill_ports::Store;
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
@@ -89,7 +89,7 @@ impl Desk {
     /// The stream has the tenant's events: all, once, in order, each as the store's own CloudEvent.
     async fn is_all_there(&self, server: &OwnNats) {
         let own = format!("powerfill.{}.", self.tenant);
-        let sent: Vec<_> = messages(server).await;
+        let sent = server.messages(STREAM).await;
         let sent: Vec<_> =
             sent.iter().filter(|message| message.subject.as_str().starts_with(&own)).collect();
         let events = self.events().await;
@@ -124,21 +124,6 @@ async fn connect(server: &OwnNats) -> Broker {
         }
     }
     panic!("no broker: {}", server.log());
-}
-
-async fn jetstream(server: &OwnNats) -> jetstream::Context {
-    jetstream::new(async_nats::connect(server.url()).await.unwrap())
-}
-
-/// Every message of the stream.
-async fn messages(server: &OwnNats) -> Vec<jetstream::message::StreamMessage> {
-    let stream = jetstream(server).await.get_stream("POWERFILL").await.unwrap();
-    let last = stream.get_info().await.unwrap().state.last_sequence;
-    let mut messages = Vec::new();
-    for sequence in 1..=last {
-        messages.push(stream.get_raw_message(sequence).await.unwrap());
-    }
-    messages
 }
 
 #[tokio::test]
@@ -228,12 +213,12 @@ async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
     let server = OwnNats::start("");
     let window = Duration::from_millis(100);
     let config = stream::Config {
-        name: "POWERFILL".to_owned(),
+        name: STREAM.to_owned(),
         subjects: vec!["powerfill.>".to_owned()],
         duplicate_window: window,
         ..stream::Config::default()
     };
-    jetstream(&server).await.create_stream(config).await.unwrap();
+    server.jetstream().await.create_stream(config).await.unwrap();
     let desk = Desk::of("acme", 1).await;
     let end = desk.to_the_end(&server).await.unwrap();
     // As if it had died before it kept where it was.
@@ -301,11 +286,11 @@ async fn another_store_of_the_tenant_sends_nothing() {
 async fn a_stream_of_somebody_else_is_left_alone() {
     let server = OwnNats::start("");
     let config = stream::Config {
-        name: "POWERFILL".to_owned(),
+        name: STREAM.to_owned(),
         subjects: vec!["orders.>".to_owned()],
         ..stream::Config::default()
     };
-    jetstream(&server).await.create_stream(config).await.unwrap();
+    server.jetstream().await.create_stream(config).await.unwrap();
     let access = Access { url: server.url(), ..Access::default() };
     let Err(error) = Broker::connect(&access).await else { panic!("it was taken") };
     let said = error.to_string();

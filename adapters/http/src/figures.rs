@@ -210,6 +210,8 @@ struct Stored {
     queued: u64,
     /// Events of the latest Complete run that its shown tables do not have yet.
     behind: u64,
+    /// Where each subscriber is that keeps its position in the store.
+    subscribers: Vec<(String, u64)>,
 }
 
 impl Stored {
@@ -231,7 +233,8 @@ impl Stored {
             }
         };
         let queued = runs[RunStatus::Pending.name()];
-        Ok(Self { events: store.head().await?.position, runs, queued, behind })
+        let subscribers = store.subscribers().await?;
+        Ok(Self { events: store.head().await?.position, runs, queued, behind, subscribers })
     }
 }
 
@@ -317,7 +320,10 @@ impl Collector for Desks {
         let late = self.each(|stored, desk| {
             let slowest = desk.streams.iter().min();
             let lag = slowest.map_or(0, |at| stored.events - (*at).min(stored.events));
-            vec![(vec![("subscriber", "slowest_event_stream")], lag)]
+            let kept = stored.subscribers.iter().map(|(name, at)| {
+                (vec![("subscriber", name.as_str())], stored.events - (*at).min(stored.events))
+            });
+            kept.chain([(vec![("subscriber", "slowest_event_stream")], lag)]).collect()
         });
         let help = "Events that a subscriber has not got yet";
         gauges(out, ("subscriber_lag_events", help), late)?;

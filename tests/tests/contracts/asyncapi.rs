@@ -1,5 +1,7 @@
 //! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads are the events.
 
+use std::collections::BTreeSet;
+
 use powerfill_domain::run::RunId;
 use powerfill_domain::run::envelope::chain_start;
 use powerfill_domain::values::Timestamp;
@@ -7,6 +9,7 @@ use powerfill_ports::cloud_event::{CloudEvent, type_of};
 use powerfill_ports::events::StoredEvent;
 use serde_json::{Map, Value, json};
 
+use crate::openapi::collect;
 use crate::published::Published;
 use crate::{file, golden};
 
@@ -41,7 +44,44 @@ fn document() -> Value {
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/cloudevents+json",
+        "servers": {
+            "service": {
+                "host": "{host}",
+                "protocol": "http",
+                "description": "powerfill serve, behind a proxy that speaks TLS.",
+                "variables": { "host": { "default": "127.0.0.1:7878" } },
+                "security": [{ "$ref": "#/components/securitySchemes/token" }],
+            },
+            "nats": {
+                "host": "{host}",
+                "protocol": "nats",
+                "description": "The NATS server that powerfill relay sends to; JetStream stream POWERFILL.",
+                "variables": { "host": { "default": "127.0.0.1:4222" } },
+            },
+        },
         "channels": {
+            "stream": {
+                "title": "Server-Sent Events of a tenant",
+                "description": "The tenant of the header X-Tenant-Id. The id of each is its global position; Last-Event-ID resumes \
+                                after it. The data is the CloudEvent.",
+                "address": "/api/powerfill/events/stream",
+                "servers": [{ "$ref": "#/servers/service" }],
+                "messages": referred(None),
+            },
+            "relay": {
+                "title": "JetStream stream POWERFILL",
+                "description": "Each tenant's events in the order of globalposition, once each; Nats-Msg-Id is the CloudEvent's id.",
+                "address": "powerfill.{tenant}.{kind}.{event_type}",
+                "servers": [{ "$ref": "#/servers/nats" }],
+                "parameters": {
+                    "tenant": {
+                        "description": "Letters, digits, - and _ of ASCII as they are, every other byte as %XX.",
+                    },
+                    "kind": { "enum": ["run", "config"], "description": "What the event is of." },
+                    "event_type": { "description": "The event's type, without its version." },
+                },
+                "messages": referred(None),
+            },
             "log": {
                 "title": "All events of a tenant",
                 "description": "In the order of globalposition, without gaps. Whoever remembers the last one misses none.",
@@ -68,6 +108,17 @@ fn document() -> Value {
                 "channel": { "$ref": "#/channels/log" },
                 "messages": of_channel("log", None),
             },
+            "followStream": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/stream" },
+                "bindings": { "http": { "method": "GET", "bindingVersion": "0.3.0" } },
+                "messages": of_channel("stream", None),
+            },
+            "relayEvents": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/relay" },
+                "messages": of_channel("relay", None),
+            },
             "readRun": {
                 "action": "send",
                 "channel": { "$ref": "#/channels/run" },
@@ -79,7 +130,11 @@ fn document() -> Value {
                 "messages": of_channel("config", config),
             },
         },
-        "components": { "messages": messages(), "schemas": schemas() },
+        "components": {
+            "messages": messages(),
+            "schemas": schemas(),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
     })
 }
 
@@ -153,6 +208,18 @@ fn relocate(schema: &mut Value) {
         }
         Value::Array(members) => members.iter_mut().for_each(relocate),
         _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut references = BTreeSet::new();
+    collect(&document, &mut references);
+    assert!(references.len() > Published::all().count());
+    for reference in references {
+        let place = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(place).is_some(), "{reference} leads nowhere");
     }
 }
 

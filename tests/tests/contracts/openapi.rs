@@ -25,7 +25,8 @@ fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
     }
 }
 
-fn collect(value: &Value, references: &mut BTreeSet<String>) {
+/// The targets of all references in a document.
+pub(crate) fn collect(value: &Value, references: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {

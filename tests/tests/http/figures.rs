@@ -64,7 +64,10 @@ async fn a_stream_that_is_behind_shows() {
     let lag = "powerfill_subscriber_lag_events{tenant=\"one\",subscriber=\"slowest_event_stream\"}";
     assert_eq!(value(&text, lag), Some((events - 2) as f64), "{text}");
     assert_eq!(value(&text, "powerfill_event_streams{tenant=\"one\"}"), Some(1.0));
+    assert!(service.store().advance("nats", None, 3).await.unwrap());
     drop(stream);
     let text = figures(&service).await;
     assert_eq!(value(&text, lag), Some(0.0), "{text}");
+    let kept = lag.replace("slowest_event_stream", "nats");
+    assert_eq!(value(&text, &kept), Some((events - 3) as f64), "{text}");
 }

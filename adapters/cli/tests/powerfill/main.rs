@@ -5,6 +5,7 @@ mod audit;
 mod compare;
 mod configuring;
 mod conformance;
+mod consumers;
 mod copying;
 mod desk;
 mod desktop_app;
@@ -17,6 +18,7 @@ mod full_disk;
 mod killed;
 mod postgres;
 #[cfg(unix)]
+mod relayed;
 mod schemathesis;
 mod served;
 mod served_together;

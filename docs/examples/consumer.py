@@ -1,0 +1,68 @@
+"""Follows a tenant's events over HTTP and tallies them by type, with Python's own library alone.
+
+    API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… python3 consumer.py tally.db
+
+Position and tally are kept in one transaction of one database, so that each event counts once, whatever breaks off: the
+connection, the service, or this program.
+"""
+
+import json
+import os
+import sqlite3
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def events(api, tenant, token, last):
+    """Yields (position, CloudEvent) behind a position, until the connection ends; the event is None where a filter
+    left out what came before."""
+    headers = {"X-Tenant-Id": tenant, "Last-Event-ID": str(last), "Accept": "text/event-stream"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(f"{api}/events/stream", headers=headers)
+    # A heart-beat comes every ten seconds.
+    with urllib.request.urlopen(request, timeout=30) as stream:
+        fields = {}
+        for line in stream:
+            line = line.decode("utf-8").rstrip("\r\n")
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            else:
+                if "id" in fields:
+                    data = fields.get("data")
+                    yield int(fields["id"]), json.loads(data) if data else None
+                fields = {}
+
+
+def main(file):
+    kept = sqlite3.connect(file)
+    kept.execute("CREATE TABLE IF NOT EXISTS tally (type TEXT PRIMARY KEY, count INTEGER NOT NULL)")
+    kept.execute("CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)")
+    kept.execute("INSERT INTO position VALUES (1, 0) ON CONFLICT DO NOTHING")
+    kept.commit()
+    api, tenant = os.environ["API"], os.environ["TENANT"]
+    while True:
+        (last,) = kept.execute("SELECT last FROM position").fetchone()
+        try:
+            for position, event in events(api, tenant, os.environ.get("TOKEN"), last):
+                with kept:
+                    if event:
+                        kept.execute(
+                            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (type) DO UPDATE SET count = count + 1",
+                            (event["type"],),
+                        )
+                    kept.execute("UPDATE position SET last = ?", (position,))
+        except urllib.error.HTTPError as error:
+            problem = json.loads(error.read())
+            if error.code not in (429, 503):
+                sys.exit(f"{problem['title']}: {problem['detail']}")
+        except OSError as error:
+            print(f"{error}; trying again", file=sys.stderr)
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
