@@ -14,7 +14,6 @@ use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUB
 use powerfill_ports::Store;
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
-use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_runner::{Ask, Clock, Runner, Silent};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::chance::Chance;

@@ -1,5 +1,6 @@
 //! Documents whose commands are more than `powerfill`: one bash carries the whole session through, so that variables,
-//! processes in the background and pipes are what they are for a reader. `127.0.0.1:7878` is a free port of the tests'.
+//! processes in the background and pipes are what they are for a reader. `127.0.0.1:7878` and `127.0.0.1:4222` are free
+//! ports of the tests'.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -30,10 +31,13 @@ impl Bash {
         use std::os::unix::process::CommandExt;
         let binary = Path::new(env!("CARGO_BIN_EXE_powerfill")).parent().expect("a folder");
         let path = std::env::var("PATH").expect("a PATH");
+        // Where tests/run.sh puts nats-server.
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let unpacked = top.join("target/nats/usr/sbin");
         let mut process = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .current_dir(folder)
-            .env("PATH", format!("{}:{path}", binary.display()))
+            .env("PATH", format!("{}:{path}:{}", binary.display(), unpacked.display()))
             .env("POWERFILL_REQUESTED_BY", "desk")
             .process_group(0)
             .stdin(Stdio::piped())
@@ -95,20 +99,27 @@ pub(crate) fn is_for(document: &str) -> bool {
 
 /// Runs the session of a document in a folder; how many commands it had.
 pub(crate) fn run_session(name: &str, document: &str, folder: &Path) -> usize {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let address = free.expect("a free port").to_string();
+    let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let ports = ["127.0.0.1:7878", "127.0.0.1:4222"]
+        .map(|written| (written, free().expect("a free port").to_string()));
+    let placed = |text: &str| {
+        ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(written, free))
+    };
+    let as_written = |text: &str| {
+        ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(free, written))
+    };
     if let Some((_, rest)) = document.split_once("\n# powerfill.toml\n") {
         let settings = rest.split("```").next().unwrap_or_default();
-        std::fs::write(folder.join("powerfill.toml"), settings).expect("settings are written");
+        std::fs::write(folder.join("powerfill.toml"), placed(settings))
+            .expect("settings are written");
     }
     let mut bash = Bash::start(folder);
     let steps = steps(document);
     for (command, expected) in &steps {
-        let (lines, status) = bash.run(&command.replace("127.0.0.1:7878", &address));
+        let (lines, status) = bash.run(&placed(command));
         let errors = || std::fs::read_to_string(folder.join("errors")).unwrap_or_default();
         assert_eq!(status, "0", "{name}: {command}\n{}\n{}", lines.join("\n"), errors());
-        let printed: Vec<String> =
-            lines.iter().map(|line| line.replace(&address, "127.0.0.1:7878")).collect();
+        let printed: Vec<String> = lines.iter().map(|line| as_written(line)).collect();
         let printed: Vec<&str> = printed.iter().map(String::as_str).collect();
         assert!(
             fits(expected, &printed),
