@@ -20,6 +20,9 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
     install postgresql
 fi
 
+# The guides' sessions.
+command -v curl >/dev/null || install curl
+
 # Unpacked, not installed: the package would start a server of its own.
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
     mkdir -p target/nats

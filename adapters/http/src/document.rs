@@ -136,7 +136,10 @@ fn problem(status: u16) -> Value {
 
 /// The token and the tenant that an operation takes.
 fn credentials(operation: &mut Value) {
-    operation["security"] = json!([{ "token": [] }]);
+    // The roles that may ask; higher ones may, too.
+    if operation["security"].is_null() {
+        operation["security"] = json!([{ "token": ["viewer"] }]);
+    }
     let tenant = json!({
         "name": "X-Tenant-Id", "in": "header", "required": true,
         "description": "The tenant; the token must be its own", "schema": { "type": "string" },

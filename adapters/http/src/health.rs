@@ -62,7 +62,7 @@ const OPEN_METRICS: [(HeaderName, &str); 1] =
 /// The figures of the service and of the tenant, in the format of OpenMetrics, which Prometheus reads.
 ///
 /// Those of all tenants together are at the address of `serve --metrics`.
-#[utoipa::path(get, path = "/metrics", tag = "service",
+#[utoipa::path(get, security(("token" = ["admin"])), path = "/metrics", tag = "service",
     responses((status = 200, content_type = "application/openmetrics-text", body = String)))]
 pub(crate) async fn metrics(Admin(caller): Admin, State(api): State<Arc<Api>>) -> Text {
     (OPEN_METRICS, api.figures.text(std::iter::once(&caller.tenant)).await)

@@ -122,7 +122,8 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
 /// Asks for a run of the tenant's source; workers carry it through.
 ///
 /// Sent again with the same `Idempotency-Key` it is the same run, whatever became of it.
-#[utoipa::path(post, path = "/api/powerfill/run", tag = "runs", request_body = Asked,
+#[utoipa::path(post, security(("token" = ["operator"])),
+    path = "/api/powerfill/run", tag = "runs", request_body = Asked,
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$", description = "1 to 200 characters; makes a retry safe")),
     responses((status = 202, body = crate::runs::RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
@@ -221,7 +222,8 @@ pub(crate) struct Preflight {
 }
 
 /// The nine checks on the tenant's source, without a run.
-#[utoipa::path(post, path = "/api/powerfill/preflight", tag = "input", request_body = Asked,
+#[utoipa::path(post, security(("token" = ["operator"])),
+    path = "/api/powerfill/preflight", tag = "input", request_body = Asked,
     responses((status = 200, body = Preflight)))]
 pub(crate) async fn preflight(
     Operator(caller): Operator,
@@ -289,7 +291,8 @@ pub(crate) struct Preprocessed {
 }
 
 /// Proposes lockdown rows for the tenant's source and shows trade and capacity parameters; changes nothing.
-#[utoipa::path(post, path = "/api/powerfill/preprocess", tag = "input", request_body = Asked,
+#[utoipa::path(post, security(("token" = ["operator"])),
+    path = "/api/powerfill/preprocess", tag = "input", request_body = Asked,
     responses((status = 200, body = Preprocessed)))]
 pub(crate) async fn preprocess(
     Operator(caller): Operator,

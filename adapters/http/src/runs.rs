@@ -239,7 +239,8 @@ pub(crate) fn accepted(run: RunId, status: &str) -> Response {
 }
 
 /// Asks for a run to be cancelled; its worker ends it within a second.
-#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/cancel", tag = "runs",
+#[utoipa::path(post, security(("token" = ["operator"])),
+    path = "/api/powerfill/runs/{run_id}/cancel", tag = "runs",
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 202, body = RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]

@@ -45,6 +45,7 @@ struct Operation {
     method: String,
     path: String,
     has_body: bool,
+    role: Option<String>,
     answers: Vec<String>,
 }
 
@@ -65,6 +66,7 @@ fn operations(run: &str) -> Vec<Operation> {
                 method: method.to_uppercase(),
                 path: filled,
                 has_body: operation["requestBody"].is_object(),
+                role: operation["security"][0]["token"][0].as_str().map(str::to_owned),
                 answers: operation["responses"].as_object().unwrap().keys().cloned().collect(),
             });
         }
@@ -176,11 +178,20 @@ async fn a_role_reaches_as_far_as_it_should() {
     }
     for operation in &all {
         let answer = operation.ask(&service, Some(&service.viewer), "one").await;
+        let role = &operation.role;
         let needed = match &*operation.name {
             name if OPERATORS.contains(&name) => Some("operator"),
             name if ADMINS.contains(&name) => Some("admin"),
             _ => None,
         };
+        // The document says the same, where anybody needs a token at all.
+        let open = OPEN.contains(&&*operation.name);
+        assert_eq!(
+            role.as_deref(),
+            (!open).then_some(needed.unwrap_or("viewer")),
+            "{}",
+            operation.name
+        );
         if let Some(needed) = needed {
             let refused = said(&answer);
             answer.is_problem(403, "forbidden");

@@ -142,7 +142,7 @@ pub(crate) async fn show(Viewer(caller): Viewer, Path(bucket): Path<Bucket>) -> 
 }
 
 /// Sets a bucket. That it overlaps another one, or turns the curve, is a warning.
-#[utoipa::path(put, operation_id = "put_carry_bucket",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_carry_bucket",
     path = "/api/powerfill/carry-cost/{instrument}/{on_day}", tag = "configuration",
     params(("instrument" = String, Path), ("on_day" = i64, Path), ("If-Match" = Option<String>, Header), Why),
     request_body = BucketBody,
@@ -163,7 +163,7 @@ pub(crate) async fn put(
 }
 
 /// Removes a bucket.
-#[utoipa::path(delete, operation_id = "remove_carry_bucket",
+#[utoipa::path(delete, security(("token" = ["admin"])), operation_id = "remove_carry_bucket",
     path = "/api/powerfill/carry-cost/{instrument}/{on_day}", tag = "configuration",
     params(("instrument" = String, Path), ("on_day" = i64, Path), ("If-Match" = Option<String>, Header), Why),
     responses((status = 204, description = "It is gone"), (status = 412)))]

@@ -134,7 +134,7 @@ pub(crate) async fn list(Viewer(caller): Viewer) -> Answer<Response> {
 }
 
 /// Adds a node.
-#[utoipa::path(post, operation_id = "add_constraint",
+#[utoipa::path(post, security(("token" = ["admin"])), operation_id = "add_constraint",
     path = "/api/powerfill/constraints", tag = "configuration", params(Why),
     request_body = NewConstraint, responses((status = 201, body = ConstraintView), (status = 409)))]
 pub(crate) async fn add(
@@ -162,7 +162,7 @@ pub(crate) async fn show(Viewer(caller): Viewer, Path(node): Path<Node>) -> Answ
 }
 
 /// Changes a node: it is given whole. With `If-Match` only where it is as it was.
-#[utoipa::path(put, operation_id = "put_constraint",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_constraint",
     path = "/api/powerfill/constraints/{investor_id}/{instrument}/{name}", tag = "configuration",
     params(("investor_id" = String, Path), ("instrument" = String, Path), ("name" = String, Path),
         ("If-Match" = Option<String>, Header), Why),
@@ -182,7 +182,7 @@ pub(crate) async fn put(
 }
 
 /// Removes a node; 409 while rules are linked to it.
-#[utoipa::path(delete, operation_id = "remove_constraint",
+#[utoipa::path(delete, security(("token" = ["admin"])), operation_id = "remove_constraint",
     path = "/api/powerfill/constraints/{investor_id}/{instrument}/{name}", tag = "configuration",
     params(("investor_id" = String, Path), ("instrument" = String, Path), ("name" = String, Path),
         ("If-Match" = Option<String>, Header), Why),
@@ -226,7 +226,7 @@ pub(crate) struct Order {
 }
 
 /// Gives every node its priority, all at once; 412 where the tree has changed since the order was made.
-#[utoipa::path(post, operation_id = "reprioritize_constraints",
+#[utoipa::path(post, security(("token" = ["admin"])), operation_id = "reprioritize_constraints",
     path = "/api/powerfill/constraints/reprioritize", tag = "configuration", params(Why),
     request_body = Order,
     responses((status = 200, body = Listed<ConstraintView>), (status = 412)))]
@@ -292,7 +292,7 @@ pub(crate) async fn show_link(Viewer(caller): Viewer, Path(path): Path<Link>) ->
 }
 
 /// Links a rule to a node, without a body.
-#[utoipa::path(put, operation_id = "put_rule_link",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_rule_link",
     path = "/api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}",
     tag = "configuration",
     params(("investor_id" = String, Path), ("instrument" = String, Path), ("name" = String, Path),
@@ -328,7 +328,7 @@ pub(crate) async fn put_link(
 }
 
 /// Takes a rule from a node; the rule stays.
-#[utoipa::path(delete, operation_id = "remove_rule_link",
+#[utoipa::path(delete, security(("token" = ["admin"])), operation_id = "remove_rule_link",
     path = "/api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}",
     tag = "configuration",
     params(("investor_id" = String, Path), ("instrument" = String, Path), ("name" = String, Path),

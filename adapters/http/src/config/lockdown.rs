@@ -126,7 +126,7 @@ pub(crate) async fn show(Viewer(caller): Viewer, Path(pool): Path<String>) -> An
 }
 
 /// Locks a pool, or opens it.
-#[utoipa::path(put, operation_id = "put_pool_lock",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_pool_lock",
     path = "/api/powerfill/lockdown/{pool_name}", tag = "configuration",
     params(("pool_name" = String, Path), ("If-Match" = Option<String>, Header), Why),
     request_body = LockBody,
@@ -147,7 +147,7 @@ pub(crate) async fn put(
 }
 
 /// Takes a pool out of the guide: it is locked again where it is closed, and only there.
-#[utoipa::path(delete, operation_id = "remove_pool_lock",
+#[utoipa::path(delete, security(("token" = ["admin"])), operation_id = "remove_pool_lock",
     path = "/api/powerfill/lockdown/{pool_name}", tag = "configuration",
     params(("pool_name" = String, Path), ("If-Match" = Option<String>, Header), Why),
     responses((status = 204, description = "It is gone"), (status = 412)))]
@@ -165,7 +165,7 @@ pub(crate) async fn remove(
 }
 
 /// Locks and opens many pools, all of them or none: what preprocess proposes, for one.
-#[utoipa::path(post, operation_id = "lock_pools",
+#[utoipa::path(post, security(("token" = ["admin"])), operation_id = "lock_pools",
     path = "/api/powerfill/lockdown/bulk", tag = "configuration", params(Why),
     request_body = Locks, responses((status = 200, body = Listed<LockView>)))]
 pub(crate) async fn bulk(

@@ -82,7 +82,7 @@ pub(crate) async fn show(Viewer(caller): Viewer, Path(name): Path<String>) -> An
 }
 
 /// Defines a rule, or has it say something else. One that does not parse is a 422 that names the place.
-#[utoipa::path(put, operation_id = "put_sec_rule",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_sec_rule",
     path = "/api/powerfill/sec-rules/{rule_name}", tag = "configuration",
     params(("rule_name" = String, Path), ("If-Match" = Option<String>, Header), Why),
     request_body = RuleBody,
@@ -104,7 +104,7 @@ pub(crate) async fn put(
 }
 
 /// Removes a rule; 409 while it is linked to a node.
-#[utoipa::path(delete, operation_id = "remove_sec_rule",
+#[utoipa::path(delete, security(("token" = ["admin"])), operation_id = "remove_sec_rule",
     path = "/api/powerfill/sec-rules/{rule_name}", tag = "configuration",
     params(("rule_name" = String, Path), ("If-Match" = Option<String>, Header), Why),
     responses((status = 204, description = "It is gone"), (status = 409), (status = 412)))]

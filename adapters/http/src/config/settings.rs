@@ -56,7 +56,7 @@ pub(crate) async fn show(Viewer(caller): Viewer) -> Answer<Response> {
 }
 
 /// Changes the settings of preflight: they are given whole.
-#[utoipa::path(put, operation_id = "put_preflight_settings",
+#[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_preflight_settings",
     path = "/api/powerfill/settings/preflight", tag = "configuration",
     params(("If-Match" = Option<String>, Header), Why), request_body = Settings,
     responses((status = 200, body = Settings), (status = 412)))]
