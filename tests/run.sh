@@ -27,7 +27,7 @@ command -v curl >/dev/null || install curl
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
     mkdir -p target/nats
     $as_root apt-get update -qq
-    (cd target/nats && apt-get download -qq nats-server && dpkg -x nats-server_*.deb .)
+    (cd target/nats && apt-get download -qq -o APT::Sandbox::User=root nats-server && dpkg -x nats-server_*.deb .)
 fi
 
 # Makes requests from the OpenAPI document.
