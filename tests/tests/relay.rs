@@ -327,3 +327,27 @@ async fn an_event_that_is_too_large_is_named() {
     };
     assert!(position >= 1 && bytes > 512);
 }
+
+#[tokio::test]
+async fn what_is_taken_out_of_the_stream_stops_nobody() {
+    let server = OwnNats::start("");
+    let desk = Desk::of("acme", 1).await;
+    let end = desk.to_the_end(&server).await.unwrap();
+    let stream = server.jetstream().await.get_stream(STREAM).await.unwrap();
+    // The last ones: NATS remembers their ids, and takes them for duplicates.
+    for sequence in end - 2..=end {
+        stream.delete_message(sequence).await.unwrap();
+    }
+    assert_eq!(desk.to_the_end(&server).await.unwrap(), end);
+    // All of them: the kept position says how far it was.
+    stream.purge().await.unwrap();
+    desk.runs(1).await;
+    let further = desk.to_the_end(&server).await.unwrap();
+    let mut sent = Vec::new();
+    let last = stream.get_info().await.unwrap().state;
+    for sequence in last.first_sequence..=last.last_sequence {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        sent.push(position(&message.payload).parse::<u64>().unwrap());
+    }
+    assert_eq!(sent, (end + 1..=further).collect::<Vec<_>>());
+}

@@ -98,7 +98,8 @@ pub struct Broker {
 
 /// The last event that a stream has of a tenant.
 pub(crate) struct Last {
-    pub(crate) id: Option<String>,
+    /// The event's own hash, hexadecimal.
+    pub(crate) hash: Option<String>,
     pub(crate) position: u64,
 }
 
@@ -215,8 +216,8 @@ impl Broker {
         let event: serde_json::Value =
             serde_json::from_slice(&message.payload).map_err(|_| foreign())?;
         let position = event["globalposition"].as_str().and_then(|at| at.parse().ok());
-        let id = message.headers.get("Nats-Msg-Id").map(ToString::to_string);
-        Ok(Some(Last { id, position: position.ok_or_else(foreign)? }))
+        let hash = event["hash"].as_str().map(str::to_owned);
+        Ok(Some(Last { hash, position: position.ok_or_else(foreign)? }))
     }
 
     /// Sends events, which stand one after the other, to the end of the stream: together, and waits until all are there.

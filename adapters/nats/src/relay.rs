@@ -176,15 +176,16 @@ impl Relay {
         let position = match self.broker.last_of(self.tenant.as_str()).await? {
             None => kept.unwrap_or_default(),
             Some(last) => {
-                self.must_be_ours(last.position, last.id.as_deref()).await?;
+                self.must_be_ours(last.position, last.hash.as_deref()).await?;
                 last.position
             }
         };
         Ok(Progress { kept, position: position.max(known) })
     }
 
-    /// The event at the stream's end is the one that the store has there.
-    async fn must_be_ours(&self, position: u64, id: Option<&str>) -> Result<(), RelayError> {
+    /// The event at the stream's end is the one that the store has there, down to its hash, which covers all before it
+    /// in its stream.
+    async fn must_be_ours(&self, position: u64, hash: Option<&str>) -> Result<(), RelayError> {
         let another = || RelayError::AnotherHistory {
             place: self.broker.place().to_owned(),
             tenant: self.tenant.clone(),
@@ -193,8 +194,7 @@ impl Relay {
         let before = position.checked_sub(1).ok_or_else(another)?;
         let batch = self.store.read_all(before).try_next().await?;
         let event = batch.and_then(|batch| batch.into_iter().next()).ok_or_else(another)?;
-        let own = CloudEvent::try_from(&event)?.id.to_string();
-        if id == Some(own.as_str()) { Ok(()) } else { Err(another()) }
+        if hash == Some(event.hash.to_string().as_str()) { Ok(()) } else { Err(another()) }
     }
 
     /// Says in the store how far it is.
