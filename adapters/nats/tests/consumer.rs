@@ -1,7 +1,6 @@
 //! The example of a consumer, as a process of its own: it prints each event once and in order, also when it is killed.
 
 use std::io::{BufRead, BufReader};
-use std::ops::RangeInclusive;
 use std::process::{Child, Command, Stdio};
 
 use powerfill_nats::{Access, Broker, STREAM};
@@ -16,12 +15,14 @@ fn consumer(server: &OwnNats) -> Child {
     command.spawn().expect("the example is built")
 }
 
-/// The first lines that it prints; then it is killed.
-fn lines(mut consumer: Child, count: usize) -> Vec<String> {
-    let out = BufReader::new(consumer.stdout.take().expect("it is piped"));
-    let lines = out.lines().take(count).map(|line| line.expect("text")).collect();
+/// What it prints until it is killed, which is after so many lines: it may have printed more by then. Positions.
+fn printed(mut consumer: Child, enough: usize) -> Vec<u64> {
+    let mut out = BufReader::new(consumer.stdout.take().expect("it is piped")).lines();
+    let mut lines: Vec<_> = out.by_ref().take(enough).map(|line| line.expect("text")).collect();
     consumer.kill().and_then(|()| consumer.wait()).expect("it is killed");
-    lines
+    lines.extend(out.map(|line| line.expect("text")));
+    let position = |line: &String| line.strip_suffix(" a.type").and_then(|at| at.parse().ok());
+    lines.iter().map(|line| position(line).unwrap_or_else(|| panic!("{line:?}"))).collect()
 }
 
 #[tokio::test]
@@ -39,14 +40,16 @@ async fn it_takes_each_event_once_and_goes_on_where_it_was() {
         send("acme", position).await;
         send("other", position).await;
     }
-    let expected =
-        |range: RangeInclusive<u64>| range.map(|at| format!("{at} a.type")).collect::<Vec<_>>();
-    let first = lines(consumer(&server), 40);
-    assert_eq!(first, expected(1..=40));
-    // What it did not acknowledge before it was killed may come again; nothing is left out.
-    let second = lines(consumer(&server), 15);
-    let resumed: u64 = second[0].split(' ').next().and_then(|at| at.parse().ok()).expect("one");
-    assert!((40..=42).contains(&resumed), "{second:?}");
-    assert_eq!(second, expected(resumed..=resumed + 14));
-    assert_eq!(server.messages(STREAM).await.len(), 120);
+    let first = printed(consumer(&server), 20);
+    let last = *first.last().expect("a line");
+    assert_eq!(first, (1..=last).collect::<Vec<_>>());
+    // What it did not acknowledge before it was killed comes again; nothing is left out.
+    for position in 61..=80 {
+        send("acme", position).await;
+    }
+    let second = printed(consumer(&server), 20);
+    let resumed = second[0];
+    assert!((last..=last + 1).contains(&resumed), "{resumed} after {last}");
+    assert_eq!(second, (resumed..).take(second.len()).collect::<Vec<_>>());
+    assert_eq!(server.messages(STREAM).await.len(), 140);
 }
