@@ -43,7 +43,7 @@ pub(crate) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, StoreErr
             }
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|fault| StoreError::Failed(format!("TLS cannot be set up: {fault}")))?
