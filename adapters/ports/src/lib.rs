@@ -4,6 +4,7 @@
 //! * [`snapshots`]: the captured inputs, by digest
 //! * [`projections`]: output tables, staged and swapped (3.3)
 //! * [`index`]: which events concern which loan and trade (3.3)
+//! * [`publishing`]: showing outputs where reports look for them (4.1)
 //! * [`subscribers`]: how far subscribers have come (4.5)
 //! * [`runs`]: one active run a tenant, with a lease (4.4)
 //!
@@ -22,6 +23,7 @@ pub mod events;
 pub mod eventually;
 pub mod index;
 pub mod projections;
+pub mod publishing;
 pub mod runs;
 pub mod seal;
 pub mod snapshots;

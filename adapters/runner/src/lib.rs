@@ -9,6 +9,7 @@
 //! * [`verify`](verify::verify) checks the log, and the tables against it
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`](configure::configure) changes a tenant's configuration
+//! * [`publish`](publish::publish) shows a run's outputs where reports look for them
 //! * [`copy_store`](copy::copy_store) copies a whole store
 //! * [`account`] tells a story together with what the captured input says
 //!
@@ -27,6 +28,7 @@ mod end;
 mod held;
 mod lease;
 mod patience;
+pub mod publish;
 pub mod rebuild;
 mod record;
 pub mod replay;
@@ -49,6 +51,7 @@ use std::time::Duration;
 
 use powerfill_domain::run::{DecodeError, Rejection, RunId};
 use powerfill_domain::snapshot::canonical::CanonicalFault;
+use powerfill_ports::publishing::PublishError;
 use powerfill_ports::{Store, StoreError};
 
 /// What keeps a run from being carried through; the run itself may have failed, been refused or cancelled without one.
@@ -84,6 +87,9 @@ pub enum RunnerError {
         /// The first event that differs.
         version: u64,
     },
+    /// The outputs cannot be shown elsewhere.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// A run is not that long.
     #[error("run {run} has {events} events, there is none with number {event}")]
     NoSuchEvent {

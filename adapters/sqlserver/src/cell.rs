@@ -102,7 +102,7 @@ fn date_time_2(value: DateTime2) -> Cell {
 }
 
 /// The day that is so many days after 0001-01-01, ISO 8601.
-fn day(since_year_one: i64) -> String {
+pub(crate) fn day(since_year_one: i64) -> String {
     let counted = i32::try_from(since_year_one + 1).ok();
     let day = counted.and_then(NaiveDate::from_num_days_from_ce_opt);
     day.map_or_else(|| since_year_one.to_string(), |day| day.to_string())

@@ -10,20 +10,16 @@ use futures::TryStreamExt;
 use powerfill_domain::snapshot::{
     FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
+use tiberius::QueryItem;
 use tiberius::error::Error;
-use tiberius::{Client, QueryItem, SqlBrowser};
-use tokio::net::TcpStream;
-use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 use crate::cell::{Cell, cell};
+use crate::connect::{Connection, advice, connect, is_passing, quoted, said};
 use crate::url::MssqlUrl;
 
 /// Attempts to read, with growing pauses: nothing has been decided yet.
 const ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// The columns of a schema's tables and views, in order.
 const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS \
@@ -32,8 +28,6 @@ const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATIO
 /// Snapshot isolation is off in the database.
 const NO_SNAPSHOT_ISOLATION: u32 = 3_952;
 
-type Connection = Client<Compat<TcpStream>>;
-
 /// The database as a whole cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the database {url} cannot be read: {fault}; {advice}")]
@@ -41,6 +35,17 @@ pub struct SourceUnreadable {
     url: MssqlUrl,
     fault: String,
     advice: &'static str,
+}
+
+impl SourceUnreadable {
+    pub(crate) fn new(url: &MssqlUrl, error: &Error) -> Self {
+        Self { url: url.clone(), fault: said(error), advice: advice(error) }
+    }
+
+    pub(crate) fn too_large(url: &MssqlUrl, table: &str, fault: &TooLarge) -> Self {
+        let fault = format!("{table}: {fault}");
+        Self { url: url.clone(), fault, advice: "read less of it, through a view" }
+    }
 }
 
 /// What was read, and in what way.
@@ -67,56 +72,9 @@ pub async fn read(url: &MssqlUrl) -> Result<Read, SourceUnreadable> {
                 pause *= 2;
                 attempt += 1;
             }
-            read => {
-                return read.map_err(|error| SourceUnreadable {
-                    url: url.clone(),
-                    advice: advice(&error),
-                    fault: error.to_string(),
-                });
-            }
+            read => return read.map_err(|error| SourceUnreadable::new(url, &error)),
         }
     }
-}
-
-/// Whether another try may go well: the connection is gone, the server is busy, or this was the victim of a deadlock.
-fn is_passing(error: &Error) -> bool {
-    match error {
-        Error::Io { .. } => true,
-        Error::Server(token) => matches!(token.code(), 1_205 | 1_222 | 40_197 | 40_501 | 40_613),
-        _ => false,
-    }
-}
-
-/// What to do about it.
-fn advice(error: &Error) -> &'static str {
-    match error {
-        Error::Tls(_) => "look at encrypt, trust and ca in the URL",
-        Error::Server(token) => match token.code() {
-            18_456 => "look at the user and the password",
-            4_060 => "look at the database's name and the user's right to it",
-            229 | 916 => "grant SELECT on the schema's tables to the user",
-            _ => "look at what the server says",
-        },
-        Error::Io { .. } => "look at host and port, and whether the server is up",
-        _ => "look at what the server says",
-    }
-}
-
-async fn connect(url: &MssqlUrl) -> Result<Connection, Error> {
-    let config = url.config();
-    let connecting = async {
-        let stream = match url.asks_for_port() {
-            true => TcpStream::connect_named(&config).await?,
-            false => TcpStream::connect(url.address()).await?,
-        };
-        stream.set_nodelay(true)?;
-        Client::connect(config, stream.compat_write()).await
-    };
-    let late = || {
-        let kind = std::io::ErrorKind::TimedOut;
-        Error::Io { kind, message: format!("no answer within {} s", CONNECT.as_secs()) }
-    };
-    tokio::time::timeout(CONNECT, connecting).await.unwrap_or_else(|_| Err(late()))
 }
 
 async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
@@ -135,7 +93,9 @@ async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
         else {
             continue;
         };
-        match read_table(&mut client, &url.schema, table, name, columns).await {
+        let names = columns.iter().map(|(name, _)| name.clone()).collect();
+        let raw = RawTable::new(table, names, false);
+        match read_rows(&mut client, &url.schema, raw, name, columns).await {
             Ok(read) => snapshot.tables.push(read),
             Err(Unreadable::Server(error)) if is_passing(&error) => return Err(error),
             Err(unreadable) => {
@@ -150,9 +110,9 @@ async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
 }
 
 /// A table's name and its columns: names and declared types.
-type Table = (String, Vec<(String, String)>);
+pub(crate) type Table = (String, Vec<(String, String)>);
 
-async fn columns(client: &mut Connection, schema: &str) -> Result<Vec<Table>, Error> {
+pub(crate) async fn columns(client: &mut Connection, schema: &str) -> Result<Vec<Table>, Error> {
     let rows = client.query(COLUMNS, &[&schema]).await?.into_first_result().await?;
     let mut tables: Vec<Table> = Vec::new();
     for row in rows {
@@ -198,25 +158,23 @@ async fn begin(
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+pub(crate) enum Unreadable {
     #[error(transparent)]
     Server(#[from] Error),
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// Reads a table, row by row as they come.
-async fn read_table(
+/// Reads the rows of a table as they come, in no order of their own.
+pub(crate) async fn read_rows(
     client: &mut Connection,
     schema: &str,
-    table: &'static str,
+    mut raw: RawTable,
     name: &str,
     columns: &[(String, String)],
 ) -> Result<RawTable, Unreadable> {
     let listed: Vec<String> = columns.iter().map(|(name, of)| selected(name, of)).collect();
     let sql = format!("SELECT {} FROM {}.{}", listed.join(", "), quoted(schema), quoted(name));
-    let names = columns.iter().map(|(name, _)| name.clone()).collect();
-    let mut raw = RawTable::new(table, names, false);
     let mut items = client.simple_query(sql).await?;
     while let Some(item) = items.try_next().await? {
         let QueryItem::Row(row) = item else { continue };
@@ -240,18 +198,12 @@ fn selected(name: &str, declared: &str) -> String {
     }
 }
 
-/// A name in brackets, which nothing in it can leave.
-fn quoted(name: &str) -> String {
-    format!("[{}]", name.replace(']', "]]"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_names() {
-        assert_eq!(quoted("a]; DROP TABLE loan --"), "[a]]; DROP TABLE loan --]");
+    fn money_is_asked_for_as_a_decimal() {
         assert_eq!(selected("price", "MONEY"), "CAST([price] AS decimal(19, 4)) AS [price]");
         assert_eq!(selected("price", "numeric"), "[price]");
     }

@@ -4,8 +4,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use tiberius::{AuthMethod, Config, EncryptionLevel};
+
+/// How long the server may be silent, where the URL does not say it.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The port where none is named.
 const PORT: u16 = 1433;
@@ -25,6 +29,8 @@ pub struct MssqlUrl {
     trust: Trust,
     /// Where the tables or views are.
     pub(crate) schema: String,
+    /// How long the server may be silent while it works.
+    timeout: Duration,
 }
 
 /// Whose certificate is believed where the connection is encrypted.
@@ -54,7 +60,7 @@ pub enum UrlFault {
     Missing(&'static str),
     /// An option that there is not, or with another value than it takes.
     #[error(
-        "{0}; the options are encrypt=true|false, trust=native|any, ca=FILE, schema=NAME and token=azure"
+        "{0}; the options are encrypt=true|false, trust=native|any, ca=FILE, schema=NAME, timeout=SECONDS and token=azure"
     )]
     Option(String),
 }
@@ -92,6 +98,7 @@ impl FromStr for MssqlUrl {
             encrypted: true,
             trust: Trust::Native,
             schema: "dbo".to_owned(),
+            timeout: TIMEOUT,
         };
         for (name, value) in url.query_pairs() {
             this.option(&name, &value)?;
@@ -111,7 +118,11 @@ impl MssqlUrl {
             ("trust", "native") => self.trust = Trust::Native,
             ("trust", "any") => self.trust = Trust::Anybody,
             ("ca", file) if !file.is_empty() => self.trust = Trust::Authority(file.into()),
-            ("schema", schema) if !schema.is_empty() => self.schema = schema.to_owned(),
+            ("schema", schema) if is_plain(schema) => self.schema = schema.to_owned(),
+            ("timeout", seconds) => match seconds.parse() {
+                Ok(seconds @ 1..) => self.timeout = Duration::from_secs(seconds),
+                _ => return Err(UrlFault::Option("timeout is a number of seconds".to_owned())),
+            },
             ("token", "azure") => self.token = Some(self.password.take().unwrap_or_default()),
             ("encrypt" | "trust" | "ca" | "schema" | "token", _) => {
                 return Err(UrlFault::Option(format!("{name} has another value than it takes")));
@@ -144,16 +155,16 @@ impl MssqlUrl {
         self.instance.is_some() && self.port.is_none()
     }
 
-    /// For the driver.
-    pub(crate) fn config(&self) -> Config {
+    /// For the driver, at an address.
+    pub(crate) fn config(&self, (host, port): (&str, u16)) -> Config {
         let mut config = Config::new();
-        config.host(&self.host);
-        if let Some(port) = self.port {
-            config.port(port);
+        config.host(host);
+        match &self.instance {
+            // The browser of the server says the port.
+            Some(instance) if self.asks_for_port() => config.instance_name(instance),
+            _ => config.port(port),
         }
-        if let Some(instance) = &self.instance {
-            config.instance_name(instance);
-        }
+        config.command_timeout(Some(self.timeout));
         config.database(&self.database);
         config.application_name("powerfill");
         config.authentication(match &self.token {
@@ -173,6 +184,11 @@ impl MssqlUrl {
         }
         config
     }
+}
+
+/// A name that means itself in T-SQL, in brackets and in a text.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(|c| c.is_control() || matches!(c, '\'' | '"' | '[' | ']'))
 }
 
 /// `%XX` undone; `None` where it is not UTF-8.

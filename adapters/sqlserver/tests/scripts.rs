@@ -1,0 +1,191 @@
+//! `sql/sqlserver`: the scripts read as T-SQL, say the same as the program, and name everything of 1.2 and 1.5.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use powerfill_domain::snapshot::{table_key, table_names};
+use powerfill_projections::table::TableSpec;
+use powerfill_projections::tables::ALL;
+use powerfill_sqlserver::types::{PUBLICATION, SqlType, is_nullable, key, sql_type, staging};
+use sqlparser::ast::{ColumnOption, CreateTable, Statement, TableConstraint};
+use sqlparser::dialect::MsSqlDialect;
+use sqlparser::parser::Parser;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/sqlserver");
+
+fn script(name: &str) -> String {
+    std::fs::read_to_string(Path::new(FOLDER).join(name)).unwrap()
+}
+
+const HEAD: &str = "\
+-- The tables that PowerFill shows its outputs in (docs/guide/sqlserver.md), those where rows arrive before they are shown
+-- (…__staging), and the one that says which run is shown. Made from the tables of the program: UPDATE=1 cargo nextest run
+-- -p powerfill-sqlserver writes it anew.
+--
+-- Each guard says what it did; the whole can be run again. `powerfill migrate --target mssql://…` runs it, for any
+-- schema; run by hand, it is for dbo.
+SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
+SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
+GO
+IF SCHEMA_ID(N'dbo') IS NULL
+BEGIN
+    EXEC(N'CREATE SCHEMA [dbo]');
+    PRINT N'schema [dbo]: made';
+END
+ELSE
+    PRINT N'schema [dbo]: is there';
+GO
+";
+
+fn guarded(name: &str, lines: &[String]) -> String {
+    format!(
+        "IF OBJECT_ID(N'[dbo].[{name}]') IS NULL\nBEGIN\n    CREATE TABLE [dbo].[{name}] (\n        {}\n    );\n    \
+         PRINT N'[dbo].[{name}]: made';\nEND\nELSE\n    PRINT N'[dbo].[{name}]: is there';\nGO\n",
+        lines.join(",\n        ")
+    )
+}
+
+fn null(is_nullable: bool) -> &'static str {
+    if is_nullable { "NULL" } else { "NOT NULL" }
+}
+
+fn columns(table: &TableSpec, staged: bool) -> Vec<String> {
+    let of_run = format!("run_id {} NOT NULL", SqlType::Uuid);
+    let own = table.columns.iter().map(|column| {
+        let may_be_null = staged || is_nullable(table, column);
+        format!("{} {} {}", column.name, sql_type(column), null(may_be_null))
+    });
+    std::iter::once(of_run).chain(own).collect()
+}
+
+fn shown(table: &TableSpec) -> String {
+    let mut lines = columns(table, false);
+    let (key, is_primary) = key(table);
+    let columns: String = key.iter().fold("run_id".to_owned(), |all, column| all + ", " + column);
+    let name = table.name;
+    lines.push(match is_primary {
+        true => format!("CONSTRAINT PK_{name} PRIMARY KEY ({columns})"),
+        false => format!("CONSTRAINT UQ_{name} UNIQUE ({columns})"),
+    });
+    guarded(name, &lines)
+}
+
+fn arriving(table: &TableSpec) -> String {
+    let name = staging(table);
+    let mut lines = vec!["row_no BIGINT NOT NULL".to_owned()];
+    lines.extend(columns(table, true));
+    lines.push(format!("CONSTRAINT PK_{name} PRIMARY KEY (row_no)"));
+    guarded(&name, &lines)
+}
+
+fn outputs() -> String {
+    let mut sql = HEAD.to_owned();
+    for table in ALL {
+        write!(sql, "{}{}", shown(table), arriving(table)).unwrap();
+    }
+    let lines = [
+        "tenant_id NVARCHAR(100) NOT NULL",
+        "run_id UNIQUEIDENTIFIER NOT NULL",
+        "position BIGINT NOT NULL",
+        "output_digest NVARCHAR(64) NOT NULL",
+        "published_at DATETIME2(6) NOT NULL",
+        "CONSTRAINT PK_pfill_publication PRIMARY KEY (tenant_id)",
+    ];
+    sql + &guarded(PUBLICATION, &lines.map(str::to_owned))
+}
+
+#[test]
+fn the_outputs_are_those_of_the_program() {
+    let (file, made) = (Path::new(FOLDER).join("outputs.sql"), outputs());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &made).unwrap();
+    }
+    assert!(
+        script("outputs.sql") == made,
+        "sql/sqlserver/outputs.sql is stale: UPDATE=1 writes it"
+    );
+}
+
+/// The tables that a script makes: the parser reads each batch, and what a guard holds.
+fn tables(name: &str) -> Vec<CreateTable> {
+    let mut tables = Vec::new();
+    for batch in script(name).split("\nGO\n").filter(|batch| !batch.trim().is_empty()) {
+        let read = Parser::parse_sql(&MsSqlDialect {}, batch);
+        let read = read.unwrap_or_else(|fault| panic!("{name}: {fault}\n{batch}"));
+        for statement in read {
+            let Statement::If(guard) = statement else { continue };
+            let within = guard.if_block.statements().iter().cloned();
+            tables.extend(within.filter_map(|statement| match statement {
+                Statement::CreateTable(table) => Some(table),
+                _ => None,
+            }));
+        }
+    }
+    tables
+}
+
+fn named(table: &CreateTable) -> String {
+    let last = table.name.0.last().and_then(|part| part.as_ident());
+    last.expect("a name").value.clone()
+}
+
+/// The columns of the primary key, or of the one that may have NULL.
+fn key_of(table: &CreateTable) -> Vec<String> {
+    let columns = table.constraints.iter().find_map(|constraint| match constraint {
+        TableConstraint::PrimaryKey(key) => Some(&key.columns),
+        TableConstraint::Unique(key) => Some(&key.columns),
+        _ => None,
+    });
+    let columns = columns.into_iter().flatten();
+    columns.map(|column| column.column.expr.to_string()).collect()
+}
+
+#[test]
+fn every_input_table_is_there_with_its_key() {
+    let tables = tables("inputs.sql");
+    let names: Vec<String> = tables.iter().map(named).collect();
+    assert_eq!(names, table_names().collect::<Vec<_>>());
+    for table in &tables {
+        assert_eq!(key_of(table), table_key(&named(table)), "{}", named(table));
+    }
+}
+
+#[test]
+fn every_output_table_is_there_with_its_key_and_the_exact_types() {
+    let tables = tables("outputs.sql");
+    assert_eq!(tables.len(), 2 * ALL.len() + 1);
+    for spec in ALL {
+        let table = tables.iter().find(|table| named(table) == spec.name).expect("it is made");
+        let declared: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let not_null = column.options.iter().any(|o| o.option == ColumnOption::NotNull);
+                format!("{} {} {}", column.name, column.data_type, null(!not_null))
+            })
+            .collect();
+        let spaced = |lines: Vec<String>| {
+            lines.iter().map(|line| line.replace(", ", ",")).collect::<Vec<_>>()
+        };
+        assert_eq!(spaced(declared), spaced(columns(spec, false)), "{}", spec.name);
+        let (key, _) = key(spec);
+        assert_eq!(key_of(table)[1..], key, "{}", spec.name);
+    }
+}
+
+/// A row of a clustered index has at most 900 bytes of key, one of another index 1,700.
+#[test]
+fn no_key_is_longer_than_the_server_takes() {
+    for table in ALL {
+        let (names, is_primary) = key(table);
+        let of = |name: &&str| table.columns.iter().find(|column| column.name == *name).unwrap();
+        let bytes: u32 = names
+            .iter()
+            .map(|name| match sql_type(of(name)) {
+                SqlType::Text(length) => 2 * u32::from(length.expect("a key has a bound")),
+                _ => 17,
+            })
+            .sum();
+        assert!(16 + bytes <= if is_primary { 900 } else { 1_700 }, "{}", table.name);
+    }
+}
