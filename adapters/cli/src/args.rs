@@ -5,6 +5,7 @@ mod config;
 mod diff;
 mod operate;
 mod place;
+mod publish;
 mod serve;
 
 pub(crate) use audit::{
@@ -19,6 +20,7 @@ pub(crate) use diff::DiffArgs;
 pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
+pub(crate) use publish::{MigrateArgs, PublishArgs, WhichTables};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::places::Source;
+use crate::places::{Source, TargetUrl};
 
 /// Decides where a mortgage lender's loans go, records why, and answers for it.
 #[derive(Debug, Parser)]
@@ -96,8 +98,10 @@ pub(crate) enum Command {
     /// Look at and change the configuration: constraints, rules, carry, lockdown, preflight settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Create a store, or bring it to the present schema
-    Migrate(StoreArgs),
+    /// Show a run's outputs in a tenant's SQL Server database, where its reports look for them
+    Publish(PublishArgs),
+    /// Create a store, or the tables of a tenant's database; bring them to the present schema
+    Migrate(MigrateArgs),
     /// Copy a whole store into another one, with every hash and seal
     CopyStore(CopyStoreArgs),
     /// Print a completion script for a shell
@@ -162,7 +166,7 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
     pub(crate) source: Option<Source>,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
@@ -220,7 +224,7 @@ pub(crate) struct OptionArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -236,7 +240,7 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -253,12 +257,13 @@ pub(crate) struct PreprocessArgs {
   powerfill run dir:snapshot --price-mode pc --out tables
   powerfill run xlsx:book.xlsx --out run.xlsx --format xlsx
   powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
+  powerfill run 'mssql://desk@db.example/Lender?schema=pf' --publish mssql://powerfill@db.example/Lender
   powerfill run --tenant acme --no-wait
 
 Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.
 With --no-wait it is 0 as soon as the run is queued.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -268,6 +273,9 @@ pub(crate) struct RunArgs {
     /// Only queue the run and print its id: a `powerfill work` carries it through
     #[arg(long, conflicts_with = "out")]
     pub(crate) no_wait: bool,
+    /// When it is Complete, publish it there: mssql://USER@HOST/DATABASE?schema=NAME
+    #[arg(long, value_name = "URL", conflicts_with = "no_wait")]
+    pub(crate) publish: Option<TargetUrl>,
     /// Who asks for the run [default: the user of this machine]
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,

@@ -77,7 +77,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Verify(args) => commands::verify::run(&args, &settings).await,
         Command::Seal(command) => commands::seal::run(&command, &settings).await,
         Command::Config(command) => commands::config::run(command, &settings).await,
-        Command::Migrate(args) => commands::migrate::run(&args, &settings).await,
+        Command::Publish(args) => commands::publish::run(args, &settings).await,
+        Command::Migrate(args) => commands::migrate::run(args, &settings).await,
         Command::CopyStore(args) => commands::copy_store::run(&args).await,
         Command::Completions { shell } => commands::completions(shell),
     }

@@ -8,6 +8,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
 use powerfill_sqlite::SqliteStore;
+use powerfill_sqlserver::MssqlUrl;
 
 use crate::failure::Failure;
 
@@ -22,6 +23,8 @@ pub(crate) enum Source {
     Workbook(PathBuf),
     /// `postgres://USER@HOST/DATABASE?schema=NAME`: the same on a server.
     Postgres(Box<PostgresUrl>),
+    /// `mssql://USER@HOST/DATABASE?schema=NAME`: the same on SQL Server or Azure SQL.
+    SqlServer(Box<MssqlUrl>),
     /// None of these, and why; said when it is read, as for a store.
     Unreadable(String),
 }
@@ -33,12 +36,16 @@ impl std::str::FromStr for Source {
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
+            Some(("mssql", _)) => Ok(match mssql(url, None) {
+                Ok(url) => Self::SqlServer(url),
+                Err(fault) => Self::Unreadable(fault),
+            }),
             Some((_, rest)) if rest.starts_with("//") => Ok(match postgres(url, None) {
                 Ok(url) => Self::Postgres(url),
                 Err(fault) => Self::Unreadable(fault),
             }),
-            _ => Err("a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE \
-                      or postgres://USER@HOST/DATABASE"
+            _ => Err("a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE, \
+                      postgres://USER@HOST/DATABASE or mssql://USER@HOST/DATABASE"
                 .to_owned()),
         }
     }
@@ -51,6 +58,19 @@ fn postgres(url: &str, password: Option<&str>) -> Result<Box<PostgresUrl>, Strin
     Ok(Box::new(url.or_password(password.or(of_environment.as_deref()))))
 }
 
+/// The same for SQL Server.
+fn mssql(url: &str, password: Option<&str>) -> Result<Box<MssqlUrl>, String> {
+    let url: MssqlUrl =
+        url.parse().map_err(|fault: powerfill_sqlserver::UrlFault| fault.to_string())?;
+    let of_environment = std::env::var("MSSQL_PASSWORD").ok();
+    Ok(Box::new(url.or_password(password.or(of_environment.as_deref()))))
+}
+
+/// Waits, in a command that only reads.
+fn waited<T>(reading: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(reading))
+}
+
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -58,6 +78,7 @@ impl std::fmt::Display for Source {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
             Self::Postgres(url) => write!(f, "{url}"),
+            Self::SqlServer(url) => write!(f, "{url}"),
             Self::Unreadable(_) => f.write_str("no source"),
         }
     }
@@ -71,11 +92,14 @@ impl Source {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
             Self::Sqlite(path) => powerfill_sqlite_source::read(path).map_err(|f| unreadable(&f)),
             Self::Workbook(path) => powerfill_xlsx::read(path).map_err(|f| unreadable(&f)),
-            // Commands that only read a source wait for it.
-            Self::Postgres(url) => tokio::task::block_in_place(|| {
-                let read = powerfill_postgres::source::read(url);
-                tokio::runtime::Handle::current().block_on(read).map_err(|f| unreadable(&f))
-            }),
+            Self::Postgres(url) => {
+                waited(powerfill_postgres::source::read(url)).map_err(|f| unreadable(&f))
+            }
+            Self::SqlServer(url) => {
+                let read =
+                    waited(powerfill_sqlserver::source::read(url)).map_err(|f| unreadable(&f))?;
+                Ok(read.snapshot)
+            }
             Self::Unreadable(fault) => Err(Failure::Environment(format!("the source: {fault}"))),
         }
     }
@@ -118,6 +142,10 @@ pub(crate) enum Against {
     Folder(PathBuf),
     /// `xlsx:FILE`: an export as a workbook, a sheet a table.
     Workbook(PathBuf),
+    /// `mssql://USER@HOST/DATABASE?schema=NAME`: the output tables that a database holds.
+    SqlServer(Box<MssqlUrl>),
+    /// None of these, and why; said when it is read, as for a store.
+    Unreadable(String),
 }
 
 impl std::str::FromStr for Against {
@@ -127,8 +155,13 @@ impl std::str::FromStr for Against {
             Some(("run", run)) if !run.is_empty() => Ok(Self::Run(run.to_owned())),
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
             Some(("xlsx", path)) if !path.is_empty() => Ok(Self::Workbook(path.into())),
+            Some(("mssql", _)) => Ok(match mssql(url, None) {
+                Ok(url) => Self::SqlServer(url),
+                Err(fault) => Self::Unreadable(fault),
+            }),
             None if !url.is_empty() => Ok(Self::Run(url.to_owned())),
-            _ => Err("compare with run:RUN, dir:FOLDER or xlsx:FILE".to_owned()),
+            _ => Err("compare with run:RUN, dir:FOLDER, xlsx:FILE or mssql://USER@HOST/DATABASE"
+                .to_owned()),
         }
     }
 }
@@ -139,7 +172,33 @@ impl std::fmt::Display for Against {
             Self::Run(run) => write!(f, "run:{run}"),
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+            Self::SqlServer(url) => write!(f, "{url}"),
+            Self::Unreadable(_) => f.write_str("nothing"),
         }
+    }
+}
+
+/// Where outputs are published: `mssql://USER@HOST/DATABASE?schema=NAME`, or why it is none. Said when it is asked for, as
+/// for a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TargetUrl(Result<Box<MssqlUrl>, String>);
+
+impl std::str::FromStr for TargetUrl {
+    type Err = std::convert::Infallible;
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        Ok(Self::with_password(url, None))
+    }
+}
+
+impl TargetUrl {
+    /// Reads a URL; the password comes from it, from `password`, or from the environment.
+    pub(crate) fn with_password(url: &str, password: Option<&str>) -> Self {
+        Self(mssql(url, password))
+    }
+
+    /// Itself, unless it could not be read.
+    pub(crate) fn readable(self, whence: &str) -> Result<MssqlUrl, Failure> {
+        self.0.map(|url| *url).map_err(|fault| Failure::Environment(format!("{whence}: {fault}")))
     }
 }
 

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use powerfill_sqlserver::MssqlUrl;
 use toml::{Table, Value};
 
 use crate::failure::Failure;
-use crate::places::{Source, StoreUrl};
+use crate::places::{Source, StoreUrl, TargetUrl};
 
 const FILE: &str = "powerfill.toml";
 
@@ -40,24 +41,38 @@ pub(crate) struct Tenant {
     pub(crate) manages_configuration: bool,
     /// A file with the password of the store, where its URL has none.
     password_file: Option<PathBuf>,
+    /// Where its outputs are published; may hold a password.
+    publish: Option<String>,
+    /// A file with the password of that place, where its URL has none.
+    publish_password_file: Option<PathBuf>,
 }
 
 impl Tenant {
     /// Where the store is; its password is read now.
     pub(crate) fn store(&self) -> Result<StoreUrl, Failure> {
-        let password = self.password_file.as_deref().map(|file| {
-            let text = std::fs::read_to_string(file);
-            text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|error| {
-                Failure::Environment(format!("password_file {}: {error}", file.display()))
-            })
-        });
-        StoreUrl::with_password(&self.store, password.transpose()?.as_deref()).readable("store")
+        let password = secret("password_file", self.password_file.as_deref())?;
+        StoreUrl::with_password(&self.store, password.as_deref()).readable("store")
+    }
+
+    /// Where its outputs are published; the password is read now.
+    pub(crate) fn publishes_to(&self) -> Result<Option<MssqlUrl>, Failure> {
+        let Some(url) = &self.publish else { return Ok(None) };
+        let password = secret("publish_password_file", self.publish_password_file.as_deref())?;
+        TargetUrl::with_password(url, password.as_deref()).readable("publish").map(Some)
     }
 
     /// Where the store is, without its password: to compare.
     fn store_place(&self) -> StoreUrl {
         StoreUrl::with_password(&self.store, None)
     }
+}
+
+/// The password in a file.
+fn secret(setting: &str, file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::Environment(format!("{setting} {}: {error}", file.display())))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 impl Settings {
@@ -175,6 +190,7 @@ fn tenant(id: &str, value: Value) -> Result<Tenant, Failure> {
     let mut text = |name| text(&mut table, name, &format!("{prefix}{name}"));
     let (store, source) = (text("store")?, text("source")?);
     let (options, password_file) = (text("options")?, text("password_file")?);
+    let (publish, publish_password_file) = (text("publish")?, text("publish_password_file")?);
     let manages_configuration = match text("configuration")?.as_deref() {
         None | Some("source") => false,
         Some("managed") => true,
@@ -188,12 +204,21 @@ fn tenant(id: &str, value: Value) -> Result<Tenant, Failure> {
     let source = source.map(|source| {
         source.parse::<Source>().map_err(|fault| wrong(&format!("{prefix}source"), &fault))
     });
-    nothing_else(&table, &prefix, "store, source, options, configuration and password_file")?;
+    if let Some(url) = &publish {
+        let readable =
+            TargetUrl::with_password(url, None).readable(&format!("{FILE}, {prefix}publish"));
+        readable?;
+    }
+    let known =
+        "store, source, options, configuration, password_file, publish and publish_password_file";
+    nothing_else(&table, &prefix, known)?;
     Ok(Tenant {
         store: store.ok_or_else(missing)?,
         source: source.transpose()?,
         options: options.map(PathBuf::from),
         manages_configuration,
         password_file: password_file.map(PathBuf::from),
+        publish,
+        publish_password_file: publish_password_file.map(PathBuf::from),
     })
 }

@@ -11,6 +11,7 @@ use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, 
 use powerfill_domain::values::TenantId;
 use powerfill_ports::{Store, must_be_of};
 use powerfill_runner::configure::{AsOf, configuration};
+use powerfill_sqlserver::MssqlUrl;
 use tokio::runtime::Handle;
 
 use crate::args::{PlaceArgs, TenantArgs};
@@ -94,6 +95,12 @@ impl Place {
         self.tenant.as_ref()
     }
 
+    /// Where the tenant's outputs are published, by the file.
+    pub(crate) fn publishes_to(&self, settings: &Settings) -> Result<Option<MssqlUrl>, Failure> {
+        let Some(tenant) = &self.tenant else { return Ok(None) };
+        settings.of_tenant(tenant.as_str())?.publishes_to()
+    }
+
     /// Opens the store, and makes it where there is none.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         self.admit(self.url.open().await?).await
@@ -141,7 +148,7 @@ impl Input {
                     "tenant {id} has no source; name one (dir:FOLDER, …), or set source under [tenants.{id}] in \
                      powerfill.toml"
                 ),
-                None => "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://…), or a tenant that \
+                None => "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres://… or mssql://…), or a tenant that \
                          has one with --tenant ID"
                     .to_owned(),
             })

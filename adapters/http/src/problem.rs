@@ -272,9 +272,10 @@ impl From<RunnerError> for Problem {
             | RunnerError::Snapshot(_)
             | RunnerError::NotReproduced { .. } => Self::new(Kind::Damaged, error.to_string()),
             RunnerError::NoSuchEvent { .. } => Self::new(Kind::NotFound, error.to_string()),
-            RunnerError::Rejected(_) | RunnerError::HandedOver(_) | RunnerError::BrokenOff(_) => {
-                internal(&error)
-            }
+            RunnerError::Rejected(_)
+            | RunnerError::Publish(_)
+            | RunnerError::HandedOver(_)
+            | RunnerError::BrokenOff(_) => internal(&error),
         }
     }
 }

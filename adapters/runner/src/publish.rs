@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Shown};
+use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::digest::TableDigest;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::RunnerError;
 use crate::patience::patiently;
-use crate::rebuild::fold;
+use crate::rebuild::Folding;
 use crate::stored::read_versions;
 
 /// How often it is tried where something passes, with growing pauses.
@@ -89,15 +89,13 @@ async fn attempt<S: Store + ?Sized>(
     let run = publication.run_id;
     let mut publishing = target.begin(publication).await?;
     let mut sent: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
-    let folded = fold(store, run, async |batches: Vec<RowBatch>, _| {
-        for rows in &batches {
-            let digest = sent.iter_mut().find(|digest| std::ptr::eq(digest.table(), rows.table));
-            digest.expect("a projector's table is one of all").update(rows);
-            publishing.stage(rows).await?;
-        }
-        Ok(())
-    })
-    .await?;
+    let mut folding = Folding::new(run);
+    let mut events = read_versions(store, run, 1, u64::MAX);
+    while let Some(batch) = events.try_next().await? {
+        stage(publishing.as_mut(), &mut sent, &folding.take(&batch)).await?;
+    }
+    let (rest, folded) = folding.finish()?;
+    stage(publishing.as_mut(), &mut sent, &rest).await?;
     if !folded.agrees() || folded.rebuilt.output_digest != publication.output_digest {
         let message = format!(
             "the tables of run {run} are not what it recorded, and are not shown; look with `powerfill verify {run}`"
@@ -105,6 +103,20 @@ async fn attempt<S: Store + ?Sized>(
         return Err(PublishError::Failed(message).into());
     }
     Ok(publishing.show(&sent).await?)
+}
+
+/// Hands rows over, and keeps the digests of what is sent.
+async fn stage(
+    publishing: &mut dyn Publishing,
+    sent: &mut [TableDigest],
+    batches: &[RowBatch],
+) -> Result<(), PublishError> {
+    for rows in batches {
+        let digest = sent.iter_mut().find(|digest| std::ptr::eq(digest.table(), rows.table));
+        digest.expect("a projector's table is one of all").update(rows);
+        publishing.stage(rows).await?;
+    }
+    Ok(())
 }
 
 /// One who follows a tenant's log and shows each run that completes. Runs that another one followed at once are passed

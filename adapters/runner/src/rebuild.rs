@@ -46,7 +46,7 @@ impl Rebuilt {
 }
 
 /// The tables of a run as far as its events were read.
-struct Folding {
+pub(crate) struct Folding {
     run: RunId,
     tables: RunTables,
     events: u64,
@@ -63,7 +63,7 @@ impl Folding {
         Self { index: Some(EventIndex::new()), ..Self::new(run) }
     }
 
-    fn new(run: RunId) -> Self {
+    pub(crate) fn new(run: RunId) -> Self {
         Self {
             run,
             tables: RunTables::new(),
@@ -78,7 +78,7 @@ impl Folding {
     }
 
     /// Takes the next events; gives the rows that no later event changes.
-    fn take(&mut self, batch: &[Read]) -> Vec<RowBatch> {
+    pub(crate) fn take(&mut self, batch: &[Read]) -> Vec<RowBatch> {
         for read @ (stored, event) in batch {
             if let RunEvent::RunCompleted(completed) = event {
                 self.rebuilt = Some(self.tables.complete());
@@ -119,7 +119,7 @@ impl Folding {
     }
 
     /// The rest of the rows.
-    fn finish(mut self) -> Result<(Vec<RowBatch>, Rebuilt), RunnerError> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<RowBatch>, Rebuilt), RunnerError> {
         if self.events == 0 {
             let name = self.run.to_string();
             return Err(StoreError::NotFound { what: "run", name }.into());

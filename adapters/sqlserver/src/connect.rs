@@ -70,8 +70,11 @@ const PASSING: [u32; 12] =
     [1_205, 1_222, 3_960, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 49_918, 49_920];
 
 /// What to do about it.
-pub(crate) fn advice(error: &Error) -> &'static str {
+pub(crate) fn advice(url: &MssqlUrl, error: &Error) -> &'static str {
     match error {
+        Error::Server(_) if !url.has_secret() => {
+            "there is no password, neither in the URL nor in MSSQL_PASSWORD or a password file"
+        }
         Error::Tls(_) => "look at encrypt, trust and ca in the URL",
         Error::Io { kind: IoErrorKind::InvalidData | IoErrorKind::InvalidInput, .. } => {
             "look at encrypt, trust and ca in the URL"
@@ -103,7 +106,7 @@ pub(crate) fn said(error: &Error) -> String {
 
 /// As a fault of publishing, where `doing` says what was under way.
 pub(crate) fn publish_error(url: &MssqlUrl, doing: &str, error: &Error) -> PublishError {
-    let message = format!("{url}: {doing}: {}; {}", said(error), advice(error));
+    let message = format!("{url}: {doing}: {}; {}", said(error), advice(url, error));
     match is_passing(error) {
         true => PublishError::Passing(message),
         false => PublishError::Failed(message),

@@ -6,7 +6,7 @@ use powerfill_projections::table::TableSpec;
 use powerfill_projections::tables::ALL;
 use tiberius::error::Error;
 
-use crate::connect::{Connection, advice, batch, connect, quoted, said};
+use crate::connect::{Connection, batch, connect, publish_error, quoted};
 use crate::types::{PUBLICATION, SqlType, sql_type, staging};
 use crate::url::MssqlUrl;
 
@@ -27,8 +27,7 @@ pub enum Tables {
 /// # Errors
 /// [`PublishError`]; where a table of that name is there and is another one, also that.
 pub async fn migrate(url: &MssqlUrl, tables: Tables) -> Result<Vec<String>, PublishError> {
-    let failed =
-        |error: &Error| PublishError::Failed(format!("{url}: {}; {}", said(error), advice(error)));
+    let failed = |error: &Error| publish_error(url, "making the tables", error);
     let mut client = connect(url).await.map_err(|error| failed(&error))?;
     let script = match tables {
         Tables::Inputs => INPUTS,
@@ -74,8 +73,7 @@ struct Found {
 /// [`PublishError`] with everything that is missing or other.
 pub(crate) async fn check(client: &mut Connection, url: &MssqlUrl) -> Result<(), PublishError> {
     let found = columns(client, &url.schema).await;
-    let found = found
-        .map_err(|error| crate::connect::publish_error(url, "looking at the tables", &error))?;
+    let found = found.map_err(|error| publish_error(url, "looking at the tables", &error))?;
     let mut faults = Vec::new();
     for table in ALL {
         for name in [table.name.to_owned(), staging(table)] {

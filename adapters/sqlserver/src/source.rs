@@ -39,7 +39,7 @@ pub struct SourceUnreadable {
 
 impl SourceUnreadable {
     pub(crate) fn new(url: &MssqlUrl, error: &Error) -> Self {
-        Self { url: url.clone(), fault: said(error), advice: advice(error) }
+        Self { url: url.clone(), fault: said(error), advice: advice(url, error) }
     }
 
     pub(crate) fn too_large(url: &MssqlUrl, table: &str, fault: &TooLarge) -> Self {

@@ -41,10 +41,7 @@ impl SqlServerTarget {
 #[async_trait]
 impl OutputTarget for SqlServerTarget {
     fn place(&self) -> String {
-        match self.url.schema.as_str() {
-            "dbo" => self.url.to_string(),
-            schema => format!("{}?schema={schema}", self.url),
-        }
+        self.url.to_string()
     }
 
     async fn begin(&self, publication: &Publication) -> Result<Box<dyn Publishing>, PublishError> {

@@ -11,6 +11,9 @@ use tiberius::{AuthMethod, Config, EncryptionLevel};
 /// How long the server may be silent, where the URL does not say it.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// The schema where none is named.
+const SCHEMA: &str = "dbo";
+
 /// The port where none is named.
 const PORT: u16 = 1433;
 
@@ -97,7 +100,7 @@ impl FromStr for MssqlUrl {
             token: None,
             encrypted: true,
             trust: Trust::Native,
-            schema: "dbo".to_owned(),
+            schema: SCHEMA.to_owned(),
             timeout: TIMEOUT,
         };
         for (name, value) in url.query_pairs() {
@@ -143,6 +146,11 @@ impl MssqlUrl {
             password.clone_into(secret);
         }
         self
+    }
+
+    /// Whether there is something to log in with.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.token.as_ref().map_or_else(|| self.password.is_some(), |token| !token.is_empty())
     }
 
     /// Where the server is found: the host and its port, where the instance does not say another one.
@@ -221,7 +229,11 @@ impl fmt::Display for MssqlUrl {
         if let Some(instance) = &self.instance {
             write!(f, "/{instance}")?;
         }
-        write!(f, "/{}", self.database)
+        write!(f, "/{}", self.database)?;
+        match self.schema.as_str() {
+            SCHEMA => Ok(()),
+            schema => write!(f, "?schema={schema}"),
+        }
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) struct ReprioritiseArgs {
 Takes pscat_securitization_rules and the pfill_ tables of constraints, their rules, carry, lockdown and preflight; a table
 that the source does not have is empty, but for the constraints, which must be there. Only real changes are recorded.")]
 pub(crate) struct ConfigImportArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
     pub(crate) source: Option<Source>,
     /// Show what would change, and record nothing
     #[arg(long)]

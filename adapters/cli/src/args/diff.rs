@@ -12,6 +12,7 @@ use crate::places::Against;
   powerfill diff latest --against latest~1
   powerfill diff latest --against dir:export --mapping mapping.toml --classifications classes.toml
   powerfill diff latest --against dir:export --mapping mapping.toml --html comparison.html
+  powerfill diff latest --against mssql://desk@db.example/Lender --mapping mapping.toml
   powerfill diff latest --against dir:export --write-mapping mapping.toml
   powerfill diff latest --against dir:export --classifications classes.toml --classify-new
 
@@ -19,7 +20,8 @@ Exit status: 0 no unclassified difference, 1 differences, 2 incomparable or erro
 pub(crate) struct DiffArgs {
     /// A run id, the beginning of one, `latest`, or `latest~1` for the one before it
     pub(crate) run: String,
-    /// Another run (as RUN, or run:RUN), dir:FOLDER of CSV files or workbooks, or xlsx:FILE
+    /// Another run (as RUN, or run:RUN), dir:FOLDER of CSV files or workbooks, xlsx:FILE, or
+    /// mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "X")]
     pub(crate) against: Against,
     /// What the other side calls tables, columns and values; tolerances; what not to compare (TOML)

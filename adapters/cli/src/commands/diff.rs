@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
     let run = find_run(store, &args.run).await?;
     let other = match &args.against {
         Against::Run(wanted) => Some(find_run(store, wanted).await?),
-        Against::Folder(_) | Against::Workbook(_) => None,
+        _ => None,
     };
     if let Some(file) = &args.write_mapping {
         return write_mapping(store, run, &args.against, file).await;
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
     let there = match other {
         Some(other) => side(store, other, &mut names).await?,
         None => {
-            let sheets = export::read(&args.against)?;
+            let sheets = export::read(&args.against, &mapping).await?;
             export_side(&args.against.to_string(), sheets, &mapping, &mut names)
                 .map_err(|fault| Failure::Environment(fault.to_string()))?
         }
@@ -155,7 +155,7 @@ async fn write_mapping(
         let message = format!("{} is there already; name another file", file.display());
         return Err(Failure::Environment(message));
     }
-    let sheets = export::read(against)?;
+    let sheets = export::read(against, &Mapping::default()).await?;
     let mut names = Names::default();
     let here = side(store, run, &mut names).await?;
     write(file, draft(&here, &sheets, &mut names).as_bytes())?;

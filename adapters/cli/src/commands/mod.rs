@@ -13,6 +13,7 @@ pub(crate) mod migrate;
 pub(crate) mod options;
 pub(crate) mod preflight;
 pub(crate) mod preprocess;
+pub(crate) mod publish;
 pub(crate) mod rebuild;
 #[cfg(feature = "nats")]
 pub(crate) mod relay;

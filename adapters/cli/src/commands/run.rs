@@ -12,10 +12,12 @@ use powerfill_projections::summary::RunSummary;
 use powerfill_projections::table::TableSpec;
 use powerfill_projections::tables::ALL;
 use powerfill_runner::{Ask, Runner, RunnerError, SystemClock, Watch};
+use powerfill_sqlserver::SqlServerTarget;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::options;
+use super::publish::published;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -53,6 +55,8 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     let input = Input::resolve(args.source.as_ref(), &args.store.place.tenant, settings)?
         .for_store(&place, settings)?;
     let options = options::resolve(&args.options, input.options())?;
+    let target =
+        args.publish.map(|url| url.readable("--publish").map(SqlServerTarget::new)).transpose()?;
     let snapshot = Arc::new(input.snapshot()?.snapshot);
     file.map_or(Ok(()), workbook::prepare)?;
     let store = place.open().await?;
@@ -73,6 +77,9 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
             other => other,
         })?;
     }
+    if let Some(target) = target.filter(|_| summary.status == RunStatus::Complete) {
+        publish_complete(store.as_ref(), summary.run_id, &target).await?;
+    }
     match format.unwrap_or(Format::Text) {
         Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&as_json(&summary)?)?,
@@ -82,6 +89,20 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
         }
     }
     if summary.status == RunStatus::Complete { Ok(()) } else { Err(Failure::Answered) }
+}
+
+/// Publishes the run that has just completed.
+async fn publish_complete(
+    store: &dyn Store,
+    run: RunId,
+    target: &SqlServerTarget,
+) -> Result<(), Failure> {
+    published(store, run, target).await.map(drop).map_err(|failure| match failure {
+        Failure::Environment(message) => Failure::Environment(format!(
+            "the run is recorded, but --publish failed: {message}; once more with `powerfill publish {run} --to URL`"
+        )),
+        other => other,
+    })
 }
 
 /// Asks for a run that somebody else carries through.

@@ -95,6 +95,12 @@ impl Mapping {
         self.tables[at].as_ref()
     }
 
+    /// Whether the file says that a table is called so there.
+    pub fn names(&self, name: &str) -> bool {
+        let given = self.tables.iter().flatten().filter_map(|table| table.name.as_ref());
+        given.into_iter().any(|given| fold(&given.value) == fold(name))
+    }
+
     /// Whether a table takes part: those that say what was decided, and those that the file names.
     pub(crate) fn takes_part(&self, at: usize) -> bool {
         match &self.tables[at] {

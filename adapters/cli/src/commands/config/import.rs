@@ -59,7 +59,7 @@ fn source(args: &ConfigImportArgs, place: &Place, settings: &Settings) -> Result
     };
     args.source.clone().or(of_tenant).ok_or_else(|| {
         Failure::Environment(
-            "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE or postgres://…), or a tenant that has one with \
+            "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres://… or mssql://…), or a tenant that has one with \
              --tenant ID"
                 .to_owned(),
         )

@@ -2,17 +2,30 @@
 
 use std::path::Path;
 
-use powerfill_diff::mapping::Sheet;
+use powerfill_diff::mapping::{Mapping, Sheet};
 use powerfill_domain::snapshot::RawTable;
+use powerfill_domain::values::fold;
 use powerfill_export::read_folder;
+use powerfill_sqlserver::MssqlUrl;
 
 use crate::failure::Failure;
 use crate::places::Against;
 
-/// Every table of the export, with the file that it stands in.
-pub(super) fn read(against: &Against) -> Result<Vec<Sheet>, Failure> {
+/// Every table of the export, with the file that it stands in; of a database, those of legacy names and those that the
+/// mapping names.
+pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<Sheet>, Failure> {
     match against {
         Against::Run(_) => Ok(Vec::new()),
+        Against::SqlServer(url) => {
+            let wanted = |name: &str| {
+                let (name, is_named) = (fold(name), mapping.names(name));
+                is_named || name.starts_with("PFILL_") && !name.ends_with("__STAGING")
+            };
+            let read = powerfill_sqlserver::export::read(url, wanted).await;
+            let tables = read.map_err(|fault| Failure::Environment(fault.to_string()))?;
+            Ok(tables.into_iter().map(|table| of_database(url, table)).collect())
+        }
+        Against::Unreadable(fault) => Err(Failure::Environment(format!("--against: {fault}"))),
         Against::Workbook(file) => workbook(file),
         Against::Folder(folder) => {
             let export =
@@ -29,6 +42,20 @@ pub(super) fn read(against: &Against) -> Result<Vec<Sheet>, Failure> {
             Ok(sheets)
         }
     }
+}
+
+/// A table of a database. Its rows come in no order, so that the digest is that of the sorted rows.
+fn of_database(url: &MssqlUrl, table: RawTable) -> Sheet {
+    let columns = 0..table.columns().len();
+    let row = |at| columns.clone().map(|column| table.cell(at, column)).collect::<Vec<_>>();
+    let mut rows: Vec<Vec<&str>> = (0..table.rows()).map(row).collect();
+    rows.sort_unstable();
+    let mut text = Vec::new();
+    for cell in table.columns().iter().map(String::as_str).chain(rows.into_iter().flatten()) {
+        text.extend_from_slice(&(cell.len() as u64).to_le_bytes());
+        text.extend_from_slice(cell.as_bytes());
+    }
+    Sheet { file: url.to_string(), digest: powerfill_export::digest(&text), table }
 }
 
 /// The sheets of a workbook.

@@ -1,0 +1,128 @@
+//! `publish`: a run's outputs in a tenant's database, once, or each run that completes.
+
+use powerfill_domain::run::RunId;
+use powerfill_ports::Store;
+use powerfill_ports::publishing::{OutputTarget, Publication};
+use powerfill_runner::publish::{Publisher, Told, publish};
+use powerfill_sqlserver::SqlServerTarget;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::find_run;
+use crate::args::PublishArgs;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::log;
+use crate::output::{print_csv, print_json, say};
+use crate::places::TargetUrl;
+use crate::settings::Settings;
+use crate::stop::Stop;
+use crate::tenancy::Place;
+
+pub(crate) async fn run(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
+    if args.follow {
+        return follow(args, settings).await;
+    }
+    let place = Place::resolve(&args.store.place, settings)?;
+    let target = target(args.to, &place, settings)?;
+    let store = place.open_existing().await?;
+    let run = find_run(store.as_ref(), &args.run).await?;
+    let published = published(store.as_ref(), run, &target).await?;
+    let (run, digest) = (published.run_id.to_string(), published.output_digest);
+    match args.store.print.format {
+        Format::Text => say(format!("{} shows run {run}\n", target.place())),
+        Format::Json => {
+            print_json(&json!({ "run_id": run, "output_digest": digest, "target": target.place() }))
+        }
+        Format::Csv => print_csv(
+            &["run_id", "output_digest", "target"],
+            [[run.as_str(), digest.as_str(), target.place().as_str()]],
+        ),
+    }
+}
+
+/// Where to: what is named, or what the file says of the tenant.
+fn target(
+    named: Option<TargetUrl>,
+    place: &Place,
+    settings: &Settings,
+) -> Result<SqlServerTarget, Failure> {
+    let of_tenant = || place.publishes_to(settings);
+    let url = match named {
+        Some(url) => Some(url.readable("--to")?),
+        None => of_tenant()?,
+    };
+    url.map(SqlServerTarget::new).ok_or_else(|| {
+        let message = "where to? Name the database with --to mssql://USER@HOST/DATABASE, or set publish under \
+                       [tenants.ID] in powerfill.toml";
+        Failure::Environment(message.to_owned())
+    })
+}
+
+/// Publishes a run.
+pub(super) async fn published(
+    store: &dyn Store,
+    run: RunId,
+    target: &SqlServerTarget,
+) -> Result<Publication, Failure> {
+    Ok(publish(store, run, target).await?)
+}
+
+async fn follow(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
+    let places = Place::chosen(args.all_tenants, &args.store.place, settings)?;
+    let mut targets = Vec::new();
+    for place in places {
+        // Of all tenants, those that say where.
+        if args.all_tenants && place.publishes_to(settings)?.is_none() {
+            continue;
+        }
+        targets.push((target(args.to.clone(), &place, settings)?, place));
+    }
+    if targets.is_empty() {
+        let message =
+            "--all-tenants: no tenant of powerfill.toml says where; set publish under [tenants.ID]";
+        return Err(Failure::Environment(message.to_owned()));
+    }
+    log::begin(args.log_format);
+    let stop = Stop::listen()?;
+    let mut publishers = JoinSet::new();
+    for (target, place) in targets {
+        let stop = stop.clone();
+        publishers.spawn(async move {
+            let store = place.open_existing().await?;
+            follow_one(store.as_ref(), &target, &stop).await
+        });
+    }
+    let mut ended = Ok(());
+    while let Some(publisher) = publishers.join_next().await {
+        let publisher =
+            publisher.map_err(|panic| Failure::Environment(format!("a publisher: {panic}")))?;
+        if let Err(Failure::Environment(message)) = &publisher {
+            tracing::error!("{message}");
+        }
+        ended = ended.and(publisher);
+    }
+    ended
+}
+
+/// Publishes each run of a store that completes, and logs it.
+pub(super) async fn follow_one(
+    store: &dyn Store,
+    target: &SqlServerTarget,
+    stop: &Stop,
+) -> Result<(), Failure> {
+    let publisher = Publisher::new(store, target, stop.watched());
+    Ok(publisher.follow(|told| log_told(target, &told)).await?)
+}
+
+/// Says what a publisher has to say.
+pub(super) fn log_told(target: &SqlServerTarget, told: &Told<'_>) {
+    let place = target.place();
+    match told {
+        Told::Shown(publication) => tracing::info!("{place} shows run {}", publication.run_id),
+        Told::Passed(publication, later) => {
+            tracing::info!("{place} shows run {later}, which is later than {}", publication.run_id);
+        }
+        Told::Away(error) => tracing::warn!("{error}; trying again until it goes"),
+    }
+}
