@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::run::process_name;
 use super::token;
-use super::work::{Watching, work_for};
+use super::work::{Watching, with_targets, work_for};
 use crate::args::{ServeArgs, TenantArgs};
 use crate::commands::options;
 use crate::failure::Failure;
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failu
             let tenant = tenant.map_or("", |tenant| tenant.as_str());
             figures.watch(tenant, Arc::new(heard.clone()))
         });
-        work_for(places, &name, &stop, false, watching).await
+        work_for(with_targets(places, &settings)?, &name, &stop, false, watching).await
     };
     let monitored = async {
         if let Some(monitored) = monitored {

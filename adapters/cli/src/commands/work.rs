@@ -7,10 +7,14 @@ use futures::StreamExt;
 use powerfill_domain::values::TenantId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
+use powerfill_runner::publish::Publisher;
 use powerfill_runner::{Finished, Runner, RunnerError, Watch};
+use powerfill_sqlserver::SqlServerTarget;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::publish::{follow_one, log_told};
 use super::run::{process_name, runner};
 use crate::args::WorkArgs;
 use crate::failure::Failure;
@@ -33,15 +37,31 @@ pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failu
     log::begin(args.log_format);
     let heard = stop.clone();
     let watching: Watching = Arc::new(move |_| Arc::new(heard.clone()));
+    let places = with_targets(places, settings)?;
     work_for(places, &name, &stop, args.once, watching).await
+}
+
+/// A store that is worked for, and where its outputs are published.
+pub(super) type Published = (Option<SqlServerTarget>, Place);
+
+/// Each with where its outputs are published, by the file.
+pub(super) fn with_targets(
+    places: Vec<Place>,
+    settings: &Settings,
+) -> Result<Vec<Published>, Failure> {
+    let target = |place: Place| {
+        let url = place.publishes_to(settings)?;
+        Ok((url.map(SqlServerTarget::new), place))
+    };
+    places.into_iter().map(target).collect()
 }
 
 /// Makes whoever watches a run of a tenant; by [`Stop`] it is told to hand the run over.
 pub(super) type Watching = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn Watch> + Send + Sync>;
 
-/// Works for all these stores until `stop`, or once.
+/// Works for all these stores until `stop`, or once, and publishes the runs that complete where that is wanted.
 pub(super) async fn work_for(
-    places: Vec<Place>,
+    places: Vec<Published>,
     name: &str,
     stop: &Stop,
     once: bool,
@@ -49,11 +69,11 @@ pub(super) async fn work_for(
 ) -> Result<(), Failure> {
     let one_run = Arc::new(Semaphore::new(1));
     let mut desks = JoinSet::new();
-    for place in places {
+    for (target, place) in places {
         let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
         let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.to_owned());
         let watching = Arc::clone(&watching);
-        desks.spawn(Desk { place, label, name, stop, one_run, once, watching }.work());
+        desks.spawn(Desk { place, target, label, name, stop, one_run, once, watching }.work());
     }
     let mut ended = Ok(());
     while let Some(desk) = desks.join_next().await {
@@ -66,6 +86,7 @@ pub(super) async fn work_for(
 /// One store that is worked for.
 struct Desk {
     place: Place,
+    target: Option<SqlServerTarget>,
     label: String,
     name: String,
     stop: Stop,
@@ -97,6 +118,8 @@ impl Desk {
 
     async fn serve(&self, pause: &mut Duration) -> Result<(), Failure> {
         let store = self.place.open().await?;
+        // Ends with this.
+        let _publishing = self.publishing(&store);
         let runner = runner(Arc::clone(&store), self.name.clone());
         let mut failed = false;
         let (mut news, mut woken) = (None, false);
@@ -114,8 +137,10 @@ impl Desk {
                     say(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
                     (news, woken) = (None, false);
                 }
-                Next::Nothing if self.once && failed => return Err(Failure::Answered),
-                Next::Nothing if self.once => return Ok(()),
+                Next::Nothing if self.once => {
+                    self.publish_once(store.as_ref()).await?;
+                    return if failed { Err(Failure::Answered) } else { Ok(()) };
+                }
                 Next::Nothing if woken => {
                     // What woke it is another worker's: its events are not to be read here.
                     (news, woken) = (None, false);
@@ -135,6 +160,31 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Publishes each run that completes, beside the work. What is wrong with the place keeps no run from being worked.
+    fn publishing(&self, store: &Arc<dyn Store>) -> Option<AbortOnDropHandle<()>> {
+        let target = self.target.clone().filter(|_| !self.once)?;
+        let (store, stop, label) = (Arc::clone(store), self.stop.clone(), self.label.clone());
+        Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            loop {
+                match follow_one(store.as_ref(), &target, &stop).await {
+                    Ok(()) => return,
+                    Err(Failure::Environment(message)) => tracing::error!("{label}: {message}"),
+                    Err(_) => tracing::error!("{label}: publishing failed"),
+                }
+                if stop.within(LONGEST_PAUSE).await {
+                    return;
+                }
+            }
+        })))
+    }
+
+    /// Publishes what completed, where that is wanted.
+    async fn publish_once(&self, store: &dyn Store) -> Result<(), Failure> {
+        let Some(target) = &self.target else { return Ok(()) };
+        let publisher = Publisher::new(store, target, self.stop.watched());
+        Ok(publisher.catch_up(&mut |told| log_told(target, &told)).await?)
     }
 
     /// Claims a run, where there is one, and carries it through.
