@@ -13,10 +13,14 @@ use crate::url::MssqlUrl;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
-pub(crate) type Connection = Client<Compat<TcpStream>>;
+/// A connection, which one caller uses at a time.
+pub type Connection = Client<Compat<TcpStream>>;
 
 /// Connects. A gateway that names another server, as Azure SQL has them, is followed once.
-pub(crate) async fn connect(url: &MssqlUrl) -> Result<Connection, Error> {
+///
+/// # Errors
+/// As the driver has them.
+pub async fn connect(url: &MssqlUrl) -> Result<Connection, Error> {
     let connecting = async {
         let (host, port) = match reach(url, url.address()).await {
             Err(Error::Routing { host, port }) => (host, port),
@@ -41,8 +45,11 @@ async fn reach(url: &MssqlUrl, address: (&str, u16)) -> Result<Connection, Error
     Client::connect(config, stream.compat_write()).await
 }
 
-/// Carries out a batch, and answers the rows of its last result.
-pub(crate) async fn batch(client: &mut Connection, sql: &str) -> Result<Vec<Row>, Error> {
+/// Carries out a batch of T-SQL, and answers the rows of its last result.
+///
+/// # Errors
+/// As the driver has them.
+pub async fn batch(client: &mut Connection, sql: &str) -> Result<Vec<Row>, Error> {
     let results = client.simple_query(sql).await?.into_results().await?;
     Ok(results.into_iter().last().unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 //! into it.
 //!
 //! * [`url`]: where a database is; its password is never shown
+//! * [`connect`]: connections, and what to make of what the server says
 //! * [`source`]: a snapshot of it, in one transaction that sees one moment
 //! * [`export`]: the output tables that it holds, for a comparison
 //! * [`types`]: the types of the output tables
@@ -9,7 +10,7 @@
 //! * [`target`]: shows a run's outputs in place of the former run's
 
 mod cell;
-mod connect;
+pub mod connect;
 pub mod export;
 pub mod migrate;
 pub mod source;

@@ -14,7 +14,7 @@ use tiberius::QueryItem;
 use tiberius::error::Error;
 
 use crate::cell::{Cell, cell};
-use crate::connect::{Connection, advice, connect, is_passing, quoted, said};
+use crate::connect::{Connection, advice, batch, connect, is_passing, quoted, said};
 use crate::url::MssqlUrl;
 
 /// Attempts to read, with growing pauses: nothing has been decided yet.
@@ -79,34 +79,72 @@ pub async fn read(url: &MssqlUrl) -> Result<Read, SourceUnreadable> {
 
 async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
     let mut client = connect(url).await?;
-    let tables = columns(&mut client, &url.schema).await?;
-    let warning = begin(&mut client, &tables, &url.schema).await?;
+    let listed = columns(&mut client, &url.schema).await?;
     let mut snapshot = RawSnapshot::default();
-    for (name, _) in &tables {
-        if table_named(name).is_none() {
-            snapshot.ignored.push(name.clone());
+    let other = listed.iter().filter(|(name, _)| table_named(name).is_none());
+    snapshot.ignored.extend(other.map(|(name, _)| name.clone()));
+    let mut tables = Vec::new();
+    for table in table_names() {
+        let found = listed.iter().find(|(name, _)| table_named(name) == Some(table));
+        let name = found.map_or(table, |(name, _)| name);
+        match (look(&mut client, &url.schema, name).await, found) {
+            (Ok(Looked::Readable), Some(found)) => tables.push((table, found)),
+            (Ok(Looked::Readable | Looked::Absent), _) => {}
+            (Ok(Looked::Refused(reason)), _) => {
+                snapshot.faults.push(unreadable(url, table, name, &reason));
+            }
+            (Err(error), _) => return Err(error),
         }
     }
-    for table in table_names() {
-        let Some((name, columns)) =
-            tables.iter().find(|(name, _)| table_named(name) == Some(table))
-        else {
-            continue;
-        };
+    let warning = begin(&mut client, url, tables.first().map(|(_, (name, _))| name)).await?;
+    for (table, (name, columns)) in tables {
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
         let raw = RawTable::new(table, names, false);
         match read_rows(&mut client, &url.schema, raw, name, columns).await {
             Ok(read) => snapshot.tables.push(read),
-            Err(Unreadable::Server(error)) if is_passing(&error) => return Err(error),
-            Err(unreadable) => {
-                let reason = format!("{}.{name}: {unreadable}", url.schema);
-                let (table, code) = (table.to_owned(), FaultCode::Unreadable);
-                snapshot.faults.push(SourceFault { table, code, reason });
+            Err(Unreadable::Server(error))
+                if !matches!(error, Error::Server(_)) || is_passing(&error) =>
+            {
+                return Err(error);
             }
+            Err(fault) => snapshot.faults.push(unreadable(url, table, name, &fault.to_string())),
         }
     }
-    client.simple_query("IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await?.into_results().await?;
+    batch(&mut client, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await?;
     Ok(Read { snapshot, warning })
+}
+
+fn unreadable(url: &MssqlUrl, table: &str, name: &str, reason: &str) -> SourceFault {
+    let reason = format!("{}.{name}: {reason}", url.schema);
+    SourceFault { table: table.to_owned(), code: FaultCode::Unreadable, reason }
+}
+
+/// What a table is to whoever asks.
+enum Looked {
+    Readable,
+    /// There is none of that name.
+    Absent,
+    /// It is there, and may not be read, or not all of it.
+    Refused(String),
+}
+
+/// Looks at a table without reading it. The catalog does not list what somebody may not see, so that a table that it does
+/// not list may be there: taken for an empty one, it would change what a run decides.
+async fn look(client: &mut Connection, schema: &str, name: &str) -> Result<Looked, Error> {
+    let sql = format!("SELECT TOP (0) * FROM {}.{}", quoted(schema), quoted(name));
+    match batch(client, &sql).await {
+        Ok(_) => Ok(Looked::Readable),
+        Err(Error::Server(token)) if is_absent(token.code(), token.message()) => Ok(Looked::Absent),
+        Err(error) if is_passing(&error) => Err(error),
+        Err(error @ Error::Server(_)) => Ok(Looked::Refused(said(&error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an error says that there is no such table. Babelfish has one number for most of its errors.
+fn is_absent(code: u32, message: &str) -> bool {
+    const BABELFISH: u32 = 33_557_097;
+    code == 208 || code == BABELFISH && message.ends_with("does not exist")
 }
 
 /// A table's name and its columns: names and declared types.
@@ -130,29 +168,23 @@ pub(crate) async fn columns(client: &mut Connection, schema: &str) -> Result<Vec
 /// read, so that one is asked at once.
 async fn begin(
     client: &mut Connection,
-    tables: &[Table],
-    schema: &str,
+    url: &MssqlUrl,
+    first: Option<&String>,
 ) -> Result<Option<String>, Error> {
-    let begin = "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION";
-    client.simple_query(begin).await?.into_results().await?;
-    let Some((first, _)) = tables.first() else { return Ok(None) };
-    let look = format!("SELECT TOP (0) * FROM {}.{}", quoted(schema), quoted(first));
-    let looked = match client.simple_query(look).await {
-        Ok(stream) => stream.into_results().await.map(drop),
-        Err(error) => Err(error),
-    };
-    match looked {
-        Ok(()) => Ok(None),
+    batch(client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION").await?;
+    let Some(first) = first else { return Ok(None) };
+    let look = format!("SELECT TOP (0) * FROM {}.{}", quoted(&url.schema), quoted(first));
+    match batch(client, &look).await {
+        Ok(_) => Ok(None),
         Err(Error::Server(token)) if token.code() == NO_SNAPSHOT_ISOLATION => {
             let again = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION; \
                          SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
-            client.simple_query(again).await?.into_results().await?;
-            let warning = "the database does not allow snapshot isolation, so that its tables may be of different \
-                           moments; ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON";
-            Ok(Some(warning.to_owned()))
+            batch(client, again).await?;
+            Ok(Some(format!(
+                "{url} does not allow snapshot isolation: its tables were read one after the other, and may be of \
+                 different moments; ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON"
+            )))
         }
-        // A table that cannot be read is that table's fault.
-        Err(Error::Server(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }
