@@ -47,7 +47,13 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
         Duration::from_secs(30),
     );
     let ((snapshot, options), run_id) = (book(case), RunId(Uuid::now_v7()));
-    let ask = Ask { run_id, snapshot: &snapshot, options: &options, requested_by: "desk" };
+    let ask = Ask {
+        run_id,
+        snapshot: &snapshot,
+        options: &options,
+        requested_by: "desk",
+        source_warnings: &[],
+    };
     runner.ask(&ask).await.expect("the run is asked for");
     if cancel {
         assert!(store.request_cancel(run_id, "chief").await.expect("the queue answers"));
@@ -216,7 +222,13 @@ async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
     let (mut snapshot, options) = book("03-best-fit");
     snapshot.header.tenant_id = "acme".into();
     let run_id = RunId(Uuid::now_v7());
-    let ask = Ask { run_id, snapshot: &snapshot, options: &options, requested_by: "desk" };
+    let ask = Ask {
+        run_id,
+        snapshot: &snapshot,
+        options: &options,
+        requested_by: "desk",
+        source_warnings: &[],
+    };
     runner.ask(&ask).await.unwrap();
     for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {
         let refused = copy_store(from, to, |_| {}).await.unwrap_err();

@@ -44,7 +44,13 @@ async fn ran(store: &Arc<dyn Store>, tenant: &str, case: &str) {
     let lease = Duration::from_secs(30);
     let runner = Runner::new(Arc::clone(store), clock, "worker".to_owned(), lease);
     let run_id = RunId(Uuid::now_v7());
-    let ask = Ask { run_id, snapshot: &snapshot, options: &options, requested_by: "vera" };
+    let ask = Ask {
+        run_id,
+        snapshot: &snapshot,
+        options: &options,
+        requested_by: "vera",
+        source_warnings: &[],
+    };
     runner.ask(&ask).await.unwrap();
     runner.work(None, Arc::new(Silent)).await.unwrap().unwrap();
 }

@@ -96,9 +96,7 @@ impl Source {
                 waited(powerfill_postgres::source::read(url)).map_err(|f| unreadable(&f))
             }
             Self::SqlServer(url) => {
-                let read =
-                    waited(powerfill_sqlserver::source::read(url)).map_err(|f| unreadable(&f))?;
-                Ok(read.snapshot)
+                waited(powerfill_sqlserver::source::read(url)).map_err(|f| unreadable(&f))
             }
             Self::Unreadable(fault) => Err(Failure::Environment(format!("the source: {fault}"))),
         }
@@ -109,6 +107,9 @@ impl Source {
         let raw = self.read()?;
         for name in &raw.ignored {
             eprintln!("note: {name} is no table of a snapshot and is left out");
+        }
+        for warning in &raw.warnings {
+            eprintln!("warning: {warning}");
         }
         Ok(raw)
     }

@@ -105,8 +105,8 @@ pub(crate) async fn preview(
         InstrumentName::from(asked.investor_instrument_name),
         ConstraintName::from(asked.constraint_name),
     );
-    let found = from_snapshot(&api, &caller.tenant, move |snapshot| {
-        candidates_of(&snapshot, &options, (&node.0, &node.1, &node.2), most)
+    let found = from_snapshot(&api, &caller.tenant, move |validated| {
+        candidates_of(&validated.snapshot, &options, (&node.0, &node.1, &node.2), most)
     });
     let found = found.await?.map_err(|refused| {
         Problem::new(Kind::Refused, refused.message).with("code", refused.code)

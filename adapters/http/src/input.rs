@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use powerfill_domain::engine::{self, Epci, LockdownProposal, TradeParams};
 use powerfill_domain::run::event::Severity;
 use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot};
+use powerfill_domain::snapshot::{GivenOptions, RunOptions, Validated};
 use powerfill_domain::values::TenantId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::spelling::Spelled;
@@ -102,7 +102,7 @@ fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
 pub(crate) async fn from_snapshot<T: Send + 'static>(
     api: &Api,
     tenant: &Arc<dyn Tenant>,
-    make: impl FnOnce(Snapshot) -> T + Send + 'static,
+    make: impl FnOnce(Validated) -> T + Send + 'static,
 ) -> Answer<T> {
     let _one = Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
     let tenant = Arc::clone(tenant);
@@ -114,7 +114,7 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
         if found != TenantId::from(tenant.id()) {
             return Err(source_away(tenant.as_ref(), "its source is of another tenant"));
         }
-        Ok(make(validated.snapshot))
+        Ok(make(validated))
     });
     made.await.map_err(|panic| internal(&panic))?
 }
@@ -149,11 +149,17 @@ pub(crate) async fn run(
     if let Some(active) = store.runs().await?.iter().find(|queued| !queued.status.is_over()) {
         return Err(Problem::run_active(active.run_id));
     }
-    let snapshot = from_snapshot(&api, &caller.tenant, |snapshot| snapshot).await?;
+    let Validated { snapshot, source_warnings, .. } =
+        from_snapshot(&api, &caller.tenant, |validated| validated).await?;
     let runner =
         Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), crate::LEASE);
-    let ask =
-        Ask { run_id: run, snapshot: &snapshot, options: &options, requested_by: &caller.actor };
+    let ask = Ask {
+        run_id: run,
+        snapshot: &snapshot,
+        options: &options,
+        requested_by: &caller.actor,
+        source_warnings: &source_warnings,
+    };
     match runner.ask(&ask).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
         // Another request with this key was faster.
@@ -231,9 +237,10 @@ pub(crate) async fn preflight(
     Body(asked): Body<Asked>,
 ) -> Answer<Json<Preflight>> {
     let options = asked.options(caller.tenant.as_ref())?;
-    let findings =
-        from_snapshot(&api, &caller.tenant, move |snapshot| engine::preflight(&snapshot, &options))
-            .await?;
+    let findings = from_snapshot(&api, &caller.tenant, move |validated| {
+        engine::preflight(&validated.snapshot, &options)
+    })
+    .await?;
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
     let view = findings.into_iter().map(|finding| FindingView {
         code: finding.code.spelled().to_owned(),
@@ -300,8 +307,8 @@ pub(crate) async fn preprocess(
     Body(asked): Body<Asked>,
 ) -> Answer<Json<Preprocessed>> {
     let options = asked.options(caller.tenant.as_ref())?;
-    let made = from_snapshot(&api, &caller.tenant, move |snapshot| {
-        engine::preprocess(&snapshot, &options)
+    let made = from_snapshot(&api, &caller.tenant, move |validated| {
+        engine::preprocess(&validated.snapshot, &options)
     })
     .await?;
     Ok(Json(Preprocessed {

@@ -22,6 +22,8 @@ pub struct Ask<'a> {
     pub options: &'a RunOptions,
     /// Who asks.
     pub requested_by: &'a str,
+    /// What the source had to say of how it was read.
+    pub source_warnings: &'a [String],
 }
 
 /// The id of the append that brings a run's stream beyond a version: the same however often it is tried.
@@ -66,6 +68,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             requested_by: ask.requested_by.to_owned(),
             snapshot_digest: digest.clone(),
             spec_version: SPEC_VERSION.to_owned(),
+            source_warnings: ask.source_warnings.to_vec(),
         };
         let tenant = requested.tenant_id.clone();
         let command = RunCommand::Request(Box::new(requested));

@@ -1,7 +1,8 @@
 //! What the stream of a run holds when a worker takes the run up.
 
 use futures::TryStreamExt;
-use powerfill_domain::run::{EventType, RunId};
+use powerfill_domain::run::codec::decode;
+use powerfill_domain::run::{EncodedBatch, EventType, RunId};
 use powerfill_domain::values::Timestamp;
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
@@ -18,7 +19,7 @@ pub(crate) struct Held {
     pub(crate) ended: Option<RunStatus>,
 }
 
-/// An event that the stream holds: its type, the hash of its payload, and its envelope's part that tables show.
+/// An event that the stream holds: its type, the hash of its payload in the present version, and its envelope's part that tables show.
 pub(crate) struct HeldEvent {
     /// `None` for one that this build does not know.
     pub(crate) event_type: Option<EventType>,
@@ -36,13 +37,22 @@ pub(crate) async fn held<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Hel
         for stored in batch {
             let event_type = EventType::from_name(&stored.event_type).ok();
             held.ended = event_type.and_then(status_at_the_end);
-            let payload = blake3::hash(&stored.payload);
+            let payload = in_the_present_version(event_type, &stored);
             let (recorded_at, actor) = (stored.recorded_at, stored.actor.clone());
             held.events.push(HeldEvent { event_type, payload, recorded_at, actor });
             held.first.get_or_insert(stored);
         }
     }
     Ok(held)
+}
+
+/// The hash of an event's payload as this build writes it: one of an older version is written anew.
+fn in_the_present_version(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::Hash {
+    let older = event_type.filter(|of| stored.schema_version != of.schema_version());
+    let event = older.and_then(|of| decode(of, stored.schema_version, &stored.payload).ok());
+    let written = event.map(|event| EncodedBatch::encode([&event]));
+    let present = written.as_ref().and_then(|batch| batch.iter().next());
+    blake3::hash(present.map_or(&stored.payload, |(_, payload)| payload))
 }
 
 /// The two ends of a stream, which is read no further for them.

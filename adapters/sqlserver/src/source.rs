@@ -48,22 +48,13 @@ impl SourceUnreadable {
     }
 }
 
-/// What was read, and in what way.
-#[derive(Debug)]
-pub struct Read {
-    /// The tables.
-    pub snapshot: RawSnapshot,
-    /// A warning for the log of the run: the database does not allow snapshot isolation, so that the tables may be of
-    /// different moments.
-    pub warning: Option<String>,
-}
-
 /// Reads the tables of 1.2, or views of those names, from the URL's schema. Others are left alone and listed as ignored.
-/// A lost connection is tried again, from the beginning, with growing pauses.
+/// A lost connection is tried again, from the beginning, with growing pauses. Where the database does not allow snapshot
+/// isolation, they are read one after the other, and a warning says so.
 ///
 /// # Errors
 /// Only where the database cannot be reached or read; a table that cannot be read is a fault of its own.
-pub async fn read(url: &MssqlUrl) -> Result<Read, SourceUnreadable> {
+pub async fn read(url: &MssqlUrl) -> Result<RawSnapshot, SourceUnreadable> {
     let (mut pause, mut attempt) = (FIRST_PAUSE, 1);
     loop {
         match read_database(url).await {
@@ -77,7 +68,7 @@ pub async fn read(url: &MssqlUrl) -> Result<Read, SourceUnreadable> {
     }
 }
 
-async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
+async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Error> {
     let mut client = connect(url).await?;
     let listed = columns(&mut client, &url.schema).await?;
     let mut snapshot = RawSnapshot::default();
@@ -96,7 +87,8 @@ async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
             (Err(error), _) => return Err(error),
         }
     }
-    let warning = begin(&mut client, url, tables.first().map(|(_, (name, _))| name)).await?;
+    let first = tables.first().map(|(_, (name, _))| name);
+    snapshot.warnings.extend(begin(&mut client, url, first).await?);
     for (table, (name, columns)) in tables {
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
         let raw = RawTable::new(table, names, false);
@@ -111,7 +103,7 @@ async fn read_database(url: &MssqlUrl) -> Result<Read, Error> {
         }
     }
     batch(&mut client, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await?;
-    Ok(Read { snapshot, warning })
+    Ok(snapshot)
 }
 
 fn unreadable(url: &MssqlUrl, table: &str, name: &str, reason: &str) -> SourceFault {

@@ -73,11 +73,11 @@ impl ConfigTables {
     /// # Errors
     /// [`TooLarge`].
     pub fn in_place_of_the_sources(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
-        let RawSnapshot { mut tables, mut faults, ignored } = source;
+        let RawSnapshot { mut tables, mut faults, ignored, warnings } = source;
         tables.retain(|table| ConfigTable::named(table.name()).is_none());
         faults.retain(|fault| ConfigTable::named(&fault.table).is_none());
         tables.extend(self.raw()?);
-        Ok(RawSnapshot { tables, faults, ignored })
+        Ok(RawSnapshot { tables, faults, ignored, warnings })
     }
 
     /// The six tables as a source hands them over: what a run of this configuration reads.

@@ -1,6 +1,8 @@
 //! Names, schema versions and upcasters of the events (specification 3.1): the one place through which every stored
 //! payload is read, for loads, subscriptions and replays alike.
 
+use serde_json::Value;
+
 use super::event::{EventType, RunEvent};
 pub use crate::log::DecodeError;
 use crate::log::{Upcaster, read_any_version};
@@ -9,8 +11,8 @@ use crate::log::{Upcaster, read_any_version};
 /// version follows from, so that no version can come without the way to it.
 const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
-        EventType::RunRequested
-        | EventType::RunStarted
+        EventType::RunRequested => &[without_source_warnings],
+        EventType::RunStarted
         | EventType::PreflightCompleted
         | EventType::TradeAssessed
         | EventType::LoanPinned
@@ -35,6 +37,14 @@ const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
         | EventType::RunFailed
         | EventType::RunCancelled => &[],
     }
+}
+
+/// Version 1 of `RunRequested` knew no warnings.
+fn without_source_warnings(mut requested: Value) -> Value {
+    if let Value::Object(fields) = &mut requested {
+        fields.insert("source_warnings".to_owned(), Value::Array(Vec::new()));
+    }
+    requested
 }
 
 impl EventType {

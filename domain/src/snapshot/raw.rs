@@ -18,6 +18,8 @@ pub struct RawSnapshot {
     /// What lies beside the tables and was left alone, for the log: files or tables with other
     /// names.
     pub ignored: Vec<String>,
+    /// What the source has to say of how it was read, for the log of the run. It is no part of the snapshot.
+    pub warnings: Vec<String>,
 }
 
 /// A table that a source could not read.

@@ -36,6 +36,7 @@ pub fn projector() -> impl Projector {
 /// assessed), so that the rows are written from the counts, in the order of the steps.
 #[derive(Default)]
 struct Log {
+    source_warnings: Vec<String>,
     loans: BTreeMap<String, u64>,
     trades: BTreeMap<String, u64>,
     errors: u64,
@@ -91,6 +92,9 @@ impl Projector for Log {
 
     fn rows(&self, out: &mut RowBatch) {
         let mut lines = Lines { seq: 0, out };
+        for warning in &self.source_warnings {
+            lines.push("snapshot", warning.clone(), None);
+        }
         if self.started {
             lines.push("validation", self.validation(), Some(self.loans.values().sum()));
         }
@@ -134,6 +138,9 @@ impl Lines<'_> {
 impl Log {
     fn count_preparation(&mut self, event: &RunEvent) -> bool {
         match event {
+            RunEvent::RunRequested(requested) if !requested.source_warnings.is_empty() => {
+                self.source_warnings.clone_from(&requested.source_warnings);
+            }
             RunEvent::RunStarted(started) => {
                 self.started = true;
                 self.loans = started.loans.clone();

@@ -95,6 +95,7 @@ pub fn requested_with(options: RunOptions) -> RunEvent {
         requested_by: "dana".into(),
         snapshot_digest: "ab12".into(),
         spec_version: "1".into(),
+        source_warnings: Vec::new(),
     }))
 }
 

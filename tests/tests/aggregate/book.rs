@@ -49,6 +49,7 @@ pub(crate) fn requested() -> RunEvent {
         requested_by: "dana".into(),
         snapshot_digest: "ab12".into(),
         spec_version: "1".into(),
+        source_warnings: Vec::new(),
     }))
 }
 

@@ -233,8 +233,13 @@ impl Service {
         let validated = self.book.input().unwrap().unwrap();
         let options = self.book.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
-        let ask =
-            Ask { run_id, snapshot: &validated.snapshot, options: &options, requested_by: "vera" };
+        let ask = Ask {
+            run_id,
+            snapshot: &validated.snapshot,
+            options: &options,
+            requested_by: "vera",
+            source_warnings: &[],
+        };
         self.pass(1_000_000);
         self.runner().ask(&ask).await.unwrap();
         self.worked().await;

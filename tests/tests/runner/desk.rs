@@ -124,6 +124,15 @@ impl Desk {
         run
     }
 
+    /// Asks for a run of a source that had something to say.
+    pub(crate) async fn ask_warned(&self, book: &Book, source_warnings: &[String]) -> RunId {
+        let (run_id, requested_by) = (self.next_run(), "desk");
+        let (snapshot, options) = (&*book.snapshot, &book.options);
+        let ask = Ask { run_id, snapshot, options, requested_by, source_warnings };
+        self.runner().ask(&ask).await.expect("the run is asked for");
+        run_id
+    }
+
     /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in between; `false` for
     /// the store in memory, which is never that old.
     pub(crate) async fn queue_without_request(&self, run: RunId) -> bool {
@@ -237,7 +246,7 @@ pub(crate) async fn ask(
     book: &Book,
 ) -> Result<String, RunnerError> {
     let (snapshot, options) = (&*book.snapshot, &book.options);
-    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk" }).await
+    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] }).await
 }
 
 /// Cancels the run when a step begins.

@@ -10,6 +10,7 @@ mod faulty_store;
 mod handing_over;
 mod lifecycle;
 mod looking_back;
+mod publishing;
 mod replaying;
 mod stalling;
 mod stories;
@@ -75,6 +76,7 @@ over_each_store! {
         a_run_that_dies_at_any_call_comes_out_the_same,
         a_stream_of_any_length_is_completed,
         a_run_of_several_appends_comes_out_the_same,
+        a_run_that_an_older_powerfill_asked_for_is_carried_through,
         a_run_begun_by_another_engine_fails_and_frees_the_tenant,
         a_stream_that_has_ended_is_left_as_it_is,
         a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
@@ -86,6 +88,14 @@ over_each_store! {
         a_run_cancelled_while_it_waits_is_never_begun,
         a_run_cancelled_while_it_is_recorded_ends_there,
         another_tenants_book_is_refused_before_anything_is_written,
+    }
+    publishing {
+        any_complete_run_can_be_shown_again,
+        a_run_that_is_not_complete_is_not_shown,
+        what_passes_is_tried_again_and_what_fails_is_said,
+        one_who_follows_shows_what_completes_and_goes_on_where_it_was,
+        one_who_follows_waits_for_a_place_that_is_away,
+        what_a_source_had_to_say_stands_in_the_log_of_the_run,
     }
     replaying {
         a_run_is_reproduced_whatever_became_of_it,

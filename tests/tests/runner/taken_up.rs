@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use powerfill_domain::log::WrittenAs;
 use powerfill_domain::run::event::{RunCancelled, RunFailed, Step};
 use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
 use powerfill_projections::status::RunStatus;
+use powerfill_runner::replay::{ReplayAnswer, replay};
 use powerfill_runner::{RunnerError, Silent};
 use uuid::Uuid;
 
@@ -57,25 +59,33 @@ async fn shown(desk: &Desk) -> Vec<(&'static str, String)> {
 /// Asks for the first run of a desk and appends events after the request, as a worker did before it died.
 pub(crate) async fn begun(desk: &Desk, book: &Book, events: &[RunEvent]) -> RunId {
     let run = desk.ask(book).await;
+    goes_on(desk, book, run, events).await;
+    run
+}
+
+/// Appends events after the request.
+async fn goes_on(desk: &Desk, book: &Book, run: RunId, events: &[RunEvent]) {
     if !events.is_empty() {
-        let meta = Meta {
-            tenant_id: book.snapshot.header.tenant_id.as_str().into(),
-            actor: "a worker that died".to_owned(),
-            recorded_at: desk.now(),
-            causation_id: None,
-            correlation_id: Some(run.0),
-        };
         let append = Append {
             append_id: Uuid::from_u128(1),
             stream: run.stream(),
             expected_version: 1,
-            meta,
+            meta: meta(desk, book, run),
             events: EncodedBatch::encode(events),
             lease: None,
         };
         desk.store.append(append).await.expect("a valid append");
     }
-    run
+}
+
+fn meta(desk: &Desk, book: &Book, run: RunId) -> Meta {
+    Meta {
+        tenant_id: book.snapshot.header.tenant_id.as_str().into(),
+        actor: "a worker that died".to_owned(),
+        recorded_at: desk.now(),
+        causation_id: None,
+        correlation_id: Some(run.0),
+    }
 }
 
 fn dead() -> StoreError {
@@ -162,6 +172,43 @@ pub(crate) async fn a_run_of_several_appends_comes_out_the_same(desk: &Desk) {
     let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
     assert_eq!(finished.status, RunStatus::Complete);
     undisturbed.is_what_came_of(desk, "death at the second append").await;
+}
+
+/// The request stands in the stream in version 1, which knew no warnings of a source, and stays so.
+pub(crate) async fn a_run_that_an_older_powerfill_asked_for_is_carried_through(desk: &Desk) {
+    let book = books::mixed();
+    let undisturbed = Undisturbed::new(desk, &book).await;
+    let (_, present) = &undisturbed.story[0];
+    let present = std::str::from_utf8(present).expect("JSON is text");
+    let older = present.replace(r#","source_warnings":[]"#, "");
+    assert!(older.len() < present.len(), "{present}");
+    let mut request = EncodedBatch::default();
+    request.push_stored(WrittenAs::of("RunRequested", 1), older.as_bytes());
+    let all = undisturbed.events.len();
+    for held in [1, all / 2, all - 1] {
+        let desk = desk.another().await;
+        let (run, mut canonical) = (desk.next_run(), Vec::new());
+        book.snapshot.write_canonical(&mut canonical).expect("memory takes every write");
+        desk.store.capture(&book.snapshot.digest(), &canonical).await.expect("it is captured");
+        let append = Append {
+            append_id: Uuid::from_u128(2),
+            stream: run.stream(),
+            expected_version: 0,
+            meta: meta(&desk, &book, run),
+            events: request.clone(),
+            lease: None,
+        };
+        desk.store.enqueue(append).await.expect("it is queued");
+        goes_on(&desk, &book, run, &undisturbed.events[1..held]).await;
+        let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+        assert_eq!(finished.status, RunStatus::Complete, "{held} events were held");
+        let stored = desk.stored(run).await;
+        assert_eq!((stored[0].schema_version, stored[0].payload.as_slice()), (1, older.as_bytes()));
+        assert!(desk.story(run).await[1..] == undisturbed.story[1..]);
+        let replay = replay(desk.store.as_ref(), run, Arc::new(Silent)).await.expect("it is read");
+        assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+        desk.verify().await;
+    }
 }
 
 /// Its events are sound, and not what this engine decides.

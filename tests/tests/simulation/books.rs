@@ -52,7 +52,7 @@ pub(crate) const DESK: &str = "desk";
 /// What a run is asked for with.
 pub(crate) fn ask(run_id: RunId, number: usize) -> Ask<'static> {
     let Book { snapshot, options } = book(number);
-    Ask { run_id, snapshot, options, requested_by: DESK }
+    Ask { run_id, snapshot, options, requested_by: DESK, source_warnings: &[] }
 }
 
 /// The first run of a world, the second and so on.

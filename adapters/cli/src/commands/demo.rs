@@ -32,9 +32,10 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failu
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
-    let (snapshot, options) = (Arc::new(validated.snapshot), RunOptions::default());
+    let options = RunOptions::default();
     let summary =
-        in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, Some(&tables)).await?;
+        in_foreground(Arc::clone(&store), validated, &options, &requested_by, Some(&tables))
+            .await?;
     let took = started.elapsed();
     say(summary::text(&summary))?;
     let (took, place) = (took.as_secs_f64(), tables.display());

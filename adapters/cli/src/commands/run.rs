@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
+use powerfill_domain::snapshot::{RunOptions, Validated};
 use powerfill_ports::{Store, StoreError};
 use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::RunSummary;
@@ -57,16 +57,15 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     let options = options::resolve(&args.options, input.options())?;
     let target =
         args.publish.map(|url| url.readable("--publish").map(SqlServerTarget::new)).transpose()?;
-    let snapshot = Arc::new(input.snapshot()?.snapshot);
+    let input = input.snapshot()?;
     file.map_or(Ok(()), workbook::prepare)?;
     let store = place.open().await?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     if args.no_wait {
-        let run_id = queue(store, &snapshot, &options, &requested_by).await?;
+        let run_id = queue(store, &input, &options, &requested_by).await?;
         return say_queued(run_id, format.unwrap_or(Format::Text));
     }
-    let summary =
-        in_foreground(Arc::clone(&store), snapshot, &options, &requested_by, folder).await?;
+    let summary = in_foreground(Arc::clone(&store), input, &options, &requested_by, folder).await?;
     if let Some(file) = file {
         let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
         let written = workbook::write(store.as_ref(), run, u64::MAX, ALL, Some(file), keep).await;
@@ -108,13 +107,14 @@ async fn publish_complete(
 /// Asks for a run that somebody else carries through.
 async fn queue(
     store: Arc<dyn Store>,
-    snapshot: &Snapshot,
+    input: &Validated,
     options: &RunOptions,
     requested_by: &str,
 ) -> Result<RunId, Failure> {
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
-    runner.ask(&Ask { run_id, snapshot, options, requested_by }).await?;
+    let Validated { snapshot, source_warnings, .. } = input;
+    runner.ask(&Ask { run_id, snapshot, options, requested_by, source_warnings }).await?;
     Ok(run_id)
 }
 
@@ -130,7 +130,7 @@ fn say_queued(run_id: RunId, format: Format) -> Result<(), Failure> {
 /// Asks for a run and carries it through, in this process.
 pub(crate) async fn in_foreground(
     store: Arc<dyn Store>,
-    snapshot: Arc<Snapshot>,
+    input: Validated,
     options: &RunOptions,
     requested_by: &str,
     out: Option<&Path>,
@@ -143,7 +143,9 @@ pub(crate) async fn in_foreground(
         OutFolder::new(run_id, folder).map(Arc::new).map_err(unwritable)
     });
     let out = out.transpose()?;
-    let ask = Ask { run_id, snapshot: &snapshot, options, requested_by };
+    let (snapshot, source_warnings) = (Arc::new(input.snapshot), input.source_warnings);
+    let source_warnings = source_warnings.as_slice();
+    let ask = Ask { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
     let interrupt = Arc::new(Interrupt::listen(requested_by).await);
     let asked = ask_when_free(&runner, &ask, &interrupt).await;
     let watch = Arc::new(Foreground::new(run_id, out.clone(), interrupt));

@@ -235,6 +235,7 @@ async fn a_run_that_another_process_works_on_is_left_alone() {
         requested_by: "another".to_owned(),
         snapshot_digest: "of what another process captured".to_owned(),
         spec_version: "1".to_owned(),
+        source_warnings: Vec::new(),
     };
     let meta = Meta {
         tenant_id: "WATERMARK".into(),

@@ -32,6 +32,8 @@ pub struct Validated {
     pub snapshot: Snapshot,
     /// Faults that do not refuse it: rows that the engine ignores.
     pub warnings: FaultReport,
+    /// What the source has to say of how it was read.
+    pub source_warnings: Vec<String>,
 }
 
 /// Judges the tables of a source and types them.
@@ -40,12 +42,14 @@ pub struct Validated {
 /// The report of every fault, warnings included, where at least one is an error; in the order of
 /// the tables, rows and columns.
 pub fn validate(raw: RawSnapshot) -> Result<Validated, FaultReport> {
-    let mut checker = Checker::new(raw);
+    let (source_warnings, mut checker) = (raw.warnings.clone(), Checker::new(raw));
     let snapshot = checker.snapshot();
-    let report = checker.report();
+    let warnings = checker.report();
     match snapshot {
-        Some(snapshot) if report.errors() == 0 => Ok(Validated { snapshot, warnings: report }),
-        _ => Err(report),
+        Some(snapshot) if warnings.errors() == 0 => {
+            Ok(Validated { snapshot, warnings, source_warnings })
+        }
+        _ => Err(warnings),
     }
 }
 
