@@ -1,17 +1,12 @@
 //! Connections, and what to make of what the driver says.
 
-use std::time::Duration;
-
 use powerfill_ports::publishing::PublishError;
-use tiberius::error::{Error, IoErrorKind};
+use tiberius::error::{Error, IoErrorKind, TokenError};
 use tiberius::{Client, Row, SqlBrowser};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 use crate::url::MssqlUrl;
-
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// A connection, which one caller uses at a time.
 pub type Connection = Client<Compat<TcpStream>>;
@@ -28,11 +23,12 @@ pub async fn connect(url: &MssqlUrl) -> Result<Connection, Error> {
         };
         reach(url, (&host, port)).await
     };
+    let limit = url.connect_timeout();
     let late = || Error::Io {
         kind: IoErrorKind::TimedOut,
-        message: format!("no answer within {} s", CONNECT.as_secs()),
+        message: format!("no answer within {} s", limit.as_secs()),
     };
-    tokio::time::timeout(CONNECT, connecting).await.unwrap_or_else(|_| Err(late()))
+    tokio::time::timeout(limit, connecting).await.unwrap_or_else(|_| Err(late()))
 }
 
 async fn reach(url: &MssqlUrl, address: (&str, u16)) -> Result<Connection, Error> {
@@ -66,8 +62,25 @@ pub(crate) fn is_passing(error: &Error) -> bool {
         Error::Io { kind, .. } => {
             *kind != IoErrorKind::InvalidData && *kind != IoErrorKind::InvalidInput
         }
-        Error::Server(token) => PASSING.contains(&token.code()),
+        Error::Server(token) => PASSING.contains(&number(token)),
         _ => false,
+    }
+}
+
+/// The number of an error. Babelfish has one for most of its own; by what they say, they have those of SQL Server.
+pub(crate) fn number(token: &TokenError) -> u32 {
+    const BABELFISH: u32 = 33_557_097;
+    const SAYS: [(&str, u32); 5] = [
+        ("deadlock detected", 1_205),
+        ("lock timeout", 1_222),
+        ("could not serialize access", 3_960),
+        ("permission denied", 229),
+        ("does not exist", 208),
+    ];
+    let says = |(words, _): &&(&str, u32)| token.message().contains(words);
+    match token.code() {
+        BABELFISH => SAYS.iter().find(says).map_or(BABELFISH, |(_, number)| *number),
+        code => code,
     }
 }
 
@@ -90,7 +103,7 @@ pub(crate) fn advice(url: &MssqlUrl, error: &Error) -> &'static str {
             "look whether the server is up, reachable, and not held up; timeout=SECONDS in the URL waits longer"
         }
         Error::Io { .. } => "look at host and port, and whether the server is up",
-        Error::Server(token) => match token.code() {
+        Error::Server(token) => match number(token) {
             18_456 | 18_452 => "look at the user and the password",
             4_060 | 911 => "look at the database's name and the user's right to it",
             229 | 230 | 262 | 916 => "see what to grant in docs/guide/sqlserver.md",

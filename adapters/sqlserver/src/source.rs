@@ -14,7 +14,7 @@ use tiberius::QueryItem;
 use tiberius::error::Error;
 
 use crate::cell::{Cell, cell};
-use crate::connect::{Connection, advice, batch, connect, is_passing, quoted, said};
+use crate::connect::{Connection, advice, batch, connect, is_passing, number, quoted, said};
 use crate::url::MssqlUrl;
 
 /// Attempts to read, with growing pauses: nothing has been decided yet.
@@ -24,6 +24,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The columns of a schema's tables and views, in order.
 const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS \
                        WHERE TABLE_SCHEMA = @P1 ORDER BY TABLE_NAME, ORDINAL_POSITION";
+
+/// There is no table of that name.
+const NO_SUCH_TABLE: u32 = 208;
 
 /// Snapshot isolation is off in the database.
 const NO_SNAPSHOT_ISOLATION: u32 = 3_952;
@@ -126,17 +129,11 @@ async fn look(client: &mut Connection, schema: &str, name: &str) -> Result<Looke
     let sql = format!("SELECT TOP (0) * FROM {}.{}", quoted(schema), quoted(name));
     match batch(client, &sql).await {
         Ok(_) => Ok(Looked::Readable),
-        Err(Error::Server(token)) if is_absent(token.code(), token.message()) => Ok(Looked::Absent),
+        Err(Error::Server(token)) if number(&token) == NO_SUCH_TABLE => Ok(Looked::Absent),
         Err(error) if is_passing(&error) => Err(error),
         Err(error @ Error::Server(_)) => Ok(Looked::Refused(said(&error))),
         Err(error) => Err(error),
     }
-}
-
-/// Whether an error says that there is no such table. Babelfish has one number for most of its errors.
-fn is_absent(code: u32, message: &str) -> bool {
-    const BABELFISH: u32 = 33_557_097;
-    code == 208 || code == BABELFISH && message.ends_with("does not exist")
 }
 
 /// A table's name and its columns: names and declared types.

@@ -17,9 +17,6 @@ use crate::staged::{self, StageFault, column_list};
 use crate::types::{PUBLICATION, staging};
 use crate::url::MssqlUrl;
 
-/// Milliseconds to wait for others who publish, and for readers that hold the tables.
-const LOCK_TIMEOUT: u32 = 30_000;
-
 /// What every session of a publication begins with.
 const OPTIONS: &str = "SET NOCOUNT ON; SET XACT_ABORT ON; SET ANSI_NULLS ON; SET ANSI_PADDING ON; \
      SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
@@ -122,8 +119,9 @@ impl Session {
     async fn lock(&mut self) -> Result<(), PublishError> {
         let sql = format!(
             "DECLARE @taken INT; EXEC @taken = sp_getapplock @Resource = N'powerfill:{}', @LockMode = N'Exclusive', \
-             @LockOwner = N'Session', @LockTimeout = {LOCK_TIMEOUT}; SELECT @taken",
-            self.url.schema
+             @LockOwner = N'Session', @LockTimeout = {}; SELECT @taken",
+            self.url.schema,
+            self.url.lock_timeout()
         );
         let taken = batch(&mut self.client, &sql).await;
         let taken = taken.map_err(|error| self.fault("waiting for others who publish", &error))?;
@@ -184,7 +182,7 @@ impl Session {
 
     /// Puts the staged rows in the place of the former ones; the later run where one is shown that is to stay.
     async fn shown(&mut self, sent: &[TableDigest]) -> Result<Option<RunId>, Error> {
-        let begin = format!("SET LOCK_TIMEOUT {LOCK_TIMEOUT}; BEGIN TRANSACTION");
+        let begin = format!("SET LOCK_TIMEOUT {}; BEGIN TRANSACTION", self.url.lock_timeout());
         batch(&mut self.client, &begin).await?;
         let switched = self.switched(sent).await;
         let end = match &switched {

@@ -11,6 +11,12 @@ use tiberius::{AuthMethod, Config, EncryptionLevel};
 /// How long the server may be silent, where the URL does not say it.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// How long a connection may take, at most.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long to wait for a lock, at most.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The schema where none is named.
 const SCHEMA: &str = "dbo";
 
@@ -138,14 +144,23 @@ impl MssqlUrl {
     /// With this password, or token, where the URL has none.
     #[must_use]
     pub fn or_password(mut self, password: Option<&str>) -> Self {
-        let secret = match &mut self.token {
-            Some(token) => (token.is_empty()).then_some(token),
-            None => self.password.is_none().then(|| self.password.get_or_insert_default()),
-        };
-        if let (Some(secret), Some(password)) = (secret, password) {
-            password.clone_into(secret);
+        let password = password.map(str::to_owned);
+        match &mut self.token {
+            Some(token) if token.is_empty() => *token = password.unwrap_or_default(),
+            Some(_) => {}
+            None => self.password = self.password.take().or(password),
         }
         self
+    }
+
+    /// Milliseconds to wait for a lock: less than for any answer, since a lock's time-out says more.
+    pub(crate) fn lock_timeout(&self) -> u128 {
+        (self.timeout * 3 / 4).min(LOCK_TIMEOUT).as_millis()
+    }
+
+    /// How long a connection may take.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.timeout.min(CONNECT)
     }
 
     /// Whether there is something to log in with.
