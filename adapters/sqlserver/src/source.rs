@@ -33,22 +33,38 @@ const NO_SNAPSHOT_ISOLATION: u32 = 3_952;
 
 /// The database as a whole cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the database {url} cannot be read: {fault}; {advice}")]
+#[error("the database {url} cannot be read: {doing}: {fault}; {advice}")]
 pub struct SourceUnreadable {
     url: MssqlUrl,
+    /// What was under way.
+    doing: String,
     fault: String,
     advice: &'static str,
 }
 
 impl SourceUnreadable {
-    pub(crate) fn new(url: &MssqlUrl, error: &Error) -> Self {
-        Self { url: url.clone(), fault: said(error), advice: advice(url, error) }
+    pub(crate) fn new(url: &MssqlUrl, Broken(doing, error): &Broken) -> Self {
+        let (doing, fault) = (doing.clone(), said(error));
+        Self { url: url.clone(), doing, fault, advice: advice(url, error) }
     }
 
     pub(crate) fn too_large(url: &MssqlUrl, table: &str, fault: &TooLarge) -> Self {
-        let fault = format!("{table}: {fault}");
-        Self { url: url.clone(), fault, advice: "read less of it, through a view" }
+        let (doing, fault) = (reading(table), fault.to_string());
+        Self { url: url.clone(), doing, fault, advice: "read less of it, through a view" }
     }
+}
+
+/// What was under way when the server failed, and how.
+pub(crate) struct Broken(pub(crate) String, pub(crate) Error);
+
+/// Says what is under way.
+pub(crate) fn at(doing: impl Into<String>) -> impl FnOnce(Error) -> Broken {
+    move |error| Broken(doing.into(), error)
+}
+
+/// The words for reading a table.
+pub(crate) fn reading(table: &str) -> String {
+    format!("reading {table}")
 }
 
 /// Reads the tables of 1.2, or views of those names, from the URL's schema. Others are left alone and listed as ignored.
@@ -61,19 +77,19 @@ pub async fn read(url: &MssqlUrl) -> Result<RawSnapshot, SourceUnreadable> {
     let (mut pause, mut attempt) = (FIRST_PAUSE, 1);
     loop {
         match read_database(url).await {
-            Err(error) if is_passing(&error) && attempt < ATTEMPTS => {
+            Err(Broken(_, error)) if is_passing(&error) && attempt < ATTEMPTS => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
                 attempt += 1;
             }
-            read => return read.map_err(|error| SourceUnreadable::new(url, &error)),
+            read => return read.map_err(|broken| SourceUnreadable::new(url, &broken)),
         }
     }
 }
 
-async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Error> {
-    let mut client = connect(url).await?;
-    let listed = columns(&mut client, &url.schema).await?;
+async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Broken> {
+    let mut client = connect(url).await.map_err(at("connecting"))?;
+    let listed = columns(&mut client, &url.schema).await.map_err(at("listing its tables"))?;
     let mut snapshot = RawSnapshot::default();
     let other = listed.iter().filter(|(name, _)| table_named(name).is_none());
     snapshot.ignored.extend(other.map(|(name, _)| name.clone()));
@@ -83,15 +99,21 @@ async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Error> {
         let name = found.map_or(table, |(name, _)| name);
         match (look(&mut client, &url.schema, name).await, found) {
             (Ok(Looked::Readable), Some(found)) => tables.push((table, found)),
-            (Ok(Looked::Readable | Looked::Absent), _) => {}
+            (Ok(Looked::Absent), _) => {}
+            // A synonym, say, whose columns the catalog does not list.
+            (Ok(Looked::Readable), None) => {
+                let reason = "it is no table and no view; make a view of it";
+                snapshot.faults.push(unreadable(url, table, name, reason));
+            }
             (Ok(Looked::Refused(reason)), _) => {
                 snapshot.faults.push(unreadable(url, table, name, &reason));
             }
-            (Err(error), _) => return Err(error),
+            (Err(error), _) => return Err(Broken(reading(name), error)),
         }
     }
     let first = tables.first().map(|(_, (name, _))| name);
-    snapshot.warnings.extend(begin(&mut client, url, first).await?);
+    let warning = begin(&mut client, url, first).await.map_err(at("beginning a transaction"))?;
+    snapshot.warnings.extend(warning);
     for (table, (name, columns)) in tables {
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
         let raw = RawTable::new(table, names, false);
@@ -100,12 +122,13 @@ async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Error> {
             Err(Unreadable::Server(error))
                 if !matches!(error, Error::Server(_)) || is_passing(&error) =>
             {
-                return Err(error);
+                return Err(Broken(reading(name), error));
             }
             Err(fault) => snapshot.faults.push(unreadable(url, table, name, &fault.to_string())),
         }
     }
-    batch(&mut client, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await?;
+    // Everything is read; what becomes of the transaction changes nothing.
+    let _ = batch(&mut client, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await;
     Ok(snapshot)
 }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use futures::TryStreamExt;
 use powerfill_domain::run::RunId;
 use powerfill_domain::values::{Day, Timestamp};
 use powerfill_projections::csv::write_text;
@@ -18,7 +19,6 @@ use tiberius::{ColumnData, QueryItem, TokenRow};
 
 use crate::connect::{Connection, batch, quoted};
 use crate::types::{SqlType, is_nullable, sql_type, staging};
-use futures::TryStreamExt;
 
 /// Room for the longest number or moment as a text.
 const TEXT_OF_NUMBER: u16 = 60;
@@ -196,4 +196,70 @@ fn decimal(number: Numeric, scale: u8) -> Option<Decimal> {
 
 fn since_year_one(days: i64) -> Option<Day> {
     crate::cell::day(days).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use powerfill_projections::tables::{kickout, loan_constraint_pool, run_history, trade_recap};
+    use tiberius::time::{Date, DateTime2, Time};
+
+    use super::*;
+
+    fn column(table: &'static TableSpec, name: &str) -> &'static Column {
+        table.columns.iter().find(|column| column.name == name).unwrap()
+    }
+
+    fn sent(table: &'static TableSpec, name: &str, cell: impl Into<Cell>) -> Option<String> {
+        text(table, column(table, name), &cell.into()).unwrap()
+    }
+
+    #[test]
+    fn what_is_sent_is_the_canonical_text() {
+        let recap = &trade_recap::TABLE;
+        assert_eq!(sent(recap, "filled_amount", Cell::Fixed(-5, 2)).as_deref(), Some("-0.05"));
+        assert_eq!(sent(recap, "trade_id", "T 'x'").as_deref(), Some("T 'x'"));
+        assert_eq!(sent(recap, "wavg_price", Cell::Null), None);
+        let moment = sent(&run_history::TABLE, "requested_at", Timestamp::from_micros(1));
+        assert_eq!(moment.as_deref(), Some("1970-01-01T00:00:00.000001"));
+        // An empty text is NULL, except in a key.
+        assert_eq!(sent(&kickout::TABLE, "pool_name", ""), None);
+        assert_eq!(sent(&loan_constraint_pool::TABLE, "constraint_name", "").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_text_that_has_no_room_is_refused_with_its_place() {
+        let recap = &trade_recap::TABLE;
+        assert!(sent(recap, "trade_id", "x".repeat(100)).is_some());
+        // UTF-16 counts this one twice.
+        let long = Cell::from("🏠".repeat(51));
+        let fault = text(recap, column(recap, "trade_id"), &long).unwrap_err().to_string();
+        assert!(
+            fault.starts_with("pfill_trade_recap.trade_id has room for 100 characters"),
+            "{fault}"
+        );
+        assert!(fault.ends_with("has 102"), "{fault}");
+    }
+
+    #[test]
+    fn what_comes_back_has_the_type_and_scale_of_its_column() {
+        let numeric =
+            |value, scale| ColumnData::Numeric(Some(Numeric::new_with_scale(value, scale)));
+        let back = |value| cell_of(CellType::Decimal(2), &value);
+        assert_eq!(back(numeric(-5, 2)), Some(Cell::Decimal(Decimal::new(-5, 2))));
+        assert_eq!(back(numeric(-50, 3)), None);
+        assert_eq!(back(numeric(i128::MAX, 2)), None);
+        assert_eq!(back(ColumnData::Numeric(None)), Some(Cell::Null));
+        assert_eq!(back(ColumnData::I64(Some(1))), None);
+        let day = Date::new(719_162);
+        let back = |increments, scale| {
+            let moment = DateTime2::new(day, Time::new(increments, scale));
+            cell_of(CellType::Timestamp, &ColumnData::DateTime2(Some(moment)))
+        };
+        for (increments, scale) in [(10, 7), (1, 6)] {
+            assert_eq!(back(increments, scale), Some(Cell::Timestamp(Timestamp::from_micros(1))));
+        }
+        assert_eq!(back(1, 3), Some(Cell::Timestamp(Timestamp::from_micros(1_000))));
+        let date = cell_of(CellType::Day, &ColumnData::Date(Some(day)));
+        assert_eq!(date, Some(Cell::Day("1970-01-01".parse().unwrap())));
+    }
 }

@@ -94,32 +94,82 @@ fn outputs() -> String {
     sql + &guarded(PUBLICATION, &lines.map(str::to_owned))
 }
 
-#[test]
-fn the_outputs_are_those_of_the_program() {
-    let (file, made) = (Path::new(FOLDER).join("outputs.sql"), outputs());
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &made).unwrap();
+fn grants() -> String {
+    let reads = table_names().map(|table| (table.to_owned(), "SELECT", "powerfill_reader"));
+    let shown = ALL.iter().map(|table| table.name.to_owned());
+    let arriving = ALL.iter().map(|table| staging(table));
+    let writes = shown.chain(arriving).chain([PUBLICATION.to_owned()]);
+    let writes = writes.map(|table| (table, "SELECT, INSERT, DELETE", "powerfill_publisher"));
+    let mut sql = GRANTS.to_owned();
+    for (table, what, who) in reads.chain(writes) {
+        let guard = format!("IF OBJECT_ID(N'[dbo].[{table}]') IS NOT NULL");
+        writeln!(sql, "{guard} GRANT {what} ON [dbo].[{table}] TO {who};\nGO").unwrap();
     }
-    assert!(
-        script("outputs.sql") == made,
-        "sql/sqlserver/outputs.sql is stale: UPDATE=1 writes it"
-    );
+    sql
+}
+
+const GRANTS: &str = "\
+-- The least that PowerFill needs: a role that reads the input, and one that publishes. Neither may change a table's shape,
+-- nor anything else. Made from the tables of the program, as outputs.sql is; it can be run again.
+--
+-- Then, for each: CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
+SET NOCOUNT ON; SET XACT_ABORT ON;
+GO
+IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_reader') CREATE ROLE powerfill_reader;
+GO
+IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_publisher') CREATE ROLE powerfill_publisher;
+GO
+";
+
+#[test]
+fn the_outputs_and_grants_are_those_of_the_program() {
+    for (name, made) in [("outputs.sql", outputs()), ("grants.sql", grants())] {
+        let file = Path::new(FOLDER).join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &made).unwrap();
+        }
+        assert!(script(name) == made, "sql/sqlserver/{name} is stale: UPDATE=1 writes it");
+    }
+}
+
+fn parsed(name: &str) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for batch in script(name).split("\nGO\n").filter(|batch| !batch.trim().is_empty()) {
+        let read = Parser::parse_sql(&MsSqlDialect {}, batch);
+        statements.extend(read.unwrap_or_else(|fault| panic!("{name}: {fault}\n{batch}")));
+    }
+    statements
+}
+
+#[test]
+fn the_grants_are_transact_sql() {
+    assert!(parsed("grants.sql").len() > 3 * ALL.len());
+}
+
+#[test]
+fn the_example_views_are_of_tables_that_are_read() {
+    let read: Vec<&str> = table_names().collect();
+    let mut views = 0;
+    for statement in parsed("views_example.sql") {
+        if let Statement::CreateView(view) = statement {
+            let name = view.name.0.last().and_then(|part| part.as_ident()).expect("a name");
+            assert!(read.contains(&name.value.as_str()), "{name}");
+            views += 1;
+        }
+    }
+    assert!(views > 3, "{views}");
 }
 
 /// The tables that a script makes: the parser reads each batch, and what a guard holds.
 fn tables(name: &str) -> Vec<CreateTable> {
     let mut tables = Vec::new();
-    for batch in script(name).split("\nGO\n").filter(|batch| !batch.trim().is_empty()) {
-        let read = Parser::parse_sql(&MsSqlDialect {}, batch);
-        let read = read.unwrap_or_else(|fault| panic!("{name}: {fault}\n{batch}"));
-        for statement in read {
-            let Statement::If(guard) = statement else { continue };
-            let within = guard.if_block.statements().iter().cloned();
-            tables.extend(within.filter_map(|statement| match statement {
-                Statement::CreateTable(table) => Some(table),
-                _ => None,
-            }));
-        }
+    for statement in parsed(name) {
+        let Statement::If(guard) = statement else { continue };
+        let within = guard.if_block.statements().iter().cloned();
+        tables.extend(within.filter_map(|statement| match statement {
+            Statement::CreateTable(table) => Some(table),
+            _ => None,
+        }));
     }
     tables
 }
