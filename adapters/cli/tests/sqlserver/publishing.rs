@@ -6,9 +6,11 @@ use powerfill_projections::tables::ALL;
 
 use crate::Test;
 use crate::desk::{Answer, Desk, case, options, source};
+use crate::loading::fill;
 use crate::server::{Schema, with};
 
 pub(crate) const TESTS: &[Test] = &[
+    ("publishing::the_least_rights_are_enough", the_least_rights_are_enough),
     ("publishing::migrating_twice_changes_nothing", migrating_twice_changes_nothing),
     (
         "publishing::another_table_of_that_name_is_left_alone",
@@ -270,6 +272,71 @@ fn one_who_holds_the_tables_is_waited_for_and_named() {
 fn waiting_for_a_lock(holder: &Schema, schema: &Schema) -> bool {
     let staged = schema.table("pfill_run_history__staging");
     holder.one(&format!("SELECT COUNT(*) FROM {staged}")) == "1"
+}
+
+/// Those of `sql/sqlserver/grants.sql`, and no more.
+fn the_least_rights_are_enough() {
+    let (schema, desk, case) = (Schema::migrated(), Desk::new(), case("41"));
+    desk.powerfill(["migrate", "--target", &schema.url(), "--tables", "inputs"]).well();
+    fill(&powerfill_csv::read_folder(&case.join("snapshot")).expect("it is there"), &schema);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/sqlserver/grants.sql");
+    let grants = std::fs::read_to_string(script).expect("it is there");
+    let grants = grants.replace("[dbo]", &format!("[{}]", schema.name));
+    let grants = grants.replace("powerfill_reader", &format!("{}_r", schema.name));
+    let grants = grants.replace("powerfill_publisher", &format!("{}_p", schema.name));
+    for _ in 0..2 {
+        grants
+            .split("\nGO\n")
+            .filter(|sql| !sql.trim().is_empty())
+            .for_each(|sql| drop(schema.sql(sql)));
+    }
+    let reader = User::new(&schema, "_r");
+    let publisher = User::new(&schema, "_p");
+    let ran = desk
+        .powerfill(["run", &reader.url, "--options", &options(&case), "--format", "csv"])
+        .well();
+    let run = ran.out.lines().nth(1).and_then(|line| line.split(',').next()).expect("a run");
+    published(&desk, run, &publisher.url).well();
+    shows(&desk, &schema, run);
+    // Neither may do what the other does.
+    published(&desk, run, &reader.url).refuses(2, &["has not the output tables"]);
+    let refused = desk.powerfill(["check", &publisher.url, "--format", "csv"]);
+    assert!(refused.out.contains("error,loan,,,,unreadable,"), "{}{}", refused.out, refused.err);
+}
+
+/// A user with one of the two roles.
+struct User {
+    name: String,
+    role: String,
+    url: String,
+}
+
+impl User {
+    fn new(schema: &Schema, role: &str) -> Self {
+        let (name, role) =
+            (format!("{}_user{role}", schema.name), format!("{}{role}", schema.name));
+        schema.sql(&format!("CREATE LOGIN [{name}] WITH PASSWORD = N'Pf-1234-pf'"));
+        schema.sql(&format!("CREATE USER [{name}] FOR LOGIN [{name}]"));
+        schema.sql(&format!("ALTER ROLE [{role}] ADD MEMBER [{name}]"));
+        let url = schema.url();
+        let (_, rest) = url.split_once('@').expect("a user");
+        let url = format!("mssql://{name}:Pf-1234-pf@{rest}");
+        Self { name, role, url }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let elsewhere = Schema::new();
+        let Self { name, role, .. } = &*self;
+        for sql in [
+            format!("ALTER ROLE [{role}] DROP MEMBER [{name}]"),
+            format!("DROP USER [{name}]"),
+            format!("DROP LOGIN [{name}]"),
+        ] {
+            elsewhere.try_sql(&sql);
+        }
+    }
 }
 
 fn a_whole_book_is_published() {

@@ -69,6 +69,11 @@ impl Schema {
             .collect()
     }
 
+    /// Carries out T-SQL, whatever comes of it.
+    pub(crate) fn try_sql(&self, sql: &str) {
+        let _ = self.runtime.block_on(batch(&mut self.client.borrow_mut(), sql));
+    }
+
     /// The value of an expression over the schema's tables.
     pub(crate) fn one(&self, sql: &str) -> String {
         self.sql(&format!("SELECT CAST(({sql}) AS NVARCHAR(100))")).concat().to_lowercase()
@@ -113,6 +118,9 @@ impl Drop for Schema {
                 }
             }
             let _ = batch(client, &format!("DROP SCHEMA [{}]", self.name)).await;
+            for role in ["_r", "_p"] {
+                let _ = batch(client, &format!("DROP ROLE [{}{role}]", self.name)).await;
+            }
         });
     }
 }
