@@ -1,4 +1,4 @@
--- The tables that PowerFill reads (docs/guide/sqlserver.md lists them), for a tenant that has none. A tenant whose
+-- The tables that PowerFill reads (docs/guides/sqlserver.md lists them), for a tenant that has none. A tenant whose
 -- tables have other names or columns leaves this file alone and makes views of these names: see views_example.sql.
 --
 -- Each guard says what it did; the whole can be run again. `powerfill migrate --target mssql://… --tables inputs` runs

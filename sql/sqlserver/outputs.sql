@@ -1,4 +1,4 @@
--- The tables that PowerFill shows its outputs in (docs/guide/sqlserver.md), those where rows arrive before they are shown
+-- The tables that PowerFill shows its outputs in (docs/guides/sqlserver.md), those where rows arrive before they are shown
 -- (…__staging), and the one that says which run is shown. Made from the tables of the program: UPDATE=1 cargo nextest run
 -- -p powerfill-sqlserver writes it anew.
 --

@@ -1,6 +1,6 @@
 -- An example: how a lender whose tables have other names and columns shows them to PowerFill as it reads them. The tables
 -- behind FROM are made up; write each view with your own. PowerFill then reads the schema of the views:
--- mssql://…/Lender?schema=powerfill. docs/guide/sqlserver.md lists the tables and says what to look out for.
+-- mssql://…/Lender?schema=powerfill. docs/guides/sqlserver.md lists the tables and says what to look out for.
 --
 -- Good views are plain: no TOP, no ORDER BY, no FLOAT. Each is made anew when the file is run again.
 SET ANSI_NULLS ON; SET QUOTED_IDENTIFIER ON; SET NOCOUNT ON; SET XACT_ABORT ON;

@@ -106,7 +106,7 @@ pub(crate) fn advice(url: &MssqlUrl, error: &Error) -> &'static str {
         Error::Server(token) => match number(token) {
             18_456 | 18_452 => "look at the user and the password",
             4_060 | 911 => "look at the database's name and the user's right to it",
-            229 | 230 | 262 | 916 => "see what to grant in docs/guide/sqlserver.md",
+            229 | 230 | 262 | 916 => "see what to grant in docs/guides/sqlserver.md",
             1_222 => "somebody holds locks on the tables; try again when they are done",
             208 => "make the tables with `powerfill migrate --target`",
             _ => "look at what the server says",

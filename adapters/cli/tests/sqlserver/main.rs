@@ -13,6 +13,7 @@ mod table;
 mod comparing;
 mod faults;
 mod following;
+mod guide;
 mod loading;
 mod publishing;
 mod reading;
@@ -29,8 +30,14 @@ fn main() -> ExitCode {
             "NOT RUN: the suite against a live SQL Server. POWERFILL_TEST_MSSQL names no server."
         );
     }
-    let suites =
-        [reading::TESTS, publishing::TESTS, following::TESTS, comparing::TESTS, faults::TESTS];
+    let suites = [
+        guide::TESTS,
+        reading::TESTS,
+        publishing::TESTS,
+        following::TESTS,
+        comparing::TESTS,
+        faults::TESTS,
+    ];
     let trials = suites.concat().into_iter().map(|(name, test)| {
         Trial::test(name, move || {
             test();
