@@ -182,7 +182,8 @@ fn the_commands_of_each_guide_print_what_it_says() {
     let mut names: Vec<String> = std::fs::read_dir(guides)
         .expect("the guides are there")
         .map(|guide| guide.expect("a guide").file_name().into_string().expect("UTF-8"))
-        .filter(|name| name.ends_with(".md"))
+        // The one of SQL Server needs one: `sqlserver::guide` goes through its session.
+        .filter(|name| name.ends_with(".md") && name != "sqlserver.md")
         .collect();
     names.sort();
     assert!(!names.is_empty());
