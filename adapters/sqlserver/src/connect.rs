@@ -86,8 +86,10 @@ pub(crate) fn number(token: &TokenError) -> u32 {
 
 /// Deadlock victim, lock time-out, a snapshot that a change overtook; and what Azure SQL says when it moves a database or
 /// has too much to do.
-const PASSING: [u32; 12] =
-    [1_205, 1_222, 3_960, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 49_918, 49_920];
+const PASSING: [u32; 13] = [
+    1_205, 1_222, 3_960, 3_961, 10_928, 10_929, 40_143, 40_197, 40_501, 40_540, 40_613, 49_918,
+    49_920,
+];
 
 /// What to do about it.
 pub(crate) fn advice(url: &MssqlUrl, error: &Error) -> &'static str {

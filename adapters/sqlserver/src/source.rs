@@ -11,7 +11,7 @@ use powerfill_domain::snapshot::{
     FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
 use tiberius::QueryItem;
-use tiberius::error::Error;
+use tiberius::error::{Error, TokenError};
 
 use crate::cell::{Cell, cell};
 use crate::connect::{Connection, advice, batch, connect, is_passing, number, quoted, said};
@@ -28,7 +28,7 @@ const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM INFORMATIO
 /// There is no table of that name.
 const NO_SUCH_TABLE: u32 = 208;
 
-/// Snapshot isolation is off in the database.
+/// Snapshot isolation is off in the database; it says so where data is first read.
 const NO_SNAPSHOT_ISOLATION: u32 = 3_952;
 
 /// The database as a whole cannot be read.
@@ -74,9 +74,14 @@ pub(crate) fn reading(table: &str) -> String {
 /// # Errors
 /// Only where the database cannot be reached or read; a table that cannot be read is a fault of its own.
 pub async fn read(url: &MssqlUrl) -> Result<RawSnapshot, SourceUnreadable> {
-    let (mut pause, mut attempt) = (FIRST_PAUSE, 1);
+    let (mut pause, mut attempt, mut moments) = (FIRST_PAUSE, 1, Moments::One);
     loop {
-        match read_database(url).await {
+        match read_database(url, moments).await {
+            Err(Broken(_, Error::Server(token)))
+                if no_snapshot(&token) && moments == Moments::One =>
+            {
+                moments = Moments::Several;
+            }
             Err(Broken(_, error)) if is_passing(&error) && attempt < ATTEMPTS => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
@@ -87,7 +92,40 @@ pub async fn read(url: &MssqlUrl) -> Result<RawSnapshot, SourceUnreadable> {
     }
 }
 
-async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Broken> {
+/// Of how many moments the tables are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moments {
+    /// One transaction sees them all.
+    One,
+    /// The database does not allow that.
+    Several,
+}
+
+impl Moments {
+    /// How to begin.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::One => "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION",
+            Self::Several => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// What the log of a run says of it.
+    fn warning(self, url: &MssqlUrl) -> Option<String> {
+        (self == Self::Several).then(|| {
+            format!(
+                "{url} does not allow snapshot isolation: its tables were read one after the other, and may be of \
+                 different moments; ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON"
+            )
+        })
+    }
+}
+
+fn no_snapshot(token: &TokenError) -> bool {
+    number(token) == NO_SNAPSHOT_ISOLATION
+}
+
+async fn read_database(url: &MssqlUrl, moments: Moments) -> Result<RawSnapshot, Broken> {
     let mut client = connect(url).await.map_err(at("connecting"))?;
     let listed = columns(&mut client, &url.schema).await.map_err(at("listing its tables"))?;
     let mut snapshot = RawSnapshot::default();
@@ -111,17 +149,15 @@ async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Broken> {
             (Err(error), _) => return Err(Broken(reading(name), error)),
         }
     }
-    let first = tables.first().map(|(_, (name, _))| name);
-    let warning = begin(&mut client, url, first).await.map_err(at("beginning a transaction"))?;
-    snapshot.warnings.extend(warning);
+    batch(&mut client, moments.begin()).await.map_err(at("beginning a transaction"))?;
+    snapshot.warnings.extend(moments.warning(url));
     for (table, (name, columns)) in tables {
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
         let raw = RawTable::new(table, names, false);
         match read_rows(&mut client, &url.schema, raw, name, columns).await {
             Ok(read) => snapshot.tables.push(read),
-            Err(Unreadable::Server(error))
-                if !matches!(error, Error::Server(_)) || is_passing(&error) =>
-            {
+            // A fault of one table is that table's; what concerns the whole read ends it.
+            Err(Unreadable::Server(error)) if !is_of_the_table(&error) => {
                 return Err(Broken(reading(name), error));
             }
             Err(fault) => snapshot.faults.push(unreadable(url, table, name, &fault.to_string())),
@@ -130,6 +166,10 @@ async fn read_database(url: &MssqlUrl) -> Result<RawSnapshot, Broken> {
     // Everything is read; what becomes of the transaction changes nothing.
     let _ = batch(&mut client, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION").await;
     Ok(snapshot)
+}
+
+fn is_of_the_table(error: &Error) -> bool {
+    matches!(error, Error::Server(token) if !no_snapshot(token)) && !is_passing(error)
 }
 
 fn unreadable(url: &MssqlUrl, table: &str, name: &str, reason: &str) -> SourceFault {
@@ -174,31 +214,6 @@ pub(crate) async fn columns(client: &mut Connection, schema: &str) -> Result<Vec
         }
     }
     Ok(tables)
-}
-
-/// Begins the transaction; the warning where the database has no snapshot isolation. It refuses where a table is first
-/// read, so that one is asked at once.
-async fn begin(
-    client: &mut Connection,
-    url: &MssqlUrl,
-    first: Option<&String>,
-) -> Result<Option<String>, Error> {
-    batch(client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION").await?;
-    let Some(first) = first else { return Ok(None) };
-    let look = format!("SELECT TOP (0) * FROM {}.{}", quoted(&url.schema), quoted(first));
-    match batch(client, &look).await {
-        Ok(_) => Ok(None),
-        Err(Error::Server(token)) if token.code() == NO_SNAPSHOT_ISOLATION => {
-            let again = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION; \
-                         SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
-            batch(client, again).await?;
-            Ok(Some(format!(
-                "{url} does not allow snapshot isolation: its tables were read one after the other, and may be of \
-                 different moments; ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON"
-            )))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 #[derive(Debug, thiserror::Error)]

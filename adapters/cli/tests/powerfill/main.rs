@@ -25,6 +25,7 @@ mod served_together;
 mod server_killed;
 mod settings;
 mod snapshots;
+mod sqlserver;
 mod table;
 mod tenants;
 mod workbooks;

@@ -4,6 +4,9 @@ use powerfill_domain::snapshot::{RawSnapshot, RawTable};
 
 use crate::server::Schema;
 
+/// Instead of a type: a level of the constraint tree, where an empty text stands for one that is not there.
+const LEVEL: &str = "LEVEL";
+
 /// Rows of one INSERT.
 const ROWS: usize = 500;
 
@@ -46,6 +49,7 @@ fn sql_type(cells: &[&str], at: usize) -> String {
 
 fn literal(cell: &str, of: &str) -> String {
     match (cell, of) {
+        ("", LEVEL) => "N''".to_owned(),
         ("", _) => "NULL".to_owned(),
         ("Y", "BIT") => "1".to_owned(),
         (_, "BIT") => "0".to_owned(),
@@ -108,33 +112,15 @@ pub(crate) fn fill(raw: &RawSnapshot, schema: &Schema) {
             );
             schema.sql(&there);
         }
-        // Levels of the constraint tree above a name are empty texts there.
         let of = |name: &String| match name.as_str() {
             "investor_instrument_name" | "constraint_name"
                 if table.name().contains("constraint") =>
             {
-                "LEVEL"
+                LEVEL
             }
             _ => "NVARCHAR",
         };
         let types: Vec<String> = table.columns().iter().map(|name| of(name).to_owned()).collect();
-        let name = schema.table(table.name());
-        let columns: Vec<String> = table.columns().iter().map(|name| format!("[{name}]")).collect();
-        let row = |row| {
-            let cells =
-                types.iter().enumerate().map(|(at, of)| match (table.cell(row, at), of.as_str()) {
-                    ("", "LEVEL") => "N''".to_owned(),
-                    (cell, _) => literal(cell, "NVARCHAR"),
-                });
-            format!("({})", cells.collect::<Vec<_>>().join(", "))
-        };
-        let rows: Vec<String> = (0..table.rows()).map(row).collect();
-        for rows in rows.chunks(ROWS) {
-            schema.sql(&format!(
-                "INSERT INTO {name} ({}) VALUES {}",
-                columns.join(", "),
-                rows.join(", ")
-            ));
-        }
+        insert(schema, &schema.table(table.name()), table, &types);
     }
 }
