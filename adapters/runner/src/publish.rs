@@ -175,10 +175,10 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
     pub async fn follow(&self, mut tell: impl FnMut(Told<'_>)) -> Result<(), RunnerError> {
         let (mut pause, mut told) = (FIRST_PAUSE, false);
         loop {
-            let head = patiently(|| self.store.head()).await;
-            let caught_up = match head {
-                Ok(head) => self.catch_up(&mut tell).await.map(|()| head.position),
-                Err(error) => Err(error.into()),
+            // One that is broken off has changed nothing that is shown, or all of it.
+            let caught_up = tokio::select! {
+                () = self.stopped() => return Ok(()),
+                caught_up = self.catch_up_and_say_where(&mut tell) => caught_up,
             };
             let wait = match caught_up {
                 Ok(position) => {
@@ -207,6 +207,16 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         }
     }
 
+    /// The position up to which nothing is left to show.
+    async fn catch_up_and_say_where(
+        &self,
+        tell: &mut impl FnMut(Told<'_>),
+    ) -> Result<u64, RunnerError> {
+        let head = patiently(|| self.store.head()).await?;
+        self.catch_up(tell).await?;
+        Ok(head.position)
+    }
+
     /// The run that completed last.
     async fn latest(&self) -> Result<Option<RunId>, StoreError> {
         let runs = patiently(|| self.store.runs()).await?;
@@ -222,15 +232,17 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         }
     }
 
+    /// Until it is told to stop.
+    async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // Without a sender nobody can ask for the end.
+        if stop.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits; whether it is told to stop meanwhile.
     async fn stopped_within(&self, time: Duration) -> bool {
-        let mut stop = self.stop.clone();
-        let stopped = async {
-            // Without a sender nobody can ask for the end.
-            if stop.wait_for(|stopped| *stopped).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::time::timeout(time, stopped).await.is_ok()
+        tokio::time::timeout(time, self.stopped()).await.is_ok()
     }
 }

@@ -95,6 +95,7 @@ over_each_store! {
         what_passes_is_tried_again_and_what_fails_is_said,
         one_who_follows_shows_what_completes_and_goes_on_where_it_was,
         one_who_follows_waits_for_a_place_that_is_away,
+        one_who_follows_ends_when_it_is_told_to,
         what_a_source_had_to_say_stands_in_the_log_of_the_run,
     }
     replaying {

@@ -243,6 +243,33 @@ pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) 
     assert_eq!(notice.showing().publication.as_ref().unwrap().run_id, run);
 }
 
+/// A place that never answers.
+struct Silent;
+
+#[async_trait]
+impl OutputTarget for Silent {
+    fn place(&self) -> String {
+        "notice:silent".to_owned()
+    }
+
+    async fn begin(&self, _: &Publication) -> Result<Box<dyn Publishing>, PublishError> {
+        std::future::pending().await
+    }
+}
+
+pub(crate) async fn one_who_follows_ends_when_it_is_told_to(desk: &Desk) {
+    let (stop, stopped) = watch::channel(false);
+    desk.completes(&books::small()).await;
+    let store = Arc::clone(&desk.store);
+    let following = tokio::spawn(async move {
+        Publisher::new(store.as_ref(), &Silent, stopped).follow(|_| {}).await
+    });
+    tokio::task::yield_now().await;
+    stop.send(true).expect("it listens");
+    following.await.unwrap().unwrap();
+    assert_eq!(desk.store.subscriber("publish:notice:silent").await.unwrap(), None);
+}
+
 pub(crate) async fn what_a_source_had_to_say_stands_in_the_log_of_the_run(desk: &Desk) {
     let plain = desk.completes(&books::mixed()).await;
     let book = books::mixed();
