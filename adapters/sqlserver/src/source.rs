@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_domain::snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_is_required, table_named,
+    table_names,
 };
 use tiberius::QueryItem;
 use tiberius::error::{Error, TokenError};
@@ -137,14 +138,18 @@ async fn read_database(url: &MssqlUrl, moments: Moments) -> Result<RawSnapshot, 
         let name = found.map_or(table, |(name, _)| name);
         match (look(&mut client, &url.schema, name).await, found) {
             (Ok(Looked::Readable), Some(found)) => tables.push((table, found)),
+            (Ok(Looked::Absent), _) if table_is_required(table) => {
+                let reason = "there is no such table or view, or the user may not know of it";
+                snapshot.faults.push(fault(url, table, name, FaultCode::MissingTable, reason));
+            }
             (Ok(Looked::Absent), _) => {}
             // A synonym, say, whose columns the catalog does not list.
             (Ok(Looked::Readable), None) => {
                 let reason = "it is no table and no view; make a view of it";
-                snapshot.faults.push(unreadable(url, table, name, reason));
+                snapshot.faults.push(fault(url, table, name, FaultCode::Unreadable, reason));
             }
             (Ok(Looked::Refused(reason)), _) => {
-                snapshot.faults.push(unreadable(url, table, name, &reason));
+                snapshot.faults.push(fault(url, table, name, FaultCode::Unreadable, &reason));
             }
             (Err(error), _) => return Err(Broken(reading(name), error)),
         }
@@ -160,7 +165,10 @@ async fn read_database(url: &MssqlUrl, moments: Moments) -> Result<RawSnapshot, 
             Err(Unreadable::Server(error)) if !is_of_the_table(&error) => {
                 return Err(Broken(reading(name), error));
             }
-            Err(fault) => snapshot.faults.push(unreadable(url, table, name, &fault.to_string())),
+            Err(broken) => {
+                let reason = broken.to_string();
+                snapshot.faults.push(fault(url, table, name, FaultCode::Unreadable, &reason));
+            }
         }
     }
     // Everything is read; what becomes of the transaction changes nothing.
@@ -172,9 +180,10 @@ fn is_of_the_table(error: &Error) -> bool {
     matches!(error, Error::Server(token) if !no_snapshot(token)) && !is_passing(error)
 }
 
-fn unreadable(url: &MssqlUrl, table: &str, name: &str, reason: &str) -> SourceFault {
+/// A fault of a table, with its name in T-SQL.
+fn fault(url: &MssqlUrl, table: &str, name: &str, code: FaultCode, reason: &str) -> SourceFault {
     let reason = format!("{}.{name}: {reason}", url.schema);
-    SourceFault { table: table.to_owned(), code: FaultCode::Unreadable, reason }
+    SourceFault { table: table.to_owned(), code, reason }
 }
 
 /// What a table is to whoever asks.

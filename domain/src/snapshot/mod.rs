@@ -26,6 +26,6 @@ pub use given::{GivenOptions, option_names};
 pub use options::{PriceMode, RunOptions, Scope};
 pub use raw::{RawSnapshot, RawTable, SourceFault, TooLarge};
 pub use report::{Fault, FaultCode, FaultReport, Severity};
-pub use schema::{table_columns, table_key, table_named, table_names};
+pub use schema::{table_columns, table_is_required, table_key, table_named, table_names};
 pub use tables::Snapshot;
 pub use validate::{CONFIGURATION_TABLES, Validated, validate, validate_configuration};

@@ -27,7 +27,8 @@ pub struct RawSnapshot {
 pub struct SourceFault {
     /// The table, as the source spells it.
     pub table: String,
-    /// [`FaultCode::Unreadable`] or [`FaultCode::MissingHeader`].
+    /// [`FaultCode::Unreadable`], [`FaultCode::MissingHeader`], or [`FaultCode::MissingTable`] from a source that can say
+    /// where it should be.
     pub code: FaultCode,
     /// What happened, and where.
     pub reason: String,

@@ -136,6 +136,11 @@ pub fn table_names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|table| table.name)
 }
 
+/// Whether a table must be there; absent otherwise means empty. A name that is none of 1.2 need not.
+pub fn table_is_required(name: &str) -> bool {
+    Table::position(name).is_some_and(|position| TABLES[position].required)
+}
+
 /// The columns of a table's key; none for a table of one row, and for a name that is none of 1.2.
 pub fn table_key(name: &str) -> &'static [&'static str] {
     Table::position(name).map_or(&[], |position| TABLES[position].key)

@@ -156,7 +156,10 @@ fn what_does_not_fit_is_a_fault_with_its_name() {
     let checked = desk.powerfill(["check", &schema.url(), "--format", "csv"]);
     assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
     for expected in [
-        "error,pscat_trades,,,,missing_table,",
+        &format!(
+            "error,pscat_trades,,,,missing_table,\"{0}.pscat_trades: there is no such table or view",
+            schema.name
+        ),
         "error,pscat_instruments,,kind,,missing_column,",
         "loan,L00001,seen_at,2026-01-15",
         "loan,L00001,weight,0.1",
