@@ -93,7 +93,7 @@ fn the_one_in_python_counts_each_event_once() {
     let command = ["python3", script.to_str().expect("a path"), "tally.db"];
     let wanted = recorded(
         &desk,
-        "SELECT 'powerfill.run.' || event_type || '.v1', count(*) FROM es_events GROUP BY 1 ORDER BY 1",
+        "SELECT 'powerfill.run.' || event_type || '.v' || schema_version, count(*) FROM es_events GROUP BY 1 ORDER BY 1",
     );
     let tally = || -> Vec<(String, i64)> {
         let Ok(kept) = rusqlite::Connection::open(desk.path("tally.db")) else { return vec![] };

@@ -316,7 +316,10 @@ fn what_cannot_be_compared_is_an_error_that_says_what_to_do() {
         ("diff latest --against dir:nowhere", &["nowhere cannot be read"]),
         ("diff latest --against xlsx:nowhere.xlsx", &["nowhere.xlsx cannot be read"]),
         ("diff latest --against latest~7", &["no run latest~7: the store has 1"]),
-        ("diff latest --against ftp:x", &["compare with run:RUN, dir:FOLDER or xlsx:FILE"]),
+        (
+            "diff latest --against ftp:x",
+            &["compare with run:RUN, dir:FOLDER, xlsx:FILE or mssql://"],
+        ),
         (
             "diff latest --against latest --mapping mapping.toml",
             &["mapping.toml, line", "two runs have the same names"],

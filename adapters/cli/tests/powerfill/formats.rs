@@ -93,7 +93,8 @@ fn events_come_by_type_from_a_version_and_as_cloud_events() {
     for ((cloud, event_type), version) in clouds.iter().zip(all.column("event_type")).zip(versions)
     {
         assert_eq!(cloud["specversion"], "1.0");
-        assert_eq!(cloud["type"], format!("powerfill.run.{event_type}.v1"));
+        let of_schema = &cloud["schemaversion"];
+        assert_eq!(cloud["type"], format!("powerfill.run.{event_type}.v{of_schema}"));
         assert_eq!(cloud["streamversion"], version);
         assert!(cloud["data"].is_object());
     }
