@@ -9,6 +9,7 @@ use powerfill_ports::cloud_event::{CloudEvent, type_of};
 use powerfill_ports::events::StoredEvent;
 use serde_json::{Map, Value, json};
 
+use crate::events::published_schema;
 use crate::openapi::collect;
 use crate::published::Published;
 use crate::{file, golden};
@@ -23,7 +24,7 @@ fn the_document_is_that_of_the_types() {
 fn document() -> Value {
     let names = |kind: Option<&'static str>| {
         let of_the_kind = move |one: &Published| kind.is_none_or(|kind| one.kind() == kind);
-        Published::all().filter(of_the_kind).map(Published::name)
+        golden::versions().filter(move |(one, _)| of_the_kind(one)).map(|(one, v)| name_of(one, v))
     };
     let of_channel = |channel: &str, kind| -> Vec<Value> {
         names(kind)
@@ -31,8 +32,8 @@ fn document() -> Value {
             .collect()
     };
     let referred = |kind| -> Map<String, Value> {
-        let message = |name| json!({ "$ref": format!("#/components/messages/{name}") });
-        names(kind).map(|name| (name.to_owned(), message(name))).collect()
+        let message = |name: &str| json!({ "$ref": format!("#/components/messages/{name}") });
+        names(kind).map(|name| (name.clone(), message(&name))).collect()
     };
     let (run, config) = (Some("run"), Some("config"));
     json!({
@@ -138,10 +139,19 @@ fn document() -> Value {
     })
 }
 
+/// What the document calls a version of an event: the present one as the event, an older one with its number.
+fn name_of(event_type: Published, version: u16) -> String {
+    match version == event_type.schema_version() {
+        true => event_type.name().to_owned(),
+        false => format!("{}.v{version}", event_type.name()),
+    }
+}
+
+/// A message for every version: a stream keeps what it was given.
 fn messages() -> Map<String, Value> {
-    let message = |event_type: Published| {
-        let (name, version) = (event_type.name(), event_type.schema_version());
-        let full_name = type_of(event_type.kind(), name, version);
+    let message = |(event_type, version): (Published, u16)| {
+        let name = name_of(event_type, version);
+        let full_name = type_of(event_type.kind(), event_type.name(), version);
         let message = json!({
             "name": full_name,
             "title": name,
@@ -161,52 +171,62 @@ fn messages() -> Map<String, Value> {
                 ],
             },
         });
-        (name.to_owned(), message)
+        (name, message)
     };
-    Published::all().map(message).collect()
+    golden::versions().map(message).collect()
 }
 
-/// The envelope and all payloads, with what they refer to, under one roof.
+/// The envelope and all payloads, with what they refer to, under one roof. What the payload of an older version refers to
+/// stands under that version's own name: it may have changed since.
 fn schemas() -> Map<String, Value> {
     let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     let envelope = written.into_generator().into_root_schema_for::<CloudEvent<'_>>();
-    let payloads = Published::all().map(|event_type| (event_type.name(), event_type.schema()));
     let mut all = Map::new();
-    for (name, schema) in std::iter::once(("CloudEvent", envelope)).chain(payloads) {
-        let mut schema = schema.to_value();
-        let fields = schema.as_object_mut().unwrap();
-        fields.remove("$schema");
-        if let Some(Value::Object(definitions)) = fields.remove("$defs") {
-            for (defined, definition) in definitions {
-                add(&mut all, &defined, definition);
-            }
+    add_with_definitions(&mut all, "CloudEvent", envelope.to_value(), "");
+    for (event_type, version) in golden::versions() {
+        let name = name_of(event_type, version);
+        if version == event_type.schema_version() {
+            add_with_definitions(&mut all, &name, event_type.schema().to_value(), "");
+        } else {
+            let schema = published_schema(event_type, version);
+            add_with_definitions(&mut all, &name, schema, &format!("{name}."));
         }
-        add(&mut all, name, schema);
     }
     all
 }
 
-fn add(all: &mut Map<String, Value>, name: &str, mut schema: Value) {
-    relocate(&mut schema);
+fn add_with_definitions(all: &mut Map<String, Value>, name: &str, mut schema: Value, under: &str) {
+    let fields = schema.as_object_mut().unwrap();
+    fields.remove("$schema");
+    if let Some(Value::Object(definitions)) = fields.remove("$defs") {
+        for (defined, definition) in definitions {
+            add(all, &format!("{under}{defined}"), definition, under);
+        }
+    }
+    add(all, name, schema, under);
+}
+
+fn add(all: &mut Map<String, Value>, name: &str, mut schema: Value, under: &str) {
+    relocate(&mut schema, under);
     let before = all.insert(name.to_owned(), schema);
     let same = before.is_none_or(|before| before == all[name]);
     assert!(same, "two different types are called {name}");
 }
 
 /// `#/$defs/…` is relative to a schema's own document; here they share one.
-fn relocate(schema: &mut Value) {
+fn relocate(schema: &mut Value, under: &str) {
     match schema {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
                     Value::String(target) if name == "$ref" => {
-                        *target = target.replace("#/$defs", SCHEMAS);
+                        *target = target.replace("#/$defs/", &format!("{SCHEMAS}/{under}"));
                     }
-                    _ => relocate(member),
+                    _ => relocate(member, under),
                 }
             }
         }
-        Value::Array(members) => members.iter_mut().for_each(relocate),
+        Value::Array(members) => members.iter_mut().for_each(|member| relocate(member, under)),
         _ => {}
     }
 }
@@ -224,14 +244,14 @@ fn every_reference_leads_somewhere() {
 }
 
 /// The samples as a store would have them, the envelope with and without its optional parts.
-fn stored(event_type: Published, payload: String, at: u64) -> StoredEvent {
+fn stored((event_type, version): (Published, u16), payload: String, at: u64) -> StoredEvent {
     let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     StoredEvent {
         stream: event_type.stream().to_owned(),
         stream_version: at + 1,
         global_position: at + 1,
         event_type: event_type.name().to_owned(),
-        schema_version: event_type.schema_version(),
+        schema_version: version,
         payload: payload.into_bytes(),
         tenant_id: "ACME".into(),
         actor: "dana".to_owned(),
@@ -246,22 +266,21 @@ fn stored(event_type: Published, payload: String, at: u64) -> StoredEvent {
 #[test]
 fn cloud_events_fulfil_the_document_and_only_under_their_own_type() {
     let document = document();
-    let validator_of = |event_type: Published| {
-        let payload = &document["components"]["messages"][event_type.name()]["payload"];
+    let validator_of = |(event_type, version): (Published, u16)| {
+        let payload = &document["components"]["messages"][name_of(event_type, version)]["payload"];
         let schema = json!({ "allOf": payload["allOf"], "components": document["components"] });
         jsonschema::validator_for(&schema).unwrap()
     };
-    let first = Published::all().next().unwrap();
-    for event_type in Published::all() {
-        let validator = validator_of(event_type);
-        let samples = golden::samples(event_type, event_type.schema_version());
-        for (sample, at) in samples.into_iter().zip(0..) {
-            let stored = stored(event_type, sample, at);
+    let first = golden::versions().next().unwrap();
+    for of in golden::versions() {
+        let validator = validator_of(of);
+        for (sample, at) in golden::samples(of.0, of.1).into_iter().zip(0..) {
+            let stored = stored(of, sample, at);
             let event = serde_json::to_value(CloudEvent::try_from(&stored).unwrap()).unwrap();
             if let Err(fault) = validator.validate(&event) {
-                panic!("{event_type:?}: {fault} at {}", fault.instance_path());
+                panic!("{of:?}: {fault} at {}", fault.instance_path());
             }
-            assert!(event_type == first || !validator_of(first).is_valid(&event));
+            assert!(of == first || !validator_of(first).is_valid(&event));
         }
     }
 }

@@ -4,33 +4,34 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::golden::samples;
+use crate::golden::{samples, versions};
 use crate::published::Published;
 use crate::{file, json};
 
 const FOLDER: &str = "docs/reference/events";
 
-fn schema_file(event_type: Published) -> String {
-    format!("{}.v{}.schema.json", event_type.name(), event_type.schema_version())
+fn schema_file(event_type: Published, version: u16) -> String {
+    format!("{}.v{version}.schema.json", event_type.name())
+}
+
+/// The schema of a version as it was published: of an older one, what there was when it was the present one.
+pub(crate) fn published_schema(event_type: Published, version: u16) -> Value {
+    let inside = format!("{FOLDER}/{}", schema_file(event_type, version));
+    serde_json::from_str(&file::read(&inside)).unwrap_or_else(|e| panic!("{inside}: {e}"))
 }
 
 #[test]
 fn schemas_are_those_of_the_types() {
     for event_type in Published::all() {
         let schema = event_type.schema().to_value();
-        file::assert_is(&format!("{FOLDER}/{}", schema_file(event_type)), &format!("{schema:#}\n"));
+        let file = schema_file(event_type, event_type.schema_version());
+        file::assert_is(&format!("{FOLDER}/{file}"), &format!("{schema:#}\n"));
     }
-    let mut expected: Vec<String> = Published::all().map(schema_file).collect();
-    expected.sort();
-    let mut present = file::names_in(FOLDER);
     // Schemas of older versions stay, as their samples do.
-    present.retain(|name| {
-        crate::golden::versions().all(|(event_type, version)| {
-            version == event_type.schema_version()
-                || *name != format!("{}.v{version}.schema.json", event_type.name())
-        })
-    });
-    assert_eq!(present, expected);
+    let mut expected: Vec<String> =
+        versions().map(|(of, version)| schema_file(of, version)).collect();
+    expected.sort();
+    assert_eq!(file::names_in(FOLDER), expected);
 }
 
 #[test]
@@ -74,9 +75,14 @@ fn section(event_type: Published, page: &mut String) {
     let (name, version) = (event_type.name(), event_type.schema_version());
     let schema = event_type.schema().to_value();
     let description = event_type.description();
-    let file = schema_file(event_type);
-    write!(page, "\n## {name}\n\n{description} Version {version}, [schema](events/{file}).\n")
+    let file = schema_file(event_type, version);
+    write!(page, "\n## {name}\n\n{description} Version {version}, [schema](events/{file}).")
         .unwrap();
+    for older in (1..version).rev() {
+        let file = schema_file(event_type, older);
+        write!(page, " Streams may still have version {older}, [schema](events/{file}).").unwrap();
+    }
+    page.push('\n');
     fields(&schema, page);
     for (defined, definition) in schema["$defs"].as_object().into_iter().flatten() {
         let says = one_line(definition["description"].as_str().unwrap_or_default());

@@ -5,6 +5,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::events::published_schema;
 use crate::published::Published;
 use crate::{file, json};
 
@@ -78,6 +79,25 @@ fn samples_fulfil_the_schema_and_show_each_field_with_and_without_a_value() {
             if admits_null(&schema["properties"][field]) {
                 assert!(has(true), "{event_type:?}: no sample has NULL in {field}");
             }
+        }
+    }
+}
+
+#[test]
+fn samples_of_an_older_version_fulfil_the_schema_published_with_it_and_are_led_to_the_present_one()
+{
+    let older = versions().filter(|(event_type, version)| *version < event_type.schema_version());
+    for (event_type, version) in older {
+        let theirs = published_schema(event_type, version);
+        let theirs = jsonschema::validator_for(&theirs).unwrap();
+        let present = event_type.schema().to_value();
+        let present = jsonschema::validator_for(&present).unwrap();
+        for sample in samples(event_type, version) {
+            let payload = serde_json::from_str(&sample).unwrap();
+            assert!(theirs.is_valid(&payload), "{event_type:?} v{version}: {sample}");
+            let written = event_type.again(version, sample.as_bytes()).unwrap();
+            let payload = serde_json::from_str(&written).unwrap();
+            assert!(present.is_valid(&payload), "{event_type:?} v{version}: {written}");
         }
     }
 }

@@ -178,12 +178,16 @@ fn rule_parser() {
     });
 }
 
-/// The samples of all events.
-fn golden(event_type: &str) -> Vec<Vec<u8>> {
-    let file = format!("golden/events/{event_type}.v1.json");
-    let text = std::fs::read_to_string(top().join(file)).unwrap();
-    let samples: Vec<&RawValue> = serde_json::from_str(&text).unwrap();
-    samples.into_iter().map(|sample| sample.get().as_bytes().to_vec()).collect()
+/// The samples of an event, in every version up to the present one.
+fn golden(event_type: &str, present: u16) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for version in 1..=present {
+        let file = format!("golden/events/{event_type}.v{version}.json");
+        let text = std::fs::read_to_string(top().join(file)).unwrap();
+        let samples: Vec<&RawValue> = serde_json::from_str(&text).unwrap();
+        all.extend(samples.into_iter().map(|sample| sample.get().as_bytes().to_vec()));
+    }
+    all
 }
 
 const JSON_WORDS: &[&str] = &[
@@ -213,12 +217,13 @@ const JSON_WORDS: &[&str] = &[
 
 #[test]
 fn event_decoder() {
+    let samples = |of: EventType| golden(of.name(), of.schema_version());
     let corpora: Vec<(EventType, Vec<Vec<u8>>)> =
-        EventType::ALL.iter().map(|event_type| (*event_type, golden(event_type.name()))).collect();
+        EventType::ALL.iter().map(|of| (*of, samples(*of))).collect();
     fuzz("event_decoder", |chance| {
         let (event_type, corpus) = chance.pick(&corpora);
         let bytes = mutated(corpus, JSON_WORDS, chance);
-        for version in [0, 1, event_type.schema_version() + 1] {
+        for version in 0..=event_type.schema_version() + 1 {
             let Ok(event) = decode(*event_type, version, &bytes) else { continue };
             let batch = EncodedBatch::encode([&event]);
             let (_, written) = batch.iter().next().unwrap();
@@ -231,14 +236,14 @@ fn event_decoder() {
 /// What reads is written again the same; and whatever it says, folding it does not panic.
 #[test]
 fn config_event_decoder() {
-    let types = ConfigEventType::ALL.iter();
+    let samples = |of: ConfigEventType| golden(of.name(), of.schema_version());
     let corpora: Vec<(ConfigEventType, Vec<Vec<u8>>)> =
-        types.map(|event_type| (*event_type, golden(event_type.name()))).collect();
+        ConfigEventType::ALL.iter().map(|of| (*of, samples(*of))).collect();
     fuzz("config_event_decoder", |chance| {
         let (event_type, corpus) = chance.pick(&corpora);
         let bytes = mutated(corpus, JSON_WORDS, chance);
         let mut state = ConfigState::default();
-        for version in [0, 1, event_type.schema_version() + 1] {
+        for version in 0..=event_type.schema_version() + 1 {
             let Ok(event) = config::codec::decode(*event_type, version, &bytes) else { continue };
             let batch = EncodedBatch::encode([&event]);
             let (_, written) = batch.iter().next().unwrap();
@@ -254,7 +259,8 @@ fn config_event_decoder() {
 
 #[test]
 fn run_options() {
-    let corpus: Vec<Vec<u8>> = golden(EventType::RunRequested.name())
+    let requested = EventType::RunRequested;
+    let corpus: Vec<Vec<u8>> = golden(requested.name(), requested.schema_version())
         .into_iter()
         .map(|sample| {
             let request: serde_json::Value = serde_json::from_slice(&sample).unwrap();
