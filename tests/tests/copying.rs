@@ -38,6 +38,18 @@ fn book(case: &str) -> (Snapshot, RunOptions) {
     (validate(raw).expect("the snapshot is sound").snapshot, options)
 }
 
+/// Asks for a run.
+async fn asked<S: CopyStore + 'static>(
+    runner: &Runner<S>,
+    snapshot: &Snapshot,
+    options: &RunOptions,
+) -> RunId {
+    let run_id = RunId(Uuid::now_v7());
+    let ask = Ask { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] };
+    runner.ask(&ask).await.expect("the run is asked for");
+    run_id
+}
+
 /// Asks for a run and works it; `cancel` asks to cancel it before.
 async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) -> RunStatus {
     let runner = Runner::new(
@@ -46,15 +58,8 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
         "worker".to_owned(),
         Duration::from_secs(30),
     );
-    let ((snapshot, options), run_id) = (book(case), RunId(Uuid::now_v7()));
-    let ask = Ask {
-        run_id,
-        snapshot: &snapshot,
-        options: &options,
-        requested_by: "desk",
-        source_warnings: &[],
-    };
-    runner.ask(&ask).await.expect("the run is asked for");
+    let (snapshot, options) = book(case);
+    let run_id = asked(&runner, &snapshot, &options).await;
     if cancel {
         assert!(store.request_cancel(run_id, "chief").await.expect("the queue answers"));
     }
@@ -221,15 +226,7 @@ async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
     );
     let (mut snapshot, options) = book("03-best-fit");
     snapshot.header.tenant_id = "acme".into();
-    let run_id = RunId(Uuid::now_v7());
-    let ask = Ask {
-        run_id,
-        snapshot: &snapshot,
-        options: &options,
-        requested_by: "desk",
-        source_warnings: &[],
-    };
-    runner.ask(&ask).await.unwrap();
+    let run_id = asked(&runner, &snapshot, &options).await;
     for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {
         let refused = copy_store(from, to, |_| {}).await.unwrap_err();
         assert!(refused.to_string().contains(&format!("{run_id} is active in the {side}")));

@@ -24,8 +24,10 @@ pub(crate) fn begin(format: LogFormat) {
         LogFormat::Text => log.with_target(false).boxed(),
         LogFormat::Json => log.json().flatten_event(true).boxed(),
     };
-    // What the relay has to say of its broker, it says itself.
-    let wanted =
-        Targets::new().with_default(LevelFilter::INFO).with_target("async_nats", LevelFilter::OFF);
+    // What the relay has to say of its broker, and the publisher of its server, they say themselves.
+    let wanted = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("async_nats", LevelFilter::OFF)
+        .with_target("tiberius", LevelFilter::OFF);
     tracing_subscriber::registry().with(log.with_filter(wanted)).init();
 }

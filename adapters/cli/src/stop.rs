@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use powerfill_runner::Watch;
+use powerfill_runner::{Watch, told_to_stop};
 use tokio::sync::watch;
 
 use crate::failure::Failure;
@@ -28,10 +28,7 @@ impl Stop {
 
     /// Until the process is to end.
     pub(crate) async fn heard(&self) {
-        // Without a sender nobody can ask for the end.
-        if self.0.clone().wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        told_to_stop(self.watched()).await;
     }
 
     /// What becomes true when the process is to end.

@@ -8,8 +8,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use powerfill_runner::told_to_stop;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::api::Api;
 use crate::routes::{figures_router, router};
@@ -47,7 +48,7 @@ async fn answer(listener: TcpListener, api: &Api, router: Router) {
         .keep_alive_timeout(api.limits.patience);
     let room = Arc::new(Semaphore::new(api.limits.connections));
     let graceful = GracefulShutdown::new();
-    let stopped = stopped(api.stop.clone());
+    let stopped = told_to_stop(api.stop.clone());
     tokio::pin!(stopped);
     loop {
         let next = async {
@@ -91,12 +92,5 @@ async fn accepted(listener: &TcpListener) -> TcpStream {
                 tokio::time::sleep(AGAIN).await;
             }
         }
-    }
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // Without a sender nobody can ask for the end.
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

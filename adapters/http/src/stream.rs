@@ -16,6 +16,7 @@ use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use powerfill_domain::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::StoredEvent;
+use powerfill_runner::told_to_stop;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
@@ -87,14 +88,7 @@ pub(crate) async fn stream(
         stream: asked.run_id.map(|run| RunId(run).stream()),
         _permit: permit,
     };
-    let mut stop = api.stop.clone();
-    let stopped = async move {
-        // Without a sender nobody can ask for the end.
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let events = unfold(coming, Coming::next).take_until(stopped);
+    let events = unfold(coming, Coming::next).take_until(told_to_stop(api.stop.clone()));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEART_BEAT)))
 }
 

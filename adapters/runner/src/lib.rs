@@ -43,7 +43,7 @@ pub use ask::Ask;
 pub use clock::{Clock, SystemClock};
 pub use stored::{Read, decoded, read_run, read_versions, recorded};
 pub use story::read_story;
-pub use watch::{Silent, Watch};
+pub use watch::{Silent, Watch, told_to_stop};
 pub use work::Finished;
 
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use crate::RunnerError;
 use crate::patience::patiently;
 use crate::rebuild::Folding;
 use crate::stored::read_versions;
+use crate::watch::told_to_stop;
 
 /// How often it is tried where something passes, with growing pauses.
 const ATTEMPTS: u32 = 5;
@@ -177,7 +178,7 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         loop {
             // One that is broken off has changed nothing that is shown, or all of it.
             let caught_up = tokio::select! {
-                () = self.stopped() => return Ok(()),
+                () = told_to_stop(self.stop.clone()) => return Ok(()),
                 caught_up = self.catch_up_and_say_where(&mut tell) => caught_up,
             };
             let wait = match caught_up {
@@ -232,17 +233,8 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         }
     }
 
-    /// Until it is told to stop.
-    async fn stopped(&self) {
-        let mut stop = self.stop.clone();
-        // Without a sender nobody can ask for the end.
-        if stop.wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
     /// Waits; whether it is told to stop meanwhile.
     async fn stopped_within(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.stopped()).await.is_ok()
+        tokio::time::timeout(time, told_to_stop(self.stop.clone())).await.is_ok()
     }
 }

@@ -3,6 +3,7 @@
 use powerfill_domain::run::Recorded;
 use powerfill_domain::run::event::Step;
 use powerfill_projections::table::RowBatch;
+use tokio::sync::watch;
 
 /// Told what happens, from the threads of the run; must not block for long.
 pub trait Watch: Send + Sync {
@@ -23,6 +24,14 @@ pub trait Watch: Send + Sync {
     /// Whether this worker is to stop and leave the run to another one, which takes it up at once.
     fn hands_over(&self) -> bool {
         false
+    }
+}
+
+/// Until this becomes true, which is how whoever goes on for long is told to stop.
+pub async fn told_to_stop(mut stop: watch::Receiver<bool>) {
+    // Without a sender nobody can ask for the end.
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -126,11 +126,10 @@ impl Desk {
 
     /// Asks for a run of a source that had something to say.
     pub(crate) async fn ask_warned(&self, book: &Book, source_warnings: &[String]) -> RunId {
-        let (run_id, requested_by) = (self.next_run(), "desk");
-        let (snapshot, options) = (&*book.snapshot, &book.options);
-        let ask = Ask { run_id, snapshot, options, requested_by, source_warnings };
-        self.runner().ask(&ask).await.expect("the run is asked for");
-        run_id
+        let run = self.next_run();
+        let asked = ask_warned(&self.runner(), run, book, source_warnings).await;
+        asked.expect("the run is asked for");
+        run
     }
 
     /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in between; `false` for
@@ -245,8 +244,17 @@ pub(crate) async fn ask(
     run_id: RunId,
     book: &Book,
 ) -> Result<String, RunnerError> {
+    ask_warned(runner, run_id, book, &[]).await
+}
+
+async fn ask_warned(
+    runner: &Runner<dyn Store>,
+    run_id: RunId,
+    book: &Book,
+    source_warnings: &[String],
+) -> Result<String, RunnerError> {
     let (snapshot, options) = (&*book.snapshot, &book.options);
-    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] }).await
+    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk", source_warnings }).await
 }
 
 /// Cancels the run when a step begins.

@@ -31,7 +31,10 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
     let run = find_run(store, &args.run).await?;
     let other = match &args.against {
         Against::Run(wanted) => Some(find_run(store, wanted).await?),
-        _ => None,
+        Against::Folder(_)
+        | Against::Workbook(_)
+        | Against::SqlServer(_)
+        | Against::Unreadable(_) => None,
     };
     if let Some(file) = &args.write_mapping {
         return write_mapping(store, run, &args.against, file).await;

@@ -32,6 +32,7 @@ pub(crate) mod work;
 use clap::CommandFactory;
 use powerfill_domain::run::RunId;
 use powerfill_ports::Store;
+use tokio::task::JoinSet;
 
 use crate::args::Cli;
 use crate::failure::Failure;
@@ -42,6 +43,19 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut script);
     say(String::from_utf8_lossy(&script))
+}
+
+/// Waits for all that go on for long: what ends one for good is in the log at once, and the answer in the end.
+async fn all_ended(mut tasks: JoinSet<Result<(), Failure>>, what: &str) -> Result<(), Failure> {
+    let mut ended = Ok(());
+    while let Some(task) = tasks.join_next().await {
+        let task = task.map_err(|panic| Failure::Environment(format!("{what}: {panic}")))?;
+        if let Err(Failure::Environment(message)) = &task {
+            tracing::error!("{message}");
+        }
+        ended = ended.and(task);
+    }
+    ended
 }
 
 /// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before it.

@@ -1,14 +1,13 @@
 //! `publish`: a run's outputs in a tenant's database, once, or each run that completes.
 
-use powerfill_domain::run::RunId;
 use powerfill_ports::Store;
-use powerfill_ports::publishing::{OutputTarget, Publication};
+use powerfill_ports::publishing::OutputTarget;
 use powerfill_runner::publish::{Publisher, Told, publish};
 use powerfill_sqlserver::SqlServerTarget;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::find_run;
+use super::{all_ended, find_run};
 use crate::args::PublishArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -27,7 +26,7 @@ pub(crate) async fn run(args: PublishArgs, settings: &Settings) -> Result<(), Fa
     let target = target(args.to, &place, settings)?;
     let store = place.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
-    let published = published(store.as_ref(), run, &target).await?;
+    let published = publish(store.as_ref(), run, &target).await?;
     let (run, digest) = (published.run_id.to_string(), published.output_digest);
     match args.store.print.format {
         Format::Text => say(format!("{} shows run {run}\n", target.place())),
@@ -59,15 +58,6 @@ fn target(
     })
 }
 
-/// Publishes a run.
-pub(super) async fn published(
-    store: &dyn Store,
-    run: RunId,
-    target: &SqlServerTarget,
-) -> Result<Publication, Failure> {
-    Ok(publish(store, run, target).await?)
-}
-
 async fn follow(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
     let places = Place::chosen(args.all_tenants, &args.store.place, settings)?;
     let mut targets = Vec::new();
@@ -93,16 +83,7 @@ async fn follow(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
             follow_one(store.as_ref(), &target, &stop).await
         });
     }
-    let mut ended = Ok(());
-    while let Some(publisher) = publishers.join_next().await {
-        let publisher =
-            publisher.map_err(|panic| Failure::Environment(format!("a publisher: {panic}")))?;
-        if let Err(Failure::Environment(message)) = &publisher {
-            tracing::error!("{message}");
-        }
-        ended = ended.and(publisher);
-    }
-    ended
+    all_ended(publishers, "a publisher").await
 }
 
 /// Publishes each run of a store that completes, and logs it.

@@ -8,6 +8,7 @@ use powerfill_ports::Store;
 use powerfill_ports::events::EventStore;
 use tokio::task::JoinSet;
 
+use super::all_ended;
 use crate::args::RelayArgs;
 use crate::failure::Failure;
 use crate::log;
@@ -39,15 +40,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &Settings) -> Result<(), Fail
         let (broker, stop, once) = (Arc::clone(&broker), stop.clone(), args.once);
         relays.spawn(async move { relay(place, broker, &stop, once).await });
     }
-    let mut ended = Ok(());
-    while let Some(relay) = relays.join_next().await {
-        let relay = relay.map_err(|panic| Failure::Environment(format!("a relay: {panic}")))?;
-        if let Err(Failure::Environment(message)) = &relay {
-            tracing::error!("{message}");
-        }
-        ended = ended.and(relay);
-    }
-    ended
+    all_ended(relays, "a relay").await
 }
 
 /// The broker, waited for where it is away; none where the process is to end meanwhile.

@@ -11,13 +11,13 @@ use powerfill_projections::status::RunStatus;
 use powerfill_projections::summary::RunSummary;
 use powerfill_projections::table::TableSpec;
 use powerfill_projections::tables::ALL;
+use powerfill_runner::publish::publish;
 use powerfill_runner::{Ask, Runner, RunnerError, SystemClock, Watch};
 use powerfill_sqlserver::SqlServerTarget;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::options;
-use super::publish::published;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -69,15 +69,14 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     if let Some(file) = file {
         let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
         let written = workbook::write(store.as_ref(), run, u64::MAX, ALL, Some(file), keep).await;
-        written.map_err(|failure| match failure {
-            Failure::Environment(message) => Failure::Environment(format!(
-                "the run is recorded, but --out failed: {message}; once more with `powerfill tables {run} --format xlsx --out FILE`"
-            )),
-            other => other,
-        })?;
+        let again = format!("powerfill tables {run} --format xlsx --out FILE");
+        written.map_err(|failure| though_recorded(failure, "--out", &again))?;
     }
     if let Some(target) = target.filter(|_| summary.status == RunStatus::Complete) {
-        publish_complete(store.as_ref(), summary.run_id, &target).await?;
+        let run = summary.run_id;
+        let published = publish(store.as_ref(), run, &target).await.map_err(Failure::from);
+        let again = format!("powerfill publish {run} --to URL");
+        published.map_err(|failure| though_recorded(failure, "--publish", &again))?;
     }
     match format.unwrap_or(Format::Text) {
         Format::Text => say(summary::text(&summary))?,
@@ -90,18 +89,14 @@ pub(crate) async fn run(args: RunArgs, settings: &Settings) -> Result<(), Failur
     if summary.status == RunStatus::Complete { Ok(()) } else { Err(Failure::Answered) }
 }
 
-/// Publishes the run that has just completed.
-async fn publish_complete(
-    store: &dyn Store,
-    run: RunId,
-    target: &SqlServerTarget,
-) -> Result<(), Failure> {
-    published(store, run, target).await.map(drop).map_err(|failure| match failure {
+/// What a flag failed with after the run was recorded, and how to do that alone again.
+fn though_recorded(failure: Failure, flag: &str, again: &str) -> Failure {
+    match failure {
         Failure::Environment(message) => Failure::Environment(format!(
-            "the run is recorded, but --publish failed: {message}; once more with `powerfill publish {run} --to URL`"
+            "the run is recorded, but {flag} failed: {message}; once more with `{again}`"
         )),
         other => other,
-    })
+    }
 }
 
 /// Asks for a run that somebody else carries through.
