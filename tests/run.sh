@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Formatting, lints, every test. Needs Rust and a C compiler; takes cargo-nextest where it is installed. Installs
-# PostgreSQL from Debian's packages where there is none (as root, or with sudo); the tests start their own server.
-# Puts nats-server from Debian's packages and schemathesis from PyPI into the target folder.
-# Ends with the runner's own summary. Extra arguments go to the test runner.
+# Checks formatting, lints, and dependencies, and runs every test.
+#
+# Needs Rust and a C compiler. Arguments go to the test runner, whose summary is printed last.
+# Uses cargo-nextest (.config/nextest.toml) and cargo-deny (.deny.toml) if they are installed.
+# Installs what is missing: PostgreSQL and curl from Debian's packages (as root or with sudo),
+# nats-server from Debian's packages and schemathesis from PyPI into the target folder.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,36 +16,57 @@ install() {
 }
 
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
-    # No server of the package's own is made or started.
+    # The tests start their own server, so the package must not create one.
     $as_root mkdir -p /etc/postgresql-common
-    echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+    echo 'create_main_cluster = false' |
+        $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
     install postgresql
 fi
 
-# The guides' sessions.
+# The sessions in docs/guides call curl.
 command -v curl >/dev/null || install curl
 
-# Unpacked, not installed: the package would start a server of its own.
+# Unpack nats-server instead of installing it: the installed package would start a server.
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
     mkdir -p target/nats
     $as_root apt-get update -qq
-    (cd target/nats && apt-get download -qq -o APT::Sandbox::User=root nats-server && dpkg -x nats-server_*.deb .)
+    (
+        cd target/nats
+        apt-get download -qq -o APT::Sandbox::User=root nats-server
+        dpkg -x nats-server_*.deb .
+    )
 fi
 
-# Makes requests from the OpenAPI document.
+# schemathesis sends requests that it derives from the OpenAPI document.
 if ! target/schemathesis/bin/schemathesis --version >/dev/null 2>&1; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
     python3 -m venv target/schemathesis
     target/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 fi
 
+not_run() {
+    echo "NOT RUN: $1" >&2
+}
+
 if [ -z "${POWERFILL_TEST_MSSQL:-}" ]; then
-    echo "NOT RUN: the suite against a live SQL Server. POWERFILL_TEST_MSSQL names no server; its tests are counted as skipped." >&2
+    not_run "the SQL Server suite. POWERFILL_TEST_MSSQL names no server; it counts as skipped."
+fi
+
+if ! cargo deny --version >/dev/null 2>&1; then
+    not_run "the checks of dependencies. Install cargo-deny: cargo install cargo-deny --locked"
+else
+    cargo deny --log-level error check licenses bans sources
+    # Advisories need the RustSec database, which is fetched from the network.
+    if timeout 120 cargo deny --log-level off fetch db >/dev/null 2>&1; then
+        cargo deny --log-level error check --disable-fetch advisories
+    else
+        not_run "the check of advisories. The RustSec database cannot be fetched."
+    fi
 fi
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
 if cargo nextest --version >/dev/null 2>&1; then
-    exec cargo nextest run --workspace --no-fail-fast --cargo-quiet --status-level fail "$@"
+    exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
 fi
 exec cargo test --workspace --no-fail-fast --quiet "$@"
