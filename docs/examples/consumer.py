@@ -1,9 +1,10 @@
-"""Follows a tenant's events over HTTP and tallies them by type, with Python's own library alone.
+"""Follows a tenant's events over HTTP and counts them by type. Needs only Python's standard library.
 
-    API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… python3 consumer.py tally.db
+    API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… \\
+        python3 consumer.py tally.db
 
-Position and tally are kept in one transaction of one database, so that each event counts once, whatever breaks off: the
-connection, the service, or this program.
+Position and tally are written in one transaction of one database. Each event is therefore counted
+once, even if the connection, the service, or this program fails.
 """
 
 import json
@@ -16,13 +17,15 @@ import urllib.request
 
 
 def events(api, tenant, token, last):
-    """Yields (position, CloudEvent) behind a position, until the connection ends; the event is None where a filter
-    left out what came before."""
+    """Yields (position, CloudEvent) after a position until the connection ends.
+
+    The event is None if the stream only reports how far a filter has reached.
+    """
     headers = {"X-Tenant-Id": tenant, "Last-Event-ID": str(last), "Accept": "text/event-stream"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(f"{api}/events/stream", headers=headers)
-    # A heart-beat comes every ten seconds.
+    # The service sends a heartbeat every ten seconds.
     with urllib.request.urlopen(request, timeout=30) as stream:
         fields = {}
         for line in stream:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Follows a tenant's events with curl and prints each once: position and type. Keeps the last position in a file, comes
-# back after every break, and goes on behind it.
+# Follows a tenant's events with curl and prints the position and type of each event once. Stores
+# the last position in a file and continues after it when a connection ends.
 #
 #     API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… ./consumer.sh position.txt [QUERY]
 #
-# QUERY is that of the stream, such as type=RunCompleted,RunFailed.
+# QUERY filters the stream, for example type=RunCompleted,RunFailed.
 set -eu
 kept=$1
 query=${2:-}
@@ -14,14 +14,14 @@ while true; do
     [ -s "$kept" ] && last=$(cat "$kept")
     event=
     id=
-    # An event is whole with the empty line at its end; one that is cut off comes again.
+    # An empty line ends an event. An event that was cut off is sent again.
     while IFS= read -r line; do
         case "$line" in
             "id: "*) id=${line#id: } ;;
             "event: "*) event=${line#event: } ;;
             "")
                 if [ -n "$id" ]; then
-                    # What is to be done with the event, before it counts as done.
+                    # Handle the event here, before its position is stored.
                     [ -z "$event" ] || echo "$id $event"
                     printf '%s' "$id" >"$kept.new"
                     mv "$kept.new" "$kept"

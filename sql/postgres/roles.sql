@@ -1,11 +1,12 @@
--- Roles and rights of one tenant's database, run by whoever owns the store, after `powerfill migrate` and after each
--- later one: psql -d DATABASE -f roles.sql. Run twice, it changes nothing.
+-- Roles and rights in the database of one tenant. The owner of the store must run this file after
+-- each `powerfill migrate`: psql -d DATABASE -f roles.sql. A second run changes nothing.
 --
--- powerfill_app     what workers and services are: appends, stages, publishes; cannot edit or cut the log
--- powerfill_reader  reports and audits: reads everything, the output tables included
+-- powerfill_app     for workers and services: appends, stages, publishes; cannot edit or cut the log
+-- powerfill_reader  for reports and audits: reads everything, including output tables
 --
--- Neither may log in by itself; grant them to users: GRANT powerfill_app TO acme_worker. A user who makes output tables
--- should do so as the role (options=-c role=powerfill_app in the URL), so that each user may replace those of another.
+-- Neither role can log in. Grant it to a user: GRANT powerfill_app TO acme_worker. If several users
+-- create output tables, each must connect as the role (options=-c role=powerfill_app in the URL), so
+-- that one can replace the tables of another.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'powerfill_app') THEN
@@ -21,12 +22,12 @@ REVOKE ALL ON ALL TABLES IN SCHEMA powerfill FROM PUBLIC;
 REVOKE ALL ON powerfill.es_streams, powerfill.es_events, powerfill.es_appends, powerfill.es_head, powerfill.snapshots,
     powerfill.schema_steps FROM powerfill_app;
 
--- Output tables are made, renamed and dropped by the application, which owns them; nothing else in the schema is its own.
+-- The application creates, renames, and drops output tables, and owns them. It owns nothing else.
 GRANT USAGE, CREATE ON SCHEMA powerfill TO powerfill_app;
 GRANT SELECT ON powerfill.schema_steps TO powerfill_app;
 GRANT SELECT, INSERT ON powerfill.es_events, powerfill.es_appends, powerfill.es_streams, powerfill.snapshots
     TO powerfill_app;
--- Only what an append moves on; the triggers let it move forward only.
+-- An append updates only these columns, and triggers refuse to decrease them.
 GRANT UPDATE (version, tail_hash) ON powerfill.es_streams TO powerfill_app;
 GRANT SELECT, UPDATE (seq, position, seal) ON powerfill.es_head TO powerfill_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON powerfill.projection_state, powerfill.staged_tables, powerfill.event_indexes,
@@ -35,8 +36,8 @@ GRANT SELECT, INSERT, UPDATE ON powerfill.runs, powerfill.subscribers TO powerfi
 
 GRANT USAGE ON SCHEMA powerfill TO powerfill_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA powerfill TO powerfill_reader;
--- Output tables that are still to be made. Only a member of the role may say so; who is no superuser (as on every managed
--- server) becomes one, and has more rights already.
+-- The reader also reads output tables that do not exist yet. Only a member of powerfill_app can grant
+-- this, so the owner becomes a member unless it is a superuser. The owner has more rights already.
 DO $$
 BEGIN
     IF NOT pg_has_role(current_user, 'powerfill_app', 'USAGE') THEN

@@ -1,61 +1,63 @@
--- The whole schema as it is today, to read; a store is made by the steps, and a test proves that they add up to this.
+-- The present schema, for readers. The steps create a store; a test proves that they add up to
+-- this file.
 
--- One row a stream; a run is a stream.
+-- One row per stream. A run is a stream.
 CREATE TABLE es_streams (
-    stream_id BIGINT PRIMARY KEY,         -- dense, in the order in which the streams began
+    stream_id BIGINT PRIMARY KEY,         -- dense, in the order of the first events
     name      TEXT   NOT NULL UNIQUE,
-    version   BIGINT NOT NULL,            -- of its last event
-    tail_hash BYTEA  NOT NULL             -- of its last event
-) WITH (fillfactor = 70);                 -- room for the next version beside this one
+    version   BIGINT NOT NULL,            -- of the last event
+    tail_hash BYTEA  NOT NULL             -- of the last event
+) WITH (fillfactor = 70);                 -- leaves room for the next version of the row
 
--- The events. They are written before their append has its place in the log, so that they carry no global position:
--- it follows from the append's first position and the version.
+-- One row per event. Events are written before their append gets its place in the log, so they
+-- have no global position. It follows from the append's first position and the version.
 CREATE TABLE es_events (
     stream_id      BIGINT  NOT NULL,
     version        BIGINT  NOT NULL,
     event_type     TEXT    NOT NULL,
     schema_version INTEGER NOT NULL,
-    payload        JSON    NOT NULL,      -- not JSONB, which orders keys and rewrites numbers: kept byte for byte as hashed
+    payload        JSON    NOT NULL,      -- the hashed bytes; JSONB would reorder keys and rewrite numbers
     hash           BYTEA   NOT NULL,
-    PRIMARY KEY (stream_id, version)      -- readers come by stream and version, also those in global order
+    PRIMARY KEY (stream_id, version)      -- all reads use stream and version, also in global order
 );
 
--- One row an append, in commit order without a gap.
+-- One row per append, in commit order without gaps.
 CREATE TABLE es_appends (
     seq            BIGINT      PRIMARY KEY,
-    first_position BIGINT      NOT NULL UNIQUE,   -- readers in global order start here
+    first_position BIGINT      NOT NULL UNIQUE,   -- global position of the first event
     stream_id      BIGINT      NOT NULL,
     first_version  BIGINT      NOT NULL,
     event_count    BIGINT      NOT NULL,
-    append_id      UUID        NOT NULL UNIQUE,   -- makes a retry recognisable
+    append_id      UUID        NOT NULL UNIQUE,   -- identifies a retry
     tenant_id      TEXT        NOT NULL,
     actor          TEXT        NOT NULL,
     recorded_at    TIMESTAMPTZ NOT NULL,
     causation_id   UUID,
     correlation_id UUID,
-    seal           BYTEA       NOT NULL,          -- over the seal before and everything in this row
-    UNIQUE (stream_id, first_version)             -- readers of a stream start here
+    seal           BYTEA       NOT NULL,          -- over the previous seal and everything in this row
+    UNIQUE (stream_id, first_version)             -- reads of a stream start here
 );
 
--- The end of the log. Taken last in an append: whoever holds this row gives out the next place.
+-- The end of the log, in one row. An append locks it last, and the holder of the lock assigns the
+-- next place in the log.
 CREATE TABLE es_head (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     seq      BIGINT  NOT NULL,
     position BIGINT  NOT NULL,
     seal     BYTEA   NOT NULL
-) WITH (fillfactor = 10);                         -- it is updated by every append, and stays in one page
+) WITH (fillfactor = 10);                         -- every append updates it; it stays in one page
 
--- The input of each run, whole, once for each content.
+-- The captured input of runs, one row per content.
 CREATE TABLE snapshots (
     digest      TEXT   PRIMARY KEY,               -- BLAKE3 of the canonical form, hexadecimal
     byte_count  BIGINT NOT NULL,                  -- of the canonical form
     stored_hash BYTEA  NOT NULL,                  -- BLAKE3 of the compressed form
     compressed  BYTEA  NOT NULL                   -- zstd
 );
--- What is compressed is not compressed again.
+-- The values are compressed already.
 ALTER TABLE snapshots ALTER COLUMN compressed SET STORAGE EXTERNAL;
 
--- Facts are never edited.
+-- Triggers refuse to edit what is recorded.
 CREATE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
@@ -92,36 +94,37 @@ CREATE TRIGGER es_head_no_delete BEFORE DELETE OR TRUNCATE ON es_head
 CREATE TRIGGER es_head_forward BEFORE UPDATE ON es_head
     FOR EACH ROW EXECUTE FUNCTION the_log_only_grows();
 
--- Whose rows are staged and whose are shown, and the stream version that they reach up to.
+-- The runs whose output rows are staged and shown.
 CREATE TABLE projection_state (
     slot          TEXT   PRIMARY KEY CHECK (slot IN ('staged', 'shown')),
     run_id        UUID   NOT NULL,
-    up_to_version BIGINT NOT NULL,
-    stages        BIGINT NOT NULL DEFAULT 0       -- how many parts were staged: tells whether one that was cut off is there
+    up_to_version BIGINT NOT NULL,                -- last version of the stream that the rows include
+    stages        BIGINT NOT NULL DEFAULT 0       -- parts staged; shows whether an interrupted one arrived
 );
 
--- The tables of the staging area: each stands beside the shown one as next_<name> until it takes its place.
+-- The staged tables. Each is next_<name> until it replaces the shown table.
 CREATE TABLE staged_tables (
     name            TEXT    PRIMARY KEY,
     keeps_every_run BOOLEAN NOT NULL,
     row_count       BIGINT  NOT NULL DEFAULT 0
 );
 
--- Which events of a run concern which loan and trade, so that a story is told without reading the whole stream.
+-- The event index: which events of a run concern a loan or a trade. It spares reading the whole
+-- stream to explain one of them.
 
--- One row a run that has an index.
+-- One row per run that has an index.
 CREATE TABLE event_indexes (
-    stream_id         BIGINT  PRIMARY KEY,        -- the run's
-    projector_version INTEGER NOT NULL,           -- that made it; another one's is not read
-    up_to_version     BIGINT  NOT NULL            -- of the stream
+    stream_id         BIGINT  PRIMARY KEY,        -- of the run
+    projector_version INTEGER NOT NULL,           -- the index of another version is not read
+    up_to_version     BIGINT  NOT NULL            -- last version of the stream that the index includes
 );
 
--- One row a subject. A name is bytes: they order as names compare, and may be any text, also one with a NUL.
+-- One row per subject. The name is BYTEA so that it sorts as names compare and can contain NUL.
 CREATE TABLE event_index_entries (
     stream_id BIGINT NOT NULL,
-    subject   TEXT   COLLATE "C" NOT NULL, -- what is asked of what: fill, loan, place, run or trade
-    name      BYTEA  NOT NULL,             -- the loan's or the trade's id as it compares, in UTF-8; empty for the run
-    versions  BYTEA  NOT NULL,             -- of its events, rising: differences, seven bits a byte, the lowest first
+    subject   TEXT   COLLATE "C" NOT NULL, -- fill, loan, place, run, or trade
+    name      BYTEA  NOT NULL,             -- folded id of the loan or trade, in UTF-8; empty for the run
+    versions  BYTEA  NOT NULL,             -- ascending, as differences: 7 bits per byte, lowest first
     PRIMARY KEY (stream_id, subject, name)
 );
 
@@ -132,20 +135,21 @@ CREATE TABLE runs (
     requested_at        TIMESTAMPTZ NOT NULL,
     worker              TEXT,
     lease_expires_at    TIMESTAMPTZ,
-    lease_token         BIGINT      NOT NULL DEFAULT 0,  -- grows with every claim
+    lease_token         BIGINT      NOT NULL DEFAULT 0,  -- increases with each claim
     cancel_requested_by TEXT,
     is_over             BOOLEAN     NOT NULL
         GENERATED ALWAYS AS (status IN ('Complete', 'Failed', 'Cancelled')) STORED
 );
 
--- One active run a tenant (BR-8).
+-- At most one active run per tenant (BR-8).
 CREATE UNIQUE INDEX one_active_run ON runs (is_over) WHERE NOT is_over;
 
 INSERT INTO es_head (id, seq, position, seal) VALUES (1, 0, 0,
-    '\x5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal that the first append links to
+    '\x5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal before the first append
 
--- How far each subscriber has come that keeps its position here. It is no part of the log: who loses it begins again.
+-- Positions of the subscribers that store them here. They are not part of the log: a subscriber
+-- without a position starts from the beginning.
 CREATE TABLE subscribers (
     name     TEXT   COLLATE "C" PRIMARY KEY,
-    position BIGINT NOT NULL -- global, of the last event that it is done with
+    position BIGINT NOT NULL -- global position of the last handled event
 );

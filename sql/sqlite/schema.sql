@@ -1,6 +1,8 @@
--- The whole schema as it is today, to read; a store is made by the steps, and a test proves that they add up to this.
+-- The present schema, for readers. The steps create a store; a test proves that they add up to
+-- this file. SQLite stores the comments inside a statement with the schema, and `verify` compares
+-- them, so they must never change.
 
--- One row a stream; a run is a stream.
+-- One row per stream. A run is a stream.
 CREATE TABLE es_streams (
     stream_id INTEGER PRIMARY KEY,
     name      TEXT    NOT NULL UNIQUE,
@@ -8,8 +10,8 @@ CREATE TABLE es_streams (
     tail_hash BLOB    NOT NULL           -- of its last event
 ) STRICT;
 
--- The events, in the order of all of them: the position is the row's own key, so that an append is always at the end
--- of the tree and needs no second one. A stream is found through its appends.
+-- One row per event, in global order. The position is the key, so an append writes at the end of
+-- the tree and needs no second index. Streams are found through their appends.
 CREATE TABLE es_events (
     position       INTEGER PRIMARY KEY,
     stream_id      INTEGER NOT NULL,
@@ -20,7 +22,7 @@ CREATE TABLE es_events (
     hash           BLOB    NOT NULL
 ) STRICT;
 
--- One row an append, in commit order without a gap.
+-- One row per append, in commit order without gaps.
 CREATE TABLE es_appends (
     seq            INTEGER PRIMARY KEY,
     first_position INTEGER NOT NULL UNIQUE,   -- readers in global order start here
@@ -37,7 +39,7 @@ CREATE TABLE es_appends (
     UNIQUE (stream_id, first_version)         -- readers of a stream start here
 ) STRICT;
 
--- The end of the log.
+-- The end of the log, in one row.
 CREATE TABLE es_head (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     seq      INTEGER NOT NULL,
@@ -45,7 +47,7 @@ CREATE TABLE es_head (
     seal     BLOB    NOT NULL
 ) STRICT;
 
--- Facts are never edited.
+-- Triggers refuse to edit what is recorded.
 CREATE TRIGGER es_events_no_update BEFORE UPDATE ON es_events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER es_events_no_delete BEFORE DELETE ON es_events
@@ -65,7 +67,7 @@ CREATE TRIGGER es_head_forward BEFORE UPDATE ON es_head
 WHEN NEW.seq <> OLD.seq + 1 OR NEW.position <= OLD.position
 BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 
--- The input of each run, whole, once for each content.
+-- The captured input of runs, one row per content.
 CREATE TABLE snapshots (
     digest      TEXT    NOT NULL PRIMARY KEY, -- BLAKE3 of the canonical form, hexadecimal
     byte_count  INTEGER NOT NULL,             -- of the canonical form
@@ -73,29 +75,31 @@ CREATE TABLE snapshots (
     compressed  BLOB    NOT NULL              -- zstd
 ) STRICT;
 
--- Whose rows are staged and whose are shown, and the stream version that they reach up to.
+-- The runs whose output rows are staged and shown, and the last version that the rows include.
 CREATE TABLE projection_state (
     slot          TEXT    NOT NULL PRIMARY KEY CHECK (slot IN ('staged', 'shown')),
     run_id        TEXT    NOT NULL,
     up_to_version INTEGER NOT NULL
 ) STRICT;
 
--- The tables of the staging area: each stands beside the shown one as next_<name> until it takes its place.
+-- The staged tables. Each is next_<name> until it replaces the shown table.
 CREATE TABLE staged_tables (
     name            TEXT    NOT NULL PRIMARY KEY,
     keeps_every_run INTEGER NOT NULL CHECK (keeps_every_run IN (0, 1))
 ) STRICT;
 
--- Which events of a run concern which loan and trade, so that a story is told without reading the whole stream.
+-- The event index: which events of a run concern a loan or a trade. It spares reading the whole
+-- stream to explain one of them.
 
--- One row a run that has an index.
+-- One row per run that has an index.
 CREATE TABLE event_indexes (
     stream_id         INTEGER PRIMARY KEY, -- the run's
     projector_version INTEGER NOT NULL,    -- that made it; another one's is not read
     up_to_version     INTEGER NOT NULL     -- of the stream
 ) STRICT;
 
--- One row a subject. It is found by all three columns and has nothing but the list, so that the key is the table.
+-- One row per subject. Lookups use all three columns of the key, and the only other column is the
+-- list, so the table is stored in its key.
 CREATE TABLE event_index_entries (
     stream_id INTEGER NOT NULL,
     subject   TEXT    NOT NULL, -- what is asked of what: fill, loan, place, run or trade
@@ -118,13 +122,14 @@ CREATE TABLE runs (
         GENERATED ALWAYS AS (status IN ('Complete', 'Failed', 'Cancelled')) VIRTUAL
 ) STRICT;
 
--- One active run a tenant (BR-8).
+-- At most one active run per tenant (BR-8).
 CREATE UNIQUE INDEX one_active_run ON runs (is_over) WHERE is_over = 0;
 
 INSERT INTO es_head (id, seq, position, seal) VALUES (1, 0, 0,
-    x'5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal that the first append links to
+    x'5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal before the first append
 
--- How far each subscriber has come that keeps its position here. It is no part of the log: who loses it begins again.
+-- Positions of the subscribers that store them here. They are not part of the log: a subscriber
+-- without a position starts from the beginning.
 CREATE TABLE subscribers (
     name     TEXT    NOT NULL PRIMARY KEY,
     position INTEGER NOT NULL -- global, of the last event that it is done with

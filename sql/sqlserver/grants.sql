@@ -1,7 +1,8 @@
--- The least that PowerFill needs: a role that reads the input, and one that publishes. Neither may change a table's shape,
--- nor anything else. Made from the tables of the program, as outputs.sql is; it can be run again.
+-- The least rights: a role that reads the input, and a role that publishes. Neither can change the
+-- structure of a table. Generated like outputs.sql; the file can be run again.
 --
--- Then, for each: CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
+-- Then add users:
+-- CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
 SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
 IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_reader') CREATE ROLE powerfill_reader;

@@ -1,8 +1,9 @@
--- The tables that PowerFill reads (docs/guides/sqlserver.md lists them), for a tenant that has none. A tenant whose
--- tables have other names or columns leaves this file alone and makes views of these names: see views_example.sql.
+-- The tables that PowerFill reads (docs/guides/sqlserver.md), for a tenant that has none. A tenant
+-- whose tables have other names or columns does not need this file. It creates views with these
+-- names instead: see views_example.sql.
 --
--- Each guard says what it did; the whole can be run again. `powerfill migrate --target mssql://… --tables inputs` runs
--- it, for any schema; run by hand, it is for dbo.
+-- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
+-- mssql://… --tables inputs` runs it for any schema. Run by hand, it creates the tables in dbo.
 SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
 SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
@@ -14,7 +15,7 @@ END
 ELSE
     PRINT N'schema [dbo]: is there';
 GO
--- loan: one row for each loan of the pipeline; further columns are attributes that rules can use.
+-- loan: one row per loan of the pipeline. Rules can use additional columns.
 IF OBJECT_ID(N'[dbo].[loan]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan] (
@@ -43,7 +44,7 @@ END
 ELSE
     PRINT N'[dbo].[loan]: is there';
 GO
--- loan_columns: the types of further columns of loan: text, number, date.
+-- loan_columns: the types of additional columns of loan: text, number, or date.
 IF OBJECT_ID(N'[dbo].[loan_columns]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan_columns] (
@@ -56,7 +57,7 @@ END
 ELSE
     PRINT N'[dbo].[loan_columns]: is there';
 GO
--- pscat_loan_stages: the status ladder.
+-- pscat_loan_stages: the rank of each status.
 IF OBJECT_ID(N'[dbo].[pscat_loan_stages]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_loan_stages] (
@@ -69,7 +70,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_loan_stages]: is there';
 GO
--- pscat_instruments: what an investor buys: tba, cash, whole_loan.
+-- pscat_instruments: what an investor buys: tba, cash, or whole_loan.
 IF OBJECT_ID(N'[dbo].[pscat_instruments]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_instruments] (
@@ -116,7 +117,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_trades]: is there';
 GO
--- pscat_pools: pools, open or closed.
+-- pscat_pools: the pools, open or closed.
 IF OBJECT_ID(N'[dbo].[pscat_pools]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_pools] (
@@ -130,7 +131,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_pools]: is there';
 GO
--- pscat_trades_pools_relation: which trade a pool is designated to.
+-- pscat_trades_pools_relation: the trade that a pool is designated to.
 IF OBJECT_ID(N'[dbo].[pscat_trades_pools_relation]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_trades_pools_relation] (
@@ -171,7 +172,7 @@ END
 ELSE
     PRINT N'[dbo].[rmcat_todays_prices]: is there';
 GO
--- rmusr_payups: pay-ups for loans with a story.
+-- rmusr_payups: pay-ups for loans with special attributes.
 IF OBJECT_ID(N'[dbo].[rmusr_payups]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[rmusr_payups] (
@@ -186,7 +187,7 @@ END
 ELSE
     PRINT N'[dbo].[rmusr_payups]: is there';
 GO
--- loan_price: all-in prices from an outside pricing engine.
+-- loan_price: all-in prices from an external pricing engine.
 IF OBJECT_ID(N'[dbo].[loan_price]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan_price] (
@@ -200,7 +201,7 @@ END
 ELSE
     PRINT N'[dbo].[loan_price]: is there';
 GO
--- pfill_constraints: the constraint tree; the instrument and the name are empty texts above their levels.
+-- pfill_constraints: the constraint tree. Above their levels, instrument and name are empty texts.
 IF OBJECT_ID(N'[dbo].[pfill_constraints]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_constraints] (
@@ -248,7 +249,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_carry_cost]: is there';
 GO
--- pfill_lockdown_guide: pools that stay as they are.
+-- pfill_lockdown_guide: the pools that stay as they are.
 IF OBJECT_ID(N'[dbo].[pfill_lockdown_guide]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_lockdown_guide] (
@@ -263,7 +264,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_lockdown_guide]: is there';
 GO
--- pfill_preflight_settings: one row at most.
+-- pfill_preflight_settings: at most one row.
 IF OBJECT_ID(N'[dbo].[pfill_preflight_settings]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_preflight_settings] (

@@ -1,9 +1,9 @@
--- The tables that PowerFill shows its outputs in (docs/guides/sqlserver.md), those where rows arrive before they are shown
--- (…__staging), and the one that says which run is shown. Made from the tables of the program: UPDATE=1 cargo nextest run
--- -p powerfill-sqlserver writes it anew.
+-- The tables in which PowerFill shows its outputs (docs/guides/sqlserver.md), the tables in which
+-- rows arrive first (…__staging), and the table that names the run shown. Generated from the output
+-- tables of the program: UPDATE=1 cargo nextest run -p powerfill-sqlserver
 --
--- Each guard says what it did; the whole can be run again. `powerfill migrate --target mssql://…` runs it, for any
--- schema; run by hand, it is for dbo.
+-- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
+-- mssql://…` runs it for any schema. Run by hand, it creates the tables in dbo.
 SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
 SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO

@@ -1,16 +1,16 @@
--- An example: how a lender whose tables have other names and columns shows them to PowerFill as it reads them. The tables
--- behind FROM are made up; write each view with your own. PowerFill then reads the schema of the views:
--- mssql://…/Lender?schema=powerfill. docs/guides/sqlserver.md lists the tables and says what to look out for.
+-- An example: views that show a lender's tables under the names that PowerFill reads. The tables
+-- after FROM are invented; replace them by your own. PowerFill then reads the schema of the views:
+-- mssql://…/Lender?schema=powerfill. docs/guides/sqlserver.md lists the tables and the types.
 --
--- Good views are plain: no TOP, no ORDER BY, no FLOAT. Each is made anew when the file is run again.
+-- Keep views plain: no TOP, no ORDER BY, no FLOAT. A second run of the file replaces each view.
 SET ANSI_NULLS ON; SET QUOTED_IDENTIFIER ON; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
 IF SCHEMA_ID(N'powerfill') IS NULL EXEC(N'CREATE SCHEMA [powerfill]');
 GO
 IF OBJECT_ID(N'[powerfill].[loan]') IS NOT NULL DROP VIEW [powerfill].[loan];
 GO
--- Amounts and rates stay NUMERIC or MONEY; a key that is a number is read as a text; further columns are attributes that
--- rules can use.
+-- Amounts and rates stay NUMERIC or MONEY. A numeric key is read as a text. Rules can use additional
+-- columns.
 CREATE VIEW [powerfill].[loan] AS
 SELECT l.LoanNumber AS loan_id,
        l.StatusName AS curr_status,
@@ -49,14 +49,14 @@ FROM [dbo].[Trade] AS t;
 GO
 IF OBJECT_ID(N'[powerfill].[pfill_constraints]') IS NOT NULL DROP VIEW [powerfill].[pfill_constraints];
 GO
--- A table of the Desktop App, as it is.
+-- A table of the Desktop App, unchanged.
 CREATE VIEW [powerfill].[pfill_constraints] AS
 SELECT investor_id, investor_instrument_name, constraint_name, constraint_priority, lo_limit, hi_limit
 FROM [dbo].[pfill_constraints];
 GO
 IF OBJECT_ID(N'[powerfill].[snapshot]') IS NOT NULL DROP VIEW [powerfill].[snapshot];
 GO
--- One row: whose book this is, and as of which day.
+-- One row: the tenant and the day of the book.
 CREATE VIEW [powerfill].[snapshot] AS
 SELECT N'LENDER' AS tenant_id, CAST(SYSDATETIME() AS DATE) AS as_of, CAST(MAX(g.LoadedAt) AS DATE) AS prices_as_of
 FROM [dbo].[PriceGridLoad] AS g;

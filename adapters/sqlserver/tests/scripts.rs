@@ -18,12 +18,12 @@ fn script(name: &str) -> String {
 }
 
 const HEAD: &str = "\
--- The tables that PowerFill shows its outputs in (docs/guides/sqlserver.md), those where rows arrive before they are shown
--- (…__staging), and the one that says which run is shown. Made from the tables of the program: UPDATE=1 cargo nextest run
--- -p powerfill-sqlserver writes it anew.
+-- The tables in which PowerFill shows its outputs (docs/guides/sqlserver.md), the tables in which
+-- rows arrive first (…__staging), and the table that names the run shown. Generated from the output
+-- tables of the program: UPDATE=1 cargo nextest run -p powerfill-sqlserver
 --
--- Each guard says what it did; the whole can be run again. `powerfill migrate --target mssql://…` runs it, for any
--- schema; run by hand, it is for dbo.
+-- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
+-- mssql://…` runs it for any schema. Run by hand, it creates the tables in dbo.
 SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
 SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
@@ -109,10 +109,11 @@ fn grants() -> String {
 }
 
 const GRANTS: &str = "\
--- The least that PowerFill needs: a role that reads the input, and one that publishes. Neither may change a table's shape,
--- nor anything else. Made from the tables of the program, as outputs.sql is; it can be run again.
+-- The least rights: a role that reads the input, and a role that publishes. Neither can change the
+-- structure of a table. Generated like outputs.sql; the file can be run again.
 --
--- Then, for each: CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
+-- Then add users:
+-- CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
 SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
 IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_reader') CREATE ROLE powerfill_reader;

@@ -1,4 +1,4 @@
--- Appends of a stream in its order, from the one that holds a version, none that begins beyond another one.
+-- Appends of a stream in order, from the one that contains version $2. None starts after version $3.
 SELECT a.seq, a.first_position, a.stream_id, a.first_version, a.event_count, a.append_id, a.tenant_id, a.actor,
        a.recorded_at, a.causation_id, a.correlation_id, $4::TEXT
 FROM es_appends a

@@ -1,4 +1,5 @@
--- Takes the run that nobody has, or whose lease is over. One that another worker is just claiming is passed by.
+-- Claims the oldest run without a worker or with an expired lease. Skips a run that another worker
+-- is claiming.
 UPDATE runs SET worker = $1, lease_expires_at = $3, lease_token = lease_token + 1
 WHERE run_id = (SELECT run_id FROM runs
                 WHERE NOT is_over AND (worker IS NULL OR lease_expires_at IS NULL OR lease_expires_at <= $2)

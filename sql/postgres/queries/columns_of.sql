@@ -1,4 +1,4 @@
--- The columns of an output table as they are in the database; none where there is no such table.
+-- The columns of an output table in the database; no rows if the table does not exist.
 SELECT a.attname::TEXT, format_type(a.atttypid, a.atttypmod)
 FROM pg_attribute a
 WHERE a.attrelid = to_regclass('powerfill.' || quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped

@@ -1,6 +1,6 @@
--- Ends the sessions that hold what a run's worker needs: its stream, the end of the log, the staging area. They are those
--- of a worker that stands still in the middle of a transaction, which no time limit ends while the server waits for its
--- rows; or of somebody else, who makes the call again.
+-- Ends the sessions that hold what the worker of a run needs: its stream, the end of the log, or
+-- the staging area. They belong to a worker that stalls during a transaction, which no time limit
+-- ends while the server waits for rows, or to another client, which retries its call.
 SELECT pg_terminate_backend(l.pid)
 FROM pg_locks l
 WHERE l.granted AND l.pid <> pg_backend_pid()

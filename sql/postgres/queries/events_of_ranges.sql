@@ -1,4 +1,5 @@
--- The events of ranges of versions, range by range. The order within keeps each range one walk along the key.
+-- The events of several ranges of versions, range by range. The inner ORDER BY makes each range one
+-- scan of the key.
 SELECT r.n, e.version, e.event_type, e.schema_version, e.payload, e.hash
 FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[]) WITH ORDINALITY AS r (stream_id, first_version, last_version, n)
 CROSS JOIN LATERAL (

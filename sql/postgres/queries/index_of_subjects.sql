@@ -1,5 +1,5 @@
--- What made the index of a stream, how far it reaches, and the events of subjects, in the order in which these are asked
--- for: one statement, so that all of it is of one moment.
+-- The projector version and the extent of a stream's event index, and the events of the requested
+-- subjects, in the order of the request. One statement, so that all of it is from one moment.
 SELECT i.projector_version, i.up_to_version, e.versions
 FROM es_streams s JOIN event_indexes i USING (stream_id)
      LEFT JOIN unnest($2::TEXT[], $3::BYTEA[]) WITH ORDINALITY AS q (subject, name, n) ON TRUE

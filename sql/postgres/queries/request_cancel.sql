@@ -1,2 +1,2 @@
--- The first to ask is the one who cancelled.
+-- The first request stays recorded.
 UPDATE runs SET cancel_requested_by = coalesce(cancel_requested_by, $2) WHERE run_id = $1 AND NOT is_over

@@ -1,4 +1,4 @@
--- A run that is over frees the tenant and its worker.
+-- An ended run ($4) releases its worker.
 UPDATE runs SET status = $3,
                 worker = CASE WHEN $4 THEN NULL ELSE worker END,
                 lease_expires_at = CASE WHEN $4 THEN NULL ELSE lease_expires_at END

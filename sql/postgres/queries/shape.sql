@@ -1,5 +1,5 @@
--- The store's schema as the catalogs have it, to be held against shape.txt: tables, columns, constraints, indexes,
--- triggers, rules, policies and functions, without the output tables.
+-- The schema of the store according to the catalogs, to compare with shape.txt: tables, columns,
+-- constraints, indexes, triggers, rules, policies, and functions.
 WITH tables AS (
     SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

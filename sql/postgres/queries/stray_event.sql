@@ -1,4 +1,4 @@
--- The first event, of one stream or of all, that belongs to no append.
+-- The first event that belongs to no append, in stream $1 or in all streams.
 SELECT e.stream_id, e.version, s.name
 FROM es_events e LEFT JOIN es_streams s USING (stream_id)
 WHERE ($1::BIGINT IS NULL OR e.stream_id = $1)

@@ -1,3 +1,3 @@
--- The events of an append, to compare a retry with.
+-- The events of an append, to compare with those of a retry.
 SELECT event_type, schema_version, payload FROM es_events
 WHERE position BETWEEN ?1 AND ?2 ORDER BY position

@@ -1,3 +1,3 @@
--- A run that is over frees the tenant and its worker.
+-- An ended run releases its worker.
 UPDATE runs SET status = ?3, worker = NULL, lease_expires_at = NULL, worker_locked = 0
 WHERE run_id = ?1 AND lease_token = ?2 AND is_over = 0

@@ -1,2 +1,3 @@
--- Whether this lease is the run's: read in the transaction that writes, which has the write lock.
+-- One row if this lease is the present lease of the run. Read in the writing transaction, which
+-- holds the write lock.
 SELECT 1 FROM runs WHERE run_id = ?1 AND lease_token = ?2 AND is_over = 0

@@ -1,3 +1,3 @@
--- A run that is over, in the history of another store. Done twice, it changes nothing.
+-- Adds an ended run of another store to the history. A second insert changes nothing.
 INSERT INTO runs (run_id, status, requested_at, cancel_requested_by) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (run_id) DO NOTHING
