@@ -4,5 +4,6 @@ pub mod chance;
 pub mod editor;
 pub mod nats;
 pub mod postgres;
+pub mod repository;
 pub mod store_suite;
 pub mod wire;

@@ -2,13 +2,9 @@
 //! written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
+use powerfill_tests::repository::{files, sources, text};
 use toml::{Table, Value};
-
-const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What `domain` may use: no I/O, no async runtime. `futures` is there for the type that the traits of `eventually`
 /// return, `rayon` for threads whose results are collected in order.
@@ -68,27 +64,6 @@ const LONGER: &[(&str, &str)] = &[
     ("tests/model/src/passes.rs", "follows 2.7 of the specification line by line"),
     ("tests/model/tests/engine/books.rs", "makes every table of a book, one function each"),
 ];
-
-/// The files of the repository, new ones included, those that git ignores left out.
-fn files() -> Vec<String> {
-    let listed = Command::new("git")
-        .args(["-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .output()
-        .expect("git lists the files of the repository");
-    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    let names = String::from_utf8(listed.stdout).unwrap();
-    let names = names.split_terminator('\0').filter(|name| Path::new(TOP).join(name).is_file());
-    names.map(str::to_owned).collect()
-}
-
-fn text(file: &str) -> String {
-    String::from_utf8_lossy(&fs::read(Path::new(TOP).join(file)).unwrap()).into_owned()
-}
-
-fn sources() -> impl Iterator<Item = (String, String)> {
-    let sources = files().into_iter().filter(|file| file.ends_with(".rs"));
-    sources.map(|file| (file.clone(), text(&file)))
-}
 
 /// Whether a word stands alone in a text.
 fn has_word(text: &str, word: &str) -> bool {

@@ -86,7 +86,7 @@ impl Book {
     }
 }
 
-/// A book by hand: the tables that matter, as CSV without quotes; FN 6.0 is bought whole at one constraint where nothing
+/// A book by hand: the tables that matter, as CSV without quotes; `FN 6.0` is bought whole at one constraint where nothing
 /// else is said.
 fn by_hand(options: &str, tables: &[(&'static str, &'static str)]) -> Book {
     let rest = [
