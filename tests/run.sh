@@ -56,9 +56,12 @@ if ! cargo deny --version >/dev/null 2>&1; then
     not_run "the checks of dependencies. Install cargo-deny: cargo install cargo-deny --locked"
 else
     cargo deny --log-level error check licenses bans sources
-    # Advisories need the RustSec database, which is fetched from the network.
+    # The RustSec database comes from the network, or from an earlier fetch.
+    databases=${CARGO_HOME:-$HOME/.cargo}/advisory-dbs
     if timeout 120 cargo deny --log-level off fetch db >/dev/null 2>&1; then
-        cargo deny --log-level error check --disable-fetch advisories
+        cargo deny --log-level error check advisories
+    elif ls "$databases"/advisory-db-*/crates >/dev/null 2>&1; then
+        cargo deny --log-level error --offline check advisories
     else
         not_run "the check of advisories. The RustSec database cannot be fetched."
     fi
