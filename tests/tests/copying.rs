@@ -5,23 +5,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use powerfill_domain::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::RunId;
+use powerfill_events::values::TenantId;
 use powerfill_memory::MemoryStore;
+use powerfill_snapshot::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
+use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
+use powerfill_app::configure::{Configure, configure};
+use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
+use powerfill_app::{Ask, Runner, Silent, SystemClock};
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{EventStore, Head, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::RunStore;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::configure::{Configure, configure};
-use powerfill_runner::copy::{Copied, CopyError, Progress, copy_store};
-use powerfill_runner::{Ask, Runner, Silent, SystemClock};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::status::RunStatus;
 use powerfill_tests::postgres::Database;
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::{

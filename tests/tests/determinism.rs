@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::run::EncodedBatch;
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_engine::decide_all;
+use powerfill_events::run::EncodedBatch;
+use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
 /// The two large books: by price, and by price and carry.
 const CASES: &[&str] = &["41-mixed-400-price", "42-mixed-400-carry"];

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_postgres::PostgresStore;
-use powerfill_projections::table::TableSpec;
+use powerfill_tables::table::TableSpec;
 use powerfill_tests::postgres::{Database, Durable, OwnServer, url};
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::{

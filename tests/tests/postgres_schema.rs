@@ -9,7 +9,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::{PostgresStore, shape};
-use powerfill_projections::table::Cell;
+use powerfill_tables::table::Cell;
 use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, shared, url};
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::{

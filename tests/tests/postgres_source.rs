@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use powerfill_csv::read_folder;
-use powerfill_domain::snapshot::{FaultReport, RawSnapshot, validate};
 use powerfill_postgres::source::read;
+use powerfill_snapshot::{FaultReport, RawSnapshot, validate};
 use powerfill_tests::postgres::{Database, connect, shared, url};
 use tokio_postgres::Client;
 
@@ -105,7 +105,7 @@ const SOUND: &str = "
     CREATE VIEW \"Loan\" AS SELECT * FROM base;";
 
 fn faults(report: &FaultReport) -> Vec<[String; 4]> {
-    let named = |fault: &powerfill_domain::snapshot::Fault| {
+    let named = |fault: &powerfill_snapshot::Fault| {
         let [_, table, row, column, _, code, _] = fault.cells();
         [table, row, column, code].map(str::to_owned)
     };

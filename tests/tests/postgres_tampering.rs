@@ -6,7 +6,7 @@ use powerfill_ports::events::{Damage, EventStore};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::PostgresStore;
-use powerfill_projections::table::{Cell, RowBatch};
+use powerfill_tables::table::{Cell, RowBatch};
 use powerfill_tests::postgres::Database;
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run, unleased};

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream;
 use futures::TryStreamExt;
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::{GivenOptions, validate};
-use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_app::{Ask, Clock, Runner, Silent};
+use powerfill_events::run::RunId;
+use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUBSCRIBER, Until};
 use powerfill_ports::Store;
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
-use powerfill_runner::{Ask, Clock, Runner, Silent};
+use powerfill_snapshot::{GivenOptions, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::chance::Chance;
 use powerfill_tests::nats::OwnNats;

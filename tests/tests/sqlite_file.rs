@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use futures::StreamExt;
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore};
-use powerfill_projections::table::{Cell, CellType, Column, TableSpec};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::table::{Cell, CellType, Column, TableSpec};
 use powerfill_tests::store_suite::samples::{HISTORY, candidates, moment, request, run, unleased};
 use tempfile::TempDir;
 

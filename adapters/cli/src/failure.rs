@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use powerfill_domain::config::ConfigRejection;
-use powerfill_domain::snapshot::FaultReport;
+use powerfill_app::RunnerError;
+use powerfill_app::configure::ConfigureError;
 use powerfill_ports::StoreError;
-use powerfill_runner::RunnerError;
-use powerfill_runner::configure::ConfigureError;
+use powerfill_snapshot::FaultReport;
+use powerfill_snapshot::config::ConfigRejection;
 
 /// Why a command did not end well.
 #[derive(Debug)]

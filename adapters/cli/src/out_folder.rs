@@ -7,12 +7,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use powerfill_domain::run::RunId;
-use powerfill_projections::csv;
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::summary::RunSummary;
-use powerfill_projections::table::{RowBatch, TableSpec};
-use powerfill_projections::tables;
+use powerfill_events::run::RunId;
+use powerfill_tables::csv;
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::summary::RunSummary;
+use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::tables;
 
 /// A folder that takes the tables of one run.
 pub(crate) struct OutFolder {

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use powerfill_domain::run::RunId;
-use powerfill_projections::csv;
-use powerfill_projections::table::{Cell, CellType, RowBatch, TableSpec};
+use powerfill_events::run::RunId;
+use powerfill_tables::csv;
+use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Validated, validate};
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
+use powerfill_snapshot::{FaultReport, RawSnapshot, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::MssqlUrl;
 
@@ -90,7 +90,7 @@ impl Source {
         let unreadable = |fault: &dyn std::fmt::Display| Failure::Environment(format!("{fault}"));
         match self {
             Self::Folder(path) => powerfill_csv::read_folder(path).map_err(|f| unreadable(&f)),
-            Self::Sqlite(path) => powerfill_sqlite_source::read(path).map_err(|f| unreadable(&f)),
+            Self::Sqlite(path) => powerfill_sqlite::source::read(path).map_err(|f| unreadable(&f)),
             Self::Workbook(path) => powerfill_xlsx::read(path).map_err(|f| unreadable(&f)),
             Self::Postgres(url) => {
                 waited(powerfill_postgres::source::read(url)).map_err(|f| unreadable(&f))

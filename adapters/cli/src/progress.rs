@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_domain::run::event::Step;
-use powerfill_domain::run::{Recorded, RunId};
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::summary::RunSummary;
-use powerfill_projections::table::RowBatch;
-use powerfill_runner::Watch;
+use powerfill_app::Watch;
+use powerfill_events::run::event::Step;
+use powerfill_events::run::{Recorded, RunId};
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::summary::RunSummary;
+use powerfill_tables::table::RowBatch;
 
 use crate::out_folder::OutFolder;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use powerfill_runner::{Watch, told_to_stop};
+use powerfill_app::{Watch, told_to_stop};
 use tokio::sync::watch;
 
 use crate::failure::Failure;

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::run::event::{FillStatus, Finding, HeldReason, Severity};
-use powerfill_domain::values::Money;
-use powerfill_projections::explain::usd;
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::status::RunStatus;
-use powerfill_projections::summary::{RunSummary, TradeFill};
+use powerfill_events::run::RunEvent;
+use powerfill_events::run::event::{FillStatus, Finding, HeldReason, Severity};
+use powerfill_events::values::Money;
+use powerfill_explain::usd;
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::status::RunStatus;
+use powerfill_tables::summary::{RunSummary, TradeFill};
 
 use crate::output::text_table;
 

@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerfill_domain::config::ConfigTables;
-use powerfill_domain::snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
-use powerfill_domain::values::TenantId;
+use powerfill_app::configure::{AsOf, configuration};
+use powerfill_events::values::TenantId;
 use powerfill_ports::{Store, must_be_of};
-use powerfill_runner::configure::{AsOf, configuration};
+use powerfill_snapshot::config::ConfigTables;
+use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
 use powerfill_sqlserver::MssqlUrl;
 use tokio::runtime::Handle;
 

@@ -3,10 +3,10 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use powerfill_domain::run::RunId;
+use powerfill_app::rebuild;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_projections::table::TableSpec;
-use powerfill_runner::rebuild;
+use powerfill_tables::table::TableSpec;
 use powerfill_xlsx::{RunBook, XlsxError};
 
 use crate::failure::Failure;

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
-use powerfill_domain::snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, table_named, table_names,
-};
+use powerfill_snapshot::{FaultCode, RawSnapshot, RawTable, SourceFault, table_named, table_names};
 
 use crate::parser::{Unreadable, read_table};
 

@@ -5,6 +5,7 @@
 //!
 //! Nothing is judged here but what keeps a file from being read; see [`parser`] for how strictly.
 
+pub mod export;
 mod folder;
 pub mod parser;
 

@@ -8,7 +8,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use powerfill_domain::snapshot::{FaultCode, RawTable, SourceFault, TooLarge};
+use powerfill_snapshot::{FaultCode, RawTable, SourceFault, TooLarge};
 
 /// The longest field, in bytes. The longest sensible one is a rule of some kilobytes.
 pub const LONGEST_FIELD: usize = 1 << 20;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use powerfill_csv::{read_folder, read_table};
-use powerfill_domain::snapshot::{Fault, RawTable, RunOptions, validate};
+use powerfill_snapshot::{Fault, RawTable, validate};
 
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance")
@@ -64,7 +64,7 @@ fn reports_of_options_are_those_of_the_cases() {
         let Ok(options) = std::fs::read_to_string(case.join("options.json")) else { continue };
         let mut expected = expected(&case).unwrap_or_default();
         expected.retain(|[_, table, ..]| table == "options");
-        let mut actual = match RunOptions::from_json(&options) {
+        let mut actual = match powerfill_snapshot::options_from_json(&options) {
             Ok(_) => Vec::new(),
             Err(report) => compared(&report.faults),
         };

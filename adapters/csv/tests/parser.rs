@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use powerfill_csv::{Unreadable, read_folder, read_table};
-use powerfill_domain::snapshot::{FaultCode, RawTable};
+use powerfill_snapshot::{FaultCode, RawTable};
 use proptest::prelude::*;
 
 fn read(bytes: &[u8]) -> Result<RawTable, Unreadable> {

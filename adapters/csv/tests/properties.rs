@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use powerfill_csv::{read_folder, read_table};
-use powerfill_domain::snapshot::{RawSnapshot, RawTable, Snapshot, validate};
+use powerfill_snapshot::{RawSnapshot, RawTable, Snapshot, validate};
 use proptest::prelude::*;
 
 fn case(name: &str) -> PathBuf {

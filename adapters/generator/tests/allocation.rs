@@ -5,10 +5,10 @@ mod reading;
 
 use std::collections::BTreeMap;
 
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
+use powerfill_engine::decide_all;
+use powerfill_events::run::RunEvent;
 use powerfill_generator::{Scale, generate};
+use powerfill_snapshot::Snapshot;
 use reading::judged;
 
 fn demo(seed: u64) -> Snapshot {
@@ -20,7 +20,7 @@ fn demo(seed: u64) -> Snapshot {
 
 /// Counts by what they are of.
 fn outcome(snapshot: &Snapshot, options: &str) -> BTreeMap<String, usize> {
-    let options = RunOptions::from_json(options).unwrap();
+    let options = powerfill_snapshot::options_from_json(options).unwrap();
     let mut counts = BTreeMap::new();
     let mut add = |what: String, count| *counts.entry(what).or_default() += count;
     for event in decide_all(snapshot, &options) {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated};
+use powerfill_app::Clock;
 use powerfill_ports::Store;
-use powerfill_runner::Clock;
+use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
 use tokio::sync::{Semaphore, watch};
 
 use crate::figures::Figures;

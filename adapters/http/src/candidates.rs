@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use powerfill_domain::engine::candidates_of;
-use powerfill_domain::run::event::CandidateScored;
-use powerfill_domain::values::{ConstraintName, InstrumentName, InvestorId};
+use powerfill_engine::candidates_of;
+use powerfill_events::run::event::CandidateScored;
+use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

@@ -3,11 +3,11 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
-use powerfill_domain::config::ConfigEventType;
-use powerfill_domain::log::event_name;
-use powerfill_domain::run::{EventType, RunId};
+use powerfill_events::log::event_name;
+use powerfill_events::run::{EventType, RunId};
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
+use powerfill_snapshot::config::ConfigEventType;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;

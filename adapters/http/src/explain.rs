@@ -3,10 +3,10 @@
 use axum::Json;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use powerfill_domain::run::{Recorded, RunId};
-use powerfill_projections::explain::{About, LoanStory, TradeStory};
-use powerfill_runner::account::{loan_account, trade_account};
-use powerfill_runner::{Read, RunnerError, read_story, recorded};
+use powerfill_app::account::{loan_account, trade_account};
+use powerfill_app::{Read, RunnerError, read_story, recorded};
+use powerfill_events::run::{Recorded, RunId};
+use powerfill_explain::{About, LoanStory, TradeStory};
 use serde_json::Value;
 use uuid::Uuid;
 

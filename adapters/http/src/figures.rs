@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use powerfill_domain::run::Recorded;
-use powerfill_domain::run::event::Step;
+use powerfill_app::Watch;
+use powerfill_events::run::Recorded;
+use powerfill_events::run::event::Step;
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::table::RowBatch;
-use powerfill_runner::Watch;
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::table::RowBatch;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};

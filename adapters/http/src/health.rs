@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use powerfill_domain::engine::{ENGINE_VERSION, SPEC_VERSION};
+use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
 use powerfill_ports::runs::RunStatus;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -7,15 +7,15 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::TryStreamExt;
-use powerfill_domain::engine::{self, Epci, LockdownProposal, TradeParams};
-use powerfill_domain::run::event::Severity;
-use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Validated};
-use powerfill_domain::values::TenantId;
+use powerfill_app::{Ask, Runner, RunnerError, decoded};
+use powerfill_engine::{Epci, LockdownProposal, TradeParams};
+use powerfill_events::run::event::Severity;
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_events::values::TenantId;
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::{Ask, Runner, RunnerError, decoded};
+use powerfill_snapshot::{GivenOptions, RunOptions, Validated};
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -238,7 +238,7 @@ pub(crate) async fn preflight(
 ) -> Answer<Json<Preflight>> {
     let options = asked.options(caller.tenant.as_ref())?;
     let findings = from_snapshot(&api, &caller.tenant, move |validated| {
-        engine::preflight(&validated.snapshot, &options)
+        powerfill_engine::preflight(&validated.snapshot, &options)
     })
     .await?;
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
@@ -308,7 +308,7 @@ pub(crate) async fn preprocess(
 ) -> Answer<Json<Preprocessed>> {
     let options = asked.options(caller.tenant.as_ref())?;
     let made = from_snapshot(&api, &caller.tenant, move |validated| {
-        engine::preprocess(&validated.snapshot, &options)
+        powerfill_engine::preprocess(&validated.snapshot, &options)
     })
     .await?;
     Ok(Json(Preprocessed {

@@ -3,10 +3,10 @@
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::FaultReport;
+use powerfill_app::RunnerError;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_runner::RunnerError;
+use powerfill_snapshot::FaultReport;
 use serde_json::{Map, Value, json};
 
 /// The kind of a problem: what its `type`, status and title are.

@@ -8,7 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use powerfill_runner::told_to_stop;
+use powerfill_app::told_to_stop;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 

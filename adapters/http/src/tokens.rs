@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use powerfill_domain::values::Timestamp;
+use powerfill_events::values::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use powerfill_domain::values::TenantId;
+use powerfill_events::values::TenantId;
 use powerfill_ports::cloud_event::{CloudEvent, CloudEventError};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError, must_be_of};

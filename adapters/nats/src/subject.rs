@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::config;
+use powerfill_events::config;
 use powerfill_ports::events::StoredEvent;
 
 /// What all subjects of PowerFill begin with.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use powerfill_domain::log::Stream;
+use powerfill_events::log::Stream;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -139,8 +139,8 @@ fn source_of(tenant: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use powerfill_domain::run::envelope::chain_start;
-    use powerfill_domain::values::Timestamp;
+    use powerfill_events::run::envelope::chain_start;
+    use powerfill_events::values::Timestamp;
     use serde_json::Value;
 
     use super::*;

@@ -2,7 +2,7 @@
 //! they were made, which snapshots there are, and the history of the queue.
 
 use async_trait::async_trait;
-use powerfill_domain::run::envelope::Hash;
+use powerfill_events::run::envelope::Hash;
 
 use crate::runs::QueuedRun;
 use crate::seal::AppendRecord;

@@ -1,7 +1,7 @@
 //! What can go wrong with a store.
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::RunId;
+use powerfill_events::values::TenantId;
 
 /// What a store answers when it cannot do what was asked.
 #[derive(Debug, thiserror::Error)]

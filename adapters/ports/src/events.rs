@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::run::{EncodedBatch, Meta, RunId};
-use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::run::{EncodedBatch, Meta, RunId};
+use powerfill_events::values::{TenantId, Timestamp};
 use uuid::Uuid;
 
 use crate::StoreError;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use powerfill_domain::run::RunId;
-use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, Versions};
+use powerfill_events::run::RunId;
+use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::StoreError;
 use crate::runs::Writer;

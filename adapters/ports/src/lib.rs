@@ -20,7 +20,6 @@ pub mod cloud_event;
 pub mod copying;
 pub mod error;
 pub mod events;
-pub mod eventually;
 pub mod index;
 pub mod projections;
 pub mod publishing;
@@ -32,7 +31,7 @@ pub mod verifier;
 
 pub use error::StoreError;
 
-use powerfill_domain::values::TenantId;
+use powerfill_events::values::TenantId;
 
 /// Whether a store may be this tenant's: it holds events of no other. An empty one may be anybody's.
 ///

@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use powerfill_domain::run::RunId;
-use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_events::run::RunId;
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::StoreError;

@@ -1,10 +1,10 @@
 //! Showing a run's outputs elsewhere, where a tenant's reports look for them (specification 4.1, BR-10).
 
 use async_trait::async_trait;
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::TenantId;
-use powerfill_projections::digest::TableDigest;
-use powerfill_projections::table::RowBatch;
+use powerfill_events::run::RunId;
+use powerfill_events::values::TenantId;
+use powerfill_tables::digest::TableDigest;
+use powerfill_tables::table::RowBatch;
 
 /// Which run is shown, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 //! everything that a worker writes is held against, in the very transaction that writes it.
 
 use async_trait::async_trait;
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Timestamp;
-pub use powerfill_projections::status::RunStatus;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
+pub use powerfill_tables::status::RunStatus;
 
 use crate::StoreError;
 use crate::events::{Append, Appended};

@@ -1,8 +1,8 @@
 //! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported seal means the same
 //! whatever the database.
 
-use powerfill_domain::run::Meta;
-use powerfill_domain::run::envelope::Hash;
+use powerfill_events::run::Meta;
+use powerfill_events::run::envelope::Hash;
 use uuid::Uuid;
 
 /// An append as the log keeps it: all columns of its row but the seal itself.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
 
 use crate::events::{Damage, Head, Verification};
 use crate::seal::{AppendRecord, seal, seal_start};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
-use powerfill_domain::run::RunId;
-use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::RunId;
+use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
 use powerfill_ports::{StoreError, is_of};

@@ -3,8 +3,8 @@
 //! their order, without a round trip of their own.
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::RunId;
+use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::{Lease, RunStatus};

@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use ::bytes::{BufMut, BytesMut};
-use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};

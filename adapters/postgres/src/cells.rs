@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use ::bytes::BytesMut;
-use powerfill_domain::values::{Day, Timestamp};
+use powerfill_events::values::{Day, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{decimal_form, stored_form};
-use powerfill_projections::table::{Cell, CellType, Column};
+use powerfill_tables::table::{Cell, CellType, Column};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 

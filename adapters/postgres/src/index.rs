@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
 use powerfill_ports::runs::Writer;
-use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
+use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 
 use crate::bytes_in::{bound, get, number};

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_domain::run::Meta;
-use powerfill_domain::run::envelope::{Hash, chain_start};
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::Meta;
+use powerfill_events::run::envelope::{Hash, chain_start};
+use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
 use powerfill_ports::seal::AppendRecord;

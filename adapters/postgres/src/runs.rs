@@ -2,8 +2,8 @@
 //! worker is just claiming; a lease's token keeps out whoever lost it.
 
 use deadpool_postgres::{ClientWrapper, Transaction};
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
 use tokio_postgres::{Client, Row};

@@ -2,10 +2,10 @@
 //! the rows for the reader in a cursor that outlives its transaction, so that a slow reader holds no lock, and nobody
 //! who publishes waits for it.
 
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
-use powerfill_projections::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableSpec};
 use tokio_postgres::{Row, Statement};
 
 use crate::bytes_in::get;

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_domain::snapshot::{
+use powerfill_ports::StoreError;
+use powerfill_snapshot::{
     FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
-use powerfill_ports::StoreError;
 use tokio_postgres::types::Type;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow, Transaction};
 

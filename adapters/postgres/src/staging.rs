@@ -3,10 +3,10 @@
 
 use bytes::BytesMut;
 use deadpool_postgres::{ClientWrapper, Transaction};
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::Writer;
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
 use crate::bytes_in::{bound, get, number};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use powerfill_domain::run::RunId;
-use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_events::run::RunId;
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, StoredEvent, Verification,
@@ -16,8 +16,8 @@ use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
-use powerfill_projections::event_index::{RunIndex, Subject};
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::event_index::{RunIndex, Subject};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 use crate::shown::Shown;
 use crate::wake::Backoff;

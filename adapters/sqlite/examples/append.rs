@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
-use powerfill_domain::run::event::{CandidateScored, Node, Pricing};
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
-use powerfill_domain::values::{
+use powerfill_events::run::event::{CandidateScored, Node, Pricing};
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
 use powerfill_ports::StoreError;
@@ -16,8 +16,8 @@ use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::Writer;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
 
 const fn column(name: &'static str, cell_type: CellType) -> Column {

@@ -1,8 +1,8 @@
 //! Appending (specification 3.2): one transaction under the write lock, so that commit order, append order and the
 //! order of positions are the same, and no reader ever sees a gap.
 
-use powerfill_domain::run::envelope::{Hash, MetaBytes, chain, chain_start};
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, Appended, Head};
 use powerfill_ports::seal::{AppendRecord, seal};
 use powerfill_ports::{StoreError, is_of};

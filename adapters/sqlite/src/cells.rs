@@ -1,9 +1,9 @@
 //! Typed cells as SQLite values and back (specification 1.1: decimals are exact, as text).
 
-use powerfill_domain::values::{Day, Timestamp};
+use powerfill_events::values::{Day, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{decimal_form, stored_form};
-use powerfill_projections::table::{Cell, CellType, Column};
+use powerfill_tables::table::{Cell, CellType, Column};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
 use rust_decimal::Decimal;

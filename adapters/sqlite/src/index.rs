@@ -1,10 +1,10 @@
 //! The indexes of runs' events (specification 3.3): a row a subject, under the number of the run's stream.
 
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
 use powerfill_ports::runs::Writer;
-use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
+use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::append::bytes;

@@ -14,6 +14,7 @@ mod runs;
 mod schema;
 mod shown;
 mod snapshots;
+pub mod source;
 mod staging;
 mod store;
 mod subscribers;

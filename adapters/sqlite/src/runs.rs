@@ -1,8 +1,8 @@
 //! The queue of runs (specification 4.4). One active run a tenant is a unique index; all changes are made under the
 //! write lock, so that two workers cannot both claim.
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{Append, Appended};
 use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
 use powerfill_ports::{StoreError, is_of};

@@ -2,7 +2,7 @@
 
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
-use powerfill_projections::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableSpec};
 use rusqlite::{Connection, Row};
 
 use crate::cells;

@@ -1,10 +1,10 @@
 //! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction puts all of these in the
 //! place of the former ones. Table and column names are the program's own, never a user's.
 
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::Writer;
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::cells;

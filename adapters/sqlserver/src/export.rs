@@ -1,6 +1,6 @@
 //! The output tables that a database holds, such as those of the Desktop App, for a comparison (specification 3.4).
 
-use powerfill_domain::snapshot::RawTable;
+use powerfill_snapshot::RawTable;
 
 use crate::connect::connect;
 use crate::source::{Broken, SourceUnreadable, Unreadable, at, columns, read_rows, reading};

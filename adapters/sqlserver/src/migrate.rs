@@ -2,8 +2,8 @@
 //! that are there are the ones that are meant.
 
 use powerfill_ports::publishing::PublishError;
-use powerfill_projections::table::TableSpec;
-use powerfill_projections::tables::ALL;
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 use tiberius::error::Error;
 
 use crate::connect::{Connection, batch, connect, publish_error, quoted};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_domain::snapshot::{
+use powerfill_snapshot::{
     FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_is_required, table_named,
     table_names,
 };

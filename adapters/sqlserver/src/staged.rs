@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 use futures::TryStreamExt;
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::{Day, Timestamp};
-use powerfill_projections::csv::write_text;
-use powerfill_projections::digest::TableDigest;
-use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_events::run::RunId;
+use powerfill_events::values::{Day, Timestamp};
+use powerfill_tables::csv::write_text;
+use powerfill_tables::digest::TableDigest;
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 use tiberius::error::Error;
 use tiberius::numeric::Numeric;
@@ -200,7 +200,7 @@ fn since_year_one(days: i64) -> Option<Day> {
 
 #[cfg(test)]
 mod tests {
-    use powerfill_projections::tables::{kickout, loan_constraint_pool, run_history, trade_recap};
+    use powerfill_tables::tables::{kickout, loan_constraint_pool, run_history, trade_recap};
     use tiberius::time::{Date, DateTime2, Time};
 
     use super::*;

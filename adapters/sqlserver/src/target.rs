@@ -4,11 +4,11 @@
 //! Nothing is taken on trust: the digests of the staged rows must be those of the projections before anything is shown.
 
 use async_trait::async_trait;
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
-use powerfill_projections::digest::TableDigest;
-use powerfill_projections::table::{RowBatch, TableSpec};
-use powerfill_projections::tables::ALL;
+use powerfill_tables::digest::TableDigest;
+use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::tables::ALL;
 use tiberius::error::Error;
 
 use crate::connect::{Connection, batch, connect, publish_error, quoted};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use powerfill_projections::table::{CellType, Column, TableSpec};
+use powerfill_tables::table::{CellType, Column, TableSpec};
 
 /// Names: loans, trades, pools, instruments; also what is one of a few words.
 const NAME: u16 = 100;

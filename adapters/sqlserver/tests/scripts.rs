@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use powerfill_domain::snapshot::{table_key, table_names};
-use powerfill_projections::table::TableSpec;
-use powerfill_projections::tables::ALL;
+use powerfill_snapshot::{table_key, table_names};
 use powerfill_sqlserver::types::{PUBLICATION, SqlType, is_nullable, key, sql_type, staging};
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 use sqlparser::ast::{ColumnOption, CreateTable, Statement, TableConstraint};
 use sqlparser::dialect::MsSqlDialect;
 use sqlparser::parser::Parser;

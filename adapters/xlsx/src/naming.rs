@@ -1,7 +1,7 @@
 //! Which sheet has which table. Excel allows 31 characters for the name of a sheet, compares names without regard to
 //! case, and has no room for more than 1,048,576 rows: a longer table goes on in a further sheet.
 
-use powerfill_domain::snapshot::table_named;
+use powerfill_snapshot::table_named;
 
 /// The most rows of a sheet, the header included.
 pub const MOST_ROWS: u32 = 1_048_576;
@@ -36,8 +36,8 @@ pub(crate) fn goes_on(sheet: &str, first: &str, part: u32) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use powerfill_domain::snapshot::table_names;
-    use powerfill_projections::tables::ALL;
+    use powerfill_snapshot::table_names;
+    use powerfill_tables::tables::ALL;
 
     use super::*;
     use crate::RUN_SHEET;

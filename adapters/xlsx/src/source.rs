@@ -3,9 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use powerfill_domain::snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_names,
-};
+use powerfill_snapshot::{FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_names};
 
 use crate::cells::Value;
 use crate::error::XlsxError;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use powerfill_domain::snapshot::address;
+use powerfill_snapshot::address;
 
 use crate::cells::{LONGEST_TEXT, Value};
 use crate::naming::MOST_ROWS;

@@ -7,11 +7,11 @@ use std::fs::File;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Day;
-use powerfill_projections::csv;
-use powerfill_projections::table::{Cell, CellType, RowBatch, TableSpec};
-use powerfill_projections::tables::run_history;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Day;
+use powerfill_tables::csv;
+use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
+use powerfill_tables::tables::run_history;
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet, XlsxError as Unwritten,
 };
@@ -378,7 +378,7 @@ impl Formats {
 
 #[cfg(test)]
 mod tests {
-    use powerfill_projections::table::Column;
+    use powerfill_tables::table::Column;
 
     use super::*;
     use crate::texts::read_sheets;

@@ -4,9 +4,9 @@
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
-use powerfill_domain::values::{Day, Timestamp};
-use powerfill_projections::csv::write_text;
-use powerfill_projections::table::{Cell, CellType, Column, RowBatch};
+use powerfill_events::values::{Day, Timestamp};
+use powerfill_tables::csv::write_text;
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch};
 use rust_decimal::Decimal;
 
 use crate::names::{Names, Space};
@@ -235,7 +235,7 @@ impl Grid {
 
 #[cfg(test)]
 mod tests {
-    use powerfill_domain::values::Money;
+    use powerfill_events::values::Money;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 //! decides, what only goes with the decision, and what is said rather than decided. Here for every table, and nowhere
 //! else.
 
-use powerfill_projections::table::TableSpec;
-use powerfill_projections::tables::{
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::{
     all_rank, candy, cash_market_map, findings, kickout, loan_constraint_pool, pool_guide,
     powerfill_guide, powerfill_log, run_history, syn_guide, syn_trade_base, trade_base,
     trade_recap,
@@ -159,7 +159,7 @@ pub fn judged(name: &str) -> Option<(usize, &'static Judged)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use powerfill_projections::tables::{ALL, DECISIONS};
+    use powerfill_tables::tables::{ALL, DECISIONS};
 
     #[test]
     fn every_table_is_judged_in_the_order_of_the_specification() {

@@ -30,8 +30,8 @@ use compare::TableComparison;
 use judged::JUDGED;
 use loans::LoanPath;
 use mapping::Mapping;
-use powerfill_domain::values::{Day, Timestamp};
-use powerfill_projections::status::RunStatus;
+use powerfill_events::values::{Day, Timestamp};
+use powerfill_tables::status::RunStatus;
 use why::Why;
 
 /// Two sides set against each other.

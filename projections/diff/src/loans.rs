@@ -1,11 +1,11 @@
 //! What became of a loan on both sides, where the paths part, and why ours is as it is (specification 3.4).
 
-use powerfill_domain::run::event::Pass;
-use powerfill_domain::values::fold;
-use powerfill_projections::explain::{
+use powerfill_events::run::event::Pass;
+use powerfill_events::values::fold;
+use powerfill_explain::{
     LoanOutcome, LoanStep, LoanStories, Stands, Toward, Verdict as Judgement, Went,
 };
-use powerfill_projections::spelling::Spelled;
+use powerfill_tables::spelling::Spelled;
 use serde::Serialize;
 
 use crate::compare::Verdict;

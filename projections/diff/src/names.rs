@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use powerfill_domain::values::fold;
+use powerfill_events::values::fold;
 
 /// Texts by number. Two of a column that compare as equal text (1.1: without case and trailing blanks) have one number,
 /// and the spelling that came first. Each column is for itself, so that the reason `Locked` is not spelled as the pass

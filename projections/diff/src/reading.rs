@@ -2,8 +2,8 @@
 //! Nothing is guessed twice: a text that does not read is kept as it is, and differs.
 
 use chrono::NaiveDate;
-use powerfill_domain::values::{Day, fold};
-use powerfill_projections::table::CellType;
+use powerfill_events::values::{Day, fold};
+use powerfill_tables::table::CellType;
 use rust_decimal::Decimal;
 
 use crate::grid::{Holds, Slot};

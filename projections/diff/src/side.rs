@@ -1,11 +1,11 @@
 //! One of the two sides: a run of the store, or an export.
 
-use powerfill_domain::run::{Recorded, RunEvent, RunId};
-use powerfill_domain::snapshot::RunOptions;
-use powerfill_domain::values::{TenantId, Timestamp};
-use powerfill_projections::status::RunStatus;
-use powerfill_projections::table::RowBatch;
-use powerfill_projections::tables::{Projector, projectors};
+use powerfill_events::run::options::RunOptions;
+use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::{Projector, projectors};
 use serde::Serialize;
 
 use crate::grid::{Grid, Holds};

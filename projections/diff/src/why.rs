@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_domain::snapshot::canonical::CanonicalFault;
-use powerfill_domain::snapshot::{RawTable, RunOptions, Snapshot, table_key};
-use powerfill_projections::table::CellType;
+use powerfill_snapshot::canonical::CanonicalFault;
+use powerfill_snapshot::{RawTable, RunOptions, Snapshot, table_key};
+use powerfill_tables::table::CellType;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use powerfill_app::as_of::Timeline;
 use powerfill_ports::runs::RunStore;
-use powerfill_runner::as_of::Timeline;
 use powerfill_sqlite::SqliteStore;
 
 use crate::{row, seconds};

@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::snapshot::{RunOptions, validate};
-use powerfill_domain::{checks, engine};
+use powerfill_events::run::RunEvent;
+use powerfill_snapshot::{RunOptions, validate};
 
 /// What tells this program that it is the engine's process.
 pub(crate) const ENGINE: &str = "measure-engine";
@@ -54,14 +53,14 @@ pub(crate) fn engine(book: &Path, runs: usize) {
     for _ in 0..runs {
         drop(std::mem::take(&mut events));
         let begun = Instant::now();
-        events = engine::decide_all(&snapshot, &options);
+        events = powerfill_engine::decide_all(&snapshot, &options);
         times.push(begun.elapsed().as_micros());
     }
     let processor = (processor_time() - busy_before) / runs as u128;
     // Before the checks, whose memory is not the engine's.
     let peak_kib = Peak::of("self").unwrap();
     let begun = Instant::now();
-    checks::verify(&snapshot, &options, &[&events]).unwrap();
+    powerfill_checks::verify(&snapshot, &options, &[&events]).unwrap();
     let checks = begun.elapsed().as_micros();
     times.sort_unstable();
     let candidates = events.iter().filter(|e| matches!(e, RunEvent::CandidateScored(_))).count();

@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use powerfill_generator::{Scale, generate};
-use powerfill_projections::event_index::IndexEntry;
+use powerfill_tables::event_index::IndexEntry;
 
 use child::{Engine, Peak};
 

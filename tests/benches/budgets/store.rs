@@ -4,17 +4,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use futures::TryStreamExt;
-use powerfill_domain::engine;
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
-use powerfill_domain::snapshot::{RunOptions, validate};
-use powerfill_domain::values::{TenantId, Timestamp};
+use powerfill_app::read_run;
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
+use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::runs::RunStore;
-use powerfill_projections::event_index::{IndexEntry, SubjectKind};
-use powerfill_runner::read_run;
+use powerfill_snapshot::{RunOptions, validate};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::event_index::{IndexEntry, SubjectKind};
 use uuid::Uuid;
 
 use crate::{row, seconds};
@@ -79,7 +78,7 @@ pub(crate) fn events_of(entry: &IndexEntry) -> usize {
 /// The first candidates of a book, so many.
 pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
     let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
-    let events = engine::decide_all(&snapshot, &RunOptions::default());
+    let events = powerfill_engine::decide_all(&snapshot, &RunOptions::default());
     let candidates = events.into_iter().filter(|e| matches!(e, RunEvent::CandidateScored(_)));
     let candidates: Vec<RunEvent> = candidates.take(count).collect();
     assert_eq!(candidates.len(), count);

@@ -13,7 +13,7 @@ mod tables;
 mod ue;
 mod who;
 
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
+use powerfill_snapshot::{RunOptions, Snapshot};
 
 use market::Market;
 use passes::Allocation;

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use powerfill_domain::rules::Truth;
-use powerfill_domain::snapshot::PriceMode;
-use powerfill_domain::snapshot::tables::{Constraint, Instrument, Loan, NodeKey, TradeType};
-use powerfill_domain::values::{Day, Name};
+use powerfill_events::values::{Day, Name};
+use powerfill_snapshot::PriceMode;
+use powerfill_snapshot::rules::Truth;
+use powerfill_snapshot::tables::{Constraint, Instrument, Loan, NodeKey, TradeType};
 use rust_decimal::Decimal;
 
 use crate::number::{CENTS, Exact, POINTS, SIX, of, of_units, round, trunc, whole};

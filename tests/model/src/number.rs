@@ -4,7 +4,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Pow, Signed, ToPrimitive};
-use powerfill_domain::values::{Fixed, Kind};
+use powerfill_events::values::{Fixed, Kind};
 use rust_decimal::Decimal;
 
 /// An exact number.

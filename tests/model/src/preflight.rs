@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use powerfill_domain::snapshot::PriceMode;
-use powerfill_domain::snapshot::tables::TradeType;
-use powerfill_domain::values::{Name, fold};
+use powerfill_events::values::{Name, fold};
+use powerfill_snapshot::PriceMode;
+use powerfill_snapshot::tables::TradeType;
 
 use crate::market::{Market, instrument_row};
 
@@ -56,7 +56,7 @@ fn no_constraints(market: &Market<'_>) -> Vec<String> {
 /// instrument's"
 fn constraint_unreachable(market: &Market<'_>) -> Vec<String> {
     let cast = market.cast;
-    let reachable = |key: &powerfill_domain::snapshot::tables::NodeKey| {
+    let reachable = |key: &powerfill_snapshot::tables::NodeKey| {
         instrument_row(cast, &key.investor_instrument_name)
             .is_some_and(|row| row.investor_id == key.investor_id)
             && cast.included().any(|t| *market.instrument_of(t) == key.investor_instrument_name)
@@ -81,7 +81,7 @@ fn prices_missing(market: &Market<'_>) -> Vec<String> {
         .filter(|t| !cast.snapshot.trades[*t].priced_only)
         .filter_map(|t| {
             let (i, date) = (market.instrument_of(t), cast.trades[t].settlement_date?);
-            let row = |row: &powerfill_domain::snapshot::tables::GridPrice| {
+            let row = |row: &powerfill_snapshot::tables::GridPrice| {
                 row.investor_instrument_name == *i && row.settlement_date == date
             };
             (!cast.snapshot.prices.iter().any(row)).then(|| {

@@ -1,6 +1,6 @@
 //! 2.2 Preprocess: the three tables that the desk sees and edits before a run.
 
-use powerfill_domain::snapshot::tables::PoolStatus;
+use powerfill_snapshot::tables::PoolStatus;
 
 use crate::ModelTable;
 use crate::market::Market;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use powerfill_domain::snapshot::tables::{Loan, PoolStatus};
+use powerfill_snapshot::tables::{Loan, PoolStatus};
 
 use crate::market::{Candidate, Market, Worth};
 use crate::number::{CENTS, Exact, of, of_decimal, of_units, round};

@@ -1,7 +1,7 @@
 //! 1.5 Output tables: rows of canonical text, NULL as the empty text, in the order of 1.5, `run_id` left out.
 
-use powerfill_domain::snapshot::tables::{InstrumentKind, TradeType};
-use powerfill_domain::values::Day;
+use powerfill_events::values::Day;
+use powerfill_snapshot::tables::{InstrumentKind, TradeType};
 
 use crate::market::{Candidate, Market, Worth};
 use crate::number::{CENTS, POINTS, SIX, of_units, round, text};

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use powerfill_domain::snapshot::PriceMode;
-use powerfill_domain::snapshot::tables::{GridPrice, Instrument, InstrumentKind};
-use powerfill_domain::values::Day;
+use powerfill_events::values::Day;
+use powerfill_snapshot::PriceMode;
+use powerfill_snapshot::tables::{GridPrice, Instrument, InstrumentKind};
 
 use crate::market::{Market, Worth, instrument_row};
 use crate::who::eligibility_date;

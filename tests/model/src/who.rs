@@ -1,10 +1,10 @@
 //! 2.1 Who takes part.
 
-use powerfill_domain::snapshot::tables::{
+use powerfill_events::values::{Day, Name};
+use powerfill_snapshot::tables::{
     Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
-use powerfill_domain::snapshot::{RunOptions, Scope, Snapshot};
-use powerfill_domain::values::{Day, Name};
+use powerfill_snapshot::{RunOptions, Scope, Snapshot};
 
 use crate::number::{CENTS, of, round, whole};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use powerfill_csv::{read_folder, read_table};
-use powerfill_domain::snapshot::{RunOptions, Snapshot, validate};
 use powerfill_model::{ModelTable, run};
+use powerfill_snapshot::{RunOptions, Snapshot, validate};
 
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance")
@@ -15,7 +15,7 @@ fn cases() -> PathBuf {
 fn book(case: &Path) -> Option<(Snapshot, RunOptions)> {
     let validated = validate(read_folder(&case.join("snapshot")).unwrap()).ok()?;
     let options = std::fs::read_to_string(case.join("options.json")).unwrap();
-    Some((validated.snapshot, RunOptions::from_json(&options).ok()?))
+    Some((validated.snapshot, powerfill_snapshot::options_from_json(&options).ok()?))
 }
 
 /// Columns and rows of an expected table, where the case has it.

@@ -1,7 +1,7 @@
 //! Appending: all or nothing, at the expected version, once.
 
 use futures::future::join_all;
-use powerfill_domain::run::EncodedBatch;
+use powerfill_events::run::EncodedBatch;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, EventStore};
 use powerfill_ports::seal::seal_start;

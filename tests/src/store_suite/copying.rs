@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::log::{EncodedBatch, WrittenAs};
-use powerfill_domain::values::TenantId;
+use powerfill_events::log::{EncodedBatch, WrittenAs};
+use powerfill_events::values::TenantId;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore};
 use powerfill_ports::events::EventStore;
 use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
@@ -60,7 +60,7 @@ pub async fn appends_are_read_back_with_their_seals(place: &impl Place) {
         assert_eq!((kept.stream.as_str(), record.first_version), (&*made.stream, number / 3 + 1));
         assert_eq!((record.event_count, record.first_position), (1, number + 1));
         let correlation_id = (number % 2 == 0).then_some(made.append_id);
-        assert_eq!(record.meta, powerfill_domain::run::Meta { correlation_id, ..meta() });
+        assert_eq!(record.meta, powerfill_events::run::Meta { correlation_id, ..meta() });
         assert_eq!(store.seal_at(record.seq).await.unwrap(), Some(kept.seal));
     }
 }

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexStore};
-use powerfill_projections::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
+use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 
 use super::Place;
 use super::samples::{candidates, run, unleased};

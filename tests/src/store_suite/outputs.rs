@@ -1,10 +1,10 @@
 //! Output tables: staged unseen, published all at once, exact.
 
 use futures::TryStreamExt;
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ProjectionStore, ROWS_PER_BATCH, RunRows};
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use super::Place;

@@ -10,9 +10,9 @@ use eventually::subscription::EventSubscriber;
 use eventually::versioning::Versioned;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
-use powerfill_domain::run::{RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_eventually::{EventuallyError, EventuallyStore};
 use powerfill_ports::events::EventStore;
-use powerfill_ports::eventually::{EventuallyError, EventuallyStore};
 use uuid::Uuid;
 
 use super::Place;

@@ -1,13 +1,13 @@
 //! Reading in order, in batches, and verification of what is sound.
 
 use futures::TryStreamExt;
-use powerfill_domain::config;
-use powerfill_domain::run::envelope::chain_start;
+use powerfill_events::run::envelope::chain_start;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EVENTS_PER_BATCH, EventStore, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::runs::RunStore;
 use powerfill_ports::seal::seal_start;
+use powerfill_snapshot::config;
 use uuid::Uuid;
 
 use super::Place;

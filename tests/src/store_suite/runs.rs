@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::future::join_all;
-use powerfill_domain::run::{EncodedBatch, RunId};
-use powerfill_domain::values::TenantId;
+use powerfill_events::run::{EncodedBatch, RunId};
+use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, Appended, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::{ProjectionStore, RunRows};
 use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::event_index::RunIndex;
-use powerfill_projections::table::Cell;
+use powerfill_tables::event_index::RunIndex;
+use powerfill_tables::table::Cell;
 use uuid::Uuid;
 
 use super::Place;

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use powerfill_domain::config::event::Set;
-use powerfill_domain::config::{self, ConfigEvent, PoolLockRow};
-use powerfill_domain::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
-use powerfill_domain::run::event::{Pass, Step};
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
-use powerfill_domain::values::{
+use powerfill_events::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
+use powerfill_events::run::event::{Pass, Step};
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, Price, TenantId, Timestamp,
     TradeId,
 };
 use powerfill_ports::events::{Append, Batches, StoredEvent};
 use powerfill_ports::runs::Writer;
-use powerfill_projections::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_snapshot::config::event::Set;
+use powerfill_snapshot::config::{self, ConfigEvent, PoolLockRow};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
 
 /// A run.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use powerfill_domain::run::event::*;
-use powerfill_domain::run::{RunCommand, RunEvent, RunId};
-use powerfill_domain::snapshot::RunOptions;
-use powerfill_domain::snapshot::tables::TradeType;
-use powerfill_domain::values::{Day, Money, Price};
+use powerfill_events::run::event::*;
+use powerfill_events::run::{RunCommand, RunEvent, RunId};
+use powerfill_events::values::{Day, Money, Price};
+use powerfill_snapshot::RunOptions;
+use powerfill_snapshot::tables::TradeType;
 
 pub(crate) fn run_id() -> RunId {
     "01970000-0000-7000-8000-000000000001".parse().unwrap()

@@ -7,21 +7,24 @@ mod repository;
 use book::*;
 use eventually::aggregate::{Aggregate, AggregateExt};
 use futures::FutureExt;
-use powerfill_domain::run::event::{EventType, PoolAction};
-use powerfill_domain::run::state::Phase;
-use powerfill_domain::run::{Rejection, Run, RunCommand, RunEvent, RunState};
+use powerfill_events::run::event::{EventType, PoolAction};
+use powerfill_events::run::state::Phase;
+use powerfill_events::run::{Rejection, Run, RunCommand, RunEvent, RunState};
+use powerfill_eventually::RunAggregate;
 
 /// What a history amounts to.
 #[track_caller]
 fn state_after(history: &[RunEvent]) -> RunState {
-    Run::fold(RunState::default(), history.iter().cloned()).expect("the given history is sound")
+    RunAggregate::fold(RunState::default(), history.iter().cloned())
+        .expect("the given history is sound")
 }
 
 /// What the aggregate answers to a command.
 #[track_caller]
 fn decided(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, Rejection> {
     let state = state_after(given);
-    let answer = Run.handle(&run_id(), &state, when).now_or_never().expect("no I/O in a decision");
+    let answer =
+        RunAggregate.handle(&run_id(), &state, when).now_or_never().expect("no I/O in a decision");
     answer.map(|events| events.expect("every command has events"))
 }
 

@@ -7,17 +7,18 @@ use eventually::aggregate::AggregateRootBuilder;
 use eventually::repository::{Error, Repository};
 use eventually::store::AppendError;
 use eventually::versioning::Versioned;
-use powerfill_domain::run::state::Phase;
-use powerfill_domain::run::{Meta, Rejection, Run, RunCommand, RunId};
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::state::Phase;
+use powerfill_events::run::{Meta, Rejection, RunCommand, RunId};
+use powerfill_events::values::Timestamp;
+use powerfill_eventually::RunAggregate;
+use powerfill_eventually::{EventuallyError, EventuallyStore};
 use powerfill_memory::MemoryStore;
 use powerfill_ports::StoreError;
-use powerfill_ports::eventually::{EventuallyError, EventuallyStore};
 use uuid::Uuid;
 
 use crate::book::*;
 
-fn repository(store: MemoryStore) -> Repository<Run, EventuallyStore<MemoryStore>> {
+fn repository(store: MemoryStore) -> Repository<RunAggregate, EventuallyStore<MemoryStore>> {
     let appends = AtomicU64::new(0);
     let envelope = move |run: RunId| {
         let append = appends.fetch_add(1, Ordering::Relaxed);
@@ -31,7 +32,7 @@ fn repository(store: MemoryStore) -> Repository<Run, EventuallyStore<MemoryStore
         (Uuid::from_u64_pair(1, append), meta)
     };
     let public = EventuallyStore::new(Arc::new(store), envelope);
-    Repository::new(AggregateRootBuilder::from(Run), public)
+    Repository::new(AggregateRootBuilder::from(RunAggregate), public)
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Every type of event that is published, of runs and of the configuration.
 
-use powerfill_domain::config::{self, ConfigEventType};
-use powerfill_domain::log::{EncodedBatch, LogEvent};
-use powerfill_domain::run::{self, DecodeError, EventType};
+use powerfill_events::log::{EncodedBatch, LogEvent};
+use powerfill_events::run::{self, DecodeError, EventType};
+use powerfill_snapshot::config::{self, ConfigEventType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Published {

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use powerfill_projections::table::{CellType, TableSpec};
-use powerfill_projections::tables;
+use powerfill_tables::table::{CellType, TableSpec};
+use powerfill_tables::tables;
 
 use crate::file;
 
-const SOURCES: &str = "projections/src/tables";
+const SOURCES: &str = "projections/tables/src/tables";
 
 #[test]
 fn the_page_is_that_of_the_specifications() {

@@ -9,13 +9,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mutate::mutated;
-use powerfill_domain::config::{self, ConfigEventType, ConfigState};
-use powerfill_domain::rules::Predicate;
-use powerfill_domain::run::codec::decode;
-use powerfill_domain::run::{EncodedBatch, EventType};
-use powerfill_domain::snapshot::tables::{ColumnType, LoanColumn};
-use powerfill_domain::snapshot::{GivenOptions, Snapshot, table_names, validate};
-use powerfill_domain::values::Name;
+use powerfill_events::run::codec::decode;
+use powerfill_events::run::{EncodedBatch, EventType};
+use powerfill_events::values::Name;
+use powerfill_snapshot::config::{self, ConfigEventType, ConfigState};
+use powerfill_snapshot::rules::Predicate;
+use powerfill_snapshot::tables::{ColumnType, LoanColumn};
+use powerfill_snapshot::{GivenOptions, Snapshot, table_names, validate};
 use powerfill_tests::chance::Chance;
 use serde_json::value::RawValue;
 
@@ -252,7 +252,9 @@ fn config_event_decoder() {
             if state.accept(&event).is_ok() {
                 assert_eq!(state.version(), 1);
             }
-            event.rows().iter().for_each(|row| assert!(row.columns().len() <= 6));
+            powerfill_snapshot::config::RowChange::of_event(&event)
+                .iter()
+                .for_each(|row| assert!(row.columns().len() <= 6));
         }
     });
 }

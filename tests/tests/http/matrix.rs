@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::Role;
 use serde_json::Value;
 

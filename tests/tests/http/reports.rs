@@ -1,11 +1,11 @@
 //! Reports: page by page the rows that the events amount to, whichever way they are read.
 
-use powerfill_domain::run::RunId;
+use powerfill_app::rebuild::fold;
+use powerfill_events::run::RunId;
 use powerfill_http::Limits;
-use powerfill_projections::csv::{write_file_header, write_file_rows};
-use powerfill_projections::table::RowBatch;
-use powerfill_projections::tables::named;
-use powerfill_runner::rebuild::fold;
+use powerfill_tables::csv::{write_file_header, write_file_rows};
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::named;
 use serde_json::Value;
 
 use crate::desk::{Answer, Service};

@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures::TryStreamExt;
-use powerfill_domain::engine::facts::Participates;
-use powerfill_domain::run::event::{ConstraintBlockEvaluated, KickoutReason};
-use powerfill_domain::run::{Recorded, RunEvent, RunId};
-use powerfill_domain::values::{LoanId, Money, TradeId};
-use powerfill_domain::what_if::{Kind, NoAnswer};
-use powerfill_ports::events::StoredEvent;
-use powerfill_projections::explain::{
+use powerfill_app::account::{ask_what_if, loan_account, trade_account};
+use powerfill_app::read_run;
+use powerfill_engine::what_if::NoAnswer;
+use powerfill_events::run::event::{ConstraintBlockEvaluated, KickoutReason};
+use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::values::{LoanId, Money, TradeId};
+use powerfill_explain::{
     FullLimit, LoanAccount, LoanOutcome, LoanStory, TradeAccount, TradeStory, Verdict,
 };
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::account::{ask_what_if, loan_account, trade_account};
-use powerfill_runner::read_run;
+use powerfill_facts::Participates;
+use powerfill_facts::what_if::Kind;
+use powerfill_ports::events::StoredEvent;
+use powerfill_tables::status::RunStatus;
 use serde::Deserialize;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 

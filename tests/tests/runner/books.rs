@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use powerfill_domain::snapshot::{GivenOptions, RawSnapshot, RunOptions, Snapshot, validate};
 use powerfill_generator::{Scale, Sizes, generate};
+use powerfill_snapshot::{GivenOptions, RawSnapshot, RunOptions, Snapshot, validate};
 
 /// What a run is asked for with.
 #[derive(Clone)]

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_domain::config::{
+use powerfill_app::configure::{
+    AsOf, Configure, ConfigureError, Configured, config_history, configuration, configure, preview,
+};
+use powerfill_app::rebuild::rebuild;
+use powerfill_app::replay::replay;
+use powerfill_app::{RunnerError, Silent};
+use powerfill_events::values::TenantId;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::EventStore;
+use powerfill_snapshot::config::{
     ConfigChange, ConfigCommand, ConfigRejection, ConfigTable, ConfigTables, GivenRow, LeftOut,
     Precondition,
 };
-use powerfill_domain::snapshot::validate;
-use powerfill_domain::values::TenantId;
-use powerfill_ports::StoreError;
-use powerfill_ports::events::EventStore;
-use powerfill_runner::configure::{
-    AsOf, Configure, ConfigureError, Configured, config_history, configuration, configure, preview,
-};
-use powerfill_runner::rebuild::rebuild;
-use powerfill_runner::replay::replay;
-use powerfill_runner::{RunnerError, Silent};
+use powerfill_snapshot::validate;
 use uuid::Uuid;
 
 use crate::books::{self, Book};
@@ -47,7 +47,7 @@ async fn changed(desk: &Desk, actor: &str, command: &ConfigCommand) -> Configure
     changed_in(desk.store.as_ref(), desk, actor, command).await.expect("the change is taken")
 }
 
-fn locks(configured: &powerfill_domain::config::ConfigState) -> Vec<(String, bool)> {
+fn locks(configured: &powerfill_snapshot::config::ConfigState) -> Vec<(String, bool)> {
     let rows = configured.lockdown().values().map(|held| &held.row);
     rows.map(|row| (row.pool_name.to_string(), row.lock_pool)).collect()
 }
@@ -158,7 +158,7 @@ pub(crate) async fn the_configuration_is_read_as_it_was(desk: &Desk) {
     let history = config_history(store).await.unwrap();
     let actors: Vec<&str> = history.iter().map(|record| record.actor.as_str()).collect();
     assert_eq!(actors, ["dana", "lee"]);
-    let columns = history[1].event.rows().remove(0);
+    let columns = powerfill_snapshot::config::RowChange::of_event(&history[1].event).remove(0);
     assert_eq!(columns.columns(), [("lock_pool", Some("N"), Some("Y"))]);
 }
 

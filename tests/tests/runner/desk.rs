@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_domain::run::event::Step;
-use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_domain::values::Timestamp;
+use powerfill_app::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
+use powerfill_events::run::event::Step;
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::Store;
 use powerfill_ports::events::StoredEvent;
-use powerfill_projections::csv;
-use powerfill_projections::status::RunStatus;
-use powerfill_projections::tables::{ALL, run_history};
-use powerfill_runner::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::csv;
+use powerfill_tables::status::RunStatus;
+use powerfill_tables::tables::{ALL, run_history};
 use powerfill_tests::postgres::{Database, connect};
 use powerfill_tests::store_suite::Place;
 use powerfill_tests::store_suite::samples::collect;
@@ -223,7 +223,7 @@ impl Desk {
 
     /// Verifies the whole store, which must be clean; and every run that is over has an index up to its end.
     pub(crate) async fn verify(&self) {
-        let verdict = powerfill_runner::verify::verify(self.store.as_ref(), None).await;
+        let verdict = powerfill_app::verify::verify(self.store.as_ref(), None).await;
         let verdict = verdict.expect("the store answers");
         assert!(verdict.is_clean(), "{verdict:?}");
         let indexed = self.store.indexed_runs().await.expect("the store answers");

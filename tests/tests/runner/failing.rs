@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::run::event::Step;
+use powerfill_app::{RunnerError, Silent};
+use powerfill_events::run::RunEvent;
+use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::{RunnerError, Silent};
+use powerfill_tables::status::RunStatus;
 
 use crate::books;
 use crate::desk::{Desk, ask};

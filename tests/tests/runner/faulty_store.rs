@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
-use powerfill_domain::run::RunId;
-use powerfill_domain::run::envelope::Hash;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::RunId;
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
@@ -15,8 +15,8 @@ use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::event_index::{RunIndex, Subject};
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::event_index::{RunIndex, Subject};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 /// What becomes of a call.
 pub(crate) enum Fate {

@@ -4,11 +4,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use powerfill_domain::run::event::Step;
-use powerfill_domain::run::{Recorded, RunEvent};
+use powerfill_app::{RunnerError, Silent, Watch};
+use powerfill_events::run::event::Step;
+use powerfill_events::run::{Recorded, RunEvent};
 use powerfill_ports::StoreError;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::{RunnerError, Silent, Watch};
+use powerfill_tables::status::RunStatus;
 
 use crate::books::{self, Book};
 use crate::desk::{Desk, ask};
@@ -123,7 +123,7 @@ pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk)
 pub(crate) async fn another_tenants_book_is_refused_before_anything_is_written(desk: &Desk) {
     let first = desk.completes(&books::small()).await;
     let small = books::small();
-    let mut snapshot = powerfill_domain::snapshot::Snapshot::clone(&small.snapshot);
+    let mut snapshot = powerfill_snapshot::Snapshot::clone(&small.snapshot);
     snapshot.header.tenant_id = "ANOTHER".into();
     let book = Book { snapshot: Arc::new(snapshot), ..small };
     let before = desk.store.head().await.unwrap();

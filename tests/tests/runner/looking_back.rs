@@ -1,10 +1,10 @@
 //! A run as of any of its events: the same from a timeline, from a single look, and from folding all events before.
 
+use powerfill_app::as_of::{Timeline, as_of, check_event};
+use powerfill_app::rebuild::{fold, fold_to};
+use powerfill_app::{Read, RunnerError, recorded};
 use powerfill_ports::Store;
-use powerfill_projections::summary::RunSummary;
-use powerfill_runner::as_of::{Timeline, as_of, check_event};
-use powerfill_runner::rebuild::{fold, fold_to};
-use powerfill_runner::{Read, RunnerError, recorded};
+use powerfill_tables::summary::RunSummary;
 
 use crate::books;
 use crate::desk::Desk;

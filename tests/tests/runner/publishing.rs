@@ -3,19 +3,19 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use powerfill_domain::run::RunId;
+use powerfill_app::RunnerError;
+use powerfill_app::publish::{Publisher, Told, publish};
+use powerfill_events::run::RunId;
 use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
-use powerfill_projections::csv;
-use powerfill_projections::digest::{TableDigest, output_digest};
-use powerfill_projections::table::RowBatch;
-use powerfill_projections::tables::{ALL, DECISIONS};
-use powerfill_runner::RunnerError;
-use powerfill_runner::publish::{Publisher, Told, publish};
+use powerfill_tables::csv;
+use powerfill_tables::digest::{TableDigest, output_digest};
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::{ALL, DECISIONS};
 use tokio::sync::watch;
 
 use crate::books;
 use crate::desk::{CancelAt, Desk};
-use powerfill_domain::run::event::Step;
+use powerfill_events::run::event::Step;
 
 /// What a place shows.
 #[derive(Default)]
@@ -274,14 +274,14 @@ pub(crate) async fn what_a_source_had_to_say_stands_in_the_log_of_the_run(desk: 
     let plain = desk.completes(&books::mixed()).await;
     let book = books::mixed();
     let run = desk.ask_warned(&book, &["the tables may be of different moments".to_owned()]).await;
-    desk.work(Arc::new(powerfill_runner::Silent)).await.expect("there was a run");
+    desk.work(Arc::new(powerfill_app::Silent)).await.expect("there was a run");
     let log = shown(desk).await.into_iter().find(|(table, _)| table == "pfill_powerfill_log");
     let (_, log) = log.expect("there is a log");
     let first = format!("{run},1,snapshot,the tables may be of different moments,\n");
     assert!(log.starts_with(&first), "{log}");
     let digest = async |run| {
         let last = desk.events(run).await.pop().expect("it is over");
-        let powerfill_domain::run::RunEvent::RunCompleted(completed) = last else {
+        let powerfill_events::run::RunEvent::RunCompleted(completed) = last else {
             panic!("{last:?}")
         };
         completed.output_digest

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::run::event::{RunFailed, Step};
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
-use powerfill_domain::values::Price;
+use powerfill_app::Silent;
+use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_events::run::event::{RunFailed, Step};
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::values::Price;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::Silent;
-use powerfill_runner::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_tables::status::RunStatus;
 use powerfill_tests::editor;
 use uuid::Uuid;
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::run::event::Step;
+use powerfill_app::{Finished, Runner, RunnerError, Silent, Watch};
+use powerfill_events::run::RunId;
+use powerfill_events::run::event::Step;
 use powerfill_ports::{Store, StoreError};
 use powerfill_postgres::PostgresStore;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::{Finished, Runner, RunnerError, Silent, Watch};
+use powerfill_tables::status::RunStatus;
 use powerfill_tests::postgres::{shared, url};
 use powerfill_tests::wire::{Cut, Wire};
 use tokio::sync::Notify;

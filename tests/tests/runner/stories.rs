@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use powerfill_domain::run::{Recorded, RunEvent, RunId};
+use powerfill_app::{read_run, read_story, rebuild};
+use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_explain::{About, LoanStory, TradeStory};
 use powerfill_ports::events::StoredEvent;
-use powerfill_projections::event_index::{EventIndex, RunIndex};
-use powerfill_projections::explain::{About, LoanStory, TradeStory};
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::{read_run, read_story, rebuild};
+use powerfill_tables::event_index::{EventIndex, RunIndex};
+use powerfill_tables::status::RunStatus;
 use powerfill_tests::store_suite::samples::unleased;
 
 use crate::books;
@@ -141,7 +141,7 @@ pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
     for up_to in [1, events.len() / 2, events.len() - 1] {
         desk.store.put_index(unleased(run), Arc::new(index(&events, up_to))).await.unwrap();
         assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
-        let verdict = powerfill_runner::verify::verify(desk.store.as_ref(), None).await.unwrap();
+        let verdict = powerfill_app::verify::verify(desk.store.as_ref(), None).await.unwrap();
         assert!(verdict.is_clean() && verdict.index_entries > 0, "{verdict:?}");
     }
     desk.store.put_index(unleased(run), Arc::new(index(&events, events.len()))).await.unwrap();

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use powerfill_domain::log::WrittenAs;
-use powerfill_domain::run::event::{RunCancelled, RunFailed, Step};
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_app::replay::{ReplayAnswer, replay};
+use powerfill_app::{RunnerError, Silent};
+use powerfill_events::log::WrittenAs;
+use powerfill_events::run::event::{RunCancelled, RunFailed, Step};
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::replay::{ReplayAnswer, replay};
-use powerfill_runner::{RunnerError, Silent};
+use powerfill_tables::status::RunStatus;
 use uuid::Uuid;
 
 use crate::books::{self, Book};

@@ -1,12 +1,12 @@
 //! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, the
 //! index, an event.
 
-use powerfill_projections::explain::About;
-use powerfill_projections::table::CellType;
-use powerfill_projections::tables::{ALL, run_history};
-use powerfill_runner::read_story;
-use powerfill_runner::verify::{Verdict, verify};
+use powerfill_app::read_story;
+use powerfill_app::verify::{Verdict, verify};
+use powerfill_explain::About;
 use powerfill_sqlite::SqliteStore;
+use powerfill_tables::table::CellType;
+use powerfill_tables::tables::{ALL, run_history};
 use powerfill_tests::editor;
 use rusqlite::types::Value;
 

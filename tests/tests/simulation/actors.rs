@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use futures::StreamExt;
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::Snapshot;
+use powerfill_app::{Clock, Runner, RunnerError, Watch};
+use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::RunStore;
-use powerfill_runner::{Clock, Runner, RunnerError, Watch};
+use powerfill_snapshot::Snapshot;
 
 use crate::books::{self, ask};
 use crate::trace::Who;

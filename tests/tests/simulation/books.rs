@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::{GivenOptions, RunOptions, Snapshot, validate};
-use powerfill_domain::values::Timestamp;
+use powerfill_app::{Ask, Clock, Runner, Silent};
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_projections::table::Cell;
-use powerfill_projections::tables::ALL;
-use powerfill_runner::{Ask, Clock, Runner, Silent};
+use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_tables::table::Cell;
+use powerfill_tables::tables::ALL;
 use powerfill_tests::store_suite::samples::collect;
 use uuid::Uuid;
 

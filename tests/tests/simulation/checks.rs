@@ -1,13 +1,13 @@
 //! What must hold in a world: always, and when all is over.
 
 use futures::TryStreamExt;
-use powerfill_domain::run::event::{RunFailed, Step};
-use powerfill_domain::run::{EventType, RunEvent, RunId};
+use powerfill_app::{decoded, verify};
+use powerfill_events::run::event::{RunFailed, Step};
+use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
-use powerfill_runner::{decoded, verify};
 use powerfill_tests::store_suite::samples::collect;
 
 use crate::books::{shown, story, undisturbed};

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
-use powerfill_projections::event_index::RunIndex;
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::event_index::RunIndex;
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use uuid::Uuid;
 
 use crate::checks;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::Timestamp;
+use powerfill_app::Clock;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::runs::Lease;
-use powerfill_runner::Clock;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

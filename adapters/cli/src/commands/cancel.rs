@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use powerfill_domain::run::{Recorded, RunId};
+use powerfill_app::{Clock, RunnerError, SystemClock, Watch};
+use powerfill_events::run::{Recorded, RunId};
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
-use powerfill_runner::{Clock, RunnerError, SystemClock, Watch};
 use serde_json::json;
 
 use super::find_run;

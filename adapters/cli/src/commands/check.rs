@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use powerfill_domain::snapshot::{Fault, FaultReport};
+use powerfill_snapshot::{Fault, FaultReport};
 
 use super::options;
 use crate::args::CheckArgs;

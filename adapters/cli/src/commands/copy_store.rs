@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_runner::copy::{Copied, CopyError, Progress, copy_store};
+use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
 use serde_json::json;
 
 use super::verify::found;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use powerfill_domain::snapshot::RunOptions;
 use powerfill_generator::{Scale, generate};
 use powerfill_ports::Store;
-use powerfill_projections::status::RunStatus;
+use powerfill_snapshot::RunOptions;
+use powerfill_tables::status::RunStatus;
 
 use super::run::in_foreground;
 use crate::args::DemoArgs;

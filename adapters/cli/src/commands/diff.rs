@@ -7,14 +7,14 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use powerfill_app::compare::{inputs, side, tell};
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::loans::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Answer, Comparison, Names};
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_runner::compare::{inputs, side, tell};
 
 use super::find_run;
 use crate::args::DiffArgs;

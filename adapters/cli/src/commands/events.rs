@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use futures::TryStreamExt;
-use powerfill_domain::run::EventType;
+use powerfill_events::run::EventType;
 use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
 

@@ -4,15 +4,16 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_domain::run::event::KickoutReason;
-use powerfill_domain::run::{RunEvent, RunId};
-use powerfill_domain::what_if::{NoAnswer, WhatIf};
-use powerfill_ports::Store;
-use powerfill_projections::explain::{
+use powerfill_app::account::{ask_what_if, loan_account, trade_account};
+use powerfill_app::read_story;
+use powerfill_engine::what_if::NoAnswer;
+use powerfill_events::run::event::KickoutReason;
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_explain::{
     About, LoanAccount, LoanExplanation, LoanOutcome, LoanStory, TradeStory, kind_words,
 };
-use powerfill_runner::account::{ask_what_if, loan_account, trade_account};
-use powerfill_runner::read_story;
+use powerfill_facts::what_if::WhatIf;
+use powerfill_ports::Store;
 
 use super::find_run;
 use super::show::{fold, hand_over};

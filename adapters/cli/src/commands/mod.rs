@@ -30,7 +30,7 @@ pub(crate) mod verify;
 pub(crate) mod work;
 
 use clap::CommandFactory;
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use tokio::task::JoinSet;
 

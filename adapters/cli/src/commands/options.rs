@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use powerfill_domain::snapshot::{FaultReport, GivenOptions, RunOptions};
+use powerfill_snapshot::{FaultReport, GivenOptions, RunOptions};
 
 use crate::args::OptionArgs;
 use crate::failure::Failure;

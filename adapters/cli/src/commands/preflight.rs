@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use powerfill_domain::engine;
-use powerfill_domain::run::event::{Finding, Severity};
-use powerfill_projections::spelling::Spelled;
+use powerfill_events::run::event::{Finding, Severity};
+use powerfill_tables::spelling::Spelled;
 
 use super::options;
 use crate::args::PreflightArgs;
@@ -20,7 +19,7 @@ pub(crate) fn run(args: &PreflightArgs, settings: &Settings) -> Result<(), Failu
     let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let validated = input.snapshot()?;
-    let findings = engine::preflight(&validated.snapshot, &options);
+    let findings = powerfill_engine::preflight(&validated.snapshot, &options);
     let cells = |finding: &Finding| {
         let subject = finding.subject.clone().unwrap_or_default();
         let (code, severity) = (finding.code.spelled(), finding.severity.spelled());

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use powerfill_domain::engine::{self, Epci, LockdownProposal, TradeParams};
-use powerfill_domain::snapshot::tables::Lockdown;
-use powerfill_domain::values::Name;
-use powerfill_projections::spelling::Spelled;
+use powerfill_engine::{Epci, LockdownProposal, TradeParams};
+use powerfill_events::values::Name;
+use powerfill_snapshot::tables::Lockdown;
+use powerfill_tables::spelling::Spelled;
 
 use super::options;
 use crate::args::PreprocessArgs;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &PreprocessArgs, settings: &Settings) -> Result<(), Fail
     let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let snapshot = input.snapshot()?.snapshot;
-    let made = engine::preprocess(&snapshot, &options);
+    let made = powerfill_engine::preprocess(&snapshot, &options);
     let out = &args.out;
     fs::create_dir_all(out)
         .map_err(|error| Failure::Environment(format!("cannot make {}: {error}", out.display())))?;

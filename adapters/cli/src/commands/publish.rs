@@ -1,8 +1,8 @@
 //! `publish`: a run's outputs in a tenant's database, once, or each run that completes.
 
+use powerfill_app::publish::{Publisher, Told, publish};
 use powerfill_ports::Store;
 use powerfill_ports::publishing::OutputTarget;
-use powerfill_runner::publish::{Publisher, Told, publish};
 use powerfill_sqlserver::SqlServerTarget;
 use serde_json::json;
 use tokio::task::JoinSet;

@@ -1,6 +1,6 @@
 //! `rebuild`: the output tables of a run, made anew from its events.
 
-use powerfill_runner::rebuild::rebuild;
+use powerfill_app::rebuild::rebuild;
 
 use super::find_run;
 use crate::args::RunRefArgs;

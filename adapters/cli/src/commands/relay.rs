@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::values::TenantId;
+use powerfill_events::values::TenantId;
 use powerfill_nats::{Access, Broker, BrokerError, Relay, Until};
 use powerfill_ports::Store;
 use powerfill_ports::events::EventStore;

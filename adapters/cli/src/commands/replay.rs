@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use powerfill_runner::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
 use serde_json::Value;
 
 use super::find_run;
@@ -68,7 +68,7 @@ fn text(replay: &Replay) -> String {
 
 /// Both versions of an event; what differs is marked.
 fn side_by_side(difference: &Difference, out: &mut String) {
-    let named = |version: &Option<powerfill_runner::replay::Version>| match version {
+    let named = |version: &Option<powerfill_app::replay::Version>| match version {
         Some(version) => format!("{} v{}", version.event_type, version.schema_version),
         None => "no event".to_owned(),
     };

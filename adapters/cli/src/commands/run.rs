@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::snapshot::{RunOptions, Validated};
+use powerfill_app::publish::publish;
+use powerfill_app::{Ask, Runner, RunnerError, SystemClock, Watch};
+use powerfill_events::run::RunId;
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::status::RunStatus;
-use powerfill_projections::summary::RunSummary;
-use powerfill_projections::table::TableSpec;
-use powerfill_projections::tables::ALL;
-use powerfill_runner::publish::publish;
-use powerfill_runner::{Ask, Runner, RunnerError, SystemClock, Watch};
+use powerfill_snapshot::{RunOptions, Validated};
 use powerfill_sqlserver::SqlServerTarget;
+use powerfill_tables::status::RunStatus;
+use powerfill_tables::summary::RunSummary;
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 use serde_json::json;
 use uuid::Uuid;
 

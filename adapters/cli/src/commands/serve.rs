@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use powerfill_domain::snapshot::{FaultReport, GivenOptions, Validated};
+use powerfill_app::SystemClock;
 use powerfill_http::{Api, Limits, Tenant};
 use powerfill_ports::Store;
-use powerfill_runner::SystemClock;
+use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 

@@ -2,12 +2,12 @@
 
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use powerfill_domain::run::{Recorded, RunId};
+use powerfill_app::as_of::{AsOf, as_of};
+use powerfill_app::{Read, RunnerError, read_run, recorded};
+use powerfill_events::run::{Recorded, RunId};
 use powerfill_ports::Store;
-use powerfill_projections::spelling::Spelled;
-use powerfill_projections::summary::{RunSummary, TradeFill};
-use powerfill_runner::as_of::{AsOf, as_of};
-use powerfill_runner::{Read, RunnerError, read_run, recorded};
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::summary::{RunSummary, TradeFill};
 use serde_json::json;
 
 use super::find_run;

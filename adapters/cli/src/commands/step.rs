@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use powerfill_app::as_of::Timeline;
 use powerfill_ports::Store;
-use powerfill_runner::as_of::Timeline;
 
 use super::find_run;
 use super::show::print_as_of;

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use powerfill_projections::table::{RowBatch, TableSpec};
-use powerfill_projections::tables::{ALL, named};
-use powerfill_runner::as_of::check_event;
-use powerfill_runner::rebuild;
+use powerfill_app::as_of::check_event;
+use powerfill_app::rebuild;
+use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::tables::{ALL, named};
 
 use super::find_run;
 use crate::args::TablesArgs;

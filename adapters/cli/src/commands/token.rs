@@ -1,8 +1,8 @@
 //! `token`: who `serve` lets in.
 
-use powerfill_domain::values::Timestamp;
+use powerfill_app::{Clock, SystemClock};
+use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::{Token, TokenError, TokenFile};
-use powerfill_runner::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::args::TokenCommand;

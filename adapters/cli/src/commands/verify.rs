@@ -1,7 +1,7 @@
 //! `verify`: hash chain, seals, captured snapshots, and the output tables against the events (specification 3.4).
 
+use powerfill_app::verify::{Verdict, verify};
 use powerfill_ports::events::Damage;
-use powerfill_runner::verify::{Verdict, verify};
 use serde_json::json;
 
 use super::find_run;

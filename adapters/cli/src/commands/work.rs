@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use powerfill_domain::values::TenantId;
+use powerfill_app::publish::Publisher;
+use powerfill_app::{Finished, Runner, RunnerError, Watch};
+use powerfill_events::values::TenantId;
 use powerfill_ports::{Store, StoreError};
-use powerfill_projections::status::RunStatus;
-use powerfill_runner::publish::Publisher;
-use powerfill_runner::{Finished, Runner, RunnerError, Watch};
 use powerfill_sqlserver::SqlServerTarget;
+use powerfill_tables::status::RunStatus;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use powerfill_projections::tables::named;
+use powerfill_tables::tables::named;
 
 use crate::table::Table;
 

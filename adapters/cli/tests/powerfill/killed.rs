@@ -9,12 +9,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use powerfill_domain::run::event::RunRequested;
-use powerfill_domain::run::{EncodedBatch, Meta, RunEvent, RunId};
-use powerfill_domain::snapshot::RunOptions;
-use powerfill_domain::values::Timestamp;
+use powerfill_events::run::event::RunRequested;
+use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::values::Timestamp;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::RunStore;
+use powerfill_snapshot::RunOptions;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::postgres::Database;
 use rusqlite::{Connection, OpenFlags};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use powerfill_projections::table::CellType;
-use powerfill_projections::tables::ALL;
+use powerfill_tables::table::CellType;
+use powerfill_tables::tables::ALL;
 use powerfill_xlsx::{RUN_SHEET, Sheet, naming, read_texts};
 use rust_xlsxwriter::Workbook;
 

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use powerfill_domain::snapshot::validate;
+use powerfill_snapshot::validate;
 use powerfill_tests::wire::{Cut, Wire};
 
 use crate::Test;

@@ -1,6 +1,6 @@
 //! The tables of a folder in a schema, in types that a database would have.
 
-use powerfill_domain::snapshot::{RawSnapshot, RawTable};
+use powerfill_snapshot::{RawSnapshot, RawTable};
 
 use crate::server::Schema;
 

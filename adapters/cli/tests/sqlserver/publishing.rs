@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use powerfill_projections::tables::ALL;
+use powerfill_tables::tables::ALL;
 
 use crate::Test;
 use crate::desk::{Answer, Desk, case, options, source};

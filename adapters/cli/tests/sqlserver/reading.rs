@@ -1,7 +1,7 @@
 //! A database is read as the folder of the same tables is (specification 4.1).
 
 use powerfill_csv::read_folder;
-use powerfill_domain::snapshot::validate;
+use powerfill_snapshot::validate;
 
 use crate::Test;
 use crate::desk::{Desk, case, cases, options, source};
@@ -81,7 +81,7 @@ fn every_source_gives_the_same_events() {
 }
 
 /// The tables as texts, in SQL that SQLite and PostgreSQL read.
-fn texts(raw: &powerfill_domain::snapshot::RawSnapshot) -> String {
+fn texts(raw: &powerfill_snapshot::RawSnapshot) -> String {
     let mut sql = String::new();
     for table in &raw.tables {
         let columns: Vec<String> =
@@ -102,7 +102,7 @@ fn texts(raw: &powerfill_domain::snapshot::RawSnapshot) -> String {
     sql
 }
 
-fn sqlite(raw: &powerfill_domain::snapshot::RawSnapshot, file: &std::path::Path) {
+fn sqlite(raw: &powerfill_snapshot::RawSnapshot, file: &std::path::Path) {
     let database = rusqlite::Connection::open(file).expect("a file");
     database.execute_batch(&format!("BEGIN; {} COMMIT;", texts(raw))).expect("the tables are made");
 }

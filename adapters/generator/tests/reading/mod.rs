@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use powerfill_domain::snapshot::{RawSnapshot, RawTable, Snapshot, validate};
+use powerfill_snapshot::{RawSnapshot, RawTable, Snapshot, validate};
 
 /// The snapshot in the folder: keys, references, ranges, scales and rules of 1.2 hold, without as
 /// much as a warning.

@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use powerfill_domain::config::{
+use powerfill_app::configure::preview as previewed;
+use powerfill_engine::carry_of_days;
+use powerfill_events::values::{Name, TenantId};
+use powerfill_snapshot::config::{
     CarryBucketRow, CarryWarning, ConfigChange, ConfigCommand, ConfigState, ConfigTable, GivenRow,
     Held, LeftOut, Precondition, RowKey, carry_warnings,
 };
-use powerfill_domain::engine::carry_of_days;
-use powerfill_domain::values::{Name, TenantId};
-use powerfill_runner::configure::preview as previewed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use powerfill_domain::config::{
+use powerfill_snapshot::config::{
     ConfigChange, ConfigState, ConfigTable, ConstraintRow, GivenRow, Held, Precondition, RowKey,
 };
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! The whole configuration, as it is or as it was, and every change of it.
 
 use axum::Json;
-use powerfill_domain::config::{ConfigTable, RowCells, RowChange};
-use powerfill_domain::values::Timestamp;
-use powerfill_runner::configure::{AsOf, ConfigRecord, config_history, configuration};
+use powerfill_app::configure::{AsOf, ConfigRecord, config_history, configuration};
+use powerfill_events::values::Timestamp;
+use powerfill_snapshot::config::{ConfigTable, RowCells, RowChange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -138,7 +138,7 @@ impl From<ConfigRecord> for Change {
             reason: record.event.reason().map(str::to_owned),
             command_id: record.command_id,
             event: record.event.event_type().name(),
-            rows: record.event.rows().into_iter().map(ChangedRow::from).collect(),
+            rows: RowChange::of_event(&record.event).into_iter().map(ChangedRow::from).collect(),
         }
     }
 }

@@ -16,12 +16,12 @@ pub(crate) mod settings;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_domain::config::{
+use powerfill_app::configure::{AsOf, Configure, ConfigureError, configuration, configure};
+use powerfill_events::values::TenantId;
+use powerfill_snapshot::config::{
     ConfigChange, ConfigCommand, ConfigRejection, ConfigState, ConfigTable, GivenRow, LeftOut,
     Precondition, RowKey,
 };
-use powerfill_domain::values::TenantId;
-use powerfill_runner::configure::{AsOf, Configure, ConfigureError, configuration, configure};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use powerfill_domain::config::{ConfigState, ConfigTable, Precondition};
+use powerfill_snapshot::config::{ConfigState, ConfigTable, Precondition};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! Which report is which output table, or which rows of it.
 
-use powerfill_projections::table::TableSpec;
-use powerfill_projections::tables::{
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::{
     candy, cash_market_map, kickout, loan_constraint_pool, pool_guide, powerfill_guide, syn_guide,
     trade_base, trade_recap,
 };

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::extract::{Path as Parts, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_domain::run::RunId;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use uuid::Uuid;
 

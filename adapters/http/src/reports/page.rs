@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use powerfill_app::{RunnerError, rebuild};
 use powerfill_ports::Store;
-use powerfill_projections::csv::{write_file_header, write_file_rows, write_text};
-use powerfill_projections::table::{Cell, CellType, RowBatch, TableSpec};
-use powerfill_runner::{RunnerError, rebuild};
+use powerfill_tables::csv::{write_file_header, write_file_rows, write_text};
+use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 
 use super::question::{Question, SortKey};
 use super::shelf::{Shelf, aside};
@@ -127,7 +127,7 @@ async fn through(
 
 async fn from_events(
     store: &Arc<dyn Store>,
-    run: powerfill_domain::run::RunId,
+    run: powerfill_events::run::RunId,
     table: &'static TableSpec,
     mut hand_over: impl FnMut(&RowBatch) -> ControlFlow<()> + Send,
 ) -> Answer<()> {

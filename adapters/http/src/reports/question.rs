@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::{Day, fold};
-use powerfill_projections::csv;
-use powerfill_projections::table::{Cell, CellType, Column};
+use powerfill_events::run::RunId;
+use powerfill_events::values::{Day, fold};
+use powerfill_tables::csv;
+use powerfill_tables::table::{Cell, CellType, Column};
 
 use super::catalog::Report;
 use crate::problem::{Answer, Problem};

@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::TryStreamExt;
-use powerfill_domain::run::RunId;
+use powerfill_app::rebuild::fold;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_projections::table::{Cell, RowBatch, TableSpec};
-use powerfill_runner::rebuild::fold;
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio::runtime::Handle;
 
 use super::catalog;

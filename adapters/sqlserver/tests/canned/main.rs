@@ -4,8 +4,8 @@
 mod server;
 mod types;
 
-use powerfill_domain::snapshot::{FaultCode, RawSnapshot};
 use powerfill_ports::publishing::PublishError;
+use powerfill_snapshot::{FaultCode, RawSnapshot};
 use powerfill_sqlserver::migrate::{Tables, migrate};
 use powerfill_sqlserver::source::{SourceUnreadable, read};
 use server::{Answer, Canned, Column};
@@ -106,7 +106,7 @@ async fn every_type_is_read_exactly_or_refused() {
         assert_eq!(loan.cell(1, at).trim_end_matches(' '), expected, "{name}");
     }
     // What is no exact value is refused where it stands, as the report says.
-    let report = powerfill_domain::snapshot::validate(read).unwrap_err();
+    let report = powerfill_snapshot::validate(read).unwrap_err();
     for column in ["noon", "late", "weight"] {
         let found = report
             .faults

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
-use powerfill_domain::snapshot::{RawSnapshot, RawTable};
+use powerfill_snapshot::{RawSnapshot, RawTable};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;

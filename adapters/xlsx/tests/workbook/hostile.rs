@@ -107,7 +107,7 @@ fn numbers_that_are_none_are_faults() {
     for number in ["NaN", "inf", "-infinity"] {
         let changed = with_sheet(|text| text.replace("<v>7</v>", &format!("<v>{number}</v>")));
         let raw = read(changed.path()).unwrap();
-        let report = powerfill_domain::snapshot::validate(raw).unwrap_err();
+        let report = powerfill_snapshot::validate(raw).unwrap_err();
         let place = report.faults.iter().find(|fault| fault.table == "loan_columns").unwrap();
         assert_eq!(place.row, "loan_columns!B2", "{number}");
     }
@@ -229,7 +229,7 @@ fn book() -> Vec<u8> {
 /// Both readers give an answer, whatever it is.
 fn survive(path: &Path) {
     if let Ok(raw) = read(path) {
-        let _ = powerfill_domain::snapshot::validate(raw);
+        let _ = powerfill_snapshot::validate(raw);
     }
     let _ = read_texts(path);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::book::{Typed, cases, edited, saved, write};
 use powerfill_csv::read_folder;
-use powerfill_domain::snapshot::{Fault, FaultReport, RawSnapshot, validate};
+use powerfill_snapshot::{Fault, FaultReport, RawSnapshot, validate};
 use powerfill_xlsx::read;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
 
@@ -121,7 +121,7 @@ fn day() -> Format {
     Format::new().set_num_format("yyyy-mm-dd")
 }
 
-fn loan(raw: RawSnapshot) -> powerfill_domain::snapshot::tables::Loan {
+fn loan(raw: RawSnapshot) -> powerfill_snapshot::tables::Loan {
     match validate(raw) {
         Ok(validated) => validated.snapshot.loans[0].clone(),
         Err(report) => panic!("{report}"),

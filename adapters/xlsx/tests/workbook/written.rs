@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use calamine::{Data, Reader, Xlsx, open_workbook};
-use powerfill_domain::run::RunId;
-use powerfill_domain::values::{Day, Money, Price, Timestamp};
-use powerfill_projections::table::{Cell, Column, RowBatch, TableSpec};
-use powerfill_projections::tables::run_history;
+use powerfill_events::run::RunId;
+use powerfill_events::values::{Day, Money, Price, Timestamp};
+use powerfill_tables::table::{Cell, Column, RowBatch, TableSpec};
+use powerfill_tables::tables::run_history;
 use powerfill_xlsx::{RUN_SHEET, RunBook, Sheet, read_texts};
 use proptest::prelude::*;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use globset::GlobBuilder;
-use powerfill_domain::values::fold;
+use powerfill_events::values::fold;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;

@@ -9,7 +9,7 @@ pub use new::appended;
 use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
-use powerfill_domain::values::fold;
+use powerfill_events::values::fold;
 use serde::Serialize;
 
 use crate::compare::{Difference, TableComparison, Verdict};

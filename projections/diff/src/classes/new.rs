@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use powerfill_domain::values::{Day, fold};
+use powerfill_events::values::{Day, fold};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{ClassFault, Classifications};

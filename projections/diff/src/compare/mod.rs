@@ -8,7 +8,7 @@ pub(crate) use pairs::{Pairs, in_order};
 
 use std::cmp::Ordering;
 
-use powerfill_projections::table::CellType;
+use powerfill_tables::table::CellType;
 use rust_decimal::Decimal;
 use serde::Serialize;
 

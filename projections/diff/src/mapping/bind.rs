@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_domain::snapshot::RawTable;
-use powerfill_domain::values::fold;
+use powerfill_events::values::fold;
+use powerfill_snapshot::RawTable;
 
 use super::{Mapping, MappingFault, TableMapping, plain, table_of};
 use crate::grid::{Grid, Holds, Slot};

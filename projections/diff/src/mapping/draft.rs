@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
-use powerfill_domain::snapshot::RawTable;
-use powerfill_domain::values::fold;
-use powerfill_projections::table::CellType;
+use powerfill_events::values::fold;
+use powerfill_snapshot::RawTable;
+use powerfill_tables::table::CellType;
 use toml_edit::Value;
 
 use super::{Sheet, plain, table_of};

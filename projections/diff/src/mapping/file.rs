@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use powerfill_domain::values::fold;
+use powerfill_events::values::fold;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use toml::Spanned;

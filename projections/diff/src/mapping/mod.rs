@@ -11,8 +11,8 @@ pub use draft::draft;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use powerfill_domain::values::fold;
-use powerfill_projections::table::CellType;
+use powerfill_events::values::fold;
+use powerfill_tables::table::CellType;
 use rust_decimal::Decimal;
 
 use crate::judged::{JUDGED, Judged, judged};

@@ -10,8 +10,8 @@ pub use page::{PAGE_ROWS, html, value_words};
 
 use std::io::{self, Write};
 
-use powerfill_projections::csv::write_field;
-use powerfill_projections::table::Cell;
+use powerfill_tables::csv::write_field;
+use powerfill_tables::table::Cell;
 
 use crate::Comparison;
 use crate::loans::LoanPath;

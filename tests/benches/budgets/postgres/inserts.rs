@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use powerfill_domain::run::{EncodedBatch, RunEvent};
+use powerfill_events::run::{EncodedBatch, RunEvent};
 use tokio_postgres::Client;
 use tokio_postgres::types::{Json, ToSql};
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use powerfill_domain::run::{EncodedBatch, RunEvent};
+use powerfill_events::run::{EncodedBatch, RunEvent};
 
 /// The program, waiting for what to append.
 pub(super) struct Peers {

@@ -7,7 +7,7 @@
 //! A book is made as text tables, so that the whole way into the engine is tested and a failing one can be kept as a
 //! folder of CSV files.
 
-use powerfill_domain::snapshot::{RawSnapshot, RawTable, RunOptions, Snapshot, validate};
+use powerfill_snapshot::{RawSnapshot, RawTable, RunOptions, Snapshot, validate};
 
 use crate::dice::Dice;
 
@@ -54,7 +54,8 @@ impl Book {
             raw.tables.push(to);
         }
         let validated = validate(raw).unwrap_or_else(|report| panic!("{report}"));
-        let options = RunOptions::from_json(&self.options).unwrap_or_else(|r| panic!("{r}"));
+        let options =
+            powerfill_snapshot::options_from_json(&self.options).unwrap_or_else(|r| panic!("{r}"));
         (validated.snapshot, options)
     }
 

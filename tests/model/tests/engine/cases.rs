@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use powerfill_checks::verify;
 use powerfill_csv::read_folder;
-use powerfill_domain::checks::verify;
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::snapshot::{RunOptions, Snapshot, validate};
+use powerfill_engine::decide_all;
 use powerfill_model::run;
+use powerfill_snapshot::{RunOptions, Snapshot, validate};
 
 use crate::compare::differences;
 
@@ -18,7 +18,7 @@ fn cases() -> PathBuf {
 pub(crate) fn book(case: &Path) -> Option<(Snapshot, RunOptions)> {
     let validated = validate(read_folder(&case.join("snapshot")).unwrap()).ok()?;
     let options = std::fs::read_to_string(case.join("options.json")).unwrap();
-    Some((validated.snapshot, RunOptions::from_json(&options).ok()?))
+    Some((validated.snapshot, powerfill_snapshot::options_from_json(&options).ok()?))
 }
 
 /// A conformance case that runs, by the number that it begins with.

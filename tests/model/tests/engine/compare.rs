@@ -1,12 +1,12 @@
 //! Where two accounts of a run differ.
 
-use powerfill_domain::engine::Preprocessed;
-use powerfill_domain::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
-use powerfill_domain::run::{Recorded, RunEvent};
-use powerfill_domain::values::Timestamp;
+use powerfill_engine::Preprocessed;
+use powerfill_events::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
+use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::values::Timestamp;
 use powerfill_model::{Decision, ModelRun, ModelTable, PassCount};
-use powerfill_projections::table::RowBatch;
-use powerfill_projections::{RunTables, csv};
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::{RunTables, csv};
 
 /// Tables that tell of the run itself, not of its decisions.
 const LEFT_OUT: [&str; 2] = ["pfill_powerfill_log", "pfill_run_history"];

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::engine::facts::{Facts, LoanFacts, Participates};
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::run::event::{Node, Rejection, RunStarted};
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
-use powerfill_domain::values::{LoanId, TradeId};
+use powerfill_engine::decide_all;
+use powerfill_engine::facts::Facts;
+use powerfill_events::run::RunEvent;
+use powerfill_events::run::event::{Node, Rejection, RunStarted};
+use powerfill_events::values::{LoanId, TradeId};
+use powerfill_facts::{LoanFacts, Participates};
+use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::books::{Terms, book};
 use crate::cases;

@@ -1,7 +1,7 @@
 //! Changes to a book that must not change what is decided, or only as they say.
 
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::run::RunEvent;
+use powerfill_engine::decide_all;
+use powerfill_events::run::RunEvent;
 
 use crate::books::{Book, Terms, book};
 use crate::compare::decisions;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use powerfill_domain::checks::verify;
-use powerfill_domain::engine::{self, decide_all};
+use powerfill_checks::verify;
+use powerfill_engine::decide_all;
 use powerfill_model::{preprocess, run};
 
 use crate::books::{Book, Terms, book};
@@ -82,7 +82,7 @@ fn engine_model_and_checker_agree() {
 fn engine_and_model_propose_the_same() {
     each("seeds::engine_and_model_propose_the_same", 500, |seed| {
         let (snapshot, options) = book(seed, Terms::PLAIN).typed();
-        let proposed = engine::preprocess(&snapshot, &options);
+        let proposed = powerfill_engine::preprocess(&snapshot, &options);
         preprocessed(&proposed, &preprocess(&snapshot, &options))
     });
 }

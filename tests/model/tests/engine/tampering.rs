@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use powerfill_domain::checks::verify;
-use powerfill_domain::engine::decide_all;
-use powerfill_domain::run::RunEvent;
-use powerfill_domain::run::event::{
+use powerfill_checks::verify;
+use powerfill_engine::decide_all;
+use powerfill_events::run::RunEvent;
+use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, HeldReason, KickoutReason, LoanAllocated, LoanKickedOut,
     LoanPinned, PoolAction, PoolActionDerived, TradeFillEvaluated,
 };
-use powerfill_domain::snapshot::tables::{Loan, LoanPrice};
-use powerfill_domain::snapshot::{RunOptions, Snapshot};
-use powerfill_domain::values::{Money, Name, Price, Share};
+use powerfill_events::values::{Money, Name, Price, Share};
+use powerfill_snapshot::tables::{Loan, LoanPrice};
+use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::cases::case;
 

@@ -5,12 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use powerfill_domain::snapshot::RunOptions;
-use powerfill_domain::values::LoanId;
-use powerfill_domain::what_if::{
-    Answer, Change, Finding, Kind, MOST_RUNS_OF_A_KIND, NoAnswer, what_if,
-};
+use powerfill_engine::what_if::{MOST_RUNS_OF_A_KIND, NoAnswer, what_if};
+use powerfill_events::values::LoanId;
+use powerfill_facts::what_if::{Answer, Change, Finding, Kind};
 use powerfill_model::run;
+use powerfill_snapshot::RunOptions;
 
 use crate::books::{Book, Table, Terms, book};
 use crate::seeds::each;

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use powerfill_domain::config::{
+use powerfill_snapshot::config::{
     ConfigChange, ConfigTable, GivenRow, LeftOut, Precondition, RowKey,
 };
 

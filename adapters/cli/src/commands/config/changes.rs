@@ -1,7 +1,7 @@
 //! What changed, as a command prints it that changed it, and as the history prints it.
 
-use powerfill_domain::config::{ConfigEvent, RowChange};
-use powerfill_runner::configure::{ConfigRecord, Configured};
+use powerfill_app::configure::{ConfigRecord, Configured};
+use powerfill_snapshot::config::{ConfigEvent, RowChange};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -103,7 +103,7 @@ fn told(records: &[ConfigRecord]) -> String {
 }
 
 fn rows(events: &[ConfigEvent]) -> u64 {
-    events.iter().map(|event| event.rows().len() as u64).sum()
+    events.iter().map(|event| RowChange::of_event(event).len() as u64).sum()
 }
 
 fn data(event: &ConfigEvent) -> Result<Value, Failure> {
@@ -142,7 +142,7 @@ fn lines(event: &ConfigEvent, indent: &str) -> String {
             count(imported.changed),
             count(imported.removed)
         ),
-        event => event.rows().into_iter().map(line).collect(),
+        event => RowChange::of_event(event).into_iter().map(line).collect(),
     }
 }
 
@@ -166,7 +166,7 @@ fn cells(version: u64, event: &ConfigEvent, actor: &str) -> Vec<[String; 9]> {
             .map(str::to_owned)
     };
     let mut rows = Vec::new();
-    for row in event.rows() {
+    for row in RowChange::of_event(event) {
         let key = row.key.to_string();
         for (column, before, after) in row.columns() {
             let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());

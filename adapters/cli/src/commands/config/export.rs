@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use powerfill_domain::config::{ConfigState, ConfigTable, columns};
+use powerfill_snapshot::config::{ConfigState, ConfigTable, columns};
 
 use super::looked_at;
 use crate::args::ConfigExportArgs;

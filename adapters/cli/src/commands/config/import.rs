@@ -1,10 +1,10 @@
 //! `config import`: the six tables of a source.
 
-use powerfill_domain::config::{Config, ConfigChange, ConfigState, ConfigTables};
-use powerfill_domain::snapshot::{RawSnapshot, RawTable};
-use powerfill_domain::values::TenantId;
+use powerfill_app::configure::{ConfigureError, Configured, preview};
+use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
-use powerfill_runner::configure::{ConfigureError, Configured, preview};
+use powerfill_snapshot::config::{Config, ConfigChange, ConfigState, ConfigTables};
+use powerfill_snapshot::{RawSnapshot, RawTable};
 
 use super::{changes, command, record, say_warnings, tenant_of};
 use crate::args::ConfigImportArgs;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use powerfill_domain::config::{ConfigState, ConfigTable, Rows, columns};
+use powerfill_snapshot::config::{ConfigState, ConfigTable, Rows, columns};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 

@@ -14,13 +14,14 @@ mod list;
 
 use std::collections::BTreeSet;
 
-use powerfill_domain::config::{self, ConfigChange, ConfigState, ConfigTable, carry_warnings};
-use powerfill_domain::values::{Name, TenantId, Timestamp};
-use powerfill_ports::Store;
-use powerfill_runner::SystemClock;
-use powerfill_runner::configure::{
+use powerfill_app::SystemClock;
+use powerfill_app::configure::{
     AsOf, Configure, Configured, config_history, configuration, configure,
 };
+use powerfill_events::values::{Name, TenantId, Timestamp};
+use powerfill_ports::Store;
+use powerfill_snapshot::config::RowChange;
+use powerfill_snapshot::config::{self, ConfigChange, ConfigState, ConfigTable, carry_warnings};
 use uuid::Uuid;
 
 use crate::args::{ChangeArgs, ConfigAtArgs, ConfigCommand, Kind, StoreArgs};
@@ -125,7 +126,7 @@ const NOTES: usize = 6;
 
 /// What deserves a look at the carry curves that were changed.
 fn say_warnings(configured: &Configured) {
-    let rows = configured.events.iter().flat_map(|event| event.rows());
+    let rows = configured.events.iter().flat_map(RowChange::of_event);
     let buckets = rows.filter(|row| row.table == ConfigTable::Carry);
     let instruments: BTreeSet<Name> = buckets
         .filter_map(|row| row.after.or(row.before))

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use powerfill_csv::export::read_folder;
 use powerfill_diff::mapping::{Mapping, Sheet};
-use powerfill_domain::snapshot::RawTable;
-use powerfill_domain::values::fold;
-use powerfill_export::read_folder;
+use powerfill_events::values::fold;
+use powerfill_snapshot::RawTable;
 use powerfill_sqlserver::MssqlUrl;
 
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<She
         Against::Folder(folder) => {
             let export =
                 read_folder(folder).map_err(|fault| Failure::Environment(fault.to_string()))?;
-            let of_table = |table: powerfill_export::ExportTable| Sheet {
+            let of_table = |table: powerfill_csv::export::ExportTable| Sheet {
                 file: table.file,
                 digest: table.digest,
                 table: table.table,
@@ -55,7 +55,7 @@ fn of_database(url: &MssqlUrl, table: RawTable) -> Sheet {
         text.extend_from_slice(&(cell.len() as u64).to_le_bytes());
         text.extend_from_slice(cell.as_bytes());
     }
-    Sheet { file: url.to_string(), digest: powerfill_export::digest(&text), table }
+    Sheet { file: url.to_string(), digest: powerfill_csv::export::digest(&text), table }
 }
 
 /// The sheets of a workbook.
@@ -66,7 +66,7 @@ fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
     let bytes = std::fs::read(file).map_err(|fault| unreadable(&fault))?;
     let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let stem = file.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let digest = powerfill_export::digest(&bytes);
+    let digest = powerfill_csv::export::digest(&bytes);
     drop(bytes);
     let sheets = powerfill_xlsx::read_texts(file).map_err(|fault| unreadable(&fault))?;
     let only_one = sheets.len() == 1;

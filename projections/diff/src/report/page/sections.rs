@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html as markup};
-use powerfill_domain::snapshot::RunOptions;
+use powerfill_events::run::options::RunOptions;
 use serde_json::Value;
 
 use super::{PLAIN_ROWS, Page, class_of, words};

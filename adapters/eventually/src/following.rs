@@ -1,0 +1,90 @@
+//! The tables of a run behind `eventually`'s [`Projection`], for subscriptions of that kind (specification 3.2, 3.3).
+
+use std::sync::Arc;
+
+use eventually::projection::Projection;
+use eventually::store::Persisted;
+use eventually::versioning::Versioned;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::values::Timestamp;
+
+use powerfill_tables::RunTables;
+
+/// An event with the part of its envelope that rows may show and [`Persisted`] does not carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The event.
+    pub event: RunEvent,
+    /// When it was appended.
+    pub recorded_at: Timestamp,
+    /// Who caused it.
+    pub actor: Arc<str>,
+}
+
+/// Why an event was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotFollowed {
+    /// It is of another run.
+    #[error("an event of run {0} was delivered to the tables of another run")]
+    AnotherRun(RunId),
+    /// An event before it is missing.
+    #[error("event {found} was delivered where event {expected} is next")]
+    Gap {
+        /// The version that comes next.
+        expected: u32,
+        /// The version that came.
+        found: u32,
+    },
+}
+
+/// Follows the stream of one run. An event that comes again changes nothing.
+pub struct Following {
+    run_id: RunId,
+    version: u32,
+    tables: RunTables,
+}
+
+impl Following {
+    /// Before the run's first event.
+    pub fn new(run_id: RunId) -> Self {
+        Self { run_id, version: 0, tables: RunTables::new() }
+    }
+
+    /// The tables, as far as the events have come.
+    pub fn tables(&mut self) -> &mut RunTables {
+        &mut self.tables
+    }
+
+    fn take(&mut self, delivered: &Persisted<RunId, Delivered>) -> Result<(), NotFollowed> {
+        let run_id = *delivered.source_id();
+        if run_id != self.run_id {
+            return Err(NotFollowed::AnotherRun(run_id));
+        }
+        let (expected, found) = (self.version + 1, delivered.version());
+        if found > expected {
+            return Err(NotFollowed::Gap { expected, found });
+        }
+        if found == expected {
+            let Delivered { event, recorded_at, actor } = &**delivered;
+            let (stream_version, recorded_at) = (u64::from(found), *recorded_at);
+            self.tables.apply(&Recorded { run_id, stream_version, recorded_at, actor, event });
+            self.version = found;
+        }
+        Ok(())
+    }
+}
+
+impl Projection for Following {
+    type SourceId = RunId;
+    type Event = Delivered;
+    type Error = NotFollowed;
+
+    fn project<'a>(
+        &'a mut self,
+        event: Persisted<RunId, Delivered>,
+    ) -> BoxFuture<'a, Result<(), NotFollowed>> {
+        ready(self.take(&event)).boxed()
+    }
+}

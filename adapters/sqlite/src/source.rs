@@ -1,0 +1,112 @@
+//! Reading a database.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use powerfill_snapshot::{
+    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Transaction};
+
+/// How long to wait for a writer that holds the database.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const FLOAT: &str =
+    "a binary float, stored as REAL; declare the column TEXT, so that decimals stay exact";
+const BLOB: &str = "a blob; a text or a whole number is expected";
+const NOT_UTF8: &str = "a text that is not UTF-8";
+
+/// The database as a whole cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the database {path} cannot be read: {source}")]
+pub struct SourceUnreadable {
+    path: PathBuf,
+    source: rusqlite::Error,
+}
+
+/// Reads the tables of 1.2, by whatever case their names have. Other tables and views are left
+/// alone and listed as ignored.
+///
+/// # Errors
+/// Only where the database cannot be opened; a table that cannot be read is a fault of its own.
+pub fn read(path: &Path) -> Result<RawSnapshot, SourceUnreadable> {
+    read_database(path).map_err(|source| SourceUnreadable { path: path.to_owned(), source })
+}
+
+fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut database = Connection::open_with_flags(path, flags)?;
+    database.busy_timeout(PATIENCE)?;
+    let transaction = database.transaction()?;
+    let mut snapshot = RawSnapshot::default();
+    let mut present: BTreeSet<&'static str> = BTreeSet::new();
+    for name in names(&transaction)? {
+        match table_named(&name).filter(|table| table.eq_ignore_ascii_case(&name)) {
+            Some(table) => _ = present.insert(table),
+            None => snapshot.ignored.push(name),
+        }
+    }
+    for table in table_names().filter(|table| present.contains(table)) {
+        match read_table(&transaction, table) {
+            Ok(read) => snapshot.tables.push(read),
+            Err(unreadable) => snapshot.faults.push(SourceFault {
+                table: table.to_owned(),
+                code: FaultCode::Unreadable,
+                reason: unreadable.to_string(),
+            }),
+        }
+    }
+    Ok(snapshot)
+}
+
+/// The tables and views of the database, without those of SQLite itself.
+fn names(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
+    let mut query = transaction.prepare(
+        "SELECT name FROM sqlite_schema
+         WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         ORDER BY name",
+    )?;
+    query.query_map([], |row| row.get(0))?.collect()
+}
+
+#[derive(Debug, thiserror::Error)]
+enum TableUnreadable {
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// Reads a table. Its name is one of the specification's, never a text from outside.
+fn read_table(
+    transaction: &Transaction<'_>,
+    name: &'static str,
+) -> Result<RawTable, TableUnreadable> {
+    let mut query = transaction.prepare(&format!("SELECT * FROM {name}"))?;
+    let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
+    let width = columns.len();
+    let mut table = RawTable::new(name, columns, false);
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..width {
+            push(&mut table, row.get_ref(column)?)?;
+        }
+        table.end_row()?;
+    }
+    Ok(table)
+}
+
+fn push(table: &mut RawTable, value: ValueRef<'_>) -> Result<(), TooLarge> {
+    match value {
+        ValueRef::Null => table.push_cell(""),
+        ValueRef::Integer(number) => table.push_cell(&number.to_string()),
+        ValueRef::Real(float) => table.push_unfit(&float.to_string(), FLOAT),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => table.push_cell(text),
+            Err(_) => table.push_unfit(&String::from_utf8_lossy(bytes), NOT_UTF8),
+        },
+        ValueRef::Blob(_) => table.push_unfit("", BLOB),
+    }
+}

@@ -1,0 +1,146 @@
+//! The trades of a run: which are in it, when they settle, what they can take (2.1, 2.3).
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use powerfill_events::run::event::ExclusionReason;
+use powerfill_events::values::{Day, Money, Name, Percent};
+use powerfill_snapshot::tables::{ToleranceRule, ToleranceSide, Trade, TradeStatus};
+use powerfill_snapshot::{RunOptions, Snapshot};
+
+use super::arithmetic::{narrow, nearest};
+
+/// Where a trade stands in the run. Of an excluded trade the band is not meaningful.
+pub(super) struct TradeStand {
+    /// Position in the table of instruments.
+    pub(super) instrument: usize,
+    /// As given, or the grid's earliest date that the buffer allows.
+    pub(super) settles_on: Option<Day>,
+    /// Why it is not in the run.
+    pub(super) exclusion: Option<ExclusionReason>,
+    /// trade_amount less pair_off_amount.
+    pub(super) open: Money,
+    /// What tolerance and rule give.
+    pub(super) tolerance: Money,
+    /// Lower end of the band.
+    pub(super) min: Money,
+    /// Upper end of the band.
+    pub(super) max: Money,
+    /// Of the locked and held loans in its pools.
+    pub(super) held: Money,
+    /// The pool that a loan from elsewhere goes to; none: a new one.
+    pub(super) destination: Option<usize>,
+}
+
+impl TradeStand {
+    /// Assesses a trade by the table of 2.1, the first line that holds.
+    pub(super) fn assess(
+        trade: &Trade,
+        instrument: usize,
+        grid: &GridDates<'_>,
+        options: &RunOptions,
+        as_of: Day,
+    ) -> Self {
+        let settles_on = trade
+            .settlement_date
+            .or_else(|| grid.earliest(instrument, as_of.plus(options.eligible_settle_buffer_days)));
+        let open = trade.trade_amount - trade.pair_off_amount;
+        let exclusion = match trade.status {
+            TradeStatus::Cancelled => Some(ExclusionReason::Cancelled),
+            TradeStatus::Phantom => Some(ExclusionReason::Phantom),
+            TradeStatus::Settled => Some(ExclusionReason::Settled),
+            TradeStatus::Open => match settles_on {
+                None => Some(ExclusionReason::NoSettlement),
+                Some(date) if date < as_of => Some(ExclusionReason::PastSettlement),
+                Some(date) if as_of.days_until(date) > options.max_trade_settle_days => {
+                    Some(ExclusionReason::BeyondHorizon)
+                }
+                Some(_) if open <= Money::ZERO => Some(ExclusionReason::PairedOff),
+                Some(_) => None,
+            },
+        };
+        let tolerance = tolerance_of(trade, open);
+        let (below, above) = match trade.tolerance_side {
+            ToleranceSide::Both => (true, true),
+            ToleranceSide::Over => (false, true),
+            ToleranceSide::Under => (true, false),
+            ToleranceSide::None => (false, false),
+        };
+        Self {
+            instrument,
+            settles_on,
+            exclusion,
+            open,
+            tolerance,
+            min: if below { Money::ZERO.max(open - tolerance) } else { open },
+            max: if above { open + tolerance } else { open },
+            held: Money::ZERO,
+            destination: None,
+        }
+    }
+
+    /// Whether it is in the run.
+    pub(super) fn included(&self) -> bool {
+        self.exclusion.is_none()
+    }
+
+    /// Whether its pools count as designated to no trade.
+    pub(super) fn lets_go_of_its_pools(&self) -> bool {
+        matches!(
+            self.exclusion,
+            Some(
+                ExclusionReason::Cancelled | ExclusionReason::Phantom | ExclusionReason::PairedOff
+            )
+        )
+    }
+}
+
+/// The tolerance in dollars, whatever the side (2.1).
+fn tolerance_of(trade: &Trade, open: Money) -> Money {
+    let exact = i128::from(open.units()) * i128::from(trade.tolerance.units());
+    let hundred_percent = 100 * i128::from(Percent::ONE_UNITS);
+    let percent = Money::from_units(narrow(nearest(exact, hundred_percent)));
+    match (trade.tolerance_rule, trade.tolerance_amount) {
+        (ToleranceRule::GreaterOf, Some(amount)) => percent.max(amount),
+        (ToleranceRule::LesserOf, Some(amount)) => percent.min(amount),
+        _ => percent,
+    }
+}
+
+/// The rows of the price grid by instrument.
+pub(super) struct GridDates<'a> {
+    snapshot: &'a Snapshot,
+    rows: &'a [Range<usize>],
+}
+
+impl<'a> GridDates<'a> {
+    /// `rows`: for each instrument its rows of the price grid.
+    pub(super) fn new(snapshot: &'a Snapshot, rows: &'a [Range<usize>]) -> Self {
+        Self { snapshot, rows }
+    }
+
+    /// The earliest settlement date of an instrument's grid from a day on.
+    fn earliest(&self, instrument: usize, from: Day) -> Option<Day> {
+        let rows = &self.snapshot.prices[self.rows[instrument].clone()];
+        let at = rows.partition_point(|row| row.settlement_date < from);
+        rows.get(at).map(|row| row.settlement_date)
+    }
+}
+
+/// For each instrument the rows of a table that is sorted by instrument. Rows of unknown instruments are in none.
+pub(super) fn rows_by_instrument<R>(
+    table: &[R],
+    name: impl Fn(&R) -> &Name,
+    instrument_at: &HashMap<&str, usize>,
+) -> Vec<Range<usize>> {
+    let mut ranges = vec![0..0; instrument_at.len()];
+    let mut start = 0;
+    for rows in table.chunk_by(|a, b| name(a) == name(b)) {
+        let end = start + rows.len();
+        if let Some(instrument) = instrument_at.get(name(&rows[0]).folded()) {
+            ranges[*instrument] = start..end;
+        }
+        start = end;
+    }
+    ranges
+}

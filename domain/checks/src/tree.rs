@@ -1,0 +1,148 @@
+//! The walkable nodes of the constraint tree, their effective rules, and which loan matches which (2.4).
+
+use powerfill_events::run::event::Node;
+use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Name};
+use powerfill_snapshot::Snapshot;
+use powerfill_snapshot::rules::{Predicate, Truth};
+use powerfill_snapshot::tables::{Constraint, Instrument, Loan, NodeKey};
+use rust_decimal::Decimal;
+
+use super::book::Book;
+
+/// A walkable node.
+pub(super) struct Walkable<'a> {
+    pub(super) row: &'a Constraint,
+    /// Its turn, from 1.
+    pub(super) turn: u32,
+    /// Position of its instrument; none where it does not exist or is another investor's: it matches nothing.
+    pub(super) instrument: Option<usize>,
+    rules: Vec<&'a Predicate>,
+}
+
+impl Walkable<'_> {
+    /// As events show it.
+    pub(super) fn node(&self) -> Node {
+        Node {
+            investor_id: InvestorId::from(&self.row.key.investor_id),
+            investor_instrument_name: InstrumentName::from(&self.row.key.investor_instrument_name),
+            constraint_name: ConstraintName::from(&self.row.key.constraint_name),
+            constraint_priority: self.row.constraint_priority,
+        }
+    }
+
+    /// Whether an event means this node.
+    pub(super) fn is(&self, node: &Node) -> bool {
+        let key = &self.row.key;
+        node.constraint_priority == self.row.constraint_priority
+            && node.investor_id.as_str() == key.investor_id.as_str()
+            && node.investor_instrument_name.as_str() == key.investor_instrument_name.as_str()
+            && node.constraint_name.as_str() == key.constraint_name.as_str()
+    }
+
+    /// Whether the node has a limit of either kind.
+    pub(super) fn has_limit(&self) -> bool {
+        self.row.lo_limit.is_some() || self.row.hi_limit.is_some()
+    }
+}
+
+/// The walkable nodes, in walk order.
+pub(super) struct Tree<'a> {
+    instruments: &'a [Instrument],
+    pub(super) nodes: Vec<Walkable<'a>>,
+    /// For each instrument the nodes that can match, in walk order.
+    of_instrument: Vec<Vec<usize>>,
+}
+
+impl<'a> Tree<'a> {
+    /// Sorts the nodes into walk order and gathers their rules.
+    pub(super) fn new(book: &Book<'a>) -> Self {
+        let snapshot = book.snapshot;
+        let mut rows: Vec<&Constraint> = snapshot
+            .constraints
+            .iter()
+            .filter(|row| !row.key.investor_instrument_name.is_empty())
+            .collect();
+        rows.sort_by_key(|row| {
+            (row.constraint_priority, row.key.constraint_name.is_empty(), &row.key)
+        });
+        let mut of_instrument = vec![Vec::new(); snapshot.instruments.len()];
+        let mut nodes: Vec<Walkable<'_>> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let turn = match nodes.last() {
+                None => 1,
+                Some(before) if before.row.constraint_priority == row.constraint_priority => {
+                    before.turn
+                }
+                Some(before) => before.turn + 1,
+            };
+            let instrument = book
+                .instrument_at
+                .get(row.key.investor_instrument_name.folded())
+                .copied()
+                .filter(|at| snapshot.instruments[*at].investor_id == row.key.investor_id);
+            if let Some(at) = instrument {
+                of_instrument[at].push(nodes.len());
+            }
+            let rules = effective_rules(snapshot, &row.key);
+            nodes.push(Walkable { row, turn, instrument, rules });
+        }
+        Self { instruments: &snapshot.instruments, nodes, of_instrument }
+    }
+
+    /// The nodes of an instrument, in walk order.
+    pub(super) fn nodes_of(&self, instrument: usize) -> impl Iterator<Item = usize> {
+        self.of_instrument[instrument].iter().copied()
+    }
+
+    /// Whether a loan matches a node.
+    pub(super) fn matches(&self, node: usize, loan: &Loan) -> bool {
+        let node = &self.nodes[node];
+        node.instrument.is_some_and(|at| buys(&self.instruments[at], loan))
+            && node.rules.iter().all(|rule| rule.evaluate(&loan.attributes) == Truth::True)
+    }
+
+    /// The first node in walk order of an instrument that a loan matches.
+    pub(super) fn first_match(&self, instrument: usize, loan: &Loan) -> Option<usize> {
+        if !buys(&self.instruments[instrument], loan) {
+            return None;
+        }
+        self.nodes_of(instrument).find(|node| self.matches(*node, loan))
+    }
+}
+
+/// Whether rate and term are within the instrument's bounds.
+fn buys(instrument: &Instrument, loan: &Loan) -> bool {
+    let rate = loan.note_rate;
+    instrument.min_note_rate.is_none_or(|lowest| lowest <= rate)
+        && instrument.max_note_rate.is_none_or(|highest| rate <= highest)
+        && loan.term_months.is_none_or(|term| {
+            instrument.min_term_months.is_none_or(|shortest| Decimal::from(shortest) <= term)
+                && instrument.max_term_months.is_none_or(|longest| term <= Decimal::from(longest))
+        })
+}
+
+/// The rules of a node and of its ancestors.
+fn effective_rules<'a>(snapshot: &'a Snapshot, key: &NodeKey) -> Vec<&'a Predicate> {
+    let empty = Name::new("");
+    let instrument_level = NodeKey { constraint_name: empty.clone(), ..key.clone() };
+    let investor_level = NodeKey { investor_instrument_name: empty, ..instrument_level.clone() };
+    let mut levels = vec![key.clone()];
+    for level in [instrument_level, investor_level] {
+        if !levels.contains(&level) {
+            levels.push(level);
+        }
+    }
+    let rows = &snapshot.constraint_rules;
+    let mut predicates = Vec::new();
+    for level in &levels {
+        let from = rows.partition_point(|row| row.key < *level);
+        for row in rows[from..].iter().take_while(|row| row.key == *level) {
+            let at = snapshot
+                .rules
+                .binary_search_by(|rule| rule.rule_name.cmp(&row.rule_name))
+                .expect("the rule of a relation exists in a validated snapshot");
+            predicates.push(&snapshot.rules[at].predicate);
+        }
+    }
+    predicates
+}

@@ -1,0 +1,152 @@
+//! What changed in a tenant's configuration, event by event. Each says the rows before and after, so that the history
+//! can be read without folding it.
+//!
+//! Field names and spellings are the published schema: a version that was written never changes. See
+//! [`super::codec`] for names, versions and upcasters.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rows::{CarryBucketRow, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow, RuleRow};
+use crate::log::event_types;
+use crate::values::{ConstraintName, InstrumentName, InvestorId};
+
+event_types! {
+    /// An event of the stream of a tenant's configuration.
+    ConfigEvent,
+    /// The type of an event of the configuration, by its name.
+    ConfigEventType;
+
+    /// The tables of a source were taken over: what that changed are the events after this one, in the same append.
+    ConfigImported(ConfigImported),
+    /// A node came into the constraint tree.
+    ConstraintAdded(Added<ConstraintRow>),
+    /// A node has other limits, another priority or another spelling.
+    ConstraintChanged(Changed<ConstraintRow>),
+    /// A node left the constraint tree.
+    ConstraintRemoved(Removed<ConstraintRow>),
+    /// The whole order of the constraint tree was set at once.
+    ConstraintsReprioritised(ConstraintsReprioritised),
+    /// A rule was linked to a node.
+    RuleLinked(Added<RuleLinkRow>),
+    /// A rule was taken from a node.
+    RuleUnlinked(Removed<RuleLinkRow>),
+    /// There is a new securitization rule.
+    SecuritizationRuleDefined(Added<RuleRow>),
+    /// A securitization rule says something else, or is spelled otherwise.
+    SecuritizationRuleChanged(Changed<RuleRow>),
+    /// A securitization rule is gone.
+    SecuritizationRuleRemoved(Removed<RuleRow>),
+    /// A bucket of the carry curve was set, whether there was one or not.
+    CarryBucketSet(Set<CarryBucketRow>),
+    /// A bucket of the carry curve is gone.
+    CarryBucketRemoved(Removed<CarryBucketRow>),
+    /// A row of the lockdown guide was set, whether there was one or not.
+    PoolLockSet(Set<PoolLockRow>),
+    /// A row of the lockdown guide is gone.
+    PoolLockRemoved(Removed<PoolLockRow>),
+    /// The settings of preflight are others.
+    PreflightSettingsChanged(Changed<PreflightRow>),
+}
+
+impl ConfigEvent {
+    /// Why, in the words of who did it.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::ConfigImported(e) => e.reason.as_deref(),
+            Self::ConstraintAdded(e) => e.reason.as_deref(),
+            Self::ConstraintChanged(e) => e.reason.as_deref(),
+            Self::ConstraintRemoved(e) => e.reason.as_deref(),
+            Self::ConstraintsReprioritised(e) => e.reason.as_deref(),
+            Self::RuleLinked(e) => e.reason.as_deref(),
+            Self::RuleUnlinked(e) => e.reason.as_deref(),
+            Self::SecuritizationRuleDefined(e) => e.reason.as_deref(),
+            Self::SecuritizationRuleChanged(e) => e.reason.as_deref(),
+            Self::SecuritizationRuleRemoved(e) => e.reason.as_deref(),
+            Self::CarryBucketSet(e) => e.reason.as_deref(),
+            Self::CarryBucketRemoved(e) => e.reason.as_deref(),
+            Self::PoolLockSet(e) => e.reason.as_deref(),
+            Self::PoolLockRemoved(e) => e.reason.as_deref(),
+            Self::PreflightSettingsChanged(e) => e.reason.as_deref(),
+        }
+    }
+}
+
+/// A row that was not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Added<R> {
+    /// The row.
+    pub after: R,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// A row that was there with the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changed<R> {
+    /// As it was.
+    pub before: R,
+    /// As it is.
+    pub after: R,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// A row that is set whether it was there or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Set<R> {
+    /// As it was; NULL where it was not there.
+    pub before: Option<R>,
+    /// As it is.
+    pub after: R,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// A row that is not there any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Removed<R> {
+    /// As it was.
+    pub before: R,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// See [`ConfigEvent::ConfigImported`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigImported {
+    /// Where the tables came from, without a password.
+    pub source: String,
+    /// Rows that were not there.
+    pub added: u64,
+    /// Rows that are others.
+    pub changed: u64,
+    /// Rows that are not there any more.
+    pub removed: u64,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// See [`ConfigEvent::ConstraintsReprioritised`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConstraintsReprioritised {
+    /// Every node of the tree, by its new priority, then by key.
+    pub order: Vec<NodePriority>,
+    /// Why, in the words of who did it.
+    pub reason: Option<String>,
+}
+
+/// The priority of a node, as it was and is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NodePriority {
+    /// The node's key.
+    pub investor_id: InvestorId,
+    /// The node's key.
+    pub investor_instrument_name: InstrumentName,
+    /// The node's key.
+    pub constraint_name: ConstraintName,
+    /// As it was.
+    pub before: i64,
+    /// As it is.
+    pub after: i64,
+}

@@ -1,0 +1,16 @@
+//! A run is an aggregate: commands, events, state, rejections (specification 3.1).
+
+pub mod aggregate;
+pub mod codec;
+pub mod envelope;
+pub mod event;
+pub mod options;
+pub mod rejection;
+pub mod state;
+
+pub use crate::log::{DecodeError, EncodedBatch};
+pub use aggregate::{Run, RunCommand};
+pub use envelope::{Meta, Recorded, RunId};
+pub use event::{EventType, RunEvent};
+pub use rejection::Rejection;
+pub use state::RunState;

@@ -1,0 +1,20 @@
+//! What the input says about one loan or one trade, as plain data: participation (2.1), nodes (2.4), limits (2.5),
+//! rejected pairs (2.6), and the answers to what-if questions.
+//!
+//! The engine computes these facts from a snapshot; `explain` prints them. This crate lets `explain` know the data without
+//! knowing the snapshot or the engine.
+
+mod limit;
+mod loan;
+mod node;
+mod pair;
+mod participation;
+mod trade;
+pub mod what_if;
+
+pub use limit::LimitFacts;
+pub use loan::LoanFacts;
+pub use node::{Level, NodeFacts, NodeFailure, NodeValue};
+pub use pair::{NoPrice, RejectedPair, WhyRejected};
+pub use participation::{Hindrance, LockedBy, Participates, PoolFacts, PoolTrade};
+pub use trade::{Cause, NeverCame, NodeTurnout, TurnedDown};

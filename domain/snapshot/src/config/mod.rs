@@ -1,0 +1,28 @@
+//! The configuration that a tenant manages: the constraint tree with its rules, the carry curve, the lockdown guide and
+//! the settings of preflight (specification 1.2, 4.2, 4.3), as an aggregate. Every change is an event with its actor; the tables are
+//! what the events amount to, now or as of any of them.
+
+pub mod aggregate;
+mod carry;
+pub mod command;
+mod difference;
+mod history;
+pub mod rejection;
+mod row_key;
+pub mod rows;
+pub mod state;
+mod tables;
+
+pub use aggregate::Config;
+pub use carry::{CarryWarning, carry_warnings};
+pub use command::{ConfigChange, ConfigCommand, GivenRow, LeftOut, Precondition};
+pub use history::RowChange;
+pub use powerfill_events::config::*;
+pub use rejection::ConfigRejection;
+pub use row_key::RowKey;
+pub use rows::{ConfigRow, RowCells};
+pub use state::{ConfigState, Held, Rows};
+pub use tables::{ConfigTables, columns};
+
+#[cfg(test)]
+mod tests;

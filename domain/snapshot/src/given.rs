@@ -1,0 +1,345 @@
+//! Reading and checking the options of a run, from JSON and from flags (specification 1.3).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::cell::{Bounds, CellFault, Kind, Value};
+use super::options::{PriceMode, RunOptions, Scope};
+use super::report::{Fault, FaultCode, FaultReport, Severity, shown};
+use powerfill_events::values::Choice;
+use powerfill_events::values::{Fixed, Kind as Scale};
+
+/// An option: its name, its kind, and what is allowed in words.
+struct Spec {
+    name: &'static str,
+    kind: Kind,
+    allowed: &'static str,
+}
+
+const fn option(name: &'static str, kind: Kind, allowed: &'static str) -> Spec {
+    Spec { name, kind, allowed }
+}
+
+const DAYS: Kind = Kind::Whole(Bounds::Within(0, 9999));
+
+/// The options, in the order of 1.3.
+const OPTIONS: &[Spec] = &[
+    option("scope", Kind::OneOf(Scope::WORDS), "closed_only, closed_and_locked"),
+    option("price_mode", Kind::OneOf(PriceMode::WORDS), "po, pc"),
+    option("min_status", Kind::Text, "a stage or status name"),
+    option("max_eligible_days", DAYS, "0..9999"),
+    option("max_trade_settle_days", DAYS, "0..9999"),
+    option("eligible_settle_buffer_days", DAYS, "0..9999"),
+    option("bx_price_floor", Kind::Price(Bounds::Any), "NUMERIC(11,8)"),
+    option("exact_fit_variance", Kind::Percent(Bounds::Within(0, 100)), "0..100"),
+    option("max_fill_iterations", Kind::Whole(Bounds::Within(0, 1000)), "0..1000"),
+    option("switch_threshold", Kind::Price(Bounds::AtLeast(0)), "0 or more, NUMERIC(11,8)"),
+    option("as_of", Kind::Day, "a date, YYYY-MM-DD"),
+];
+
+/// The names of the options, in the order of 1.3.
+pub fn option_names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|option| option.name)
+}
+
+/// Options as they were given, not judged yet. A later value of a name takes the place of an
+/// earlier one, so that flags come after a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenOptions {
+    values: BTreeMap<String, Given>,
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Given {
+    Default,
+    /// A text, or a whole number of JSON.
+    Text(String),
+    /// A number of JSON where a text is expected is a fault, though its digits would do.
+    Whole(String),
+    /// A value that no option can have, and what it is.
+    Unfit(String, &'static str),
+}
+
+impl GivenOptions {
+    /// The options of a JSON object. Decimals are strings; whole numbers may be numbers; null means
+    /// the default. What is wrong is kept for [`Self::resolve`], so that one report has it all.
+    pub fn from_json(json: &str) -> Self {
+        let mut given = Self::default();
+        match serde_json::from_str::<Members>(json) {
+            Err(error) => {
+                let reason = format!("a JSON object with options is expected: {error}");
+                given.faults.push(fault("", "", FaultCode::Unreadable, reason.into()));
+            }
+            Ok(Members(members)) => {
+                for (name, value) in members {
+                    if given.values.contains_key(&name) {
+                        let code = FaultCode::DuplicateKey;
+                        let reason = "the option is there twice".into();
+                        given.faults.push(fault(&name, value.get(), code, reason));
+                    }
+                    given.values.insert(name, Given::of_json(&value));
+                }
+            }
+        }
+        given
+    }
+
+    /// Sets an option from a text, as a flag gives it.
+    pub fn set(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.values.insert(name.into(), Given::Text(text.into()));
+    }
+
+    /// Judges the options and fills in the defaults.
+    ///
+    /// # Errors
+    /// The report of every fault, under the table `options`, each with the name, the value and the
+    /// range.
+    pub fn resolve(self) -> Result<RunOptions, FaultReport> {
+        let Self { mut values, mut faults } = self;
+        let mut options = RunOptions::default();
+        for spec in OPTIONS {
+            let Some(given) = values.remove(spec.name) else { continue };
+            match given.read(spec.kind) {
+                Ok(Value::Null) => {}
+                Ok(value) => set_option(&mut options, spec.name, value),
+                Err(CellFault { code, reason }) => {
+                    let reason = format!("{reason}; allowed: {}", spec.allowed);
+                    faults.push(fault(spec.name, given.shown(), code, reason.into()));
+                }
+            }
+        }
+        for (name, given) in values {
+            let names: Vec<&str> = option_names().collect();
+            let reason = format!("not an option; there are {}", names.join(", "));
+            faults.push(fault(&name, given.shown(), FaultCode::UnknownOption, reason.into()));
+        }
+        if faults.is_empty() { Ok(options) } else { Err(FaultReport { faults }) }
+    }
+}
+
+/// The options of a JSON object, the defaults filled in.
+///
+/// # Errors
+/// The report of every fault.
+pub fn options_from_json(json: &str) -> Result<RunOptions, FaultReport> {
+    GivenOptions::from_json(json).resolve()
+}
+
+/// The options of names and texts, as flags give them, the defaults filled in.
+///
+/// # Errors
+/// The report of every fault.
+pub fn options_from_pairs<N: Into<String>, T: Into<String>>(
+    pairs: impl IntoIterator<Item = (N, T)>,
+) -> Result<RunOptions, FaultReport> {
+    let mut given = GivenOptions::default();
+    for (name, text) in pairs {
+        given.set(name, text);
+    }
+    given.resolve()
+}
+
+/// Takes a checked value; names and kinds are those of [`OPTIONS`].
+fn set_option(options: &mut RunOptions, name: &str, value: Value) {
+    match (name, value) {
+        ("scope", Value::Choice(position)) => options.scope = Scope::nth(position),
+        ("price_mode", Value::Choice(position)) => options.price_mode = PriceMode::nth(position),
+        ("min_status", Value::Text(status)) => options.min_status = status,
+        ("max_eligible_days", Value::Whole(days)) => options.max_eligible_days = narrow(days),
+        ("max_trade_settle_days", Value::Whole(days)) => {
+            options.max_trade_settle_days = narrow(days);
+        }
+        ("eligible_settle_buffer_days", Value::Whole(days)) => {
+            options.eligible_settle_buffer_days = narrow(days);
+        }
+        ("bx_price_floor", value) => options.bx_price_floor = Some(fixed(&value)),
+        ("exact_fit_variance", value) => options.exact_fit_variance = fixed(&value),
+        ("max_fill_iterations", Value::Whole(bound)) => options.max_fill_iterations = narrow(bound),
+        ("switch_threshold", value) => options.switch_threshold = fixed(&value),
+        ("as_of", Value::Day(day)) => options.as_of = Some(day),
+        (name, value) => panic!("option {name} does not suit its kind: {value:?}"),
+    }
+}
+
+fn narrow<T: TryFrom<i64>>(number: i64) -> T
+where
+    T::Error: fmt::Debug,
+{
+    T::try_from(number).expect("a whole number within the range of its option")
+}
+
+fn fixed<K: Scale>(value: &Value) -> Fixed<K> {
+    match value {
+        Value::Fixed { units, scale } if *scale == K::SCALE => Fixed::from_units(*units),
+        other => panic!("a decimal with {} decimals is expected: {other:?}", K::SCALE),
+    }
+}
+
+impl Given {
+    fn of_json(value: &RawValue) -> Self {
+        let json = value.get();
+        let unfit = |what| Self::Unfit(json.to_owned(), what);
+        match json.as_bytes().first() {
+            Some(b'"') => match serde_json::from_str(json) {
+                Ok(text) => Self::Text(text),
+                Err(_) => unfit("a text with an escape that stands for no character"),
+            },
+            Some(b'n') => Self::Default,
+            Some(b't' | b'f') => unfit("true or false"),
+            Some(b'[') => unfit("a list"),
+            Some(b'{') => unfit("an object"),
+            _ if json.contains(['.', 'e', 'E']) => {
+                unfit("a JSON float; a decimal travels as a string")
+            }
+            _ => Self::Whole(json.to_owned()),
+        }
+    }
+
+    fn read(&self, kind: Kind) -> Result<Value, CellFault> {
+        let unfit = |what: &str| CellFault::new(kind.unfit_code(), format!("{what} is given"));
+        match (self, kind) {
+            (Self::Default, _) => Ok(Value::Null),
+            (Self::Unfit(_, what), _) => Err(unfit(what)),
+            (Self::Whole(_), Kind::Text) => Err(unfit("a number")),
+            (Self::Text(text) | Self::Whole(text), _) => {
+                let text = text.trim_end_matches(' ');
+                if text.is_empty() {
+                    return Err(CellFault::new(FaultCode::Required, "must not be empty"));
+                }
+                if text.contains('\0') {
+                    return Err(CellFault::new(kind.unfit_code(), "a NUL character in a text"));
+                }
+                kind.read(text, &[])
+            }
+        }
+    }
+
+    fn shown(&self) -> &str {
+        match self {
+            Self::Default => "null",
+            Self::Text(text) | Self::Whole(text) | Self::Unfit(text, _) => text,
+        }
+    }
+}
+
+fn fault(option: &str, value: &str, code: FaultCode, reason: Cow<'static, str>) -> Fault {
+    Fault {
+        severity: Severity::Error,
+        table: "options".into(),
+        row: String::new(),
+        column: shown(option).into(),
+        value: shown(value),
+        code,
+        reason,
+    }
+}
+
+/// The members of a JSON object with their texts: a map would hide members that are there twice,
+/// and a parsed number how it was written.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use powerfill_events::values::{Name, Percent, Price};
+
+    fn faults(json: &str) -> Vec<(String, &'static str)> {
+        let report = crate::options_from_json(json).unwrap_err();
+        report.faults.iter().map(|f| (f.column.to_string(), f.code.as_str())).collect()
+    }
+
+    #[test]
+    fn absent_and_null_options_have_their_defaults() {
+        assert_eq!(crate::options_from_json("{}"), Ok(RunOptions::default()));
+        let nulls: Vec<String> = option_names().map(|name| format!("{name:?}: null")).collect();
+        let json = format!("{{{}}}", nulls.join(","));
+        assert_eq!(crate::options_from_json(&json), Ok(RunOptions::default()));
+    }
+
+    #[test]
+    fn flags_take_the_place_of_the_file() {
+        let json = r#"{"scope": "Closed_Only", "price_mode": "PC ", "min_status": "funded",
+            "max_eligible_days": "045", "max_trade_settle_days": 9999, "exact_fit_variance": 1,
+            "eligible_settle_buffer_days": "2.0", "bx_price_floor": "-99.5",
+            "switch_threshold": "0.125", "max_fill_iterations": 0, "as_of": "2026-01-15"}"#;
+        let mut given = GivenOptions::from_json(json);
+        given.set("bx_price_floor", "98");
+        let options = given.resolve().unwrap();
+        assert_eq!(options.scope, Scope::ClosedOnly);
+        assert_eq!(options.price_mode, PriceMode::Pc);
+        assert_eq!(options.min_status, Name::new("FUNDED"));
+        assert_eq!((options.max_eligible_days, options.max_trade_settle_days), (45, 9999));
+        assert_eq!((options.eligible_settle_buffer_days, options.max_fill_iterations), (2, 0));
+        assert_eq!(options.bx_price_floor, Some(Price::whole(98)));
+        assert_eq!(options.exact_fit_variance, Percent::whole(1));
+        assert_eq!(options.switch_threshold.to_string(), "0.12500000");
+        assert_eq!(options.as_of, Some("2026-01-15".parse().unwrap()));
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(crate::options_from_json(&json), Ok(options));
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_range() {
+        let json = r#"{"scope": 1, "price_mode": true, "min_status": " ", "max_eligible_days": 1.0,
+            "max_trade_settle_days": "1e2", "eligible_settle_buffer_days": [],
+            "bx_price_floor": 100.5, "exact_fit_variance": "0.0000001", "max_fill_iterations": -1,
+            "switch_threshold": "1000", "as_of": 20260115, "colour": "red"}"#;
+        let expected = [
+            ("scope", "not_one_of"),
+            ("price_mode", "not_one_of"),
+            ("min_status", "required"),
+            ("max_eligible_days", "not_a_number"),
+            ("max_trade_settle_days", "not_a_number"),
+            ("eligible_settle_buffer_days", "not_a_number"),
+            ("bx_price_floor", "not_a_number"),
+            ("exact_fit_variance", "too_many_decimals"),
+            ("max_fill_iterations", "out_of_range"),
+            ("switch_threshold", "out_of_range"),
+            ("as_of", "not_a_date"),
+            ("colour", "unknown_option"),
+        ];
+        assert_eq!(faults(json), expected.map(|(name, code)| (name.to_owned(), code)));
+        let report = crate::options_from_pairs([("max_fill_iterations", "1001")]).unwrap_err();
+        assert_eq!(report.faults[0].value, "1001");
+        assert_eq!(report.faults[0].reason, "must be <= 1000; allowed: 0..1000");
+    }
+
+    #[test]
+    fn what_is_no_object_or_says_something_twice_is_refused() {
+        assert_eq!(faults("[1]"), [(String::new(), "unreadable")]);
+        assert_eq!(faults("{"), [(String::new(), "unreadable")]);
+        let twice = r#"{"scope": "closed_only", "scope": "closed_only"}"#;
+        assert_eq!(faults(twice), [("scope".to_owned(), "duplicate_key")]);
+        assert_eq!(
+            faults(r#"{"min_status": "\ud800"}"#),
+            [("min_status".to_owned(), "not_allowed")]
+        );
+        assert_eq!(faults(r#"{"min_status": 60}"#), [("min_status".to_owned(), "not_allowed")]);
+    }
+}

@@ -1,0 +1,432 @@
+//! A loan's story in the words of a desk.
+
+use std::fmt::{Display, Formatter, Result};
+
+use powerfill_events::run::event::{
+    LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
+};
+use powerfill_events::values::{Money, Price, round_div};
+use powerfill_facts::Participates;
+
+use super::account::LoanAccount;
+use super::facts_text::{
+    write_amount, write_loan, write_matched, write_rejections, write_unmatched,
+};
+use super::ledger::Filler;
+use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
+use super::verdict::{FullLimit, Verdict};
+use super::what_if_text::write_what_if;
+use super::words::{
+    counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
+};
+use powerfill_tables::spelling::Spelled;
+use powerfill_tables::status::RunStatus;
+
+/// How many loans or limits a line names before it counts the rest.
+const NAMED: usize = 6;
+
+impl Display for LoanExplanation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        self.headline(f)?;
+        self.write_standing(f)?;
+        self.write_candidates(f)?;
+        self.write_rejections(f)?;
+        self.write_steps(f)?;
+        self.write_elsewhere(f)
+    }
+}
+
+impl Display for LoanAccount {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Some(facts) = &self.standing else {
+            return match self.is_unknown() {
+                true => writeln!(f, "The snapshot of this run has no loan {}.", self.story.loan_id),
+                false => self.story.fmt(f),
+            };
+        };
+        match (&self.story.outcome, &facts.participation) {
+            (LoanOutcome::NoPart, Participates::Eligible) => writeln!(
+                f,
+                "Loan {} takes part; the run is {}, and its events do not name it yet.",
+                facts.loan_id,
+                self.story.status.name()
+            ),
+            (LoanOutcome::NoPart, _) => {
+                writeln!(f, "Loan {} plays no part in the run.", facts.loan_id)
+            }
+            _ => self.story.headline(f),
+        }?;
+        match self.story.loan_amount {
+            Some(_) => self.story.write_standing(f),
+            None => write_amount(facts, f),
+        }?;
+        write_loan(facts, f)?;
+        write_matched(facts, f)?;
+        self.story.write_candidates(f)?;
+        write_rejections(&facts.rejections, f)?;
+        write_unmatched(facts, f)?;
+        self.story.write_steps(f)?;
+        self.story.write_elsewhere(f)?;
+        match &self.what_if {
+            Some(what_if) => write_what_if(what_if, f),
+            None if self.leaves_a_question() => {
+                writeln!(f, "\nWhat would have given it a place? Ask with --what-if.")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl LoanExplanation {
+    fn headline(&self, f: &mut Formatter<'_>) -> Result {
+        let loan = &self.loan_id;
+        match &self.outcome {
+            LoanOutcome::Allocated(place) => {
+                writeln!(
+                    f,
+                    "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
+                    place.trade_id,
+                    place.settlement_date,
+                    points(place.pricing.price),
+                    place.allocation_seq,
+                    place.pass.spelled()
+                )?;
+                if self.status == RunStatus::Complete {
+                    return Ok(());
+                }
+                writeln!(f, "The run is {}: this is what it decided so far.", self.status.name())
+            }
+            LoanOutcome::KickedOut(kickout) => writeln!(
+                f,
+                "Loan {loan} is kicked out, {}: {}.",
+                kickout.reason.spelled(),
+                kickout_words(kickout.reason)
+            ),
+            LoanOutcome::Pinned(pinned) => writeln!(
+                f,
+                "Loan {loan} stays in pool {}: {}.",
+                pinned.pool_name,
+                held_words(pinned.held_reason)
+            ),
+            LoanOutcome::Undecided => writeln!(
+                f,
+                "Loan {loan} takes part; the run is {}, and its events do not say yet where it goes.",
+                self.status.name()
+            ),
+            LoanOutcome::NoPart => writeln!(
+                f,
+                "No event of this run names loan {loan}: it was out of scope, or is not in the snapshot."
+            ),
+        }
+    }
+
+    fn write_standing(&self, f: &mut Formatter<'_>) -> Result {
+        let Some(amount) = self.loan_amount else { return Ok(()) };
+        write!(f, "It is {}, ", usd(amount))?;
+        match (&self.pool_name, &self.present_trade_id) {
+            (Some(pool), Some(trade)) => writeln!(f, "in pool {pool} of trade {trade}."),
+            (Some(pool), None) => writeln!(f, "in pool {pool}, which is designated to no trade."),
+            (None, _) => writeln!(f, "in no pool."),
+        }?;
+        match &self.outcome {
+            LoanOutcome::KickedOut(kickout) if kickout.constraints_matched > 0 => {
+                let matched = counted(kickout.constraints_matched, "constraint", "constraints");
+                write!(f, "It matched {matched}")?;
+                if let (Some(trade), Some(score)) = (&kickout.best_trade_id, kickout.best_score) {
+                    write!(f, "; nearest was trade {trade}, with a score of {}", points(score))?;
+                }
+                writeln!(f, ".")
+            }
+            LoanOutcome::Pinned(pinned) => match pinned.price {
+                Some(price) => writeln!(f, "It is worth {} there.", points(price)),
+                None => Ok(()),
+            },
+            LoanOutcome::KickedOut(_)
+            | LoanOutcome::Allocated(_)
+            | LoanOutcome::Undecided
+            | LoanOutcome::NoPart => Ok(()),
+        }
+    }
+
+    fn write_candidates(&self, f: &mut Formatter<'_>) -> Result {
+        if self.candidates.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nWhere it could go, the best first:")?;
+        for candidate in &self.candidates {
+            write_candidate(candidate, f)?;
+        }
+        Ok(())
+    }
+
+    fn write_rejections(&self, f: &mut Formatter<'_>) -> Result {
+        if self.rejections.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nWhere it could not go:")?;
+        for reason in RejectionReason::ALL {
+            let trades: Vec<_> =
+                self.rejections.iter().filter(|pair| pair.reason == *reason).collect();
+            if !trades.is_empty() {
+                let named = few(trades.iter().map(|pair| pair.trade_id.to_string()), 2 * NAMED);
+                writeln!(f, "  {named}: {}", rejection_words(*reason))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_steps(&self, f: &mut Formatter<'_>) -> Result {
+        if !self.steps.is_empty() {
+            writeln!(f, "\nWhat the passes did with it:")?;
+            for step in &self.steps {
+                write_step(step, f)?;
+            }
+        }
+        if !self.postings.is_empty() {
+            writeln!(f, "\nPools:")?;
+            for posting in &self.postings {
+                write_posting(posting, f)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The give-up against the best synthetic option, and the cash market.
+    fn write_elsewhere(&self, f: &mut Formatter<'_>) -> Result {
+        if self.synthetic.is_none() && self.cash.is_none() {
+            return Ok(());
+        }
+        writeln!(f, "\nWhere else it could have gone today:")?;
+        if let Some(synthetic) = &self.synthetic {
+            write_synthetic(synthetic, self.loan_amount, f)?;
+        }
+        match &self.cash {
+            Some(cash) => writeln!(
+                f,
+                "  best for cash: {}, settling {}, at {}, with carry {}",
+                cash.slot.investor_instrument_name,
+                cash.slot.settlement_date,
+                points(cash.price),
+                points(cash.prx_plus_carry)
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result {
+    write!(
+        f,
+        "  turn {}, rank {}: trade {} by {}",
+        candidate.turn,
+        candidate.candidate_rank,
+        candidate.trade_id,
+        node_name(&candidate.node)
+    )?;
+    if let Some(day) = candidate.settlement_date {
+        write!(f, ", settling {day}")?;
+    }
+    writeln!(f)?;
+    writeln!(f, "    {}", pricing_words(&candidate.pricing))?;
+    write!(f, "    ")?;
+    write_verdict(&candidate.verdict, f)?;
+    let then: &[FullLimit] = match &candidate.verdict {
+        Verdict::LimitBarred { full_limits, .. } => full_limits,
+        _ => &[],
+    };
+    write_limits(then, f)?;
+    candidate.at_end.as_ref().map_or(Ok(()), |at_end| write_at_end(at_end, then, f))
+}
+
+fn pricing_words(pricing: &Pricing) -> String {
+    format!(
+        "price {} (pay-up {} within), {} days of carry {}, score {}",
+        points(pricing.price),
+        points(pricing.payup),
+        pricing.interest_earning_days,
+        points(pricing.carry_cost),
+        points(pricing.score)
+    )
+}
+
+pub(super) fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
+    match verdict {
+        Verdict::Chosen => writeln!(f, "taken"),
+        Verdict::GivenUp { allocation_seq } => {
+            writeln!(f, "taken by placement {allocation_seq}, and given up later")
+        }
+        Verdict::PlacedBefore { trade_id, pass } => {
+            writeln!(f, "not needed: {} had placed it in trade {trade_id}", pass.spelled())
+        }
+        Verdict::CompletedAnother { trade_id } => {
+            writeln!(
+                f,
+                "passed over: exact_fit goes before rank, and it completed trade {trade_id}"
+            )
+        }
+        Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
+            let (filled, max) = (usd(*filled_amount), usd(*max_amount));
+            let excess = usd(*excess_amount);
+            writeln!(
+                f,
+                "no room: {filled} of at most {max} was filled, {excess} too much with it"
+            )?;
+            write_fillers(filled_by, f)
+        }
+        Verdict::AtOpenAmount { filled_amount, open_amount, filled_by } => {
+            let (filled, open) = (usd(*filled_amount), usd(*open_amount));
+            writeln!(f, "filled when its turn came: {filled} of an open amount of {open}")?;
+            write_fillers(filled_by, f)
+        }
+        Verdict::LimitBarred { filled_amount, room_amount, .. } => {
+            let (filled, room) = (usd(*filled_amount), usd(*room_amount));
+            writeln!(
+                f,
+                "room was there ({filled} filled, {room} left to max), so a limit barred it"
+            )
+        }
+        Verdict::NotReached => writeln!(f, "the run's events do not reach that far"),
+    }
+}
+
+fn write_fillers(filled_by: &[Filler], f: &mut Formatter<'_>) -> Result {
+    if filled_by.is_empty() {
+        return Ok(());
+    }
+    let loans = counted(filled_by.len() as u64, "loan", "loans");
+    writeln!(f, "    filled by {loans}: {}", filler_names(filled_by))
+}
+
+fn filler_names(fillers: &[Filler]) -> String {
+    let name = |filler: &Filler| {
+        let (loan, amount) = (&filler.loan_id, usd(filler.loan_amount));
+        let held = if filler.pass.is_none() { ", held" } else { "" };
+        format!("{loan} ({amount}{held})")
+    };
+    few(fillers.iter().map(name), NAMED)
+}
+
+/// Limits that are known to describe the loan name the loans that use them.
+pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> Result {
+    for limit in full_limits {
+        let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));
+        write!(f, "    limit without room: {}, {used} of {bound} used", node_name(&limit.node))?;
+        match limit.used_by.is_empty() {
+            true => writeln!(f)?,
+            false => writeln!(f, " by {}", filler_names(&limit.used_by))?,
+        }
+    }
+    Ok(())
+}
+
+/// `then` are the limits that barred the loan when its turn came.
+fn write_at_end(at_end: &AtEnd, then: &[FullLimit], f: &mut Formatter<'_>) -> Result {
+    let (filled, room) = (usd(at_end.filled_amount), usd(at_end.room_amount));
+    write!(f, "    at the end {filled} was filled and {room} left to max: ")?;
+    match at_end.excess_amount {
+        Some(excess) => writeln!(f, "{} too little for it", usd(excess)),
+        None => {
+            writeln!(f, "enough, so a limit barred it")?;
+            let same = at_end.full_limits == then;
+            if same { Ok(()) } else { write_limits(&at_end.full_limits, f) }
+        }
+    }
+}
+
+fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
+    match step {
+        LoanStep::Allocated(placed) => writeln!(
+            f,
+            "  {}. {} placed it in trade {} at {}, which filled that to {}",
+            placed.allocation_seq,
+            placed.pass.spelled(),
+            placed.trade_id,
+            points(placed.pricing.price),
+            usd(placed.filled_after)
+        ),
+        LoanStep::Moved(moved) => {
+            write!(
+                f,
+                "  {}. {} moved it from trade {} to {} at {}, at a cost of {}, {}",
+                moved.allocation_seq,
+                moved.pass.spelled(),
+                moved.from_trade_id,
+                moved.to_trade_id,
+                points(moved.pricing.price),
+                usd(moved.marginal_cost),
+                move_words(moved)
+            )?;
+            writeln!(f, "; {} is filled to {}", moved.to_trade_id, usd(moved.filled_after))
+        }
+        LoanStep::Released(released) => writeln!(
+            f,
+            "  -  {} took it out of trade {} for loan {}, which fills it better, at a cost of {} points",
+            released.pass.spelled(),
+            released.trade_id,
+            released.exchanged_for,
+            points(released.marginal_cost)
+        ),
+    }
+}
+
+fn move_words(moved: &LoanMoved) -> String {
+    match &moved.made_room_for {
+        Some(loan) => format!("to make room for loan {loan}"),
+        None => format!("because {} was short", moved.to_trade_id),
+    }
+}
+
+fn write_posting(posting: &PoolActionDerived, f: &mut Formatter<'_>) -> Result {
+    let pool = &posting.pool_name;
+    match posting.pool_action {
+        PoolAction::Remaining => write!(f, "  Remaining in pool {pool}"),
+        PoolAction::Joining => write!(f, "  Joining pool {pool}"),
+        PoolAction::Leaving => write!(f, "  Leaving pool {pool}"),
+        PoolAction::Switching => write!(f, "  Switching out of pool {pool}"),
+        PoolAction::SwappedIn => write!(f, "  Swapped In to pool {pool}"),
+    }?;
+    match &posting.trade_id {
+        Some(trade) => writeln!(f, ", posted to trade {trade}"),
+        None => writeln!(f, ", posted to no trade"),
+    }
+}
+
+fn write_synthetic(
+    synthetic: &SyntheticStory,
+    loan_amount: Option<Money>,
+    f: &mut Formatter<'_>,
+) -> Result {
+    if let Some(best) = &synthetic.best {
+        writeln!(
+            f,
+            "  best of {}: {}, settling {}, at {}, with carry {}",
+            counted(synthetic.options, "option", "options"),
+            best.slot.investor_instrument_name,
+            best.slot.settlement_date,
+            points(best.price),
+            points(best.prx_plus_carry)
+        )?;
+    }
+    let (Some(give_up), Some(score), Some(trade)) =
+        (synthetic.give_up, synthetic.allocated_score, &synthetic.allocated_trade_id)
+    else {
+        return Ok(());
+    };
+    let word = if give_up < Price::ZERO { "it is ahead by" } else { "it gives up" };
+    write!(
+        f,
+        "  with a score of {} in trade {trade} {word} {} points",
+        points(score),
+        points(give_up.abs())
+    )?;
+    match loan_amount {
+        Some(amount) => writeln!(f, ", {} dollars", usd(in_dollars(give_up.abs(), amount))),
+        None => writeln!(f),
+    }
+}
+
+/// Points per 100 of par, with 8 decimals, of an amount in cents.
+fn in_dollars(points: Price, amount: Money) -> Money {
+    let exact = i128::from(points.units()) * i128::from(amount.units());
+    Money::from_wide(round_div(exact, 100 * i128::from(Price::ONE_UNITS)))
+}

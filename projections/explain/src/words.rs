@@ -1,0 +1,145 @@
+//! Numbers and reasons as people read them: amounts grouped, prices exact but without the zeros that say nothing.
+
+use std::fmt::Display;
+
+use powerfill_events::run::event::{
+    ExclusionReason, HeldReason, KickoutReason, Node, RejectionReason,
+};
+use powerfill_events::values::{Money, Price};
+
+/// Dollars with thousands separators: `1,234,567.89`.
+pub fn usd(amount: Money) -> String {
+    let text = amount.to_string();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.as_str()),
+    };
+    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
+    let mut grouped = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped.push('.');
+    grouped.push_str(cents);
+    grouped
+}
+
+/// A price, carry or score in points, exact, with at least two decimals: `101.50`, `101.53125`.
+pub fn points(price: Price) -> String {
+    let mut text = price.to_string();
+    let shortest = text.find('.').map_or(text.len(), |point| point + 3);
+    while text.len() > shortest && text.ends_with('0') {
+        text.pop();
+    }
+    text
+}
+
+/// A rate or a share, exact, without the zeros that say nothing: `6.125`, `0.15`, `1`.
+pub(super) fn short(number: impl Display) -> String {
+    let text = number.to_string();
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// A node as people call it: investor, instrument, and the constraint's name where it has one.
+pub(super) fn node_name(node: &Node) -> String {
+    let Node { investor_id, investor_instrument_name, constraint_name, .. } = node;
+    if constraint_name.as_str().is_empty() {
+        format!("{investor_id} {investor_instrument_name}")
+    } else {
+        format!("{investor_id} {investor_instrument_name} {constraint_name:?}")
+    }
+}
+
+/// `1 loan`, `2 loans`.
+pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// The first few of a list, and how many more there are.
+pub(super) fn few(mut items: impl ExactSizeIterator<Item = String>, most: usize) -> String {
+    let more = items.len().saturating_sub(most);
+    let shown = items.by_ref().take(most).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+/// 2.8, in words.
+pub(super) const fn kickout_words(reason: KickoutReason) -> &'static str {
+    match reason {
+        KickoutReason::NoMatchingConstraint => "it matches no constraint",
+        KickoutReason::NoOpenTrade => "no constraint that it matches has a trade in the run",
+        KickoutReason::SettlesTooSoon => "every trade settles before it would be deliverable",
+        KickoutReason::NoPrice => "at best, nothing prices it",
+        KickoutReason::BelowPriceFloor => "at best, its price is below the floor",
+        KickoutReason::CapacityExhausted => {
+            "it is too large for what is left in each of its trades"
+        }
+        KickoutReason::LimitReached => "a trade has room for it, but a constraint's limit bars it",
+    }
+}
+
+/// 2.1, in words.
+pub(super) const fn held_words(reason: HeldReason) -> &'static str {
+    match reason {
+        HeldReason::Locked => "the pool is locked",
+        HeldReason::TradeNotInRun => "the pool's trade is not in the run",
+        HeldReason::Status => "held there, because its status is below the lowest that takes part",
+        HeldReason::Scope => "held there, because it is not closed and the run takes closed loans",
+        HeldReason::NoEligibilityDate => "held there, because it is neither closed nor locked",
+        HeldReason::NotEligibleInTime => "held there, because it becomes deliverable too late",
+    }
+}
+
+/// 2.6, in words.
+pub(super) const fn rejection_words(reason: RejectionReason) -> &'static str {
+    match reason {
+        RejectionReason::SettlesTooSoon => "settles before it would be deliverable",
+        RejectionReason::NoPrice => "nothing prices it there",
+        RejectionReason::BelowPriceFloor => "its price is below the floor",
+    }
+}
+
+/// 2.1, in words.
+pub(super) const fn exclusion_words(reason: ExclusionReason) -> &'static str {
+    match reason {
+        ExclusionReason::Cancelled => "it is cancelled",
+        ExclusionReason::Phantom => "it is a phantom",
+        ExclusionReason::Settled => "it has settled",
+        ExclusionReason::NoSettlement => "the price grid has no settlement date for it",
+        ExclusionReason::PastSettlement => "its settlement date is past",
+        ExclusionReason::BeyondHorizon => "it settles beyond the horizon of the run",
+        ExclusionReason::PairedOff => "all of it is paired off",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_and_prices_trimmed() {
+        for (cents, text) in [
+            (0, "0.00"),
+            (99_999, "999.99"),
+            (100_000, "1,000.00"),
+            (-123_456_789, "-1,234,567.89"),
+            (10_000_000_000, "100,000,000.00"),
+        ] {
+            assert_eq!(usd(Money::from_units(cents)), text);
+        }
+        for (price, text) in [
+            ("101.5", "101.50"),
+            ("101", "101.00"),
+            ("101.53125", "101.53125"),
+            ("-0.125", "-0.125"),
+            ("99.12345678", "99.12345678"),
+        ] {
+            assert_eq!(points(price.parse().unwrap()), text);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! A run at a glance, for `run`, `show` and the history (specification 4.2, 4.4): after every event, so that it also
+//! answers how a run stood after event N (3.4, as of).
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use powerfill_events::run::event::{
+    Band, FillStatus, Finding, HeldReason, KickoutReason, LoanAllocated, LoanMoved, LoanPinned,
+    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
+};
+use powerfill_events::run::options::RunOptions;
+use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::values::{LoanId, Money, TenantId, Timestamp, TradeId};
+use serde::Serialize;
+
+use crate::ignored;
+use crate::status::RunStatus;
+
+/// A run at a glance. Amounts in dollars.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSummary {
+    /// The run.
+    pub run_id: RunId,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How many of its events are in this summary.
+    pub events: u64,
+    /// Whose book.
+    pub tenant_id: Option<TenantId>,
+    /// As resolved.
+    pub options: Option<RunOptions>,
+    /// Who asked.
+    pub requested_by: Option<String>,
+    /// When.
+    pub requested_at: Option<Timestamp>,
+    /// When a worker began it.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// The engine that decided.
+    pub engine_version: Option<String>,
+    /// The specification that it follows.
+    pub spec_version: Option<String>,
+    /// BLAKE3 of the snapshot.
+    pub input_digest: Option<String>,
+    /// BLAKE3 of the output tables, once Complete.
+    pub output_digest: Option<String>,
+    /// How many loans are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
+    pub participation: BTreeMap<String, u64>,
+    /// How many trades are `Included`, or excluded by reason.
+    pub inclusion: BTreeMap<String, u64>,
+    /// What preflight found.
+    pub findings: Vec<Finding>,
+    /// How many candidates there are.
+    pub candidates: u64,
+    /// What became of the loans so far.
+    pub loans: LoanOutcomes,
+    /// Kicked-out loans by reason.
+    pub kickouts: BTreeMap<KickoutReason, u64>,
+    /// Postings by pool action.
+    pub pool_actions: BTreeMap<PoolAction, u64>,
+    /// The passes, in the order in which they ended.
+    pub passes: Vec<PassCompleted>,
+    /// Included trades by what they would be called as they stand.
+    pub fill_statuses: BTreeMap<FillStatus, u64>,
+    /// Each included trade, by id.
+    pub fills: Vec<TradeFill>,
+    /// Rows by output table, once Complete.
+    pub counts: BTreeMap<String, u64>,
+    /// Where and why it failed.
+    pub failure: Option<RunFailed>,
+    /// Who ended it, and where.
+    pub cancellation: Option<RunCancelled>,
+    #[serde(skip)]
+    placements: HashMap<LoanId, (Pass, Money)>,
+    #[serde(skip)]
+    positions: HashMap<TradeId, usize>,
+}
+
+/// Loans by outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LoanOutcomes {
+    /// By the pass of their last placement.
+    pub allocated: BTreeMap<Pass, u64>,
+    /// Of the allocated ones.
+    pub allocated_amount: Money,
+    /// Eligible, without a place.
+    pub kicked_out: u64,
+    /// Of those.
+    pub kicked_out_amount: Money,
+    /// In locked pools.
+    pub locked: u64,
+    /// By the reason for which they stay, locked ones left out.
+    pub held: BTreeMap<HeldReason, u64>,
+}
+
+/// How full an included trade is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TradeFill {
+    /// The trade.
+    pub trade_id: TradeId,
+    /// Target.
+    pub open_amount: Money,
+    /// Lower end of the band.
+    pub min_amount: Money,
+    /// Upper end of the band.
+    pub max_amount: Money,
+    /// Of all its loans, held ones included.
+    pub filled_amount: Money,
+    /// Of all its loans.
+    pub loan_count: u64,
+    /// Against the band (2.9).
+    pub fill_status: FillStatus,
+    /// To min; zero where filled is there.
+    pub shortfall_amount: Money,
+}
+
+impl TradeFill {
+    fn new(trade_id: &TradeId, open_amount: Money, band: Band) -> Self {
+        let Band { min_amount, max_amount, held_amount, .. } = band;
+        let mut fill = Self {
+            trade_id: trade_id.clone(),
+            open_amount,
+            min_amount,
+            max_amount,
+            filled_amount: held_amount,
+            loan_count: 0,
+            fill_status: FillStatus::Under,
+            shortfall_amount: Money::ZERO,
+        };
+        fill.fill_to(held_amount);
+        fill
+    }
+
+    /// `fill_status` and the shortfall as 2.9 defines them.
+    fn fill_to(&mut self, filled_amount: Money) {
+        self.filled_amount = filled_amount;
+        self.fill_status = if filled_amount < self.min_amount {
+            FillStatus::Under
+        } else if filled_amount > self.max_amount {
+            FillStatus::Over
+        } else {
+            FillStatus::Filled
+        };
+        self.shortfall_amount = (self.min_amount - filled_amount).max(Money::ZERO);
+    }
+}
+
+impl RunSummary {
+    /// Before the first event.
+    pub fn new(run_id: RunId) -> Self {
+        Self {
+            run_id,
+            status: RunStatus::Pending,
+            events: 0,
+            tenant_id: None,
+            options: None,
+            requested_by: None,
+            requested_at: None,
+            started_at: None,
+            ended_at: None,
+            engine_version: None,
+            spec_version: None,
+            input_digest: None,
+            output_digest: None,
+            participation: BTreeMap::new(),
+            inclusion: BTreeMap::new(),
+            findings: Vec::new(),
+            candidates: 0,
+            loans: LoanOutcomes::default(),
+            kickouts: BTreeMap::new(),
+            pool_actions: BTreeMap::new(),
+            passes: Vec::new(),
+            fill_statuses: BTreeMap::new(),
+            fills: Vec::new(),
+            counts: BTreeMap::new(),
+            failure: None,
+            cancellation: None,
+            placements: HashMap::new(),
+            positions: HashMap::new(),
+        }
+    }
+
+    /// Takes the next event.
+    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+        self.events = recorded.stream_version;
+        self.status = self.status.max(RunStatus::reached_with(recorded.event));
+        if recorded.event.is_terminal() {
+            self.ended_at = Some(recorded.recorded_at);
+        }
+        match recorded.event {
+            RunEvent::RunRequested(requested) => {
+                self.tenant_id = Some(requested.tenant_id.clone());
+                self.options = Some(requested.options.clone());
+                self.requested_by = Some(requested.requested_by.clone());
+                self.requested_at = Some(recorded.recorded_at);
+                self.spec_version = Some(requested.spec_version.clone());
+                self.input_digest = Some(requested.snapshot_digest.clone());
+            }
+            RunEvent::RunStarted(started) => {
+                self.started_at = Some(recorded.recorded_at);
+                self.engine_version = Some(started.engine_version.clone());
+                self.participation.clone_from(&started.loans);
+                self.inclusion.clone_from(&started.trades);
+            }
+            RunEvent::PreflightCompleted(preflight) => {
+                self.findings.clone_from(&preflight.findings);
+            }
+            RunEvent::CandidateScored(_) => self.candidates += 1,
+            RunEvent::PassCompleted(pass) => self.passes.push(pass.clone()),
+            RunEvent::PoolActionDerived(posting) => {
+                *self.pool_actions.entry(posting.pool_action).or_default() += 1;
+            }
+            RunEvent::LoanKickedOut(kickout) => {
+                self.loans.kicked_out += 1;
+                self.loans.kicked_out_amount += kickout.loan_amount;
+                *self.kickouts.entry(kickout.reason).or_default() += 1;
+            }
+            RunEvent::RunCompleted(completed) => {
+                self.output_digest = Some(completed.output_digest.clone());
+                self.counts.clone_from(&completed.counts);
+            }
+            RunEvent::RunFailed(failed) => self.failure = Some(failed.clone()),
+            RunEvent::RunCancelled(cancelled) => self.cancellation = Some(cancelled.clone()),
+            RunEvent::TradeAssessed(trade) => self.assess(trade),
+            RunEvent::LoanPinned(pinned) => self.pin(pinned),
+            RunEvent::LoanAllocated(placed) => self.allocate(placed),
+            RunEvent::LoanMoved(moved) => self.shift(moved),
+            RunEvent::LoanReleased(released) => self.release(released),
+            RunEvent::TradeFillEvaluated(evaluated) => {
+                self.change(&evaluated.trade_id, |fill| {
+                    fill.loan_count = evaluated.loan_count;
+                    fill.fill_to(evaluated.filled_amount);
+                });
+            }
+            ignored!(
+                CashGridBuilt TradeSettlementSet ConstraintMatched CandidatesRejected
+                ConstraintBlockEvaluated SyntheticTradePriced SyntheticOptionsRanked
+                CashMarketMapped InvariantsVerified
+            ) => {}
+        }
+    }
+
+    fn assess(&mut self, trade: &TradeAssessed) {
+        let Some(band) = trade.band else { return };
+        let fill = TradeFill::new(&trade.trade_id, trade.open_amount, band);
+        *self.fill_statuses.entry(fill.fill_status).or_default() += 1;
+        self.positions.insert(trade.trade_id.clone(), self.fills.len());
+        self.fills.push(fill);
+    }
+
+    fn pin(&mut self, pinned: &LoanPinned) {
+        match pinned.held_reason {
+            HeldReason::Locked => self.loans.locked += 1,
+            reason => *self.loans.held.entry(reason).or_default() += 1,
+        }
+        if let Some(trade_id) = &pinned.trade_id {
+            // The trade's held amount counts it already.
+            self.change(trade_id, |fill| fill.loan_count += 1);
+        }
+    }
+
+    fn allocate(&mut self, placed: &LoanAllocated) {
+        self.place(&placed.loan_id, placed.pass, placed.loan_amount);
+        self.change(&placed.trade_id, |fill| {
+            fill.loan_count += 1;
+            fill.fill_to(placed.filled_after);
+        });
+    }
+
+    fn shift(&mut self, moved: &LoanMoved) {
+        self.take_out(&moved.loan_id);
+        self.place(&moved.loan_id, moved.pass, moved.loan_amount);
+        self.change(&moved.from_trade_id, |fill| {
+            fill.loan_count = fill.loan_count.saturating_sub(1);
+            fill.fill_to(moved.from_filled_after);
+        });
+        self.change(&moved.to_trade_id, |fill| {
+            fill.loan_count += 1;
+            fill.fill_to(moved.filled_after);
+        });
+    }
+
+    fn release(&mut self, released: &LoanReleased) {
+        self.take_out(&released.loan_id);
+        self.change(&released.trade_id, |fill| {
+            fill.loan_count = fill.loan_count.saturating_sub(1);
+            fill.fill_to(released.filled_after);
+        });
+    }
+
+    fn place(&mut self, loan_id: &LoanId, pass: Pass, amount: Money) {
+        self.placements.insert(loan_id.clone(), (pass, amount));
+        *self.loans.allocated.entry(pass).or_default() += 1;
+        self.loans.allocated_amount += amount;
+    }
+
+    fn take_out(&mut self, loan_id: &LoanId) {
+        let Some((pass, amount)) = self.placements.remove(loan_id) else { return };
+        self.loans.allocated_amount -= amount;
+        one_less(&mut self.loans.allocated, pass);
+    }
+
+    fn change(&mut self, trade_id: &TradeId, change: impl FnOnce(&mut TradeFill)) {
+        let Some(fill) = self.positions.get(trade_id).map(|at| &mut self.fills[*at]) else {
+            return;
+        };
+        let before = fill.fill_status;
+        change(fill);
+        let after = fill.fill_status;
+        if before != after {
+            one_less(&mut self.fill_statuses, before);
+            *self.fill_statuses.entry(after).or_default() += 1;
+        }
+    }
+}
+
+/// Takes one from a count; a count of nothing is no entry.
+fn one_less<K: Ord>(counts: &mut BTreeMap<K, u64>, of: K) {
+    if let Entry::Occupied(mut count) = counts.entry(of) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `pfill_powerfill_guide`: where each allocated, locked or held loan goes, and what it does about pools (1.5).
+
+use std::collections::HashMap;
+
+use powerfill_events::run::event::{HeldReason, LoanAllocated, LoanPinned, PoolAction};
+use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::values::{LoanId, PoolName, fold};
+
+use super::Projector;
+use crate::ignored;
+use crate::table::{Cell, Column, RowBatch, TableSpec};
+
+/// One row a loan, by loan_id.
+pub static TABLE: TableSpec = TableSpec {
+    name: "pfill_powerfill_guide",
+    columns: &[
+        Column::text("loan_id"),
+        Column::text("trade_id"),
+        Column::text("pool_name"),
+        Column::text("investor_id"),
+        Column::text("investor_instrument_name"),
+        Column::text("constraint_name"),
+        Column::int("constraint_priority"),
+        Column::text("pass"),
+        Column::int("allocation_seq"),
+        Column::text("held_reason"),
+        Column::money("loan_amount"),
+        Column::price("price"),
+        Column::price("payup"),
+        Column::price("carry_cost"),
+        Column::price("prx_plus_carry"),
+        Column::price("score"),
+        Column::day("settlement_date"),
+        Column::text("prior_pool_name"),
+        Column::text("prior_trade_id"),
+        Column::text("pool_action"),
+    ],
+    key: &[0],
+    keeps_every_run: false,
+};
+
+/// Before the first event.
+pub fn projector() -> impl Projector {
+    Guide::default()
+}
+
+/// A loan's row is final only when its pool action is: a pass may still move it or take it out.
+#[derive(Default)]
+struct Guide {
+    loans: HashMap<LoanId, Placed>,
+}
+
+struct Placed {
+    place: Place,
+    /// Where it goes and what that means for pools, once 2.10 has said so.
+    destination: Option<(Option<PoolName>, PoolAction)>,
+}
+
+enum Place {
+    /// It stays where it was before the run.
+    Pinned(Box<LoanPinned>),
+    /// Its last placement.
+    Allocated(Box<LoanAllocated>),
+}
+
+impl Guide {
+    fn place(&mut self, loan_id: &LoanId, place: Place) -> bool {
+        self.loans.insert(loan_id.clone(), Placed { place, destination: None });
+        true
+    }
+}
+
+impl Projector for Guide {
+    fn table(&self) -> &'static TableSpec {
+        &TABLE
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+        match event.event {
+            RunEvent::LoanPinned(pinned) => {
+                self.place(&pinned.loan_id, Place::Pinned(pinned.clone()))
+            }
+            RunEvent::LoanAllocated(allocated) => {
+                self.place(&allocated.loan_id, Place::Allocated(allocated.clone()))
+            }
+            RunEvent::LoanMoved(moved) => {
+                let Some(Placed { place: Place::Allocated(place), .. }) =
+                    self.loans.get_mut(&moved.loan_id)
+                else {
+                    return false;
+                };
+                place.turn = moved.turn;
+                place.node = moved.node.clone();
+                place.trade_id = moved.to_trade_id.clone();
+                place.pass = moved.pass;
+                place.allocation_seq = moved.allocation_seq;
+                place.pricing = moved.pricing;
+                place.settlement_date = moved.settlement_date;
+                place.filled_after = moved.filled_after;
+                true
+            }
+            RunEvent::LoanReleased(released) => self.loans.remove(&released.loan_id).is_some(),
+            RunEvent::PoolActionDerived(posting) => match posting.pool_action {
+                PoolAction::Remaining | PoolAction::Joining | PoolAction::Switching => {
+                    let Some(placed) = self.loans.get_mut(&posting.loan_id) else { return false };
+                    placed.destination = Some((posting.to_pool_name.clone(), posting.pool_action));
+                    true
+                }
+                // The guide says Switching once, for the loan; a leaving loan is kicked out and has no row.
+                PoolAction::SwappedIn | PoolAction::Leaving => false,
+            },
+            ignored!(
+                RunRequested RunStarted PreflightCompleted TradeAssessed CashGridBuilt
+                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected
+                PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
+                SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped InvariantsVerified
+                RunCompleted RunFailed RunCancelled
+            ) => false,
+        }
+    }
+
+    fn rows(&self, out: &mut RowBatch) {
+        let mut loans: Vec<_> = self.loans.iter().collect();
+        loans.sort_by_cached_key(|(loan_id, _)| fold(loan_id.as_str()));
+        for (_, placed) in loans {
+            let destination = placed.destination.as_ref();
+            let pool_action = destination.map(|(_, action)| *action).into();
+            match &placed.place {
+                Place::Pinned(pinned) => push_pinned(pinned, pool_action, out),
+                Place::Allocated(allocated) => {
+                    let pool_name = destination.and_then(|(pool, _)| pool.as_ref()).into();
+                    push_allocated(allocated, pool_name, pool_action, out);
+                }
+            }
+        }
+    }
+}
+
+/// 1.5: key, priority and seq are NULL, and the pool is the one that the loan is in.
+fn push_pinned(pinned: &LoanPinned, pool_action: Cell, out: &mut RowBatch) {
+    let pass = if pinned.held_reason == HeldReason::Locked { "locked" } else { "held" };
+    out.push([
+        (&pinned.loan_id).into(),
+        pinned.trade_id.as_ref().into(),
+        (&pinned.pool_name).into(),
+        Cell::Null,
+        Cell::Null,
+        Cell::Null,
+        Cell::Null,
+        Cell::Name(pass),
+        Cell::Null,
+        pinned.held_reason.into(),
+        pinned.loan_amount.into(),
+        pinned.price.into(),
+        pinned.payup.into(),
+        pinned.carry_cost.into(),
+        pinned.prx_plus_carry.into(),
+        pinned.score.into(),
+        pinned.settlement_date.into(),
+        (&pinned.pool_name).into(),
+        pinned.trade_id.as_ref().into(),
+        pool_action,
+    ]);
+}
+
+fn push_allocated(place: &LoanAllocated, pool_name: Cell, pool_action: Cell, out: &mut RowBatch) {
+    let (node, pricing) = (&*place.node, &place.pricing);
+    out.push([
+        (&place.loan_id).into(),
+        (&place.trade_id).into(),
+        pool_name,
+        (&node.investor_id).into(),
+        (&node.investor_instrument_name).into(),
+        (&node.constraint_name).into(),
+        node.constraint_priority.into(),
+        place.pass.into(),
+        place.allocation_seq.into(),
+        Cell::Null,
+        place.loan_amount.into(),
+        pricing.price.into(),
+        pricing.payup.into(),
+        pricing.carry_cost.into(),
+        pricing.prx_plus_carry.into(),
+        pricing.score.into(),
+        place.settlement_date.into(),
+        place.prior_pool_name.as_ref().into(),
+        place.prior_trade_id.as_ref().into(),
+        pool_action,
+    ]);
+}

@@ -1,0 +1,136 @@
+//! `pfill_run_history`: every run of the tenant, whatever became of it (1.5, 4.4).
+
+use powerfill_events::run::{Recorded, RunEvent};
+
+use super::Projector;
+use crate::ignored;
+use crate::status::RunStatus;
+use crate::table::{Cell, Column, RowBatch, TableSpec};
+
+/// One row a run; the times are those at which its events were recorded.
+pub static TABLE: TableSpec = TableSpec {
+    name: "pfill_run_history",
+    columns: &[
+        Column::text("tenant_id"),
+        Column::text("status"),
+        Column::json("options"),
+        Column::text("requested_by"),
+        Column::timestamp("requested_at"),
+        Column::timestamp("started_at"),
+        Column::timestamp("ended_at"),
+        Column::text("failure_step"),
+        Column::text("failure_message"),
+        Column::text("input_digest"),
+        Column::text("output_digest"),
+        Column::json("counts"),
+    ],
+    key: &[],
+    keeps_every_run: true,
+};
+
+const STATUS: usize = 1;
+const STARTED_AT: usize = 5;
+const ENDED_AT: usize = 6;
+const FAILURE_STEP: usize = 7;
+const FAILURE_MESSAGE: usize = 8;
+const OUTPUT_DIGEST: usize = 10;
+const COUNTS: usize = 11;
+
+/// Before the first event.
+pub fn projector() -> impl Projector {
+    History { row: None, status: RunStatus::Pending }
+}
+
+struct History {
+    /// From `RunRequested` on.
+    row: Option<[Cell; TABLE.columns.len()]>,
+    status: RunStatus,
+}
+
+impl History {
+    /// Whether the event moved the run on.
+    fn advance(&mut self, event: &RunEvent) -> bool {
+        let status = RunStatus::reached_with(event);
+        let moves = status > self.status;
+        if moves {
+            self.status = status;
+            self.set(STATUS, Cell::Name(status.name()));
+        }
+        moves
+    }
+
+    fn set(&mut self, column: usize, cell: Cell) {
+        if let Some(row) = &mut self.row {
+            row[column] = cell;
+        }
+    }
+}
+
+impl Projector for History {
+    fn table(&self) -> &'static TableSpec {
+        &TABLE
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+        let moved_on = self.advance(event.event);
+        match event.event {
+            RunEvent::RunRequested(requested) => {
+                self.row = Some([
+                    (&requested.tenant_id).into(),
+                    Cell::Name(self.status.name()),
+                    json(&requested.options),
+                    requested.requested_by.as_str().into(),
+                    event.recorded_at.into(),
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    Cell::Null,
+                    requested.snapshot_digest.as_str().into(),
+                    Cell::Null,
+                    Cell::Null,
+                ]);
+                return true;
+            }
+            RunEvent::RunStarted(_) => self.set(STARTED_AT, event.recorded_at.into()),
+            RunEvent::RunCompleted(completed) => {
+                self.set(ENDED_AT, event.recorded_at.into());
+                self.set(OUTPUT_DIGEST, completed.output_digest.as_str().into());
+                self.set(COUNTS, json(&completed.counts));
+            }
+            RunEvent::RunFailed(failed) => {
+                self.set(ENDED_AT, event.recorded_at.into());
+                self.set(FAILURE_STEP, failed.step.into());
+                self.set(FAILURE_MESSAGE, failed.message.as_str().into());
+            }
+            RunEvent::RunCancelled(cancelled) => {
+                self.set(ENDED_AT, event.recorded_at.into());
+                self.set(FAILURE_STEP, cancelled.step.into());
+                let by = &cancelled.cancelled_by;
+                self.set(FAILURE_MESSAGE, format!("cancelled by {by}").into());
+            }
+            ignored!(
+                PreflightCompleted TradeAssessed LoanPinned CashGridBuilt TradeSettlementSet
+                ConstraintMatched CandidateScored CandidatesRejected LoanAllocated LoanMoved
+                LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
+                LoanKickedOut PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked
+                CashMarketMapped InvariantsVerified
+            ) => {}
+        }
+        moved_on
+    }
+
+    fn rows(&self, out: &mut RowBatch) {
+        if let Some(row) = &self.row {
+            out.push(row.clone());
+        }
+    }
+}
+
+/// Decimals are strings in it (1.1). What is written here (options, counts) holds nothing that JSON cannot say.
+fn json(value: &impl serde::Serialize) -> Cell {
+    serde_json::to_string(value).map_or(Cell::Null, Cell::from)
+}

@@ -1,0 +1,336 @@
+//! The events, with the same chain, seals and positions as in a database.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::values::TenantId;
+use powerfill_ports::copying::KeptAppend;
+use powerfill_ports::events::{
+    Append, Appended, Batches, Damage, EVENTS_PER_BATCH, EventStore, Head, StoredEvent,
+    Verification,
+};
+use powerfill_ports::seal::{AppendRecord, seal, seal_start};
+use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
+use powerfill_ports::{StoreError, is_of};
+use uuid::Uuid;
+
+use crate::{MemoryStore, State};
+
+/// All events in the order of their positions, and what leads to them.
+#[derive(Default)]
+pub(crate) struct Log {
+    events: Vec<StoredEvent>,
+    appends: Vec<(AppendRecord, Hash)>,
+    append_ids: BTreeMap<Uuid, usize>,
+    streams: BTreeMap<String, Stream>,
+}
+
+struct Stream {
+    stream_id: u64,
+    /// Index in `Log::events` of each version, from version 1.
+    events: Vec<usize>,
+}
+
+impl Log {
+    fn head(&self) -> Head {
+        Head {
+            seq: self.appends.len() as u64,
+            position: self.events.len() as u64,
+            seal: self.appends.last().map_or_else(seal_start, |(_, seal)| *seal),
+        }
+    }
+
+    pub(crate) fn version(&self, stream: &str) -> u64 {
+        self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
+    }
+
+    /// Whose it is: that of the first append.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        self.appends.first().map(|(record, _)| &record.meta.tenant_id)
+    }
+
+    pub(crate) fn appends_after(&self, seq: usize, limit: usize) -> Vec<KeptAppend> {
+        let kept = |(record, seal): &(AppendRecord, Hash)| {
+            let stream = self.events[record.first_position as usize - 1].stream.clone();
+            KeptAppend { record: record.clone(), stream, seal: *seal }
+        };
+        self.appends.iter().skip(seq).take(limit).map(kept).collect()
+    }
+
+    pub(crate) fn done_before(&self, append: &Append) -> Result<Option<Appended>, StoreError> {
+        let Some(at) = self.append_ids.get(&append.append_id) else { return Ok(None) };
+        let record = &self.appends[*at].0;
+        let from = record.first_position as usize - 1;
+        let stored = &self.events[from..from + record.event_count as usize];
+        let same = stored[0].stream == append.stream
+            && record.first_version == append.expected_version + 1
+            && stored.len() == append.events.len()
+            && stored.iter().zip(append.events.iter()).all(|(stored, (event_type, payload))| {
+                stored.event_type == event_type.name()
+                    && stored.schema_version == event_type.schema_version()
+                    && stored.payload == payload
+            });
+        if !same {
+            return Err(StoreError::AppendIdReused { append_id: append.append_id });
+        }
+        Ok(Some(Appended {
+            seq: record.seq,
+            stream_version: record.last_version(),
+            position: record.last_position(),
+            repeated: true,
+        }))
+    }
+
+    pub(crate) fn append(&mut self, append: &Append) -> Result<Appended, StoreError> {
+        if append.events.is_empty() {
+            return Err(StoreError::Failed("an append has at least one event".to_owned()));
+        }
+        if let Some(done) = self.done_before(append)? {
+            return Ok(done);
+        }
+        let version = self.version(&append.stream);
+        if version != append.expected_version {
+            return Err(StoreError::Conflict {
+                stream: append.stream.clone(),
+                expected: append.expected_version,
+                actual: version,
+            });
+        }
+        if version == 0 {
+            is_of(self.tenant(), &append.meta.tenant_id)?;
+        }
+        let head = self.head();
+        let next_id = self.streams.len() as u64 + 1;
+        let stream = self
+            .streams
+            .entry(append.stream.clone())
+            .or_insert_with(|| Stream { stream_id: next_id, events: Vec::new() });
+        let record = AppendRecord {
+            seq: head.seq + 1,
+            first_position: head.position + 1,
+            stream_id: stream.stream_id,
+            first_version: version + 1,
+            event_count: append.events.len() as u64,
+            append_id: append.append_id,
+            meta: append.meta.clone(),
+        };
+        let tail = stream.events.last().map(|at| self.events[*at].hash);
+        let tail = tail.unwrap_or_else(|| chain_start(&append.stream));
+        let events = chained(append, &record, tail);
+        let last_hash = events[events.len() - 1].hash;
+        stream.events.extend(self.events.len()..self.events.len() + events.len());
+        self.events.extend(events);
+        self.append_ids.insert(append.append_id, self.appends.len());
+        let appended = Appended {
+            seq: record.seq,
+            stream_version: record.last_version(),
+            position: record.last_position(),
+            repeated: false,
+        };
+        let seal = seal(&head.seal, &record, &last_hash);
+        self.appends.push((record, seal));
+        Ok(appended)
+    }
+
+    fn verify(&self, name: Option<&str>) -> Result<Result<Verification, Box<Damage>>, StoreError> {
+        let row = |(name, stream): (&String, &Stream)| StreamRow {
+            stream_id: stream.stream_id,
+            name: name.clone(),
+            version: stream.events.len() as u64,
+            tail_hash: stream.events.last().map_or_else(seal_start, |at| self.events[*at].hash),
+        };
+        let (mut verifier, only) = match name {
+            None => (Verifier::of_log(self.streams.iter().map(row)), None),
+            Some(name) => {
+                let found = self.streams.get_key_value(name).map(row);
+                let not_found = || StoreError::NotFound { what: "stream", name: name.to_owned() };
+                let stream = found.ok_or_else(not_found)?;
+                let only = Some(stream.stream_id);
+                (Verifier::of_stream(stream), only)
+            }
+        };
+        let mut walk = || {
+            let mut prev = seal_start();
+            for (record, seal) in &self.appends {
+                if only.is_none_or(|only| only == record.stream_id) {
+                    verifier.append(record.clone(), *seal, prev)?;
+                    let from = record.first_position as usize - 1;
+                    for event in &self.events[from..from + record.event_count as usize] {
+                        verifier.event(event_row(record.stream_id, event))?;
+                    }
+                }
+                prev = *seal;
+            }
+            Ok(())
+        };
+        Ok(walk().and_then(|()| verifier.finish(only.is_none().then(|| self.head()))))
+    }
+}
+
+fn event_row(stream_id: u64, event: &StoredEvent) -> EventRow<'_> {
+    EventRow {
+        position: event.global_position,
+        stream_id,
+        version: event.stream_version,
+        event_type: event.event_type.as_bytes(),
+        schema_version: event.schema_version.into(),
+        payload: &event.payload,
+        hash: event.hash.as_bytes(),
+    }
+}
+
+fn chained(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEvent> {
+    let bytes = MetaBytes::new(&append.stream, &append.meta);
+    let meta = &append.meta;
+    let mut prev_hash = tail;
+    (0..)
+        .zip(append.events.iter())
+        .map(|(at, (event_type, payload))| {
+            let stream_version = record.first_version + at;
+            let (name, schema_version) = (event_type.name(), event_type.schema_version());
+            let hash = chain(&prev_hash, &bytes, stream_version, name, schema_version, payload);
+            let event = StoredEvent {
+                stream: append.stream.clone(),
+                stream_version,
+                global_position: record.first_position + at,
+                event_type: name.to_owned(),
+                schema_version,
+                payload: payload.to_vec(),
+                tenant_id: meta.tenant_id.clone(),
+                actor: meta.actor.clone(),
+                recorded_at: meta.recorded_at,
+                causation_id: meta.causation_id,
+                correlation_id: meta.correlation_id,
+                prev_hash,
+                hash,
+            };
+            prev_hash = hash;
+            event
+        })
+        .collect()
+}
+
+impl MemoryStore {
+    /// Wakes subscribers; under the lock, so that positions are made known in their order.
+    pub(crate) fn tell(&self, state: &State) {
+        self.shared.position.send_replace(state.log.events.len() as u64);
+    }
+
+    /// At most a batch after a position, none beyond `up_to`.
+    fn batch_after(&self, after: u64, up_to: u64) -> Vec<StoredEvent> {
+        let state = self.state();
+        let end = up_to.min(state.log.events.len() as u64);
+        let to = end.min(after.saturating_add(EVENTS_PER_BATCH as u64));
+        state.log.events.get(after as usize..to as usize).unwrap_or_default().to_vec()
+    }
+
+    fn batch_of(&self, stream: &str, from: u64, up_to: u64) -> Vec<StoredEvent> {
+        let state = self.state();
+        let Some(stream) = state.log.streams.get(stream) else { return Vec::new() };
+        let to = up_to.min((from - 1).saturating_add(EVENTS_PER_BATCH as u64));
+        let found = stream.events.get(from as usize - 1..to as usize).unwrap_or_default();
+        found.iter().map(|at| state.log.events[*at].clone()).collect()
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        let mut state = self.state();
+        if let Some(lease) = append.lease {
+            state.queue.leased(lease)?;
+        }
+        let appended = state.log.append(&append)?;
+        self.tell(&state);
+        Ok(appended)
+    }
+
+    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+        Ok(self.state().log.version(stream))
+    }
+
+    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+        let state = self.state();
+        let mut streams: Vec<_> = state
+            .log
+            .streams
+            .iter()
+            .map(|(name, stream)| (stream.stream_id, name.clone()))
+            .collect();
+        streams.sort_unstable();
+        Ok(streams.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
+        let stream = stream.to_owned();
+        let begin = (from_version.max(1), None);
+        stream::unfold(begin, move |(from, end)| {
+            let end = end.unwrap_or_else(|| self.state().log.version(&stream).min(to_version));
+            let batch = self.batch_of(&stream, from, end);
+            let next = batch.last().map(|last| last.stream_version + 1);
+            std::future::ready(next.map(|next| (Ok(batch), (next, Some(end)))))
+        })
+        .boxed()
+    }
+
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+        let state = self.state();
+        let end = state.log.version(stream);
+        let wanted = versions.into_iter().filter(|version| (1..=end).contains(version));
+        let positions: Vec<usize> = wanted
+            .filter_map(|version| Some(state.log.streams.get(stream)?.events[version as usize - 1]))
+            .collect();
+        let batches = positions.chunks(EVENTS_PER_BATCH).map(|positions| {
+            Ok(positions.iter().map(|at| state.log.events[*at].clone()).collect())
+        });
+        stream::iter(batches.collect::<Vec<_>>()).boxed()
+    }
+
+    fn read_all(&self, after_position: u64) -> Batches<'_> {
+        stream::unfold((after_position, None), move |(after, end)| {
+            let end = end.unwrap_or_else(|| self.state().log.events.len() as u64);
+            let batch = self.batch_after(after, end);
+            let next = batch.last().map(|last| last.global_position);
+            std::future::ready(next.map(|next| (Ok(batch), (next, Some(end)))))
+        })
+        .boxed()
+    }
+
+    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+        let begin = (self.clone(), self.shared.position.subscribe(), after_position);
+        stream::unfold(begin, |(store, mut position, after)| async move {
+            loop {
+                let batch = store.batch_after(after, u64::MAX);
+                if let Some(last) = batch.last().map(|last| last.global_position) {
+                    return Some((Ok(batch), (store, position, last)));
+                }
+                position.wait_for(|position| *position > after).await.ok()?;
+            }
+        })
+        .boxed()
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.state().log.head())
+    }
+
+    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+        let state = self.state();
+        let Some(before) = (seq as usize).checked_sub(1) else { return Ok(Some(seal_start())) };
+        Ok(state.log.appends.get(before).map(|(_, seal)| *seal))
+    }
+
+    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+        let state = self.state();
+        let mut verification = match state.log.verify(stream)? {
+            Ok(verification) => verification,
+            Err(damage) => Verification { damage: Some(*damage), ..Verification::default() },
+        };
+        if stream.is_none() {
+            verification.snapshots = state.snapshots.len() as u64;
+        }
+        Ok(verification)
+    }
+}

@@ -1,0 +1,167 @@
+//! Output tables: staged rows beside the shown ones.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use powerfill_events::run::RunId;
+use powerfill_ports::StoreError;
+use powerfill_ports::projections::{
+    ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, stored_form,
+};
+use powerfill_ports::runs::Writer;
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+
+use crate::MemoryStore;
+
+/// What is staged, and what is shown.
+#[derive(Default)]
+pub(crate) struct Outputs {
+    staged: Option<Staged>,
+    shown: Option<(RunId, u64)>,
+    tables: BTreeMap<&'static str, (RunId, Vec<Cell>)>,
+    kept: BTreeMap<&'static str, BTreeMap<RunId, Vec<Cell>>>,
+}
+
+struct Staged {
+    run: RunId,
+    up_to_version: u64,
+    tables: BTreeMap<&'static str, (&'static TableSpec, Vec<Cell>)>,
+}
+
+/// The cells in the form in which they come back.
+fn stored(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
+    if !cells.len().is_multiple_of(table.columns.len()) {
+        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
+    }
+    let columns = table.columns.iter().cycle();
+    columns.zip(cells).map(|(column, cell)| stored_form(column, cell)).collect()
+}
+
+impl Outputs {
+    fn staged_by(&mut self, run: RunId) -> Result<&mut Staged, StoreError> {
+        let staged = self
+            .staged
+            .as_mut()
+            .ok_or_else(|| StoreError::Failed(format!("nothing is staged for run {run}")))?;
+        if staged.run != run {
+            let other = staged.run;
+            return Err(StoreError::Failed(format!(
+                "the staging area is run {other}'s, not run {run}'s"
+            )));
+        }
+        Ok(staged)
+    }
+
+    fn stage(&mut self, run: RunId, rows: &[RowBatch], up_to: u64) -> Result<(), StoreError> {
+        let staged = self.staged_by(run)?;
+        let mut ready = Vec::with_capacity(rows.len());
+        for batch in rows {
+            let name = batch.table.name;
+            if !staged.tables.contains_key(name) {
+                return Err(StoreError::Failed(format!("table {name} is not staged")));
+            }
+            ready.push((name, stored(batch.table, &batch.cells)?));
+        }
+        for (name, cells) in ready {
+            if let Some((_, all)) = staged.tables.get_mut(name) {
+                all.extend(cells);
+            }
+        }
+        staged.up_to_version = up_to;
+        Ok(())
+    }
+
+    fn publish(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.staged_by(run)?;
+        let Some(staged) = self.staged.take() else { return Ok(()) };
+        for (name, (table, cells)) in staged.tables {
+            if !table.keeps_every_run {
+                self.tables.insert(name, (run, cells));
+            } else if !cells.is_empty() {
+                self.kept.entry(name).or_default().insert(run, cells);
+            }
+        }
+        self.shown = Some((run, staged.up_to_version));
+        Ok(())
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> Vec<RunRows> {
+        let batch = |run_id: RunId, cells: &[Cell]| RunRows {
+            run_id,
+            rows: RowBatch { table, cells: cells.to_vec() },
+        };
+        if table.keeps_every_run {
+            let kept = self.kept.get(table.name);
+            return kept.into_iter().flatten().map(|(run, cells)| batch(*run, cells)).collect();
+        }
+        let shown = self.tables.get(table.name).filter(|(_, cells)| !cells.is_empty());
+        shown
+            .into_iter()
+            .flat_map(|(run, cells)| {
+                cells.chunks(ROWS_PER_BATCH * table.columns.len()).map(|cells| batch(*run, cells))
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for MemoryStore {
+    async fn begin_staging(
+        &self,
+        writer: Writer,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let run = writer.run();
+        let tables = tables.iter().map(|table| (table.name, (*table, Vec::new()))).collect();
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.staged = Some(Staged { run, up_to_version: 0, tables });
+        Ok(())
+    }
+
+    async fn stage(
+        &self,
+        writer: Writer,
+        rows: Vec<RowBatch>,
+        up_to_version: u64,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.stage(writer.run(), &rows, up_to_version)
+    }
+
+    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.publish(writer.run())
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        Ok(self.state().outputs.shown)
+    }
+
+    async fn put_row(
+        &self,
+        writer: Writer,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        if !table.keeps_every_run || row.len() != table.columns.len() {
+            return Err(StoreError::Failed(format!(
+                "{} does not keep one row of {} cells a run",
+                table.name,
+                row.len()
+            )));
+        }
+        let cells = stored(table, &row)?;
+        let mut state = self.state();
+        state.queue.fence(writer)?;
+        state.outputs.kept.entry(table.name).or_default().insert(writer.run(), cells);
+        Ok(())
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+        stream::iter(self.state().outputs.rows(table).into_iter().map(Ok)).boxed()
+    }
+}

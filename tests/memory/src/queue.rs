@@ -1,0 +1,135 @@
+//! The queue of runs.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
+
+use powerfill_ports::events::{Append, Appended};
+use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::{StoreError, is_of};
+
+use crate::MemoryStore;
+
+/// Every run with its fencing token.
+#[derive(Default)]
+pub(crate) struct Queue {
+    runs: BTreeMap<RunId, (QueuedRun, u64)>,
+}
+
+impl Queue {
+    /// Adds a run, unless it is there.
+    pub(crate) fn put(&mut self, run: QueuedRun) {
+        self.runs.entry(run.run_id).or_insert((run, 0));
+    }
+
+    fn active(&mut self) -> Option<&mut (QueuedRun, u64)> {
+        self.runs.values_mut().find(|(run, _)| !run.status.is_over())
+    }
+
+    pub(crate) fn leased(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
+        match self.runs.get_mut(&lease.run_id) {
+            Some((run, token)) if *token == lease.token && !run.status.is_over() => Ok(run),
+            _ => Err(StoreError::LeaseLost(lease.run_id)),
+        }
+    }
+
+    /// Whether this writer may write.
+    pub(crate) fn fence(&mut self, writer: Writer) -> Result<(), StoreError> {
+        match writer {
+            Writer::Worker(lease) => self.leased(lease).map(|_| ()),
+            Writer::Maintenance(_) => self.nobody_is_active(),
+        }
+    }
+
+    fn nobody_is_active(&mut self) -> Result<(), StoreError> {
+        self.active().map_or(Ok(()), |(active, _)| Err(StoreError::RunActive(active.run_id)))
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryStore {
+    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+        let run = request.run()?;
+        let mut state = self.state();
+        if let Some(done) = state.log.done_before(&request)? {
+            return Ok(done);
+        }
+        is_of(state.log.tenant(), &request.meta.tenant_id)?;
+        state.queue.nobody_is_active()?;
+        if state.queue.runs.contains_key(&run) {
+            return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
+        }
+        let appended = state.log.append(&request)?;
+        let queued = QueuedRun {
+            run_id: run,
+            status: RunStatus::Pending,
+            requested_at: request.meta.recorded_at,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_by: None,
+        };
+        state.queue.runs.insert(run, (queued, 0));
+        self.tell(&state);
+        Ok(appended)
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let queue = &mut self.state().queue;
+        let Some((run, token)) = queue.active() else { return Ok(None) };
+        if run.worker.is_some() && run.lease_expires_at.is_some_and(|end| end > now) {
+            return Ok(None);
+        }
+        *token += 1;
+        run.worker = Some(worker.to_owned());
+        run.lease_expires_at = Some(until);
+        Ok(Some(Lease { run_id: run.run_id, token: *token }))
+    }
+
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        let queue = &mut self.state().queue;
+        let run = queue.leased(lease)?;
+        run.lease_expires_at = Some(until);
+        Ok(run.cancel_requested_by.clone())
+    }
+
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        let queue = &mut self.state().queue;
+        let run = queue.leased(lease)?;
+        run.status = status;
+        if status.is_over() {
+            run.worker = None;
+            run.lease_expires_at = None;
+        }
+        Ok(())
+    }
+
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        let queue = &mut self.state().queue;
+        let Some((run, _)) = queue.runs.get_mut(&run) else {
+            return Err(StoreError::NotFound { what: "run", name: run.to_string() });
+        };
+        if run.status.is_over() {
+            return Ok(false);
+        }
+        run.cancel_requested_by.get_or_insert_with(|| by.to_owned());
+        Ok(true)
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(self.state().queue.runs.get(&run).map(|(run, _)| run.clone()))
+    }
+
+    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        let mut runs: Vec<QueuedRun> =
+            self.state().queue.runs.values().map(|(run, _)| run.clone()).collect();
+        runs.sort_by_key(|run| std::cmp::Reverse((run.requested_at, run.run_id)));
+        Ok(runs)
+    }
+}
