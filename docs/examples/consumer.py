@@ -1,4 +1,4 @@
-"""Follows a tenant's events over HTTP and counts them by type. Needs only Python's standard library.
+"""Follows a tenant's events over HTTP and counts them by type, with the standard library only.
 
     API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… \\
         python3 consumer.py tally.db
@@ -43,7 +43,10 @@ def events(api, tenant, token, last):
 def main(file):
     kept = sqlite3.connect(file)
     kept.execute("CREATE TABLE IF NOT EXISTS tally (type TEXT PRIMARY KEY, count INTEGER NOT NULL)")
-    kept.execute("CREATE TABLE IF NOT EXISTS position (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)")
+    kept.execute(
+        "CREATE TABLE IF NOT EXISTS position"
+        " (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)"
+    )
     kept.execute("INSERT INTO position VALUES (1, 0) ON CONFLICT DO NOTHING")
     kept.commit()
     api, tenant = os.environ["API"], os.environ["TENANT"]
@@ -54,7 +57,8 @@ def main(file):
                 with kept:
                     if event:
                         kept.execute(
-                            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (type) DO UPDATE SET count = count + 1",
+                            "INSERT INTO tally VALUES (?, 1)"
+                            " ON CONFLICT (type) DO UPDATE SET count = count + 1",
                             (event["type"],),
                         )
                     kept.execute("UPDATE position SET last = ?", (position,))

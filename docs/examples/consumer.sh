@@ -2,7 +2,8 @@
 # Follows a tenant's events with curl and prints the position and type of each event once. Stores
 # the last position in a file and continues after it when a connection ends.
 #
-#     API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… ./consumer.sh position.txt [QUERY]
+#     API=http://127.0.0.1:7878/api/powerfill TENANT=GENERATED TOKEN=pf_… \
+#         ./consumer.sh position.txt [QUERY]
 #
 # QUERY filters the stream, for example type=RunCompleted,RunFailed.
 set -eu
@@ -30,7 +31,8 @@ while true; do
                 id=
                 ;;
         esac
-    done < <(curl -sN "$API/events/stream?$query" -H "Last-Event-ID: $last" -H "X-Tenant-Id: $TENANT" \
+    done < <(curl -sN "$API/events/stream?$query" \
+        -H "Last-Event-ID: $last" -H "X-Tenant-Id: $TENANT" \
         ${TOKEN:+-H "Authorization: Bearer $TOKEN"})
     sleep 1
 done
