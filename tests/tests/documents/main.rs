@@ -3,6 +3,7 @@
 
 mod citations;
 mod links;
+mod paths;
 
 use powerfill_tests::repository::{files, text};
 
