@@ -338,7 +338,7 @@ fn matcher<'a>(cast: &'a Cast<'a>, key: &'a NodeKey) -> impl Fn(&Loan) -> bool {
     }
 }
 
-/// "Its note_rate is within the instrument's min/max, and its term_months, where it has one, likewise."
+/// 2.4: note_rate and, where the loan has one, term_months are within the instrument's bounds.
 fn within_bounds(instrument: &Instrument, loan: &Loan) -> bool {
     let not_below = |min: Option<i64>| {
         min.zip(loan.term_months).is_none_or(|(min, term)| term >= Decimal::from(min))

@@ -100,7 +100,7 @@ impl<'m> Allocation<'m> {
                 allocation.add(l, t, cast.amount(l));
             }
         }
-        // "exact_fit, best_fit and fill_remaining run turn by turn, in walk order, on that turn's candidates only;
+        // "exact_fit, best_fit, and fill_remaining run turn by turn, in walk order, on that turn's candidates only;
         // orphan_handling runs once, after the last turn."
         for turn in 1..market.turns.len() {
             allocation.counted("exact_fit", Some(turn), |a| a.exact_fit(turn));
@@ -393,7 +393,7 @@ impl<'m> Allocation<'m> {
         self.filled[trade] < self.min(trade)
     }
 
-    /// "Open candidate = its loan is not allocated."
+    /// "Open candidate: its loan is not allocated."
     pub(crate) fn is_open(&self, c: &Candidate) -> bool {
         self.placed[c.loan].is_none()
     }
@@ -402,7 +402,8 @@ impl<'m> Allocation<'m> {
         self.market.turns[turn].iter().filter(|c| self.is_open(c))
     }
 
-    /// "The turn's trades are those with any candidate in it, also of loans that an earlier turn has placed."
+    /// "The turn's trades: those with any candidate in the turn, also candidates of loans that an
+    /// earlier turn has placed."
     fn trades_of(&self, turn: usize) -> BTreeSet<usize> {
         self.market.turns[turn].iter().map(|c| c.trade).collect()
     }

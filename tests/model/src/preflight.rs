@@ -128,8 +128,8 @@ fn carry_curve_gap(market: &Market<'_>) -> Vec<String> {
         .collect()
 }
 
-/// "a lockdown row names a pool that does not exist, or a trade other than the one that the pool is designated to (none
-/// included)"
+/// "a lockdown row names a pool that does not exist, or a trade other than the one that the pool is
+/// designated to (any trade, where the pool is designated to none)"
 fn lockdown_inconsistent(market: &Market<'_>) -> Vec<String> {
     let (cast, snapshot) = (market.cast, market.cast.snapshot);
     let mut subjects = vec![];
