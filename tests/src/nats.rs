@@ -20,28 +20,28 @@ fn program() -> PathBuf {
 }
 
 /// A server that ends with the test.
-pub struct OwnNats {
+pub struct NatsServer {
     folder: TempDir,
     port: u16,
     process: Option<Child>,
 }
 
-impl Drop for OwnNats {
+impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
-impl OwnNats {
+impl NatsServer {
     /// A server that runs, with these settings besides its own.
     pub fn start(settings: &str) -> Self {
-        let mut server = Self::prepare(settings);
-        server.go();
+        let mut server = Self::stopped(settings);
+        server.launch();
         server
     }
 
     /// A server that does not run yet.
-    pub fn prepare(settings: &str) -> Self {
+    pub fn stopped(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the server");
         let port = crate::postgres::free_port();
         let store = folder.path().join("js");
@@ -54,7 +54,7 @@ impl OwnNats {
     }
 
     /// Starts it, and waits until it answers.
-    pub fn go(&mut self) {
+    pub fn launch(&mut self) {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
         let started = Command::new(program())
             .arg("--config")

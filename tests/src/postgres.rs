@@ -15,7 +15,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use powerfill_postgres::{PostgresStore, PostgresUrl};
 
-use crate::store_suite::Place;
+use crate::store_suite::StoreLocation;
 
 /// The server's own user, which it must not be root.
 const USER: &str = "postgres";
@@ -78,27 +78,27 @@ fn well(what: &str, output: &Output) {
 
 /// Whether what is written must be on the disk before it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durable {
+pub enum Durability {
     /// As in production.
-    Yes,
+    Synced,
     /// The tests' own crash would not matter.
-    No,
+    Unsynced,
 }
 
 /// Where a server's files are, and how it is reached.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct PostgresServer {
     folder: PathBuf,
     port: u16,
 }
 
-impl Server {
+impl PostgresServer {
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
     /// Makes the files of a server; it does not run yet.
-    fn make(folder: &Path, durable: Durable) -> Self {
+    fn make(folder: &Path, durable: Durability) -> Self {
         std::fs::create_dir_all(folder).expect("a folder for the server");
         give_to_server(folder);
         let password = folder.join("password");
@@ -119,7 +119,7 @@ impl Server {
             server.port,
             folder.display()
         );
-        if durable == Durable::No {
+        if durable == Durability::Unsynced {
             settings.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
         }
         server.configure(&settings);
@@ -127,7 +127,7 @@ impl Server {
     }
 
     /// Gives a file to the server's user.
-    pub fn own(&self, file: &Path) {
+    pub fn chown_to_server(&self, file: &Path) {
         give_to_server(file);
     }
 
@@ -166,7 +166,7 @@ impl Server {
     }
 
     /// Stops it as a crash would, where it has not stopped by itself.
-    pub fn stop_if_it_runs(&self) {
+    pub fn stop_if_running(&self) {
         let _ = as_server(&programs().join("pg_ctl"))
             .args(["stop", "--wait", "--silent", "--mode", "immediate", "--pgdata"])
             .arg(self.data())
@@ -192,11 +192,11 @@ impl Server {
 
     /// Where a database is, over TCP and with a password.
     pub fn tcp_url(&self, database: &str) -> String {
-        self.url_by(self.port, database)
+        self.url_on_port(self.port, database)
     }
 
     /// The same by another port, which leads to the server's.
-    pub fn url_by(&self, port: u16, database: &str) -> String {
+    pub fn url_on_port(&self, port: u16, database: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
         format!("postgres://{USER}:{password}@127.0.0.1:{port}/{database}")
     }
@@ -215,7 +215,7 @@ impl Server {
     ///
     /// # Panics
     /// Where the server does not let them in.
-    pub async fn admin(&self, database: &str) -> tokio_postgres::Client {
+    pub async fn admin_client(&self, database: &str) -> tokio_postgres::Client {
         connect(&self.url(database)).await
     }
 
@@ -227,7 +227,7 @@ impl Server {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}_{number}", std::process::id());
-        let admin = self.admin("postgres").await;
+        let admin = self.admin_client("postgres").await;
         let mut left = left().lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
         left.push((self.folder.clone(), name.clone()));
         for (_, name) in left.iter().filter(|(folder, _)| *folder == self.folder) {
@@ -265,8 +265,8 @@ pub(crate) fn free_port() -> u16 {
 ///
 /// # Panics
 /// Where there is no PostgreSQL, or it does not start.
-pub fn shared() -> &'static Server {
-    static SHARED: OnceLock<(Server, File)> = OnceLock::new();
+pub fn shared_server() -> &'static PostgresServer {
+    static SHARED: OnceLock<(PostgresServer, File)> = OnceLock::new();
     &SHARED.get_or_init(share).0
 }
 
@@ -276,7 +276,7 @@ fn shared_folder() -> PathBuf {
     std::env::temp_dir().join(format!("powerfill-pg-{}", &here[..12]))
 }
 
-fn share() -> (Server, File) {
+fn share() -> (PostgresServer, File) {
     let folder = shared_folder();
     let lock_file = |name: &str| {
         let path = folder.with_extension(name);
@@ -290,7 +290,7 @@ fn share() -> (Server, File) {
     starting.lock().expect("the file system has locks");
     let port_file = folder.join("port");
     let port = std::fs::read_to_string(&port_file).ok().and_then(|port| port.parse().ok());
-    if let Some(server) = port.map(|port| Server { folder: folder.clone(), port })
+    if let Some(server) = port.map(|port| PostgresServer { folder: folder.clone(), port })
         && server.answers()
     {
         return (server, users);
@@ -302,7 +302,7 @@ fn share() -> (Server, File) {
         .stderr(Stdio::null())
         .status();
     let _ = std::fs::remove_dir_all(&folder);
-    let server = Server::make(&folder, Durable::No);
+    let server = PostgresServer::make(&folder, Durability::Unsynced);
     server.start();
     let mut keeper = Command::new("setsid");
     keeper
@@ -321,56 +321,56 @@ fn share() -> (Server, File) {
 
 /// A server for one test alone; stopped and taken away when it is dropped.
 #[derive(Debug)]
-pub struct OwnServer {
-    server: Server,
+pub struct DedicatedServer {
+    server: PostgresServer,
     _folder: tempfile::TempDir,
 }
 
-impl OwnServer {
+impl DedicatedServer {
     /// Makes and starts one.
     ///
     /// # Panics
     /// Where it does not start.
-    pub fn start(durable: Durable) -> Self {
+    pub fn start(durable: Durability) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // The server's user must get through to its own files.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).expect("the folder opens");
-        let server = Server::make(&folder.path().join("pg"), durable);
+        let server = PostgresServer::make(&folder.path().join("pg"), durable);
         server.start();
         Self { server, _folder: folder }
     }
 }
 
-impl std::ops::Deref for OwnServer {
-    type Target = Server;
+impl std::ops::Deref for DedicatedServer {
+    type Target = PostgresServer;
 
-    fn deref(&self) -> &Server {
+    fn deref(&self) -> &PostgresServer {
         &self.server
     }
 }
 
-impl Drop for OwnServer {
+impl Drop for DedicatedServer {
     fn drop(&mut self) {
-        self.server.stop_if_it_runs();
+        self.server.stop_if_running();
     }
 }
 
 /// A database of its own for one test, made when it is first opened.
 #[derive(Debug)]
-pub struct Database {
-    server: Server,
+pub struct TestDatabase {
+    server: PostgresServer,
     name: tokio::sync::OnceCell<String>,
 }
 
-impl Database {
+impl TestDatabase {
     /// In the server that all share.
     pub fn new() -> Self {
-        Self::of(shared())
+        Self::of(shared_server())
     }
 
     /// In a server.
-    pub fn of(server: &Server) -> Self {
+    pub fn of(server: &PostgresServer) -> Self {
         Self { server: server.clone(), name: tokio::sync::OnceCell::new() }
     }
 
@@ -388,8 +388,8 @@ impl Database {
     ///
     /// # Panics
     /// Where the server does not let them in.
-    pub async fn editor(&self) -> tokio_postgres::Client {
-        let client = self.server.admin(self.name().await).await;
+    pub async fn unguarded_client(&self) -> tokio_postgres::Client {
+        let client = self.server.admin_client(self.name().await).await;
         client
             .batch_execute("SET search_path = powerfill; SET session_replication_role = replica")
             .await
@@ -398,7 +398,7 @@ impl Database {
     }
 }
 
-impl Drop for Database {
+impl Drop for TestDatabase {
     /// Nobody needs it any more; the next one who makes a database drops it.
     fn drop(&mut self) {
         if let Some(name) = self.name.get() {
@@ -414,7 +414,7 @@ fn left() -> &'static Mutex<Vec<(PathBuf, String)>> {
     &LEFT
 }
 
-impl Default for Database {
+impl Default for TestDatabase {
     fn default() -> Self {
         Self::new()
     }
@@ -428,7 +428,7 @@ pub fn url(text: &str) -> PostgresUrl {
     text.parse().expect("a URL")
 }
 
-impl Place for Database {
+impl StoreLocation for TestDatabase {
     type Store = PostgresStore;
 
     async fn open(&self) -> PostgresStore {

@@ -22,8 +22,8 @@ use powerfill_ports::runs::RunStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::status::RunStatus;
-use powerfill_tests::postgres::Database;
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
     append, candidate, candidates, collect, pool_lock, run,
 };
@@ -112,7 +112,7 @@ async fn log<S: EventStore>(store: &S) -> (Head, Vec<StoredEvent>) {
 async fn the_same_log_has_the_same_seals_on_every_store() {
     let (_one, original) = file();
     with_runs(&original).await;
-    let (database, another) = (Database::new(), Database::new());
+    let (database, another) = (TestDatabase::new(), TestDatabase::new());
     let (database, another) = (database.open().await, another.open().await);
     let (memory, (_other, back)) = (MemoryStore::new(), file());
     copied(original.as_ref(), &database).await;

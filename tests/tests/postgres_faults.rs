@@ -15,12 +15,12 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::table::TableSpec;
-use powerfill_tests::postgres::{Database, Durable, OwnServer, url};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase, url};
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
+use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
     HISTORY, KICKOUTS, candidates, collect, kickouts, moment, request, run, unleased,
 };
-use powerfill_tests::wire::{Cut, Wire};
 use tokio::time::timeout;
 
 /// Long enough for any machine; a test that waits this long has failed.
@@ -65,8 +65,8 @@ async fn no_event_is_missed_or_doubled_while_the_server_restarts() {
     const APPENDS: u64 = 60;
     const EVENTS: u32 = 4;
     let total = WRITERS as usize * APPENDS as usize * EVENTS as usize;
-    let server = Arc::new(OwnServer::start(Durable::Yes));
-    let place = Database::of(&server);
+    let server = Arc::new(DedicatedServer::start(Durability::Synced));
+    let place = TestDatabase::of(&server);
     let store = place.open().await;
     let address = url(&place.url().await);
     let other = PostgresStore::open(&address).await.unwrap();
@@ -186,22 +186,22 @@ const STRIDE: usize = 4;
 
 /// A run whose connection is cut at the client's n-th message, for each n. Each call is made again while the store says
 /// "unavailable"; nothing is done twice.
-async fn cut_at_each_message(cut: Cut, first: usize) {
-    let place = Database::new();
+async fn cut_at_each_message(cut: ProxyFault, first: usize) {
+    let place = TestDatabase::new();
     let direct = place.open().await;
-    let port = powerfill_tests::postgres::shared().port();
+    let port = powerfill_tests::postgres::shared_server().port();
     let mut number = 0;
     for message in (first..).step_by(STRIDE) {
         number += 1;
-        let wire = Wire::to(port).await;
-        let store = opened_through(&wire, place.name().await).await;
-        wire.cut_after(message, cut);
+        let proxy = TcpProxy::to_port(port).await;
+        let store = opened_through(&proxy, place.name().await).await;
+        proxy.fail_at_message(message, cut);
         let at = format!("{cut:?}, message {message}");
         timeout(PATIENCE, a_run(&store, run(number), number as i64 * 10_000))
             .await
             .unwrap_or_else(|_| panic!("{at}: hangs"));
         is_what_came_of(&direct, run(number), &at).await;
-        if !wire.was_cut() {
+        if !proxy.has_failed() {
             assert!(message > 60, "a run has more than {message} messages");
             break;
         }
@@ -212,26 +212,27 @@ async fn cut_at_each_message(cut: Cut, first: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_cut_before_the_server_hears_does_nothing_twice() {
-    cut_at_each_message(Cut::BeforeTheServerHears, 1).await;
+    cut_at_each_message(ProxyFault::DropRequest, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_cut_before_the_answer_does_nothing_twice() {
-    cut_at_each_message(Cut::BeforeTheAnswer, 3).await;
+    cut_at_each_message(ProxyFault::DropResponse, 3).await;
 }
 
-async fn opened_through(wire: &Wire, database: &str) -> PostgresStore {
-    let through = url(&powerfill_tests::postgres::shared().url_by(wire.port(), database));
+async fn opened_through(proxy: &TcpProxy, database: &str) -> PostgresStore {
+    let through =
+        url(&powerfill_tests::postgres::shared_server().url_on_port(proxy.port(), database));
     PostgresStore::open(&through).await.expect("the store opens")
 }
 
 /// What passes is unavailable, what does not is a failure; no password is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_says_what_is_wrong_is_understood() {
-    let server = OwnServer::start(Durable::No);
-    let place = Database::of(&server);
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let place = TestDatabase::of(&server);
     let store = place.open().await;
-    let admin = server.admin(place.name().await).await;
+    let admin = server.admin_client(place.name().await).await;
 
     // A report that holds what a publish replaces.
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
@@ -318,11 +319,11 @@ async fn a_server_that_says_what_is_wrong_is_understood() {
 /// A server that does not answer holds a subscriber only as long as its own look takes; the next connection goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscriber_survives_a_connection_that_stalls() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let writer = place.open().await;
-    let port = powerfill_tests::postgres::shared().port();
-    let wire = Wire::to(port).await;
-    let reader = opened_through(&wire, place.name().await).await;
+    let port = powerfill_tests::postgres::shared_server().port();
+    let proxy = TcpProxy::to_port(port).await;
+    let reader = opened_through(&proxy, place.name().await).await;
     let waiting = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&waiting);
     writer.append(candidates(run(1), 0, 1)).await.unwrap();
@@ -339,10 +340,10 @@ async fn a_subscriber_survives_a_connection_that_stalls() {
     while !waiting.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    wire.stall();
+    proxy.stall();
     writer.append(candidates(run(1), 1, 1)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    wire.cut();
+    proxy.disconnect_all();
     writer.append(candidates(run(1), 2, 1)).await.unwrap();
     let seen = timeout(PATIENCE, following).await.expect("goes on").unwrap();
     assert_eq!(seen, [1, 2, 3]);

@@ -10,8 +10,10 @@ use powerfill_ports::runs::{RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::{PostgresStore, shape};
 use powerfill_tables::table::Cell;
-use powerfill_tests::postgres::{Database, Durable, OwnServer, connect, shared, url};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{
+    DedicatedServer, Durability, TestDatabase, connect, shared_server, url,
+};
+use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
     HISTORY, KICKOUTS, candidates, kickouts, moment, request, run,
 };
@@ -28,9 +30,9 @@ fn without_steps(shape: &[String]) -> Vec<&String> {
 /// `UPDATE=1` writes the file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
-    let stepped = Database::new();
+    let stepped = TestDatabase::new();
     stepped.open().await;
-    let made = shape(&stepped.editor().await).await.unwrap();
+    let made = shape(&stepped.unguarded_client().await).await.unwrap();
     let text = made.join("\n") + "\n";
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(Path::new(SHAPE), &text).unwrap();
@@ -38,7 +40,7 @@ async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
     let kept = std::fs::read_to_string(SHAPE).unwrap();
     assert_eq!(kept, text, "sql/postgres/shape.txt is stale: UPDATE=1 writes it");
 
-    let whole = Database::new();
+    let whole = TestDatabase::new();
     let client = connect(&whole.url().await).await;
     client.batch_execute("CREATE SCHEMA powerfill; SET search_path = powerfill").await.unwrap();
     client.batch_execute(SCHEMA).await.unwrap();
@@ -62,34 +64,35 @@ fn names(dialect: &str) -> Vec<std::ffi::OsString> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_may_make_one_store_at_the_same_time() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let stores = join_all((0..8).map(|_| place.open())).await;
     for store in &stores {
         assert_eq!(store.verify(None).await.unwrap().damage, None);
     }
-    let steps = place.editor().await.query("SELECT FROM schema_steps", &[]).await.unwrap();
+    let steps =
+        place.unguarded_client().await.query("SELECT FROM schema_steps", &[]).await.unwrap();
     assert_eq!(steps.len(), names("postgres").len());
     place.open().await;
 }
 
 #[tokio::test]
 async fn only_an_existing_store_is_opened_as_existing() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let address = url(&place.url().await);
     let missing = PostgresStore::open_existing(&address).await.unwrap_err();
     assert!(matches!(missing, StoreError::NotFound { what: "store in", .. }), "{missing}");
     place.open().await;
     PostgresStore::open_existing(&address).await.unwrap();
-    let nowhere = url(&shared().url("no_such_database"));
+    let nowhere = url(&shared_server().url("no_such_database"));
     let missing = PostgresStore::open(&nowhere).await.unwrap_err();
     assert!(matches!(&missing, StoreError::Failed(text) if text.contains("createdb")), "{missing}");
 }
 
 #[tokio::test]
 async fn a_store_of_a_newer_powerfill_is_refused() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     place.open().await;
-    let editor = place.editor().await;
+    let editor = place.unguarded_client().await;
     editor.batch_execute("INSERT INTO schema_steps VALUES (99, '0099_later')").await.unwrap();
     let error = PostgresStore::open(&url(&place.url().await)).await.unwrap_err();
     assert!(matches!(&error, StoreError::Schema(text) if text.contains("newer")), "{error}");
@@ -97,7 +100,7 @@ async fn a_store_of_a_newer_powerfill_is_refused() {
 
 #[tokio::test]
 async fn another_programs_schema_is_refused() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     client
         .batch_execute("CREATE SCHEMA powerfill; CREATE TABLE powerfill.notes (text TEXT)")
@@ -133,7 +136,7 @@ const EDITS: &[&str] = &[
 
 #[tokio::test]
 async fn the_guards_refuse_an_edit_of_the_log() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let store = place.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     let client = connect(&place.url().await).await;
@@ -149,10 +152,10 @@ async fn the_guards_refuse_an_edit_of_the_log() {
 /// Roles belong to the whole server, so that this one is the test's own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_roles_may_do_what_they_are_for() {
-    let server = OwnServer::start(Durable::No);
-    let place = Database::of(&server);
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let place = TestDatabase::of(&server);
     place.open().await;
-    let admin = server.admin(place.name().await).await;
+    let admin = server.admin_client(place.name().await).await;
     for _ in 0..2 {
         admin.batch_execute(ROLES).await.unwrap();
     }
@@ -215,9 +218,9 @@ async fn the_roles_may_do_what_they_are_for() {
 /// As on a managed server, where nobody is: it makes the store and gives the rights.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_needs_not_be_a_superuser() {
-    let server = OwnServer::start(Durable::No);
-    let place = Database::of(&server);
-    let admin = server.admin(place.name().await).await;
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let place = TestDatabase::of(&server);
+    let admin = server.admin_client(place.name().await).await;
     let owner = format!(
         "CREATE ROLE olga LOGIN CREATEROLE; ALTER DATABASE {} OWNER TO olga",
         place.name().await

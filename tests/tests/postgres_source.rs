@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use powerfill_csv::read_folder;
 use powerfill_postgres::source::read;
 use powerfill_snapshot::{FaultReport, RawSnapshot, validate};
-use powerfill_tests::postgres::{Database, connect, shared, url};
+use powerfill_tests::postgres::{TestDatabase, connect, shared_server, url};
 use tokio_postgres::Client;
 
 fn cases() -> PathBuf {
@@ -73,7 +73,7 @@ fn with_point(text: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_digest_is_that_of_the_same_tables_as_csv() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     let mut compared = 0;
     for entry in std::fs::read_dir(cases()).unwrap() {
@@ -113,7 +113,7 @@ fn faults(report: &FaultReport) -> Vec<[String; 4]> {
 }
 
 async fn book(more: &str) -> RawSnapshot {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     client.batch_execute(&format!("{SOUND}{more}")).await.unwrap();
     read(&url(&place.url().await)).await.unwrap()
@@ -154,10 +154,10 @@ async fn a_table_that_cannot_be_read_leaves_the_others_readable() {
 
 #[tokio::test]
 async fn a_database_that_is_not_there_says_where() {
-    let nowhere = format!("{}?schema=public", shared().tcp_url("no_such_database"));
+    let nowhere = format!("{}?schema=public", shared_server().tcp_url("no_such_database"));
     let error = read(&url(&nowhere)).await.unwrap_err().to_string();
     assert!(error.contains("no_such_database") && error.contains(":***@"), "{error}");
-    let place = Database::new();
+    let place = TestDatabase::new();
     let error = read(&url(&format!("{}?schema=elsewhere", place.url().await))).await.unwrap_err();
     assert!(error.to_string().contains("elsewhere"), "{error}");
 }

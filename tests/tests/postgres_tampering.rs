@@ -7,8 +7,8 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::table::{Cell, RowBatch};
-use powerfill_tests::postgres::Database;
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run, unleased};
 
 use futures::TryStreamExt;
@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 
 /// A store with two streams, interleaved, and two snapshots; someone with an editor, and the seal of its head.
 struct Sound {
-    _place: Database,
+    _place: TestDatabase,
     store: PostgresStore,
     editor: Client,
     seal: (u64, blake3::Hash),
@@ -24,7 +24,7 @@ struct Sound {
 
 impl Sound {
     async fn new() -> Self {
-        let place = Database::new();
+        let place = TestDatabase::new();
         let store = place.open().await;
         for (run, version, count) in
             [(run(1), 0, 4), (run(2), 0, 3), (run(1), 4, 3), (run(2), 3, 1)]
@@ -36,7 +36,7 @@ impl Sound {
             store.capture(&digest, text.as_bytes()).await.unwrap();
         }
         let head = store.head().await.unwrap();
-        let editor = place.editor().await;
+        let editor = place.unguarded_client().await;
         Self { _place: place, store, editor, seal: (head.seq, head.seal) }
     }
 

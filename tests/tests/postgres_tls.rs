@@ -5,7 +5,7 @@ use std::process::Command;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
 use powerfill_postgres::PostgresStore;
-use powerfill_tests::postgres::{Database, Durable, OwnServer, url};
+use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase, url};
 use powerfill_tests::store_suite::samples::{candidates, run};
 
 const CERTIFICATE: &str = "[req]\ndistinguished_name = dn\nx509_extensions = v3\nprompt = no\n\
@@ -13,8 +13,8 @@ const CERTIFICATE: &str = "[req]\ndistinguished_name = dn\nx509_extensions = v3\
     [v3]\nbasicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost, IP:127.0.0.1\n";
 
 /// A server that lets nobody in over TCP without encryption; the file of its certificate.
-fn encrypted() -> (OwnServer, String) {
-    let server = OwnServer::start(Durable::No);
+fn encrypted() -> (DedicatedServer, String) {
+    let server = DedicatedServer::start(Durability::Unsynced);
     let folder = server.folder();
     let (key, certificate) = (folder.join("data/server.key"), folder.join("server.crt"));
     std::fs::write(folder.join("request.cnf"), CERTIFICATE).unwrap();
@@ -39,7 +39,7 @@ fn encrypted() -> (OwnServer, String) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&key, private).unwrap();
-    server.own(&key);
+    server.chown_to_server(&key);
     server.configure(&format!(
         "ssl = on\nssl_cert_file = '{}'\nlisten_addresses = '127.0.0.1,127.0.0.2'\n",
         certificate.display()
@@ -54,7 +54,7 @@ fn encrypted() -> (OwnServer, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_believed_only_with_its_certificate_and_name() {
     let (server, certificate) = encrypted();
-    let place = Database::of(&server);
+    let place = TestDatabase::of(&server);
     let plain = server.tcp_url(place.name().await);
     let opened = |options: String, host: &'static str| {
         let text = format!("{}?{options}", plain.replace("127.0.0.1", host));

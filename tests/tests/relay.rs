@@ -16,10 +16,10 @@ use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
 use powerfill_snapshot::{GivenOptions, validate};
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::chance::Chance;
-use powerfill_tests::nats::OwnNats;
-use powerfill_tests::postgres::Database;
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::nats::NatsServer;
+use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::seeded::SeededRng;
+use powerfill_tests::store_suite::StoreLocation;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ impl Desk {
         Relay::new(store, tenant, Arc::clone(broker), stop.subscribe())
     }
 
-    async fn to_the_end(&self, server: &OwnNats) -> Result<u64, RelayError> {
+    async fn to_the_end(&self, server: &NatsServer) -> Result<u64, RelayError> {
         let broker = Arc::new(connect(server).await);
         self.relay(&broker, &watch::channel(false).0).run(Until::TheEnd).await
     }
@@ -92,7 +92,7 @@ impl Desk {
     }
 
     /// The stream has the tenant's events: all, once, in order, each as the store's own CloudEvent.
-    async fn is_all_there(&self, server: &OwnNats) {
+    async fn is_all_there(&self, server: &NatsServer) {
         let own = format!("powerfill.{}.", self.tenant);
         let sent = server.messages(STREAM).await;
         let sent: Vec<_> =
@@ -118,7 +118,7 @@ fn position(payload: &[u8]) -> String {
     event["globalposition"].as_str().unwrap().to_owned()
 }
 
-async fn connect(server: &OwnNats) -> Broker {
+async fn connect(server: &NatsServer) -> Broker {
     let access = Access { url: server.url(), ..Access::default() };
     for _ in 0..100 {
         match Broker::connect(&access).await {
@@ -133,7 +133,7 @@ async fn connect(server: &OwnNats) -> Broker {
 
 #[tokio::test]
 async fn every_event_arrives_once_and_as_it_is() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let desk = Desk::of("acme", 2).await;
     let end = desk.events().await.len() as u64;
     assert_eq!(desk.to_the_end(&server).await.unwrap(), end);
@@ -148,8 +148,8 @@ async fn every_event_arrives_once_and_as_it_is() {
 
 #[tokio::test]
 async fn a_database_is_relayed_as_it_grows() {
-    let server = OwnNats::start("");
-    let database = Database::new();
+    let server = NatsServer::start("");
+    let database = TestDatabase::new();
     let store: Arc<dyn Store> = Arc::new(database.open().await);
     let desk = Desk { _folder: tempfile::tempdir().unwrap(), store, tenant: "acme".to_owned() };
     desk.runs(1).await;
@@ -169,9 +169,9 @@ async fn a_database_is_relayed_as_it_grows() {
 
 #[tokio::test]
 async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let desk = Desk::of("acme", 6).await;
-    let mut chance = Chance::new(11);
+    let mut chance = SeededRng::new(11);
     let end = desk.events().await.len() as u64;
     let mut ended = 0;
     while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
@@ -179,7 +179,7 @@ async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
         let stop = watch::channel(false).0;
         let relay = desk.relay(&broker, &stop);
         let relaying = tokio::spawn(async move { relay.run(Until::TheEnd).await });
-        tokio::time::sleep(Duration::from_micros(chance.from(0, 8_000))).await;
+        tokio::time::sleep(Duration::from_micros(chance.in_range(0, 8_000))).await;
         relaying.abort();
         let _ = relaying.await;
         ended += 1;
@@ -190,7 +190,7 @@ async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
-    let mut server = OwnNats::start("");
+    let mut server = NatsServer::start("");
     let desk = Arc::new(Desk::of("acme", 1).await);
     let (stop, broker) = (watch::channel(false).0, Arc::new(connect(&server).await));
     let relay = desk.relay(&broker, &stop);
@@ -201,7 +201,7 @@ async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
         tokio::time::sleep(Duration::from_millis(40)).await;
         server.kill();
         growing.await.unwrap();
-        server.go();
+        server.launch();
     }
     let end = desk.events().await.len() as u64;
     while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
@@ -215,7 +215,7 @@ async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
 
 #[tokio::test]
 async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let window = Duration::from_millis(100);
     let config = stream::Config {
         name: STREAM.to_owned(),
@@ -236,7 +236,7 @@ async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
 
 #[tokio::test]
 async fn two_relays_of_one_tenant_double_nothing() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let desk = Desk::of("acme", 6).await;
     let stop = watch::channel(false).0;
     let (one, other) = (Arc::new(connect(&server).await), Arc::new(connect(&server).await));
@@ -251,7 +251,7 @@ async fn two_relays_of_one_tenant_double_nothing() {
 
 #[tokio::test]
 async fn tenants_share_the_stream() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let (one, other) = (Desk::of("acme", 4).await, Desk::of("best", 4).await);
     let (stop, broker) = (watch::channel(false).0, Arc::new(connect(&server).await));
     let stranger = Arc::new(connect(&server).await);
@@ -273,7 +273,7 @@ async fn tenants_share_the_stream() {
 
 #[tokio::test]
 async fn another_store_of_the_tenant_sends_nothing() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let (one, other) = (Desk::of("acme", 1).await, Desk::of("acme", 2).await);
     let end = one.to_the_end(&server).await.unwrap();
     match other.to_the_end(&server).await {
@@ -289,7 +289,7 @@ async fn another_store_of_the_tenant_sends_nothing() {
 
 #[tokio::test]
 async fn a_stream_of_somebody_else_is_left_alone() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let config = stream::Config {
         name: STREAM.to_owned(),
         subjects: vec!["orders.>".to_owned()],
@@ -304,7 +304,7 @@ async fn a_stream_of_somebody_else_is_left_alone() {
 
 #[tokio::test]
 async fn secrets_open_and_are_not_told() {
-    let server = OwnNats::start("authorization { user: relay, password: s3cret }");
+    let server = NatsServer::start("authorization { user: relay, password: s3cret }");
     let at = |user: &str| {
         let url = format!("nats://{user}127.0.0.1:{}", server.port());
         Access { url, ..Access::default() }
@@ -325,7 +325,7 @@ async fn secrets_open_and_are_not_told() {
 
 #[tokio::test]
 async fn an_event_that_is_too_large_is_named() {
-    let server = OwnNats::start("max_payload: 1024");
+    let server = NatsServer::start("max_payload: 1024");
     let desk = Desk::of("acme", 1).await;
     let ended = desk.to_the_end(&server).await;
     let Err(RelayError::Broker(BrokerError::TooLarge { position, bytes, .. })) = ended else {
@@ -336,7 +336,7 @@ async fn an_event_that_is_too_large_is_named() {
 
 #[tokio::test]
 async fn what_is_taken_out_of_the_stream_stops_nobody() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let desk = Desk::of("acme", 1).await;
     let end = desk.to_the_end(&server).await.unwrap();
     let stream = server.jetstream().await.get_stream(STREAM).await.unwrap();

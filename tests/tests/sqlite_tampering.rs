@@ -3,7 +3,7 @@
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::editor;
+use powerfill_tests::sqlite_file;
 use powerfill_tests::store_suite::samples::{candidates, run};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -33,7 +33,7 @@ impl Sound {
     }
 
     fn tamper(&self, with: impl FnOnce(&Connection)) {
-        with(&editor::open(&self.folder.path().join("acme.db")));
+        with(&sqlite_file::open_unguarded(&self.folder.path().join("acme.db")));
     }
 
     fn store(&self) -> SqliteStore {
@@ -96,7 +96,7 @@ async fn a_change_in_any_column_of_any_row_is_found() {
     let mut all = Vec::new();
     sound.tamper(|conn| all = cells(conn));
     assert!(all.len() > 100, "{}", all.len());
-    let conn = editor::open(&sound.folder.path().join("acme.db"));
+    let conn = sqlite_file::open_unguarded(&sound.folder.path().join("acme.db"));
     let store = sound.store();
     for (table, column, rowid) in all {
         let at = format!("{table}.{column} of row {rowid}");

@@ -1,11 +1,11 @@
 //! The store in memory, against the suite.
 
 use powerfill_memory::MemoryStore;
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::store_suite::StoreLocation;
 
 struct Memory(MemoryStore);
 
-impl Place for Memory {
+impl StoreLocation for Memory {
     type Store = MemoryStore;
 
     async fn open(&self) -> MemoryStore {

@@ -1,5 +1,5 @@
 //! The store in a PostgreSQL database, against the suite.
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 
-powerfill_tests::store_suite!(Database::new());
+powerfill_tests::store_suite!(TestDatabase::new());

@@ -1,11 +1,11 @@
 //! The store in an SQLite file, against the suite.
 
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::store_suite::StoreLocation;
 
 struct File(tempfile::TempDir);
 
-impl Place for File {
+impl StoreLocation for File {
     type Store = SqliteStore;
 
     async fn open(&self) -> SqliteStore {

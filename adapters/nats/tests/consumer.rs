@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use powerfill_nats::{Access, Broker, STREAM};
-use powerfill_tests::nats::OwnNats;
+use powerfill_tests::nats::NatsServer;
 
 /// The example, which is built with the tests.
-fn consumer(server: &OwnNats) -> Child {
+fn consumer(server: &NatsServer) -> Child {
     let here = std::env::current_exe().expect("a path");
     let example = here.ancestors().nth(2).expect("a folder").join("examples/consumer");
     let mut command = Command::new(example);
@@ -27,7 +27,7 @@ fn printed(mut consumer: Child, enough: usize) -> Vec<u64> {
 
 #[tokio::test]
 async fn it_takes_each_event_once_and_goes_on_where_it_was() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let access = Access { url: server.url(), ..Access::default() };
     Broker::connect(&access).await.expect("it makes the stream");
     let jetstream = server.jetstream().await;

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use powerfill_ports::Store;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::postgres::{Database, Durable, OwnServer};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase};
+use powerfill_tests::store_suite::StoreLocation;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -249,8 +249,8 @@ async fn told_sqlite(powerfill: &Path, book: &Path) {
 }
 
 async fn told_postgres(powerfill: &Path, book: &Path) {
-    let postgres = OwnServer::start(Durable::Yes);
-    let place = Database::of(&postgres);
+    let postgres = DedicatedServer::start(Durability::Synced);
+    let place = TestDatabase::of(&postgres);
     let store = place.open().await;
     let url = place.url().await;
     let server = Server::start(powerfill, "bench", &url, book, &["--no-workers"]);

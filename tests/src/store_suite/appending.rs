@@ -6,12 +6,12 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, EventStore};
 use powerfill_ports::seal::seal_start;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{append, candidate, candidates, collect, meta, moment, pass_completed, run};
 
 /// Versions count in the stream, positions and append numbers in the store.
-pub async fn versions_and_positions_count_from_one(place: &impl Place) {
-    let store = place.open().await;
+pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation) {
+    let store = location.open().await;
     let empty = store.head().await.unwrap();
     assert_eq!((empty.seq, empty.position, empty.seal), (0, 0, seal_start()));
     let appended =
@@ -26,8 +26,10 @@ pub async fn versions_and_positions_count_from_one(place: &impl Place) {
 }
 
 /// Too low, too high, or of a stream that does not exist.
-pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(
+    location: &impl StoreLocation,
+) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 2)).await.unwrap();
     let before = store.head().await.unwrap();
     for (run, expected_version, there) in [(run(1), 0, 2), (run(1), 3, 2), (run(2), 1, 0)] {
@@ -46,8 +48,8 @@ pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(place: &i
 }
 
 /// Also when the stream has grown since.
-pub async fn the_same_append_again_is_answered_as_done(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_same_append_again_is_answered_as_done(location: &impl StoreLocation) {
+    let store = location.open().await;
     let first = candidates(run(1), 0, 3);
     let done = store.append(first.clone()).await.unwrap();
     store.append(candidates(run(1), 3, 2)).await.unwrap();
@@ -57,8 +59,8 @@ pub async fn the_same_append_again_is_answered_as_done(place: &impl Place) {
 }
 
 /// A worker that takes a run up has another clock and another name.
-pub async fn a_retry_by_another_worker_later_is_answered_as_done(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_retry_by_another_worker_later_is_answered_as_done(location: &impl StoreLocation) {
+    let store = location.open().await;
     let first = candidates(run(1), 0, 3);
     store.append(first.clone()).await.unwrap();
     let mut later = meta();
@@ -70,8 +72,8 @@ pub async fn a_retry_by_another_worker_later_is_answered_as_done(place: &impl Pl
 }
 
 /// Other events, fewer, more, another version, another stream.
-pub async fn an_append_id_with_other_content_is_refused(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_append_id_with_other_content_is_refused(location: &impl StoreLocation) {
+    let store = location.open().await;
     let first = candidates(run(1), 0, 3);
     store.append(first.clone()).await.unwrap();
     let with = |change: &dyn Fn(&mut Append)| {
@@ -97,15 +99,15 @@ pub async fn an_append_id_with_other_content_is_refused(place: &impl Place) {
 }
 
 /// It would have no position.
-pub async fn an_append_without_events_is_refused(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_append_without_events_is_refused(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert!(matches!(store.append(append(run(1), 0, [])).await, Err(StoreError::Failed(_))));
     assert_eq!(store.head().await.unwrap().seq, 0);
 }
 
 /// Eight writers with the same expected version: one is first, all others are told so.
-pub async fn one_of_many_writers_wins_a_version(place: &impl Place) {
-    let store = place.open().await;
+pub async fn one_of_many_writers_wins_a_version(location: &impl StoreLocation) {
+    let store = location.open().await;
     for round in 0..5_u64 {
         let attempts = (0..8_u128).map(|writer| {
             let store = store.clone();
@@ -126,8 +128,8 @@ pub async fn one_of_many_writers_wins_a_version(place: &impl Place) {
 }
 
 /// Every field of the envelope, and the payload byte for byte.
-pub async fn the_envelope_comes_back_whole(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_envelope_comes_back_whole(location: &impl StoreLocation) {
+    let store = location.open().await;
     let events = [candidate(1), pass_completed(7)];
     let batch = append(run(1), 0, &events);
     store.append(batch.clone()).await.unwrap();
@@ -151,13 +153,13 @@ pub async fn the_envelope_comes_back_whole(place: &impl Place) {
 }
 
 /// And the next append goes on from there.
-pub async fn what_was_appended_is_there_after_reopening(place: &impl Place) {
-    let store = place.open().await;
+pub async fn what_was_appended_is_there_after_reopening(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     let before = collect(store.read_all(0)).await;
     let head = store.head().await.unwrap();
     drop(store);
-    let store = place.open().await;
+    let store = location.open().await;
     assert_eq!(collect(store.read_all(0)).await, before);
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(store.append(candidates(run(1), 3, 1)).await.unwrap().position, 4);

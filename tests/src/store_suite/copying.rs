@@ -10,12 +10,12 @@ use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{StoreError, must_be_of};
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
 
 /// Nobody's before it; then nobody else's, who is not told whose it is.
-pub async fn a_store_is_the_tenants_of_its_first_event(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert_eq!(store.tenant().await.unwrap(), None);
     let (acme, other) = (TenantId::from("acme"), TenantId::from("other"));
     must_be_of(&store, &other).await.unwrap();
@@ -35,8 +35,8 @@ pub async fn a_store_is_the_tenants_of_its_first_event(place: &impl Place) {
 }
 
 /// All of them, a batch at a time.
-pub async fn appends_are_read_back_with_their_seals(place: &impl Place) {
-    let store = place.open().await;
+pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocation) {
+    let store = location.open().await;
     let many = APPENDS_PER_BATCH as u64 + 7;
     for number in 0..many {
         let mut append = append(run(1 + u128::from(number % 3)), number / 3, &[candidate(1)]);
@@ -66,8 +66,8 @@ pub async fn appends_are_read_back_with_their_seals(place: &impl Place) {
 }
 
 /// In the version that it was written in, also where that is not the one of today.
-pub async fn a_stored_event_is_appended_as_it_was(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation) {
+    let store = location.open().await;
     let event = candidate(1);
     let mut append = append(run(1), 0, std::slice::from_ref(&event));
     let payload = br#"{"of":  "another time"}"#;
@@ -81,8 +81,8 @@ pub async fn a_stored_event_is_appended_as_it_was(place: &impl Place) {
 }
 
 /// By digest.
-pub async fn snapshots_are_listed(place: &impl Place) {
-    let store = place.open().await;
+pub async fn snapshots_are_listed(location: &impl StoreLocation) {
+    let store = location.open().await;
     let mut digests = Vec::new();
     for text in ["one", "another", "a third"] {
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
@@ -94,8 +94,8 @@ pub async fn snapshots_are_listed(place: &impl Place) {
 }
 
 /// Twice makes no difference; one that goes on is none of it.
-pub async fn a_run_that_is_over_is_added_to_the_history_once(place: &impl Place) {
-    let store = Arc::new(place.open().await);
+pub async fn a_run_that_is_over_is_added_to_the_history_once(location: &impl StoreLocation) {
+    let store = Arc::new(location.open().await);
     let ended = |number, status| QueuedRun {
         run_id: run(number),
         status,

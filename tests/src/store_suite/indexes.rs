@@ -8,7 +8,7 @@ use powerfill_ports::events::EventStore;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexStore};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{candidates, run, unleased};
 
 /// An index of these subjects, in their order.
@@ -49,8 +49,8 @@ async fn entries(store: &impl IndexStore, number: u128) -> Vec<IndexEntry> {
 }
 
 /// In the order in which they were asked for; nothing for one that no event concerns.
-pub async fn events_are_found_by_subject(place: &impl Place) {
-    let store = place.open().await;
+pub async fn events_are_found_by_subject(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 9)).await.unwrap();
     assert_eq!(store.indexed(run(1), vec![Subject::run()]).await.unwrap(), None);
     assert!(store.indexed_runs().await.unwrap().is_empty());
@@ -61,7 +61,7 @@ pub async fn events_are_found_by_subject(place: &impl Place) {
         (trade("L1"), &[5, u64::MAX / 2]),
     ];
     store.put_index(unleased(run(1)), index(9, &given)).await.unwrap();
-    for opened in [store, place.open().await] {
+    for opened in [store, location.open().await] {
         let asked =
             vec![trade("l1"), loan("L2"), loan("äö “SS” ' \""), Subject::run(), loan("l1 ")];
         let indexed = opened.indexed(run(1), asked.clone()).await.unwrap().unwrap();
@@ -74,8 +74,8 @@ pub async fn events_are_found_by_subject(place: &impl Place) {
 }
 
 /// Nothing is left of the former one, and nobody else's is touched.
-pub async fn an_index_replaces_the_runs_former_one(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_index_replaces_the_runs_former_one(location: &impl StoreLocation) {
+    let store = location.open().await;
     for number in 1..=3 {
         store.append(candidates(run(number), 0, 5)).await.unwrap();
     }
@@ -101,8 +101,8 @@ pub async fn an_index_replaces_the_runs_former_one(place: &impl Place) {
 }
 
 /// It would be nobody's.
-pub async fn a_run_without_events_has_no_index(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_without_events_has_no_index(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let refused = store.put_index(unleased(run(2)), index(1, &[(loan("L1"), &[1])])).await;
     assert!(matches!(refused, Err(StoreError::NotFound { what: "run", .. })), "{refused:?}");
@@ -111,8 +111,8 @@ pub async fn a_run_without_events_has_no_index(place: &impl Place) {
 }
 
 /// Of several batches, by subject, byte for byte.
-pub async fn many_entries_come_back_in_order(place: &impl Place) {
-    let store = place.open().await;
+pub async fn many_entries_come_back_in_order(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let count = ENTRIES_PER_BATCH as u64 + 7;
     let names: Vec<String> =
@@ -135,8 +135,8 @@ pub async fn many_entries_come_back_in_order(place: &impl Place) {
 }
 
 /// What a list says is for its reader to judge: the bytes come back as they were given.
-pub async fn a_list_that_is_none_comes_back_as_it_is(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_list_that_is_none_comes_back_as_it_is(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let versions = Versions::from_bytes(vec![0x80, 0xff]);
     let entries = vec![IndexEntry { subject: loan("L1"), versions: versions.clone() }];

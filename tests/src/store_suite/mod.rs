@@ -1,5 +1,5 @@
 //! What every store must do (specification 3.2, 3.3, 4.4), one function a behaviour. The suite knows no database: an
-//! adapter gives a [`Place`] and runs [`store_suite!`](crate::store_suite!).
+//! adapter gives a [`StoreLocation`] and runs [`store_suite!`](crate::store_suite!).
 
 pub mod appending;
 pub mod copying;
@@ -18,7 +18,7 @@ use std::future::Future;
 use powerfill_ports::copying::CopyStore;
 
 /// Where a store lives: opened again, it has what was stored before. Each test has a place of its own.
-pub trait Place: Send + Sync + 'static {
+pub trait StoreLocation: Send + Sync + 'static {
     /// The adapter.
     type Store: CopyStore + Clone + 'static;
 
@@ -26,7 +26,7 @@ pub trait Place: Send + Sync + 'static {
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 }
 
-/// Runs the whole suite; `$place` is an expression that makes a new [`Place`].
+/// Runs the whole suite; `$place` is an expression that makes a new [`StoreLocation`].
 #[macro_export]
 macro_rules! store_suite {
     ($place:expr) => {

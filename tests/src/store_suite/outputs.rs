@@ -7,7 +7,7 @@ use powerfill_ports::projections::{ProjectionStore, ROWS_PER_BATCH, RunRows};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run, unleased};
 
 async fn shown(store: &impl ProjectionStore, table: &'static TableSpec) -> Vec<RunRows> {
@@ -32,8 +32,8 @@ fn of(run: RunId, loans: &[&str]) -> Vec<(RunId, String)> {
 }
 
 /// Nor does staging change what is said to be published.
-pub async fn staged_rows_are_unseen_until_published(place: &impl Place) {
-    let store = place.open().await;
+pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
@@ -45,14 +45,14 @@ pub async fn staged_rows_are_unseen_until_published(place: &impl Place) {
     assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
     drop(store);
-    let store = place.open().await;
+    let store = location.open().await;
     assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
 }
 
 /// Every type, its edges, and NULL.
-pub async fn cells_come_back_exact(place: &impl Place) {
-    let store = place.open().await;
+pub async fn cells_come_back_exact(location: &impl StoreLocation) {
+    let store = location.open().await;
     let day = |text: &str| Cell::Day(text.parse().unwrap());
     let text = |text: &str| Cell::Text(text.into());
     let decimal = |text: &str| Cell::Decimal(Decimal::from_str_exact(text).unwrap());
@@ -93,8 +93,8 @@ pub async fn cells_come_back_exact(place: &impl Place) {
 }
 
 /// A reader sees the former run's rows or the new one's, never both.
-pub async fn published_rows_replace_the_former_runs_all_at_once(place: &impl Place) {
-    let store = place.open().await;
+pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl StoreLocation) {
+    let store = location.open().await;
     let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store
@@ -117,8 +117,8 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(place: &impl Pla
 }
 
 /// A worker that died in the middle leaves the former outputs whole, and the next run is not disturbed by its rows.
-pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_staging_that_was_left_behind_is_dropped(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
@@ -126,7 +126,7 @@ pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
     store.stage(unleased(run(2)), vec![kickouts(["half", "done"])], 3).await.unwrap();
     drop(store);
 
-    let store = place.open().await;
+    let store = location.open().await;
     assert_eq!(loans(&store).await, of(run(1), &["L1"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
@@ -137,8 +137,8 @@ pub async fn a_staging_that_was_left_behind_is_dropped(place: &impl Place) {
 }
 
 /// Nor may another one add rows; nor may it publish twice.
-pub async fn only_the_run_that_staged_may_publish(place: &impl Place) {
-    let store = place.open().await;
+pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
@@ -150,8 +150,8 @@ pub async fn only_the_run_that_staged_may_publish(place: &impl Place) {
 }
 
 /// All rows of a call, or none.
-pub async fn a_row_that_does_not_fit_its_table_stages_nothing(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
     let wrong_type = RowBatch { table: &KICKOUTS, cells: vec![Cell::Int(1), Cell::Null] };
@@ -168,8 +168,8 @@ pub async fn a_row_that_does_not_fit_its_table_stages_nothing(place: &impl Place
 }
 
 /// A row a run, by run id, written alone or staged, in place of that run's own.
-pub async fn a_table_that_keeps_every_run_keeps_every_run(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreLocation) {
+    let store = location.open().await;
     let row = |status: &'static str, loans| vec![Cell::Name(status), Cell::Int(loans)];
     store.put_row(unleased(run(3)), &HISTORY, row("Failed", 0)).await.unwrap();
     store.put_row(unleased(run(1)), &HISTORY, row("Pending", 0)).await.unwrap();
@@ -199,8 +199,8 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(place: &impl Place) {
 }
 
 /// In batches, none larger than a batch.
-pub async fn many_rows_come_back_in_the_staged_order(place: &impl Place) {
-    let store = place.open().await;
+pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocation) {
+    let store = location.open().await;
     let names: Vec<String> =
         (0..ROWS_PER_BATCH * 2 + 3).map(|n| format!("L{}", 9_999 - n)).collect();
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
@@ -217,8 +217,8 @@ pub async fn many_rows_come_back_in_the_staged_order(place: &impl Place) {
 }
 
 /// It replaces the former rows all the same.
-pub async fn a_published_table_may_be_empty(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_published_table_may_be_empty(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();

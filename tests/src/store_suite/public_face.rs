@@ -15,7 +15,7 @@ use powerfill_eventually::{EventuallyError, EventuallyStore};
 use powerfill_ports::events::EventStore;
 use uuid::Uuid;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{cancelled, candidates, meta, pass_completed, pool_lock, run};
 
 fn public<S: EventStore>(store: S) -> EventuallyStore<S> {
@@ -68,8 +68,8 @@ impl Aggregate for Passes {
 }
 
 /// Handle, add, get, go on, get again.
-pub async fn an_eventually_repository_works(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_eventually_repository_works(location: &impl StoreLocation) {
+    let store = location.open().await;
     let builder = AggregateRootBuilder::from(Passes);
     let mut repository = Repository::new(builder.clone(), public(store.clone()));
     let mut root = builder.build(run(1));
@@ -87,8 +87,8 @@ pub async fn an_eventually_repository_works(place: &impl Place) {
 }
 
 /// Two roots from the same version: the second is told; who expects any version is not.
-pub async fn an_eventually_conflict_is_a_conflict(place: &impl Place) {
-    let mut store = public(place.open().await);
+pub async fn an_eventually_conflict_is_a_conflict(location: &impl StoreLocation) {
+    let mut store = public(location.open().await);
     let builder = AggregateRootBuilder::from(Passes);
     let mut repository = Repository::new(builder.clone(), store.clone());
     let (mut one, mut two) = (builder.build(run(1)), builder.build(run(1)));
@@ -105,8 +105,8 @@ pub async fn an_eventually_conflict_is_a_conflict(place: &impl Place) {
 }
 
 /// From the moment of subscribing on; `stream_all` has what was before.
-pub async fn an_eventually_subscription_is_live(place: &impl Place) {
-    let mut store = public(place.open().await);
+pub async fn an_eventually_subscription_is_live(location: &impl StoreLocation) {
+    let mut store = public(location.open().await);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
     let subscriber = store.clone();
     let mut live = subscriber.subscribe_all().await.unwrap();
@@ -130,8 +130,8 @@ pub async fn an_eventually_subscription_is_live(place: &impl Place) {
 }
 
 /// Whoever asks.
-pub async fn an_audited_stream_is_never_removed(place: &impl Place) {
-    let mut store = public(place.open().await);
+pub async fn an_audited_stream_is_never_removed(location: &impl StoreLocation) {
+    let mut store = public(location.open().await);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
     let refused = store.remove(run(1)).await;
     assert!(matches!(refused, Err(EventuallyError::RemoveRefused(id)) if id == run(1)));
@@ -141,8 +141,10 @@ pub async fn an_audited_stream_is_never_removed(place: &impl Place) {
 }
 
 /// The face is that of runs.
-pub async fn an_eventually_reader_of_all_runs_meets_no_configuration(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_eventually_reader_of_all_runs_meets_no_configuration(
+    location: &impl StoreLocation,
+) {
+    let store = location.open().await;
     store.append(pool_lock(0, true)).await.unwrap();
     store.append(candidates(run(1), 0, 2)).await.unwrap();
     store.append(pool_lock(1, false)).await.unwrap();

@@ -10,14 +10,14 @@ use powerfill_ports::seal::seal_start;
 use powerfill_snapshot::config;
 use uuid::Uuid;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{
     append, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
 };
 
 /// Not an error.
-pub async fn a_stream_that_does_not_exist_is_empty(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert_eq!(store.stream_version("run-x").await.unwrap(), 0);
     assert!(collect(store.read("run-x", 1)).await.is_empty());
     assert!(collect(store.read_all(0)).await.is_empty());
@@ -25,8 +25,8 @@ pub async fn a_stream_that_does_not_exist_is_empty(place: &impl Place) {
 }
 
 /// None larger than a batch, none empty.
-pub async fn a_long_stream_comes_in_batches_and_in_order(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLocation) {
+    let store = location.open().await;
     let count = EVENTS_PER_BATCH as u32 * 2 + 500;
     store.append(candidates(run(1), 0, count - 700)).await.unwrap();
     store.append(candidates(run(1), u64::from(count) - 700, 700)).await.unwrap();
@@ -42,8 +42,8 @@ pub async fn a_long_stream_comes_in_batches_and_in_order(place: &impl Place) {
 }
 
 /// In the middle of an append, at its edge, at the end and beyond.
-pub async fn a_stream_is_read_from_any_version(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_stream_is_read_from_any_version(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 4)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 4, 3)).await.unwrap();
@@ -55,8 +55,8 @@ pub async fn a_stream_is_read_from_any_version(place: &impl Place) {
 }
 
 /// From any version to any other, also where there is nothing between them.
-pub async fn a_stream_is_read_between_any_versions(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_stream_is_read_between_any_versions(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 4)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 4, 3)).await.unwrap();
@@ -71,8 +71,8 @@ pub async fn a_stream_is_read_between_any_versions(place: &impl Place) {
 }
 
 /// By when they began, not by name.
-pub async fn streams_are_named_in_the_order_in_which_they_began(place: &impl Place) {
-    let store = place.open().await;
+pub async fn streams_are_named_in_the_order_in_which_they_began(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert!(store.streams().await.unwrap().is_empty());
     for number in [3, 1, 2] {
         store.append(candidates(run(number), 0, 1)).await.unwrap();
@@ -84,8 +84,8 @@ pub async fn streams_are_named_in_the_order_in_which_they_began(place: &impl Pla
 
 /// Every choice of a stream of several appends, one beyond its end among them: as the whole stream has them, envelope and
 /// all.
-pub async fn chosen_versions_of_a_stream_are_read(place: &impl Place) {
-    let store = place.open().await;
+pub async fn chosen_versions_of_a_stream_are_read(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 3, 1)).await.unwrap();
@@ -104,8 +104,8 @@ pub async fn chosen_versions_of_a_stream_are_read(place: &impl Place) {
 }
 
 /// None larger than a batch, none empty; the stream ends where it ended at the call.
-pub async fn many_chosen_versions_come_in_batches(place: &impl Place) {
-    let store = place.open().await;
+pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation) {
+    let store = location.open().await;
     let count = EVENTS_PER_BATCH as u64 * 4;
     for version in (0..count).step_by(EVENTS_PER_BATCH) {
         store.append(candidates(run(1), version, EVENTS_PER_BATCH as u32)).await.unwrap();
@@ -128,8 +128,8 @@ pub async fn many_chosen_versions_come_in_batches(place: &impl Place) {
 }
 
 /// Interleaved as they were appended, from any position on.
-pub async fn all_streams_are_read_in_the_order_of_positions(place: &impl Place) {
-    let store = place.open().await;
+pub async fn all_streams_are_read_in_the_order_of_positions(location: &impl StoreLocation) {
+    let store = location.open().await;
     let mut expected = Vec::new();
     for round in 0..6_u64 {
         for stream in 1..=3_u128 {
@@ -152,8 +152,8 @@ pub async fn all_streams_are_read_in_the_order_of_positions(place: &impl Place) 
 }
 
 /// What comes later is for the next call.
-pub async fn reading_ends_where_the_log_ended_at_the_call(place: &impl Place) {
-    let store = place.open().await;
+pub async fn reading_ends_where_the_log_ended_at_the_call(location: &impl StoreLocation) {
+    let store = location.open().await;
     let first = EVENTS_PER_BATCH as u32 + 10;
     store.append(candidates(run(1), 0, first)).await.unwrap();
     let stream = run(1).stream();
@@ -168,8 +168,8 @@ pub async fn reading_ends_where_the_log_ended_at_the_call(place: &impl Place) {
 }
 
 /// Whatever the reader's first event is.
-pub async fn the_hash_chain_links_batches_appends_and_streams(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_hash_chain_links_batches_appends_and_streams(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     store.append(candidates(run(2), 0, EVENTS_PER_BATCH as u32 + 1)).await.unwrap();
     store.append(candidates(run(1), 3, 2)).await.unwrap();
@@ -188,8 +188,8 @@ pub async fn the_hash_chain_links_batches_appends_and_streams(place: &impl Place
 }
 
 /// And says how much it looked at.
-pub async fn a_sound_log_verifies(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_sound_log_verifies(location: &impl StoreLocation) {
+    let store = location.open().await;
     let empty = store.verify(None).await.unwrap();
     assert_eq!((empty.events, empty.appends, empty.damage), (0, 0, None));
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -204,8 +204,8 @@ pub async fn a_sound_log_verifies(place: &impl Place) {
 }
 
 /// The head's is the last one; beyond it there is none.
-pub async fn seals_are_found_by_number(place: &impl Place) {
-    let store = place.open().await;
+pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert_eq!(store.seal_at(0).await.unwrap(), Some(seal_start()));
     assert_eq!(store.seal_at(1).await.unwrap(), None);
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -220,8 +220,8 @@ pub async fn seals_are_found_by_number(place: &impl Place) {
 
 /// In the same order of positions, chained and sealed alike, with versions of its own; no run for the queue, the indexes
 /// or the history.
-pub async fn the_configuration_is_a_stream_beside_those_of_runs(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_configuration_is_a_stream_beside_those_of_runs(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(pool_lock(0, true)).await.unwrap();
     store.enqueue(request(run(1), moment(1))).await.unwrap();
     store.append(pool_lock(1, false)).await.unwrap();

@@ -15,12 +15,12 @@ use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
 use uuid::Uuid;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, request, run, unleased};
 
 /// Until it is over; the same run is not asked for twice.
-pub async fn one_run_is_active_at_a_time(place: &impl Place) {
-    let store = place.open().await;
+pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let otherwise = |at| Append { append_id: Uuid::from_u128(1), ..request(run(1), at) };
     for other in [request(run(2), moment(1)), otherwise(moment(1))] {
@@ -43,8 +43,8 @@ pub async fn one_run_is_active_at_a_time(place: &impl Place) {
 }
 
 /// A store is that of the tenant of its first event, whoever looked before.
-pub async fn nobody_asks_for_a_run_in_another_tenants_store(place: &impl Place) {
-    let store = place.open().await;
+pub async fn nobody_asks_for_a_run_in_another_tenants_store(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let mut other = request(run(2), moment(1));
     other.meta.tenant_id = TenantId::from("ANOTHER");
@@ -63,9 +63,9 @@ pub async fn nobody_asks_for_a_run_in_another_tenants_store(place: &impl Place) 
 }
 
 /// Two servers cannot both start one.
-pub async fn of_many_who_ask_one_gets_the_run(place: &impl Place) {
+pub async fn of_many_who_ask_one_gets_the_run(location: &impl StoreLocation) {
     let asking = join_all((1..=8_u128).map(|number| {
-        let place_store = place.open();
+        let place_store = location.open();
         async move {
             let store = place_store.await;
             (store.enqueue(request(run(number), moment(0))).await, store)
@@ -83,8 +83,8 @@ pub async fn of_many_who_ask_one_gets_the_run(place: &impl Place) {
 }
 
 /// By anyone.
-pub async fn a_run_is_claimed_once_until_its_lease_is_over(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert_eq!(store.claim("w1", moment(0), moment(10)).await.unwrap(), None);
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let first = store.claim("w1", moment(1), moment(10)).await.unwrap().unwrap();
@@ -99,8 +99,8 @@ pub async fn a_run_is_claimed_once_until_its_lease_is_over(place: &impl Place) {
 }
 
 /// Beyond the first end.
-pub async fn a_renewed_lease_keeps_others_out(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(30)).await.unwrap(), None);
@@ -109,8 +109,8 @@ pub async fn a_renewed_lease_keeps_others_out(place: &impl Place) {
 }
 
 /// Both are there, or neither.
-pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(location: &impl StoreLocation) {
+    let store = location.open().await;
     let asked = store.enqueue(request(run(1), moment(0))).await.unwrap();
     assert_eq!((asked.seq, asked.stream_version, asked.position, asked.repeated), (1, 1, 1, false));
     assert_eq!(store.stream_version(&run(1).stream()).await.unwrap(), 1);
@@ -142,8 +142,8 @@ async fn over(store: &impl RunStore, run: RunId) {
 }
 
 /// After a lost answer; whatever became of the run meanwhile, and whoever has it.
-pub async fn asking_again_is_answered_as_done(place: &impl Place) {
-    let store = place.open().await;
+pub async fn asking_again_is_answered_as_done(location: &impl StoreLocation) {
+    let store = location.open().await;
     let first = store.enqueue(request(run(1), moment(0))).await.unwrap();
     let done = Appended { repeated: true, ..first };
     let again = || store.enqueue(request(run(1), moment(7)));
@@ -180,8 +180,8 @@ async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), S
 }
 
 /// Its time has passed, and nobody has taken the run up: the worker that has it goes on.
-pub async fn a_lease_that_ended_unclaimed_still_holds(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_lease_that_ended_unclaimed_still_holds(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(0)).await.unwrap().unwrap();
     for (number, outcome) in works(&store, lease, 1).await.into_iter().enumerate() {
@@ -205,8 +205,8 @@ async fn all_that_is_there(store: &impl Store) -> String {
 
 /// The worker that lives on after its lease is told so at whatever it does, and changes nothing; also of what is
 /// staged.
-pub async fn a_lost_lease_cannot_write(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     store.begin_staging(Writer::Worker(old), &[&KICKOUTS]).await.unwrap();
@@ -240,8 +240,8 @@ fn lost_at_all(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
 }
 
 /// So that a worker does not take it for a fault of the run.
-pub async fn a_lost_lease_is_said_before_anything_else(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_lost_lease_is_said_before_anything_else(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     let first = Append { lease: Some(old), ..candidates(run(1), 1, 2) };
@@ -260,8 +260,8 @@ pub async fn a_lost_lease_is_said_before_anything_else(place: &impl Place) {
 }
 
 /// There is one staging area, and it is that run's.
-pub async fn a_run_that_goes_on_keeps_maintenance_out(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_that_goes_on_keeps_maintenance_out(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     over(&store, run(1)).await;
     let writer = unleased(run(1));
@@ -282,8 +282,8 @@ pub async fn a_run_that_goes_on_keeps_maintenance_out(place: &impl Place) {
 }
 
 /// With the name of the first who asked.
-pub async fn cancelling_is_heard_at_the_next_renewal(place: &impl Place) {
-    let store = place.open().await;
+pub async fn cancelling_is_heard_at_the_next_renewal(location: &impl StoreLocation) {
+    let store = location.open().await;
     let unknown = store.request_cancel(run(1), "ann").await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
     store.enqueue(request(run(1), moment(0))).await.unwrap();
@@ -297,8 +297,8 @@ pub async fn cancelling_is_heard_at_the_next_renewal(place: &impl Place) {
 }
 
 /// Its row says how it ended, and that nobody has it.
-pub async fn a_run_that_is_over_frees_the_tenant(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) {
+    let store = location.open().await;
     let over = [RunStatus::Complete, RunStatus::Failed, RunStatus::Cancelled];
     for (number, status) in (1_u128..).zip(over) {
         store.enqueue(request(run(number), moment(0))).await.unwrap();
@@ -311,8 +311,8 @@ pub async fn a_run_that_is_over_frees_the_tenant(place: &impl Place) {
 }
 
 /// Those of one moment by their ids.
-pub async fn runs_are_listed_latest_first(place: &impl Place) {
-    let store = place.open().await;
+pub async fn runs_are_listed_latest_first(location: &impl StoreLocation) {
+    let store = location.open().await;
     for (number, at) in [(5, 1), (1, 3), (9, 2), (2, 3)] {
         store.enqueue(request(run(number), moment(at))).await.unwrap();
         let lease = store.claim("w1", moment(at), moment(at + 9)).await.unwrap().unwrap();
@@ -324,11 +324,11 @@ pub async fn runs_are_listed_latest_first(place: &impl Place) {
 }
 
 /// And is there for the first worker that comes.
-pub async fn an_unclaimed_run_survives_reopening(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_unclaimed_run_survives_reopening(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     drop(store);
-    let store = place.open().await;
+    let store = location.open().await;
     let found = store.run(run(1)).await.unwrap().unwrap();
     assert_eq!((found.status, found.requested_at), (RunStatus::Pending, moment(0)));
     assert!(store.claim("w1", moment(1), moment(9)).await.unwrap().is_some());

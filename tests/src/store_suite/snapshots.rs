@@ -4,7 +4,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::snapshots::SnapshotStore;
 
-use super::Place;
+use super::StoreLocation;
 
 fn canonical(rows: u32) -> (String, Vec<u8>) {
     let bytes: Vec<u8> =
@@ -13,8 +13,8 @@ fn canonical(rows: u32) -> (String, Vec<u8>) {
 }
 
 /// Also the empty one, and also after reopening.
-pub async fn a_snapshot_is_stored_once_and_comes_back(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_snapshot_is_stored_once_and_comes_back(location: &impl StoreLocation) {
+    let store = location.open().await;
     for rows in [0, 1, 100_000] {
         let (digest, bytes) = canonical(rows);
         assert!(store.capture(&digest, &bytes).await.unwrap());
@@ -23,29 +23,29 @@ pub async fn a_snapshot_is_stored_once_and_comes_back(place: &impl Place) {
     }
     drop(store);
     let (digest, bytes) = canonical(100_000);
-    assert_eq!(place.open().await.captured(&digest).await.unwrap(), bytes);
+    assert_eq!(location.open().await.captured(&digest).await.unwrap(), bytes);
 }
 
 /// And nothing is stored.
-pub async fn a_wrong_digest_is_refused(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_wrong_digest_is_refused(location: &impl StoreLocation) {
+    let store = location.open().await;
     let ((digest, _), (_, other)) = (canonical(1), canonical(2));
     assert!(matches!(store.capture(&digest, &other).await, Err(StoreError::Failed(_))));
     assert!(matches!(store.captured(&digest).await, Err(StoreError::NotFound { .. })));
 }
 
 /// With its digest in the answer.
-pub async fn a_snapshot_that_is_not_there_is_not_found(place: &impl Place) {
+pub async fn a_snapshot_that_is_not_there_is_not_found(location: &impl StoreLocation) {
     let (digest, _) = canonical(3);
-    match place.open().await.captured(&digest).await {
+    match location.open().await.captured(&digest).await {
         Err(StoreError::NotFound { what: "snapshot", name }) => assert_eq!(name, digest),
         other => panic!("{other:?}"),
     }
 }
 
 /// Their digests are computed again.
-pub async fn verification_counts_snapshots(place: &impl Place) {
-    let store = place.open().await;
+pub async fn verification_counts_snapshots(location: &impl StoreLocation) {
+    let store = location.open().await;
     for rows in [5, 6] {
         let (digest, bytes) = canonical(rows);
         store.capture(&digest, &bytes).await.unwrap();

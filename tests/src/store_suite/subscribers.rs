@@ -3,11 +3,11 @@
 use futures::future::join_all;
 use powerfill_ports::subscribers::SubscriberStore;
 
-use super::Place;
+use super::StoreLocation;
 
 /// And nobody moves it on from elsewhere.
-pub async fn a_subscriber_moves_on_from_where_it_was(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_subscriber_moves_on_from_where_it_was(location: &impl StoreLocation) {
+    let store = location.open().await;
     assert_eq!(store.subscriber("nats").await.unwrap(), None);
     assert!(!store.advance("nats", Some(0), 5).await.unwrap());
     assert!(store.advance("nats", None, 5).await.unwrap());
@@ -17,15 +17,15 @@ pub async fn a_subscriber_moves_on_from_where_it_was(place: &impl Place) {
     }
     assert!(store.advance("nats", Some(5), 1 << 40).await.unwrap());
     assert!(store.advance("other\u{e9}", None, 0).await.unwrap());
-    let reopened = place.open().await;
+    let reopened = location.open().await;
     let all = vec![("nats".to_owned(), 1 << 40), ("other\u{e9}".to_owned(), 0)];
     assert_eq!(reopened.subscribers().await.unwrap(), all);
     assert_eq!(reopened.subscriber("nats").await.unwrap(), Some(1 << 40));
 }
 
 /// Also when all believe it to be at the same place.
-pub async fn one_of_many_moves_a_subscriber_on(place: &impl Place) {
-    let store = place.open().await;
+pub async fn one_of_many_moves_a_subscriber_on(location: &impl StoreLocation) {
+    let store = location.open().await;
     let mut before = None;
     for round in 1..=10 {
         let tries = (0..8).map(|_| {

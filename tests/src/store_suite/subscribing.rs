@@ -7,7 +7,7 @@ use futures::future::join_all;
 use powerfill_ports::events::{Batches, EVENTS_PER_BATCH, EventStore, StoredEvent};
 use uuid::Uuid;
 
-use super::Place;
+use super::StoreLocation;
 use super::samples::{candidates, run};
 
 /// Long enough for any machine; a test that waits this long has failed.
@@ -30,8 +30,8 @@ fn positions(events: &[StoredEvent]) -> Vec<u64> {
 }
 
 /// What was there, then what comes.
-pub async fn a_subscription_catches_up_and_goes_on_live(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_subscription_catches_up_and_goes_on_live(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 5)).await.unwrap();
     let mut subscription = store.subscribe(2);
     assert_eq!(positions(&take(&mut subscription, 3).await), [3, 4, 5]);
@@ -49,15 +49,15 @@ pub async fn a_subscription_catches_up_and_goes_on_live(place: &impl Place) {
 }
 
 /// From the last position that the subscriber remembers: nothing lost, nothing twice.
-pub async fn a_subscription_resumes_after_reopening(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_subscription_resumes_after_reopening(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 5)).await.unwrap();
     let mut subscription = store.subscribe(0);
     let seen = take(&mut subscription, 5).await;
     drop(subscription);
     store.append(candidates(run(1), 5, 3)).await.unwrap();
     drop(store);
-    let store = place.open().await;
+    let store = location.open().await;
     let mut subscription = store.subscribe(seen[seen.len() - 1].global_position);
     assert_eq!(positions(&take(&mut subscription, 3).await), [6, 7, 8]);
     store.append(candidates(run(1), 8, 1)).await.unwrap();
@@ -65,12 +65,12 @@ pub async fn a_subscription_resumes_after_reopening(place: &impl Place) {
 }
 
 /// Eight writers, three subscribers that watch: positions come in order, each once, none left out.
-pub async fn subscribers_see_no_gap_with_many_writers(place: &impl Place) {
+pub async fn subscribers_see_no_gap_with_many_writers(location: &impl StoreLocation) {
     const WRITERS: u128 = 8;
     const APPENDS: u64 = 25;
     const EVENTS: u32 = 3;
     let total = WRITERS as usize * APPENDS as usize * EVENTS as usize;
-    let store = place.open().await;
+    let store = location.open().await;
     let subscribers: Vec<_> = (0..3)
         .map(|_| {
             let mut subscription = store.subscribe(0);
@@ -99,8 +99,8 @@ pub async fn subscribers_see_no_gap_with_many_writers(place: &impl Place) {
 }
 
 /// As from another process: the two handles share nothing but the place.
-pub async fn an_append_through_another_handle_is_seen(place: &impl Place) {
-    let (reader, writer) = (place.open().await, place.open().await);
+pub async fn an_append_through_another_handle_is_seen(location: &impl StoreLocation) {
+    let (reader, writer) = (location.open().await, location.open().await);
     let mut subscription = reader.subscribe(0);
     for round in 0..5_u64 {
         let waiting = tokio::spawn(async move {
@@ -116,8 +116,8 @@ pub async fn an_append_through_another_handle_is_seen(place: &impl Place) {
 }
 
 /// It holds no writer back either.
-pub async fn a_slow_subscriber_loses_nothing(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_slow_subscriber_loses_nothing(location: &impl StoreLocation) {
+    let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let mut subscription = store.subscribe(0);
     take(&mut subscription, 1).await;

@@ -16,7 +16,7 @@ use powerfill_snapshot::config::{self, ConfigEventType, ConfigState};
 use powerfill_snapshot::rules::Predicate;
 use powerfill_snapshot::tables::{ColumnType, LoanColumn};
 use powerfill_snapshot::{GivenOptions, Snapshot, table_names, validate};
-use powerfill_tests::chance::Chance;
+use powerfill_tests::seeded::SeededRng;
 use serde_json::value::RawValue;
 
 /// Inputs a target gets in an ordinary test run.
@@ -41,11 +41,11 @@ impl Drop for Replay<'_> {
 }
 
 /// Gives the target its inputs, a seed each.
-fn fuzz(target: &str, mut attempt: impl FnMut(&mut Chance)) {
+fn fuzz(target: &str, mut attempt: impl FnMut(&mut SeededRng)) {
     let first = number("FUZZ_SEED", 1);
     for seed in first..first + number("FUZZ_INPUTS", INPUTS) {
         let _replay = Replay(target, seed);
-        attempt(&mut Chance::new(seed));
+        attempt(&mut SeededRng::new(seed));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Good input made bad.
 
-use powerfill_tests::chance::Chance;
+use powerfill_tests::seeded::SeededRng;
 
 /// One of the corpus, with up to six changes.
-pub(crate) fn mutated(corpus: &[Vec<u8>], words: &[&str], chance: &mut Chance) -> Vec<u8> {
+pub(crate) fn mutated(corpus: &[Vec<u8>], words: &[&str], chance: &mut SeededRng) -> Vec<u8> {
     let mut bytes = chance.pick(corpus).clone();
     for _ in 0..chance.below(7) {
         change(&mut bytes, corpus, words, chance);
@@ -11,7 +11,7 @@ pub(crate) fn mutated(corpus: &[Vec<u8>], words: &[&str], chance: &mut Chance) -
     bytes
 }
 
-fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], words: &[&str], chance: &mut Chance) {
+fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], words: &[&str], chance: &mut SeededRng) {
     let from = chance.below(bytes.len() + 1);
     let to = (from + chance.below(12)).min(bytes.len());
     match chance.below(9) {
@@ -43,7 +43,7 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], words: &[&str], chance: &mut 
     }
 }
 
-fn replace_value(bytes: &mut Vec<u8>, words: &[&str], chance: &mut Chance) {
+fn replace_value(bytes: &mut Vec<u8>, words: &[&str], chance: &mut SeededRng) {
     let starts: Vec<usize> =
         (0..bytes.len()).filter(|at| matches!(bytes[*at], b':' | b',' | b'\n' | b'[')).collect();
     if starts.is_empty() {

@@ -17,8 +17,8 @@ use powerfill_sqlite::SqliteStore;
 use powerfill_tables::csv;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::tables::{ALL, run_history};
-use powerfill_tests::postgres::{Database, connect};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{TestDatabase, connect};
+use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::collect;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ pub(crate) struct Desk {
     clock: Arc<Ticking>,
     runs: AtomicU32,
     folder: Option<TempDir>,
-    pub(crate) database: Option<Database>,
+    pub(crate) database: Option<TestDatabase>,
 }
 
 impl Desk {
@@ -63,7 +63,7 @@ impl Desk {
     }
 
     pub(crate) async fn in_a_database() -> Self {
-        let database = Database::new();
+        let database = TestDatabase::new();
         let store = database.open().await;
         Self { database: Some(database), ..Self::over(Arc::new(store), None) }
     }

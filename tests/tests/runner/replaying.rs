@@ -12,7 +12,7 @@ use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_tables::status::RunStatus;
-use powerfill_tests::editor;
+use powerfill_tests::sqlite_file;
 use uuid::Uuid;
 
 use crate::books;
@@ -194,7 +194,7 @@ async fn another_engine_is_named_and_not_held_against_the_run() {
 async fn what_this_build_cannot_read_is_said_as_such() {
     let desk = Desk::in_a_file();
     let run = desk.completes(&books::small()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let changes = [
         ("UPDATE es_events SET schema_version = 9 WHERE version = 5", 5, "schema version 9"),
         (
@@ -221,7 +221,7 @@ async fn a_stream_that_lost_its_end_is_not_reproduced() {
     let desk = Desk::in_a_file();
     let run = desk.completes(&books::small()).await;
     let events = desk.stored(run).await.len() as u64;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     conn.execute_batch(&format!(
         "DELETE FROM es_events WHERE version = {events};
          UPDATE es_appends SET event_count = event_count - 1 WHERE seq = (SELECT max(seq) FROM es_appends);

@@ -10,8 +10,8 @@ use powerfill_events::run::event::Step;
 use powerfill_ports::{Store, StoreError};
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::status::RunStatus;
-use powerfill_tests::postgres::{shared, url};
-use powerfill_tests::wire::{Cut, Wire};
+use powerfill_tests::postgres::{shared_server, url};
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Holds the wire when a step begins.
 struct StallAt {
     step: Step,
-    wire: Arc<Wire>,
+    proxy: Arc<TcpProxy>,
     once: AtomicBool,
     stalled: Notify,
 }
@@ -33,16 +33,16 @@ struct StallAt {
 impl Watch for StallAt {
     fn step(&self, step: Step) {
         if step == self.step && !self.once.swap(true, Ordering::SeqCst) {
-            self.wire.stall();
+            self.proxy.stall();
             self.stalled.notify_one();
         }
     }
 }
 
-/// A worker whose way to the desk's database is a wire; its session is given up by the server sooner than others are.
-async fn hanging(desk: &Desk, wire: &Wire) -> Runner<dyn Store> {
+/// A worker whose way to the desk's database is a proxy; its session is given up by the server sooner than others are.
+async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner<dyn Store> {
     let name = desk.database.as_ref().expect("a database").name().await;
-    let address = shared().url_by(wire.port(), name);
+    let address = shared_server().url_on_port(proxy.port(), name);
     let hurried = "-c%20statement_timeout%3D1000%20-c%20idle_in_transaction_session_timeout%3D1000";
     let address = url(&format!("{address}?options={hurried}"));
     let store = PostgresStore::open(&address).await.expect("the store opens");
@@ -61,7 +61,7 @@ enum Then {
 async fn is_replaced(
     desk: &Desk,
     run: RunId,
-    wire: &Wire,
+    proxy: &TcpProxy,
     hanging: JoinHandle<Result<Option<Finished>, RunnerError>>,
     story: &[(String, Vec<u8>)],
     at: &str,
@@ -91,7 +91,7 @@ async fn is_replaced(
         Ok(Some(_)) if then == Then::WasOver => {}
         other => panic!("{at}: {other:?}"),
     }
-    wire.go_on();
+    proxy.resume();
     desk.completes(&books::small()).await;
     assert!(desk.story(run).await == story, "{at}");
     desk.verify().await;
@@ -110,15 +110,15 @@ async fn a_worker_whose_network_stalls_at_a_step_is_replaced_and_gives_up() {
     let story = undisturbed(&book).await;
     for step in [Step::Preflight, Step::Allocation, Step::Ue, Step::Record] {
         let desk = Desk::in_a_database().await;
-        let wire = Arc::new(Wire::to(shared().port()).await);
-        let hanging = hanging(&desk, &wire).await;
+        let proxy = Arc::new(TcpProxy::to_port(shared_server().port()).await);
+        let hanging = hanging(&desk, &proxy).await;
         let run = desk.ask(&book).await;
         let (once, stalled) = (AtomicBool::new(false), Notify::new());
-        let watch = Arc::new(StallAt { step, wire: Arc::clone(&wire), once, stalled });
+        let watch = Arc::new(StallAt { step, proxy: Arc::clone(&proxy), once, stalled });
         let to_watch: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
         let worked = tokio::spawn(async move { hanging.work(None, to_watch).await });
         timeout(PATIENCE, watch.stalled.notified()).await.expect("the step begins");
-        let then = is_replaced(&desk, run, &wire, worked, &story, &format!("{step:?}")).await;
+        let then = is_replaced(&desk, run, &proxy, worked, &story, &format!("{step:?}")).await;
         assert_eq!(then, Then::TakenUp, "{step:?}");
     }
 }
@@ -131,22 +131,22 @@ async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
     let mut stalls = 0;
     for message in (3..).step_by(19) {
         let desk = Desk::in_a_database().await;
-        let wire = Arc::new(Wire::to(shared().port()).await);
-        let hanging = hanging(&desk, &wire).await;
+        let proxy = Arc::new(TcpProxy::to_port(shared_server().port()).await);
+        let hanging = hanging(&desk, &proxy).await;
         let run = desk.ask(&book).await;
-        wire.cut_after(message, Cut::Stall);
+        proxy.fail_at_message(message, ProxyFault::Stall);
         let worked = tokio::spawn(async move { hanging.work(None, Arc::new(Silent)).await });
         let stalled = async {
-            while !wire.was_cut() && !worked.is_finished() {
-                let _ = timeout(Duration::from_millis(20), wire.is_cut()).await;
+            while !proxy.has_failed() && !worked.is_finished() {
+                let _ = timeout(Duration::from_millis(20), proxy.wait_for_fault()).await;
             }
-            wire.was_cut()
+            proxy.has_failed()
         };
         if !timeout(PATIENCE, stalled).await.expect("it goes on, or stalls") {
             break;
         }
         let at = format!("message {message}");
-        match is_replaced(&desk, run, &wire, worked, &story, &at).await {
+        match is_replaced(&desk, run, &proxy, worked, &story, &at).await {
             Then::TakenUp => stalls += 1,
             Then::WasOver => break,
         }

@@ -7,7 +7,7 @@ use powerfill_explain::About;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::CellType;
 use powerfill_tables::tables::{ALL, run_history};
-use powerfill_tests::editor;
+use powerfill_tests::sqlite_file;
 use rusqlite::types::Value;
 
 use crate::books;
@@ -23,7 +23,7 @@ async fn verdict(desk: &Desk) -> Verdict {
 async fn a_row_that_was_taken_away_or_added_is_named() {
     let desk = Desk::in_a_file();
     desk.completes(&books::mixed()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let table = "pfill_kickout_guide_01";
     let last = format!("row_no = (SELECT max(row_no) FROM {table})");
     conn.execute_batch(&format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {last}"))
@@ -52,7 +52,7 @@ async fn an_edited_cell_of_the_history_is_named_with_its_run() {
     let desk = Desk::in_a_file();
     let former = desk.completes(&books::small()).await;
     desk.run(&books::refused()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     for column in run_history::TABLE.columns {
         let sql = format!("UPDATE pfill_run_history SET {} = ?2 WHERE run_id = ?1", column.name);
         let read = format!("SELECT {} FROM pfill_run_history WHERE run_id = ?1", column.name);
@@ -80,7 +80,7 @@ async fn an_edited_cell_of_the_history_is_named_with_its_run() {
 async fn an_edited_event_is_named_with_its_stream_and_version() {
     let desk = Desk::in_a_file();
     let run = desk.completes(&books::small()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let changed = conn
         .execute("UPDATE es_events SET payload = payload || ' ' WHERE version = 9", [])
         .unwrap();
@@ -96,7 +96,7 @@ async fn an_edited_event_is_named_with_its_stream_and_version() {
 async fn an_edited_cell_in_any_column_of_any_output_table_is_found() {
     let desk = Desk::in_a_file();
     desk.completes(&books::with_every_table()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let mut edited = 0;
     for table in ALL.iter().filter(|table| !table.keeps_every_run) {
         let rowids: Vec<i64> = conn
@@ -153,7 +153,7 @@ async fn what_the_store_knows_beside_its_events_is_held_to_them() {
     for (sql, said) in changes {
         let desk = Desk::in_a_file();
         desk.completes(&books::small()).await;
-        editor::open(&desk.file()).execute_batch(sql).unwrap();
+        sqlite_file::open_unguarded(&desk.file()).execute_batch(sql).unwrap();
         let verdict = verdict(&desk).await;
         let damage = verdict.damage().map(|damage| damage.what.clone());
         let found = damage.or(verdict.difference).unwrap_or_else(|| panic!("{sql} is not found"));
@@ -166,7 +166,7 @@ async fn one_run_is_verified_without_the_others() {
     let desk = Desk::in_a_file();
     let former = desk.completes(&books::small()).await;
     let latest = desk.completes(&books::small()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let edit = "UPDATE pfill_run_history SET requested_by = 'edited' WHERE run_id = ?1";
     assert_eq!(conn.execute(edit, [former.to_string()]).unwrap(), 1);
     let store = SqliteStore::open_existing(desk.file()).unwrap();
@@ -184,7 +184,7 @@ async fn an_edited_entry_of_an_index_is_named_with_its_run() {
     let desk = Desk::in_a_file();
     let former = desk.completes(&books::mixed()).await;
     let shown = desk.completes(&books::small()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     let found = |sql: &str| {
         let sql = sql.to_owned();
         let (conn, desk) = (&conn, &desk);
@@ -252,7 +252,7 @@ async fn an_edited_entry_of_an_index_is_named_with_its_run() {
 async fn a_story_is_not_told_from_a_damaged_list() {
     let desk = Desk::in_a_file();
     let run = desk.completes(&books::small()).await;
-    let conn = editor::open(&desk.file());
+    let conn = sqlite_file::open_unguarded(&desk.file());
     // Cut off; not rising; an event that the run does not have.
     for versions in ["x'80'", "x'0100'", "x'01ff7f'"] {
         let sql =

@@ -72,7 +72,8 @@ pub(crate) const FAULTS: [&str; 14] = [
 pub(crate) fn fate(state: &mut State, name: &str, repeated: Repeated) -> Fate {
     let lease = LEASE.as_millis() as u64;
     let State { chance, counts, rarity, latency, calm, .. } = state;
-    let quick = Fate::Done { out: chance.from(0, *latency), back: chance.from(0, *latency) };
+    let quick =
+        Fate::Done { out: chance.in_range(0, *latency), back: chance.in_range(0, *latency) };
     // Whoever waits for something to do makes most of the calls.
     let weight = match name {
         "claim" => 8,
@@ -82,26 +83,26 @@ pub(crate) fn fate(state: &mut State, name: &str, repeated: Repeated) -> Fate {
     if *calm || !chance.one_in(*rarity * weight) {
         return quick;
     }
-    let (name, fate) = match chance.from(0, 9) {
+    let (name, fate) = match chance.in_range(0, 9) {
         0 => {
-            let (out, back) = (chance.from(100, lease / 2), chance.from(0, lease / 2));
+            let (out, back) = (chance.in_range(100, lease / 2), chance.in_range(0, lease / 2));
             ("fault: a call hangs", Fate::Done { out, back })
         }
         1 => {
-            let long = chance.from(lease, 4 * lease);
+            let long = chance.in_range(lease, 4 * lease);
             let (out, back) = if chance.one_in(2) { (long, 1) } else { (1, long) };
             ("fault: a call hangs longer than a lease", Fate::Done { out, back })
         }
         2 | 3 => ("fault: the store is away", Fate::Away),
         4 => ("fault: an answer is lost", Fate::Lost),
         5 if repeated == Repeated::Recognised => {
-            ("fault: a call comes late", Fate::Late(chance.from(1, 2 * lease)))
+            ("fault: a call comes late", Fate::Late(chance.in_range(1, 2 * lease)))
         }
         5 => ("fault: an answer is lost", Fate::Lost),
         6 => ("fault: death before a call", Fate::DiesBefore),
         7 => ("fault: death after a call", Fate::DiesAfter),
-        8 => ("fault: death while a call is done", Fate::DiesWhile(chance.from(1, 2 * lease))),
-        _ => return Fate::StandsStill(chance.from(lease, 3 * lease)),
+        8 => ("fault: death while a call is done", Fate::DiesWhile(chance.in_range(1, 2 * lease))),
+        _ => return Fate::StandsStill(chance.in_range(lease, 3 * lease)),
     };
     counts.add(name);
     fate

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::mutants::Mutant;
 use crate::trace::{Counts, Entry, Who};
-use powerfill_tests::chance::Chance;
+use powerfill_tests::seeded::SeededRng;
 
 /// How long a claim holds. Short, so that much happens in little virtual time; all other spans go by it.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
@@ -36,7 +36,7 @@ pub(crate) struct World {
 }
 
 pub(crate) struct State {
-    pub(crate) chance: Chance,
+    pub(crate) chance: SeededRng,
     pub(crate) trace: Vec<Entry>,
     pub(crate) counts: Counts,
     /// One call in so many meets a fault.
@@ -61,10 +61,10 @@ pub(crate) struct State {
 
 impl World {
     pub(crate) fn new(seed: u64, mutant: Option<Mutant>) -> Arc<Self> {
-        let mut chance = Chance::new(seed);
+        let mut chance = SeededRng::new(seed);
         // From hardly ever to all the time.
-        let rarity = [8, 15, 30, 80, 400][chance.from(0, 4) as usize];
-        let latency = [4, 4, 30, 100][chance.from(0, 3) as usize];
+        let rarity = [8, 15, 30, 80, 400][chance.in_range(0, 4) as usize];
+        let latency = [4, 4, 30, 100][chance.in_range(0, 3) as usize];
         Arc::new(Self {
             store: MemoryStore::new(),
             mutant,
@@ -97,7 +97,7 @@ impl World {
     }
 
     pub(crate) fn from(&self, first: u64, last: u64) -> u64 {
-        self.state().chance.from(first, last)
+        self.state().chance.in_range(first, last)
     }
 
     pub(crate) fn one_in(&self, many: u64) -> bool {

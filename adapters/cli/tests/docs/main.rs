@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 
 /// A command of a document, the settings it begins with where they are new, the word that stands for another end than a
 /// good one, and what it should print.
@@ -108,7 +108,7 @@ fn placed(word: &str, root: &Path) -> String {
 
 /// The databases of a session, by their names in the document.
 #[derive(Default)]
-struct Databases(BTreeMap<String, (Database, String)>);
+struct Databases(BTreeMap<String, (TestDatabase, String)>);
 
 impl Databases {
     /// A text with each `postgres://…@db.example/NAME` in place.
@@ -118,7 +118,7 @@ impl Databases {
         let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
         let (name, after) = named.split_at(end);
         let (_, url) = self.0.entry(name.to_owned()).or_insert_with(|| {
-            let database = Database::new();
+            let database = TestDatabase::new();
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             let url = runtime.block_on(database.url());
             (database, url)

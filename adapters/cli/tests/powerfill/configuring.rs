@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 use serde_json::Value;
 
 use crate::desk::{Answer, Desk};
@@ -220,7 +220,7 @@ fn a_configuration_is_one_tenants() {
 /// Over a server, which is asked for the configuration while the source is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_configuration_in_postgresql() {
-    let database = Database::new();
+    let database = TestDatabase::new();
     let desk = desk();
     let url = database.url().await;
     let settings = SETTINGS.replace("sqlite:books.db", &url);

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 
 use crate::desk::{Answer, Desk};
 
@@ -38,7 +38,7 @@ fn read_back(desk: &Desk, store: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_reads_as_the_original() {
     let desk = with_runs();
-    let place = Database::new();
+    let place = TestDatabase::new();
     let database = place.url().await;
     let expected = read_back(&desk, "sqlite:powerfill.db");
     for (from, to) in [("sqlite:powerfill.db", &*database), (&database, "sqlite:back.db")] {
@@ -80,7 +80,7 @@ async fn a_copy_that_was_killed_goes_on() {
     desk.ask("copy-store sqlite:powerfill.db sqlite:whole.db");
     let took = begun.elapsed();
     let expected = read_back(&desk, "sqlite:powerfill.db");
-    let place = Database::new();
+    let place = TestDatabase::new();
     for to in ["sqlite:copy.db".to_owned(), place.url().await] {
         for number in 1..=8 {
             let mut copying = desk.command(["copy-store", "sqlite:powerfill.db", &to]);

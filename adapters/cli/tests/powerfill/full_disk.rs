@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use powerfill_tests::postgres::{Durable, OwnServer, is_root};
+use powerfill_tests::postgres::{DedicatedServer, Durability, is_root};
 
 use crate::compare;
 use crate::desk::Desk;
@@ -128,7 +128,7 @@ fn a_full_disk_under_postgresql_loses_nothing() {
 #[test]
 #[ignore = "the other half of a test, on a small disk"]
 fn over_postgresql() {
-    let server = OwnServer::start(Durable::Yes);
+    let server = DedicatedServer::start(Durability::Synced);
     server.configure("max_wal_size = 32MB\nmin_wal_size = 32MB\n");
     server.stop("fast");
     server.start();
@@ -138,7 +138,7 @@ fn over_postgresql() {
         // Without room for its own log the server stops.
         if !server.answers() {
             println!("the server had stopped");
-            server.stop_if_it_runs();
+            server.stop_if_running();
             server.start();
         }
         desk.lease_is_over();

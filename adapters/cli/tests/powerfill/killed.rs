@@ -16,7 +16,7 @@ use powerfill_ports::events::Append;
 use powerfill_ports::runs::RunStore;
 use powerfill_snapshot::RunOptions;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::compare;
@@ -160,7 +160,7 @@ fn a_run_killed_over_postgresql_is_taken_up_by_the_next_and_comes_out_the_same()
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let in_use = Mutex::new(Vec::new());
     killed_runs_come_out_the_same(|| {
-        let database = Database::new();
+        let database = TestDatabase::new();
         let desk = Desk::with_store(runtime.block_on(database.url()));
         in_use.lock().unwrap().push(database);
         desk

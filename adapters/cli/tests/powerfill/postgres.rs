@@ -1,6 +1,6 @@
 //! The same commands over a PostgreSQL store: they answer what they answer over a file.
 
-use powerfill_tests::postgres::{Database, connect, shared};
+use powerfill_tests::postgres::{TestDatabase, connect, shared_server};
 
 use crate::compare;
 use crate::desk::{Answer, Desk, case, options, source};
@@ -8,7 +8,7 @@ use crate::desk::{Answer, Desk, case, options, source};
 /// A run in a new database and the same one in a file: summaries, tables, stories and audits are alike.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_in_a_database_is_what_it_is_in_a_file() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let database = place.url().await;
     let desk = Desk::new();
     let case = case("12");
@@ -51,7 +51,7 @@ async fn a_run_in_a_database_is_what_it_is_in_a_file() {
     assert_eq!(asked("runs --format csv", &database).lines().count(), 2);
 
     // Edited behind the store's back.
-    let editor = place.editor().await;
+    let editor = place.unguarded_client().await;
     editor.batch_execute("UPDATE pfill_kickout_guide_01 SET reason = 'NoPrice'").await.unwrap();
     let verified = desk.powerfill(["verify", "--store", &database]);
     assert_eq!(verified.status, Some(1), "{}{}", verified.out, verified.err);
@@ -60,7 +60,7 @@ async fn a_run_in_a_database_is_what_it_is_in_a_file() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrate_makes_a_store_and_then_changes_nothing() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let desk = Desk::new();
     let database = place.url().await;
     let none = desk.powerfill(["runs", "--store", &database]);
@@ -75,7 +75,7 @@ async fn migrate_makes_a_store_and_then_changes_nothing() {
 /// Tables of a schema are checked as files are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_is_a_source() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     client
         .batch_execute(
@@ -100,7 +100,7 @@ fn a_password_is_never_shown() {
         answer.refuses(status, words);
         assert!(!format!("{}{}", answer.out, answer.err).contains("s3cret"), "{answer:?}");
     };
-    let port = shared().port();
+    let port = shared_server().port();
     let refused = format!("postgres://postgres:s3cret@127.0.0.1:{port}/postgres");
     for (url, words) in [
         (

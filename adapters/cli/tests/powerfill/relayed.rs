@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use powerfill_tests::chance::Chance;
-use powerfill_tests::nats::OwnNats;
+use powerfill_tests::nats::NatsServer;
+use powerfill_tests::seeded::SeededRng;
 
 use crate::desk::Desk;
 
@@ -23,14 +23,14 @@ fn desk(generate: &str, runs: usize) -> Desk {
     desk
 }
 
-fn relay(desk: &Desk, server: &OwnNats) -> Child {
+fn relay(desk: &Desk, server: &NatsServer) -> Child {
     let args = ["relay", "--all-tenants", "--nats", &server.url()];
     let mut command = desk.command(args);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
 }
 
 /// The global positions of what the stream has.
-fn positions(server: &OwnNats) -> Vec<u64> {
+fn positions(server: &NatsServer) -> Vec<u64> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let messages = runtime.block_on(server.messages("POWERFILL"));
     let position = |payload: &[u8]| {
@@ -54,12 +54,12 @@ fn is_level(desk: &Desk) -> bool {
 
 #[test]
 fn killed_at_any_moment_it_loses_and_doubles_nothing() {
-    let server = OwnNats::start("");
+    let server = NatsServer::start("");
     let desk = desk("--loans 2000 --trades 500 --pools 300 --seed 3", 1);
-    let mut chance = Chance::new(3);
+    let mut chance = SeededRng::new(3);
     for _ in 0..20 {
         let mut relay = relay(&desk, &server);
-        std::thread::sleep(Duration::from_millis(chance.from(15, 90)));
+        std::thread::sleep(Duration::from_millis(chance.in_range(15, 90)));
         relay.kill().and_then(|()| relay.wait()).expect("it is killed");
     }
     let said = desk.ask(&format!("relay --all-tenants --once --nats {}", server.url()));
@@ -71,12 +71,12 @@ fn killed_at_any_moment_it_loses_and_doubles_nothing() {
 
 #[test]
 fn it_waits_for_a_broker_and_goes_on_until_it_is_told_to_stop() {
-    let mut server = OwnNats::prepare("");
+    let mut server = NatsServer::stopped("");
     let desk = desk("--loans 60 --trades 20 --pools 10", 1);
     let once = format!("relay --all-tenants --once --nats {}", server.url());
     desk.type_in(&once).refuses(2, &["127.0.0.1", "refused"]);
     let mut relay = relay(&desk, &server);
-    server.go();
+    server.launch();
     desk.ask("run --tenant GENERATED");
     let begun = Instant::now();
     while !is_level(&desk) {

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 use serde_json::Value;
 
 use crate::desk::Desk;
@@ -23,7 +23,7 @@ fn desk(store: &str, generate: &str) -> Desk {
     desk
 }
 
-fn url_of(database: &Database) -> String {
+fn url_of(database: &TestDatabase) -> String {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(database.url())
 }
 
@@ -42,7 +42,7 @@ fn until_complete(server: &Server, run: &str) {
 
 #[test]
 fn two_services_never_start_two_runs_for_one_tenant() {
-    let database = Database::new();
+    let database = TestDatabase::new();
     let desk = desk(&url_of(&database), "--loans 60 --trades 20 --pools 10");
     let servers = [Server::start(&desk, &[]), Server::start(&desk, &[])];
     for round in 1..=8 {
@@ -127,7 +127,7 @@ impl Stream {
 
 #[test]
 fn a_stream_goes_on_at_another_service_when_one_is_killed() {
-    let database = Database::new();
+    let database = TestDatabase::new();
     let desk = desk(&url_of(&database), "--loans 300 --trades 80 --pools 60");
     // It carries the runs through, and stays.
     let worker = Server::start(&desk, &[]);

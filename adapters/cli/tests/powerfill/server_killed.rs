@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use powerfill_tests::postgres::{Durable, OwnServer};
+use powerfill_tests::postgres::{DedicatedServer, Durability};
 
 use crate::compare;
 use crate::desk::{Answer, Desk};
@@ -18,7 +18,7 @@ fn moment(took: Duration, number: u32) -> Duration {
 
 #[test]
 fn a_run_outlives_its_server() {
-    let server = OwnServer::start(Durable::Yes);
+    let server = DedicatedServer::start(Durability::Synced);
     let desk = Desk::with_store(server.url("postgres"));
     desk.ask("generate --loans 3000 --trades 1100 --out book");
     desk.ask("run dir:book --store sqlite:undisturbed.db --out undisturbed");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use powerfill_tests::postgres::Database;
+use powerfill_tests::postgres::TestDatabase;
 
 use crate::desk::{Answer, Desk};
 
@@ -225,9 +225,9 @@ fn options_of_a_tenant_are_those_of_its_runs() {
 /// From a file, and in no message, whatever goes wrong.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_comes_from_a_file_and_is_shown_nowhere() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let database = place.name().await.to_owned();
-    let server = powerfill_tests::postgres::shared();
+    let server = powerfill_tests::postgres::shared_server();
     let with_password = server.tcp_url(&database);
     let (_, rest) = with_password.split_once("://").unwrap();
     let (user, host) = rest.split_once('@').unwrap();

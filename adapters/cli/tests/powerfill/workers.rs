@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use powerfill_tests::postgres::{Database, Durable, OwnServer};
+use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase};
 
 use crate::desk::{Answer, Desk};
 use crate::table::Table;
@@ -139,7 +139,7 @@ fn several_workers_share_a_file() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_workers_share_a_database() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let store = place.url().await;
     tokio::task::block_in_place(|| several_workers_share_the_runs(&store));
 }
@@ -180,12 +180,12 @@ fn a_worker_that_was_killed_over_a_file_is_replaced_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_was_killed_over_a_database_is_replaced_when_its_lease_is_over() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let store = place.url().await;
     let lease_over = || {
         tokio::runtime::Handle::current().block_on(async {
             let sql = "UPDATE powerfill.runs SET lease_expires_at = now() WHERE NOT is_over";
-            place.editor().await.batch_execute(sql).await.expect("as time would");
+            place.unguarded_client().await.batch_execute(sql).await.expect("as time would");
         });
     };
     tokio::task::block_in_place(|| a_killed_worker_is_replaced(&store, &lease_over));
@@ -223,7 +223,7 @@ fn a_worker_of_a_file_that_is_told_to_stop_hands_its_run_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_of_a_database_that_is_told_to_stop_hands_its_run_over() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let store = place.url().await;
     tokio::task::block_in_place(|| a_worker_that_is_told_to_stop_hands_over(&store));
 }
@@ -269,7 +269,7 @@ fn a_run_in_a_file_is_cancelled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_in_a_database_is_cancelled() {
-    let place = Database::new();
+    let place = TestDatabase::new();
     let store = place.url().await;
     tokio::task::block_in_place(|| a_run_is_cancelled(&store));
 }
@@ -277,7 +277,7 @@ async fn a_run_in_a_database_is_cancelled() {
 /// It says so, keeps trying, and works when the server is back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_away_for_long_is_waited_for() {
-    let server = OwnServer::start(Durable::No);
+    let server = DedicatedServer::start(Durability::Unsynced);
     let database = server.new_database().await;
     let store = server.url(&database);
     tokio::task::block_in_place(|| {

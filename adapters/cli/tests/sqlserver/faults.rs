@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use powerfill_snapshot::validate;
-use powerfill_tests::wire::{Cut, Wire};
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
 
 use crate::Test;
 use crate::desk::{Desk, case};
@@ -47,13 +47,13 @@ fn a_connection_cut_while_it_reads_is_made_again() {
     runtime().block_on(async {
         let mut cuts = 0;
         for message in (1..).step_by(4) {
-            for cut in [Cut::BeforeTheServerHears, Cut::BeforeTheAnswer] {
-                let wire = Wire::to(port()).await;
-                wire.cut_after(message, cut);
-                let url = by(&schema.url(), wire.port()).parse().expect("a URL");
+            for cut in [ProxyFault::DropRequest, ProxyFault::DropResponse] {
+                let proxy = TcpProxy::to_port(port()).await;
+                proxy.fail_at_message(message, cut);
+                let url = by(&schema.url(), proxy.port()).parse().expect("a URL");
                 let read = powerfill_sqlserver::source::read(&url).await.expect("it is read");
                 assert_eq!(validate(read).expect("it is sound").snapshot.digest(), digest);
-                cuts += u32::from(wire.was_cut());
+                cuts += u32::from(proxy.has_failed());
             }
             if cuts < message as u32 / 2 {
                 break;
@@ -70,13 +70,13 @@ fn a_connection_cut_while_it_publishes_is_made_again() {
     let runtime = runtime();
     let mut cuts = 0;
     for (turn, message) in (3..).step_by(11).enumerate() {
-        let cut = [Cut::BeforeTheServerHears, Cut::BeforeTheAnswer][turn % 2];
-        let wire = runtime.block_on(Wire::to(port()));
-        wire.cut_after(message, cut);
+        let cut = [ProxyFault::DropRequest, ProxyFault::DropResponse][turn % 2];
+        let proxy = runtime.block_on(TcpProxy::to_port(port()));
+        proxy.fail_at_message(message, cut);
         let run = &runs[turn % 2];
-        published(&desk, run, &by(&schema.url(), wire.port())).well();
+        published(&desk, run, &by(&schema.url(), proxy.port())).well();
         assert_eq!(&schema.shown(), run, "cut at {message}");
-        if !wire.was_cut() {
+        if !proxy.has_failed() {
             break;
         }
         cuts += 1;
@@ -91,14 +91,14 @@ fn a_server_that_falls_silent_leaves_the_former_run() {
     let run = ran(&desk, "41", &["--price-mode", "pc"]);
     let runtime = runtime();
     for message in [8, 110] {
-        let wire = runtime.block_on(Wire::to(port()));
-        wire.cut_after(message, Cut::Stall);
-        let url = with(&by(&schema.url(), wire.port()), "timeout=1");
+        let proxy = runtime.block_on(TcpProxy::to_port(port()));
+        proxy.fail_at_message(message, ProxyFault::Stall);
+        let url = with(&by(&schema.url(), proxy.port()), "timeout=1");
         let said = published(&desk, &run, &url);
-        assert!(wire.was_cut(), "message {message}");
+        assert!(proxy.has_failed(), "message {message}");
         said.refuses(2, &["timeout=SECONDS"]);
         // What the silent sessions hold is let go with them.
-        wire.cut();
+        proxy.disconnect_all();
         published(&desk, &former, &schema.url()).well();
         shows(&desk, &schema, &former);
     }

@@ -61,7 +61,7 @@ fn every_source_gives_the_same_events() {
     load(&raw, &schema);
     let file = desk.path("book.db");
     sqlite(&raw, &file);
-    let database = powerfill_tests::postgres::Database::new();
+    let database = powerfill_tests::postgres::TestDatabase::new();
     let postgres = runtime().block_on(async {
         let client = powerfill_tests::postgres::connect(&database.url().await).await;
         client.batch_execute(&texts(&raw)).await.expect("the tables are made");

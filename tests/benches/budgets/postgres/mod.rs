@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use futures::StreamExt;
 use powerfill_ports::events::EventStore;
-use powerfill_tests::postgres::{Database, Durable, OwnServer, connect};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase, connect};
+use powerfill_tests::store_suite::StoreLocation;
 
 use crate::{mebibytes, row, seconds, store, timed_run};
 
@@ -20,7 +20,7 @@ const NOTIFIED: usize = 200;
 
 /// Everything about PostgreSQL.
 pub(crate) fn bench(powerfill: &Path, demo: &Path, l: &Path) {
-    let server = OwnServer::start(Durable::Yes);
+    let server = DedicatedServer::start(Durability::Synced);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         whole_runs(powerfill, demo, "demo", 5, &server).await;
@@ -37,11 +37,11 @@ async fn whole_runs(
     book: &Path,
     scale: &str,
     runs: usize,
-    server: &OwnServer,
-) -> Database {
+    server: &DedicatedServer,
+) -> TestDatabase {
     let (mut times, mut peak, mut last) = (Vec::new(), 0, None);
     for _ in 0..runs {
-        let place = Database::of(server);
+        let place = TestDatabase::of(server);
         let (micros, kib) = timed_run(powerfill, book, &place.url().await);
         times.push(micros);
         peak = kib.max(peak);
@@ -65,9 +65,9 @@ async fn whole_runs(
 }
 
 /// From before the append to the subscriber, through another store, as from another process; and from its answer.
-async fn notifying(book: &Path, server: &OwnServer) {
+async fn notifying(book: &Path, server: &DedicatedServer) {
     let events = store::candidates(book, NOTIFIED + 1);
-    let place = Database::of(server);
+    let place = TestDatabase::of(server);
     let (writer, reader) = (place.open().await, place.open().await);
     let mut subscription = reader.subscribe(0);
     let appends = store::appends(&events, 1, 1);

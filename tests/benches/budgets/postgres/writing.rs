@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_postgres::PostgresStore;
-use powerfill_tests::postgres::{Database, OwnServer, connect};
-use powerfill_tests::store_suite::Place;
+use powerfill_tests::postgres::{DedicatedServer, TestDatabase, connect};
+use powerfill_tests::store_suite::StoreLocation;
 
 use super::inserts::{Insert, PLAIN, inserted};
 use super::peers::Peers;
@@ -42,13 +42,13 @@ const WAYS: [(Way, usize, &str); 11] = [
 ];
 
 /// The ways take turns: whatever else the machine does meets all of them.
-pub(super) async fn bench(book: &Path, server: &OwnServer) {
+pub(super) async fn bench(book: &Path, server: &DedicatedServer) {
     let events = candidates(book, EVENTS);
-    let place = Database::of(server);
+    let place = TestDatabase::of(server);
     let store = place.open().await;
     let client = connect(&place.url().await).await;
     client.batch_execute(PLAIN).await.unwrap();
-    let others = Database::of(server);
+    let others = TestDatabase::of(server);
     let mut peers = Peers::start(&others.url().await, &events);
     let mut rates = vec![Vec::new(); WAYS.len()];
     for round in 0..ROUNDS {

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 ///
 /// # Panics
 /// Where it is no store's file.
-pub fn open(file: &Path) -> Connection {
+pub fn open_unguarded(file: &Path) -> Connection {
     let conn = Connection::open(file).expect("the file opens");
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)
         .expect("triggers are switched off");

@@ -2,9 +2,9 @@
 
 /// SplitMix64.
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct SeededRng(u64);
 
-impl Chance {
+impl SeededRng {
     /// From a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -28,7 +28,7 @@ impl Chance {
     }
 
     /// A number from the first to the last, both included.
-    pub fn from(&mut self, first: u64, last: u64) -> u64 {
+    pub fn in_range(&mut self, first: u64, last: u64) -> u64 {
         first + self.next() % (last - first + 1)
     }
 

@@ -9,11 +9,11 @@ use tokio::sync::watch;
 
 /// Where a message is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub enum ProxyFault {
     /// The server never gets it.
-    BeforeTheServerHears,
+    DropRequest,
     /// The server acts on it, and its answer is lost.
-    BeforeTheAnswer,
+    DropResponse,
     /// Nothing is lost: the message is held back with everything after it, on all connections.
     Stall,
 }
@@ -22,12 +22,12 @@ pub enum Cut {
 struct Plan {
     /// Messages of the client until the cut; 0 for none.
     left: AtomicUsize,
-    cut: Mutex<Option<Cut>>,
+    cut: Mutex<Option<ProxyFault>>,
     was_cut: watch::Sender<bool>,
 }
 
 /// A port that passes everything on to another one.
-pub struct Wire {
+pub struct TcpProxy {
     port: u16,
     plan: Arc<Plan>,
     /// Each new number ends the connections that are there.
@@ -36,22 +36,22 @@ pub struct Wire {
     stalled: watch::Sender<bool>,
 }
 
-impl Wire {
+impl TcpProxy {
     /// To a port of this machine.
     ///
     /// # Panics
     /// Where no port is free.
-    pub async fn to(port: u16) -> Self {
+    pub async fn to_port(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let own = listener.local_addr().expect("a port").port();
-        let wire = Self {
+        let proxy = Self {
             port: own,
             plan: Arc::default(),
             cuts: watch::Sender::new(0),
             stalled: watch::Sender::new(false),
         };
         let (plan, cuts, stalled) =
-            (Arc::clone(&wire.plan), wire.cuts.clone(), wire.stalled.clone());
+            (Arc::clone(&proxy.plan), proxy.cuts.clone(), proxy.stalled.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
@@ -64,7 +64,7 @@ impl Wire {
                 ));
             }
         });
-        wire
+        proxy
     }
 
     /// The port to connect to.
@@ -73,18 +73,18 @@ impl Wire {
     }
 
     /// Cuts the connection that sends the n-th packet from now on.
-    pub fn cut_after(&self, message: usize, cut: Cut) {
+    pub fn fail_at_message(&self, message: usize, cut: ProxyFault) {
         *self.plan.cut.lock().expect("nobody panics with it") = Some(cut);
         self.plan.left.store(message, Ordering::SeqCst);
     }
 
     /// Whether that has happened.
-    pub fn was_cut(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         *self.plan.was_cut.borrow()
     }
 
     /// Waits until it has.
-    pub async fn is_cut(&self) {
+    pub async fn wait_for_fault(&self) {
         let _ = self.plan.was_cut.subscribe().wait_for(|cut| *cut).await;
     }
 
@@ -94,12 +94,12 @@ impl Wire {
     }
 
     /// Lets go what was held back, as if it had only been slow.
-    pub fn go_on(&self) {
+    pub fn resume(&self) {
         self.stalled.send_replace(false);
     }
 
     /// Ends the connections that are there; new ones are passed on.
-    pub fn cut(&self) {
+    pub fn disconnect_all(&self) {
         self.stalled.send_replace(false);
         self.cuts.send_modify(|number| *number += 1);
     }
@@ -107,7 +107,7 @@ impl Wire {
 
 impl Plan {
     /// Counts a packet of the client; how to cut at it, where it is the one.
-    fn count(&self) -> Option<Cut> {
+    fn count(&self) -> Option<ProxyFault> {
         let count = |left: usize| left.checked_sub(1);
         let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
         if before != Ok(1) {
@@ -136,17 +136,17 @@ async fn pass_on(
         loop {
             let Ok(count @ 1..) = from_client.read(&mut buffer).await else { return };
             let cut = plan.count();
-            if cut == Some(Cut::Stall) {
+            if cut == Some(ProxyFault::Stall) {
                 stalled.send_replace(true);
             }
             let _ = held.0.wait_for(|held| !held).await;
-            if cut == Some(Cut::BeforeTheServerHears) {
+            if cut == Some(ProxyFault::DropRequest) {
                 return;
             }
             if to_server.write_all(&buffer[..count]).await.is_err() {
                 return;
             }
-            if cut == Some(Cut::BeforeTheAnswer) {
+            if cut == Some(ProxyFault::DropResponse) {
                 deaf.store(true, Ordering::SeqCst);
             }
         }
