@@ -7,3 +7,4 @@ pub mod repository;
 pub mod seeded;
 pub mod sqlite_file;
 pub mod store_suite;
+pub mod waiting;
