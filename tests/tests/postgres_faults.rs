@@ -161,7 +161,7 @@ async fn a_run(store: &PostgresStore, run: RunId, at: i64) {
     let writer = Writer::Worker(lease);
     patiently(|| store.begin_staging(writer, &tables)).await;
     for (part, loan) in [(1, "L1"), (2, "L2"), (3, "L3")] {
-        patiently(|| store.stage(writer, vec![kickouts([loan])], part)).await;
+        patiently(|| store.stage(writer, [kickouts([loan])].into(), part)).await;
     }
     patiently(|| store.publish(writer)).await;
     patiently(|| store.renew(lease, until)).await;

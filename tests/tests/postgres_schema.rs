@@ -258,7 +258,7 @@ async fn a_whole_run(store: &PostgresStore, number: u128) {
     store.append(leased(candidates(run, 1, 199))).await.unwrap();
     store.append(leased(candidates(run, 200, 2))).await.unwrap();
     store.begin_staging(writer, &[&KICKOUTS, &HISTORY]).await.unwrap();
-    store.stage(writer, vec![kickouts(["L1"])], 202).await.unwrap();
+    store.stage(writer, [kickouts(["L1"])].into(), 202).await.unwrap();
     store.publish(writer).await.unwrap();
     store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
     store.renew(lease, moment(20)).await.unwrap();

@@ -311,7 +311,7 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
     let mut guide = RowBatch { table: &GUIDE, cells: vec![Cell::Null; GUIDE.columns.len()] };
     guide.cells[2] = Cell::Fixed(150, 2);
     store.begin_staging(unleased(run(1)), &[&GUIDE, &KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(1)), vec![guide, kickouts(["L1"])], 7).await.unwrap();
+    store.stage(unleased(run(1)), [guide, kickouts(["L1"])].into(), 7).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
     for (table, assignment) in [
         (&GUIDE, "loan_amount = 1.5"),

@@ -195,10 +195,10 @@ pub(crate) async fn rebuilt<S: Store + ?Sized>(
     let mut batches = read_versions(store, writer.run(), 1, u64::MAX);
     while let Some(batch) = batches.try_next().await? {
         let ready = folding.take(&batch);
-        store.stage(writer, ready, folding.events).await?;
+        store.stage(writer, ready.into(), folding.events).await?;
     }
     let (rest, rebuilt) = folding.finish()?;
-    store.stage(writer, rest, rebuilt.events).await?;
+    store.stage(writer, rest.into(), rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
         store.publish(writer).await?;
     }

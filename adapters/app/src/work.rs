@@ -230,7 +230,8 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         if !piece.rows.is_empty()
             && !matches!(piece.status, RunStatus::Failed | RunStatus::Cancelled)
         {
-            patiently(|| self.store.stage(writer, piece.rows.clone(), piece.up_to)).await?;
+            let rows: Arc<[_]> = piece.rows.into();
+            patiently(|| self.store.stage(writer, Arc::clone(&rows), piece.up_to)).await?;
         }
         if piece.status == RunStatus::Complete {
             patiently(|| self.store.publish(writer)).await?;

@@ -3,6 +3,8 @@
 //!
 //! One staging area a run: rows and the position of the last event that they come from are saved in one transaction.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use powerfill_events::run::RunId;
@@ -83,13 +85,14 @@ pub trait ProjectionStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Adds rows, in order, to the staging area, and remembers the stream version that they reach up to.
+    /// The rows are shared, so that the call can be repeated without a copy of them.
     ///
     /// # Errors
     /// Where the writer may not write, the staging area is another run's, or the store fails.
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError>;
 

@@ -1,6 +1,8 @@
 //! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction puts all of these in the
 //! place of the former ones. Table and column names are the program's own, never a user's.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
@@ -184,7 +186,7 @@ async fn must_be_staged(tx: &Transaction<'_>, run: RunId) -> Result<Slot, StoreE
 pub(crate) async fn stage(
     connections: &Connections,
     writer: Writer,
-    rows: Vec<RowBatch>,
+    rows: Arc<[RowBatch]>,
     up_to_version: u64,
 ) -> Result<(), StoreError> {
     let run = writer.run();
@@ -192,7 +194,7 @@ pub(crate) async fn stage(
     let tx = writing(&mut client, writer).await?;
     let before = must_be_staged(&tx, run).await?;
     let staged = staged_tables(&tx).await?;
-    for batch in rows.into_iter().filter(|batch| !batch.is_empty()) {
+    for (at, batch) in rows.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
         let name = batch.table.name;
         let place = staged.iter().find(|staged| staged.name == name).ok_or_else(|| {
             StoreError::Failed(format!("{name} is none of the staged tables of run {run}"))
@@ -202,7 +204,7 @@ pub(crate) async fn stage(
         let count = bound(batch.len() as u64);
         let row = tx.query_one(sql, &[&name, &count]).await.map_err(fault)?;
         let after = number(&row, 0)?.max(place.row_count);
-        copy_rows(&tx, &staged_name(name), run, batch, after).await?;
+        copy_rows(&tx, &staged_name(name), run, (&rows, at), after).await?;
     }
     put_state(&tx, "staged", run, up_to_version).await?;
     hold(&tx, writer).await?;
@@ -231,10 +233,11 @@ async fn copy_rows(
     tx: &Transaction<'_>,
     name: &str,
     run: RunId,
-    batch: RowBatch,
+    (batches, at): (&Arc<[RowBatch]>, usize),
     after: u64,
 ) -> Result<(), StoreError> {
-    let table = batch.table;
+    let batches = Arc::clone(batches);
+    let (table, batch) = (batches[at].table, &batches[at]);
     if !batch.cells.len().is_multiple_of(table.columns.len()) {
         return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
     }
@@ -245,7 +248,7 @@ async fn copy_rows(
     copy(tx.client(), &sql, move |rows| {
         let width = table.columns.len() as u16 + 1;
         let mut scratch = BytesMut::with_capacity(64);
-        for (row, row_no) in batch.rows().zip(after + 1..) {
+        for (row, row_no) in batches[at].rows().zip(after + 1..) {
             rows.row(width)?;
             if table.keeps_every_run {
                 rows.bytes(run.0.as_bytes());
@@ -341,7 +344,8 @@ pub(crate) async fn put_row(
     tx.execute(&format!("DELETE FROM powerfill.{name} WHERE run_id = $1"), &[&run.0])
         .await
         .map_err(fault)?;
-    copy_rows(&tx, table.name, run, RowBatch { table, cells: row }, 0).await?;
+    let rows = Arc::from([RowBatch { table, cells: row }]);
+    copy_rows(&tx, table.name, run, (&rows, 0), 0).await?;
     hold(&tx, writer).await?;
     commit_repeatable(tx).await
 }

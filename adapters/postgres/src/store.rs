@@ -245,7 +245,7 @@ impl ProjectionStore for PostgresStore {
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);

@@ -183,7 +183,7 @@ async fn stage_all(
     let began = Instant::now();
     store.begin_staging(Writer::Maintenance(run), &[&TABLE]).await?;
     for batch in batches {
-        store.stage(Writer::Maintenance(run), vec![batch], 1).await?;
+        store.stage(Writer::Maintenance(run), [batch].into(), 1).await?;
     }
     say("stage rows of 12 columns", count, began.elapsed());
     let began = Instant::now();

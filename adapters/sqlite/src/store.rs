@@ -191,7 +191,7 @@ impl ProjectionStore for SqliteStore {
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let lock = Arc::clone(&self.inner.worker_lock);

@@ -1,6 +1,7 @@
 //! Output tables: staged rows beside the shown ones.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
@@ -123,7 +124,7 @@ impl ProjectionStore for MemoryStore {
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let mut state = self.state();

@@ -37,10 +37,10 @@ pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocatio
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
-    store.stage(unleased(run(1)), vec![kickouts(["L2"]), kickouts(["L3"])], 9).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L2"]), kickouts(["L3"])].into(), 9).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
@@ -84,7 +84,7 @@ pub async fn cells_come_back_exact(location: &impl StoreLocation) {
     back[0][4] = Cell::Fixed(712_500_000, 6);
     let batch = RowBatch { table: &GUIDE, cells: given.into_iter().flatten().collect() };
     store.begin_staging(unleased(run(1)), &[&GUIDE]).await.unwrap();
-    store.stage(unleased(run(1)), vec![batch], 1).await.unwrap();
+    store.stage(unleased(run(1)), [batch].into(), 1).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
     let shown = shown(&store, &GUIDE).await;
     assert_eq!(shown.len(), 1);
@@ -98,7 +98,7 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl 
     let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store
-        .stage(unleased(run(1)), vec![kickouts(former.iter().map(String::as_str))], 5)
+        .stage(unleased(run(1)), [kickouts(former.iter().map(String::as_str))].into(), 5)
         .await
         .unwrap();
     store.publish(unleased(run(1))).await.unwrap();
@@ -107,7 +107,7 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl 
     assert_eq!((first.run_id, first.rows.len()), (run(1), ROWS_PER_BATCH));
 
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(2)), vec![kickouts(["N1"])], 7).await.unwrap();
+    store.stage(unleased(run(2)), [kickouts(["N1"])].into(), 7).await.unwrap();
     store.publish(unleased(run(2))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["N1"]));
 
@@ -120,17 +120,17 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl 
 pub async fn a_staging_that_was_left_behind_is_dropped(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS, &GUIDE]).await.unwrap();
-    store.stage(unleased(run(2)), vec![kickouts(["half", "done"])], 3).await.unwrap();
+    store.stage(unleased(run(2)), [kickouts(["half", "done"])].into(), 3).await.unwrap();
     drop(store);
 
     let store = location.open().await;
     assert_eq!(loans(&store).await, of(run(1), &["L1"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(2)), vec![kickouts(["L2"])], 8).await.unwrap();
+    store.stage(unleased(run(2)), [kickouts(["L2"])].into(), 8).await.unwrap();
     store.publish(unleased(run(2))).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["L2"]));
     assert!(shown(&store, &GUIDE).await.is_empty());
@@ -142,7 +142,7 @@ pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation)
     assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
-    let late = store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await;
+    let late = store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await;
     assert!(matches!(late, Err(StoreError::Failed(_))), "{late:?}");
     assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
     store.publish(unleased(run(2))).await.unwrap();
@@ -153,13 +153,13 @@ pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation)
 pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     let wrong_type = RowBatch { table: &KICKOUTS, cells: vec![Cell::Int(1), Cell::Null] };
     let not_whole = RowBatch { table: &KICKOUTS, cells: vec![Cell::Null] };
     let mut not_staged = RowBatch::new(&GUIDE);
     not_staged.cells = vec![Cell::Null; GUIDE.columns.len()];
     for wrong in [wrong_type, not_whole, not_staged] {
-        let refused = store.stage(unleased(run(1)), vec![kickouts(["L2"]), wrong], 6).await;
+        let refused = store.stage(unleased(run(1)), [kickouts(["L2"]), wrong].into(), 6).await;
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     }
     store.publish(unleased(run(1))).await.unwrap();
@@ -176,7 +176,7 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreL
     store.put_row(unleased(run(1)), &HISTORY, row("Complete", 7)).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS, &HISTORY]).await.unwrap();
     let staged = RowBatch { table: &HISTORY, cells: row("Complete", 9) };
-    store.stage(unleased(run(2)), vec![staged], 4).await.unwrap();
+    store.stage(unleased(run(2)), [staged].into(), 4).await.unwrap();
     assert_eq!(shown(&store, &HISTORY).await.len(), 2);
     store.publish(unleased(run(2))).await.unwrap();
     store.put_row(unleased(run(3)), &HISTORY, row("Cancelled", 1)).await.unwrap();
@@ -206,7 +206,7 @@ pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocati
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     for (at, part) in names.chunks(700).enumerate() {
         let rows = kickouts(part.iter().map(String::as_str));
-        store.stage(unleased(run(1)), vec![rows], at as u64 + 1).await.unwrap();
+        store.stage(unleased(run(1)), [rows].into(), at as u64 + 1).await.unwrap();
     }
     store.publish(unleased(run(1))).await.unwrap();
     let sizes: Vec<usize> =
@@ -220,10 +220,10 @@ pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocati
 pub async fn a_published_table_may_be_empty(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(1)), vec![kickouts(["L1"])], 5).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     store.publish(unleased(run(1))).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
-    store.stage(unleased(run(2)), Vec::new(), 6).await.unwrap();
+    store.stage(unleased(run(2)), [].into(), 6).await.unwrap();
     store.publish(unleased(run(2))).await.unwrap();
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), Some((run(2), 6)));

@@ -170,7 +170,7 @@ async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), S
     vec![
         store.append(append).await.map(|_| ()),
         store.begin_staging(writer, &[&KICKOUTS]).await,
-        store.stage(writer, vec![kickouts(["L1"])], after + 1).await,
+        store.stage(writer, [kickouts(["L1"])].into(), after + 1).await,
         store.publish(writer).await,
         store.put_row(writer, &HISTORY, vec![Cell::Name("Allocating"), Cell::Int(1)]).await,
         store.put_index(writer, Arc::new(index)).await,
@@ -213,7 +213,7 @@ pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
     let held = Writer::Worker(new);
     store.begin_staging(held, &[&KICKOUTS]).await.unwrap();
-    store.stage(held, vec![kickouts(["L7"])], 1).await.unwrap();
+    store.stage(held, [kickouts(["L7"])].into(), 1).await.unwrap();
     let made_up = Lease { run_id: run(1), token: new.token + 1 };
     let another_runs = Lease { run_id: run(2), token: new.token };
     let before = all_that_is_there(&store).await;
@@ -271,7 +271,7 @@ pub async fn a_run_that_goes_on_keeps_maintenance_out(location: &impl StoreLocat
     let before = all_that_is_there(&store).await;
     for outcome in [
         store.begin_staging(writer, &[&KICKOUTS]).await,
-        store.stage(writer, vec![kickouts(["L1"])], 1).await,
+        store.stage(writer, [kickouts(["L1"])].into(), 1).await,
         store.publish(writer).await,
         store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await,
         store.put_index(writer, Arc::new(index)).await,

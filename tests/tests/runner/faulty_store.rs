@@ -143,7 +143,7 @@ impl ProjectionStore for FaultyStore {
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
         self.call("stage", self.store.stage(writer, rows, up_to)).await

@@ -117,7 +117,7 @@ impl Sound {
     pub(crate) async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
         let by = self.by(writer, Mutant::StageWithoutFence);

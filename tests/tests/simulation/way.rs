@@ -238,7 +238,7 @@ impl ProjectionStore for Way {
     async fn stage(
         &self,
         writer: Writer,
-        rows: Vec<RowBatch>,
+        rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
         let work = move |store: Sound| async move { store.stage(writer, rows, up_to).await };

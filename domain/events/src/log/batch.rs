@@ -1,5 +1,7 @@
 //! Events as an append takes them.
 
+use std::sync::Arc;
+
 /// An event that a stream of the log takes, whatever it is the stream of.
 pub trait LogEvent {
     /// Its type, and the version that it is written in today.
@@ -37,9 +39,17 @@ impl WrittenAs {
 }
 
 /// Events encoded one behind the other in one buffer, ready to be appended.
+///
+/// A clone shares the buffer, so that an append can be repeated without a copy of its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EncodedBatch {
+    encoded: Arc<EncodedEvents>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct EncodedEvents {
     payloads: Vec<u8>,
+    /// The type of each event, and where its payload ends.
     entries: Vec<(WrittenAs, usize)>,
 }
 
@@ -58,31 +68,33 @@ impl EncodedBatch {
     /// # Panics
     /// Never: a payload holds nothing that JSON cannot say, and memory takes every write.
     pub fn push<E: LogEvent>(&mut self, event: &E) {
-        event.write_payload(&mut self.payloads).expect("every payload is JSON");
-        self.entries.push((event.written_as(), self.payloads.len()));
+        let EncodedEvents { payloads, entries } = Arc::make_mut(&mut self.encoded);
+        event.write_payload(payloads).expect("every payload is JSON");
+        entries.push((event.written_as(), payloads.len()));
     }
 
     /// Takes an event as it was stored, byte for byte and in whatever version: for a copy of a log.
     pub fn push_stored(&mut self, written: WrittenAs, payload: &[u8]) {
-        self.payloads.extend_from_slice(payload);
-        self.entries.push((written, self.payloads.len()));
+        let EncodedEvents { payloads, entries } = Arc::make_mut(&mut self.encoded);
+        payloads.extend_from_slice(payload);
+        entries.push((written, payloads.len()));
     }
 
     /// How many events.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.encoded.entries.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.encoded.entries.is_empty()
     }
 
     /// Type and payload of each event, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (WrittenAs, &[u8])> {
         let mut from = 0;
-        self.entries.iter().map(move |(written, to)| {
-            let payload = &self.payloads[from..*to];
+        self.encoded.entries.iter().map(move |(written, to)| {
+            let payload = &self.encoded.payloads[from..*to];
             from = *to;
             (*written, payload)
         })
