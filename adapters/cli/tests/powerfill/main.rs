@@ -19,6 +19,7 @@ mod killed;
 mod postgres;
 #[cfg(unix)]
 mod relayed;
+mod released;
 mod schemathesis;
 mod served;
 mod served_together;
