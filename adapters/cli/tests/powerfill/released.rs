@@ -107,6 +107,20 @@ fn assert_readable(version: &Path, desk: &Desk) {
 }
 
 #[test]
+fn every_released_version_left_its_evidence() {
+    let changelog = include_str!("../../../../docs/CHANGELOG.md");
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## ["));
+    let mut released: Vec<&str> =
+        headings.filter_map(|heading| Some(heading.split_once("] - ")?.0)).collect();
+    released.sort_unstable();
+    let names: Vec<String> = versions()
+        .iter()
+        .map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(names, released, "tests/released/make.sh makes the evidence of a version");
+}
+
+#[test]
 fn stores_of_released_versions_stay_readable_in_sqlite() {
     for version in versions() {
         let desk = Desk::new();
