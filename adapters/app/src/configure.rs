@@ -9,7 +9,6 @@ use powerfill_events::run::{EncodedBatch, Meta};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::{StoreError, must_be_of};
-use powerfill_snapshot::config::codec::decode;
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigEventType, ConfigRejection, ConfigState,
 };
@@ -212,8 +211,9 @@ async fn stored_after<S: EventStore + ?Sized>(
 }
 
 fn decoded(stored: &StoredEvent) -> Result<ConfigEvent, RunnerError> {
-    let event = ConfigEventType::from_name(&stored.event_type)
-        .and_then(|event_type| decode(event_type, stored.schema_version, &stored.payload));
+    let event = ConfigEventType::from_name(&stored.event_type).and_then(|event_type| {
+        ConfigEvent::decode(event_type, stored.schema_version, &stored.payload)
+    });
     event.map_err(|source| RunnerError::Decode {
         stream: stored.stream.clone(),
         version: stored.stream_version,

@@ -1,8 +1,7 @@
 //! What the stream of a run holds when a worker takes the run up.
 
 use futures::TryStreamExt;
-use powerfill_events::run::codec::decode;
-use powerfill_events::run::{EncodedBatch, EventType, RunId};
+use powerfill_events::run::{EncodedBatch, EventType, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
@@ -49,7 +48,8 @@ pub(crate) async fn held<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Hel
 /// The hash of an event's payload as this build writes it: one of an older version is written anew.
 fn in_the_present_version(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::Hash {
     let older = event_type.filter(|of| stored.schema_version != of.schema_version());
-    let event = older.and_then(|of| decode(of, stored.schema_version, &stored.payload).ok());
+    let event =
+        older.and_then(|of| RunEvent::decode(of, stored.schema_version, &stored.payload).ok());
     let written = event.map(|event| EncodedBatch::encode([&event]));
     let present = written.as_ref().and_then(|batch| batch.iter().next());
     blake3::hash(present.map_or(&stored.payload, |(_, payload)| payload))

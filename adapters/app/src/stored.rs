@@ -2,7 +2,6 @@
 
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
-use powerfill_events::run::codec::decode;
 use powerfill_events::run::{EventType, Recorded, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
 
@@ -13,8 +12,9 @@ use crate::RunnerError;
 /// # Errors
 /// [`RunnerError::Decode`], which names the stream and the version.
 pub fn decoded(stored: &StoredEvent) -> Result<RunEvent, RunnerError> {
-    let event = EventType::from_name(&stored.event_type)
-        .and_then(|event_type| decode(event_type, stored.schema_version, &stored.payload));
+    let event = EventType::from_name(&stored.event_type).and_then(|event_type| {
+        RunEvent::decode(event_type, stored.schema_version, &stored.payload)
+    });
     event.map_err(|source| RunnerError::Decode {
         stream: stored.stream.clone(),
         version: stored.stream_version,

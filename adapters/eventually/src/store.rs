@@ -14,8 +14,8 @@ use ::eventually::subscription::{EventStream as LiveStream, EventSubscriber};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use powerfill_events::config;
-use powerfill_events::run::codec::{DecodeError, decode};
-use powerfill_events::run::{EncodedBatch, EventType, Meta, RunEvent, RunId};
+
+use powerfill_events::run::{DecodeError, EncodedBatch, EventType, Meta, RunEvent, RunId};
 use uuid::Uuid;
 
 use powerfill_ports::StoreError;
@@ -128,7 +128,7 @@ fn persisted(event: &StoredEvent) -> Result<Persisted<RunId, RunEvent>, Eventual
     let version = narrow("stream version", event.stream_version)?;
     let position = narrow("global position", event.global_position)?;
     let event_type = EventType::from_name(&event.event_type)?;
-    let decoded = decode(event_type, event.schema_version, &event.payload)?;
+    let decoded = RunEvent::decode(event_type, event.schema_version, &event.payload)?;
     Ok(Persisted::from(run, decoded).version(version).sequence_number(position))
 }
 

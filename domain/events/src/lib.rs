@@ -5,3 +5,27 @@ pub mod config;
 pub mod log;
 pub mod run;
 pub mod values;
+
+/// The events that a projection does not use, as one pattern: names of groups and of events, as
+/// their declaration spells them. Projections match every event and have no wildcard, so that a new
+/// event must be put into a group, and a new group breaks the build of every projection.
+///
+/// ```
+/// use powerfill_events::{ignored, run::RunEvent};
+///
+/// fn kicks_out(event: &RunEvent) -> bool {
+///     match event {
+///         RunEvent::LoanKickedOut(_) => true,
+///         ignored!(
+///             Opening Positions CashGrids Candidates Passes ConstraintBlockEvaluated
+///             TradeFillEvaluated PoolActionDerived Synthetic Verification End
+///         ) => false,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! ignored {
+    ($($name:ident)+) => {
+        $($crate::run_event_pattern!($name))|+
+    };
+}

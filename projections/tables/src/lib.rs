@@ -14,7 +14,6 @@
 pub mod csv;
 pub mod digest;
 pub mod event_index;
-mod ignored;
 mod run_tables;
 pub mod spelling;
 pub mod status;
@@ -22,5 +21,6 @@ pub mod summary;
 pub mod table;
 pub mod tables;
 
+pub use powerfill_events::ignored;
 pub use run_tables::RunTables;
 pub use summary::RunSummary;

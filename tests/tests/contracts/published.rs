@@ -61,9 +61,9 @@ impl Published {
     /// Reads a payload and writes it again, in the present version.
     pub(crate) fn again(self, version: u16, payload: &[u8]) -> Result<String, DecodeError> {
         match self {
-            Self::Run(of) => run::codec::decode(of, version, payload).map(|e| encoded(self, &e)),
+            Self::Run(of) => run::RunEvent::decode(of, version, payload).map(|e| encoded(self, &e)),
             Self::Config(of) => {
-                config::codec::decode(of, version, payload).map(|e| encoded(self, &e))
+                config::ConfigEvent::decode(of, version, payload).map(|e| encoded(self, &e))
             }
         }
     }

@@ -9,8 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mutate::mutated;
-use powerfill_events::run::codec::decode;
-use powerfill_events::run::{EncodedBatch, EventType};
+use powerfill_events::run::{EncodedBatch, EventType, RunEvent};
 use powerfill_events::values::Name;
 use powerfill_snapshot::config::{self, ConfigEventType, ConfigState};
 use powerfill_snapshot::rules::Predicate;
@@ -224,10 +223,11 @@ fn event_decoder() {
         let (event_type, corpus) = chance.pick(&corpora);
         let bytes = mutated(corpus, JSON_WORDS, chance);
         for version in 0..=event_type.schema_version() + 1 {
-            let Ok(event) = decode(*event_type, version, &bytes) else { continue };
+            let Ok(event) = RunEvent::decode(*event_type, version, &bytes) else { continue };
             let batch = EncodedBatch::encode([&event]);
             let (_, written) = batch.iter().next().unwrap();
-            let again = decode(*event_type, event_type.schema_version(), written).unwrap();
+            let again =
+                RunEvent::decode(*event_type, event_type.schema_version(), written).unwrap();
             assert_eq!(again, event);
         }
     });
@@ -244,11 +244,13 @@ fn config_event_decoder() {
         let bytes = mutated(corpus, JSON_WORDS, chance);
         let mut state = ConfigState::default();
         for version in 0..=event_type.schema_version() + 1 {
-            let Ok(event) = config::codec::decode(*event_type, version, &bytes) else { continue };
+            let Ok(event) = config::ConfigEvent::decode(*event_type, version, &bytes) else {
+                continue;
+            };
             let batch = EncodedBatch::encode([&event]);
             let (_, written) = batch.iter().next().unwrap();
             let present = event_type.schema_version();
-            assert_eq!(config::codec::decode(*event_type, present, written).unwrap(), event);
+            assert_eq!(config::ConfigEvent::decode(*event_type, present, written).unwrap(), event);
             if state.accept(&event).is_ok() {
                 assert_eq!(state.version(), 1);
             }

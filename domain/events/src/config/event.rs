@@ -1,8 +1,7 @@
 //! What changed in a tenant's configuration, event by event. Each says the rows before and after, so that the history
 //! can be read without folding it.
 //!
-//! Field names and spellings are the published schema: a version that was written never changes. See
-//! [`super::codec`] for names, versions and upcasters.
+//! Field names and spellings are the published schema: a version that was written never changes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,38 +14,47 @@ event_types! {
     /// An event of the stream of a tenant's configuration.
     ConfigEvent,
     /// The type of an event of the configuration, by its name.
-    ConfigEventType;
+    ConfigEventType,
+    config_event_pattern in config;
 
-    /// The tables of a source were taken over: what that changed are the events after this one, in the same append.
-    ConfigImported(ConfigImported),
-    /// A node came into the constraint tree.
-    ConstraintAdded(Added<ConstraintRow>),
-    /// A node has other limits, another priority or another spelling.
-    ConstraintChanged(Changed<ConstraintRow>),
-    /// A node left the constraint tree.
-    ConstraintRemoved(Removed<ConstraintRow>),
-    /// The whole order of the constraint tree was set at once.
-    ConstraintsReprioritised(ConstraintsReprioritised),
-    /// A rule was linked to a node.
-    RuleLinked(Added<RuleLinkRow>),
-    /// A rule was taken from a node.
-    RuleUnlinked(Removed<RuleLinkRow>),
-    /// There is a new securitization rule.
-    SecuritizationRuleDefined(Added<RuleRow>),
-    /// A securitization rule says something else, or is spelled otherwise.
-    SecuritizationRuleChanged(Changed<RuleRow>),
-    /// A securitization rule is gone.
-    SecuritizationRuleRemoved(Removed<RuleRow>),
-    /// A bucket of the carry curve was set, whether there was one or not.
-    CarryBucketSet(Set<CarryBucketRow>),
-    /// A bucket of the carry curve is gone.
-    CarryBucketRemoved(Removed<CarryBucketRow>),
-    /// A row of the lockdown guide was set, whether there was one or not.
-    PoolLockSet(Set<PoolLockRow>),
-    /// A row of the lockdown guide is gone.
-    PoolLockRemoved(Removed<PoolLockRow>),
-    /// The settings of preflight are others.
-    PreflightSettingsChanged(Changed<PreflightRow>),
+    Import {
+        /// The tables of a source were imported. The resulting changes are the next events of the same append.
+        ConfigImported(ConfigImported),
+    }
+    Tree {
+        /// A node was added to the constraint tree.
+        ConstraintAdded(Added<ConstraintRow>),
+        /// The limits, the priority, or the spelling of a node changed.
+        ConstraintChanged(Changed<ConstraintRow>),
+        /// A node was removed from the constraint tree.
+        ConstraintRemoved(Removed<ConstraintRow>),
+        /// The whole order of the constraint tree was set at once.
+        ConstraintsReprioritised(ConstraintsReprioritised),
+        /// A rule was linked to a node.
+        RuleLinked(Added<RuleLinkRow>),
+        /// A rule was unlinked from a node.
+        RuleUnlinked(Removed<RuleLinkRow>),
+    }
+    Rules {
+        /// A securitization rule was defined.
+        SecuritizationRuleDefined(Added<RuleRow>),
+        /// The condition or the spelling of a securitization rule changed.
+        SecuritizationRuleChanged(Changed<RuleRow>),
+        /// A securitization rule was removed.
+        SecuritizationRuleRemoved(Removed<RuleRow>),
+    }
+    Settings {
+        /// A bucket of the carry curve was added or replaced.
+        CarryBucketSet(Set<CarryBucketRow>),
+        /// A bucket of the carry curve was removed.
+        CarryBucketRemoved(Removed<CarryBucketRow>),
+        /// A row of the lockdown guide was added or replaced.
+        PoolLockSet(Set<PoolLockRow>),
+        /// A row of the lockdown guide was removed.
+        PoolLockRemoved(Removed<PoolLockRow>),
+        /// The settings of preflight changed.
+        PreflightSettingsChanged(Changed<PreflightRow>),
+    }
 }
 
 impl ConfigEvent {

@@ -1,6 +1,5 @@
 //! Events of the configuration that a tenant manages (specification 1.2, 3.1), with the rows that they carry.
 
-pub mod codec;
 pub mod event;
 pub mod rows;
 mod table;

@@ -1,16 +1,33 @@
-//! The declaration of a stream's events, from which names, schemas, reading and writing follow.
+//! The declaration of a stream's events. Names, groups, versions, schemas, reading, and writing follow from it.
 
-/// Declares the events: one struct a variant, boxed where it is large, so that a million candidates stay small.
+/// Declares the events of a stream: per event its group, payload, upcasters, and description.
+///
+/// ```text
+/// Group {
+///     /// Description, which is published.
+///     Event(Payload) upcast [v1_to_v2, v2_to_v3],
+/// }
+/// ```
+///
+/// The present schema version is the number of upcasters plus 1, so that a new version cannot lack the
+/// way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern` becomes a macro that
+/// maps the name of a group or of an event to its pattern; see [`ignored`](crate::ignored).
 macro_rules! event_types {
     (
         $(#[doc = $events_doc:literal])* $events:ident,
-        $(#[doc = $types_doc:literal])* $types:ident;
-        $($(#[doc = $doc:literal])* $event:ident($payload:ty),)*
+        $(#[doc = $types_doc:literal])* $types:ident,
+        $pattern:ident in $module:ident;
+        $($group:ident {
+            $(
+                $(#[doc = $doc:literal])*
+                $event:ident($payload:ty) $(upcast [$($upcaster:path),+])?,
+            )*
+        })*
     ) => {
         $(#[doc = $events_doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum $events {
-            $($(#[doc = $doc])* $event($payload),)*
+            $($($(#[doc = $doc])* $event($payload),)*)*
         }
 
         $(#[doc = $types_doc])*
@@ -19,65 +36,101 @@ macro_rules! event_types {
             serde::Deserialize, schemars::JsonSchema,
         )]
         pub enum $types {
-            $($(#[doc = $doc])* $event,)*
+            $($($(#[doc = $doc])* $event,)*)*
         }
 
         impl $types {
             /// Every type, in the order of the specification.
-            pub const ALL: &'static [Self] = &[$(Self::$event,)*];
+            pub const ALL: &'static [Self] = &[$($(Self::$event,)*)*];
 
-            /// Its name, as stored and published.
+            /// The name, as stored and published.
             pub const fn name(self) -> &'static str {
                 match self {
-                    $(Self::$event => stringify!($event),)*
+                    $($(Self::$event => stringify!($event),)*)*
                 }
             }
 
-            /// The JSON Schema of the payload's present version, as it is written: every field is there.
+            /// The type with this name.
+            ///
+            /// # Errors
+            /// [`UnknownType`]($crate::log::DecodeError::UnknownType).
+            pub fn from_name(name: &str) -> Result<Self, $crate::log::DecodeError> {
+                let found = Self::ALL.iter().copied().find(|event_type| event_type.name() == name);
+                found.ok_or_else(|| $crate::log::DecodeError::UnknownType(name.to_owned()))
+            }
+
+            /// The published description.
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $($(Self::$event => concat!($($doc),*).trim_ascii(),)*)*
+                }
+            }
+
+            /// The upcasters, oldest first: entry 0 converts version 1 to version 2.
+            const fn upcasters(self) -> &'static [$crate::log::Upcaster] {
+                match self {
+                    $($(Self::$event => &[$($($upcaster),+)?],)*)*
+                }
+            }
+
+            /// The schema version that is written today.
+            pub const fn schema_version(self) -> u16 {
+                self.upcasters().len() as u16 + 1
+            }
+
+            /// The JSON Schema of the present version's payload, with every field required.
             pub fn schema(self) -> schemars::Schema {
-                let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-                let generator = written.into_generator();
+                let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+                let generator = settings.into_generator();
                 let mut schema = match self {
-                    $(Self::$event => generator.into_root_schema_for::<$payload>(),)*
+                    $($(Self::$event => generator.into_root_schema_for::<$payload>(),)*)*
                 };
                 schema.insert("description".to_owned(), self.description().into());
                 schema
             }
-
-            /// What it says, as documented here.
-            pub const fn description(self) -> &'static str {
-                match self {
-                    $(Self::$event => concat!($($doc),*).trim_ascii(),)*
-                }
-            }
         }
 
         impl $events {
-            /// Its type.
+            /// The type of the event.
             pub const fn event_type(&self) -> $types {
                 match self {
-                    $(Self::$event(_) => $types::$event,)*
+                    $($(Self::$event(_) => $types::$event,)*)*
                 }
             }
 
-            /// Writes the payload as JSON at the end of `out`.
+            /// Appends the payload as JSON to `out`.
             ///
             /// # Errors
-            /// Never in practice: payloads hold nothing that JSON cannot say.
+            /// Never in practice: every payload can be written as JSON.
             pub fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
                 match self {
-                    $(Self::$event(payload) => serde_json::to_writer(out, payload),)*
+                    $($(Self::$event(payload) => serde_json::to_writer(out, payload),)*)*
                 }
             }
 
             /// Reads a payload of the present schema version.
             ///
             /// # Errors
-            /// Where the JSON is not a payload of that type.
+            /// If the JSON is not a payload of that type.
             pub fn read_payload(event_type: $types, payload: &[u8]) -> serde_json::Result<Self> {
                 Ok(match event_type {
-                    $($types::$event => Self::$event(serde_json::from_slice(payload)?),)*
+                    $($($types::$event => Self::$event(serde_json::from_slice(payload)?),)*)*
                 })
+            }
+
+            /// Reads a stored payload of any published version. Loads, subscriptions, and
+            /// replays all read through this function.
+            ///
+            /// # Errors
+            /// If the version is unknown, or the payload is none of its version.
+            pub fn decode(
+                event_type: $types,
+                version: u16,
+                payload: &[u8],
+            ) -> Result<Self, $crate::log::DecodeError> {
+                let read = |payload: &[u8]| Self::read_payload(event_type, payload);
+                let upcasters = event_type.upcasters();
+                $crate::log::read_any_version(event_type.name(), upcasters, version, payload, read)
             }
         }
 
@@ -90,6 +143,15 @@ macro_rules! event_types {
             fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
                 self.write_payload(out)
             }
+        }
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $pattern {
+            $(
+                ($group) => { $($crate::$module::$events::$event(_))|* };
+                $(($event) => { $crate::$module::$events::$event(_) };)*
+            )*
         }
     };
 }

@@ -1,12 +1,12 @@
 //! A run is an aggregate: commands, events, state, rejections (specification 3.1).
 
 pub mod aggregate;
-pub mod codec;
 pub mod envelope;
 pub mod event;
 pub mod options;
 pub mod rejection;
 pub mod state;
+mod upcasters;
 
 pub use crate::log::{DecodeError, EncodedBatch};
 pub use aggregate::{Run, RunCommand};

@@ -113,7 +113,7 @@ proptest! {
         }
         prop_assert!(stored.len() >= beginnings().len());
         prop_assert_eq!(state.version(), stored.len() as u64);
-        let read = stored.iter().map(|(of, payload)| codec::decode(*of, 1, payload).unwrap());
+        let read = stored.iter().map(|(of, payload)| ConfigEvent::decode(*of, 1, payload).unwrap());
         prop_assert_eq!(&folded(ConfigState::default(), read.collect()), &state);
         let import = |tables: ConfigTables| -> ConfigCommand {
             ConfigChange::Import { source: "dir:x".into(), tables: Box::new(tables) }.into()
