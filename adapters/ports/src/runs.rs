@@ -1,6 +1,8 @@
 //! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed with a lease, which
 //! everything that a worker writes is held against, in the very transaction that writes it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
@@ -25,6 +27,32 @@ pub struct QueuedRun {
     /// Whether someone asked to cancel it, and who.
     pub cancel_requested_by: Option<String>,
 }
+
+impl QueuedRun {
+    /// The place of the run in the list of runs.
+    pub const fn cursor(&self) -> RunCursor {
+        RunCursor { requested_at: self.requested_at, run_id: self.run_id }
+    }
+}
+
+/// A place in the list of runs. The list begins with the newest run, and orders runs of the same
+/// moment by descending id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunCursor {
+    /// When the run was requested.
+    pub requested_at: Timestamp,
+    /// The id of the run.
+    pub run_id: RunId,
+}
+
+impl RunCursor {
+    /// Before the newest run.
+    pub const START: Self =
+        Self { requested_at: Timestamp::from_micros(i64::MAX), run_id: RunId(uuid::Uuid::nil()) };
+}
+
+/// The most runs that [`RunStore::runs`] reads at once.
+const RUNS_PER_PAGE: usize = 500;
 
 /// A worker's right to write for a run. The token grows with every claim, so that a worker whose lease is over is told
 /// apart from the one that took the run up.
@@ -106,9 +134,50 @@ pub trait RunStore: Send + Sync {
     /// Where the store fails.
     async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError>;
 
-    /// All runs, the latest first.
+    /// The run that is not over, if there is one (BR-8 allows one per tenant).
     ///
     /// # Errors
-    /// Where the store fails.
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError>;
+    /// If the store fails.
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError>;
+
+    /// The newest run with this status.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError>;
+
+    /// The next runs of the list after `cursor`, at most `limit`, newest first. The list is read by
+    /// an index, so that a page costs the same at any place.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError>;
+
+    /// The number of runs per status. A status without runs is absent.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
+
+    /// All runs, newest first, read in pages. The history grows without bound: this is for copies
+    /// and complete lists.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        let mut runs: Vec<QueuedRun> = Vec::new();
+        loop {
+            let cursor = runs.last().map_or(RunCursor::START, QueuedRun::cursor);
+            let page = self.runs_after(cursor, RUNS_PER_PAGE).await?;
+            let is_last = page.len() < RUNS_PER_PAGE;
+            runs.extend(page);
+            if is_last {
+                return Ok(runs);
+            }
+        }
+    }
 }

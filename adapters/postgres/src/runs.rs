@@ -1,11 +1,13 @@
 //! The queue of runs (specification 4.4). One active run a tenant is a unique index; a claim passes by what another
 //! worker is just claiming; a lease's token keeps out whoever lost it.
 
+use std::collections::BTreeMap;
+
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, Writer};
 use tokio_postgres::{Client, Row};
 
 use crate::bytes_in::{Moment, bound, get, number};
@@ -22,8 +24,11 @@ const END_FORMER_SESSIONS: &str =
 const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
 const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
 const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
-const ALL_RUNS: &str = include_str!("../../../sql/postgres/queries/all_runs.sql");
 const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
+const ACTIVE_RUN: &str = include_str!("../../../sql/postgres/queries/active_run.sql");
+const LATEST_RUN: &str = include_str!("../../../sql/postgres/queries/latest_run.sql");
+const RUNS_AFTER: &str = include_str!("../../../sql/postgres/queries/runs_after.sql");
+const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Waits for whoever is just changing the queue, so that a look sees how that ended.
 const SETTLED: &str = "LOCK TABLE runs IN SHARE MODE";
@@ -179,17 +184,19 @@ pub(crate) async fn request_cancel(
 }
 
 fn queued(row: &Row) -> Result<QueuedRun, StoreError> {
-    let (run_id, status) = (RunId(get(row, 0)?), get::<&str>(row, 1)?);
-    let status = RunStatus::from_name(status)
-        .ok_or_else(|| StoreError::Corrupt(format!("run {run_id} has status {status:?}")))?;
     Ok(QueuedRun {
-        run_id,
-        status,
+        run_id: RunId(get(row, 0)?),
+        status: status_named(get(row, 1)?)?,
         requested_at: get::<Moment>(row, 2)?.0,
         worker: get(row, 3)?,
         lease_expires_at: get::<Option<Moment>>(row, 4)?.map(|at| at.0),
         cancel_requested_by: get(row, 5)?,
     })
+}
+
+fn status_named(name: &str) -> Result<RunStatus, StoreError> {
+    RunStatus::from_name(name)
+        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}")))
 }
 
 /// One run.
@@ -198,8 +205,34 @@ pub(crate) async fn one(client: &Client, run: RunId) -> Result<Option<QueuedRun>
     row.as_ref().map(queued).transpose()
 }
 
-/// All runs, the latest first.
-pub(crate) async fn all(client: &ClientWrapper) -> Result<Vec<QueuedRun>, StoreError> {
-    let rows = client.query(ALL_RUNS, &[]).await.map_err(fault)?;
-    rows.iter().map(queued).collect()
+/// The run that is not over.
+pub(crate) async fn active(client: &ClientWrapper) -> Result<Option<QueuedRun>, StoreError> {
+    let row = client.query_opt(ACTIVE_RUN, &[]).await.map_err(fault)?;
+    row.as_ref().map(queued).transpose()
+}
+
+/// The newest run with this status.
+pub(crate) async fn latest(
+    client: &ClientWrapper,
+    status: RunStatus,
+) -> Result<Option<QueuedRun>, StoreError> {
+    let row = client.query_opt(LATEST_RUN, &[&status.name()]).await.map_err(fault)?;
+    row.as_ref().map(queued).transpose()
+}
+
+/// The next runs after a cursor, newest first.
+pub(crate) async fn after(
+    client: &ClientWrapper,
+    RunCursor { requested_at, run_id }: RunCursor,
+    limit: usize,
+) -> Result<Vec<QueuedRun>, StoreError> {
+    let limit = bound(limit as u64);
+    let rows = client.query(RUNS_AFTER, &[&Moment(requested_at), &run_id.0, &limit]).await;
+    rows.map_err(fault)?.iter().map(queued).collect()
+}
+
+/// The number of runs per status.
+pub(crate) async fn counts(client: &ClientWrapper) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    let rows = client.query(RUN_COUNTS, &[]).await.map_err(fault)?;
+    rows.iter().map(|row| Ok((status_named(get(row, 0)?)?, number(row, 1)?))).collect()
 }

@@ -27,6 +27,10 @@ pub(crate) const STEPS: &[Step] = &[
         name: "0003_subscribers",
         sql: include_str!("../../../sql/postgres/steps/0003_subscribers.sql"),
     },
+    Step {
+        name: "0004_run_list",
+        sql: include_str!("../../../sql/postgres/steps/0004_run_list.sql"),
+    },
 ];
 
 const PLACE: &str = include_str!("../../../sql/postgres/queries/place.sql");

@@ -1,5 +1,6 @@
 //! The ports.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -383,7 +384,23 @@ impl RunStore for PostgresStore {
         runs::one(&**self.inner.connections.get().await?, run).await
     }
 
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        runs::all(&*self.inner.connections.get().await?).await
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        runs::active(&*self.inner.connections.get().await?).await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        runs::latest(&*self.inner.connections.get().await?, status).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        runs::after(&*self.inner.connections.get().await?, cursor, limit).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        runs::counts(&*self.inner.connections.get().await?).await
     }
 }

@@ -1,12 +1,14 @@
 //! The queue of runs (specification 4.4). One active run a tenant is a unique index; all changes are made under the
 //! write lock, so that two workers cannot both claim.
 
+use std::collections::BTreeMap;
+
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{Append, Appended};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, Writer};
 use powerfill_ports::{StoreError, is_of};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 
 use crate::append;
 use crate::connection::fault;
@@ -20,8 +22,11 @@ const HOLDS_LEASE: &str = include_str!("../../../sql/sqlite/queries/holds_lease.
 const SET_STATUS: &str = include_str!("../../../sql/sqlite/queries/set_run_status.sql");
 const END_RUN: &str = include_str!("../../../sql/sqlite/queries/end_run.sql");
 const REQUEST_CANCEL: &str = include_str!("../../../sql/sqlite/queries/request_cancel.sql");
-const ALL_RUNS: &str = include_str!("../../../sql/sqlite/queries/all_runs.sql");
 const ONE_RUN: &str = include_str!("../../../sql/sqlite/queries/one_run.sql");
+const ACTIVE_RUN: &str = include_str!("../../../sql/sqlite/queries/active_run.sql");
+const LATEST_RUN: &str = include_str!("../../../sql/sqlite/queries/latest_run.sql");
+const RUNS_AFTER: &str = include_str!("../../../sql/sqlite/queries/runs_after.sql");
+const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 fn begin(conn: &mut Connection) -> Result<Transaction<'_>, StoreError> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)
@@ -253,25 +258,65 @@ fn queued(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
         ))
     };
     let (run, status, queued) = read().map_err(fault)?;
-    let status = RunStatus::from_name(&status)
-        .ok_or_else(|| StoreError::Corrupt(format!("run {run} has status {status:?}")))?;
-    Ok(QueuedRun { run_id: run_id(&run)?, status, ..queued })
+    Ok(QueuedRun { run_id: run_id(&run)?, status: status_named(&status)?, ..queued })
+}
+
+fn status_named(name: &str) -> Result<RunStatus, StoreError> {
+    RunStatus::from_name(name)
+        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}")))
 }
 
 /// One run.
 pub(crate) fn one(conn: &Connection, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-    let mut find = conn.prepare_cached(ONE_RUN).map_err(fault)?;
-    let mut rows = find.query([run.to_string()]).map_err(fault)?;
-    rows.next().map_err(fault)?.map(queued).transpose()
+    Ok(select(conn, ONE_RUN, [run.to_string()])?.pop())
 }
 
-/// All runs, the latest first.
-pub(crate) fn all(conn: &Connection) -> Result<Vec<QueuedRun>, StoreError> {
-    let mut find = conn.prepare_cached(ALL_RUNS).map_err(fault)?;
-    let mut rows = find.query([]).map_err(fault)?;
+/// The run that is not over.
+pub(crate) fn active(conn: &Connection) -> Result<Option<QueuedRun>, StoreError> {
+    Ok(select(conn, ACTIVE_RUN, [])?.pop())
+}
+
+/// The newest run with this status.
+pub(crate) fn latest(
+    conn: &Connection,
+    status: RunStatus,
+) -> Result<Option<QueuedRun>, StoreError> {
+    Ok(select(conn, LATEST_RUN, [status.name()])?.pop())
+}
+
+/// The next runs after a cursor, newest first.
+pub(crate) fn after(
+    conn: &Connection,
+    RunCursor { requested_at, run_id }: RunCursor,
+    limit: usize,
+) -> Result<Vec<QueuedRun>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    select(conn, RUNS_AFTER, (requested_at.micros(), run_id.to_string(), limit))
+}
+
+fn select(
+    conn: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<Vec<QueuedRun>, StoreError> {
+    let mut query = conn.prepare_cached(sql).map_err(fault)?;
+    let mut rows = query.query(parameters).map_err(fault)?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(fault)? {
         runs.push(queued(row)?);
     }
     Ok(runs)
+}
+
+/// The number of runs per status.
+pub(crate) fn counts(conn: &Connection) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    let mut query = conn.prepare_cached(RUN_COUNTS).map_err(fault)?;
+    let counts = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)));
+    counts
+        .map_err(fault)?
+        .map(|count| {
+            let (status, count) = count.map_err(fault)?;
+            Ok((status_named(&status)?, count))
+        })
+        .collect()
 }

@@ -24,6 +24,10 @@ pub(crate) const STEPS: &[Step] = &[
         name: "0003_subscribers",
         sql: include_str!("../../../sql/sqlite/steps/0003_subscribers.sql"),
     },
+    Step {
+        name: "0004_run_list",
+        sql: include_str!("../../../sql/sqlite/steps/0004_run_list.sql"),
+    },
 ];
 
 /// The number of steps that the file has seen; 0 for an empty one.

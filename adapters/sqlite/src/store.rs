@@ -1,5 +1,6 @@
 //! The ports, each call on the right thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -336,7 +337,23 @@ impl RunStore for SqliteStore {
         self.read_with(move |conn| runs::one(conn, run)).await
     }
 
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        self.read_with(runs::all).await
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(runs::active).await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(move |conn| runs::latest(conn, status)).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.read_with(move |conn| runs::after(conn, cursor, limit)).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        self.read_with(runs::counts).await
     }
 }

@@ -1,5 +1,6 @@
 //! The queue of runs.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 
 use powerfill_ports::events::{Append, Appended};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::{StoreError, is_of};
 
 use crate::MemoryStore;
@@ -126,10 +127,35 @@ impl RunStore for MemoryStore {
         Ok(self.state().queue.runs.get(&run).map(|(run, _)| run.clone()))
     }
 
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        let mut runs: Vec<QueuedRun> =
-            self.state().queue.runs.values().map(|(run, _)| run.clone()).collect();
-        runs.sort_by_key(|run| std::cmp::Reverse((run.requested_at, run.run_id)));
-        Ok(runs)
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(self.state().queue.active().map(|(run, _)| run.clone()))
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        let state = self.state();
+        let runs = state.queue.runs.values().map(|(run, _)| run);
+        let latest = runs.filter(|run| run.status == status).max_by_key(|run| run.cursor());
+        Ok(latest.cloned())
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let state = self.state();
+        let runs = state.queue.runs.values().map(|(run, _)| run);
+        let mut older: Vec<QueuedRun> = runs.filter(|run| run.cursor() < cursor).cloned().collect();
+        older.sort_by_key(|run| Reverse(run.cursor()));
+        older.truncate(limit);
+        Ok(older)
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for (run, _) in self.state().queue.runs.values() {
+            *counts.entry(run.status).or_default() += 1;
+        }
+        Ok(counts)
     }
 }

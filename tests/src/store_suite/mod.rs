@@ -113,7 +113,8 @@ macro_rules! store_suite {
                 a_run_that_goes_on_keeps_maintenance_out,
                 cancelling_is_heard_at_the_next_renewal,
                 a_run_that_is_over_frees_the_tenant,
-                runs_are_listed_latest_first,
+                runs_are_listed_newest_first_in_pages,
+                runs_are_found_and_counted_by_status,
                 an_unclaimed_run_survives_reopening,
             }
             public_face {

@@ -1,5 +1,6 @@
 //! The queue: one active run, one worker at a time, a tenant that is always free again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -9,7 +10,7 @@ use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, Appended, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::{ProjectionStore, RunRows};
-use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
@@ -310,17 +311,54 @@ pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) 
     }
 }
 
-/// Those of one moment by their ids.
-pub async fn runs_are_listed_latest_first(location: &impl StoreLocation) {
+/// Runs of the same moment are listed by id. The active run is part of the list.
+pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation) {
     let store = location.open().await;
+    assert_eq!(store.runs_after(RunCursor::START, 3).await.unwrap(), []);
     for (number, at) in [(5, 1), (1, 3), (9, 2), (2, 3)] {
         store.enqueue(request(run(number), moment(at))).await.unwrap();
         let lease = store.claim("w1", moment(at), moment(at + 9)).await.unwrap().unwrap();
         store.set_status(lease, RunStatus::Complete).await.unwrap();
     }
-    let listed: Vec<_> = store.runs().await.unwrap().iter().map(|queued| queued.run_id).collect();
-    assert_eq!(listed, [run(2), run(1), run(9), run(5)]);
+    store.enqueue(request(run(4), moment(2))).await.unwrap();
+    let expected = [2, 1, 9, 4, 5].map(run);
+    let ids = |runs: Vec<QueuedRun>| runs.iter().map(|queued| queued.run_id).collect::<Vec<_>>();
+    assert_eq!(ids(store.runs().await.unwrap()), expected);
+    for size in 1..=6 {
+        let (mut listed, mut cursor) = (Vec::new(), RunCursor::START);
+        loop {
+            let page = store.runs_after(cursor, size).await.unwrap();
+            assert!(page.len() <= size);
+            let Some(last) = page.last() else { break };
+            cursor = last.cursor();
+            listed.extend(ids(page));
+        }
+        assert_eq!(listed, expected, "in pages of {size}");
+    }
     assert_eq!(store.run(run(7)).await.unwrap(), None);
+}
+
+/// A status without runs has no newest run and no count.
+pub async fn runs_are_found_and_counted_by_status(location: &impl StoreLocation) {
+    let store = location.open().await;
+    assert_eq!(store.active_run().await.unwrap(), None);
+    assert_eq!(store.run_counts().await.unwrap(), BTreeMap::new());
+    let ends = [(1, RunStatus::Complete), (2, RunStatus::Failed), (3, RunStatus::Complete)];
+    for (number, status) in ends {
+        store.enqueue(request(run(number), moment(0))).await.unwrap();
+        let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
+        store.set_status(lease, status).await.unwrap();
+    }
+    store.enqueue(request(run(4), moment(1))).await.unwrap();
+    let latest = async |status| store.latest_run(status).await.unwrap().map(|found| found.run_id);
+    assert_eq!(latest(RunStatus::Complete).await, Some(run(3)));
+    assert_eq!(latest(RunStatus::Failed).await, Some(run(2)));
+    assert_eq!(latest(RunStatus::Cancelled).await, None);
+    let active = store.active_run().await.unwrap();
+    assert_eq!(active, store.run(run(4)).await.unwrap());
+    assert_eq!(active, store.latest_run(RunStatus::Pending).await.unwrap());
+    let counts = [(RunStatus::Pending, 1), (RunStatus::Complete, 2), (RunStatus::Failed, 1)];
+    assert_eq!(store.run_counts().await.unwrap(), BTreeMap::from(counts));
 }
 
 /// And is there for the first worker that comes.

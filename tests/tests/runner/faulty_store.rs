@@ -11,7 +11,7 @@ use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
@@ -245,7 +245,23 @@ impl RunStore for FaultyStore {
         self.call("run", self.store.run(run)).await
     }
 
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.runs().await
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        self.store.active_run().await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        self.store.latest_run(status).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.store.runs_after(cursor, limit).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        self.store.run_counts().await
     }
 }

@@ -1,5 +1,6 @@
 //! A process's way to the store: calls take their time, and meet faults.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -352,7 +353,23 @@ impl RunStore for Way {
         self.store.inner().run(run).await
     }
 
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.inner().runs().await
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        self.store.inner().active_run().await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        self.store.inner().latest_run(status).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.store.inner().runs_after(cursor, limit).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        self.store.inner().run_counts().await
     }
 }
