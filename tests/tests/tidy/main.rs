@@ -1,6 +1,9 @@
 //! The shape of the repository, kept by reading it: what may depend on what, what stands where, and what is never
 //! written.
 
+mod names;
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use powerfill_tests::repository::{files, sources, text};
@@ -116,19 +119,6 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
         "adapters/http",
         &["app", "diff", "engine", "events", "explain", "ports", "snapshot", "tables"],
     ),
-];
-
-/// A file is read in one sitting.
-const LINES: usize = 450;
-
-/// Longer files, and why.
-const LONGER: &[(&str, &str)] = &[
-    (
-        "domain/events/src/run/event.rs",
-        "the list of all events is one thing to read, and to review",
-    ),
-    ("tests/model/src/passes.rs", "follows 2.7 of the specification line by line"),
-    ("tests/model/tests/engine/books.rs", "makes every table of a book, one function each"),
 ];
 
 /// Whether a word stands alone in a text.
@@ -309,19 +299,4 @@ fn no_path_of_a_machine() {
             assert!(!found, "{file} has {home}");
         }
     }
-}
-
-#[test]
-fn files_are_short_and_say_what_they_are() {
-    let longer: BTreeMap<&str, &str> = LONGER.iter().copied().collect();
-    let mut long = BTreeSet::new();
-    for (file, source) in sources() {
-        assert!(source.starts_with("//! "), "{file} does not say what it is");
-        let lines = source.lines().count();
-        if lines > LINES {
-            assert!(longer.contains_key(file.as_str()), "{file} has {lines} lines");
-            long.insert(file);
-        }
-    }
-    assert_eq!(long, longer.keys().map(|file| (*file).to_owned()).collect(), "a stale exception");
 }
