@@ -25,18 +25,28 @@ mod summary;
 mod tenancy;
 mod workbook;
 
+use std::future::ready;
+use std::num::NonZero;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use args::{Cli, Command};
 use failure::Failure;
 use settings::Settings;
 
+/// The smallest number of threads that run commands: a command may block one of them on a terminal
+/// or a pipe, and signals and progress need another.
+const MIN_WORKER_THREADS: usize = 2;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => match runtime.block_on(dispatch(cli)) {
+    let cores = std::thread::available_parallelism().map_or(MIN_WORKER_THREADS, NonZero::get);
+    let workers = cores.max(MIN_WORKER_THREADS);
+    match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
+        Ok(runtime) => match runtime.block_on(run(cli.command)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 failure.print();
@@ -50,36 +60,44 @@ fn main() -> ExitCode {
     }
 }
 
-async fn dispatch(cli: Cli) -> Result<(), Failure> {
+async fn run(command: Command) -> Result<(), Failure> {
     let settings = Settings::read()?;
-    match cli.command {
-        Command::Demo(args) => commands::demo::run(args, &settings).await,
-        Command::Generate(args) => commands::generate::run(&args),
-        Command::Check(args) => commands::check::run(&args, &settings),
-        Command::Preflight(args) => commands::preflight::run(&args, &settings),
-        Command::Preprocess(args) => commands::preprocess::run(&args, &settings),
-        Command::Run(args) => commands::run::run(args, &settings).await,
-        Command::Work(args) => commands::work::run(args, &settings).await,
+    dispatch(command, &settings).await
+}
+
+/// The future of a command. It is boxed so that the future of `run` does not contain the state of
+/// every command, which would multiply machine code and stack.
+type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+fn dispatch(command: Command, settings: &Settings) -> CommandFuture<'_> {
+    match command {
+        Command::Demo(args) => Box::pin(commands::demo::run(args, settings)),
+        Command::Generate(args) => Box::pin(ready(commands::generate::run(&args))),
+        Command::Check(args) => Box::pin(ready(commands::check::run(&args, settings))),
+        Command::Preflight(args) => Box::pin(ready(commands::preflight::run(&args, settings))),
+        Command::Preprocess(args) => Box::pin(ready(commands::preprocess::run(&args, settings))),
+        Command::Run(args) => Box::pin(commands::run::run(args, settings)),
+        Command::Work(args) => Box::pin(commands::work::run(args, settings)),
         #[cfg(feature = "nats")]
-        Command::Relay(args) => commands::relay::run(args, &settings).await,
-        Command::Serve(args) => commands::serve::run(args, settings).await,
-        Command::Token(command) => commands::token::run(&command, &settings),
-        Command::Cancel(args) => commands::cancel::run(&args, &settings).await,
-        Command::Runs(args) => commands::runs::run(&args, &settings).await,
-        Command::Show(args) => commands::show::run(&args, &settings).await,
-        Command::Tables(args) => commands::tables::run(&args, &settings).await,
-        Command::Events(args) => commands::events::run(&args, &settings).await,
-        Command::Explain(args) => commands::explain::run(&args, &settings).await,
-        Command::Diff(args) => commands::diff::run(&args, &settings).await,
-        Command::Rebuild(args) => commands::rebuild::run(&args, &settings).await,
-        Command::Replay(args) => commands::replay::run(&args, &settings).await,
-        Command::Step(args) => commands::step::run(&args, &settings).await,
-        Command::Verify(args) => commands::verify::run(&args, &settings).await,
-        Command::Seal(command) => commands::seal::run(&command, &settings).await,
-        Command::Config(command) => commands::config::run(command, &settings).await,
-        Command::Publish(args) => commands::publish::run(args, &settings).await,
-        Command::Migrate(args) => commands::migrate::run(args, &settings).await,
-        Command::CopyStore(args) => commands::copy_store::run(&args).await,
-        Command::Completions { shell } => commands::completions(shell),
+        Command::Relay(args) => Box::pin(commands::relay::run(args, settings)),
+        Command::Serve(args) => Box::pin(commands::serve::run(args, settings)),
+        Command::Token(command) => Box::pin(ready(commands::token::run(&command, settings))),
+        Command::Cancel(args) => Box::pin(commands::cancel::run(args, settings)),
+        Command::Runs(args) => Box::pin(commands::runs::run(args, settings)),
+        Command::Show(args) => Box::pin(commands::show::run(args, settings)),
+        Command::Tables(args) => Box::pin(commands::tables::run(args, settings)),
+        Command::Events(args) => Box::pin(commands::events::run(args, settings)),
+        Command::Explain(args) => Box::pin(commands::explain::run(args, settings)),
+        Command::Diff(args) => Box::pin(commands::diff::run(args, settings)),
+        Command::Rebuild(args) => Box::pin(commands::rebuild::run(args, settings)),
+        Command::Replay(args) => Box::pin(commands::replay::run(args, settings)),
+        Command::Step(args) => Box::pin(commands::step::run(args, settings)),
+        Command::Verify(args) => Box::pin(commands::verify::run(args, settings)),
+        Command::Seal(command) => commands::seal::run(command, settings),
+        Command::Config(command) => commands::config::run(command, settings),
+        Command::Publish(args) => Box::pin(commands::publish::run(args, settings)),
+        Command::Migrate(args) => Box::pin(commands::migrate::run(args, settings)),
+        Command::CopyStore(args) => Box::pin(commands::copy_store::run(args)),
+        Command::Completions { shell } => Box::pin(ready(commands::completions(shell))),
     }
 }

@@ -24,7 +24,7 @@ const ANSWERS: Duration = Duration::from_secs(1);
 const WAIT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(args: &CancelArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: CancelArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let by = settings.requested_by(args.requested_by.as_deref());

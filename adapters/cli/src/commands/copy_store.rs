@@ -13,7 +13,7 @@ use crate::format::Format;
 use crate::output::{print_csv, print_json, say};
 use crate::summary::count;
 
-pub(crate) async fn run(args: &CopyStoreArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), Failure> {
     let from = args.from.clone().readable("FROM")?;
     let to = args.to.clone().readable("TO")?;
     if from.is_same(&to) {

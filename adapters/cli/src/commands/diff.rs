@@ -25,7 +25,7 @@ use crate::places::Against;
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: DiffArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let store = store.as_ref();
     let run = find_run(store, &args.run).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
     }
     // Files that people wrote are read before anything that takes time.
     let mapping = mapping(args.mapping.as_deref(), other.is_some())?;
-    let said = said(args)?;
+    let said = said(&args)?;
     let mut names = Names::default();
     let here = side(store, run, &mut names).await?;
     let there = match other {
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &DiffArgs, settings: &Settings) -> Result<(), Fail
     if let Some(file) = &args.html {
         write(file, html(&comparison, PAGE_ROWS).as_bytes())?;
     }
-    print(&comparison, args)?;
+    print(&comparison, &args)?;
     answer(&comparison)
 }
 

@@ -14,7 +14,7 @@ use crate::format::Format;
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: EventsArgs, settings: &Settings) -> Result<(), Failure> {
     for name in &args.types {
         EventType::from_name(name).map_err(|_| {
             let names: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &EventsArgs, settings: &Settings) -> Result<(), Fa
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let stream = run.stream();
-    let mut printer = Printer { args, next: args.from.max(1), header: false };
+    let mut printer = Printer { args: &args, next: args.from.max(1), header: false };
     let mut batches = store.read(&stream, printer.next);
     while let Some(batch) = batches.try_next().await? {
         if printer.print(&stream, &batch)? {

@@ -24,7 +24,7 @@ use crate::output::{print_json, say};
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &ExplainArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: ExplainArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let as_json = match args.store.print.format {

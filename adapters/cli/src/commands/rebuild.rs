@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &RunRefArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: RunRefArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: ReplayArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     // Nothing is written, so that Ctrl-C may end the process as it stands.

@@ -11,7 +11,7 @@ use crate::tenancy::Place;
 
 const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
 
-pub(crate) async fn run(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: StoreArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.place, settings)?.open_existing().await?;
     let runs = store.runs().await?;
     let rows: Vec<[String; 4]> = runs

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::verify::damage_text;
+use crate::CommandFuture;
 use crate::args::{SealCheckArgs, SealCommand, SealExportArgs};
 use crate::failure::Failure;
 use crate::format::Format;
@@ -31,14 +32,14 @@ struct Seal {
     seal: String,
 }
 
-pub(crate) async fn run(command: &SealCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(command: SealCommand, settings: &Settings) -> CommandFuture<'_> {
     match command {
-        SealCommand::Export(args) => export(args, settings).await,
-        SealCommand::Check(args) => check(args, settings).await,
+        SealCommand::Export(args) => Box::pin(export(args, settings)),
+        SealCommand::Check(args) => Box::pin(check(args, settings)),
     }
 }
 
-async fn export(args: &SealExportArgs, settings: &Settings) -> Result<(), Failure> {
+async fn export(args: SealExportArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let Head { seq, position, seal } = store.head().await?;
     let seal = Seal { seq, position, seal: seal.to_hex().to_string() };
@@ -52,7 +53,7 @@ async fn export(args: &SealExportArgs, settings: &Settings) -> Result<(), Failur
     say(format_args!("{}: {events} events in {} appends are sealed\n", out.display(), count(seq)))
 }
 
-async fn check(args: &SealCheckArgs, settings: &Settings) -> Result<(), Failure> {
+async fn check(args: SealCheckArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let seal = read(&args.seal)?;
     let head = store.head().await?;

@@ -23,8 +23,8 @@ use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::tenancy::{Input, Place};
 
-pub(crate) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
-    let settings = Arc::new(settings);
+pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Failure> {
+    let settings = Arc::new(settings.clone());
     let places: Vec<Place> = settings
         .tenants
         .keys()

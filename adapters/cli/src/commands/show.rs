@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::summary;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &ShowArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: ShowArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let format = args.run.store.print.format;

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &StepArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: StepArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;

@@ -19,7 +19,7 @@ use crate::summary::count;
 use crate::tenancy::Place;
 use crate::workbook;
 
-pub(crate) async fn run(args: &TablesArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: TablesArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let at = match args.at.at {

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::summary::count;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(args: &VerifyArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: VerifyArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
     let only = match &args.run {
         Some(run) => Some(find_run(store.as_ref(), run).await?),

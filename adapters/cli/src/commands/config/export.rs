@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::say;
 use crate::settings::Settings;
 
-pub(super) async fn run(args: &ConfigExportArgs, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(args: ConfigExportArgs, settings: &Settings) -> Result<(), Failure> {
     let state = looked_at(&args.at, &args.store, settings).await?;
     let folder = &args.out;
     let unwritable = |error: io::Error| {

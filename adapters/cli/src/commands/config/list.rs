@@ -13,7 +13,7 @@ use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
 use crate::settings::Settings;
 
-pub(super) async fn run(args: &ConfigListArgs, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(args: ConfigListArgs, settings: &Settings) -> Result<(), Failure> {
     let format = args.store.print.format;
     let tables = match args.kind {
         Some(kind) => vec![table(kind)],

@@ -24,25 +24,26 @@ use powerfill_snapshot::config::RowChange;
 use powerfill_snapshot::config::{self, ConfigChange, ConfigState, ConfigTable, carry_warnings};
 use uuid::Uuid;
 
+use crate::CommandFuture;
 use crate::args::{ChangeArgs, ConfigAtArgs, ConfigCommand, Kind, StoreArgs};
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::tenancy::Place;
 
-pub(crate) async fn run(command: ConfigCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(command: ConfigCommand, settings: &Settings) -> CommandFuture<'_> {
     match command {
-        ConfigCommand::List(args) => list::run(&args, settings).await,
-        ConfigCommand::Add(args) => change::add(args, settings).await,
-        ConfigCommand::Change(args) => change::change(args, settings).await,
-        ConfigCommand::Remove(args) => change::remove(args, settings).await,
-        ConfigCommand::Reprioritise(args) => change::reprioritise(args, settings).await,
-        ConfigCommand::Import(args) => import::run(args, settings).await,
-        ConfigCommand::Export(args) => export::run(&args, settings).await,
-        ConfigCommand::History(args) => history(&args, settings).await,
+        ConfigCommand::List(args) => Box::pin(list::run(args, settings)),
+        ConfigCommand::Add(args) => Box::pin(change::add(args, settings)),
+        ConfigCommand::Change(args) => Box::pin(change::change(args, settings)),
+        ConfigCommand::Remove(args) => Box::pin(change::remove(args, settings)),
+        ConfigCommand::Reprioritise(args) => Box::pin(change::reprioritise(args, settings)),
+        ConfigCommand::Import(args) => Box::pin(import::run(args, settings)),
+        ConfigCommand::Export(args) => Box::pin(export::run(args, settings)),
+        ConfigCommand::History(args) => Box::pin(history(args, settings)),
     }
 }
 
-async fn history(args: &StoreArgs, settings: &Settings) -> Result<(), Failure> {
+async fn history(args: StoreArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.place, settings)?.open_existing().await?;
     let records = config_history(store.as_ref()).await?;
     changes::print_history(&records, args.print.format)
