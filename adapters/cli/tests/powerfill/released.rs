@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use powerfill_tests::postgres::{Database, connect};
+use powerfill_tests::postgres::{TestDatabase, connect};
 use serde_json::Value;
 
 use crate::desk::Desk;
@@ -132,7 +132,7 @@ fn stores_of_released_versions_stay_readable_in_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_of_released_versions_stay_readable_in_postgresql() {
     for version in versions() {
-        let database = Database::new();
+        let database = TestDatabase::new();
         let url = database.url().await;
         let sql = String::from_utf8(unpacked(&version.join("postgres.sql.gz"))).unwrap();
         connect(&url).await.batch_execute(&sql).await.expect("the dump loads");
