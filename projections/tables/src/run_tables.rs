@@ -2,7 +2,7 @@
 //! rebuild feeds with stored ones. Both give the same rows and the same digest (specification 3.3).
 
 use powerfill_events::run::Recorded;
-use powerfill_events::run::event::RunCompleted;
+use powerfill_events::run::event::{RunCompleted, TableVersion};
 
 use crate::digest::{TableDigest, output_digest};
 use crate::table::{Cell, RowBatch, TableSpec};
@@ -115,6 +115,9 @@ impl RunTables {
                 .map(|digest| (digest.table().name.to_owned(), digest.rows()))
                 .collect(),
             output_digest: output_digest(digests()),
+            tables: digests()
+                .map(|digest| TableVersion { table: digest.table().name.to_owned(), version: 1 })
+                .collect(),
         }
     }
 

@@ -182,6 +182,7 @@ pub(crate) fn completion() -> RunCommand {
     RunCommand::Complete(Box::new(RunCompleted {
         counts: BTreeMap::from([("pfill_powerfill_guide".to_owned(), 1)]),
         output_digest: "cd34".into(),
+        tables: vec![TableVersion { table: "pfill_powerfill_guide".to_owned(), version: 1 }],
     }))
 }
 

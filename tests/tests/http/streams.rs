@@ -183,5 +183,5 @@ async fn pages_of_events_fit_together() {
     }
     let page = service.get(&format!("/runs/{run}/events?type=RunRequested,RunCompleted")).await;
     let types: Vec<Value> = events(&page.well()).0.iter().map(|e| e["type"].clone()).collect();
-    assert_eq!(types, ["powerfill.run.RunRequested.v2", "powerfill.run.RunCompleted.v1"]);
+    assert_eq!(types, ["powerfill.run.RunRequested.v2", "powerfill.run.RunCompleted.v2"]);
 }

@@ -88,7 +88,7 @@ event_types! {
     }
     End {
         /// The run is Complete.
-        RunCompleted(Box<RunCompleted>),
+        RunCompleted(Box<RunCompleted>) upcast [upcasters::add_tables],
         /// The run is Failed.
         RunFailed(RunFailed),
         /// The run is Cancelled.
@@ -843,10 +843,22 @@ pub struct InvariantCheck {
 /// See [`RunEvent::RunCompleted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunCompleted {
-    /// Rows by output table.
+    /// Rows per output table.
     pub counts: BTreeMap<String, u64>,
-    /// BLAKE3 of the output tables, hexadecimal.
+    /// BLAKE3 of the output tables in `tables`, hexadecimal.
     pub output_digest: String,
+    /// The tables that `output_digest` covers, in its order. What a later program adds is not
+    /// among them, so the digest of this run stays what it is.
+    pub tables: Vec<TableVersion>,
+}
+
+/// An output table as the program had it that completed a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableVersion {
+    /// The table's name.
+    pub table: String,
+    /// The version of its columns; columns of later versions are not covered.
+    pub version: u32,
 }
 
 /// See [`RunEvent::RunFailed`].

@@ -1,6 +1,6 @@
 //! Conversions of stored payloads from one schema version to the next (specification 3.1).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// `RunRequested` version 1 to 2: version 1 has no warnings.
 pub(crate) fn add_source_warnings(mut requested: Value) -> Value {
@@ -8,4 +8,30 @@ pub(crate) fn add_source_warnings(mut requested: Value) -> Value {
         fields.insert("source_warnings".to_owned(), Value::Array(Vec::new()));
     }
     requested
+}
+
+/// The tables that the output digest covers where `RunCompleted` has version 1: those of release
+/// 0.1.0, in the order of the digest. This list never changes, whatever tables are added.
+const FIRST_RELEASE_TABLES: [&str; 12] = [
+    "pfill_preflight_findings",
+    "pfill_trade_base",
+    "pfill_loan2trade_candy_level_01",
+    "pfill_powerfill_guide",
+    "pfill_pool_guide",
+    "pfill_kickout_guide_01",
+    "pfill_trade_recap",
+    "pfill_loan_constraint_pool",
+    "pfill_syn_trade_base",
+    "pfill_syn_powerfill_guide_all_rank",
+    "pfill_syn_powerfill_guide",
+    "pfill_cash_market_map",
+];
+
+/// `RunCompleted` version 1 to 2: version 1 does not name the tables that its digest covers.
+pub(crate) fn add_tables(mut completed: Value) -> Value {
+    if let Value::Object(fields) = &mut completed {
+        let tables = FIRST_RELEASE_TABLES.map(|table| json!({ "table": table, "version": 1 }));
+        fields.insert("tables".to_owned(), Value::Array(tables.to_vec()));
+    }
+    completed
 }

@@ -376,6 +376,7 @@ pub fn completed(counts: &[(&str, u64)], output_digest: &str) -> RunEvent {
     RunEvent::RunCompleted(Box::new(RunCompleted {
         counts: counts.iter().map(|(table, rows)| ((*table).to_owned(), *rows)).collect(),
         output_digest: output_digest.to_owned(),
+        tables: Vec::new(),
     }))
 }
 
