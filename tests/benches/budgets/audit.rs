@@ -1,4 +1,4 @@
-//! Measuring what an auditor waits for: steps through a run, a replay, a verification.
+//! Measurements of an auditor's commands: steps through a run, a replay, a verification.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,10 +10,10 @@ use powerfill_sqlite::SqliteStore;
 
 use crate::{row, seconds};
 
-/// Looks at a run.
+/// Number of states that are read.
 const LOOKS: u64 = 1_000;
 
-/// The state after scattered events of the store's run, reading the run once included.
+/// Measures the state after scattered events, including the one reading of the run.
 pub(crate) fn steps(store: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = SqliteStore::open_existing(store).unwrap();
@@ -23,7 +23,7 @@ pub(crate) fn steps(store: &Path) {
         let timeline = Timeline::open(&store, run).await.unwrap();
         let opened = begun.elapsed().as_micros();
         for look in 1..=LOOKS {
-            // A prime many events further each time, round and round: scattered, and the same on every machine.
+            // Steps of a prime number of events scatter the positions, the same on every machine.
             let event = look * 15_485_863 % timeline.events() + 1;
             assert_eq!(timeline.at(event).await.unwrap().summary.events, event);
         }
@@ -35,7 +35,7 @@ pub(crate) fn steps(store: &Path) {
     row("the state after 1,000 scattered events, `demo`", "5 s", &measured);
 }
 
-/// `replay` and `verify` from start to exit.
+/// Measures `replay` and `verify` from start to exit.
 pub(crate) fn commands(powerfill: &Path, store: &Path, scale: &str) {
     let url = format!("sqlite:{}", store.display());
     for args in [&["replay", "latest"][..], &["verify"]] {

@@ -1,4 +1,4 @@
-//! Measuring in processes of their own.
+//! Measurements in child processes.
 
 use std::path::Path;
 use std::process::{Child, Command};
@@ -7,32 +7,33 @@ use std::time::{Duration, Instant};
 use powerfill_events::run::RunEvent;
 use powerfill_snapshot::{RunOptions, validate};
 
-/// What tells this program that it is the engine's process.
+/// The argument that makes this program the engine's child process.
 pub(crate) const ENGINE: &str = "measure-engine";
 
-/// What the engine took, in microseconds.
+/// Times of the engine in microseconds, and its peak of memory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Engine {
+pub(crate) struct EngineMeasurement {
     pub(crate) median: u128,
     pub(crate) least: u128,
-    /// Time on all processors, on average a run: what stays the same on a busy machine.
+    /// Processor time per run on average, which stays the same on a busy machine.
     pub(crate) processor: u128,
-    /// The second opinion on the events.
+    /// Time of the checks of 2.12.
     pub(crate) checks: u128,
     pub(crate) candidates: u128,
     pub(crate) peak_kib: u64,
 }
 
-impl Engine {
-    /// The engine on a book, this often, in another process.
+impl EngineMeasurement {
+    /// Runs the engine on a book this often in another process.
     pub(crate) fn measure(book: &Path, runs: usize) -> Self {
         let here = std::env::current_exe().unwrap();
         let done = Command::new(here).arg(ENGINE).arg(book).arg(runs.to_string()).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        let told = String::from_utf8(done.stdout).unwrap();
-        let told: Vec<u128> = told.split_whitespace().map(|word| word.parse().unwrap()).collect();
-        let [median, least, processor, checks, candidates, peak_kib] = told[..] else {
-            panic!("the engine's process said {told:?}")
+        let output = String::from_utf8(done.stdout).unwrap();
+        let numbers: Vec<u128> =
+            output.split_whitespace().map(|word| word.parse().unwrap()).collect();
+        let [median, least, processor, checks, candidates, peak_kib] = numbers[..] else {
+            panic!("the engine's process printed {numbers:?}")
         };
         let peak_kib = u64::try_from(peak_kib).unwrap();
         Self { median, least, processor, checks, candidates, peak_kib }
@@ -43,22 +44,22 @@ impl Engine {
     }
 }
 
-/// The engine's process: reads the book, decides it, says what [`Engine::measure`] wants to know.
+/// Reads the book, decides it, and prints the numbers that [`EngineMeasurement::measure`] reads.
 pub(crate) fn engine(book: &Path, runs: usize) {
     let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
     let options = RunOptions::default();
     let mut times = Vec::new();
     let mut events = Vec::new();
-    let busy_before = processor_time();
+    let time_before = processor_time();
     for _ in 0..runs {
         drop(std::mem::take(&mut events));
         let begun = Instant::now();
         events = powerfill_engine::decide_all(&snapshot, &options);
         times.push(begun.elapsed().as_micros());
     }
-    let processor = (processor_time() - busy_before) / runs as u128;
+    let processor = (processor_time() - time_before) / runs as u128;
     // Before the checks, whose memory is not the engine's.
-    let peak_kib = Peak::of("self").unwrap();
+    let peak_kib = PeakMemory::of("self").unwrap();
     let begun = Instant::now();
     powerfill_checks::verify(&snapshot, &options, &[&events]).unwrap();
     let checks = begun.elapsed().as_micros();
@@ -67,7 +68,7 @@ pub(crate) fn engine(book: &Path, runs: usize) {
     println!("{} {} {processor} {checks} {candidates} {peak_kib}", times[runs / 2], times[0]);
 }
 
-/// What this process has had of all processors, in microseconds; the system counts in hundredths of a second.
+/// Processor time of this process in microseconds; the system counts in hundredths of a second.
 fn processor_time() -> u128 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     // Behind the name in brackets: the state is field 3, user and system time are fields 14 and 15.
@@ -75,19 +76,19 @@ fn processor_time() -> u128 {
     fields.map(|ticks| ticks.parse::<u128>().unwrap() * 10_000).sum()
 }
 
-/// The most memory that a process has had resident, in KiB.
-pub(crate) struct Peak;
+/// The peak of a process's resident memory, in KiB.
+pub(crate) struct PeakMemory;
 
-impl Peak {
-    /// That of a process by its number; `None` once it has ended.
+impl PeakMemory {
+    /// Reads the peak of a process; `None` once it has ended.
     pub(crate) fn of(process: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.split_whitespace().next()?.parse().ok()
     }
 
-    /// Waits for a process, and asks now and then.
-    pub(crate) fn until_it_ends(mut child: Child) -> u64 {
+    /// Waits for a process to exit and reads its peak every 5 ms.
+    pub(crate) fn until_exit(mut child: Child) -> u64 {
         let process = child.id().to_string();
         let mut peak = 0;
         loop {

@@ -1,5 +1,5 @@
-//! Measuring the service as a process of its own: report pages for many clients, while a run goes on too, and how soon
-//! an event is at a live subscriber.
+//! Measurements of the service as a process: report pages for many clients, also during a run, and the delay until a
+//! live subscriber receives an event.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use crate::{row, store};
 
 const CLIENTS: usize = 50;
-/// Pages that each of them asks for, one after the other.
+/// Pages that each client requests, one after the other.
 const PAGES: usize = 200;
-/// Events whose way to a subscriber is timed.
-const TOLD: usize = 200;
+/// Events whose delivery to a subscriber is timed.
+const DELIVERIES: usize = 200;
 
 /// A `powerfill serve`, killed when it is dropped.
 struct Server {
@@ -63,7 +63,7 @@ impl Server {
         let line = lines.next().unwrap().unwrap();
         let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
         let address = address.unwrap().to_owned();
-        // What it says later is read, or it would wait.
+        // The rest of its output is read: a full pipe would block it.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, address, tenant }
     }
@@ -76,7 +76,7 @@ impl Server {
     }
 }
 
-/// A connection that stays.
+/// A persistent connection.
 struct Connection {
     stream: BufReader<TcpStream>,
     head: String,
@@ -92,7 +92,7 @@ impl Connection {
         self.stream.write_all(request.as_bytes()).await.unwrap();
     }
 
-    /// The status and the length of the body that comes.
+    /// Reads the status and the length of the body that follows.
     async fn head(&mut self) -> (u16, Option<usize>) {
         let (mut status, mut length, mut line) = (None, None, String::new());
         loop {
@@ -110,7 +110,7 @@ impl Connection {
         }
     }
 
-    async fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+    async fn request(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         self.send(method, path, body).await;
         let (status, length) = self.head().await;
         let mut body = vec![0; length.unwrap()];
@@ -119,25 +119,25 @@ impl Connection {
     }
 
     async fn json(&mut self, method: &str, path: &str, body: &str) -> Value {
-        let (status, body) = self.ask(method, path, body).await;
+        let (status, body) = self.request(method, path, body).await;
         assert!((200..300).contains(&status), "{status} {}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap()
     }
 }
 
-/// Everything about the service. `l_store` holds a run of the `l` book.
+/// Measures the service. `l_store` holds a run of the `l` book.
 pub(crate) fn bench(powerfill: &Path, demo: &Path, l: &Path, l_store: &Path) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let url = format!("sqlite:{}", l_store.display());
         let server = Arc::new(Server::start(powerfill, "GENERATED", &url, l, &[]));
         pages(&server).await;
         drop(server);
-        told_sqlite(powerfill, demo).await;
-        told_postgres(powerfill, demo).await;
+        delivery_sqlite(powerfill, demo).await;
+        delivery_postgres(powerfill, demo).await;
     });
 }
 
-/// Places in the guide of the latest run that pages begin at: the whole of it.
+/// The paths of all pages of the guide of the latest run.
 async fn cursors(connection: &mut Connection, guide: &str) -> Vec<String> {
     let mut cursors = vec![guide.to_owned()];
     loop {
@@ -164,10 +164,10 @@ async fn pages(server: &Arc<Server>) {
         pause,
     );
     let (times, pause) = clients(server, &cursors, 0).await;
-    report("the same, each asks again at once", "–", times, pause);
-    // A run of the same book goes on meanwhile, on the same two cores.
-    let asked = connection.json("POST", "/api/powerfill/run", "{}").await;
-    let path = format!("/api/powerfill/runs/{}", asked["run_id"].as_str().unwrap());
+    report("the same, each requests again at once", "–", times, pause);
+    // Meanwhile, a run of the same book is active on the same cores.
+    let requested = connection.json("POST", "/api/powerfill/run", "{}").await;
+    let path = format!("/api/powerfill/runs/{}", requested["run_id"].as_str().unwrap());
     let (over, watched) = (Arc::new(AtomicBool::new(false)), Arc::clone(server));
     let watching = {
         let over = Arc::clone(&over);
@@ -184,13 +184,13 @@ async fn pages(server: &Arc<Server>) {
         })
     };
     let (times, pause) = clients(server, &cursors, 100).await;
-    let went_on = if over.load(Ordering::Relaxed) { "" } else { ", which went on to the end" };
-    let what = format!("the same, a page every 100 ms, while an `l` run is active{went_on}");
+    let suffix = if over.load(Ordering::Relaxed) { "" } else { ", which was active to the end" };
+    let what = format!("the same, a page every 100 ms, while an `l` run is active{suffix}");
     report(&what, "–", times, pause);
     assert_eq!(watching.await.unwrap(), "Complete");
 }
 
-/// Each client asks for pages all over the guide, and waits so many milliseconds in between.
+/// Each client requests scattered pages of the guide and pauses between them, in milliseconds.
 async fn clients(server: &Arc<Server>, pages: &Arc<Vec<String>>, pause: u64) -> (Vec<u128>, u128) {
     let begun = Instant::now();
     let clients = (0..CLIENTS).map(|client| {
@@ -201,7 +201,7 @@ async fn clients(server: &Arc<Server>, pages: &Arc<Vec<String>>, pause: u64) -> 
             for at in 0..PAGES {
                 let page = &pages[(client * 37 + at * 11) % pages.len()];
                 let begun = Instant::now();
-                let (status, _) = connection.ask("GET", page, "").await;
+                let (status, _) = connection.request("GET", page, "").await;
                 times.push(begun.elapsed().as_micros());
                 assert_eq!(status, 200);
                 tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
@@ -225,7 +225,7 @@ fn report(what: &str, budget: &str, mut times: Vec<u128>, took: u128) {
     times.sort_unstable();
     let count = times.len();
     let measured = format!(
-        "p99 {}, median {}, longest {}; {} pages a second",
+        "p99 {}, median {}, longest {}; {} pages per second",
         millis(times[count * 99 / 100]),
         millis(times[count / 2]),
         millis(times[count - 1]),
@@ -234,9 +234,9 @@ fn report(what: &str, budget: &str, mut times: Vec<u128>, took: u128) {
     row(what, budget, &measured);
 }
 
-async fn told_sqlite(powerfill: &Path, book: &Path) {
+async fn delivery_sqlite(powerfill: &Path, book: &Path) {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("told.db");
+    let file = folder.path().join("delivery.db");
     let store = SqliteStore::open(&file).unwrap();
     let server = Server::start(
         powerfill,
@@ -245,27 +245,27 @@ async fn told_sqlite(powerfill: &Path, book: &Path) {
         book,
         &["--no-workers"],
     );
-    told(&server, &store, book, "SQLite").await;
+    delivery(&server, &store, book, "SQLite").await;
 }
 
-async fn told_postgres(powerfill: &Path, book: &Path) {
+async fn delivery_postgres(powerfill: &Path, book: &Path) {
     let postgres = DedicatedServer::start(Durability::Synced);
     let place = TestDatabase::of(&postgres);
     let store = place.open().await;
     let url = place.url().await;
     let server = Server::start(powerfill, "bench", &url, book, &["--no-workers"]);
-    told(&server, &store, book, "PostgreSQL").await;
+    delivery(&server, &store, book, "PostgreSQL").await;
 }
 
-/// Appends from this process; from the answer of each append until the event is at a client of the service.
-async fn told<S: Store>(server: &Server, store: &S, book: &Path, name: &str) {
+/// Appends from this process and times from each append's answer until a client of the service has the event.
+async fn delivery<S: Store>(server: &Server, store: &S, book: &Path, name: &str) {
     let mut client = server.connect().await;
     client.send("GET", "/api/powerfill/events/stream?after=0", "").await;
     assert_eq!(client.head().await.0, 200);
-    let (seen, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (seen, mut delivered) = tokio::sync::mpsc::unbounded_channel();
     let reading = tokio::spawn(async move {
         let (mut line, mut count) = (String::new(), 0);
-        while count <= TOLD {
+        while count <= DELIVERIES {
             line.clear();
             client.stream.read_line(&mut line).await.unwrap();
             if line.starts_with("data:") {
@@ -275,16 +275,16 @@ async fn told<S: Store>(server: &Server, store: &S, book: &Path, name: &str) {
         }
     });
     let mut times = Vec::new();
-    for append in store::appends(&store::candidates(book, TOLD + 1), 1, 1) {
+    for append in store::appends(&store::candidates(book, DELIVERIES + 1), 1, 1) {
         store.append(append).await.unwrap();
         let committed = Instant::now();
-        let seen = told.recv().await.unwrap();
+        let seen = delivered.recv().await.unwrap();
         times.push(seen.saturating_duration_since(committed).as_micros());
     }
     reading.await.unwrap();
     let times = &mut times[1..];
     times.sort_unstable();
-    let (median, late) = (times[TOLD / 2], times[TOLD * 99 / 100]);
+    let (median, late) = (times[DELIVERIES / 2], times[DELIVERIES * 99 / 100]);
     let measured = format!("{} median, {} at 99 of 100", millis(median), millis(late));
     row(&format!("committed → on a live SSE subscriber, {name}"), "50 ms median", &measured);
 }

@@ -1,8 +1,8 @@
-//! The budgets of 5.2, measured in one go: `cargo bench -p powerfill-tests`, or with `-- --xl` the largest book too, or
-//! with `-- --postgres` or `-- --http` that part alone.
+//! Measures the budgets of 5.2: `cargo bench -p powerfill-tests`. With `-- --xl` it adds the largest book; with
+//! `-- --postgres` or `-- --http` it measures that part alone.
 //!
-//! Prints the machine, the table, and what is not measured here. The engine runs in processes of its own, so that each
-//! peak of memory is that of one book. Nothing here judges: a timed test would fail on a busy machine.
+//! Prints the machine and a table. The engine runs in a process per book, so that each peak of memory belongs to one
+//! book. Nothing here passes or fails: a timed test would fail on a busy machine.
 
 mod audit;
 mod child;
@@ -18,7 +18,7 @@ use std::time::Instant;
 use powerfill_generator::{Scale, generate};
 use powerfill_tables::event_index::IndexEntry;
 
-use child::{Engine, Peak};
+use child::{EngineMeasurement, PeakMemory};
 
 /// Seed of the books.
 const SEED: u64 = 7;
@@ -33,14 +33,14 @@ fn main() {
         _ if has("--bench") && has("--postgres") => only_postgres(),
         _ if has("--bench") && has("--http") => only_http(),
         _ if has("--bench") => bench(has("--xl")),
-        // `cargo test --all-targets` comes here.
+        // `cargo test --all-targets` starts benchmarks without `--bench`.
         _ => println!(
-            "nothing measured: say `cargo bench -p powerfill-tests [-- --xl | --postgres | --http]`"
+            "nothing measured; run `cargo bench -p powerfill-tests [-- --xl | --postgres | --http]`"
         ),
     }
 }
 
-/// A row of the table: what, the budget, what was measured.
+/// Prints a row of the table: subject, budget, measurement.
 fn row(what: &str, budget: &str, measured: &str) {
     println!("| {what} | {budget} | {measured} |");
 }
@@ -120,11 +120,11 @@ fn powerfill() -> PathBuf {
     here.ancestors().nth(2).unwrap().join("powerfill")
 }
 
-/// The engine alone: snapshot in memory to all events in memory.
-fn engine(scale: Scale, book: &Path, runs: usize, budget: &str) -> Engine {
-    let engine = Engine::measure(book, runs);
+/// Measures the engine alone, from a snapshot in memory to all events in memory.
+fn engine(scale: Scale, book: &Path, runs: usize, budget: &str) -> EngineMeasurement {
+    let engine = EngineMeasurement::measure(book, runs);
     let measured = format!(
-        "{} (least {}) of {runs}, {} on all processors; {} candidates, {} ns each; peak {}",
+        "{} (least {}) of {runs}, {} of processor time; {} candidates, {} ns each; peak {}",
         seconds(engine.median),
         seconds(engine.least),
         seconds(engine.processor),
@@ -139,7 +139,7 @@ fn engine(scale: Scale, book: &Path, runs: usize, budget: &str) -> Engine {
     engine
 }
 
-/// One `run dir:`, from start to exit: microseconds and its peak in KiB.
+/// Times one `run dir:` from start to exit: microseconds, and the peak of memory in KiB.
 fn timed_run(powerfill: &Path, book: &Path, store: &str) -> (u128, u64) {
     let begun = Instant::now();
     let child = Command::new(powerfill)
@@ -150,11 +150,11 @@ fn timed_run(powerfill: &Path, book: &Path, store: &str) -> (u128, u64) {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let peak = Peak::until_it_ends(child);
+    let peak = PeakMemory::until_exit(child);
     (begun.elapsed().as_micros(), peak)
 }
 
-/// `run dir:` with every event and every table durable in SQLite, by the clock on the wall.
+/// Times `run dir:` with every event and every table durable in SQLite, in wall-clock time.
 fn whole_run(powerfill: &Path, book: &Path, store: &Path, scale: &str, runs: usize, budget: &str) {
     let mut times = Vec::new();
     let mut peak = 0;
@@ -176,16 +176,17 @@ fn whole_run(powerfill: &Path, book: &Path, store: &Path, scale: &str, runs: usi
     row(&format!("`run dir:` at `{scale}`, SQLite, durable"), budget, &measured);
 }
 
-/// The story of the loan, or of the trade, that the most events name.
+/// Times `explain` of the loan or the trade that most events name.
 fn explain(powerfill: &Path, store: &Path, what: &str, entry: &IndexEntry) {
     let store = format!("sqlite:{}", store.display());
     let mut times: Vec<u128> = (0..5)
         .map(|_| {
             let begun = Instant::now();
-            let whom = [format!("--{what}"), entry.subject.name.clone()];
+            let subject = [format!("--{what}"), entry.subject.name.clone()];
             let place = ["--store", &store];
             let mut explain = Command::new(powerfill);
-            let done = explain.args(["explain", "latest"]).args(whom).args(place).output().unwrap();
+            let done =
+                explain.args(["explain", "latest"]).args(subject).args(place).output().unwrap();
             assert!(done.status.success(), "explain: {}", String::from_utf8_lossy(&done.stderr));
             begun.elapsed().as_micros()
         })
@@ -200,7 +201,7 @@ fn explain(powerfill: &Path, store: &Path, what: &str, entry: &IndexEntry) {
     row(&format!("explain one {what} of an `l` run"), "0.2 s", &measured);
 }
 
-/// Microseconds as seconds.
+/// Formats microseconds as seconds.
 pub(crate) fn seconds(micros: u128) -> String {
     format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000)
 }

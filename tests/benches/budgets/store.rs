@@ -1,4 +1,4 @@
-//! Measuring the SQLite store: reading back, and appending.
+//! Measurements of the SQLite store: reading back and appending.
 
 use std::path::Path;
 use std::time::Instant;
@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use crate::{row, seconds};
 
-/// Events that are read back.
+/// Number of events that are read back.
 const READ: u64 = 1_000_000;
-/// Events of an append.
+/// Events per append.
 const BATCH: usize = 10_000;
 const APPENDS: usize = 20;
 
@@ -28,7 +28,7 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
-/// Removes a store, the files beside it too.
+/// Removes a store and the files beside it.
 pub(crate) fn remove(store: &Path) {
     for suffix in ["", "-wal", "-shm", "-lock", ".lock"] {
         let file = format!("{}{suffix}", store.display());
@@ -36,7 +36,7 @@ pub(crate) fn remove(store: &Path) {
     }
 }
 
-/// The first events of the store's run, decoded and folded.
+/// Decodes and folds the first events of the store's run.
 pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
     let run = store.runs().await.unwrap()[0].run_id;
     let begun = Instant::now();
@@ -55,7 +55,7 @@ pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
     row(&format!("read back and fold 1,000,000 events, {name}"), "5 s", &measured);
 }
 
-/// The loan and the trade of the store's run that the most events name: those with the most candidates.
+/// The loan and the trade that most events name: those with the most candidates.
 pub(crate) fn busiest(store: &Path) -> (IndexEntry, IndexEntry) {
     let store = SqliteStore::open_existing(store).unwrap();
     runtime().block_on(async {
@@ -70,12 +70,12 @@ pub(crate) fn busiest(store: &Path) -> (IndexEntry, IndexEntry) {
     })
 }
 
-/// How many events an entry lists.
+/// Number of events that an entry lists.
 pub(crate) fn events_of(entry: &IndexEntry) -> usize {
     entry.versions.decode().unwrap().len()
 }
 
-/// The first candidates of a book, so many.
+/// The first `count` candidates of a book.
 pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
     let snapshot = validate(powerfill_csv::read_folder(book).unwrap()).unwrap().snapshot;
     let events = powerfill_engine::decide_all(&snapshot, &RunOptions::default());
@@ -85,7 +85,7 @@ pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
     candidates
 }
 
-/// Appends of events to a new stream, a batch each.
+/// Appends of events to a new stream, one per batch.
 pub(crate) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
     let meta = Meta {
         tenant_id: TenantId::from("bench"),
@@ -107,7 +107,7 @@ pub(crate) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Ap
         .collect()
 }
 
-/// Durable appends of candidates to a new store.
+/// Measures durable appends of candidates to a new store.
 pub(crate) fn append(book: &Path, store: &Path) {
     let events = vec![candidates(book, BATCH); APPENDS].concat();
     let appends = appends(&events, 1, BATCH);
@@ -120,6 +120,6 @@ pub(crate) fn append(book: &Path, store: &Path) {
         begun.elapsed().as_micros()
     });
     let events = (APPENDS * BATCH) as u128;
-    let measured = format!("{} events a second", events * 1_000_000 / micros.max(1));
+    let measured = format!("{} events per second", events * 1_000_000 / micros.max(1));
     row("append, SQLite, durable, batches of 10,000", "–", &measured);
 }

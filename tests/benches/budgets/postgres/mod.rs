@@ -71,7 +71,7 @@ async fn notifying(book: &Path, server: &DedicatedServer) {
     let (writer, reader) = (place.open().await, place.open().await);
     let mut subscription = reader.subscribe(0);
     let appends = store::appends(&events, 1, 1);
-    let (seen, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (seen, mut delivered) = tokio::sync::mpsc::unbounded_channel();
     let following = tokio::spawn(async move {
         let mut count = 0;
         while count <= NOTIFIED {
@@ -84,7 +84,7 @@ async fn notifying(book: &Path, server: &DedicatedServer) {
         let begun = Instant::now();
         writer.append(append).await.unwrap();
         let committed = Instant::now();
-        let seen = told.recv().await.unwrap();
+        let seen = delivered.recv().await.unwrap();
         whole.push(seen.duration_since(begun).as_micros());
         after.push(seen.saturating_duration_since(committed).as_micros());
     }

@@ -66,7 +66,7 @@ pub(super) async fn bench(book: &Path, server: &DedicatedServer) {
     for ((_, _, name), rates) in WAYS.iter().zip(&mut rates) {
         rates.sort_unstable();
         let (median, best) = (rates[ROUNDS / 2], rates[ROUNDS - 1]);
-        let measured = format!("{median} events a second (best {best}) of {ROUNDS}");
+        let measured = format!("{median} events per second (best {best}) of {ROUNDS}");
         row(&format!("PostgreSQL, durable: {name}"), "–", &measured);
     }
     let median = |of: Way| {
