@@ -1,86 +1,91 @@
-//! The snapshot with its references resolved to positions. Every table of a snapshot is sorted by key, so that a
-//! smaller position is an earlier id wherever the specification breaks ties "by id".
+//! The snapshot with its references resolved to positions.
 
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::index::{Idx, IdxRange, IdxVec};
 use powerfill_events::values::{Day, Money, Name};
-use powerfill_snapshot::tables::{Constraint, Instrument, Loan, Pool, Trade};
+use powerfill_snapshot::tables::{Constraint, Instrument, Loan, Pool, SecuritizationRule, Trade};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
-/// Position in a table of the snapshot, or of something derived from one.
-pub(crate) type Ix = u32;
+pub(crate) type LoanIdx = Idx<Loan>;
+pub(crate) type TradeIdx = Idx<Trade>;
+pub(crate) type PoolIdx = Idx<Pool>;
+pub(crate) type InstrumentIdx = Idx<Instrument>;
+pub(crate) type ConstraintIdx = Idx<Constraint>;
+pub(crate) type RuleIdx = Idx<SecuritizationRule>;
 
-/// Positions by folded name.
-type Index<'a> = HashMap<&'a str, Ix>;
+/// Positions of the rows of a table by name.
+pub(crate) struct NameIndex<'a, T>(HashMap<&'a str, Idx<T>>);
 
-fn index<'a>(names: impl Iterator<Item = &'a Name>) -> Index<'a> {
-    names.zip(0..).map(|(name, ix)| (name.folded(), ix)).collect()
+impl<'a, T> NameIndex<'a, T> {
+    fn new(table: &'a [T], name: impl Fn(&'a T) -> &'a Name) -> Self {
+        let positions = IdxRange::all(table).iter();
+        Self(table.iter().map(|row| name(row).folded()).zip(positions).collect())
+    }
+
+    pub(crate) fn find(&self, name: &Name) -> Option<Idx<T>> {
+        self.0.get(name.folded()).copied()
+    }
 }
 
-fn find(index: &Index<'_>, name: &Name) -> Option<Ix> {
-    index.get(name.folded()).copied()
-}
-
-/// What the engine works on.
+/// The input of a run: the snapshot, the options, and what follows from rows alone.
 pub(crate) struct Book<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) options: &'a RunOptions,
-    /// The day that the run reckons from (1.3).
+    /// The option, or the day of the snapshot where that is NULL (1.3).
     pub(crate) as_of: Day,
-    /// Eligibility date of each loan (2.1).
-    pub(crate) eligible_on: Vec<Option<Day>>,
-    /// The amount of each loan, side by side: the passes ask for them all the time.
-    pub(crate) amounts: Vec<Money>,
-    /// The pool that each loan is in.
-    pub(crate) loan_pool: Vec<Option<Ix>>,
-    /// The instrument of each trade.
-    pub(crate) trade_instrument: Vec<Ix>,
-    /// The trade that each pool is designated to, whatever became of the trade.
-    pub(crate) pool_trade: Vec<Option<Ix>>,
-    /// The instrument that each row of `pfill_constraints` names, where it exists.
-    pub(crate) constraint_instrument: Vec<Option<Ix>>,
-    instruments: Index<'a>,
-    pools: Index<'a>,
-    trades: Index<'a>,
-    rules: Index<'a>,
+    /// Eligibility dates (2.1).
+    pub(crate) eligible_on: IdxVec<Loan, Option<Day>>,
+    /// Side by side, because the passes read them all the time.
+    pub(crate) amounts: IdxVec<Loan, Money>,
+    pub(crate) loan_pool: IdxVec<Loan, Option<PoolIdx>>,
+    pub(crate) trade_instrument: IdxVec<Trade, InstrumentIdx>,
+    /// The trade that each pool is designated to, also where that trade is not in the run.
+    pub(crate) pool_trade: IdxVec<Pool, Option<TradeIdx>>,
+    /// The instrument that each row of `pfill_constraints` names, where that exists.
+    pub(crate) constraint_instrument: IdxVec<Constraint, Option<InstrumentIdx>>,
+    pub(crate) instruments: NameIndex<'a, Instrument>,
+    pub(crate) pools: NameIndex<'a, Pool>,
+    pub(crate) trades: NameIndex<'a, Trade>,
+    pub(crate) rules: NameIndex<'a, SecuritizationRule>,
 }
 
 impl<'a> Book<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
-        let instruments = index(snapshot.instruments.iter().map(|i| &i.investor_instrument_name));
-        let pools = index(snapshot.pools.iter().map(|p| &p.pool_name));
-        let trades = index(snapshot.trades.iter().map(|t| &t.trade_id));
-        let rules = index(snapshot.rules.iter().map(|r| &r.rule_name));
-        let mut pool_trade = vec![None; snapshot.pools.len()];
+        let instruments =
+            NameIndex::new(&snapshot.instruments, |row| &row.investor_instrument_name);
+        let pools = NameIndex::new(&snapshot.pools, |row| &row.pool_name);
+        let trades = NameIndex::new(&snapshot.trades, |row| &row.trade_id);
+        let rules = NameIndex::new(&snapshot.rules, |row| &row.rule_name);
+        let mut pool_trade = IdxVec::per_row(&snapshot.pools, None);
         for row in &snapshot.designations {
-            if let Some(pool) = find(&pools, &row.pool_name) {
-                pool_trade[pool as usize] = find(&trades, &row.trade_id);
+            if let Some(pool) = pools.find(&row.pool_name) {
+                pool_trade[pool] = trades.find(&row.trade_id);
             }
         }
-        let instrument_of = |name: &Name| find(&instruments, name);
-        let known = "validation refuses an unknown instrument of a trade";
-        let trade_instrument = snapshot.trades.iter();
-        let trade_instrument = trade_instrument
-            .map(|t| instrument_of(&t.investor_instrument_name).expect(known))
-            .collect();
-        let constraint_instrument = snapshot.constraints.iter();
-        let constraint_instrument =
-            constraint_instrument.map(|c| instrument_of(&c.key.investor_instrument_name)).collect();
-        let pool_of = |loan: &Loan| loan.pool_name.as_ref().and_then(|name| find(&pools, name));
+        let instrument_of_trade = |trade: &Trade| {
+            let instrument = instruments.find(&trade.investor_instrument_name);
+            instrument.expect("validation refuses an unknown instrument of a trade")
+        };
+        let instrument_of_constraint =
+            |row: &Constraint| instruments.find(&row.key.investor_instrument_name);
+        let pool_of = |loan: &Loan| loan.pool_name.as_ref().and_then(|name| pools.find(name));
+        let eligible_on = |loan: &Loan| loan.close_date.or(loan.lock_expiration_date);
+        let loan_pool: Vec<_> = snapshot.loans.par_iter().map(pool_of).collect();
         Self {
             as_of: options.as_of.unwrap_or(snapshot.header.as_of),
-            eligible_on: snapshot
-                .loans
-                .iter()
-                .map(|loan| loan.close_date.or(loan.lock_expiration_date))
-                .collect(),
+            eligible_on: snapshot.loans.iter().map(eligible_on).collect(),
             amounts: snapshot.loans.iter().map(|loan| loan.loan_amount).collect(),
-            loan_pool: snapshot.loans.par_iter().map(pool_of).collect(),
-            trade_instrument,
+            loan_pool: loan_pool.into(),
+            trade_instrument: snapshot.trades.iter().map(instrument_of_trade).collect(),
             pool_trade,
-            constraint_instrument,
+            constraint_instrument: snapshot
+                .constraints
+                .iter()
+                .map(instrument_of_constraint)
+                .collect(),
             snapshot,
             options,
             instruments,
@@ -90,44 +95,24 @@ impl<'a> Book<'a> {
         }
     }
 
-    pub(crate) fn loan(&self, ix: Ix) -> &'a Loan {
-        &self.snapshot.loans[ix as usize]
+    pub(crate) fn loan(&self, idx: LoanIdx) -> &'a Loan {
+        &self.snapshot.loans[idx.get()]
     }
 
-    pub(crate) fn amount(&self, loan: Ix) -> Money {
-        self.amounts[loan as usize]
+    pub(crate) fn trade(&self, idx: TradeIdx) -> &'a Trade {
+        &self.snapshot.trades[idx.get()]
     }
 
-    pub(crate) fn trade(&self, ix: Ix) -> &'a Trade {
-        &self.snapshot.trades[ix as usize]
+    pub(crate) fn instrument(&self, idx: InstrumentIdx) -> &'a Instrument {
+        &self.snapshot.instruments[idx.get()]
     }
 
-    pub(crate) fn instrument(&self, ix: Ix) -> &'a Instrument {
-        &self.snapshot.instruments[ix as usize]
+    pub(crate) fn pool(&self, idx: PoolIdx) -> &'a Pool {
+        &self.snapshot.pools[idx.get()]
     }
 
-    pub(crate) fn pool(&self, ix: Ix) -> &'a Pool {
-        &self.snapshot.pools[ix as usize]
-    }
-
-    pub(crate) fn constraint(&self, ix: Ix) -> &'a Constraint {
-        &self.snapshot.constraints[ix as usize]
-    }
-
-    pub(crate) fn find_instrument(&self, name: &Name) -> Option<Ix> {
-        find(&self.instruments, name)
-    }
-
-    pub(crate) fn find_pool(&self, name: &Name) -> Option<Ix> {
-        find(&self.pools, name)
-    }
-
-    pub(crate) fn find_trade(&self, name: &Name) -> Option<Ix> {
-        find(&self.trades, name)
-    }
-
-    pub(crate) fn find_rule(&self, name: &Name) -> Option<Ix> {
-        find(&self.rules, name)
+    pub(crate) fn constraint(&self, idx: ConstraintIdx) -> &'a Constraint {
+        &self.snapshot.constraints[idx.get()]
     }
 
     /// The last settlement date of the run: as_of + max_trade_settle_days.

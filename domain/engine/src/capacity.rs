@@ -1,37 +1,57 @@
-//! 2.5 Capacity: what is filled and used, and whether a loan still fits a trade.
+//! 2.5 Capacity: what is filled and used, and whether a loan fits a trade.
 
-use super::book::{Book, Ix};
-use super::participation::{LoanStanding, Participation};
-use super::tree::{Matches, Tree};
+use super::book::TradeIdx;
+use super::context::RunContext;
+use super::index::{Groups, Idx, IdxVec};
+use super::matching::Matches;
+use super::participation::TradeAssessment;
+use super::tree::{NodeIdx, WalkNode};
 use powerfill_events::run::event::Band;
 use powerfill_events::values::Money;
+use powerfill_snapshot::tables::Trade;
+
+/// Position of a block by node in walk order, then trade.
+pub(crate) type BlockIdx = Idx<Block>;
 
 /// A block (k, t): a node with a limit, and an included trade of its instrument.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    pub(crate) node: Ix,
-    pub(crate) trade: Ix,
+    pub(crate) node: NodeIdx,
+    pub(crate) trade: TradeIdx,
     pub(crate) lo: Option<Money>,
     pub(crate) hi: Option<Money>,
     pub(crate) used: Money,
 }
 
-/// An included trade while it is being filled.
+impl Block {
+    /// Whether the amount fits under the upper limit once `freed` has left.
+    fn allows(&self, amount: Money, freed: Money) -> bool {
+        self.hi.is_none_or(|hi| self.used - freed + amount <= hi)
+    }
+}
+
+/// The fill of an included trade. Other trades have one without room.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fill {
+pub(crate) struct FillLevel {
     pub(crate) open: Money,
     pub(crate) min: Money,
     pub(crate) max: Money,
     pub(crate) filled: Money,
 }
 
-impl Fill {
-    const OUT: Self =
-        Self { open: Money::ZERO, min: Money::ZERO, max: Money::ZERO, filled: Money::ZERO };
-
-    fn new(open: Money, band: &Band) -> Self {
-        let Band { min_amount, max_amount, held_amount, .. } = *band;
-        Self { open, min: min_amount, max: max_amount, filled: held_amount }
+impl FillLevel {
+    fn new(trade: &TradeAssessment) -> Self {
+        match trade.band() {
+            None => {
+                let zero = Money::ZERO;
+                Self { open: zero, min: zero, max: zero, filled: zero }
+            }
+            // The held amount is added with the limits that it uses.
+            Some(Band { min_amount, max_amount, .. }) => {
+                let (min, max) = (*min_amount, *max_amount);
+                Self { open: trade.open, min, max, filled: Money::ZERO }
+            }
+        }
     }
 
     pub(crate) fn is_short(&self) -> bool {
@@ -47,121 +67,129 @@ impl Fill {
     }
 }
 
-/// Fills of trades and used amounts of blocks; held loans count from the start.
+/// What a loan takes up in a trade: its amount, there and under each of these limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoanLoad<'a> {
+    pub(crate) amount: Money,
+    /// The nodes with a limit that describe the loan.
+    pub(crate) limits: &'a [NodeIdx],
+}
+
+/// Filled amounts of trades and used amounts of blocks. Held loans count from the start.
 pub(crate) struct Capacity {
-    /// By position of the trade; trades that are not in the run have no room.
-    fills: Vec<Fill>,
-    /// By node in walk order, then by trade.
-    pub(crate) blocks: Vec<Block>,
-    /// Where the blocks of each node begin; those of a node without a limit are none.
-    blocks_of_node: Vec<u32>,
-    /// Place of each included trade among those of its instrument.
-    place: Vec<u32>,
+    fills: IdxVec<Trade, FillLevel>,
+    /// By trade within a node.
+    blocks: Groups<WalkNode, Block>,
+    /// Offset of each included trade among the included trades of its instrument.
+    offsets: IdxVec<Trade, u32>,
 }
 
 impl Capacity {
-    pub(crate) fn new(
-        book: &Book<'_>,
-        participation: &Participation,
-        tree: &Tree,
-        matches: &Matches,
-        trades_of_instrument: &[Vec<Ix>],
-    ) -> Self {
-        let trades = &participation.trades;
-        let fill = |t: &super::participation::TradeStanding| {
-            t.band().map_or(Fill::OUT, |band| Fill::new(t.open, band))
-        };
-        let fills: Vec<Fill> = trades.iter().map(fill).collect();
-        let mut place = vec![0; trades.len()];
-        for of_instrument in trades_of_instrument {
-            for (trade, at) in of_instrument.iter().zip(0..) {
-                place[*trade as usize] = at;
+    pub(crate) fn new(context: &RunContext<'_>, matches: &Matches) -> Self {
+        let RunContext { book, participation, tree, .. } = context;
+        let mut offsets = IdxVec::per_row(&book.snapshot.trades, 0);
+        for trades in participation.included_of.iter() {
+            for (trade, offset) in trades.iter().zip(0..) {
+                offsets[*trade] = offset;
             }
         }
-        let mut blocks = Vec::new();
-        let mut blocks_of_node = Vec::with_capacity(tree.nodes.len());
-        for (node, ix) in tree.nodes.iter().zip(0..) {
-            blocks_of_node.push(blocks.len() as u32);
-            // A node of another investor than its instrument's has blocks too, and nothing in them.
-            let instrument = book.constraint_instrument[node.constraint as usize];
+        let mut blocks = Groups::with_capacity(tree.nodes.as_slice().len());
+        for (idx, node) in tree.nodes.enumerate() {
+            // A node of another investor than its instrument's has blocks too; nothing uses them.
+            let instrument = book.constraint_instrument[node.constraint];
             if let Some(instrument) = instrument.filter(|_| node.is_limited()) {
-                for trade in &trades_of_instrument[instrument as usize] {
-                    let share = |limit| fills[*trade as usize].open.share(limit);
+                for trade in &participation.included_of[instrument] {
+                    let share = |limit| participation.trades[*trade].open.share(limit);
                     let (lo, hi) = (node.lo_limit.map(share), node.hi_limit.map(share));
-                    blocks.push(Block { node: ix, trade: *trade, lo, hi, used: Money::ZERO });
+                    blocks.push(Block { node: idx, trade: *trade, lo, hi, used: Money::ZERO });
                 }
             }
+            blocks.end_group();
         }
-        let mut capacity = Self { fills, blocks, blocks_of_node, place };
-        for (loan, standing) in participation.loans.iter().enumerate() {
-            let pinned = matches!(standing, LoanStanding::Pinned(_));
-            let trade = participation.included_trade(book, loan as Ix).filter(|_| pinned);
-            if let Some(trade) = trade {
-                let instrument = book.trade_instrument[trade as usize];
-                let nodes = matches.limited_at(loan as Ix, instrument);
-                capacity.use_up(trade, nodes, book.amount(loan as Ix));
+        let fills = participation.trades.iter().map(FillLevel::new).collect();
+        let mut capacity = Self { fills, blocks, offsets };
+        for (loan, _) in participation.pinned() {
+            if let Some(trade) = participation.present_included_trade(book, loan) {
+                let limits = matches.limited_at(loan, book.trade_instrument[trade]);
+                capacity.add(trade, LoanLoad { amount: book.amounts[loan], limits });
             }
         }
         capacity
     }
 
-    pub(crate) fn fill(&self, trade: Ix) -> &Fill {
-        &self.fills[trade as usize]
+    pub(crate) fn fill(&self, trade: TradeIdx) -> &FillLevel {
+        &self.fills[trade]
+    }
+
+    /// All blocks, in their order.
+    pub(crate) fn blocks(&self) -> &[Block] {
+        self.blocks.values()
+    }
+
+    pub(crate) fn block(&self, idx: BlockIdx) -> &Block {
+        &self.blocks[idx]
     }
 
     /// The block of a node with a limit and an included trade of its instrument.
-    pub(crate) fn block(&self, node: Ix, trade: Ix) -> usize {
-        (self.blocks_of_node[node as usize] + self.place[trade as usize]) as usize
+    #[inline]
+    pub(crate) fn block_at(&self, node: NodeIdx, trade: TradeIdx) -> BlockIdx {
+        self.blocks.position(node, self.offsets[trade])
     }
 
-    /// Whether the amount fits the trade: up to max, and up to the limit of every one of these nodes.
-    pub(crate) fn fits(&self, trade: Ix, nodes: &[Ix], amount: Money) -> bool {
-        self.has_room(trade, amount) && self.within_limits(trade, nodes, amount)
-    }
-
-    pub(crate) fn has_room(&self, trade: Ix, amount: Money) -> bool {
+    pub(crate) fn has_room(&self, trade: TradeIdx, amount: Money) -> bool {
         let fill = self.fill(trade);
         fill.filled + amount <= fill.max
     }
 
-    fn within_limits(&self, trade: Ix, nodes: &[Ix], amount: Money) -> bool {
-        nodes.iter().all(|node| {
-            let block = &self.blocks[self.block(*node, trade)];
-            block.hi.is_none_or(|hi| block.used + amount <= hi)
-        })
+    /// Whether a loan fits a trade: up to the trade's max, and under every limit that describes
+    /// the loan.
+    ///
+    /// The passes assume that this is monotone: as long as no loan leaves a trade, a loan that has
+    /// stopped fitting the trade never fits it again. That holds because every bound is an upper
+    /// bound on a sum. A limit that a further loan can relax, such as one on an average, breaks
+    /// the marks of exact_fit and the kept moves of orphan_handling.
+    ///
+    /// `limits` is called only where the trade has room: most trades have none by then, and the
+    /// limits lie elsewhere in memory.
+    pub(crate) fn fits<'l>(
+        &self,
+        trade: TradeIdx,
+        amount: Money,
+        limits: impl FnOnce() -> &'l [NodeIdx],
+    ) -> bool {
+        self.has_room(trade, amount)
+            && limits()
+                .iter()
+                .all(|node| self.blocks[self.block_at(*node, trade)].allows(amount, Money::ZERO))
     }
 
-    /// Whether the amount would fit the trade with another loan gone from it.
+    /// Whether a loan would fit a trade after another loan has left it.
     pub(crate) fn fits_without(
         &self,
-        trade: Ix,
-        (nodes, amount): (&[Ix], Money),
-        (gone_nodes, gone): (&[Ix], Money),
+        trade: TradeIdx,
+        load: LoanLoad<'_>,
+        leaving: LoanLoad<'_>,
     ) -> bool {
         let fill = self.fill(trade);
-        fill.filled - gone + amount <= fill.max
-            && nodes.iter().all(|node| {
-                let block = &self.blocks[self.block(*node, trade)];
-                let freed = if gone_nodes.contains(node) { gone } else { Money::ZERO };
-                block.hi.is_none_or(|hi| block.used - freed + amount <= hi)
+        fill.filled - leaving.amount + load.amount <= fill.max
+            && load.limits.iter().all(|node| {
+                let is_freed = leaving.limits.contains(node);
+                let freed = if is_freed { leaving.amount } else { Money::ZERO };
+                self.blocks[self.block_at(*node, trade)].allows(load.amount, freed)
             })
     }
 
     /// Adds a loan to a trade.
-    pub(crate) fn add(&mut self, trade: Ix, nodes: &[Ix], amount: Money) {
-        self.fills[trade as usize].filled += amount;
-        self.use_up(trade, nodes, amount);
-    }
-
-    /// Takes a loan out of a trade.
-    pub(crate) fn remove(&mut self, trade: Ix, nodes: &[Ix], amount: Money) {
-        self.add(trade, nodes, -amount);
-    }
-
-    fn use_up(&mut self, trade: Ix, nodes: &[Ix], amount: Money) {
-        for node in nodes {
-            let block = self.block(*node, trade);
-            self.blocks[block].used += amount;
+    pub(crate) fn add(&mut self, trade: TradeIdx, load: LoanLoad<'_>) {
+        self.fills[trade].filled += load.amount;
+        for node in load.limits {
+            let block = self.block_at(*node, trade);
+            self.blocks[block].used += load.amount;
         }
+    }
+
+    /// Removes a loan from a trade.
+    pub(crate) fn remove(&mut self, trade: TradeIdx, load: LoanLoad<'_>) {
+        self.add(trade, LoanLoad { amount: -load.amount, ..load });
     }
 }

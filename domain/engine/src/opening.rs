@@ -1,11 +1,13 @@
-//! What a run says before it allocates: who takes part, the bx steps, the constraint tree, the candidates.
+//! The events before the allocation: who takes part, the bx steps, the constraint tree, and the
+//! candidates.
 
-use super::book::{Book, Ix};
-use super::candidates::{Candidates, Scorer};
+use super::book::{Book, LoanIdx, TradeIdx};
+use super::candidates::{Candidates, PairRejection, Scorer};
+use super::context::RunContext;
+use super::index::count;
+use super::matching::Matches;
 use super::participation::{Inclusion, Participation};
-use super::prices::Grids;
-use super::tree::{Matches, Tree};
-use super::{Cancelled, ENGINE_VERSION, Recorder};
+use super::recorder::{Cancelled, Recorder};
 use powerfill_events::run::event::{
     CandidateScored, CandidatesRejected, CashGridBuilt, ConstraintMatched, LoanPinned, Rejection,
     RunEvent, RunStarted, TradeAssessed, TradeSettlementSet,
@@ -14,7 +16,10 @@ use powerfill_events::values::{InstrumentName, InvestorId, LoanId, PoolName, Tra
 use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::tables::TradeType;
 
-pub(super) fn started(participation: &Participation) -> RunEvent {
+/// The engine's version, as `RunStarted` carries it.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub(super) fn run_started(participation: &Participation) -> RunEvent {
     RunEvent::RunStarted(Box::new(RunStarted {
         engine_version: ENGINE_VERSION.to_owned(),
         loans: participation.loan_counts(),
@@ -22,15 +27,15 @@ pub(super) fn started(participation: &Participation) -> RunEvent {
     }))
 }
 
-/// `bx_cash_grids` (2.3): for each instrument of a bx trade, its grid.
-pub(super) fn cash_grids(
-    book: &Book<'_>,
-    grids: &Grids,
+/// `bx_cash_grids` (2.3): the grid of each instrument of a bx trade.
+pub(super) fn record_cash_grids(
+    context: &RunContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    let bx = book.snapshot.trades.iter().zip(&book.trade_instrument);
-    let bx = bx.filter(|(trade, _)| trade.trade_type == TradeType::Bx);
-    let mut instruments: Vec<Ix> = bx.map(|(_, instrument)| *instrument).collect();
+    let RunContext { book, grids, participation, .. } = context;
+    let trades = participation.trades.indices().iter();
+    let bx = trades.filter(|trade| book.trade(*trade).trade_type == TradeType::Bx);
+    let mut instruments: Vec<_> = bx.map(|trade| book.trade_instrument[trade]).collect();
     instruments.sort_unstable();
     instruments.dedup();
     for instrument in instruments {
@@ -38,39 +43,44 @@ pub(super) fn cash_grids(
         let name = &book.instrument(instrument).investor_instrument_name;
         recorder.record(RunEvent::CashGridBuilt(Box::new(CashGridBuilt {
             investor_instrument_name: InstrumentName::from(name),
-            rows: slots.iter().map(|slot| grids.points(slot).len() as u64).sum(),
+            rows: slots.iter().map(|slot| count(grids.points(slot).len())).sum(),
             settlement_dates: slots.iter().map(|slot| slot.settles_on).collect(),
         })))?;
     }
     Ok(())
 }
 
-/// `bx_settle_and_price` (2.3), and then every trade as 2.1 assesses it, by id.
-pub(super) fn settlements(
-    book: &Book<'_>,
-    participation: &Participation,
+/// `bx_settle_and_price` (2.3), then the assessment of every trade (2.1), both by id.
+pub(super) fn record_assessments(
+    context: &RunContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    for (trade, standing) in book.snapshot.trades.iter().zip(&participation.trades) {
+    let RunContext { book, participation, .. } = context;
+    for (idx, assessment) in participation.trades.enumerate() {
+        let trade = book.trade(idx);
         if trade.trade_type == TradeType::Bx && trade.settlement_date.is_none() {
             recorder.record(RunEvent::TradeSettlementSet(TradeSettlementSet {
                 trade_id: TradeId::from(&trade.trade_id),
-                settlement_date: standing.settles_on,
+                settlement_date: assessment.settles_on,
             }))?;
         }
     }
-    for ix in 0..book.snapshot.trades.len() as Ix {
-        recorder.record(RunEvent::TradeAssessed(Box::new(assessed(book, participation, ix))))?;
+    for trade in participation.trades.indices().iter() {
+        let assessed = trade_assessed(book, participation, trade);
+        recorder.record(RunEvent::TradeAssessed(Box::new(assessed)))?;
     }
     Ok(())
 }
 
-/// A trade as 2.1 assesses it.
-pub(super) fn assessed(book: &Book<'_>, participation: &Participation, ix: Ix) -> TradeAssessed {
-    let standing = &participation.trades[ix as usize];
-    let trade = book.trade(ix);
-    let instrument = book.instrument(book.trade_instrument[ix as usize]);
-    let (exclusion_reason, band) = match standing.inclusion {
+/// The assessment of a trade as events carry it.
+pub(super) fn trade_assessed(
+    book: &Book<'_>,
+    participation: &Participation,
+    idx: TradeIdx,
+) -> TradeAssessed {
+    let (trade, assessment) = (book.trade(idx), &participation.trades[idx]);
+    let instrument = book.instrument(book.trade_instrument[idx]);
+    let (exclusion_reason, band) = match assessment.inclusion {
         Inclusion::Included(band) => (None, Some(band)),
         Inclusion::Excluded(reason) => (Some(reason), None),
     };
@@ -79,35 +89,37 @@ pub(super) fn assessed(book: &Book<'_>, participation: &Participation, ix: Ix) -
         investor_id: InvestorId::from(&instrument.investor_id),
         investor_instrument_name: InstrumentName::from(&instrument.investor_instrument_name),
         trade_type: trade.trade_type,
-        settlement_date: standing.settles_on,
+        settlement_date: assessment.settles_on,
         exclusion_reason,
-        open_amount: standing.open,
+        open_amount: assessment.open,
         band,
     }
 }
 
-/// The locked and held loans, by id, with what they are worth where they are (1.5, notes on the guide).
-pub(super) fn pinned(scorer: &Scorer<'_>, recorder: &mut Recorder<'_>) -> Result<(), Cancelled> {
-    let (book, participation) = (scorer.book, scorer.participation);
-    for (ix, held_reason) in participation.pinned() {
-        let loan = book.loan(ix);
-        let pool = book.loan_pool[ix as usize].expect("a locked or held loan is in a pool");
-        let trade = participation.present_trade(book, ix);
-        let standing = trade.map(|trade| &participation.trades[trade as usize]);
-        let included = participation.included_trade(book, ix);
-        let all_in = included.and_then(|trade| scorer.price_in(ix, trade));
-        let pricing = all_in.zip(included).zip(book.eligible_on[ix as usize]);
+/// The locked and held loans, by id, with their pricing in their present trade (1.5, notes on the
+/// guide).
+pub(super) fn record_pinned(
+    scorer: &Scorer<'_>,
+    recorder: &mut Recorder<'_>,
+) -> Result<(), Cancelled> {
+    let RunContext { book, participation, .. } = scorer.context;
+    for (idx, held_reason) in participation.pinned() {
+        let pool = book.loan_pool[idx].expect("a locked or held loan is in a pool");
+        let trade = participation.present_trade(book, idx);
+        let included = participation.present_included_trade(book, idx);
+        let all_in = included.and_then(|trade| scorer.price_in(idx, trade));
+        let pricing = all_in.zip(included).zip(book.eligible_on[idx]);
         let pricing = pricing.map(|((all_in, trade), eligible_on)| {
-            let instrument = book.trade_instrument[trade as usize];
+            let instrument = book.trade_instrument[trade];
             scorer.pricing(all_in, eligible_on, participation.settles_on(trade), instrument)
         });
         let price = all_in.map(|all_in| all_in.price);
         recorder.record(RunEvent::LoanPinned(Box::new(LoanPinned {
-            loan_id: LoanId::from(&loan.loan_id),
+            loan_id: LoanId::from(&book.loan(idx).loan_id),
             pool_name: PoolName::from(&book.pool(pool).pool_name),
             trade_id: trade.map(|trade| TradeId::from(&book.trade(trade).trade_id)),
-            settlement_date: standing.and_then(|standing| standing.settles_on),
-            loan_amount: loan.loan_amount,
+            settlement_date: trade.and_then(|trade| participation.trades[trade].settles_on),
+            loan_amount: book.amounts[idx],
             held_reason,
             price,
             payup: all_in.map(|all_in| all_in.payup),
@@ -123,20 +135,19 @@ pub(super) fn pinned(scorer: &Scorer<'_>, recorder: &mut Recorder<'_>) -> Result
 }
 
 /// The walkable nodes, in walk order (2.4).
-pub(super) fn constraints(
-    book: &Book<'_>,
-    tree: &Tree,
+pub(super) fn record_constraints(
+    context: &RunContext<'_>,
     matches: &Matches,
-    trades_of_instrument: &[Vec<Ix>],
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    for (node, loans_matched) in tree.nodes.iter().zip(&matches.loans_of_node) {
-        let instrument = book.constraint_instrument[node.constraint as usize];
-        let trades = instrument.map_or(0, |ix| trades_of_instrument[ix as usize].len() as u64);
+    let RunContext { book, participation, tree, .. } = context;
+    for (idx, node) in tree.nodes.enumerate() {
+        let instrument = book.constraint_instrument[node.constraint];
+        let trades = instrument.map_or(0, |idx| count(participation.included_of[idx].len()));
         recorder.record(RunEvent::ConstraintMatched(Box::new(ConstraintMatched {
-            node: node.shown.clone(),
+            node: node.node.clone(),
             turn: node.turn,
-            loans_matched: *loans_matched,
+            loans_matched: matches.loans_of_node[idx],
             trades,
             lo_limit: node.lo_limit,
             hi_limit: node.hi_limit,
@@ -145,22 +156,21 @@ pub(super) fn constraints(
     Ok(())
 }
 
-/// The candidates in the order of turn and rank, then the pairs that are none, by loan (2.6).
-pub(super) fn candidates(
-    book: &Book<'_>,
-    tree: &Tree,
+/// The candidates by turn and rank, then the rejected pairs by loan (2.6).
+pub(super) fn record_candidates(
+    context: &RunContext<'_>,
     candidates: &Candidates,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    let loan_id = |ix: Ix| LoanId::from(&book.loan(ix).loan_id);
-    let trade_id = |ix: Ix| TradeId::from(&book.trade(ix).trade_id);
-    for (turn, positions) in candidates.turns() {
-        for ix in positions.start as Ix..positions.end as Ix {
-            let candidate = candidates.get(ix);
+    let RunContext { book, tree, .. } = context;
+    let loan_id = |loan: LoanIdx| LoanId::from(&book.loan(loan).loan_id);
+    let trade_id = |trade: TradeIdx| TradeId::from(&book.trade(trade).trade_id);
+    for (turn, range) in candidates.turns() {
+        for (candidate, candidate_rank) in candidates.all[range].iter().zip(1..) {
             recorder.record(RunEvent::CandidateScored(CandidateScored {
                 turn,
-                candidate_rank: candidates.rank(turn, ix),
-                node: tree.node(candidate.node).shown.clone(),
+                candidate_rank,
+                node: tree.nodes[candidate.node].node.clone(),
                 loan_id: loan_id(candidate.loan),
                 trade_id: trade_id(candidate.trade),
                 pricing: candidate.pricing,
@@ -168,7 +178,7 @@ pub(super) fn candidates(
         }
     }
     for pairs in candidates.rejected.chunk_by(|a, b| a.loan == b.loan) {
-        let rejection = |pair: &super::candidates::Rejected| Rejection {
+        let rejection = |pair: &PairRejection| Rejection {
             trade_id: trade_id(pair.trade),
             reason: pair.reason,
         };

@@ -1,20 +1,22 @@
-//! 2.1 Who takes part: the trades in the run with their bands, the locked pools, the standing of every loan.
+//! 2.1 Participation: the included trades with their bands, the locked pools, and what each loan
+//! does in the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use super::book::{Book, Ix};
-use super::prices::Grids;
+use super::book::{Book, LoanIdx, PoolIdx, TradeIdx};
+use super::grid::PriceGrids;
+use super::index::{IdxRange, IdxVec};
 use powerfill_events::run::event::{Band, ExclusionReason, HeldReason, ScopeReason};
 use powerfill_events::values::{Day, Money, Name};
 use powerfill_snapshot::Scope;
 use powerfill_snapshot::tables::{
-    PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
+    Instrument, Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
 
-/// A trade as the run sees it.
+/// The assessment of a trade.
 #[derive(Debug, Clone)]
-pub(crate) struct TradeStanding {
-    /// As given, or set by [`Grids::settlement`].
+pub(crate) struct TradeAssessment {
+    /// As given, or from [`PriceGrids::settlement`].
     pub(crate) settles_on: Option<Day>,
     pub(crate) open: Money,
     pub(crate) inclusion: Inclusion,
@@ -26,7 +28,7 @@ pub(crate) enum Inclusion {
     Excluded(ExclusionReason),
 }
 
-impl TradeStanding {
+impl TradeAssessment {
     pub(crate) const fn band(&self) -> Option<&Band> {
         match &self.inclusion {
             Inclusion::Included(band) => Some(band),
@@ -34,126 +36,108 @@ impl TradeStanding {
         }
     }
 
-    pub(crate) const fn is_included(&self) -> bool {
-        matches!(self.inclusion, Inclusion::Included(_))
+    pub(crate) const fn exclusion(&self) -> Option<ExclusionReason> {
+        match self.inclusion {
+            Inclusion::Included(_) => None,
+            Inclusion::Excluded(reason) => Some(reason),
+        }
     }
 }
 
-/// A loan as the run sees it.
+/// How a loan takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LoanStanding {
+pub(crate) enum LoanParticipation {
     Eligible,
-    /// Locked or held: stays in its pool.
+    /// Locked or held: the loan stays in its pool.
     Pinned(HeldReason),
     OutOfScope(ScopeReason),
 }
 
-/// Who takes part.
+/// Which trades and loans take part in a run.
 pub(crate) struct Participation {
-    /// By position of the trade.
-    pub(crate) trades: Vec<TradeStanding>,
-    /// Positions of the included trades, by id.
-    pub(crate) included: Vec<Ix>,
+    pub(crate) trades: IdxVec<Trade, TradeAssessment>,
+    /// By id.
+    pub(crate) included: Vec<TradeIdx>,
+    /// The included trades of each instrument, by id.
+    pub(crate) included_of: IdxVec<Instrument, Vec<TradeIdx>>,
     /// The trade that each pool counts as designated to.
-    pub(crate) pool_trade: Vec<Option<Ix>>,
-    /// Whether each pool is locked.
-    pub(crate) pool_locked: Vec<bool>,
-    /// By position of the loan.
-    pub(crate) loans: Vec<LoanStanding>,
+    pub(crate) pool_trade: IdxVec<Pool, Option<TradeIdx>>,
+    pub(crate) pool_locked: IdxVec<Pool, bool>,
+    pub(crate) loans: IdxVec<Loan, LoanParticipation>,
 }
 
 impl Participation {
-    pub(crate) fn new(book: &Book<'_>, grids: &Grids) -> Self {
-        let snapshot = book.snapshot;
-        let mut trades: Vec<TradeStanding> =
-            (0..snapshot.trades.len() as Ix).map(|ix| assess(book, grids, ix)).collect();
-        let pool_trade: Vec<Option<Ix>> = book
-            .pool_trade
+    pub(crate) fn new(book: &Book<'_>, grids: &PriceGrids) -> Self {
+        let mut trades: IdxVec<Trade, TradeAssessment> = IdxRange::all(&book.snapshot.trades)
             .iter()
-            .map(|trade| trade.filter(|ix| keeps_its_pools(trades[*ix as usize].inclusion)))
+            .map(|idx| assess(book, grids, idx))
             .collect();
+        let keeps_pool = |trade: &TradeIdx| keeps_its_pools(trades[*trade].inclusion);
+        let pool_trade = book.pool_trade.iter().map(|trade| trade.filter(keeps_pool)).collect();
         let pool_locked = locked_pools(book);
-        let ladder = Ladder::new(book);
-        let mut loans = Vec::with_capacity(snapshot.loans.len());
-        for (ix, loan) in snapshot.loans.iter().enumerate() {
-            let pool = book.loan_pool[ix];
-            let trade = pool.and_then(|pool| pool_trade[pool as usize]);
-            let locked = pool.is_some_and(|pool| pool_locked[pool as usize]);
-            let standing = match (locked, trade.map(|ix| &mut trades[ix as usize].inclusion)) {
-                (true, inclusion) => {
-                    if let Some(Inclusion::Included(band)) = inclusion {
-                        band.held_amount += loan.loan_amount;
-                    }
-                    LoanStanding::Pinned(HeldReason::Locked)
-                }
-                (false, Some(Inclusion::Excluded(_))) => {
-                    LoanStanding::Pinned(HeldReason::TradeNotInRun)
-                }
-                (false, inclusion) => match (out_of_scope(book, &ladder, ix), inclusion) {
-                    (None, _) => LoanStanding::Eligible,
-                    (Some(reason), Some(Inclusion::Included(band))) => {
-                        band.held_amount += loan.loan_amount;
-                        LoanStanding::Pinned(reason.into())
-                    }
-                    (Some(reason), _) => LoanStanding::OutOfScope(reason),
-                },
-            };
-            loans.push(standing);
+        let loans = participations(book, &pool_trade, &pool_locked, &mut trades);
+        let is_included = |trade: &TradeIdx| trades[*trade].band().is_some();
+        let included: Vec<TradeIdx> = trades.indices().iter().filter(is_included).collect();
+        let mut included_of = IdxVec::per_row(&book.snapshot.instruments, Vec::new());
+        for trade in &included {
+            included_of[book.trade_instrument[*trade]].push(*trade);
         }
-        let included =
-            (0..trades.len() as Ix).filter(|ix| trades[*ix as usize].is_included()).collect();
-        Self { trades, included, pool_trade, pool_locked, loans }
+        Self { trades, included, included_of, pool_trade, pool_locked, loans }
     }
 
     /// The trade that the loan's present pool counts as designated to.
-    pub(crate) fn present_trade(&self, book: &Book<'_>, loan: Ix) -> Option<Ix> {
-        book.loan_pool[loan as usize].and_then(|pool| self.pool_trade[pool as usize])
+    pub(crate) fn present_trade(&self, book: &Book<'_>, loan: LoanIdx) -> Option<TradeIdx> {
+        book.loan_pool[loan].and_then(|pool| self.pool_trade[pool])
     }
 
-    /// That trade, where it is in the run.
-    pub(crate) fn included_trade(&self, book: &Book<'_>, loan: Ix) -> Option<Ix> {
-        self.present_trade(book, loan).filter(|ix| self.trades[*ix as usize].is_included())
+    /// The present trade of a loan, where it is included.
+    pub(crate) fn present_included_trade(
+        &self,
+        book: &Book<'_>,
+        loan: LoanIdx,
+    ) -> Option<TradeIdx> {
+        self.present_trade(book, loan).filter(|trade| self.trades[*trade].band().is_some())
     }
 
-    /// When an included trade settles.
-    pub(crate) fn settles_on(&self, trade: Ix) -> Day {
-        self.trades[trade as usize].settles_on.expect("an included trade has a settlement date")
+    /// The settlement date of an included trade.
+    pub(crate) fn settles_on(&self, trade: TradeIdx) -> Day {
+        self.trades[trade].settles_on.expect("an included trade has a settlement date")
     }
 
-    /// Positions of the loans that can be placed, by id.
-    pub(crate) fn eligible(&self) -> impl Iterator<Item = Ix> {
-        let loans = self.loans.iter().zip(0..);
-        loans.filter(|(standing, _)| **standing == LoanStanding::Eligible).map(|(_, ix)| ix)
+    /// The eligible loans, by id.
+    pub(crate) fn eligible(&self) -> impl Iterator<Item = LoanIdx> {
+        let loans = self.loans.enumerate();
+        loans.filter(|(_, loan)| **loan == LoanParticipation::Eligible).map(|(idx, _)| idx)
     }
 
-    /// The loans that stay in their pools, by id, with the reason.
-    pub(crate) fn pinned(&self) -> impl Iterator<Item = (Ix, HeldReason)> {
-        self.loans.iter().zip(0..).filter_map(|(standing, ix)| match standing {
-            LoanStanding::Pinned(reason) => Some((ix, *reason)),
-            LoanStanding::Eligible | LoanStanding::OutOfScope(_) => None,
+    /// The locked and held loans, by id.
+    pub(crate) fn pinned(&self) -> impl Iterator<Item = (LoanIdx, HeldReason)> {
+        self.loans.enumerate().filter_map(|(idx, loan)| match loan {
+            LoanParticipation::Pinned(reason) => Some((idx, *reason)),
+            LoanParticipation::Eligible | LoanParticipation::OutOfScope(_) => None,
         })
     }
 
-    /// How many loans have each standing, by name.
+    /// Number of loans per kind of participation, by its name in `RunStarted`.
     pub(crate) fn loan_counts(&self) -> BTreeMap<String, u64> {
-        count(self.loans.iter().map(|standing| match standing {
-            LoanStanding::Eligible => "Eligible".to_owned(),
-            LoanStanding::Pinned(HeldReason::Locked) => "Locked".to_owned(),
-            LoanStanding::Pinned(reason) => format!("Held({reason:?})"),
-            LoanStanding::OutOfScope(reason) => format!("OutOfScope({reason:?})"),
+        count_names(self.loans.iter().map(|loan| match loan {
+            LoanParticipation::Eligible => "Eligible".to_owned(),
+            LoanParticipation::Pinned(HeldReason::Locked) => "Locked".to_owned(),
+            LoanParticipation::Pinned(reason) => format!("Held({reason:?})"),
+            LoanParticipation::OutOfScope(reason) => format!("OutOfScope({reason:?})"),
         }))
     }
 
-    /// How many trades are included, or excluded by reason.
+    /// Number of included trades, and of excluded ones per reason.
     pub(crate) fn trade_counts(&self) -> BTreeMap<String, u64> {
-        count(self.trades.iter().map(|trade| match trade.inclusion {
-            Inclusion::Included(_) => "Included".to_owned(),
-            Inclusion::Excluded(reason) => format!("{reason:?}"),
+        count_names(self.trades.iter().map(|trade| match trade.exclusion() {
+            None => "Included".to_owned(),
+            Some(reason) => format!("{reason:?}"),
         }))
     }
 }
 
-fn count(names: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
+fn count_names(names: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for name in names {
         *counts.entry(name).or_default() += 1;
@@ -161,15 +145,15 @@ fn count(names: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
     counts
 }
 
-/// The table "Trades" of 2.1, for one trade; its held amount is still 0.
-fn assess(book: &Book<'_>, grids: &Grids, ix: Ix) -> TradeStanding {
-    let trade = book.trade(ix);
+/// The table "Trades" of 2.1 for one trade. The held amount is added later.
+fn assess(book: &Book<'_>, grids: &PriceGrids, idx: TradeIdx) -> TradeAssessment {
+    let trade = book.trade(idx);
     let settles_on = match (trade.trade_type, trade.settlement_date) {
-        (TradeType::Bx, None) => grids.settlement(book, book.trade_instrument[ix as usize]),
+        (TradeType::Bx, None) => grids.settlement(book, book.trade_instrument[idx]),
         (_, given) => given,
     };
     let open = trade.trade_amount - trade.pair_off_amount;
-    let excluded = match (trade.status, settles_on) {
+    let exclusion = match (trade.status, settles_on) {
         (TradeStatus::Cancelled, _) => Some(ExclusionReason::Cancelled),
         (TradeStatus::Phantom, _) => Some(ExclusionReason::Phantom),
         (TradeStatus::Settled, _) => Some(ExclusionReason::Settled),
@@ -182,11 +166,11 @@ fn assess(book: &Book<'_>, grids: &Grids, ix: Ix) -> TradeStanding {
         (TradeStatus::Open, Some(_)) => None,
     };
     let inclusion =
-        excluded.map_or_else(|| Inclusion::Included(band(trade, open)), Inclusion::Excluded);
-    TradeStanding { settles_on, open, inclusion }
+        exclusion.map_or_else(|| Inclusion::Included(band(trade, open)), Inclusion::Excluded);
+    TradeAssessment { settles_on, open, inclusion }
 }
 
-/// Tolerance, min and max of an included trade.
+/// Tolerance, min, and max of a trade with this open amount; the held amount is 0.
 pub(crate) fn band(trade: &Trade, open: Money) -> Band {
     let percent = open.percent(trade.tolerance);
     let amount = trade.tolerance_amount.unwrap_or(percent);
@@ -209,7 +193,7 @@ pub(crate) fn band(trade: &Trade, open: Money) -> Band {
     }
 }
 
-/// Whether pools of such a trade still count as designated to it.
+/// Whether the pools of a trade count as designated to it.
 const fn keeps_its_pools(inclusion: Inclusion) -> bool {
     match inclusion {
         Inclusion::Included(_) => true,
@@ -225,44 +209,53 @@ const fn keeps_its_pools(inclusion: Inclusion) -> bool {
     }
 }
 
-/// "Locked pools" of 2.1: as the lockdown guide says; without a row there, a closed pool is locked.
-fn locked_pools(book: &Book<'_>) -> Vec<bool> {
-    let closed = |pool: &powerfill_snapshot::tables::Pool| pool.status == PoolStatus::Closed;
-    let mut locked: Vec<bool> = book.snapshot.pools.iter().map(closed).collect();
+/// "Locked pools" of 2.1: the lockdown guide decides; without a row there, a closed pool is locked.
+fn locked_pools(book: &Book<'_>) -> IdxVec<Pool, bool> {
+    let pools = book.snapshot.pools.iter();
+    let mut locked: IdxVec<Pool, bool> =
+        pools.map(|pool| pool.status == PoolStatus::Closed).collect();
     for row in &book.snapshot.lockdown {
-        if let Some(pool) = book.find_pool(&row.pool_name) {
-            locked[pool as usize] = row.lock_pool;
+        if let Some(pool) = book.pools.find(&row.pool_name) {
+            locked[pool] = row.lock_pool;
         }
     }
     locked
 }
 
-/// "Status ladder" of 2.1.
-enum Ladder<'a> {
-    Exactly(&'a Name),
-    From(std::collections::HashSet<&'a Name>),
-}
-
-impl<'a> Ladder<'a> {
-    fn new(book: &Book<'a>) -> Self {
-        let lowest = &book.options.min_status;
-        let stages = &book.snapshot.stages;
-        let rank = stages.iter().find(|s| s.stage_name == *lowest).and_then(|s| s.stage_rank);
-        let Some(rank) = rank else { return Self::Exactly(lowest) };
-        let passes = stages.iter().filter(|s| s.stage_rank.is_some_and(|r| r >= rank));
-        Self::From(passes.map(|s| &s.stage_name).collect())
-    }
-
-    fn passes(&self, status: &Name) -> bool {
-        match self {
-            Self::Exactly(lowest) => status == *lowest,
-            Self::From(stages) => stages.contains(status),
+/// The table "Loans" of 2.1. Adds the amounts of pinned loans to their trades' held amounts.
+fn participations(
+    book: &Book<'_>,
+    pool_trade: &IdxVec<Pool, Option<TradeIdx>>,
+    pool_locked: &IdxVec<Pool, bool>,
+    trades: &mut IdxVec<Trade, TradeAssessment>,
+) -> IdxVec<Loan, LoanParticipation> {
+    let ladder = StatusLadder::new(book);
+    let mut participation = |loan: LoanIdx| {
+        let pool: Option<PoolIdx> = book.loan_pool[loan];
+        let locked = pool.is_some_and(|pool| pool_locked[pool]);
+        let trade = pool.and_then(|pool| pool_trade[pool]);
+        let inclusion = trade.map(|trade| &mut trades[trade].inclusion);
+        let reason = match (locked, &inclusion) {
+            (true, _) => HeldReason::Locked,
+            (false, Some(Inclusion::Excluded(_))) => HeldReason::TradeNotInRun,
+            (false, _) => match out_of_scope(book, &ladder, loan) {
+                None => return LoanParticipation::Eligible,
+                Some(reason) if inclusion.is_none() => {
+                    return LoanParticipation::OutOfScope(reason);
+                }
+                Some(reason) => reason.into(),
+            },
+        };
+        if let Some(Inclusion::Included(band)) = inclusion {
+            band.held_amount += book.amounts[loan];
         }
-    }
+        LoanParticipation::Pinned(reason)
+    };
+    book.amounts.indices().iter().map(&mut participation).collect()
 }
 
-fn out_of_scope(book: &Book<'_>, ladder: &Ladder<'_>, loan: usize) -> Option<ScopeReason> {
-    let row = &book.snapshot.loans[loan];
+fn out_of_scope(book: &Book<'_>, ladder: &StatusLadder<'_>, loan: LoanIdx) -> Option<ScopeReason> {
+    let row = book.loan(loan);
     let closed = row.close_date.is_some_and(|day| day <= book.as_of);
     let latest = book.as_of.plus(book.options.max_eligible_days);
     if !ladder.passes(&row.curr_status) {
@@ -274,6 +267,32 @@ fn out_of_scope(book: &Book<'_>, ladder: &Ladder<'_>, loan: usize) -> Option<Sco
             None => Some(ScopeReason::NoEligibilityDate),
             Some(day) if day > latest => Some(ScopeReason::NotEligibleInTime),
             Some(_) => None,
+        }
+    }
+}
+
+/// "Status ladder" of 2.1: the statuses that pass.
+enum StatusLadder<'a> {
+    /// `min_status` alone, because it has no rank.
+    Exactly(&'a Name),
+    /// The stages that rank at least as high as `min_status`.
+    From(HashSet<&'a Name>),
+}
+
+impl<'a> StatusLadder<'a> {
+    fn new(book: &Book<'a>) -> Self {
+        let lowest = &book.options.min_status;
+        let stages = &book.snapshot.stages;
+        let rank = stages.iter().find(|s| s.stage_name == *lowest).and_then(|s| s.stage_rank);
+        let Some(rank) = rank else { return Self::Exactly(lowest) };
+        let passing = stages.iter().filter(|s| s.stage_rank.is_some_and(|r| r >= rank));
+        Self::From(passing.map(|s| &s.stage_name).collect())
+    }
+
+    fn passes(&self, status: &Name) -> bool {
+        match self {
+            Self::Exactly(lowest) => status == *lowest,
+            Self::From(stages) => stages.contains(status),
         }
     }
 }

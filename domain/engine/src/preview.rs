@@ -1,74 +1,79 @@
-//! What the desk looks at before a run, with nothing decided: the candidates of a node, what a carry curve costs
-//! (specification 4.3 `/candidates/preview`, `/carry-cost/preview`).
+//! Answers for the desk that decide nothing: the candidates of a node, and the cost of a carry curve
+//! (specification 4.3, `/candidates/preview` and `/carry-cost/preview`).
 
-use super::carry::CarryCurve;
-use super::{Observer, decide};
+use super::carry::{CarryCurve, RateBucket};
+use super::decide;
+use super::recorder::Observer;
 use powerfill_events::run::event::{CandidateScored, Node, RunEvent, RunFailed, Step};
 use powerfill_events::values::{Carry, ConstraintName, InstrumentName, InvestorId, Rate};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
-/// The first candidates of a node, by turn and rank as a run would have them, and how many there are.
+/// The first candidates of a node, with the turn and rank that a run would give them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeCandidates {
-    /// The first of them.
+    /// By turn and rank.
     pub first: Vec<CandidateScored>,
-    /// How many there are in all.
+    /// Number of all candidates of the node.
     pub count: u64,
 }
 
-/// Works out the candidates of one node, at most so many, by going through a run up to the passes.
+/// The first `limit` candidates of one node, from the steps of a run before the passes.
 ///
 /// # Errors
 /// Where preflight refuses the run.
 pub fn candidates_of(
     snapshot: &Snapshot,
     options: &RunOptions,
-    (investor, instrument, name): (&InvestorId, &InstrumentName, &ConstraintName),
-    most: usize,
+    node: (&InvestorId, &InstrumentName, &ConstraintName),
+    limit: usize,
 ) -> Result<NodeCandidates, RunFailed> {
-    struct OfNode<'a> {
-        is_it: &'a dyn Fn(&Node) -> bool,
-        most: usize,
-        found: NodeCandidates,
-        refused: Option<RunFailed>,
-        is_over: bool,
+    let candidates = NodeCandidates::default();
+    let mut collector =
+        CandidateCollector { node, limit, candidates, refusal: None, is_done: false };
+    // The collector cancels the run where the passes begin.
+    let _ = decide(snapshot, options, &mut collector);
+    match collector.refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(collector.candidates),
     }
-    impl Observer for OfNode<'_> {
-        fn step(&mut self, step: Step) {
-            self.is_over = step >= Step::Allocation;
-        }
+}
 
-        fn events(&mut self, chunk: Vec<RunEvent>) {
-            for event in chunk {
-                if let RunEvent::CandidateScored(candidate) = event {
-                    if (self.is_it)(&candidate.node) {
-                        self.found.count += 1;
-                        if self.found.first.len() < self.most {
-                            self.found.first.push(candidate);
-                        }
+struct CandidateCollector<'a> {
+    node: (&'a InvestorId, &'a InstrumentName, &'a ConstraintName),
+    limit: usize,
+    candidates: NodeCandidates,
+    refusal: Option<RunFailed>,
+    is_done: bool,
+}
+
+impl CandidateCollector<'_> {
+    fn is_of_node(&self, node: &Node) -> bool {
+        self.node == (&node.investor_id, &node.investor_instrument_name, &node.constraint_name)
+    }
+}
+
+impl Observer for CandidateCollector<'_> {
+    fn step(&mut self, step: Step) {
+        self.is_done = step >= Step::Allocation;
+    }
+
+    fn events(&mut self, chunk: Vec<RunEvent>) {
+        for event in chunk {
+            if let RunEvent::CandidateScored(candidate) = event {
+                if self.is_of_node(&candidate.node) {
+                    self.candidates.count += 1;
+                    if self.candidates.first.len() < self.limit {
+                        self.candidates.first.push(candidate);
                     }
-                } else if let RunEvent::RunFailed(failed) = event {
-                    self.refused = Some(failed);
                 }
+            } else if let RunEvent::RunFailed(failed) = event {
+                self.refusal = Some(failed);
             }
         }
-
-        fn is_cancelled(&self) -> bool {
-            self.is_over
-        }
     }
-    let is_it = |node: &Node| {
-        node.investor_id == *investor
-            && node.investor_instrument_name == *instrument
-            && node.constraint_name == *name
-    };
-    let found = NodeCandidates::default();
-    let mut of_node = OfNode { is_it: &is_it, most, found, refused: None, is_over: false };
-    // It is cancelled where the passes begin, unless it is refused before.
-    let _ = decide(snapshot, options, &mut of_node);
-    match of_node.refused {
-        Some(refused) => Err(refused),
-        None => Ok(of_node.found),
+
+    fn is_cancelled(&self) -> bool {
+        self.is_done
     }
 }
 
@@ -77,15 +82,15 @@ pub fn candidates_of(
 pub struct CarryOfDay {
     /// Days from eligibility to settlement.
     pub interest_earning_days: i32,
-    /// The mean of the rates of the buckets that hold the day; points a year, 6 decimals.
+    /// Mean rate of the buckets of the day: points per year, 6 decimals.
     pub annual_rate: Rate,
-    /// What carrying a loan for so long earns, or costs (2.3): points, 8 decimals.
+    /// Points, 8 decimals; negative for a cost (2.3).
     pub carry_cost: Carry,
 }
 
-/// What the curve of these buckets (first day, last day, rate) costs at each day.
+/// The carry cost of a curve at each of these days.
 pub fn carry_of_days(
-    buckets: &[(i64, i64, Rate)],
+    buckets: &[RateBucket],
     days: impl IntoIterator<Item = i32>,
 ) -> Vec<CarryOfDay> {
     let curve = CarryCurve::new(buckets);

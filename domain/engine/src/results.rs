@@ -1,36 +1,35 @@
-//! 2.9 Trade results: what each included trade and each block of a limit came to.
+//! 2.9 Trade results: the fill of each included trade, and the use of each block.
 
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use rust_decimal::Decimal;
 
-use super::book::{Book, Ix};
+use super::book::{Book, LoanIdx};
 use super::candidates::{Candidates, Scorer};
-use super::capacity::Capacity;
-use super::participation::LoanStanding;
-use super::passes::Placed;
-use super::tree::Tree;
-use super::{Cancelled, Recorder};
+use super::context::RunContext;
+use super::index::IdxVec;
+use super::passes::AllocationOutcome;
+use super::recorder::{Cancelled, Recorder};
 use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, RunEvent, TradeFillEvaluated,
 };
 use powerfill_events::values::{Fixed, Kind, Money, Price, Rate, Share, TradeId, round_div};
 
 /// The blocks, by node in walk order, then trade.
-pub(super) fn blocks(
-    book: &Book<'_>,
-    tree: &Tree,
-    capacity: &Capacity,
+pub(super) fn record_blocks(
+    context: &RunContext<'_>,
+    outcome: &AllocationOutcome,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    for block in &capacity.blocks {
-        let filled = capacity.fill(block.trade).filled;
+    let RunContext { book, tree, .. } = context;
+    for block in outcome.capacity.blocks() {
+        let filled = outcome.capacity.fill(block.trade).filled;
         let used_share = (filled != Money::ZERO).then(|| {
-            let used = i128::from(block.used.units()) * 1_000_000;
+            let used = i128::from(block.used.units()) * i128::from(Share::ONE_UNITS);
             Share::from_wide(round_div(used, i128::from(filled.units())))
         });
         let evaluated = ConstraintBlockEvaluated {
-            node: tree.node(block.node).shown.clone(),
+            node: tree.nodes[block.node].node.clone(),
             trade_id: TradeId::from(&book.trade(block.trade).trade_id),
             lo_amount: block.lo,
             hi_amount: block.hi,
@@ -43,34 +42,31 @@ pub(super) fn blocks(
     Ok(())
 }
 
-/// The included trades, by id.
-pub(super) fn fills(
+/// The fills of the included trades, by id.
+pub(super) fn record_fills(
     scorer: &Scorer<'_>,
     candidates: &Candidates,
-    placed: &Placed,
-    capacity: &Capacity,
+    outcome: &AllocationOutcome,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Cancelled> {
-    let (book, participation) = (scorer.book, scorer.participation);
-    let mut pinned_in = vec![Vec::new(); book.snapshot.trades.len()];
-    for (standing, loan) in participation.loans.iter().zip(0..) {
-        if let (LoanStanding::Pinned(_), Some(trade)) =
-            (standing, participation.present_trade(book, loan))
-        {
-            pinned_in[trade as usize].push(loan);
+    let RunContext { book, participation, .. } = scorer.context;
+    let mut pinned_in = IdxVec::per_row(&book.snapshot.trades, Vec::new());
+    for (loan, _) in participation.pinned() {
+        if let Some(trade) = participation.present_included_trade(book, loan) {
+            pinned_in[trade].push(loan);
         }
     }
     for trade in participation.included.iter().copied() {
         let mut totals = Totals::default();
-        for loan in &pinned_in[trade as usize] {
+        for loan in &pinned_in[trade] {
             let price = scorer.price_in(*loan, trade).map(|all_in| all_in.price);
             totals.add(book, *loan, price);
         }
-        for loan in &placed.loans_in[trade as usize] {
-            let place = placed.of(*loan).expect("a loan of a trade is placed");
-            totals.add(book, *loan, Some(candidates.get(place).pricing.price));
+        for loan in &outcome.placements.loans_in[trade] {
+            let placement = outcome.placements.of(*loan).expect("a loan of a trade is placed");
+            totals.add(book, *loan, Some(candidates.all[placement].pricing.price));
         }
-        let fill = capacity.fill(trade);
+        let fill = outcome.capacity.fill(trade);
         let fill_status = match fill.filled {
             filled if filled < fill.min => FillStatus::Under,
             filled if filled > fill.max => FillStatus::Over,
@@ -98,14 +94,14 @@ pub(super) fn fills(
 #[derive(Default)]
 struct Totals {
     loans: u64,
-    price: Weighted<Price>,
-    note_rate: Weighted<Rate>,
-    fico: WeightedAttribute,
-    ltv: WeightedAttribute,
+    price: WeightedMean<Price>,
+    note_rate: WeightedMean<Rate>,
+    fico: WeightedAttributeMean,
+    ltv: WeightedAttributeMean,
 }
 
 impl Totals {
-    fn add(&mut self, book: &Book<'_>, loan: Ix, price: Option<Price>) {
+    fn add(&mut self, book: &Book<'_>, loan: LoanIdx, price: Option<Price>) {
         let row = book.loan(loan);
         self.loans += 1;
         self.price.add(price, row.loan_amount);
@@ -117,13 +113,13 @@ impl Totals {
 
 /// A mean weighted by loan amount, over the loans that have the value.
 #[derive(Default)]
-struct Weighted<T> {
+struct WeightedMean<T> {
     sum: i128,
     weight: i128,
     value: std::marker::PhantomData<T>,
 }
 
-impl<K: Kind> Weighted<Fixed<K>> {
+impl<K: Kind> WeightedMean<Fixed<K>> {
     fn add(&mut self, value: Option<Fixed<K>>, amount: Money) {
         if let Some(value) = value {
             self.sum += i128::from(value.units()) * i128::from(amount.units());
@@ -136,15 +132,15 @@ impl<K: Kind> Weighted<Fixed<K>> {
     }
 }
 
-/// As [`Weighted`], of an attribute of any scale: the sum is exact at the largest scale seen.
+/// A [`WeightedMean`] of an attribute of any scale: the sum is exact at the largest scale seen.
 #[derive(Default)]
-struct WeightedAttribute {
+struct WeightedAttributeMean {
     sum: BigInt,
     scale: u32,
     weight: i128,
 }
 
-impl WeightedAttribute {
+impl WeightedAttributeMean {
     fn add(&mut self, value: Option<Decimal>, amount: Money) {
         let Some(value) = value else { return };
         let mut term = BigInt::from(value.mantissa()) * amount.units();

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use powerfill_app::configure::preview as previewed;
-use powerfill_engine::carry_of_days;
+use powerfill_engine::{RateBucket, carry_of_days};
 use powerfill_events::values::{Name, TenantId};
 use powerfill_snapshot::config::{
     CarryBucketRow, CarryWarning, ConfigChange, ConfigCommand, ConfigState, ConfigTable, GivenRow,
@@ -261,7 +261,10 @@ pub(crate) async fn preview(
     let curve = curve(&state, &instrument);
     let buckets: Vec<_> = curve
         .iter()
-        .filter_map(|bucket| Some((bucket.on_day, bucket.to_day, bucket.annual_rate?)))
+        .filter_map(|bucket| {
+            let (on_day, to_day, annual_rate) = (bucket.on_day, bucket.to_day, bucket.annual_rate?);
+            Some(RateBucket { on_day, to_day, annual_rate })
+        })
         .collect();
     let days = carry_of_days(&buckets, days).into_iter().map(|day| DayView {
         interest_earning_days: day.interest_earning_days,

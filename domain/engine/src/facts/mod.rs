@@ -1,7 +1,9 @@
-//! What the input of a run says about a loan or a trade, by the rules of the run and with the values that decided: who
-//! takes part (2.1), which nodes match (2.4), which limits describe which loans (2.5), why pairs are no candidates (2.6).
-//! Events say what a run decided; these are the reasons that stand in the snapshot. Found by the functions that decide
-//! runs.
+//! What the input of a run says about a loan or a trade, by the rules of the run and with the values
+//! that decided: who takes part (2.1), which nodes match (2.4), which limits describe which loans
+//! (2.5), and why pairs are rejected (2.6).
+//!
+//! Events carry decisions, and these are the reasons, which only the snapshot has. They come from
+//! the functions that decide runs.
 
 mod limits;
 mod nodes;
@@ -9,45 +11,35 @@ mod pairs;
 mod participation;
 mod trade;
 
-use powerfill_facts::LoanFacts;
 use std::sync::OnceLock;
 
-use super::book::{Book, Ix};
-use super::participation::Participation;
-use super::prices::Grids;
-use super::trades_of_instrument;
-use super::tree::{Matcher, Matches, Tree};
+use super::book::LoanIdx;
+use super::context::RunContext;
+use super::matching::{Matcher, Matches};
 use powerfill_events::values::{LoanId, Name};
+use powerfill_facts::LoanFacts;
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 /// A snapshot, or an excerpt of one ([`Snapshot::excerpt`]), under the rules of a run.
 pub struct Facts<'a> {
-    book: Book<'a>,
-    grids: Grids,
-    participation: Participation,
-    tree: Tree,
-    /// The included trades of each instrument.
-    trades_of_instrument: Vec<Vec<Ix>>,
-    /// What the loans that take part match, once it is asked for.
+    context: RunContext<'a>,
+    /// What the loans that take part match; computed on first use.
     matches: OnceLock<Matches>,
 }
 
 impl<'a> Facts<'a> {
-    /// Finds who takes part, and the constraint tree.
+    /// Resolves the input; loans are matched later, when a question needs it.
     pub fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
-        let book = Book::new(snapshot, options);
-        let grids = Grids::new(&book);
-        let participation = Participation::new(&book, &grids);
-        let tree = Tree::new(&book);
-        let trades_of_instrument = trades_of_instrument(&book, &participation);
-        Self { book, grids, participation, tree, trades_of_instrument, matches: OnceLock::new() }
+        Self { context: RunContext::new(snapshot, options), matches: OnceLock::new() }
     }
 
-    /// What there is to say about a loan, its id compared as text (1.1); `None` where it is not in the snapshot.
+    /// The facts about a loan, whose id compares as text (1.1); `None` where the snapshot does not
+    /// have it.
     pub fn loan(&self, loan_id: &str) -> Option<LoanFacts> {
-        let ix = self.find_loan(loan_id)?;
-        let row = self.book.loan(ix);
-        let matched = Matcher::new(&self.book, &self.tree).nodes_of(ix);
+        let idx = self.find_loan(loan_id)?;
+        let RunContext { book, tree, .. } = &self.context;
+        let row = book.loan(idx);
+        let matched = Matcher::new(book, tree).nodes_of(idx);
         Some(LoanFacts {
             loan_id: LoanId::from(&row.loan_id),
             curr_status: row.curr_status.as_str().to_owned(),
@@ -56,20 +48,20 @@ impl<'a> Facts<'a> {
             term_months: row.term_months,
             close_date: row.close_date,
             lock_expiration_date: row.lock_expiration_date,
-            deliverable_on: self.book.eligible_on[ix as usize],
-            pool: self.pool(ix),
-            participation: self.participates(ix),
-            nodes: self.nodes(ix, &matched),
-            rejections: self.rejections(ix),
+            deliverable_on: book.eligible_on[idx],
+            pool: self.pool(idx),
+            participation: self.participation(idx),
+            nodes: self.nodes(idx, &matched),
+            rejections: self.rejections(idx),
         })
     }
 
     fn matches(&self) -> &Matches {
-        self.matches.get_or_init(|| Matches::new(&self.book, &self.tree, &self.participation))
+        self.matches.get_or_init(|| Matches::new(&self.context))
     }
 
-    fn find_loan(&self, loan_id: &str) -> Option<Ix> {
-        let (loans, wanted) = (&self.book.snapshot.loans, Name::new(loan_id));
-        loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted)).ok().map(|at| at as Ix)
+    fn find_loan(&self, loan_id: &str) -> Option<LoanIdx> {
+        let (loans, wanted) = (&self.context.book.snapshot.loans, Name::new(loan_id));
+        loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted)).ok().map(LoanIdx::new)
     }
 }

@@ -1,38 +1,44 @@
 //! exact_fit (2.7): places what has one answer.
 //!
-//! Within this pass trades only fill up, so what has stopped to fit never fits again. That is what makes it fast: the
-//! candidates of a trade, and of a block with a limit, lie in the order of their amounts, and as room shrinks a mark
-//! moves down over those that have died.
+//! Within this pass trades only fill up, so a candidate that has stopped fitting never fits again
+//! ([`Capacity::fits`](crate::capacity::Capacity::fits)). That makes the pass fast: the candidates
+//! of a trade, and of a block with a limit, lie in the order of their amounts, and as room shrinks
+//! a mark moves down over those that no longer fit.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use super::{Allocation, Ended, Turn};
-use crate::Cancelled;
-use crate::book::Ix;
+use super::allocation::{Allocation, PassEnd};
+use super::turn::{Turn, TurnTrade};
+use crate::book::{LoanIdx, TradeIdx};
+use crate::candidates::CandidateIdx;
+use crate::capacity::BlockIdx;
+use crate::index::IdxVec;
+use crate::recorder::Cancelled;
 use powerfill_events::values::Money;
 
-pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<Ended, Cancelled> {
+pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<PassEnd, Cancelled> {
     let by_amount = ByAmount::new(allocation, turn);
     let mut completions = Completions::default();
-    for trade in &turn.trades {
-        completions.look_for(allocation, &by_amount, *trade);
+    for trade in turn.trades.iter() {
+        completions.search(allocation, &by_amount, *trade);
     }
-    let mut live = (turn.trades.len() > 1).then(|| Live::new(allocation, turn, &by_amount));
+    // With one trade in the turn every candidate would be a sole choice, so (b) is left out.
+    let mut live = (turn.trades.as_slice().len() > 1)
+        .then(|| LiveCandidates::new(allocation, turn, &by_amount));
     loop {
         // (a) goes first, at the start and after each allocation of (b).
         let next = match completions.best(allocation, &by_amount) {
             Some(completion) => Some(completion),
             None => live.as_mut().and_then(|live| live.sole_choice(allocation)),
         };
-        let Some(ix) = next else { return Ok(Ended::ONCE) };
-        allocation.allocate(ix)?;
-        let trade = allocation.candidate(ix).trade;
-        completions.look_for(allocation, &by_amount, trade);
+        let Some(idx) = next else { return Ok(PassEnd::ONCE) };
+        allocation.allocate(idx)?;
+        completions.search(allocation, &by_amount, allocation.candidate(idx).trade);
         if let Some(live) = &mut live {
-            live.bury(allocation, turn, &by_amount, ix);
+            live.remove_unfit(allocation, &by_amount, idx);
         }
     }
 }
@@ -40,188 +46,215 @@ pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<En
 /// The candidates of each trade of the turn by amount, ascending, then rank.
 struct ByAmount<'t> {
     turn: &'t Turn,
-    /// By place of the trade in the turn.
-    of_trade: Vec<Vec<(Money, Ix)>>,
+    of_trade: IdxVec<TurnTrade, Vec<(Money, CandidateIdx)>>,
 }
 
 impl<'t> ByAmount<'t> {
     fn new(allocation: &Allocation<'_, '_>, turn: &'t Turn) -> Self {
-        let mut of_trade = vec![Vec::new(); turn.trades.len()];
+        let mut of_trade = turn.trades.iter().map(|_| Vec::new()).collect::<IdxVec<_, Vec<_>>>();
         // In rank order, as the candidates lie in memory.
-        for ix in turn.positions() {
-            let candidate = allocation.candidate(ix);
-            let amount = allocation.amount(candidate.loan);
-            of_trade[turn.place(candidate.trade)].push((amount, ix));
+        for idx in turn.candidates.iter() {
+            let candidate = allocation.candidate(idx);
+            of_trade[turn.row(candidate.trade)].push((allocation.amount(candidate.loan), idx));
         }
-        for list in &mut of_trade {
+        for list in of_trade.iter_mut() {
             list.sort_unstable();
         }
         Self { turn, of_trade }
     }
 
-    fn of(&self, trade: Ix) -> &[(Money, Ix)] {
-        &self.of_trade[self.turn.place(trade)]
+    fn of(&self, trade: TradeIdx) -> &[(Money, CandidateIdx)] {
+        &self.of_trade[self.turn.row(trade)]
     }
 }
 
 /// (a) Completion: the candidates that bring their trade to its open amount, within the variance.
 #[derive(Default)]
 struct Completions {
-    /// The best completion of a trade when it was looked for; what is on top may be out of date.
-    found: BinaryHeap<Reverse<Ix>>,
+    /// The best completion of each trade at the time of its search. An entry can be out of date.
+    found: BinaryHeap<Reverse<CandidateIdx>>,
 }
 
 impl Completions {
-    /// Finds the best-ranked completion of a trade that has been filled further.
-    fn look_for(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount<'_>, trade: Ix) {
-        let (from, to) = window(allocation, trade);
+    /// Searches for the best-ranked completion of a trade.
+    fn search(
+        &mut self,
+        allocation: &Allocation<'_, '_>,
+        by_amount: &ByAmount<'_>,
+        trade: TradeIdx,
+    ) {
+        let (from, to) = completing_amounts(allocation, trade);
         let list = by_amount.of(trade);
-        let within = &list[list.partition_point(|(amount, _)| *amount < from)..];
-        let within = within.iter().take_while(|(amount, _)| *amount <= to).map(|(_, ix)| *ix);
-        let best = within.filter(|ix| completes(allocation, *ix, (from, to))).min();
+        let list = &list[list.partition_point(|(amount, _)| *amount < from)..];
+        let list = list.iter().take_while(|(amount, _)| *amount <= to).map(|(_, idx)| *idx);
+        let best = list.filter(|idx| completes(allocation, *idx, (from, to))).min();
         self.found.extend(best.map(Reverse));
     }
 
     /// The best-ranked candidate that completes its trade now.
-    fn best(&mut self, allocation: &Allocation<'_, '_>, by_amount: &ByAmount<'_>) -> Option<Ix> {
-        while let Some(Reverse(ix)) = self.found.pop() {
-            let trade = allocation.candidate(ix).trade;
-            if completes(allocation, ix, window(allocation, trade)) {
-                return Some(ix);
+    fn best(
+        &mut self,
+        allocation: &Allocation<'_, '_>,
+        by_amount: &ByAmount<'_>,
+    ) -> Option<CandidateIdx> {
+        while let Some(Reverse(idx)) = self.found.pop() {
+            let trade = allocation.candidate(idx).trade;
+            if completes(allocation, idx, completing_amounts(allocation, trade)) {
+                return Some(idx);
             }
-            // Its loan went elsewhere, or its trade was filled further: another may be the best there.
-            self.look_for(allocation, by_amount, trade);
+            // Its loan is placed, or its trade has been filled further: another candidate can be
+            // the best one there.
+            self.search(allocation, by_amount, trade);
         }
         None
     }
 }
 
-/// The amounts that complete a trade: open − filled, give or take round(open × exact_fit_variance / 100, 2).
-fn window(allocation: &Allocation<'_, '_>, trade: Ix) -> (Money, Money) {
+/// The least and the greatest amount that complete a trade: open − filled, minus and plus
+/// round(open × exact_fit_variance / 100, 2).
+fn completing_amounts(allocation: &Allocation<'_, '_>, trade: TradeIdx) -> (Money, Money) {
     let fill = allocation.capacity.fill(trade);
     let variance = fill.open.percent(allocation.book.options.exact_fit_variance);
     let missing = fill.open - fill.filled;
     (missing - variance, missing + variance)
 }
 
-fn completes(allocation: &Allocation<'_, '_>, ix: Ix, (from, to): (Money, Money)) -> bool {
-    let candidate = allocation.candidate(ix);
+fn completes(
+    allocation: &Allocation<'_, '_>,
+    idx: CandidateIdx,
+    (from, to): (Money, Money),
+) -> bool {
+    let candidate = allocation.candidate(idx);
     let amount = allocation.amount(candidate.loan);
     from <= amount && amount <= to && allocation.is_open(candidate) && allocation.fits(candidate)
 }
 
-/// (b) Sole choice: which open candidates are live (their trade is below its open amount, and they fit), and the
-/// loans that have exactly one.
-struct Live {
-    /// By position in the turn.
-    live: Vec<bool>,
-    /// Live candidates of each loan.
-    count: HashMap<Ix, u32, RandomState>,
-    /// How many of a trade's candidates, from the smallest up, may still be live; by place of the trade in the turn.
-    trade_mark: Vec<usize>,
-    /// Of each block with a limit that binds candidates of the turn: they by amount, and the mark.
-    blocks: HashMap<usize, Vec<(Money, Ix)>, RandomState>,
-    /// Sole choices, the best-ranked on top.
-    sole: BinaryHeap<Reverse<Ix>>,
-    first: Ix,
+/// (b) Sole choice: the open candidates that fit and whose trade is below its open amount, and the
+/// loans that have exactly one of them.
+struct LiveCandidates<'t> {
+    turn: &'t Turn,
+    /// By offset in the turn.
+    is_live: Vec<bool>,
+    /// Number of live candidates per loan.
+    per_loan: HashMap<LoanIdx, u32, RandomState>,
+    /// Number of a trade's candidates, from the smallest amount up, that can still be live.
+    trade_marks: IdxVec<TurnTrade, usize>,
+    /// The candidates by amount that each block with an upper limit binds, cut off at its mark.
+    of_block: HashMap<BlockIdx, Vec<(Money, CandidateIdx)>, RandomState>,
+    /// Sole choices, the best-ranked on top. An entry can be out of date.
+    sole: BinaryHeap<Reverse<CandidateIdx>>,
 }
 
-impl Live {
-    fn new(allocation: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount<'_>) -> Self {
-        let mut this = Self {
-            live: vec![false; turn.candidates.len()],
-            count: HashMap::default(),
-            trade_mark: by_amount.of_trade.iter().map(Vec::len).collect(),
-            blocks: HashMap::default(),
+impl<'t> LiveCandidates<'t> {
+    fn new(allocation: &Allocation<'_, '_>, turn: &'t Turn, by_amount: &ByAmount<'_>) -> Self {
+        let mut live = Self {
+            turn,
+            is_live: Vec::with_capacity(turn.candidates.len()),
+            per_loan: HashMap::default(),
+            trade_marks: by_amount.of_trade.iter().map(Vec::len).collect(),
+            of_block: HashMap::default(),
             sole: BinaryHeap::new(),
-            first: turn.candidates.start as Ix,
         };
-        for (ix, live) in turn.positions().zip(&mut this.live) {
-            let candidate = allocation.candidate(ix);
+        for idx in turn.candidates.iter() {
+            let candidate = allocation.candidate(idx);
             let below_open = allocation.capacity.fill(candidate.trade).is_below_open();
-            *live = below_open && allocation.is_open(candidate) && allocation.fits(candidate);
-            if *live {
-                *this.count.entry(candidate.loan).or_default() += 1;
+            let is_live = below_open && allocation.is_open(candidate) && allocation.fits(candidate);
+            live.is_live.push(is_live);
+            if is_live {
+                *live.per_loan.entry(candidate.loan).or_default() += 1;
             }
         }
-        for (amount, ix) in by_amount.of_trade.iter().flatten() {
-            if this.is_live(*ix) {
-                for block in limit_blocks(allocation, *ix) {
-                    this.blocks.entry(block).or_default().push((*amount, *ix));
+        for (amount, idx) in by_amount.of_trade.iter().flatten() {
+            if live.is_live(*idx) {
+                for block in limiting_blocks(allocation, *idx) {
+                    live.of_block.entry(block).or_default().push((*amount, *idx));
                 }
             }
         }
-        let loans = this.count.iter().filter(|(_, count)| **count == 1).map(|(loan, _)| *loan);
-        let soles: Vec<Ix> =
-            loans.filter_map(|loan| this.live_candidate(allocation, turn, loan)).collect();
-        this.sole.extend(soles.into_iter().map(Reverse));
-        this
+        let loans = live.per_loan.iter().filter(|(_, count)| **count == 1).map(|(loan, _)| *loan);
+        let sole = loans.filter_map(|loan| live.of_loan(allocation, loan)).map(Reverse).collect();
+        live.sole = sole;
+        live
     }
 
-    fn is_live(&self, ix: Ix) -> bool {
-        self.live[(ix - self.first) as usize]
+    fn offset(&self, idx: CandidateIdx) -> usize {
+        idx.get() - self.turn.candidates.start().get()
+    }
+
+    fn is_live(&self, idx: CandidateIdx) -> bool {
+        self.is_live[self.offset(idx)]
     }
 
     /// The best-ranked sole choice.
-    fn sole_choice(&mut self, allocation: &Allocation<'_, '_>) -> Option<Ix> {
-        while let Some(Reverse(ix)) = self.sole.pop() {
-            if self.is_live(ix) && allocation.is_open(allocation.candidate(ix)) {
-                return Some(ix);
+    fn sole_choice(&mut self, allocation: &Allocation<'_, '_>) -> Option<CandidateIdx> {
+        while let Some(Reverse(idx)) = self.sole.pop() {
+            if self.is_live(idx) && allocation.is_open(allocation.candidate(idx)) {
+                return Some(idx);
             }
         }
         None
     }
 
-    fn live_candidate(&self, a: &Allocation<'_, '_>, turn: &Turn, loan: Ix) -> Option<Ix> {
-        let candidates = a.candidates.of_loan_in(loan, &turn.candidates).iter().copied();
-        candidates.into_iter().find(|ix| self.is_live(*ix))
+    /// The best-ranked live candidate of a loan.
+    fn of_loan(&self, allocation: &Allocation<'_, '_>, loan: LoanIdx) -> Option<CandidateIdx> {
+        let candidates = self.turn.slice_of(allocation.candidates.of_loan(loan));
+        candidates.iter().copied().find(|idx| self.is_live(*idx))
     }
 
-    /// Buries the candidates that an allocation has left without room.
-    fn bury(&mut self, a: &Allocation<'_, '_>, turn: &Turn, by_amount: &ByAmount<'_>, placed: Ix) {
-        let trade = a.candidate(placed).trade;
-        let fill = a.capacity.fill(trade);
+    /// Removes the candidates that no longer fit after this one was placed.
+    fn remove_unfit(
+        &mut self,
+        allocation: &Allocation<'_, '_>,
+        by_amount: &ByAmount<'_>,
+        placed: CandidateIdx,
+    ) {
+        let trade = allocation.candidate(placed).trade;
+        let fill = allocation.capacity.fill(trade);
         let room = if fill.is_below_open() { fill.room() } else { Money::from_units(-1) };
-        let list = by_amount.of(trade);
-        let mut mark = self.trade_mark[turn.place(trade)];
+        let (list, row) = (by_amount.of(trade), self.turn.row(trade));
+        let mut mark = self.trade_marks[row];
         while mark > 0 && list[mark - 1].0 > room {
             mark -= 1;
-            self.die(a, turn, list[mark].1);
+            self.remove(allocation, list[mark].1);
         }
-        self.trade_mark[turn.place(trade)] = mark;
-        for block in limit_blocks(a, placed) {
-            let limit = &a.capacity.blocks[block];
-            let Some(left) = limit.hi.map(|hi| hi - limit.used) else { continue };
-            while let Some(ix) = self.too_large(block, left) {
-                self.die(a, turn, ix);
+        self.trade_marks[row] = mark;
+        for block in limiting_blocks(allocation, placed) {
+            let limit = allocation.capacity.block(block);
+            let Some(room) = limit.hi.map(|hi| hi - limit.used) else { continue };
+            while let Some(idx) = self.pop_larger(block, room) {
+                self.remove(allocation, idx);
             }
         }
     }
 
-    /// Takes the largest candidate of a block off its list, where that is more than is left there.
-    fn too_large(&mut self, block: usize, left: Money) -> Option<Ix> {
-        self.blocks.get_mut(&block)?.pop_if(|(amount, _)| *amount > left).map(|(_, ix)| ix)
+    /// Takes the largest candidate off the list of a block if its amount is larger than `room`.
+    fn pop_larger(&mut self, block: BlockIdx, room: Money) -> Option<CandidateIdx> {
+        self.of_block.get_mut(&block)?.pop_if(|(amount, _)| *amount > room).map(|(_, idx)| idx)
     }
 
-    fn die(&mut self, allocation: &Allocation<'_, '_>, turn: &Turn, ix: Ix) {
-        if !std::mem::take(&mut self.live[(ix - self.first) as usize]) {
+    fn remove(&mut self, allocation: &Allocation<'_, '_>, idx: CandidateIdx) {
+        let offset = self.offset(idx);
+        if !std::mem::take(&mut self.is_live[offset]) {
             return;
         }
-        let candidate = allocation.candidate(ix);
-        let count = self.count.entry(candidate.loan).or_default();
+        let candidate = allocation.candidate(idx);
+        let count = self.per_loan.entry(candidate.loan).or_default();
         *count -= 1;
         if *count == 1 && allocation.is_open(candidate) {
-            let sole = self.live_candidate(allocation, turn, candidate.loan);
+            let sole = self.of_loan(allocation, candidate.loan);
             self.sole.extend(sole.map(Reverse));
         }
     }
 }
 
 /// The blocks whose upper limit binds the candidate.
-fn limit_blocks(allocation: &Allocation<'_, '_>, ix: Ix) -> impl Iterator<Item = usize> {
-    let candidate = allocation.candidate(ix);
+fn limiting_blocks(
+    allocation: &Allocation<'_, '_>,
+    idx: CandidateIdx,
+) -> impl Iterator<Item = BlockIdx> {
+    let candidate = allocation.candidate(idx);
     let capacity = &allocation.capacity;
-    let blocks = allocation.limits(candidate).iter();
-    let blocks = blocks.map(move |node| capacity.block(*node, candidate.trade));
-    blocks.filter(|block| capacity.blocks[*block].hi.is_some())
+    let limits = allocation.limits(candidate).iter();
+    let blocks = limits.map(move |node| capacity.block_at(*node, candidate.trade));
+    blocks.filter(|block| capacity.block(*block).hi.is_some())
 }

@@ -1,133 +1,174 @@
-//! fill_remaining (2.7): brings short trades into their band by substitution, exchange and refill.
+//! fill_remaining (2.7): brings short trades into their band by substitution, exchange, and refill.
 
-use super::{Allocation, Ended, Turn, move_cost};
-use crate::Cancelled;
-use crate::book::Ix;
+use super::allocation::{Allocation, PassEnd, move_cost};
+use super::turn::Turn;
+use crate::book::{LoanIdx, TradeIdx};
+use crate::candidates::CandidateIdx;
+use crate::recorder::Cancelled;
 use powerfill_events::values::{Money, Price};
 
-pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<Ended, Cancelled> {
-    let mut by_settlement = turn.trades.clone();
+pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<PassEnd, Cancelled> {
+    let mut by_settlement: Vec<TradeIdx> = turn.trades.iter().copied().collect();
     by_settlement.sort_by_key(|trade| (allocation.participation.settles_on(*trade), *trade));
     let bound = allocation.book.options.max_fill_iterations;
     for iteration in 1..=bound {
-        let before = allocation.placements;
-        let short: Vec<Ix> =
-            by_settlement.iter().copied().filter(|t| is_short(allocation, *t)).collect();
+        let before = allocation.placed;
+        let short: Vec<TradeIdx> =
+            by_settlement.iter().copied().filter(|trade| is_short(allocation, *trade)).collect();
         for trade in short {
             substitute(allocation, turn, trade)?;
             exchange(allocation, turn, trade)?;
             refill(allocation, turn, trade)?;
         }
-        if allocation.placements == before {
-            return Ok(Ended { iterations: iteration, converged: true });
+        if allocation.placed == before {
+            return Ok(PassEnd { iterations: iteration, converged: true });
         }
     }
     let converged = !by_settlement.iter().any(|trade| is_short(allocation, *trade));
-    Ok(Ended { iterations: bound, converged })
+    Ok(PassEnd { iterations: bound, converged })
 }
 
-fn is_short(allocation: &Allocation<'_, '_>, trade: Ix) -> bool {
+fn is_short(allocation: &Allocation<'_, '_>, trade: TradeIdx) -> bool {
     allocation.capacity.fill(trade).is_short()
 }
 
-/// 1. Moves loans that this turn put into other trades here, the cheapest move first, until the trade is not short.
-fn substitute(a: &mut Allocation<'_, '_>, turn: &Turn, trade: Ix) -> Result<(), Cancelled> {
-    if !is_short(a, trade) {
+/// A candidate that a loan can move to; the cheapest first, ties by rank.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Substitution {
+    cost: i128,
+    to: CandidateIdx,
+}
+
+/// 1. Moves loans that this turn placed in other trades to this trade, the cheapest move first,
+///    until the trade is not short.
+fn substitute(
+    allocation: &mut Allocation<'_, '_>,
+    turn: &Turn,
+    trade: TradeIdx,
+) -> Result<(), Cancelled> {
+    if !is_short(allocation, trade) {
         return Ok(());
     }
-    let movable = |ix: &Ix| {
-        let to = a.candidate(*ix);
-        let from = a.candidate(placed_by(a, turn, to.loan)?);
-        (from.trade != trade).then(|| (move_cost(from, to, a.amount(to.loan)), *ix))
+    let substitution = |idx: &CandidateIdx| {
+        let to = allocation.candidate(*idx);
+        let from = allocation.candidate(placed_in_turn(allocation, turn, to.loan)?);
+        let cost = move_cost(from, to, allocation.amount(to.loan));
+        (from.trade != trade).then_some(Substitution { cost, to: *idx })
     };
-    let candidates = a.candidates.of_trade_in(trade, &turn.candidates);
-    let mut moves: Vec<(i128, Ix)> = candidates.iter().filter_map(movable).collect();
-    moves.sort_unstable();
-    while is_short(a, trade) {
-        let Some(at) = moves.iter().position(|(_, ix)| can_give(a, *ix)) else { break };
-        let (_, ix) = moves.remove(at);
-        a.move_to(ix, None)?;
+    let candidates = turn.slice_of(allocation.candidates.of_trade(trade));
+    let mut left: Vec<Substitution> = candidates.iter().filter_map(substitution).collect();
+    left.sort_unstable();
+    while is_short(allocation, trade) {
+        let Some(at) = left.iter().position(|it| can_substitute(allocation, it.to)) else { break };
+        allocation.move_to(left.remove(at).to, None)?;
     }
     Ok(())
 }
 
 /// The candidate by which this turn placed the loan.
-fn placed_by(a: &Allocation<'_, '_>, turn: &Turn, loan: Ix) -> Option<Ix> {
-    a.place(loan).filter(|ix| turn.candidates.contains(&(*ix as usize)))
+fn placed_in_turn(
+    allocation: &Allocation<'_, '_>,
+    turn: &Turn,
+    loan: LoanIdx,
+) -> Option<CandidateIdx> {
+    allocation.placement(loan).filter(|idx| turn.candidates.contains(*idx))
 }
 
-/// Whether the loan fits the candidate's trade, and the trade that it is in can spare it: it stays at or above its
-/// min, or is short anyway while the receiver is completed.
-fn can_give(a: &Allocation<'_, '_>, ix: Ix) -> bool {
-    let to = a.candidate(ix);
-    let Some(from) = a.place(to.loan) else { return false };
-    let donor = a.capacity.fill(a.candidate(from).trade);
-    let receiver = a.capacity.fill(to.trade);
-    let amount = a.amount(to.loan);
+/// Whether the loan fits the candidate's trade, and its present trade can spare it: that trade
+/// stays at or above its min, or is short anyway while the receiver is completed.
+fn can_substitute(allocation: &Allocation<'_, '_>, idx: CandidateIdx) -> bool {
+    let to = allocation.candidate(idx);
+    let Some(from) = allocation.placement(to.loan) else { return false };
+    let donor = allocation.capacity.fill(allocation.candidate(from).trade);
+    let receiver = allocation.capacity.fill(to.trade);
+    let amount = allocation.amount(to.loan);
     let spares = donor.filled - amount >= donor.min
         || donor.is_short() && receiver.filled + amount >= receiver.min;
-    spares && a.fits(to)
+    spares && allocation.fits(to)
 }
 
-/// 2. Exchanges a loan of the trade for a larger open candidate that brings it into its band, at most once.
-fn exchange(a: &mut Allocation<'_, '_>, turn: &Turn, trade: Ix) -> Result<(), Cancelled> {
-    if !is_short(a, trade) {
+/// A loan of a trade and an open candidate that enters in its place; the cheapest pair first, ties
+/// by rank of the entering, then of the leaving candidate.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Exchange {
+    cost: Price,
+    entering: CandidateIdx,
+    leaving: CandidateIdx,
+}
+
+/// 2. Exchanges a loan of the trade for a larger open candidate that brings the trade into its
+///    band, at most once.
+fn exchange(
+    allocation: &mut Allocation<'_, '_>,
+    turn: &Turn,
+    trade: TradeIdx,
+) -> Result<(), Cancelled> {
+    if !is_short(allocation, trade) {
         return Ok(());
     }
-    match cheapest_exchange(a, turn, trade) {
-        Some((gone, comes)) => a.exchange(gone, comes),
+    match cheapest_exchange(allocation, turn, trade) {
+        Some(Exchange { entering, leaving, .. }) => allocation.exchange(leaving, entering),
         None => Ok(()),
     }
 }
 
-/// The pair with the least marginal cost score(x, t) − score(y, t), ties by rank of y, then of x.
-fn cheapest_exchange(a: &Allocation<'_, '_>, turn: &Turn, trade: Ix) -> Option<(Ix, Ix)> {
-    let fill = *a.capacity.fill(trade);
-    let score = |ix: Ix| a.candidate(ix).pricing.score;
-    let amount = |ix: Ix| a.amount(a.candidate(ix).loan);
-    let mut out: Vec<Ix> =
-        a.loans_in[trade as usize].iter().filter_map(|loan| placed_by(a, turn, *loan)).collect();
-    out.sort_unstable_by_key(|ix| (score(*ix), *ix));
-    let candidates = a.candidates.of_trade_in(trade, &turn.candidates).iter().copied();
-    let mut comes: Vec<(Money, Ix)> =
-        candidates.filter(|ix| a.is_open(a.candidate(*ix))).map(|ix| (amount(ix), ix)).collect();
-    comes.sort_unstable();
-    let best_score = comes.iter().map(|(_, ix)| score(*ix)).max()?;
-    let mut best: Option<(Price, Ix, Ix)> = None;
-    for gone in out {
-        // From here on no pair can be cheaper: this and the next loans cost at least as much as the first.
-        if best.is_some_and(|(cost, _, _)| score(gone) - best_score > cost) {
+/// The pair with the least marginal cost score(x, t) − score(y, t), where x leaves and y enters.
+fn cheapest_exchange(
+    allocation: &Allocation<'_, '_>,
+    turn: &Turn,
+    trade: TradeIdx,
+) -> Option<Exchange> {
+    let fill = *allocation.capacity.fill(trade);
+    let score = |idx: CandidateIdx| allocation.candidate(idx).pricing.score;
+    let amount = |idx: CandidateIdx| allocation.amount(allocation.candidate(idx).loan);
+    let placed = allocation.placements.loans_in[trade].iter();
+    let mut leaving: Vec<CandidateIdx> =
+        placed.filter_map(|loan| placed_in_turn(allocation, turn, *loan)).collect();
+    leaving.sort_unstable_by_key(|idx| (score(*idx), *idx));
+    let candidates = turn.slice_of(allocation.candidates.of_trade(trade)).iter().copied();
+    let open = candidates.filter(|idx| allocation.is_open(allocation.candidate(*idx)));
+    let mut entering: Vec<(Money, CandidateIdx)> = open.map(|idx| (amount(idx), idx)).collect();
+    entering.sort_unstable();
+    let best_score = entering.iter().map(|(_, idx)| score(*idx)).max()?;
+    let mut best: Option<Exchange> = None;
+    for leaving in leaving {
+        // No later pair can be cheaper: with this and the later loans even the entering candidate
+        // of the best score costs more.
+        if best.is_some_and(|best| score(leaving) - best_score > best.cost) {
             break;
         }
-        let without = fill.filled - amount(gone);
-        let least = (fill.min - without).max(amount(gone) + Money::from_units(1));
-        let from = comes.partition_point(|(amount, _)| *amount < least);
-        let within = comes[from..].iter().take_while(|(amount, _)| without + *amount <= fill.max);
-        for (_, ix) in within {
-            let pair = (score(gone) - score(*ix), *ix, gone);
-            if best.is_none_or(|best| pair < best)
-                && a.fits_without(a.candidate(*ix), a.candidate(gone))
-            {
+        let without = fill.filled - amount(leaving);
+        let least = (fill.min - without).max(amount(leaving) + Money::from_units(1));
+        let from = entering.partition_point(|(amount, _)| *amount < least);
+        let in_band = entering[from..].iter().take_while(|(a, _)| without + *a <= fill.max);
+        for (_, entering) in in_band.copied() {
+            let pair = Exchange { cost: score(leaving) - score(entering), entering, leaving };
+            let (new, old) = (allocation.candidate(entering), allocation.candidate(leaving));
+            if best.is_none_or(|best| pair < best) && allocation.fits_without(new, old) {
                 best = Some(pair);
             }
         }
     }
-    best.map(|(_, comes, gone)| (gone, comes))
+    best
 }
 
 /// 3. Allocates open candidates in rank order, once, while the trade is below its open amount.
-fn refill(a: &mut Allocation<'_, '_>, turn: &Turn, trade: Ix) -> Result<(), Cancelled> {
-    if !is_short(a, trade) {
+fn refill(
+    allocation: &mut Allocation<'_, '_>,
+    turn: &Turn,
+    trade: TradeIdx,
+) -> Result<(), Cancelled> {
+    if !is_short(allocation, trade) {
         return Ok(());
     }
-    let candidates = a.candidates;
-    for ix in candidates.of_trade_in(trade, &turn.candidates).iter().copied() {
-        if !a.capacity.fill(trade).is_below_open() {
+    let candidates = allocation.candidates;
+    for idx in turn.slice_of(candidates.of_trade(trade)).iter().copied() {
+        if !allocation.capacity.fill(trade).is_below_open() {
             break;
         }
-        let candidate = a.candidate(ix);
-        if a.is_open(candidate) && a.fits(candidate) {
-            a.allocate(ix)?;
+        let candidate = allocation.candidate(idx);
+        if allocation.is_open(candidate) && allocation.fits(candidate) {
+            allocation.allocate(idx)?;
         }
     }
     Ok(())

@@ -2,158 +2,181 @@
 
 use std::cmp::Reverse;
 
-use super::{Allocation, Ended, move_cost};
-use crate::Cancelled;
-use crate::book::Ix;
+use super::allocation::{Allocation, PassEnd, move_cost};
+use crate::book::{LoanIdx, TradeIdx};
+use crate::candidates::CandidateIdx;
+use crate::index::IdxVec;
+use crate::recorder::Cancelled;
+use powerfill_snapshot::tables::Trade;
 
-pub(super) fn run(allocation: &mut Allocation<'_, '_>) -> Result<Ended, Cancelled> {
+pub(super) fn run(allocation: &mut Allocation<'_, '_>) -> Result<PassEnd, Cancelled> {
     top_up(allocation)?;
     make_room(allocation)?;
     top_up(allocation)?;
-    Ok(Ended::ONCE)
+    Ok(PassEnd::ONCE)
 }
 
-/// 1. and 3. Through all open candidates, turn by turn in rank order, once: those that fit, also past the open amount.
+/// 1. and 3. Goes through all open candidates, turn by turn in rank order, once, and allocates
+///    those that fit, also past the open amount.
 fn top_up(allocation: &mut Allocation<'_, '_>) -> Result<(), Cancelled> {
-    for ix in 0..allocation.candidates.all.len() as Ix {
-        let candidate = allocation.candidate(ix);
+    for idx in allocation.candidates.all.indices().iter() {
+        let candidate = allocation.candidate(idx);
         if allocation.is_open(candidate) && allocation.fits(candidate) {
-            allocation.allocate(ix)?;
+            allocation.allocate(idx)?;
         }
     }
     Ok(())
 }
 
-/// 2. For each loan that is left, the largest first: moves a placed loan on, so that this one comes in.
+/// 2. For each orphan, the largest first: moves a placed loan to another trade so that the orphan
+///    fits.
 fn make_room(allocation: &mut Allocation<'_, '_>) -> Result<(), Cancelled> {
     let eligible = allocation.participation.eligible();
-    let mut left: Vec<Ix> = eligible.filter(|loan| allocation.place(*loan).is_none()).collect();
-    left.sort_by_key(|loan| (Reverse(allocation.amount(*loan)), *loan));
+    let mut orphans: Vec<LoanIdx> =
+        eligible.filter(|loan| allocation.placement(*loan).is_none()).collect();
+    orphans.sort_by_key(|loan| (Reverse(allocation.amount(*loan)), *loan));
     let mut moves = Moves::new(allocation);
-    for loan in left {
+    for loan in orphans {
         allocation.recorder.check()?;
-        find_place(allocation, &mut moves, loan)?;
+        place_orphan(allocation, &mut moves, loan)?;
     }
     Ok(())
 }
 
-/// Through the loan's candidates in order of turn and rank; the first that succeeds ends the search.
-fn find_place(
+/// Goes through the loan's candidates by turn and rank; the first success ends the search.
+fn place_orphan(
     allocation: &mut Allocation<'_, '_>,
     moves: &mut Moves,
-    loan: Ix,
+    loan: LoanIdx,
 ) -> Result<(), Cancelled> {
     let candidates = allocation.candidates;
-    for ix in candidates.of_loan(loan).iter().copied() {
-        let trade = allocation.candidate(ix).trade;
-        if allocation.fits(allocation.candidate(ix)) {
-            allocation.allocate(ix)?;
-            moves.came(allocation, loan);
+    for idx in candidates.of_loan(loan).iter().copied() {
+        if allocation.fits(allocation.candidate(idx)) {
+            allocation.allocate(idx)?;
+            moves.add_moves_of(allocation, loan);
             return Ok(());
         }
-        if let Some(step) = moves.cheapest(allocation, ix) {
-            let moved = allocation.candidate(step).loan;
-            moves.goes(trade, moved);
-            allocation.move_to(step, Some(loan))?;
-            allocation.allocate(ix)?;
-            moves.came(allocation, moved);
-            moves.came(allocation, loan);
-            moves.has_more_room(allocation, trade);
+        if let Some(Move { loan: moved, candidate, .. }) = moves.cheapest_for(allocation, idx) {
+            let trade = allocation.candidate(idx).trade;
+            moves.remove_moves_of(moved, trade);
+            allocation.move_to(candidate, Some(loan))?;
+            allocation.allocate(idx)?;
+            moves.add_moves_of(allocation, moved);
+            moves.add_moves_of(allocation, loan);
+            moves.add_moves_into(allocation, trade);
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// A move (x, d): its marginal cost, x, d, and the candidate. They lie in the order in which they are tried.
-type Move = (i128, Ix, Ix, Ix);
+/// A possible move of a placed loan to another trade. Moves are tried in their order: by marginal
+/// cost, then loan, then trade.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Move {
+    /// In units of a price times cents.
+    cost: i128,
+    loan: LoanIdx,
+    to: TradeIdx,
+    /// The candidate of the loan in that trade.
+    candidate: CandidateIdx,
+}
 
-/// The moves (x, d) out of each trade, the cheapest first: at least all that are possible as things stand, and some
-/// that have been since they were looked for. Few are, since most trades are full by now; and few stop or begin to
-/// be, so that they are kept from loan to loan, and only those are looked for again that a placement can have opened.
+/// The moves out of each trade, in their order: at least every move that is possible now, and some
+/// that were possible earlier.
+///
+/// Most trades are full by now, so there are few moves, and a placement changes few of them. They
+/// are kept from orphan to orphan, and a placement adds only the moves that it can have made
+/// possible. This relies on [`Capacity::fits`](crate::capacity::Capacity::fits) being monotone.
 struct Moves {
-    /// By trade; `None` where nobody has asked yet.
-    out_of: Vec<Option<Vec<Move>>>,
+    /// `None` until the first orphan asks for the trade.
+    out_of: IdxVec<Trade, Option<Vec<Move>>>,
 }
 
 impl Moves {
     fn new(allocation: &Allocation<'_, '_>) -> Self {
-        Self { out_of: vec![None; allocation.loans_in.len()] }
+        Self { out_of: IdxVec::per_row(&allocation.book.snapshot.trades, None) }
     }
 
-    /// The cheapest move that lets the candidate in, ties by x, then d, by id.
-    fn cheapest(&mut self, allocation: &Allocation<'_, '_>, comes: Ix) -> Option<Ix> {
-        let candidate = allocation.candidate(comes);
-        let trade = candidate.trade;
-        let moves = self.out_of[trade as usize].get_or_insert_with(|| possible(allocation, trade));
-        let fill = allocation.capacity.fill(trade);
-        let amount = allocation.amount(candidate.loan);
-        let helps = |moved: Ix, step: Ix| {
-            let after = fill.filled - allocation.amount(moved) + amount;
-            let falls_short = !fill.is_short() && after < fill.min;
-            let place = allocation.place(moved).expect("a loan that can move is placed");
-            !falls_short
-                && after <= fill.max
-                && allocation.fits(allocation.candidate(step))
-                && allocation.fits_without(candidate, allocation.candidate(place))
-        };
-        moves.iter().find(|(_, moved, _, step)| helps(*moved, *step)).map(|(_, _, _, step)| *step)
+    /// The first move that makes room for the candidate.
+    fn cheapest_for(
+        &mut self,
+        allocation: &Allocation<'_, '_>,
+        entering: CandidateIdx,
+    ) -> Option<Move> {
+        let trade = allocation.candidate(entering).trade;
+        let moves = self.out_of[trade].get_or_insert_with(|| moves_out_of(allocation, trade));
+        moves.iter().copied().find(|step| makes_room_for(allocation, step, entering))
     }
 
-    /// A loan leaves a trade: its moves go with it.
-    fn goes(&mut self, trade: Ix, loan: Ix) {
-        if let Some(moves) = &mut self.out_of[trade as usize] {
-            moves.retain(|(_, moved, _, _)| *moved != loan);
+    /// Removes the moves of a loan that leaves a trade.
+    fn remove_moves_of(&mut self, loan: LoanIdx, trade: TradeIdx) {
+        if let Some(moves) = &mut self.out_of[trade] {
+            moves.retain(|step| step.loan != loan);
         }
     }
 
-    /// A loan was placed: it can move on from there.
-    fn came(&mut self, allocation: &Allocation<'_, '_>, loan: Ix) {
-        let place = allocation.place(loan).expect("a loan that came is placed");
-        if let Some(moves) = &mut self.out_of[allocation.candidate(place).trade as usize] {
-            moves_of(allocation, loan, moves);
+    /// Adds the moves of a loan that was placed.
+    fn add_moves_of(&mut self, allocation: &Allocation<'_, '_>, loan: LoanIdx) {
+        let placement = allocation.placement(loan).expect("the loan was placed");
+        if let Some(moves) = &mut self.out_of[allocation.candidate(placement).trade] {
+            moves.extend(moves_of(allocation, loan));
             moves.sort_unstable();
         }
     }
 
-    /// A trade's amount, or that of a limit in it, may have fallen: loans of other trades may fit it now.
-    fn has_more_room(&mut self, allocation: &Allocation<'_, '_>, trade: Ix) {
-        for ix in allocation.candidates.of_trade(trade) {
-            let to = allocation.candidate(*ix);
+    /// Adds the moves into a trade whose filled amount, or a used amount of a limit in it, can have
+    /// fallen: loans of other trades can fit it now.
+    fn add_moves_into(&mut self, allocation: &Allocation<'_, '_>, trade: TradeIdx) {
+        for idx in allocation.candidates.of_trade(trade) {
+            let to = allocation.candidate(*idx);
             if !allocation.fits(to) {
                 continue;
             }
-            let place = allocation.place(to.loan).map(|ix| allocation.candidate(ix));
-            let Some(from) = place.filter(|from| from.trade != trade) else { continue };
-            if let Some(moves) = &mut self.out_of[from.trade as usize] {
+            let placement = allocation.placement(to.loan).map(|idx| allocation.candidate(idx));
+            let Some(from) = placement.filter(|from| from.trade != trade) else { continue };
+            if let Some(moves) = &mut self.out_of[from.trade] {
                 let cost = move_cost(from, to, allocation.amount(to.loan));
-                let opened = (cost, to.loan, trade, *ix);
-                if let Err(at) = moves.binary_search(&opened) {
-                    moves.insert(at, opened);
+                let step = Move { cost, loan: to.loan, to: trade, candidate: *idx };
+                if let Err(at) = moves.binary_search(&step) {
+                    moves.insert(at, step);
                 }
             }
         }
     }
 }
 
-/// The candidates (x, d) of the loans x in the trade, d another trade that x fits, by marginal cost, then x, then d.
-fn possible(allocation: &Allocation<'_, '_>, trade: Ix) -> Vec<Move> {
-    let mut moves = Vec::new();
-    for loan in &allocation.loans_in[trade as usize] {
-        moves_of(allocation, *loan, &mut moves);
-    }
+/// Whether the move is possible now, the entering loan then fits, and its trade does not fall from
+/// min or more to below min.
+fn makes_room_for(allocation: &Allocation<'_, '_>, step: &Move, entering: CandidateIdx) -> bool {
+    let candidate = allocation.candidate(entering);
+    let fill = allocation.capacity.fill(candidate.trade);
+    let after = fill.filled - allocation.amount(step.loan) + allocation.amount(candidate.loan);
+    let falls_short = !fill.is_short() && after < fill.min;
+    let placement = allocation.placement(step.loan).expect("a loan that can move is placed");
+    !falls_short
+        && after <= fill.max
+        && allocation.fits(allocation.candidate(step.candidate))
+        && allocation.fits_without(candidate, allocation.candidate(placement))
+}
+
+/// The moves of all loans that the passes placed in a trade, in their order.
+fn moves_out_of(allocation: &Allocation<'_, '_>, trade: TradeIdx) -> Vec<Move> {
+    let loans = allocation.placements.loans_in[trade].iter();
+    let mut moves: Vec<Move> = loans.flat_map(|loan| moves_of(allocation, *loan)).collect();
     moves.sort_unstable();
     moves
 }
 
-/// Adds the candidates (x, d) of a placed loan x, d another trade that it fits.
-fn moves_of(allocation: &Allocation<'_, '_>, loan: Ix, moves: &mut Vec<Move>) {
-    let place = allocation.place(loan).expect("a loan of a trade is placed");
-    let (from, amount) = (allocation.candidate(place), allocation.amount(loan));
-    for ix in allocation.candidates.of_loan(loan) {
-        let to = allocation.candidate(*ix);
-        if to.trade != from.trade && allocation.fits(to) {
-            moves.push((move_cost(from, to, amount), loan, to.trade, *ix));
-        }
-    }
+/// The moves of a placed loan to the other trades that it fits.
+fn moves_of(allocation: &Allocation<'_, '_>, loan: LoanIdx) -> impl Iterator<Item = Move> {
+    let placement = allocation.placement(loan).expect("the loan is placed");
+    let (from, amount) = (allocation.candidate(placement), allocation.amount(loan));
+    allocation.candidates.of_loan(loan).iter().filter_map(move |idx| {
+        let to = allocation.candidate(*idx);
+        (to.trade != from.trade && allocation.fits(to)).then(|| {
+            let cost = move_cost(from, to, amount);
+            Move { cost, loan, to: to.trade, candidate: *idx }
+        })
+    })
 }

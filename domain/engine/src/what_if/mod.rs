@@ -1,47 +1,35 @@
-//! What would have given a kicked-out loan a place: for each kind of change the smallest that was found, by running the
-//! passes again on the changed input.
+//! What would have placed a kicked-out loan: for each kind of change the smallest one that was
+//! found, by running the passes again on changed input.
 //!
-//! Kinds, in their order: more room in a trade, a higher limit, a lower price floor, a shorter buffer, a longer horizon.
-//! One change at a time, everything else as it was. For each kind the least change that could do, had no other loan
-//! moved, is worked out first and then tried; where others move and it does not do, larger ones follow, and a bisection
-//! finds the edge. So what is reported has been tried on both sides: with the change the loan is placed, with one unit
-//! less it is not. It is not proven to be the very smallest: fills are not monotone, and a smaller change may do by a
-//! lucky chain of moves that nobody can see without trying them all.
+//! The kinds, in their order: more room in a trade, a higher limit, a lower price floor, a shorter
+//! buffer, a longer horizon. One value changes at a time. For each kind, the search starts from the
+//! least change that would place the loan if no other loan moved. Where that is not enough, larger
+//! changes follow, and a bisection finds the edge. So a reported change has been tried on both
+//! sides: with it the loan is placed, with one unit less it is not. It is not proven to be the
+//! smallest one, because placements are not monotone in the input: a smaller change can place the
+//! loan through a chain of moves.
 //!
-//! Room is given to a trade by raising its `trade_amount`: the open amount, the band around it and the limits' amounts
-//! move along, by 2.1 and 2.5. A limit is raised at its node, and so for every trade of its instrument.
+//! A trade gets room by a higher `trade_amount`; its open amount, its band, and the amounts of its
+//! limits follow (2.1, 2.5). A limit is raised at its node, and so for every trade of its
+//! instrument.
 
-mod bench;
-mod kinds;
+mod changes;
+mod error;
+mod experiment;
 mod search;
 
-use powerfill_facts::what_if::{Kind, KindAnswer, WhatIf};
+pub use changes::{MAX_LEVERS_PER_KIND, MAX_RUNS_PER_KIND};
+pub use error::NoAnswer;
 
-use bench::Bench;
+use experiment::Experiment;
 use powerfill_events::values::{LoanId, Name};
+use powerfill_facts::what_if::{Kind, KindAnswer, WhatIf};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
-/// Re-runs that one kind of change may take.
-pub const MOST_RUNS_OF_A_KIND: u32 = 96;
+use crate::book::LoanIdx;
 
-/// Trades, or limits, that one kind of change is tried on.
-pub const MOST_TRIED: usize = 4;
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// The snapshot does not have it.
-    #[error("the loan is not in the run's snapshot")]
-    UnknownLoan,
-    /// It has a place, or takes no part.
-    #[error("the loan is not kicked out; only for a kicked-out loan is there something to change")]
-    NotKickedOut,
-    /// Preflight refuses the run.
-    #[error("preflight refuses the run, so that no loan has a place")]
-    Refused,
-}
-
-/// Asks what would have given a kicked-out loan, its id compared as text, a place. `progress` hears of each re-run.
+/// Searches for the changes that place a kicked-out loan. The loan's id compares as text.
+/// `progress` is called before each re-run.
 ///
 /// # Errors
 /// [`NoAnswer`].
@@ -55,13 +43,13 @@ pub fn what_if(
     let subject = snapshot.loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted));
     let subject = subject.map_err(|_| NoAnswer::UnknownLoan)?;
     let loan_id = LoanId::from(&snapshot.loans[subject].loan_id);
-    let mut bench = Bench::new(snapshot, options.clone(), subject as u32)?;
+    let mut experiment = Experiment::new(snapshot, options.clone(), LoanIdx::new(subject))?;
     let mut runs = 1;
     let mut kinds = Vec::with_capacity(Kind::ALL.len());
     for kind in Kind::ALL {
-        let (answer, of_kind) = kinds::answer(kind, &mut bench, progress);
-        runs += of_kind;
-        kinds.push(KindAnswer { kind, runs: of_kind, answer });
+        let (answer, runs_of_kind) = changes::answer(kind, &mut experiment, progress);
+        runs += runs_of_kind;
+        kinds.push(KindAnswer { kind, runs: runs_of_kind, answer });
     }
     Ok(WhatIf { loan_id, runs, kinds })
 }

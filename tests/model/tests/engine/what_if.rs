@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use powerfill_engine::what_if::{MOST_RUNS_OF_A_KIND, NoAnswer, what_if};
+use powerfill_engine::what_if::{MAX_RUNS_PER_KIND, NoAnswer, what_if};
 use powerfill_events::values::LoanId;
 use powerfill_facts::what_if::{Answer, Change, Finding, Kind};
 use powerfill_model::run;
@@ -387,7 +387,7 @@ fn what_is_found_holds_when_it_is_typed_in_and_one_unit_less_does_not() {
         for (loan, _) in kicked_out.take(4) {
             let answer = what_if(snapshot.clone(), &options, loan, &mut |_| {}).unwrap();
             for answer in &answer.kinds {
-                assert!(answer.runs <= MOST_RUNS_OF_A_KIND);
+                assert!(answer.runs <= MAX_RUNS_PER_KIND);
                 let what = match &answer.answer {
                     Answer::Places(finding) => {
                         wrong.extend(judge(&book, &options, &before, loan, finding));
