@@ -15,7 +15,7 @@ use powerfill_app::configure::{Configure, configure};
 use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
 use powerfill_app::{Ask, Runner, Silent, SystemClock};
 use powerfill_ports::copying::CopyStore;
-use powerfill_ports::events::{EventStore, Head, StoredEvent};
+use powerfill_ports::events::{EventStore, LogHead, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::RunStore;
@@ -103,7 +103,7 @@ async fn copied<F: CopyStore, T: CopyStore>(from: &F, to: &T) -> Copied {
     copied
 }
 
-async fn log<S: EventStore>(store: &S) -> (Head, Vec<StoredEvent>) {
+async fn log<S: EventStore>(store: &S) -> (LogHead, Vec<StoredEvent>) {
     (store.head().await.unwrap(), collect(store.read_all(0)).await)
 }
 

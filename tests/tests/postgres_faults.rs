@@ -12,7 +12,7 @@ use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{ProjectionWriter, RunStatus, RunStore};
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::table::TableSpec;
 use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase, url};
@@ -158,7 +158,7 @@ async fn a_run(store: &PostgresStore, run: RunId, at: i64) {
         assert_eq!(appended.stream_version, version + u64::from(count));
     }
     let tables: [&'static TableSpec; 2] = [&KICKOUTS, &HISTORY];
-    let writer = Writer::Worker(lease);
+    let writer = ProjectionWriter::Worker(lease);
     patiently(|| store.begin_staging(writer, &tables)).await;
     for (part, loan) in [(1, "L1"), (2, "L2"), (3, "L3")] {
         patiently(|| store.stage(writer, [kickouts([loan])].into(), part)).await;

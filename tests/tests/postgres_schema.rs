@@ -6,7 +6,7 @@ use futures::future::join_all;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{ProjectionWriter, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::{PostgresStore, shape};
 use powerfill_tables::table::Cell;
@@ -253,7 +253,7 @@ async fn a_whole_run(store: &PostgresStore, number: u128) {
     store.capture(&digest, &number.to_le_bytes()).await.unwrap();
     store.enqueue(request(run, moment(0))).await.unwrap();
     let lease = store.claim("worker", moment(1), moment(9)).await.unwrap().unwrap();
-    let writer = Writer::Worker(lease);
+    let writer = ProjectionWriter::Worker(lease);
     let leased = |append| Append { lease: Some(lease), ..append };
     store.append(leased(candidates(run, 1, 199))).await.unwrap();
     store.append(leased(candidates(run, 200, 2))).await.unwrap();

@@ -7,7 +7,7 @@ use std::panic::resume_unwind;
 use powerfill_engine::facts::Facts;
 use powerfill_engine::what_if::{self, NoAnswer};
 use powerfill_explain::{LoanAccount, LoanExplanation, RunInput, TradeAccount, TradeExplanation};
-use powerfill_facts::what_if::{Kind, WhatIf};
+use powerfill_facts::what_if::{ChangeKind, WhatIf};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_snapshot::Snapshot;
 use powerfill_snapshot::canonical::CanonicalFault;
@@ -84,7 +84,7 @@ pub async fn ask_what_if<S: SnapshotStore + ?Sized>(
     store: &S,
     input: &RunInput,
     loan_id: &str,
-    mut progress: impl FnMut(Kind) + Send + 'static,
+    mut progress: impl FnMut(ChangeKind) + Send + 'static,
 ) -> Result<Result<WhatIf, NoAnswer>, RunnerError> {
     let canonical = store.captured(&input.snapshot_digest).await?;
     let (options, loan_id) = (input.options.clone(), loan_id.to_owned());

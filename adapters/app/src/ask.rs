@@ -2,10 +2,10 @@
 
 use powerfill_engine::SPEC_VERSION;
 use powerfill_events::run::event::RunRequested;
-use powerfill_events::run::{EncodedBatch, Meta, Run, RunCommand, RunEvent, RunId, RunState};
+use powerfill_events::run::{AppendMeta, EncodedBatch, Run, RunCommand, RunEvent, RunId, RunState};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::events::Append;
-use powerfill_ports::{Store, must_be_of};
+use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::{RunOptions, Snapshot};
 use uuid::Uuid;
 
@@ -37,8 +37,13 @@ pub(crate) fn append_id(run: RunId, expected_version: u64) -> Uuid {
 }
 
 /// What the events of a run's append have in common.
-pub(crate) fn meta(run: RunId, tenant: &TenantId, actor: &str, recorded_at: Timestamp) -> Meta {
-    Meta {
+pub(crate) fn meta(
+    run: RunId,
+    tenant: &TenantId,
+    actor: &str,
+    recorded_at: Timestamp,
+) -> AppendMeta {
+    AppendMeta {
         tenant_id: tenant.clone(),
         actor: actor.to_owned(),
         recorded_at,
@@ -57,7 +62,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     /// written; or the store fails.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
         let whose = TenantId::from(&ask.snapshot.header.tenant_id);
-        patiently(|| must_be_of(self.store.as_ref(), &whose)).await?;
+        patiently(|| ensure_tenant(self.store.as_ref(), &whose)).await?;
         let (digest, canonical) = canonical(ask.snapshot);
         patiently(|| self.store.capture(&digest, &canonical)).await?;
         drop(canonical);

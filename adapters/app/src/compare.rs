@@ -4,7 +4,7 @@
 use futures::TryStreamExt;
 use powerfill_diff::side::RunHead;
 use powerfill_diff::{Comparison, Names, RunSide, Side};
-use powerfill_events::run::{Recorded, RunId};
+use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_explain::LoanStories;
 use powerfill_ports::{Store, StoreError};
 
@@ -15,7 +15,7 @@ use crate::stored::{read_run, recorded};
 async fn each_of<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-    mut each: impl FnMut(&Recorded<'_>),
+    mut each: impl FnMut(&RecordedEvent<'_>),
 ) -> Result<(), RunnerError> {
     let mut batches = read_run(store, run);
     let mut told = false;

@@ -5,10 +5,10 @@
 //! where, what it looked at has changed.
 
 use futures::TryStreamExt;
-use powerfill_events::run::{EncodedBatch, Meta};
+use powerfill_events::run::{AppendMeta, EncodedBatch};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
-use powerfill_ports::{StoreError, must_be_of};
+use powerfill_ports::{StoreError, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigEventType, ConfigRejection, ConfigState,
 };
@@ -108,7 +108,7 @@ pub async fn configure<S: EventStore + ?Sized>(
     let mut state = ConfigState::default();
     let mut tries = TRIES;
     loop {
-        patiently(|| must_be_of(store, ask.tenant)).await?;
+        patiently(|| ensure_tenant(store, ask.tenant)).await?;
         catch_up(store, &mut state).await?;
         let events = Config::decide(&state, ask.command)?;
         if events.is_empty() {
@@ -132,7 +132,7 @@ pub async fn preview<S: EventStore + ?Sized>(
     tenant: &TenantId,
     command: &ConfigCommand,
 ) -> Result<Configured, ConfigureError> {
-    patiently(|| must_be_of(store, tenant)).await?;
+    patiently(|| ensure_tenant(store, tenant)).await?;
     let mut state = ConfigState::default();
     catch_up(store, &mut state).await?;
     let events = Config::decide(&state, command)?;
@@ -246,7 +246,7 @@ fn append(
         append_id: append_id(ask.command_id, expected_version),
         stream: config::STREAM.to_owned(),
         expected_version,
-        meta: Meta {
+        meta: AppendMeta {
             tenant_id: ask.tenant.clone(),
             actor: ask.requested_by.to_owned(),
             recorded_at,

@@ -6,12 +6,12 @@
 //! it stopped, and one of a store that has gone on brings the rest.
 
 use futures::TryStreamExt;
-use powerfill_events::log::{EncodedBatch, WrittenAs, event_name};
+use powerfill_events::log::{EncodedBatch, SchemaId, event_name};
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::{Hash, MetaBytes, chain};
-use powerfill_ports::copying::{CopyStore, KeptAppend};
-use powerfill_ports::events::{Append, Appended, Head, StoredEvent};
-use powerfill_ports::runs::Writer;
+use powerfill_events::run::envelope::{Hash, MetaHash, chain};
+use powerfill_ports::copying::{CopyStore, StoredAppend};
+use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::seal::seal;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::PROJECTOR_VERSION;
@@ -53,7 +53,7 @@ pub enum Progress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
     /// The end of the log that was copied.
-    pub head: Head,
+    pub head: LogHead,
     /// Appends that the copy had already.
     pub had: u64,
     /// What verification of the copy says.
@@ -176,8 +176,8 @@ async fn snapshots<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
 async fn events<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
     from: &F,
     to: &T,
-    had: Head,
-    end: Head,
+    had: LogHead,
+    end: LogHead,
     progress: &impl Fn(Progress),
 ) -> Result<(), CopyError> {
     let (mut at, mut before) = (had.seq, had.seal);
@@ -197,7 +197,7 @@ async fn events<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
     Ok(())
 }
 
-fn in_its_place(kept: &KeptAppend, appended: Appended) -> Result<(), CopyError> {
+fn in_its_place(kept: &StoredAppend, appended: AppendReceipt) -> Result<(), CopyError> {
     let record = &kept.record;
     let place = (record.seq, record.last_position(), record.last_version());
     if (appended.seq, appended.position, appended.stream_version) == place {
@@ -209,12 +209,12 @@ fn in_its_place(kept: &KeptAppend, appended: Appended) -> Result<(), CopyError> 
 /// An append of the original, its hashes and its seal computed again: what is damaged is not copied.
 async fn read_append<F: CopyStore + ?Sized>(
     from: &F,
-    kept: &KeptAppend,
+    kept: &StoredAppend,
     before: &Hash,
 ) -> Result<Append, CopyError> {
-    let KeptAppend { record, stream, seal: stored_seal } = kept;
+    let StoredAppend { record, stream, seal: stored_seal } = kept;
     let damaged = |what: String| CopyError::Damaged { seq: record.seq, what };
-    let meta = MetaBytes::new(stream, &record.meta);
+    let meta = MetaHash::new(stream, &record.meta);
     let mut batch = EncodedBatch::default();
     let mut last = None;
     let mut batches = from.read_between(stream, record.first_version, record.last_version());
@@ -231,7 +231,7 @@ async fn read_append<F: CopyStore + ?Sized>(
                 version,
                 source,
             })?;
-            batch.push_stored(WrittenAs::of(name, schema_version), &payload);
+            batch.push_stored(SchemaId::new(name, schema_version), &payload);
             last = Some(hash);
         }
     }
@@ -272,7 +272,7 @@ async fn what_follows<F: Store + ?Sized, T: Store + ?Sized>(
                 == (run, PROJECTOR_VERSION, version)
         }) {
             // The index comes last of what is kept of a run: with it, the rest is there.
-            kept(to, Writer::Maintenance(run)).await?;
+            kept(to, ProjectionWriter::Maintenance(run)).await?;
         }
         progress(Progress::Runs { done, of });
     }

@@ -5,7 +5,7 @@ use powerfill_events::run::event::{RunFailed, Step};
 use powerfill_events::run::{EncodedBatch, RunEvent};
 use powerfill_ports::Store;
 use powerfill_ports::events::Append;
-use powerfill_ports::runs::{Lease, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_tables::status::RunStatus;
 
 use crate::ask::{append_id, meta};
@@ -69,7 +69,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         lease: Lease,
         status: RunStatus,
     ) -> Result<RunStatus, RunnerError> {
-        let (store, writer) = (self.store.as_ref(), Writer::Worker(lease));
+        let (store, writer) = (self.store.as_ref(), ProjectionWriter::Worker(lease));
         let shown = match status {
             RunStatus::Complete => rebuilt(store, writer).await.map(|_| ()),
             _ => kept(store, writer).await,

@@ -49,7 +49,7 @@ pub use work::Finished;
 use std::sync::Arc;
 use std::time::Duration;
 
-use powerfill_events::run::{DecodeError, Rejection, RunId};
+use powerfill_events::run::{DecodeError, RunId, RunRejection};
 use powerfill_ports::publishing::PublishError;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::canonical::CanonicalFault;
@@ -72,7 +72,7 @@ pub enum RunnerError {
     },
     /// The aggregate does not accept what was decided.
     #[error("the run's history does not allow this: {0}")]
-    Rejected(#[from] Rejection),
+    Rejected(#[from] RunRejection),
     /// The captured snapshot cannot be read.
     #[error("the captured snapshot cannot be read: {0}")]
     Snapshot(#[from] CanonicalFault),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use powerfill_events::run::{RunEvent, RunId};
-use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
+use powerfill_ports::publishing::{
+    OutputTarget, Publication, PublishError, PublishOutcome, Publishing,
+};
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
@@ -70,11 +72,13 @@ async fn shown<S: Store + ?Sized>(
     store: &S,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<Shown, RunnerError> {
+) -> Result<PublishOutcome, RunnerError> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
         match attempt(store, target, publication).await {
-            Err(RunnerError::Publish(PublishError::Passing(_))) => tokio::time::sleep(pause).await,
+            Err(RunnerError::Publish(PublishError::Transient(_))) => {
+                tokio::time::sleep(pause).await
+            }
             done => return done,
         }
         pause *= 2;
@@ -86,7 +90,7 @@ async fn attempt<S: Store + ?Sized>(
     store: &S,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<Shown, RunnerError> {
+) -> Result<PublishOutcome, RunnerError> {
     let run = publication.run_id;
     let mut publishing = target.begin(publication).await?;
     let mut sent: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
@@ -160,8 +164,8 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
             return Ok(());
         }
         match shown(self.store, self.target, &publication).await? {
-            Shown::This => tell(Told::Shown(&publication)),
-            Shown::Later(later) => tell(Told::Passed(&publication, later)),
+            PublishOutcome::This => tell(Told::Shown(&publication)),
+            PublishOutcome::Later(later) => tell(Told::Passed(&publication, later)),
         }
         // Where somebody else goes by this name and was quicker, the place has the later of both.
         patiently(|| self.store.advance(&self.name, before, publication.position)).await?;
@@ -189,9 +193,9 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
                 }
                 Err(error) => {
                     let passing = match error {
-                        RunnerError::Publish(error @ PublishError::Passing(_)) => error,
+                        RunnerError::Publish(error @ PublishError::Transient(_)) => error,
                         RunnerError::Store(StoreError::Unavailable(why)) => {
-                            PublishError::Passing(why)
+                            PublishError::Transient(why)
                         }
                         other => return Err(other),
                     };

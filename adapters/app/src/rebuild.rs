@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use powerfill_events::run::event::RunCompleted;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
-use powerfill_ports::runs::Writer;
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::RunTables;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
@@ -182,13 +182,13 @@ pub(crate) async fn fold_with_index<S: Store + ?Sized>(
 /// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
 /// shown stays as it was then.
 pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt, RunnerError> {
-    rebuilt(store, Writer::Maintenance(run)).await
+    rebuilt(store, ProjectionWriter::Maintenance(run)).await
 }
 
 /// As [`rebuild`], for any writer.
 pub(crate) async fn rebuilt<S: Store + ?Sized>(
     store: &S,
-    writer: Writer,
+    writer: ProjectionWriter,
 ) -> Result<Rebuilt, RunnerError> {
     store.begin_staging(writer, RunTables::specs()).await?;
     let mut folding = Folding::with_index(writer.run());
@@ -210,7 +210,10 @@ pub(crate) async fn rebuilt<S: Store + ?Sized>(
 ///
 /// # Errors
 /// As [`fold`], but for a run without events, which has neither.
-pub async fn kept<S: Store + ?Sized>(store: &S, writer: Writer) -> Result<(), RunnerError> {
+pub async fn kept<S: Store + ?Sized>(
+    store: &S,
+    writer: ProjectionWriter,
+) -> Result<(), RunnerError> {
     let run = writer.run();
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
@@ -227,7 +230,7 @@ pub async fn kept<S: Store + ?Sized>(store: &S, writer: Writer) -> Result<(), Ru
 /// What is kept of every run: its row of the history, and the index of its events.
 async fn put_beside<S: Store + ?Sized>(
     store: &S,
-    writer: Writer,
+    writer: ProjectionWriter,
     rebuilt: &Rebuilt,
 ) -> Result<(), RunnerError> {
     if let Some(row) = &rebuilt.history_row {

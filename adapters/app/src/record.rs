@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use powerfill_events::run::event::{RunCancelled, Step};
-use powerfill_events::run::{EncodedBatch, EventType, Recorded, RunEvent, RunId, RunState};
+use powerfill_events::run::{EncodedBatch, EventType, RecordedEvent, RunEvent, RunId, RunState};
 use powerfill_events::values::Timestamp;
 use powerfill_tables::RunTables;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
@@ -217,7 +217,7 @@ impl Recording {
                 self.pending.push(event);
             }
         }
-        let recorded = Recorded {
+        let recorded = RecordedEvent {
             run_id: self.run,
             stream_version: self.version,
             recorded_at: held.map_or(self.recorded_at, |held| held.recorded_at),

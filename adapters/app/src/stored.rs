@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
-use powerfill_events::run::{EventType, Recorded, RunEvent, RunId};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
 
 use crate::RunnerError;
@@ -51,8 +51,8 @@ pub(crate) async fn decode_all(batch: Vec<StoredEvent>) -> Result<Vec<Read>, Run
 }
 
 /// What projections read of it.
-pub const fn recorded<'a>(run_id: RunId, (stored, event): &'a Read) -> Recorded<'a> {
-    Recorded {
+pub const fn recorded<'a>(run_id: RunId, (stored, event): &'a Read) -> RecordedEvent<'a> {
+    RecordedEvent {
         run_id,
         stream_version: stored.stream_version,
         recorded_at: stored.recorded_at,

@@ -1,6 +1,6 @@
 //! Who watches a run go on: a progress bar, a folder that takes the tables, a person who cancels.
 
-use powerfill_events::run::Recorded;
+use powerfill_events::run::RecordedEvent;
 use powerfill_events::run::event::Step;
 use powerfill_tables::table::RowBatch;
 use tokio::sync::watch;
@@ -11,7 +11,7 @@ pub trait Watch: Send + Sync {
     fn step(&self, _step: Step) {}
 
     /// An event was decided and accepted; it is not durable yet.
-    fn event(&self, _event: &Recorded<'_>) {}
+    fn event(&self, _event: &RecordedEvent<'_>) {}
 
     /// Rows that no later event of the run changes, in table order; they are not durable yet.
     fn rows(&self, _rows: &[RowBatch]) {}

@@ -9,7 +9,7 @@ use powerfill_events::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::events::Append;
-use powerfill_ports::runs::{Lease, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use powerfill_tables::RunTables;
@@ -110,7 +110,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             Found::Over(status) => return self.settle(lease, status).await,
             Found::ToDo { held, requested, snapshot } => (held, requested, snapshot),
         };
-        let writer = Writer::Worker(lease);
+        let writer = ProjectionWriter::Worker(lease);
         patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
         let tenant = requested.tenant_id.clone();
         let mut pieces = self.begin(run, *held, *requested, snapshot, stop, Arc::clone(&watch));
@@ -215,7 +215,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         tenant: &TenantId,
         piece: Piece,
     ) -> Result<RunStatus, RunnerError> {
-        let (run, writer) = (lease.run_id, Writer::Worker(lease));
+        let (run, writer) = (lease.run_id, ProjectionWriter::Worker(lease));
         if !piece.events.is_empty() {
             let append = Append {
                 append_id: append_id(run, piece.after),
@@ -296,7 +296,7 @@ impl Watch for Cancellation {
         self.watch.step(step);
     }
 
-    fn event(&self, event: &powerfill_events::run::Recorded<'_>) {
+    fn event(&self, event: &powerfill_events::run::RecordedEvent<'_>) {
         self.told.store(event.stream_version, Ordering::Relaxed);
         self.watch.event(event);
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 use powerfill_app::Watch;
 use powerfill_events::run::event::Step;
-use powerfill_events::run::{Recorded, RunId};
+use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_tables::spelling::Spelled;
 use powerfill_tables::summary::RunSummary;
 use powerfill_tables::table::RowBatch;
@@ -101,7 +101,7 @@ impl Watch for Foreground {
         self.bar.set_message(step.spelled());
     }
 
-    fn event(&self, event: &Recorded<'_>) {
+    fn event(&self, event: &RecordedEvent<'_>) {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use powerfill_app::configure::{AsOf, configuration};
 use powerfill_events::values::TenantId;
-use powerfill_ports::{Store, must_be_of};
+use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
 use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
 use powerfill_sqlserver::MssqlUrl;
@@ -113,7 +113,7 @@ impl Place {
 
     async fn admit(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Store>, Failure> {
         if let Some(tenant) = &self.tenant {
-            let of = must_be_of(store.as_ref(), tenant).await;
+            let of = ensure_tenant(store.as_ref(), tenant).await;
             of.map_err(|error| Failure::Environment(format!("{}: {error}", self.url)))?;
         }
         Ok(store)

@@ -4,7 +4,7 @@ use eventually::aggregate::Aggregate;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use powerfill_events::config::ConfigEvent;
-use powerfill_events::run::{Rejection, Run, RunCommand, RunEvent, RunId, RunState};
+use powerfill_events::run::{Run, RunCommand, RunEvent, RunId, RunRejection, RunState};
 use powerfill_events::values::TenantId;
 use powerfill_snapshot::config::{Config, ConfigCommand, ConfigRejection, ConfigState};
 
@@ -17,9 +17,9 @@ impl Aggregate for RunAggregate {
     type State = RunState;
     type Event = RunEvent;
     type Command = RunCommand;
-    type Error = Rejection;
+    type Error = RunRejection;
 
-    fn apply(mut state: RunState, event: RunEvent) -> Result<RunState, Rejection> {
+    fn apply(mut state: RunState, event: RunEvent) -> Result<RunState, RunRejection> {
         state.accept(&event)?;
         Ok(state)
     }
@@ -29,7 +29,7 @@ impl Aggregate for RunAggregate {
         _id: &'s RunId,
         state: &'s RunState,
         command: RunCommand,
-    ) -> BoxFuture<'a, Result<Option<Vec<RunEvent>>, Rejection>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<RunEvent>>, RunRejection>> {
         ready(Run::decide(state, command).map(Some)).boxed()
     }
 }

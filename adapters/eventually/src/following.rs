@@ -7,14 +7,14 @@ use eventually::store::Persisted;
 use eventually::versioning::Versioned;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 
 use powerfill_tables::RunTables;
 
 /// An event with the part of its envelope that rows may show and [`Persisted`] does not carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
+pub struct DeliveredEvent {
     /// The event.
     pub event: RunEvent,
     /// When it was appended.
@@ -25,7 +25,7 @@ pub struct Delivered {
 
 /// Why an event was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotFollowed {
+pub enum RunTablesError {
     /// It is of another run.
     #[error("an event of run {0} was delivered to the tables of another run")]
     AnotherRun(RunId),
@@ -40,13 +40,13 @@ pub enum NotFollowed {
 }
 
 /// Follows the stream of one run. An event that comes again changes nothing.
-pub struct Following {
+pub struct RunTablesProjection {
     run_id: RunId,
     version: u32,
     tables: RunTables,
 }
 
-impl Following {
+impl RunTablesProjection {
     /// Before the run's first event.
     pub fn new(run_id: RunId) -> Self {
         Self { run_id, version: 0, tables: RunTables::new() }
@@ -57,34 +57,34 @@ impl Following {
         &mut self.tables
     }
 
-    fn take(&mut self, delivered: &Persisted<RunId, Delivered>) -> Result<(), NotFollowed> {
+    fn take(&mut self, delivered: &Persisted<RunId, DeliveredEvent>) -> Result<(), RunTablesError> {
         let run_id = *delivered.source_id();
         if run_id != self.run_id {
-            return Err(NotFollowed::AnotherRun(run_id));
+            return Err(RunTablesError::AnotherRun(run_id));
         }
         let (expected, found) = (self.version + 1, delivered.version());
         if found > expected {
-            return Err(NotFollowed::Gap { expected, found });
+            return Err(RunTablesError::Gap { expected, found });
         }
         if found == expected {
-            let Delivered { event, recorded_at, actor } = &**delivered;
+            let DeliveredEvent { event, recorded_at, actor } = &**delivered;
             let (stream_version, recorded_at) = (u64::from(found), *recorded_at);
-            self.tables.apply(&Recorded { run_id, stream_version, recorded_at, actor, event });
+            self.tables.apply(&RecordedEvent { run_id, stream_version, recorded_at, actor, event });
             self.version = found;
         }
         Ok(())
     }
 }
 
-impl Projection for Following {
+impl Projection for RunTablesProjection {
     type SourceId = RunId;
-    type Event = Delivered;
-    type Error = NotFollowed;
+    type Event = DeliveredEvent;
+    type Error = RunTablesError;
 
     fn project<'a>(
         &'a mut self,
-        event: Persisted<RunId, Delivered>,
-    ) -> BoxFuture<'a, Result<(), NotFollowed>> {
+        event: Persisted<RunId, DeliveredEvent>,
+    ) -> BoxFuture<'a, Result<(), RunTablesError>> {
         ready(self.take(&event)).boxed()
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! * [`RunAggregate`], [`ConfigAggregate`]: the aggregates
 //! * [`EventuallyStore`]: an event store over any [`EventStore`](powerfill_ports::events::EventStore)
-//! * [`Following`]: the output tables as a projection
+//! * [`RunTablesProjection`]: the output tables as a projection
 
 mod aggregates;
 mod following;
 mod store;
 
 pub use aggregates::{ConfigAggregate, RunAggregate};
-pub use following::{Delivered, Following, NotFollowed};
+pub use following::{DeliveredEvent, RunTablesError, RunTablesProjection};
 pub use store::{Envelope, EventuallyError, EventuallyStore};

@@ -15,15 +15,15 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use powerfill_events::config;
 
-use powerfill_events::run::{DecodeError, EncodedBatch, EventType, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, DecodeError, EncodedBatch, EventType, RunEvent, RunId};
 use uuid::Uuid;
 
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, Batches, EventStore, StoredEvent};
+use powerfill_ports::events::{Append, EventBatches, EventStore, StoredEvent};
 
 /// What the traits of `eventually` do not carry: the append's id, and who appends when. Asked once an append, so that
 /// neither a clock nor a random number hides in here.
-pub type Envelope = dyn Fn(RunId) -> (Uuid, Meta) + Send + Sync;
+pub type Envelope = dyn Fn(RunId) -> (Uuid, AppendMeta) + Send + Sync;
 
 /// An event store as `eventually` sees it: events of runs, by run id.
 pub struct EventuallyStore<S: ?Sized> {
@@ -74,7 +74,7 @@ impl<S: EventStore + ?Sized> EventuallyStore<S> {
     /// Over a store, with what the traits do not carry.
     pub fn new(
         store: Arc<S>,
-        envelope: impl Fn(RunId) -> (Uuid, Meta) + Send + Sync + 'static,
+        envelope: impl Fn(RunId) -> (Uuid, AppendMeta) + Send + Sync + 'static,
     ) -> Self {
         Self { store, envelope: Arc::new(envelope) }
     }
@@ -133,7 +133,7 @@ fn persisted(event: &StoredEvent) -> Result<Persisted<RunId, RunEvent>, Eventual
 }
 
 /// The events of runs among them: those of the configuration are another aggregate's.
-fn one_by_one(batches: Batches<'_>) -> RunEvents<'_> {
+fn one_by_one(batches: EventBatches<'_>) -> RunEvents<'_> {
     let of_a_run = |event: &StoredEvent| event.stream != config::STREAM;
     batches
         .map_err(EventuallyError::from)

@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_app::account::{loan_account, trade_account};
 use powerfill_app::{Read, RunnerError, read_story, recorded};
-use powerfill_events::run::{Recorded, RunId};
+use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_explain::{About, LoanStory, TradeStory};
 use serde_json::Value;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::reports::aside;
 async fn hand_over(
     run: RunId,
     mut batches: BoxStream<'_, Result<Vec<Read>, RunnerError>>,
-    mut each: impl FnMut(&Recorded<'_>) + Send,
+    mut each: impl FnMut(&RecordedEvent<'_>) + Send,
 ) -> Answer<()> {
     let mut told = false;
     while let Some(batch) = batches.try_next().await? {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use powerfill_app::Watch;
-use powerfill_events::run::Recorded;
+use powerfill_events::run::RecordedEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
@@ -179,7 +179,7 @@ impl Watch for Timed {
         self.watch.step(step);
     }
 
-    fn event(&self, event: &Recorded<'_>) {
+    fn event(&self, event: &RecordedEvent<'_>) {
         self.watch.event(event);
     }
 

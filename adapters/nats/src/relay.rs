@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use powerfill_events::values::TenantId;
 use powerfill_ports::cloud_event::{CloudEvent, CloudEventError};
 use powerfill_ports::events::StoredEvent;
-use powerfill_ports::{Store, StoreError, must_be_of};
+use powerfill_ports::{Store, StoreError, ensure_tenant};
 use tokio::sync::watch;
 
 use crate::broker::{Broker, BrokerError, Sent};
@@ -105,7 +105,7 @@ impl Relay {
     /// # Errors
     /// [`RelayError`]: what another try would not mend.
     pub async fn run(&self, until: Until) -> Result<u64, RelayError> {
-        must_be_of(self.store.as_ref(), &self.tenant).await?;
+        ensure_tenant(self.store.as_ref(), &self.tenant).await?;
         let (mut pause, mut told) = (FIRST_PAUSE, false);
         // The furthest event that the stream said it had already.
         let mut known = 0;

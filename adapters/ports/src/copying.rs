@@ -10,7 +10,7 @@ use crate::{Store, StoreError};
 
 /// An append as the log keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptAppend {
+pub struct StoredAppend {
     /// Its row.
     pub record: AppendRecord,
     /// The stream.
@@ -29,7 +29,7 @@ pub trait CopyStore: Store {
     ///
     /// # Errors
     /// Where the store fails.
-    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError>;
+    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError>;
 
     /// The digests of all captured snapshots, in their order.
     ///
@@ -48,6 +48,6 @@ pub trait CopyStore: Store {
 ///
 /// # Errors
 /// [`StoreError::RunActive`].
-pub fn must_be_over(run: &QueuedRun) -> Result<(), StoreError> {
+pub fn ensure_run_ended(run: &QueuedRun) -> Result<(), StoreError> {
     if run.status.is_over() { Ok(()) } else { Err(StoreError::RunActive(run.run_id)) }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_events::run::envelope::Hash;
-use powerfill_events::run::{EncodedBatch, Meta, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub struct Append {
     /// The version that the stream must be at; 0 where it must not exist yet.
     pub expected_version: u64,
     /// Actor, time, tenant, causation, correlation.
-    pub meta: Meta,
+    pub meta: AppendMeta,
     /// What is appended; at least one event.
     pub events: EncodedBatch,
     /// What a worker appends for a run by: with a lease that another worker has taken over, nothing is appended.
@@ -41,7 +41,7 @@ impl Append {
 
 /// What an append came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
+pub struct AppendReceipt {
     /// Its number in commit order, dense, from 1.
     pub seq: u64,
     /// The version of the stream after it.
@@ -87,11 +87,11 @@ pub struct StoredEvent {
 pub const EVENTS_PER_BATCH: usize = 2_000;
 
 /// Events in order, a batch at a time, so that no reader holds a whole stream.
-pub type Batches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
+pub type EventBatches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
 
 /// The end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct LogHead {
     /// Number of the last append.
     pub seq: u64,
     /// Position of the last event.
@@ -140,7 +140,7 @@ pub trait EventStore: Send + Sync {
     /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's; then
     /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; [`StoreError::AnotherTenant`] where
     /// it would begin a stream in a store that is not its tenant's; or the store fails.
-    async fn append(&self, append: Append) -> Result<Appended, StoreError>;
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError>;
 
     /// Whose events are here: a store is one tenant's, that of its first event. `None` where there is none yet.
     ///
@@ -164,30 +164,30 @@ pub trait EventStore: Send + Sync {
     async fn streams(&self) -> Result<Vec<String>, StoreError>;
 
     /// Reads a stream in order, from a version on (1 is the first), up to its end at the time of the call.
-    fn read(&self, stream: &str, from_version: u64) -> Batches<'_> {
+    fn read(&self, stream: &str, from_version: u64) -> EventBatches<'_> {
         self.read_between(stream, from_version, u64::MAX)
     }
 
     /// As [`EventStore::read`], but no further than a version, which is included.
-    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_>;
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_>;
 
     /// Reads chosen versions of a stream, in the order of the versions, which must rise. The end of the answer is the end
     /// of the stream at the time of the call: versions beyond it are left out.
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_>;
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_>;
 
     /// Reads all streams in global order, after a position (0: from the first), up to the end at the time of the
     /// call. No event is shown before another that will get a smaller position.
-    fn read_all(&self, after_position: u64) -> Batches<'_>;
+    fn read_all(&self, after_position: u64) -> EventBatches<'_>;
 
     /// As [`EventStore::read_all`], and then goes on with new events as they come, also those of other processes.
     /// Does not end by itself. A slow reader holds nothing back and costs one batch of memory.
-    fn subscribe(&self, after_position: u64) -> Batches<'static>;
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static>;
 
     /// The end of the log.
     ///
     /// # Errors
     /// Where the store fails.
-    async fn head(&self) -> Result<Head, StoreError>;
+    async fn head(&self) -> Result<LogHead, StoreError>;
 
     /// The stored seal of an append; `None` where the log does not reach it. A seal that was kept elsewhere and is not
     /// found here, or not the same, shows a tail that was cut off or written again; [`EventStore::verify`] shows that

@@ -9,7 +9,7 @@ use powerfill_events::run::RunId;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::StoreError;
-use crate::runs::Writer;
+use crate::runs::ProjectionWriter;
 
 /// What made an index, and how far it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct IndexState {
 
 /// The events of some subjects, all of one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Indexed {
+pub struct IndexedVersions {
     /// Of the index that was read.
     pub state: IndexState,
     /// One for each subject that was asked for, in that order; empty for one that no event concerns.
@@ -46,7 +46,11 @@ pub trait IndexStore: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] where the run has no events; or the writer may not write, or the store fails. The former
     /// index stays then.
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError>;
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError>;
 
     /// The events of these subjects; `None` where the run has no index.
     ///
@@ -56,7 +60,7 @@ pub trait IndexStore: Send + Sync {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError>;
+    ) -> Result<Option<IndexedVersions>, StoreError>;
 
     /// The runs that have an index, by run id.
     ///

@@ -37,18 +37,18 @@ use powerfill_events::values::TenantId;
 ///
 /// # Errors
 /// [`StoreError::AnotherTenant`], without saying whose it is; or the store fails.
-pub async fn must_be_of<S: events::EventStore + ?Sized>(
+pub async fn ensure_tenant<S: events::EventStore + ?Sized>(
     store: &S,
     tenant: &TenantId,
 ) -> Result<(), StoreError> {
-    is_of(store.tenant().await?.as_ref(), tenant)
+    check_tenant(store.tenant().await?.as_ref(), tenant)
 }
 
 /// Whether a store that was `found` to be a tenant's, or nobody's, may be this one's.
 ///
 /// # Errors
 /// [`StoreError::AnotherTenant`], without saying whose it is.
-pub fn is_of(found: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
+pub fn check_tenant(found: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
     match found {
         Some(found) if found != tenant => Err(StoreError::AnotherTenant(tenant.clone())),
         _ => Ok(()),

@@ -12,7 +12,7 @@ use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::StoreError;
-use crate::runs::Writer;
+use crate::runs::ProjectionWriter;
 
 /// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is said once here.
 #[derive(Debug, Clone)]
@@ -77,10 +77,10 @@ pub trait ProjectionStore: Send + Sync {
     /// Empties the staging area and gives it to this run.
     ///
     /// # Errors
-    /// Where the writer may not write (see [`Writer`]), or the store fails.
+    /// Where the writer may not write (see [`ProjectionWriter`]), or the store fails.
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError>;
 
@@ -91,7 +91,7 @@ pub trait ProjectionStore: Send + Sync {
     /// Where the writer may not write, the staging area is another run's, or the store fails.
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError>;
@@ -101,7 +101,7 @@ pub trait ProjectionStore: Send + Sync {
     ///
     /// # Errors
     /// Where the writer may not write, the staging area is another run's, or the store fails; the former rows stay then.
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError>;
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError>;
 
     /// The run whose outputs are shown, and the stream version that they reach up to.
     ///
@@ -115,7 +115,7 @@ pub trait ProjectionStore: Send + Sync {
     /// Where the writer may not write, or the store fails.
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError>;

@@ -23,7 +23,7 @@ pub struct Publication {
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum PublishOutcome {
     /// The run is shown.
     This,
     /// A later run is shown already, and stays.
@@ -35,7 +35,7 @@ pub enum Shown {
 pub enum PublishError {
     /// Another try may go well: the connection is gone, the server is busy, or this was the victim of a deadlock.
     #[error("{0}")]
-    Passing(String),
+    Transient(String),
     /// No other try will.
     #[error("{0}")]
     Failed(String),
@@ -68,5 +68,5 @@ pub trait Publishing: Send {
     ///
     /// # Errors
     /// [`PublishError`]; nothing was changed then.
-    async fn show(self: Box<Self>, sent: &[TableDigest]) -> Result<Shown, PublishError>;
+    async fn show(self: Box<Self>, sent: &[TableDigest]) -> Result<PublishOutcome, PublishError>;
 }

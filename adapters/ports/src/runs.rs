@@ -9,7 +9,7 @@ use powerfill_events::values::Timestamp;
 pub use powerfill_tables::status::RunStatus;
 
 use crate::StoreError;
-use crate::events::{Append, Appended};
+use crate::events::{Append, AppendReceipt};
 
 /// A run in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub struct Lease {
 
 /// Who writes what is kept beside the events: the output tables, and what is kept of every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writer {
+pub enum ProjectionWriter {
     /// The worker that has the run. With a token that is not the run's own any more, or when the run is over, nothing is
     /// written ([`StoreError::LeaseLost`]). A lease whose time has passed holds until another worker claims the run.
     Worker(Lease),
@@ -75,7 +75,7 @@ pub enum Writer {
     Maintenance(RunId),
 }
 
-impl Writer {
+impl ProjectionWriter {
     /// Whose tables are written.
     pub const fn run(self) -> RunId {
         match self {
@@ -97,7 +97,7 @@ pub trait RunStore: Send + Sync {
     /// is not over (BR-8), this very one with another request
     /// included; [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
     /// [`append`](crate::events::EventStore::append).
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError>;
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError>;
 
     /// Takes the run that is pending, or whose lease is over, for this worker until `until`.
     ///

@@ -1,7 +1,7 @@
 //! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported seal means the same
 //! whatever the database.
 
-use powerfill_events::run::Meta;
+use powerfill_events::run::AppendMeta;
 use powerfill_events::run::envelope::Hash;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub struct AppendRecord {
     /// What makes a retry recognisable.
     pub append_id: Uuid,
     /// What all of its events have in common.
-    pub meta: Meta,
+    pub meta: AppendMeta,
 }
 
 impl AppendRecord {

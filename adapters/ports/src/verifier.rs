@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
 
-use crate::events::{Damage, Head, Verification};
+use crate::events::{Damage, LogHead, Verification};
 use crate::seal::{AppendRecord, seal, seal_start};
 
 /// A stream as the store keeps it.
@@ -65,7 +65,7 @@ struct Stream {
 struct Open {
     record: AppendRecord,
     seal: Hash,
-    meta: MetaBytes,
+    meta: MetaHash,
     events: u64,
 }
 
@@ -148,7 +148,7 @@ impl Verifier {
             self.position = record.first_position - 1;
         }
         self.seq = record.seq;
-        let meta = MetaBytes::new(&stream.row.name, &record.meta);
+        let meta = MetaHash::new(&stream.row.name, &record.meta);
         self.open = Some(Open { record, seal, meta, events: 0 });
         Ok(())
     }
@@ -234,7 +234,7 @@ impl Verifier {
     ///
     /// # Errors
     /// They do not.
-    pub fn finish(mut self, head: Option<Head>) -> Checked<Verification> {
+    pub fn finish(mut self, head: Option<LogHead>) -> Checked<Verification> {
         self.close_append()?;
         for stream in self.streams.values() {
             let row = &stream.row;
@@ -250,7 +250,7 @@ impl Verifier {
                 return damage(Some(&row.name), Some(row.version), None, what);
             }
         }
-        let found = Head { seq: self.seq, position: self.position, seal: self.seal };
+        let found = LogHead { seq: self.seq, position: self.position, seal: self.seal };
         if let Some(head) = head.filter(|head| self.whole && *head != found) {
             let what = format!(
                 "the head says append {} and position {}; the log ends at append {} and position {}{}",

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
 use powerfill_events::values::TenantId;
-use powerfill_ports::events::{Append, Appended, Head};
+use powerfill_ports::events::{Append, AppendReceipt, LogHead};
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
-use powerfill_ports::{StoreError, is_of};
+use powerfill_ports::{StoreError, check_tenant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
 
@@ -53,7 +53,7 @@ struct Tail {
 pub(crate) async fn append(
     connections: &Connections,
     append: Append,
-) -> Result<Appended, StoreError> {
+) -> Result<AppendReceipt, StoreError> {
     carried_through(connections, append, None).await
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn append(
 pub(crate) async fn enqueue(
     connections: &Connections,
     request: Append,
-) -> Result<Appended, StoreError> {
+) -> Result<AppendReceipt, StoreError> {
     let run = request.run()?;
     carried_through(connections, request, Some(run)).await
 }
@@ -70,7 +70,7 @@ async fn carried_through(
     connections: &Connections,
     append: Append,
     asking: Option<RunId>,
-) -> Result<Appended, StoreError> {
+) -> Result<AppendReceipt, StoreError> {
     if append.events.is_empty() {
         return Err(StoreError::Failed("an append has at least one event".to_owned()));
     }
@@ -129,7 +129,7 @@ async fn within(
     client: &ClientWrapper,
     append: &Arc<Append>,
     asking: Option<RunId>,
-) -> Result<Appended, Refused> {
+) -> Result<AppendReceipt, Refused> {
     let beside = Beside::of(client, append, asking).await?;
     let lock_stream = client.prepare_cached(LOCK_STREAM).await?;
     let by_id = client.prepare_cached(APPEND_BY_ID).await?;
@@ -200,7 +200,7 @@ async fn tail(
         });
     }
     // Whoever began the first stream has committed: one begins at a time.
-    is_of(tenant(client).await?.as_ref(), &append.meta.tenant_id)?;
+    check_tenant(tenant(client).await?.as_ref(), &append.meta.tenant_id)?;
     let last = client.query_one(LAST_STREAM, &[]).await.map_err(fault)?;
     let stream_id = number(&last, 0)? + 1;
     Ok(Tail { stream_id, version: 0, hash: chain_start(&append.stream) })
@@ -211,7 +211,7 @@ async fn insert_events(
     append: &Append,
     tail: &Tail,
 ) -> Result<Hash, StoreError> {
-    let meta = MetaBytes::new(&append.stream, &append.meta);
+    let meta = MetaHash::new(&append.stream, &append.meta);
     let (mut types, mut versions, mut payloads, mut hashes) = (vec![], vec![], vec![], vec![]);
     let mut hash = tail.hash;
     for (version, (event_type, payload)) in (tail.version + 1..).zip(append.events.iter()) {
@@ -241,7 +241,7 @@ async fn copy_events(
     let (append, stream_id) = (Arc::clone(append), bound(tail.stream_id));
     let (mut hash, before) = (tail.hash, tail.version);
     copy(client, COPY_EVENTS, move |rows| {
-        let meta = MetaBytes::new(&append.stream, &append.meta);
+        let meta = MetaHash::new(&append.stream, &append.meta);
         for (version, (event_type, payload)) in (before + 1..).zip(append.events.iter()) {
             let (name, schema_version) = (event_type.name(), event_type.schema_version());
             hash = chain(&hash, &meta, version, name, schema_version, payload);
@@ -265,7 +265,7 @@ async fn take_place(
     beside: &Beside,
     tail: &Tail,
     last_hash: &Hash,
-) -> Result<Appended, Refused> {
+) -> Result<AppendReceipt, Refused> {
     let put_stream = client.prepare_cached(PUT_STREAM).await?;
     let lock_head = client.prepare_cached(LOCK_HEAD).await?;
     let insert_append = client.prepare_cached(INSERT_APPEND).await?;
@@ -327,7 +327,7 @@ async fn take_place(
     };
     moved?;
     committed?;
-    Ok(Appended {
+    Ok(AppendReceipt {
         seq: record.seq,
         stream_version: record.last_version(),
         position: record.last_position(),
@@ -347,7 +347,7 @@ fn is_taken_id(error: &Error) -> bool {
 async fn done_before(
     client: &ClientWrapper,
     append: &Append,
-) -> Result<Option<Appended>, StoreError> {
+) -> Result<Option<AppendReceipt>, StoreError> {
     let by_id = client.prepare_cached(APPEND_BY_ID).await.map_err(fault)?;
     let known = client.query_opt(&by_id, &[&append.append_id]).await.map_err(fault)?;
     match known {
@@ -361,7 +361,7 @@ async fn as_before(
     client: &ClientWrapper,
     append: &Append,
     known: &Row,
-) -> Result<Appended, StoreError> {
+) -> Result<AppendReceipt, StoreError> {
     let (seq, first_position, stream_id) =
         (number(known, 0)?, number(known, 1)?, number(known, 2)?);
     let (first_version, event_count) = (number(known, 3)?, number(known, 4)?);
@@ -373,7 +373,7 @@ async fn as_before(
     if !same {
         return Err(StoreError::AppendIdReused { append_id: append.append_id });
     }
-    Ok(Appended {
+    Ok(AppendReceipt {
         seq,
         stream_version: first_version + event_count - 1,
         position: first_position + event_count - 1,
@@ -408,13 +408,13 @@ async fn same_events(
 }
 
 /// The row of the head.
-pub(crate) fn as_head(row: Option<&Row>) -> Result<Head, StoreError> {
+pub(crate) fn as_head(row: Option<&Row>) -> Result<LogHead, StoreError> {
     let row = row.ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
-    Ok(Head { seq: number(row, 0)?, position: number(row, 1)?, seal: hash(row, 2)? })
+    Ok(LogHead { seq: number(row, 0)?, position: number(row, 1)?, seal: hash(row, 2)? })
 }
 
 /// The end of the log.
-pub(crate) async fn head(client: &ClientWrapper) -> Result<Head, StoreError> {
+pub(crate) async fn head(client: &ClientWrapper) -> Result<LogHead, StoreError> {
     let find = client
         .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
         .await

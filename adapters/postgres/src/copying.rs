@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
-use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
 use powerfill_ports::runs::QueuedRun;
 
 use crate::PostgresStore;
@@ -15,13 +15,13 @@ const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_en
 
 #[async_trait]
 impl CopyStore for PostgresStore {
-    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
         let client = self.inner.connections.get().await?;
         let limit = bound(APPENDS_PER_BATCH as u64);
         let rows = client.query(APPENDS_AFTER, &[&bound(seq), &limit]).await.map_err(fault)?;
         let kept = |row| {
             let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
-            Ok(KeptAppend { record: append_record(row)?, stream, seal })
+            Ok(StoredAppend { record: append_record(row)?, stream, seal })
         };
         rows.iter().map(kept).collect()
     }
@@ -33,7 +33,7 @@ impl CopyStore for PostgresStore {
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
-        must_be_over(&run)?;
+        ensure_run_ended(&run)?;
         let client = self.inner.connections.get().await?;
         let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = &run;
         let at = Moment(*requested_at);

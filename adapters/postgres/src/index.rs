@@ -5,8 +5,8 @@ use std::sync::Arc;
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
-use powerfill_ports::runs::Writer;
+use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexedVersions};
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 
@@ -29,7 +29,7 @@ const COPY: &str =
 /// Writes the index of a run in place of its former one.
 pub(crate) async fn put(
     connections: &Connections,
-    writer: Writer,
+    writer: ProjectionWriter,
     index: Arc<RunIndex>,
 ) -> Result<(), StoreError> {
     let run = writer.run();
@@ -73,7 +73,7 @@ pub(crate) async fn indexed(
     client: &ClientWrapper,
     run: RunId,
     subjects: &[Subject],
-) -> Result<Option<Indexed>, StoreError> {
+) -> Result<Option<IndexedVersions>, StoreError> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
     let find = client.prepare_cached(SUBJECTS).await.map_err(fault)?;
@@ -83,7 +83,10 @@ pub(crate) async fn indexed(
         let versions: Option<&[u8]> = get(row, 2)?;
         Ok(Versions::from_bytes(versions.unwrap_or_default().to_vec()))
     });
-    Ok(Some(Indexed { state: state(first, 0)?, versions: versions.collect::<Result<_, _>>()? }))
+    Ok(Some(IndexedVersions {
+        state: state(first, 0)?,
+        versions: versions.collect::<Result<_, _>>()?,
+    }))
 }
 
 /// Every run that has an index.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_events::run::Meta;
+use powerfill_events::run::AppendMeta;
 use powerfill_events::run::envelope::{Hash, chain_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
@@ -31,7 +31,7 @@ pub(crate) fn append_record(row: &Row) -> Result<AppendRecord, StoreError> {
         first_version: number(row, 3)?,
         event_count: number(row, 4)?,
         append_id: get(row, 5)?,
-        meta: Meta {
+        meta: AppendMeta {
             tenant_id: TenantId::from(get::<&str>(row, 6)?),
             actor: get(row, 7)?,
             recorded_at: get::<Moment>(row, 8)?.0,

@@ -7,7 +7,7 @@ use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus};
 use tokio_postgres::{Client, Row};
 
 use crate::bytes_in::{Moment, bound, get, number};
@@ -35,8 +35,8 @@ const SETTLED: &str = "LOCK TABLE runs IN SHARE MODE";
 
 /// Whether this writer may write: the first look in the transaction that writes, so that nothing is done in vain. It
 /// holds nobody up, since writing may take long.
-pub(crate) async fn look(tx: &Transaction<'_>, writer: Writer) -> Result<(), StoreError> {
-    let Writer::Worker(lease) = writer else {
+pub(crate) async fn look(tx: &Transaction<'_>, writer: ProjectionWriter) -> Result<(), StoreError> {
+    let ProjectionWriter::Worker(lease) = writer else {
         let active = tx.query_opt("SELECT run_id FROM runs WHERE NOT is_over", &[]).await;
         return match active.map_err(fault)? {
             Some(active) => Err(StoreError::RunActive(RunId(get(&active, 0)?))),
@@ -47,11 +47,11 @@ pub(crate) async fn look(tx: &Transaction<'_>, writer: Writer) -> Result<(), Sto
 }
 
 /// The last look: whether the lease is the worker's, and stays so up to the commit.
-pub(crate) async fn hold(tx: &Transaction<'_>, writer: Writer) -> Result<(), StoreError> {
+pub(crate) async fn hold(tx: &Transaction<'_>, writer: ProjectionWriter) -> Result<(), StoreError> {
     match writer {
-        Writer::Worker(lease) => has(tx, HOLDS_LEASE, lease).await,
+        ProjectionWriter::Worker(lease) => has(tx, HOLDS_LEASE, lease).await,
         // A run that began meanwhile waits to stage, and shows its own tables in the end.
-        Writer::Maintenance(_) => Ok(()),
+        ProjectionWriter::Maintenance(_) => Ok(()),
     }
 }
 

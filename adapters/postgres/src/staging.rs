@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::Writer;
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
@@ -36,7 +36,7 @@ async fn alone(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError
 /// A transaction for one who may write, and does so alone. At its end comes [`hold`].
 pub(crate) async fn writing(
     client: &mut ClientWrapper,
-    writer: Writer,
+    writer: ProjectionWriter,
 ) -> Result<Transaction<'_>, StoreError> {
     let tx = alone(client).await?;
     look(&tx, writer).await?;
@@ -102,7 +102,7 @@ pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> boo
 /// Empties the staging area and gives it to this run.
 pub(crate) async fn begin(
     connections: &Connections,
-    writer: Writer,
+    writer: ProjectionWriter,
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let run = writer.run();
@@ -185,7 +185,7 @@ async fn must_be_staged(tx: &Transaction<'_>, run: RunId) -> Result<Slot, StoreE
 /// Adds rows to the staging area.
 pub(crate) async fn stage(
     connections: &Connections,
-    writer: Writer,
+    writer: ProjectionWriter,
     rows: Arc<[RowBatch]>,
     up_to_version: u64,
 ) -> Result<(), StoreError> {
@@ -265,7 +265,10 @@ async fn copy_rows(
 }
 
 /// Puts all staged tables in the place of the shown ones, in one transaction.
-pub(crate) async fn publish(connections: &Connections, writer: Writer) -> Result<(), StoreError> {
+pub(crate) async fn publish(
+    connections: &Connections,
+    writer: ProjectionWriter,
+) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = connections.get().await?;
     let tx = writing(&mut client, writer).await?;
@@ -323,7 +326,7 @@ async fn show(tx: &Transaction<'_>, table: &Staged) -> Result<(), StoreError> {
 /// Writes the row of a table that keeps every run.
 pub(crate) async fn put_row(
     connections: &Connections,
-    writer: Writer,
+    writer: ProjectionWriter,
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {

@@ -10,11 +10,12 @@ use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
-    Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, StoredEvent, Verification,
+    Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead, StoredEvent,
+    Verification,
 };
-use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -106,7 +107,7 @@ async fn after_position(
 
 #[async_trait]
 impl EventStore for PostgresStore {
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move {
             let appended = append::append(&inner.connections, append).await?;
@@ -129,7 +130,7 @@ impl EventStore for PostgresStore {
         read::streams(&*self.inner.connections.get().await?).await
     }
 
-    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
         let name: Arc<str> = stream.into();
         let from = from_version.max(1);
         stream::try_unfold(None, move |at| {
@@ -142,7 +143,7 @@ impl EventStore for PostgresStore {
         .boxed()
     }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let (name, versions): (Arc<str>, Arc<[u64]>) = (stream.into(), versions.into());
         stream::try_unfold((0, None), move |(from, at)| {
             let (name, versions) = (Arc::clone(&name), Arc::clone(&versions));
@@ -155,7 +156,7 @@ impl EventStore for PostgresStore {
         .boxed()
     }
 
-    fn read_all(&self, after_position: u64) -> Batches<'_> {
+    fn read_all(&self, after_position: u64) -> EventBatches<'_> {
         stream::try_unfold((after_position, None), move |(after, end)| async move {
             let (batch, end) = self::after_position(&self.inner, after, end).await?;
             let next = batch.last().map(|last| last.global_position);
@@ -164,7 +165,7 @@ impl EventStore for PostgresStore {
         .boxed()
     }
 
-    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
         let begin = (self.clone(), after_position, None);
         stream::try_unfold(begin, |(store, after, mut woken)| async move {
             let mut backoff = Backoff::new();
@@ -198,7 +199,7 @@ impl EventStore for PostgresStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    async fn head(&self) -> Result<LogHead, StoreError> {
         append::head(&*self.inner.connections.get().await?).await
     }
 
@@ -236,7 +237,7 @@ impl SnapshotStore for PostgresStore {
 impl ProjectionStore for PostgresStore {
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
@@ -245,7 +246,7 @@ impl ProjectionStore for PostgresStore {
 
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
@@ -256,7 +257,7 @@ impl ProjectionStore for PostgresStore {
         .await
     }
 
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move { staging::publish(&inner.connections, writer).await }).await
     }
@@ -267,7 +268,7 @@ impl ProjectionStore for PostgresStore {
 
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -296,7 +297,11 @@ impl ProjectionStore for PostgresStore {
 
 #[async_trait]
 impl IndexStore for PostgresStore {
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move { index::put(&inner.connections, writer, index).await }).await
     }
@@ -305,7 +310,7 @@ impl IndexStore for PostgresStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedVersions>, StoreError> {
         index::indexed(&*self.inner.connections.get().await?, run, &subjects).await
     }
 
@@ -347,7 +352,7 @@ impl SubscriberStore for PostgresStore {
 
 #[async_trait]
 impl RunStore for PostgresStore {
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move {
             let appended = append::enqueue(&inner.connections, request).await?;

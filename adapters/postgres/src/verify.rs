@@ -3,7 +3,7 @@
 
 use deadpool_postgres::Transaction;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Damage, Head, Verification};
+use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::seal::{AppendRecord, seal_start};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use tokio_postgres::Row;
@@ -250,7 +250,7 @@ async fn no_stray_event(tx: &Transaction<'_>, stream_id: Option<i64>) -> Result<
 }
 
 /// The head, which is one row with one number.
-async fn only_head(tx: &Transaction<'_>) -> Result<Head, Stop> {
+async fn only_head(tx: &Transaction<'_>) -> Result<LogHead, Stop> {
     let rows = tx.query("SELECT seq, position, seal, id FROM es_head", &[]).await?;
     let ids = rows.iter().map(|row| get(row, 3)).collect::<Result<Vec<i32>, _>>()?;
     if ids != [1] {

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use powerfill_events::run::event::{CandidateScored, Node, Pricing};
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::Writer;
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
@@ -127,7 +127,7 @@ async fn append_all(
         constraint_name: ConstraintName::from("small balance California"),
         constraint_priority: 120,
     });
-    let meta = Meta {
+    let meta = AppendMeta {
         tenant_id: TenantId::from("acme"),
         actor: "desk@acme.example".to_owned(),
         recorded_at: Timestamp::from_micros(1_700_000_000_000_000),
@@ -181,13 +181,13 @@ async fn stage_all(
         .map(|from| rows(from, at_once.min(count - from)))
         .collect();
     let began = Instant::now();
-    store.begin_staging(Writer::Maintenance(run), &[&TABLE]).await?;
+    store.begin_staging(ProjectionWriter::Maintenance(run), &[&TABLE]).await?;
     for batch in batches {
-        store.stage(Writer::Maintenance(run), [batch].into(), 1).await?;
+        store.stage(ProjectionWriter::Maintenance(run), [batch].into(), 1).await?;
     }
     say("stage rows of 12 columns", count, began.elapsed());
     let began = Instant::now();
-    store.publish(Writer::Maintenance(run)).await?;
+    store.publish(ProjectionWriter::Maintenance(run)).await?;
     say("publish", 1, began.elapsed());
     let began = Instant::now();
     let shown: Vec<_> = store.rows(&TABLE).try_collect().await?;

@@ -1,11 +1,11 @@
 //! Appending (specification 3.2): one transaction under the write lock, so that commit order, append order and the
 //! order of positions are the same, and no reader ever sees a gap.
 
-use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
 use powerfill_events::values::TenantId;
-use powerfill_ports::events::{Append, Appended, Head};
+use powerfill_ports::events::{Append, AppendReceipt, LogHead};
 use powerfill_ports::seal::{AppendRecord, seal};
-use powerfill_ports::{StoreError, is_of};
+use powerfill_ports::{StoreError, check_tenant};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
@@ -31,7 +31,7 @@ pub(crate) fn append(
     conn: &mut Connection,
     lock: &WorkerLock,
     append: &Append,
-) -> Result<Appended, StoreError> {
+) -> Result<AppendReceipt, StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     if let Some(lease) = append.lease {
         runs::must_hold(&tx, lock, lease)?;
@@ -45,7 +45,7 @@ pub(crate) fn append(
 }
 
 /// Appends within a transaction that has the write lock; not what was appended before.
-pub(crate) fn within(tx: &Connection, append: &Append) -> Result<Appended, StoreError> {
+pub(crate) fn within(tx: &Connection, append: &Append) -> Result<AppendReceipt, StoreError> {
     if append.events.is_empty() {
         return Err(StoreError::Failed("an append has at least one event".to_owned()));
     }
@@ -58,7 +58,7 @@ pub(crate) fn within(tx: &Connection, append: &Append) -> Result<Appended, Store
         });
     }
     if tail.version == 0 {
-        is_of(tenant(tx)?.as_ref(), &append.meta.tenant_id)?;
+        check_tenant(tenant(tx)?.as_ref(), &append.meta.tenant_id)?;
     }
     let head = head(tx)?;
     let record = AppendRecord {
@@ -75,8 +75,8 @@ pub(crate) fn within(tx: &Connection, append: &Append) -> Result<Appended, Store
     Ok(appended(&record, false))
 }
 
-const fn appended(record: &AppendRecord, repeated: bool) -> Appended {
-    Appended {
+const fn appended(record: &AppendRecord, repeated: bool) -> AppendReceipt {
+    AppendReceipt {
         seq: record.seq,
         stream_version: record.last_version(),
         position: record.last_position(),
@@ -90,7 +90,7 @@ fn insert_events(
     record: &AppendRecord,
     tail: Hash,
 ) -> Result<Hash, StoreError> {
-    let meta = MetaBytes::new(&append.stream, &append.meta);
+    let meta = MetaHash::new(&append.stream, &append.meta);
     let mut insert = conn.prepare_cached(INSERT_EVENT).map_err(fault)?;
     let mut hash = tail;
     for (at, (event_type, payload)) in (0..).zip(append.events.iter()) {
@@ -162,7 +162,7 @@ fn record_append(
 pub(crate) fn done_before(
     conn: &Connection,
     append: &Append,
-) -> Result<Option<Appended>, StoreError> {
+) -> Result<Option<AppendReceipt>, StoreError> {
     let found = conn
         .prepare_cached(APPEND_BY_ID)
         .map_err(fault)?
@@ -183,7 +183,7 @@ pub(crate) fn done_before(
     if !same {
         return Err(StoreError::AppendIdReused { append_id: append.append_id });
     }
-    Ok(Some(Appended {
+    Ok(Some(AppendReceipt {
         seq,
         stream_version: first_version + event_count - 1,
         position: last_position,
@@ -247,7 +247,7 @@ fn tail(conn: &Connection, stream: &str) -> Result<Tail, StoreError> {
 }
 
 /// The end of the log.
-pub(crate) fn head(conn: &Connection) -> Result<Head, StoreError> {
+pub(crate) fn head(conn: &Connection) -> Result<LogHead, StoreError> {
     let mut find = conn
         .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
         .map_err(fault)?;
@@ -256,7 +256,7 @@ pub(crate) fn head(conn: &Connection) -> Result<Head, StoreError> {
         .next()
         .map_err(fault)?
         .ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
-    Ok(Head {
+    Ok(LogHead {
         seq: row.get(0).map_err(fault)?,
         position: row.get(1).map_err(fault)?,
         seal: hash(row, 2)?,

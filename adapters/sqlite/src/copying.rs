@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
-use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
 use powerfill_ports::runs::QueuedRun;
 use rusqlite::Connection;
 
@@ -14,13 +14,13 @@ use crate::read::append_record;
 const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
 
-fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
     let mut find = conn.prepare_cached(APPENDS_AFTER).map_err(fault)?;
     let mut rows = find.query((seq, APPENDS_PER_BATCH)).map_err(fault)?;
     let mut appends = Vec::new();
     while let Some(row) = rows.next().map_err(fault)? {
         let stream = row.get(11).map_err(fault)?;
-        appends.push(KeptAppend { record: append_record(row)?, stream, seal: hash(row, 12)? });
+        appends.push(StoredAppend { record: append_record(row)?, stream, seal: hash(row, 12)? });
     }
     Ok(appends)
 }
@@ -39,7 +39,7 @@ fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
 
 #[async_trait]
 impl CopyStore for SqliteStore {
-    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
         self.read_with(move |conn| appends_after(conn, seq)).await
     }
 
@@ -48,7 +48,7 @@ impl CopyStore for SqliteStore {
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
-        must_be_over(&run)?;
+        ensure_run_ended(&run)?;
         self.write(move |conn| put_ended_run(conn, &run)).await
     }
 }

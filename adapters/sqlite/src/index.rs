@@ -2,8 +2,8 @@
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, Indexed};
-use powerfill_ports::runs::Writer;
+use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexedVersions};
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -22,7 +22,7 @@ const INDEXED: &str = include_str!("../../../sql/sqlite/queries/indexed_streams.
 pub(crate) fn put(
     conn: &mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
     index: &RunIndex,
 ) -> Result<(), StoreError> {
     let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
@@ -68,7 +68,7 @@ pub(crate) fn indexed(
     conn: &Connection,
     run: RunId,
     subjects: &[Subject],
-) -> Result<Option<Indexed>, StoreError> {
+) -> Result<Option<IndexedVersions>, StoreError> {
     conn.execute_batch("BEGIN").map_err(fault)?;
     let found = match state(conn, run)? {
         Some((stream_id, state)) => {
@@ -80,7 +80,7 @@ pub(crate) fn indexed(
                 let bytes = row.map(|row| Ok(bytes(row, 0)?.to_vec())).transpose()?;
                 versions.push(Versions::from_bytes(bytes.unwrap_or_default()));
             }
-            Some(Indexed { state, versions })
+            Some(IndexedVersions { state, versions })
         }
         None => None,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use powerfill_events::run::Meta;
+use powerfill_events::run::AppendMeta;
 use powerfill_events::run::envelope::{Hash, chain_start};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
@@ -31,7 +31,7 @@ pub(crate) fn append_record(row: &Row<'_>) -> Result<AppendRecord, StoreError> {
             first_version: row.get(3)?,
             event_count: row.get(4)?,
             append_id: row.get(5)?,
-            meta: Meta {
+            meta: AppendMeta {
                 tenant_id: TenantId::from(row.get::<_, String>(6)?),
                 actor: row.get(7)?,
                 recorded_at: Timestamp::from_micros(row.get(8)?),

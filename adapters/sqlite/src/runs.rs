@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::events::{Append, Appended};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, Writer};
-use powerfill_ports::{StoreError, is_of};
+use powerfill_ports::events::{Append, AppendReceipt};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus};
+use powerfill_ports::{StoreError, check_tenant};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 
 use crate::append;
@@ -33,13 +33,16 @@ fn begin(conn: &mut Connection) -> Result<Transaction<'_>, StoreError> {
 }
 
 /// Puts a run in the queue with its first event.
-pub(crate) fn enqueue(conn: &mut Connection, request: &Append) -> Result<Appended, StoreError> {
+pub(crate) fn enqueue(
+    conn: &mut Connection,
+    request: &Append,
+) -> Result<AppendReceipt, StoreError> {
     let run = request.run()?;
     let tx = begin(conn)?;
     if let Some(done) = append::done_before(&tx, request)? {
         return Ok(done);
     }
-    is_of(append::tenant(&tx)?.as_ref(), &request.meta.tenant_id)?;
+    check_tenant(append::tenant(&tx)?.as_ref(), &request.meta.tenant_id)?;
     nobody_is_active(&tx)?;
     if one(&tx, run)?.is_some() {
         return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
@@ -67,11 +70,11 @@ fn nobody_is_active(conn: &Connection) -> Result<(), StoreError> {
 pub(crate) fn fence(
     conn: &Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
 ) -> Result<(), StoreError> {
     match writer {
-        Writer::Worker(lease) => must_hold(conn, lock, lease),
-        Writer::Maintenance(_) => nobody_is_active(conn),
+        ProjectionWriter::Worker(lease) => must_hold(conn, lock, lease),
+        ProjectionWriter::Maintenance(_) => nobody_is_active(conn),
     }
 }
 

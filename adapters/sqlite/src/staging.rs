@@ -3,7 +3,7 @@
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::Writer;
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -75,7 +75,7 @@ pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> boo
 pub(crate) fn fenced<'c>(
     conn: &'c mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
 ) -> Result<Transaction<'c>, StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     runs::fence(&tx, lock, writer)?;
@@ -86,7 +86,7 @@ pub(crate) fn fenced<'c>(
 pub(crate) fn begin(
     conn: &mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
@@ -150,7 +150,7 @@ fn must_be_staged(conn: &Connection, run: RunId) -> Result<u64, StoreError> {
 pub(crate) fn stage(
     conn: &mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
     rows: &[RowBatch],
     up_to_version: u64,
 ) -> Result<(), StoreError> {
@@ -195,7 +195,7 @@ fn insert(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> Result
 pub(crate) fn publish(
     conn: &mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
 ) -> Result<(), StoreError> {
     let (tx, run) = (fenced(conn, lock, writer)?, writer.run());
     let version = must_be_staged(&tx, run)?;
@@ -231,7 +231,7 @@ pub(crate) fn publish(
 pub(crate) fn put_row(
     conn: &mut Connection,
     lock: &WorkerLock,
-    writer: Writer,
+    writer: ProjectionWriter,
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {

@@ -10,11 +10,11 @@ use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
-    Append, Appended, Batches, EVENTS_PER_BATCH, EventStore, Head, Verification,
+    Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead, Verification,
 };
-use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -27,7 +27,7 @@ use crate::{
 
 #[async_trait]
 impl EventStore for SqliteStore {
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let (position, lock) = (self.inner.wake.sender(), Arc::clone(&self.inner.worker_lock));
         self.write(move |conn| {
             let appended = append::append(conn, &lock, &append)?;
@@ -50,7 +50,7 @@ impl EventStore for SqliteStore {
         self.read_with(read::streams).await
     }
 
-    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
         let stream: Arc<str> = stream.into();
         let begin = (self.clone(), from_version.max(1), None);
         stream::try_unfold(begin, move |(store, from, end)| {
@@ -72,7 +72,7 @@ impl EventStore for SqliteStore {
         .boxed()
     }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let (stream, versions): (Arc<str>, Arc<[u64]>) = (stream.into(), versions.into());
         stream::try_unfold((self.clone(), 0, None), move |(store, from, end)| {
             let (stream, versions) = (Arc::clone(&stream), Arc::clone(&versions));
@@ -97,7 +97,7 @@ impl EventStore for SqliteStore {
         .boxed()
     }
 
-    fn read_all(&self, after_position: u64) -> Batches<'_> {
+    fn read_all(&self, after_position: u64) -> EventBatches<'_> {
         stream::try_unfold((self.clone(), after_position, None), |(store, after, end)| async move {
             let (batch, end) = store
                 .read_with(move |conn| {
@@ -114,7 +114,7 @@ impl EventStore for SqliteStore {
         .boxed()
     }
 
-    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
         let begin = (self.clone(), after_position, None);
         stream::try_unfold(begin, |(store, after, mut woken)| async move {
             loop {
@@ -141,7 +141,7 @@ impl EventStore for SqliteStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    async fn head(&self) -> Result<LogHead, StoreError> {
         self.read_with(append::head).await
     }
 
@@ -182,7 +182,7 @@ impl SnapshotStore for SqliteStore {
 impl ProjectionStore for SqliteStore {
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let (lock, tables) = (Arc::clone(&self.inner.worker_lock), tables.to_vec());
@@ -191,7 +191,7 @@ impl ProjectionStore for SqliteStore {
 
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
@@ -199,7 +199,7 @@ impl ProjectionStore for SqliteStore {
         self.write(move |conn| staging::stage(conn, &lock, writer, &rows, up_to_version)).await
     }
 
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let lock = Arc::clone(&self.inner.worker_lock);
         self.write(move |conn| staging::publish(conn, &lock, writer)).await
     }
@@ -210,7 +210,7 @@ impl ProjectionStore for SqliteStore {
 
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -245,7 +245,11 @@ impl ProjectionStore for SqliteStore {
 
 #[async_trait]
 impl IndexStore for SqliteStore {
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
         let lock = Arc::clone(&self.inner.worker_lock);
         self.write(move |conn| index::put(conn, &lock, writer, &index)).await
     }
@@ -254,7 +258,7 @@ impl IndexStore for SqliteStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedVersions>, StoreError> {
         self.read_with(move |conn| index::indexed(conn, run, &subjects)).await
     }
 
@@ -298,7 +302,7 @@ impl SubscriberStore for SqliteStore {
 
 #[async_trait]
 impl RunStore for SqliteStore {
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let position = self.inner.wake.sender();
         self.write(move |conn| {
             let appended = runs::enqueue(conn, &request)?;

@@ -2,7 +2,7 @@
 //! that cannot even be read is damage too, not an error.
 
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Damage, Head, Verification};
+use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use rusqlite::{Connection, Row, Rows};
 
@@ -186,7 +186,7 @@ fn give_event(verifier: &mut Verifier, rows: &mut Rows<'_>) -> Result<bool, Stop
 }
 
 /// The head, which is one row with one number.
-fn only_head(conn: &Connection) -> Result<Head, Stop> {
+fn only_head(conn: &Connection) -> Result<LogHead, Stop> {
     let ids: Vec<i64> = conn
         .prepare("SELECT id FROM es_head")
         .and_then(|mut ids| ids.query_map([], |row| row.get(0))?.collect())?;

@@ -130,7 +130,7 @@ pub(crate) fn said(error: &Error) -> String {
 pub(crate) fn publish_error(url: &MssqlUrl, doing: &str, error: &Error) -> PublishError {
     let message = format!("{url}: {doing}: {}; {}", said(error), advice(url, error));
     match is_passing(error) {
-        true => PublishError::Passing(message),
+        true => PublishError::Transient(message),
         false => PublishError::Failed(message),
     }
 }

@@ -5,7 +5,9 @@
 
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
-use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
+use powerfill_ports::publishing::{
+    OutputTarget, Publication, PublishError, PublishOutcome, Publishing,
+};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::ALL;
@@ -90,16 +92,19 @@ impl Publishing for Session {
         }
     }
 
-    async fn show(mut self: Box<Self>, sent: &[TableDigest]) -> Result<Shown, PublishError> {
+    async fn show(
+        mut self: Box<Self>,
+        sent: &[TableDigest],
+    ) -> Result<PublishOutcome, PublishError> {
         for digest in sent {
             self.verified(digest).await?;
         }
         match self.shown(sent).await {
-            Ok(Some(later)) => Ok(Shown::Later(later)),
+            Ok(Some(later)) => Ok(PublishOutcome::Later(later)),
             Ok(None) => {
                 // What is left there costs room, and nothing else.
                 let _ = self.clear().await;
-                Ok(Shown::This)
+                Ok(PublishOutcome::This)
             }
             Err(error) => Err(self.fault("putting the run in the place of the former one", &error)),
         }
@@ -128,7 +133,7 @@ impl Session {
         let taken = taken.first().and_then(|row| row.try_get::<i32, _>(0).ok().flatten());
         match taken {
             Some(0..) => Ok(()),
-            _ => Err(PublishError::Passing(format!(
+            _ => Err(PublishError::Transient(format!(
                 "{}: another publication is under way; try again when it is over",
                 self.url
             ))),

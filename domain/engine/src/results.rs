@@ -13,7 +13,7 @@ use super::recorder::{Cancelled, Recorder};
 use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, RunEvent, TradeFillEvaluated,
 };
-use powerfill_events::values::{Fixed, Kind, Money, Price, Rate, Share, TradeId, round_div};
+use powerfill_events::values::{Fixed, Money, Price, Rate, Share, TradeId, Unit, round_div};
 
 /// The blocks, by node in walk order, then trade.
 pub(super) fn record_blocks(
@@ -119,7 +119,7 @@ struct WeightedMean<T> {
     value: std::marker::PhantomData<T>,
 }
 
-impl<K: Kind> WeightedMean<Fixed<K>> {
+impl<K: Unit> WeightedMean<Fixed<K>> {
     fn add(&mut self, value: Option<Fixed<K>>, amount: Money) {
         if let Some(value) = value {
             self.sum += i128::from(value.units()) * i128::from(amount.units());

@@ -14,7 +14,9 @@ pub mod what_if;
 
 pub use limit::LimitFacts;
 pub use loan::LoanFacts;
-pub use node::{Level, NodeFacts, NodeFailure, NodeValue};
-pub use pair::{NoPrice, RejectedPair, WhyRejected};
-pub use participation::{Hindrance, LockedBy, Participates, PoolFacts, PoolTrade};
-pub use trade::{Cause, NeverCame, NodeTurnout, TurnedDown};
+pub use node::{NodeFacts, NodeFailure, NodeValue, TreeLevel};
+pub use pair::{MissingPrice, RejectedPair, RejectionCause};
+pub use participation::{
+    LoanParticipation, LockSource, ParticipationFailure, PoolFacts, PoolTrade,
+};
+pub use trade::{FailureCause, FailureCount, NodeMatchCounts, UnmatchedLoans};

@@ -74,7 +74,7 @@ pub enum NodeFailure {
         /// The rule.
         rule_name: String,
         /// Where it is attached.
-        attached_to: Level,
+        attached_to: TreeLevel,
         /// The smallest condition that failed, such as `fico >= 680`.
         clause: String,
         /// The loan's values of the columns that it names.
@@ -87,7 +87,7 @@ pub enum NodeFailure {
 /// A level of the tree that a node's rules come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum TreeLevel {
     /// The node itself.
     Node,
     /// The instrument above it.

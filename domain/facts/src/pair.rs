@@ -13,13 +13,13 @@ pub struct RejectedPair {
     pub settlement_date: Day,
     /// The first line of 2.6 that holds.
     #[serde(flatten)]
-    pub why: WhyRejected,
+    pub why: RejectionCause,
 }
 
 /// The first line of 2.6 that holds, with its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason")]
-pub enum WhyRejected {
+pub enum RejectionCause {
     /// The trade settles before the loan is deliverable.
     SettlesTooSoon {
         /// The loan's eligibility date.
@@ -30,7 +30,7 @@ pub enum WhyRejected {
         earliest: Day,
     },
     /// Nothing prices the pair.
-    NoPrice(NoPrice),
+    NoPrice(MissingPrice),
     /// A bx price below the floor.
     BelowPriceFloor {
         /// All-in.
@@ -43,7 +43,7 @@ pub enum WhyRejected {
 /// Why there is no price (2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "no_price", rename_all = "snake_case")]
-pub enum NoPrice {
+pub enum MissingPrice {
     /// The trade takes only loans with a row in `loan_price`, and this loan has none for it.
     PricedOnly,
     /// The grid of the trade's instrument has no row for its settlement date.
@@ -57,7 +57,7 @@ pub enum NoPrice {
     },
 }
 
-impl WhyRejected {
+impl RejectionCause {
     /// As the events name it.
     pub const fn reason(&self) -> RejectionReason {
         match self {

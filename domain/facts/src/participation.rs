@@ -7,13 +7,13 @@ use serde::Serialize;
 /// Whether a loan takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "takes_part", rename_all = "snake_case")]
-pub enum Participates {
+pub enum LoanParticipation {
     /// It can be placed.
     Eligible,
     /// It stays in its pool, which is locked.
     Locked {
         /// By what.
-        locked_by: LockedBy,
+        locked_by: LockSource,
     },
     /// It stays in its pool for another reason.
     Held {
@@ -21,7 +21,7 @@ pub enum Participates {
         held_reason: HeldReason,
         /// With the values.
         #[serde(flatten)]
-        hindrance: Hindrance,
+        hindrance: ParticipationFailure,
     },
     /// It plays no part.
     OutOfScope {
@@ -29,14 +29,14 @@ pub enum Participates {
         scope_reason: ScopeReason,
         /// With the values.
         #[serde(flatten)]
-        hindrance: Hindrance,
+        hindrance: ParticipationFailure,
     },
 }
 
 /// What locks a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LockedBy {
+pub enum LockSource {
     /// Its row in `pfill_lockdown_guide` says Y.
     LockdownGuide,
     /// It is closed and has no row there.
@@ -46,7 +46,7 @@ pub enum LockedBy {
 /// The line of 2.1 that keeps a loan out of the allocation, with its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "hindrance", rename_all = "snake_case")]
-pub enum Hindrance {
+pub enum ParticipationFailure {
     /// Its status does not pass the ladder.
     Status {
         /// What it has.

@@ -6,22 +6,22 @@ use powerfill_events::run::event::Node;
 use powerfill_events::values::{InvestorId, Rate};
 use serde::Serialize;
 
-use crate::{Level, NodeFailure};
+use crate::{NodeFailure, TreeLevel};
 
 /// How eligible loans fared at the nodes of a trade's instrument.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NeverCame {
+pub struct UnmatchedLoans {
     /// Loans that can be placed at all.
     pub eligible: u64,
     /// Of those, the ones that match no node of the instrument.
     pub matched_nothing: u64,
     /// The walkable nodes of the instrument, in walk order.
-    pub nodes: Vec<NodeTurnout>,
+    pub nodes: Vec<NodeMatchCounts>,
 }
 
 /// How eligible loans fared at a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NodeTurnout {
+pub struct NodeMatchCounts {
     /// Its key and priority.
     pub node: Arc<Node>,
     /// Its turn, from 1.
@@ -29,23 +29,23 @@ pub struct NodeTurnout {
     /// Eligible loans that match it.
     pub matched: u64,
     /// What kept the others away, most loans first. A loan counts under everything that failed it.
-    pub turned_down: Vec<TurnedDown>,
+    pub turned_down: Vec<FailureCount>,
 }
 
 /// What kept loans from a node, and how many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TurnedDown {
+pub struct FailureCount {
     /// How many.
     pub loans: u64,
     /// What.
     #[serde(flatten)]
-    pub cause: Cause,
+    pub cause: FailureCause,
 }
 
 /// What keeps loans from a node, whatever their values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "failed", rename_all = "snake_case")]
-pub enum Cause {
+pub enum FailureCause {
     /// `pscat_instruments` does not have the node's instrument.
     UnknownInstrument,
     /// The instrument is another investor's.
@@ -78,13 +78,13 @@ pub enum Cause {
         /// The rule.
         rule_name: String,
         /// Where it is attached.
-        attached_to: Level,
+        attached_to: TreeLevel,
         /// The condition.
         clause: String,
     },
 }
 
-impl From<NodeFailure> for Cause {
+impl From<NodeFailure> for FailureCause {
     fn from(failure: NodeFailure) -> Self {
         match failure {
             NodeFailure::UnknownInstrument => Self::UnknownInstrument,

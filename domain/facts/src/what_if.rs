@@ -9,7 +9,7 @@ use serde::Serialize;
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ChangeKind {
     /// More room in a trade.
     FreedAmount,
     /// A higher limit.
@@ -22,7 +22,7 @@ pub enum Kind {
     HorizonLengthened,
 }
 
-impl Kind {
+impl ChangeKind {
     /// Every kind, in order.
     pub const ALL: [Self; 5] = [
         Self::FreedAmount,
@@ -41,61 +41,61 @@ pub struct WhatIf {
     /// How often the passes were run, the unchanged input included.
     pub runs: u32,
     /// One answer for each kind, in order.
-    pub kinds: Vec<KindAnswer>,
+    pub kinds: Vec<ChangeResult>,
 }
 
 /// The answer for one kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KindAnswer {
+pub struct ChangeResult {
     /// Which.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// Re-runs that it took.
     pub runs: u32,
     /// What came of them.
     #[serde(flatten)]
-    pub answer: Answer,
+    pub answer: ChangeOutcome,
 }
 
 /// What came of trying a kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
+pub enum ChangeOutcome {
     /// It gives the loan a place.
-    Places(Box<Finding>),
+    Places(Box<PlacingChange>),
     /// It does not, as far as it was tried.
     DoesNot {
         /// The largest changes that were tried, each without giving the loan a place.
-        tried: Vec<Change>,
+        tried: Vec<TrialChange>,
         /// Whether the bound on re-runs ended the search.
         gave_up: bool,
     },
     /// It was not tried, because it cannot reach the loan.
     NotTried {
         /// Why.
-        reason: NotTried,
+        reason: NotTriedReason,
     },
 }
 
 /// A change that gives the loan a place, tried on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct PlacingChange {
     /// With it the loan is placed.
-    pub change: Change,
+    pub change: TrialChange,
     /// With this one it is not; NULL where it is the input as it was.
-    pub not_enough: Option<Change>,
+    pub not_enough: Option<TrialChange>,
     /// Whether the two are one unit apart: a cent, a millionth of a share, the last decimal of a price, a day. Where
     /// they are not, the bound on re-runs ended the search between them.
     pub exact: bool,
     /// Where the loan then goes.
-    pub place: NewPlace,
+    pub place: NewAllocation,
     /// What it costs the others.
-    pub others: Others,
+    pub others: SideEffects,
 }
 
 /// A changed input, with the value that it changes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
+pub enum TrialChange {
     /// More room in a trade.
     FreedAmount {
         /// The trade.
@@ -143,7 +143,7 @@ pub enum Change {
 
 /// Where the loan goes under a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NewPlace {
+pub struct NewAllocation {
     /// The trade.
     pub trade_id: TradeId,
     /// When it settles.
@@ -156,7 +156,7 @@ pub struct NewPlace {
 
 /// What a change does to the other loans.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Others {
+pub struct SideEffects {
     /// Loans that end in another trade, in none, or in one instead of none.
     pub moved: u64,
     /// Of those, the ones that are kicked out instead, by id.
@@ -168,7 +168,7 @@ pub struct Others {
 /// Why a kind of change was not tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NotTried {
+pub enum NotTriedReason {
     /// The loan is no candidate of any trade: more room does not make it one.
     NoCandidate,
     /// No amount below all that is wanted of its trades makes the loan fit one of them: their limits leave it nothing.

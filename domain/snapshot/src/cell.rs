@@ -9,7 +9,7 @@ use super::report::FaultCode;
 use crate::rules::{Predicate, RuleFaultCode};
 use crate::tables::LoanColumn;
 use powerfill_events::values::{
-    Day, Fixed, Kind as Scale, Money, Name, NumberFault, Percent, Price, Rate, Share, fold,
+    Day, Fixed, Money, Name, NumberError, Percent, Price, Rate, Share, Unit as Scale, fold,
 };
 
 /// What a column or an option holds, and which values it may have.
@@ -102,7 +102,7 @@ impl Kind {
             Self::Day => text
                 .parse()
                 .map(Value::Day)
-                .map_err(|fault| CellFault::new(FaultCode::NotADate, format!("{fault}"))),
+                .map_err(|fault| CellFault::new(FaultCode::DateError, format!("{fault}"))),
             Self::OneOf(words) => choice(text, words).map(Value::Choice),
             Self::Rule => rule(text, columns),
         }
@@ -112,24 +112,24 @@ impl Kind {
     pub(super) fn unfit_code(self) -> FaultCode {
         match self {
             Self::Text | Self::Rule => FaultCode::NotAllowed,
-            Self::Day => FaultCode::NotADate,
+            Self::Day => FaultCode::DateError,
             Self::OneOf(_) => FaultCode::NotOneOf,
             _ => FaultCode::NotANumber,
         }
     }
 }
 
-fn number_fault(fault: NumberFault) -> CellFault {
+fn number_fault(fault: NumberError) -> CellFault {
     let code = match fault {
-        NumberFault::NotANumber => FaultCode::NotANumber,
-        NumberFault::TooManyDecimals(_) => FaultCode::TooManyDecimals,
-        NumberFault::OutOfRange(_) => FaultCode::OutOfRange,
+        NumberError::NotANumber => FaultCode::NotANumber,
+        NumberError::TooManyDecimals(_) => FaultCode::TooManyDecimals,
+        NumberError::OutOfRange(_) => FaultCode::OutOfRange,
     };
     CellFault::new(code, fault.to_string())
 }
 
 fn fixed<K: Scale>(
-    parsed: Result<Fixed<K>, NumberFault>,
+    parsed: Result<Fixed<K>, NumberError>,
     bounds: Bounds,
 ) -> Result<Value, CellFault> {
     let value = parsed.map_err(number_fault)?;
@@ -152,7 +152,7 @@ impl<'a> Digits<'a> {
         let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         if whole.len() + decimals.len() == 0 || !plain(whole) || !plain(decimals) {
-            return Err(number_fault(NumberFault::NotANumber));
+            return Err(number_fault(NumberError::NotANumber));
         }
         let (whole, decimals) = (whole.trim_start_matches('0'), decimals.trim_end_matches('0'));
         Ok(Self { negative: text.starts_with('-'), whole, decimals })

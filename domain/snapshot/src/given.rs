@@ -12,7 +12,7 @@ use super::cell::{Bounds, CellFault, Kind, Value};
 use super::options::{PriceMode, RunOptions, Scope};
 use super::report::{Fault, FaultCode, FaultReport, Severity, shown};
 use powerfill_events::values::Choice;
-use powerfill_events::values::{Fixed, Kind as Scale};
+use powerfill_events::values::{Fixed, Unit as Scale};
 
 /// An option: its name, its kind, and what is allowed in words.
 struct Spec {

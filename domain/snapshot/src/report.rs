@@ -87,7 +87,7 @@ fault_codes! {
     /// More decimals than the scale.
     TooManyDecimals = "too_many_decimals",
     /// Not a calendar date, YYYY-MM-DD.
-    NotADate = "not_a_date",
+    DateError = "not_a_date",
     /// Not one of the words of an enumeration.
     NotOneOf = "not_one_of",
     /// Beyond the range.
@@ -245,7 +245,7 @@ mod tests {
             row: "3".into(),
             column: "close_date".into(),
             value: "2026-02-30".into(),
-            code: FaultCode::NotADate,
+            code: FaultCode::DateError,
             reason: "a date is YYYY-MM-DD".into(),
         };
         assert_eq!(

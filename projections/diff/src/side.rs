@@ -1,7 +1,7 @@
 //! One of the two sides: a run of the store, or an export.
 
 use powerfill_events::run::options::RunOptions;
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::RowBatch;
@@ -159,7 +159,7 @@ impl RunSide {
     }
 
     /// Takes the next event.
-    pub fn apply(&mut self, recorded: &Recorded<'_>, names: &mut Names) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>, names: &mut Names) {
         self.head.apply(recorded);
         for (projector, _) in &mut self.tables {
             projector.apply(recorded);
@@ -202,7 +202,7 @@ pub(crate) const fn all_columns(count: usize) -> u32 {
 }
 
 impl RunHead {
-    fn apply(&mut self, recorded: &Recorded<'_>) {
+    fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         self.recorded_at = Some(recorded.recorded_at);
         self.events = recorded.stream_version;

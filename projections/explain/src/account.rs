@@ -4,7 +4,7 @@
 
 use powerfill_events::values::{LoanId, Money, TradeId};
 use powerfill_facts::what_if::WhatIf;
-use powerfill_facts::{LimitFacts, LoanFacts, NeverCame};
+use powerfill_facts::{LimitFacts, LoanFacts, UnmatchedLoans};
 use serde::Serialize;
 
 use super::ledger::Filler;
@@ -31,7 +31,7 @@ pub struct TradeAccount {
     #[serde(flatten)]
     pub story: TradeExplanation,
     /// From the input: the loans that match no node of its instrument; NULL where the trade is not in the run.
-    pub never_came: Option<NeverCame>,
+    pub never_came: Option<UnmatchedLoans>,
 }
 
 impl LoanAccount {

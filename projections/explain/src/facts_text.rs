@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Formatter, Result};
 
 use powerfill_facts::{
-    Hindrance, Level, LoanFacts, LockedBy, NoPrice, NodeFacts, NodeFailure, NodeValue,
-    Participates, PoolFacts, RejectedPair, WhyRejected,
+    LoanFacts, LoanParticipation, LockSource, MissingPrice, NodeFacts, NodeFailure, NodeValue,
+    ParticipationFailure, PoolFacts, RejectedPair, RejectionCause, TreeLevel,
 };
 
 use super::words::{counted, exclusion_words, few, node_name, points, short, usd};
@@ -35,27 +35,27 @@ pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
         (None, None) => writeln!(f, "; it is neither closed nor locked.")?,
     }
     match &facts.participation {
-        Participates::Eligible => writeln!(f, "It is eligible.")?,
-        Participates::Locked { locked_by } => {
+        LoanParticipation::Eligible => writeln!(f, "It is eligible.")?,
+        LoanParticipation::Locked { locked_by } => {
             let by = match locked_by {
-                LockedBy::LockdownGuide => "the lockdown guide says so",
-                LockedBy::ClosedPool => "it is closed, and the lockdown guide has no row for it",
+                LockSource::LockdownGuide => "the lockdown guide says so",
+                LockSource::ClosedPool => "it is closed, and the lockdown guide has no row for it",
             };
             writeln!(f, "Its pool is locked: {by}.")?;
         }
-        Participates::Held { hindrance, .. } => {
+        LoanParticipation::Held { hindrance, .. } => {
             writeln!(f, "It is held: {}.", hindrance_words(hindrance))?;
         }
-        Participates::OutOfScope { hindrance, .. } => {
+        LoanParticipation::OutOfScope { hindrance, .. } => {
             writeln!(f, "It is out of scope: {}.", hindrance_words(hindrance))?;
         }
     }
     facts.pool.as_ref().map_or(Ok(()), |pool| write_pool(pool, f))
 }
 
-fn hindrance_words(hindrance: &Hindrance) -> String {
+fn hindrance_words(hindrance: &ParticipationFailure) -> String {
     match hindrance {
-        Hindrance::Status { curr_status, stage_rank, min_status, min_rank } => {
+        ParticipationFailure::Status { curr_status, stage_rank, min_status, min_rank } => {
             match (stage_rank, min_rank) {
                 (Some(rank), Some(min_rank)) => format!(
                     "its status {curr_status} (rank {rank}) is below {min_status} (rank {min_rank}), \
@@ -71,18 +71,18 @@ fn hindrance_words(hindrance: &Hindrance) -> String {
                 ),
             }
         }
-        Hindrance::Scope { close_date, as_of } => {
+        ParticipationFailure::Scope { close_date, as_of } => {
             let closes = match close_date {
                 Some(day) => format!("it closes on {day}"),
                 None => "it has no close date".to_owned(),
             };
             format!("the run takes loans that are closed on {as_of}, and {closes}")
         }
-        Hindrance::NoEligibilityDate => "it is neither closed nor locked".to_owned(),
-        Hindrance::NotEligibleInTime { deliverable_on, latest } => {
+        ParticipationFailure::NoEligibilityDate => "it is neither closed nor locked".to_owned(),
+        ParticipationFailure::NotEligibleInTime { deliverable_on, latest } => {
             format!("it is deliverable on {deliverable_on}, the run looks ahead to {latest}")
         }
-        Hindrance::TradeNotInRun { trade_id, exclusion_reason, settlement_date } => {
+        ParticipationFailure::TradeNotInRun { trade_id, exclusion_reason, settlement_date } => {
             let settles = settlement_date.map(|day| format!(" (settling {day})"));
             let why = exclusion_words(*exclusion_reason);
             let settles = settles.unwrap_or_default();
@@ -237,11 +237,11 @@ fn values_words(values: &[NodeValue]) -> String {
     if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) }
 }
 
-pub(super) const fn level_words(level: Level) -> &'static str {
+pub(super) const fn level_words(level: TreeLevel) -> &'static str {
     match level {
-        Level::Node => "",
-        Level::Instrument => " of the instrument",
-        Level::Investor => " of the investor",
+        TreeLevel::Node => "",
+        TreeLevel::Instrument => " of the instrument",
+        TreeLevel::Investor => " of the investor",
     }
 }
 
@@ -265,7 +265,7 @@ pub(super) fn write_rejections(rejections: &[RejectedPair], f: &mut Formatter<'_
 fn rejected_words(pair: &RejectedPair) -> (String, String) {
     let RejectedPair { trade_id, settlement_date, why } = pair;
     match why {
-        WhyRejected::SettlesTooSoon { deliverable_on, buffer_days, earliest } => {
+        RejectionCause::SettlesTooSoon { deliverable_on, buffer_days, earliest } => {
             let buffer = match buffer_days {
                 0 => String::new(),
                 days => {
@@ -278,14 +278,14 @@ fn rejected_words(pair: &RejectedPair) -> (String, String) {
                 format!("settles too soon, it is deliverable on {deliverable_on}{buffer}"),
             )
         }
-        WhyRejected::NoPrice(NoPrice::PricedOnly) => (
+        RejectionCause::NoPrice(MissingPrice::PricedOnly) => (
             trade_id.to_string(),
             "takes only loans with a price of their own, and it has none there".to_owned(),
         ),
-        WhyRejected::NoPrice(NoPrice::NoGridDate) => {
+        RejectionCause::NoPrice(MissingPrice::NoGridDate) => {
             (trade_id.to_string(), format!("the price grid has nothing for {settlement_date}"))
         }
-        WhyRejected::NoPrice(NoPrice::BelowGrid { note_rate, lowest_note_rate }) => (
+        RejectionCause::NoPrice(MissingPrice::BelowGrid { note_rate, lowest_note_rate }) => (
             trade_id.to_string(),
             format!(
                 "the price grid for {settlement_date} begins at note rate {}, above its {}",
@@ -293,7 +293,7 @@ fn rejected_words(pair: &RejectedPair) -> (String, String) {
                 short(*note_rate)
             ),
         ),
-        WhyRejected::BelowPriceFloor { price, price_floor } => (
+        RejectionCause::BelowPriceFloor { price, price_floor } => (
             format!("{trade_id} (at {})", points(*price)),
             format!("its price is below the floor of {}", points(*price_floor)),
         ),

@@ -9,7 +9,7 @@ use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned,
     LoanReleased, PoolAction, PoolActionDerived, Rejection, SyntheticOption,
 };
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, PoolName, TradeId};
 
 use super::Sought;
@@ -68,7 +68,7 @@ impl LoanStory {
     }
 
     /// Takes the next event of the run.
-    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.run_id = Some(recorded.run_id);
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         let version = recorded.stream_version;

@@ -6,7 +6,7 @@ use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, FillStatus, KickoutReason, LoanAllocated, LoanMoved,
     LoanPinned, LoanReleased, Pass, RejectionReason, TradeAssessed, TradeFillEvaluated,
 };
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, Price, TradeId};
 use serde::Serialize;
 
@@ -196,7 +196,7 @@ impl TradeStory {
     }
 
     /// Takes the next event of the run.
-    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         let told = &mut self.told;
         told.run_id = Some(recorded.run_id);
         told.status = told.status.max(RunStatus::reached_with(recorded.event));

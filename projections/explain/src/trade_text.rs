@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, TradeAssessed, TradeFillEvaluated,
 };
-use powerfill_facts::{Cause, NeverCame, TurnedDown};
+use powerfill_facts::{FailureCause, FailureCount, UnmatchedLoans};
 
 use super::account::TradeAccount;
 use super::facts_text::level_words;
@@ -42,7 +42,7 @@ impl Display for TradeExplanation {
 impl Display for TradeAccount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.story.fmt(f)?;
-        let Some(NeverCame { eligible, matched_nothing, nodes }) = &self.never_came else {
+        let Some(UnmatchedLoans { eligible, matched_nothing, nodes }) = &self.never_came else {
             return Ok(());
         };
         let eligible = counted(*eligible, "eligible loan", "eligible loans");
@@ -59,7 +59,7 @@ impl Display for TradeAccount {
         for node in nodes {
             let matched = counted(node.matched, "loan matches", "loans match");
             writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
-            for TurnedDown { loans, cause } in &node.turned_down {
+            for FailureCount { loans, cause } in &node.turned_down {
                 writeln!(f, "    {loans} not: {}", cause_words(cause))?;
             }
         }
@@ -67,19 +67,23 @@ impl Display for TradeAccount {
     }
 }
 
-fn cause_words(cause: &Cause) -> String {
+fn cause_words(cause: &FailureCause) -> String {
     match cause {
-        Cause::UnknownInstrument => "its instrument does not exist".to_owned(),
-        Cause::OtherInvestor { investor_id } => format!("its instrument is {investor_id}'s"),
-        Cause::NoteRateBelow { min_note_rate } => {
+        FailureCause::UnknownInstrument => "its instrument does not exist".to_owned(),
+        FailureCause::OtherInvestor { investor_id } => format!("its instrument is {investor_id}'s"),
+        FailureCause::NoteRateBelow { min_note_rate } => {
             format!("note rate below {}", short(min_note_rate))
         }
-        Cause::NoteRateAbove { max_note_rate } => {
+        FailureCause::NoteRateAbove { max_note_rate } => {
             format!("note rate above {}", short(max_note_rate))
         }
-        Cause::TermBelow { min_term_months } => format!("term below {min_term_months} months"),
-        Cause::TermAbove { max_term_months } => format!("term above {max_term_months} months"),
-        Cause::Rule { rule_name, attached_to, clause } => {
+        FailureCause::TermBelow { min_term_months } => {
+            format!("term below {min_term_months} months")
+        }
+        FailureCause::TermAbove { max_term_months } => {
+            format!("term above {max_term_months} months")
+        }
+        FailureCause::Rule { rule_name, attached_to, clause } => {
             format!("rule {rule_name}{} asks for {clause}", level_words(*attached_to))
         }
     }

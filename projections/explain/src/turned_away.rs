@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use powerfill_events::run::event::{ConstraintBlockEvaluated, LoanAllocated, Pass, PoolAction};
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{Day, LoanId, Price, TradeId, fold};
 
 use super::ledger::{Ledger, Moment, standing};
@@ -28,7 +28,7 @@ pub(super) struct TradeCourt {
 
 impl TradeCourt {
     /// Takes the next event of the run, once the story of the trade has.
-    pub(super) fn apply(&mut self, recorded: &Recorded<'_>, trade_id: &TradeId) {
+    pub(super) fn apply(&mut self, recorded: &RecordedEvent<'_>, trade_id: &TradeId) {
         let version = recorded.stream_version;
         match recorded.event {
             RunEvent::RunRequested(requested) => self.input = Some((&**requested).into()),

@@ -4,7 +4,8 @@ use std::fmt::{Formatter, Result};
 
 use powerfill_events::values::LoanId;
 use powerfill_facts::what_if::{
-    Answer, Change, Finding, Kind, KindAnswer, NotTried, Others, WhatIf,
+    ChangeKind, ChangeOutcome, ChangeResult, NotTriedReason, PlacingChange, SideEffects,
+    TrialChange, WhatIf,
 };
 
 use super::words::{counted, few, node_name, points, short, usd};
@@ -23,21 +24,23 @@ pub(super) fn write_what_if(what_if: &WhatIf, f: &mut Formatter<'_>) -> Result {
     Ok(())
 }
 
-fn write_answer(answer: &KindAnswer, f: &mut Formatter<'_>) -> Result {
+fn write_answer(answer: &ChangeResult, f: &mut Formatter<'_>) -> Result {
     write!(f, "  {}: ", kind_words(answer.kind))?;
     match &answer.answer {
-        Answer::Places(finding) => write_finding(finding, f),
-        Answer::DoesNot { tried, gave_up } => {
+        ChangeOutcome::Places(finding) => write_finding(finding, f),
+        ChangeOutcome::DoesNot { tried, gave_up } => {
             let tried = few(tried.iter().map(change_words), NAMED);
             let gave_up = if *gave_up { "; the bound on re-runs is reached" } else { "" };
             writeln!(f, "would not do; tried {tried}{gave_up}")
         }
-        Answer::NotTried { reason } => writeln!(f, "would not help, {}", not_tried_words(*reason)),
+        ChangeOutcome::NotTried { reason } => {
+            writeln!(f, "would not help, {}", not_tried_words(*reason))
+        }
     }
 }
 
-fn write_finding(finding: &Finding, f: &mut Formatter<'_>) -> Result {
-    let Finding { change, not_enough, exact, place, others } = finding;
+fn write_finding(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
+    let PlacingChange { change, not_enough, exact, place, others } = finding;
     writeln!(f, "{}", change_words(change))?;
     writeln!(
         f,
@@ -61,7 +64,7 @@ fn write_finding(finding: &Finding, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-fn write_others(others: &Others, f: &mut Formatter<'_>) -> Result {
+fn write_others(others: &SideEffects, f: &mut Formatter<'_>) -> Result {
     if others.moved == 0 {
         return writeln!(f, "    no other loan changes its place");
     }
@@ -78,38 +81,40 @@ fn write_others(others: &Others, f: &mut Formatter<'_>) -> Result {
 }
 
 /// A kind of change, in the words of a desk.
-pub const fn kind_words(kind: Kind) -> &'static str {
+pub const fn kind_words(kind: ChangeKind) -> &'static str {
     match kind {
-        Kind::FreedAmount => "more room in a trade",
-        Kind::LimitRaised => "a higher limit",
-        Kind::PriceFloorLowered => "a lower price floor",
-        Kind::BufferShortened => "a shorter buffer",
-        Kind::HorizonLengthened => "a longer horizon",
+        ChangeKind::FreedAmount => "more room in a trade",
+        ChangeKind::LimitRaised => "a higher limit",
+        ChangeKind::PriceFloorLowered => "a lower price floor",
+        ChangeKind::BufferShortened => "a shorter buffer",
+        ChangeKind::HorizonLengthened => "a longer horizon",
     }
 }
 
-fn change_words(change: &Change) -> String {
+fn change_words(change: &TrialChange) -> String {
     match change {
-        Change::FreedAmount { trade_id, freed_amount, trade_amount, max_amount, .. } => format!(
-            "{} more of trade {trade_id}, a trade_amount of {}, to be filled up to {}",
-            usd(*freed_amount),
-            usd(*trade_amount),
-            usd(*max_amount)
-        ),
-        Change::LimitRaised { node, raised_by, hi_limit } => format!(
+        TrialChange::FreedAmount { trade_id, freed_amount, trade_amount, max_amount, .. } => {
+            format!(
+                "{} more of trade {trade_id}, a trade_amount of {}, to be filled up to {}",
+                usd(*freed_amount),
+                usd(*trade_amount),
+                usd(*max_amount)
+            )
+        }
+        TrialChange::LimitRaised { node, raised_by, hi_limit } => format!(
             "the limit of {} raised by {} to {}",
             node_name(node),
             short(raised_by),
             short(hi_limit)
         ),
-        Change::PriceFloorLowered { lowered_by, bx_price_floor } => {
+        TrialChange::PriceFloorLowered { lowered_by, bx_price_floor } => {
             format!("the floor lowered by {} to {}", points(*lowered_by), points(*bx_price_floor))
         }
-        Change::BufferShortened { days, eligible_settle_buffer_days } => {
+        TrialChange::BufferShortened { days, eligible_settle_buffer_days } => {
             let days = counted(u64::from(days.unsigned_abs()), "day", "days");
             format!("the buffer shortened by {days} to {eligible_settle_buffer_days}")
         }
-        Change::HorizonLengthened { days, max_trade_settle_days } => {
+        TrialChange::HorizonLengthened { days, max_trade_settle_days } => {
             let days = counted(u64::from(days.unsigned_abs()), "day", "days");
             format!("the horizon lengthened by {days} to {max_trade_settle_days}")
         }
@@ -117,36 +122,38 @@ fn change_words(change: &Change) -> String {
 }
 
 /// By how much, without what.
-fn by_words(change: &Change) -> String {
+fn by_words(change: &TrialChange) -> String {
     match change {
-        Change::FreedAmount { trade_id, freed_amount, .. } => {
+        TrialChange::FreedAmount { trade_id, freed_amount, .. } => {
             format!("{} more of {trade_id}", usd(*freed_amount))
         }
-        Change::LimitRaised { hi_limit, .. } => short(hi_limit),
-        Change::PriceFloorLowered { bx_price_floor, .. } => points(*bx_price_floor),
-        Change::BufferShortened { eligible_settle_buffer_days: days, .. }
-        | Change::HorizonLengthened { max_trade_settle_days: days, .. } => {
+        TrialChange::LimitRaised { hi_limit, .. } => short(hi_limit),
+        TrialChange::PriceFloorLowered { bx_price_floor, .. } => points(*bx_price_floor),
+        TrialChange::BufferShortened { eligible_settle_buffer_days: days, .. }
+        | TrialChange::HorizonLengthened { max_trade_settle_days: days, .. } => {
             counted(u64::from(days.unsigned_abs()), "day", "days")
         }
     }
 }
 
-const fn not_tried_words(reason: NotTried) -> &'static str {
+const fn not_tried_words(reason: NotTriedReason) -> &'static str {
     match reason {
-        NotTried::NoCandidate => "it is a candidate of no trade",
-        NotTried::NoAmountFits => {
+        NotTriedReason::NoCandidate => "it is a candidate of no trade",
+        NotTriedReason::NoAmountFits => {
             "the limits of its trades leave it nothing at any amount in reach"
         }
-        NotTried::NoLimitBars => "no limit of its trades bars it",
-        NotTried::LimitsBarTogether => {
+        NotTriedReason::NoLimitBars => "no limit of its trades bars it",
+        NotTriedReason::LimitsBarTogether => {
             "where a limit bars it, another does too, or even a share of 1 leaves too little"
         }
-        NotTried::NoPriceFloor => "the run has no price floor",
-        NotTried::NothingBelowFloor => "no trade's price for it is below the floor",
-        NotTried::NoBuffer => "the run has no buffer",
-        NotTried::NothingTooSoon => "no trade settles too soon for it",
-        NotTried::NotDeliverable => "what settles too soon settles before it is deliverable at all",
-        NotTried::NothingBeyond => {
+        NotTriedReason::NoPriceFloor => "the run has no price floor",
+        NotTriedReason::NothingBelowFloor => "no trade's price for it is below the floor",
+        NotTriedReason::NoBuffer => "the run has no buffer",
+        NotTriedReason::NothingTooSoon => "no trade settles too soon for it",
+        NotTriedReason::NotDeliverable => {
+            "what settles too soon settles before it is deliverable at all"
+        }
+        NotTriedReason::NothingBeyond => {
             "no trade of an instrument that it matches settles beyond the horizon"
         }
     }

@@ -1,7 +1,7 @@
 //! All tables of a run together, with their digest: what the runner feeds with events while a run goes on, and what a
 //! rebuild feeds with stored ones. Both give the same rows and the same digest (specification 3.3).
 
-use powerfill_events::run::Recorded;
+use powerfill_events::run::RecordedEvent;
 use powerfill_events::run::event::{RunCompleted, TableVersion};
 
 use crate::digest::{TableDigest, output_digest};
@@ -83,7 +83,7 @@ impl RunTables {
     }
 
     /// Takes the next event of the run; whether it changed a table.
-    pub fn apply(&mut self, event: &Recorded<'_>) -> bool {
+    pub fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         let mut changed = false;
         for table in &mut self.tables {
             let changes = table.projector.apply(event);

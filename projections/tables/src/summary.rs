@@ -9,7 +9,7 @@ use powerfill_events::run::event::{
     LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
 };
 use powerfill_events::run::options::RunOptions;
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, TenantId, Timestamp, TradeId};
 use serde::Serialize;
 
@@ -182,7 +182,7 @@ impl RunSummary {
     }
 
     /// Takes the next event.
-    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.events = recorded.stream_version;
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         if recorded.event.is_terminal() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use powerfill_events::values::{
-    ConstraintName, Day, Fixed, InstrumentName, InvestorId, Kind, LoanId, PoolName, SynTradeId,
-    TenantId, Timestamp, TradeId,
+    ConstraintName, Day, Fixed, InstrumentName, InvestorId, LoanId, PoolName, SynTradeId, TenantId,
+    Timestamp, TradeId, Unit,
 };
 use rust_decimal::Decimal;
 
@@ -125,7 +125,7 @@ pub enum Cell {
     Timestamp(Timestamp),
 }
 
-impl<K: Kind> From<Fixed<K>> for Cell {
+impl<K: Unit> From<Fixed<K>> for Cell {
     fn from(number: Fixed<K>) -> Self {
         Self::Fixed(number.units(), K::SCALE as u8)
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use powerfill_events::run::event::EventType;
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
 use powerfill_explain::{About, LoanStory, TradeStory};
 use powerfill_tables::event_index::{EventIndex, Subject, SubjectKind, Versions};
@@ -51,13 +51,13 @@ fn told(events: &[RunEvent], about: About<'_>, wanted: impl Fn(u64) -> bool) -> 
     match about {
         About::Loan(id) => {
             let mut story = LoanStory::new(id);
-            events.for_each(|event: Recorded<'_>| story.apply(&event));
+            events.for_each(|event: RecordedEvent<'_>| story.apply(&event));
             let told = story.finish();
             [told.to_string(), serde_json::to_string(&told).unwrap()]
         }
         About::Trade(id) => {
             let mut story = TradeStory::new(id);
-            events.for_each(|event: Recorded<'_>| story.apply(&event));
+            events.for_each(|event: RecordedEvent<'_>| story.apply(&event));
             let told = story.finish();
             [told.to_string(), serde_json::to_string(&told).unwrap()]
         }

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use given::*;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::*;
-use powerfill_eventually::{Delivered, Following, NotFollowed};
+use powerfill_eventually::{DeliveredEvent, RunTablesError, RunTablesProjection};
 use powerfill_snapshot::tables::InstrumentKind;
 use powerfill_tables::RunTables;
 use powerfill_tables::table::{CellType, RowBatch};
@@ -371,9 +371,9 @@ fn a_subscription_of_eventually_feeds_the_same_tables() {
     let events = whole_run();
     let mut tables = RunTables::new();
     recorded(&events).for_each(|event| _ = tables.apply(&event));
-    let mut following = Following::new(run_id());
+    let mut following = RunTablesProjection::new(run_id());
     let persisted = |version: u32, event: &RunEvent, run_id| {
-        let delivered = Delivered {
+        let delivered = DeliveredEvent {
             event: event.clone(),
             recorded_at: recorded(&events).next().unwrap().recorded_at,
             actor: "desk".into(),
@@ -389,8 +389,8 @@ fn a_subscription_of_eventually_feeds_the_same_tables() {
     assert_eq!(following.tables().complete(), tables.complete());
     let next = events.len() as u32 + 1;
     let gap = block_on(following.project(persisted(next + 1, &events[0], run_id())));
-    assert_eq!(gap, Err(NotFollowed::Gap { expected: next, found: next + 1 }));
+    assert_eq!(gap, Err(RunTablesError::Gap { expected: next, found: next + 1 }));
     let other = "01970000-0000-7000-8000-000000000002".parse().unwrap();
     let refused = block_on(following.project(persisted(next, &events[0], other)));
-    assert_eq!(refused, Err(NotFollowed::AnotherRun(other)));
+    assert_eq!(refused, Err(RunTablesError::AnotherRun(other)));
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use futures::TryStreamExt;
 use powerfill_app::read_run;
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId, RunState};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId, RunState};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_ports::events::{Append, EventStore};
@@ -87,7 +87,7 @@ pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
 
 /// Appends of events to a new stream, one per batch.
 pub(crate) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
-    let meta = Meta {
+    let meta = AppendMeta {
         tenant_id: TenantId::from("bench"),
         actor: "bench".to_owned(),
         recorded_at: Timestamp::from_micros(1_770_000_000_000_000),

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
-use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, KeptAppend, must_be_over};
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
 use powerfill_ports::runs::QueuedRun;
 
 use crate::MemoryStore;
 
 #[async_trait]
 impl CopyStore for MemoryStore {
-    async fn appends_after(&self, seq: u64) -> Result<Vec<KeptAppend>, StoreError> {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
         Ok(self.state().log.appends_after(seq as usize, APPENDS_PER_BATCH))
     }
 
@@ -18,7 +18,7 @@ impl CopyStore for MemoryStore {
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
-        must_be_over(&run)?;
+        ensure_run_ended(&run)?;
         self.state().queue.put(run);
         Ok(())
     }

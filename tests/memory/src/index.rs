@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::index::{ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, Indexed};
-use powerfill_ports::runs::Writer;
+use powerfill_ports::index::{
+    ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
+};
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::MemoryStore;
@@ -28,7 +30,11 @@ fn versions_of(index: &RunIndex, subject: &Subject) -> Versions {
 
 #[async_trait]
 impl IndexStore for MemoryStore {
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
         let (mut store, run) = (self.state(), writer.run());
         store.queue.fence(writer)?;
         if store.log.version(&run.stream()) == 0 {
@@ -42,9 +48,9 @@ impl IndexStore for MemoryStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedVersions>, StoreError> {
         let index = self.state().indexes.get(&run).cloned();
-        Ok(index.map(|index| Indexed {
+        Ok(index.map(|index| IndexedVersions {
             state: state(&index),
             versions: subjects.iter().map(|subject| versions_of(&index, subject)).collect(),
         }))

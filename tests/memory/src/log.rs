@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
-use powerfill_events::run::envelope::{Hash, MetaBytes, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
 use powerfill_events::values::TenantId;
-use powerfill_ports::copying::KeptAppend;
+use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::events::{
-    Append, Appended, Batches, Damage, EVENTS_PER_BATCH, EventStore, Head, StoredEvent,
-    Verification,
+    Append, AppendReceipt, Damage, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead,
+    StoredEvent, Verification,
 };
 use powerfill_ports::seal::{AppendRecord, seal, seal_start};
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
-use powerfill_ports::{StoreError, is_of};
+use powerfill_ports::{StoreError, check_tenant};
 use uuid::Uuid;
 
 use crate::{MemoryStore, State};
@@ -34,8 +34,8 @@ struct Stream {
 }
 
 impl Log {
-    fn head(&self) -> Head {
-        Head {
+    fn head(&self) -> LogHead {
+        LogHead {
             seq: self.appends.len() as u64,
             position: self.events.len() as u64,
             seal: self.appends.last().map_or_else(seal_start, |(_, seal)| *seal),
@@ -51,15 +51,15 @@ impl Log {
         self.appends.first().map(|(record, _)| &record.meta.tenant_id)
     }
 
-    pub(crate) fn appends_after(&self, seq: usize, limit: usize) -> Vec<KeptAppend> {
+    pub(crate) fn appends_after(&self, seq: usize, limit: usize) -> Vec<StoredAppend> {
         let kept = |(record, seal): &(AppendRecord, Hash)| {
             let stream = self.events[record.first_position as usize - 1].stream.clone();
-            KeptAppend { record: record.clone(), stream, seal: *seal }
+            StoredAppend { record: record.clone(), stream, seal: *seal }
         };
         self.appends.iter().skip(seq).take(limit).map(kept).collect()
     }
 
-    pub(crate) fn done_before(&self, append: &Append) -> Result<Option<Appended>, StoreError> {
+    pub(crate) fn done_before(&self, append: &Append) -> Result<Option<AppendReceipt>, StoreError> {
         let Some(at) = self.append_ids.get(&append.append_id) else { return Ok(None) };
         let record = &self.appends[*at].0;
         let from = record.first_position as usize - 1;
@@ -75,7 +75,7 @@ impl Log {
         if !same {
             return Err(StoreError::AppendIdReused { append_id: append.append_id });
         }
-        Ok(Some(Appended {
+        Ok(Some(AppendReceipt {
             seq: record.seq,
             stream_version: record.last_version(),
             position: record.last_position(),
@@ -83,7 +83,7 @@ impl Log {
         }))
     }
 
-    pub(crate) fn append(&mut self, append: &Append) -> Result<Appended, StoreError> {
+    pub(crate) fn append(&mut self, append: &Append) -> Result<AppendReceipt, StoreError> {
         if append.events.is_empty() {
             return Err(StoreError::Failed("an append has at least one event".to_owned()));
         }
@@ -99,7 +99,7 @@ impl Log {
             });
         }
         if version == 0 {
-            is_of(self.tenant(), &append.meta.tenant_id)?;
+            check_tenant(self.tenant(), &append.meta.tenant_id)?;
         }
         let head = self.head();
         let next_id = self.streams.len() as u64 + 1;
@@ -123,7 +123,7 @@ impl Log {
         stream.events.extend(self.events.len()..self.events.len() + events.len());
         self.events.extend(events);
         self.append_ids.insert(append.append_id, self.appends.len());
-        let appended = Appended {
+        let appended = AppendReceipt {
             seq: record.seq,
             stream_version: record.last_version(),
             position: record.last_position(),
@@ -182,7 +182,7 @@ fn event_row(stream_id: u64, event: &StoredEvent) -> EventRow<'_> {
 }
 
 fn chained(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEvent> {
-    let bytes = MetaBytes::new(&append.stream, &append.meta);
+    let bytes = MetaHash::new(&append.stream, &append.meta);
     let meta = &append.meta;
     let mut prev_hash = tail;
     (0..)
@@ -237,7 +237,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl EventStore for MemoryStore {
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let mut state = self.state();
         if let Some(lease) = append.lease {
             state.queue.leased(lease)?;
@@ -263,7 +263,7 @@ impl EventStore for MemoryStore {
         Ok(streams.into_iter().map(|(_, name)| name).collect())
     }
 
-    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> Batches<'_> {
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
         let stream = stream.to_owned();
         let begin = (from_version.max(1), None);
         stream::unfold(begin, move |(from, end)| {
@@ -275,7 +275,7 @@ impl EventStore for MemoryStore {
         .boxed()
     }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let state = self.state();
         let end = state.log.version(stream);
         let wanted = versions.into_iter().filter(|version| (1..=end).contains(version));
@@ -288,7 +288,7 @@ impl EventStore for MemoryStore {
         stream::iter(batches.collect::<Vec<_>>()).boxed()
     }
 
-    fn read_all(&self, after_position: u64) -> Batches<'_> {
+    fn read_all(&self, after_position: u64) -> EventBatches<'_> {
         stream::unfold((after_position, None), move |(after, end)| {
             let end = end.unwrap_or_else(|| self.state().log.events.len() as u64);
             let batch = self.batch_after(after, end);
@@ -298,7 +298,7 @@ impl EventStore for MemoryStore {
         .boxed()
     }
 
-    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
         let begin = (self.clone(), self.shared.position.subscribe(), after_position);
         stream::unfold(begin, |(store, mut position, after)| async move {
             loop {
@@ -312,7 +312,7 @@ impl EventStore for MemoryStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    async fn head(&self) -> Result<LogHead, StoreError> {
         Ok(self.state().log.head())
     }
 

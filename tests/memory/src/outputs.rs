@@ -10,7 +10,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
     ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, stored_form,
 };
-use powerfill_ports::runs::Writer;
+use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 use crate::MemoryStore;
@@ -110,7 +110,7 @@ impl Outputs {
 impl ProjectionStore for MemoryStore {
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let run = writer.run();
@@ -123,7 +123,7 @@ impl ProjectionStore for MemoryStore {
 
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
@@ -132,7 +132,7 @@ impl ProjectionStore for MemoryStore {
         state.outputs.stage(writer.run(), &rows, up_to_version)
     }
 
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let mut state = self.state();
         state.queue.fence(writer)?;
         state.outputs.publish(writer.run())
@@ -144,7 +144,7 @@ impl ProjectionStore for MemoryStore {
 
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {

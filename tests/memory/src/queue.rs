@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 
-use powerfill_ports::events::{Append, Appended};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
-use powerfill_ports::{StoreError, is_of};
+use powerfill_ports::events::{Append, AppendReceipt};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::{StoreError, check_tenant};
 
 use crate::MemoryStore;
 
@@ -37,10 +37,10 @@ impl Queue {
     }
 
     /// Whether this writer may write.
-    pub(crate) fn fence(&mut self, writer: Writer) -> Result<(), StoreError> {
+    pub(crate) fn fence(&mut self, writer: ProjectionWriter) -> Result<(), StoreError> {
         match writer {
-            Writer::Worker(lease) => self.leased(lease).map(|_| ()),
-            Writer::Maintenance(_) => self.nobody_is_active(),
+            ProjectionWriter::Worker(lease) => self.leased(lease).map(|_| ()),
+            ProjectionWriter::Maintenance(_) => self.nobody_is_active(),
         }
     }
 
@@ -51,13 +51,13 @@ impl Queue {
 
 #[async_trait]
 impl RunStore for MemoryStore {
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let run = request.run()?;
         let mut state = self.state();
         if let Some(done) = state.log.done_before(&request)? {
             return Ok(done);
         }
-        is_of(state.log.tenant(), &request.meta.tenant_id)?;
+        check_tenant(state.log.tenant(), &request.meta.tenant_id)?;
         state.queue.nobody_is_active()?;
         if state.queue.runs.contains_key(&run) {
             return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));

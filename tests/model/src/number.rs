@@ -4,7 +4,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Pow, Signed, ToPrimitive};
-use powerfill_events::values::{Fixed, Kind};
+use powerfill_events::values::{Fixed, Unit};
 use rust_decimal::Decimal;
 
 /// An exact number.
@@ -28,7 +28,7 @@ pub(crate) fn of_units(units: i128, scale: u32) -> Exact {
 }
 
 /// A value of the snapshot.
-pub(crate) fn of<K: Kind>(value: Fixed<K>) -> Exact {
+pub(crate) fn of<K: Unit>(value: Fixed<K>) -> Exact {
     of_units(value.units().into(), K::SCALE)
 }
 

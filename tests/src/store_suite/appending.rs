@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use powerfill_events::run::EncodedBatch;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, Appended, EventStore};
+use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 use powerfill_ports::seal::seal_start;
 
 use super::StoreLocation;
@@ -14,8 +14,12 @@ pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation
     let store = location.open().await;
     let empty = store.head().await.unwrap();
     assert_eq!((empty.seq, empty.position, empty.seal), (0, 0, seal_start()));
-    let appended =
-        |seq, stream_version, position| Appended { seq, stream_version, position, repeated: false };
+    let appended = |seq, stream_version, position| AppendReceipt {
+        seq,
+        stream_version,
+        position,
+        repeated: false,
+    };
     assert_eq!(store.append(candidates(run(1), 0, 3)).await.unwrap(), appended(1, 3, 3));
     assert_eq!(store.append(candidates(run(2), 0, 2)).await.unwrap(), appended(2, 2, 5));
     assert_eq!(store.append(candidates(run(1), 3, 1)).await.unwrap(), appended(3, 4, 6));
@@ -54,7 +58,7 @@ pub async fn the_same_append_again_is_answered_as_done(location: &impl StoreLoca
     let done = store.append(first.clone()).await.unwrap();
     store.append(candidates(run(1), 3, 2)).await.unwrap();
     let again = store.append(first).await.unwrap();
-    assert_eq!(again, Appended { repeated: true, ..done });
+    assert_eq!(again, AppendReceipt { repeated: true, ..done });
     assert_eq!(collect(store.read_all(0)).await.len(), 5);
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use powerfill_events::log::{EncodedBatch, WrittenAs};
+use powerfill_events::log::{EncodedBatch, SchemaId};
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore};
 use powerfill_ports::events::EventStore;
 use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_ports::{StoreError, must_be_of};
+use powerfill_ports::{StoreError, ensure_tenant};
 
 use super::StoreLocation;
 use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
@@ -18,11 +18,11 @@ pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLoca
     let store = location.open().await;
     assert_eq!(store.tenant().await.unwrap(), None);
     let (acme, other) = (TenantId::from("acme"), TenantId::from("other"));
-    must_be_of(&store, &other).await.unwrap();
+    ensure_tenant(&store, &other).await.unwrap();
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     assert_eq!(store.tenant().await.unwrap(), Some(acme.clone()));
-    must_be_of(&store, &acme).await.unwrap();
-    let refused = must_be_of(&store, &other).await.unwrap_err();
+    ensure_tenant(&store, &acme).await.unwrap();
+    let refused = ensure_tenant(&store, &other).await.unwrap_err();
     assert!(matches!(&refused, StoreError::AnotherTenant(tenant) if *tenant == other));
     assert!(!refused.to_string().contains("acme"), "{refused}");
     // Nor does one begin a stream there who looked while the store was nobody's.
@@ -60,7 +60,7 @@ pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocatio
         assert_eq!((kept.stream.as_str(), record.first_version), (&*made.stream, number / 3 + 1));
         assert_eq!((record.event_count, record.first_position), (1, number + 1));
         let correlation_id = (number % 2 == 0).then_some(made.append_id);
-        assert_eq!(record.meta, powerfill_events::run::Meta { correlation_id, ..meta() });
+        assert_eq!(record.meta, powerfill_events::run::AppendMeta { correlation_id, ..meta() });
         assert_eq!(store.seal_at(record.seq).await.unwrap(), Some(kept.seal));
     }
 }
@@ -72,7 +72,7 @@ pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation)
     let mut append = append(run(1), 0, std::slice::from_ref(&event));
     let payload = br#"{"of":  "another time"}"#;
     append.events = EncodedBatch::default();
-    append.events.push_stored(WrittenAs::of(event.event_type().name(), 7), payload);
+    append.events.push_stored(SchemaId::new(event.event_type().name(), 7), payload);
     store.append(append.clone()).await.unwrap();
     assert!(store.append(append).await.unwrap().repeated);
     let stored = super::samples::collect(store.read_all(0)).await;

@@ -7,10 +7,10 @@ use futures::TryStreamExt;
 use futures::future::join_all;
 use powerfill_events::run::{EncodedBatch, RunId};
 use powerfill_events::values::TenantId;
-use powerfill_ports::events::{Append, Appended, EventStore};
+use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::{ProjectionStore, RunRows};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
@@ -146,7 +146,7 @@ async fn over(store: &impl RunStore, run: RunId) {
 pub async fn asking_again_is_answered_as_done(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = store.enqueue(request(run(1), moment(0))).await.unwrap();
-    let done = Appended { repeated: true, ..first };
+    let done = AppendReceipt { repeated: true, ..first };
     let again = || store.enqueue(request(run(1), moment(7)));
     assert_eq!(again().await.unwrap(), done);
     let lease = store.claim("w1", moment(1), moment(9)).await.unwrap().unwrap();
@@ -165,7 +165,7 @@ pub async fn asking_again_is_answered_as_done(location: &impl StoreLocation) {
 
 /// Everything that a worker does to its run, but for its end.
 async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
-    let (writer, run) = (Writer::Worker(lease), lease.run_id);
+    let (writer, run) = (ProjectionWriter::Worker(lease), lease.run_id);
     let append = Append { lease: Some(lease), ..candidates(run, after, 1) };
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
     vec![
@@ -210,9 +210,9 @@ pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
-    store.begin_staging(Writer::Worker(old), &[&KICKOUTS]).await.unwrap();
+    store.begin_staging(ProjectionWriter::Worker(old), &[&KICKOUTS]).await.unwrap();
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
-    let held = Writer::Worker(new);
+    let held = ProjectionWriter::Worker(new);
     store.begin_staging(held, &[&KICKOUTS]).await.unwrap();
     store.stage(held, [kickouts(["L7"])].into(), 1).await.unwrap();
     let made_up = Lease { run_id: run(1), token: new.token + 1 };

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use powerfill_events::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
 use powerfill_events::run::event::{Pass, Step};
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, Price, TenantId, Timestamp,
     TradeId,
 };
-use powerfill_ports::events::{Append, Batches, StoredEvent};
-use powerfill_ports::runs::Writer;
-use powerfill_snapshot::config::event::Set;
+use powerfill_ports::events::{Append, EventBatches, StoredEvent};
+use powerfill_ports::runs::ProjectionWriter;
+use powerfill_snapshot::config::event::RowSet;
 use powerfill_snapshot::config::{self, ConfigEvent, PoolLockRow};
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
@@ -72,8 +72,8 @@ pub fn cancelled(by: &str) -> RunEvent {
 }
 
 /// What surrounds the events.
-pub fn meta() -> Meta {
-    Meta {
+pub fn meta() -> AppendMeta {
+    AppendMeta {
         tenant_id: TenantId::from("acme"),
         actor: "desk@acme.example".to_owned(),
         recorded_at: moment(0),
@@ -108,7 +108,7 @@ pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
     };
     let before =
         (expected_version > 0).then(|| PoolLockRow { lock_pool: !lock_pool, ..row.clone() });
-    let event = ConfigEvent::PoolLockSet(Set { before, after: row, reason: None });
+    let event = ConfigEvent::PoolLockSet(RowSet { before, after: row, reason: None });
     Append {
         append_id: Uuid::from_u128(u128::from(expected_version) << 64 | 0xc0f1),
         stream: config::STREAM.to_owned(),
@@ -121,13 +121,13 @@ pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
 
 /// The append that brings a run into the queue.
 pub fn request(run: RunId, at: Timestamp) -> Append {
-    let meta = Meta { recorded_at: at, ..meta() };
+    let meta = AppendMeta { recorded_at: at, ..meta() };
     Append { meta, ..candidates(run, 0, 1) }
 }
 
 /// Who writes tables of a run while no run is active.
-pub const fn unleased(run: RunId) -> Writer {
-    Writer::Maintenance(run)
+pub const fn unleased(run: RunId) -> ProjectionWriter {
+    ProjectionWriter::Maintenance(run)
 }
 
 /// An append of candidates, ranked from the version on.
@@ -138,7 +138,7 @@ pub fn candidates(run: RunId, expected_version: u64, count: u32) -> Append {
 }
 
 /// All events of a reader that ends.
-pub async fn collect(batches: Batches<'_>) -> Vec<StoredEvent> {
+pub async fn collect(batches: EventBatches<'_>) -> Vec<StoredEvent> {
     let batches: Vec<Vec<StoredEvent>> = batches.try_collect().await.expect("reading works");
     batches.into_iter().flatten().collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
-use powerfill_ports::events::{Batches, EVENTS_PER_BATCH, EventStore, StoredEvent};
+use powerfill_ports::events::{EVENTS_PER_BATCH, EventBatches, EventStore, StoredEvent};
 use uuid::Uuid;
 
 use super::StoreLocation;
@@ -14,7 +14,7 @@ use super::samples::{candidates, run};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Events of a subscription, until there are this many.
-async fn take(subscription: &mut Batches<'static>, count: usize) -> Vec<StoredEvent> {
+async fn take(subscription: &mut EventBatches<'static>, count: usize) -> Vec<StoredEvent> {
     let mut events = Vec::new();
     while events.len() < count {
         let batch = tokio::time::timeout(PATIENCE, subscription.next()).await;

@@ -8,8 +8,8 @@ use book::*;
 use eventually::aggregate::{Aggregate, AggregateExt};
 use futures::FutureExt;
 use powerfill_events::run::event::{EventType, PoolAction};
-use powerfill_events::run::state::Phase;
-use powerfill_events::run::{Rejection, Run, RunCommand, RunEvent, RunState};
+use powerfill_events::run::state::RunPhase;
+use powerfill_events::run::{Run, RunCommand, RunEvent, RunRejection, RunState};
 use powerfill_eventually::RunAggregate;
 
 /// What a history amounts to.
@@ -21,7 +21,7 @@ fn state_after(history: &[RunEvent]) -> RunState {
 
 /// What the aggregate answers to a command.
 #[track_caller]
-fn decided(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, Rejection> {
+fn decided(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, RunRejection> {
     let state = state_after(given);
     let answer =
         RunAggregate.handle(&run_id(), &state, when).now_or_never().expect("no I/O in a decision");
@@ -53,7 +53,7 @@ fn over(by: RunCommand) -> Vec<RunEvent> {
 }
 
 /// One case a rule at least: the history, the command, the answer.
-fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, Rejection)> {
+fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
     let (l1, l2) = (|| "L1".into(), || "L2".into());
     let (t1, t2, t3) = (|| "T1".into(), || "T2".into(), || "T3".into());
     let posting = || posted("L1", Some("T1"), PoolAction::Joining, false);
@@ -61,117 +61,129 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, Rejection)> {
         (
             over(completion()),
             record(preflight()),
-            Rejection::RunIsOver { ended_by: "RunCompleted" },
+            RunRejection::RunIsOver { ended_by: "RunCompleted" },
         ),
-        (over(failure()), cancellation(), Rejection::RunIsOver { ended_by: "RunFailed" }),
-        (over(cancellation()), completion(), Rejection::RunIsOver { ended_by: "RunCancelled" }),
-        (under_way(), request(), Rejection::AlreadyRequested),
-        (vec![requested()], request(), Rejection::AlreadyRequested),
-        (vec![], record(started()), Rejection::NotRequested),
-        (vec![], cancellation(), Rejection::NotRequested),
-        (under_way(), record(started()), Rejection::AlreadyStarted),
+        (over(failure()), cancellation(), RunRejection::RunIsOver { ended_by: "RunFailed" }),
+        (over(cancellation()), completion(), RunRejection::RunIsOver { ended_by: "RunCancelled" }),
+        (under_way(), request(), RunRejection::AlreadyRequested),
+        (vec![requested()], request(), RunRejection::AlreadyRequested),
+        (vec![], record(started()), RunRejection::NotRequested),
+        (vec![], cancellation(), RunRejection::NotRequested),
+        (under_way(), record(started()), RunRejection::AlreadyStarted),
         (
             vec![requested()],
             record(preflight()),
-            Rejection::NotStarted { event: "PreflightCompleted" },
+            RunRejection::NotStarted { event: "PreflightCompleted" },
         ),
-        (vec![requested()], completion(), Rejection::NotStarted { event: "RunCompleted" }),
-        (under_way(), record(trade("T1", 0)), Rejection::TradeAssessedBefore { trade: t1() }),
+        (vec![requested()], completion(), RunRejection::NotStarted { event: "RunCompleted" }),
+        (under_way(), record(trade("T1", 0)), RunRejection::TradeAssessedBefore { trade: t1() }),
         (
             under_way(),
             record(allocated("L1", 100_000, "T2", 1_000_000)),
-            Rejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
+            RunRejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
         ),
         (
             under_way(),
             record(moved("L1", 500_000, ("T1", 0), ("T1", 1_000_000))),
-            Rejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
+            RunRejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
         ),
         (
             under_way(),
             record(moved("L1", 500_000, ("T2", 400_000), ("T1", 1_000_000))),
-            Rejection::LoanNotThere { loan: l1(), trade: t2() },
+            RunRejection::LoanNotThere { loan: l1(), trade: t2() },
         ),
         (
             under_way(),
             record(released("L2", 500_000, "T1", 0)),
-            Rejection::LoanNotThere { loan: l2(), trade: t1() },
+            RunRejection::LoanNotThere { loan: l2(), trade: t1() },
         ),
         (
             under_way(),
             record(kicked_out("L1")),
-            Rejection::KickoutOfAllocatedLoan { loan: l1(), trade: t1() },
+            RunRejection::KickoutOfAllocatedLoan { loan: l1(), trade: t1() },
         ),
         (
             then(under_way(), [kicked_out("L2")]),
             record(kicked_out("L2")),
-            Rejection::LoanKickedOutBefore { loan: l2() },
+            RunRejection::LoanKickedOutBefore { loan: l2() },
         ),
         (
             then(under_way(), [kicked_out("L2")]),
             record(allocated("L2", 100_000, "T1", 600_000)),
-            Rejection::LoanKickedOutBefore { loan: l2() },
+            RunRejection::LoanKickedOutBefore { loan: l2() },
         ),
         (
             under_way(),
             record(allocated("L2", 100_000, "T3", 100_000)),
-            Rejection::TradeNotIncluded { trade: t3() },
+            RunRejection::TradeNotIncluded { trade: t3() },
         ),
         (
             under_way(),
             record(moved("L1", 500_000, ("T1", 0), ("T3", 500_000))),
-            Rejection::TradeNotIncluded { trade: t3() },
+            RunRejection::TradeNotIncluded { trade: t3() },
         ),
         (
             under_way(),
             record(allocated("L2", 100_000, "T1", 600_001)),
-            Rejection::FillDoesNotAddUp { trade: t1(), said: usd(600_001), actual: usd(600_000) },
+            RunRejection::FillDoesNotAddUp {
+                trade: t1(),
+                said: usd(600_001),
+                actual: usd(600_000),
+            },
         ),
         (
             under_way(),
             record(released("L1", 500_000, "T1", 1)),
-            Rejection::FillDoesNotAddUp { trade: t1(), said: usd(1), actual: usd(0) },
+            RunRejection::FillDoesNotAddUp { trade: t1(), said: usd(1), actual: usd(0) },
         ),
         (
             under_way(),
             record(moved("L1", 100_000, ("T1", 0), ("T2", 1_000_000))),
-            Rejection::FillDoesNotAddUp { trade: t1(), said: usd(0), actual: usd(400_000) },
+            RunRejection::FillDoesNotAddUp { trade: t1(), said: usd(0), actual: usd(400_000) },
         ),
         (
             under_way(),
             record(allocated("L2", 600_001, "T1", 1_100_001)),
-            Rejection::TradeAboveMax { trade: t1(), filled: usd(1_100_001), max: usd(1_100_000) },
+            RunRejection::TradeAboveMax {
+                trade: t1(),
+                filled: usd(1_100_001),
+                max: usd(1_100_000),
+            },
         ),
         (
             under_way(),
             record(moved("L1", 500_000, ("T1", 0), ("T2", 1_400_000))),
-            Rejection::TradeAboveMax { trade: t2(), filled: usd(1_400_000), max: usd(1_100_000) },
+            RunRejection::TradeAboveMax {
+                trade: t2(),
+                filled: usd(1_400_000),
+                max: usd(1_100_000),
+            },
         ),
         (
             then(under_way(), [posting()]),
             record(posting()),
-            Rejection::PostingRepeated { loan: l1() },
+            RunRejection::PostingRepeated { loan: l1() },
         ),
     ]
 }
 
 /// The place of a rule in the written order. Without a wildcard, so that a new rule asks for its case here.
-fn precedence(rule: &Rejection) -> usize {
+fn precedence(rule: &RunRejection) -> usize {
     match rule {
-        Rejection::RunIsOver { .. } => 0,
-        Rejection::AlreadyRequested => 1,
-        Rejection::NotRequested => 2,
-        Rejection::AlreadyStarted => 3,
-        Rejection::NotStarted { .. } => 4,
-        Rejection::TradeAssessedBefore { .. } => 5,
-        Rejection::LoanAlreadyAllocated { .. } => 6,
-        Rejection::LoanNotThere { .. } => 7,
-        Rejection::KickoutOfAllocatedLoan { .. } => 8,
-        Rejection::LoanKickedOutBefore { .. } => 9,
-        Rejection::TradeNotIncluded { .. } => 10,
-        Rejection::FillDoesNotAddUp { .. } => 11,
-        Rejection::TradeAboveMax { .. } => 12,
-        Rejection::PostingRepeated { .. } => 13,
+        RunRejection::RunIsOver { .. } => 0,
+        RunRejection::AlreadyRequested => 1,
+        RunRejection::NotRequested => 2,
+        RunRejection::AlreadyStarted => 3,
+        RunRejection::NotStarted { .. } => 4,
+        RunRejection::TradeAssessedBefore { .. } => 5,
+        RunRejection::LoanAlreadyAllocated { .. } => 6,
+        RunRejection::LoanNotThere { .. } => 7,
+        RunRejection::KickoutOfAllocatedLoan { .. } => 8,
+        RunRejection::LoanKickedOutBefore { .. } => 9,
+        RunRejection::TradeNotIncluded { .. } => 10,
+        RunRejection::FillDoesNotAddUp { .. } => 11,
+        RunRejection::TradeAboveMax { .. } => 12,
+        RunRejection::PostingRepeated { .. } => 13,
     }
 }
 
@@ -195,7 +207,7 @@ fn a_rejected_command_changes_nothing_even_where_it_broke_a_rule_at_its_end() {
         allocated("L2", 100_000, "T1", 600_000),
         allocated("L2", 100_000, "T2", 1_000_000),
     ]);
-    let rule = Rejection::LoanAlreadyAllocated { loan: "L2".into(), trade: "T1".into() };
+    let rule = RunRejection::LoanAlreadyAllocated { loan: "L2".into(), trade: "T1".into() };
     assert_eq!(Run::decide(&before, fine_then_broken), Err(rule));
     assert_eq!(before, state_after(&given));
 }
@@ -260,7 +272,7 @@ fn a_small_run_goes_from_request_to_completion() {
     }
     assert_eq!(history.len(), 15);
     let state = state_after(&history);
-    assert_eq!(state.phase(), Phase::Over(EventType::RunCompleted));
+    assert_eq!(state.phase(), RunPhase::Over(EventType::RunCompleted));
     assert_eq!(state.filled(&"T1".into()), Some(usd(1_100_000)));
     assert_eq!(state.filled(&"T2".into()), Some(usd(900_000)));
     assert_eq!(state.trade_of(&"L2".into()), Some(&"T1".into()));
@@ -280,7 +292,7 @@ fn held_loans_alone_may_fill_a_trade_above_its_max_but_nothing_comes_on_top() {
     let filled = usd(1_200_001);
     assert_eq!(
         decided(&given, record(allocated("L1", 1, "T1", 1_200_001))),
-        Err(Rejection::TradeAboveMax { trade: "T1".into(), filled, max: usd(1_100_000) })
+        Err(RunRejection::TradeAboveMax { trade: "T1".into(), filled, max: usd(1_100_000) })
     );
 }
 

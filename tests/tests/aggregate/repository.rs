@@ -7,8 +7,8 @@ use eventually::aggregate::AggregateRootBuilder;
 use eventually::repository::{Error, Repository};
 use eventually::store::AppendError;
 use eventually::versioning::Versioned;
-use powerfill_events::run::state::Phase;
-use powerfill_events::run::{Meta, Rejection, RunCommand, RunId};
+use powerfill_events::run::state::RunPhase;
+use powerfill_events::run::{AppendMeta, RunCommand, RunId, RunRejection};
 use powerfill_events::values::Timestamp;
 use powerfill_eventually::RunAggregate;
 use powerfill_eventually::{EventuallyError, EventuallyStore};
@@ -22,7 +22,7 @@ fn repository(store: MemoryStore) -> Repository<RunAggregate, EventuallyStore<Me
     let appends = AtomicU64::new(0);
     let envelope = move |run: RunId| {
         let append = appends.fetch_add(1, Ordering::Relaxed);
-        let meta = Meta {
+        let meta = AppendMeta {
             tenant_id: "ACME".into(),
             actor: "dana".into(),
             recorded_at: Timestamp::from_micros(1_768_471_200_000_000),
@@ -39,7 +39,7 @@ fn repository(store: MemoryStore) -> Repository<RunAggregate, EventuallyStore<Me
 async fn a_run_is_saved_and_comes_back_as_it_was() {
     let mut runs = repository(MemoryStore::new());
     let mut root = runs.get(run_id()).await.unwrap();
-    assert_eq!((root.version(), root.phase()), (0, Phase::New));
+    assert_eq!((root.version(), root.phase()), (0, RunPhase::New));
     root.handle(request()).await.unwrap();
     let begun = RunCommand::Record(vec![started(), preflight(), trade("T1", 0)]);
     root.handle(begun).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_run_is_saved_and_comes_back_as_it_was() {
     runs.add(root).await.unwrap();
 
     let root = runs.get(run_id()).await.unwrap();
-    assert_eq!((root.version(), root.phase()), (5, Phase::Started));
+    assert_eq!((root.version(), root.phase()), (5, RunPhase::Started));
     assert_eq!(root.filled(&"T1".into()), Some(usd(500_000)));
     assert_eq!(root.trade_of(&"L1".into()), Some(&"T1".into()));
 }
@@ -61,8 +61,8 @@ async fn a_rejected_command_leaves_root_and_stream_as_they_were() {
     root.handle(request()).await.unwrap();
     let mut root = runs.add(root).await.unwrap();
     let rule = root.handle(completion()).await.unwrap_err();
-    assert_eq!(rule, Rejection::NotStarted { event: "RunCompleted" });
-    assert_eq!(root.phase(), Phase::Requested);
+    assert_eq!(rule, RunRejection::NotStarted { event: "RunCompleted" });
+    assert_eq!(root.phase(), RunPhase::Requested);
     assert_eq!(runs.add(root).await.unwrap().version(), 1);
 }
 

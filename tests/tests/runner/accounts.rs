@@ -9,13 +9,13 @@ use powerfill_app::account::{ask_what_if, loan_account, trade_account};
 use powerfill_app::read_run;
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::{ConstraintBlockEvaluated, KickoutReason};
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, TradeId};
 use powerfill_explain::{
     FullLimit, LoanAccount, LoanOutcome, LoanStory, TradeAccount, TradeStory, Verdict,
 };
-use powerfill_facts::Participates;
-use powerfill_facts::what_if::Kind;
+use powerfill_facts::LoanParticipation;
+use powerfill_facts::what_if::ChangeKind;
 use powerfill_ports::events::StoredEvent;
 use powerfill_tables::status::RunStatus;
 use serde::Deserialize;
@@ -30,8 +30,8 @@ async fn events(desk: &Desk, run: RunId) -> Events {
     read_run(desk.store.as_ref(), run).try_concat().await.unwrap()
 }
 
-fn recorded(run_id: RunId, events: &Events) -> impl Iterator<Item = Recorded<'_>> {
-    events.iter().map(move |(stored, event)| Recorded {
+fn recorded(run_id: RunId, events: &Events) -> impl Iterator<Item = RecordedEvent<'_>> {
+    events.iter().map(move |(stored, event)| RecordedEvent {
         run_id,
         stream_version: stored.stream_version,
         recorded_at: stored.recorded_at,
@@ -131,7 +131,7 @@ fn judge_loan(
     match &told.story.outcome {
         LoanOutcome::KickedOut(kickout) => {
             assert_eq!(kickout.constraints_matched, matched, "{place}");
-            assert_eq!(facts.participation, Participates::Eligible, "{place}");
+            assert_eq!(facts.participation, LoanParticipation::Eligible, "{place}");
             assert!(place.ends_with("Ask with --what-if.\n"), "{place}");
             match kickout.reason {
                 KickoutReason::NoMatchingConstraint => assert_eq!(matched, 0, "{place}"),
@@ -143,14 +143,17 @@ fn judge_loan(
             }
         }
         LoanOutcome::Allocated(_) => {
-            assert_eq!(facts.participation, Participates::Eligible, "{place}");
+            assert_eq!(facts.participation, LoanParticipation::Eligible, "{place}");
         }
         LoanOutcome::Pinned(_) => assert!(
-            matches!(facts.participation, Participates::Locked { .. } | Participates::Held { .. }),
+            matches!(
+                facts.participation,
+                LoanParticipation::Locked { .. } | LoanParticipation::Held { .. }
+            ),
             "{place}"
         ),
         LoanOutcome::NoPart if complete => {
-            assert!(matches!(facts.participation, Participates::OutOfScope { .. }), "{place}");
+            assert!(matches!(facts.participation, LoanParticipation::OutOfScope { .. }), "{place}");
         }
         LoanOutcome::NoPart | LoanOutcome::Undecided => assert!(!complete, "{place}"),
     }
@@ -240,8 +243,8 @@ pub(crate) async fn what_if_is_asked_of_the_captured_input(desk: &Desk) {
     };
     let answer = ask("k6").await.unwrap().unwrap();
     assert_eq!(answer.loan_id, LoanId::from("K6"));
-    let kinds: Vec<Kind> = hears.try_iter().collect();
-    assert_eq!(kinds, [Kind::FreedAmount; 2]);
+    let kinds: Vec<ChangeKind> = hears.try_iter().collect();
+    assert_eq!(kinds, [ChangeKind::FreedAmount; 2]);
     assert_eq!(answer.runs, 3);
     let told = LoanAccount { what_if: Some(answer), ..told };
     assert_strict(&told);

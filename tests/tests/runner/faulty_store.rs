@@ -8,10 +8,12 @@ use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
 use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
-use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
+use powerfill_ports::events::{
+    Append, AppendReceipt, EventBatches, EventStore, LogHead, Verification,
+};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
@@ -75,7 +77,7 @@ impl FaultyStore {
 
 #[async_trait]
 impl EventStore for FaultyStore {
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         self.call("append", self.store.append(append)).await
     }
 
@@ -87,26 +89,26 @@ impl EventStore for FaultyStore {
         self.store.streams().await
     }
 
-    fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {
+    fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
         match self.fate("read") {
             Fate::Done => self.store.read_between(stream, from, to),
             Fate::Refused(error) | Fate::Unanswered(error) => stream::iter([Err(error)]).boxed(),
         }
     }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         self.store.read_versions(stream, versions)
     }
 
-    fn read_all(&self, after_position: u64) -> Batches<'_> {
+    fn read_all(&self, after_position: u64) -> EventBatches<'_> {
         self.store.read_all(after_position)
     }
 
-    fn subscribe(&self, after_position: u64) -> Batches<'static> {
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
         self.store.subscribe(after_position)
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    async fn head(&self) -> Result<LogHead, StoreError> {
         self.store.head().await
     }
 
@@ -134,7 +136,7 @@ impl SnapshotStore for FaultyStore {
 impl ProjectionStore for FaultyStore {
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         self.call("begin_staging", self.store.begin_staging(writer, tables)).await
@@ -142,14 +144,14 @@ impl ProjectionStore for FaultyStore {
 
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
         self.call("stage", self.store.stage(writer, rows, up_to)).await
     }
 
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         self.call("publish", self.store.publish(writer)).await
     }
 
@@ -159,7 +161,7 @@ impl ProjectionStore for FaultyStore {
 
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -173,7 +175,11 @@ impl ProjectionStore for FaultyStore {
 
 #[async_trait]
 impl IndexStore for FaultyStore {
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
         self.call("put_index", self.store.put_index(writer, index)).await
     }
 
@@ -181,7 +187,7 @@ impl IndexStore for FaultyStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedVersions>, StoreError> {
         self.store.indexed(run, subjects).await
     }
 
@@ -216,7 +222,7 @@ impl SubscriberStore for FaultyStore {
 
 #[async_trait]
 impl RunStore for FaultyStore {
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         self.call("enqueue", self.store.enqueue(request)).await
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use powerfill_app::{RunnerError, Silent, Watch};
 use powerfill_events::run::event::Step;
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
 
@@ -60,7 +60,7 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
 struct Listens(Mutex<Vec<&'static str>>);
 
 impl Watch for Listens {
-    fn event(&self, event: &Recorded<'_>) {
+    fn event(&self, event: &RecordedEvent<'_>) {
         self.0.lock().unwrap().push(event.event.event_type().name());
     }
 }
@@ -89,7 +89,7 @@ pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
 struct CancelAfter(AtomicU64);
 
 impl Watch for CancelAfter {
-    fn event(&self, _event: &Recorded<'_>) {
+    fn event(&self, _event: &RecordedEvent<'_>) {
         let _ =
             self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use powerfill_app::RunnerError;
 use powerfill_app::publish::{Publisher, Told, publish};
 use powerfill_events::run::RunId;
-use powerfill_ports::publishing::{OutputTarget, Publication, PublishError, Publishing, Shown};
+use powerfill_ports::publishing::{
+    OutputTarget, Publication, PublishError, PublishOutcome, Publishing,
+};
 use powerfill_tables::csv;
 use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::RowBatch;
@@ -86,7 +88,7 @@ impl Publishing for Under {
         Ok(())
     }
 
-    async fn show(self: Box<Self>, sent: &[TableDigest]) -> Result<Shown, PublishError> {
+    async fn show(self: Box<Self>, sent: &[TableDigest]) -> Result<PublishOutcome, PublishError> {
         self.notice.call()?;
         for (rows, sent) in self.tables.iter().zip(sent) {
             let mut digest = TableDigest::new(rows.table);
@@ -105,12 +107,12 @@ impl Publishing for Under {
             && self.publication.only_if_later
             && shown.position > self.publication.position
         {
-            return Ok(Shown::Later(shown.run_id));
+            return Ok(PublishOutcome::Later(shown.run_id));
         }
         showing.tables =
             self.tables.iter().map(|rows| text(self.publication.run_id, rows)).collect();
         showing.publication = Some(self.publication);
-        Ok(Shown::This)
+        Ok(PublishOutcome::This)
     }
 }
 
@@ -161,7 +163,7 @@ pub(crate) async fn a_run_that_is_not_complete_is_not_shown(desk: &Desk) {
 /// At whatever call it happens.
 pub(crate) async fn what_passes_is_tried_again_and_what_fails_is_said(desk: &Desk) {
     let run = desk.completes(&books::small()).await;
-    let passing = || PublishError::Passing("the victim of a deadlock".to_owned());
+    let passing = || PublishError::Transient("the victim of a deadlock".to_owned());
     let calls = {
         let notice = Notice::default();
         publish(desk.store.as_ref(), run, &notice).await.unwrap();
@@ -180,7 +182,7 @@ pub(crate) async fn what_passes_is_tried_again_and_what_fails_is_said(desk: &Des
     }
     let notice = Notice::failing(0, vec![passing(); 100]);
     let gave_up = publish(desk.store.as_ref(), run, &notice).await.unwrap_err();
-    assert!(matches!(gave_up, RunnerError::Publish(PublishError::Passing(_))), "{gave_up:?}");
+    assert!(matches!(gave_up, RunnerError::Publish(PublishError::Transient(_))), "{gave_up:?}");
     assert_eq!(notice.showing().calls, 5);
 }
 
@@ -220,7 +222,7 @@ pub(crate) async fn one_who_follows_shows_what_completes_and_goes_on_where_it_wa
 
 pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) {
     let (stop, stopped) = watch::channel(false);
-    let notice = Notice::failing(0, vec![PublishError::Passing("away".to_owned()); 6]);
+    let notice = Notice::failing(0, vec![PublishError::Transient("away".to_owned()); 6]);
     let run = desk.completes(&books::small()).await;
     let store = Arc::clone(&desk.store);
     let following = tokio::spawn({

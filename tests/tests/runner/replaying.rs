@@ -6,7 +6,7 @@ use std::sync::Arc;
 use powerfill_app::Silent;
 use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
 use powerfill_events::run::event::{RunFailed, Step};
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::Price;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
@@ -50,7 +50,7 @@ async fn forged_from(
         append_id: Uuid::from_u128(1),
         stream: run.stream(),
         expected_version: 0,
-        meta: Meta {
+        meta: AppendMeta {
             tenant_id,
             actor: "forger".to_owned(),
             recorded_at: desk.now(),

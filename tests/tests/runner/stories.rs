@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_app::{read_run, read_story, rebuild};
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_explain::{About, LoanStory, TradeStory};
 use powerfill_ports::events::StoredEvent;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
@@ -19,8 +19,8 @@ use crate::taken_up::begun;
 
 type Told = Vec<(StoredEvent, RunEvent)>;
 
-fn recorded(events: &Told) -> impl Iterator<Item = Recorded<'_>> {
-    events.iter().map(|(stored, event)| Recorded {
+fn recorded(events: &Told) -> impl Iterator<Item = RecordedEvent<'_>> {
+    events.iter().map(|(stored, event)| RecordedEvent {
         run_id: RunId::of_stream(&stored.stream).expect("a stream is a run's"),
         stream_version: stored.stream_version,
         recorded_at: stored.recorded_at,

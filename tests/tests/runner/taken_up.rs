@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use powerfill_app::replay::{ReplayAnswer, replay};
 use powerfill_app::{RunnerError, Silent};
-use powerfill_events::log::WrittenAs;
+use powerfill_events::log::SchemaId;
 use powerfill_events::run::event::{RunCancelled, RunFailed, Step};
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
 use powerfill_tables::status::RunStatus;
@@ -78,8 +78,8 @@ async fn goes_on(desk: &Desk, book: &Book, run: RunId, events: &[RunEvent]) {
     }
 }
 
-fn meta(desk: &Desk, book: &Book, run: RunId) -> Meta {
-    Meta {
+fn meta(desk: &Desk, book: &Book, run: RunId) -> AppendMeta {
+    AppendMeta {
         tenant_id: book.snapshot.header.tenant_id.as_str().into(),
         actor: "a worker that died".to_owned(),
         recorded_at: desk.now(),
@@ -183,7 +183,7 @@ pub(crate) async fn a_run_that_an_older_powerfill_asked_for_is_carried_through(d
     let older = present.replace(r#","source_warnings":[]"#, "");
     assert!(older.len() < present.len(), "{present}");
     let mut request = EncodedBatch::default();
-    request.push_stored(WrittenAs::of("RunRequested", 1), older.as_bytes());
+    request.push_stored(SchemaId::new("RunRequested", 1), older.as_bytes());
     let all = undisturbed.events.len();
     for held in [1, all / 2, all - 1] {
         let desk = desk.another().await;

@@ -7,10 +7,10 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, Appended, Batches, EventStore};
+use powerfill_ports::events::{Append, AppendReceipt, EventBatches, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{Lease, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, RunStatus, RunStore};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use uuid::Uuid;
@@ -45,9 +45,11 @@ impl Sound {
         self.world.state().leases.get(&lease.run_id).copied().unwrap_or(lease)
     }
 
-    fn by(&self, writer: Writer, bug: Mutant) -> Writer {
+    fn by(&self, writer: ProjectionWriter, bug: Mutant) -> ProjectionWriter {
         match writer {
-            Writer::Worker(lease) if self.mutant(bug) => Writer::Worker(self.any(lease)),
+            ProjectionWriter::Worker(lease) if self.mutant(bug) => {
+                ProjectionWriter::Worker(self.any(lease))
+            }
             writer => writer,
         }
     }
@@ -74,16 +76,16 @@ impl Sound {
     fn written(
         &self,
         what: &'static str,
-        writer: Writer,
+        writer: ProjectionWriter,
         answer: Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         match writer {
-            Writer::Worker(lease) => self.after(what, lease, answer),
-            Writer::Maintenance(_) => answer,
+            ProjectionWriter::Worker(lease) => self.after(what, lease, answer),
+            ProjectionWriter::Maintenance(_) => answer,
         }
     }
 
-    pub(crate) async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    pub(crate) async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let lease = append.lease.expect("only workers append here");
         let mut append = append;
         if self.mutant(Mutant::AppendNotRecognised) {
@@ -107,7 +109,7 @@ impl Sound {
 
     pub(crate) async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let answer = self.inner().begin_staging(writer, tables).await;
@@ -116,7 +118,7 @@ impl Sound {
 
     pub(crate) async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
@@ -125,7 +127,7 @@ impl Sound {
         self.written("stage", writer, answer)
     }
 
-    pub(crate) async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    pub(crate) async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let by = self.by(writer, Mutant::PublishWithoutFence);
         let answer = self.inner().publish(by).await;
         if answer.is_ok() {
@@ -137,7 +139,7 @@ impl Sound {
 
     pub(crate) async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -147,14 +149,14 @@ impl Sound {
 
     pub(crate) async fn put_index(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError> {
         let answer = self.inner().put_index(writer, index).await;
         self.written("put_index", writer, answer)
     }
 
-    pub(crate) async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    pub(crate) async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let run = request.run()?;
         let answer = self.inner().enqueue(request).await;
         if let Ok(asked) = &answer {
@@ -213,7 +215,7 @@ impl Sound {
         self.after("set_status", lease, answer)
     }
 
-    pub(crate) fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {
+    pub(crate) fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
         if self.mutant(Mutant::RequestAfterQueue) {
             let asked_at = &self.world.state().asked_at;
             let asked_at = RunId::of_stream(stream).and_then(|run| asked_at.get(&run).copied());
@@ -224,11 +226,11 @@ impl Sound {
         self.inner().read_between(stream, from, to)
     }
 
-    pub(crate) fn read_all(&self, after: u64) -> Batches<'_> {
+    pub(crate) fn read_all(&self, after: u64) -> EventBatches<'_> {
         self.inner().read_all(after + u64::from(self.skips(after)))
     }
 
-    pub(crate) fn subscribe(&self, after: u64) -> Batches<'static> {
+    pub(crate) fn subscribe(&self, after: u64) -> EventBatches<'static> {
         self.inner().subscribe(after + u64::from(self.skips(after)))
     }
 

@@ -9,10 +9,12 @@ use powerfill_events::run::RunId;
 use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, Appended, Batches, EventStore, Head, Verification};
-use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, Indexed};
+use powerfill_ports::events::{
+    Append, AppendReceipt, EventBatches, EventStore, LogHead, Verification,
+};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus, RunStore, Writer};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -144,8 +146,8 @@ impl Way {
     fn reads(
         &self,
         name: &'static str,
-        read: impl for<'s> FnOnce(&'s Sound) -> Batches<'s> + Send + 'static,
-    ) -> Batches<'_> {
+        read: impl for<'s> FnOnce(&'s Sound) -> EventBatches<'s> + Send + 'static,
+    ) -> EventBatches<'_> {
         let all = self.call(name, Repeated::Safely, move |store| async move {
             read(&store).try_collect::<Vec<_>>().await
         });
@@ -158,7 +160,7 @@ impl Way {
 
 #[async_trait]
 impl EventStore for Way {
-    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let work = |store: Sound| async move { store.append(append).await };
         self.call("append", Repeated::Recognised, work).await
     }
@@ -173,21 +175,21 @@ impl EventStore for Way {
         self.store.inner().streams().await
     }
 
-    fn read_between(&self, stream: &str, from: u64, to: u64) -> Batches<'_> {
+    fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
         let stream = stream.to_owned();
         self.reads("read", move |store| store.read_between(&stream, from, to))
     }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> Batches<'_> {
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let stream = stream.to_owned();
         self.reads("read_versions", move |store| store.inner().read_versions(&stream, versions))
     }
 
-    fn read_all(&self, after: u64) -> Batches<'_> {
+    fn read_all(&self, after: u64) -> EventBatches<'_> {
         self.reads("read_all", move |store| store.read_all(after))
     }
 
-    fn subscribe(&self, after: u64) -> Batches<'static> {
+    fn subscribe(&self, after: u64) -> EventBatches<'static> {
         let way = self.clone();
         let begun = async move {
             way.call("subscribe", Repeated::Safely, |_| async { Ok(()) }).await?;
@@ -196,7 +198,7 @@ impl EventStore for Way {
         stream::once(begun).try_flatten().boxed()
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    async fn head(&self) -> Result<LogHead, StoreError> {
         self.store.inner().head().await
     }
 
@@ -228,7 +230,7 @@ impl SnapshotStore for Way {
 impl ProjectionStore for Way {
     async fn begin_staging(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let tables = tables.to_vec();
@@ -238,7 +240,7 @@ impl ProjectionStore for Way {
 
     async fn stage(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
@@ -246,7 +248,7 @@ impl ProjectionStore for Way {
         self.call("stage", Repeated::Never, work).await
     }
 
-    async fn publish(&self, writer: Writer) -> Result<(), StoreError> {
+    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let work = move |store: Sound| async move { store.publish(writer).await };
         self.call("publish", Repeated::Never, work).await
     }
@@ -257,7 +259,7 @@ impl ProjectionStore for Way {
 
     async fn put_row(
         &self,
-        writer: Writer,
+        writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
@@ -272,7 +274,11 @@ impl ProjectionStore for Way {
 
 #[async_trait]
 impl IndexStore for Way {
-    async fn put_index(&self, writer: Writer, index: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
         let work = move |store: Sound| async move { store.put_index(writer, index).await };
         self.call("put_index", Repeated::Safely, work).await
     }
@@ -281,7 +287,7 @@ impl IndexStore for Way {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedVersions>, StoreError> {
         self.store.inner().indexed(run, subjects).await
     }
 
@@ -316,7 +322,7 @@ impl SubscriberStore for Way {
 
 #[async_trait]
 impl RunStore for Way {
-    async fn enqueue(&self, request: Append) -> Result<Appended, StoreError> {
+    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let work = |store: Sound| async move { store.enqueue(request).await };
         self.call("enqueue", Repeated::Recognised, work).await
     }

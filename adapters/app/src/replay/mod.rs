@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use futures::TryStreamExt;
 use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
 use powerfill_events::run::event::RunRequested;
-use powerfill_events::run::{EncodedBatch, EventType, Recorded, RunEvent, RunId};
+use powerfill_events::run::{EncodedBatch, EventType, RecordedEvent, RunEvent, RunId};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
@@ -248,7 +248,7 @@ impl Comparison {
             let recorded = Some((stored, &recorded));
             return self.differs(stored.stream_version, recorded, Some(&replayed));
         }
-        self.tables.apply(&Recorded {
+        self.tables.apply(&RecordedEvent {
             run_id: self.replay.run_id,
             stream_version: stored.stream_version,
             recorded_at: stored.recorded_at,

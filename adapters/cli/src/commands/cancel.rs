@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use powerfill_app::{Clock, RunnerError, SystemClock, Watch};
-use powerfill_events::run::{Recorded, RunId};
+use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
 use serde_json::json;
@@ -85,7 +85,7 @@ struct OnlyThis {
 }
 
 impl Watch for OnlyThis {
-    fn event(&self, event: &Recorded<'_>) {
+    fn event(&self, event: &RecordedEvent<'_>) {
         if event.run_id != self.run {
             self.another.store(true, Ordering::Relaxed);
         }

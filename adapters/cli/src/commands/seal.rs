@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use powerfill_ports::Store;
-use powerfill_ports::events::Head;
+use powerfill_ports::events::LogHead;
 use powerfill_ports::seal::seal_start;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -41,7 +41,7 @@ pub(crate) fn run(command: SealCommand, settings: &Settings) -> CommandFuture<'_
 
 async fn export(args: SealExportArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
-    let Head { seq, position, seal } = store.head().await?;
+    let LogHead { seq, position, seal } = store.head().await?;
     let seal = Seal { seq, position, seal: seal.to_hex().to_string() };
     let Some(out) = &args.out else { return print_json(&seal) };
     let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_app::as_of::{AsOf, as_of};
 use powerfill_app::{Read, RunnerError, read_run, recorded};
-use powerfill_events::run::{Recorded, RunId};
+use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_ports::Store;
 use powerfill_tables::spelling::Spelled;
 use powerfill_tables::summary::{RunSummary, TradeFill};
@@ -99,7 +99,7 @@ pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummar
 pub(crate) async fn fold(
     store: &dyn Store,
     run: RunId,
-    each: impl FnMut(&Recorded<'_>),
+    each: impl FnMut(&RecordedEvent<'_>),
 ) -> Result<(), Failure> {
     hand_over(run, read_run(store, run), each).await
 }
@@ -108,7 +108,7 @@ pub(crate) async fn fold(
 pub(crate) async fn hand_over(
     run: RunId,
     mut batches: BoxStream<'_, Result<Vec<Read>, RunnerError>>,
-    mut each: impl FnMut(&Recorded<'_>),
+    mut each: impl FnMut(&RecordedEvent<'_>),
 ) -> Result<(), Failure> {
     let mut told = false;
     while let Some(batch) = batches.try_next().await? {

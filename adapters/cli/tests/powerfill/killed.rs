@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use powerfill_events::run::event::RunRequested;
-use powerfill_events::run::{EncodedBatch, Meta, RunEvent, RunId};
+use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::RunStore;
@@ -237,7 +237,7 @@ async fn a_run_that_another_process_works_on_is_left_alone() {
         spec_version: "1".to_owned(),
         source_warnings: Vec::new(),
     };
-    let meta = Meta {
+    let meta = AppendMeta {
         tenant_id: "WATERMARK".into(),
         actor: "another".to_owned(),
         recorded_at: moment(0),

@@ -11,7 +11,7 @@ use crate::matching::InstrumentBound;
 use crate::tree::{NodeIdx, WalkNode};
 use powerfill_events::run::event::ExclusionReason;
 use powerfill_events::values::{InvestorId, Name};
-use powerfill_facts::{Level, NodeFacts, NodeFailure, NodeValue};
+use powerfill_facts::{NodeFacts, NodeFailure, NodeValue, TreeLevel};
 use powerfill_snapshot::rules::Truth;
 use powerfill_snapshot::tables::{Instrument, Loan};
 
@@ -92,18 +92,18 @@ impl Facts<'_> {
     }
 
     /// The nearest level that a rule of a node comes from.
-    fn level(&self, node: &WalkNode, rule: &Name) -> Level {
+    fn level(&self, node: &WalkNode, rule: &Name) -> TreeLevel {
         let book = &self.context.book;
         let key = &book.constraint(node.constraint).key;
         let rows = book.snapshot.constraint_rules.iter();
         let rows =
             rows.filter(|row| row.rule_name == *rule && row.key.investor_id == key.investor_id);
         let levels = rows.filter_map(|row| match &row.key {
-            at if at == key => Some(Level::Node),
+            at if at == key => Some(TreeLevel::Node),
             at if !at.constraint_name.is_empty() => None,
-            at if at.investor_instrument_name.is_empty() => Some(Level::Investor),
+            at if at.investor_instrument_name.is_empty() => Some(TreeLevel::Investor),
             at if at.investor_instrument_name == key.investor_instrument_name => {
-                Some(Level::Instrument)
+                Some(TreeLevel::Instrument)
             }
             _ => None,
         });

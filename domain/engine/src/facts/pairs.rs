@@ -7,7 +7,7 @@ use crate::context::RunContext;
 use crate::participation::LoanParticipation;
 use powerfill_events::run::event::RejectionReason;
 use powerfill_events::values::TradeId;
-use powerfill_facts::{NoPrice, RejectedPair, WhyRejected};
+use powerfill_facts::{MissingPrice, RejectedPair, RejectionCause};
 use powerfill_snapshot::tables::TradeType;
 
 impl Facts<'_> {
@@ -29,10 +29,10 @@ impl Facts<'_> {
                 let deliverable_on = scorer.eligible_on(loan);
                 let buffer_days = book.options.eligible_settle_buffer_days;
                 let earliest = deliverable_on.plus(buffer_days);
-                WhyRejected::SettlesTooSoon { deliverable_on, buffer_days, earliest }
+                RejectionCause::SettlesTooSoon { deliverable_on, buffer_days, earliest }
             }
-            RejectionReason::NoPrice => WhyRejected::NoPrice(self.no_price(loan, trade)),
-            RejectionReason::BelowPriceFloor => WhyRejected::BelowPriceFloor {
+            RejectionReason::NoPrice => RejectionCause::NoPrice(self.no_price(loan, trade)),
+            RejectionReason::BelowPriceFloor => RejectionCause::BelowPriceFloor {
                 price: scorer.price_in(loan, trade).expect("a price is below the floor").price,
                 price_floor: book.options.bx_price_floor.expect("a price is below a floor"),
             },
@@ -46,15 +46,15 @@ impl Facts<'_> {
 
     /// The line of 2.3 that has no price. A forward trade has a price for every loan unless it is
     /// priced_only.
-    fn no_price(&self, loan: LoanIdx, trade: TradeIdx) -> NoPrice {
+    fn no_price(&self, loan: LoanIdx, trade: TradeIdx) -> MissingPrice {
         let RunContext { book, grids, participation, .. } = &self.context;
         let row = book.trade(trade);
         if row.priced_only || row.trade_type == TradeType::Forward {
-            return NoPrice::PricedOnly;
+            return MissingPrice::PricedOnly;
         }
         let slot = grids.slot(book.trade_instrument[trade], participation.settles_on(trade));
         let lowest = slot.and_then(|slot| grids.points(slot).first());
-        lowest.map_or(NoPrice::NoGridDate, |lowest| NoPrice::BelowGrid {
+        lowest.map_or(MissingPrice::NoGridDate, |lowest| MissingPrice::BelowGrid {
             note_rate: book.loan(loan).note_rate,
             lowest_note_rate: lowest.note_rate,
         })

@@ -6,7 +6,7 @@ use crate::context::RunContext;
 use crate::participation::LoanParticipation;
 use powerfill_events::run::event::HeldReason;
 use powerfill_events::values::{Name, PoolName, TradeId};
-use powerfill_facts::{Hindrance, LockedBy, Participates, PoolFacts, PoolTrade};
+use powerfill_facts::{LoanParticipation, LockSource, ParticipationFailure, PoolFacts, PoolTrade};
 use powerfill_snapshot::tables::PoolStatus;
 
 impl Facts<'_> {
@@ -29,18 +29,19 @@ impl Facts<'_> {
         })
     }
 
-    pub(super) fn participation(&self, loan: LoanIdx) -> Participates {
+    pub(super) fn participation(&self, loan: LoanIdx) -> LoanParticipation {
         match self.context.participation.loans[loan] {
-            LoanParticipation::Eligible => Participates::Eligible,
+            LoanParticipation::Eligible => LoanParticipation::Eligible,
             LoanParticipation::Pinned(HeldReason::Locked) => {
                 let row = self.pool(loan).and_then(|pool| pool.lock_pool);
-                let locked_by = row.map_or(LockedBy::ClosedPool, |_| LockedBy::LockdownGuide);
-                Participates::Locked { locked_by }
+                let locked_by = row.map_or(LockSource::ClosedPool, |_| LockSource::LockdownGuide);
+                LoanParticipation::Locked { locked_by }
             }
-            LoanParticipation::Pinned(held_reason) => {
-                Participates::Held { held_reason, hindrance: self.hindrance(loan, held_reason) }
-            }
-            LoanParticipation::OutOfScope(scope_reason) => Participates::OutOfScope {
+            LoanParticipation::Pinned(held_reason) => LoanParticipation::Held {
+                held_reason,
+                hindrance: self.hindrance(loan, held_reason),
+            },
+            LoanParticipation::OutOfScope(scope_reason) => LoanParticipation::OutOfScope {
                 scope_reason,
                 hindrance: self.hindrance(loan, scope_reason.into()),
             },
@@ -48,22 +49,24 @@ impl Facts<'_> {
     }
 
     /// The values behind a reason.
-    fn hindrance(&self, loan: LoanIdx, reason: HeldReason) -> Hindrance {
+    fn hindrance(&self, loan: LoanIdx, reason: HeldReason) -> ParticipationFailure {
         let RunContext { book, participation, .. } = &self.context;
         let row = book.loan(loan);
         match reason {
             HeldReason::Status => {
                 let min_status = &book.options.min_status;
-                Hindrance::Status {
+                ParticipationFailure::Status {
                     curr_status: row.curr_status.as_str().to_owned(),
                     stage_rank: self.stage_rank(&row.curr_status),
                     min_status: min_status.as_str().to_owned(),
                     min_rank: self.stage_rank(min_status),
                 }
             }
-            HeldReason::Scope => Hindrance::Scope { close_date: row.close_date, as_of: book.as_of },
-            HeldReason::NoEligibilityDate => Hindrance::NoEligibilityDate,
-            HeldReason::NotEligibleInTime => Hindrance::NotEligibleInTime {
+            HeldReason::Scope => {
+                ParticipationFailure::Scope { close_date: row.close_date, as_of: book.as_of }
+            }
+            HeldReason::NoEligibilityDate => ParticipationFailure::NoEligibilityDate,
+            HeldReason::NotEligibleInTime => ParticipationFailure::NotEligibleInTime {
                 deliverable_on: book.eligible_on[loan]
                     .expect("a loan that is eligible too late has a date"),
                 latest: book.as_of.plus(book.options.max_eligible_days),
@@ -72,7 +75,7 @@ impl Facts<'_> {
                 let trade = participation.present_trade(book, loan);
                 let trade = trade.expect("a loan is held by the trade of its pool");
                 let assessment = &participation.trades[trade];
-                Hindrance::TradeNotInRun {
+                ParticipationFailure::TradeNotInRun {
                     trade_id: TradeId::from(&book.trade(trade).trade_id),
                     exclusion_reason: assessment
                         .exclusion()

@@ -12,13 +12,13 @@ use crate::context::RunContext;
 use crate::index::count;
 use crate::tree::WalkNode;
 use powerfill_events::values::Name;
-use powerfill_facts::{Cause, NeverCame, NodeTurnout, TurnedDown};
+use powerfill_facts::{FailureCause, FailureCount, NodeMatchCounts, UnmatchedLoans};
 
 /// How some loans fare at a node.
 #[derive(Clone, Default)]
 struct NodeCounts {
     matched: u64,
-    causes: BTreeMap<Cause, u64>,
+    causes: BTreeMap<FailureCause, u64>,
 }
 
 /// How some loans fare at the nodes of an instrument.
@@ -48,7 +48,7 @@ impl InstrumentCounts {
 impl Facts<'_> {
     /// The eligible loans that match no node of a trade's instrument. The trade's id compares as
     /// text; `None` where the snapshot does not have it. Needs the whole snapshot, not an excerpt.
-    pub fn never_came(&self, trade_id: &str) -> Option<NeverCame> {
+    pub fn never_came(&self, trade_id: &str) -> Option<UnmatchedLoans> {
         let RunContext { book, participation, tree, .. } = &self.context;
         let trade = book.trades.find(&Name::new(trade_id))?;
         let instrument = Some(book.trade_instrument[trade]);
@@ -62,13 +62,13 @@ impl Facts<'_> {
             .reduce(|| InstrumentCounts::new(nodes.len()), InstrumentCounts::merge);
         let turnouts = nodes.iter().zip(counts.nodes).map(|(node, counts)| {
             let causes = counts.causes.into_iter();
-            let mut turned_down: Vec<TurnedDown> =
-                causes.map(|(cause, loans)| TurnedDown { loans, cause }).collect();
+            let mut turned_down: Vec<FailureCount> =
+                causes.map(|(cause, loans)| FailureCount { loans, cause }).collect();
             turned_down.sort_by_key(|cause| Reverse(cause.loans));
             let (matched, turn) = (counts.matched, node.turn);
-            NodeTurnout { node: Arc::clone(&node.node), turn, matched, turned_down }
+            NodeMatchCounts { node: Arc::clone(&node.node), turn, matched, turned_down }
         });
-        Some(NeverCame {
+        Some(UnmatchedLoans {
             eligible: count(eligible.len()),
             matched_nothing: counts.matched_nothing,
             nodes: turnouts.collect(),

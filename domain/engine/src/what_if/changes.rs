@@ -6,7 +6,7 @@ use crate::dry_run::{LimitUse, SubjectCandidate};
 use crate::participation::band;
 use powerfill_events::run::event::RejectionReason;
 use powerfill_events::values::{Money, Share};
-use powerfill_facts::what_if::{Answer, Kind, NotTried};
+use powerfill_facts::what_if::{ChangeKind, ChangeOutcome, NotTriedReason};
 
 /// Most re-runs per kind of change.
 pub const MAX_RUNS_PER_KIND: u32 = 96;
@@ -25,20 +25,20 @@ struct Trial {
 
 /// The answer for a kind of change, and the number of re-runs.
 pub(super) fn answer(
-    kind: Kind,
+    kind: ChangeKind,
     experiment: &mut Experiment,
-    progress: &mut dyn FnMut(Kind),
-) -> (Answer, u32) {
+    progress: &mut dyn FnMut(ChangeKind),
+) -> (ChangeOutcome, u32) {
     let trials = match kind {
-        Kind::FreedAmount => freed_amounts(experiment),
-        Kind::LimitRaised => raised_limits(experiment),
-        Kind::PriceFloorLowered => lowered_floors(experiment),
-        Kind::BufferShortened => shortened_buffers(experiment),
-        Kind::HorizonLengthened => lengthened_horizons(experiment),
+        ChangeKind::FreedAmount => freed_amounts(experiment),
+        ChangeKind::LimitRaised => raised_limits(experiment),
+        ChangeKind::PriceFloorLowered => lowered_floors(experiment),
+        ChangeKind::BufferShortened => shortened_buffers(experiment),
+        ChangeKind::HorizonLengthened => lengthened_horizons(experiment),
     };
     match trials {
         Ok(trials) => search(&trials, experiment, &mut || progress(kind)),
-        Err(reason) => (Answer::NotTried { reason }, 0),
+        Err(reason) => (ChangeOutcome::NotTried { reason }, 0),
     }
 }
 
@@ -46,7 +46,7 @@ fn search(
     trials: &[Trial],
     experiment: &mut Experiment,
     progress: &mut dyn FnMut(),
-) -> (Answer, u32) {
+) -> (ChangeOutcome, u32) {
     let trials = &trials[..trials.len().min(MAX_LEVERS_PER_KIND)];
     let guesses: Vec<Vec<i64>> = trials.iter().map(|trial| trial.guesses.clone()).collect();
     let mut left = MAX_RUNS_PER_KIND;
@@ -58,12 +58,12 @@ fn search(
     let answer = match edge {
         Edge::Found { lever, enough, not_enough, result } => {
             let edge = (enough, not_enough);
-            Answer::Places(Box::new(experiment.finding(trials[lever].lever, edge, &result)))
+            ChangeOutcome::Places(Box::new(experiment.finding(trials[lever].lever, edge, &result)))
         }
         Edge::NotFound { largest } => {
             let tried = trials.iter().zip(largest).filter(|(_, units)| *units > 0);
             let tried = tried.map(|(trial, units)| experiment.change(trial.lever, units));
-            Answer::DoesNot { tried: tried.collect(), gave_up: left == 0 }
+            ChangeOutcome::DoesNot { tried: tried.collect(), gave_up: left == 0 }
         }
     };
     (answer, MAX_RUNS_PER_KIND - left)
@@ -72,9 +72,9 @@ fn search(
 /// More room in a trade that the loan is a candidate of: as much as it lacks there at the end, in
 /// the band and under the limits that describe it. In case other loans take that room, the next
 /// guesses add one loan amount, then two, four, and so on, up to the whole demand for the trade.
-fn freed_amounts(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
+fn freed_amounts(experiment: &Experiment) -> Result<Vec<Trial>, NotTriedReason> {
     if experiment.unchanged.candidates.is_empty() {
-        return Err(NotTried::NoCandidate);
+        return Err(NotTriedReason::NoCandidate);
     }
     let amount = experiment.loan_amount();
     let mut trials: Vec<(i64, Trial)> = Vec::new();
@@ -93,7 +93,7 @@ fn freed_amounts(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
         trials.push((least, Trial { lever: Lever::TradeAmount(candidate.trade), guesses }));
     }
     if trials.is_empty() {
-        return Err(NotTried::NoAmountFits);
+        return Err(NotTriedReason::NoAmountFits);
     }
     // The sort is stable: among equals the better rank comes first.
     trials.sort_by_key(|(least, _)| *least);
@@ -131,9 +131,9 @@ fn least_enough(most: i64, is_enough: impl Fn(i64) -> bool) -> i64 {
 /// A higher limit where that limit alone bars the loan from a trade: as high as the loan needs
 /// there at the end, then as high as a limit can be. Trades that have room at the end come first;
 /// in the others a placed loan can move away.
-fn raised_limits(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
+fn raised_limits(experiment: &Experiment) -> Result<Vec<Trial>, NotTriedReason> {
     if experiment.unchanged.candidates.is_empty() {
-        return Err(NotTried::NoCandidate);
+        return Err(NotTriedReason::NoCandidate);
     }
     let amount = experiment.loan_amount();
     let bars = |limit: &&LimitUse| limit.used + amount > limit.hi;
@@ -163,55 +163,59 @@ fn raised_limits(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
         }
     }
     if trials.is_empty() {
-        return Err(if any_bars { NotTried::LimitsBarTogether } else { NotTried::NoLimitBars });
+        return Err(if any_bars {
+            NotTriedReason::LimitsBarTogether
+        } else {
+            NotTriedReason::NoLimitBars
+        });
     }
     trials.sort_by_key(|(order, _)| *order);
     Ok(trials.into_iter().map(|(_, trial)| trial).collect())
 }
 
 /// A lower floor, down to each price of the loan that is below it, the highest first.
-fn lowered_floors(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
-    let floor = experiment.options.bx_price_floor.ok_or(NotTried::NoPriceFloor)?;
+fn lowered_floors(experiment: &Experiment) -> Result<Vec<Trial>, NotTriedReason> {
+    let floor = experiment.options.bx_price_floor.ok_or(NotTriedReason::NoPriceFloor)?;
     let rejections = experiment.unchanged.rejections.iter();
     let below = rejections.filter(|pair| pair.reason == RejectionReason::BelowPriceFloor);
     let guesses = below.filter_map(|pair| Some((floor - pair.price?).units()));
-    one_lever(Lever::PriceFloor, guesses, NotTried::NothingBelowFloor)
+    one_lever(Lever::PriceFloor, guesses, NotTriedReason::NothingBelowFloor)
 }
 
 /// A shorter buffer, down to what each trade that settles too soon allows, the longest first.
-fn shortened_buffers(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
+fn shortened_buffers(experiment: &Experiment) -> Result<Vec<Trial>, NotTriedReason> {
     let buffer = experiment.options.eligible_settle_buffer_days;
     if buffer == 0 {
-        return Err(NotTried::NoBuffer);
+        return Err(NotTriedReason::NoBuffer);
     }
     let rejections = experiment.unchanged.rejections.iter();
     let mut too_soon =
         rejections.filter(|pair| pair.reason == RejectionReason::SettlesTooSoon).peekable();
     if too_soon.peek().is_none() {
-        return Err(NotTried::NothingTooSoon);
+        return Err(NotTriedReason::NothingTooSoon);
     }
     let allowed = too_soon.map(|pair| pair.eligible_on.days_until(pair.settles_on));
     let guesses = allowed.filter(|days| *days >= 0).map(|days| i64::from(buffer - days));
-    one_lever(Lever::Buffer, guesses, NotTried::NotDeliverable)
+    one_lever(Lever::Buffer, guesses, NotTriedReason::NotDeliverable)
 }
 
 /// A longer horizon, up to each trade beyond it that has an instrument which the loan matches, the
 /// nearest first.
-fn lengthened_horizons(experiment: &Experiment) -> Result<Vec<Trial>, NotTried> {
+fn lengthened_horizons(experiment: &Experiment) -> Result<Vec<Trial>, NotTriedReason> {
     let as_of = experiment.options.as_of.unwrap_or(experiment.snapshot.header.as_of);
     let now = experiment.options.max_trade_settle_days;
     let beyond = experiment.unchanged.beyond_horizon.iter();
     let needed = beyond.map(|(_, settles_on)| as_of.days_until(*settles_on));
     let guesses = needed.filter(|days| *days <= MAX_DAYS).map(|days| i64::from(days - now));
-    one_lever(Lever::Horizon, guesses, NotTried::NothingBeyond)
+    one_lever(Lever::Horizon, guesses, NotTriedReason::NothingBeyond)
 }
 
 /// The trial of the only lever of a kind, or the reason why there is no guess.
 fn one_lever(
     lever: Lever,
     guesses: impl Iterator<Item = i64>,
-    without_guesses: NotTried,
-) -> Result<Vec<Trial>, NotTried> {
+    without_guesses: NotTriedReason,
+) -> Result<Vec<Trial>, NotTriedReason> {
     let mut guesses: Vec<i64> = guesses.collect();
     guesses.sort_unstable();
     guesses.dedup();

@@ -10,7 +10,7 @@ use powerfill_events::run::event::Node;
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Money, Price, Share, TradeId,
 };
-use powerfill_facts::what_if::{Change, Finding, NewPlace, Others};
+use powerfill_facts::what_if::{NewAllocation, PlacingChange, SideEffects, TrialChange};
 use powerfill_snapshot::tables::{Constraint, Trade};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
@@ -93,13 +93,13 @@ impl Experiment {
     }
 
     /// A change as answers show it.
-    pub(super) fn change(&self, lever: Lever, units: i64) -> Change {
+    pub(super) fn change(&self, lever: Lever, units: i64) -> TrialChange {
         match lever {
             Lever::TradeAmount(idx) => {
                 let (trade, freed_amount) = (self.trade(idx), Money::from_units(units));
                 let trade_amount = trade.trade_amount + freed_amount;
                 let open_amount = trade_amount - trade.pair_off_amount;
-                Change::FreedAmount {
+                TrialChange::FreedAmount {
                     trade_id: TradeId::from(&trade.trade_id),
                     freed_amount,
                     trade_amount,
@@ -111,7 +111,7 @@ impl Experiment {
                 let (row, raised_by) = (self.constraint(idx), Share::from_units(units));
                 let key = &row.key;
                 let name = &key.investor_instrument_name;
-                Change::LimitRaised {
+                TrialChange::LimitRaised {
                     node: Arc::new(Node {
                         investor_id: InvestorId::from(&key.investor_id),
                         investor_instrument_name: InstrumentName::from(name),
@@ -125,17 +125,17 @@ impl Experiment {
             Lever::PriceFloor => {
                 let lowered_by = Price::from_units(units);
                 let bx_price_floor = self.options.bx_price_floor.unwrap_or_default() - lowered_by;
-                Change::PriceFloorLowered { lowered_by, bx_price_floor }
+                TrialChange::PriceFloorLowered { lowered_by, bx_price_floor }
             }
             Lever::Buffer => {
                 let days = days(units);
                 let eligible_settle_buffer_days = self.options.eligible_settle_buffer_days - days;
-                Change::BufferShortened { days, eligible_settle_buffer_days }
+                TrialChange::BufferShortened { days, eligible_settle_buffer_days }
             }
             Lever::Horizon => {
                 let days = days(units);
                 let max_trade_settle_days = self.options.max_trade_settle_days + days;
-                Change::HorizonLengthened { days, max_trade_settle_days }
+                TrialChange::HorizonLengthened { days, max_trade_settle_days }
             }
         }
     }
@@ -146,13 +146,13 @@ impl Experiment {
         lever: Lever,
         (enough, not_enough): (i64, i64),
         run: &DryRun,
-    ) -> Finding {
+    ) -> PlacingChange {
         let placement = run.placement.as_ref().expect("the change places the subject");
-        Finding {
+        PlacingChange {
             change: self.change(lever, enough),
             not_enough: (not_enough > 0).then(|| self.change(lever, not_enough)),
             exact: enough - not_enough == 1,
-            place: NewPlace {
+            place: NewAllocation {
                 trade_id: TradeId::from(&self.trade(placement.trade).trade_id),
                 settlement_date: placement.settles_on,
                 pass: placement.pass,
@@ -163,8 +163,8 @@ impl Experiment {
     }
 
     /// What a change does to the other loans.
-    fn others(&self, run: &DryRun) -> Others {
-        let mut others = Others::default();
+    fn others(&self, run: &DryRun) -> SideEffects {
+        let mut others = SideEffects::default();
         for (loan, before) in self.unchanged.places.enumerate() {
             let after = run.places[loan];
             if *before == after || loan == self.subject {

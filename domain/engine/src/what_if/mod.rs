@@ -23,7 +23,7 @@ pub use error::NoAnswer;
 
 use experiment::Experiment;
 use powerfill_events::values::{LoanId, Name};
-use powerfill_facts::what_if::{Kind, KindAnswer, WhatIf};
+use powerfill_facts::what_if::{ChangeKind, ChangeResult, WhatIf};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::book::LoanIdx;
@@ -37,7 +37,7 @@ pub fn what_if(
     snapshot: Snapshot,
     options: &RunOptions,
     loan_id: &str,
-    progress: &mut dyn FnMut(Kind),
+    progress: &mut dyn FnMut(ChangeKind),
 ) -> Result<WhatIf, NoAnswer> {
     let wanted = Name::new(loan_id);
     let subject = snapshot.loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted));
@@ -45,11 +45,11 @@ pub fn what_if(
     let loan_id = LoanId::from(&snapshot.loans[subject].loan_id);
     let mut experiment = Experiment::new(snapshot, options.clone(), LoanIdx::new(subject))?;
     let mut runs = 1;
-    let mut kinds = Vec::with_capacity(Kind::ALL.len());
-    for kind in Kind::ALL {
+    let mut kinds = Vec::with_capacity(ChangeKind::ALL.len());
+    for kind in ChangeKind::ALL {
         let (answer, runs_of_kind) = changes::answer(kind, &mut experiment, progress);
         runs += runs_of_kind;
-        kinds.push(KindAnswer { kind, runs: runs_of_kind, answer });
+        kinds.push(ChangeResult { kind, runs: runs_of_kind, answer });
     }
     Ok(WhatIf { loan_id, runs, kinds })
 }

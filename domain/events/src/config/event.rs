@@ -23,37 +23,37 @@ event_types! {
     }
     Tree {
         /// A node was added to the constraint tree.
-        ConstraintAdded(Added<ConstraintRow>),
+        ConstraintAdded(RowAdded<ConstraintRow>),
         /// The limits, the priority, or the spelling of a node changed.
-        ConstraintChanged(Changed<ConstraintRow>),
+        ConstraintChanged(RowChanged<ConstraintRow>),
         /// A node was removed from the constraint tree.
-        ConstraintRemoved(Removed<ConstraintRow>),
+        ConstraintRemoved(RowRemoved<ConstraintRow>),
         /// The whole order of the constraint tree was set at once.
         ConstraintsReprioritised(ConstraintsReprioritised),
         /// A rule was linked to a node.
-        RuleLinked(Added<RuleLinkRow>),
+        RuleLinked(RowAdded<RuleLinkRow>),
         /// A rule was unlinked from a node.
-        RuleUnlinked(Removed<RuleLinkRow>),
+        RuleUnlinked(RowRemoved<RuleLinkRow>),
     }
     Rules {
         /// A securitization rule was defined.
-        SecuritizationRuleDefined(Added<RuleRow>),
+        SecuritizationRuleDefined(RowAdded<RuleRow>),
         /// The condition or the spelling of a securitization rule changed.
-        SecuritizationRuleChanged(Changed<RuleRow>),
+        SecuritizationRuleChanged(RowChanged<RuleRow>),
         /// A securitization rule was removed.
-        SecuritizationRuleRemoved(Removed<RuleRow>),
+        SecuritizationRuleRemoved(RowRemoved<RuleRow>),
     }
     Settings {
         /// A bucket of the carry curve was added or replaced.
-        CarryBucketSet(Set<CarryBucketRow>),
+        CarryBucketSet(RowSet<CarryBucketRow>),
         /// A bucket of the carry curve was removed.
-        CarryBucketRemoved(Removed<CarryBucketRow>),
+        CarryBucketRemoved(RowRemoved<CarryBucketRow>),
         /// A row of the lockdown guide was added or replaced.
-        PoolLockSet(Set<PoolLockRow>),
+        PoolLockSet(RowSet<PoolLockRow>),
         /// A row of the lockdown guide was removed.
-        PoolLockRemoved(Removed<PoolLockRow>),
+        PoolLockRemoved(RowRemoved<PoolLockRow>),
         /// The settings of preflight changed.
-        PreflightSettingsChanged(Changed<PreflightRow>),
+        PreflightSettingsChanged(RowChanged<PreflightRow>),
     }
 }
 
@@ -82,7 +82,8 @@ impl ConfigEvent {
 
 /// A row that was not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Added<R> {
+#[schemars(rename = "Added")]
+pub struct RowAdded<R> {
     /// The row.
     pub after: R,
     /// Why, in the words of who did it.
@@ -91,7 +92,8 @@ pub struct Added<R> {
 
 /// A row that was there with the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Changed<R> {
+#[schemars(rename = "Changed")]
+pub struct RowChanged<R> {
     /// As it was.
     pub before: R,
     /// As it is.
@@ -102,7 +104,8 @@ pub struct Changed<R> {
 
 /// A row that is set whether it was there or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Set<R> {
+#[schemars(rename = "Set")]
+pub struct RowSet<R> {
     /// As it was; NULL where it was not there.
     pub before: Option<R>,
     /// As it is.
@@ -113,7 +116,8 @@ pub struct Set<R> {
 
 /// A row that is not there any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Removed<R> {
+#[schemars(rename = "Removed")]
+pub struct RowRemoved<R> {
     /// As it was.
     pub before: R,
     /// Why, in the words of who did it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// An event that a stream of the log takes, whatever it is the stream of.
 pub trait LogEvent {
     /// Its type, and the version that it is written in today.
-    fn written_as(&self) -> WrittenAs;
+    fn schema_id(&self) -> SchemaId;
 
     /// Writes the payload as JSON at the end of `out`.
     ///
@@ -16,14 +16,14 @@ pub trait LogEvent {
 
 /// The type of an encoded event, and the version of the schema that its payload is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WrittenAs {
+pub struct SchemaId {
     name: &'static str,
     schema_version: u16,
 }
 
-impl WrittenAs {
+impl SchemaId {
     /// The version of a type's schema.
-    pub const fn of(name: &'static str, schema_version: u16) -> Self {
+    pub const fn new(name: &'static str, schema_version: u16) -> Self {
         Self { name, schema_version }
     }
 
@@ -50,7 +50,7 @@ pub struct EncodedBatch {
 struct EncodedEvents {
     payloads: Vec<u8>,
     /// The type of each event, and where its payload ends.
-    entries: Vec<(WrittenAs, usize)>,
+    entries: Vec<(SchemaId, usize)>,
 }
 
 impl EncodedBatch {
@@ -70,11 +70,11 @@ impl EncodedBatch {
     pub fn push<E: LogEvent>(&mut self, event: &E) {
         let EncodedEvents { payloads, entries } = Arc::make_mut(&mut self.encoded);
         event.write_payload(payloads).expect("every payload is JSON");
-        entries.push((event.written_as(), payloads.len()));
+        entries.push((event.schema_id(), payloads.len()));
     }
 
     /// Takes an event as it was stored, byte for byte and in whatever version: for a copy of a log.
-    pub fn push_stored(&mut self, written: WrittenAs, payload: &[u8]) {
+    pub fn push_stored(&mut self, written: SchemaId, payload: &[u8]) {
         let EncodedEvents { payloads, entries } = Arc::make_mut(&mut self.encoded);
         payloads.extend_from_slice(payload);
         entries.push((written, payloads.len()));
@@ -91,7 +91,7 @@ impl EncodedBatch {
     }
 
     /// Type and payload of each event, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (WrittenAs, &[u8])> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (SchemaId, &[u8])> {
         let mut from = 0;
         self.encoded.entries.iter().map(move |(written, to)| {
             let payload = &self.encoded.payloads[from..*to];

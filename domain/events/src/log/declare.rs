@@ -135,9 +135,9 @@ macro_rules! event_types {
         }
 
         impl $crate::log::LogEvent for $events {
-            fn written_as(&self) -> $crate::log::WrittenAs {
+            fn schema_id(&self) -> $crate::log::SchemaId {
                 let event_type = self.event_type();
-                $crate::log::WrittenAs::of(event_type.name(), event_type.schema_version())
+                $crate::log::SchemaId::new(event_type.name(), event_type.schema_version())
             }
 
             fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {

@@ -5,7 +5,7 @@ mod codec;
 mod declare;
 mod stream;
 
-pub use batch::{EncodedBatch, LogEvent, WrittenAs};
+pub use batch::{EncodedBatch, LogEvent, SchemaId};
 pub use codec::DecodeError;
 pub(crate) use codec::{Upcaster, read_any_version};
 pub(crate) use declare::event_types;

@@ -2,7 +2,7 @@
 //! break.
 
 use super::event::{RunCancelled, RunCompleted, RunEvent, RunFailed, RunRequested};
-use super::rejection::Rejection;
+use super::rejection::RunRejection;
 use super::state::RunState;
 
 /// What can be asked of a run.
@@ -41,7 +41,7 @@ impl Run {
     ///
     /// # Errors
     /// The first rule that one of its events breaks; then none of them happens.
-    pub fn decide(state: &RunState, command: RunCommand) -> Result<Vec<RunEvent>, Rejection> {
+    pub fn decide(state: &RunState, command: RunCommand) -> Result<Vec<RunEvent>, RunRejection> {
         let events = command.into_events();
         if let [single] = events.as_slice() {
             state.check(single)?;

@@ -53,7 +53,7 @@ impl FromStr for RunId {
 
 /// An event with what a projection may know of its surroundings. Projections read nothing else (3.3).
 #[derive(Debug, Clone, Copy)]
-pub struct Recorded<'a> {
+pub struct RecordedEvent<'a> {
     /// The run.
     pub run_id: RunId,
     /// From 1, without gaps.
@@ -68,7 +68,7 @@ pub struct Recorded<'a> {
 
 /// What all events of one append have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meta {
+pub struct AppendMeta {
     /// Whose store this is.
     pub tenant_id: TenantId,
     /// Who caused the append.
@@ -92,11 +92,11 @@ pub fn chain_start(stream: &str) -> Hash {
 /// The part of an envelope that all events of an append share, as it goes into their hashes: its BLAKE3, made once an
 /// append and not once an event.
 #[derive(Debug, Clone)]
-pub struct MetaBytes(Hash);
+pub struct MetaHash(Hash);
 
-impl MetaBytes {
+impl MetaHash {
     /// Each field length-prefixed, so that no two envelopes have the same bytes.
-    pub fn new(stream: &str, meta: &Meta) -> Self {
+    pub fn new(stream: &str, meta: &AppendMeta) -> Self {
         let mut bytes = Vec::with_capacity(160);
         put(&mut bytes, stream.as_bytes());
         put(&mut bytes, meta.tenant_id.as_str().as_bytes());
@@ -118,7 +118,7 @@ fn put(bytes: &mut Vec<u8>, field: &[u8]) {
 /// The global position is no part of it: it is given later, and the seal of the append covers it.
 pub fn chain(
     prev: &Hash,
-    meta: &MetaBytes,
+    meta: &MetaHash,
     stream_version: u64,
     event_type: &str,
     schema_version: u16,

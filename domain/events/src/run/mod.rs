@@ -10,7 +10,7 @@ mod upcasters;
 
 pub use crate::log::{DecodeError, EncodedBatch};
 pub use aggregate::{Run, RunCommand};
-pub use envelope::{Meta, Recorded, RunId};
+pub use envelope::{AppendMeta, RecordedEvent, RunId};
 pub use event::{EventType, RunEvent};
-pub use rejection::Rejection;
+pub use rejection::RunRejection;
 pub use state::RunState;

@@ -5,7 +5,7 @@ use crate::values::{LoanId, Money, TradeId};
 
 /// The rule that a command or an event would break.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
+pub enum RunRejection {
     /// Nothing may follow a terminal event.
     #[error("the run is over: no event may follow {ended_by}")]
     RunIsOver {

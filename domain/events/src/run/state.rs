@@ -4,12 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::event::{EventType, LoanMoved, PoolAction, RunEvent};
-use super::rejection::Rejection;
+use super::rejection::RunRejection;
 use crate::values::{Day, LoanId, Money, TradeId};
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Phase {
+pub enum RunPhase {
     /// Not asked for.
     #[default]
     New,
@@ -34,7 +34,7 @@ type PostingKey = (Option<TradeId>, LoanId, PoolAction, Option<Day>);
 /// The state of the aggregate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunState {
-    phase: Phase,
+    phase: RunPhase,
     trades: HashMap<TradeId, Fill>,
     allocated: HashMap<LoanId, TradeId>,
     kicked_out: HashSet<LoanId>,
@@ -43,7 +43,7 @@ pub struct RunState {
 
 impl RunState {
     /// How far the run is.
-    pub const fn phase(&self) -> Phase {
+    pub const fn phase(&self) -> RunPhase {
         self.phase
     }
 
@@ -60,12 +60,12 @@ impl RunState {
     /// Whether the event may come next.
     ///
     /// # Errors
-    /// The first rule that it breaks, in the order of [`Rejection`].
-    pub fn check(&self, event: &RunEvent) -> Result<(), Rejection> {
+    /// The first rule that it breaks, in the order of [`RunRejection`].
+    pub fn check(&self, event: &RunEvent) -> Result<(), RunRejection> {
         self.check_phase(event)?;
         match event {
             RunEvent::TradeAssessed(e) if self.trades.contains_key(&e.trade_id) => {
-                Err(Rejection::TradeAssessedBefore { trade: e.trade_id.clone() })
+                Err(RunRejection::TradeAssessedBefore { trade: e.trade_id.clone() })
             }
             RunEvent::LoanAllocated(e) => {
                 self.check_unplaced(&e.loan_id)?;
@@ -82,13 +82,13 @@ impl RunState {
             RunEvent::LoanKickedOut(e) => match self.allocated.get(&e.loan_id) {
                 Some(trade) => {
                     let (loan, trade) = (e.loan_id.clone(), trade.clone());
-                    Err(Rejection::KickoutOfAllocatedLoan { loan, trade })
+                    Err(RunRejection::KickoutOfAllocatedLoan { loan, trade })
                 }
                 None => self.check_unplaced(&e.loan_id),
             },
             RunEvent::PoolActionDerived(_) => match posting_key(event) {
                 Some(key) if self.postings.contains(&key) => {
-                    Err(Rejection::PostingRepeated { loan: key.1 })
+                    Err(RunRejection::PostingRepeated { loan: key.1 })
                 }
                 _ => Ok(()),
             },
@@ -118,8 +118,8 @@ impl RunState {
     /// Folds in an event that [`RunState::check`] has let through.
     pub fn apply(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::RunRequested(_) => self.phase = Phase::Requested,
-            RunEvent::RunStarted(_) => self.phase = Phase::Started,
+            RunEvent::RunRequested(_) => self.phase = RunPhase::Requested,
+            RunEvent::RunStarted(_) => self.phase = RunPhase::Started,
             RunEvent::TradeAssessed(e) => {
                 if let Some(band) = &e.band {
                     let fill = Fill { filled: band.held_amount, max: band.max_amount };
@@ -144,7 +144,7 @@ impl RunState {
             }
             RunEvent::PoolActionDerived(_) => self.postings.extend(posting_key(event)),
             RunEvent::RunCompleted(_) | RunEvent::RunFailed(_) | RunEvent::RunCancelled(_) => {
-                self.phase = Phase::Over(event.event_type());
+                self.phase = RunPhase::Over(event.event_type());
             }
             RunEvent::PreflightCompleted(_)
             | RunEvent::LoanPinned(_)
@@ -167,48 +167,50 @@ impl RunState {
     ///
     /// # Errors
     /// As [`RunState::check`]; the state is unchanged then.
-    pub fn accept(&mut self, event: &RunEvent) -> Result<(), Rejection> {
+    pub fn accept(&mut self, event: &RunEvent) -> Result<(), RunRejection> {
         self.check(event)?;
         self.apply(event);
         Ok(())
     }
 
-    fn check_phase(&self, event: &RunEvent) -> Result<(), Rejection> {
+    fn check_phase(&self, event: &RunEvent) -> Result<(), RunRejection> {
         let starts = matches!(event, RunEvent::RunStarted(_));
         // A run can fail or be cancelled before a worker has begun it.
         let ends_early = matches!(event, RunEvent::RunFailed(_) | RunEvent::RunCancelled(_));
         match (self.phase, event) {
-            (Phase::Over(ended_by), _) => Err(Rejection::RunIsOver { ended_by: ended_by.name() }),
-            (Phase::New, RunEvent::RunRequested(_)) => Ok(()),
-            (_, RunEvent::RunRequested(_)) => Err(Rejection::AlreadyRequested),
-            (Phase::New, _) => Err(Rejection::NotRequested),
-            (Phase::Started, _) if starts => Err(Rejection::AlreadyStarted),
-            (Phase::Requested, _) if !starts && !ends_early => {
-                Err(Rejection::NotStarted { event: event.event_type().name() })
+            (RunPhase::Over(ended_by), _) => {
+                Err(RunRejection::RunIsOver { ended_by: ended_by.name() })
             }
-            (Phase::Requested | Phase::Started, _) => Ok(()),
+            (RunPhase::New, RunEvent::RunRequested(_)) => Ok(()),
+            (_, RunEvent::RunRequested(_)) => Err(RunRejection::AlreadyRequested),
+            (RunPhase::New, _) => Err(RunRejection::NotRequested),
+            (RunPhase::Started, _) if starts => Err(RunRejection::AlreadyStarted),
+            (RunPhase::Requested, _) if !starts && !ends_early => {
+                Err(RunRejection::NotStarted { event: event.event_type().name() })
+            }
+            (RunPhase::Requested | RunPhase::Started, _) => Ok(()),
         }
     }
 
-    fn check_unplaced(&self, loan: &LoanId) -> Result<(), Rejection> {
+    fn check_unplaced(&self, loan: &LoanId) -> Result<(), RunRejection> {
         if let Some(trade) = self.allocated.get(loan) {
             let (loan, trade) = (loan.clone(), trade.clone());
-            return Err(Rejection::LoanAlreadyAllocated { loan, trade });
+            return Err(RunRejection::LoanAlreadyAllocated { loan, trade });
         }
         if self.kicked_out.contains(loan) {
-            return Err(Rejection::LoanKickedOutBefore { loan: loan.clone() });
+            return Err(RunRejection::LoanKickedOutBefore { loan: loan.clone() });
         }
         Ok(())
     }
 
-    fn check_there(&self, loan: &LoanId, trade: &TradeId) -> Result<(), Rejection> {
+    fn check_there(&self, loan: &LoanId, trade: &TradeId) -> Result<(), RunRejection> {
         if self.allocated.get(loan) == Some(trade) {
             return Ok(());
         }
-        Err(Rejection::LoanNotThere { loan: loan.clone(), trade: trade.clone() })
+        Err(RunRejection::LoanNotThere { loan: loan.clone(), trade: trade.clone() })
     }
 
-    fn check_move(&self, e: &LoanMoved) -> Result<(), Rejection> {
+    fn check_move(&self, e: &LoanMoved) -> Result<(), RunRejection> {
         if e.from_trade_id == e.to_trade_id {
             self.check_unplaced(&e.loan_id)?;
         }
@@ -219,9 +221,9 @@ impl RunState {
         check_max(&e.to_trade_id, to.max, e.filled_after)
     }
 
-    fn included(&self, trade: &TradeId) -> Result<Fill, Rejection> {
+    fn included(&self, trade: &TradeId) -> Result<Fill, RunRejection> {
         let fill = self.trades.get(trade).copied();
-        fill.ok_or_else(|| Rejection::TradeNotIncluded { trade: trade.clone() })
+        fill.ok_or_else(|| RunRejection::TradeNotIncluded { trade: trade.clone() })
     }
 
     fn set_filled(&mut self, trade: &TradeId, filled: Money) {
@@ -231,18 +233,18 @@ impl RunState {
     }
 }
 
-fn check_sum(trade: &TradeId, actual: Money, said: Money) -> Result<(), Rejection> {
+fn check_sum(trade: &TradeId, actual: Money, said: Money) -> Result<(), RunRejection> {
     if actual == said {
         return Ok(());
     }
-    Err(Rejection::FillDoesNotAddUp { trade: trade.clone(), said, actual })
+    Err(RunRejection::FillDoesNotAddUp { trade: trade.clone(), said, actual })
 }
 
-fn check_max(trade: &TradeId, max: Money, filled: Money) -> Result<(), Rejection> {
+fn check_max(trade: &TradeId, max: Money, filled: Money) -> Result<(), RunRejection> {
     if filled <= max {
         return Ok(());
     }
-    Err(Rejection::TradeAboveMax { trade: trade.clone(), filled, max })
+    Err(RunRejection::TradeAboveMax { trade: trade.clone(), filled, max })
 }
 
 fn posting_key(event: &RunEvent) -> Option<PostingKey> {

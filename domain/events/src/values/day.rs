@@ -41,12 +41,12 @@ impl From<NaiveDate> for Day {
 /// A text is not a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a date is YYYY-MM-DD")]
-pub struct NotADate;
+pub struct DateError;
 
 impl FromStr for Day {
-    type Err = NotADate;
+    type Err = DateError;
     /// Reads `YYYY-MM-DD`, exactly.
-    fn from_str(text: &str) -> Result<Self, NotADate> {
+    fn from_str(text: &str) -> Result<Self, DateError> {
         let bytes = text.as_bytes();
         let shape = bytes.len() == 10
             && bytes
@@ -54,14 +54,14 @@ impl FromStr for Day {
                 .enumerate()
                 .all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
         if !shape {
-            return Err(NotADate);
+            return Err(DateError);
         }
         let number = |from: usize, to: usize| {
             bytes[from..to].iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'))
         };
         NaiveDate::from_ymd_opt(number(0, 4) as i32, number(5, 7), number(8, 10))
             .map(Self::from)
-            .ok_or(NotADate)
+            .ok_or(DateError)
     }
 }
 
@@ -78,8 +78,8 @@ impl From<Day> for String {
 }
 
 impl TryFrom<String> for Day {
-    type Error = NotADate;
-    fn try_from(text: String) -> Result<Self, NotADate> {
+    type Error = DateError;
+    fn try_from(text: String) -> Result<Self, DateError> {
         text.parse()
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         for text in
             ["2026-02-30", "2026-2-1", "15/01/2026", "", "2026-01-01 ", "20260101", "+026-01-01"]
         {
-            assert_eq!(day(text), Err(NotADate), "{text}");
+            assert_eq!(day(text), Err(DateError), "{text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a fixed-scale number measures: its name in messages, its scale, and the digits before the point that an
 /// input may have.
-pub trait Kind: 'static {
+pub trait Unit: 'static {
     /// Decimals after the point.
     const SCALE: u32;
     /// The exclusive bound of an input's magnitude, in whole units.
@@ -24,7 +24,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $alias:ident, $scale:literal, $bound:expr, $sql:literal;)*) => {$(
         #[doc = concat!("The kind of [`", stringify!($alias), "`].")]
         pub enum $kind {}
-        impl Kind for $kind {
+        impl Unit for $kind {
             const SCALE: u32 = $scale;
             const BOUND: i64 = $bound;
             const SQL_TYPE: &'static str = $sql;
@@ -36,32 +36,32 @@ macro_rules! kinds {
 
 kinds! {
     /// US dollars, scale 2 (1.1). Inputs are below 10^13 dollars.
-    MoneyKind = Money, 2, 10_000_000_000_000, "NUMERIC(15,2)";
+    MoneyUnit = Money, 2, 10_000_000_000_000, "NUMERIC(15,2)";
     /// Points per 100 of par, scale 8: a price, pay-up, score or buy-up multiple (1.1). Inputs are below 1000.
-    PriceKind = Price, 8, 1000, "NUMERIC(11,8)";
+    PriceUnit = Price, 8, 1000, "NUMERIC(11,8)";
     /// Per cent, scale 6: a note rate, coupon or annual rate (1.1). Inputs are below 1,000,000.
-    RateKind = Rate, 6, 1_000_000, "NUMERIC(12,6)";
+    RateUnit = Rate, 6, 1_000_000, "NUMERIC(12,6)";
     /// A share of an open amount, scale 6, 0 to 1 (1.1).
-    ShareKind = Share, 6, 1_000_000, "NUMERIC(12,6)";
+    ShareUnit = Share, 6, 1_000_000, "NUMERIC(12,6)";
     /// Per cent of the open amount, scale 6, 0 to 100 (1.1).
-    PercentKind = Percent, 6, 1_000_000, "NUMERIC(12,6)";
+    PercentUnit = Percent, 6, 1_000_000, "NUMERIC(12,6)";
 }
 
 /// A carry cost is in points, like a price; it is signed.
 pub type Carry = Price;
 
-/// An exact decimal with the scale of its [`Kind`].
+/// An exact decimal with the scale of its [`Unit`].
 ///
 /// Arithmetic operators work on the scaled integer and keep the scale. They panic on overflow in every build
 /// profile, which validated inputs cannot reach: a wrong cent is worse than a failed run.
-pub struct Fixed<K: Kind> {
+pub struct Fixed<K: Unit> {
     units: i64,
     kind: PhantomData<fn() -> K>,
 }
 
 /// Why a text is not a number of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NumberFault {
+pub enum NumberError {
     /// Not an optional sign, digits, and at most one point.
     #[error("a plain decimal number is expected")]
     NotANumber,
@@ -73,7 +73,7 @@ pub enum NumberFault {
     OutOfRange(&'static str),
 }
 
-impl<K: Kind> Fixed<K> {
+impl<K: Unit> Fixed<K> {
     /// Zero.
     pub const ZERO: Self = Self::from_units(0);
     /// Scaled units in one whole: 100 for money.
@@ -105,8 +105,8 @@ impl<K: Kind> Fixed<K> {
     /// Reads the number syntax of 1.1: optional sign, digits, at most one point; no exponent, grouping or blanks.
     ///
     /// # Errors
-    /// [`NumberFault`], the syntax first, then the decimals, then the magnitude.
-    pub fn parse(text: &str) -> Result<Self, NumberFault> {
+    /// [`NumberError`], the syntax first, then the decimals, then the magnitude.
+    pub fn parse(text: &str) -> Result<Self, NumberError> {
         let (negative, digits) = match text.as_bytes() {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
@@ -120,12 +120,12 @@ impl<K: Kind> Fixed<K> {
         if whole.len() + decimals.len() == 0
             || !whole.iter().chain(decimals).all(u8::is_ascii_digit)
         {
-            return Err(NumberFault::NotANumber);
+            return Err(NumberError::NotANumber);
         }
         let significant =
             decimals.len() - decimals.iter().rev().take_while(|b| **b == b'0').count();
         if significant > K::SCALE as usize {
-            return Err(NumberFault::TooManyDecimals(K::SCALE));
+            return Err(NumberError::TooManyDecimals(K::SCALE));
         }
         let bound = i128::from(K::BOUND) * i128::from(Self::ONE_UNITS);
         let padded = decimals[..significant]
@@ -137,7 +137,7 @@ impl<K: Kind> Fixed<K> {
         for digit in whole.iter().copied().chain(padded) {
             units = units * 10 + i128::from(digit - b'0');
             if units >= bound {
-                return Err(NumberFault::OutOfRange(K::SQL_TYPE));
+                return Err(NumberError::OutOfRange(K::SQL_TYPE));
             }
         }
         Ok(Self::from_wide(if negative { -units } else { units }))
@@ -213,7 +213,7 @@ pub fn trunc_div(numerator: i128, denominator: i128) -> i128 {
     numerator / denominator
 }
 
-impl<K: Kind> fmt::Display for Fixed<K> {
+impl<K: Unit> fmt::Display for Fixed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::with_capacity(24);
         self.write_to(&mut text);
@@ -221,98 +221,98 @@ impl<K: Kind> fmt::Display for Fixed<K> {
     }
 }
 
-impl<K: Kind> fmt::Debug for Fixed<K> {
+impl<K: Unit> fmt::Debug for Fixed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl<K: Kind> FromStr for Fixed<K> {
-    type Err = NumberFault;
-    fn from_str(text: &str) -> Result<Self, NumberFault> {
+impl<K: Unit> FromStr for Fixed<K> {
+    type Err = NumberError;
+    fn from_str(text: &str) -> Result<Self, NumberError> {
         Self::parse(text)
     }
 }
 
-impl<K: Kind> Clone for Fixed<K> {
+impl<K: Unit> Clone for Fixed<K> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<K: Kind> Copy for Fixed<K> {}
-impl<K: Kind> Default for Fixed<K> {
+impl<K: Unit> Copy for Fixed<K> {}
+impl<K: Unit> Default for Fixed<K> {
     fn default() -> Self {
         Self::ZERO
     }
 }
-impl<K: Kind> PartialEq for Fixed<K> {
+impl<K: Unit> PartialEq for Fixed<K> {
     fn eq(&self, other: &Self) -> bool {
         self.units == other.units
     }
 }
-impl<K: Kind> Eq for Fixed<K> {}
-impl<K: Kind> PartialOrd for Fixed<K> {
+impl<K: Unit> Eq for Fixed<K> {}
+impl<K: Unit> PartialOrd for Fixed<K> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
-impl<K: Kind> Ord for Fixed<K> {
+impl<K: Unit> Ord for Fixed<K> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.units.cmp(&other.units)
     }
 }
-impl<K: Kind> Hash for Fixed<K> {
+impl<K: Unit> Hash for Fixed<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.units.hash(state);
     }
 }
 
-impl<K: Kind> std::ops::Add for Fixed<K> {
+impl<K: Unit> std::ops::Add for Fixed<K> {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self::from_units(self.units.checked_add(other.units).expect("a sum beyond 64 bits"))
     }
 }
-impl<K: Kind> std::ops::Sub for Fixed<K> {
+impl<K: Unit> std::ops::Sub for Fixed<K> {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self::from_units(self.units.checked_sub(other.units).expect("a difference beyond 64 bits"))
     }
 }
-impl<K: Kind> std::ops::AddAssign for Fixed<K> {
+impl<K: Unit> std::ops::AddAssign for Fixed<K> {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
-impl<K: Kind> std::ops::SubAssign for Fixed<K> {
+impl<K: Unit> std::ops::SubAssign for Fixed<K> {
     fn sub_assign(&mut self, other: Self) {
         *self = *self - other;
     }
 }
-impl<K: Kind> std::ops::Neg for Fixed<K> {
+impl<K: Unit> std::ops::Neg for Fixed<K> {
     type Output = Self;
     fn neg(self) -> Self {
         Self::from_units(-self.units)
     }
 }
-impl<K: Kind> std::iter::Sum for Fixed<K> {
+impl<K: Unit> std::iter::Sum for Fixed<K> {
     fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
         numbers.fold(Self::ZERO, |total, number| total + number)
     }
 }
 
-impl<K: Kind> Serialize for Fixed<K> {
+impl<K: Unit> Serialize for Fixed<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de, K: Kind> Deserialize<'de> for Fixed<K> {
+impl<'de, K: Unit> Deserialize<'de> for Fixed<K> {
     /// Reads a string in the canonical scale. Computed values may lie beyond the bound of an input, so that only the
     /// syntax, the decimals and 64 bits limit them here.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<K>(PhantomData<fn() -> K>);
-        impl<K: Kind> serde::de::Visitor<'_> for Visitor<K> {
+        impl<K: Unit> serde::de::Visitor<'_> for Visitor<K> {
             type Value = Fixed<K>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "a decimal as a string with at most {} decimals", K::SCALE)
@@ -325,21 +325,21 @@ impl<'de, K: Kind> Deserialize<'de> for Fixed<K> {
     }
 }
 
-fn read_wide<K: Kind>(text: &str) -> Result<Fixed<K>, NumberFault> {
+fn read_wide<K: Unit>(text: &str) -> Result<Fixed<K>, NumberError> {
     match Fixed::<K>::parse(text) {
-        Err(NumberFault::OutOfRange(_)) => {
+        Err(NumberError::OutOfRange(_)) => {
             let mut decimal =
-                Decimal::from_str_exact(text).map_err(|_| NumberFault::OutOfRange("64 bits"))?;
+                Decimal::from_str_exact(text).map_err(|_| NumberError::OutOfRange("64 bits"))?;
             decimal.rescale(K::SCALE);
             i64::try_from(decimal.mantissa())
                 .map(Fixed::from_units)
-                .map_err(|_| NumberFault::OutOfRange("64 bits"))
+                .map_err(|_| NumberError::OutOfRange("64 bits"))
         }
         other => other,
     }
 }
 
-impl<K: Kind> schemars::JsonSchema for Fixed<K> {
+impl<K: Unit> schemars::JsonSchema for Fixed<K> {
     fn inline_schema() -> bool {
         true
     }
@@ -368,10 +368,10 @@ mod tests {
             assert_eq!(Money::parse(text).unwrap().to_string(), canonical, "{text}");
         }
         for text in ["", "-", ".", "1e2", "1,000", " 1", "1 ", "NaN", "0x1", "--1", "1.2.3", "٣"] {
-            assert_eq!(Money::parse(text), Err(NumberFault::NotANumber), "{text}");
+            assert_eq!(Money::parse(text), Err(NumberError::NotANumber), "{text}");
         }
-        assert_eq!(Money::parse("1.001"), Err(NumberFault::TooManyDecimals(2)));
-        assert_eq!(Price::parse("1000"), Err(NumberFault::OutOfRange("NUMERIC(11,8)")));
+        assert_eq!(Money::parse("1.001"), Err(NumberError::TooManyDecimals(2)));
+        assert_eq!(Price::parse("1000"), Err(NumberError::OutOfRange("NUMERIC(11,8)")));
         assert_eq!(Price::parse("-999.99999999").unwrap().to_string(), "-999.99999999");
         assert!(Money::parse(&"9".repeat(400)).is_err());
     }

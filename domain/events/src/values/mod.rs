@@ -10,7 +10,7 @@ mod timestamp;
 pub use choice::{Choice, InstrumentKind, TradeType};
 pub use day::Day;
 pub use fixed::{
-    Carry, Fixed, Kind, Money, NumberFault, Percent, Price, Rate, Share, round_div, trunc_div,
+    Carry, Fixed, Money, NumberError, Percent, Price, Rate, Share, Unit, round_div, trunc_div,
 };
 pub use ids::{
     ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, RuleName, SynTradeId, TenantId,

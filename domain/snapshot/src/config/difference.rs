@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::row_key::RowKey;
 use super::rows::ConfigRow;
 use super::tables::ConfigTables;
-use powerfill_events::config::event::{Added, Changed, ConfigEvent, Removed, Set};
+use powerfill_events::config::event::{ConfigEvent, RowAdded, RowChanged, RowRemoved, RowSet};
 
 /// What became of a row that is not as it was.
 enum Became<'a, R> {
@@ -87,18 +87,18 @@ fn owned(reason: Option<&str>) -> Option<String> {
     reason.map(str::to_owned)
 }
 
-fn added<R: ConfigRow>(after: &R, reason: Option<&str>) -> Added<R> {
-    Added { after: after.clone(), reason: owned(reason) }
+fn added<R: ConfigRow>(after: &R, reason: Option<&str>) -> RowAdded<R> {
+    RowAdded { after: after.clone(), reason: owned(reason) }
 }
 
-fn changed<R: ConfigRow>(before: &R, after: &R, reason: Option<&str>) -> Changed<R> {
-    Changed { before: before.clone(), after: after.clone(), reason: owned(reason) }
+fn changed<R: ConfigRow>(before: &R, after: &R, reason: Option<&str>) -> RowChanged<R> {
+    RowChanged { before: before.clone(), after: after.clone(), reason: owned(reason) }
 }
 
-fn removed<R: ConfigRow>(before: &R, reason: Option<&str>) -> Removed<R> {
-    Removed { before: before.clone(), reason: owned(reason) }
+fn removed<R: ConfigRow>(before: &R, reason: Option<&str>) -> RowRemoved<R> {
+    RowRemoved { before: before.clone(), reason: owned(reason) }
 }
 
-fn set<R: ConfigRow>(before: Option<&R>, after: &R, reason: Option<&str>) -> Set<R> {
-    Set { before: before.cloned(), after: after.clone(), reason: owned(reason) }
+fn set<R: ConfigRow>(before: Option<&R>, after: &R, reason: Option<&str>) -> RowSet<R> {
+    RowSet { before: before.cloned(), after: after.clone(), reason: owned(reason) }
 }

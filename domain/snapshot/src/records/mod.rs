@@ -14,7 +14,7 @@ use super::cell::Value;
 use super::tables::{Attribute, NodeKey};
 use crate::rules::Predicate;
 use powerfill_events::values::Choice;
-use powerfill_events::values::{Day, Fixed, Kind, Name};
+use powerfill_events::values::{Day, Fixed, Name, Unit};
 
 /// A row of a table.
 pub(super) trait Record: Sized + Send {
@@ -70,7 +70,7 @@ impl<'a> Cells<'a> {
         self.maybe_name().unwrap_or_else(|| self.disagreement(None))
     }
 
-    fn maybe_fixed<K: Kind>(&mut self) -> Option<Fixed<K>> {
+    fn maybe_fixed<K: Unit>(&mut self) -> Option<Fixed<K>> {
         match self.take() {
             None => None,
             Some(Value::Fixed { units, scale }) if scale == K::SCALE => {
@@ -80,7 +80,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn fixed<K: Kind>(&mut self) -> Fixed<K> {
+    fn fixed<K: Unit>(&mut self) -> Fixed<K> {
         self.maybe_fixed().unwrap_or_else(|| self.disagreement(None))
     }
 
@@ -204,11 +204,11 @@ impl RowWriter {
         self.text(name.map_or("", Name::as_str));
     }
 
-    fn fixed<K: Kind>(&mut self, number: Fixed<K>) {
+    fn fixed<K: Unit>(&mut self, number: Fixed<K>) {
         self.maybe_fixed(Some(number));
     }
 
-    fn maybe_fixed<K: Kind>(&mut self, number: Option<Fixed<K>>) {
+    fn maybe_fixed<K: Unit>(&mut self, number: Option<Fixed<K>>) {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         if let Some(number) = number {

@@ -7,7 +7,7 @@ use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, ExclusionReason, RejectionReason,
 };
 use powerfill_events::run::options::RunOptions;
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, TradeId, fold};
 
 use super::{LoanOutcome, LoanStep, LoanStory};
@@ -60,7 +60,7 @@ impl LoanStories {
     }
 
     /// Takes the next event of the run.
-    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         let version = recorded.stream_version;
         let loan_id = match recorded.event {
             RunEvent::RunRequested(requested) => {

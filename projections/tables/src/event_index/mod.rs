@@ -9,7 +9,7 @@ mod names;
 mod subject;
 mod versions;
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::TradeId;
 
 use crate::ignored;
@@ -64,7 +64,7 @@ impl EventIndex {
     }
 
     /// Takes the next event of the run.
-    pub fn apply(&mut self, recorded: &Recorded<'_>) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         let version = recorded.stream_version;
         self.up_to_version = version;
         if self.is_milestone(recorded.event) {

@@ -1,6 +1,6 @@
 //! `pfill_syn_powerfill_guide_all_rank`: where else each loan could go today, ranked (2.11).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
 use crate::ignored;
@@ -32,7 +32,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticOptionsRanked(ranked) => {
             for option in &ranked.options {

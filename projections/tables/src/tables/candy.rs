@@ -1,6 +1,6 @@
 //! `pfill_loan2trade_candy_level_01`: the candidates (2.6).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::ignored;
@@ -34,7 +34,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::CandidateScored(candidate) => {
             let (node, pricing) = (&*candidate.node, &candidate.pricing);

@@ -1,6 +1,6 @@
 //! `pfill_cash_market_map`: the best cash option of each loan (2.11).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::ignored;
@@ -27,7 +27,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::CashMarketMapped(mapped) => {
             let option = &mapped.option;

@@ -1,6 +1,6 @@
 //! `pfill_preflight_findings`: what the nine checks found (2.2), also in a run that they refused.
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
 
 use super::{Projector, Streamed};
@@ -25,7 +25,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::PreflightCompleted(preflight) => {
             let mut findings: Vec<_> = preflight.findings.iter().collect();

@@ -1,6 +1,6 @@
 //! `pfill_kickout_guide_01`: the eligible loans that found no place (2.8).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::ignored;
@@ -28,7 +28,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::LoanKickedOut(kickout) => {
             rows.push([

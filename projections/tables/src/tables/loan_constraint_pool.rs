@@ -1,6 +1,6 @@
 //! `pfill_loan_constraint_pool`: what each limit of the constraint tree came to (2.5, 2.9).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::ignored;
@@ -29,7 +29,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::ConstraintBlockEvaluated(block) => {
             rows.push([

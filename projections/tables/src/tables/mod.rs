@@ -1,7 +1,7 @@
 //! The output tables of 1.5, one file each, in one list. A table is a [`TableSpec`] and a [`Projector`] that makes its
 //! rows from events and from nothing else (3.3).
 
-use powerfill_events::run::Recorded;
+use powerfill_events::run::RecordedEvent;
 
 use crate::table::{RowBatch, TableSpec};
 
@@ -14,7 +14,7 @@ pub trait Projector: Send {
     fn version(&self) -> u32;
 
     /// Takes the next event; whether it changed something.
-    fn apply(&mut self, event: &Recorded<'_>) -> bool;
+    fn apply(&mut self, event: &RecordedEvent<'_>) -> bool;
 
     /// Moves rows that no later event can change, in table order, to the end of `out`. None, where a table's rows are
     /// final only at the end.
@@ -27,7 +27,7 @@ pub trait Projector: Send {
 /// A table whose rows each come from one event, which come in the order of the table. Its rows are final at once.
 pub(crate) struct Streamed {
     version: u32,
-    project: fn(&Recorded<'_>, &mut RowBatch) -> bool,
+    project: fn(&RecordedEvent<'_>, &mut RowBatch) -> bool,
     rows: RowBatch,
 }
 
@@ -35,7 +35,7 @@ impl Streamed {
     pub(crate) const fn new(
         table: &'static TableSpec,
         version: u32,
-        project: fn(&Recorded<'_>, &mut RowBatch) -> bool,
+        project: fn(&RecordedEvent<'_>, &mut RowBatch) -> bool,
     ) -> Self {
         Self { version, project, rows: RowBatch::new(table) }
     }
@@ -48,7 +48,7 @@ impl Projector for Streamed {
     fn version(&self) -> u32 {
         self.version
     }
-    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+    fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         (self.project)(event, &mut self.rows)
     }
     fn drain(&mut self, out: &mut RowBatch) {

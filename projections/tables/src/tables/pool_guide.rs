@@ -1,6 +1,6 @@
 //! `pfill_pool_guide`: what to do about pools (2.10).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::ignored;
@@ -30,7 +30,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::PoolActionDerived(posting) => {
             rows.push([

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use powerfill_events::run::event::{HeldReason, LoanAllocated, LoanPinned, PoolAction};
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, PoolName, fold};
 
 use super::Projector;
@@ -79,7 +79,7 @@ impl Projector for Guide {
         1
     }
 
-    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+    fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         match event.event {
             RunEvent::LoanPinned(pinned) => {
                 self.place(&pinned.loan_id, Place::Pinned(pinned.clone()))

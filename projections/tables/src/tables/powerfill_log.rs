@@ -7,7 +7,7 @@ use std::fmt::Write;
 use powerfill_events::run::event::{
     FillStatus, PassCompleted, PoolAction, RejectionReason, Severity, Step,
 };
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
 use crate::ignored;
@@ -81,7 +81,7 @@ impl Projector for Log {
         1
     }
 
-    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+    fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         if let Some(step) = step_of(event.event) {
             self.reached = self.reached.max(Some(step));
         }

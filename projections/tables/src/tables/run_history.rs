@@ -1,6 +1,6 @@
 //! `pfill_run_history`: every run of the tenant, whatever became of it (1.5, 4.4).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
 use crate::ignored;
@@ -75,7 +75,7 @@ impl Projector for History {
         1
     }
 
-    fn apply(&mut self, event: &Recorded<'_>) -> bool {
+    fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         let moved_on = self.advance(event.event);
         match event.event {
             RunEvent::RunRequested(requested) => {

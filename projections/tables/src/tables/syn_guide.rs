@@ -1,7 +1,7 @@
 //! `pfill_syn_powerfill_guide`: the best synthetic option of each loan, and what the allocation gave up (2.11).
 
 use powerfill_events::run::event::SyntheticOption;
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
 use crate::ignored;
@@ -36,7 +36,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticOptionsRanked(ranked) => {
             let is_best =

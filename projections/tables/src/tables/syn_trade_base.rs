@@ -1,6 +1,6 @@
 //! `pfill_syn_trade_base`: the synthetic trades with their prices (2.11).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
 use crate::ignored;
@@ -28,7 +28,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticTradePriced(trade) => {
             for point in &trade.grid {

@@ -1,6 +1,6 @@
 //! `pfill_trade_recap`: how each trade ended up (2.9).
 
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use rust_decimal::Decimal;
 
 use super::{Projector, Streamed};
@@ -33,7 +33,7 @@ pub fn projector() -> impl Projector {
     Streamed::new(&TABLE, 1, project)
 }
 
-fn project(event: &Recorded<'_>, rows: &mut RowBatch) -> bool {
+fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::TradeFillEvaluated(fill) => {
             rows.push([

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use powerfill_events::run::event::*;
 use powerfill_events::run::options::RunOptions;
-use powerfill_events::run::{Recorded, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{Day, Money, Price, Timestamp};
 use powerfill_snapshot::tables::{InstrumentKind, TradeType};
 use powerfill_tables::table::RowBatch;
@@ -20,8 +20,8 @@ pub fn run_id() -> RunId {
 }
 
 /// Recorded one second apart, from 1970 on, by `desk`.
-pub fn recorded(events: &[RunEvent]) -> impl Iterator<Item = Recorded<'_>> {
-    events.iter().enumerate().map(|(at, event)| Recorded {
+pub fn recorded(events: &[RunEvent]) -> impl Iterator<Item = RecordedEvent<'_>> {
+    events.iter().enumerate().map(|(at, event)| RecordedEvent {
         run_id: run_id(),
         stream_version: at as u64 + 1,
         recorded_at: Timestamp::from_micros(at as i64 * 1_000_000),

@@ -2,7 +2,7 @@
 
 use powerfill_engine::Preprocessed;
 use powerfill_events::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
-use powerfill_events::run::{Recorded, RunEvent};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::Timestamp;
 use powerfill_model::{Decision, ModelRun, ModelTable, PassCount};
 use powerfill_tables::table::RowBatch;
@@ -16,7 +16,7 @@ pub(crate) fn tables(events: &[RunEvent]) -> Vec<ModelTable> {
     let run_id = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     let mut projected = RunTables::new();
     for (at, event) in events.iter().enumerate() {
-        projected.apply(&Recorded {
+        projected.apply(&RecordedEvent {
             run_id,
             stream_version: at as u64 + 1,
             recorded_at: Timestamp::from_micros(0),

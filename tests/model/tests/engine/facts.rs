@@ -7,7 +7,7 @@ use powerfill_engine::facts::Facts;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{Node, Rejection, RunStarted};
 use powerfill_events::values::{LoanId, TradeId};
-use powerfill_facts::{LoanFacts, Participates};
+use powerfill_facts::{LoanFacts, LoanParticipation};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::books::{Terms, book};
@@ -16,22 +16,24 @@ use crate::seeds::each;
 
 fn participation(facts: &LoanFacts) -> String {
     match &facts.participation {
-        Participates::Eligible => "Eligible".to_owned(),
-        Participates::Locked { .. } => "Locked".to_owned(),
-        Participates::Held { held_reason, .. } => format!("Held({held_reason:?})"),
-        Participates::OutOfScope { scope_reason, .. } => format!("OutOfScope({scope_reason:?})"),
+        LoanParticipation::Eligible => "Eligible".to_owned(),
+        LoanParticipation::Locked { .. } => "Locked".to_owned(),
+        LoanParticipation::Held { held_reason, .. } => format!("Held({held_reason:?})"),
+        LoanParticipation::OutOfScope { scope_reason, .. } => {
+            format!("OutOfScope({scope_reason:?})")
+        }
     }
 }
 
 /// Whether the loan counts in `ConstraintMatched`.
 fn counts(facts: &LoanFacts) -> bool {
     match facts.participation {
-        Participates::Eligible => true,
-        Participates::Locked { .. } | Participates::Held { .. } => {
+        LoanParticipation::Eligible => true,
+        LoanParticipation::Locked { .. } | LoanParticipation::Held { .. } => {
             let trade = facts.pool.as_ref().and_then(|pool| pool.trade.as_ref());
             trade.is_some_and(|trade| trade.exclusion_reason.is_none())
         }
-        Participates::OutOfScope { .. } => false,
+        LoanParticipation::OutOfScope { .. } => false,
     }
 }
 
@@ -152,7 +154,7 @@ fn never_came(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<St
             pairs.iter().any(|pair| pair.trade_id == *trade).then_some(loan)
         }));
         let turnout = facts.never_came(trade.as_str()).unwrap();
-        let eligible = all.iter().filter(|loan| loan.participation == Participates::Eligible);
+        let eligible = all.iter().filter(|loan| loan.participation == LoanParticipation::Eligible);
         if turnout.eligible != eligible.clone().count() as u64
             || turnout.matched_nothing != turnout.eligible - came.len() as u64
         {

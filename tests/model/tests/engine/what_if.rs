@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use powerfill_engine::what_if::{MAX_RUNS_PER_KIND, NoAnswer, what_if};
 use powerfill_events::values::LoanId;
-use powerfill_facts::what_if::{Answer, Change, Finding, Kind};
+use powerfill_facts::what_if::{ChangeKind, ChangeOutcome, PlacingChange, TrialChange};
 use powerfill_model::run;
 use powerfill_snapshot::RunOptions;
 
@@ -37,10 +37,10 @@ fn places(book: &Book, options: &RunOptions) -> Option<Places> {
 }
 
 /// Types a change into the tables, or the options.
-fn typed(book: &Book, options: &RunOptions, change: &Change) -> (Book, RunOptions) {
+fn typed(book: &Book, options: &RunOptions, change: &TrialChange) -> (Book, RunOptions) {
     let (mut book, mut options) = (book.clone(), options.clone());
     match change {
-        Change::FreedAmount { trade_id, trade_amount, .. } => {
+        TrialChange::FreedAmount { trade_id, trade_amount, .. } => {
             book.write(
                 "pscat_trades",
                 &[("trade_id", trade_id.as_str())],
@@ -48,7 +48,7 @@ fn typed(book: &Book, options: &RunOptions, change: &Change) -> (Book, RunOption
                 trade_amount,
             );
         }
-        Change::LimitRaised { node, hi_limit, .. } => {
+        TrialChange::LimitRaised { node, hi_limit, .. } => {
             let key = [
                 ("investor_id", node.investor_id.as_str()),
                 ("investor_instrument_name", node.investor_instrument_name.as_str()),
@@ -56,13 +56,13 @@ fn typed(book: &Book, options: &RunOptions, change: &Change) -> (Book, RunOption
             ];
             book.write("pfill_constraints", &key, "hi_limit", hi_limit);
         }
-        Change::PriceFloorLowered { bx_price_floor, .. } => {
+        TrialChange::PriceFloorLowered { bx_price_floor, .. } => {
             options.bx_price_floor = Some(*bx_price_floor);
         }
-        Change::BufferShortened { eligible_settle_buffer_days, .. } => {
+        TrialChange::BufferShortened { eligible_settle_buffer_days, .. } => {
             options.eligible_settle_buffer_days = *eligible_settle_buffer_days;
         }
-        Change::HorizonLengthened { max_trade_settle_days, .. } => {
+        TrialChange::HorizonLengthened { max_trade_settle_days, .. } => {
             options.max_trade_settle_days = *max_trade_settle_days;
         }
     }
@@ -120,11 +120,11 @@ fn answers(book: &Book, loan: &str) -> [String; 5] {
         .kinds
         .iter()
         .map(|answer| match &answer.answer {
-            Answer::Places(finding) => {
+            ChangeOutcome::Places(finding) => {
                 let wrong = judge(book, &options, &before, loan, finding);
                 assert!(wrong.is_empty(), "{wrong:?}");
                 assert!(finding.exact);
-                let Finding { change, not_enough, place, others, .. } = &**finding;
+                let PlacingChange { change, not_enough, place, others, .. } = &**finding;
                 let less = not_enough.as_ref().map_or("as it was".to_owned(), value);
                 let (trade, pass) = (&place.trade_id, place.pass);
                 let (moved, out, too) = (others.moved, &others.kicked_out, &others.placed);
@@ -134,32 +134,38 @@ fn answers(book: &Book, loan: &str) -> [String; 5] {
                     answer.runs
                 )
             }
-            Answer::DoesNot { tried, gave_up: false } => {
+            ChangeOutcome::DoesNot { tried, gave_up: false } => {
                 format!("not with {:?}", tried.iter().map(value).collect::<Vec<_>>())
             }
-            Answer::DoesNot { gave_up: true, .. } => panic!("{answer:?}"),
-            Answer::NotTried { reason } => format!("{reason:?}"),
+            ChangeOutcome::DoesNot { gave_up: true, .. } => panic!("{answer:?}"),
+            ChangeOutcome::NotTried { reason } => format!("{reason:?}"),
         })
         .collect();
     kinds.try_into().unwrap()
 }
 
 /// What a change changes to.
-fn value(change: &Change) -> String {
+fn value(change: &TrialChange) -> String {
     match change {
-        Change::FreedAmount { trade_id, freed_amount, trade_amount, open_amount, max_amount } => {
+        TrialChange::FreedAmount {
+            trade_id,
+            freed_amount,
+            trade_amount,
+            open_amount,
+            max_amount,
+        } => {
             format!("{trade_id} +{freed_amount} = {trade_amount}, {open_amount} to {max_amount}")
         }
-        Change::LimitRaised { node, raised_by, hi_limit } => {
+        TrialChange::LimitRaised { node, raised_by, hi_limit } => {
             format!("{} +{raised_by} = {hi_limit}", node.constraint_name)
         }
-        Change::PriceFloorLowered { lowered_by, bx_price_floor } => {
+        TrialChange::PriceFloorLowered { lowered_by, bx_price_floor } => {
             format!("-{lowered_by} = {bx_price_floor}")
         }
-        Change::BufferShortened { days, eligible_settle_buffer_days } => {
+        TrialChange::BufferShortened { days, eligible_settle_buffer_days } => {
             format!("-{days} = {eligible_settle_buffer_days}")
         }
-        Change::HorizonLengthened { days, max_trade_settle_days } => {
+        TrialChange::HorizonLengthened { days, max_trade_settle_days } => {
             format!("+{days} = {max_trade_settle_days}")
         }
     }
@@ -337,7 +343,7 @@ fn judge(
     options: &RunOptions,
     before: &Places,
     loan: &str,
-    finding: &Finding,
+    finding: &PlacingChange,
 ) -> Vec<String> {
     let mut wrong = vec![];
     let (changed, with) = typed(book, options, &finding.change);
@@ -389,12 +395,12 @@ fn what_is_found_holds_when_it_is_typed_in_and_one_unit_less_does_not() {
             for answer in &answer.kinds {
                 assert!(answer.runs <= MAX_RUNS_PER_KIND);
                 let what = match &answer.answer {
-                    Answer::Places(finding) => {
+                    ChangeOutcome::Places(finding) => {
                         wrong.extend(judge(&book, &options, &before, loan, finding));
                         if finding.exact { "exact" } else { "between" }
                     }
-                    Answer::DoesNot { .. } => "does not",
-                    Answer::NotTried { .. } => "not tried",
+                    ChangeOutcome::DoesNot { .. } => "does not",
+                    ChangeOutcome::NotTried { .. } => "not tried",
                 };
                 let reached = &mut *reached.lock().unwrap();
                 *reached.entry(format!("{:?} {what}", answer.kind)).or_default() += 1;
@@ -405,7 +411,7 @@ fn what_is_found_holds_when_it_is_typed_in_and_one_unit_less_does_not() {
     let reached = reached.into_inner().unwrap();
     println!("{reached:#?}");
     if std::env::var_os("POWERFILL_SEED").is_none() {
-        for kind in Kind::ALL {
+        for kind in ChangeKind::ALL {
             assert!(reached.contains_key(&format!("{kind:?} exact")), "{kind:?}: {reached:?}");
         }
     }

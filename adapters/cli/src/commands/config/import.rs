@@ -20,7 +20,7 @@ pub(super) async fn run(args: ConfigImportArgs, settings: &Settings) -> Result<(
     let raw = source.read()?;
     let named = tenant_named_by(&raw);
     // Before a store is made for the wrong one.
-    must_be_of(place.tenant(), &source, named.as_ref())?;
+    ensure_tenant(place.tenant(), &source, named.as_ref())?;
     let refused = |report| Failure::Faults { what: format!("{source} is refused"), report };
     let tables = ConfigTables::read(raw).map_err(refused)?;
     let what = ConfigChange::Import { source: source.to_string(), tables: Box::new(tables) };
@@ -76,7 +76,7 @@ fn tenant_named_by(raw: &RawSnapshot) -> Option<TenantId> {
 }
 
 /// The source's tenant must be the one whose configuration it is, where both are said.
-fn must_be_of(
+fn ensure_tenant(
     tenant: Option<&TenantId>,
     source: &Source,
     named: Option<&TenantId>,
@@ -98,7 +98,7 @@ async fn tenant(
 ) -> Result<TenantId, Failure> {
     match (tenant_of(place, store).await, named) {
         (Ok(tenant), named) => {
-            must_be_of(Some(&tenant), source, named.as_ref())?;
+            ensure_tenant(Some(&tenant), source, named.as_ref())?;
             Ok(tenant)
         }
         (Err(_), Some(named)) => Ok(named),

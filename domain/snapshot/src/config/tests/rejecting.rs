@@ -2,7 +2,7 @@
 
 use super::*;
 use ConfigTable::*;
-use powerfill_events::config::event::{Added, Changed};
+use powerfill_events::config::event::{RowAdded, RowChanged};
 
 /// What is wrong, by name.
 fn named(rejection: &ConfigRejection) -> &'static str {
@@ -111,11 +111,15 @@ fn a_history_that_contradicts_itself_is_not_folded() {
         lo_limit: None,
         hi_limit: None,
     };
-    let added = ConfigEvent::ConstraintAdded(Added { after: row(2), reason: None });
+    let added = ConfigEvent::ConstraintAdded(RowAdded { after: row(2), reason: None });
     let changed = |before| {
-        ConfigEvent::ConstraintChanged(Changed { before: row(before), after: row(5), reason: None })
+        ConfigEvent::ConstraintChanged(RowChanged {
+            before: row(before),
+            after: row(5),
+            reason: None,
+        })
     };
-    let link = ConfigEvent::RuleLinked(Added {
+    let link = ConfigEvent::RuleLinked(RowAdded {
         after: RuleLinkRow {
             investor_id: "FNMA".into(),
             investor_instrument_name: "FN 6.0".into(),
