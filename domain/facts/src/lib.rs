@@ -17,6 +17,6 @@ pub use loan::LoanFacts;
 pub use node::{NodeFacts, NodeFailure, NodeValue, TreeLevel};
 pub use pair::{MissingPrice, RejectedPair, RejectionCause};
 pub use participation::{
-    LoanParticipation, LockSource, ParticipationFailure, PoolFacts, PoolTrade,
+    LockSource, ParticipationFacts, ParticipationFailure, PoolFacts, PoolTrade,
 };
 pub use trade::{FailureCause, FailureCount, NodeMatchCounts, UnmatchedLoans};

@@ -4,7 +4,7 @@ use powerfill_events::values::{Day, LoanId, Money, Rate};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::{LoanParticipation, NodeFacts, PoolFacts, RejectedPair};
+use crate::{NodeFacts, ParticipationFacts, PoolFacts, RejectedPair};
 
 /// What the input says about a loan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct LoanFacts {
     /// The pool that it is in.
     pub pool: Option<PoolFacts>,
     /// Whether it takes part.
-    pub participation: LoanParticipation,
+    pub participation: ParticipationFacts,
     /// Every walkable node, in walk order, whether the loan takes part or not.
     pub nodes: Vec<NodeFacts>,
     /// Pairs with included trades that are no candidates, by trade; none where the loan is not eligible.

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Whether a loan takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "takes_part", rename_all = "snake_case")]
-pub enum LoanParticipation {
+pub enum ParticipationFacts {
     /// It can be placed.
     Eligible,
     /// It stays in its pool, which is locked.

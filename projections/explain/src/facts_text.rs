@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Formatter, Result};
 
 use powerfill_facts::{
-    LoanFacts, LoanParticipation, LockSource, MissingPrice, NodeFacts, NodeFailure, NodeValue,
+    LoanFacts, LockSource, MissingPrice, NodeFacts, NodeFailure, NodeValue, ParticipationFacts,
     ParticipationFailure, PoolFacts, RejectedPair, RejectionCause, TreeLevel,
 };
 
@@ -35,18 +35,18 @@ pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
         (None, None) => writeln!(f, "; it is neither closed nor locked.")?,
     }
     match &facts.participation {
-        LoanParticipation::Eligible => writeln!(f, "It is eligible.")?,
-        LoanParticipation::Locked { locked_by } => {
+        ParticipationFacts::Eligible => writeln!(f, "It is eligible.")?,
+        ParticipationFacts::Locked { locked_by } => {
             let by = match locked_by {
                 LockSource::LockdownGuide => "the lockdown guide says so",
                 LockSource::ClosedPool => "it is closed, and the lockdown guide has no row for it",
             };
             writeln!(f, "Its pool is locked: {by}.")?;
         }
-        LoanParticipation::Held { hindrance, .. } => {
+        ParticipationFacts::Held { hindrance, .. } => {
             writeln!(f, "It is held: {}.", hindrance_words(hindrance))?;
         }
-        LoanParticipation::OutOfScope { hindrance, .. } => {
+        ParticipationFacts::OutOfScope { hindrance, .. } => {
             writeln!(f, "It is out of scope: {}.", hindrance_words(hindrance))?;
         }
     }

@@ -6,7 +6,7 @@ use powerfill_events::run::event::{
     LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
 };
 use powerfill_events::values::{Money, Price, round_div};
-use powerfill_facts::LoanParticipation;
+use powerfill_facts::ParticipationFacts;
 
 use super::account::LoanAccount;
 use super::facts_text::{
@@ -45,7 +45,7 @@ impl Display for LoanAccount {
             };
         };
         match (&self.story.outcome, &facts.participation) {
-            (LoanOutcome::NoPart, LoanParticipation::Eligible) => writeln!(
+            (LoanOutcome::NoPart, ParticipationFacts::Eligible) => writeln!(
                 f,
                 "Loan {} takes part; the run is {}, and its events do not name it yet.",
                 facts.loan_id,

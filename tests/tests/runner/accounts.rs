@@ -14,7 +14,7 @@ use powerfill_events::values::{LoanId, Money, TradeId};
 use powerfill_explain::{
     FullLimit, LoanAccount, LoanOutcome, LoanStory, TradeAccount, TradeStory, Verdict,
 };
-use powerfill_facts::LoanParticipation;
+use powerfill_facts::ParticipationFacts;
 use powerfill_facts::what_if::ChangeKind;
 use powerfill_ports::events::StoredEvent;
 use powerfill_tables::status::RunStatus;
@@ -131,7 +131,7 @@ fn judge_loan(
     match &told.story.outcome {
         LoanOutcome::KickedOut(kickout) => {
             assert_eq!(kickout.constraints_matched, matched, "{place}");
-            assert_eq!(facts.participation, LoanParticipation::Eligible, "{place}");
+            assert_eq!(facts.participation, ParticipationFacts::Eligible, "{place}");
             assert!(place.ends_with("Ask with --what-if.\n"), "{place}");
             match kickout.reason {
                 KickoutReason::NoMatchingConstraint => assert_eq!(matched, 0, "{place}"),
@@ -143,17 +143,20 @@ fn judge_loan(
             }
         }
         LoanOutcome::Allocated(_) => {
-            assert_eq!(facts.participation, LoanParticipation::Eligible, "{place}");
+            assert_eq!(facts.participation, ParticipationFacts::Eligible, "{place}");
         }
         LoanOutcome::Pinned(_) => assert!(
             matches!(
                 facts.participation,
-                LoanParticipation::Locked { .. } | LoanParticipation::Held { .. }
+                ParticipationFacts::Locked { .. } | ParticipationFacts::Held { .. }
             ),
             "{place}"
         ),
         LoanOutcome::NoPart if complete => {
-            assert!(matches!(facts.participation, LoanParticipation::OutOfScope { .. }), "{place}");
+            assert!(
+                matches!(facts.participation, ParticipationFacts::OutOfScope { .. }),
+                "{place}"
+            );
         }
         LoanOutcome::NoPart | LoanOutcome::Undecided => assert!(!complete, "{place}"),
     }

@@ -6,7 +6,7 @@ use crate::context::RunContext;
 use crate::participation::LoanParticipation;
 use powerfill_events::run::event::HeldReason;
 use powerfill_events::values::{Name, PoolName, TradeId};
-use powerfill_facts::{LoanParticipation, LockSource, ParticipationFailure, PoolFacts, PoolTrade};
+use powerfill_facts::{LockSource, ParticipationFacts, ParticipationFailure, PoolFacts, PoolTrade};
 use powerfill_snapshot::tables::PoolStatus;
 
 impl Facts<'_> {
@@ -29,19 +29,19 @@ impl Facts<'_> {
         })
     }
 
-    pub(super) fn participation(&self, loan: LoanIdx) -> LoanParticipation {
+    pub(super) fn participation(&self, loan: LoanIdx) -> ParticipationFacts {
         match self.context.participation.loans[loan] {
-            LoanParticipation::Eligible => LoanParticipation::Eligible,
+            LoanParticipation::Eligible => ParticipationFacts::Eligible,
             LoanParticipation::Pinned(HeldReason::Locked) => {
                 let row = self.pool(loan).and_then(|pool| pool.lock_pool);
                 let locked_by = row.map_or(LockSource::ClosedPool, |_| LockSource::LockdownGuide);
-                LoanParticipation::Locked { locked_by }
+                ParticipationFacts::Locked { locked_by }
             }
-            LoanParticipation::Pinned(held_reason) => LoanParticipation::Held {
+            LoanParticipation::Pinned(held_reason) => ParticipationFacts::Held {
                 held_reason,
                 hindrance: self.hindrance(loan, held_reason),
             },
-            LoanParticipation::OutOfScope(scope_reason) => LoanParticipation::OutOfScope {
+            LoanParticipation::OutOfScope(scope_reason) => ParticipationFacts::OutOfScope {
                 scope_reason,
                 hindrance: self.hindrance(loan, scope_reason.into()),
             },

@@ -7,7 +7,7 @@ use powerfill_engine::facts::Facts;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{Node, Rejection, RunStarted};
 use powerfill_events::values::{LoanId, TradeId};
-use powerfill_facts::{LoanFacts, LoanParticipation};
+use powerfill_facts::{LoanFacts, ParticipationFacts};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::books::{Terms, book};
@@ -16,10 +16,10 @@ use crate::seeds::each;
 
 fn participation(facts: &LoanFacts) -> String {
     match &facts.participation {
-        LoanParticipation::Eligible => "Eligible".to_owned(),
-        LoanParticipation::Locked { .. } => "Locked".to_owned(),
-        LoanParticipation::Held { held_reason, .. } => format!("Held({held_reason:?})"),
-        LoanParticipation::OutOfScope { scope_reason, .. } => {
+        ParticipationFacts::Eligible => "Eligible".to_owned(),
+        ParticipationFacts::Locked { .. } => "Locked".to_owned(),
+        ParticipationFacts::Held { held_reason, .. } => format!("Held({held_reason:?})"),
+        ParticipationFacts::OutOfScope { scope_reason, .. } => {
             format!("OutOfScope({scope_reason:?})")
         }
     }
@@ -28,12 +28,12 @@ fn participation(facts: &LoanFacts) -> String {
 /// Whether the loan counts in `ConstraintMatched`.
 fn counts(facts: &LoanFacts) -> bool {
     match facts.participation {
-        LoanParticipation::Eligible => true,
-        LoanParticipation::Locked { .. } | LoanParticipation::Held { .. } => {
+        ParticipationFacts::Eligible => true,
+        ParticipationFacts::Locked { .. } | ParticipationFacts::Held { .. } => {
             let trade = facts.pool.as_ref().and_then(|pool| pool.trade.as_ref());
             trade.is_some_and(|trade| trade.exclusion_reason.is_none())
         }
-        LoanParticipation::OutOfScope { .. } => false,
+        ParticipationFacts::OutOfScope { .. } => false,
     }
 }
 
@@ -154,7 +154,7 @@ fn never_came(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<St
             pairs.iter().any(|pair| pair.trade_id == *trade).then_some(loan)
         }));
         let turnout = facts.never_came(trade.as_str()).unwrap();
-        let eligible = all.iter().filter(|loan| loan.participation == LoanParticipation::Eligible);
+        let eligible = all.iter().filter(|loan| loan.participation == ParticipationFacts::Eligible);
         if turnout.eligible != eligible.clone().count() as u64
             || turnout.matched_nothing != turnout.eligible - came.len() as u64
         {
