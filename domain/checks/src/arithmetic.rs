@@ -1,16 +1,22 @@
-//! The roundings of 1.1, written apart from those that the engine uses.
+//! The roundings of 1.1, written independently of the engine's.
 
 use powerfill_events::values::{Money, Share};
 
-/// `numerator / denominator` to the nearest whole number, half away from zero. The denominator is positive.
+/// `numerator / denominator` to the nearest whole number, half away from zero. The denominator is
+/// positive.
 pub(super) fn nearest(numerator: i128, denominator: i128) -> i128 {
     let doubled = 2 * numerator.abs() + denominator;
     numerator.signum() * (doubled / (2 * denominator))
 }
 
-/// A scaled number in the 64 bits that the value types hold.
+/// The units of a value, which have 64 bits.
 pub(super) fn narrow(units: i128) -> i64 {
     i64::try_from(units).expect("amounts, prices and rates of a validated snapshot fit 64 bits")
+}
+
+/// A length as the counts of events have it.
+pub(super) fn count(len: usize) -> u64 {
+    u64::try_from(len).expect("a length has at most 64 bits")
 }
 
 /// `round(share × open, 2)`: the lo or hi amount of a block (2.5).
@@ -24,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_go_away_from_zero() {
+    fn rounds_half_away_from_zero() {
         for (numerator, denominator, whole) in
             [(5, 10, 1), (-5, 10, -1), (4, 10, 0), (-4, 10, 0), (1, 3, 0), (2, 3, 1), (-15, 10, -2)]
         {

@@ -1,16 +1,22 @@
-//! Invariants 1 and 5: where each loan ends.
+//! Invariants 1 and 5: the end of each loan.
 
 use powerfill_events::run::event::{HeldReason, LoanPinned};
 
-use super::Violation;
-use super::book::{Book, LoanStand};
-use super::story::Story;
+use super::arithmetic::count;
+use super::decisions::Decisions;
+use super::terms::{LoanTerms, RunTerms};
+use super::violation::Violation;
 
-/// Invariant 1: every eligible loan is exactly one of allocated and kicked out; no other loan is either.
-pub(super) fn one_end_each(book: &Book<'_>, story: &Story<'_>) -> Result<u64, Violation> {
-    for (loan, stand) in book.loans.iter().enumerate() {
-        let ends = (story.at[loan].is_some(), story.kicked_out[loan].is_some());
-        let eligible = matches!(stand, LoanStand::Eligible { .. });
+/// Invariant 1: every eligible loan is exactly one of allocated and kicked out; no other loan is
+/// either.
+pub(super) fn check_ends(
+    terms: &RunTerms<'_>,
+    decisions: &Decisions<'_>,
+) -> Result<u64, Violation> {
+    for (loan, loan_terms) in terms.loans.iter().enumerate() {
+        let allocated = decisions.final_placement[loan].is_some();
+        let ends = (allocated, decisions.kicked_out[loan].is_some());
+        let eligible = matches!(loan_terms, LoanTerms::Eligible { .. });
         let expected = match (eligible, ends) {
             (true, (true, false) | (false, true)) | (false, (false, false)) => continue,
             (true, _) => "either allocated or kicked out",
@@ -22,30 +28,34 @@ pub(super) fn one_end_each(book: &Book<'_>, story: &Story<'_>) -> Result<u64, Vi
             (false, true) => "kicked out",
             (false, false) => "neither",
         };
-        return Err(Violation::new(1, book.loan_subject(loan), expected, found));
+        return Err(Violation::new(1, terms.loan_subject(loan), expected, found));
     }
-    Ok(book.loans.len() as u64)
+    Ok(count(terms.loans.len()))
 }
 
-/// Invariant 5: a locked or held loan has not moved: it is pinned in its pool, for its reason. That no pass placed it
-/// is seen when the story is read, and its posting with the others.
-pub(super) fn pinned_stay(book: &Book<'_>, story: &Story<'_>) -> Result<u64, Violation> {
+/// Invariant 5: a locked or held loan has not moved: it is recorded as pinned, in its pool, with its
+/// reason. Reading the decisions has checked that no pass placed it, and invariant 6 checks its
+/// posting.
+pub(super) fn check_pinned(
+    terms: &RunTerms<'_>,
+    decisions: &Decisions<'_>,
+) -> Result<u64, Violation> {
     let mut checked = 0;
-    for (loan, stand) in book.loans.iter().enumerate() {
-        let broken = |expected: String, found: String| {
-            Violation::new(5, book.loan_subject(loan), expected, found)
+    for (loan, loan_terms) in terms.loans.iter().enumerate() {
+        let violation = |expected: String, found: String| {
+            Violation::new(5, terms.loan_subject(loan), expected, found)
         };
-        match (stand, story.pinned[loan]) {
-            (LoanStand::Pinned(reason), Some(event)) => {
+        match (loan_terms, decisions.pinned[loan]) {
+            (LoanTerms::Pinned(reason), Some(event)) => {
                 checked += 1;
-                stays(book, loan, *reason, event)?;
+                check_pinned_event(terms, loan, *reason, event)?;
             }
-            (LoanStand::Pinned(reason), None) => {
-                return Err(broken(format!("pinned: {reason:?}"), "no such event".to_owned()));
+            (LoanTerms::Pinned(reason), None) => {
+                return Err(violation(format!("pinned: {reason:?}"), "no such event".to_owned()));
             }
             (_, Some(event)) => {
                 let found = format!("pinned: {:?}", event.held_reason);
-                return Err(broken("neither locked nor held".to_owned(), found));
+                return Err(violation("neither locked nor held".to_owned(), found));
             }
             (_, None) => {}
         }
@@ -53,17 +63,17 @@ pub(super) fn pinned_stay(book: &Book<'_>, story: &Story<'_>) -> Result<u64, Vio
     Ok(checked)
 }
 
-fn stays(
-    book: &Book<'_>,
+fn check_pinned_event(
+    terms: &RunTerms<'_>,
     loan: usize,
     reason: HeldReason,
     event: &LoanPinned,
 ) -> Result<(), Violation> {
-    let snapshot = book.snapshot;
-    let pool = book.pool_of[loan].map_or("", |pool| snapshot.pools[pool].pool_name.as_str());
-    let trade = book.prior_trade(loan);
+    let snapshot = terms.snapshot;
+    let pool = terms.pool_of[loan].map_or("", |pool| snapshot.pools[pool].pool_name.as_str());
+    let trade = terms.prior_trade(loan);
     let trade_id = trade.map(|trade| snapshot.trades[trade].trade_id.as_str());
-    let settles_on = trade.and_then(|trade| book.trades[trade].settles_on);
+    let settles_on = trade.and_then(|trade| terms.trades[trade].settles_on);
     let amount = snapshot.loans[loan].loan_amount;
     let expected = (reason, pool, trade_id, settles_on, amount);
     let found = (
@@ -77,5 +87,5 @@ fn stays(
         return Ok(());
     }
     let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
-    Err(Violation::new(5, book.loan_subject(loan), expected, found))
+    Err(Violation::new(5, terms.loan_subject(loan), expected, found))
 }

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use powerfill_events::run::event::{PoolAction, PoolActionDerived};
 use powerfill_events::values::{Day, Money, Price};
 
-use super::Violation;
-use super::book::{Book, LoanStand};
-use super::story::Story;
+use super::arithmetic::count;
+use super::decisions::Decisions;
+use super::terms::{LoanTerms, RunTerms};
+use super::violation::Violation;
 
-/// A row of the pool guide as the snapshot and the placements call for it.
+/// A row of the pool guide.
 #[derive(Debug, PartialEq, Eq)]
 struct Posting<'a> {
     action: PoolAction,
@@ -37,27 +38,30 @@ impl<'a> From<&'a PoolActionDerived> for Posting<'a> {
     }
 }
 
-/// Invariant 6: the postings of each loan are those of 2.10, none missing, none more.
-pub(super) fn complete(book: &Book<'_>, story: &Story<'_>) -> Result<u64, Violation> {
+/// Invariant 6: the postings of each loan are exactly those of 2.10.
+pub(super) fn check_postings(
+    terms: &RunTerms<'_>,
+    decisions: &Decisions<'_>,
+) -> Result<u64, Violation> {
     let mut checked = 0;
-    for loan in 0..book.loans.len() {
-        let expected = postings(book, story, loan);
-        let mut found = story.postings[loan].map(|event| event.map(Posting::from));
-        // The two sides of a switch may be told in either order.
+    for loan in 0..terms.loans.len() {
+        let expected = expected_postings(terms, decisions, loan);
+        let mut found = decisions.postings[loan].map(|event| event.map(Posting::from));
+        // The events of a switch can have either order.
         if found[1].as_ref().is_some_and(|second| second.action == PoolAction::Switching) {
             found.reverse();
         }
         if found != expected {
-            let subject = book.loan_subject(loan);
-            let (expected, found) = (shown(&expected), shown(&found));
+            let subject = terms.loan_subject(loan);
+            let (expected, found) = (describe(&expected), describe(&found));
             return Err(Violation::new(6, subject, expected, found));
         }
-        checked += expected.iter().flatten().count() as u64;
+        checked += count(expected.iter().flatten().count());
     }
     Ok(checked)
 }
 
-fn shown(postings: &[Option<Posting<'_>>; 2]) -> String {
+fn describe(postings: &[Option<Posting<'_>>; 2]) -> String {
     match postings {
         [None, None] => "no posting".to_owned(),
         [Some(one), None] | [None, Some(one)] => format!("{one:?}"),
@@ -65,28 +69,32 @@ fn shown(postings: &[Option<Posting<'_>>; 2]) -> String {
     }
 }
 
-/// The postings of a loan, from where it is and where it goes.
-fn postings<'a>(book: &Book<'a>, story: &Story<'a>, loan: usize) -> [Option<Posting<'a>>; 2] {
-    let (snapshot, amount) = (book.snapshot, book.snapshot.loans[loan].loan_amount);
-    let present = book.pool_of[loan].map(|pool| snapshot.pools[pool].pool_name.as_str());
-    let prior = book.prior_trade(loan);
-    let (to, destination, price) = match (book.loans[loan], story.at[loan]) {
-        (LoanStand::OutOfScope, _) => return [None, None],
-        (LoanStand::Pinned(_), _) => {
-            let price = story.pinned[loan].and_then(|event| event.price);
+/// The table of 2.10 for one loan.
+fn expected_postings<'a>(
+    terms: &RunTerms<'a>,
+    decisions: &Decisions<'a>,
+    loan: usize,
+) -> [Option<Posting<'a>>; 2] {
+    let (snapshot, amount) = (terms.snapshot, terms.snapshot.loans[loan].loan_amount);
+    let present = terms.pool_of[loan].map(|pool| snapshot.pools[pool].pool_name.as_str());
+    let prior = terms.prior_trade(loan);
+    let (to, destination, price) = match (terms.loans[loan], decisions.final_placement[loan]) {
+        (LoanTerms::OutOfScope, _) => return [None, None],
+        (LoanTerms::Pinned(_), _) => {
+            let price = decisions.pinned[loan].and_then(|event| event.price);
             (prior, present.map(Cow::Borrowed), price)
         }
-        (LoanStand::Eligible { .. }, None) => (None, None, None),
-        (LoanStand::Eligible { .. }, Some(at)) => {
-            let placement = &story.placements[at];
-            let pool = destination(book, loan, placement.trade);
+        (LoanTerms::Eligible { .. }, None) => (None, None, None),
+        (LoanTerms::Eligible { .. }, Some(at)) => {
+            let placement = &decisions.placements[at];
+            let pool = destination(terms, loan, placement.trade);
             (Some(placement.trade), Some(pool), Some(placement.pricing.price))
         }
     };
     let posting = |action, trade: Option<usize>, pool: Cow<'a, str>| Posting {
         action,
         trade: trade.map(|trade| snapshot.trades[trade].trade_id.as_str()),
-        settles_on: trade.and_then(|trade| book.trades[trade].settles_on),
+        settles_on: trade.and_then(|trade| terms.trades[trade].settles_on),
         pool,
         from: present,
         to: destination.clone(),
@@ -105,11 +113,11 @@ fn postings<'a>(book: &Book<'a>, story: &Story<'a>, loan: usize) -> [Option<Post
     }
 }
 
-/// The destination pool of a loan that a pass placed in a trade.
-fn destination<'a>(book: &Book<'a>, loan: usize, trade: usize) -> Cow<'a, str> {
-    let stays = book.pool_of[loan].filter(|_| book.prior_trade(loan) == Some(trade));
-    match stays.or(book.trades[trade].destination) {
-        Some(pool) => book.snapshot.pools[pool].pool_name.as_str().into(),
-        None => format!("NEW-{}", book.snapshot.trades[trade].trade_id).into(),
+/// The destination pool of a loan that a pass placed in a trade (2.10).
+fn destination<'a>(terms: &RunTerms<'a>, loan: usize, trade: usize) -> Cow<'a, str> {
+    let stays = terms.pool_of[loan].filter(|_| terms.prior_trade(loan) == Some(trade));
+    match stays.or(terms.trades[trade].destination) {
+        Some(pool) => terms.snapshot.pools[pool].pool_name.as_str().into(),
+        None => format!("NEW-{}", terms.snapshot.trades[trade].trade_id).into(),
     }
 }

@@ -1,4 +1,4 @@
-//! What a loan is worth in a trade (2.3), from the rows of the snapshot.
+//! The pricing of a loan in a trade (2.3), from the rows of the snapshot.
 
 use powerfill_events::run::event::Pricing;
 use powerfill_events::values::{Carry, Day, Price, Rate};
@@ -6,16 +6,16 @@ use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::rules::Truth;
 use powerfill_snapshot::tables::{CarryBucket, Loan, Trade, TradeType};
 
-use super::arithmetic::{narrow, nearest};
-use super::book::Book;
+use super::arithmetic::{count, narrow, nearest};
+use super::terms::RunTerms;
 
-impl Book<'_> {
-    /// The price of a pair with its carry; none where nothing prices it. The trade is an included one.
-    pub(super) fn pricing(&self, loan: usize, trade: usize, from: Day) -> Option<Pricing> {
+impl RunTerms<'_> {
+    /// The pricing of a loan in an included trade; `None` for no price.
+    pub(super) fn pricing(&self, loan: usize, trade: usize, eligible_on: Day) -> Option<Pricing> {
         let (price, payup) = self.price(loan, trade)?;
-        let stand = &self.trades[trade];
-        let days = from.days_until(stand.settles_on?);
-        let buckets = &self.snapshot.carry_costs[self.carry_of[stand.instrument].clone()];
+        let trade_terms = &self.trades[trade];
+        let days = eligible_on.days_until(trade_terms.settles_on?);
+        let buckets = &self.snapshot.carry_costs[self.carry_of[trade_terms.instrument].clone()];
         let carry_cost = carry(buckets, days);
         let prx_plus_carry = price + carry_cost;
         let score = match self.options.price_mode {
@@ -41,12 +41,14 @@ impl Book<'_> {
         if row.priced_only {
             return None;
         }
-        let stand = &self.trades[trade];
+        let trade_terms = &self.trades[trade];
         let base = match row.trade_type {
-            TradeType::Forward => row.trade_price? + self.buy_up(loan, stand.instrument),
-            TradeType::Bx => self.grid_price(loan, stand.instrument, stand.settles_on?)?,
+            TradeType::Forward => row.trade_price? + self.buy_up(loan, trade_terms.instrument),
+            TradeType::Bx => {
+                self.grid_price(loan, trade_terms.instrument, trade_terms.settles_on?)?
+            }
         };
-        let payup = self.payup(loan, stand.instrument);
+        let payup = self.payup(loan, trade_terms.instrument);
         Some((base + payup, payup))
     }
 
@@ -88,7 +90,7 @@ impl Book<'_> {
     }
 }
 
-/// The carry cost of holding a loan this many days: the mean rate times the year's part, each cut to six decimals.
+/// The carry cost of so many days: the mean rate times the years, each cut to six decimals.
 fn carry(buckets: &[CarryBucket], days: i32) -> Carry {
     let days = i64::from(days);
     let rates: Vec<i128> = buckets
@@ -101,10 +103,10 @@ fn carry(buckets: &[CarryBucket], days: i32) -> Carry {
         return Carry::ZERO;
     }
     let million = i128::from(Rate::ONE_UNITS);
-    // Whole-number division cuts towards zero, which is what trunc asks for, also below zero.
-    let average = rates.iter().sum::<i128>() / rates.len() as i128;
+    // Division of integers cuts towards zero, also below zero, as trunc does.
+    let average = rates.iter().sum::<i128>() / i128::from(count(rates.len()));
     let years = i128::from(days) * million / 365;
-    // 6 + 6 decimals down to the 8 of a price.
+    // From 6 + 6 decimals to the 8 of a price.
     Carry::from_units(narrow(nearest(average * years, 10_000)))
 }
 
@@ -114,7 +116,7 @@ mod tests {
     use powerfill_events::values::Name;
 
     #[test]
-    fn carry_cuts_mean_and_years_towards_zero_and_then_rounds() {
+    fn carry_cuts_mean_and_years_towards_zero_and_rounds_the_product() {
         let bucket = |on_day, to_day, rate: Option<&str>| CarryBucket {
             investor_instrument_name: Name::new("FN"),
             on_day,

@@ -1,4 +1,4 @@
-//! The trades of a run: which are in it, when they settle, what they can take (2.1, 2.3).
+//! The trades of a run: which are included, when they settle, and what they can take (2.1, 2.3).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,30 +10,30 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 use super::arithmetic::{narrow, nearest};
 
-/// Where a trade stands in the run. Of an excluded trade the band is not meaningful.
-pub(super) struct TradeStand {
+/// The assessment of a trade. The band has no meaning for an excluded trade.
+pub(super) struct TradeTerms {
     /// Position in the table of instruments.
     pub(super) instrument: usize,
-    /// As given, or the grid's earliest date that the buffer allows.
+    /// As given, or the earliest date of the grid that the buffer allows.
     pub(super) settles_on: Option<Day>,
-    /// Why it is not in the run.
+    /// `None` for an included trade.
     pub(super) exclusion: Option<ExclusionReason>,
-    /// trade_amount less pair_off_amount.
+    /// trade_amount − pair_off_amount.
     pub(super) open: Money,
-    /// What tolerance and rule give.
+    /// The tolerance amount in dollars, before the side applies.
     pub(super) tolerance: Money,
     /// Lower end of the band.
     pub(super) min: Money,
     /// Upper end of the band.
     pub(super) max: Money,
-    /// Of the locked and held loans in its pools.
+    /// Amount of the locked and held loans in its pools.
     pub(super) held: Money,
-    /// The pool that a loan from elsewhere goes to; none: a new one.
+    /// The pool that entering loans go to; `None` for a new pool.
     pub(super) destination: Option<usize>,
 }
 
-impl TradeStand {
-    /// Assesses a trade by the table of 2.1, the first line that holds.
+impl TradeTerms {
+    /// The table "Trades" of 2.1: the first line that holds.
     pub(super) fn assess(
         trade: &Trade,
         instrument: usize,
@@ -79,13 +79,12 @@ impl TradeStand {
         }
     }
 
-    /// Whether it is in the run.
-    pub(super) fn included(&self) -> bool {
+    pub(super) fn is_included(&self) -> bool {
         self.exclusion.is_none()
     }
 
     /// Whether its pools count as designated to no trade.
-    pub(super) fn lets_go_of_its_pools(&self) -> bool {
+    pub(super) fn releases_its_pools(&self) -> bool {
         matches!(
             self.exclusion,
             Some(
@@ -95,7 +94,7 @@ impl TradeStand {
     }
 }
 
-/// The tolerance in dollars, whatever the side (2.1).
+/// The tolerance in dollars, before the side applies (2.1).
 fn tolerance_of(trade: &Trade, open: Money) -> Money {
     let exact = i128::from(open.units()) * i128::from(trade.tolerance.units());
     let hundred_percent = 100 * i128::from(Percent::ONE_UNITS);
@@ -114,12 +113,12 @@ pub(super) struct GridDates<'a> {
 }
 
 impl<'a> GridDates<'a> {
-    /// `rows`: for each instrument its rows of the price grid.
+    /// `rows` has the range of grid rows per instrument.
     pub(super) fn new(snapshot: &'a Snapshot, rows: &'a [Range<usize>]) -> Self {
         Self { snapshot, rows }
     }
 
-    /// The earliest settlement date of an instrument's grid from a day on.
+    /// The earliest settlement date of an instrument's grid at or after a day.
     fn earliest(&self, instrument: usize, from: Day) -> Option<Day> {
         let rows = &self.snapshot.prices[self.rows[instrument].clone()];
         let at = rows.partition_point(|row| row.settlement_date < from);
@@ -127,7 +126,8 @@ impl<'a> GridDates<'a> {
     }
 }
 
-/// For each instrument the rows of a table that is sorted by instrument. Rows of unknown instruments are in none.
+/// The range of rows per instrument of a table that is sorted by instrument. Rows of unknown
+/// instruments are in no range.
 pub(super) fn rows_by_instrument<R>(
     table: &[R],
     name: impl Fn(&R) -> &Name,

@@ -1,4 +1,5 @@
-//! The walkable nodes of the constraint tree, their effective rules, and which loan matches which (2.4).
+//! The walkable nodes of the constraint tree, their effective rules, and which loans match them
+//! (2.4).
 
 use powerfill_events::run::event::Node;
 use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Name};
@@ -7,21 +8,21 @@ use powerfill_snapshot::rules::{Predicate, Truth};
 use powerfill_snapshot::tables::{Constraint, Instrument, Loan, NodeKey};
 use rust_decimal::Decimal;
 
-use super::book::Book;
+use super::terms::RunTerms;
 
 /// A walkable node.
-pub(super) struct Walkable<'a> {
+pub(super) struct WalkableNode<'a> {
     pub(super) row: &'a Constraint,
-    /// Its turn, from 1.
+    /// From 1.
     pub(super) turn: u32,
-    /// Position of its instrument; none where it does not exist or is another investor's: it matches nothing.
+    /// `None` where the instrument does not exist or has another investor: the node matches nothing.
     pub(super) instrument: Option<usize>,
     rules: Vec<&'a Predicate>,
 }
 
-impl Walkable<'_> {
-    /// As events show it.
-    pub(super) fn node(&self) -> Node {
+impl WalkableNode<'_> {
+    /// The node as events carry it.
+    pub(super) fn to_node(&self) -> Node {
         Node {
             investor_id: InvestorId::from(&self.row.key.investor_id),
             investor_instrument_name: InstrumentName::from(&self.row.key.investor_instrument_name),
@@ -30,8 +31,8 @@ impl Walkable<'_> {
         }
     }
 
-    /// Whether an event means this node.
-    pub(super) fn is(&self, node: &Node) -> bool {
+    /// Whether an event refers to this node.
+    pub(super) fn is_same(&self, node: &Node) -> bool {
         let key = &self.row.key;
         node.constraint_priority == self.row.constraint_priority
             && node.investor_id.as_str() == key.investor_id.as_str()
@@ -46,17 +47,17 @@ impl Walkable<'_> {
 }
 
 /// The walkable nodes, in walk order.
-pub(super) struct Tree<'a> {
+pub(super) struct NodeTree<'a> {
     instruments: &'a [Instrument],
-    pub(super) nodes: Vec<Walkable<'a>>,
-    /// For each instrument the nodes that can match, in walk order.
+    pub(super) nodes: Vec<WalkableNode<'a>>,
+    /// Per instrument: the nodes that can match, in walk order.
     of_instrument: Vec<Vec<usize>>,
 }
 
-impl<'a> Tree<'a> {
-    /// Sorts the nodes into walk order and gathers their rules.
-    pub(super) fn new(book: &Book<'a>) -> Self {
-        let snapshot = book.snapshot;
+impl<'a> NodeTree<'a> {
+    /// Sorts the nodes into walk order and collects their rules.
+    pub(super) fn new(terms: &RunTerms<'a>) -> Self {
+        let snapshot = terms.snapshot;
         let mut rows: Vec<&Constraint> = snapshot
             .constraints
             .iter()
@@ -66,7 +67,7 @@ impl<'a> Tree<'a> {
             (row.constraint_priority, row.key.constraint_name.is_empty(), &row.key)
         });
         let mut of_instrument = vec![Vec::new(); snapshot.instruments.len()];
-        let mut nodes: Vec<Walkable<'_>> = Vec::with_capacity(rows.len());
+        let mut nodes: Vec<WalkableNode<'_>> = Vec::with_capacity(rows.len());
         for row in rows {
             let turn = match nodes.last() {
                 None => 1,
@@ -75,7 +76,7 @@ impl<'a> Tree<'a> {
                 }
                 Some(before) => before.turn + 1,
             };
-            let instrument = book
+            let instrument = terms
                 .instrument_at
                 .get(row.key.investor_instrument_name.folded())
                 .copied()
@@ -84,13 +85,13 @@ impl<'a> Tree<'a> {
                 of_instrument[at].push(nodes.len());
             }
             let rules = effective_rules(snapshot, &row.key);
-            nodes.push(Walkable { row, turn, instrument, rules });
+            nodes.push(WalkableNode { row, turn, instrument, rules });
         }
         Self { instruments: &snapshot.instruments, nodes, of_instrument }
     }
 
-    /// The nodes of an instrument, in walk order.
-    pub(super) fn nodes_of(&self, instrument: usize) -> impl Iterator<Item = usize> {
+    /// The nodes of an instrument that can match, in walk order.
+    fn nodes_of(&self, instrument: usize) -> impl Iterator<Item = usize> {
         self.of_instrument[instrument].iter().copied()
     }
 
@@ -110,7 +111,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Whether rate and term are within the instrument's bounds.
+/// Whether the note rate and the term of the loan are within the instrument's bounds.
 fn buys(instrument: &Instrument, loan: &Loan) -> bool {
     let rate = loan.note_rate;
     instrument.min_note_rate.is_none_or(|lowest| lowest <= rate)

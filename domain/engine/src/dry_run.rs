@@ -1,7 +1,7 @@
 //! The allocation without a record: the same input through the same passes, and at the end the
 //! place of every loan and the details of one of them.
 //!
-//! [`crate::what_if`] uses this to test hundreds of changed inputs whose events nobody needs.
+//! [`crate::what_if`] tests hundreds of changed inputs this way, and needs no events of them.
 
 use super::book::{ConstraintIdx, LoanIdx, TradeIdx};
 use super::candidates::{Candidate, Candidates, PairRejection, Scorer};

@@ -1,8 +1,9 @@
-//! The terms of a run, worked out from its snapshot and options: pools, trades and who takes part (2.1). Rows are
-//! named by their position in their table; names are looked up once.
+//! The terms of a run, computed from its snapshot and options: pools, trades, and who takes part
+//! (2.1). A row is known by its position in its table, and names are looked up once.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::iter::Peekable;
 use std::ops::Range;
 
 use powerfill_events::run::event::{HeldReason, ScopeReason};
@@ -10,64 +11,58 @@ use powerfill_events::values::{Day, LoanId, Name, TradeId};
 use powerfill_snapshot::tables::{Loan, PoolStatus};
 use powerfill_snapshot::{RunOptions, Scope, Snapshot};
 
-use super::Subject;
-use super::trades::{GridDates, TradeStand, rows_by_instrument};
+use super::trades::{GridDates, TradeTerms, rows_by_instrument};
+use super::violation::ViolationSubject;
 
-/// Where a loan stands in the run.
+/// How a loan takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LoanStand {
-    /// Takes part.
+pub(super) enum LoanTerms {
     Eligible {
-        /// Its eligibility date.
-        from: Day,
+        eligible_on: Day,
     },
-    /// Locked or held: stays where it is.
+    /// Locked or held: the loan stays in its pool.
     Pinned(HeldReason),
-    /// Takes no part.
     OutOfScope,
 }
 
-/// Where a pool stands in the run.
-pub(super) struct PoolStand {
-    /// Whether its loans stay.
-    pub(super) locked: bool,
-    /// The trade that it is designated to; none where that trade lets go of its pools.
-    pub(super) trade: Option<usize>,
+pub(super) struct PoolTerms {
+    locked: bool,
+    /// The trade that the pool counts as designated to.
+    trade: Option<usize>,
 }
 
 /// The terms of a run.
-pub(super) struct Book<'a> {
+pub(super) struct RunTerms<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) options: &'a RunOptions,
-    /// As `snapshot.trades`.
-    pub(super) trades: Vec<TradeStand>,
-    /// As `snapshot.pools`.
-    pub(super) pools: Vec<PoolStand>,
-    /// As `snapshot.loans`.
-    pub(super) loans: Vec<LoanStand>,
-    /// As `snapshot.loans`: the pool that each is in.
+    /// Per row of `snapshot.trades`.
+    pub(super) trades: Vec<TradeTerms>,
+    /// Per row of `snapshot.pools`.
+    pools: Vec<PoolTerms>,
+    /// Per row of `snapshot.loans`.
+    pub(super) loans: Vec<LoanTerms>,
+    /// Per loan: the pool that it is in.
     pub(super) pool_of: Vec<Option<usize>>,
-    /// For each instrument its rows of the price grid.
+    /// Per instrument: its rows of the price grid.
     pub(super) prices_of: Vec<Range<usize>>,
-    /// For each instrument its pay-ups.
+    /// Per instrument: its pay-ups.
     pub(super) payups_of: Vec<Range<usize>>,
-    /// For each instrument its carry buckets.
+    /// Per instrument: its carry buckets.
     pub(super) carry_of: Vec<Range<usize>>,
     /// Instruments by folded name.
     pub(super) instrument_at: HashMap<&'a str, usize>,
-    /// Loans as the events spell them.
+    /// Loans by the spelling that events use.
     loan_at: HashMap<&'a str, usize>,
-    /// Trades as the events spell them.
+    /// Trades by the spelling that events use.
     trade_at: HashMap<&'a str, usize>,
 }
 
-impl<'a> Book<'a> {
-    /// Works out everything that 2.1 says.
+impl<'a> RunTerms<'a> {
+    /// Applies 2.1 to the snapshot.
     pub(super) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
         let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
-        let folded = |name: &'a Name| name.folded();
-        let instrument_at: HashMap<&str, usize> =
-            at(snapshot.instruments.iter().map(|row| folded(&row.investor_instrument_name)));
+        let instruments = snapshot.instruments.iter();
+        let instrument_at = positions(instruments.map(|row| row.investor_instrument_name.folded()));
         let prices_of = rows_by_instrument(
             &snapshot.prices,
             |row| &row.investor_instrument_name,
@@ -84,18 +79,18 @@ impl<'a> Book<'a> {
             &instrument_at,
         );
         let grid = GridDates::new(snapshot, &prices_of);
-        let trades: Vec<TradeStand> = snapshot
+        let trades: Vec<TradeTerms> = snapshot
             .trades
             .iter()
             .map(|trade| {
                 let instrument = instrument_at[trade.investor_instrument_name.folded()];
-                TradeStand::assess(trade, instrument, &grid, options, as_of)
+                TradeTerms::assess(trade, instrument, &grid, options, as_of)
             })
             .collect();
-        let mut book = Self {
+        let mut terms = Self {
             snapshot,
             options,
-            pools: pools(snapshot, &trades),
+            pools: pool_terms(snapshot, &trades),
             trades,
             loans: Vec::new(),
             pool_of: Vec::new(),
@@ -103,15 +98,16 @@ impl<'a> Book<'a> {
             payups_of,
             carry_of,
             instrument_at,
-            loan_at: at(snapshot.loans.iter().map(|loan| loan.loan_id.as_str())),
-            trade_at: at(snapshot.trades.iter().map(|trade| trade.trade_id.as_str())),
+            loan_at: positions(snapshot.loans.iter().map(|loan| loan.loan_id.as_str())),
+            trade_at: positions(snapshot.trades.iter().map(|trade| trade.trade_id.as_str())),
         };
-        book.choose_destinations();
-        book.place_loans(as_of);
-        book
+        terms.choose_destinations();
+        terms.add_loans(as_of);
+        terms
     }
 
-    /// The first pool by name of each trade that is open and not locked (2.10).
+    /// Sets the destination of each trade: its first pool by name that is open and not locked
+    /// (2.10).
     fn choose_destinations(&mut self) {
         for (at, pool) in self.pools.iter().enumerate() {
             let open = self.snapshot.pools[at].status == PoolStatus::Open;
@@ -121,35 +117,35 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Who takes part, and what the others use up.
-    fn place_loans(&mut self, as_of: Day) {
-        let pool_at = at(self.snapshot.pools.iter().map(|pool| pool.pool_name.folded()));
-        let ladder = Ladder::new(self.snapshot, self.options);
+    /// Sets how each loan takes part, and adds pinned loans to their trades' held amounts.
+    fn add_loans(&mut self, as_of: Day) {
+        let pool_at = positions(self.snapshot.pools.iter().map(|pool| pool.pool_name.folded()));
+        let ladder = PassingStatuses::new(self.snapshot, self.options);
         for loan in &self.snapshot.loans {
             let pool = loan.pool_name.as_ref().map(|name| pool_at[name.folded()]);
-            let stand = self.stand(loan, pool, &ladder, as_of);
-            if let (LoanStand::Pinned(_), Some(trade)) = (stand, self.designated(pool)) {
+            let loan_terms = self.loan_terms(loan, pool, &ladder, as_of);
+            if let (LoanTerms::Pinned(_), Some(trade)) = (loan_terms, self.designated(pool)) {
                 self.trades[trade].held += loan.loan_amount;
             }
             self.pool_of.push(pool);
-            self.loans.push(stand);
+            self.loans.push(loan_terms);
         }
     }
 
-    /// The table of 2.1 for loans, the first line that holds.
-    fn stand(
+    /// The table "Loans" of 2.1: the first line that holds.
+    fn loan_terms(
         &self,
         loan: &Loan,
         pool: Option<usize>,
-        ladder: &Ladder<'_>,
+        ladder: &PassingStatuses<'_>,
         as_of: Day,
-    ) -> LoanStand {
+    ) -> LoanTerms {
         if pool.is_some_and(|pool| self.pools[pool].locked) {
-            return LoanStand::Pinned(HeldReason::Locked);
+            return LoanTerms::Pinned(HeldReason::Locked);
         }
         let trade = self.designated(pool).map(|trade| &self.trades[trade]);
-        if trade.is_some_and(|trade| !trade.included()) {
-            return LoanStand::Pinned(HeldReason::TradeNotInRun);
+        if trade.is_some_and(|trade| !trade.is_included()) {
+            return LoanTerms::Pinned(HeldReason::TradeNotInRun);
         }
         let closed = loan.close_date.is_some_and(|date| date <= as_of);
         let reason = if !ladder.passes(&loan.curr_status) {
@@ -159,22 +155,22 @@ impl<'a> Book<'a> {
         } else {
             match loan.close_date.or(loan.lock_expiration_date) {
                 None => ScopeReason::NoEligibilityDate,
-                Some(from) if as_of.days_until(from) > self.options.max_eligible_days => {
+                Some(day) if as_of.days_until(day) > self.options.max_eligible_days => {
                     ScopeReason::NotEligibleInTime
                 }
-                Some(from) => return LoanStand::Eligible { from },
+                Some(eligible_on) => return LoanTerms::Eligible { eligible_on },
             }
         };
-        // Here a designated trade is an included one.
-        if trade.is_some() { LoanStand::Pinned(reason.into()) } else { LoanStand::OutOfScope }
+        // A designated trade that is not included has decided above.
+        if trade.is_some() { LoanTerms::Pinned(reason.into()) } else { LoanTerms::OutOfScope }
     }
 
-    /// The trade that a pool is designated to.
+    /// The trade that a pool counts as designated to.
     fn designated(&self, pool: Option<usize>) -> Option<usize> {
         pool.and_then(|pool| self.pools[pool].trade)
     }
 
-    /// The trade that a loan's present pool is designated to.
+    /// The trade that a loan's present pool counts as designated to.
     pub(super) fn prior_trade(&self, loan: usize) -> Option<usize> {
         self.designated(self.pool_of[loan])
     }
@@ -190,24 +186,24 @@ impl<'a> Book<'a> {
     }
 
     /// A loan as the subject of a violation.
-    pub(super) fn loan_subject(&self, loan: usize) -> Subject {
-        Subject::Loan(LoanId::from(&self.snapshot.loans[loan].loan_id))
+    pub(super) fn loan_subject(&self, loan: usize) -> ViolationSubject {
+        ViolationSubject::Loan(LoanId::from(&self.snapshot.loans[loan].loan_id))
     }
 
     /// A trade as the subject of a violation.
-    pub(super) fn trade_subject(&self, trade: usize) -> Subject {
-        Subject::Trade(TradeId::from(&self.snapshot.trades[trade].trade_id))
+    pub(super) fn trade_subject(&self, trade: usize) -> ViolationSubject {
+        ViolationSubject::Trade(TradeId::from(&self.snapshot.trades[trade].trade_id))
     }
 }
 
 /// Positions by name.
-fn at<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+fn positions<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     names.enumerate().map(|(position, name)| (name, position)).collect()
 }
 
-/// Locks and designations: three tables in the order of the same key, walked side by side.
-fn pools(snapshot: &Snapshot, trades: &[TradeStand]) -> Vec<PoolStand> {
-    let trade_at = at(snapshot.trades.iter().map(|trade| trade.trade_id.folded()));
+/// Locks and designations: one walk through three tables that are sorted by the same key.
+fn pool_terms(snapshot: &Snapshot, trades: &[TradeTerms]) -> Vec<PoolTerms> {
+    let trade_at = positions(snapshot.trades.iter().map(|trade| trade.trade_id.folded()));
     let mut designations = snapshot.designations.iter().peekable();
     let mut lockdown = snapshot.lockdown.iter().peekable();
     snapshot
@@ -217,38 +213,38 @@ fn pools(snapshot: &Snapshot, trades: &[TradeStand]) -> Vec<PoolStand> {
             let key = &pool.pool_name;
             let row = row_of(&mut lockdown, |row| row.pool_name.cmp(key));
             let designation = row_of(&mut designations, |row| row.pool_name.cmp(key));
-            PoolStand {
+            PoolTerms {
                 locked: row.map_or(pool.status == PoolStatus::Closed, |row| row.lock_pool),
                 trade: designation
                     .map(|row| trade_at[row.trade_id.folded()])
-                    .filter(|trade| !trades[*trade].lets_go_of_its_pools()),
+                    .filter(|trade| !trades[*trade].releases_its_pools()),
             }
         })
         .collect()
 }
 
-/// The row that compares equal, rows before it skipped.
+/// The row that compares equal; rows before it are skipped.
 fn row_of<'a, R>(
-    rows: &mut std::iter::Peekable<impl Iterator<Item = &'a R>>,
+    rows: &mut Peekable<impl Iterator<Item = &'a R>>,
     order: impl Fn(&R) -> Ordering,
 ) -> Option<&'a R> {
     while rows.next_if(|row| order(row).is_lt()).is_some() {}
     rows.next_if(|row| order(row).is_eq())
 }
 
-/// The statuses that pass (2.1, status ladder).
-enum Ladder<'a> {
-    /// The stages with a rank that is high enough.
+/// "Status ladder" of 2.1.
+enum PassingStatuses<'a> {
+    /// The stages that rank at least as high as `min_status`.
     Stages(Vec<&'a str>),
-    /// `min_status` itself: it is no stage, or one without a rank.
-    Itself(&'a str),
+    /// `min_status` alone, because it has no rank.
+    Only(&'a str),
 }
 
-impl<'a> Ladder<'a> {
+impl<'a> PassingStatuses<'a> {
     fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
         let stage = snapshot.stages.iter().find(|stage| stage.stage_name == options.min_status);
         let Some(lowest) = stage.and_then(|stage| stage.stage_rank) else {
-            return Self::Itself(options.min_status.folded());
+            return Self::Only(options.min_status.folded());
         };
         let passing =
             snapshot.stages.iter().filter(|stage| stage.stage_rank.is_some_and(|r| r >= lowest));
@@ -258,7 +254,7 @@ impl<'a> Ladder<'a> {
     fn passes(&self, status: &Name) -> bool {
         match self {
             Self::Stages(passing) => passing.contains(&status.folded()),
-            Self::Itself(status_itself) => status.folded() == *status_itself,
+            Self::Only(min_status) => status.folded() == *min_status,
         }
     }
 }
