@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
-use powerfill_postgres::{PostgresStore, PostgresUrl, UrlFault};
+use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
 use powerfill_snapshot::{FaultReport, RawSnapshot, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::MssqlUrl;
@@ -53,7 +53,7 @@ impl std::str::FromStr for Source {
 
 /// The URL of a database, with another password, or that of the environment, where it has none.
 fn postgres(url: &str, password: Option<&str>) -> Result<Box<PostgresUrl>, String> {
-    let url: PostgresUrl = url.parse().map_err(|fault: UrlFault| fault.to_string())?;
+    let url: PostgresUrl = url.parse().map_err(|fault: PostgresUrlError| fault.to_string())?;
     let of_environment = std::env::var("PGPASSWORD").ok();
     Ok(Box::new(url.or_password(password.or(of_environment.as_deref()))))
 }

@@ -11,11 +11,16 @@
 //! * [`copying`]: what copying a whole store asks of both
 //!
 //! What every adapter must do alike is here too:
+//! * [`appending`]: hashes, row, and answer of an append
+//! * [`schema_steps`]: which steps of its schema a store has seen
 //! * [`seal`]: the bytes under an append's seal
+//! * [`snapshot_codec`]: the stored form of a captured snapshot
 //! * [`verifier`]: what a sound log is
+//! * [`verification_stop`]: why a verification ends early
 //! * [`cloud_event`]: an event as subscribers see it
 //! * [`eventually`]: the public face for code written to the traits of `eventually`
 
+pub mod appending;
 pub mod cloud_event;
 pub mod copying;
 pub mod error;
@@ -24,9 +29,12 @@ pub mod index;
 pub mod projections;
 pub mod publishing;
 pub mod runs;
+pub mod schema_steps;
 pub mod seal;
+pub mod snapshot_codec;
 pub mod snapshots;
 pub mod subscribers;
+pub mod verification_stop;
 pub mod verifier;
 
 pub use error::StoreError;

@@ -1,8 +1,9 @@
-//! Typed cells as PostgreSQL values and back (specification 1.1: decimals are exact).
+//! Typed cells as PostgreSQL values and back. Decimals are exact (1.1).
 //!
-//! A decimal is NUMERIC without a declared scale, written with all decimals of its column: a declared one would round
-//! an average with more decimals, silently. A JSON text is TEXT, since it may be empty. PostgreSQL's text has no
-//! NUL, and a cell may have one: it is written with an escape that no text of people has.
+//! A decimal is a NUMERIC without a declared scale, written with all decimals of its column. A
+//! declared scale would silently round an average that has more decimals. JSON is TEXT, because it
+//! may be empty. PostgreSQL's TEXT cannot contain NUL, but a cell can: NUL is written as an escape
+//! sequence that texts of people do not contain.
 
 use std::borrow::Cow;
 
@@ -14,9 +15,9 @@ use powerfill_tables::table::{Cell, CellType, Column};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 
-use crate::bytes_in::{Raw, get, moment, server_micros};
-use crate::copy::Rows;
+use crate::copy::RowEncoder;
 use crate::numeric::{self, Numeric};
+use crate::values::{RawBytes, get, server_micros, timestamp_from};
 
 /// The SQL type of a column, as the server spells it.
 pub(crate) const fn sql_type(cell_type: CellType) -> &'static str {
@@ -29,7 +30,7 @@ pub(crate) const fn sql_type(cell_type: CellType) -> &'static str {
     }
 }
 
-/// Stands before a `0` for NUL, and before a `1` for itself: the control character "substitute".
+/// The control character "substitute". Followed by `0` it means NUL, followed by `1` itself.
 const ESCAPE: char = '\u{1a}';
 
 fn escaped(text: &str) -> Cow<'_, str> {
@@ -58,46 +59,47 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(whole))
 }
 
-/// The day that the server counts from, 2000-01-01.
-fn first_day() -> Result<Day, StoreError> {
-    "2000-01-01".parse().map_err(|_| StoreError::Failed("no first day".to_owned()))
+/// The server counts days from 2000-01-01.
+fn epoch_day() -> Result<Day, StoreError> {
+    "2000-01-01".parse().map_err(|_| StoreError::Failed("no epoch day".to_owned()))
 }
 
-/// Writes a cell behind those of its row. `scratch` is reused from cell to cell.
+/// Writes the next cell of a row. `scratch` is a buffer that the caller reuses for all cells.
 ///
 /// # Errors
-/// [`StoreError::Failed`] where the cell is not of the column's type.
+/// [`StoreError::Failed`] if the cell does not have the column's type.
 pub(crate) fn write(
-    rows: &mut Rows,
+    rows: &mut RowEncoder,
     column: &Column,
     cell: &Cell,
     scratch: &mut BytesMut,
 ) -> Result<(), StoreError> {
     match (column.cell_type, cell) {
-        (_, Cell::Null) => rows.null(),
+        (_, Cell::Null) => rows.write_null(),
         (CellType::Text | CellType::Json, Cell::Text(text)) => {
-            rows.bytes(escaped(text).as_bytes());
+            rows.write_bytes(escaped(text).as_bytes());
         }
         (CellType::Text | CellType::Json, Cell::Name(name)) => {
-            rows.bytes(escaped(name).as_bytes());
+            rows.write_bytes(escaped(name).as_bytes());
         }
-        (CellType::Int, Cell::Int(number)) => rows.big(*number),
+        (CellType::Int, Cell::Int(number)) => rows.write_bigint(*number),
         (CellType::Decimal(scale), Cell::Fixed(units, own)) if *own == scale => {
             write_decimal(rows, i128::from(*units), u16::from(scale), scratch);
         }
-        _ => return write_rare(rows, column, cell, scratch),
+        _ => return write_unusual(rows, column, cell, scratch),
     }
     Ok(())
 }
 
-fn write_decimal(rows: &mut Rows, units: i128, scale: u16, scratch: &mut BytesMut) {
+fn write_decimal(rows: &mut RowEncoder, units: i128, scale: u16, scratch: &mut BytesMut) {
     scratch.clear();
     numeric::write(Numeric { units, scale }, scratch);
-    rows.bytes(scratch);
+    rows.write_bytes(scratch);
 }
 
-fn write_rare(
-    rows: &mut Rows,
+/// Writes a cell whose type needs a conversion first.
+fn write_unusual(
+    rows: &mut RowEncoder,
     column: &Column,
     cell: &Cell,
     scratch: &mut BytesMut,
@@ -109,19 +111,22 @@ fn write_rare(
         Cell::Decimal(number) => {
             write_decimal(rows, number.mantissa(), number.scale() as u16, scratch);
         }
-        Cell::Day(day) => rows.int(first_day()?.days_until(day)),
-        Cell::Timestamp(at) => rows.big(server_micros(at).ok_or_else(|| {
-            StoreError::Failed(format!("{}: {at} is beyond what PostgreSQL holds", column.name))
+        Cell::Day(day) => rows.write_integer(epoch_day()?.days_until(day)),
+        Cell::Timestamp(at) => rows.write_bigint(server_micros(at).ok_or_else(|| {
+            StoreError::Failed(format!("{}: {at} is outside of PostgreSQL's range", column.name))
         })?),
         other => return Err(StoreError::Failed(format!("no value for {other:?}"))),
     }
     Ok(())
 }
 
-/// A stored value as a typed cell. A decimal that says the same otherwise than it is written here (`1.50` as `1.5`) was
-/// changed by someone, and is refused.
+/// A stored value as a typed cell.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a value that this program does not write. This includes the same
+/// number with other decimals (`1.5` for `1.50`), which only an edit can have made.
 pub(crate) fn read(row: &Row, at: usize, column: &Column) -> Result<Cell, StoreError> {
-    let Some(Raw(raw)) = get::<Option<Raw<'_>>>(row, at)? else { return Ok(Cell::Null) };
+    let Some(RawBytes(raw)) = get::<Option<RawBytes<'_>>>(row, at)? else { return Ok(Cell::Null) };
     let cell = match column.cell_type {
         CellType::Text | CellType::Json => {
             let text = std::str::from_utf8(raw).ok().and_then(unescaped);
@@ -132,19 +137,22 @@ pub(crate) fn read(row: &Row, at: usize, column: &Column) -> Result<Cell, StoreE
             numeric::read(raw).and_then(|number| decimal_cell(number, scale))
         }
         CellType::Day => day(raw)?,
-        CellType::Timestamp => moment(raw).map(Cell::from as fn(Timestamp) -> Cell),
+        CellType::Timestamp => timestamp_from(raw).map(Cell::from as fn(Timestamp) -> Cell),
     };
     cell.ok_or_else(|| {
-        StoreError::Corrupt(format!("{} holds what was never written there", column.name))
+        StoreError::Corrupt(format!(
+            "{} contains a value that PowerFill does not write",
+            column.name
+        ))
     })
 }
 
 fn day(raw: &[u8]) -> Result<Option<Cell>, StoreError> {
     let Ok(days) = raw.try_into().map(i32::from_be_bytes) else { return Ok(None) };
-    // Some ten thousand years either way; infinity is far beyond.
-    let within = (-4_000_000..4_000_000).contains(&days);
-    let first = first_day()?;
-    Ok(within.then(|| Cell::Day(first.plus(days))))
+    // About 10,000 years in each direction. Infinity is far outside.
+    let is_finite = (-4_000_000..4_000_000).contains(&days);
+    let epoch = epoch_day()?;
+    Ok(is_finite.then(|| Cell::Day(epoch.plus(days))))
 }
 
 fn decimal_cell(number: Numeric, scale: u8) -> Option<Cell> {
@@ -155,7 +163,7 @@ fn decimal_cell(number: Numeric, scale: u8) -> Option<Cell> {
     }
     let decimal = Decimal::try_from_i128_with_scale(number.units, number.scale.into()).ok()?;
     let cell = decimal_form(decimal, scale);
-    // What fits the scale is written with all its decimals, and the rest as decimals write themselves.
+    // A number that fits the scale is always written with all decimals of the scale.
     matches!(&cell, Cell::Decimal(form) if form.scale() == decimal.scale()).then_some(cell)
 }
 
@@ -164,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_with_characters_that_the_server_has_not_come_back() {
+    fn texts_with_characters_that_the_server_refuses_come_back() {
         for text in ["", "a", "\0", "\u{1a}", "\u{1a}0", "a\0\u{1a}1b\u{1a}\0", "ÄÖ\u{1a}–"] {
             let written = escaped(text);
             assert!(!written.contains('\0'));
@@ -177,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_that_is_written_otherwise_is_refused() {
+    fn a_decimal_with_other_decimals_than_written_is_refused() {
         let cell = |units, scale| decimal_cell(Numeric { units, scale }, 2);
         assert_eq!(cell(150, 2), Some(Cell::Fixed(150, 2)));
         assert_eq!(cell(15, 1), None);

@@ -1,80 +1,78 @@
-//! The end of a transaction. A connection that breaks while COMMIT is under way leaves open what became of it; then the
-//! store looks, so that nobody who is told "unavailable" has done something (an append is recognised when it is
-//! made again, and needs no look).
+//! The end of a transaction. If the connection breaks during COMMIT, the client cannot know whether
+//! the server carried it out. The store then finds out, so that a call that returns "unavailable"
+//! has done nothing. (An append needs no such check: it is recognized when it is repeated.)
 
 use std::time::{Duration, Instant};
 
+use backon::Retryable;
 use deadpool_postgres::Transaction;
 use powerfill_ports::StoreError;
 
-use crate::fault::{fault, leaves_open};
+use crate::errors::{may_have_committed, store_error};
+use crate::retry::COMMIT_CHECK;
 
-/// How long to look for what became of a commit before saying that it is not known.
-const LOOK_FOR: Duration = Duration::from_secs(20);
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long to try to find out whether a transaction was committed. A server that crashed needs
+/// some seconds to read its log again.
+const CHECK_LIMIT: Duration = Duration::from_secs(20);
 
-/// What a COMMIT came to.
+/// The outcome of a COMMIT.
 #[derive(Debug)]
 #[must_use]
-pub(crate) enum Ended {
-    /// It is done.
+pub(crate) enum CommitOutcome {
+    /// The transaction is committed.
     Committed,
-    /// The connection broke before the answer came, with this fault.
+    /// The connection broke before the answer came, with this error.
     Unknown(StoreError),
 }
 
 /// Commits.
 ///
 /// # Errors
-/// The server says that nothing was done.
-pub(crate) async fn commit(tx: Transaction<'_>) -> Result<Ended, StoreError> {
+/// The server refused: nothing was done.
+pub(crate) async fn commit(tx: Transaction<'_>) -> Result<CommitOutcome, StoreError> {
     match tx.commit().await {
-        Ok(()) => Ok(Ended::Committed),
-        Err(error) if leaves_open(&error) => Ok(Ended::Unknown(fault(error))),
-        Err(error) => Err(fault(error)),
+        Ok(()) => Ok(CommitOutcome::Committed),
+        Err(error) if may_have_committed(&error) => Ok(CommitOutcome::Unknown(store_error(error))),
+        Err(error) => Err(store_error(error)),
     }
 }
 
-/// Commits what may be done twice without a difference.
+/// Commits a transaction that may be done twice with the same result.
 ///
 /// # Errors
 /// It may not have been done.
-pub(crate) async fn commit_repeatable(tx: Transaction<'_>) -> Result<(), StoreError> {
+pub(crate) async fn commit_idempotent(tx: Transaction<'_>) -> Result<(), StoreError> {
     match commit(tx).await? {
-        Ended::Committed => Ok(()),
-        Ended::Unknown(error) => Err(error),
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Unknown(error) => Err(error),
     }
 }
 
-/// Looks whether a transaction with an unknown end was committed: `look` answers what it came to, or `None` where
-/// nothing was done. It must wait for the former transaction by a lock that that one held, since the server may be busy
-/// with it still.
+/// Finds out whether a transaction whose end is unknown was committed. `check` returns its result,
+/// or `None` if nothing was done. The check must wait for a lock that the transaction held, because
+/// the server may still be busy with the transaction.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] where nothing was done; [`StoreError::Failed`] where the server stays away.
-pub(crate) async fn look_back<T, F>(
+/// `broken`, which is [`StoreError::Unavailable`], if nothing was done; [`StoreError::Failed`] if
+/// the server stays away.
+pub(crate) async fn resolve_unknown<T, F>(
     broken: StoreError,
-    mut look: impl FnMut() -> F,
+    check: impl FnMut() -> F,
 ) -> Result<T, StoreError>
 where
     F: Future<Output = Result<Option<T>, StoreError>>,
 {
-    let begun = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match look().await {
-            Ok(Some(done)) => return Ok(done),
-            Ok(None) => return Err(broken),
-            Err(error) if error.is_transient() && begun.elapsed() < LOOK_FOR => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            Err(error) => {
-                return Err(StoreError::Failed(format!(
-                    "the connection broke while committing, and it is not known whether that was done: {error}"
-                )));
-            }
-        }
+    let started = Instant::now();
+    let checked = check
+        .retry(COMMIT_CHECK)
+        .when(|error| error.is_transient() && started.elapsed() < CHECK_LIMIT)
+        .await;
+    match checked {
+        Ok(Some(result)) => Ok(result),
+        Ok(None) => Err(broken),
+        Err(error) => Err(StoreError::Failed(format!(
+            "the connection broke while committing, and it is not known whether that was done: \
+             {error}"
+        ))),
     }
 }

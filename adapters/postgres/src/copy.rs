@@ -1,4 +1,5 @@
-//! Rows in PostgreSQL's binary COPY format, encoded on a thread that may work while another one sends what is ready.
+//! Rows in PostgreSQL's binary COPY format. One thread encodes rows while another task sends the
+//! ones that are ready.
 
 use ::bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
@@ -6,118 +7,121 @@ use powerfill_ports::StoreError;
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-use crate::fault::fault;
+use crate::errors::store_error;
 
-/// Of rows that are sent at once.
-const CHUNK: usize = 128 * 1024;
-/// Chunks that may be ready before they are sent.
-const AHEAD: usize = 4;
+/// Bytes of rows that are sent together.
+const CHUNK_BYTES: usize = 128 * 1024;
+/// Chunks that may wait to be sent.
+const MAX_WAITING_CHUNKS: usize = 4;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-/// Whoever receives the rows has ended; its own error says why.
+/// The task that sends the rows has ended. Its own error says why.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub(crate) struct SenderGone;
 
-/// Where rows are written.
-pub(crate) struct Rows {
-    buffer: BytesMut,
-    to: mpsc::Sender<Bytes>,
+/// Why rows were not encoded to their end.
+#[derive(Debug)]
+pub(crate) enum EncodeError {
+    /// A row does not fit its table.
+    InvalidRow(StoreError),
+    /// The rows cannot be sent any more.
+    SenderGone(SenderGone),
 }
 
-impl Rows {
-    /// Begins a row.
-    pub(crate) fn row(&mut self, columns: u16) -> Result<(), Gone> {
-        if self.buffer.len() >= CHUNK {
-            let full =
-                std::mem::replace(&mut self.buffer, BytesMut::with_capacity(CHUNK + CHUNK / 8));
-            self.to.blocking_send(full.freeze()).map_err(|_| Gone)?;
+impl From<StoreError> for EncodeError {
+    fn from(error: StoreError) -> Self {
+        Self::InvalidRow(error)
+    }
+}
+
+impl From<SenderGone> for EncodeError {
+    fn from(gone: SenderGone) -> Self {
+        Self::SenderGone(gone)
+    }
+}
+
+/// Encodes rows.
+pub(crate) struct RowEncoder {
+    buffer: BytesMut,
+    chunks: mpsc::Sender<Bytes>,
+}
+
+fn new_chunk() -> BytesMut {
+    BytesMut::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8)
+}
+
+impl RowEncoder {
+    /// Begins a row. May block while chunks wait to be sent.
+    pub(crate) fn begin_row(&mut self, columns: u16) -> Result<(), SenderGone> {
+        if self.buffer.len() >= CHUNK_BYTES {
+            let full = std::mem::replace(&mut self.buffer, new_chunk());
+            self.chunks.blocking_send(full.freeze()).map_err(|_| SenderGone)?;
         }
         self.buffer.put_u16(columns);
         Ok(())
     }
 
-    /// A value of any type, by its bytes.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        // A value is far below the 2 GiB that the format has room for: a payload, a text, a hash.
+    /// Writes a value of any type by its bytes.
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) {
+        // Payloads, texts, and hashes are far below the format's limit of 2 GiB.
         self.buffer.put_u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         self.buffer.put_slice(bytes);
     }
 
-    /// A 64-bit whole number, or a moment.
-    pub(crate) fn big(&mut self, number: i64) {
+    /// Writes a BIGINT or a timestamp.
+    pub(crate) fn write_bigint(&mut self, number: i64) {
         self.buffer.put_u32(8);
         self.buffer.put_i64(number);
     }
 
-    /// A 32-bit whole number, or a date.
-    pub(crate) fn int(&mut self, number: i32) {
+    /// Writes an INTEGER or a date.
+    pub(crate) fn write_integer(&mut self, number: i32) {
         self.buffer.put_u32(4);
         self.buffer.put_i32(number);
     }
 
-    /// NULL.
-    pub(crate) fn null(&mut self) {
+    /// Writes NULL.
+    pub(crate) fn write_null(&mut self) {
         self.buffer.put_i32(-1);
     }
 }
 
-/// Copies the rows that `write` makes, on a thread of its own; answers what that answers.
+/// Copies the rows that `encode` writes on a thread of its own. Returns the result of `encode`.
 ///
 /// # Errors
-/// `write` refuses, or the server does; then the transaction is broken.
+/// `encode` or the server fails. The transaction is then broken.
 pub(crate) async fn copy<T: Send + 'static>(
     client: &Client,
     sql: &str,
-    write: impl FnOnce(&mut Rows) -> Result<T, Stopped> + Send + 'static,
+    encode: impl FnOnce(&mut RowEncoder) -> Result<T, EncodeError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let sink = client.copy_in(sql).await.map_err(fault)?;
+    let sink = client.copy_in(sql).await.map_err(store_error)?;
     futures::pin_mut!(sink);
-    let (to, mut ready) = mpsc::channel(AHEAD);
+    let (chunks, mut ready) = mpsc::channel(MAX_WAITING_CHUNKS);
     let encoding = tokio::task::spawn_blocking(move || {
-        let mut rows = Rows { buffer: BytesMut::with_capacity(CHUNK + CHUNK / 8), to };
+        let mut rows = RowEncoder { buffer: new_chunk(), chunks };
         rows.buffer.put_slice(HEADER);
-        let answer = write(&mut rows)?;
+        let output = encode(&mut rows)?;
         rows.buffer.put_i16(-1);
-        let Rows { buffer, to } = rows;
-        to.blocking_send(buffer.freeze()).map_err(|_| Gone)?;
-        Ok(answer)
+        let RowEncoder { buffer, chunks } = rows;
+        chunks.blocking_send(buffer.freeze()).map_err(|_| SenderGone)?;
+        Ok(output)
     });
     while let Some(chunk) = ready.recv().await {
-        sink.send(chunk).await.map_err(fault)?;
+        sink.send(chunk).await.map_err(store_error)?;
     }
     let encoded = encoding
         .await
         .map_err(|panic| StoreError::Failed(format!("rows could not be encoded: {panic}")))?;
     match encoded {
-        Ok(answer) => {
-            sink.finish().await.map_err(fault)?;
-            Ok(answer)
+        Ok(output) => {
+            sink.finish().await.map_err(store_error)?;
+            Ok(output)
         }
-        Err(Stopped::Refused(error)) => Err(error),
-        Err(Stopped::Gone(Gone)) => {
-            Err(StoreError::Failed("the rows were not taken any more".to_owned()))
+        Err(EncodeError::InvalidRow(error)) => Err(error),
+        Err(EncodeError::SenderGone(SenderGone)) => {
+            Err(StoreError::Failed("the rows could not be sent to their end".to_owned()))
         }
-    }
-}
-
-/// Why rows were not written to their end.
-#[derive(Debug)]
-pub(crate) enum Stopped {
-    /// A row is not what it should be.
-    Refused(StoreError),
-    /// The receiver has ended.
-    Gone(Gone),
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Gone> for Stopped {
-    fn from(gone: Gone) -> Self {
-        Self::Gone(gone)
     }
 }

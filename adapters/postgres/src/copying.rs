@@ -1,4 +1,4 @@
-//! What a copy of the whole store reads and writes beside the other ports.
+//! What copying a whole store needs in addition to the other ports.
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
@@ -6,9 +6,8 @@ use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensur
 use powerfill_ports::runs::QueuedRun;
 
 use crate::PostgresStore;
-use crate::bytes_in::{Moment, bound, get, hash};
-use crate::fault::fault;
-use crate::read::append_record;
+use crate::errors::store_error;
+use crate::values::{ServerTimestamp, append_record, get, hash, to_bigint};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/postgres/queries/appends_after.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_ended_run.sql");
@@ -16,9 +15,10 @@ const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_en
 #[async_trait]
 impl CopyStore for PostgresStore {
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
-        let client = self.inner.connections.get().await?;
-        let limit = bound(APPENDS_PER_BATCH as u64);
-        let rows = client.query(APPENDS_AFTER, &[&bound(seq), &limit]).await.map_err(fault)?;
+        let client = self.inner.pool.get().await?;
+        let limit = to_bigint(APPENDS_PER_BATCH as u64);
+        let rows =
+            client.query(APPENDS_AFTER, &[&to_bigint(seq), &limit]).await.map_err(store_error)?;
         let kept = |row| {
             let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
             Ok(StoredAppend { record: append_record(row)?, stream, seal })
@@ -27,20 +27,20 @@ impl CopyStore for PostgresStore {
     }
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
-        let client = self.inner.connections.get().await?;
+        let client = self.inner.pool.get().await?;
         let rows = client.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await;
-        rows.map_err(fault)?.iter().map(|row| get(row, 0)).collect()
+        rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
         ensure_run_ended(&run)?;
-        let client = self.inner.connections.get().await?;
+        let client = self.inner.pool.get().await?;
         let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = &run;
-        let at = Moment(*requested_at);
+        let at = ServerTimestamp(*requested_at);
         client
             .execute(INSERT_ENDED, &[&run_id.0, &status.name(), &at, cancel_requested_by])
             .await
             .map(|_| ())
-            .map_err(fault)
+            .map_err(store_error)
     }
 }

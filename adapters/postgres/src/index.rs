@@ -1,4 +1,5 @@
-//! The indexes of runs' events (specification 3.3): a row a subject, under the number of the run's stream.
+//! The event indexes of runs (specification 3.3): one row per subject, keyed by the number of the
+//! run's stream.
 
 use std::sync::Arc;
 
@@ -10,13 +11,12 @@ use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 
-use crate::bytes_in::{bound, get, number};
-use crate::commit::commit_repeatable;
+use crate::commit::commit_idempotent;
 use crate::copy::copy;
-use crate::fault::fault;
-use crate::pool::Connections;
-use crate::runs::hold;
-use crate::staging::writing;
+use crate::errors::store_error;
+use crate::lease::{begin_write_as, lock_lease};
+use crate::pool::ConnectionPool;
+use crate::values::{get, to_bigint, unsigned};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
 const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
@@ -26,49 +26,49 @@ const INDEXED: &str = include_str!("../../../sql/postgres/queries/indexed_stream
 const COPY: &str =
     "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
 
-/// Writes the index of a run in place of its former one.
+/// Replaces the index of the writer's run.
 pub(crate) async fn put(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writer: ProjectionWriter,
     index: Arc<RunIndex>,
 ) -> Result<(), StoreError> {
     let run = writer.run();
-    let mut client = connections.get().await?;
-    let tx = writing(&mut client, writer).await?;
+    let mut client = pool.get().await?;
+    let tx = begin_write_as(&mut client, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
-        .map_err(|_| StoreError::Failed("a projector with too high a version".to_owned()))?;
+        .map_err(|_| StoreError::Failed("the version of the projector is too large".to_owned()))?;
     let row = tx
-        .query_opt(PUT_STATE, &[&run.stream(), &projector_version, &bound(index.up_to_version)])
+        .query_opt(PUT_STATE, &[&run.stream(), &projector_version, &to_bigint(index.up_to_version)])
         .await
-        .map_err(fault)?
+        .map_err(store_error)?
         .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
     let stream_id: i64 = get(&row, 0)?;
     tx.execute("DELETE FROM event_index_entries WHERE stream_id = $1", &[&stream_id])
         .await
-        .map_err(fault)?;
+        .map_err(store_error)?;
     copy(tx.client(), COPY, move |rows| {
         for IndexEntry { subject, versions } in &index.entries {
-            rows.row(4)?;
-            rows.big(stream_id);
-            rows.bytes(subject.kind.name().as_bytes());
-            rows.bytes(subject.name.as_bytes());
-            rows.bytes(versions.as_bytes());
+            rows.begin_row(4)?;
+            rows.write_bigint(stream_id);
+            rows.write_bytes(subject.kind.name().as_bytes());
+            rows.write_bytes(subject.name.as_bytes());
+            rows.write_bytes(versions.as_bytes());
         }
         Ok(())
     })
     .await?;
-    hold(&tx, writer).await?;
-    commit_repeatable(tx).await
+    lock_lease(&tx, writer).await?;
+    commit_idempotent(tx).await
 }
 
 fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
     let version: i32 = get(row, column)?;
     let projector_version = u32::try_from(version)
         .map_err(|_| StoreError::Corrupt(format!("an index of projector version {version}")))?;
-    Ok(IndexState { projector_version, up_to_version: number(row, column + 1)? })
+    Ok(IndexState { projector_version, up_to_version: unsigned(row, column + 1)? })
 }
 
-/// The events of these subjects, all of one moment.
+/// The events of these subjects, read by one query.
 pub(crate) async fn indexed(
     client: &ClientWrapper,
     run: RunId,
@@ -76,8 +76,8 @@ pub(crate) async fn indexed(
 ) -> Result<Option<IndexedVersions>, StoreError> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
-    let find = client.prepare_cached(SUBJECTS).await.map_err(fault)?;
-    let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(fault)?;
+    let find = client.prepare_cached(SUBJECTS).await.map_err(store_error)?;
+    let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(store_error)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let versions = rows.iter().take(subjects.len()).map(|row| {
         let versions: Option<&[u8]> = get(row, 2)?;
@@ -93,7 +93,7 @@ pub(crate) async fn indexed(
 pub(crate) async fn indexed_runs(
     client: &ClientWrapper,
 ) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-    let rows = client.query(INDEXED, &[]).await.map_err(fault)?;
+    let rows = client.query(INDEXED, &[]).await.map_err(store_error)?;
     rows.iter()
         .map(|row| {
             let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
@@ -106,7 +106,7 @@ pub(crate) async fn indexed_runs(
         .collect()
 }
 
-/// The next entries of a run's index after a subject, at most a batch.
+/// The next batch of entries of a run's index after a subject.
 pub(crate) async fn entries_after(
     client: &ClientWrapper,
     run: RunId,
@@ -114,12 +114,12 @@ pub(crate) async fn entries_after(
 ) -> Result<Vec<IndexEntry>, StoreError> {
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    let find = client.prepare_cached(ENTRIES).await.map_err(fault)?;
-    let limit = bound(ENTRIES_PER_BATCH as u64);
+    let find = client.prepare_cached(ENTRIES).await.map_err(store_error)?;
+    let limit = to_bigint(ENTRIES_PER_BATCH as u64);
     let rows = client
         .query(&find, &[&run.stream(), &kind, &name.as_bytes(), &limit])
         .await
-        .map_err(fault)?;
+        .map_err(store_error)?;
     rows.iter()
         .map(|row| {
             let (kind, name, versions): (&str, &[u8], &[u8]) =

@@ -1,46 +1,52 @@
-//! A tenant's whole store in a PostgreSQL database (15 and later): events, captured snapshots, output tables, the queue
-//! of runs, all in its schema `powerfill`.
+//! A tenant's whole store in a PostgreSQL database (15 and later): events, captured snapshots, output
+//! tables, and the queue of runs, all in the schema `powerfill`.
 //!
-//! Any number of processes may have it open. An append is one transaction, whose last statements take the head row of
-//! the log: positions are dense and in the order of the commits. Whoever waits for events is woken by NOTIFY and reads
-//! the tables, which are the truth.
+//! Any number of processes may have it open. An append is one transaction, whose last statements lock
+//! the head row of the log. Therefore positions are dense and in the order of the commits. NOTIFY
+//! wakes subscribers, which then read the tables.
 //!
 //! [`source`] reads the tables of a snapshot from any database.
 
 mod append;
-mod beside;
-mod bytes_in;
+mod append_guard;
 mod cells;
 mod commit;
 mod copy;
 mod copying;
-mod fault;
+mod errors;
 mod index;
+mod lease;
+mod listener;
+mod locks;
+mod log;
 mod numeric;
+mod output_cursor;
 mod pool;
+mod queue;
 mod read;
-mod runs;
+mod retry;
 mod schema;
-mod shown;
 mod snapshots;
 pub mod source;
+mod sql_names;
 mod staging;
 mod store;
 mod subscribers;
+mod tasks;
 mod tls;
 mod url;
+mod values;
 mod verify;
-mod wake;
 
 use std::sync::Arc;
 
 use powerfill_ports::StoreError;
 
-use pool::Connections;
-use wake::Wake;
+use listener::AppendListener;
+use pool::ConnectionPool;
 
 pub use schema::shape;
-pub use url::{PostgresUrl, UrlFault};
+pub use url::{PostgresUrl, PostgresUrlError};
 
 /// The store of one tenant. Clones are the same store.
 #[derive(Clone)]
@@ -49,51 +55,51 @@ pub struct PostgresStore {
 }
 
 struct Inner {
-    connections: Connections,
-    wake: Wake,
+    pool: ConnectionPool,
+    listener: AppendListener,
 }
 
 impl std::fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresStore")
-            .field("url", &self.inner.connections.url().to_string())
+            .field("url", &self.inner.pool.url().to_string())
             .finish_non_exhaustive()
     }
 }
 
 impl PostgresStore {
-    /// Opens the store in this database, and makes it where there is none. An older schema is brought to the present
-    /// one. The database must be there.
+    /// Opens the store in this database, or creates it. An older schema is migrated. The database must
+    /// exist.
     ///
     /// # Errors
-    /// [`StoreError::Schema`] where the schema `powerfill` is another program's or a newer PowerFill's;
-    /// [`StoreError::Unavailable`] where the server cannot be reached now; [`StoreError::Failed`] where it refuses.
+    /// [`StoreError::Schema`] if the schema `powerfill` belongs to another program or to a newer
+    /// PowerFill; [`StoreError::Unavailable`] if the server cannot be reached now;
+    /// [`StoreError::Failed`] if it refuses.
     pub async fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
         if url.schema.is_some() {
             return Err(StoreError::Failed(
-                "a store is in the schema powerfill; schema=NAME is for a source".to_owned(),
+                "a store is always in the schema powerfill; schema=NAME is only for a source"
+                    .to_owned(),
             ));
         }
-        let connections = Connections::new(url)?;
-        schema::migrate(&connections).await?;
-        Ok(Self { inner: Arc::new(Inner { connections, wake: Wake::new() }) })
+        let pool = ConnectionPool::new(url)?;
+        schema::migrate(&pool).await?;
+        Ok(Self { inner: Arc::new(Inner { pool, listener: AppendListener::new() }) })
     }
 
-    /// Opens the store in this database.
+    /// Opens the store in this database, which must contain one.
     ///
     /// # Errors
-    /// As [`PostgresStore::open`]; and [`StoreError::NotFound`] where the database holds no store.
+    /// As [`PostgresStore::open`]; and [`StoreError::NotFound`] if the database contains no store.
     pub async fn open_existing(url: &PostgresUrl) -> Result<Self, StoreError> {
-        let connections = Connections::new(url)?;
-        if !schema::is_there(&connections).await? {
+        if !schema::exists(&ConnectionPool::new(url)?).await? {
             return Err(StoreError::NotFound { what: "store in", name: url.to_string() });
         }
-        drop(connections);
         Self::open(url).await
     }
 
-    /// Where the store is, without a password.
+    /// The URL of the store.
     pub fn url(&self) -> &PostgresUrl {
-        self.inner.connections.url()
+        self.inner.pool.url()
     }
 }

@@ -1,34 +1,34 @@
-//! Exact decimals in PostgreSQL's binary form of NUMERIC: digits of base 10,000, where the first one stands, a sign, and
-//! how many decimals are shown. Written here, because rows of output tables are mostly decimals, and because what comes
-//! back must tell `1.50` from `1.5`.
+//! Exact decimals in PostgreSQL's binary form of NUMERIC: digits of base 10,000, the weight of the
+//! first digit, a sign, and the number of decimals. PowerFill has its own codec because output tables
+//! consist mostly of decimals, and because a reader must distinguish `1.50` from `1.5`.
 
 use ::bytes::{BufMut, BytesMut};
 
 const NEGATIVE: u16 = 0x4000;
 const BASE: u128 = 10_000;
 
-/// A decimal: scaled units, and their scale.
+/// A decimal: `units` divided by 10 to the power of `scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Numeric {
     pub(crate) units: i128,
     pub(crate) scale: u16,
 }
 
-/// Writes the value's bytes, with all decimals of its scale.
+/// Writes the bytes of a value, with all decimals of its scale.
 pub(crate) fn write(number: Numeric, out: &mut BytesMut) {
-    // Groups of four stand on both sides of the point.
+    // Each digit has four decimal digits, aligned at the decimal point.
     let behind = number.scale.div_ceil(4);
     let pad = 10_u128.pow(u32::from(behind * 4 - number.scale));
     let magnitude = number.units.unsigned_abs();
     let mut groups = [0_u16; 16];
     let mut count = 0;
     let mut weight = -i32::from(behind);
-    // The lowest group, filled up behind the last decimal; then whole ones.
+    // The lowest digit is padded with zeros after the last decimal; the others are complete.
     let low = BASE / pad;
     let mut rest = magnitude / low;
     let lowest = (magnitude % low) * pad;
     let mut push = |group: u128| {
-        // Zeros at the end are not sent.
+        // Zeros at the end are not part of the format.
         if count > 0 || group > 0 {
             groups[count] = group as u16;
             count += 1;
@@ -42,7 +42,7 @@ pub(crate) fn write(number: Numeric, out: &mut BytesMut) {
         rest /= BASE;
     }
     let groups = &groups[..count];
-    // The weight of the first group sent: that of the last, and one more for each before it.
+    // The weight of the first digit is that of the last one plus the number of digits before it.
     let first = if groups.is_empty() { 0 } else { weight + count as i32 - 1 };
     let negative = number.units < 0;
     out.put_u16(count as u16);
@@ -52,7 +52,7 @@ pub(crate) fn write(number: Numeric, out: &mut BytesMut) {
     groups.iter().rev().for_each(|group| out.put_u16(*group));
 }
 
-/// Reads the value's bytes; `None` where it is not a number, is infinite, or passes 128 bits.
+/// Reads the bytes of a value. `None` if it is NaN, infinite, malformed, or exceeds 128 bits.
 pub(crate) fn read(raw: &[u8]) -> Option<Numeric> {
     let short = |at: usize| Some(u16::from_be_bytes([*raw.get(at)?, *raw.get(at + 1)?]));
     let (count, weight, sign, scale) = (short(0)?, short(2)? as i16, short(4)?, short(6)?);
@@ -63,7 +63,7 @@ pub(crate) fn read(raw: &[u8]) -> Option<Numeric> {
     for at in 0..usize::from(count) {
         units = units.checked_mul(BASE as i128)?.checked_add(i128::from(short(8 + at * 2)?))?;
     }
-    // The units count the last group; the scale may need more digits, or fewer.
+    // `units` counts in the last digit; the scale may need more or fewer decimals.
     let last = i32::from(weight) - (i32::from(count) - 1);
     let shift = last * 4 + i32::from(scale);
     if units != 0 {
@@ -72,7 +72,7 @@ pub(crate) fn read(raw: &[u8]) -> Option<Numeric> {
             units = units.checked_mul(power(shift)?)?;
         } else {
             let by = power(-shift)?;
-            // Decimals beyond those that are shown: no server sends them.
+            // A server sends no decimals beyond the scale.
             units = (units % by == 0).then_some(units / by)?;
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         out.to_vec()
     }
 
-    /// As `SELECT numeric_send(…)` gives them.
+    /// The expected bytes are those of `SELECT numeric_send(…)`.
     #[test]
     fn numbers_are_written_as_the_server_writes_them() {
         for (units, scale, hex) in [
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// Those of a `Decimal`, which has 96 bits, and more.
+    /// Also numbers beyond the 96 bits of a `Decimal`.
     #[test]
     fn numbers_come_back() {
         let mut units: i128 = 1;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_finite_number_is_refused() {
+    fn a_value_that_is_no_finite_number_is_refused() {
         for special in [0xC000_u16, 0xD000, 0xF000] {
             let mut raw = vec![0; 8];
             raw[4..6].copy_from_slice(&special.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Connections: a pool, and some of their own for who waits or holds a cursor.
+//! Connections: a pool, and connections outside of it for listening.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -11,124 +11,128 @@ use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{AsyncMessage, Connection, IsolationLevel, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::fault::{fault, no_connection};
+use crate::errors::{pool_error, store_error};
 use crate::tls::connector;
-use crate::url::{PostgresUrl, READS_LONG};
+use crate::url::{LONG_READ, PostgresUrl};
 
-/// Of one process; beyond it callers wait for each other.
-const CONNECTIONS: usize = 16;
-/// How long a caller waits for one of them.
-const WAIT: Duration = Duration::from_secs(30);
+/// The most connections of one process. More callers wait for each other.
+const MAX_CONNECTIONS: usize = 16;
+/// How long a caller waits for a connection of the pool.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The way to one database.
-pub(crate) struct Connections {
+/// The connections to one database.
+pub(crate) struct ConnectionPool {
     url: PostgresUrl,
     tls: Option<MakeRustlsConnect>,
     pool: Pool,
 }
 
-impl Connections {
-    /// No connection is made yet.
+impl ConnectionPool {
+    /// Makes no connection yet.
     pub(crate) fn new(url: &PostgresUrl) -> Result<Self, StoreError> {
         let tls = connector(&url.tls)?;
-        let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &tls {
-            Some(tls) => Manager::from_config(url.config.clone(), tls.clone(), how),
-            None => Manager::from_config(url.config.clone(), NoTls, how),
+            Some(tls) => Manager::from_config(url.config.clone(), tls.clone(), config),
+            None => Manager::from_config(url.config.clone(), NoTls, config),
         };
         let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .wait_timeout(Some(WAIT))
+            .max_size(MAX_CONNECTIONS)
+            .wait_timeout(Some(WAIT_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self { url: url.clone(), tls, pool })
     }
 
-    /// Where to.
+    /// The URL of the database.
     pub(crate) const fn url(&self) -> &PostgresUrl {
         &self.url
     }
 
-    /// One of the pool's. One whose server went away while nobody used it is passed by.
+    /// A connection of the pool. The pool replaces one that the server closed while it was idle.
     pub(crate) async fn get(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(no_connection)
+        self.pool.get().await.map_err(pool_error)
     }
 
-    /// One whose session must not be given to others before it is clean again.
-    pub(crate) async fn session(&self) -> Result<Session, StoreError> {
-        Ok(Session(Some(self.get().await?)))
+    /// A connection of the pool that must not be used by others before it is clean again.
+    pub(crate) async fn session(&self) -> Result<ExclusiveSession, StoreError> {
+        Ok(ExclusiveSession(Some(self.get().await?)))
     }
 
-    /// One of its own, with what the server sends without being asked.
-    pub(crate) async fn listening(
+    /// A new connection outside of the pool. `receive` gets the messages that the server sends by
+    /// itself, and `None` at the end of the connection.
+    pub(crate) async fn connect_with_messages(
         &self,
-        told: impl FnMut(Option<AsyncMessage>) + Send + 'static,
+        receive: impl FnMut(Option<AsyncMessage>) + Send + 'static,
     ) -> Result<tokio_postgres::Client, StoreError> {
+        let config = &self.url.config;
         match &self.tls {
             Some(tls) => {
                 let (client, connection) =
-                    self.url.config.connect(tls.clone()).await.map_err(fault)?;
-                tokio::spawn(pass_on(connection, told));
+                    config.connect(tls.clone()).await.map_err(store_error)?;
+                tokio::spawn(drive(connection, receive));
                 Ok(client)
             }
             None => {
-                let (client, connection) = self.url.config.connect(NoTls).await.map_err(fault)?;
-                tokio::spawn(pass_on(connection, told));
+                let (client, connection) = config.connect(NoTls).await.map_err(store_error)?;
+                tokio::spawn(drive(connection, receive));
                 Ok(client)
             }
         }
     }
 }
 
-/// Drives a connection; `None` at its end.
-async fn pass_on<T>(
+async fn drive<T>(
     mut connection: Connection<Socket, T>,
-    mut told: impl FnMut(Option<AsyncMessage>) + Send,
+    mut receive: impl FnMut(Option<AsyncMessage>) + Send,
 ) where
     T: TlsStream + Unpin + Send,
 {
     while let Some(Ok(message)) =
         std::future::poll_fn(|context| connection.poll_message(context)).await
     {
-        told(Some(message));
+        receive(Some(message));
     }
-    told(None);
+    receive(None);
 }
 
-/// A transaction that reads, however much, and sees everything as of one moment.
-pub(crate) async fn one_moment(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
-    let reading = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-    let tx = reading.read_only(true).start().await.map_err(fault)?;
-    tx.batch_execute(READS_LONG).await.map_err(fault)?;
+/// Begins a transaction that may read for long and sees one state of the database.
+pub(crate) async fn begin_consistent_read(
+    client: &mut ClientWrapper,
+) -> Result<Transaction<'_>, StoreError> {
+    let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let tx = builder.read_only(true).start().await.map_err(store_error)?;
+    tx.batch_execute(LONG_READ).await.map_err(store_error)?;
     Ok(tx)
 }
 
-/// A connection with a transaction or a cursor; dropped before it is clean, it is closed, which ends both.
-pub(crate) struct Session(Option<Object>);
+/// A connection with an open transaction or cursor. If it is dropped before it is given back, it is
+/// closed, which ends both.
+pub(crate) struct ExclusiveSession(Option<Object>);
 
-impl Session {
-    /// Nothing is left open: the pool may have it back.
+impl ExclusiveSession {
+    /// Returns the connection to the pool. No transaction or cursor may be open.
     pub(crate) fn give_back(mut self) {
         self.0 = None;
     }
 }
 
-impl Deref for Session {
+impl Deref for ExclusiveSession {
     type Target = ClientWrapper;
 
     fn deref(&self) -> &ClientWrapper {
-        self.0.as_ref().expect("it is there until it is given back")
+        self.0.as_ref().expect("only give_back takes the connection, and it consumes the session")
     }
 }
 
-impl DerefMut for Session {
+impl DerefMut for ExclusiveSession {
     fn deref_mut(&mut self) -> &mut ClientWrapper {
-        self.0.as_mut().expect("it is there until it is given back")
+        self.0.as_mut().expect("only give_back takes the connection, and it consumes the session")
     }
 }
 
-impl Drop for Session {
+impl Drop for ExclusiveSession {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
             drop(Object::take(object));

@@ -1,65 +1,32 @@
-//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction puts all of these in the
-//! place of the former ones. Table and column names are the program's own, never a user's.
+//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction replaces
+//! all published tables by the staged ones. The names of tables and columns come from the program
+//! and never from a user.
 
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use deadpool_postgres::{ClientWrapper, Transaction};
+use deadpool_postgres::Transaction;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
-use crate::bytes_in::{bound, get, number};
 use crate::cells;
-use crate::commit::{Ended, commit, commit_repeatable, look_back};
+use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
 use crate::copy::copy;
-use crate::fault::fault;
-use crate::pool::Connections;
-use crate::runs::{hold, look};
+use crate::errors::store_error;
+use crate::lease::{begin_exclusive, begin_write_as, lock_lease};
+use crate::pool::ConnectionPool;
+use crate::sql_names::{column_list, quoted, staged_name};
+use crate::values::{get, to_bigint, unsigned};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
-/// The lock of who changes output tables or indexes.
-pub(crate) const LOCK_KEY: i64 = 8_101_262_203_462_342;
-
-/// A transaction that has waited for others who change output tables or indexes, and for one whose connection broke.
-async fn alone(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
-    let tx = client.transaction().await.map_err(fault)?;
-    let lock = format!("SELECT pg_advisory_xact_lock({LOCK_KEY})");
-    tx.batch_execute(&lock).await.map_err(fault)?;
-    Ok(tx)
-}
-
-/// A transaction for one who may write, and does so alone. At its end comes [`hold`].
-pub(crate) async fn writing(
-    client: &mut ClientWrapper,
-    writer: ProjectionWriter,
-) -> Result<Transaction<'_>, StoreError> {
-    let tx = alone(client).await?;
-    look(&tx, writer).await?;
-    Ok(tx)
-}
-
-/// A name in SQL.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn staged_name(table: &str) -> String {
-    format!("next_{table}")
-}
-
-/// The columns of a table, each behind a comma.
-pub(crate) fn column_list(table: &TableSpec) -> String {
-    table.columns.iter().map(|column| format!(", {}", quoted(column.name))).collect()
-}
-
-/// Makes a table. Where it holds the rows of one run, `run_id` is the default of its column, so that none has to bring
-/// it, and `row_no` is the staged order.
-async fn create(
+/// Creates a table. If all rows belong to one run, `run_id` is the default of its column, so that no
+/// row carries it, and `row_no` keeps the order in which the rows were staged.
+async fn create_table(
     tx: &Transaction<'_>,
     name: &str,
     table: &TableSpec,
@@ -79,19 +46,19 @@ async fn create(
         "CREATE TABLE powerfill.{} ({row_no}run_id uuid NOT NULL DEFAULT '{run}'{key}{columns})",
         quoted(name)
     );
-    tx.batch_execute(&sql).await.map_err(fault)
+    tx.batch_execute(&sql).await.map_err(store_error)
 }
 
-/// The columns of a table as they are in the database; empty where there is no such table.
+/// The names and types of a table's columns in the database. Empty if there is no such table.
 pub(crate) async fn columns_of(
     client: &Client,
     name: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let rows = client.query(COLUMNS_OF, &[&name]).await.map_err(fault)?;
+    let rows = client.query(COLUMNS_OF, &[&name]).await.map_err(store_error)?;
     rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
 }
 
-/// Whether the database has the table with the columns that the program knows.
+/// Whether the columns in the database are those of the program.
 pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
     found.len() == table.columns.len()
         && found.iter().zip(table.columns).all(|((name, sql_type), column)| {
@@ -99,83 +66,94 @@ pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> boo
         })
 }
 
-/// Empties the staging area and gives it to this run.
+/// Empties the staging area and assigns it to the writer's run.
 pub(crate) async fn begin(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writer: ProjectionWriter,
     tables: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let run = writer.run();
-    let mut client = connections.get().await?;
-    let tx = writing(&mut client, writer).await?;
-    for left in staged_tables(&tx).await? {
-        let sql = format!("DROP TABLE IF EXISTS powerfill.{}", quoted(&staged_name(&left.name)));
-        tx.batch_execute(&sql).await.map_err(fault)?;
+    let mut client = pool.get().await?;
+    let tx = begin_write_as(&mut client, writer).await?;
+    for former in staged_tables(&tx).await? {
+        let name = quoted(&staged_name(&former.name));
+        let sql = format!("DROP TABLE IF EXISTS powerfill.{name}");
+        tx.batch_execute(&sql).await.map_err(store_error)?;
     }
-    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(fault)?;
+    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(store_error)?;
     for table in tables {
-        create(&tx, &staged_name(table.name), table, run).await?;
+        create_table(&tx, &staged_name(table.name), table, run).await?;
         tx.execute(
             "INSERT INTO staged_tables (name, keeps_every_run) VALUES ($1, $2)",
             &[&table.name, &table.keeps_every_run],
         )
         .await
-        .map_err(fault)?;
+        .map_err(store_error)?;
     }
-    put_state(&tx, "staged", run, 0).await?;
-    hold(&tx, writer).await?;
-    commit_repeatable(tx).await
+    put_slot(&tx, "staged", run, 0).await?;
+    lock_lease(&tx, writer).await?;
+    commit_idempotent(tx).await
 }
 
-struct Staged {
+/// A row of `staged_tables`.
+struct StagedTable {
     name: String,
     keeps_every_run: bool,
     row_count: u64,
 }
 
-async fn staged_tables(tx: &Transaction<'_>) -> Result<Vec<Staged>, StoreError> {
+async fn staged_tables(tx: &Transaction<'_>) -> Result<Vec<StagedTable>, StoreError> {
     let sql = "SELECT name, keeps_every_run, row_count FROM staged_tables ORDER BY name";
-    let rows = tx.query(sql, &[]).await.map_err(fault)?;
+    let rows = tx.query(sql, &[]).await.map_err(store_error)?;
     rows.iter()
         .map(|row| {
             let (name, keeps_every_run) = (get(row, 0)?, get(row, 1)?);
-            Ok(Staged { name, keeps_every_run, row_count: number(row, 2)? })
+            Ok(StagedTable { name, keeps_every_run, row_count: unsigned(row, 2)? })
         })
         .collect()
 }
 
-async fn put_state(
+async fn put_slot(
     tx: &Transaction<'_>,
     slot: &str,
     run: RunId,
     version: u64,
 ) -> Result<(), StoreError> {
-    tx.execute(PUT_STATE, &[&slot, &run.0, &bound(version)]).await.map(|_| ()).map_err(fault)
+    tx.execute(PUT_STATE, &[&slot, &run.0, &to_bigint(version)])
+        .await
+        .map(|_| ())
+        .map_err(store_error)
 }
 
-/// What a slot holds.
+/// A row of `projection_state`: which run is staged or shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot {
+pub(crate) struct OutputSlot {
     pub(crate) run: RunId,
+    /// The stream version that the rows cover.
     pub(crate) version: u64,
+    /// How many calls of `stage` were committed.
     stages: u64,
 }
 
-/// The run in a slot, and the stream version that its rows reach up to.
-pub(crate) async fn state(client: &Client, slot: &str) -> Result<Option<Slot>, StoreError> {
+/// The slot of this name: `staged` or `shown`.
+pub(crate) async fn slot(client: &Client, name: &str) -> Result<Option<OutputSlot>, StoreError> {
     let sql = "SELECT run_id, up_to_version, stages FROM projection_state WHERE slot = $1";
-    let row = client.query_opt(sql, &[&slot]).await.map_err(fault)?;
+    let row = client.query_opt(sql, &[&name]).await.map_err(store_error)?;
     row.map(|row| {
         let run = RunId(get(&row, 0)?);
-        Ok(Slot { run, version: number(&row, 1)?, stages: number(&row, 2)? })
+        Ok(OutputSlot { run, version: unsigned(&row, 1)?, stages: unsigned(&row, 2)? })
     })
     .transpose()
 }
 
-async fn must_be_staged(tx: &Transaction<'_>, run: RunId) -> Result<Slot, StoreError> {
-    match state(tx.client(), "staged").await? {
+/// The staged slot, which must be that of this run.
+///
+/// # Errors
+/// [`StoreError::Failed`] if the staging area does not belong to the run.
+async fn ensure_staged(tx: &Transaction<'_>, run: RunId) -> Result<OutputSlot, StoreError> {
+    match slot(tx.client(), "staged").await? {
         Some(slot) if slot.run == run => Ok(slot),
-        Some(Slot { run: other, .. }) => {
+        Some(OutputSlot { run: other, .. }) => {
             Err(StoreError::Failed(format!("the staging area is run {other}'s, not run {run}'s")))
         }
         None => Err(StoreError::Failed(format!("nothing is staged for run {run}"))),
@@ -184,48 +162,50 @@ async fn must_be_staged(tx: &Transaction<'_>, run: RunId) -> Result<Slot, StoreE
 
 /// Adds rows to the staging area.
 pub(crate) async fn stage(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writer: ProjectionWriter,
     rows: Arc<[RowBatch]>,
     up_to_version: u64,
 ) -> Result<(), StoreError> {
     let run = writer.run();
-    let mut client = connections.get().await?;
-    let tx = writing(&mut client, writer).await?;
-    let before = must_be_staged(&tx, run).await?;
+    let mut client = pool.get().await?;
+    let tx = begin_write_as(&mut client, writer).await?;
+    let before = ensure_staged(&tx, run).await?;
     let staged = staged_tables(&tx).await?;
     for (at, batch) in rows.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
         let name = batch.table.name;
-        let place = staged.iter().find(|staged| staged.name == name).ok_or_else(|| {
-            StoreError::Failed(format!("{name} is none of the staged tables of run {run}"))
+        let table = staged.iter().find(|table| table.name == name).ok_or_else(|| {
+            StoreError::Failed(format!("{name} is not a staged table of run {run}"))
         })?;
-        // A table may come in several batches.
-        let sql = "UPDATE staged_tables SET row_count = row_count + $2 WHERE name = $1 RETURNING row_count - $2";
-        let count = bound(batch.len() as u64);
-        let row = tx.query_one(sql, &[&name, &count]).await.map_err(fault)?;
-        let after = number(&row, 0)?.max(place.row_count);
+        // One call may have several batches of a table.
+        let sql = "UPDATE staged_tables SET row_count = row_count + $2 WHERE name = $1
+                   RETURNING row_count - $2";
+        let count = to_bigint(batch.len() as u64);
+        let row = tx.query_one(sql, &[&name, &count]).await.map_err(store_error)?;
+        let after = unsigned(&row, 0)?.max(table.row_count);
         copy_rows(&tx, &staged_name(name), run, (&rows, at), after).await?;
     }
-    put_state(&tx, "staged", run, up_to_version).await?;
-    hold(&tx, writer).await?;
+    put_slot(&tx, "staged", run, up_to_version).await?;
+    lock_lease(&tx, writer).await?;
     match commit(tx).await? {
-        Ended::Committed => Ok(()),
-        Ended::Unknown(broken) => {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Unknown(broken) => {
             drop(client);
             let stages = before.stages + 1;
-            look_back(broken, || was_staged(connections, run, stages)).await
+            resolve_unknown(broken, || find_stage(pool, run, stages)).await
         }
     }
 }
 
-async fn was_staged(
-    connections: &Connections,
+/// `Some` if this many calls of `stage` are committed for the run.
+async fn find_stage(
+    pool: &ConnectionPool,
     run: RunId,
     stages: u64,
 ) -> Result<Option<()>, StoreError> {
-    let mut client = connections.get().await?;
-    let tx = alone(&mut client).await?;
-    let slot = state(tx.client(), "staged").await?;
+    let mut client = pool.get().await?;
+    let tx = begin_exclusive(&mut client).await?;
+    let slot = slot(tx.client(), "staged").await?;
     Ok(slot.filter(|slot| slot.run == run && slot.stages >= stages).map(|_| ()))
 }
 
@@ -249,11 +229,11 @@ async fn copy_rows(
         let width = table.columns.len() as u16 + 1;
         let mut scratch = BytesMut::with_capacity(64);
         for (row, row_no) in batches[at].rows().zip(after + 1..) {
-            rows.row(width)?;
+            rows.begin_row(width)?;
             if table.keeps_every_run {
-                rows.bytes(run.0.as_bytes());
+                rows.write_bytes(run.0.as_bytes());
             } else {
-                rows.big(bound(row_no));
+                rows.write_bigint(to_bigint(row_no));
             }
             for (column, cell) in table.columns.iter().zip(row) {
                 cells::write(rows, column, cell, &mut scratch)?;
@@ -264,54 +244,57 @@ async fn copy_rows(
     .await
 }
 
-/// Puts all staged tables in the place of the shown ones, in one transaction.
+/// Replaces the published tables by the staged ones, in one transaction.
 pub(crate) async fn publish(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writer: ProjectionWriter,
 ) -> Result<(), StoreError> {
     let run = writer.run();
-    let mut client = connections.get().await?;
-    let tx = writing(&mut client, writer).await?;
-    let staged = must_be_staged(&tx, run).await?;
+    let mut client = pool.get().await?;
+    let tx = begin_write_as(&mut client, writer).await?;
+    let staged = ensure_staged(&tx, run).await?;
     for table in staged_tables(&tx).await? {
-        show(&tx, &table).await?;
+        publish_table(&tx, &table).await?;
     }
-    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(fault)?;
-    tx.execute("DELETE FROM projection_state WHERE slot = 'staged'", &[]).await.map_err(fault)?;
-    put_state(&tx, "shown", run, staged.version).await?;
-    hold(&tx, writer).await?;
+    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(store_error)?;
+    tx.execute("DELETE FROM projection_state WHERE slot = 'staged'", &[])
+        .await
+        .map_err(store_error)?;
+    put_slot(&tx, "shown", run, staged.version).await?;
+    lock_lease(&tx, writer).await?;
     match commit(tx).await? {
-        Ended::Committed => Ok(()),
-        Ended::Unknown(broken) => {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Unknown(broken) => {
             drop(client);
-            look_back(broken, || was_published(connections, run)).await
+            resolve_unknown(broken, || find_publication(pool, run)).await
         }
     }
 }
 
-/// Only the transaction that takes the staging area away shows its run.
-async fn was_published(connections: &Connections, run: RunId) -> Result<Option<()>, StoreError> {
-    let mut client = connections.get().await?;
-    let tx = alone(&mut client).await?;
-    let (staged, shown) = (state(tx.client(), "staged").await?, state(tx.client(), "shown").await?);
-    let still_staged = staged.is_some_and(|slot| slot.run == run);
-    Ok(shown.filter(|slot| slot.run == run && !still_staged).map(|_| ()))
+/// `Some` if the run is shown and no longer staged: publishing does both in one transaction.
+async fn find_publication(pool: &ConnectionPool, run: RunId) -> Result<Option<()>, StoreError> {
+    let mut client = pool.get().await?;
+    let tx = begin_exclusive(&mut client).await?;
+    let (staged, shown) = (slot(tx.client(), "staged").await?, slot(tx.client(), "shown").await?);
+    let is_staged = staged.is_some_and(|slot| slot.run == run);
+    Ok(shown.filter(|slot| slot.run == run && !is_staged).map(|_| ()))
 }
 
-async fn show(tx: &Transaction<'_>, table: &Staged) -> Result<(), StoreError> {
+async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> Result<(), StoreError> {
     let (name, staged) = (quoted(&table.name), quoted(&staged_name(&table.name)));
     let rename = format!("ALTER TABLE powerfill.{staged} RENAME TO {name}");
-    let kept = columns_of(tx.client(), &table.name).await?;
-    let sql = if kept.is_empty() {
+    let former = columns_of(tx.client(), &table.name).await?;
+    let sql = if former.is_empty() {
         rename
     } else if !table.keeps_every_run {
         format!("DROP TABLE powerfill.{name}; {rename}")
     } else {
-        // The columns of today, with what the former runs have of them.
+        // The table gets the staged columns. The rows of former runs keep the columns that exist
+        // in both.
         let common: String = columns_of(tx.client(), &staged_name(&table.name))
             .await?
             .iter()
-            .filter(|column| kept.contains(column))
+            .filter(|column| former.contains(column))
             .map(|(column, _)| format!(", {}", quoted(column)))
             .collect();
         format!(
@@ -320,42 +303,42 @@ async fn show(tx: &Transaction<'_>, table: &Staged) -> Result<(), StoreError> {
              DROP TABLE powerfill.{name}; {rename}"
         )
     };
-    tx.batch_execute(&sql).await.map_err(fault)
+    tx.batch_execute(&sql).await.map_err(store_error)
 }
 
-/// Writes the row of a table that keeps every run.
+/// Writes the row of the writer's run in a table that keeps every run.
 pub(crate) async fn put_row(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writer: ProjectionWriter,
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
     if !table.keeps_every_run || row.len() != table.columns.len() {
         return Err(StoreError::Failed(format!(
-            "{} has one row a run: {}; it has {} columns, and the row {} cells",
+            "{} has one row per run: {}; it has {} columns, and the row {} cells",
             table.name,
             table.keeps_every_run,
             table.columns.len(),
             row.len()
         )));
     }
-    let mut client = connections.get().await?;
-    let tx = writing(&mut client, writer).await?;
+    let mut client = pool.get().await?;
+    let tx = begin_write_as(&mut client, writer).await?;
     let run = writer.run();
-    bring_up_to_date(&tx, table, run).await?;
+    migrate_columns(&tx, table, run).await?;
     let name = quoted(table.name);
     tx.execute(&format!("DELETE FROM powerfill.{name} WHERE run_id = $1"), &[&run.0])
         .await
-        .map_err(fault)?;
+        .map_err(store_error)?;
     let rows = Arc::from([RowBatch { table, cells: row }]);
     copy_rows(&tx, table.name, run, (&rows, 0), 0).await?;
-    hold(&tx, writer).await?;
-    commit_repeatable(tx).await
+    lock_lease(&tx, writer).await?;
+    commit_idempotent(tx).await
 }
 
-/// A table that keeps every run is never made anew from events of one run: where the program has other columns than
-/// the database, the rows move to a table with those of the program.
-async fn bring_up_to_date(
+/// A table that keeps every run cannot be rebuilt from the events of one run. If the program has
+/// other columns than the database, the rows move to a new table with the program's columns.
+async fn migrate_columns(
     tx: &Transaction<'_>,
     table: &TableSpec,
     run: RunId,
@@ -365,13 +348,13 @@ async fn bring_up_to_date(
         return Ok(());
     }
     if found.is_empty() {
-        return create(tx, table.name, table, run).await;
+        return create_table(tx, table.name, table, run).await;
     }
     let (name, former) = (quoted(table.name), quoted(&format!("former_{}", table.name)));
     tx.batch_execute(&format!("ALTER TABLE powerfill.{name} RENAME TO {former}"))
         .await
-        .map_err(fault)?;
-    create(tx, table.name, table, run).await?;
+        .map_err(store_error)?;
+    create_table(tx, table.name, table, run).await?;
     let common: String = columns_of(tx.client(), table.name)
         .await?
         .iter()
@@ -383,10 +366,10 @@ async fn bring_up_to_date(
          DROP TABLE powerfill.{former}"
     ))
     .await
-    .map_err(fault)
+    .map_err(store_error)
 }
 
-/// The run whose outputs are shown, and the stream version that they reach up to.
+/// The run whose outputs are shown, and the stream version that they cover.
 pub(crate) async fn published(client: &Client) -> Result<Option<(RunId, u64)>, StoreError> {
-    Ok(state(client, "shown").await?.map(|slot| (slot.run, slot.version)))
+    Ok(slot(client, "shown").await?.map(|slot| (slot.run, slot.version)))
 }

@@ -1,34 +1,34 @@
-//! Positions of subscribers (specification 4.5).
+//! The positions of subscribers (specification 4.5).
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_ports::StoreError;
 
-use crate::bytes_in::{bound, get, number};
-use crate::fault::fault;
+use crate::errors::store_error;
+use crate::values::{get, to_bigint, unsigned};
 
 pub(crate) async fn position(
     client: &ClientWrapper,
     name: &str,
 ) -> Result<Option<u64>, StoreError> {
     let find = "SELECT position FROM subscribers WHERE name = $1";
-    let row = client.query_opt(find, &[&name]).await.map_err(fault)?;
-    row.map(|row| number(&row, 0)).transpose()
+    let row = client.query_opt(find, &[&name]).await.map_err(store_error)?;
+    row.map(|row| unsigned(&row, 0)).transpose()
 }
 
 pub(crate) async fn all(client: &ClientWrapper) -> Result<Vec<(String, u64)>, StoreError> {
     let all = "SELECT name, position FROM subscribers ORDER BY name";
-    let rows = client.query(all, &[]).await.map_err(fault)?;
-    rows.iter().map(|row| Ok((get(row, 0)?, number(row, 1)?))).collect()
+    let rows = client.query(all, &[]).await.map_err(store_error)?;
+    rows.iter().map(|row| Ok((get(row, 0)?, unsigned(row, 1)?))).collect()
 }
 
-/// Whether the subscriber was there, and is moved on.
+/// Moves a subscriber from one position to another. Returns whether it was at the first one.
 pub(crate) async fn advance(
     client: &ClientWrapper,
     name: &str,
     before: Option<u64>,
     position: u64,
 ) -> Result<bool, StoreError> {
-    let position = bound(position);
+    let position = to_bigint(position);
     let moved = match before {
         None => {
             let insert =
@@ -37,8 +37,8 @@ pub(crate) async fn advance(
         }
         Some(before) => {
             let update = "UPDATE subscribers SET position = $2 WHERE name = $1 AND position = $3";
-            client.execute(update, &[&name, &position, &bound(before)]).await
+            client.execute(update, &[&name, &position, &to_bigint(before)]).await
         }
     };
-    moved.map(|moved| moved == 1).map_err(fault)
+    moved.map(|moved| moved == 1).map_err(store_error)
 }

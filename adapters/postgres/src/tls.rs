@@ -1,4 +1,4 @@
-//! Encryption with rustls: certificate and name of the server are verified, always.
+//! Encryption with rustls. The certificate and the name of the server are always verified.
 
 use std::sync::Arc;
 
@@ -8,45 +8,46 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::url::Tls;
+use crate::url::TlsMode;
 
-/// What makes connections safe; `None` where the URL does not ask for it.
+/// The connector for encrypted connections. `None` if the URL does not ask for encryption.
 ///
 /// # Errors
-/// [`StoreError::Failed`] where there are no certificates to trust.
-pub(crate) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, StoreError> {
+/// [`StoreError::Failed`] if there are no certificates to trust.
+pub(crate) fn connector(tls: &TlsMode) -> Result<Option<MakeRustlsConnect>, StoreError> {
     let mut roots = RootCertStore::empty();
     match tls {
-        Tls::Off => return Ok(None),
-        Tls::Native => {
-            // A certificate of the machine that cannot be read is one that is not trusted.
+        TlsMode::Off => return Ok(None),
+        TlsMode::SystemRoots => {
+            // A certificate of the system that cannot be read is not trusted.
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if roots.is_empty() {
                 return Err(StoreError::Failed(
-                    "this machine has no certificates to trust; name a file of them with sslrootcert=FILE"
+                    "this machine has no certificates to trust; name a file of certificates with \
+                     sslrootcert=FILE"
                         .to_owned(),
                 ));
             }
         }
-        Tls::Roots(file) => {
-            let unreadable = |fault: &dyn std::fmt::Display| {
-                StoreError::Failed(format!("sslrootcert {}: {fault}", file.display()))
+        TlsMode::RootsFile(file) => {
+            let unreadable = |error: &dyn std::fmt::Display| {
+                StoreError::Failed(format!("sslrootcert {}: {error}", file.display()))
             };
             let certificates = CertificateDer::pem_file_iter(file)
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|fault| unreadable(&fault))?;
+                .map_err(|error| unreadable(&error))?;
             for certificate in certificates {
-                roots.add(certificate).map_err(|fault| unreadable(&fault))?;
+                roots.add(certificate).map_err(|error| unreadable(&error))?;
             }
             if roots.is_empty() {
-                return Err(unreadable(&"it holds no certificate"));
+                return Err(unreadable(&"it contains no certificate"));
             }
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|fault| StoreError::Failed(format!("TLS cannot be set up: {fault}")))?
+        .map_err(|error| StoreError::Failed(format!("TLS cannot be set up: {error}")))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))

@@ -1,150 +1,157 @@
-//! Where a database is: `postgres://user:password@host:port/database?option=value`. The password is never shown.
+//! The URL of a database: `postgres://user:password@host:port/database?option=value`. The password is
+//! never shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-/// A server that does not answer is given up after this long; the runner asks again.
-const CONNECT: Duration = Duration::from_secs(10);
-/// A connection that says nothing is asked whether it lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// What was sent and not acknowledged for this long is lost with its connection.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How long to wait for a server that does not answer. The application tries again.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// After this much silence, TCP probes whether the connection is alive.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(20);
+/// A connection is closed if sent data stays unacknowledged for this long.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What every session is given; what the URL says itself (`options=…`) comes after it and takes its place.
+/// The settings of every session. The URL's own settings (`options=…`) come after them and override
+/// them.
 ///
-/// A statement is given up after two minutes, and after half a minute where it only waits for a lock (a report that
-/// holds an output table keeps a run from publishing; the runner tries again). A transaction that its client has left
-/// alone ends after a minute: whoever stalls in the middle of an append holds its locks no longer than that. A client
-/// whose machine has gone is known to the server after a minute too.
-const SESSION: &str = "-c search_path=powerfill,pg_temp -c statement_timeout=120000 -c lock_timeout=30000 \
-     -c idle_in_transaction_session_timeout=60000 -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 \
-     -c tcp_keepalives_count=3 -c timezone=UTC -c datestyle=ISO -c client_min_messages=warning";
+/// - A statement ends after 2 minutes.
+/// - Waiting for a lock ends after 30 s. (A report that locks an output table keeps a run from
+///   publishing; the application tries again.)
+/// - A transaction ends after its client was idle for a minute: a client that stalls during an append
+///   keeps its locks no longer than that.
+/// - The server notices after a minute that the machine of a client is gone.
+const SESSION_OPTIONS: &str = "-c search_path=powerfill,pg_temp -c statement_timeout=120000 \
+     -c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000 \
+     -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 \
+     -c timezone=UTC -c datestyle=ISO -c client_min_messages=warning";
 
-/// For a transaction that only reads, however much, and holds nobody up.
-pub(crate) const READS_LONG: &str =
+/// Lifts the time limits of a transaction that only reads: it may read much, and no writer waits
+/// for it.
+pub(crate) const LONG_READ: &str =
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
-/// Whether the connection is encrypted; where it is, the server's certificate and name are always verified.
+/// Whether the connection is encrypted, and against which certificates the server is verified.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Tls {
-    /// Not.
+pub(crate) enum TlsMode {
+    /// Not encrypted.
     Off,
-    /// Against the certificates that the machine trusts.
-    Native,
-    /// Against those in this file.
-    Roots(PathBuf),
+    /// Verified against the certificates that the system trusts.
+    SystemRoots,
+    /// Verified against the certificates in this file.
+    RootsFile(PathBuf),
 }
 
-/// The URL of a database, taken apart. Shown, it has no password.
+/// The URL of a database. Its text form has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
     pub(crate) config: Config,
-    pub(crate) tls: Tls,
-    /// Of a source: where its tables are.
+    pub(crate) tls: TlsMode,
+    /// The schema of a source's tables.
     pub(crate) schema: Option<String>,
 }
 
-/// Why a text is no such URL. It says nothing of what the text was, which may hold a password.
+/// Why a text is not the URL of a database. The message does not repeat the text, which may contain
+/// a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UrlFault {
-    /// It cannot be taken apart.
+pub enum PostgresUrlError {
+    /// The text cannot be parsed.
     #[error(
-        "the URL cannot be read; it is postgres://USER@HOST:PORT/DATABASE, with special characters as %XX, and the password \
-         in it or in PGPASSWORD"
+        "the URL cannot be read; it is postgres://USER@HOST:PORT/DATABASE, with special \
+         characters as %XX, and the password in it or in PGPASSWORD"
     )]
-    Unreadable,
-    /// It names no host or no database.
+    Malformed,
+    /// The host or the database is missing.
     #[error("the URL names no {0}; it is postgres://USER@HOST:PORT/DATABASE")]
     Missing(&'static str),
-    /// A mode that would look safe and not be.
+    /// Unknown, or a mode of libpq that does not verify the server.
     #[error(
-        "sslmode is disable, require or verify-full (the last two are the same: certificate and name are always verified)"
+        "sslmode is disable, require, or verify-full (the last two are the same: certificate and \
+         name are always verified)"
     )]
     SslMode,
 }
 
 impl FromStr for PostgresUrl {
-    type Err = UrlFault;
+    type Err = PostgresUrlError;
 
-    /// Reads a URL with scheme `postgres` or `postgresql`, in libpq's form. Of its options, `sslmode` is `disable` (the
-    /// default), `require` or `verify-full`, `sslrootcert` names a file of certificates to trust, and `schema` where the
-    /// tables of a source are.
-    fn from_str(text: &str) -> Result<Self, UrlFault> {
+    /// Parses a URL in the form of libpq, with the scheme `postgres` or `postgresql`. The option
+    /// `sslmode` is `disable` (the default), `require`, or `verify-full`; `sslrootcert` names a file
+    /// of certificates to trust; `schema` names the schema of a source's tables.
+    fn from_str(text: &str) -> Result<Self, PostgresUrlError> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            return Err(UrlFault::Unreadable);
+            return Err(PostgresUrlError::Malformed);
         }
-        let (place, options) = text.split_once('?').unwrap_or((text, ""));
-        let (mut encrypted, mut roots, mut rest) = (false, None, Vec::new());
+        let (address, options) = text.split_once('?').unwrap_or((text, ""));
+        let (mut is_encrypted, mut roots, mut rest) = (false, None, Vec::new());
         let mut schema = None;
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
                 Some(("sslmode", mode)) => {
-                    encrypted = match mode {
+                    is_encrypted = match mode {
                         "disable" => false,
                         "require" | "verify-full" => true,
-                        _ => return Err(UrlFault::SslMode),
+                        _ => return Err(PostgresUrlError::SslMode),
                     }
                 }
-                Some(("schema", name)) => schema = Some(decoded(name)?),
-                Some(("sslrootcert", file)) => roots = Some(PathBuf::from(decoded(file)?)),
+                Some(("schema", name)) => schema = Some(percent_decode(name)?),
+                Some(("sslrootcert", file)) => roots = Some(PathBuf::from(percent_decode(file)?)),
                 _ => rest.push(option),
             }
         }
-        let plain =
-            if rest.is_empty() { place.to_owned() } else { format!("{place}?{}", rest.join("&")) };
-        let mut config: Config = plain.parse().map_err(|_| UrlFault::Unreadable)?;
+        let plain = if rest.is_empty() {
+            address.to_owned()
+        } else {
+            format!("{address}?{}", rest.join("&"))
+        };
+        let mut config: Config = plain.parse().map_err(|_| PostgresUrlError::Malformed)?;
         if config.get_hosts().is_empty() {
-            return Err(UrlFault::Missing("host"));
+            return Err(PostgresUrlError::Missing("host"));
         }
         if config.get_dbname().is_none_or(str::is_empty) {
-            return Err(UrlFault::Missing("database"));
+            return Err(PostgresUrlError::Missing("database"));
         }
-        let session = config.get_options().map(|own| format!("{SESSION} {own}"));
-        config.options(session.unwrap_or_else(|| SESSION.to_owned()));
+        let session = config.get_options().map(|own| format!("{SESSION_OPTIONS} {own}"));
+        config.options(session.unwrap_or_else(|| SESSION_OPTIONS.to_owned()));
         if config.get_application_name().is_none() {
             config.application_name("powerfill");
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
+            config.connect_timeout(CONNECT_TIMEOUT);
         }
         config
-            .keepalives_idle(KEEP_ALIVE)
-            .tcp_user_timeout(UNACKNOWLEDGED)
-            .ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
-        let tls = match (encrypted, roots) {
-            (false, _) => Tls::Off,
-            (true, None) => Tls::Native,
-            (true, Some(file)) => Tls::Roots(file),
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .tcp_user_timeout(ACKNOWLEDGE_TIMEOUT)
+            .ssl_mode(if is_encrypted { SslMode::Require } else { SslMode::Disable });
+        let tls = match (is_encrypted, roots) {
+            (false, _) => TlsMode::Off,
+            (true, None) => TlsMode::SystemRoots,
+            (true, Some(file)) => TlsMode::RootsFile(file),
         };
         Ok(Self { config, tls, schema })
     }
 }
 
-/// Undoes `%XX`.
-fn decoded(text: &str) -> Result<String, UrlFault> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        rest = others;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = others.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        bytes.push(byte.ok_or(UrlFault::Unreadable)?);
-        rest = &others[2..];
+fn percent_decode(text: &str) -> Result<String, PostgresUrlError> {
+    let is_escape = |rest: &str| {
+        rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    };
+    // The library copies a malformed escape as it is.
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(PostgresUrlError::Malformed);
     }
-    String::from_utf8(bytes).map_err(|_| UrlFault::Unreadable)
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Cow::into_owned).map_err(|_| PostgresUrlError::Malformed)
 }
 
 impl PostgresUrl {
-    /// The same place with a password from elsewhere (`PGPASSWORD`), where the URL has none.
+    /// The same URL with a password from another place (`PGPASSWORD`), if the URL has none.
     #[must_use]
     pub fn or_password(mut self, password: Option<&str>) -> Self {
         if let Some(password) = password.filter(|_| self.config.get_password().is_none()) {
@@ -152,18 +159,16 @@ impl PostgresUrl {
         }
         self
     }
-}
 
-impl PostgresUrl {
-    /// Whether both name one database, as far as names tell: the same hosts and ports, by whatever user.
+    /// Whether both URLs name one database by the same hosts and ports. The user does not matter.
     pub fn is_same_database(&self, other: &Self) -> bool {
-        let place = |url: &Self| {
+        let address = |url: &Self| {
             let hosts: Vec<Host> = url.config.get_hosts().iter().map(lower_case).collect();
             let mut ports = url.config.get_ports().to_vec();
             ports.resize(hosts.len(), *ports.last().unwrap_or(&5432));
             (hosts, ports, url.config.get_dbname().map(str::to_owned))
         };
-        place(self) == place(other)
+        address(self) == address(other)
     }
 }
 
@@ -202,7 +207,7 @@ impl fmt::Display for PostgresUrl {
 }
 
 impl fmt::Debug for PostgresUrl {
-    /// As it is shown: without the password.
+    /// The text form, which has no password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -241,42 +246,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_without_being_repeated() {
-        for (text, fault) in [
-            ("postgres://ann:s3cret@h:port/acme", UrlFault::Unreadable),
-            ("postgres://ann:s3cret@h/acme?no_such_option=1", UrlFault::Unreadable),
-            ("postgres://ann:s3cret@h/acme?sslrootcert=%ZZ", UrlFault::Unreadable),
-            ("mysql://ann:s3cret@h/acme", UrlFault::Unreadable),
-            ("postgres://ann:s3cret@/acme", UrlFault::Missing("host")),
-            ("postgres://ann:s3cret@h", UrlFault::Missing("database")),
-            ("postgres://ann:s3cret@h/", UrlFault::Missing("database")),
-            ("postgres://ann:s3cret@h/acme?sslmode=prefer", UrlFault::SslMode),
+    fn a_malformed_url_is_refused_and_not_repeated() {
+        for (text, error) in [
+            ("postgres://ann:s3cret@h:port/acme", PostgresUrlError::Malformed),
+            ("postgres://ann:s3cret@h/acme?no_such_option=1", PostgresUrlError::Malformed),
+            ("postgres://ann:s3cret@h/acme?sslrootcert=%ZZ", PostgresUrlError::Malformed),
+            ("mysql://ann:s3cret@h/acme", PostgresUrlError::Malformed),
+            ("postgres://ann:s3cret@/acme", PostgresUrlError::Missing("host")),
+            ("postgres://ann:s3cret@h", PostgresUrlError::Missing("database")),
+            ("postgres://ann:s3cret@h/", PostgresUrlError::Missing("database")),
+            ("postgres://ann:s3cret@h/acme?sslmode=prefer", PostgresUrlError::SslMode),
         ] {
             let refused = text.parse::<PostgresUrl>().unwrap_err();
-            assert_eq!(refused, fault, "{text}");
+            assert_eq!(refused, error, "{text}");
             assert!(!refused.to_string().contains("s3cret"));
         }
     }
 
     #[test]
-    fn encryption_is_as_the_url_says() {
+    fn the_url_decides_on_encryption() {
         let tls = |options: &str| {
             let url = url(&format!("postgres://ann@h/acme{options}"));
             (url.config.get_ssl_mode(), url.tls)
         };
-        assert!(tls("") == (SslMode::Disable, Tls::Off));
-        assert!(tls("?sslmode=disable") == (SslMode::Disable, Tls::Off));
-        assert!(tls("?sslmode=require") == (SslMode::Require, Tls::Native));
-        let roots = Tls::Roots(PathBuf::from("/etc/my ca.pem"));
+        assert!(tls("") == (SslMode::Disable, TlsMode::Off));
+        assert!(tls("?sslmode=disable") == (SslMode::Disable, TlsMode::Off));
+        assert!(tls("?sslmode=require") == (SslMode::Require, TlsMode::SystemRoots));
+        let roots = TlsMode::RootsFile(PathBuf::from("/etc/my ca.pem"));
         assert!(
             tls("?sslmode=verify-full&sslrootcert=/etc/my%20ca.pem") == (SslMode::Require, roots)
         );
     }
 
     #[test]
-    fn what_the_url_says_of_the_session_comes_last() {
+    fn the_session_options_of_the_url_come_last() {
         let url = url("postgres://ann@h/acme?options=-c%20statement_timeout%3D5");
         let options = url.config.get_options().unwrap();
-        assert!(options.starts_with(SESSION) && options.ends_with("-c statement_timeout=5"));
+        assert!(
+            options.starts_with(SESSION_OPTIONS) && options.ends_with("-c statement_timeout=5")
+        );
     }
 }

@@ -1,18 +1,19 @@
-//! Verification (specification 3.2): every row as stored, in one transaction that sees one moment, through the common
-//! verifier. A row that cannot even be read is damage too, not an error.
+//! Verification (specification 3.2): one transaction that sees one state passes every stored row to
+//! the common verifier. A row that cannot be read is damage and not an error.
 
 use deadpool_postgres::Transaction;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::seal::{AppendRecord, seal_start};
+use powerfill_ports::verification_stop::VerificationStop;
 use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use tokio_postgres::Row;
 
-use crate::append::as_head;
-use crate::bytes_in::{Raw, bound, get, hash, number, schema_version};
-use crate::fault::fault;
-use crate::pool::{Session, one_moment};
-use crate::read::{EVENTS_OF_RANGES, Ranges, append_record};
+use crate::errors::store_error;
+use crate::log::head_from;
+use crate::pool::{ExclusiveSession, begin_consistent_read};
+use crate::read::{EVENTS_OF_RANGES, VersionRanges};
+use crate::values::{RawBytes, append_record, get, hash, schema_version, to_bigint, unsigned};
 use crate::{schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/postgres/queries/all_appends_stored.sql");
@@ -20,209 +21,167 @@ const STREAM_APPENDS: &str =
     include_str!("../../../sql/postgres/queries/stream_appends_stored.sql");
 const STRAY_EVENT: &str = include_str!("../../../sql/postgres/queries/stray_event.sql");
 
-/// Rows that are held at a time.
-const APPENDS: i32 = 500;
-const EVENTS: i32 = 4_000;
+/// Rows in memory at a time.
+const APPENDS_PER_PAGE: i32 = 500;
+const EVENTS_PER_PAGE: i32 = 4_000;
 
-/// Why a walk ended early.
-pub(crate) enum Stop {
-    Damage(Box<Damage>),
-    Store(StoreError),
-}
-
-impl From<Box<Damage>> for Stop {
-    fn from(damage: Box<Damage>) -> Self {
-        Self::Damage(damage)
-    }
-}
-
-impl From<StoreError> for Stop {
-    /// What cannot be read as what it should be is damage.
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Corrupt(what) | StoreError::Schema(what) => {
-                Self::Damage(Box::new(nowhere(what)))
-            }
-            other => Self::Store(other),
-        }
-    }
-}
-
-impl From<tokio_postgres::Error> for Stop {
-    fn from(error: tokio_postgres::Error) -> Self {
-        fault(error).into()
-    }
-}
-
-const fn nowhere(what: String) -> Damage {
-    Damage { stream: None, stream_version: None, seq: None, what }
-}
-
-/// Walks everything, or one stream.
+/// Verifies everything, or one stream.
 pub(crate) async fn verify(
-    mut session: Session,
+    mut session: ExclusiveSession,
     stream: Option<&str>,
 ) -> Result<Verification, StoreError> {
-    let tx = one_moment(&mut session).await?;
+    let tx = begin_consistent_read(&mut session).await?;
     let outcome = match stream {
-        Some(stream) => walk_stream(&tx, stream).await,
-        None => walk_all(&tx).await,
+        Some(stream) => verify_stream(&tx, stream).await,
+        None => verify_all(&tx).await,
     };
     match outcome {
         Ok(verification) => {
-            tx.commit().await.map_err(fault)?;
+            tx.commit().await.map_err(store_error)?;
             session.give_back();
             Ok(verification)
         }
-        Err(Stop::Damage(damage)) => {
-            Ok(Verification { damage: Some(*damage), ..Verification::default() })
-        }
-        Err(Stop::Store(error)) => Err(error),
+        Err(stop) => stop.into_result(),
     }
 }
 
-async fn walk_all(tx: &Transaction<'_>) -> Result<Verification, Stop> {
-    let streams =
-        tx.query("SELECT stream_id, version, tail_hash, name FROM es_streams", &[]).await?;
+async fn verify_all(tx: &Transaction<'_>) -> Result<Verification, VerificationStop> {
+    let streams = tx
+        .query("SELECT stream_id, version, tail_hash, name FROM es_streams", &[])
+        .await
+        .map_err(store_error)?;
     let streams = streams.iter().map(stream_row).collect::<Result<Vec<_>, _>>()?;
     let mut verifier = Verifier::of_log(streams);
-    let appends = tx.bind(ALL_APPENDS, &[]).await?;
-    walk(tx, &mut verifier, &appends, false).await?;
-    no_stray_event(tx, None).await?;
+    let appends = tx.bind(ALL_APPENDS, &[]).await.map_err(store_error)?;
+    verify_appends(tx, &mut verifier, &appends, false).await?;
+    ensure_no_stray_event(tx, None).await?;
     let mut verification = verifier.finish(Some(only_head(tx).await?))?;
-    verification.snapshots =
-        snapshots::verify(tx).await?.map_err(|what| Stop::Damage(Box::new(nowhere(what))))?;
-    // The triggers that keep the log append-only, and the rest of the schema: as the steps made them.
-    if let Some(what) = schema::first_departure(tx.client()).await? {
-        return Err(Stop::Damage(Box::new(nowhere(what))));
+    verification.snapshots = snapshots::verify(tx).await?;
+    // The triggers that keep the log append-only, and the rest of the schema.
+    match schema::first_difference(tx.client()).await? {
+        Some(what) => Err(VerificationStop::damage(what)),
+        None => Ok(verification),
     }
-    Ok(verification)
 }
 
-async fn walk_stream(tx: &Transaction<'_>, name: &str) -> Result<Verification, Stop> {
+async fn verify_stream(tx: &Transaction<'_>, name: &str) -> Result<Verification, VerificationStop> {
     let row = tx
         .query_opt(
             "SELECT stream_id, version, tail_hash, name FROM es_streams WHERE name = $1",
             &[&name],
         )
-        .await?;
-    let Some(row) = row else {
-        return Err(Stop::Store(StoreError::NotFound { what: "stream", name: name.to_owned() }));
-    };
-    let stream = stream_row(&row)?;
-    let stream_id = bound(stream.stream_id);
+        .await
+        .map_err(store_error)?;
+    let not_found = || StoreError::NotFound { what: "stream", name: name.to_owned() };
+    let stream = stream_row(&row.ok_or_else(not_found)?)?;
+    let stream_id = to_bigint(stream.stream_id);
     let mut verifier = Verifier::of_stream(stream);
-    let appends = tx.bind(STREAM_APPENDS, &[&stream_id]).await?;
-    walk(tx, &mut verifier, &appends, true).await?;
-    no_stray_event(tx, Some(stream_id)).await?;
+    let appends = tx.bind(STREAM_APPENDS, &[&stream_id]).await.map_err(store_error)?;
+    verify_appends(tx, &mut verifier, &appends, true).await?;
+    ensure_no_stray_event(tx, Some(stream_id)).await?;
     Ok(verifier.finish(None)?)
 }
 
-fn stream_row(row: &Row) -> Result<StreamRow, Stop> {
+fn stream_row(row: &Row) -> Result<StreamRow, VerificationStop> {
     let read = || {
         Ok(StreamRow {
-            stream_id: number(row, 0)?,
-            version: number(row, 1)?,
+            stream_id: unsigned(row, 0)?,
+            version: unsigned(row, 1)?,
             tail_hash: hash(row, 2)?,
             name: get(row, 3)?,
         })
     };
-    read().map_err(|error| at(error, |damage| damage.stream = get(row, 3).ok()))
+    read().map_err(|error: StoreError| {
+        VerificationStop::from(error).at(|damage| damage.stream = get(row, 3).ok())
+    })
 }
 
-fn at(error: StoreError, place: impl FnOnce(&mut Damage)) -> Stop {
-    match Stop::from(error) {
-        Stop::Damage(mut damage) => {
-            place(&mut damage);
-            Stop::Damage(damage)
-        }
-        other => other,
-    }
-}
-
-/// Gives all appends to the verifier, each with its events.
-async fn walk(
+/// Passes all appends to the verifier, each with its events.
+async fn verify_appends(
     tx: &Transaction<'_>,
     verifier: &mut Verifier,
-    appends: &tokio_postgres::Portal,
-    prev_seals: bool,
-) -> Result<(), Stop> {
-    let events_of = tx.prepare_cached(EVENTS_OF_RANGES).await?;
+    portal: &tokio_postgres::Portal,
+    with_prev_seals: bool,
+) -> Result<(), VerificationStop> {
+    let events_of = tx.prepare_cached(EVENTS_OF_RANGES).await.map_err(store_error)?;
     loop {
-        let page = tx.query_portal(appends, APPENDS).await?;
-        if page.is_empty() {
+        let rows = tx.query_portal(portal, APPENDS_PER_PAGE).await.map_err(store_error)?;
+        if rows.is_empty() {
             return Ok(());
         }
-        let mut records = Vec::with_capacity(page.len());
-        let mut ranges = Ranges::default();
-        for row in &page {
-            let append = stored(row, prev_seals)
-                .map_err(|error| at(error, |damage| damage.seq = number(row, 0).ok()))?;
+        let count = rows.len() as u64;
+        let mut appends = Vec::with_capacity(rows.len());
+        let mut ranges = VersionRanges::default();
+        for row in &rows {
+            let append = stored_append(row, with_prev_seals).map_err(|error| {
+                VerificationStop::from(error).at(|damage| damage.seq = unsigned(row, 0).ok())
+            })?;
             let record = &append.record;
             let last = record.first_version.saturating_add(record.event_count).saturating_sub(1);
             ranges.push(record.stream_id, record.first_version, last);
-            records.push(append);
+            appends.push(append);
         }
-        let events = tx.bind(&events_of, &ranges.bound()).await?;
-        let mut given = Given { verifier, records: records.iter(), at: 0, open: None };
+        let events = tx.bind(&events_of, &ranges.parameters()).await.map_err(store_error)?;
+        let mut page = PageVerifier { verifier, appends: appends.iter(), number: 0, current: None };
         loop {
-            let rows = tx.query_portal(&events, EVENTS).await?;
+            let rows = tx.query_portal(&events, EVENTS_PER_PAGE).await.map_err(store_error)?;
             for row in &rows {
-                given.event(row)?;
+                page.event(row)?;
             }
-            if rows.len() < EVENTS as usize {
+            if rows.len() < EVENTS_PER_PAGE as usize {
                 break;
             }
         }
-        given.up_to(page.len() as u64)?;
+        page.appends_up_to(count)?;
     }
 }
 
-/// An append as it is stored, and the seal before it.
-struct Stored {
+/// A stored append.
+struct StoredAppend {
     record: AppendRecord,
     seal: blake3::Hash,
+    /// The stored seal before it. Not read if all appends are verified in order.
     prev_seal: blake3::Hash,
 }
 
-fn stored(row: &Row, prev_seal: bool) -> Result<Stored, StoreError> {
+fn stored_append(row: &Row, with_prev_seal: bool) -> Result<StoredAppend, StoreError> {
     let record = append_record(row)?;
     let seal = hash(row, 11)?;
-    let prev_seal = match prev_seal {
-        // The first append of all has none before it, and links to the fixed one.
+    let prev_seal = match with_prev_seal {
         true if record.seq == 1 => seal_start(),
         true => hash(row, 12)?,
         false => seal,
     };
-    Ok(Stored { record, seal, prev_seal })
+    Ok(StoredAppend { record, seal, prev_seal })
 }
 
-/// What the verifier was given of a page of appends.
-struct Given<'v, 'r> {
+/// Passes one page of appends, and their events, to the verifier.
+struct PageVerifier<'v, 'r> {
     verifier: &'v mut Verifier,
-    records: std::slice::Iter<'r, Stored>,
-    at: u64,
-    /// The append that was given last.
-    open: Option<&'r AppendRecord>,
+    appends: std::slice::Iter<'r, StoredAppend>,
+    /// How many appends of the page were passed.
+    number: u64,
+    /// The append that was passed last.
+    current: Option<&'r AppendRecord>,
 }
 
-impl Given<'_, '_> {
-    /// Gives the appends up to a place in the page, from 1.
-    fn up_to(&mut self, place: u64) -> Result<(), Stop> {
-        while self.at < place {
-            let Some(append) = self.records.next() else { return Ok(()) };
-            self.at += 1;
-            self.open = Some(&append.record);
+impl PageVerifier<'_, '_> {
+    /// Passes the appends up to a number within the page, from 1.
+    fn appends_up_to(&mut self, number: u64) -> Result<(), VerificationStop> {
+        while self.number < number {
+            let Some(append) = self.appends.next() else { return Ok(()) };
+            self.number += 1;
+            self.current = Some(&append.record);
             self.verifier.append(append.record.clone(), append.seal, append.prev_seal)?;
         }
         Ok(())
     }
 
-    fn event(&mut self, row: &Row) -> Result<(), Stop> {
-        self.up_to(number(row, 0)?)?;
-        let (version, schema_version) = (number(row, 1)?, schema_version(row, 3)?);
-        let Some(append) = self.open else { return Ok(()) };
-        let bytes = |column| get::<Raw<'_>>(row, column).map(|raw| raw.0);
+    fn event(&mut self, row: &Row) -> Result<(), VerificationStop> {
+        self.appends_up_to(unsigned(row, 0)?)?;
+        let (version, schema_version) = (unsigned(row, 1)?, schema_version(row, 3)?);
+        let Some(append) = self.current else { return Ok(()) };
+        let bytes = |column| get::<RawBytes<'_>>(row, column).map(|raw| raw.0);
         Ok(self.verifier.event(EventRow {
             position: append
                 .first_position
@@ -237,11 +196,17 @@ impl Given<'_, '_> {
     }
 }
 
-/// Every event, of one stream or of all, belongs to an append: those that do were given to the verifier.
-async fn no_stray_event(tx: &Transaction<'_>, stream_id: Option<i64>) -> Result<(), Stop> {
-    let Some(row) = tx.query_opt(STRAY_EVENT, &[&stream_id]).await? else { return Ok(()) };
+/// Refuses an event, of one stream or of all, that belongs to no append: the verifier did not get
+/// it.
+async fn ensure_no_stray_event(
+    tx: &Transaction<'_>,
+    stream_id: Option<i64>,
+) -> Result<(), VerificationStop> {
+    let Some(row) = tx.query_opt(STRAY_EVENT, &[&stream_id]).await.map_err(store_error)? else {
+        return Ok(());
+    };
     let (stream_id, version): (i64, i64) = (get(&row, 0)?, get(&row, 1)?);
-    Err(Stop::Damage(Box::new(Damage {
+    Err(VerificationStop::from(Box::new(Damage {
         stream: get(&row, 2)?,
         stream_version: u64::try_from(version).ok(),
         seq: None,
@@ -249,13 +214,14 @@ async fn no_stray_event(tx: &Transaction<'_>, stream_id: Option<i64>) -> Result<
     })))
 }
 
-/// The head, which is one row with one number.
-async fn only_head(tx: &Transaction<'_>) -> Result<LogHead, Stop> {
-    let rows = tx.query("SELECT seq, position, seal, id FROM es_head", &[]).await?;
+/// The head, which must be exactly one row with number 1.
+async fn only_head(tx: &Transaction<'_>) -> Result<LogHead, VerificationStop> {
+    let rows =
+        tx.query("SELECT seq, position, seal, id FROM es_head", &[]).await.map_err(store_error)?;
     let ids = rows.iter().map(|row| get(row, 3)).collect::<Result<Vec<i32>, _>>()?;
     if ids != [1] {
         let what = format!("the log has the heads {ids:?}, not one with number 1");
-        return Err(Stop::Damage(Box::new(nowhere(what))));
+        return Err(VerificationStop::damage(what));
     }
-    Ok(as_head(rows.first())?)
+    Ok(head_from(rows.first())?)
 }

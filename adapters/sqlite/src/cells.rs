@@ -1,4 +1,4 @@
-//! Typed cells as SQLite values and back (specification 1.1: decimals are exact, as text).
+//! Typed cells as SQLite values and back. Decimals are text, so that they are exact (1.1).
 
 use powerfill_events::values::{Day, Timestamp};
 use powerfill_ports::StoreError;
@@ -8,8 +8,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
 use rust_decimal::Decimal;
 
-use crate::append::bytes;
-use crate::connection::fault;
+use crate::connection::store_error;
+use crate::decode::bytes;
 
 /// The SQL type of a column.
 pub(crate) const fn sql_type(cell_type: CellType) -> &'static str {
@@ -23,7 +23,7 @@ pub(crate) const fn sql_type(cell_type: CellType) -> &'static str {
     }
 }
 
-/// Binds a cell. `scratch` is reused from cell to cell.
+/// Binds a cell. `scratch` is a buffer that the caller reuses for all cells.
 pub(crate) fn bind(
     statement: &mut Statement<'_>,
     at: usize,
@@ -45,12 +45,13 @@ pub(crate) fn bind(
             write_scaled(*units, scale, scratch);
             statement.raw_bind_parameter(at, &scratch[..])
         }
-        _ => return bind_rare(statement, at, column, cell),
+        _ => return bind_unusual(statement, at, column, cell),
     }
-    .map_err(fault)
+    .map_err(store_error)
 }
 
-fn bind_rare(
+/// Binds a cell whose type needs a conversion first.
+fn bind_unusual(
     statement: &mut Statement<'_>,
     at: usize,
     column: &Column,
@@ -67,7 +68,7 @@ fn bind_rare(
         Cell::Timestamp(moment) => moment.to_string(),
         other => return Err(StoreError::Failed(format!("no text for {other:?}"))),
     };
-    statement.raw_bind_parameter(at, text).map_err(fault)
+    statement.raw_bind_parameter(at, text).map_err(store_error)
 }
 
 /// Writes scaled units with all their decimals, and no sign on zero.
@@ -92,15 +93,18 @@ fn write_scaled(units: i64, scale: u8, out: &mut String) {
     buffer[at..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
-/// A stored value as a typed cell. A text that says the same otherwise than it is written here (`1.50` as `1.5`) was
-/// changed by someone, and is refused.
+/// A stored value as a typed cell.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a value that this program does not write. This includes another
+/// spelling of the same number (`1.5` for `1.50`), which only an edit can have made.
 pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, StoreError> {
-    let value = row.get_ref(at).map_err(fault)?;
+    let value = row.get_ref(at).map_err(store_error)?;
     if value == ValueRef::Null {
         return Ok(Cell::Null);
     }
     if column.cell_type == CellType::Int {
-        return row.get(at).map(Cell::Int).map_err(fault);
+        return row.get(at).map(Cell::Int).map_err(store_error);
     }
     let text = bytes(row, at)?;
     let bad = || {
@@ -122,7 +126,7 @@ pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, St
     }
 }
 
-/// Text with the column's own decimals, as nearly all is, goes straight to scaled units.
+/// Nearly all texts have exactly the column's decimals: these become scaled units directly.
 fn read_decimal(text: &str, scale: u8) -> Option<Cell> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let sign = if digits.len() < text.len() { -1 } else { 1 };
@@ -139,15 +143,15 @@ fn read_decimal(text: &str, scale: u8) -> Option<Cell> {
             _ => return None,
         }
     }
-    let leads = digits.as_bytes();
-    let padded = leads.first() == Some(&b'0') && leads.get(1).is_some_and(u8::is_ascii_digit);
-    let bare = leads.first() == Some(&b'.') || leads.last() == Some(&b'.');
+    let digits = digits.as_bytes();
+    let is_padded = digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit);
+    let has_bare_point = digits.first() == Some(&b'.') || digits.last() == Some(&b'.');
     match units {
-        _ if padded || bare || (sign < 0 && units == Some(0)) => None,
+        _ if is_padded || has_bare_point || (sign < 0 && units == Some(0)) => None,
         Some(units) if decimals.unwrap_or(0) == scale => Some(Cell::Fixed(units, scale)),
         _ => {
             let cell = decimal_form(Decimal::from_str_exact(text).ok()?, scale);
-            // What fits the scale is written with all its decimals, and the rest as decimals write themselves.
+            // A number that fits the scale is always written with all decimals of the scale.
             matches!(&cell, Cell::Decimal(number) if number.to_string() == text).then_some(cell)
         }
     }
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scaled_units_become_text_and_come_back() {
+    fn scaled_units_become_text_and_back() {
         for (units, scale, text) in [
             (0, 2, "0.00"),
             (-5, 2, "-0.05"),

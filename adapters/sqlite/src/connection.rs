@@ -1,27 +1,33 @@
-//! Connections to the file: one that writes, on a thread of its own, and some that read.
+//! Connections to the file: one that writes, on a thread of its own, and a pool of readers.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use powerfill_ports::StoreError;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
-/// How long a writer waits for another process's transaction, the longest of which is one append or one publish.
-const BUSY: Duration = Duration::from_secs(30);
-/// Of 4 to 64 KiB: up to here each doubling saved processor time for rows of some 500 bytes, beyond it hardly any
-/// (`examples/append.rs`).
+/// How long a writer waits for the transaction of another process. The longest transaction is one
+/// append or one publication.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Measured from 4 to 64 KiB with rows of about 500 bytes (`examples/append.rs`): up to 16 KiB each
+/// doubling saved processor time, beyond it hardly any.
 const PAGE_BYTES: u32 = 16_384;
+/// The page cache of a reader.
+const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Marks the file as PowerFill's: "PWRF".
 pub(crate) const APPLICATION_ID: i32 = 0x5057_5246;
-/// Readers beyond this many are closed when they are done.
-const IDLE_READERS: usize = 8;
+/// A reader that is given back while this many are idle is closed.
+const MAX_IDLE_READERS: usize = 8;
+/// More than the number of different statements of this crate.
+const STATEMENT_CACHE: usize = 256;
 
-/// What SQLite says, in a store's terms.
-pub(crate) fn fault(error: rusqlite::Error) -> StoreError {
+/// Translates an error of SQLite.
+pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     let text = error.to_string();
     match &error {
         rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
@@ -34,7 +40,7 @@ pub(crate) fn fault(error: rusqlite::Error) -> StoreError {
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                 StoreError::Failed(format!("the file cannot be opened: {text}"))
             }
-            // The index of the log beside the file cannot grow: SQLite says no more than that.
+            // The index of the write-ahead log cannot grow. SQLite gives no more exact reason.
             ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
                 StoreError::Failed(format!(
                     "writing beside the file failed; the disk is full: {text}"
@@ -53,55 +59,62 @@ pub(crate) fn fault(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// Opens the file and sets what every connection needs.
+/// Opens the file with the settings that every connection needs.
 pub(crate) fn connect(
     path: &Path,
     flags: OpenFlags,
     cache_kib: i64,
 ) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|error| match fault(error) {
-        StoreError::Failed(text) => StoreError::Failed(format!("{}: {text}", path.display())),
-        other => other,
-    })?;
+    let conn =
+        Connection::open_with_flags(path, flags).map_err(|error| match store_error(error) {
+            StoreError::Failed(text) => StoreError::Failed(format!("{}: {text}", path.display())),
+            other => other,
+        })?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| {
-        conn.pragma_update(None, name, value).map_err(fault)
+        conn.pragma_update(None, name, value).map_err(store_error)
     };
-    conn.busy_timeout(BUSY).map_err(fault)?;
-    // A commit is on the disk before it is answered.
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(store_error)?;
+    // A commit is on the disk before the call returns.
     set("synchronous", &"FULL")?;
     set("cache_size", &-cache_kib)?;
     set("temp_store", &"MEMORY")?;
-    // Renaming an output table must not read every statement of the schema again.
+    // Without this, renaming an output table would parse every statement of the schema again.
     set("legacy_alter_table", &true)?;
     set("trusted_schema", &false)?;
-    // A misspelled column must be an error, not a text.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(fault)?;
-    conn.set_prepared_statement_cache_capacity(256);
+    // A misspelled column in double quotes must be an error and not a text.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(store_error)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     Ok(conn)
 }
 
-/// Makes the file a write-ahead-logged database, where it is not one yet.
+/// Turns the file into a database with a write-ahead log, if it is not one yet.
 pub(crate) fn prepare_file(conn: &Connection) -> Result<(), StoreError> {
-    conn.pragma_update(None, "page_size", PAGE_BYTES).map_err(fault)?;
+    conn.pragma_update(None, "page_size", PAGE_BYTES).map_err(store_error)?;
     let mode: String =
-        conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
+        conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(store_error)?;
     if mode != "wal" {
         return Err(StoreError::Failed(format!("the file cannot have a write-ahead log ({mode})")));
     }
     Ok(())
 }
 
+/// Begins a transaction that holds the write lock from the start.
+pub(crate) fn begin_write(conn: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+    conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)
+}
+
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// The one connection that writes, on its own thread: callers prepare the next batch while it binds this one.
-pub(crate) struct Writer {
+/// The one connection that writes, on its own thread: callers prepare the next batch while it
+/// writes this one.
+pub(crate) struct WriterThread {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Writer {
-    /// Gives the connection a thread.
+impl WriterThread {
+    /// Moves the connection to a new thread.
     pub(crate) fn start(mut conn: Connection) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
@@ -115,25 +128,26 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Runs on the writer's thread, after what was given to it before.
+    /// Runs work on the writer's thread, after all work that was given to it before. The work is
+    /// done even if the caller drops the future after its first poll.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |conn| {
-            // A caller that went away does not undo what it asked for.
-            let _ = answer.send(work(conn));
+            // The send fails if the caller has dropped the future; the work stays done.
+            let _ = sender.send(work(conn));
         });
-        let gone = || StoreError::Failed("the writer's thread has ended".to_owned());
-        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send(job).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let ended = || StoreError::Failed("the writer's thread has ended".to_owned());
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+        jobs.send(job).map_err(|_| ended())?;
+        receiver.await.map_err(|_| ended())?
     }
 }
 
-impl Drop for Writer {
-    /// Finishes what was asked for and closes the connection, which moves the log into the file.
+impl Drop for WriterThread {
+    /// Finishes all work and closes the connection, which moves the write-ahead log into the file.
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) =
@@ -144,42 +158,43 @@ impl Drop for Writer {
     }
 }
 
-/// Connections that read, kept while idle.
-pub(crate) struct Readers {
+/// Connections that read. Idle ones are kept.
+pub(crate) struct ReaderPool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
-impl Readers {
-    /// None yet.
+impl ReaderPool {
+    /// An empty pool.
     pub(crate) const fn new(path: PathBuf) -> Self {
         Self { path, idle: Mutex::new(Vec::new()) }
     }
 
-    /// One to read with; give it back when done. One that is dropped instead is closed.
+    /// Takes a connection out of the pool, or opens one. A connection that is dropped and not given
+    /// back is closed.
     pub(crate) fn take(&self) -> Result<Connection, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().pop();
         idle.map_or_else(|| self.open(), Ok)
     }
 
-    /// For the next one who reads.
+    /// Returns a connection to the pool.
     pub(crate) fn give_back(&self, conn: Connection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS {
+        let mut idle = self.idle.lock();
+        if idle.len() < MAX_IDLE_READERS {
             idle.push(conn);
         }
     }
 
-    /// A new one, outside of the pool.
+    /// Opens a connection outside of the pool.
     pub(crate) fn open(&self) -> Result<Connection, StoreError> {
-        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, 8 * 1024)?;
-        conn.pragma_update(None, "query_only", true).map_err(fault)?;
+        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, READER_CACHE_KIB)?;
+        conn.pragma_update(None, "query_only", true).map_err(store_error)?;
         Ok(conn)
     }
 
-    /// Closes those that are idle.
+    /// Closes the idle connections.
     pub(crate) fn close(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle.lock().clear();
     }
 }
 
@@ -187,22 +202,24 @@ impl Readers {
 mod tests {
     use super::*;
 
+    const CREATE: OpenFlags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE);
+
     fn message(error: rusqlite::Error) -> String {
-        match fault(error) {
+        match store_error(error) {
             StoreError::Failed(text) => text,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_full_disk_says_so_and_leaves_what_was_there() {
+    fn a_full_disk_is_reported_and_keeps_the_rows_before() {
         let folder = tempfile::tempdir().unwrap();
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let conn = connect(&folder.path().join("full.db"), flags, 1_024).unwrap();
+        let conn = connect(&folder.path().join("full.db"), CREATE, 1_024).unwrap();
         prepare_file(&conn).unwrap();
         conn.execute_batch("CREATE TABLE filled (bytes BLOB); INSERT INTO filled VALUES (x'01')")
             .unwrap();
-        // As a disk with room for four pages.
+        // Simulates a disk with room for four pages.
         conn.pragma_update(None, "max_page_count", 4).unwrap();
         let full = conn.execute("INSERT INTO filled VALUES (zeroblob(1000000))", []).unwrap_err();
         assert!(message(full).contains("the disk is full"));
@@ -212,22 +229,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_may_only_be_read_says_so() {
+    fn a_read_only_file_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("read.db");
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let writer = connect(&path, flags, 1_024).unwrap();
+        let writer = connect(&path, CREATE, 1_024).unwrap();
         writer.execute_batch("CREATE TABLE kept (number INTEGER)").unwrap();
         let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, 1_024).unwrap();
         let refused = conn.execute("INSERT INTO kept VALUES (1)", []).unwrap_err();
         assert!(message(refused).contains("read-only"));
-        let readers = Readers::new(path);
+        let readers = ReaderPool::new(path);
         let refused = readers.open().unwrap().execute("DELETE FROM kept", []).unwrap_err();
         assert!(message(refused).contains("read-only"));
     }
 
     #[test]
-    fn a_word_in_quotes_is_a_name_and_never_a_text() {
+    fn a_word_in_double_quotes_is_a_name_and_never_a_text() {
         let conn =
             connect(Path::new(":memory:"), OpenFlags::SQLITE_OPEN_READ_WRITE, 1_024).unwrap();
         assert!(conn.prepare("SELECT \"no_such_column\"").is_err());

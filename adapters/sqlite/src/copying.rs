@@ -1,4 +1,4 @@
-//! What a copy of the whole store reads and writes beside the other ports.
+//! What copying a whole store needs in addition to the other ports.
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
@@ -7,20 +7,19 @@ use powerfill_ports::runs::QueuedRun;
 use rusqlite::Connection;
 
 use crate::SqliteStore;
-use crate::append::hash;
-use crate::connection::fault;
-use crate::read::append_record;
+use crate::connection::store_error;
+use crate::decode::{append_record, get, hash};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
 
 fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
-    let mut find = conn.prepare_cached(APPENDS_AFTER).map_err(fault)?;
-    let mut rows = find.query((seq, APPENDS_PER_BATCH)).map_err(fault)?;
+    let mut find = conn.prepare_cached(APPENDS_AFTER).map_err(store_error)?;
+    let mut rows = find.query((seq, APPENDS_PER_BATCH)).map_err(store_error)?;
     let mut appends = Vec::new();
-    while let Some(row) = rows.next().map_err(fault)? {
-        let stream = row.get(11).map_err(fault)?;
-        appends.push(StoredAppend { record: append_record(row)?, stream, seal: hash(row, 12)? });
+    while let Some(row) = rows.next().map_err(store_error)? {
+        let (record, stream, seal) = (append_record(row)?, get(row, 11)?, hash(row, 12)?);
+        appends.push(StoredAppend { record, stream, seal });
     }
     Ok(appends)
 }
@@ -28,13 +27,13 @@ fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<StoredAppend>, Store
 fn snapshot_digests(conn: &Connection) -> Result<Vec<String>, StoreError> {
     conn.prepare_cached("SELECT digest FROM snapshots ORDER BY digest")
         .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
-        .map_err(fault)
+        .map_err(store_error)
 }
 
 fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
     let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = run;
     let values = (run_id.to_string(), status.name(), requested_at.micros(), cancel_requested_by);
-    conn.execute(INSERT_ENDED, values).map(|_| ()).map_err(fault)
+    conn.execute(INSERT_ENDED, values).map(|_| ()).map_err(store_error)
 }
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Reading a database.
+//! A database file with the input tables (specification 1.2, 4.1) as the raw tables of a snapshot.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,39 +10,39 @@ use powerfill_snapshot::{
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction};
 
-/// How long to wait for a writer that holds the database.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for another process that is writing to the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const FLOAT: &str =
     "a binary float, stored as REAL; declare the column TEXT, so that decimals stay exact";
 const BLOB: &str = "a blob; a text or a whole number is expected";
 const NOT_UTF8: &str = "a text that is not UTF-8";
 
-/// The database as a whole cannot be read.
+/// The database cannot be opened or listed.
 #[derive(Debug, thiserror::Error)]
 #[error("the database {path} cannot be read: {source}")]
-pub struct SourceUnreadable {
+pub struct SqliteSourceError {
     path: PathBuf,
     source: rusqlite::Error,
 }
 
-/// Reads the tables of 1.2, by whatever case their names have. Other tables and views are left
-/// alone and listed as ignored.
+/// Reads the input tables. The case of their names does not matter. Other tables and views are listed
+/// as ignored.
 ///
 /// # Errors
-/// Only where the database cannot be opened; a table that cannot be read is a fault of its own.
-pub fn read(path: &Path) -> Result<RawSnapshot, SourceUnreadable> {
-    read_database(path).map_err(|source| SourceUnreadable { path: path.to_owned(), source })
+/// If the database cannot be opened or listed. A table that cannot be read is a fault in the result.
+pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
+    read_database(path).map_err(|source| SqliteSourceError { path: path.to_owned(), source })
 }
 
 fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut database = Connection::open_with_flags(path, flags)?;
-    database.busy_timeout(PATIENCE)?;
+    database.busy_timeout(BUSY_TIMEOUT)?;
     let transaction = database.transaction()?;
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<&'static str> = BTreeSet::new();
-    for name in names(&transaction)? {
+    for name in relation_names(&transaction)? {
         match table_named(&name).filter(|table| table.eq_ignore_ascii_case(&name)) {
             Some(table) => _ = present.insert(table),
             None => snapshot.ignored.push(name),
@@ -51,10 +51,10 @@ fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
     for table in table_names().filter(|table| present.contains(table)) {
         match read_table(&transaction, table) {
             Ok(read) => snapshot.tables.push(read),
-            Err(unreadable) => snapshot.faults.push(SourceFault {
+            Err(error) => snapshot.faults.push(SourceFault {
                 table: table.to_owned(),
                 code: FaultCode::Unreadable,
-                reason: unreadable.to_string(),
+                reason: error.to_string(),
             }),
         }
     }
@@ -62,7 +62,7 @@ fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
 }
 
 /// The tables and views of the database, without those of SQLite itself.
-fn names(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
+fn relation_names(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
     let mut query = transaction.prepare(
         "SELECT name FROM sqlite_schema
          WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
@@ -72,18 +72,16 @@ fn names(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum TableUnreadable {
+enum TableError {
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// Reads a table. Its name is one of the specification's, never a text from outside.
-fn read_table(
-    transaction: &Transaction<'_>,
-    name: &'static str,
-) -> Result<RawTable, TableUnreadable> {
+/// Reads a table. The name comes from the specification and never from outside, so that it needs no
+/// quotes.
+fn read_table(transaction: &Transaction<'_>, name: &'static str) -> Result<RawTable, TableError> {
     let mut query = transaction.prepare(&format!("SELECT * FROM {name}"))?;
     let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
     let width = columns.len();
@@ -91,14 +89,14 @@ fn read_table(
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         for column in 0..width {
-            push(&mut table, row.get_ref(column)?)?;
+            push_value(&mut table, row.get_ref(column)?)?;
         }
         table.end_row()?;
     }
     Ok(table)
 }
 
-fn push(table: &mut RawTable, value: ValueRef<'_>) -> Result<(), TooLarge> {
+fn push_value(table: &mut RawTable, value: ValueRef<'_>) -> Result<(), TooLarge> {
     match value {
         ValueRef::Null => table.push_cell(""),
         ValueRef::Integer(number) => table.push_cell(&number.to_string()),

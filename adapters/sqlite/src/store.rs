@@ -1,4 +1,4 @@
-//! The ports, each call on the right thread.
+//! The ports: each call runs on the writer's thread or on one that may block.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,52 +15,62 @@ use powerfill_ports::events::{
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
-use crate::shown::Shown;
+use crate::notifier::raise;
+use crate::output_reader::OutputReader;
+use crate::worker_lock::WorkerLock;
 use crate::{
-    SqliteStore, append, blocking, index, read, runs, snapshots, staging, subscribers, verify, wake,
+    SqliteStore, append, index, log, queue, read, run_blocking, snapshots, staging, subscribers,
+    verify,
 };
+
+impl SqliteStore {
+    fn worker_lock(&self) -> Arc<WorkerLock> {
+        Arc::clone(&self.inner.worker_lock)
+    }
+}
 
 #[async_trait]
 impl EventStore for SqliteStore {
     async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
-        let (position, lock) = (self.inner.wake.sender(), Arc::clone(&self.inner.worker_lock));
+        let (position, lock) = (self.inner.notifier.sender(), self.worker_lock());
         self.write(move |conn| {
             let appended = append::append(conn, &lock, &append)?;
-            wake::raise(&position, appended.position);
+            raise(&position, appended.position);
             Ok(appended)
         })
         .await
     }
 
     async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
-        self.read_with(append::tenant).await
+        self.read_with(log::tenant).await
     }
 
     async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
         let stream = stream.to_owned();
-        self.read_with(move |conn| append::stream_version(conn, &stream)).await
+        self.read_with(move |conn| log::stream_version(conn, &stream)).await
     }
 
     async fn streams(&self) -> Result<Vec<String>, StoreError> {
-        self.read_with(read::streams).await
+        self.read_with(log::streams).await
     }
 
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
         let stream: Arc<str> = stream.into();
-        let begin = (self.clone(), from_version.max(1), None);
-        stream::try_unfold(begin, move |(store, from, end)| {
+        let start = (self.clone(), from_version.max(1), None);
+        stream::try_unfold(start, move |(store, from, end)| {
             let stream = Arc::clone(&stream);
             async move {
                 let (batch, end) = store
                     .read_with(move |conn| {
                         let end = match end {
                             Some(end) => end,
-                            None => append::stream_version(conn, &stream)?.min(to_version),
+                            None => log::stream_version(conn, &stream)?.min(to_version),
                         };
                         Ok((read::batch_from_version(conn, &stream, from, end)?, end))
                     })
@@ -85,7 +95,7 @@ impl EventStore for SqliteStore {
                     .read_with(move |conn| {
                         let end = match end {
                             Some(end) => end,
-                            None => append::stream_version(conn, &stream)?,
+                            None => log::stream_version(conn, &stream)?,
                         };
                         let wanted = &versions[from..next];
                         Ok((read::batch_of_versions(conn, &stream, wanted, end)?, end))
@@ -103,7 +113,7 @@ impl EventStore for SqliteStore {
                 .read_with(move |conn| {
                     let end = match end {
                         Some(end) => end,
-                        None => append::head(conn)?.position,
+                        None => log::head(conn)?.position,
                     };
                     Ok((read::batch_after_position(conn, after, end)?, end))
                 })
@@ -115,24 +125,24 @@ impl EventStore for SqliteStore {
     }
 
     fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
-        let begin = (self.clone(), after_position, None);
-        stream::try_unfold(begin, |(store, after, mut woken)| async move {
+        let start = (self.clone(), after_position, None);
+        stream::try_unfold(start, |(store, after, mut receiver)| async move {
             loop {
-                // Waiting begins before the look at the log, so that nothing can come in between unseen.
-                let receiver = match woken.as_mut() {
-                    Some(receiver) => receiver,
-                    None => woken.insert(store.inner.wake.subscribe(&store.inner.readers)?),
+                // Subscribed before the log is read, so that no append between the two is missed.
+                let positions = match receiver.as_mut() {
+                    Some(positions) => positions,
+                    None => receiver.insert(store.inner.notifier.subscribe(&store.inner.readers)?),
                 };
                 let batch = store
                     .read_with(move |conn| {
-                        let end = append::head(conn)?.position;
+                        let end = log::head(conn)?.position;
                         read::batch_after_position(conn, after, end)
                     })
                     .await?;
                 if let Some(last) = batch.last().map(|last| last.global_position) {
-                    return Ok(Some((batch, (store, last, woken))));
+                    return Ok(Some((batch, (store, last, receiver))));
                 }
-                receiver
+                positions
                     .wait_for(|position| *position > after)
                     .await
                     .map_err(|_| StoreError::Failed("the store was closed".to_owned()))?;
@@ -142,11 +152,11 @@ impl EventStore for SqliteStore {
     }
 
     async fn head(&self) -> Result<LogHead, StoreError> {
-        self.read_with(append::head).await
+        self.read_with(log::head).await
     }
 
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
-        self.read_with(move |conn| append::seal_at(conn, seq)).await
+        self.read_with(move |conn| log::seal_at(conn, seq)).await
     }
 
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
@@ -161,8 +171,8 @@ impl SnapshotStore for SqliteStore {
         let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
         let snapshot = self
             .read_with(move |conn| {
-                let checked = snapshots::check(&digest, &canonical)?;
-                if snapshots::is_there(conn, &digest)? {
+                let checked = CheckedSnapshot::new(&digest, &canonical)?;
+                if snapshots::exists(conn, &digest)? {
                     return Ok(None);
                 }
                 checked.compress().map(Some)
@@ -185,7 +195,7 @@ impl ProjectionStore for SqliteStore {
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
-        let (lock, tables) = (Arc::clone(&self.inner.worker_lock), tables.to_vec());
+        let (lock, tables) = (self.worker_lock(), tables.to_vec());
         self.write(move |conn| staging::begin(conn, &lock, writer, &tables)).await
     }
 
@@ -195,17 +205,17 @@ impl ProjectionStore for SqliteStore {
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> Result<(), StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
+        let lock = self.worker_lock();
         self.write(move |conn| staging::stage(conn, &lock, writer, &rows, up_to_version)).await
     }
 
     async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
+        let lock = self.worker_lock();
         self.write(move |conn| staging::publish(conn, &lock, writer)).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
-        self.read_with(|conn| staging::state(conn, "shown")).await
+        self.read_with(|conn| staging::slot(conn, "shown")).await
     }
 
     async fn put_row(
@@ -214,28 +224,28 @@ impl ProjectionStore for SqliteStore {
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
+        let lock = self.worker_lock();
         self.write(move |conn| staging::put_row(conn, &lock, writer, table, row)).await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
-        stream::try_unfold((self.clone(), None), move |(store, shown)| async move {
+        stream::try_unfold((self.clone(), None), move |(store, reader)| async move {
             let inner = Arc::clone(&store.inner);
-            let next = blocking(move || {
-                let mut shown = match shown {
-                    Some(shown) => shown,
-                    None => Shown::begin(inner.readers.take()?, table)?,
+            let next = run_blocking(move || {
+                let mut reader = match reader {
+                    Some(reader) => reader,
+                    None => OutputReader::begin(inner.readers.take()?, table)?,
                 };
-                let batches = shown.next(table)?;
+                let batches = reader.next(table)?;
                 if batches.is_empty() {
-                    inner.readers.give_back(shown.end()?);
+                    inner.readers.give_back(reader.end()?);
                     return Ok(None);
                 }
-                Ok(Some((batches, shown)))
+                Ok(Some((batches, reader)))
             })
             .await?;
-            Ok(next.map(|(batches, shown)| {
-                (stream::iter(batches.into_iter().map(Ok)), (store, Some(shown)))
+            Ok(next.map(|(batches, reader)| {
+                (stream::iter(batches.into_iter().map(Ok)), (store, Some(reader)))
             }))
         })
         .try_flatten()
@@ -250,7 +260,7 @@ impl IndexStore for SqliteStore {
         writer: ProjectionWriter,
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
+        let lock = self.worker_lock();
         self.write(move |conn| index::put(conn, &lock, writer, &index)).await
     }
 
@@ -303,10 +313,10 @@ impl SubscriberStore for SqliteStore {
 #[async_trait]
 impl RunStore for SqliteStore {
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
-        let position = self.inner.wake.sender();
+        let position = self.inner.notifier.sender();
         self.write(move |conn| {
-            let appended = runs::enqueue(conn, &request)?;
-            wake::raise(&position, appended.position);
+            let appended = queue::enqueue(conn, &request)?;
+            raise(&position, appended.position);
             Ok(appended)
         })
         .await
@@ -318,35 +328,35 @@ impl RunStore for SqliteStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Lease>, StoreError> {
-        let (lock, worker) = (Arc::clone(&self.inner.worker_lock), worker.to_owned());
-        self.write(move |conn| runs::claim(conn, &lock, &worker, now, until)).await
+        let (lock, worker) = (self.worker_lock(), worker.to_owned());
+        self.write(move |conn| queue::claim(conn, &lock, &worker, now, until)).await
     }
 
     async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
-        self.write(move |conn| runs::renew(conn, &lock, lease, until)).await
+        let lock = self.worker_lock();
+        self.write(move |conn| queue::renew(conn, &lock, lease, until)).await
     }
 
     async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
-        let lock = Arc::clone(&self.inner.worker_lock);
-        self.write(move |conn| runs::set_status(conn, &lock, lease, status)).await
+        let lock = self.worker_lock();
+        self.write(move |conn| queue::set_status(conn, &lock, lease, status)).await
     }
 
     async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
         let by = by.to_owned();
-        self.write(move |conn| runs::request_cancel(conn, run, &by)).await
+        self.write(move |conn| queue::request_cancel(conn, run, &by)).await
     }
 
     async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-        self.read_with(move |conn| runs::one(conn, run)).await
+        self.read_with(move |conn| queue::find(conn, run)).await
     }
 
     async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
-        self.read_with(runs::active).await
+        self.read_with(queue::active).await
     }
 
     async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
-        self.read_with(move |conn| runs::latest(conn, status)).await
+        self.read_with(move |conn| queue::latest(conn, status)).await
     }
 
     async fn runs_after(
@@ -354,10 +364,10 @@ impl RunStore for SqliteStore {
         cursor: RunCursor,
         limit: usize,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.read_with(move |conn| runs::after(conn, cursor, limit)).await
+        self.read_with(move |conn| queue::after(conn, cursor, limit)).await
     }
 
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
-        self.read_with(runs::counts).await
+        self.read_with(queue::counts).await
     }
 }

@@ -1,14 +1,14 @@
-//! Positions of subscribers (specification 4.5).
+//! The positions of subscribers (specification 4.5).
 
 use powerfill_ports::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::connection::fault;
+use crate::connection::store_error;
 
 pub(crate) fn position(conn: &Connection, name: &str) -> Result<Option<u64>, StoreError> {
     conn.prepare_cached("SELECT position FROM subscribers WHERE name = ?1")
         .and_then(|mut find| find.query_row([name], |row| row.get(0)).optional())
-        .map_err(fault)
+        .map_err(store_error)
 }
 
 pub(crate) fn all(conn: &Connection) -> Result<Vec<(String, u64)>, StoreError> {
@@ -16,10 +16,10 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<(String, u64)>, StoreError> {
         .and_then(|mut all| {
             all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect)
         })
-        .map_err(fault)
+        .map_err(store_error)
 }
 
-/// Whether the subscriber was there, and is moved on.
+/// Moves a subscriber from one position to another. Returns whether it was at the first one.
 pub(crate) fn advance(
     conn: &Connection,
     name: &str,
@@ -36,5 +36,5 @@ pub(crate) fn advance(
             (name, position, before),
         ),
     };
-    moved.map(|moved| moved == 1).map_err(fault)
+    moved.map(|moved| moved == 1).map_err(store_error)
 }

@@ -1,53 +1,54 @@
-//! Tells whether a run's worker still lives. A process that is killed leaves its lease behind, and the tenant would
-//! have to wait until it ends (4.4). The worker therefore holds a lock of the operating system on a file beside the
-//! database, which no death can leave behind.
+//! Detects whether a run's worker is alive. A process that is killed leaves its lease behind, and
+//! the tenant would have to wait until the lease ends (4.4). Therefore a worker holds a lock of the
+//! operating system on a file beside the database, which ends with the process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// The lock of this store's process.
 pub(crate) struct WorkerLock {
     path: PathBuf,
-    held: Mutex<Option<File>>,
+    file: Mutex<Option<File>>,
 }
 
-/// What an attempt to take the lock came to.
+/// The result of an attempt to take the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// Nobody held it: whoever had it before is dead, or done.
-    Now,
-    /// This store has held it already, which says nothing about others.
-    Before,
-    /// A living process holds it; or the file system has no locks, which must count the same.
-    No,
+pub(crate) enum LockAttempt {
+    /// No other process has the lock: the worker that had it before is dead or done.
+    Acquired,
+    /// This store has the lock already, which says nothing about other workers.
+    AlreadyOwned,
+    /// A living process has the lock. A file system without locks counts as this, too.
+    Refused,
 }
 
 impl WorkerLock {
-    /// Not held yet.
+    /// The lock on this file, not taken yet.
     pub(crate) const fn new(path: PathBuf) -> Self {
-        Self { path, held: Mutex::new(None) }
+        Self { path, file: Mutex::new(None) }
     }
 
-    /// Tries to hold it, without waiting.
-    pub(crate) fn take(&self) -> Taken {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_some() {
-            return Taken::Before;
+    /// Tries to take the lock without waiting.
+    pub(crate) fn take(&self) -> LockAttempt {
+        let mut owned = self.file.lock();
+        if owned.is_some() {
+            return LockAttempt::AlreadyOwned;
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path);
-        let Ok(file) = file else { return Taken::No };
+        let Ok(file) = file else { return LockAttempt::Refused };
         match file.try_lock() {
             Ok(()) => {
-                *held = Some(file);
-                Taken::Now
+                *owned = Some(file);
+                LockAttempt::Acquired
             }
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => Taken::No,
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => LockAttempt::Refused,
         }
     }
 
-    /// Lets it go, where it is held.
+    /// Releases the lock, if this store has it.
     pub(crate) fn release(&self) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.file.lock() = None;
     }
 }

@@ -1,4 +1,4 @@
-//! What a copy of the whole store reads and writes beside the other ports.
+//! What copying a whole store needs in addition to the other ports.
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;

@@ -1,4 +1,4 @@
-//! The indexes of runs' events.
+//! The event indexes of runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::MemoryStore;
 
-/// By run.
+/// The index of each run.
 pub(crate) type Indexes = BTreeMap<RunId, Arc<RunIndex>>;
 
 fn state(index: &RunIndex) -> IndexState {
@@ -36,7 +36,7 @@ impl IndexStore for MemoryStore {
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError> {
         let (mut store, run) = (self.state(), writer.run());
-        store.queue.fence(writer)?;
+        store.queue.ensure_may_write(writer)?;
         if store.log.version(&run.stream()) == 0 {
             return Err(StoreError::NotFound { what: "run", name: run.to_string() });
         }

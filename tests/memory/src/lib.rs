@@ -1,6 +1,7 @@
-//! A store in memory, for tests and simulations: the same ports, the same answers, nothing kept when it goes.
+//! A store in memory, for tests and simulations. It implements the same ports with the same results,
+//! and keeps nothing when it is dropped.
 //!
-//! All state is behind one lock; a call that returns has done all of it or nothing, as a transaction would.
+//! All state is behind one lock: a call does everything or nothing, like a transaction.
 
 mod copying;
 mod index;
@@ -10,10 +11,12 @@ mod queue;
 mod subscribers;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use powerfill_ports::StoreError;
+use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
 use tokio::sync::watch;
 
@@ -26,7 +29,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// The last position, to wake subscribers.
+    /// The last position. A change wakes the subscribers.
     position: watch::Sender<u64>,
 }
 
@@ -52,21 +55,15 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// A panic elsewhere leaves the state as the last whole call made it.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock()
     }
 }
 
 #[async_trait]
 impl SnapshotStore for MemoryStore {
     async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
-        let found = blake3::hash(canonical).to_hex();
-        if found.as_str() != digest {
-            return Err(StoreError::Failed(format!(
-                "the snapshot's digest is {found}, not {digest}; it was not stored"
-            )));
-        }
+        CheckedSnapshot::new(digest, canonical)?;
         let mut state = self.state();
         if state.snapshots.contains_key(digest) {
             return Ok(false);

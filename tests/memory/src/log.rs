@@ -1,10 +1,10 @@
-//! The events, with the same chain, seals and positions as in a database.
+//! The events, with the same hash chain, seals, and positions as in a database.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
-use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
+use powerfill_events::run::envelope::{Hash, chain_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::events::{
@@ -18,16 +18,16 @@ use uuid::Uuid;
 
 use crate::{MemoryStore, State};
 
-/// All events in the order of their positions, and what leads to them.
+/// All events in the order of their positions, and the indexes to them.
 #[derive(Default)]
 pub(crate) struct Log {
     events: Vec<StoredEvent>,
     appends: Vec<(AppendRecord, Hash)>,
     append_ids: BTreeMap<Uuid, usize>,
-    streams: BTreeMap<String, Stream>,
+    streams: BTreeMap<String, StreamEvents>,
 }
 
-struct Stream {
+struct StreamEvents {
     stream_id: u64,
     /// Index in `Log::events` of each version, from version 1.
     events: Vec<usize>,
@@ -46,7 +46,7 @@ impl Log {
         self.streams.get(stream).map_or(0, |stream| stream.events.len() as u64)
     }
 
-    /// Whose it is: that of the first append.
+    /// The tenant of the first append.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         self.appends.first().map(|(record, _)| &record.meta.tenant_id)
     }
@@ -59,12 +59,15 @@ impl Log {
         self.appends.iter().skip(seq).take(limit).map(kept).collect()
     }
 
-    pub(crate) fn done_before(&self, append: &Append) -> Result<Option<AppendReceipt>, StoreError> {
+    pub(crate) fn find_repeated(
+        &self,
+        append: &Append,
+    ) -> Result<Option<AppendReceipt>, StoreError> {
         let Some(at) = self.append_ids.get(&append.append_id) else { return Ok(None) };
         let record = &self.appends[*at].0;
         let from = record.first_position as usize - 1;
         let stored = &self.events[from..from + record.event_count as usize];
-        let same = stored[0].stream == append.stream
+        let is_same = stored[0].stream == append.stream
             && record.first_version == append.expected_version + 1
             && stored.len() == append.events.len()
             && stored.iter().zip(append.events.iter()).all(|(stored, (event_type, payload))| {
@@ -72,32 +75,19 @@ impl Log {
                     && stored.schema_version == event_type.schema_version()
                     && stored.payload == payload
             });
-        if !same {
+        if !is_same {
             return Err(StoreError::AppendIdReused { append_id: append.append_id });
         }
-        Ok(Some(AppendReceipt {
-            seq: record.seq,
-            stream_version: record.last_version(),
-            position: record.last_position(),
-            repeated: true,
-        }))
+        Ok(Some(record.appended(true)))
     }
 
     pub(crate) fn append(&mut self, append: &Append) -> Result<AppendReceipt, StoreError> {
-        if append.events.is_empty() {
-            return Err(StoreError::Failed("an append has at least one event".to_owned()));
-        }
-        if let Some(done) = self.done_before(append)? {
-            return Ok(done);
+        append.ensure_events()?;
+        if let Some(appended) = self.find_repeated(append)? {
+            return Ok(appended);
         }
         let version = self.version(&append.stream);
-        if version != append.expected_version {
-            return Err(StoreError::Conflict {
-                stream: append.stream.clone(),
-                expected: append.expected_version,
-                actual: version,
-            });
-        }
+        append.ensure_version(version)?;
         if version == 0 {
             check_tenant(self.tenant(), &append.meta.tenant_id)?;
         }
@@ -106,36 +96,23 @@ impl Log {
         let stream = self
             .streams
             .entry(append.stream.clone())
-            .or_insert_with(|| Stream { stream_id: next_id, events: Vec::new() });
-        let record = AppendRecord {
-            seq: head.seq + 1,
-            first_position: head.position + 1,
-            stream_id: stream.stream_id,
-            first_version: version + 1,
-            event_count: append.events.len() as u64,
-            append_id: append.append_id,
-            meta: append.meta.clone(),
-        };
+            .or_insert_with(|| StreamEvents { stream_id: next_id, events: Vec::new() });
+        let record = append.record(&head, stream.stream_id);
         let tail = stream.events.last().map(|at| self.events[*at].hash);
         let tail = tail.unwrap_or_else(|| chain_start(&append.stream));
-        let events = chained(append, &record, tail);
+        let events = stored_events(append, &record, tail);
         let last_hash = events[events.len() - 1].hash;
         stream.events.extend(self.events.len()..self.events.len() + events.len());
         self.events.extend(events);
         self.append_ids.insert(append.append_id, self.appends.len());
-        let appended = AppendReceipt {
-            seq: record.seq,
-            stream_version: record.last_version(),
-            position: record.last_position(),
-            repeated: false,
-        };
+        let appended = record.appended(false);
         let seal = seal(&head.seal, &record, &last_hash);
         self.appends.push((record, seal));
         Ok(appended)
     }
 
     fn verify(&self, name: Option<&str>) -> Result<Result<Verification, Box<Damage>>, StoreError> {
-        let row = |(name, stream): (&String, &Stream)| StreamRow {
+        let row = |(name, stream): (&String, &StreamEvents)| StreamRow {
             stream_id: stream.stream_id,
             name: name.clone(),
             version: stream.events.len() as u64,
@@ -181,44 +158,36 @@ fn event_row(stream_id: u64, event: &StoredEvent) -> EventRow<'_> {
     }
 }
 
-fn chained(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEvent> {
-    let bytes = MetaHash::new(&append.stream, &append.meta);
+fn stored_events(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEvent> {
     let meta = &append.meta;
     let mut prev_hash = tail;
-    (0..)
-        .zip(append.events.iter())
-        .map(|(at, (event_type, payload))| {
-            let stream_version = record.first_version + at;
-            let (name, schema_version) = (event_type.name(), event_type.schema_version());
-            let hash = chain(&prev_hash, &bytes, stream_version, name, schema_version, payload);
-            let event = StoredEvent {
-                stream: append.stream.clone(),
-                stream_version,
-                global_position: record.first_position + at,
-                event_type: name.to_owned(),
-                schema_version,
-                payload: payload.to_vec(),
-                tenant_id: meta.tenant_id.clone(),
-                actor: meta.actor.clone(),
-                recorded_at: meta.recorded_at,
-                causation_id: meta.causation_id,
-                correlation_id: meta.correlation_id,
-                prev_hash,
-                hash,
-            };
-            prev_hash = hash;
-            event
+    (record.first_position..)
+        .zip(append.chained_events(tail))
+        .map(|(global_position, event)| StoredEvent {
+            stream: append.stream.clone(),
+            stream_version: event.version,
+            global_position,
+            event_type: event.event_type.to_owned(),
+            schema_version: event.schema_version,
+            payload: event.payload.to_vec(),
+            tenant_id: meta.tenant_id.clone(),
+            actor: meta.actor.clone(),
+            recorded_at: meta.recorded_at,
+            causation_id: meta.causation_id,
+            correlation_id: meta.correlation_id,
+            prev_hash: std::mem::replace(&mut prev_hash, event.hash),
+            hash: event.hash,
         })
         .collect()
 }
 
 impl MemoryStore {
-    /// Wakes subscribers; under the lock, so that positions are made known in their order.
-    pub(crate) fn tell(&self, state: &State) {
+    /// Wakes the subscribers. The lock is held, so that positions are announced in their order.
+    pub(crate) fn notify(&self, state: &State) {
         self.shared.position.send_replace(state.log.events.len() as u64);
     }
 
-    /// At most a batch after a position, none beyond `up_to`.
+    /// The next batch after a position, up to and including `up_to`.
     fn batch_after(&self, after: u64, up_to: u64) -> Vec<StoredEvent> {
         let state = self.state();
         let end = up_to.min(state.log.events.len() as u64);
@@ -226,7 +195,8 @@ impl MemoryStore {
         state.log.events.get(after as usize..to as usize).unwrap_or_default().to_vec()
     }
 
-    fn batch_of(&self, stream: &str, from: u64, up_to: u64) -> Vec<StoredEvent> {
+    /// The next batch of a stream from a version on, up to and including `up_to`.
+    fn stream_batch(&self, stream: &str, from: u64, up_to: u64) -> Vec<StoredEvent> {
         let state = self.state();
         let Some(stream) = state.log.streams.get(stream) else { return Vec::new() };
         let to = up_to.min((from - 1).saturating_add(EVENTS_PER_BATCH as u64));
@@ -240,10 +210,10 @@ impl EventStore for MemoryStore {
     async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
         let mut state = self.state();
         if let Some(lease) = append.lease {
-            state.queue.leased(lease)?;
+            state.queue.leased_run(lease)?;
         }
         let appended = state.log.append(&append)?;
-        self.tell(&state);
+        self.notify(&state);
         Ok(appended)
     }
 
@@ -268,7 +238,7 @@ impl EventStore for MemoryStore {
         let begin = (from_version.max(1), None);
         stream::unfold(begin, move |(from, end)| {
             let end = end.unwrap_or_else(|| self.state().log.version(&stream).min(to_version));
-            let batch = self.batch_of(&stream, from, end);
+            let batch = self.stream_batch(&stream, from, end);
             let next = batch.last().map(|last| last.stream_version + 1);
             std::future::ready(next.map(|next| (Ok(batch), (next, Some(end)))))
         })
@@ -278,8 +248,8 @@ impl EventStore for MemoryStore {
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let state = self.state();
         let end = state.log.version(stream);
-        let wanted = versions.into_iter().filter(|version| (1..=end).contains(version));
-        let positions: Vec<usize> = wanted
+        let existing = versions.into_iter().filter(|version| (1..=end).contains(version));
+        let positions: Vec<usize> = existing
             .filter_map(|version| Some(state.log.streams.get(stream)?.events[version as usize - 1]))
             .collect();
         let batches = positions.chunks(EVENTS_PER_BATCH).map(|positions| {

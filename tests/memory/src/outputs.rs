@@ -1,4 +1,4 @@
-//! Output tables: staged rows beside the shown ones.
+//! Output tables: the staged rows and the published ones.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 use crate::MemoryStore;
 
-/// What is staged, and what is shown.
+/// The staged run, the published run, and the rows of tables that keep every run.
 #[derive(Default)]
 pub(crate) struct Outputs {
-    staged: Option<Staged>,
+    staged: Option<StagedRun>,
     shown: Option<(RunId, u64)>,
     tables: BTreeMap<&'static str, (RunId, Vec<Cell>)>,
     kept: BTreeMap<&'static str, BTreeMap<RunId, Vec<Cell>>>,
 }
 
-struct Staged {
+struct StagedRun {
     run: RunId,
     up_to_version: u64,
     tables: BTreeMap<&'static str, (&'static TableSpec, Vec<Cell>)>,
 }
 
-/// The cells in the form in which they come back.
-fn stored(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
+/// The cells in the form in which a store returns them.
+fn stored_cells(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
     if !cells.len().is_multiple_of(table.columns.len()) {
         return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
     }
@@ -40,7 +40,7 @@ fn stored(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
 }
 
 impl Outputs {
-    fn staged_by(&mut self, run: RunId) -> Result<&mut Staged, StoreError> {
+    fn ensure_staged(&mut self, run: RunId) -> Result<&mut StagedRun, StoreError> {
         let staged = self
             .staged
             .as_mut()
@@ -55,14 +55,14 @@ impl Outputs {
     }
 
     fn stage(&mut self, run: RunId, rows: &[RowBatch], up_to: u64) -> Result<(), StoreError> {
-        let staged = self.staged_by(run)?;
+        let staged = self.ensure_staged(run)?;
         let mut ready = Vec::with_capacity(rows.len());
         for batch in rows {
             let name = batch.table.name;
             if !staged.tables.contains_key(name) {
                 return Err(StoreError::Failed(format!("table {name} is not staged")));
             }
-            ready.push((name, stored(batch.table, &batch.cells)?));
+            ready.push((name, stored_cells(batch.table, &batch.cells)?));
         }
         for (name, cells) in ready {
             if let Some((_, all)) = staged.tables.get_mut(name) {
@@ -74,7 +74,7 @@ impl Outputs {
     }
 
     fn publish(&mut self, run: RunId) -> Result<(), StoreError> {
-        self.staged_by(run)?;
+        self.ensure_staged(run)?;
         let Some(staged) = self.staged.take() else { return Ok(()) };
         for (name, (table, cells)) in staged.tables {
             if !table.keeps_every_run {
@@ -116,8 +116,8 @@ impl ProjectionStore for MemoryStore {
         let run = writer.run();
         let tables = tables.iter().map(|table| (table.name, (*table, Vec::new()))).collect();
         let mut state = self.state();
-        state.queue.fence(writer)?;
-        state.outputs.staged = Some(Staged { run, up_to_version: 0, tables });
+        state.queue.ensure_may_write(writer)?;
+        state.outputs.staged = Some(StagedRun { run, up_to_version: 0, tables });
         Ok(())
     }
 
@@ -128,13 +128,13 @@ impl ProjectionStore for MemoryStore {
         up_to_version: u64,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.queue.fence(writer)?;
+        state.queue.ensure_may_write(writer)?;
         state.outputs.stage(writer.run(), &rows, up_to_version)
     }
 
     async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.queue.fence(writer)?;
+        state.queue.ensure_may_write(writer)?;
         state.outputs.publish(writer.run())
     }
 
@@ -150,14 +150,14 @@ impl ProjectionStore for MemoryStore {
     ) -> Result<(), StoreError> {
         if !table.keeps_every_run || row.len() != table.columns.len() {
             return Err(StoreError::Failed(format!(
-                "{} does not keep one row of {} cells a run",
+                "{} does not keep one row of {} cells per run",
                 table.name,
                 row.len()
             )));
         }
-        let cells = stored(table, &row)?;
+        let cells = stored_cells(table, &row)?;
         let mut state = self.state();
-        state.queue.fence(writer)?;
+        state.queue.ensure_may_write(writer)?;
         state.outputs.kept.entry(table.name).or_default().insert(writer.run(), cells);
         Ok(())
     }

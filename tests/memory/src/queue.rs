@@ -6,21 +6,20 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::{StoreError, check_tenant};
 
 use crate::MemoryStore;
 
-/// Every run with its fencing token.
+/// Every run, with the fencing token of its last lease.
 #[derive(Default)]
 pub(crate) struct Queue {
     runs: BTreeMap<RunId, (QueuedRun, u64)>,
 }
 
 impl Queue {
-    /// Adds a run, unless it is there.
+    /// Adds a run, unless the queue has it.
     pub(crate) fn put(&mut self, run: QueuedRun) {
         self.runs.entry(run.run_id).or_insert((run, 0));
     }
@@ -29,22 +28,23 @@ impl Queue {
         self.runs.values_mut().find(|(run, _)| !run.status.is_over())
     }
 
-    pub(crate) fn leased(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
+    /// The run of a lease that holds.
+    pub(crate) fn leased_run(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
         match self.runs.get_mut(&lease.run_id) {
             Some((run, token)) if *token == lease.token && !run.status.is_over() => Ok(run),
             _ => Err(StoreError::LeaseLost(lease.run_id)),
         }
     }
 
-    /// Whether this writer may write.
-    pub(crate) fn fence(&mut self, writer: ProjectionWriter) -> Result<(), StoreError> {
+    /// Refuses a writer that may not write.
+    pub(crate) fn ensure_may_write(&mut self, writer: ProjectionWriter) -> Result<(), StoreError> {
         match writer {
-            ProjectionWriter::Worker(lease) => self.leased(lease).map(|_| ()),
-            ProjectionWriter::Maintenance(_) => self.nobody_is_active(),
+            ProjectionWriter::Worker(lease) => self.leased_run(lease).map(|_| ()),
+            ProjectionWriter::Maintenance(_) => self.ensure_no_active_run(),
         }
     }
 
-    fn nobody_is_active(&mut self) -> Result<(), StoreError> {
+    fn ensure_no_active_run(&mut self) -> Result<(), StoreError> {
         self.active().map_or(Ok(()), |(active, _)| Err(StoreError::RunActive(active.run_id)))
     }
 }
@@ -54,13 +54,13 @@ impl RunStore for MemoryStore {
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let run = request.run()?;
         let mut state = self.state();
-        if let Some(done) = state.log.done_before(&request)? {
-            return Ok(done);
+        if let Some(appended) = state.log.find_repeated(&request)? {
+            return Ok(appended);
         }
         check_tenant(state.log.tenant(), &request.meta.tenant_id)?;
-        state.queue.nobody_is_active()?;
+        state.queue.ensure_no_active_run()?;
         if state.queue.runs.contains_key(&run) {
-            return Err(StoreError::Failed(format!("run {run} was asked for before, and is over")));
+            return Err(StoreError::Failed(format!("run {run} was requested before, and is over")));
         }
         let appended = state.log.append(&request)?;
         let queued = QueuedRun {
@@ -72,7 +72,7 @@ impl RunStore for MemoryStore {
             cancel_requested_by: None,
         };
         state.queue.runs.insert(run, (queued, 0));
-        self.tell(&state);
+        self.notify(&state);
         Ok(appended)
     }
 
@@ -95,14 +95,14 @@ impl RunStore for MemoryStore {
 
     async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
         let queue = &mut self.state().queue;
-        let run = queue.leased(lease)?;
+        let run = queue.leased_run(lease)?;
         run.lease_expires_at = Some(until);
         Ok(run.cancel_requested_by.clone())
     }
 
     async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
         let queue = &mut self.state().queue;
-        let run = queue.leased(lease)?;
+        let run = queue.leased_run(lease)?;
         run.status = status;
         if status.is_over() {
             run.worker = None;

@@ -1,4 +1,4 @@
-//! Positions of subscribers.
+//! The positions of subscribers.
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
@@ -23,10 +23,10 @@ impl SubscriberStore for MemoryStore {
         position: u64,
     ) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let is_there = state.subscribers.get(name).copied() == before;
-        if is_there {
+        let has_position = state.subscribers.get(name).copied() == before;
+        if has_position {
             state.subscribers.insert(name.to_owned(), position);
         }
-        Ok(is_there)
+        Ok(has_position)
     }
 }

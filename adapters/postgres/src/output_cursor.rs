@@ -1,6 +1,6 @@
-//! Reading output tables: all batches of one stream are of one moment, whatever is published meanwhile. The server keeps
-//! the rows for the reader in a cursor that outlives its transaction, so that a slow reader holds no lock, and nobody
-//! who publishes waits for it.
+//! Reading output tables. All batches of one reader show the same state, even if another run is
+//! published meanwhile. The server keeps the rows in a cursor that outlives its transaction, so that
+//! a slow reader holds no lock, and publishing does not wait for it.
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
@@ -8,26 +8,31 @@ use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use tokio_postgres::{Row, Statement};
 
-use crate::bytes_in::get;
 use crate::cells;
-use crate::fault::fault;
-use crate::pool::Session;
-use crate::staging::{column_list, columns_of, matches_spec, quoted, state};
-use crate::url::READS_LONG;
+use crate::errors::store_error;
+use crate::pool::ExclusiveSession;
+use crate::sql_names::{column_list, quoted};
+use crate::staging::{columns_of, matches_spec, slot};
+use crate::url::LONG_READ;
+use crate::values::get;
 
-/// Where a reader of a table has got to.
-pub(crate) struct Shown {
-    session: Session,
+/// A cursor over one table.
+pub(crate) struct OutputCursor {
+    session: ExclusiveSession,
+    /// `None` if the table was never published.
     fetch: Option<Statement>,
-    /// The run whose rows they are, where they are of one.
+    /// The published run.
     run: Option<RunId>,
 }
 
-impl Shown {
-    /// Begins to read.
-    pub(crate) async fn begin(mut session: Session, table: &TableSpec) -> Result<Self, StoreError> {
-        let tx = session.transaction().await.map_err(fault)?;
-        tx.batch_execute(READS_LONG).await.map_err(fault)?;
+impl OutputCursor {
+    /// Opens the cursor.
+    pub(crate) async fn open(
+        mut session: ExclusiveSession,
+        table: &TableSpec,
+    ) -> Result<Self, StoreError> {
+        let tx = session.transaction().await.map_err(store_error)?;
+        tx.batch_execute(LONG_READ).await.map_err(store_error)?;
         let found = columns_of(tx.client(), table.name).await?;
         if !found.is_empty() && !matches_spec(&found, table) {
             return Err(StoreError::Schema(format!(
@@ -36,7 +41,7 @@ impl Shown {
             )));
         }
         if found.is_empty() {
-            tx.commit().await.map_err(fault)?;
+            tx.commit().await.map_err(store_error)?;
             return Ok(Self { session, fetch: None, run: None });
         }
         let order = if table.keeps_every_run { "run_id" } else { "row_no" };
@@ -46,21 +51,21 @@ impl Shown {
             column_list(table),
             quoted(table.name)
         );
-        tx.batch_execute(&sql).await.map_err(fault)?;
-        let run = state(tx.client(), "shown").await?.map(|slot| slot.run);
-        tx.commit().await.map_err(fault)?;
+        tx.batch_execute(&sql).await.map_err(store_error)?;
+        let run = slot(tx.client(), "shown").await?.map(|slot| slot.run);
+        tx.commit().await.map_err(store_error)?;
         let fetch = format!("FETCH FORWARD {ROWS_PER_BATCH} FROM shown");
-        let fetch = session.prepare(&fetch).await.map_err(fault)?;
+        let fetch = session.prepare(&fetch).await.map_err(store_error)?;
         Ok(Self { session, fetch: Some(fetch), run })
     }
 
-    /// The next rows; none at the end.
+    /// The next rows; empty at the end.
     pub(crate) async fn next(
         &mut self,
         table: &'static TableSpec,
     ) -> Result<Vec<RunRows>, StoreError> {
         let Some(fetch) = &self.fetch else { return Ok(Vec::new()) };
-        let rows = self.session.query(fetch, &[]).await.map_err(fault)?;
+        let rows = self.session.query(fetch, &[]).await.map_err(store_error)?;
         let mut batches: Vec<RunRows> = Vec::new();
         for row in &rows {
             let run_id = RunId(get(row, 1)?);
@@ -71,29 +76,29 @@ impl Shown {
             if batch.run_id != run_id
                 || self.run.is_some_and(|run| run != run_id && !table.keeps_every_run)
             {
-                let what = format!("run_id holds {run_id}, of another run");
-                return Err(placed(StoreError::Corrupt(what), table, row));
+                let what = format!("run_id contains {run_id}, which is another run");
+                return Err(locate(StoreError::Corrupt(what), table, row));
             }
             for (at, column) in table.columns.iter().enumerate() {
                 let cell = cells::read(row, at + 2, column);
-                batch.rows.cells.push(cell.map_err(|error| placed(error, table, row))?);
+                batch.rows.cells.push(cell.map_err(|error| locate(error, table, row))?);
             }
         }
         Ok(batches)
     }
 
-    /// Ends the cursor and gives the connection back.
-    pub(crate) async fn end(self) -> Result<(), StoreError> {
+    /// Closes the cursor and returns the connection to the pool.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
         if self.fetch.is_some() {
-            self.session.batch_execute("CLOSE shown").await.map_err(fault)?;
+            self.session.batch_execute("CLOSE shown").await.map_err(store_error)?;
         }
         self.session.give_back();
         Ok(())
     }
 }
 
-/// Says in which row of which table a cell cannot be read.
-fn placed(error: StoreError, table: &TableSpec, row: &Row) -> StoreError {
+/// Adds the table and the row to the error of a cell.
+fn locate(error: StoreError, table: &TableSpec, row: &Row) -> StoreError {
     let name = table.name;
     match error {
         StoreError::Corrupt(what) if table.keeps_every_run => {

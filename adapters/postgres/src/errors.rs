@@ -1,5 +1,5 @@
-//! What PostgreSQL says, in a store's terms. An error's text has no password: neither the client nor the server puts
-//! one into it.
+//! Errors of PostgreSQL as errors of a store. The texts contain no password, because neither the
+//! client nor the server puts one into them.
 
 use std::error::Error as _;
 
@@ -8,39 +8,41 @@ use powerfill_ports::StoreError;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
-/// What went wrong with a statement.
-pub(crate) fn fault(error: Error) -> StoreError {
+/// Translates the error of a statement.
+pub(crate) fn store_error(error: Error) -> StoreError {
     match error.as_db_error() {
-        Some(answer) => of_server(answer),
-        None if is_of_connection(&error) => {
-            StoreError::Unavailable(format!("the connection to PostgreSQL: {}", text(&error)))
-        }
-        None => StoreError::Failed(text(&error)),
+        Some(answer) => server_error(answer),
+        None if is_connection_error(&error) => StoreError::Unavailable(format!(
+            "the connection to PostgreSQL: {}",
+            with_sources(&error)
+        )),
+        None => StoreError::Failed(with_sources(&error)),
     }
 }
 
-/// A value that is not of the type it should be: somebody changed it, or the table.
-pub(crate) fn misread(error: Error) -> StoreError {
-    StoreError::Corrupt(text(&error))
+/// Translates the error of a value that has another type than the program writes: the value or the
+/// table was changed.
+pub(crate) fn decode_error(error: Error) -> StoreError {
+    StoreError::Corrupt(with_sources(&error))
 }
 
-/// The error and what it comes from, in one line.
-fn text(error: &Error) -> String {
+/// The error and its sources, in one line.
+fn with_sources(error: &Error) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(under) = cause {
-        let more = under.to_string();
-        if !text.ends_with(&more) {
-            text = format!("{text}: {more}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
         }
-        cause = under.source();
+        source = error.source();
     }
     text
 }
 
-/// Whether the connection is what failed, and not what was said on it.
-fn is_of_connection(error: &Error) -> bool {
-    // A refused certificate comes as an I/O error too, and does not get better with time.
+/// Whether the connection failed, and not a statement on it.
+fn is_connection_error(error: &Error) -> bool {
+    // A refused certificate is an I/O error, too, and stays refused.
     let source = error.source();
     let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
     if io.is_some_and(|io| io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())) {
@@ -49,10 +51,10 @@ fn is_of_connection(error: &Error) -> bool {
     error.is_closed() || io.is_some() || error.to_string().starts_with("timeout")
 }
 
-fn of_server(answer: &DbError) -> StoreError {
+fn server_error(answer: &DbError) -> StoreError {
     let message = answer.message().to_owned();
     let code = answer.code();
-    if unavailable(code) {
+    if is_transient(code) {
         return StoreError::Unavailable(message);
     }
     if *code == SqlState::DISK_FULL {
@@ -70,7 +72,7 @@ fn of_server(answer: &DbError) -> StoreError {
         ));
     }
     if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::UNDEFINED_COLUMN {
-        return StoreError::Schema(format!("{message}: the store's schema is not what it was"));
+        return StoreError::Schema(format!("{message}: the store's schema was changed"));
     }
     if *code == SqlState::UNDEFINED_DATABASE {
         return StoreError::Failed(format!("{message}; make it with createdb"));
@@ -78,8 +80,8 @@ fn of_server(answer: &DbError) -> StoreError {
     StoreError::Failed(message)
 }
 
-/// What passes: nothing was done, and the same call may work later.
-fn unavailable(code: &SqlState) -> bool {
+/// Whether nothing was done and the same call may work later.
+fn is_transient(code: &SqlState) -> bool {
     [
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
@@ -98,8 +100,8 @@ fn unavailable(code: &SqlState) -> bool {
         || code.code().starts_with("08")
 }
 
-/// Whether a COMMIT that was answered so, or not at all, may have been carried out.
-pub(crate) fn leaves_open(error: &Error) -> bool {
+/// Whether a COMMIT that failed with this error may have been carried out.
+pub(crate) fn may_have_committed(error: &Error) -> bool {
     match error.as_db_error() {
         Some(answer) => {
             let code = answer.code().code();
@@ -109,10 +111,10 @@ pub(crate) fn leaves_open(error: &Error) -> bool {
     }
 }
 
-/// What went wrong with getting a connection.
-pub(crate) fn no_connection(error: PoolError) -> StoreError {
+/// Translates the error of taking a connection out of the pool.
+pub(crate) fn pool_error(error: PoolError) -> StoreError {
     match error {
-        PoolError::Backend(error) => fault(error),
+        PoolError::Backend(error) => store_error(error),
         PoolError::Timeout(TimeoutType::Wait) => {
             StoreError::Unavailable("all connections of this process are in use".to_owned())
         }

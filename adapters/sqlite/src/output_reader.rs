@@ -1,4 +1,5 @@
-//! Reading output tables: all batches of one stream are of one moment, whatever is published meanwhile.
+//! Reading output tables. All batches of one reader show the same state, even if another run is
+//! published meanwhile.
 
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
@@ -6,27 +7,29 @@ use powerfill_tables::table::{RowBatch, TableSpec};
 use rusqlite::{Connection, Row};
 
 use crate::cells;
-use crate::connection::fault;
-use crate::staging::{columns_of, matches_spec, run_id};
+use crate::connection::store_error;
+use crate::decode::{get, run_id};
+use crate::staging::{columns_of, matches_spec};
 
-/// Where a reader of a table has got to. The connection holds a read transaction from the first batch to the last;
-/// one that is dropped early is closed, which ends it.
-pub(crate) struct Shown {
+/// A reader of one table. Its connection holds a read transaction from the first batch to the last.
+/// If the reader is dropped before, the connection is closed, which ends the transaction.
+pub(crate) struct OutputReader {
     conn: Connection,
     sql: String,
-    after: After,
+    position: ReadPosition,
 }
 
-enum After {
+/// The key of the row that was read last.
+enum ReadPosition {
     Row(i64),
     Run(String),
     End,
 }
 
-impl Shown {
-    /// Begins to read.
+impl OutputReader {
+    /// Begins the read transaction.
     pub(crate) fn begin(conn: Connection, table: &TableSpec) -> Result<Self, StoreError> {
-        conn.execute_batch("BEGIN").map_err(fault)?;
+        conn.execute_batch("BEGIN").map_err(store_error)?;
         let found = columns_of(&conn, table.name)?;
         if !found.is_empty() && !matches_spec(&found, table) {
             return Err(StoreError::Schema(format!(
@@ -41,69 +44,69 @@ impl Shown {
             "SELECT row_no, run_id{columns} FROM \"{}\" WHERE {order} > ?1 ORDER BY {order} LIMIT {ROWS_PER_BATCH}",
             table.name
         );
-        let after = match (found.is_empty(), table.keeps_every_run) {
-            (true, _) => After::End,
-            (false, true) => After::Run(String::new()),
-            (false, false) => After::Row(i64::MIN),
+        let position = match (found.is_empty(), table.keeps_every_run) {
+            (true, _) => ReadPosition::End,
+            (false, true) => ReadPosition::Run(String::new()),
+            (false, false) => ReadPosition::Row(i64::MIN),
         };
-        Ok(Self { conn, sql, after })
+        Ok(Self { conn, sql, position })
     }
 
-    /// The next rows; none at the end.
+    /// The next rows; empty at the end.
     pub(crate) fn next(&mut self, table: &'static TableSpec) -> Result<Vec<RunRows>, StoreError> {
         let mut batches: Vec<RunRows> = Vec::new();
         let mut count = 0;
         {
-            let mut select = match self.after {
-                After::End => return Ok(batches),
-                _ => self.conn.prepare_cached(&self.sql).map_err(fault)?,
+            let mut select = match self.position {
+                ReadPosition::End => return Ok(batches),
+                _ => self.conn.prepare_cached(&self.sql).map_err(store_error)?,
             };
-            let mut rows = match &self.after {
-                After::Row(row_no) => select.query([row_no]),
-                After::Run(run) => select.query([run]),
-                After::End => return Ok(batches),
+            let mut rows = match &self.position {
+                ReadPosition::Row(row_no) => select.query([row_no]),
+                ReadPosition::Run(run) => select.query([run]),
+                ReadPosition::End => return Ok(batches),
             }
-            .map_err(fault)?;
-            while let Some(row) = rows.next().map_err(fault)? {
+            .map_err(store_error)?;
+            while let Some(row) = rows.next().map_err(store_error)? {
                 if table.keeps_every_run || count == 0 {
-                    let run_id = run_id(&row.get::<_, String>(1).map_err(fault)?)?;
+                    let run_id = run_id(&get::<String>(row, 1)?)?;
                     batches.push(RunRows { run_id, rows: RowBatch::new(table) });
                 }
                 let Some(batch) = batches.last_mut() else { continue };
                 for (at, column) in table.columns.iter().enumerate() {
                     let cell = cells::read(row, at + 2, column);
-                    batch.rows.cells.push(cell.map_err(|error| placed(error, table, row))?);
+                    batch.rows.cells.push(cell.map_err(|error| locate(error, table, row))?);
                 }
-                self.after = if table.keeps_every_run {
-                    After::Run(row.get(1).map_err(fault)?)
+                self.position = if table.keeps_every_run {
+                    ReadPosition::Run(get(row, 1)?)
                 } else {
-                    After::Row(row.get(0).map_err(fault)?)
+                    ReadPosition::Row(get(row, 0)?)
                 };
                 count += 1;
             }
         }
         if count < ROWS_PER_BATCH {
-            self.after = After::End;
+            self.position = ReadPosition::End;
         }
         Ok(batches)
     }
 
-    /// Ends the transaction and gives the connection back.
+    /// Ends the transaction and returns the connection.
     pub(crate) fn end(self) -> Result<Connection, StoreError> {
-        self.conn.execute_batch("COMMIT").map_err(fault)?;
+        self.conn.execute_batch("COMMIT").map_err(store_error)?;
         Ok(self.conn)
     }
 }
 
-/// Says in which row of which table a cell cannot be read.
-fn placed(error: StoreError, table: &TableSpec, row: &Row<'_>) -> StoreError {
+/// Adds the table and the row to the error of a cell.
+fn locate(error: StoreError, table: &TableSpec, row: &Row<'_>) -> StoreError {
     match error {
         StoreError::Corrupt(what) if table.keeps_every_run => {
-            let run: String = row.get(1).unwrap_or_default();
+            let run: String = get(row, 1).unwrap_or_default();
             StoreError::Corrupt(format!("{}, run {run}: {what}", table.name))
         }
         StoreError::Corrupt(what) => {
-            let row_no: i64 = row.get(0).unwrap_or_default();
+            let row_no: i64 = get(row, 0).unwrap_or_default();
             StoreError::Corrupt(format!("{}, row {row_no}: {what}", table.name))
         }
         other => other,

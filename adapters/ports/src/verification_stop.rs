@@ -1,0 +1,58 @@
+//! Why a verification ends before it has read everything.
+
+use crate::StoreError;
+use crate::events::{Damage, Verification};
+
+/// What ends a verification early.
+#[derive(Debug)]
+pub enum VerificationStop {
+    /// The first damage. It is the result of the verification.
+    Damage(Box<Damage>),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl VerificationStop {
+    /// Damage that belongs to no single stream or append.
+    pub fn damage(what: String) -> Self {
+        Self::Damage(Box::new(Damage { stream: None, stream_version: None, seq: None, what }))
+    }
+
+    /// Adds the place to damage; a failure of the store stays as it is.
+    #[must_use]
+    pub fn at(mut self, add_place: impl FnOnce(&mut Damage)) -> Self {
+        if let Self::Damage(damage) = &mut self {
+            add_place(damage);
+        }
+        self
+    }
+
+    /// The result of the verification: damage is a result, a failure of the store is an error.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    pub fn into_result(self) -> Result<Verification, StoreError> {
+        match self {
+            Self::Damage(damage) => {
+                Ok(Verification { damage: Some(*damage), ..Verification::default() })
+            }
+            Self::Store(error) => Err(error),
+        }
+    }
+}
+
+impl From<Box<Damage>> for VerificationStop {
+    fn from(damage: Box<Damage>) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+impl From<StoreError> for VerificationStop {
+    /// A row that cannot be read as what it should be is damage.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt(what) | StoreError::Schema(what) => Self::damage(what),
+            other => Self::Store(other),
+        }
+    }
+}

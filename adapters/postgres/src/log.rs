@@ -1,0 +1,64 @@
+//! Single values of the log: its head, its tenant, its streams, its seals.
+
+use deadpool_postgres::ClientWrapper;
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::values::TenantId;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::LogHead;
+use powerfill_ports::seal::seal_start;
+use tokio_postgres::Row;
+
+use crate::errors::store_error;
+use crate::values::{get, hash, to_bigint, unsigned};
+
+/// Reads the row of the head.
+pub(crate) fn head_from(row: Option<&Row>) -> Result<LogHead, StoreError> {
+    let row = row.ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
+    Ok(LogHead { seq: unsigned(row, 0)?, position: unsigned(row, 1)?, seal: hash(row, 2)? })
+}
+
+/// The end of the log.
+pub(crate) async fn head(client: &ClientWrapper) -> Result<LogHead, StoreError> {
+    let find = client
+        .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
+        .await
+        .map_err(store_error)?;
+    head_from(client.query_opt(&find, &[]).await.map_err(store_error)?.as_ref())
+}
+
+/// The tenant of the first event. `None` for an empty log.
+pub(crate) async fn tenant(client: &ClientWrapper) -> Result<Option<TenantId>, StoreError> {
+    let first = client.query_opt("SELECT tenant_id FROM es_appends WHERE seq = 1", &[]).await;
+    first.map_err(store_error)?.map(|row| get::<&str>(&row, 0).map(TenantId::from)).transpose()
+}
+
+/// The number and the version of a stream. `None` if it does not exist.
+pub(crate) async fn stream(
+    client: &ClientWrapper,
+    name: &str,
+) -> Result<Option<(u64, u64)>, StoreError> {
+    let find = client
+        .prepare_cached("SELECT stream_id, version FROM es_streams WHERE name = $1")
+        .await
+        .map_err(store_error)?;
+    let row = client.query_opt(&find, &[&name]).await.map_err(store_error)?;
+    row.map(|row| Ok((unsigned(&row, 0)?, unsigned(&row, 1)?))).transpose()
+}
+
+/// The names of all streams, in the order of their first events.
+pub(crate) async fn streams(client: &ClientWrapper) -> Result<Vec<String>, StoreError> {
+    let rows = client.query("SELECT name FROM es_streams ORDER BY stream_id", &[]).await;
+    rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
+}
+
+/// The stored seal of an append. `None` if the log ends before it.
+pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<Hash>, StoreError> {
+    if seq == 0 {
+        return Ok(Some(seal_start()));
+    }
+    let row = client
+        .query_opt("SELECT seal FROM es_appends WHERE seq = $1", &[&to_bigint(seq)])
+        .await
+        .map_err(store_error)?;
+    row.map(|row| hash(&row, 0)).transpose()
+}

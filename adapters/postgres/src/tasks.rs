@@ -1,0 +1,21 @@
+//! Work on other tasks and threads.
+
+use powerfill_ports::StoreError;
+
+/// Runs a future to its end, even if the caller drops this one after its first poll.
+pub(crate) async fn run_detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work).await.map_err(panicked)?
+}
+
+/// Runs work on a thread that may block.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(panicked)?
+}
+
+fn panicked(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Failed(format!("a call panicked: {error}"))
+}

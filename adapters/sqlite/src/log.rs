@@ -1,0 +1,58 @@
+//! Single values of the log: its head, its tenant, its streams, its seals.
+
+use powerfill_events::run::envelope::Hash;
+use powerfill_events::values::TenantId;
+use powerfill_ports::StoreError;
+use powerfill_ports::events::LogHead;
+use powerfill_ports::seal::seal_start;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::connection::store_error;
+use crate::decode::{get, hash};
+
+/// The end of the log.
+pub(crate) fn head(conn: &Connection) -> Result<LogHead, StoreError> {
+    let mut find = conn
+        .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
+        .map_err(store_error)?;
+    let mut rows = find.query([]).map_err(store_error)?;
+    let row = rows
+        .next()
+        .map_err(store_error)?
+        .ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
+    Ok(LogHead { seq: get(row, 0)?, position: get(row, 1)?, seal: hash(row, 2)? })
+}
+
+/// The tenant of the first event. `None` for an empty log.
+pub(crate) fn tenant(conn: &Connection) -> Result<Option<TenantId>, StoreError> {
+    conn.prepare_cached("SELECT tenant_id FROM es_appends WHERE seq = 1")
+        .and_then(|mut find| find.query_row([], |row| row.get::<_, String>(0)).optional())
+        .map(|tenant| tenant.map(TenantId::from))
+        .map_err(store_error)
+}
+
+/// The names of all streams, in the order of their first events.
+pub(crate) fn streams(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    conn.prepare_cached("SELECT name FROM es_streams ORDER BY stream_id")
+        .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
+        .map_err(store_error)
+}
+
+/// The version of a stream; 0 if it does not exist.
+pub(crate) fn stream_version(conn: &Connection, stream: &str) -> Result<u64, StoreError> {
+    conn.prepare_cached("SELECT version FROM es_streams WHERE name = ?1")
+        .and_then(|mut find| find.query_row([stream], |row| row.get(0)).optional())
+        .map(Option::unwrap_or_default)
+        .map_err(store_error)
+}
+
+/// The stored seal of an append. `None` if the log ends before it.
+pub(crate) fn seal_at(conn: &Connection, seq: u64) -> Result<Option<Hash>, StoreError> {
+    if seq == 0 {
+        return Ok(Some(seal_start()));
+    }
+    let mut find =
+        conn.prepare_cached("SELECT seal FROM es_appends WHERE seq = ?1").map_err(store_error)?;
+    let mut rows = find.query([seq]).map_err(store_error)?;
+    rows.next().map_err(store_error)?.map(|row| hash(row, 0)).transpose()
+}
