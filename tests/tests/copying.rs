@@ -13,7 +13,7 @@ use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
 use powerfill_app::configure::{Configure, configure};
 use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
-use powerfill_app::{Ask, Runner, Silent, SystemClock};
+use powerfill_app::{Ask, NoObserver, RunControl, Runner, SystemClock};
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{EventStore, LogHead, StoredEvent};
 use powerfill_ports::index::IndexStore;
@@ -63,7 +63,10 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
     if cancel {
         assert!(store.request_cancel(run_id, "chief").await.expect("the queue answers"));
     }
-    let finished = runner.work(None, Arc::new(Silent)).await.expect("it is carried through");
+    let finished = runner
+        .work(None, RunControl::default(), Arc::new(NoObserver))
+        .await
+        .expect("it is carried through");
     finished.expect("there was a run").status
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream;
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Clock, Runner, Silent};
+use powerfill_app::{Ask, Clock, NoObserver, RunControl, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUBSCRIBER, Until};
@@ -20,7 +20,7 @@ use powerfill_tests::nats::NatsServer;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::seeded::SeededRng;
 use powerfill_tests::store_suite::StoreLocation;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A clock that moves with each look.
@@ -52,7 +52,7 @@ async fn ran(store: &Arc<dyn Store>, tenant: &str, case: &str) {
         source_warnings: &[],
     };
     runner.ask(&ask).await.unwrap();
-    runner.work(None, Arc::new(Silent)).await.unwrap().unwrap();
+    runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();
 }
 
 /// A store in a folder of its own.
@@ -77,14 +77,14 @@ impl Desk {
         }
     }
 
-    fn relay(&self, broker: &Arc<Broker>, stop: &watch::Sender<bool>) -> Relay {
+    fn relay(&self, broker: &Arc<Broker>, stop: &CancellationToken) -> Relay {
         let (store, tenant) = (Arc::clone(&self.store), TenantId::from(self.tenant.as_str()));
-        Relay::new(store, tenant, Arc::clone(broker), stop.subscribe())
+        Relay::new(store, tenant, Arc::clone(broker), stop.clone())
     }
 
     async fn to_the_end(&self, server: &NatsServer) -> Result<u64, RelayError> {
         let broker = Arc::new(connect(server).await);
-        self.relay(&broker, &watch::channel(false).0).run(Until::TheEnd).await
+        self.relay(&broker, &CancellationToken::new()).run(Until::TheEnd).await
     }
 
     async fn events(&self) -> Vec<StoredEvent> {
@@ -153,7 +153,7 @@ async fn a_database_is_relayed_as_it_grows() {
     let store: Arc<dyn Store> = Arc::new(database.open().await);
     let desk = Desk { _folder: tempfile::tempdir().unwrap(), store, tenant: "acme".to_owned() };
     desk.runs(1).await;
-    let (stop, broker) = (watch::channel(false).0, Arc::new(connect(&server).await));
+    let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let relay = desk.relay(&broker, &stop);
     let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
     desk.runs(3).await;
@@ -162,7 +162,7 @@ async fn a_database_is_relayed_as_it_grows() {
         assert!(!relaying.is_finished());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    stop.send(true).unwrap();
+    stop.cancel();
     assert_eq!(relaying.await.unwrap().unwrap(), end);
     desk.is_all_there(&server).await;
 }
@@ -176,7 +176,7 @@ async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
     let mut ended = 0;
     while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
         let broker = Arc::new(connect(&server).await);
-        let stop = watch::channel(false).0;
+        let stop = CancellationToken::new();
         let relay = desk.relay(&broker, &stop);
         let relaying = tokio::spawn(async move { relay.run(Until::TheEnd).await });
         tokio::time::sleep(Duration::from_micros(chance.in_range(0, 8_000))).await;
@@ -192,7 +192,7 @@ async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
 async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
     let mut server = NatsServer::start("");
     let desk = Arc::new(Desk::of("acme", 1).await);
-    let (stop, broker) = (watch::channel(false).0, Arc::new(connect(&server).await));
+    let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let relay = desk.relay(&broker, &stop);
     let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
     for _ in 0..4 {
@@ -208,7 +208,7 @@ async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
         assert!(!relaying.is_finished(), "{:?}", relaying.await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    stop.send(true).unwrap();
+    stop.cancel();
     relaying.await.unwrap().unwrap();
     desk.is_all_there(&server).await;
 }
@@ -238,7 +238,7 @@ async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
 async fn two_relays_of_one_tenant_double_nothing() {
     let server = NatsServer::start("");
     let desk = Desk::of("acme", 6).await;
-    let stop = watch::channel(false).0;
+    let stop = CancellationToken::new();
     let (one, other) = (Arc::new(connect(&server).await), Arc::new(connect(&server).await));
     let (one, other) = (desk.relay(&one, &stop), desk.relay(&other, &stop));
     let (one, other) = tokio::join!(one.run(Until::TheEnd), other.run(Until::TheEnd));
@@ -253,7 +253,7 @@ async fn two_relays_of_one_tenant_double_nothing() {
 async fn tenants_share_the_stream() {
     let server = NatsServer::start("");
     let (one, other) = (Desk::of("acme", 4).await, Desk::of("best", 4).await);
-    let (stop, broker) = (watch::channel(false).0, Arc::new(connect(&server).await));
+    let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let stranger = Arc::new(connect(&server).await);
     let third = Desk::of("core", 4).await;
     let relays =

@@ -9,7 +9,7 @@ use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::{RunOptions, Snapshot};
 use uuid::Uuid;
 
-use crate::patience::patiently;
+use crate::retry::retry_with_backoff;
 use crate::{Runner, RunnerError};
 
 /// What a run is asked for with.
@@ -62,9 +62,9 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     /// written; or the store fails.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<String, RunnerError> {
         let whose = TenantId::from(&ask.snapshot.header.tenant_id);
-        patiently(|| ensure_tenant(self.store.as_ref(), &whose)).await?;
+        retry_with_backoff(|| ensure_tenant(self.store.as_ref(), &whose)).await?;
         let (digest, canonical) = canonical(ask.snapshot);
-        patiently(|| self.store.capture(&digest, &canonical)).await?;
+        retry_with_backoff(|| self.store.capture(&digest, &canonical)).await?;
         drop(canonical);
         let as_of = ask.options.as_of.unwrap_or(ask.snapshot.header.as_of);
         let requested = RunRequested {
@@ -86,7 +86,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             events: EncodedBatch::encode(&events),
             lease: None,
         };
-        patiently(|| self.store.enqueue(request.clone())).await?;
+        retry_with_backoff(|| self.store.enqueue(request.clone())).await?;
         Ok(digest)
     }
 }

@@ -14,7 +14,7 @@ use powerfill_snapshot::config::{
 };
 use uuid::Uuid;
 
-use crate::patience::patiently;
+use crate::retry::retry_with_backoff;
 use crate::{Clock, RunnerError};
 
 /// How often a command is decided again because somebody else was first: each time one more change has been made by
@@ -108,14 +108,14 @@ pub async fn configure<S: EventStore + ?Sized>(
     let mut state = ConfigState::default();
     let mut tries = TRIES;
     loop {
-        patiently(|| ensure_tenant(store, ask.tenant)).await?;
+        retry_with_backoff(|| ensure_tenant(store, ask.tenant)).await?;
         catch_up(store, &mut state).await?;
         let events = Config::decide(&state, ask.command)?;
         if events.is_empty() {
             return Ok(Configured { events, state });
         }
         let append = append(&state, ask, clock.now(), &events);
-        match patiently(|| store.append(append.clone())).await {
+        match retry_with_backoff(|| store.append(append.clone())).await {
             Ok(_) => return after(state, events),
             Err(StoreError::Conflict { .. }) if tries > 0 => tries -= 1,
             Err(error) => return Err(error.into()),
@@ -132,7 +132,7 @@ pub async fn preview<S: EventStore + ?Sized>(
     tenant: &TenantId,
     command: &ConfigCommand,
 ) -> Result<Configured, ConfigureError> {
-    patiently(|| ensure_tenant(store, tenant)).await?;
+    retry_with_backoff(|| ensure_tenant(store, tenant)).await?;
     let mut state = ConfigState::default();
     catch_up(store, &mut state).await?;
     let events = Config::decide(&state, command)?;
@@ -178,7 +178,7 @@ pub async fn configuration<S: EventStore + ?Sized>(
 pub async fn config_history<S: EventStore + ?Sized>(
     store: &S,
 ) -> Result<Vec<ConfigRecord>, ConfigureError> {
-    let stored = patiently(|| stored_after(store, 0)).await?;
+    let stored = retry_with_backoff(|| stored_after(store, 0)).await?;
     let records = stored.into_iter().map(|stored| {
         Ok(ConfigRecord {
             version: stored.stream_version,
@@ -196,7 +196,7 @@ async fn catch_up<S: EventStore + ?Sized>(
     store: &S,
     state: &mut ConfigState,
 ) -> Result<(), ConfigureError> {
-    for stored in patiently(|| stored_after(store, state.version())).await? {
+    for stored in retry_with_backoff(|| stored_after(store, state.version())).await? {
         accept(state, &decoded(&stored)?)?;
     }
     Ok(())

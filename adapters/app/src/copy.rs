@@ -17,8 +17,8 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::PROJECTOR_VERSION;
 
 use crate::RunnerError;
-use crate::patience::patiently;
 use crate::rebuild::{kept, rebuild};
+use crate::retry::retry_with_backoff;
 use crate::verify::{Verdict, verify};
 
 /// How far a copy is.
@@ -122,24 +122,26 @@ pub async fn copy_store<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
 ) -> Result<Copied, CopyError> {
     must_be_idle(from, "original").await?;
     must_be_idle(to, "copy").await?;
-    let end = patiently(|| from.head()).await?;
-    let had = patiently(|| to.head()).await?;
-    if patiently(|| from.seal_at(had.seq)).await? != Some(had.seal) {
+    let end = retry_with_backoff(|| from.head()).await?;
+    let had = retry_with_backoff(|| to.head()).await?;
+    if retry_with_backoff(|| from.seal_at(had.seq)).await? != Some(had.seal) {
         return Err(CopyError::AnotherLog { seq: had.seq });
     }
     snapshots(from, to, &progress).await?;
     events(from, to, had, end, &progress).await?;
-    for run in patiently(|| from.runs()).await?.into_iter().filter(|run| run.status.is_over()) {
-        patiently(|| to.put_ended_run(run.clone())).await?;
+    for run in
+        retry_with_backoff(|| from.runs()).await?.into_iter().filter(|run| run.status.is_over())
+    {
+        retry_with_backoff(|| to.put_ended_run(run.clone())).await?;
     }
     what_follows(from, to, &progress).await?;
     progress(Progress::Verifying);
     let verdict = verify(to, None).await?;
-    let head = patiently(|| to.head()).await?;
+    let head = retry_with_backoff(|| to.head()).await?;
     if head != end {
         return Err(CopyError::Disturbed { seq: end.seq });
     }
-    let behind = patiently(|| from.head()).await?.seq - end.seq;
+    let behind = retry_with_backoff(|| from.head()).await?.seq - end.seq;
     Ok(Copied { head, had: had.seq, verdict, behind })
 }
 
@@ -147,7 +149,7 @@ async fn must_be_idle<S: CopyStore + ?Sized>(
     store: &S,
     side: &'static str,
 ) -> Result<(), CopyError> {
-    let runs = patiently(|| store.runs()).await?;
+    let runs = retry_with_backoff(|| store.runs()).await?;
     match runs.iter().find(|run| !run.status.is_over()) {
         Some(active) => Err(CopyError::RunActive { side, run: active.run_id }),
         None => Ok(()),
@@ -160,13 +162,13 @@ async fn snapshots<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
     to: &T,
     progress: &impl Fn(Progress),
 ) -> Result<(), CopyError> {
-    let digests = patiently(|| from.snapshot_digests()).await?;
-    let there = patiently(|| to.snapshot_digests()).await?;
+    let digests = retry_with_backoff(|| from.snapshot_digests()).await?;
+    let there = retry_with_backoff(|| to.snapshot_digests()).await?;
     let of = digests.len() as u64;
     for (digest, done) in digests.iter().zip(1..) {
         if there.binary_search(digest).is_err() {
-            let canonical = patiently(|| from.captured(digest)).await?;
-            patiently(|| to.capture(digest, &canonical)).await?;
+            let canonical = retry_with_backoff(|| from.captured(digest)).await?;
+            retry_with_backoff(|| to.capture(digest, &canonical)).await?;
         }
         progress(Progress::Snapshots { done, of });
     }
@@ -182,13 +184,13 @@ async fn events<F: CopyStore + ?Sized, T: CopyStore + ?Sized>(
 ) -> Result<(), CopyError> {
     let (mut at, mut before) = (had.seq, had.seal);
     while at < end.seq {
-        let appends = patiently(|| from.appends_after(at)).await?;
+        let appends = retry_with_backoff(|| from.appends_after(at)).await?;
         if appends.is_empty() {
             return Err(CopyError::Damaged { seq: at + 1, what: "it is missing".to_owned() });
         }
         for kept in appends.iter().filter(|kept| kept.record.seq <= end.seq) {
             let append = read_append(from, kept, &before).await?;
-            let appended = patiently(|| to.append(append.clone())).await?;
+            let appended = retry_with_backoff(|| to.append(append.clone())).await?;
             in_its_place(kept, appended)?;
             (at, before) = (kept.record.seq, kept.seal);
             progress(Progress::Events { done: appended.position, of: end.position });
@@ -256,15 +258,15 @@ async fn what_follows<F: Store + ?Sized, T: Store + ?Sized>(
     to: &T,
     progress: &impl Fn(Progress),
 ) -> Result<(), CopyError> {
-    let shown = patiently(|| from.published()).await?;
-    let indexed = patiently(|| to.indexed_runs()).await?;
-    let streams = patiently(|| to.streams()).await?;
+    let shown = retry_with_backoff(|| from.published()).await?;
+    let indexed = retry_with_backoff(|| to.indexed_runs()).await?;
+    let streams = retry_with_backoff(|| to.streams()).await?;
     let of_runs = streams.iter().filter_map(|stream| Some((stream, RunId::of_stream(stream)?)));
     let of = of_runs.clone().count() as u64;
     for ((stream, run), done) in of_runs.zip(1..) {
-        let version = patiently(|| to.stream_version(stream)).await?;
+        let version = retry_with_backoff(|| to.stream_version(stream)).await?;
         if shown.is_some_and(|(shown, _)| shown == run) {
-            if patiently(|| to.published()).await? != shown {
+            if retry_with_backoff(|| to.published()).await? != shown {
                 rebuild(to, run).await?;
             }
         } else if !indexed.iter().any(|(indexed, state)| {

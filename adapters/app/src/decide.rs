@@ -1,13 +1,13 @@
 //! The thread that decides: engine and second opinion. It hands its events over in chunks and never waits.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
 
 use powerfill_engine::{Cancelled, Observer};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{RunFailed, Step};
+use tokio::sync::mpsc::UnboundedSender;
 
+use crate::observer::RunProgress;
 use crate::threads::Input;
 
 /// Events in order, shared with the second opinion.
@@ -36,12 +36,12 @@ pub(crate) enum Decided {
 
 struct HandOver<'a> {
     chunks: Vec<Chunk>,
-    to: &'a Sender<Told>,
+    to: &'a UnboundedSender<Told>,
     input: &'a Input,
 }
 
 impl HandOver<'_> {
-    /// Where nobody listens any more, `stop` is set and ends the engine.
+    /// Where nobody listens any more, the run's control ends the engine.
     fn tell(&self, told: Told) {
         let _ = self.to.send(told);
     }
@@ -61,7 +61,7 @@ impl HandOver<'_> {
 impl Observer for HandOver<'_> {
     fn step(&mut self, step: Step) {
         self.tell(Told::Step(step));
-        self.input.watch.step(step);
+        self.input.observer.observe(RunProgress::Step(step));
     }
 
     fn events(&mut self, chunk: Vec<RunEvent>) {
@@ -69,14 +69,12 @@ impl Observer for HandOver<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.input.stop.load(Ordering::Relaxed)
-            || self.input.watch.hands_over()
-            || self.input.watch.cancelled_by().is_some()
+        self.input.control.is_stopped()
     }
 }
 
 /// Tells the request, decides the run and checks it.
-pub(crate) fn decide(input: &Input, to: &Sender<Told>) {
+pub(crate) fn decide(input: &Input, to: &UnboundedSender<Told>) {
     let request = RunEvent::RunRequested(Box::new(input.requested.clone()));
     let mut hand_over = HandOver { chunks: Vec::new(), to, input };
     hand_over.tell(Told::Events(Arc::new(vec![request])));

@@ -10,8 +10,8 @@ use powerfill_tables::status::RunStatus;
 
 use crate::ask::{append_id, meta};
 use crate::held::ends;
-use crate::patience::patiently;
 use crate::rebuild::{kept, rebuilt};
+use crate::retry::retry_with_backoff;
 use crate::{Runner, RunnerError};
 
 /// The code of a run that ended because it could not be carried through, not because of anything in its input.
@@ -42,7 +42,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         ending: &RunEvent,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let ends = patiently(|| ends(self.store.as_ref(), run)).await?;
+        let ends = retry_with_backoff(|| ends(self.store.as_ref(), run)).await?;
         if let (Some(first), None) = (&ends.first, ends.ended) {
             let expected_version = ends.version;
             let append = Append {
@@ -53,7 +53,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 events: EncodedBatch::encode([ending]),
                 lease: Some(lease),
             };
-            patiently(|| self.store.append(append.clone())).await?;
+            retry_with_backoff(|| self.store.append(append.clone())).await?;
         }
         let status = match (ends.first, ends.ended) {
             (None, _) => RunStatus::Failed,
@@ -79,7 +79,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             return Err(error.into());
         }
         // An event that cannot be read keeps the tables as they were, and not the tenant from its next run.
-        patiently(|| store.set_status(lease, status)).await?;
+        retry_with_backoff(|| store.set_status(lease, status)).await?;
         shown.map(|()| status)
     }
 }

@@ -1,7 +1,6 @@
 //! Holding a run while it is worked on (specification 4.4): claimed for a while, renewed, and given up where the store does
 //! not answer any more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
 use crate::Runner;
-use crate::patience::patiently;
-use crate::work::Cancellation;
+use crate::control::{RunControl, StopReason};
+use crate::retry::retry_with_backoff;
 
 /// A store that has not answered for so many leases is given up: another worker has long been free to take the run.
 const SILENT_LEASES: u32 = 4;
@@ -32,17 +31,12 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             let now = self.clock.now();
             self.store.claim(&self.worker, now, until(now, self.lease)).await
         };
-        let claimed = timeout(self.lease * SILENT_LEASES, patiently(claim)).await;
+        let claimed = timeout(self.lease * SILENT_LEASES, retry_with_backoff(claim)).await;
         claimed.unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))
     }
 
     /// Renews the lease while the run goes on; stops the run where the lease is lost.
-    pub(crate) fn keep_lease(
-        &self,
-        lease: Lease,
-        stop: Arc<AtomicBool>,
-        cancelled: Arc<Cancellation>,
-    ) -> Renewing {
+    pub(crate) fn keep_lease(&self, lease: Lease, control: RunControl) -> Renewing {
         let (store, clock, every) = (Arc::clone(&self.store), Arc::clone(&self.clock), self.lease);
         let heard = Arc::new(Mutex::new(Instant::now()));
         let hears = Arc::clone(&heard);
@@ -56,11 +50,9 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 let Ok(answer) = timeout(every, renewed).await else { continue };
                 *hears.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 match answer {
-                    Ok(Some(by)) => {
-                        let _ = cancelled.asked.set(by);
-                    }
+                    Ok(Some(by)) => control.cancel(by),
                     Err(StoreError::LeaseLost(_)) => {
-                        stop.store(true, Ordering::Relaxed);
+                        control.stop(StopReason::LeaseLost);
                         return;
                     }
                     // The store may come back before the lease is over.

@@ -7,24 +7,25 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::publishing::{
     OutputTarget, Publication, PublishError, PublishOutcome, Publishing,
 };
+use powerfill_ports::retry::RetryPolicy;
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::ALL;
-use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::RunnerError;
-use crate::patience::patiently;
 use crate::rebuild::Folding;
+use crate::retry::retry_with_backoff;
 use crate::stored::read_versions;
-use crate::watch::told_to_stop;
 
-/// How often it is tried where something passes, with growing pauses.
-const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// How soon a place that is away is asked again by one who follows, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The attempts at one publication.
+const ATTEMPTS: RetryPolicy = RetryPolicy::attempts(5, FIRST_PAUSE, Duration::from_secs(2));
+/// The attempts of a [`Publisher`] at a place or a store that is away.
+const FOLLOW: RetryPolicy = RetryPolicy::endless(FIRST_PAUSE, Duration::from_secs(30));
 /// How soon one who follows looks again, also where nothing was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// A run appends often: how long to wait for more of it before looking whether it is over.
@@ -48,7 +49,7 @@ pub async fn publish<S: Store + ?Sized>(
 /// What there is to show of a run.
 async fn publication<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Publication, RunnerError> {
     let stream = run.stream();
-    let last = patiently(|| store.stream_version(&stream)).await?;
+    let last = retry_with_backoff(|| store.stream_version(&stream)).await?;
     let mut end = read_versions(store, run, last.max(1), last.max(1));
     let end = end.try_next().await?.and_then(|batch| batch.into_iter().next());
     let Some((stored, event)) = end else {
@@ -73,17 +74,9 @@ async fn shown<S: Store + ?Sized>(
     target: &dyn OutputTarget,
     publication: &Publication,
 ) -> Result<PublishOutcome, RunnerError> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
-        match attempt(store, target, publication).await {
-            Err(RunnerError::Publish(PublishError::Transient(_))) => {
-                tokio::time::sleep(pause).await
-            }
-            done => return done,
-        }
-        pause *= 2;
-    }
-    attempt(store, target, publication).await
+    let passes =
+        |error: &RunnerError| matches!(error, RunnerError::Publish(PublishError::Transient(_)));
+    ATTEMPTS.retry(|| attempt(store, target, publication), passes).await
 }
 
 async fn attempt<S: Store + ?Sized>(
@@ -131,7 +124,7 @@ pub struct Publisher<'a, S: ?Sized> {
     target: &'a dyn OutputTarget,
     /// By which its position is kept in the store.
     name: String,
-    stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 }
 
 /// What a [`Publisher`] has to say.
@@ -146,8 +139,8 @@ pub enum Told<'a> {
 }
 
 impl<'a, S: Store + ?Sized> Publisher<'a, S> {
-    /// For a place; `stop` becomes true when it is to end. Its position is kept under the place's name.
-    pub fn new(store: &'a S, target: &'a dyn OutputTarget, stop: watch::Receiver<bool>) -> Self {
+    /// For a place; it ends when `stop` is cancelled. Its position is kept under the place's name.
+    pub fn new(store: &'a S, target: &'a dyn OutputTarget, stop: CancellationToken) -> Self {
         Self { store, target, name: format!("publish:{}", target.place()), stop }
     }
 
@@ -159,7 +152,7 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         let Some(run) = self.latest().await? else { return Ok(()) };
         let publication =
             Publication { only_if_later: true, ..publication(self.store, run).await? };
-        let before = patiently(|| self.store.subscriber(&self.name)).await?;
+        let before = retry_with_backoff(|| self.store.subscriber(&self.name)).await?;
         if before.is_some_and(|before| before >= publication.position) {
             return Ok(());
         }
@@ -168,7 +161,7 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
             PublishOutcome::Later(later) => tell(Told::Passed(&publication, later)),
         }
         // Where somebody else goes by this name and was quicker, the place has the later of both.
-        patiently(|| self.store.advance(&self.name, before, publication.position)).await?;
+        retry_with_backoff(|| self.store.advance(&self.name, before, publication.position)).await?;
         Ok(())
     }
 
@@ -178,16 +171,16 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
     /// # Errors
     /// What another try would not mend.
     pub async fn follow(&self, mut tell: impl FnMut(Told<'_>)) -> Result<(), RunnerError> {
-        let (mut pause, mut told) = (FIRST_PAUSE, false);
+        let (mut pauses, mut told) = (FOLLOW.pauses(), false);
         loop {
             // One that is broken off has changed nothing that is shown, or all of it.
-            let caught_up = tokio::select! {
-                () = told_to_stop(self.stop.clone()) => return Ok(()),
-                caught_up = self.catch_up_and_say_where(&mut tell) => caught_up,
-            };
+            let caught_up =
+                self.stop.run_until_cancelled(self.catch_up_and_say_where(&mut tell)).await;
+            let Some(caught_up) = caught_up else { return Ok(()) };
             let wait = match caught_up {
                 Ok(position) => {
-                    (pause, told) = (FIRST_PAUSE, false);
+                    pauses.reset();
+                    told = false;
                     self.news(position).await;
                     SETTLE
                 }
@@ -202,11 +195,10 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
                     if !std::mem::replace(&mut told, true) {
                         tell(Told::Away(&passing));
                     }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    pause
+                    pauses.next().unwrap_or_default()
                 }
             };
-            if self.stopped_within(wait).await {
+            if self.stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return Ok(());
             }
         }
@@ -217,28 +209,20 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         &self,
         tell: &mut impl FnMut(Told<'_>),
     ) -> Result<u64, RunnerError> {
-        let head = patiently(|| self.store.head()).await?;
+        let head = retry_with_backoff(|| self.store.head()).await?;
         self.catch_up(tell).await?;
         Ok(head.position)
     }
 
     /// The run that completed last.
     async fn latest(&self) -> Result<Option<RunId>, StoreError> {
-        let runs = patiently(|| self.store.runs()).await?;
+        let runs = retry_with_backoff(|| self.store.runs()).await?;
         Ok(runs.into_iter().find(|run| run.status == RunStatus::Complete).map(|run| run.run_id))
     }
 
     /// Until something is appended, or for a while.
     async fn news(&self, position: u64) {
         let mut news = self.store.subscribe(position);
-        tokio::select! {
-            _ = news.next() => {}
-            _ = self.stopped_within(LOOK_EVERY) => {}
-        }
-    }
-
-    /// Waits; whether it is told to stop meanwhile.
-    async fn stopped_within(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, told_to_stop(self.stop.clone())).await.is_ok()
+        let _ = self.stop.run_until_cancelled(timeout(LOOK_EVERY, news.next())).await;
     }
 }

@@ -7,8 +7,6 @@
 //! the events of a piece, the run can be cancelled no more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use powerfill_events::run::event::{RunCancelled, Step};
@@ -18,17 +16,19 @@ use powerfill_tables::RunTables;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::{Cell, RowBatch};
+use tokio::select;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 use crate::RunnerError;
 use crate::clock::Clock;
+use crate::control::{RunControl, StopReason};
 use crate::decide::{Chunk, Decided, Told};
 use crate::held::HeldEvent;
-use crate::watch::Watch;
+use crate::observer::{RunObserver, RunProgress};
 
-/// How often one who waits for the engine looks whether the run is cancelled, and how often he looks until he waits no
-/// more.
-const LOOK: Duration = Duration::from_millis(50);
-const LOOKS: u32 = 5;
+/// How long the recording of a cancelled run waits for an engine that is in the middle of something.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// What goes to the store together.
 pub(crate) struct Piece {
@@ -52,8 +52,8 @@ pub(crate) struct Recording {
     run: RunId,
     actor: String,
     clock: Arc<dyn Clock>,
-    watch: Arc<dyn Watch>,
-    stop: Arc<AtomicBool>,
+    observer: Arc<dyn RunObserver>,
+    control: RunControl,
     held: Vec<HeldEvent>,
     /// Events that go into one append, but for the last.
     per_append: u64,
@@ -79,8 +79,12 @@ pub(crate) struct Recording {
 pub(crate) enum Stop {
     /// The store side has gone, and has the reason.
     Gone,
-    /// Cancelled before the run has caught up with its stream: the end is to be put there.
-    Cancelled(RunCancelled),
+    /// Cancelled before the run has caught up with its stream: the end is to be put there. The
+    /// observer has seen the events up to `observed`.
+    Cancelled {
+        cancelled: RunCancelled,
+        observed: u64,
+    },
     Error(RunnerError),
 }
 
@@ -90,7 +94,7 @@ impl Recording {
         run: RunId,
         actor: String,
         clock: Arc<dyn Clock>,
-        (watch, stop): (Arc<dyn Watch>, Arc<AtomicBool>),
+        (observer, control): (Arc<dyn RunObserver>, RunControl),
         held: Vec<HeldEvent>,
         per_append: u64,
     ) -> Self {
@@ -99,8 +103,8 @@ impl Recording {
             run,
             actor,
             clock,
-            watch,
-            stop,
+            observer,
+            control,
             held,
             per_append,
             heard: None,
@@ -119,12 +123,15 @@ impl Recording {
 
     /// Takes what it is told until there is enough for an append, or nothing more to come; the run ends as the one who
     /// decides says, or as somebody cancels it. After the last piece, none.
-    pub(crate) fn next(&mut self, told: &Receiver<Told>) -> Result<Option<Piece>, Stop> {
+    pub(crate) async fn next(
+        &mut self,
+        told: &mut UnboundedReceiver<Told>,
+    ) -> Result<Option<Piece>, Stop> {
         if self.over {
             return Ok(None);
         }
         while self.take_heard()? {
-            match self.hear(told)? {
+            match self.hear(told).await? {
                 Told::Step(step) => self.step = step,
                 Told::Events(chunk) => self.heard = Some((chunk, 0)),
                 Told::Ended(decided) => {
@@ -133,7 +140,7 @@ impl Recording {
                 }
             }
         }
-        if !self.status.is_over() && self.watch.cancelled_by().is_some() {
+        if !self.status.is_over() && self.control.cancelled_by().is_some() {
             self.end(Decided::Stopped(self.step))?;
         }
         Ok(Some(self.piece(self.status.is_over())))
@@ -152,42 +159,39 @@ impl Recording {
         Ok(self.version - self.sent < self.per_append)
     }
 
-    /// Waits for what comes; not for an engine that does not hear that it is cancelled.
-    fn hear(&self, told: &Receiver<Told>) -> Result<Told, Stop> {
-        let mut looks = 0;
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Stop::Gone);
-            }
-            match told.recv_timeout(LOOK) {
-                Ok(told) => return Ok(told),
-                // The engine panicked; whoever waits for its thread says so.
-                Err(RecvTimeoutError::Disconnected) => return Err(Stop::Gone),
-                Err(RecvTimeoutError::Timeout) if self.watch.cancelled_by().is_none() => {}
-                Err(RecvTimeoutError::Timeout) if looks < LOOKS => looks += 1,
-                Err(RecvTimeoutError::Timeout) => {
-                    return Ok(Told::Ended(Decided::Stopped(self.step)));
-                }
-            }
-        }
+    /// Waits for the next message. Once the run is cancelled, an engine that is silent for too long
+    /// counts as stopped.
+    async fn hear(&mut self, told: &mut UnboundedReceiver<Told>) -> Result<Told, Stop> {
+        let told = select! {
+            biased;
+            () = self.control.stopped() => match self.control.reason() {
+                Some(StopReason::Cancelled(_)) => timeout(GRACE, told.recv())
+                    .await
+                    .unwrap_or(Some(Told::Ended(Decided::Stopped(self.step)))),
+                _ => None,
+            },
+            told = told.recv() => told,
+        };
+        // The sender drops without `Ended` only where the engine panicked.
+        told.ok_or(Stop::Gone)
     }
 
     fn end(&mut self, decided: Decided) -> Result<(), Stop> {
         let stopped_at = match decided {
             Decided::Failed => return Ok(()),
             Decided::Stopped(step) => Some(step),
-            Decided::Whole => self.watch.cancelled_by().map(|_| self.step),
+            Decided::Whole => self.control.cancelled_by().map(|_| self.step),
         };
         let Some(step) = stopped_at else {
-            self.watch.step(Step::Record);
+            self.observer.observe(RunProgress::Step(Step::Record));
             let completed = self.tables.complete();
             return self.take(&RunEvent::RunCompleted(Box::new(completed)));
         };
         // Without somebody who asked for it, the store side has stopped the engine.
-        let Some(cancelled_by) = self.watch.cancelled_by() else { return Err(Stop::Gone) };
+        let Some(cancelled_by) = self.control.cancelled_by() else { return Err(Stop::Gone) };
         let cancelled = RunCancelled { cancelled_by, step };
         if self.held.len() as u64 > self.version {
-            return Err(Stop::Cancelled(cancelled));
+            return Err(Stop::Cancelled { cancelled, observed: self.version });
         }
         self.take(&RunEvent::RunCancelled(cancelled))
     }
@@ -226,14 +230,14 @@ impl Recording {
         };
         self.tables.apply(&recorded);
         self.index.apply(&recorded);
-        self.watch.event(&recorded);
+        self.observer.observe(RunProgress::Event(&recorded));
         self.status = RunStatus::reached_with(event);
         Ok(())
     }
 
     fn piece(&mut self, last: bool) -> Piece {
         let rows = if last { self.tables.finish() } else { self.tables.drain() };
-        self.watch.rows(&rows);
+        self.observer.observe(RunProgress::Rows(&rows));
         let piece = Piece {
             after: self.pending_since,
             events: std::mem::take(&mut self.pending),

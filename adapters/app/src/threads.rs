@@ -2,18 +2,18 @@
 //! simulation has it done in place instead, where nothing else goes on meanwhile: the same code, in the same order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 
 use powerfill_events::run::event::RunRequested;
 use powerfill_snapshot::Snapshot;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::RunnerError;
+use crate::control::{RunControl, StopReason};
 use crate::decide::{Told, decide};
+use crate::observer::RunObserver;
 use crate::record::{Piece, Recording, Stop};
-use crate::watch::Watch;
 
 /// Where blocking work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,15 +43,14 @@ impl Threads {
 pub(crate) struct Input {
     pub(crate) requested: RunRequested,
     pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) watch: Arc<dyn Watch>,
-    /// Set where nobody waits for the decisions any more.
-    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) observer: Arc<dyn RunObserver>,
+    pub(crate) control: RunControl,
 }
 
 /// The pieces of a run, as they come.
 pub(crate) enum Pieces {
     Coming { pieces: mpsc::Receiver<Piece>, threads: JoinHandle<Result<(), Stop>> },
-    InPlace { recording: Box<Recording>, told: Receiver<Told>, ended: Result<(), Stop> },
+    InPlace { recording: Box<Recording>, told: UnboundedReceiver<Told>, ended: Result<(), Stop> },
 }
 
 impl Pieces {
@@ -60,11 +59,13 @@ impl Pieces {
         match threads {
             Threads::Own => {
                 let (to_store, pieces) = mpsc::channel(2);
-                let threads = spawn_blocking(move || two_threads(recording, &input, &to_store));
+                let runtime = Handle::current();
+                let threads =
+                    spawn_blocking(move || two_threads(recording, &input, &to_store, &runtime));
                 Self::Coming { pieces, threads }
             }
             Threads::InPlace => {
-                let (tell, told) = std::sync::mpsc::channel();
+                let (tell, told) = unbounded_channel();
                 decide(&input, &tell);
                 Self::InPlace { recording: Box::new(recording), told, ended: Ok(()) }
             }
@@ -76,7 +77,7 @@ impl Pieces {
         match self {
             Self::Coming { pieces, .. } => pieces.recv().await,
             Self::InPlace { recording, told, ended } => {
-                recording.next(told).unwrap_or_else(|stop| {
+                recording.next(told).await.unwrap_or_else(|stop| {
                     *ended = Err(stop);
                     None
                 })
@@ -102,23 +103,18 @@ fn two_threads(
     mut recording: Recording,
     input: &Input,
     to_store: &mpsc::Sender<Piece>,
+    runtime: &Handle,
 ) -> Result<(), Stop> {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, mut told) = unbounded_channel();
     std::thread::scope(|scope| {
         let deciding = scope.spawn(move || decide(input, &tell));
-        let recorded = loop {
-            match recording.next(&told) {
-                Ok(Some(piece)) => {
-                    if to_store.blocking_send(piece).is_err() {
-                        break Err(Stop::Gone);
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(stop) => break Err(stop),
+        let recorded = runtime.block_on(async {
+            while let Some(piece) = recording.next(&mut told).await? {
+                to_store.send(piece).await.map_err(|_| Stop::Gone)?;
             }
-        };
-        // What it says now, nobody hears.
-        input.stop.store(true, Ordering::Relaxed);
+            Ok(())
+        });
+        input.control.stop(StopReason::Over);
         match deciding.join() {
             Ok(()) => recorded,
             Err(panic) => std::panic::resume_unwind(panic),

@@ -1,8 +1,6 @@
 //! Carrying a run through: claim, decide, record, publish; and ending it cleanly when something gives.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_events::run::event::{RunCancelled, RunRequested, Step};
@@ -15,15 +13,16 @@ use powerfill_snapshot::Snapshot;
 use powerfill_tables::RunTables;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::tables::run_history;
-use tokio::time::timeout;
+use tokio::select;
 
 use crate::ask::{append_id, meta};
+use crate::control::{RunControl, StopReason};
 use crate::held::{Held, held};
-use crate::patience::patiently;
+use crate::observer::{RunObserver, RunProgress};
 use crate::record::{Piece, Recording, Stop};
+use crate::retry::retry_with_backoff;
 use crate::stored::{decoded, read_versions, recorded};
 use crate::threads::{Input, Pieces};
-use crate::watch::Watch;
 use crate::{Runner, RunnerError, lease};
 
 /// A run that is over.
@@ -35,32 +34,27 @@ pub struct Finished {
     pub status: RunStatus,
 }
 
-/// How often one who waits for what a run begins with looks whether it is cancelled.
-const LOOK: Duration = Duration::from_millis(100);
-
 impl<S: Store + ?Sized + 'static> Runner<S> {
     /// Claims the queued or abandoned run, where there is one, and carries it through. A snapshot that the caller has
     /// in memory spares reading the captured one where it is the same.
     ///
     /// # Errors
     /// Where the run could not be carried through. If at all possible it is Failed then, with step and message.
-    /// [`RunnerError::HandedOver`] where `watch` asked for that: the lease is over, and the run there for the next worker.
+    /// [`RunnerError::HandedOver`] where `control` says so: the lease is over, and the run is there for the next worker.
     pub async fn work(
         &self,
         in_memory: Option<(&str, Arc<Snapshot>)>,
-        watch: Arc<dyn Watch>,
+        control: RunControl,
+        observer: Arc<dyn RunObserver>,
     ) -> Result<Option<Finished>, RunnerError> {
         let Some(lease) = self.claim().await? else { return Ok(None) };
-        let stop = Arc::new(AtomicBool::new(false));
-        let cancelled =
-            Arc::new(Cancellation { watch, asked: OnceLock::new(), told: AtomicU64::new(0) });
-        let renewing = self.keep_lease(lease, Arc::clone(&stop), Arc::clone(&cancelled));
-        let carried = tokio::select! {
+        let renewing = self.keep_lease(lease, control.clone());
+        let carried = select! {
             biased;
-            carried = self.carry(lease, in_memory, &stop, Arc::clone(&cancelled)) => carried,
+            carried = self.carry(lease, in_memory, &control, observer) => carried,
             () = renewing.silence() => {
                 // Nothing more is said to a store that does not answer; what hangs there is refused if it comes yet.
-                stop.store(true, Ordering::Relaxed);
+                control.stop(StopReason::LeaseLost);
                 return Err(lease::silent(lease.run_id).into());
             }
         };
@@ -69,7 +63,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             Err(RunnerError::HandedOver(run)) => {
                 renewing.end().await;
                 let long_ago = Timestamp::from_micros(0);
-                patiently(|| self.store.renew(lease, long_ago)).await?;
+                retry_with_backoff(|| self.store.renew(lease, long_ago)).await?;
                 return Err(RunnerError::HandedOver(run));
             }
             Err(RunnerError::Store(StoreError::LeaseLost(run))) => {
@@ -90,41 +84,45 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         &self,
         lease: Lease,
         in_memory: Option<(&str, Arc<Snapshot>)>,
-        stop: &Arc<AtomicBool>,
-        watch: Arc<Cancellation>,
+        control: &RunControl,
+        observer: Arc<dyn RunObserver>,
     ) -> Result<RunStatus, RunnerError> {
         let run = lease.run_id;
-        let queued = patiently(|| self.store.run(run)).await?;
+        let queued = retry_with_backoff(|| self.store.run(run)).await?;
         if let Some(by) = queued.and_then(|queued| queued.cancel_requested_by) {
-            let _ = watch.asked.set(by);
+            control.cancel(by);
         }
-        let found = unless_cancelled(watch.as_ref(), self.found(run, in_memory)).await?;
+        let found = select! {
+            biased;
+            found = self.found(run, in_memory) => Some(found?),
+            () = control.stopped() => None,
+        };
         // Cancelled while it waited: nothing is begun for it.
-        let found = found.filter(|found| found.is_begun() || watch.cancelled_by().is_none());
+        let cancelled_by = control.cancelled_by();
+        let found = found.filter(|found| found.is_begun() || cancelled_by.is_none());
         let Some(found) = found else {
-            let cancelled_by = watch.cancelled_by().unwrap_or_default();
+            let Some(cancelled_by) = cancelled_by else { return Err(stopped(run, control)) };
             let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
-            return self.end_early(lease, cancelled, watch.as_ref()).await;
+            return self.end_early(lease, cancelled, 0, observer.as_ref()).await;
         };
         let (held, requested, snapshot) = match found {
             Found::Over(status) => return self.settle(lease, status).await,
             Found::ToDo { held, requested, snapshot } => (held, requested, snapshot),
         };
         let writer = ProjectionWriter::Worker(lease);
-        patiently(|| self.store.begin_staging(writer, RunTables::specs())).await?;
+        retry_with_backoff(|| self.store.begin_staging(writer, RunTables::specs())).await?;
         let tenant = requested.tenant_id.clone();
-        let mut pieces = self.begin(run, *held, *requested, snapshot, stop, Arc::clone(&watch));
+        let mut pieces = self.begin(run, *held, *requested, snapshot, control, &observer);
         let mut stored = Ok(RunStatus::Pending);
         while let Some(piece) = pieces.next().await {
-            if watch.hands_over() {
-                stop.store(true, Ordering::Relaxed);
+            if control.is_handed_over() {
                 stored = Err(RunnerError::HandedOver(run));
                 break;
             }
             match self.store_piece(lease, &tenant, piece).await {
                 Ok(status) => stored = Ok(status),
                 Err(error) => {
-                    stop.store(true, Ordering::Relaxed);
+                    control.stop(StopReason::Over);
                     stored = Err(error);
                     break;
                 }
@@ -132,29 +130,29 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         }
         match (stored, pieces.end().await?) {
             (Err(error), _) | (Ok(_), Err(Stop::Error(error))) => Err(error),
-            (Ok(_), Err(Stop::Gone)) if watch.hands_over() => Err(RunnerError::HandedOver(run)),
-            (Ok(_), Err(Stop::Gone)) => Err(StoreError::LeaseLost(run).into()),
-            (Ok(_), Err(Stop::Cancelled(cancelled))) => {
-                self.end_early(lease, cancelled, watch.as_ref()).await
+            (Ok(_), Err(Stop::Gone)) => Err(stopped(run, control)),
+            (Ok(_), Err(Stop::Cancelled { cancelled, observed })) => {
+                self.end_early(lease, cancelled, observed, observer.as_ref()).await
             }
             (Ok(status), Ok(())) => Ok(status),
         }
     }
 
-    /// Ends a run that is cancelled before it has caught up with its stream, and tells whoever watches what they have not
-    /// seen of it.
+    /// Ends a run that is cancelled before it has caught up with its stream, and shows the observer the events after
+    /// those that it has observed.
     async fn end_early(
         &self,
         lease: Lease,
         cancelled: RunCancelled,
-        watch: &Cancellation,
+        observed: u64,
+        observer: &dyn RunObserver,
     ) -> Result<RunStatus, RunnerError> {
         let status = self.end(lease, &RunEvent::RunCancelled(cancelled)).await?;
-        let (run, from) = (lease.run_id, watch.told.load(Ordering::Relaxed) + 1);
-        let mut rest = read_versions(self.store.as_ref(), run, from, u64::MAX);
+        let run = lease.run_id;
+        let mut rest = read_versions(self.store.as_ref(), run, observed + 1, u64::MAX);
         while let Some(batch) = rest.try_next().await? {
             for read in &batch {
-                watch.event(&recorded(run, read));
+                observer.observe(RunProgress::Event(&recorded(run, read)));
             }
         }
         Ok(status)
@@ -166,7 +164,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         run: RunId,
         in_memory: Option<(&str, Arc<Snapshot>)>,
     ) -> Result<Found, RunnerError> {
-        let held = patiently(|| held(self.store.as_ref(), run)).await?;
+        let held = retry_with_backoff(|| held(self.store.as_ref(), run)).await?;
         let Some(first) = &held.first else {
             // A store from before requests came with the queue: whoever asked died in between, and was promised nothing.
             return Ok(Found::Over(RunStatus::Failed));
@@ -192,20 +190,20 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
         held: Held,
         requested: RunRequested,
         snapshot: Arc<Snapshot>,
-        stop: &Arc<AtomicBool>,
-        watch: Arc<Cancellation>,
+        control: &RunControl,
+        observer: &Arc<dyn RunObserver>,
     ) -> Pieces {
         let (worker, clock) = (self.worker.clone(), Arc::clone(&self.clock));
-        let watch: Arc<dyn Watch> = watch;
-        let watched = (Arc::clone(&watch), Arc::clone(stop));
+        let (observer, control) = (Arc::clone(observer), control.clone());
+        let watched = (Arc::clone(&observer), control.clone());
         let recording =
             Recording::new(run, worker, clock, watched, held.events, self.events_per_append);
-        let input = Input { requested, snapshot, watch, stop: Arc::clone(stop) };
+        let input = Input { requested, snapshot, observer, control };
         Pieces::begin(self.threads, recording, input)
     }
 
     async fn captured(&self, digest: &str) -> Result<Arc<Snapshot>, RunnerError> {
-        let bytes = patiently(|| self.store.captured(digest)).await?;
+        let bytes = retry_with_backoff(|| self.store.captured(digest)).await?;
         Ok(self.threads.blocking(move || Snapshot::from_canonical(&bytes)).await?.map(Arc::new)?)
     }
 
@@ -225,24 +223,25 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
                 events: piece.events,
                 lease: Some(lease),
             };
-            patiently(|| self.store.append(append.clone())).await?;
+            retry_with_backoff(|| self.store.append(append.clone())).await?;
         }
         if !piece.rows.is_empty()
             && !matches!(piece.status, RunStatus::Failed | RunStatus::Cancelled)
         {
             let rows: Arc<[_]> = piece.rows.into();
-            patiently(|| self.store.stage(writer, Arc::clone(&rows), piece.up_to)).await?;
+            retry_with_backoff(|| self.store.stage(writer, Arc::clone(&rows), piece.up_to)).await?;
         }
         if piece.status == RunStatus::Complete {
-            patiently(|| self.store.publish(writer)).await?;
+            retry_with_backoff(|| self.store.publish(writer)).await?;
         }
         if let Some(history) = piece.history {
-            patiently(|| self.store.put_row(writer, &run_history::TABLE, history.clone())).await?;
+            retry_with_backoff(|| self.store.put_row(writer, &run_history::TABLE, history.clone()))
+                .await?;
         }
         if let Some(index) = piece.index {
-            patiently(|| self.store.put_index(writer, Arc::clone(&index))).await?;
+            retry_with_backoff(|| self.store.put_index(writer, Arc::clone(&index))).await?;
         }
-        patiently(|| self.store.set_status(lease, piece.status)).await?;
+        retry_with_backoff(|| self.store.set_status(lease, piece.status)).await?;
         Ok(piece.status)
     }
 }
@@ -268,48 +267,10 @@ impl Found {
     }
 }
 
-/// Does something that may take long, and gives it up where the run is cancelled meanwhile.
-async fn unless_cancelled<T>(
-    watch: &Cancellation,
-    work: impl Future<Output = Result<T, RunnerError>>,
-) -> Result<Option<T>, RunnerError> {
-    let mut work = std::pin::pin!(work);
-    loop {
-        match timeout(LOOK, &mut work).await {
-            Ok(done) => return done.map(Some),
-            Err(_) if watch.cancelled_by().is_some() => return Ok(None),
-            Err(_) => {}
-        }
-    }
-}
-
-/// Cancelled by whoever watches, or by whoever asked the store.
-pub(crate) struct Cancellation {
-    watch: Arc<dyn Watch>,
-    pub(crate) asked: OnceLock<String>,
-    /// The version of the last event that the one who watches was told of.
-    told: AtomicU64,
-}
-
-impl Watch for Cancellation {
-    fn step(&self, step: Step) {
-        self.watch.step(step);
-    }
-
-    fn event(&self, event: &powerfill_events::run::RecordedEvent<'_>) {
-        self.told.store(event.stream_version, Ordering::Relaxed);
-        self.watch.event(event);
-    }
-
-    fn rows(&self, rows: &[powerfill_tables::table::RowBatch]) {
-        self.watch.rows(rows);
-    }
-
-    fn cancelled_by(&self) -> Option<String> {
-        self.asked.get().cloned().or_else(|| self.watch.cancelled_by())
-    }
-
-    fn hands_over(&self) -> bool {
-        self.watch.hands_over()
+/// What becomes of the work on a run that stopped before its end, and was not cancelled.
+fn stopped(run: RunId, control: &RunControl) -> RunnerError {
+    match control.is_handed_over() {
+        true => RunnerError::HandedOver(run),
+        false => StoreError::LeaseLost(run).into(),
     }
 }

@@ -20,7 +20,7 @@ mod output;
 mod places;
 mod progress;
 mod settings;
-mod stop;
+mod shutdown;
 mod summary;
 mod tenancy;
 mod workbook;

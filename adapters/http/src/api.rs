@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use powerfill_app::Clock;
 use powerfill_ports::Store;
 use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
 use crate::rates::Rates;
@@ -92,11 +93,11 @@ pub struct Api {
     pub(crate) streams: Arc<Semaphore>,
     /// Whether runs are carried through in this process.
     pub(crate) works: bool,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Api {
-    /// A service of these tenants. `stop` becomes true when streams are to end.
+    /// A service of these tenants, which ends when `stop` is cancelled.
     ///
     /// # Errors
     /// Where the tokens cannot be read.
@@ -104,7 +105,7 @@ impl Api {
         tenants: impl IntoIterator<Item = Arc<dyn Tenant>>,
         tokens: TokenFile,
         clock: Arc<dyn Clock>,
-        stop: watch::Receiver<bool>,
+        stop: CancellationToken,
     ) -> Result<Self, TokenError> {
         let limits = Limits::default();
         Ok(Self {

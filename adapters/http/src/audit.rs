@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_app::Silent;
+use powerfill_app::NoObserver;
 use powerfill_app::compare::{inputs, side, tell};
 use powerfill_app::replay::replay;
 use powerfill_app::verify::verify;
@@ -40,7 +40,7 @@ pub(crate) async fn replay_run(
     let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
     aside(async move || {
         let _one = one;
-        let replayed = replay(store.as_ref(), run, Arc::new(Silent)).await?;
+        let replayed = replay(store.as_ref(), run, Arc::new(NoObserver)).await?;
         serde_json::to_value(&replayed).map(Json).map_err(|error| internal(&error))
     })
     .await

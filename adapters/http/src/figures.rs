@@ -7,13 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use powerfill_app::Watch;
-use powerfill_events::run::RecordedEvent;
+use powerfill_app::{RunObserver, RunProgress};
 use powerfill_events::run::event::Step;
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::spelling::Spelled;
-use powerfill_tables::table::RowBatch;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -110,10 +108,10 @@ impl Figures {
         own.filter_map(|(_, stream)| Some(stream.upgrade()?.load(Ordering::Relaxed))).collect()
     }
 
-    /// Whoever watches a run, and the time that its steps take.
-    pub fn watch(&self, tenant: &str, watch: Arc<dyn Watch>) -> Arc<dyn Watch> {
+    /// Measures how long the steps of a tenant's run take.
+    pub fn step_timer(&self, tenant: &str) -> Arc<dyn RunObserver> {
         let steps = Arc::clone(&self.steps);
-        Arc::new(Timed { watch, tenant: tenant.to_owned(), steps, now: Mutex::new(None) })
+        Arc::new(StepTimer { tenant: tenant.to_owned(), steps, now: Mutex::new(None) })
     }
 
     /// The figures of these tenants as text, in the format of OpenMetrics.
@@ -152,15 +150,14 @@ impl Place {
     }
 }
 
-/// Takes the time of each step; everything else is the inner watch's.
-struct Timed {
-    watch: Arc<dyn Watch>,
+/// Measures how long each step of a run takes.
+struct StepTimer {
     tenant: String,
     steps: Arc<Mutex<SecondsByStep>>,
     now: Mutex<Option<(Step, Instant)>>,
 }
 
-impl Timed {
+impl StepTimer {
     fn turn_to(&self, next: Option<Step>) {
         let next = next.map(|step| (step, Instant::now()));
         let before = std::mem::replace(&mut *lock(&self.now), next);
@@ -173,30 +170,15 @@ impl Timed {
     }
 }
 
-impl Watch for Timed {
-    fn step(&self, step: Step) {
-        self.turn_to(Some(step));
-        self.watch.step(step);
-    }
-
-    fn event(&self, event: &RecordedEvent<'_>) {
-        self.watch.event(event);
-    }
-
-    fn rows(&self, rows: &[RowBatch]) {
-        self.watch.rows(rows);
-    }
-
-    fn cancelled_by(&self) -> Option<String> {
-        self.watch.cancelled_by()
-    }
-
-    fn hands_over(&self) -> bool {
-        self.watch.hands_over()
+impl RunObserver for StepTimer {
+    fn observe(&self, progress: RunProgress<'_>) {
+        if let RunProgress::Step(step) = progress {
+            self.turn_to(Some(step));
+        }
     }
 }
 
-impl Drop for Timed {
+impl Drop for StepTimer {
     fn drop(&mut self) {
         self.turn_to(None);
     }

@@ -8,7 +8,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use powerfill_app::told_to_stop;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -21,7 +20,7 @@ const FINISH: Duration = Duration::from_secs(10);
 /// How soon a listener that fails is tried again: it does where no file handles are left.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Answers until the service's `stop` becomes true; then takes no connection more, ends event streams, and finishes
+/// Answers until the service's `stop` is cancelled; then takes no connection more, ends event streams, and finishes
 /// what is being answered, within ten seconds.
 ///
 /// A connection whose request does not come in time is closed; beyond the most connections nobody is let in until
@@ -48,18 +47,13 @@ async fn answer(listener: TcpListener, api: &Api, router: Router) {
         .keep_alive_timeout(api.limits.patience);
     let room = Arc::new(Semaphore::new(api.limits.connections));
     let graceful = GracefulShutdown::new();
-    let stopped = told_to_stop(api.stop.clone());
-    tokio::pin!(stopped);
     loop {
         let next = async {
             // The semaphore is never closed.
             let permit = Arc::clone(&room).acquire_owned().await;
             (permit, accepted(&listener).await)
         };
-        let (permit, stream) = tokio::select! {
-            () = &mut stopped => break,
-            next = next => next,
-        };
+        let Some((permit, stream)) = api.stop.run_until_cancelled(next).await else { break };
         let service = TowerToHyperService::new(router.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);

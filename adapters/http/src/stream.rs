@@ -13,7 +13,6 @@ use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
-use powerfill_app::told_to_stop;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::StoredEvent;
@@ -88,7 +87,7 @@ pub(crate) async fn stream(
         stream: asked.run_id.map(|run| RunId(run).stream()),
         _permit: permit,
     };
-    let events = unfold(coming, Coming::next).take_until(told_to_stop(api.stop.clone()));
+    let events = unfold(coming, Coming::next).take_until(api.stop.clone().cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEART_BEAT)))
 }
 

@@ -8,8 +8,10 @@ use futures::{StreamExt, TryStreamExt};
 use powerfill_events::values::TenantId;
 use powerfill_ports::cloud_event::{CloudEvent, CloudEventError};
 use powerfill_ports::events::StoredEvent;
+use powerfill_ports::retry::RetryPolicy;
 use powerfill_ports::{Store, StoreError, ensure_tenant};
-use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, BrokerError, Sent};
 
@@ -19,9 +21,11 @@ pub const SUBSCRIBER: &str = "nats";
 /// Events that are on their way together.
 const WINDOW: usize = 256;
 
-/// How soon it is tried again, the first time and at most.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Jitter keeps relays that a broker refused together from returning together.
+const BACKOFF: RetryPolicy =
+    RetryPolicy::endless(Duration::from_millis(100), Duration::from_secs(10)).with_jitter();
+/// A fault that passes within this many pauses is not worth a warning.
+const SILENT_PAUSES: u32 = 3;
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +81,7 @@ pub struct Relay {
     store: Arc<dyn Store>,
     tenant: TenantId,
     broker: Arc<Broker>,
-    stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 }
 
 /// How far it is.
@@ -89,12 +93,12 @@ struct Progress {
 }
 
 impl Relay {
-    /// A relay of a tenant's store; `stop` becomes true when it is to end.
+    /// A relay of a tenant's store, which ends when `stop` is cancelled.
     pub fn new(
         store: Arc<dyn Store>,
         tenant: TenantId,
         broker: Arc<Broker>,
-        stop: watch::Receiver<bool>,
+        stop: CancellationToken,
     ) -> Self {
         Self { store, tenant, broker, stop }
     }
@@ -106,7 +110,7 @@ impl Relay {
     /// [`RelayError`]: what another try would not mend.
     pub async fn run(&self, until: Until) -> Result<u64, RelayError> {
         ensure_tenant(self.store.as_ref(), &self.tenant).await?;
-        let (mut pause, mut told) = (FIRST_PAUSE, false);
+        let (mut pauses, mut failures) = (BACKOFF.pauses(), 0);
         // The furthest event that the stream said it had already.
         let mut known = 0;
         loop {
@@ -117,17 +121,17 @@ impl Relay {
                 Err(error) => return Err(error),
             };
             if reached.is_some() {
-                (pause, told) = (FIRST_PAUSE, false);
+                pauses.reset();
+                failures = 0;
             }
-            // Once: of what passes in a moment, nothing is said.
-            if !told && pause > FIRST_PAUSE * 4 {
+            if failures == SILENT_PAUSES {
                 tracing::warn!("{}: {error}; trying again until it goes", self.tenant);
-                told = true;
             }
-            if self.stopped_within(jittered(pause)).await {
+            failures += 1;
+            let pause = pauses.next().unwrap_or_default();
+            if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 return Ok(reached.unwrap_or_default());
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -145,11 +149,8 @@ impl Relay {
             Until::Stopped => self.store.subscribe(progress.position),
         };
         loop {
-            let batch = tokio::select! {
-                () = self.stopped() => return Ok(progress.position),
-                batch = batches.next() => batch.transpose()?,
-            };
-            let Some(batch) = batch else { return Ok(progress.position) };
+            let batch = self.stop.run_until_cancelled(batches.next()).await.flatten();
+            let Some(batch) = batch.transpose()? else { return Ok(progress.position) };
             for window in batch.chunks(WINDOW) {
                 let messages = window.iter().map(message).collect::<Result<_, _>>()?;
                 match self.broker.send(messages).await? {
@@ -163,7 +164,7 @@ impl Relay {
                     window.last().map_or(progress.position, |event| event.global_position);
                 *reached = Some(progress.position);
                 self.keep(&mut progress).await?;
-                if *self.stop.borrow() {
+                if self.stop.is_cancelled() {
                     return Ok(progress.position);
                 }
             }
@@ -214,17 +215,6 @@ impl Relay {
         let fault = format!("event {position} was there already");
         BrokerError::Passing { place: self.broker.place().to_owned(), fault }
     }
-
-    async fn stopped(&self) {
-        // Without a sender nobody can ask for the end.
-        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    async fn stopped_within(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.stopped()).await.is_ok()
-    }
 }
 
 /// An event as a message: its id and its CloudEvent.
@@ -236,12 +226,4 @@ fn message(event: &StoredEvent) -> Result<(&StoredEvent, String, Bytes), CloudEv
         source,
     })?;
     Ok((event, cloud_event.id.to_string(), text.into()))
-}
-
-/// Between half of it and all of it: two that were refused together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let half = pause / 2;
-    let micros = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
-    half + Duration::from_micros(RandomState::new().hash_one(0) % micros)
 }

@@ -18,6 +18,7 @@
 //! * [`verifier`]: what a sound log is
 //! * [`verification_stop`]: why a verification ends early
 //! * [`cloud_event`]: an event as subscribers see it
+//! * [`retry`]: growing pauses between attempts
 //! * [`eventually`]: the public face for code written to the traits of `eventually`
 
 pub mod appending;
@@ -28,6 +29,7 @@ pub mod events;
 pub mod index;
 pub mod projections;
 pub mod publishing;
+pub mod retry;
 pub mod runs;
 pub mod schema_steps;
 pub mod seal;

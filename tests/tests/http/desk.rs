@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
-use powerfill_app::{Ask, Clock, Finished, Runner, Silent};
+use powerfill_app::{Ask, Clock, Finished, RunControl, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::{Role, TokenFile};
@@ -19,7 +19,7 @@ use powerfill_snapshot::{FaultReport, GivenOptions, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -79,7 +79,7 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<Standing>,
     pub(crate) api: Arc<Api>,
     pub(crate) router: Router,
-    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) stop: CancellationToken,
     /// Of the tenant `one`.
     pub(crate) viewer: String,
     pub(crate) operator: String,
@@ -148,10 +148,10 @@ impl Service {
         let viewer = token("one", Role::Viewer, "vera");
         let operator = token("one", Role::Operator, "otto");
         let stranger = token("other", Role::Admin, "eve");
-        let (stop, stopped) = watch::channel(false);
+        let stop = CancellationToken::new();
         let (one, other) = (book("one"), book("other"));
         let tenants = [Arc::clone(&one) as Arc<dyn Tenant>, other];
-        let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stopped).unwrap();
+        let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stop.clone()).unwrap();
         let api = Arc::new(api.with_limits(limits));
         let router = powerfill_http::router(Arc::clone(&api));
         Self { folder, book: one, clock, api, router, stop, viewer, operator, stranger }
@@ -249,7 +249,7 @@ impl Service {
     /// Carries the queued run through.
     pub(crate) async fn worked(&self) -> Finished {
         self.runner()
-            .work(None, self.api.figures().watch("one", Arc::new(Silent)))
+            .work(None, RunControl::default(), self.api.figures().step_timer("one"))
             .await
             .unwrap()
             .unwrap()

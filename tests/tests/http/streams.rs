@@ -141,7 +141,7 @@ async fn a_service_that_stops_ends_its_streams() {
     assert!(client.next().await.is_some());
     // There is room for one.
     service.get("/events/stream").await.is_problem(503, "unavailable");
-    service.stop.send(true).unwrap();
+    service.stop.cancel();
     while client.next().await.is_some() {}
     drop(client);
     let again = service.get("/events/stream").await;

@@ -9,7 +9,7 @@ use powerfill_app::configure::{
 };
 use powerfill_app::rebuild::rebuild;
 use powerfill_app::replay::replay;
-use powerfill_app::{RunnerError, Silent};
+use powerfill_app::{NoObserver, RunnerError};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
@@ -171,7 +171,7 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     changed(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
     let other = desk.ask(&books::small()).await;
     changed(desk, "dana", &lock("P2", "N", Precondition::Any)).await;
-    desk.work(Arc::new(Silent)).await.expect("there is a run");
+    desk.work().await.expect("there is a run");
     desk.verify().await;
 
     let shown = desk.shown().await;
@@ -179,7 +179,7 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     rebuild(store, other).await.unwrap();
     assert_eq!(desk.shown().await, shown);
     for run in [run, other] {
-        assert!(replay(store, run, Arc::new(Silent)).await.unwrap().is_reproduced());
+        assert!(replay(store, run, Arc::new(NoObserver)).await.unwrap().is_reproduced());
     }
     assert_eq!(store.runs().await.unwrap().len(), 2);
     desk.verify().await;

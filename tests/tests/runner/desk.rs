@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Clock, Finished, Runner, RunnerError, Silent, Watch, decoded};
+use powerfill_app::{
+    Ask, Clock, Finished, NoObserver, RunControl, RunObserver, RunProgress, Runner, RunnerError,
+    decoded,
+};
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
@@ -151,14 +154,31 @@ impl Desk {
     }
 
     /// Works what is there, from the captured snapshot.
-    pub(crate) async fn work(&self, watch: Arc<dyn Watch>) -> Option<Finished> {
-        self.runner().work(None, watch).await.expect("the run is carried through")
+    pub(crate) async fn work(&self) -> Option<Finished> {
+        self.work_observed(RunControl::default(), Arc::new(NoObserver)).await
+    }
+
+    /// Works what is there, under a control and an observer.
+    pub(crate) async fn work_observed(
+        &self,
+        control: RunControl,
+        observer: Arc<dyn RunObserver>,
+    ) -> Option<Finished> {
+        let worked = self.runner().work(None, control, observer).await;
+        worked.expect("the run is carried through")
+    }
+
+    /// Works the run that is there, and cancels it when a step begins.
+    pub(crate) async fn work_cancelled_at(&self, step: Step) -> Finished {
+        let control = RunControl::default();
+        let cancelling = at_step(step, control.clone(), |control| control.cancel("chief"));
+        self.work_observed(control, cancelling).await.expect("there was a run")
     }
 
     /// Asks for a run and works it.
     pub(crate) async fn run(&self, book: &Book) -> (RunId, RunStatus) {
         let run = self.ask(book).await;
-        let finished = self.work(Arc::new(Silent)).await.expect("there was a run");
+        let finished = self.work().await.expect("there was a run");
         assert_eq!(finished.run_id, run);
         (run, finished.status)
     }
@@ -257,28 +277,17 @@ async fn ask_warned(
     runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk", source_warnings }).await
 }
 
-/// Cancels the run when a step begins.
-pub(crate) struct CancelAt {
-    pub(crate) step: Step,
-    pub(crate) begun: std::sync::atomic::AtomicBool,
-}
-
-impl CancelAt {
-    pub(crate) fn new(step: Step) -> Arc<Self> {
-        Arc::new(Self { step, begun: std::sync::atomic::AtomicBool::new(false) })
-    }
-}
-
-impl Watch for CancelAt {
-    fn step(&self, step: Step) {
-        if step == self.step {
-            self.begun.store(true, Ordering::Relaxed);
+/// Observes a run, and calls its control when a step begins.
+pub(crate) fn at_step(
+    step: Step,
+    control: RunControl,
+    call: impl Fn(&RunControl) + Send + Sync + 'static,
+) -> Arc<dyn RunObserver> {
+    Arc::new(move |progress: RunProgress<'_>| {
+        if matches!(progress, RunProgress::Step(begun) if begun == step) {
+            call(&control);
         }
-    }
-
-    fn cancelled_by(&self) -> Option<String> {
-        self.begun.load(Ordering::Relaxed).then(|| "chief".to_owned())
-    }
+    })
 }
 
 /// Holds the run at the beginning of a step until it is let go.
@@ -289,7 +298,7 @@ pub(crate) struct HoldAt {
 }
 
 impl HoldAt {
-    /// The watch, and what lets the run go.
+    /// The observer, and what lets the run go.
     pub(crate) fn new(step: Step) -> (Arc<Self>, std::sync::mpsc::Sender<()>) {
         let (go, let_go) = std::sync::mpsc::channel();
         let reached = tokio::sync::Semaphore::new(0);
@@ -302,9 +311,9 @@ impl HoldAt {
     }
 }
 
-impl Watch for HoldAt {
-    fn step(&self, step: Step) {
-        if step == self.step {
+impl RunObserver for HoldAt {
+    fn observe(&self, progress: RunProgress<'_>) {
+        if matches!(progress, RunProgress::Step(step) if step == self.step) {
             self.reached.add_permits(1);
             let let_go = self.let_go.lock().expect("one waits at a time");
             let_go.recv().expect("it is let go");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_app::{RunnerError, Silent};
+use powerfill_app::{NoObserver, RunControl, RunnerError};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -29,7 +29,11 @@ pub(crate) async fn a_store_that_is_away_for_a_moment_is_asked_again(desk: &Desk
     let runner = desk.runner_over(store);
     let run = desk.next_run();
     ask(&runner, run, &books::mixed()).await.unwrap();
-    let finished = runner.work(None, Arc::new(Silent)).await.unwrap().expect("there is a run");
+    let finished = runner
+        .work(None, RunControl::default(), Arc::new(NoObserver))
+        .await
+        .unwrap()
+        .expect("there is a run");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
     desk.verify().await;
 }
@@ -46,7 +50,8 @@ async fn fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) 
     let runner = desk.runner_over(store);
     let run = desk.next_run();
     ask(&runner, run, &books::mixed()).await.unwrap();
-    let error = runner.work(None, Arc::new(Silent)).await.expect_err(refused);
+    let error =
+        runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err(refused);
     let RunnerError::Store(cause) = &error else { panic!("{error:?}") };
     let events = desk.events(run).await;
     let Some(RunEvent::RunFailed(failed)) = events.last() else { panic!("{refused}: {error}") };
@@ -82,7 +87,8 @@ pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(
         let runner = desk.runner_over(store);
         let run = desk.next_run();
         ask(&runner, run, &books::mixed()).await.unwrap();
-        let finished = runner.work(None, Arc::new(Silent)).await.expect(refused);
+        let finished =
+            runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect(refused);
         assert_eq!(finished.map(|finished| finished.status), Some(RunStatus::Complete));
         assert_eq!(desk.status(run).await, RunStatus::Complete, "{refused}");
         desk.verify().await;
@@ -95,11 +101,11 @@ pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(
         let runner = desk.runner_over(store);
         let run = desk.next_run();
         ask(&runner, run, &books::small()).await.unwrap();
-        runner.work(None, Arc::new(Silent)).await.expect_err(refused);
+        runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err(refused);
         let events = desk.events(run).await;
         assert!(matches!(events.last(), Some(RunEvent::RunCompleted(_))), "{refused}");
         desk.wait_for_leases();
-        let finished = desk.work(Arc::new(Silent)).await.expect("it is still there");
+        let finished = desk.work().await.expect("it is still there");
         assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
         desk.verify().await;
     }

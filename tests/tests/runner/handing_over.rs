@@ -1,35 +1,17 @@
 //! Workers that stop and leave their run to another one, runs that are cancelled before anyone began them, and books of
 //! another tenant.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use powerfill_app::{RunnerError, Silent, Watch};
+use powerfill_app::{RunControl, RunProgress, RunnerError};
+use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
-use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
 
 use crate::books::{self, Book};
-use crate::desk::{Desk, ask};
-
-/// Told to stop when a step begins.
-struct StopAt {
-    step: Step,
-    told: AtomicBool,
-}
-
-impl Watch for StopAt {
-    fn step(&self, step: Step) {
-        if step == self.step {
-            self.told.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn hands_over(&self) -> bool {
-        self.told.load(Ordering::Relaxed)
-    }
-}
+use crate::desk::{Desk, ask, at_step};
 
 /// Whichever step that is, no lease is waited for, and nothing is lost or done twice.
 pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
@@ -41,13 +23,14 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
     for step in steps {
         let desk = desk.another().await;
         let run = desk.ask(&book).await;
-        let watch = Arc::new(StopAt { step, told: AtomicBool::new(false) });
-        match desk.runner().work(None, watch).await {
+        let control = RunControl::default();
+        let observer = at_step(step, control.clone(), RunControl::hand_over);
+        match desk.runner().work(None, control, observer).await {
             Err(RunnerError::HandedOver(handed_over)) => assert_eq!(handed_over, run),
             other => panic!("{step:?}: {other:?}"),
         }
         assert!(!desk.status(run).await.is_over());
-        let finished = desk.work(Arc::new(Silent)).await.expect("it is taken up at once");
+        let finished = desk.work().await.expect("it is taken up at once");
         assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete), "{step:?}");
         assert!(desk.story(run).await == story, "{step:?}");
         desk.verify().await;
@@ -55,24 +38,22 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
     }
 }
 
-/// Keeps the types of the events that it is told of.
-#[derive(Default)]
-struct Listens(Mutex<Vec<&'static str>>);
-
-impl Watch for Listens {
-    fn event(&self, event: &RecordedEvent<'_>) {
-        self.0.lock().unwrap().push(event.event.event_type().name());
-    }
-}
-
 /// Nothing of it is decided; whoever takes it up ends it, and whoever watches is told of that.
 pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
     let run = desk.ask(&books::mixed()).await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
-    let watch = Arc::new(Listens::default());
-    let watches: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
-    let finished = desk.work(watches).await.expect("there is a run");
-    assert_eq!(*watch.0.lock().unwrap(), ["RunRequested", "RunCancelled"]);
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let observer = {
+        let observed = Arc::clone(&observed);
+        move |progress: RunProgress<'_>| {
+            if let RunProgress::Event(event) = progress {
+                observed.lock().unwrap().push(event.event.event_type().name());
+            }
+        }
+    };
+    let finished = desk.work_observed(RunControl::default(), Arc::new(observer)).await;
+    let finished = finished.expect("there is a run");
+    assert_eq!(*observed.lock().unwrap(), ["RunRequested", "RunCancelled"]);
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     match &desk.events(run).await[..] {
         [RunEvent::RunRequested(_), RunEvent::RunCancelled(cancelled)] => {
@@ -85,20 +66,6 @@ pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
     desk.completes(&books::small()).await;
 }
 
-/// Cancels when this many events were taken down, whoever is still deciding.
-struct CancelAfter(AtomicU64);
-
-impl Watch for CancelAfter {
-    fn event(&self, _event: &RecordedEvent<'_>) {
-        let _ =
-            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-    }
-
-    fn cancelled_by(&self) -> Option<String> {
-        (self.0.load(Ordering::Relaxed) == 0).then(|| "chief".to_owned())
-    }
-}
-
 /// However far ahead the engine is: what is not recorded yet is let go.
 pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk) {
     let book = books::large();
@@ -106,8 +73,16 @@ pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk)
     let run = undisturbed.completes(&book).await;
     let story = undisturbed.story(run).await;
     let run = desk.ask(&book).await;
-    let watch = Arc::new(CancelAfter(AtomicU64::new(10)));
-    let finished = desk.work(watch).await.expect("there was a run");
+    let (control, recorded) = (RunControl::default(), AtomicU64::new(0));
+    let cancelling = control.clone();
+    let observer = move |progress: RunProgress<'_>| {
+        let is_event = matches!(progress, RunProgress::Event(_));
+        if is_event && recorded.fetch_add(1, Ordering::Relaxed) + 1 == 10 {
+            cancelling.cancel("chief");
+        }
+    };
+    let finished = desk.work_observed(control, Arc::new(observer)).await;
+    let finished = finished.expect("there was a run");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     let mut told = desk.story(run).await;
     assert_eq!(told.pop().expect("it has events").0, "RunCancelled");

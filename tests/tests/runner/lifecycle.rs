@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use powerfill_app::{RunnerError, Silent, rebuild};
+use powerfill_app::{RunControl, RunnerError, rebuild};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
 
 use crate::books;
-use crate::desk::{CancelAt, Desk, HoldAt, ask};
+use crate::desk::{Desk, HoldAt, ask};
 
 pub(crate) async fn a_run_goes_from_request_to_shown_tables(desk: &Desk) {
     let run = desk.completes(&books::mixed()).await;
@@ -21,7 +21,7 @@ pub(crate) async fn a_run_goes_from_request_to_shown_tables(desk: &Desk) {
     assert_eq!(published, Some((run, events.len() as u64)));
     assert_eq!(desk.history().await, [(run, "Complete".to_owned())]);
     desk.verify().await;
-    assert_eq!(desk.work(Arc::new(Silent)).await, None, "nothing is left to do");
+    assert_eq!(desk.work().await, None, "nothing is left to do");
 }
 
 pub(crate) async fn a_run_that_preflight_refuses_leaves_the_former_outputs(desk: &Desk) {
@@ -45,7 +45,7 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
     let shown = desk.shown().await;
     for step in [Step::Preflight, Step::CandidateBuilder, Step::Allocation, Step::Ue] {
         let run = desk.ask(&books::mixed()).await;
-        let finished = desk.work(CancelAt::new(step)).await.expect("there was a run");
+        let finished = desk.work_cancelled_at(step).await;
         assert_eq!(finished.status, RunStatus::Cancelled, "{step:?}");
         let events = desk.events(run).await;
         let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{step:?}") };
@@ -66,9 +66,10 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
 pub(crate) async fn a_cancel_asked_of_the_store_reaches_the_worker(desk: &Desk) {
     let run = desk.ask(&books::mixed()).await;
     let (hold, go) = HoldAt::new(Step::Allocation);
-    let watch = Arc::clone(&hold);
+    let observer = Arc::clone(&hold);
     let runner = desk.runner();
-    let working = tokio::spawn(async move { runner.work(None, watch).await });
+    let working =
+        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
     hold.reached().await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     // When the second renewal from now on is seen, the answer to the one before it was heard.
@@ -91,8 +92,9 @@ pub(crate) async fn a_cancel_asked_of_the_store_reaches_the_worker(desk: &Desk) 
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let run = desk.ask(&books::mixed()).await;
     let (hold, go) = HoldAt::new(Step::Allocation);
-    let (watch, runner) = (Arc::clone(&hold), desk.runner());
-    let working = tokio::spawn(async move { runner.work(None, watch).await });
+    let (observer, runner) = (Arc::clone(&hold), desk.runner());
+    let working =
+        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
     hold.reached().await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     while desk.status(run).await != RunStatus::Cancelled {
@@ -122,7 +124,7 @@ pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
     let RunnerError::Store(StoreError::RunActive(active)) = &refused else { panic!("{refused}") };
     assert_eq!(*active, winner);
     assert!(refused.to_string().contains(&winner.to_string()), "{refused}");
-    let finished = desk.work(Arc::new(Silent)).await.expect("there is one run");
+    let finished = desk.work().await.expect("there is one run");
     assert_eq!((finished.run_id, finished.status), (winner, RunStatus::Complete));
     assert_eq!(desk.store.runs().await.unwrap().len(), 1);
     desk.completes(&book).await;
@@ -151,8 +153,9 @@ pub(crate) async fn a_rebuild_waits_for_the_active_run(desk: &Desk) {
     let former = desk.completes(&books::small()).await;
     let run = desk.ask(&books::mixed()).await;
     let (hold, go) = HoldAt::new(Step::Allocation);
-    let (watch, runner) = (Arc::clone(&hold), desk.runner());
-    let working = tokio::spawn(async move { runner.work(None, watch).await });
+    let (observer, runner) = (Arc::clone(&hold), desk.runner());
+    let working =
+        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
     hold.reached().await;
     let refused = rebuild::rebuild(desk.store.as_ref(), former).await;
     let Err(RunnerError::Store(StoreError::RunActive(active))) = refused else {

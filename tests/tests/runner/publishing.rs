@@ -13,10 +13,10 @@ use powerfill_tables::csv;
 use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{ALL, DECISIONS};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::books;
-use crate::desk::{CancelAt, Desk};
+use crate::desk::Desk;
 use powerfill_events::run::event::Step;
 
 /// What a place shows.
@@ -153,7 +153,7 @@ pub(crate) async fn a_run_that_is_not_complete_is_not_shown(desk: &Desk) {
     let waiting = desk.ask(&books::mixed()).await;
     let refused = |run| publish(desk.store.as_ref(), run, &notice);
     assert!(refused(waiting).await.unwrap_err().to_string().contains("not Complete"));
-    desk.work(CancelAt::new(Step::PoolGuide)).await.expect("there was a run");
+    desk.work_cancelled_at(Step::PoolGuide).await;
     assert!(refused(waiting).await.unwrap_err().to_string().contains("not Complete"));
     let unknown = desk.next_run();
     assert!(refused(unknown).await.unwrap_err().to_string().contains("no run"));
@@ -187,10 +187,10 @@ pub(crate) async fn what_passes_is_tried_again_and_what_fails_is_said(desk: &Des
 }
 
 pub(crate) async fn one_who_follows_shows_what_completes_and_goes_on_where_it_was(desk: &Desk) {
-    let (_stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
     let notice = Notice::default();
     let store = desk.store.as_ref();
-    let publisher = || Publisher::new(store, &notice, stopped.clone());
+    let publisher = || Publisher::new(store, &notice, stop.clone());
     let caught_up = async || {
         let mut told = Vec::new();
         let tell = &mut |what: Told<'_>| told.push(format!("{what:?}"));
@@ -221,7 +221,8 @@ pub(crate) async fn one_who_follows_shows_what_completes_and_goes_on_where_it_wa
 }
 
 pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) {
-    let (stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
     let notice = Notice::failing(0, vec![PublishError::Transient("away".to_owned()); 6]);
     let run = desk.completes(&books::small()).await;
     let store = Arc::clone(&desk.store);
@@ -233,7 +234,7 @@ pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) 
             let tell = |what: Told<'_>| {
                 told.push(format!("{what:?}"));
                 if matches!(what, Told::Shown(_)) {
-                    stop.send(true).expect("it listens");
+                    stop.cancel();
                 }
             };
             publisher.follow(tell).await.map(|()| told)
@@ -260,14 +261,15 @@ impl OutputTarget for Silent {
 }
 
 pub(crate) async fn one_who_follows_ends_when_it_is_told_to(desk: &Desk) {
-    let (stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
     desk.completes(&books::small()).await;
     let store = Arc::clone(&desk.store);
     let following = tokio::spawn(async move {
         Publisher::new(store.as_ref(), &Silent, stopped).follow(|_| {}).await
     });
     tokio::task::yield_now().await;
-    stop.send(true).expect("it listens");
+    stop.cancel();
     following.await.unwrap().unwrap();
     assert_eq!(desk.store.subscriber("publish:notice:silent").await.unwrap(), None);
 }
@@ -276,7 +278,7 @@ pub(crate) async fn what_a_source_had_to_say_stands_in_the_log_of_the_run(desk: 
     let plain = desk.completes(&books::mixed()).await;
     let book = books::mixed();
     let run = desk.ask_warned(&book, &["the tables may be of different moments".to_owned()]).await;
-    desk.work(Arc::new(powerfill_app::Silent)).await.expect("there was a run");
+    desk.work().await.expect("there was a run");
     let log = shown(desk).await.into_iter().find(|(table, _)| table == "pfill_powerfill_log");
     let (_, log) = log.expect("there is a log");
     let first = format!("{run},1,snapshot,the tables may be of different moments,\n");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use powerfill_app::Silent;
+use powerfill_app::NoObserver;
 use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
 use powerfill_events::run::event::{RunFailed, Step};
 use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
@@ -16,10 +16,10 @@ use powerfill_tests::sqlite_file;
 use uuid::Uuid;
 
 use crate::books;
-use crate::desk::{CancelAt, Desk};
+use crate::desk::Desk;
 
 async fn replayed(desk: &Desk, run: RunId) -> Replay {
-    replay(desk.store.as_ref(), run, Arc::new(Silent)).await.expect("the store answers")
+    replay(desk.store.as_ref(), run, Arc::new(NoObserver)).await.expect("the store answers")
 }
 
 fn difference(replay: &Replay) -> &Difference {
@@ -62,7 +62,7 @@ async fn forged_from(
     };
     store.append(append).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None, "the chain is sound");
-    replay(&store, run, Arc::new(Silent)).await.expect("the store answers")
+    replay(&store, run, Arc::new(NoObserver)).await.expect("the store answers")
 }
 
 pub(crate) async fn a_run_is_reproduced_whatever_became_of_it(desk: &Desk) {
@@ -80,7 +80,7 @@ pub(crate) async fn a_cancelled_run_is_reproduced_as_far_as_it_went(desk: &Desk)
     let waiting = replayed(desk, run).await;
     assert_eq!(waiting.events, 1);
     assert!(waiting.is_reproduced(), "{waiting:?}");
-    desk.work(CancelAt::new(Step::PoolGuide)).await.expect("there was a run");
+    desk.work_cancelled_at(Step::PoolGuide).await;
     assert_eq!(desk.status(run).await, RunStatus::Cancelled);
     let replay = replayed(desk, run).await;
     let events = desk.stored(run).await.len() as u64;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use powerfill_app::{Finished, Runner, RunnerError, Silent, Watch};
+use powerfill_app::{
+    Finished, NoObserver, RunControl, RunObserver, RunProgress, Runner, RunnerError,
+};
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::Step;
 use powerfill_ports::{Store, StoreError};
@@ -30,9 +32,10 @@ struct StallAt {
     stalled: Notify,
 }
 
-impl Watch for StallAt {
-    fn step(&self, step: Step) {
-        if step == self.step && !self.once.swap(true, Ordering::SeqCst) {
+impl RunObserver for StallAt {
+    fn observe(&self, progress: RunProgress<'_>) {
+        let begins = matches!(progress, RunProgress::Step(step) if step == self.step);
+        if begins && !self.once.swap(true, Ordering::SeqCst) {
             self.proxy.stall();
             self.stalled.notify_one();
         }
@@ -70,7 +73,7 @@ async fn is_replaced(
     // A claim that hangs half-way is passed by until the server gives it up.
     let taken_up = async {
         loop {
-            if let Some(finished) = desk.work(Arc::new(Silent)).await {
+            if let Some(finished) = desk.work().await {
                 assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete), "{at}");
                 return Then::TakenUp;
             }
@@ -115,8 +118,9 @@ async fn a_worker_whose_network_stalls_at_a_step_is_replaced_and_gives_up() {
         let run = desk.ask(&book).await;
         let (once, stalled) = (AtomicBool::new(false), Notify::new());
         let watch = Arc::new(StallAt { step, proxy: Arc::clone(&proxy), once, stalled });
-        let to_watch: Arc<dyn Watch> = Arc::clone(&watch) as Arc<dyn Watch>;
-        let worked = tokio::spawn(async move { hanging.work(None, to_watch).await });
+        let observer = Arc::clone(&watch) as Arc<dyn RunObserver>;
+        let working = async move { hanging.work(None, RunControl::default(), observer).await };
+        let worked = tokio::spawn(working);
         timeout(PATIENCE, watch.stalled.notified()).await.expect("the step begins");
         let then = is_replaced(&desk, run, &proxy, worked, &story, &format!("{step:?}")).await;
         assert_eq!(then, Then::TakenUp, "{step:?}");
@@ -135,7 +139,9 @@ async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
         let hanging = hanging(&desk, &proxy).await;
         let run = desk.ask(&book).await;
         proxy.fail_at_message(message, ProxyFault::Stall);
-        let worked = tokio::spawn(async move { hanging.work(None, Arc::new(Silent)).await });
+        let worked = tokio::spawn(async move {
+            hanging.work(None, RunControl::default(), Arc::new(NoObserver)).await
+        });
         let stalled = async {
             while !proxy.has_failed() && !worked.is_finished() {
                 let _ = timeout(Duration::from_millis(20), proxy.wait_for_fault()).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use powerfill_app::replay::{ReplayAnswer, replay};
-use powerfill_app::{RunnerError, Silent};
+use powerfill_app::{NoObserver, RunControl, RunnerError};
 use powerfill_events::log::SchemaId;
 use powerfill_events::run::event::{RunCancelled, RunFailed, Step};
 use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
@@ -14,7 +14,7 @@ use powerfill_tables::status::RunStatus;
 use uuid::Uuid;
 
 use crate::books::{self, Book};
-use crate::desk::{CancelAt, Desk, HoldAt, ask};
+use crate::desk::{Desk, HoldAt, ask};
 use crate::faulty_store::{Fate, FaultyStore};
 
 /// Its columns are times and workers.
@@ -109,7 +109,7 @@ pub(crate) async fn a_run_that_dies_at_any_call_comes_out_the_same(desk: &Desk) 
             let runner = desk.runner_over(way);
             let run = desk.next_run();
             let worked = match ask(&runner, run, &book).await {
-                Ok(_) => runner.work(None, Arc::new(Silent)).await,
+                Ok(_) => runner.work(None, RunControl::default(), Arc::new(NoObserver)).await,
                 Err(error) => Err(error),
             };
             if store.calls() <= deaths {
@@ -119,7 +119,7 @@ pub(crate) async fn a_run_that_dies_at_any_call_comes_out_the_same(desk: &Desk) 
             let at = format!("death at call {deaths}, heard: {heard}");
             desk.wait_for_leases();
             let recorded = !desk.stored(run).await.is_empty();
-            let taken_up = desk.work(Arc::new(Silent)).await.map(|finished| finished.status);
+            let taken_up = desk.work().await.map(|finished| finished.status);
             if recorded {
                 assert!(taken_up.is_none_or(|status| status == RunStatus::Complete), "{at}");
                 undisturbed.is_what_came_of(&desk, &at).await;
@@ -142,7 +142,7 @@ pub(crate) async fn a_stream_of_any_length_is_completed(desk: &Desk) {
     for held in [1, 2, 3, all / 3, all / 2, all - 2, all - 1, all] {
         let desk = desk.another().await;
         begun(&desk, &book, &undisturbed.events[1..held]).await;
-        let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+        let finished = desk.work().await.expect("there is a run");
         assert_eq!(finished.status, RunStatus::Complete, "{held} events were held");
         undisturbed.is_what_came_of(&desk, &format!("{held} events were held")).await;
     }
@@ -164,12 +164,12 @@ pub(crate) async fn a_run_of_several_appends_comes_out_the_same(desk: &Desk) {
     let runner = desk.runner_over(store);
     let run = desk.next_run();
     ask(&runner, run, &book).await.unwrap();
-    runner.work(None, Arc::new(Silent)).await.expect_err("it died");
+    runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err("it died");
     assert!(died.load(Ordering::Relaxed));
     let stored = desk.stored(run).await.len();
     assert!(stored > 10_000 && stored < undisturbed.story.len(), "{stored} events are stored");
     desk.wait_for_leases();
-    let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+    let finished = desk.work().await.expect("there is a run");
     assert_eq!(finished.status, RunStatus::Complete);
     undisturbed.is_what_came_of(desk, "death at the second append").await;
 }
@@ -200,12 +200,13 @@ pub(crate) async fn a_run_that_an_older_powerfill_asked_for_is_carried_through(d
         };
         desk.store.enqueue(append).await.expect("it is queued");
         goes_on(&desk, &book, run, &undisturbed.events[1..held]).await;
-        let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+        let finished = desk.work().await.expect("there is a run");
         assert_eq!(finished.status, RunStatus::Complete, "{held} events were held");
         let stored = desk.stored(run).await;
         assert_eq!((stored[0].schema_version, stored[0].payload.as_slice()), (1, older.as_bytes()));
         assert!(desk.story(run).await[1..] == undisturbed.story[1..]);
-        let replay = replay(desk.store.as_ref(), run, Arc::new(Silent)).await.expect("it is read");
+        let replay =
+            replay(desk.store.as_ref(), run, Arc::new(NoObserver)).await.expect("it is read");
         assert_eq!(replay.answer, ReplayAnswer::Reproduced);
         desk.verify().await;
     }
@@ -219,7 +220,7 @@ pub(crate) async fn a_run_begun_by_another_engine_fails_and_frees_the_tenant(des
     let RunEvent::RunStarted(started) = &mut events[0] else { panic!("{:?}", events[0]) };
     started.engine_version = "0.0.1".to_owned();
     let run = begun(desk, &book, &events).await;
-    let refused = desk.runner().work(None, Arc::new(Silent)).await;
+    let refused = desk.runner().work(None, RunControl::default(), Arc::new(NoObserver)).await;
     let Err(RunnerError::NotReproduced { version, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(version, 2);
     let stored = desk.events(run).await;
@@ -250,7 +251,7 @@ pub(crate) async fn a_stream_that_has_ended_is_left_as_it_is(desk: &Desk) {
         let desk = desk.another().await;
         let events = [&undisturbed.events[1..20], &[end]].concat();
         let run = begun(&desk, &book, &events).await;
-        let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+        let finished = desk.work().await.expect("there is a run");
         assert_eq!(finished.status, status);
         assert_eq!(desk.events(run).await[1..], events);
         assert_eq!(desk.history().await, [(run, status.name().to_owned())]);
@@ -264,7 +265,7 @@ pub(crate) async fn a_run_cancelled_before_it_caught_up_ends_behind_its_stream(d
     let undisturbed = Undisturbed::new(desk, &book).await;
     let half = &undisturbed.events[1..undisturbed.events.len() / 2];
     let run = begun(desk, &book, half).await;
-    let finished = desk.work(CancelAt::new(Step::Preflight)).await.expect("there is a run");
+    let finished = desk.work_cancelled_at(Step::Preflight).await;
     assert_eq!(finished.status, RunStatus::Cancelled);
     let events = desk.events(run).await;
     assert_eq!(events[1..=half.len()], *half);
@@ -280,7 +281,7 @@ pub(crate) async fn a_run_that_was_never_recorded_is_failed(desk: &Desk) {
     if !desk.queue_without_request(run).await {
         return;
     }
-    let finished = desk.work(Arc::new(Silent)).await.expect("there is a run");
+    let finished = desk.work().await.expect("there is a run");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Failed));
     assert!(desk.stored(run).await.is_empty());
     desk.completes(&books::small()).await;
@@ -293,13 +294,14 @@ pub(crate) async fn a_worker_that_lost_its_lease_writes_no_more(desk: &Desk) {
     let undisturbed = Undisturbed::new(desk, &book).await;
     let run = desk.ask(&book).await;
     let (hold, go) = HoldAt::new(Step::Allocation);
-    let (watch, slow) = (Arc::clone(&hold), desk.runner());
-    let working = tokio::spawn(async move { slow.work(None, watch).await });
+    let (observer, slow) = (Arc::clone(&hold), desk.runner());
+    let working =
+        tokio::spawn(async move { slow.work(None, RunControl::default(), observer).await });
     hold.reached().await;
     let finished = loop {
         // The slow worker may just have renewed.
         desk.wait_for_leases();
-        if let Some(finished) = desk.work(Arc::new(Silent)).await {
+        if let Some(finished) = desk.work().await {
             break finished;
         }
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use futures::StreamExt;
-use powerfill_app::{Clock, Runner, RunnerError, Watch};
+use powerfill_app::{Clock, RunControl, RunProgress, Runner, RunnerError};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
@@ -70,7 +70,9 @@ async fn works(process: &Arc<Process>) {
         process.gate().await;
         let (digest, snapshot) = in_memory(world).await.unzip();
         let in_memory = digest.as_deref().zip(snapshot);
-        let worked = runner.work(in_memory, OwnCancel::of(world)).await;
+        let control = RunControl::default();
+        let observer = Arc::new(own_cancel(world, control.clone()));
+        let worked = runner.work(in_memory, control, observer).await;
         match worked {
             Ok(Some(_)) => {}
             Ok(None) => pass(world.from(200, 3_000)).await,
@@ -102,34 +104,21 @@ fn name_of(error: &RunnerError) -> &'static str {
     }
 }
 
-/// A worker whose own user cancels, at any look that the engine takes.
-struct OwnCancel {
-    world: Arc<World>,
-    looks: AtomicU32,
-    at: Option<u32>,
-}
-
-impl OwnCancel {
-    fn of(world: &Arc<World>) -> Arc<dyn Watch> {
-        let at = (!world.is_calm() && world.one_in(8)).then(|| world.from(0, 30) as u32);
-        Arc::new(Self { world: Arc::clone(world), looks: AtomicU32::new(0), at })
-    }
-}
-
-impl Watch for OwnCancel {
-    fn cancelled_by(&self) -> Option<String> {
-        let look = self.looks.fetch_add(1, Ordering::Relaxed);
-        let asked = self.at.is_some_and(|at| look >= at);
-        if asked && self.at == Some(look) {
-            self.world.count("a worker's own user cancels");
-            let now = self.world.now();
-            let mut state = self.world.state();
+/// Some workers have a user who cancels the run, after any of its steps and first events.
+fn own_cancel(world: &Arc<World>, control: RunControl) -> impl Fn(RunProgress<'_>) + use<> {
+    let at = (!world.is_calm() && world.one_in(8)).then(|| world.from(1, 30) as u32);
+    let (world, seen) = (Arc::clone(world), AtomicU32::new(0));
+    move |_| {
+        if at == Some(seen.fetch_add(1, Ordering::Relaxed) + 1) {
+            world.count("a worker's own user cancels");
+            let now = world.now();
+            let mut state = world.state();
             let runs: Vec<RunId> = state.leases.keys().copied().collect();
             runs.into_iter().for_each(|run| {
                 state.cancelled.entry(run).or_insert(now);
             });
+            control.cancel("whoever works here");
         }
-        asked.then(|| "whoever works here".to_owned())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Clock, Runner, Silent};
+use powerfill_app::{Ask, Clock, NoObserver, RunControl, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
@@ -97,7 +97,10 @@ fn make(run: RunId, number: usize) -> Undisturbed {
     let runner = Runner::new(Arc::new(store.clone()), Arc::new(Still), "one".to_owned(), lease);
     let made = async {
         runner.ask(&ask(run, number)).await.expect("it is asked for");
-        runner.work(None, Arc::new(Silent)).await.expect("it is carried through");
+        runner
+            .work(None, RunControl::default(), Arc::new(NoObserver))
+            .await
+            .expect("it is carried through");
         Undisturbed { story: story(&store, run).await, shown: shown(&store).await }
     };
     let work = || {

@@ -4,8 +4,6 @@
 mod difference;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
 
 use futures::TryStreamExt;
 use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
@@ -16,6 +14,7 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use powerfill_tables::RunTables;
 use serde::Serialize;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_blocking;
 
 pub use difference::{Difference, FieldPair, Version};
@@ -24,7 +23,7 @@ use crate::decide::{Chunk, Decided, Told, decide};
 use crate::end::BROKEN_OFF;
 use crate::stored::decoded;
 use crate::threads::Input;
-use crate::{RunnerError, Watch};
+use crate::{RunControl, RunObserver, RunnerError};
 
 /// What a replay came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,7 +92,7 @@ impl Replay {
 pub async fn replay<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-    watch: Arc<dyn Watch>,
+    observer: Arc<dyn RunObserver>,
 ) -> Result<Replay, RunnerError> {
     let mut comparison = Comparison::new(run);
     let mut batches = store.read(&run.stream(), 1);
@@ -113,7 +112,7 @@ pub async fn replay<S: Store + ?Sized>(
         }
     };
     let decided = match store.captured(&requested.snapshot_digest).await {
-        Ok(canonical) => comparison.decide(requested, canonical, watch).await,
+        Ok(canonical) => comparison.decide(requested, canonical, observer).await,
         Err(error) => Err(error.into()),
     };
     match decided {
@@ -183,17 +182,16 @@ impl Comparison {
         &mut self,
         requested: Box<RunRequested>,
         canonical: Vec<u8>,
-        watch: Arc<dyn Watch>,
+        observer: Arc<dyn RunObserver>,
     ) -> Result<(), RunnerError> {
         self.replay.recorded_spec = Some(requested.spec_version.clone());
         let deciding = spawn_blocking(move || {
             let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
-            let (to_compare, told) = mpsc::channel();
-            let stop = Arc::new(AtomicBool::new(false));
-            decide(&Input { requested: *requested, snapshot, watch, stop }, &to_compare);
-            drop(to_compare);
-            Ok::<_, RunnerError>(told.into_iter().collect::<Vec<Told>>())
+            let (to_compare, mut messages) = unbounded_channel();
+            let control = RunControl::default();
+            decide(&Input { requested: *requested, snapshot, observer, control }, &to_compare);
+            Ok::<_, RunnerError>(std::iter::from_fn(move || messages.try_recv().ok()))
         });
         let told = deciding.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??;
         for told in told {

@@ -1,11 +1,10 @@
 //! `cancel`: ends a run that is queued or goes on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use powerfill_app::{Clock, RunnerError, SystemClock, Watch};
-use powerfill_events::run::{RecordedEvent, RunId};
+use powerfill_app::{Clock, RunControl, RunProgress, RunnerError, SystemClock};
+use powerfill_events::run::RunId;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
 use serde_json::json;
@@ -67,31 +66,20 @@ async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure>
         }
         let lease_over = queued.lease_expires_at.is_none_or(|end| end <= SystemClock.now());
         if queued.worker.is_none() || lease_over || begun.elapsed() > ANSWERS {
-            let only = Arc::new(OnlyThis { run, another: AtomicBool::new(false) });
-            match runner.work(None, only).await {
+            let control = RunControl::default();
+            let claimed = control.clone();
+            // Another run may have come into the queue in the meantime: the next worker gets it.
+            let only_this = move |progress: RunProgress<'_>| {
+                if matches!(progress, RunProgress::Event(event) if event.run_id != run) {
+                    claimed.hand_over();
+                }
+            };
+            match runner.work(None, control, Arc::new(only_this)).await {
                 Ok(_) | Err(RunnerError::HandedOver(_)) => {}
                 Err(RunnerError::Store(StoreError::LeaseLost(_))) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// Lets go of a run that has come into the queue meanwhile.
-struct OnlyThis {
-    run: RunId,
-    another: AtomicBool,
-}
-
-impl Watch for OnlyThis {
-    fn event(&self, event: &RecordedEvent<'_>) {
-        if event.run_id != self.run {
-            self.another.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn hands_over(&self) -> bool {
-        self.another.load(Ordering::Relaxed)
     }
 }

@@ -6,17 +6,17 @@ use powerfill_ports::publishing::OutputTarget;
 use powerfill_sqlserver::SqlServerTarget;
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::{all_ended, find_run};
 use crate::args::PublishArgs;
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::log;
 use crate::output::{print_csv, print_json, say};
 use crate::places::TargetUrl;
 use crate::settings::Settings;
-use crate::stop::Stop;
 use crate::tenancy::Place;
+use crate::{log, shutdown};
 
 pub(crate) async fn run(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
     if args.follow {
@@ -74,13 +74,13 @@ async fn follow(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
         return Err(Failure::Environment(message.to_owned()));
     }
     log::begin(args.log_format);
-    let stop = Stop::listen()?;
+    let shutdown = shutdown::on_signal()?;
     let mut publishers = JoinSet::new();
     for (target, place) in targets {
-        let stop = stop.clone();
+        let shutdown = shutdown.clone();
         publishers.spawn(async move {
             let store = place.open_existing().await?;
-            follow_one(store.as_ref(), &target, &stop).await
+            follow_one(store.as_ref(), &target, &shutdown).await
         });
     }
     all_ended(publishers, "a publisher").await
@@ -90,9 +90,9 @@ async fn follow(args: PublishArgs, settings: &Settings) -> Result<(), Failure> {
 pub(super) async fn follow_one(
     store: &dyn Store,
     target: &SqlServerTarget,
-    stop: &Stop,
+    shutdown: &CancellationToken,
 ) -> Result<(), Failure> {
-    let publisher = Publisher::new(store, target, stop.watched());
+    let publisher = Publisher::new(store, target, shutdown.clone());
     Ok(publisher.follow(|told| log_told(target, &told)).await?)
 }
 

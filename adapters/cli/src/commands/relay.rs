@@ -7,15 +7,16 @@ use powerfill_nats::{Access, Broker, BrokerError, Relay, Until};
 use powerfill_ports::Store;
 use powerfill_ports::events::EventStore;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::all_ended;
 use crate::args::RelayArgs;
 use crate::failure::Failure;
-use crate::log;
 use crate::output::say;
 use crate::settings::Settings;
-use crate::stop::Stop;
 use crate::tenancy::Place;
+use crate::{log, shutdown};
 
 /// How soon a broker that is away is asked again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
@@ -33,12 +34,12 @@ pub(crate) async fn run(args: RelayArgs, settings: &Settings) -> Result<(), Fail
         authority_file: args.nats_ca.clone(),
     };
     log::begin(args.log_format);
-    let stop = Stop::listen()?;
-    let Some(broker) = connected(&access, &stop, args.once).await? else { return Ok(()) };
+    let shutdown = shutdown::on_signal()?;
+    let Some(broker) = connected(&access, &shutdown, args.once).await? else { return Ok(()) };
     let mut relays = JoinSet::new();
     for place in places {
-        let (broker, stop, once) = (Arc::clone(&broker), stop.clone(), args.once);
-        relays.spawn(async move { relay(place, broker, &stop, once).await });
+        let (broker, shutdown, once) = (Arc::clone(&broker), shutdown.clone(), args.once);
+        relays.spawn(async move { relay(place, broker, shutdown, once).await });
     }
     all_ended(relays, "a relay").await
 }
@@ -46,7 +47,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &Settings) -> Result<(), Fail
 /// The broker, waited for where it is away; none where the process is to end meanwhile.
 async fn connected(
     access: &Access,
-    stop: &Stop,
+    shutdown: &CancellationToken,
     once: bool,
 ) -> Result<Option<Arc<Broker>>, Failure> {
     let mut told = false;
@@ -61,20 +62,25 @@ async fn connected(
             }
             Err(error) => return Err(Failure::Environment(error.to_string())),
         }
-        if stop.within(AGAIN).await {
+        if shutdown.run_until_cancelled(sleep(AGAIN)).await.is_none() {
             return Ok(None);
         }
     }
 }
 
-async fn relay(place: Place, broker: Arc<Broker>, stop: &Stop, once: bool) -> Result<(), Failure> {
+async fn relay(
+    place: Place,
+    broker: Arc<Broker>,
+    shutdown: CancellationToken,
+    once: bool,
+) -> Result<(), Failure> {
     let store = place.open_existing().await?;
     let tenant = match place.tenant() {
         Some(tenant) => tenant.clone(),
         None => tenant_of(store.as_ref()).await?,
     };
     let at = broker.place().to_owned();
-    let relay = Relay::new(store, tenant.clone(), broker, stop.watched());
+    let relay = Relay::new(store, tenant.clone(), broker, shutdown);
     let until = if once { Until::TheEnd } else { Until::Stopped };
     let reached = relay.run(until).await;
     let reached = reached.map_err(|error| Failure::Environment(format!("{tenant}: {error}")))?;

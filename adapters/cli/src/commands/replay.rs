@@ -11,7 +11,7 @@ use crate::args::ReplayArgs;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, say, text_table};
-use crate::progress::{Foreground, Interrupt};
+use crate::progress::Foreground;
 use crate::settings::Settings;
 use crate::summary::count;
 use crate::tenancy::Place;
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: ReplayArgs, settings: &Settings) -> Result<(), Fai
     let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     // Nothing is written, so that Ctrl-C may end the process as it stands.
-    let watch = Arc::new(Foreground::new(run, None, Arc::new(Interrupt::deaf())));
+    let watch = Arc::new(Foreground::new(run, None));
     let replayed = replay(store.as_ref(), run, Arc::clone(&watch) as _).await;
     watch.finish();
     let replayed = replayed?;

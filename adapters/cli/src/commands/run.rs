@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_app::publish::publish;
-use powerfill_app::{Ask, Runner, RunnerError, SystemClock, Watch};
+use powerfill_app::{Ask, NoObserver, Runner, RunnerError, SystemClock};
 use powerfill_events::run::RunId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{RunOptions, Validated};
@@ -141,13 +141,13 @@ pub(crate) async fn in_foreground(
     let (snapshot, source_warnings) = (Arc::new(input.snapshot), input.source_warnings);
     let source_warnings = source_warnings.as_slice();
     let ask = Ask { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
-    let interrupt = Arc::new(Interrupt::listen(requested_by).await);
+    let interrupt = Interrupt::listen(requested_by).await;
     let asked = ask_when_free(&runner, &ask, &interrupt).await;
-    let watch = Arc::new(Foreground::new(run_id, out.clone(), interrupt));
+    let watch = Arc::new(Foreground::new(run_id, out.clone()));
     let worked = match asked {
         Ok(digest) => {
             let in_memory = Some((digest.as_str(), snapshot));
-            runner.work(in_memory, watch.clone()).await.map_err(Failure::from)
+            runner.work(in_memory, interrupt.control(), watch.clone()).await.map_err(Failure::from)
         }
         Err(failure) => Err(failure),
     };
@@ -186,14 +186,13 @@ pub(crate) async fn in_foreground(
 async fn ask_when_free(
     runner: &Runner<dyn Store>,
     ask: &Ask<'_>,
-    interrupt: &Arc<Interrupt>,
+    interrupt: &Interrupt,
 ) -> Result<String, Failure> {
     let active = match runner.ask(ask).await {
         Err(RunnerError::Store(StoreError::RunActive(active))) => active,
         asked => return Ok(asked?),
     };
-    let watch: Arc<dyn Watch> = Arc::clone(interrupt) as Arc<dyn Watch>;
-    match runner.work(None, watch).await? {
+    match runner.work(None, interrupt.control(), Arc::new(NoObserver)).await? {
         Some(finished) => {
             let (run, status) = (finished.run_id, finished.status.name());
             eprintln!(

@@ -13,15 +13,14 @@ use tokio::sync::OnceCell;
 
 use super::run::process_name;
 use super::token;
-use super::work::{Watching, with_targets, work_for};
+use super::work::{Observers, with_targets, work_for};
 use crate::args::{ServeArgs, TenantArgs};
 use crate::commands::options;
 use crate::failure::Failure;
-use crate::log;
 use crate::output::say;
 use crate::settings::Settings;
-use crate::stop::Stop;
 use crate::tenancy::{Input, Place};
+use crate::{log, shutdown};
 
 pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Failure> {
     let settings = Arc::new(settings.clone());
@@ -35,12 +34,12 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Fail
         return Err(Failure::Environment(message.to_owned()));
     }
     log::begin(args.log_format);
-    let stop = Stop::listen()?;
+    let shutdown = shutdown::on_signal()?;
     let served = settings.tenants.keys().zip(&places).map(|(id, place)| {
         Arc::new(Served::new(id, place.clone(), Arc::clone(&settings))) as Arc<dyn Tenant>
     });
     let served: Vec<_> = served.collect();
-    let api = Api::new(served.clone(), token::file(), Arc::new(SystemClock), stop.watched())?;
+    let api = Api::new(served.clone(), token::file(), Arc::new(SystemClock), shutdown.clone())?;
     let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
     let api = Arc::new(if args.no_workers { api } else { api.with_workers() });
     if !api.may_listen_on(args.listen) {
@@ -69,12 +68,10 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Fail
         if args.no_workers {
             return Ok(());
         }
-        let (figures, heard) = (api.figures(), stop.clone());
-        let watching: Watching = Arc::new(move |tenant| {
-            let tenant = tenant.map_or("", |tenant| tenant.as_str());
-            figures.watch(tenant, Arc::new(heard.clone()))
-        });
-        work_for(with_targets(places, &settings)?, &name, &stop, false, watching).await
+        let figures = api.figures();
+        let observers: Observers =
+            Arc::new(move |tenant| figures.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
+        work_for(with_targets(places, &settings)?, &name, &shutdown, false, observers).await
     };
     let monitored = async {
         if let Some(monitored) = monitored {

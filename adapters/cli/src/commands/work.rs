@@ -5,40 +5,44 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use powerfill_app::publish::Publisher;
-use powerfill_app::{Finished, Runner, RunnerError, Watch};
+use powerfill_app::{
+    Finished, NoObserver, RunControl, RunObserver, Runner, RunnerError, StopReason,
+};
 use powerfill_events::values::TenantId;
+use powerfill_ports::retry::{Pauses, RetryPolicy};
 use powerfill_ports::{Store, StoreError};
 use powerfill_sqlserver::SqlServerTarget;
 use powerfill_tables::status::RunStatus;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::publish::{follow_one, log_told};
 use super::run::{process_name, runner};
 use crate::args::WorkArgs;
 use crate::failure::Failure;
-use crate::log;
 use crate::output::say;
 use crate::settings::Settings;
-use crate::stop::Stop;
 use crate::tenancy::Place;
+use crate::{log, shutdown};
 
 /// How soon a run is seen whose worker died, which tells nobody.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How soon a store that is away is asked again, the first time and at most.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The attempts at a store that is away.
+const BACKOFF: RetryPolicy = RetryPolicy::endless(Duration::from_secs(1), Duration::from_secs(30));
+/// The pause after publishing failed for another reason than a database that is away.
+const PUBLISH_AGAIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failure> {
     let places = Place::chosen(args.all_tenants, &args.place, settings)?;
-    let stop = Stop::listen()?;
+    let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
     log::begin(args.log_format);
-    let heard = stop.clone();
-    let watching: Watching = Arc::new(move |_| Arc::new(heard.clone()));
+    let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
     let places = with_targets(places, settings)?;
-    work_for(places, &name, &stop, args.once, watching).await
+    work_for(places, &name, &shutdown, args.once, observers).await
 }
 
 /// A store that is worked for, and where its outputs are published.
@@ -56,24 +60,24 @@ pub(super) fn with_targets(
     places.into_iter().map(target).collect()
 }
 
-/// Makes whoever watches a run of a tenant; by [`Stop`] it is told to hand the run over.
-pub(super) type Watching = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn Watch> + Send + Sync>;
+/// Makes the observer of a run of a tenant.
+pub(super) type Observers = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn RunObserver> + Send + Sync>;
 
-/// Works for all these stores until `stop`, or once, and publishes the runs that complete where that is wanted.
+/// Works for all these stores until `shutdown`, or once, and publishes the runs that complete where that is wanted.
 pub(super) async fn work_for(
     places: Vec<Published>,
     name: &str,
-    stop: &Stop,
+    shutdown: &CancellationToken,
     once: bool,
-    watching: Watching,
+    observers: Observers,
 ) -> Result<(), Failure> {
     let one_run = Arc::new(Semaphore::new(1));
     let mut desks = JoinSet::new();
     for (target, place) in places {
         let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
-        let (stop, one_run, name) = (stop.clone(), Arc::clone(&one_run), name.to_owned());
-        let watching = Arc::clone(&watching);
-        desks.spawn(Desk { place, target, label, name, stop, one_run, once, watching }.work());
+        let (shutdown, one_run, name) = (shutdown.clone(), Arc::clone(&one_run), name.to_owned());
+        let observers = Arc::clone(&observers);
+        desks.spawn(Desk { place, target, label, name, shutdown, one_run, once, observers }.work());
     }
     let mut ended = Ok(());
     while let Some(desk) = desks.join_next().await {
@@ -89,34 +93,34 @@ struct Desk {
     target: Option<SqlServerTarget>,
     label: String,
     name: String,
-    stop: Stop,
+    shutdown: CancellationToken,
     /// A run has both cores; those of other stores wait for it in their order.
     one_run: Arc<Semaphore>,
     once: bool,
-    watching: Watching,
+    observers: Observers,
 }
 
 impl Desk {
     /// Works until it is told to stop, or once, also where the store is away for long.
     async fn work(self) -> Result<(), Failure> {
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = BACKOFF.pauses();
         loop {
-            let failure = match self.serve(&mut pause).await {
+            let failure = match self.serve(&mut pauses).await {
                 Err(failure @ Failure::Environment(_)) if !self.once => failure,
                 ended => return ended,
             };
+            let pause = pauses.next().unwrap_or_default();
             let (label, seconds) = (&self.label, pause.as_secs());
             if let Failure::Environment(message) = failure {
                 tracing::warn!("{label}: {message}; trying again in {seconds} s");
             }
-            if self.stop.within(pause).await {
+            if self.shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
                 return Ok(());
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn serve(&self, pause: &mut Duration) -> Result<(), Failure> {
+    async fn serve(&self, pauses: &mut Pauses) -> Result<(), Failure> {
         let store = self.place.open().await?;
         // Ends with this.
         let _publishing = self.publishing(&store);
@@ -131,7 +135,7 @@ impl Desk {
             match self.work_one(&runner).await? {
                 Next::Stopped => return Ok(()),
                 Next::Done(finished) => {
-                    *pause = FIRST_PAUSE;
+                    pauses.reset();
                     failed |= finished.status == RunStatus::Failed;
                     let Finished { run_id, status } = finished;
                     say(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
@@ -144,18 +148,18 @@ impl Desk {
                 Next::Nothing if woken => {
                     // What woke it is another worker's: its events are not to be read here.
                     (news, woken) = (None, false);
-                    *pause = FIRST_PAUSE;
-                    if self.stop.within(LOOK_EVERY).await {
+                    pauses.reset();
+                    if self.shutdown.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
                         return Ok(());
                     }
                 }
                 Next::Nothing => {
-                    *pause = FIRST_PAUSE;
+                    pauses.reset();
                     let Some(news) = &mut news else { continue };
-                    tokio::select! {
-                        () = self.stop.heard() => return Ok(()),
-                        () = tokio::time::sleep(LOOK_EVERY) => {}
-                        event = news.next() => woken = event.transpose()?.is_some(),
+                    let event = timeout(LOOK_EVERY, news.next());
+                    match self.shutdown.run_until_cancelled(event).await {
+                        None => return Ok(()),
+                        Some(event) => woken = event.ok().flatten().transpose()?.is_some(),
                     }
                 }
             }
@@ -165,15 +169,16 @@ impl Desk {
     /// Publishes each run that completes, beside the work. What is wrong with the place keeps no run from being worked.
     fn publishing(&self, store: &Arc<dyn Store>) -> Option<AbortOnDropHandle<()>> {
         let target = self.target.clone().filter(|_| !self.once)?;
-        let (store, stop, label) = (Arc::clone(store), self.stop.clone(), self.label.clone());
+        let (store, label) = (Arc::clone(store), self.label.clone());
+        let shutdown = self.shutdown.clone();
         Some(AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
-                match follow_one(store.as_ref(), &target, &stop).await {
+                match follow_one(store.as_ref(), &target, &shutdown).await {
                     Ok(()) => return,
                     Err(Failure::Environment(message)) => tracing::error!("{label}: {message}"),
                     Err(_) => tracing::error!("{label}: publishing failed"),
                 }
-                if stop.within(LONGEST_PAUSE).await {
+                if shutdown.run_until_cancelled(sleep(PUBLISH_AGAIN)).await.is_none() {
                     return;
                 }
             }
@@ -183,17 +188,17 @@ impl Desk {
     /// Publishes what completed, where that is wanted.
     async fn publish_once(&self, store: &dyn Store) -> Result<(), Failure> {
         let Some(target) = &self.target else { return Ok(()) };
-        let publisher = Publisher::new(store, target, self.stop.watched());
+        let publisher = Publisher::new(store, target, self.shutdown.clone());
         Ok(publisher.catch_up(&mut |told| log_told(target, &told)).await?)
     }
 
     /// Claims a run, where there is one, and carries it through.
     async fn work_one(&self, runner: &Runner<dyn Store>) -> Result<Next, Failure> {
-        let permit = tokio::select! {
-            () = self.stop.heard() => return Ok(Next::Stopped),
-            permit = self.one_run.acquire() => permit,
-        };
-        let worked = runner.work(None, (self.watching)(self.place.tenant())).await;
+        let permit = self.shutdown.run_until_cancelled(self.one_run.acquire()).await;
+        let Some(permit) = permit else { return Ok(Next::Stopped) };
+        let control = RunControl::stopped_by(&self.shutdown, StopReason::HandOver);
+        let observer = (self.observers)(self.place.tenant());
+        let worked = runner.work(None, control, observer).await;
         drop(permit);
         match worked {
             Ok(Some(finished)) => Ok(Next::Done(finished)),

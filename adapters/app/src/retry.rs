@@ -1,0 +1,21 @@
+//! Retries of calls to a store that is away for a moment (specification 4.4).
+
+use std::time::Duration;
+
+use powerfill_ports::StoreError;
+use powerfill_ports::retry::RetryPolicy;
+
+/// About eleven seconds in all: a server restarts and reads its log in that time, and it is well
+/// within a lease.
+const POLICY: RetryPolicy =
+    RetryPolicy::attempts(10, Duration::from_millis(100), Duration::from_secs(2));
+
+/// Makes a call again while the store is unavailable. That is safe for every call of the ports: a
+/// call that failed as unavailable did nothing, or, for an append, the store recognizes the second
+/// one.
+pub(crate) async fn retry_with_backoff<T, F>(call: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    POLICY.retry(call, StoreError::is_transient).await
+}
