@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_is_required, table_named,
-    table_names,
+    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, input_table, table_named, table_names,
 };
 use tiberius::QueryItem;
 use tiberius::error::{Error, TokenError};
@@ -138,7 +137,9 @@ async fn read_database(url: &MssqlUrl, moments: Moments) -> Result<RawSnapshot, 
         let name = found.map_or(table, |(name, _)| name);
         match (look(&mut client, &url.schema, name).await, found) {
             (Ok(Looked::Readable), Some(found)) => tables.push((table, found)),
-            (Ok(Looked::Absent), _) if table_is_required(table) => {
+            (Ok(Looked::Absent), _)
+                if input_table(table).is_some_and(|table| table.is_required) =>
+            {
                 let reason = "there is no such table or view, or the user may not know of it";
                 snapshot.faults.push(fault(url, table, name, FaultCode::MissingTable, reason));
             }

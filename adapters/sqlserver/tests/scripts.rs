@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use powerfill_snapshot::{table_key, table_names};
+use powerfill_events::input::{Bounds, InputColumn, InputTable, InputType, Presence};
+use powerfill_snapshot::{TABLES, input_table, table_names};
 use powerfill_sqlserver::types::{PUBLICATION, SqlType, is_nullable, key, sql_type, staging};
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
@@ -17,13 +18,25 @@ fn script(name: &str) -> String {
     std::fs::read_to_string(Path::new(FOLDER).join(name)).unwrap()
 }
 
-const HEAD: &str = "\
+const INPUTS: &str = "\
+-- The tables that PowerFill reads (docs/guides/sqlserver.md), for a tenant that has none. A tenant
+-- whose tables have other names or columns does not need this file. It creates views with these
+-- names instead: see views_example.sql. Generated like outputs.sql.
+--
+-- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
+-- mssql://… --tables inputs` runs it for any schema. Run by hand, it creates the tables in dbo.
+";
+
+const OUTPUTS: &str = "\
 -- The tables in which PowerFill shows its outputs (docs/guides/sqlserver.md), the tables in which
 -- rows arrive first (…__staging), and the table that names the run shown. Generated from the output
 -- tables of the program: UPDATE=1 cargo nextest run -p powerfill-sqlserver
 --
 -- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
 -- mssql://…` runs it for any schema. Run by hand, it creates the tables in dbo.
+";
+
+const HEAD: &str = "\
 SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
 SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
@@ -79,7 +92,7 @@ fn arriving(table: &TableSpec) -> String {
 }
 
 fn outputs() -> String {
-    let mut sql = HEAD.to_owned();
+    let mut sql = OUTPUTS.to_owned() + HEAD;
     for table in ALL {
         write!(sql, "{}{}", shown(table), arriving(table)).unwrap();
     }
@@ -92,6 +105,63 @@ fn outputs() -> String {
         "CONSTRAINT PK_pfill_publication PRIMARY KEY (tenant_id)",
     ];
     sql + &guarded(PUBLICATION, &lines.map(str::to_owned))
+}
+
+/// The type of a column of an input table. Whole numbers fit 32 bits; percentages have six decimals.
+fn input_type(column: &InputColumn) -> &'static str {
+    match column.input_type {
+        InputType::Text => "NVARCHAR(100)",
+        InputType::Decimal { scale: 2, .. } => "DECIMAL(19, 2)",
+        InputType::Decimal { scale: 8, .. } => "DECIMAL(11, 8)",
+        InputType::Decimal { .. } => "DECIMAL(9, 6)",
+        InputType::Whole => "INT",
+        InputType::Number => "DECIMAL(18, 6)",
+        InputType::Day => "DATE",
+        InputType::OneOf(["Y", "N"]) => "CHAR(1)",
+        InputType::OneOf(_) => "NVARCHAR(10)",
+        InputType::Rule => "NVARCHAR(MAX)",
+    }
+}
+
+/// The range of a column of decimals that cannot be NULL. The validation checks all ranges.
+fn range(column: &InputColumn) -> Option<String> {
+    let is_checked = matches!(column.input_type, InputType::Decimal { .. })
+        && matches!(column.presence, Presence::Required);
+    let name = column.name;
+    match column.bounds {
+        Bounds::Above(low) => Some(format!("{name} > {low}")),
+        Bounds::AtLeast(low) => Some(format!("{name} >= {low}")),
+        Bounds::Within(low, high) => Some(format!("{name} >= {low} AND {name} <= {high}")),
+        Bounds::Any => None,
+    }
+    .filter(|_| is_checked)
+}
+
+fn read_table(table: &InputTable) -> String {
+    let widest = |text: fn(&InputColumn) -> &str| {
+        table.columns.iter().map(|column| text(column).len()).max().unwrap_or_default()
+    };
+    let (names, types) = (widest(|column| column.name), widest(input_type));
+    let column = |column: &InputColumn| {
+        let null = null(matches!(column.presence, Presence::Nullable | Presence::Default(_)));
+        format!("{:names$} {:types$} {null}", column.name, input_type(column))
+    };
+    let mut lines: Vec<String> = table.columns.iter().map(column).collect();
+    if !table.key.is_empty() {
+        let (name, key) = (table.name, table.key.join(", "));
+        lines.push(format!("CONSTRAINT PK_{name} PRIMARY KEY ({key})"));
+    }
+    let checks = table.columns.iter().filter_map(range).chain(table.check.map(str::to_owned));
+    for (at, check) in checks.enumerate() {
+        lines.push(format!("CONSTRAINT CK_{}_{} CHECK ({check})", table.name, at + 1));
+    }
+    let description = table.description.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("-- {}: {description}\n{}", table.name, guarded(table.name, &lines))
+}
+
+fn inputs() -> String {
+    let tables: String = TABLES.iter().map(|table| read_table(table)).collect();
+    INPUTS.to_owned() + HEAD + &tables
 }
 
 fn grants() -> String {
@@ -123,8 +193,9 @@ GO
 ";
 
 #[test]
-fn the_outputs_and_grants_are_those_of_the_program() {
-    for (name, made) in [("outputs.sql", outputs()), ("grants.sql", grants())] {
+fn the_scripts_are_those_of_the_program() {
+    let scripts = [("inputs.sql", inputs()), ("outputs.sql", outputs()), ("grants.sql", grants())];
+    for (name, made) in scripts {
         let file = Path::new(FOLDER).join(name);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&file, &made).unwrap();
@@ -197,7 +268,8 @@ fn every_input_table_is_there_with_its_key() {
     let names: Vec<String> = tables.iter().map(named).collect();
     assert_eq!(names, table_names().collect::<Vec<_>>());
     for table in &tables {
-        assert_eq!(key_of(table), table_key(&named(table)), "{}", named(table));
+        let declared = input_table(&named(table)).expect("a table of 1.2");
+        assert_eq!(key_of(table), declared.key, "{}", declared.name);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use powerfill_events::run::event::{Band, ConstraintBlockEvaluated, FillStatus};
-use powerfill_events::values::{Money, Share, TradeId};
+use powerfill_events::values::{Money, Name, Share, TradeId};
 
 use super::arithmetic::{count, narrow, nearest, share_of};
 use super::decisions::Decisions;
@@ -81,7 +81,7 @@ fn empty_blocks(terms: &RunTerms<'_>, tree: &NodeTree<'_>) -> (Vec<BlockAmounts>
         }
         // The name decides, not the investor: a node of another investor has blocks too, but no
         // loan matches it.
-        let name = walkable.row.key.investor_instrument_name.folded();
+        let name = walkable.row.investor_instrument_name.folded();
         for trade in terms.instrument_at.get(name).map_or(&[][..], |at| &trades_of[*at]) {
             let open = terms.trades[*trade].open;
             blocks_of[*trade].push(blocks.len());
@@ -230,10 +230,10 @@ fn check_blocks(
         .blocks
         .iter()
         .map(|block| {
-            let key = &tree.nodes[block.node].row.key;
-            let [investor, instrument, name] =
-                [&key.investor_id, &key.investor_instrument_name, &key.constraint_name]
-                    .map(|part| part.as_str());
+            let key = tree.nodes[block.node].row;
+            let names: [&Name; 3] =
+                [&key.investor_id, &key.investor_instrument_name, &key.constraint_name];
+            let [investor, instrument, name] = names.map(Name::as_str);
             ([investor, instrument, name, trade_id(block)], block)
         })
         .collect();

@@ -4,7 +4,7 @@ use powerfill_events::run::event::Pricing;
 use powerfill_events::values::{Carry, Day, Price, Rate};
 use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::rules::Truth;
-use powerfill_snapshot::tables::{CarryBucket, Loan, Trade, TradeType};
+use powerfill_snapshot::tables::{CarryBucketRow, Loan, Trade, TradeType};
 
 use super::arithmetic::{count, narrow, nearest};
 use super::terms::RunTerms;
@@ -60,7 +60,7 @@ impl RunTerms<'_> {
     }
 
     fn buy_up(&self, loan: &Loan, instrument: usize) -> Price {
-        self.snapshot.instruments[instrument].buy_up.map_or(Price::ZERO, |buy_up| {
+        self.snapshot.instruments[instrument].buy_up().map_or(Price::ZERO, |buy_up| {
             let above = i128::from((loan.note_rate - buy_up.base_note_rate).units());
             let exact = above * i128::from(buy_up.rate_multiple.units());
             Price::from_units(narrow(nearest(exact, i128::from(Rate::ONE_UNITS))))
@@ -80,7 +80,7 @@ impl RunTerms<'_> {
             .iter()
             .filter(|row| {
                 let rule = rules
-                    .binary_search_by(|rule| rule.rule_name.cmp(&row.rule_name))
+                    .binary_search_by(|rule| rule.row.rule_name.cmp(&row.rule_name))
                     .expect("the rule of a pay-up exists in a validated snapshot");
                 rules[rule].predicate.evaluate(&loan.attributes) == Truth::True
             })
@@ -91,7 +91,7 @@ impl RunTerms<'_> {
 }
 
 /// The carry cost of so many days: the mean rate times the years, each cut to six decimals.
-fn carry(buckets: &[CarryBucket], days: i32) -> Carry {
+fn carry(buckets: &[CarryBucketRow], days: i32) -> Carry {
     let days = i64::from(days);
     let rates: Vec<i128> = buckets
         .iter()
@@ -113,12 +113,11 @@ fn carry(buckets: &[CarryBucket], days: i32) -> Carry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use powerfill_events::values::Name;
 
     #[test]
     fn carry_cuts_mean_and_years_towards_zero_and_rounds_the_product() {
-        let bucket = |on_day, to_day, rate: Option<&str>| CarryBucket {
-            investor_instrument_name: Name::new("FN"),
+        let bucket = |on_day, to_day, rate: Option<&str>| CarryBucketRow {
+            investor_instrument_name: "FN".into(),
             on_day,
             to_day,
             annual_rate: rate.map(|rate| rate.parse().unwrap()),

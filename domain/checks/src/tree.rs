@@ -2,17 +2,17 @@
 //! (2.4).
 
 use powerfill_events::run::event::Node;
-use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Name};
+use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId};
 use powerfill_snapshot::Snapshot;
 use powerfill_snapshot::rules::{Predicate, Truth};
-use powerfill_snapshot::tables::{Constraint, Instrument, Loan, NodeKey};
+use powerfill_snapshot::tables::{ConstraintRow, Instrument, Loan, NodeKey};
 use rust_decimal::Decimal;
 
 use super::terms::RunTerms;
 
 /// A walkable node.
 pub(super) struct WalkableNode<'a> {
-    pub(super) row: &'a Constraint,
+    pub(super) row: &'a ConstraintRow,
     /// From 1.
     pub(super) turn: u32,
     /// `None` where the instrument does not exist or has another investor: the node matches nothing.
@@ -24,16 +24,16 @@ impl WalkableNode<'_> {
     /// The node as events carry it.
     pub(super) fn to_node(&self) -> Node {
         Node {
-            investor_id: InvestorId::from(&self.row.key.investor_id),
-            investor_instrument_name: InstrumentName::from(&self.row.key.investor_instrument_name),
-            constraint_name: ConstraintName::from(&self.row.key.constraint_name),
+            investor_id: InvestorId::from(&self.row.investor_id),
+            investor_instrument_name: InstrumentName::from(&self.row.investor_instrument_name),
+            constraint_name: ConstraintName::from(&self.row.constraint_name),
             constraint_priority: self.row.constraint_priority,
         }
     }
 
     /// Whether an event refers to this node.
     pub(super) fn is_same(&self, node: &Node) -> bool {
-        let key = &self.row.key;
+        let key = self.row;
         node.constraint_priority == self.row.constraint_priority
             && node.investor_id.as_str() == key.investor_id.as_str()
             && node.investor_instrument_name.as_str() == key.investor_instrument_name.as_str()
@@ -58,13 +58,13 @@ impl<'a> NodeTree<'a> {
     /// Sorts the nodes into walk order and collects their rules.
     pub(super) fn new(terms: &RunTerms<'a>) -> Self {
         let snapshot = terms.snapshot;
-        let mut rows: Vec<&Constraint> = snapshot
+        let mut rows: Vec<&ConstraintRow> = snapshot
             .constraints
             .iter()
-            .filter(|row| !row.key.investor_instrument_name.is_empty())
+            .filter(|row| !row.investor_instrument_name.is_empty())
             .collect();
-        rows.sort_by_key(|row| {
-            (row.constraint_priority, row.key.constraint_name.is_empty(), &row.key)
+        rows.sort_by_cached_key(|row| {
+            (row.constraint_priority, row.constraint_name.is_empty(), row.node())
         });
         let mut of_instrument = vec![Vec::new(); snapshot.instruments.len()];
         let mut nodes: Vec<WalkableNode<'_>> = Vec::with_capacity(rows.len());
@@ -78,13 +78,13 @@ impl<'a> NodeTree<'a> {
             };
             let instrument = terms
                 .instrument_at
-                .get(row.key.investor_instrument_name.folded())
+                .get(row.investor_instrument_name.folded())
                 .copied()
-                .filter(|at| snapshot.instruments[*at].investor_id == row.key.investor_id);
+                .filter(|at| snapshot.instruments[*at].investor_id == row.investor_id);
             if let Some(at) = instrument {
                 of_instrument[at].push(nodes.len());
             }
-            let rules = effective_rules(snapshot, &row.key);
+            let rules = effective_rules(snapshot, &row.node());
             nodes.push(WalkableNode { row, turn, instrument, rules });
         }
         Self { instruments: &snapshot.instruments, nodes, of_instrument }
@@ -124,9 +124,9 @@ fn buys(instrument: &Instrument, loan: &Loan) -> bool {
 
 /// The rules of a node and of its ancestors.
 fn effective_rules<'a>(snapshot: &'a Snapshot, key: &NodeKey) -> Vec<&'a Predicate> {
-    let empty = Name::new("");
-    let instrument_level = NodeKey { constraint_name: empty.clone(), ..key.clone() };
-    let investor_level = NodeKey { investor_instrument_name: empty, ..instrument_level.clone() };
+    let instrument_level = NodeKey { constraint_name: "".into(), ..key.clone() };
+    let investor_level =
+        NodeKey { investor_instrument_name: "".into(), ..instrument_level.clone() };
     let mut levels = vec![key.clone()];
     for level in [instrument_level, investor_level] {
         if !levels.contains(&level) {
@@ -136,11 +136,11 @@ fn effective_rules<'a>(snapshot: &'a Snapshot, key: &NodeKey) -> Vec<&'a Predica
     let rows = &snapshot.constraint_rules;
     let mut predicates = Vec::new();
     for level in &levels {
-        let from = rows.partition_point(|row| row.key < *level);
-        for row in rows[from..].iter().take_while(|row| row.key == *level) {
+        let from = rows.partition_point(|row| row.node() < *level);
+        for row in rows[from..].iter().take_while(|row| row.node() == *level) {
             let at = snapshot
                 .rules
-                .binary_search_by(|rule| rule.rule_name.cmp(&row.rule_name))
+                .binary_search_by(|rule| rule.row.rule_name.cmp(&row.rule_name))
                 .expect("the rule of a relation exists in a validated snapshot");
             predicates.push(&snapshot.rules[at].predicate);
         }

@@ -6,14 +6,16 @@ use rayon::prelude::*;
 
 use super::index::{Idx, IdxRange, IdxVec};
 use powerfill_events::values::{Day, Money, Name};
-use powerfill_snapshot::tables::{Constraint, Instrument, Loan, Pool, SecuritizationRule, Trade};
+use powerfill_snapshot::tables::{
+    ConstraintRow, Instrument, Loan, Pool, SecuritizationRule, Trade,
+};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 pub(crate) type LoanIdx = Idx<Loan>;
 pub(crate) type TradeIdx = Idx<Trade>;
 pub(crate) type PoolIdx = Idx<Pool>;
 pub(crate) type InstrumentIdx = Idx<Instrument>;
-pub(crate) type ConstraintIdx = Idx<Constraint>;
+pub(crate) type ConstraintIdx = Idx<ConstraintRow>;
 pub(crate) type RuleIdx = Idx<SecuritizationRule>;
 
 /// Positions of the rows of a table by name.
@@ -45,7 +47,7 @@ pub(crate) struct Book<'a> {
     /// The trade that each pool is designated to, also where that trade is not in the run.
     pub(crate) pool_trade: IdxVec<Pool, Option<TradeIdx>>,
     /// The instrument that each row of `pfill_constraints` names, where that exists.
-    pub(crate) constraint_instrument: IdxVec<Constraint, Option<InstrumentIdx>>,
+    pub(crate) constraint_instrument: IdxVec<ConstraintRow, Option<InstrumentIdx>>,
     pub(crate) instruments: NameIndex<'a, Instrument>,
     pub(crate) pools: NameIndex<'a, Pool>,
     pub(crate) trades: NameIndex<'a, Trade>,
@@ -58,7 +60,7 @@ impl<'a> Book<'a> {
             NameIndex::new(&snapshot.instruments, |row| &row.investor_instrument_name);
         let pools = NameIndex::new(&snapshot.pools, |row| &row.pool_name);
         let trades = NameIndex::new(&snapshot.trades, |row| &row.trade_id);
-        let rules = NameIndex::new(&snapshot.rules, |row| &row.rule_name);
+        let rules = NameIndex::new(&snapshot.rules, |row| &row.row.rule_name);
         let mut pool_trade = IdxVec::per_row(&snapshot.pools, None);
         for row in &snapshot.designations {
             if let Some(pool) = pools.find(&row.pool_name) {
@@ -70,7 +72,7 @@ impl<'a> Book<'a> {
             instrument.expect("validation refuses an unknown instrument of a trade")
         };
         let instrument_of_constraint =
-            |row: &Constraint| instruments.find(&row.key.investor_instrument_name);
+            |row: &ConstraintRow| instruments.find(&row.investor_instrument_name);
         let pool_of = |loan: &Loan| loan.pool_name.as_ref().and_then(|name| pools.find(name));
         let eligible_on = |loan: &Loan| loan.close_date.or(loan.lock_expiration_date);
         let loan_pool: Vec<_> = snapshot.loans.par_iter().map(pool_of).collect();
@@ -111,7 +113,7 @@ impl<'a> Book<'a> {
         &self.snapshot.pools[idx.get()]
     }
 
-    pub(crate) fn constraint(&self, idx: ConstraintIdx) -> &'a Constraint {
+    pub(crate) fn constraint(&self, idx: ConstraintIdx) -> &'a ConstraintRow {
         &self.snapshot.constraints[idx.get()]
     }
 

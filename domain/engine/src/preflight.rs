@@ -7,8 +7,8 @@ use super::context::RunContext;
 use super::index::{IdxVec, count};
 use super::tree::WalkNode;
 use powerfill_events::run::event::{Finding, FindingCode, RunFailed, Severity, Step};
-use powerfill_events::values::fold;
-use powerfill_snapshot::tables::{Lockdown, TradeType};
+use powerfill_events::values::{Name, fold};
+use powerfill_snapshot::tables::{PoolLockRow, TradeType};
 use powerfill_snapshot::{PriceMode, RunOptions, Snapshot};
 
 /// The findings of the nine checks, in their order, then by subject.
@@ -97,9 +97,10 @@ fn check_reachability(context: &RunContext<'_>, findings: &mut FindingList) {
         };
     for node in tree.nodes.iter() {
         if let Some(message) = message(node) {
-            let key = &book.constraint(node.constraint).key;
-            let parts = [&key.investor_id, &key.investor_instrument_name, &key.constraint_name];
-            let subject = parts.map(|name| name.as_str()).join("|");
+            let key = book.constraint(node.constraint);
+            let parts: [&Name; 3] =
+                [&key.investor_id, &key.investor_instrument_name, &key.constraint_name];
+            let subject = parts.map(Name::as_str).join("|");
             findings.warning(FindingCode::ConstraintUnreachable, subject, message);
         }
     }
@@ -197,7 +198,7 @@ fn check_lockdown(context: &RunContext<'_>, findings: &mut FindingList) {
     }
 }
 
-fn inconsistency(context: &RunContext<'_>, row: &Lockdown) -> Option<String> {
+fn inconsistency(context: &RunContext<'_>, row: &PoolLockRow) -> Option<String> {
     let RunContext { book, participation, .. } = context;
     let Some(pool) = book.pools.find(&row.pool_name) else {
         return Some("the lockdown guide names a pool that does not exist".to_owned());

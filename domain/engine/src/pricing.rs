@@ -36,7 +36,7 @@ impl Payups {
 
 /// round((note_rate − base_note_rate) × rate_multiple, 8); 0 where the instrument has none.
 fn buy_up(instrument: &Instrument, note_rate: Rate) -> Price {
-    instrument.buy_up.map_or(Price::ZERO, |terms| {
+    instrument.buy_up().map_or(Price::ZERO, |terms| {
         let above = i128::from((note_rate - terms.base_note_rate).units());
         let exact = above * i128::from(terms.rate_multiple.units());
         Price::from_wide(round_div(exact, i128::from(Rate::ONE_UNITS)))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::book::{Book, ConstraintIdx, InstrumentIdx, RuleIdx};
 use super::index::{Idx, IdxRange, IdxVec};
 use powerfill_events::run::event::Node;
-use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Name, Share};
+use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Share};
 use powerfill_snapshot::tables::{Instrument, NodeKey};
 
 /// Position of a node in walk order.
@@ -47,11 +47,11 @@ impl ConstraintTree {
         let own_rules = own_rules(book);
         let mut walk: Vec<ConstraintIdx> = IdxRange::all(&book.snapshot.constraints)
             .iter()
-            .filter(|idx| !book.constraint(*idx).key.investor_instrument_name.is_empty())
+            .filter(|idx| !book.constraint(*idx).investor_instrument_name.is_empty())
             .collect();
-        walk.sort_by_key(|idx| {
+        walk.sort_by_cached_key(|idx| {
             let row = book.constraint(*idx);
-            (row.constraint_priority, row.key.constraint_name.is_empty(), &row.key)
+            (row.constraint_priority, row.constraint_name.is_empty(), row.node())
         });
         let (mut turn, mut priority) = (0, None);
         let nodes: IdxVec<WalkNode> = walk
@@ -78,27 +78,26 @@ impl ConstraintTree {
     }
 }
 
-fn own_rules<'a>(book: &Book<'a>) -> HashMap<&'a NodeKey, Vec<RuleIdx>> {
-    let mut own: HashMap<&NodeKey, Vec<RuleIdx>> = HashMap::new();
+fn own_rules(book: &Book<'_>) -> HashMap<NodeKey, Vec<RuleIdx>> {
+    let mut own: HashMap<NodeKey, Vec<RuleIdx>> = HashMap::new();
     for row in &book.snapshot.constraint_rules {
         let rule = book.rules.find(&row.rule_name);
         let rule = rule.expect("validation refuses an unknown rule of a rule relation");
-        own.entry(&row.key).or_default().push(rule);
+        own.entry(row.node()).or_default().push(rule);
     }
     own
 }
 
 fn walk_node(
     book: &Book<'_>,
-    own_rules: &HashMap<&NodeKey, Vec<RuleIdx>>,
+    own_rules: &HashMap<NodeKey, Vec<RuleIdx>>,
     idx: ConstraintIdx,
     turn: u32,
 ) -> WalkNode {
     let row = book.constraint(idx);
-    let empty = Name::new("");
-    let at_instrument = NodeKey { constraint_name: empty.clone(), ..row.key.clone() };
-    let at_investor = NodeKey { investor_instrument_name: empty, ..at_instrument.clone() };
-    let mut rules: Vec<RuleIdx> = [&row.key, &at_instrument, &at_investor]
+    let at_instrument = NodeKey { constraint_name: "".into(), ..row.node() };
+    let at_investor = NodeKey { investor_instrument_name: "".into(), ..at_instrument.clone() };
+    let mut rules: Vec<RuleIdx> = [&row.node(), &at_instrument, &at_investor]
         .iter()
         .filter_map(|key| own_rules.get(*key))
         .flatten()
@@ -106,13 +105,12 @@ fn walk_node(
         .collect();
     rules.sort_unstable();
     rules.dedup();
-    let has_same_investor = |instrument: &InstrumentIdx| {
-        book.instrument(*instrument).investor_id == row.key.investor_id
-    };
+    let has_same_investor =
+        |instrument: &InstrumentIdx| book.instrument(*instrument).investor_id == row.investor_id;
     let node = Node {
-        investor_id: InvestorId::from(&row.key.investor_id),
-        investor_instrument_name: InstrumentName::from(&row.key.investor_instrument_name),
-        constraint_name: ConstraintName::from(&row.key.constraint_name),
+        investor_id: InvestorId::from(&row.investor_id),
+        investor_instrument_name: InstrumentName::from(&row.investor_instrument_name),
+        constraint_name: ConstraintName::from(&row.constraint_name),
         constraint_priority: row.constraint_priority,
     };
     WalkNode {

@@ -2,6 +2,7 @@
 //! have in common. No I/O, clock, randomness, or binary floats.
 
 pub mod config;
+pub mod input;
 pub mod log;
 pub mod run;
 pub mod values;

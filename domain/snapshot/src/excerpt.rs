@@ -6,13 +6,14 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::canonical::{CanonicalFault, Reader};
-use super::raw::{RawSnapshot, RawTable};
-use super::records::Record;
-use super::schema::{TABLES, Table};
-use super::tables::{Designation, Loan, LoanPrice, Lockdown, Pool, Snapshot};
-use super::validate::validate;
+use powerfill_events::config::PoolLockRow;
+use powerfill_events::input::{InputRow, InputTable};
 use powerfill_events::values::fold;
+
+use super::canonical::{CanonicalFault, CanonicalReader};
+use super::raw::{RawSnapshot, RawTable};
+use super::tables::{Designation, Loan, LoanPrice, Pool, Snapshot, TABLES};
+use super::validate::validate;
 
 /// Names by their folded form.
 type Folded = HashSet<String, RandomState>;
@@ -31,20 +32,20 @@ impl Snapshot {
     ) -> Result<Self, CanonicalFault> {
         let loans: Folded = loan_ids.into_iter().map(fold).collect();
         let mut pools = Folded::default();
-        let mut reader = Reader::new(canonical)?;
+        let mut reader = CanonicalReader::new(canonical)?;
         let mut raw = RawSnapshot::default();
+        let has_pool = [Pool::TABLE, Designation::TABLE, PoolLockRow::TABLE].map(|t| t.name);
         for schema in TABLES {
-            let table = match schema.name {
-                Loan::TABLE => {
-                    let table = rows_of(&mut reader, schema, "loan_id", &loans)?;
-                    pools = column(&table, "pool_name");
-                    table
-                }
-                LoanPrice::TABLE => rows_of(&mut reader, schema, "loan_id", &loans)?,
-                Pool::TABLE | Designation::TABLE | Lockdown::TABLE => {
-                    rows_of(&mut reader, schema, "pool_name", &pools)?
-                }
-                _ => reader.table(schema)?,
+            let table = if schema.name == Loan::TABLE.name {
+                let table = rows_of(&mut reader, schema, "loan_id", &loans)?;
+                pools = column(&table, "pool_name");
+                table
+            } else if schema.name == LoanPrice::TABLE.name {
+                rows_of(&mut reader, schema, "loan_id", &loans)?
+            } else if has_pool.contains(&schema.name) {
+                rows_of(&mut reader, schema, "pool_name", &pools)?
+            } else {
+                reader.table(schema)?
             };
             raw.tables.push(table);
         }
@@ -55,8 +56,8 @@ impl Snapshot {
 
 /// The rows whose `key` is one of the wanted.
 fn rows_of(
-    reader: &mut Reader<'_>,
-    schema: &Table,
+    reader: &mut CanonicalReader<'_>,
+    schema: &InputTable,
     key: &str,
     wanted: &Folded,
 ) -> Result<RawTable, CanonicalFault> {

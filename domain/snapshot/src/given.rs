@@ -8,43 +8,15 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::cell::{Bounds, CellFault, Kind, Value};
-use super::options::{PriceMode, RunOptions, Scope};
-use super::report::{Fault, FaultCode, FaultReport, Severity, shown};
-use powerfill_events::values::Choice;
-use powerfill_events::values::{Fixed, Unit as Scale};
+use powerfill_events::input::{InputCell, InputCells, InputColumn, InputRow, InputType, Presence};
+use powerfill_events::run::options::RunOptions;
 
-/// An option: its name, its kind, and what is allowed in words.
-struct Spec {
-    name: &'static str,
-    kind: Kind,
-    allowed: &'static str,
-}
-
-const fn option(name: &'static str, kind: Kind, allowed: &'static str) -> Spec {
-    Spec { name, kind, allowed }
-}
-
-const DAYS: Kind = Kind::Whole(Bounds::Within(0, 9999));
+use super::cell::{CellFault, read_cell, read_default, unfit_code};
+use super::report::{Fault, FaultCode, FaultReport, Severity, shortened};
 
 /// The options, in the order of 1.3.
-const OPTIONS: &[Spec] = &[
-    option("scope", Kind::OneOf(Scope::WORDS), "closed_only, closed_and_locked"),
-    option("price_mode", Kind::OneOf(PriceMode::WORDS), "po, pc"),
-    option("min_status", Kind::Text, "a stage or status name"),
-    option("max_eligible_days", DAYS, "0..9999"),
-    option("max_trade_settle_days", DAYS, "0..9999"),
-    option("eligible_settle_buffer_days", DAYS, "0..9999"),
-    option("bx_price_floor", Kind::Price(Bounds::Any), "NUMERIC(11,8)"),
-    option("exact_fit_variance", Kind::Percent(Bounds::Within(0, 100)), "0..100"),
-    option("max_fill_iterations", Kind::Whole(Bounds::Within(0, 1000)), "0..1000"),
-    option("switch_threshold", Kind::Price(Bounds::AtLeast(0)), "0 or more, NUMERIC(11,8)"),
-    option("as_of", Kind::Day, "a date, YYYY-MM-DD"),
-];
-
-/// The names of the options, in the order of 1.3.
-pub fn option_names() -> impl Iterator<Item = &'static str> {
-    OPTIONS.iter().map(|option| option.name)
+pub fn options() -> &'static [InputColumn] {
+    RunOptions::TABLE.columns
 }
 
 /// Options as they were given, not judged yet. A later value of a name takes the place of an
@@ -102,24 +74,24 @@ impl GivenOptions {
     /// range.
     pub fn resolve(self) -> Result<RunOptions, FaultReport> {
         let Self { mut values, mut faults } = self;
-        let mut options = RunOptions::default();
-        for spec in OPTIONS {
-            let Some(given) = values.remove(spec.name) else { continue };
-            match given.read(spec.kind) {
-                Ok(Value::Null) => {}
-                Ok(value) => set_option(&mut options, spec.name, value),
-                Err(CellFault { code, reason }) => {
-                    let reason = format!("{reason}; allowed: {}", spec.allowed);
-                    faults.push(fault(spec.name, given.shown(), code, reason.into()));
-                }
-            }
+        let mut cells = Vec::new();
+        for option in RunOptions::TABLE.columns {
+            let given = values.remove(option.name).unwrap_or(Given::Default);
+            cells.push(given.read(option).unwrap_or_else(|CellFault { code, reason }| {
+                let reason = format!("{reason}; allowed: {}", option.allowed());
+                faults.push(fault(option.name, given.shown(), code, reason.into()));
+                InputCell::Faulty
+            }));
         }
         for (name, given) in values {
-            let names: Vec<&str> = option_names().collect();
+            let names: Vec<&str> = RunOptions::TABLE.columns.iter().map(|o| o.name).collect();
             let reason = format!("not an option; there are {}", names.join(", "));
             faults.push(fault(&name, given.shown(), FaultCode::UnknownOption, reason.into()));
         }
-        if faults.is_empty() { Ok(options) } else { Err(FaultReport { faults }) }
+        match faults.is_empty() {
+            true => Ok(RunOptions::read(&mut InputCells::new(&mut cells))),
+            false => Err(FaultReport { faults }),
+        }
     }
 }
 
@@ -145,42 +117,6 @@ pub fn options_from_pairs<N: Into<String>, T: Into<String>>(
     given.resolve()
 }
 
-/// Takes a checked value; names and kinds are those of [`OPTIONS`].
-fn set_option(options: &mut RunOptions, name: &str, value: Value) {
-    match (name, value) {
-        ("scope", Value::Choice(position)) => options.scope = Scope::nth(position),
-        ("price_mode", Value::Choice(position)) => options.price_mode = PriceMode::nth(position),
-        ("min_status", Value::Text(status)) => options.min_status = status,
-        ("max_eligible_days", Value::Whole(days)) => options.max_eligible_days = narrow(days),
-        ("max_trade_settle_days", Value::Whole(days)) => {
-            options.max_trade_settle_days = narrow(days);
-        }
-        ("eligible_settle_buffer_days", Value::Whole(days)) => {
-            options.eligible_settle_buffer_days = narrow(days);
-        }
-        ("bx_price_floor", value) => options.bx_price_floor = Some(fixed(&value)),
-        ("exact_fit_variance", value) => options.exact_fit_variance = fixed(&value),
-        ("max_fill_iterations", Value::Whole(bound)) => options.max_fill_iterations = narrow(bound),
-        ("switch_threshold", value) => options.switch_threshold = fixed(&value),
-        ("as_of", Value::Day(day)) => options.as_of = Some(day),
-        (name, value) => panic!("option {name} does not suit its kind: {value:?}"),
-    }
-}
-
-fn narrow<T: TryFrom<i64>>(number: i64) -> T
-where
-    T::Error: fmt::Debug,
-{
-    T::try_from(number).expect("a whole number within the range of its option")
-}
-
-fn fixed<K: Scale>(value: &Value) -> Fixed<K> {
-    match value {
-        Value::Fixed { units, scale } if *scale == K::SCALE => Fixed::from_units(*units),
-        other => panic!("a decimal with {} decimals is expected: {other:?}", K::SCALE),
-    }
-}
-
 impl Given {
     fn of_json(value: &RawValue) -> Self {
         let json = value.get();
@@ -201,21 +137,26 @@ impl Given {
         }
     }
 
-    fn read(&self, kind: Kind) -> Result<Value, CellFault> {
-        let unfit = |what: &str| CellFault::new(kind.unfit_code(), format!("{what} is given"));
-        match (self, kind) {
-            (Self::Default, _) => Ok(Value::Null),
+    fn read(&self, option: &InputColumn) -> Result<InputCell, CellFault> {
+        let input_type = option.input_type;
+        let unfit = |what: &str| CellFault::new(unfit_code(input_type), format!("{what} is given"));
+        match (self, input_type) {
+            (Self::Default, _) => Ok(match option.presence {
+                Presence::Default(text) => read_default(option, &text()),
+                _ => InputCell::Null,
+            }),
             (Self::Unfit(_, what), _) => Err(unfit(what)),
-            (Self::Whole(_), Kind::Text) => Err(unfit("a number")),
+            (Self::Whole(_), InputType::Text) => Err(unfit("a number")),
             (Self::Text(text) | Self::Whole(text), _) => {
                 let text = text.trim_end_matches(' ');
                 if text.is_empty() {
                     return Err(CellFault::new(FaultCode::Required, "must not be empty"));
                 }
                 if text.contains('\0') {
-                    return Err(CellFault::new(kind.unfit_code(), "a NUL character in a text"));
+                    let code = unfit_code(input_type);
+                    return Err(CellFault::new(code, "a NUL character in a text"));
                 }
-                kind.read(text, &[])
+                read_cell(input_type, option.bounds, text)
             }
         }
     }
@@ -233,8 +174,8 @@ fn fault(option: &str, value: &str, code: FaultCode, reason: Cow<'static, str>) 
         severity: Severity::Error,
         table: "options".into(),
         row: String::new(),
-        column: shown(option).into(),
-        value: shown(value),
+        column: shortened(option).into(),
+        value: shortened(value),
         code,
         reason,
     }
@@ -267,6 +208,7 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{PriceMode, Scope};
     use powerfill_events::values::{Name, Percent, Price};
 
     fn faults(json: &str) -> Vec<(String, &'static str)> {
@@ -277,7 +219,8 @@ mod tests {
     #[test]
     fn absent_and_null_options_have_their_defaults() {
         assert_eq!(crate::options_from_json("{}"), Ok(RunOptions::default()));
-        let nulls: Vec<String> = option_names().map(|name| format!("{name:?}: null")).collect();
+        let nulls: Vec<String> =
+            options().iter().map(|option| format!("{:?}: null", option.name)).collect();
         let json = format!("{{{}}}", nulls.join(","));
         assert_eq!(crate::options_from_json(&json), Ok(RunOptions::default()));
     }

@@ -4,39 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+pub use powerfill_events::values::Severity;
 use serde::{Deserialize, Serialize};
-
-/// Whether a fault refuses the snapshot.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It does not; the row is ignored by the engine.
-    Warning,
-}
-
-impl Severity {
-    /// As the report writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
 
 macro_rules! fault_codes {
     ($($(#[$doc:meta])* $code:ident = $text:literal,)*) => {
@@ -216,8 +185,8 @@ impl fmt::Display for FaultReport {
 
 impl std::error::Error for FaultReport {}
 
-/// The value as the report shows it: a field of a megabyte helps nobody.
-pub(super) fn shown(value: &str) -> String {
+/// The beginning of a value, where it is too long for a line of the report.
+pub(super) fn shortened(value: &str) -> String {
     const LONGEST: usize = 200;
     match value.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &value[..end]),
@@ -257,6 +226,6 @@ mod tests {
             in_a_sheet.to_string(),
             "error: Loan!E4, close_date \"2026-02-30\": a date is YYYY-MM-DD (not_a_date)"
         );
-        assert_eq!(shown(&"é".repeat(300)).chars().count(), 201);
+        assert_eq!(shortened(&"é".repeat(300)).chars().count(), 201);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use powerfill_snapshot::canonical::CanonicalFault;
-use powerfill_snapshot::{RawTable, RunOptions, Snapshot, table_key};
+use powerfill_snapshot::{RawTable, RunOptions, Snapshot, input_table};
 use powerfill_tables::table::CellType;
 use serde::Serialize;
 use serde_json::Value;
@@ -132,7 +132,7 @@ fn input(here: &RawTable, there: &RawTable) -> Option<InputChange> {
         columns.iter().map(|name| table.columns().iter().position(|c| c == *name)).collect()
     };
     let (from_here, from_there) = (sources(here), sources(there));
-    let key = table_key(here.name());
+    let key = input_table(here.name()).map_or(&[][..], |table| table.key);
     let key: Vec<usize> =
         key.iter().filter_map(|name| columns.iter().position(|c| c == name)).collect();
     let mut names = Names::default();

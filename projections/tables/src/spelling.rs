@@ -1,11 +1,11 @@
 //! Enumerations as rows and reports spell them: by their name in the specification, which is also how events carry
 //! them (a test holds the two together).
 
+use powerfill_events::input::{InstrumentKind, TradeType};
 use powerfill_events::run::event::{
     ExclusionReason, FillStatus, FindingCode, HeldReason, KickoutReason, Pass, PoolAction,
     RejectionReason, Severity, Step,
 };
-use powerfill_events::values::{InstrumentKind, TradeType};
 
 use crate::table::Cell;
 

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use powerfill_events::values::{Day, Name};
+use powerfill_events::values::{Day, InstrumentName, Key, LoanId, RuleName, TradeId};
 use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::rules::Truth;
-use powerfill_snapshot::tables::{Constraint, Instrument, Loan, NodeKey, TradeType};
+use powerfill_snapshot::tables::{ConstraintRow, Instrument, Loan, NodeKey, TradeType};
 use rust_decimal::Decimal;
 
 use crate::number::{CENTS, Exact, POINTS, SIX, of, of_units, round, trunc, whole};
@@ -38,7 +38,7 @@ pub(crate) struct Candidate {
 
 /// A walkable node with its turn.
 pub(crate) struct Walkable<'a> {
-    pub(crate) row: &'a Constraint,
+    pub(crate) row: &'a ConstraintRow,
     pub(crate) turn: usize,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Market<'a> {
     pub(crate) nodes_of_trade: Vec<Vec<usize>>,
     /// By loan: its candidates by turn, then rank.
     pub(crate) of_loan: Vec<Vec<Candidate>>,
-    own_prices: BTreeMap<(&'a Name, &'a Name), i128>,
+    own_prices: BTreeMap<(&'a Key<LoanId>, &'a Key<TradeId>), i128>,
 }
 
 impl<'a> Market<'a> {
@@ -67,7 +67,8 @@ impl<'a> Market<'a> {
         let matches = nodes
             .iter()
             .map(|node| {
-                let matching = matcher(cast, &node.row.key);
+                let key = node.row.node();
+                let matching = matcher(cast, &key);
                 loans.iter().map(matching).collect()
             })
             .collect();
@@ -99,12 +100,12 @@ impl<'a> Market<'a> {
     }
 
     /// Nodes of an instrument that are walkable, in walk order.
-    pub(crate) fn nodes_of(&self, instrument: &Name) -> impl Iterator<Item = usize> {
+    pub(crate) fn nodes_of(&self, instrument: &Key<InstrumentName>) -> impl Iterator<Item = usize> {
         (0..self.nodes.len())
-            .filter(move |k| self.nodes[*k].row.key.investor_instrument_name == *instrument)
+            .filter(move |k| self.nodes[*k].row.investor_instrument_name == *instrument)
     }
 
-    pub(crate) fn instrument_of(&self, trade: usize) -> &'a Name {
+    pub(crate) fn instrument_of(&self, trade: usize) -> &'a Key<InstrumentName> {
         &self.cast.snapshot.trades[trade].investor_instrument_name
     }
 
@@ -140,8 +141,8 @@ impl<'a> Market<'a> {
     }
 
     /// "round((note_rate − base_note_rate) × rate_multiple, 8), 0 where the instrument has none".
-    fn buy_up(&self, loan: &Loan, instrument: &Name) -> i128 {
-        match instrument_row(self.cast, instrument).and_then(|row| row.buy_up) {
+    fn buy_up(&self, loan: &Loan, instrument: &Key<InstrumentName>) -> i128 {
+        match instrument_row(self.cast, instrument).and_then(Instrument::buy_up) {
             None => 0,
             Some(buy_up) => round(
                 &((of(loan.note_rate) - of(buy_up.base_note_rate)) * of(buy_up.rate_multiple)),
@@ -151,7 +152,12 @@ impl<'a> Market<'a> {
     }
 
     /// 2.3 `grid_price(i, d, r)`: "the greatest note_rate ≤ r".
-    pub(crate) fn grid_price(&self, instrument: &Name, date: Day, loan: &Loan) -> Option<i128> {
+    pub(crate) fn grid_price(
+        &self,
+        instrument: &Key<InstrumentName>,
+        date: Day,
+        loan: &Loan,
+    ) -> Option<i128> {
         self.cast
             .snapshot
             .prices
@@ -163,7 +169,7 @@ impl<'a> Market<'a> {
     }
 
     /// 2.3 `payup(l, i)`: the largest that the loan qualifies for.
-    pub(crate) fn payup(&self, loan: &Loan, instrument: &Name) -> i128 {
+    pub(crate) fn payup(&self, loan: &Loan, instrument: &Key<InstrumentName>) -> i128 {
         self.cast
             .snapshot
             .payups
@@ -179,7 +185,7 @@ impl<'a> Market<'a> {
     pub(crate) fn with_carry(
         &self,
         loan: &Loan,
-        instrument: &Name,
+        instrument: &Key<InstrumentName>,
         date: Day,
         price: i128,
         payup: i128,
@@ -195,7 +201,7 @@ impl<'a> Market<'a> {
     }
 
     /// "carry_cost = round(avg_rate × trunc(n / 365, 6), 8)".
-    fn carry(&self, instrument: &Name, n: i32) -> i128 {
+    fn carry(&self, instrument: &Key<InstrumentName>, n: i32) -> i128 {
         let rates: Vec<Exact> = self
             .cast
             .snapshot
@@ -290,19 +296,19 @@ impl<'a> Market<'a> {
 
 /// 2.4 Walk order and turns.
 fn walk<'a>(cast: &Cast<'a>) -> Vec<Walkable<'a>> {
-    let mut rows: Vec<&Constraint> = cast
+    let mut rows: Vec<&ConstraintRow> = cast
         .snapshot
         .constraints
         .iter()
-        .filter(|row| !row.key.investor_instrument_name.is_empty())
+        .filter(|row| !row.investor_instrument_name.is_empty())
         .collect();
     rows.sort_by(|a, b| {
         (a.constraint_priority.cmp(&b.constraint_priority))
             // Sub-constraints before instrument-level nodes.
-            .then(a.key.constraint_name.is_empty().cmp(&b.key.constraint_name.is_empty()))
-            .then(a.key.investor_id.cmp(&b.key.investor_id))
-            .then(a.key.investor_instrument_name.cmp(&b.key.investor_instrument_name))
-            .then(a.key.constraint_name.cmp(&b.key.constraint_name))
+            .then(a.constraint_name.is_empty().cmp(&b.constraint_name.is_empty()))
+            .then(a.investor_id.cmp(&b.investor_id))
+            .then(a.investor_instrument_name.cmp(&b.investor_instrument_name))
+            .then(a.constraint_name.cmp(&b.constraint_name))
     });
     let mut turn = 0;
     let mut before = None;
@@ -317,17 +323,16 @@ fn walk<'a>(cast: &Cast<'a>) -> Vec<Walkable<'a>> {
 }
 
 /// 2.4: which loans match a node.
-fn matcher<'a>(cast: &'a Cast<'a>, key: &'a NodeKey) -> impl Fn(&Loan) -> bool {
-    let empty = Name::new("");
-    let instrument_level = NodeKey { constraint_name: empty.clone(), ..key.clone() };
+fn matcher<'a>(cast: &'a Cast<'a>, key: &NodeKey) -> impl Fn(&Loan) -> bool {
+    let instrument_level = NodeKey { constraint_name: "".into(), ..key.clone() };
     let investor_level =
-        NodeKey { investor_instrument_name: empty.clone(), constraint_name: empty, ..key.clone() };
+        NodeKey { investor_instrument_name: "".into(), ..instrument_level.clone() };
     // Its own rules and those of its ancestors.
-    let rules: Vec<&Name> = cast
+    let rules: Vec<&Key<RuleName>> = cast
         .snapshot
         .constraint_rules
         .iter()
-        .filter(|row| [key, &instrument_level, &investor_level].contains(&&row.key))
+        .filter(|row| [key, &instrument_level, &investor_level].contains(&&row.node()))
         .map(|row| &row.rule_name)
         .collect();
     let instrument = instrument_row(cast, &key.investor_instrument_name)
@@ -353,11 +358,14 @@ fn within_bounds(instrument: &Instrument, loan: &Loan) -> bool {
 }
 
 /// 1.4: "a loan satisfies a rule only where it is TRUE".
-fn satisfies(cast: &Cast<'_>, loan: &Loan, rule: &Name) -> bool {
-    let row = cast.snapshot.rules.iter().find(|row| row.rule_name == *rule);
+fn satisfies(cast: &Cast<'_>, loan: &Loan, rule: &Key<RuleName>) -> bool {
+    let row = cast.snapshot.rules.iter().find(|row| row.row.rule_name == *rule);
     row.expect("a known rule").predicate.evaluate(&loan.attributes) == Truth::True
 }
 
-pub(crate) fn instrument_row<'a>(cast: &Cast<'a>, name: &Name) -> Option<&'a Instrument> {
+pub(crate) fn instrument_row<'a>(
+    cast: &Cast<'a>,
+    name: &Key<InstrumentName>,
+) -> Option<&'a Instrument> {
     cast.snapshot.instruments.iter().find(|row| row.investor_instrument_name == *name)
 }

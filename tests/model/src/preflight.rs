@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use powerfill_events::values::{Name, fold};
+use powerfill_events::values::{InstrumentName, Key, fold};
 use powerfill_snapshot::PriceMode;
-use powerfill_snapshot::tables::TradeType;
+use powerfill_snapshot::tables::{ConstraintRow, TradeType};
 
 use crate::market::{Market, instrument_row};
 
@@ -56,7 +56,7 @@ fn no_constraints(market: &Market<'_>) -> Vec<String> {
 /// instrument's"
 fn constraint_unreachable(market: &Market<'_>) -> Vec<String> {
     let cast = market.cast;
-    let reachable = |key: &powerfill_snapshot::tables::NodeKey| {
+    let reachable = |key: &&ConstraintRow| {
         instrument_row(cast, &key.investor_instrument_name)
             .is_some_and(|row| row.investor_id == key.investor_id)
             && cast.included().any(|t| *market.instrument_of(t) == key.investor_instrument_name)
@@ -64,7 +64,7 @@ fn constraint_unreachable(market: &Market<'_>) -> Vec<String> {
     market
         .nodes
         .iter()
-        .map(|node| &node.row.key)
+        .map(|node| node.row)
         .filter(|key| !reachable(key))
         .map(|key| {
             format!("{}|{}|{}", key.investor_id, key.investor_instrument_name, key.constraint_name)
@@ -108,7 +108,7 @@ fn carry_curve_gap(market: &Market<'_>) -> Vec<String> {
     if cast.options.price_mode != PriceMode::Pc {
         return vec![];
     }
-    let has_rate = |i: &Name, day: i64| {
+    let has_rate = |i: &Key<InstrumentName>, day: i64| {
         cast.snapshot.carry_costs.iter().any(|row| {
             row.investor_instrument_name == *i
                 && row.annual_rate.is_some()

@@ -59,7 +59,7 @@ fn trade_params(market: &Market<'_>) -> ModelTable {
 fn epci_params(market: &Market<'_>) -> ModelTable {
     let mut rows = vec![];
     for k in 0..market.nodes.len() {
-        let instrument = &market.nodes[k].row.key.investor_instrument_name;
+        let instrument = &market.nodes[k].row.investor_instrument_name;
         for t in market.cast.included().filter(|t| market.instrument_of(*t) == instrument) {
             let mut cells = node_key(market, k).to_vec();
             cells.extend([

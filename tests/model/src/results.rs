@@ -50,7 +50,7 @@ fn reason(
 ) -> &'static str {
     let rejected = |reason| market.rejections.iter().any(|((l, _), r)| *l == loan && *r == reason);
     let an_included_trade = matched.iter().any(|k| {
-        let i = &market.nodes[*k].row.key.investor_instrument_name;
+        let i = &market.nodes[*k].row.investor_instrument_name;
         market.cast.included().any(|t| market.instrument_of(t) == i)
     });
     if candidates.iter().any(|c| end.has_room(loan, c.trade)) {

@@ -57,8 +57,12 @@ fn settles(market: &Market<'_>, trade: Option<usize>) -> String {
 
 /// *key* of 1.5, as `pfill_constraints` spells it.
 pub(crate) fn node_key(market: &Market<'_>, node: usize) -> [String; 3] {
-    let key = &market.nodes[node].row.key;
-    [&key.investor_id, &key.investor_instrument_name, &key.constraint_name].map(ToString::to_string)
+    let key = market.nodes[node].row;
+    [
+        key.investor_id.to_string(),
+        key.investor_instrument_name.to_string(),
+        key.constraint_name.to_string(),
+    ]
 }
 
 fn priority(market: &Market<'_>, node: usize) -> String {
@@ -293,7 +297,7 @@ pub(crate) fn constraint_pool(market: &Market<'_>, end: &Allocation<'_>) -> Mode
             continue;
         }
         let of_its_instrument =
-            |t: &usize| *market.instrument_of(*t) == row.key.investor_instrument_name;
+            |t: &usize| *market.instrument_of(*t) == row.investor_instrument_name;
         for t in market.cast.included().filter(of_its_instrument) {
             let (lo, used, filled) = (market.lo(k, t), end.used(k, t), end.filled[t]);
             let share = (filled != 0)

@@ -1,6 +1,6 @@
 //! 2.1 Who takes part.
 
-use powerfill_events::values::{Day, Name};
+use powerfill_events::values::{Day, Key, Name, PoolName};
 use powerfill_snapshot::tables::{
     Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
@@ -94,7 +94,7 @@ impl<'a> Cast<'a> {
 
     /// The trade that a pool is designated to; pools of cancelled, phantom and paired-off trades count as designated
     /// to no trade, everywhere.
-    fn designated_to(&self, pool: &Name) -> Option<usize> {
+    fn designated_to(&self, pool: &Key<PoolName>) -> Option<usize> {
         let row = self.snapshot.designations.iter().find(|row| row.pool_name == *pool)?;
         let trade = self.snapshot.trades.iter().position(|t| t.trade_id == row.trade_id)?;
         match self.trades[trade].exclusion {

@@ -7,8 +7,7 @@ use powerfill_events::run::event::{CandidateScored, Node, PassCompleted, Pricing
 use powerfill_events::run::event::{Pass, Step};
 use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::{
-    ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, Price, TenantId, Timestamp,
-    TradeId,
+    ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
 use powerfill_ports::events::{Append, EventBatches, StoredEvent};
 use powerfill_ports::runs::ProjectionWriter;
@@ -101,7 +100,7 @@ pub fn append<'a>(
 /// An append to the configuration's stream: a pool is locked, or not.
 pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
     let row = PoolLockRow {
-        pool_name: PoolName::from("P1"),
+        pool_name: "P1".into(),
         investor_instrument_name: None,
         trade_id: None,
         lock_pool,

@@ -6,6 +6,7 @@ mod asyncapi;
 mod events;
 mod file;
 mod golden;
+mod inputs;
 mod json;
 mod openapi;
 mod published;

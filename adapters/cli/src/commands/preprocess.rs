@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use powerfill_engine::{Epci, LockdownProposal, TradeParams};
-use powerfill_events::values::Name;
-use powerfill_snapshot::tables::Lockdown;
+use powerfill_events::config::PoolLockRow;
+use powerfill_events::input::{InputRow, cells_of};
 use powerfill_tables::spelling::Spelled;
 
 use super::options;
@@ -25,8 +25,8 @@ pub(crate) fn run(args: &PreprocessArgs, settings: &Settings) -> Result<(), Fail
         .map_err(|error| Failure::Environment(format!("cannot make {}: {error}", out.display())))?;
     write(
         out,
-        "pfill_lockdown_guide",
-        &LOCKDOWN,
+        PoolLockRow::TABLE.name,
+        &PoolLockRow::TABLE.column_names(),
         lockdown_rows(&snapshot.lockdown, &made.lockdown),
     )?;
     write(out, "pfill_trade_params", &TRADE_PARAMS, made.trade_params.iter().map(trade_row))?;
@@ -40,8 +40,6 @@ pub(crate) fn run(args: &PreprocessArgs, settings: &Settings) -> Result<(), Fail
         out.display()
     ))
 }
-
-const LOCKDOWN: [&str; 4] = ["pool_name", "investor_instrument_name", "trade_id", "lock_pool"];
 
 const TRADE_PARAMS: [&str; 12] = [
     "trade_id",
@@ -72,21 +70,17 @@ fn text(value: Option<impl ToString>) -> String {
 }
 
 /// The whole guide by pool: rows that exist as they are, and the proposed ones.
-fn lockdown_rows(present: &[Lockdown], proposed: &[LockdownProposal]) -> Vec<[String; 4]> {
-    let row = |row: &Lockdown| {
-        let locked = if row.lock_pool { "Y" } else { "N" };
-        let (instrument, trade) =
-            (text(row.investor_instrument_name.as_ref()), text(row.trade_id.as_ref()));
-        [row.pool_name.to_string(), instrument, trade, locked.to_owned()]
+fn lockdown_rows(present: &[PoolLockRow], proposed: &[LockdownProposal]) -> Vec<Vec<String>> {
+    let locked = |row: &LockdownProposal| PoolLockRow {
+        pool_name: row.pool_name.as_str().into(),
+        investor_instrument_name: Some(row.investor_instrument_name.as_str().into()),
+        trade_id: row.trade_id.as_ref().map(|trade| trade.as_str().into()),
+        lock_pool: true,
     };
-    let gained = |row: &LockdownProposal| {
-        let instrument = row.investor_instrument_name.to_string();
-        [row.pool_name.to_string(), instrument, text(row.trade_id.as_ref()), "Y".to_owned()]
-    };
-    let mut rows: Vec<[String; 4]> =
-        present.iter().map(row).chain(proposed.iter().map(gained)).collect();
-    rows.sort_by_cached_key(|row| Name::new(&row[0]));
-    rows
+    let mut rows: Vec<PoolLockRow> =
+        present.iter().cloned().chain(proposed.iter().map(locked)).collect();
+    rows.sort_by(InputRow::order);
+    rows.iter().map(|row| cells_of(row).into_iter().map(|(_, text)| text).collect()).collect()
 }
 
 fn trade_row(params: &TradeParams) -> [String; 12] {
@@ -120,11 +114,11 @@ fn epci_row(epci: &Epci) -> [String; 6] {
 }
 
 /// Writes a table aside and puts it in place whole.
-fn write<const N: usize>(
+fn write<R: AsRef<[String]>>(
     folder: &Path,
     table: &str,
-    header: &[&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
+    header: &[&str],
+    rows: impl IntoIterator<Item = R>,
 ) -> Result<(), Failure> {
     let place = folder.join(format!("{table}.csv"));
     let aside = folder.join(format!(".{table}.csv.partial"));
@@ -134,7 +128,7 @@ fn write<const N: usize>(
     let mut out = csv::Writer::from_path(&aside).map_err(|error| unwritable(&error))?;
     out.write_record(header).map_err(|error| unwritable(&error))?;
     for row in rows {
-        out.write_record(&row).map_err(|error| unwritable(&error))?;
+        out.write_record(row.as_ref()).map_err(|error| unwritable(&error))?;
     }
     out.flush().map_err(|error| unwritable(&error))?;
     fs::rename(&aside, &place).map_err(|error| unwritable(&error))

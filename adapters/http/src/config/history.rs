@@ -2,8 +2,9 @@
 
 use axum::Json;
 use powerfill_app::configure::{AsOf, ConfigRecord, config_history, configuration};
+use powerfill_events::input::RowCells;
 use powerfill_events::values::Timestamp;
-use powerfill_snapshot::config::{ConfigTable, RowCells, RowChange};
+use powerfill_snapshot::config::{ConfigTable, RowChange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use super::book::LoanIdx;
 use super::context::RunContext;
 use super::matching::{Matcher, Matches};
-use powerfill_events::values::{LoanId, Name};
+use powerfill_events::values::{Key, LoanId};
 use powerfill_facts::LoanFacts;
 use powerfill_snapshot::{RunOptions, Snapshot};
 
@@ -61,7 +61,7 @@ impl<'a> Facts<'a> {
     }
 
     fn find_loan(&self, loan_id: &str) -> Option<LoanIdx> {
-        let (loans, wanted) = (&self.context.book.snapshot.loans, Name::new(loan_id));
+        let (loans, wanted) = (&self.context.book.snapshot.loans, Key::from(loan_id));
         loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted)).ok().map(LoanIdx::new)
     }
 }

@@ -10,7 +10,7 @@ use crate::index::count;
 use crate::matching::InstrumentBound;
 use crate::tree::{NodeIdx, WalkNode};
 use powerfill_events::run::event::ExclusionReason;
-use powerfill_events::values::{InvestorId, Name};
+use powerfill_events::values::{InvestorId, Key, Name, RuleName};
 use powerfill_facts::{NodeFacts, NodeFailure, NodeValue, TreeLevel};
 use powerfill_snapshot::rules::Truth;
 use powerfill_snapshot::tables::{Instrument, Loan};
@@ -80,8 +80,8 @@ impl Facts<'_> {
                 let values =
                     values.map(|(column, value)| NodeValue { column: listed(&column), value });
                 NodeFailure::Rule {
-                    rule_name: rule.rule_name.as_str().to_owned(),
-                    attached_to: self.level(node, &rule.rule_name),
+                    rule_name: rule.row.rule_name.as_str().to_owned(),
+                    attached_to: self.level(node, &rule.row.rule_name),
                     clause: failure.clause,
                     values: values.collect(),
                     unknown: failure.truth == Truth::Unknown,
@@ -92,13 +92,12 @@ impl Facts<'_> {
     }
 
     /// The nearest level that a rule of a node comes from.
-    fn level(&self, node: &WalkNode, rule: &Name) -> TreeLevel {
+    fn level(&self, node: &WalkNode, rule: &Key<RuleName>) -> TreeLevel {
         let book = &self.context.book;
-        let key = &book.constraint(node.constraint).key;
+        let key = book.constraint(node.constraint).node();
         let rows = book.snapshot.constraint_rules.iter();
-        let rows =
-            rows.filter(|row| row.rule_name == *rule && row.key.investor_id == key.investor_id);
-        let levels = rows.filter_map(|row| match &row.key {
+        let rows = rows.filter(|row| row.rule_name == *rule && row.investor_id == key.investor_id);
+        let levels = rows.filter_map(|row| match row.node() {
             at if at == key => Some(TreeLevel::Node),
             at if !at.constraint_name.is_empty() => None,
             at if at.investor_instrument_name.is_empty() => Some(TreeLevel::Investor),

@@ -11,7 +11,7 @@ use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Money, Price, Share, TradeId,
 };
 use powerfill_facts::what_if::{NewAllocation, PlacingChange, SideEffects, TrialChange};
-use powerfill_snapshot::tables::{Constraint, Trade};
+use powerfill_snapshot::tables::{ConstraintRow, Trade};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 /// A value of the input that a change moves. A change is a number of the value's smallest units,
@@ -60,7 +60,7 @@ impl Experiment {
         &self.snapshot.trades[idx.get()]
     }
 
-    pub(super) fn constraint(&self, idx: ConstraintIdx) -> &Constraint {
+    pub(super) fn constraint(&self, idx: ConstraintIdx) -> &ConstraintRow {
         &self.snapshot.constraints[idx.get()]
     }
 
@@ -109,13 +109,12 @@ impl Experiment {
             }
             Lever::HiLimit(idx) => {
                 let (row, raised_by) = (self.constraint(idx), Share::from_units(units));
-                let key = &row.key;
-                let name = &key.investor_instrument_name;
+                let name = &row.investor_instrument_name;
                 TrialChange::LimitRaised {
                     node: Arc::new(Node {
-                        investor_id: InvestorId::from(&key.investor_id),
+                        investor_id: InvestorId::from(&row.investor_id),
                         investor_instrument_name: InstrumentName::from(name),
-                        constraint_name: ConstraintName::from(&key.constraint_name),
+                        constraint_name: ConstraintName::from(&row.constraint_name),
                         constraint_priority: row.constraint_priority,
                     }),
                     raised_by,

@@ -22,7 +22,7 @@ pub use changes::{MAX_LEVERS_PER_KIND, MAX_RUNS_PER_KIND};
 pub use error::NoAnswer;
 
 use experiment::Experiment;
-use powerfill_events::values::{LoanId, Name};
+use powerfill_events::values::{Key, LoanId};
 use powerfill_facts::what_if::{ChangeKind, ChangeResult, WhatIf};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
@@ -39,7 +39,7 @@ pub fn what_if(
     loan_id: &str,
     progress: &mut dyn FnMut(ChangeKind),
 ) -> Result<WhatIf, NoAnswer> {
-    let wanted = Name::new(loan_id);
+    let wanted = Key::<LoanId>::from(loan_id);
     let subject = snapshot.loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted));
     let subject = subject.map_err(|_| NoAnswer::UnknownLoan)?;
     let loan_id = LoanId::from(&snapshot.loans[subject].loan_id);

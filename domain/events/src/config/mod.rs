@@ -5,7 +5,10 @@ pub mod rows;
 mod table;
 
 pub use event::{ConfigEvent, ConfigEventType};
-pub use rows::{CarryBucketRow, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow, RuleRow};
+pub use rows::{
+    CarryBucketRow, ConfigRow, ConstraintRow, NodeKey, PoolLockRow, PreflightRow, RuleLinkRow,
+    RuleRow,
+};
 pub use table::ConfigTable;
 
 use uuid::Uuid;

@@ -1,98 +1,189 @@
-//! The rows of the six tables as events carry them. Field names are column names; names keep their spelling, for the
-//! outputs show it (1.1): a name that is spelled otherwise is a change.
+//! The six tables that a tenant can configure. Events, the configuration, and snapshots share their
+//! rows: field names are column names and published JSON names.
+//!
+//! Two rows are equal where all their cells are written the same: a name that is spelled otherwise
+//! is a change, because outputs show the spelling (1.1).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::table::ConfigTable;
+use crate::input::InputRow;
+use crate::input_table;
 use crate::values::{
-    ConstraintName, InstrumentName, InvestorId, PoolName, Rate, RuleName, Share, TradeId,
+    ConstraintName, InstrumentName, InvestorId, Key, PoolName, Rate, RuleName, Share, TradeId,
 };
 
-/// A row of `pfill_constraints`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ConstraintRow {
-    /// Key; never empty.
-    pub investor_id: InvestorId,
-    /// Key; empty at the investor level.
-    pub investor_instrument_name: InstrumentName,
-    /// Key; empty at the investor and the instrument level.
-    pub constraint_name: ConstraintName,
-    /// Lower first, 0 or more.
-    pub constraint_priority: i64,
-    /// A goal, share of the open amount.
-    pub lo_limit: Option<Share>,
-    /// A bound, share of the open amount.
-    pub hi_limit: Option<Share>,
+/// A row of a table that a tenant can configure.
+pub trait ConfigRow: InputRow + Clone + Eq {
+    /// Its table.
+    const CONFIG_TABLE: ConfigTable;
 }
 
-/// A row of `pfill_constraint_sec_rule_rel`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RuleLinkRow {
-    /// Key, the node's.
-    pub investor_id: InvestorId,
-    /// Key, the node's.
-    pub investor_instrument_name: InstrumentName,
-    /// Key, the node's.
-    pub constraint_name: ConstraintName,
-    /// Key: the rule.
-    pub rule_name: RuleName,
-}
+macro_rules! config_rows {
+    ($($row:ident in $table:ident;)*) => {
+        $(
+            impl ConfigRow for $row {
+                const CONFIG_TABLE: ConfigTable = ConfigTable::$table;
+            }
 
-/// A row of `pscat_securitization_rules`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RuleRow {
-    /// Key.
-    pub rule_name: RuleName,
-    /// A condition over the columns of `loan` (1.4), as typed.
-    pub rule_syntax: String,
-}
+            impl PartialEq for $row {
+                fn eq(&self, other: &Self) -> bool {
+                    self.is_same(other)
+                }
+            }
 
-/// A row of `pfill_carry_cost`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CarryBucketRow {
-    /// Key.
-    pub investor_instrument_name: InstrumentName,
-    /// Key: first day of the bucket.
-    pub on_day: i64,
-    /// Last day, at or after `on_day`.
-    pub to_day: i64,
-    /// Points a year, 6 decimals; NULL counts for nothing.
-    pub annual_rate: Option<Rate>,
-}
+            impl Eq for $row {}
+        )*
 
-/// A row of `pfill_lockdown_guide`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PoolLockRow {
-    /// Key.
-    pub pool_name: PoolName,
-    /// Informs.
-    pub investor_instrument_name: Option<InstrumentName>,
-    /// Checked by preflight.
-    pub trade_id: Option<TradeId>,
-    /// Whether its loans stay.
-    pub lock_pool: bool,
-}
-
-/// The row of `pfill_preflight_settings`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PreflightRow {
-    /// Fewest eligible loans.
-    pub min_pipeline_loans: i64,
-    /// Days.
-    pub max_snapshot_age_days: i64,
-    /// Days.
-    pub max_price_age_days: i64,
-    /// Days.
-    pub lockdown_days: i64,
-}
-
-impl Default for PreflightRow {
-    fn default() -> Self {
-        Self {
-            min_pipeline_loans: 1,
-            max_snapshot_age_days: 3,
-            max_price_age_days: 1,
-            lockdown_days: 2,
+        impl ConfigTable {
+            /// What the table declares.
+            pub const fn schema(self) -> &'static crate::input::InputTable {
+                match self {
+                    $(Self::$table => $row::TABLE,)*
+                }
+            }
         }
+    };
+}
+
+config_rows! {
+    RuleRow in Rules;
+    ConstraintRow in Constraints;
+    RuleLinkRow in Links;
+    CarryBucketRow in Carry;
+    PoolLockRow in Lockdown;
+    PreflightRow in Preflight;
+}
+
+input_table! {
+    /// A named boolean expression over the columns of loan.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table RuleRow = "pscat_securitization_rules", key(rule_name);
+    columns {
+        /// The rule.
+        rule_name: Key<RuleName>;
+        /// The expression (1.4), as typed.
+        rule_syntax: String;
     }
 }
+
+input_table! {
+    /// A node of the constraint tree. Above their levels, instrument and name are empty texts.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table ConstraintRow = "pfill_constraints",
+        key(investor_id, investor_instrument_name, constraint_name), required;
+    columns {
+        /// The investor; never empty.
+        investor_id: Key<InvestorId>;
+        /// The instrument; empty at the investor level.
+        investor_instrument_name: Key<InstrumentName>, or_empty();
+        /// The sub-constraint; empty at the investor level and at the instrument level.
+        constraint_name: Key<ConstraintName>, or_empty();
+        /// Lower priorities are filled first; equal ones form one turn (2.5).
+        constraint_priority: i64, at_least(0);
+        /// A goal: share of the open amount. NULL: none.
+        lo_limit: Option<Share>, within(0, 1);
+        /// A bound: share of the open amount. NULL: none.
+        hi_limit: Option<Share>, within(0, 1);
+    }
+}
+
+input_table! {
+    /// A rule of a node of the constraint tree.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table RuleLinkRow = "pfill_constraint_sec_rule_rel",
+        key(investor_id, investor_instrument_name, constraint_name, rule_name);
+    reference (investor_id, investor_instrument_name, constraint_name) = "pfill_constraints",
+        unknown Error;
+    reference (rule_name) = "pscat_securitization_rules", unknown Error;
+    columns {
+        /// The investor of the node.
+        investor_id: Key<InvestorId>;
+        /// The instrument of the node; empty at the investor level.
+        investor_instrument_name: Key<InstrumentName>, or_empty();
+        /// The name of the node; empty above the sub-constraints.
+        constraint_name: Key<ConstraintName>, or_empty();
+        /// The rule.
+        rule_name: Key<RuleName>;
+    }
+}
+
+input_table! {
+    /// A bucket of the carry curve of an instrument. Buckets may overlap.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table CarryBucketRow = "pfill_carry_cost", key(investor_instrument_name, on_day),
+        check("to_day >= on_day");
+    reference (investor_instrument_name) = "pscat_instruments", unknown Warning;
+    columns {
+        /// The instrument.
+        investor_instrument_name: Key<InstrumentName>;
+        /// First day of the bucket, in interest-earning days (2.3).
+        on_day: i64;
+        /// Last day of the bucket.
+        to_day: i64;
+        /// Points per year, 6 decimals. NULL: the bucket counts for nothing.
+        annual_rate: Option<Rate>;
+    }
+}
+
+input_table! {
+    /// A pool whose loans stay, or may leave.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table PoolLockRow = "pfill_lockdown_guide", key(pool_name);
+    columns {
+        /// The pool. Preflight warns where it does not exist.
+        pool_name: Key<PoolName>;
+        /// The instrument, for information.
+        investor_instrument_name: Option<Key<InstrumentName>>;
+        /// The trade that the pool should be designated to; preflight checks it.
+        trade_id: Option<Key<TradeId>>;
+        /// Whether the loans of the pool stay in it.
+        lock_pool: bool;
+    }
+}
+
+input_table! {
+    /// The settings of preflight (2.2).
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    table PreflightRow = "pfill_preflight_settings", key(), at_most_one_row;
+    defaults;
+    columns {
+        /// Fewest eligible loans of a run.
+        min_pipeline_loans: i64 = 1;
+        /// Days by which as_of of a run may be later than the snapshot's before preflight warns.
+        max_snapshot_age_days: i64 = 3, within(-99_999_999, 99_999_999);
+        /// Days by which prices may be older than as_of before preflight warns.
+        max_price_age_days: i64 = 1, within(-99_999_999, 99_999_999);
+        /// Days from as_of within which a settlement makes preprocess propose to lock the pools.
+        lockdown_days: i64 = 2, within(-99_999_999, 99_999_999);
+    }
+}
+
+/// The key of a node of the constraint tree; empty names stand for absent levels. It orders "by id".
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeKey {
+    /// Never empty.
+    pub investor_id: Key<InvestorId>,
+    /// Empty at the investor level.
+    pub investor_instrument_name: Key<InstrumentName>,
+    /// Empty at the investor level and at the instrument level.
+    pub constraint_name: Key<ConstraintName>,
+}
+
+macro_rules! rows_of_nodes {
+    ($($row:ident)*) => {$(
+        impl $row {
+            /// The node.
+            pub fn node(&self) -> NodeKey {
+                NodeKey {
+                    investor_id: self.investor_id.clone(),
+                    investor_instrument_name: self.investor_instrument_name.clone(),
+                    constraint_name: self.constraint_name.clone(),
+                }
+            }
+        }
+    )*};
+}
+
+rows_of_nodes! { ConstraintRow RuleLinkRow }

@@ -48,14 +48,7 @@ impl ConfigTable {
 
     /// Its name (1.2).
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rules => "pscat_securitization_rules",
-            Self::Constraints => "pfill_constraints",
-            Self::Links => "pfill_constraint_sec_rule_rel",
-            Self::Carry => "pfill_carry_cost",
-            Self::Lockdown => "pfill_lockdown_guide",
-            Self::Preflight => "pfill_preflight_settings",
-        }
+        self.schema().name
     }
 
     /// The table of this name, which compares as text.
@@ -65,21 +58,24 @@ impl ConfigTable {
 
     /// The columns of its key; none for the settings, which are one row.
     pub const fn key_columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Rules => &["rule_name"],
-            Self::Constraints => &["investor_id", "investor_instrument_name", "constraint_name"],
-            Self::Links => {
-                &["investor_id", "investor_instrument_name", "constraint_name", "rule_name"]
-            }
-            Self::Carry => &["investor_instrument_name", "on_day"],
-            Self::Lockdown => &["pool_name"],
-            Self::Preflight => &[],
-        }
+        self.schema().key
     }
 }
 
 impl fmt::Display for ConfigTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_names_are_table_names() {
+        for table in ConfigTable::ALL {
+            assert_eq!(serde_json::to_value(table).unwrap(), table.name());
+        }
     }
 }

@@ -11,13 +11,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::upcasters;
+use crate::input::{InstrumentKind, TradeType};
 use crate::log::event_types;
 use crate::run::options::RunOptions;
+pub use crate::values::Severity;
 use crate::values::{
     Carry, ConstraintName, Day, InstrumentName, InvestorId, LoanId, Money, PoolName, Price, Rate,
     Share, SynTradeId, TenantId, TradeId,
 };
-use crate::values::{InstrumentKind, TradeType};
 
 event_types! {
     /// An event of a run's stream.
@@ -297,18 +298,6 @@ impl PoolAction {
             Self::SwappedIn => 5,
         }
     }
-}
-
-/// How bad a finding is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Refuses the run.
-    Error,
-    /// Does not.
-    Warning,
 }
 
 /// The nine checks of 2.2, in their order.

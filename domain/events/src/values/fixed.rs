@@ -107,40 +107,7 @@ impl<K: Unit> Fixed<K> {
     /// # Errors
     /// [`NumberError`], the syntax first, then the decimals, then the magnitude.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        let (negative, digits) = match text.as_bytes() {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            all => (false, all),
-        };
-        let point = digits.iter().position(|b| *b == b'.');
-        let (whole, decimals) = match point {
-            Some(at) => (&digits[..at], &digits[at + 1..]),
-            None => (digits, &[][..]),
-        };
-        if whole.len() + decimals.len() == 0
-            || !whole.iter().chain(decimals).all(u8::is_ascii_digit)
-        {
-            return Err(NumberError::NotANumber);
-        }
-        let significant =
-            decimals.len() - decimals.iter().rev().take_while(|b| **b == b'0').count();
-        if significant > K::SCALE as usize {
-            return Err(NumberError::TooManyDecimals(K::SCALE));
-        }
-        let bound = i128::from(K::BOUND) * i128::from(Self::ONE_UNITS);
-        let padded = decimals[..significant]
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(b'0'))
-            .take(K::SCALE as usize);
-        let mut units: i128 = 0;
-        for digit in whole.iter().copied().chain(padded) {
-            units = units * 10 + i128::from(digit - b'0');
-            if units >= bound {
-                return Err(NumberError::OutOfRange(K::SQL_TYPE));
-            }
-        }
-        Ok(Self::from_wide(if negative { -units } else { units }))
+        parse_units(text, K::SCALE, K::BOUND, K::SQL_TYPE).map(Self::from_units)
     }
 
     /// The same number as a [`Decimal`].
@@ -176,6 +143,46 @@ impl<K: Unit> Fixed<K> {
         }
         out.push_str(std::str::from_utf8(&buffer[at..]).expect("digits are ASCII"));
     }
+}
+
+/// Reads a number of any kind, as [`Fixed::parse`] does: its scaled units.
+///
+/// # Errors
+/// As [`Fixed::parse`].
+pub fn parse_units(
+    text: &str,
+    scale: u32,
+    bound: i64,
+    sql_type: &'static str,
+) -> Result<i64, NumberError> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        all => (false, all),
+    };
+    let point = digits.iter().position(|b| *b == b'.');
+    let (whole, decimals) = match point {
+        Some(at) => (&digits[..at], &digits[at + 1..]),
+        None => (digits, &[][..]),
+    };
+    if whole.len() + decimals.len() == 0 || !whole.iter().chain(decimals).all(u8::is_ascii_digit) {
+        return Err(NumberError::NotANumber);
+    }
+    let significant = decimals.len() - decimals.iter().rev().take_while(|b| **b == b'0').count();
+    if significant > scale as usize {
+        return Err(NumberError::TooManyDecimals(scale));
+    }
+    let bound = i128::from(bound) * i128::from(10_i64.pow(scale));
+    let padded = decimals[..significant].iter().copied().chain(std::iter::repeat(b'0'));
+    let mut units: i128 = 0;
+    for digit in whole.iter().copied().chain(padded.take(scale as usize)) {
+        units = units * 10 + i128::from(digit - b'0');
+        if units >= bound {
+            return Err(NumberError::OutOfRange(sql_type));
+        }
+    }
+    let units = i64::try_from(units).map_err(|_| NumberError::OutOfRange(sql_type))?;
+    Ok(if negative { -units } else { units })
 }
 
 impl Money {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Key, Name};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $id:ident;)*) => {$(
@@ -31,6 +31,11 @@ macro_rules! ids {
         impl From<&Name> for $id {
             fn from(name: &Name) -> Self {
                 Self(name.shared())
+            }
+        }
+        impl From<&Key<Self>> for $id {
+            fn from(key: &Key<Self>) -> Self {
+                Self(key.shared())
             }
         }
         impl From<&str> for $id {

@@ -1,20 +1,23 @@
 //! Exact values: every number has a fixed scale, every text one way to compare (specification 1.1).
 
-mod choice;
 mod day;
 mod fixed;
 mod ids;
+mod key;
 mod name;
+mod severity;
 mod timestamp;
 
-pub use choice::{Choice, InstrumentKind, TradeType};
 pub use day::Day;
 pub use fixed::{
-    Carry, Fixed, Money, NumberError, Percent, Price, Rate, Share, Unit, round_div, trunc_div,
+    Carry, Fixed, Money, NumberError, Percent, Price, Rate, Share, Unit, parse_units, round_div,
+    trunc_div,
 };
 pub use ids::{
     ConstraintName, InstrumentName, InvestorId, LoanId, PoolName, RuleName, SynTradeId, TenantId,
     TradeId,
 };
+pub use key::Key;
 pub use name::{Name, fold};
+pub use severity::Severity;
 pub use timestamp::Timestamp;

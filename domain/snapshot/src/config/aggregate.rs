@@ -12,15 +12,13 @@ use super::difference;
 use super::history::RowChange;
 use super::rejection::ConfigRejection;
 use super::row_key::RowKey;
-use super::rows::ConfigRow;
 use super::state::ConfigState;
 use super::tables::{ConfigTables, each_column_once, key_of, raw_table, same_column};
 use crate::{Fault, FaultCode, FaultReport, RawSnapshot, Severity, TooLarge};
-use powerfill_events::config::ConfigTable;
-use powerfill_events::config::ConstraintRow;
 use powerfill_events::config::event::{
     ConfigEvent, ConfigImported, ConstraintsReprioritised, NodePriority,
 };
+use powerfill_events::config::{ConfigTable, ConstraintRow};
 
 /// The aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -199,11 +197,11 @@ fn reprioritise(
     let given = order.iter().map(|row| priority_alone(state, row)).collect();
     let after = with_rows(&state.tables(), table, &seen, given)?;
     let priority = |row: &ConstraintRow| {
-        let held = state.constraints().get(&row.key());
+        let held = state.constraints().get(&RowKey::of_row(row));
         NodePriority {
-            investor_id: row.investor_id.clone(),
-            investor_instrument_name: row.investor_instrument_name.clone(),
-            constraint_name: row.constraint_name.clone(),
+            investor_id: row.investor_id.id(),
+            investor_instrument_name: row.investor_instrument_name.id(),
+            constraint_name: row.constraint_name.id(),
             before: held.map_or(row.constraint_priority, |held| held.row.constraint_priority),
             after: row.constraint_priority,
         }
@@ -223,9 +221,10 @@ fn priority_alone(state: &ConfigState, given: &GivenRow) -> GivenRow {
         .filter(|(column, _)| *column != "constraint_priority")
         .map(|(column, text)| (column.to_owned(), text))
         .collect();
-    let listed = super::tables::columns(table);
+    let priority = table.schema().position("constraint_priority");
     let is_kept = |name: &str| {
-        listed.iter().any(|column| *column != "constraint_priority" && same_column(column, name))
+        let position = table.schema().position(name);
+        position.is_some() && position != priority
     };
     row.extend(given.iter().filter(|(name, _)| !is_kept(name)).cloned());
     row

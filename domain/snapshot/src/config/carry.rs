@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use powerfill_events::config::CarryBucketRow;
-use powerfill_events::values::{InstrumentName, Name, Rate};
+use powerfill_events::values::{InstrumentName, Key, Rate};
 
 /// Something about a carry curve that deserves a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
@@ -44,10 +44,9 @@ pub enum CarryWarning {
 pub fn carry_warnings<'a>(
     buckets: impl IntoIterator<Item = &'a CarryBucketRow>,
 ) -> Vec<CarryWarning> {
-    let mut curves: BTreeMap<Name, Vec<&CarryBucketRow>> = BTreeMap::new();
+    let mut curves: BTreeMap<&Key<InstrumentName>, Vec<&CarryBucketRow>> = BTreeMap::new();
     for bucket in buckets {
-        let instrument = Name::new(bucket.investor_instrument_name.as_str());
-        curves.entry(instrument).or_default().push(bucket);
+        curves.entry(&bucket.investor_instrument_name).or_default().push(bucket);
     }
     let mut warnings = Vec::new();
     for curve in curves.values_mut() {
@@ -64,7 +63,7 @@ fn overlaps(curve: &[&CarryBucketRow], warnings: &mut Vec<CarryWarning>) {
     for bucket in later {
         if bucket.on_day <= furthest.to_day {
             warnings.push(CarryWarning::Overlap {
-                investor_instrument_name: bucket.investor_instrument_name.clone(),
+                investor_instrument_name: bucket.investor_instrument_name.id(),
                 on_day: furthest.on_day,
                 other_on_day: bucket.on_day,
             });
@@ -84,7 +83,7 @@ fn turns(curve: &[&CarryBucketRow], warnings: &mut Vec<CarryWarning>) {
         if step.is_ne() {
             if direction.is_ne() && direction != step {
                 warnings.push(CarryWarning::NotMonotone {
-                    investor_instrument_name: bucket.investor_instrument_name.clone(),
+                    investor_instrument_name: bucket.investor_instrument_name.id(),
                     on_day: bucket.on_day,
                     annual_rate,
                 });

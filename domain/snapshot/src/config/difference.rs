@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::row_key::RowKey;
-use super::rows::ConfigRow;
 use super::tables::ConfigTables;
+use powerfill_events::config::ConfigRow;
 use powerfill_events::config::event::{ConfigEvent, RowAdded, RowChanged, RowRemoved, RowSet};
 
 /// What became of a row that is not as it was.
@@ -70,10 +70,11 @@ pub(super) fn events(
 
 /// What became of each row that is not as it was, by key.
 fn compare<'a, R: ConfigRow>(before: &'a [R], after: &'a [R]) -> Vec<Became<'a, R>> {
-    let mut was: BTreeMap<RowKey, &R> = before.iter().map(|row| (row.key(), row)).collect();
+    let mut was: BTreeMap<RowKey, &R> =
+        before.iter().map(|row| (RowKey::of_row(row), row)).collect();
     let mut became = BTreeMap::new();
     for after in after {
-        let key = after.key();
+        let key = RowKey::of_row(after);
         let before = was.remove(&key);
         if before != Some(after) {
             became.insert(key, Became::Is { before, after });

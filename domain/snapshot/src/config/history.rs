@@ -1,9 +1,9 @@
 //! What an event changed, row by row, as a history shows it.
 
 use super::row_key::RowKey;
-use super::rows::{ConfigRow, RowCells};
-use powerfill_events::config::ConfigTable;
 use powerfill_events::config::event::{ConfigEvent, NodePriority};
+use powerfill_events::config::{ConfigRow, ConfigTable};
+use powerfill_events::input::{RowCells, cells_of};
 
 /// A row that an event changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct RowChange {
 
 impl RowChange {
     fn of<R: ConfigRow>(before: Option<&R>, after: Option<&R>) -> Vec<Self> {
-        let Some(key) = after.or(before).map(R::key) else { return Vec::new() };
-        let (before, after) = (before.map(R::cells), after.map(R::cells));
-        vec![Self { table: R::TABLE, key, before, after }]
+        let Some(key) = after.or(before).map(RowKey::of_row) else { return Vec::new() };
+        let (before, after) = (before.map(cells_of), after.map(cells_of));
+        vec![Self { table: R::CONFIG_TABLE, key, before, after }]
     }
 
     /// Of a node of which only the priority is said.

@@ -9,7 +9,6 @@ mod difference;
 mod history;
 pub mod rejection;
 mod row_key;
-pub mod rows;
 pub mod state;
 mod tables;
 
@@ -20,9 +19,8 @@ pub use history::RowChange;
 pub use powerfill_events::config::*;
 pub use rejection::ConfigRejection;
 pub use row_key::RowKey;
-pub use rows::{ConfigRow, RowCells};
 pub use state::{ConfigState, Held, Rows};
-pub use tables::{ConfigTables, columns};
+pub use tables::ConfigTables;
 
 #[cfg(test)]
 mod tests;

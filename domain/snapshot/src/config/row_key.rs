@@ -2,34 +2,47 @@
 
 use std::fmt;
 
-use powerfill_events::config::ConfigTable;
+use powerfill_events::config::{ConfigRow, ConfigTable};
+use powerfill_events::input::{InputType, cells_of};
 use powerfill_events::values::Name;
 
 use crate::whole_number;
 
-/// The key of a row. Names compare as text, days by their number; the order is that of the table (1.1).
+/// The key of a row. Names compare as text, days as numbers; the order is that of the table (1.1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey(Vec<KeyPart>);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum KeyPart {
     Name(Name),
-    Day(i64),
+    Number(i64),
 }
 
 impl RowKey {
-    /// The key of these texts, in the order of the table's key columns: as a person types it, or an address has it.
-    /// Missing parts are empty. A day that is no whole number is no row's, and stands as the text that it is.
+    /// The key of these texts, in the order of the table's key columns, as users and URLs give them.
+    /// Missing parts are empty. A day that is not a whole number stays a text, which no row has.
     pub fn of<'a>(table: ConfigTable, parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut parts = parts.into_iter();
+        let schema = table.schema();
         let part = |column: &&str| {
             let text = parts.next().unwrap_or_default();
-            match (*column == "on_day").then(|| whole_number(text)).flatten() {
-                Some(day) => KeyPart::Day(day),
+            let column = schema.position(column).map(|position| &schema.columns[position]);
+            let is_number = column.is_some_and(|c| matches!(c.input_type, InputType::Whole));
+            match is_number.then(|| whole_number(text)).flatten() {
+                Some(number) => KeyPart::Number(number),
                 None => KeyPart::Name(Name::new(text)),
             }
         };
-        Self(table.key_columns().iter().map(part).collect())
+        Self(schema.key.iter().map(part).collect())
+    }
+
+    /// The key of a row.
+    pub fn of_row<R: ConfigRow>(row: &R) -> Self {
+        let cells = cells_of(row);
+        let text = |column: &&str| {
+            cells.iter().find(|(name, _)| name == column).map_or("", |(_, text)| text.as_str())
+        };
+        Self::of(R::CONFIG_TABLE, R::TABLE.key.iter().map(text))
     }
 }
 
@@ -42,7 +55,7 @@ impl fmt::Display for RowKey {
             }
             match part {
                 KeyPart::Name(name) => f.write_str(name.as_str())?,
-                KeyPart::Day(day) => fmt::Display::fmt(day, f)?,
+                KeyPart::Number(number) => fmt::Display::fmt(number, f)?,
             }
         }
         Ok(())

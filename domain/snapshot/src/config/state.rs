@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use super::rejection::ConfigRejection;
 use super::row_key::RowKey;
-use super::rows::{ConfigRow, RowCells};
 use super::tables::ConfigTables;
-use powerfill_events::config::ConfigTable;
 use powerfill_events::config::event::{ConfigEvent, ConstraintsReprioritised};
 use powerfill_events::config::{
-    CarryBucketRow, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow, RuleRow,
+    CarryBucketRow, ConfigRow, ConfigTable, ConstraintRow, NodeKey, PoolLockRow, PreflightRow,
+    RuleLinkRow, RuleRow,
 };
-use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId};
+use powerfill_events::input::{RowCells, cells_of};
 
 /// A row and its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,13 +82,13 @@ impl ConfigState {
     /// The rules of a node.
     pub fn rules_of<'a>(&'a self, node: &'a RowKey) -> impl Iterator<Item = &'a RuleLinkRow> {
         let links = self.links.values().map(|held| &held.row);
-        links.filter(move |link| node_key(link) == *node)
+        links.filter(move |link| linked_node(link) == *node)
     }
 
     /// The nodes that a rule is linked to.
     pub fn nodes_of<'a>(&'a self, rule: &'a RowKey) -> impl Iterator<Item = RowKey> + 'a {
         let links = self.links.values().map(|held| &held.row);
-        links.filter(move |link| rule_key(link) == *rule).map(node_key)
+        links.filter(move |link| rule_key(link) == *rule).map(linked_node)
     }
 
     /// The tables as they are.
@@ -110,7 +109,7 @@ impl ConfigState {
     /// A row of any table, and its token.
     pub fn row(&self, table: ConfigTable, key: &RowKey) -> Option<(RowCells, u64)> {
         fn of<R: ConfigRow>(rows: &Rows<R>, key: &RowKey) -> Option<(RowCells, u64)> {
-            rows.get(key).map(|held| (held.row.cells(), held.token))
+            rows.get(key).map(|held| (cells_of(&held.row), held.token))
         }
         match table {
             ConfigTable::Rules => of(&self.rules, key),
@@ -118,14 +117,14 @@ impl ConfigState {
             ConfigTable::Links => of(&self.links, key),
             ConfigTable::Carry => of(&self.carry, key),
             ConfigTable::Lockdown => of(&self.lockdown, key),
-            ConfigTable::Preflight => Some((self.preflight.cells(), self.token(table))),
+            ConfigTable::Preflight => Some((cells_of(&self.preflight), self.token(table))),
         }
     }
 
     /// The rows of any table with their tokens, in the order of its key.
     pub fn rows(&self, table: ConfigTable) -> Vec<(RowCells, u64)> {
         fn all<R: ConfigRow>(rows: &Rows<R>) -> Vec<(RowCells, u64)> {
-            rows.values().map(|held| (held.row.cells(), held.token)).collect()
+            rows.values().map(|held| (cells_of(&held.row), held.token)).collect()
         }
         match table {
             ConfigTable::Rules => all(&self.rules),
@@ -133,7 +132,7 @@ impl ConfigState {
             ConfigTable::Links => all(&self.links),
             ConfigTable::Carry => all(&self.carry),
             ConfigTable::Lockdown => all(&self.lockdown),
-            ConfigTable::Preflight => vec![(self.preflight.cells(), self.token(table))],
+            ConfigTable::Preflight => vec![(cells_of(&self.preflight), self.token(table))],
         }
     }
 
@@ -150,12 +149,12 @@ impl ConfigState {
                 change(&mut self.constraints, &e.before, &e.after, at)?
             }
             ConfigEvent::ConstraintRemoved(e) => {
-                self.must_have_no_rules(&e.before.key())?;
+                self.must_have_no_rules(&RowKey::of_row(&e.before))?;
                 remove(&mut self.constraints, &e.before)?
             }
             ConfigEvent::ConstraintsReprioritised(e) => self.reprioritise(e, at)?,
             ConfigEvent::RuleLinked(e) => {
-                must_be_there(&self.constraints, node_key(&e.after))?;
+                must_be_there(&self.constraints, linked_node(&e.after))?;
                 must_be_there(&self.rules, rule_key(&e.after))?;
                 add(&mut self.links, &e.after, at)?
             }
@@ -165,7 +164,7 @@ impl ConfigState {
                 change(&mut self.rules, &e.before, &e.after, at)?
             }
             ConfigEvent::SecuritizationRuleRemoved(e) => {
-                self.must_not_be_in_use(&e.before.key())?;
+                self.must_not_be_in_use(&RowKey::of_row(&e.before))?;
                 remove(&mut self.rules, &e.before)?
             }
             ConfigEvent::CarryBucketSet(e) => {
@@ -193,7 +192,7 @@ impl ConfigState {
 
     /// Whether a node has no rules.
     pub(super) fn must_have_no_rules(&self, node: &RowKey) -> Result<(), ConfigRejection> {
-        let rules: Vec<_> = self.rules_of(node).map(|link| link.rule_name.clone()).collect();
+        let rules: Vec<_> = self.rules_of(node).map(|link| link.rule_name.id()).collect();
         match rules.is_empty() {
             true => Ok(()),
             false => Err(ConfigRejection::RulesLinked { node: node.clone(), rules }),
@@ -216,8 +215,11 @@ impl ConfigState {
     ) -> Result<Option<ConfigTable>, ConfigRejection> {
         let mut after = self.constraints.clone();
         for node in &event.order {
-            let node_key =
-                key(&node.investor_id, &node.investor_instrument_name, &node.constraint_name);
+            let node_key = node_key(
+                node.investor_id.as_str(),
+                node.investor_instrument_name.as_str(),
+                node.constraint_name.as_str(),
+            );
             let Some(held) = after.get_mut(&node_key) else {
                 return Err(ConfigRejection::NotThere {
                     table: ConfigTable::Constraints,
@@ -237,13 +239,14 @@ impl ConfigState {
     }
 }
 
-fn key(investor: &InvestorId, instrument: &InstrumentName, name: &ConstraintName) -> RowKey {
-    RowKey::of(ConfigTable::Constraints, [investor.as_str(), instrument.as_str(), name.as_str()])
+fn node_key(investor: &str, instrument: &str, name: &str) -> RowKey {
+    RowKey::of(ConfigTable::Constraints, [investor, instrument, name])
 }
 
 /// The node of a link.
-fn node_key(link: &RuleLinkRow) -> RowKey {
-    key(&link.investor_id, &link.investor_instrument_name, &link.constraint_name)
+fn linked_node(link: &RuleLinkRow) -> RowKey {
+    let NodeKey { investor_id, investor_instrument_name, constraint_name } = link.node();
+    node_key(investor_id.as_str(), investor_instrument_name.as_str(), constraint_name.as_str())
 }
 
 /// The rule of a link.
@@ -252,13 +255,13 @@ fn rule_key(link: &RuleLinkRow) -> RowKey {
 }
 
 fn broken<R: ConfigRow>(row: &R) -> ConfigRejection {
-    ConfigRejection::HistoryBroken { table: R::TABLE, key: row.key() }
+    ConfigRejection::HistoryBroken { table: R::CONFIG_TABLE, key: RowKey::of_row(row) }
 }
 
 fn must_be_there<R: ConfigRow>(rows: &Rows<R>, key: RowKey) -> Result<(), ConfigRejection> {
     match rows.contains_key(&key) {
         true => Ok(()),
-        false => Err(ConfigRejection::NotThere { table: R::TABLE, key }),
+        false => Err(ConfigRejection::NotThere { table: R::CONFIG_TABLE, key }),
     }
 }
 
@@ -285,28 +288,30 @@ fn set<R: ConfigRow>(
     after: &R,
     at: u64,
 ) -> Result<Option<ConfigTable>, ConfigRejection> {
-    let key = after.key();
+    let key = RowKey::of_row(after);
     match (rows.get(&key).map(|held| &held.row), before) {
-        (Some(_), None) => return Err(ConfigRejection::AlreadyThere { table: R::TABLE, key }),
-        (None, Some(_)) => return Err(ConfigRejection::NotThere { table: R::TABLE, key }),
+        (Some(_), None) => {
+            return Err(ConfigRejection::AlreadyThere { table: R::CONFIG_TABLE, key });
+        }
+        (None, Some(_)) => return Err(ConfigRejection::NotThere { table: R::CONFIG_TABLE, key }),
         (Some(held), Some(before)) if held != before => return Err(broken(before)),
         _ => {}
     }
     rows.insert(key, Held { row: after.clone(), token: at });
-    Ok(Some(R::TABLE))
+    Ok(Some(R::CONFIG_TABLE))
 }
 
 fn remove<R: ConfigRow>(
     rows: &mut Rows<R>,
     before: &R,
 ) -> Result<Option<ConfigTable>, ConfigRejection> {
-    let key = before.key();
+    let key = RowKey::of_row(before);
     match rows.get(&key) {
-        None => Err(ConfigRejection::NotThere { table: R::TABLE, key }),
+        None => Err(ConfigRejection::NotThere { table: R::CONFIG_TABLE, key }),
         Some(held) if held.row != *before => Err(broken(before)),
         Some(_) => {
             rows.remove(&key);
-            Ok(Some(R::TABLE))
+            Ok(Some(R::CONFIG_TABLE))
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use super::command::GivenRow;
 use super::row_key::RowKey;
-use super::rows::{ConfigRow, RowCells};
 use crate::{
     Fault, FaultCode, FaultReport, RawSnapshot, RawTable, Severity, TooLarge,
     validate_configuration,
 };
-use powerfill_events::config::ConfigTable;
 use powerfill_events::config::{
-    CarryBucketRow, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow, RuleRow,
+    CarryBucketRow, ConfigRow, ConfigTable, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow,
+    RuleRow,
 };
+use powerfill_events::input::{RowCells, cells_of};
 use powerfill_events::values::fold;
 
 /// The tables of a configuration, sound, each in the order of its key.
@@ -37,15 +37,7 @@ impl ConfigTables {
     /// # Errors
     /// Every fault, as [`validate_configuration`] says.
     pub fn read(raw: RawSnapshot) -> Result<Self, FaultReport> {
-        let typed = validate_configuration(raw)?;
-        Ok(Self {
-            rules: typed.rules.iter().map(Into::into).collect(),
-            constraints: typed.constraints.iter().map(Into::into).collect(),
-            links: typed.constraint_rules.iter().map(Into::into).collect(),
-            carry: typed.carry_costs.iter().map(Into::into).collect(),
-            lockdown: typed.lockdown.iter().map(Into::into).collect(),
-            preflight: (&typed.preflight).into(),
-        })
+        validate_configuration(raw)
     }
 
     /// Whether nothing was ever configured: no rows, and the settings' defaults.
@@ -56,7 +48,7 @@ impl ConfigTables {
     /// The rows of a table as cells, in the order of its key.
     pub fn cells(&self, table: ConfigTable) -> Vec<RowCells> {
         fn all<R: ConfigRow>(rows: &[R]) -> Vec<RowCells> {
-            rows.iter().map(R::cells).collect()
+            rows.iter().map(cells_of).collect()
         }
         match table {
             ConfigTable::Rules => all(&self.rules),
@@ -90,18 +82,14 @@ impl ConfigTables {
     }
 }
 
-/// The columns of a table of the configuration, in the order of 1.2.
-pub fn columns(table: ConfigTable) -> Vec<&'static str> {
-    crate::table_columns(table.name())
-}
-
 /// The rows of a table as a source hands them over; their columns are the table's, and those that it does not have,
 /// which the validation refuses.
 pub(super) fn raw_table<C: AsRef<str>>(
     table: ConfigTable,
     rows: &[Vec<(C, String)>],
 ) -> Result<RawTable, TooLarge> {
-    let mut named: Vec<String> = columns(table).into_iter().map(str::to_owned).collect();
+    let listed = table.schema().columns.iter();
+    let mut named: Vec<String> = listed.map(|column| column.name.to_owned()).collect();
     for (column, _) in rows.iter().flatten() {
         if position(&named, column.as_ref()).is_none() {
             named.push(column.as_ref().to_owned());

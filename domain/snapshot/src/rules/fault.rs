@@ -1,41 +1,13 @@
 //! What can be wrong with a rule.
 
-use std::fmt;
-
-/// Which code of the report a faulty rule gets (1.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleFaultCode {
-    /// Not part of the rule syntax.
-    RuleSyntax,
-    /// A column that `loan` does not have.
-    RuleColumn,
-    /// Types that do not go together.
-    RuleType,
-}
-
-impl RuleFaultCode {
-    /// As the report spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RuleSyntax => "rule_syntax",
-            Self::RuleColumn => "rule_column",
-            Self::RuleType => "rule_type",
-        }
-    }
-}
-
-impl fmt::Display for RuleFaultCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::report::FaultCode;
 
 /// What is wrong with a rule, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("character {position}: {message}")]
 pub struct RuleFault {
-    /// The code of the report.
-    pub code: RuleFaultCode,
+    /// [`FaultCode::RuleSyntax`], [`FaultCode::RuleColumn`], or [`FaultCode::RuleType`].
+    pub code: FaultCode,
     /// 1-based, in characters of the rule; one past the last where the rule ends too early.
     pub position: usize,
     /// What was expected and found.
@@ -44,15 +16,15 @@ pub struct RuleFault {
 
 impl RuleFault {
     pub(super) fn syntax(position: usize, message: impl Into<String>) -> Self {
-        Self { code: RuleFaultCode::RuleSyntax, position, message: message.into() }
+        Self { code: FaultCode::RuleSyntax, position, message: message.into() }
     }
 
     pub(super) fn column(position: usize, message: impl Into<String>) -> Self {
-        Self { code: RuleFaultCode::RuleColumn, position, message: message.into() }
+        Self { code: FaultCode::RuleColumn, position, message: message.into() }
     }
 
     pub(super) fn types(position: usize, message: impl Into<String>) -> Self {
-        Self { code: RuleFaultCode::RuleType, position, message: message.into() }
+        Self { code: FaultCode::RuleType, position, message: message.into() }
     }
 }
 

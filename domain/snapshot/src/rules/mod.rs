@@ -21,6 +21,6 @@ mod truth;
 mod values;
 
 pub use explain::Failure;
-pub use fault::{RuleFault, RuleFaultCode};
+pub use fault::RuleFault;
 pub use predicate::Predicate;
 pub use truth::Truth;

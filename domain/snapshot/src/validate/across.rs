@@ -1,34 +1,36 @@
-//! What holds across the columns of a row (specification 1.2). A value that is at fault by itself
-//! says nothing here.
+//! Rules across the columns of a row (specification 1.2). They ignore a cell that has a fault by
+//! itself.
 
-use super::columns::is_listed;
+use powerfill_events::config::{CarryBucketRow, ConstraintRow};
+use powerfill_events::input::{InputCell, InputRow, InputTable, InputValue};
+
 use super::row::RowCheck;
-use crate::cell::Value;
 use crate::report::FaultCode;
-use crate::tables::{ToleranceRule, TradeType};
-use powerfill_events::values::Choice;
+use crate::tables::{Instrument, Loan, LoanColumn, Pool, ToleranceRule, Trade, TradeType};
 
 /// The rules of a table's rows.
-pub(super) fn of(table: &str) -> fn(&mut RowCheck<'_, '_>) {
-    match table {
-        "loan_columns" => loan_column,
-        "pscat_instruments" => instrument,
-        "pscat_trades" => trade,
-        "pscat_pools" => pool,
-        "pfill_constraints" => constraint,
-        "pfill_carry_cost" => carry_bucket,
-        _ => |_| (),
-    }
+pub(super) fn rules_of(table: &InputTable) -> fn(&mut RowCheck<'_, '_>) {
+    let rules: [(&InputTable, fn(&mut RowCheck<'_, '_>)); 6] = [
+        (LoanColumn::TABLE, check_loan_column),
+        (Instrument::TABLE, check_instrument),
+        (Trade::TABLE, check_trade),
+        (Pool::TABLE, check_pool),
+        (ConstraintRow::TABLE, check_constraint),
+        (CarryBucketRow::TABLE, check_carry_bucket),
+    ];
+    let of_table = rules.into_iter().find(|(ruled, _)| ruled.name == table.name);
+    of_table.map_or(|_| (), |(_, rules)| rules)
 }
 
-fn loan_column(row: &mut RowCheck<'_, '_>) {
-    if matches!(row.value("column_name"), Value::Text(name) if is_listed(name.as_str())) {
+fn check_loan_column(row: &mut RowCheck<'_, '_>) {
+    let is_listed = |name: &str| Loan::TABLE.position(name).is_some();
+    if matches!(row.cell("column_name"), InputCell::Text(name) if is_listed(name.as_str())) {
         row.error("column_name", FaultCode::NotAllowed, "a listed column has its type already");
     }
 }
 
 /// The buy-up has both its numbers or neither (2.3).
-fn instrument(row: &mut RowCheck<'_, '_>) {
+fn check_instrument(row: &mut RowCheck<'_, '_>) {
     match (row.is_null("base_note_rate"), row.is_null("rate_multiple")) {
         (false, true) => {
             row.error("rate_multiple", FaultCode::Required, "goes with base_note_rate")
@@ -40,8 +42,8 @@ fn instrument(row: &mut RowCheck<'_, '_>) {
     }
 }
 
-fn trade(row: &mut RowCheck<'_, '_>) {
-    match row.choice("trade_type") {
+fn check_trade(row: &mut RowCheck<'_, '_>) {
+    match row.value("trade_type") {
         Some(TradeType::Forward) => {
             for column in ["settlement_date", "trade_price"] {
                 if row.is_null(column) {
@@ -49,14 +51,14 @@ fn trade(row: &mut RowCheck<'_, '_>) {
                 }
             }
         }
-        Some(TradeType::Bx) if row.is_sound("trade_price") => {
+        Some(TradeType::Bx) if row.has_value("trade_price") => {
             let reason = "a bx trade has no trade price: it takes that of the grid";
             row.error("trade_price", FaultCode::NotAllowed, reason);
         }
         _ => {}
     }
     let needs_amount = matches!(
-        row.choice("tolerance_rule"),
+        row.value("tolerance_rule"),
         Some(ToleranceRule::GreaterOf | ToleranceRule::LesserOf)
     );
     if needs_amount && row.is_null("tolerance_amount") {
@@ -64,14 +66,14 @@ fn trade(row: &mut RowCheck<'_, '_>) {
     }
 }
 
-/// `NEW-` is how a run names the pools that it proposes (2.9).
-fn pool(row: &mut RowCheck<'_, '_>) {
-    if matches!(row.value("pool_name"), Value::Text(name) if name.folded().starts_with("NEW-")) {
+/// `NEW-` begins the names of the pools that a run proposes (2.9).
+fn check_pool(row: &mut RowCheck<'_, '_>) {
+    if matches!(row.cell("pool_name"), InputCell::Text(name) if name.folded().starts_with("NEW-")) {
         row.error("pool_name", FaultCode::NotAllowed, "NEW- is for the pools that a run proposes");
     }
 }
 
-fn constraint(row: &mut RowCheck<'_, '_>) {
+fn check_constraint(row: &mut RowCheck<'_, '_>) {
     let (instrument, name) =
         (row.is_empty_text("investor_instrument_name"), row.is_empty_text("constraint_name"));
     if instrument == Some(true) && name == Some(false) {
@@ -80,21 +82,21 @@ fn constraint(row: &mut RowCheck<'_, '_>) {
     }
     if instrument == Some(true) && name == Some(true) {
         for column in ["lo_limit", "hi_limit"] {
-            if row.is_sound(column) {
+            if row.has_value(column) {
                 row.error(column, FaultCode::NotAllowed, "no limits at the investor level");
             }
         }
     }
-    if let (Value::Fixed { units: lo, .. }, Value::Fixed { units: hi, .. }) =
-        (row.value("lo_limit"), row.value("hi_limit"))
+    if let (InputCell::Decimal { units: lo, .. }, InputCell::Decimal { units: hi, .. }) =
+        (row.cell("lo_limit"), row.cell("hi_limit"))
         && lo > hi
     {
         row.error("hi_limit", FaultCode::OutOfRange, "must be >= lo_limit");
     }
 }
 
-fn carry_bucket(row: &mut RowCheck<'_, '_>) {
-    if let (Value::Whole(from), Value::Whole(to)) = (row.value("on_day"), row.value("to_day"))
+fn check_carry_bucket(row: &mut RowCheck<'_, '_>) {
+    if let (InputCell::Whole(from), InputCell::Whole(to)) = (row.cell("on_day"), row.cell("to_day"))
         && to < from
     {
         row.error("to_day", FaultCode::OutOfRange, "must be >= on_day");
@@ -102,26 +104,23 @@ fn carry_bucket(row: &mut RowCheck<'_, '_>) {
 }
 
 impl RowCheck<'_, '_> {
-    /// The enumeration's value, where it has a sound one.
-    fn choice<T: Choice>(&self, column: &str) -> Option<T> {
-        match self.value(column) {
-            Value::Choice(position) => Some(T::nth(*position)),
-            _ => None,
-        }
+    /// The typed value of a cell without fault.
+    fn value<T: InputValue>(&self, column: &str) -> Option<T> {
+        T::from_cell(self.cell(column).clone())
     }
 
     fn is_null(&self, column: &str) -> bool {
-        matches!(self.value(column), Value::Null)
+        matches!(self.cell(column), InputCell::Null)
     }
 
-    /// Whether there is a value, and nothing wrong with it.
-    fn is_sound(&self, column: &str) -> bool {
-        !matches!(self.value(column), Value::Null | Value::Faulty)
+    /// Whether the cell has a value without fault.
+    fn has_value(&self, column: &str) -> bool {
+        !matches!(self.cell(column), InputCell::Null | InputCell::Faulty)
     }
 
     fn is_empty_text(&self, column: &str) -> Option<bool> {
-        match self.value(column) {
-            Value::Text(name) => Some(name.is_empty()),
+        match self.cell(column) {
+            InputCell::Text(name) => Some(name.is_empty()),
             _ => None,
         }
     }

@@ -1,47 +1,34 @@
-//! The tables that a tenant can manage, judged by themselves: what holds between them and the book can only be judged
-//! with a book, at the run.
+//! The tables that a tenant can configure, checked by themselves: what holds between them and the
+//! other tables can only be checked together, at the run.
+
+use powerfill_events::config::ConfigTable;
 
 use super::Checker;
+use super::loan_columns::listed_columns;
+use crate::config::ConfigTables;
 use crate::raw::RawSnapshot;
-use crate::records::Record;
 use crate::report::FaultReport;
-use crate::schema::{TABLES, Table};
-use crate::tables::{CarryBucket, Constraint, ConstraintRule, Lockdown, PreflightSettings};
-use crate::{ConfigurationTables, RuleText};
 
-/// The tables of the configuration, in the order of 1.2.
-pub const CONFIGURATION_TABLES: [&str; 6] = [
-    RuleText::TABLE,
-    Constraint::TABLE,
-    ConstraintRule::TABLE,
-    CarryBucket::TABLE,
-    Lockdown::TABLE,
-    PreflightSettings::TABLE,
-];
-
-/// Judges the six tables of the configuration as the validation of a snapshot does, but for what needs the book: a rule
-/// is held against the listed columns of `loan`, a column besides them may be one of the book's; whether there is an
-/// instrument, a pool or a trade is not looked at. Other tables of the source are left alone.
+/// Checks the six tables of the configuration as the validation of a snapshot does, except for what
+/// needs other tables: a rule is checked against the listed columns of `loan`, and may name others;
+/// instruments, pools, and trades may be unknown. Other tables of the source are ignored.
 ///
 /// # Errors
 /// The report of every fault, in the order of the tables, rows and columns.
-pub fn validate_configuration(mut raw: RawSnapshot) -> Result<ConfigurationTables, FaultReport> {
-    let is_of_it = |name: &str| {
-        let position = Table::position(name);
-        position.is_some_and(|position| CONFIGURATION_TABLES.contains(&TABLES[position].name))
-    };
-    raw.tables.retain(|table| is_of_it(table.name()));
-    raw.faults.retain(|fault| is_of_it(&fault.table));
+pub fn validate_configuration(mut raw: RawSnapshot) -> Result<ConfigTables, FaultReport> {
+    let is_configured = |name: &str| ConfigTable::named(name).is_some();
+    raw.tables.retain(|table| is_configured(table.name()));
+    raw.faults.retain(|fault| is_configured(&fault.table));
     let mut checker = Checker::new(raw);
-    checker.context.loan_columns = super::columns::listed();
-    checker.context.without_book = true;
-    let tables = ConfigurationTables {
+    checker.context.loan_columns = listed_columns();
+    checker.context.is_configuration = true;
+    let tables = ConfigTables {
         rules: checker.table(),
         constraints: checker.table(),
-        constraint_rules: checker.table(),
-        carry_costs: checker.table(),
+        links: checker.table(),
+        carry: checker.table(),
         lockdown: checker.table(),
-        preflight: checker.table::<PreflightSettings>().pop().unwrap_or_default(),
+        preflight: checker.table().pop().unwrap_or_default(),
     };
     let report = checker.report();
     if report.errors() == 0 { Ok(tables) } else { Err(report) }

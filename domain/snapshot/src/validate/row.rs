@@ -1,40 +1,42 @@
-//! The check of the rows of a table: cells, references, what holds across columns.
+//! The check of the rows of a table: cells, references, keys.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use foldhash::fast::RandomState;
-
-use super::Found;
-use super::table::{Laid, Resolved, TableCheck};
-use crate::cell::{CellFault, Kind, Value};
-use crate::report::{FaultCode, Severity};
-use crate::schema::Presence;
+use powerfill_events::input::{InputCell, InputType};
 use powerfill_events::values::{Day, Name};
+
+use super::context::PlacedFault;
+use super::layout::{ResolvedReference, TableLayout};
+use crate::cell::{CellFault, read_cell, unfit_code};
+use crate::report::{FaultCode, Severity};
+use crate::rules::Predicate;
+use crate::tables::ColumnType;
 
 /// A column that repeats more texts than this has hardly any to share.
 const MOST_SHARED_TEXTS: usize = 1 << 18;
 
 /// The check of one row after the other.
 pub(super) struct RowCheck<'t, 'a> {
-    table: &'t TableCheck<'a>,
+    layout: &'t TableLayout<'a>,
     row: usize,
-    pub(super) values: Vec<Value>,
+    pub(super) cells: Vec<InputCell>,
     shared: Vec<HashMap<&'a str, Name, RandomState>>,
-    pub(super) found: Vec<Found>,
+    pub(super) faults: Vec<PlacedFault>,
     pub(super) has_errors: bool,
 }
 
 impl<'t, 'a> RowCheck<'t, 'a> {
-    pub(super) fn new(table: &'t TableCheck<'a>) -> Self {
-        let columns = table.layout.len();
+    pub(super) fn new(layout: &'t TableLayout<'a>) -> Self {
+        let columns = layout.columns.len();
         Self {
-            table,
+            layout,
             row: 0,
-            values: vec![Value::Null; columns],
+            cells: vec![InputCell::Null; columns],
             shared: vec![HashMap::default(); columns],
-            found: Vec::new(),
+            faults: Vec::new(),
             has_errors: false,
         }
     }
@@ -45,69 +47,63 @@ impl<'t, 'a> RowCheck<'t, 'a> {
     }
 
     pub(super) fn is_ragged(&mut self) -> bool {
-        let Some(cells) = self.table.raw.ragged(self.row) else { return false };
-        let reason = format!("{cells} fields, the header has {}", self.table.raw.columns().len());
+        let Some(cells) = self.layout.raw.ragged(self.row) else { return false };
+        let reason = format!("{cells} fields, the header has {}", self.layout.raw.columns().len());
         self.fault(Severity::Error, &[], CellFault::new(FaultCode::RaggedRow, reason));
         true
     }
 
     pub(super) fn key_of_ragged(&mut self) -> Option<Name> {
-        let columns = self.table.columns_of(self.table.schema.key)?;
+        let columns = self.layout.positions(self.layout.schema.key)?;
         for column in &columns {
-            self.values[*column] = self.read(*column).ok()?;
+            self.cells[*column] = self.read(*column).ok()?;
         }
         self.key(&columns)
     }
 
     pub(super) fn read_cells(&mut self) {
-        for column in 0..self.table.layout.len() {
-            let value = match self.read(column) {
-                Ok(value) => value,
+        for column in 0..self.layout.columns.len() {
+            let cell = match self.read(column) {
+                Ok(cell) => cell,
                 Err(fault) => {
                     self.fault(Severity::Error, &[column], fault);
-                    Value::Faulty
+                    InputCell::Faulty
                 }
             };
-            self.has_errors |= matches!(value, Value::Faulty);
-            self.values[column] = value;
+            self.has_errors |= matches!(cell, InputCell::Faulty);
+            self.cells[column] = cell;
         }
     }
 
-    /// Reads a cell, whatever is wrong with it.
-    fn read(&mut self, column: usize) -> Result<Value, CellFault> {
-        let Laid { kind, presence, source, shares, .. } = self.table.layout[column];
-        let (raw, row) = (self.table.raw, self.row);
-        let Some(source) = source else {
-            return match presence {
-                Presence::Required | Presence::EmptyText => Ok(Value::Faulty),
-                Presence::Nullable => Ok(Value::Null),
-                Presence::Default(text) => kind.read(text, &[]),
-            };
+    fn read(&mut self, column: usize) -> Result<InputCell, CellFault> {
+        let layout = self.layout;
+        let (schema, raw, row) = (&layout.columns[column], layout.raw, self.row);
+        let Some(source) = schema.source else {
+            let empty = schema.empty.as_ref().filter(|_| !schema.is_required);
+            return Ok(empty.cloned().unwrap_or(InputCell::Faulty));
         };
         if let Some(reason) = raw.unfit(row, source) {
-            return Err(CellFault::new(kind.unfit_code(), reason.to_owned()));
+            return Err(CellFault::new(unfit_code(schema.input_type), reason.to_owned()));
         }
         let text = raw.cell(row, source);
         if text.is_empty() {
-            return match presence {
-                Presence::Required => Err(CellFault::new(FaultCode::Required, "must not be empty")),
-                Presence::Nullable => Ok(Value::Null),
-                Presence::Default(default) => kind.read(default, &[]),
-                Presence::EmptyText => Ok(Value::Text(self.share(column, ""))),
-            };
+            let required = || CellFault::new(FaultCode::Required, "must not be empty");
+            return schema.empty.clone().ok_or_else(required);
         }
-        if self.table.has_nul && text.contains('\0') {
+        if layout.has_nul && text.contains('\0') {
             return Err(CellFault::new(FaultCode::NotAllowed, "a NUL character in a text"));
         }
-        match kind {
-            Kind::Text if shares => Ok(Value::Text(self.share(column, text))),
-            Kind::Rule => self.table.read_rule(row, text),
-            _ => kind.read(text, &[]),
+        match schema.input_type {
+            InputType::Text if schema.shares_texts => {
+                Ok(InputCell::Text(self.shared_name(column, text)))
+            }
+            InputType::Rule => self.read_rule(text),
+            _ => read_cell(schema.input_type, schema.bounds, text),
         }
     }
 
     /// The name of a text, one for all its occurrences in the column.
-    fn share(&mut self, column: usize, text: &'a str) -> Name {
+    fn shared_name(&mut self, column: usize, text: &'a str) -> Name {
         let shared = &mut self.shared[column];
         if let Some(name) = shared.get(text) {
             return name.clone();
@@ -119,8 +115,35 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         name
     }
 
-    pub(super) fn check_references(&mut self, references: &[Resolved<'_>]) {
-        for Resolved { reference, columns, keys } in references {
+    /// Checks a rule. A fault that may come from a fault in the columns of `loan` is not reported
+    /// besides that one.
+    fn read_rule(&self, text: &str) -> Result<InputCell, CellFault> {
+        let context = self.layout.context;
+        let rule = || Ok(InputCell::Rule(text.into()));
+        let fault = match Predicate::compile(text, &context.loan_columns) {
+            Ok(_) => return rule(),
+            Err(fault) => fault,
+        };
+        match fault.code {
+            FaultCode::RuleColumn if context.is_configuration => return rule(),
+            FaultCode::RuleColumn if !context.loan_columns_known => return Ok(InputCell::Faulty),
+            FaultCode::RuleType if !context.is_configuration => {
+                for guess in [ColumnType::Number, ColumnType::Date] {
+                    if let Some(columns) = self.layout.columns_with_guess(guess)
+                        && Predicate::compile(text, &columns).is_ok()
+                    {
+                        return Ok(InputCell::Faulty);
+                    }
+                }
+            }
+            _ => {}
+        }
+        let reason = format!("rule {}, {fault}", self.layout.text(self.row, 0));
+        Err(CellFault::new(fault.code, reason))
+    }
+
+    pub(super) fn check_references(&mut self, references: &[ResolvedReference<'_>]) {
+        for ResolvedReference { reference, columns, keys } in references {
             if let Some(key) = self.key(columns)
                 && !keys.contains(&key)
             {
@@ -131,11 +154,11 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         }
     }
 
-    /// Values as one name that is equal where they all are; `None` where one of them is NULL or at
+    /// Cells as one name that is equal where they all are; `None` where one of them is NULL or has a
     /// fault. Texts have no NUL character, so that it can divide them.
     pub(super) fn key(&self, columns: &[usize]) -> Option<Name> {
         if let [column] = columns
-            && let Value::Text(name) = &self.values[*column]
+            && let InputCell::Text(name) = &self.cells[*column]
         {
             return Some(name.clone());
         }
@@ -145,32 +168,32 @@ impl<'t, 'a> RowCheck<'t, 'a> {
             if at > 0 {
                 key.push('\0');
             }
-            match &self.values[*column] {
-                Value::Text(name) => key.push_str(name.folded()),
-                Value::Fixed { units, .. } => write!(key, "{units}").ok()?,
-                Value::Whole(number) => write!(key, "{number}").ok()?,
-                Value::Day(day) => write!(key, "{}", epoch.days_until(*day)).ok()?,
+            match &self.cells[*column] {
+                InputCell::Text(name) => key.push_str(name.folded()),
+                InputCell::Decimal { units, .. } => write!(key, "{units}").ok()?,
+                InputCell::Whole(number) => write!(key, "{number}").ok()?,
+                InputCell::Day(day) => write!(key, "{}", epoch.days_until(*day)).ok()?,
                 _ => return None,
             }
         }
         Some(Name::new(&key))
     }
 
-    /// The value of a listed column.
-    pub(super) fn value(&self, column: &str) -> &Value {
-        let position = self.table.layout.iter().position(|c| c.name == column);
-        position.map_or(&Value::Faulty, |position| &self.values[position])
+    /// The cell of a listed column.
+    pub(super) fn cell(&self, column: &str) -> &InputCell {
+        let position = self.layout.columns.iter().position(|c| c.name == column);
+        position.map_or(&InputCell::Faulty, |position| &self.cells[position])
     }
 
     /// Reports an error of a listed column.
     pub(super) fn error(&mut self, column: &str, code: FaultCode, reason: &'static str) {
-        let position = self.table.layout.iter().position(|c| c.name == column);
+        let position = self.layout.columns.iter().position(|c| c.name == column);
         let columns = position.as_slice();
         self.fault(Severity::Error, columns, CellFault::new(code, reason));
     }
 
     fn fault(&mut self, severity: Severity, columns: &[usize], fault: CellFault) {
         self.has_errors |= severity == Severity::Error;
-        self.found.push(self.table.found(severity, self.row, columns, fault));
+        self.faults.push(self.layout.row_fault(severity, self.row, columns, fault));
     }
 }

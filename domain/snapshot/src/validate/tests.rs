@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::raw::SourceFault;
-use crate::tables::{Attribute, TradeType};
+use crate::tables::{Attribute, ColumnType, PreflightRow, TradeType};
+use powerfill_events::values::Name;
 
 /// Tables as lines: the name, the header, the rows; cells by commas.
 fn raw(tables: &[&str]) -> RawSnapshot {
@@ -86,7 +87,7 @@ fn a_sound_snapshot_is_typed_with_its_defaults() {
     assert_eq!(snapshot.trades[0].trade_type, TradeType::Forward);
     assert_eq!(snapshot.trades[0].pair_off_amount.to_string(), "0.00");
     assert!(!snapshot.trades[0].priced_only);
-    assert_eq!(snapshot.preflight, PreflightSettings::default());
+    assert_eq!(snapshot.preflight, PreflightRow::default());
     assert!(snapshot.pools.is_empty());
 }
 

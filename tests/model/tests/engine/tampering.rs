@@ -9,7 +9,7 @@ use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, HeldReason, KickoutReason, LoanAllocated, LoanKickedOut,
     LoanPinned, PoolAction, PoolActionDerived, TradeFillEvaluated,
 };
-use powerfill_events::values::{Money, Name, Price, Share};
+use powerfill_events::values::{Money, Price, Share};
 use powerfill_snapshot::tables::{Loan, LoanPrice};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
@@ -324,8 +324,8 @@ fn nothing_left_that_fits() {
     // C of case 27 has no price for T1, which has room: with one it would have been a candidate, and overlooked.
     let mut overlooked = Run::of("27");
     overlooked.snapshot.loan_prices.push(LoanPrice {
-        loan_id: Name::new("C"),
-        trade_id: Name::new("T1"),
+        loan_id: "C".into(),
+        trade_id: "T1".into(),
         price: "100".parse().unwrap(),
     });
     overlooked

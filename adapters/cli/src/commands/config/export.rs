@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use powerfill_snapshot::config::{ConfigState, ConfigTable, columns};
+use powerfill_snapshot::config::{ConfigState, ConfigTable};
 
 use super::looked_at;
 use crate::args::ConfigExportArgs;
@@ -35,7 +35,7 @@ pub(super) async fn run(args: ConfigExportArgs, settings: &Settings) -> Result<(
 fn write(state: &ConfigState, table: ConfigTable, folder: &Path) -> io::Result<usize> {
     let file = folder.join(format!("{table}.csv"));
     let mut out = ::csv::Writer::from_path(file)?;
-    out.write_record(columns(table))?;
+    out.write_record(table.schema().column_names())?;
     let rows = state.rows(table);
     for (cells, _) in &rows {
         out.write_record(cells.iter().map(|(_, text)| text))?;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use powerfill_snapshot::config::{ConfigState, ConfigTable, Rows, columns};
+use powerfill_snapshot::config::{ConfigState, ConfigTable, Rows};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -47,7 +47,7 @@ pub(super) async fn run(args: ConfigListArgs, settings: &Settings) -> Result<(),
 }
 
 fn header(table: ConfigTable) -> Vec<&'static str> {
-    let mut header = columns(table);
+    let mut header = table.schema().column_names();
     header.push("token");
     header
 }

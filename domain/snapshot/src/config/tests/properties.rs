@@ -1,5 +1,6 @@
 //! Any commands at all: events are the state, and the state is always sound.
 
+use powerfill_events::input::cells_of;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -36,7 +37,7 @@ fn cells(table: ConfigTable) -> impl Strategy<Value = GivenRow> {
         };
         text.prop_map(move |text| (column.to_owned(), text)).boxed()
     };
-    columns(table).into_iter().map(cell).collect::<Vec<_>>()
+    table.schema().columns.iter().map(|column| cell(column.name)).collect::<Vec<_>>()
 }
 
 fn precondition() -> impl Strategy<Value = Precondition> {
@@ -71,7 +72,7 @@ fn reordered(state: &ConfigState, first: i64) -> ConfigCommand {
     let rows = state.constraints().values().rev().zip(first..);
     let order = rows.map(|(held, priority)| {
         let mut row: GivenRow =
-            held.row.cells().into_iter().take(3).map(|(c, text)| (c.to_owned(), text)).collect();
+            cells_of(&held.row).into_iter().take(3).map(|(c, text)| (c.to_owned(), text)).collect();
         row.push(("constraint_priority".into(), priority.to_string()));
         row
     });

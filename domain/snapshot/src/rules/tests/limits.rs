@@ -1,7 +1,8 @@
 //! Long rules work, deep ones are faults, and neither needs more stack than a thread has.
 
-use super::super::{RuleFaultCode, Truth};
+use super::super::Truth;
 use super::{compile, loan};
+use crate::report::FaultCode;
 
 /// Runs on a stack as small as that of a thread that a test, a server or a thread pool starts.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
@@ -24,7 +25,7 @@ fn deep_rules_are_faults() {
             format!("fico BETWEEN {}1", "1 BETWEEN 1 AND (".repeat(n / 4)),
         ] {
             let fault = compile(&rule).unwrap_err();
-            assert_eq!(fault.code, RuleFaultCode::RuleSyntax, "{fault}");
+            assert_eq!(fault.code, FaultCode::RuleSyntax, "{fault}");
             assert!(fault.position <= rule.len() + 1, "{fault}");
         }
     });
@@ -38,7 +39,7 @@ fn endless_rules_are_faults() {
             format!("fico = 1{}", " + 1".repeat(200_000)),
             format!("fico IN (1{})", ", 1".repeat(200_000)),
         ] {
-            assert_eq!(compile(&rule).unwrap_err().code, RuleFaultCode::RuleSyntax);
+            assert_eq!(compile(&rule).unwrap_err().code, FaultCode::RuleSyntax);
         }
     });
 }
@@ -60,7 +61,7 @@ fn long_chains_with_a_fault_at_the_end() {
         let rule = format!("fico = 1{} AND", " AND fico = 1".repeat(49_000));
         assert_eq!(compile(&rule).unwrap_err().position, rule.len() + 1);
         let rule = format!("fico = 1{} AND nosuch = 1", " OR fico = 1".repeat(49_000));
-        assert_eq!(compile(&rule).unwrap_err().code, RuleFaultCode::RuleColumn);
+        assert_eq!(compile(&rule).unwrap_err().code, FaultCode::RuleColumn);
     });
 }
 

@@ -1,7 +1,7 @@
 //! What rules cannot say: the code of the fault and its place.
 
-use super::super::RuleFaultCode::{RuleColumn, RuleSyntax, RuleType};
 use super::compile;
+use crate::report::FaultCode::{RuleColumn, RuleSyntax, RuleType};
 
 /// Code and place of the first fault.
 macro_rules! refused {
