@@ -44,7 +44,7 @@ pub(super) fn read_cell(
         InputType::Day => text
             .parse()
             .map(InputCell::Day)
-            .map_err(|fault| CellFault::new(FaultCode::DateError, format!("{fault}"))),
+            .map_err(|fault| CellFault::new(FaultCode::NotADate, format!("{fault}"))),
         InputType::OneOf(words) => word(text, words).map(InputCell::Word),
         InputType::Rule => Ok(InputCell::Rule(text.into())),
     }
@@ -60,7 +60,7 @@ pub(super) fn read_default(column: &InputColumn, text: &str) -> InputCell {
 pub(super) fn unfit_code(input_type: InputType) -> FaultCode {
     match input_type {
         InputType::Text | InputType::Rule => FaultCode::NotAllowed,
-        InputType::Day => FaultCode::DateError,
+        InputType::Day => FaultCode::NotADate,
         InputType::OneOf(_) => FaultCode::NotOneOf,
         InputType::Decimal { .. } | InputType::Whole | InputType::Number => FaultCode::NotANumber,
     }

@@ -56,7 +56,7 @@ fault_codes! {
     /// More decimals than the scale.
     TooManyDecimals = "too_many_decimals",
     /// Not a calendar date, YYYY-MM-DD.
-    DateError = "not_a_date",
+    NotADate = "not_a_date",
     /// Not one of the words of an enumeration.
     NotOneOf = "not_one_of",
     /// Beyond the range.
@@ -214,7 +214,7 @@ mod tests {
             row: "3".into(),
             column: "close_date".into(),
             value: "2026-02-30".into(),
-            code: FaultCode::DateError,
+            code: FaultCode::NotADate,
             reason: "a date is YYYY-MM-DD".into(),
         };
         assert_eq!(
