@@ -113,8 +113,8 @@ impl<'a> Decisions<'a> {
         Ok(decisions)
     }
 
-    /// Per placement: the candidate of the run that it is. This is a sweep of its own, with a map of
-    /// the placed loans alone, because most events of a run are candidates.
+    /// Per placement: the candidate of the run that it is. This is a sweep of its own, with a map
+    /// of the placed loans alone, because most events of a run are candidates.
     pub(super) fn candidates(
         &self,
         terms: &RunTerms<'_>,

@@ -33,8 +33,8 @@ pub(super) fn check_ends(
     Ok(count(terms.loans.len()))
 }
 
-/// Invariant 5: a locked or held loan has not moved: it is recorded as pinned, in its pool, with its
-/// reason. Reading the decisions has checked that no pass placed it, and invariant 6 checks its
+/// Invariant 5: a locked or held loan has not moved: it is recorded as pinned, in its pool, with
+/// its reason. Reading the decisions has checked that no pass placed it, and invariant 6 checks its
 /// posting.
 pub(super) fn check_pinned(
     terms: &RunTerms<'_>,

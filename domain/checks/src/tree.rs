@@ -15,7 +15,8 @@ pub(super) struct WalkableNode<'a> {
     pub(super) row: &'a ConstraintRow,
     /// From 1.
     pub(super) turn: u32,
-    /// `None` where the instrument does not exist or has another investor: the node matches nothing.
+    /// `None` where the instrument does not exist or has another investor: the node matches
+    /// nothing.
     pub(super) instrument: Option<usize>,
     rules: Vec<&'a Predicate>,
 }

@@ -1,5 +1,5 @@
-//! Answers for the desk that decide nothing: the candidates of a node, and the cost of a carry curve
-//! (specification 4.3, `/candidates/preview` and `/carry-cost/preview`).
+//! Answers for the desk that decide nothing: the candidates of a node, and the cost of a carry
+//! curve (specification 4.3, `/candidates/preview` and `/carry-cost/preview`).
 
 use super::carry::{CarryCurve, RateBucket};
 use super::decide;

@@ -1,43 +1,46 @@
-//! A second PowerFill: part 2 of the specification, rule by rule, with everything looked for afresh at every step.
+//! The naive model: part 2 of the specification, rule by rule, with a new search at every step.
 //!
-//! It is slow and it is meant to be read beside the text. Tests run it and the engine on the same books and compare
-//! the output tables (1.5) and the decisions of the passes; it shares no code with the engine, arithmetic included.
+//! It is slow, and written to be read beside the text. Tests run it and the engine on the same
+//! books and compare the output tables (1.5) and the decisions of the passes. It shares no code
+//! with the engine, arithmetic included; from `powerfill_events` it takes the names of reasons and
+//! actions.
 
 mod market;
 mod number;
+mod participation;
 mod passes;
 mod preflight;
 mod preprocess;
 mod results;
 mod tables;
 mod ue;
-mod who;
 
+use powerfill_events::run::event::RejectionReason;
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 use market::Market;
-use passes::Allocation;
-use who::Cast;
+use participation::ModelInput;
+use passes::ModelAllocation;
 
 pub use passes::{Decision, PassCount};
 
-/// What a run comes to.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelRun {
-    /// Whether preflight let it pass; otherwise only the findings are there.
+    /// False where preflight refuses the run; then only the findings exist.
     pub completes: bool,
     /// The output tables of 1.5, without `pfill_powerfill_log` and `pfill_run_history`.
     pub tables: Vec<ModelTable>,
     /// Every placement, move and release, in order.
     pub decisions: Vec<Decision>,
-    /// What each pass did in each turn.
+    /// Per turn and pass.
     pub passes: Vec<PassCount>,
     /// (loan, trade, reason), by loan and trade.
-    pub rejections: Vec<(String, String, &'static str)>,
+    pub rejections: Vec<(String, String, RejectionReason)>,
 }
 
 impl ModelRun {
-    /// The table of this name; an empty one where the run did not get there.
+    /// The table with this name; `None` where preflight refuses the run.
     pub fn table(&self, name: &str) -> Option<&ModelTable> {
         self.tables.iter().find(|table| table.name == name)
     }
@@ -46,24 +49,25 @@ impl ModelRun {
 /// An output table as text: cells as in CSV, NULL as the empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelTable {
-    /// Its name in 1.5.
+    /// As in 1.5.
     pub name: &'static str,
-    /// Its columns, `run_id` left out.
+    /// Without `run_id`.
     pub columns: Vec<&'static str>,
-    /// Its rows, in the order of 1.5.
+    /// In the order of 1.5.
     pub rows: Vec<Vec<String>>,
 }
 
-/// What preprocess writes (2.2): the rows that `pfill_lockdown_guide` gains, `pfill_trade_params`, `pfill_epci_params`.
+/// The tables of preprocess (2.2): the rows that `pfill_lockdown_guide` gains,
+/// `pfill_trade_params`, and `pfill_epci_params`.
 pub fn preprocess(snapshot: &Snapshot, options: &RunOptions) -> [ModelTable; 3] {
-    let cast = Cast::new(snapshot, options);
-    preprocess::preprocess(&Market::new(&cast))
+    let input = ModelInput::new(snapshot, options);
+    preprocess::preprocess(&Market::new(&input))
 }
 
-/// Runs the whole of part 2.
+/// Runs all of part 2.
 pub fn run(snapshot: &Snapshot, options: &RunOptions) -> ModelRun {
-    let cast = Cast::new(snapshot, options);
-    let market = Market::new(&cast);
+    let input = ModelInput::new(snapshot, options);
+    let market = Market::new(&input);
     let mut tables = vec![tables::preflight_findings(&market)];
     if preflight::findings(&market).iter().any(|(_, severity, _)| *severity == "error") {
         return ModelRun {
@@ -74,7 +78,7 @@ pub fn run(snapshot: &Snapshot, options: &RunOptions) -> ModelRun {
             rejections: vec![],
         };
     }
-    let end = Allocation::run(&market);
+    let end = ModelAllocation::run(&market);
     tables.extend([
         tables::trade_base(&market),
         tables::candidates(&market),

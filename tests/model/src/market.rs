@@ -3,19 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use powerfill_events::run::event::RejectionReason;
 use powerfill_events::values::{Day, InstrumentName, Key, LoanId, RuleName, TradeId};
 use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::rules::Truth;
 use powerfill_snapshot::tables::{ConstraintRow, Instrument, Loan, NodeKey, TradeType};
 use rust_decimal::Decimal;
 
-use crate::number::{CENTS, Exact, POINTS, SIX, of, of_units, round, trunc, whole};
-use crate::who::{Cast, eligibility_date};
+use crate::number::{CENTS, Exact, POINTS, SIX, exact, of_units, round, trunc, whole};
+use crate::participation::{ModelInput, eligibility_date};
 
-/// What a loan is worth somewhere, in hundred-millionths of a point. Carry and what hangs on it are NULL where the
-/// loan has no eligibility date.
+/// The pricing of a loan in a trade or slot, in hundred-millionths of a point. The fields that
+/// depend on carry are `None` where the loan has no eligibility date.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Worth {
+pub(crate) struct ModelPricing {
     pub(crate) interest_earning_days: Option<i32>,
     pub(crate) price: i128,
     pub(crate) payup: i128,
@@ -26,53 +27,53 @@ pub(crate) struct Worth {
 
 /// A candidate (2.6).
 #[derive(Debug, Clone)]
-pub(crate) struct Candidate {
+pub(crate) struct ModelCandidate {
     pub(crate) turn: usize,
     pub(crate) rank: usize,
     pub(crate) node: usize,
     pub(crate) loan: usize,
     pub(crate) trade: usize,
-    pub(crate) worth: Worth,
+    pub(crate) pricing: ModelPricing,
     pub(crate) score: i128,
 }
 
-/// A walkable node with its turn.
-pub(crate) struct Walkable<'a> {
+/// A walkable node.
+pub(crate) struct ModelNode<'a> {
     pub(crate) row: &'a ConstraintRow,
     pub(crate) turn: usize,
 }
 
-/// The tree, who matches what, and every candidate.
+/// The tree, the matches, and all candidates.
 pub(crate) struct Market<'a> {
-    pub(crate) cast: &'a Cast<'a>,
+    pub(crate) input: &'a ModelInput<'a>,
     /// In walk order.
-    pub(crate) nodes: Vec<Walkable<'a>>,
-    /// By node, by loan.
+    pub(crate) nodes: Vec<ModelNode<'a>>,
+    /// Per node, then per loan.
     pub(crate) matches: Vec<Vec<bool>>,
-    /// By turn from 1 (0 is empty), in rank order.
-    pub(crate) turns: Vec<Vec<Candidate>>,
-    /// (loan, trade) → why it is no candidate.
-    pub(crate) rejections: BTreeMap<(usize, usize), &'static str>,
-    /// By trade: the walkable nodes of its instrument, in walk order.
+    /// Per turn from 1 (turn 0 is empty), in rank order.
+    pub(crate) turns: Vec<Vec<ModelCandidate>>,
+    /// By (loan, trade).
+    pub(crate) rejections: BTreeMap<(usize, usize), RejectionReason>,
+    /// Per trade: the walkable nodes of its instrument, in walk order.
     pub(crate) nodes_of_trade: Vec<Vec<usize>>,
-    /// By loan: its candidates by turn, then rank.
-    pub(crate) of_loan: Vec<Vec<Candidate>>,
+    /// Per loan: its candidates by turn, then rank.
+    pub(crate) of_loan: Vec<Vec<ModelCandidate>>,
     own_prices: BTreeMap<(&'a Key<LoanId>, &'a Key<TradeId>), i128>,
 }
 
 impl<'a> Market<'a> {
-    pub(crate) fn new(cast: &'a Cast<'a>) -> Self {
-        let nodes = walk(cast);
-        let loans = &cast.snapshot.loans;
+    pub(crate) fn new(input: &'a ModelInput<'a>) -> Self {
+        let nodes = walk(input);
+        let loans = &input.snapshot.loans;
         let matches = nodes
             .iter()
             .map(|node| {
                 let key = node.row.node();
-                let matching = matcher(cast, &key);
+                let matching = matcher(input, &key);
                 loans.iter().map(matching).collect()
             })
             .collect();
-        let own_prices = cast
+        let own_prices = input
             .snapshot
             .loan_prices
             .iter()
@@ -80,7 +81,7 @@ impl<'a> Market<'a> {
             .collect();
         let turns = vec![vec![]; nodes.last().map_or(0, |node| node.turn) + 1];
         let mut market = Self {
-            cast,
+            input,
             nodes,
             matches,
             turns,
@@ -89,7 +90,7 @@ impl<'a> Market<'a> {
             of_loan: vec![vec![]; loans.len()],
             own_prices,
         };
-        market.nodes_of_trade = (0..cast.trades.len())
+        market.nodes_of_trade = (0..input.trades.len())
             .map(|t| market.nodes_of(market.instrument_of(t)).collect())
             .collect();
         market.build_candidates();
@@ -99,33 +100,33 @@ impl<'a> Market<'a> {
         market
     }
 
-    /// Nodes of an instrument that are walkable, in walk order.
+    /// The walkable nodes of an instrument, in walk order.
     pub(crate) fn nodes_of(&self, instrument: &Key<InstrumentName>) -> impl Iterator<Item = usize> {
         (0..self.nodes.len())
             .filter(move |k| self.nodes[*k].row.investor_instrument_name == *instrument)
     }
 
     pub(crate) fn instrument_of(&self, trade: usize) -> &'a Key<InstrumentName> {
-        &self.cast.snapshot.trades[trade].investor_instrument_name
+        &self.input.snapshot.trades[trade].investor_instrument_name
     }
 
     /// 2.5 `hi(k, t) = round(hi_limit × open(t), 2)`.
     pub(crate) fn hi(&self, node: usize, trade: usize) -> Option<i128> {
-        let open = of_units(self.cast.trades[trade].open, CENTS);
-        self.nodes[node].row.hi_limit.map(|share| round(&(of(share) * open), CENTS))
+        let open = of_units(self.input.trades[trade].open, CENTS);
+        self.nodes[node].row.hi_limit.map(|share| round(&(exact(share) * open), CENTS))
     }
 
     /// 2.5 `lo(k, t) = round(lo_limit × open(t), 2)`.
     pub(crate) fn lo(&self, node: usize, trade: usize) -> Option<i128> {
-        let open = of_units(self.cast.trades[trade].open, CENTS);
-        self.nodes[node].row.lo_limit.map(|share| round(&(of(share) * open), CENTS))
+        let open = of_units(self.input.trades[trade].open, CENTS);
+        self.nodes[node].row.lo_limit.map(|share| round(&(exact(share) * open), CENTS))
     }
 
     /// 2.3 `price(l, t)`, with its carry.
-    pub(crate) fn worth(&self, loan: usize, trade: usize) -> Option<Worth> {
-        let (row, t) = (&self.cast.snapshot.loans[loan], &self.cast.snapshot.trades[trade]);
+    pub(crate) fn pricing(&self, loan: usize, trade: usize) -> Option<ModelPricing> {
+        let (row, t) = (&self.input.snapshot.loans[loan], &self.input.snapshot.trades[trade]);
         let i = &t.investor_instrument_name;
-        let date = self.cast.trades[trade].settlement_date?;
+        let date = self.input.trades[trade].settlement_date?;
         if let Some(price) = self.own_prices.get(&(&row.loan_id, &t.trade_id)) {
             return Some(self.with_carry(row, i, date, *price, 0));
         }
@@ -142,10 +143,11 @@ impl<'a> Market<'a> {
 
     /// "round((note_rate − base_note_rate) × rate_multiple, 8), 0 where the instrument has none".
     fn buy_up(&self, loan: &Loan, instrument: &Key<InstrumentName>) -> i128 {
-        match instrument_row(self.cast, instrument).and_then(Instrument::buy_up) {
+        match instrument_row(self.input, instrument).and_then(Instrument::buy_up) {
             None => 0,
             Some(buy_up) => round(
-                &((of(loan.note_rate) - of(buy_up.base_note_rate)) * of(buy_up.rate_multiple)),
+                &((exact(loan.note_rate) - exact(buy_up.base_note_rate))
+                    * exact(buy_up.rate_multiple)),
                 POINTS,
             ),
         }
@@ -158,7 +160,7 @@ impl<'a> Market<'a> {
         date: Day,
         loan: &Loan,
     ) -> Option<i128> {
-        self.cast
+        self.input
             .snapshot
             .prices
             .iter()
@@ -168,14 +170,14 @@ impl<'a> Market<'a> {
             .map(|row| row.price.units().into())
     }
 
-    /// 2.3 `payup(l, i)`: the largest that the loan qualifies for.
+    /// 2.3 `payup(l, i)`: "the largest payup among the rows … whose rule loan l satisfies".
     pub(crate) fn payup(&self, loan: &Loan, instrument: &Key<InstrumentName>) -> i128 {
-        self.cast
+        self.input
             .snapshot
             .payups
             .iter()
             .filter(|row| row.investor_instrument_name == *instrument)
-            .filter(|row| satisfies(self.cast, loan, &row.rule_name))
+            .filter(|row| satisfies(self.input, loan, &row.rule_name))
             .map(|row| row.payup.units().into())
             .max()
             .unwrap_or(0)
@@ -189,28 +191,28 @@ impl<'a> Market<'a> {
         date: Day,
         price: i128,
         payup: i128,
-    ) -> Worth {
+    ) -> ModelPricing {
         let n = eligibility_date(loan).map(|e| e.days_until(date));
         let carry_cost = n.map(|n| self.carry(instrument, n));
         let prx_plus_carry = carry_cost.map(|carry| price + carry);
-        let score = match self.cast.options.price_mode {
+        let score = match self.input.options.price_mode {
             PriceMode::Po => Some(price),
             PriceMode::Pc => prx_plus_carry,
         };
-        Worth { interest_earning_days: n, price, payup, carry_cost, prx_plus_carry, score }
+        ModelPricing { interest_earning_days: n, price, payup, carry_cost, prx_plus_carry, score }
     }
 
     /// "carry_cost = round(avg_rate × trunc(n / 365, 6), 8)".
     fn carry(&self, instrument: &Key<InstrumentName>, n: i32) -> i128 {
         let rates: Vec<Exact> = self
-            .cast
+            .input
             .snapshot
             .carry_costs
             .iter()
             .filter(|row| row.investor_instrument_name == *instrument)
             .filter(|row| row.on_day <= n.into() && i64::from(n) <= row.to_day)
             .filter_map(|row| row.annual_rate)
-            .map(of)
+            .map(exact)
             .collect();
         if rates.is_empty() {
             return 0;
@@ -222,29 +224,31 @@ impl<'a> Market<'a> {
         round(&(avg_rate * years), POINTS)
     }
 
-    /// 2.6: every pair of an Eligible loan and an included trade with a matching walkable node.
+    /// 2.6: "For each Eligible loan l and each included trade t such that l matches a walkable node
+    /// of t's instrument".
     fn build_candidates(&mut self) {
-        let cast = self.cast;
-        for loan in cast.eligible() {
-            for trade in cast.included() {
+        let input = self.input;
+        for loan in input.eligible() {
+            for trade in input.included() {
                 let nodes = &self.nodes_of_trade[trade];
                 let Some(node) = nodes.iter().copied().find(|k| self.matches[*k][loan]) else {
                     continue;
                 };
-                match self.judge(loan, trade) {
+                match self.assess_pair(loan, trade) {
                     Err(reason) => {
                         self.rejections.insert((loan, trade), reason);
                     }
-                    Ok(worth) => {
+                    Ok(pricing) => {
                         let turn = self.nodes[node].turn;
-                        let score = worth.score.expect("an Eligible loan has an eligibility date");
-                        self.turns[turn].push(Candidate {
+                        let score =
+                            pricing.score.expect("an Eligible loan has an eligibility date");
+                        self.turns[turn].push(ModelCandidate {
                             turn,
                             rank: 0,
                             node,
                             loan,
                             trade,
-                            worth,
+                            pricing,
                             score,
                         });
                     }
@@ -262,41 +266,46 @@ impl<'a> Market<'a> {
     }
 
     /// The table of 2.6: "first line that holds".
-    fn judge(&self, loan: usize, trade: usize) -> Result<Worth, &'static str> {
-        let cast = self.cast;
-        let e = eligibility_date(&cast.snapshot.loans[loan]).expect("Eligible");
-        let date = cast.trades[trade].settlement_date.expect("included");
-        if date < e.plus(cast.options.eligible_settle_buffer_days) {
-            return Err("SettlesTooSoon");
+    fn assess_pair(&self, loan: usize, trade: usize) -> Result<ModelPricing, RejectionReason> {
+        let input = self.input;
+        let e = eligibility_date(&input.snapshot.loans[loan])
+            .expect("an Eligible loan has an eligibility date");
+        let date =
+            input.trades[trade].settlement_date.expect("an included trade has a settlement date");
+        if date < e.plus(input.options.eligible_settle_buffer_days) {
+            return Err(RejectionReason::SettlesTooSoon);
         }
-        let worth = self.worth(loan, trade).ok_or("NoPrice")?;
-        if cast.snapshot.trades[trade].trade_type == TradeType::Bx
-            && cast.options.bx_price_floor.is_some_and(|floor| worth.price < floor.units().into())
+        let pricing = self.pricing(loan, trade).ok_or(RejectionReason::NoPrice)?;
+        if input.snapshot.trades[trade].trade_type == TradeType::Bx
+            && input
+                .options
+                .bx_price_floor
+                .is_some_and(|floor| pricing.price < floor.units().into())
         {
-            return Err("BelowPriceFloor");
+            return Err(RejectionReason::BelowPriceFloor);
         }
-        Ok(worth)
+        Ok(pricing)
     }
 
     /// Lines 1 to 6 of 2.6.
-    fn rank_order(&self, c: &Candidate) -> impl Ord + use<> {
-        let stays = self.cast.prior_trade[c.loan] == Some(c.trade);
+    fn rank_order(&self, c: &ModelCandidate) -> impl Ord + use<> {
+        let stays = self.input.prior_trade[c.loan] == Some(c.trade);
         let threshold =
-            if stays { i128::from(self.cast.options.switch_threshold.units()) } else { 0 };
+            if stays { i128::from(self.input.options.switch_threshold.units()) } else { 0 };
         (Reverse(c.score + threshold), self.tie_order(c))
     }
 
-    /// Lines 2 to 6 of 2.6. Positions in the tables stand for loan_id and trade_id: the tables are in that order.
-    pub(crate) fn tie_order(&self, c: &Candidate) -> impl Ord + use<> {
-        let stays = self.cast.prior_trade[c.loan] == Some(c.trade);
-        let settles = self.cast.trades[c.trade].settlement_date;
-        (Reverse(stays), settles, Reverse(self.cast.amount(c.loan)), c.loan, c.trade)
+    /// Lines 2 to 6 of 2.6. Tables are sorted by id, so a position orders as its id does.
+    pub(crate) fn tie_order(&self, c: &ModelCandidate) -> impl Ord + use<> {
+        let stays = self.input.prior_trade[c.loan] == Some(c.trade);
+        let settles = self.input.trades[c.trade].settlement_date;
+        (Reverse(stays), settles, Reverse(self.input.amount(c.loan)), c.loan, c.trade)
     }
 }
 
 /// 2.4 Walk order and turns.
-fn walk<'a>(cast: &Cast<'a>) -> Vec<Walkable<'a>> {
-    let mut rows: Vec<&ConstraintRow> = cast
+fn walk<'a>(input: &ModelInput<'a>) -> Vec<ModelNode<'a>> {
+    let mut rows: Vec<&ConstraintRow> = input
         .snapshot
         .constraints
         .iter()
@@ -317,29 +326,29 @@ fn walk<'a>(cast: &Cast<'a>) -> Vec<Walkable<'a>> {
             if before.replace(row.constraint_priority) != Some(row.constraint_priority) {
                 turn += 1;
             }
-            Walkable { row, turn }
+            ModelNode { row, turn }
         })
         .collect()
 }
 
 /// 2.4: which loans match a node.
-fn matcher<'a>(cast: &'a Cast<'a>, key: &NodeKey) -> impl Fn(&Loan) -> bool {
+fn matcher<'a>(input: &'a ModelInput<'a>, key: &NodeKey) -> impl Fn(&Loan) -> bool {
     let instrument_level = NodeKey { constraint_name: "".into(), ..key.clone() };
     let investor_level =
         NodeKey { investor_instrument_name: "".into(), ..instrument_level.clone() };
-    // Its own rules and those of its ancestors.
-    let rules: Vec<&Key<RuleName>> = cast
+    // "Its effective rules are its own rules and those of its ancestors."
+    let rules: Vec<&Key<RuleName>> = input
         .snapshot
         .constraint_rules
         .iter()
         .filter(|row| [key, &instrument_level, &investor_level].contains(&&row.node()))
         .map(|row| &row.rule_name)
         .collect();
-    let instrument = instrument_row(cast, &key.investor_instrument_name)
+    let instrument = instrument_row(input, &key.investor_instrument_name)
         .filter(|row| row.investor_id == key.investor_id);
     move |loan| {
         instrument.is_some_and(|instrument| within_bounds(instrument, loan))
-            && rules.iter().all(|rule| satisfies(cast, loan, rule))
+            && rules.iter().all(|rule| satisfies(input, loan, rule))
     }
 }
 
@@ -358,14 +367,14 @@ fn within_bounds(instrument: &Instrument, loan: &Loan) -> bool {
 }
 
 /// 1.4: "a loan satisfies a rule only where it is TRUE".
-fn satisfies(cast: &Cast<'_>, loan: &Loan, rule: &Key<RuleName>) -> bool {
-    let row = cast.snapshot.rules.iter().find(|row| row.row.rule_name == *rule);
+fn satisfies(input: &ModelInput<'_>, loan: &Loan, rule: &Key<RuleName>) -> bool {
+    let row = input.snapshot.rules.iter().find(|row| row.row.rule_name == *rule);
     row.expect("a known rule").predicate.evaluate(&loan.attributes) == Truth::True
 }
 
 pub(crate) fn instrument_row<'a>(
-    cast: &Cast<'a>,
+    input: &ModelInput<'a>,
     name: &Key<InstrumentName>,
 ) -> Option<&'a Instrument> {
-    cast.snapshot.instruments.iter().find(|row| row.investor_instrument_name == *name)
+    input.snapshot.instruments.iter().find(|row| row.investor_instrument_name == *name)
 }

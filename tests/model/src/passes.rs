@@ -1,107 +1,108 @@
-//! 2.5 Capacity and 2.7 The four passes, each step looked for afresh among all candidates.
+//! 2.5 Capacity, and 2.7 The four passes, with a new search among all candidates for each step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::market::{Candidate, Market};
-use crate::number::{CENTS, POINTS, of, of_units, round, text, whole};
+use crate::market::{Market, ModelCandidate};
+use crate::number::{CENTS, POINTS, exact, of_units, round, text, whole};
 
-/// Where a pass placed a loan.
+/// The placement of a loan by a pass.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed {
-    pub(crate) candidate: Candidate,
+pub(crate) struct ModelPlacement {
+    pub(crate) candidate: ModelCandidate,
     pub(crate) pass: &'static str,
     pub(crate) seq: u64,
-    /// The turn in which it was placed; none for orphan_handling.
+    /// The turn in which the loan was placed; `None` for orphan_handling.
     turn: Option<usize>,
 }
 
-/// A decision of a pass, as the events tell it; texts as the events have them.
+/// A decision of a pass, with the texts that the events have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// `LoanAllocated`, `LoanMoved` or `LoanReleased`.
     pub event: &'static str,
-    /// The turn of the candidate, or in which the loan was taken out.
+    /// The turn of the candidate, or of the release.
     pub turn: u32,
-    /// The loan.
+    /// The loan that is placed, moved, or released.
     pub loan_id: String,
-    /// The trade that it leaves, where it leaves one.
+    /// The trade that the loan leaves.
     pub from_trade_id: Option<String>,
-    /// The trade that it goes to, where it goes to one.
+    /// The trade that the loan enters.
     pub to_trade_id: Option<String>,
-    /// The pass.
+    /// As events spell it.
     pub pass: &'static str,
-    /// Number of the placement; a release has none.
+    /// Number of the placement; `None` for a release.
     pub allocation_seq: Option<u64>,
     /// Dollars of a move, points of a release.
     pub marginal_cost: Option<String>,
-    /// The loan that comes in instead (exchange, make room).
+    /// The loan that enters in its place (exchange, make room).
     pub other_loan_id: Option<String>,
-    /// Filled amount of the trade that it leaves.
+    /// Filled amount of the trade that the loan leaves.
     pub from_filled_after: Option<String>,
-    /// Filled amount of the trade that it goes to.
+    /// Filled amount of the trade that the loan enters.
     pub filled_after: Option<String>,
 }
 
-/// How much a pass did in a turn.
+/// The counts of a pass in a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassCount {
-    /// The pass.
+    /// As events spell it.
     pub pass: &'static str,
-    /// The turn; none for orphan_handling.
+    /// `None` for orphan_handling.
     pub turn: Option<u32>,
-    /// Loans placed.
+    /// Number of allocations.
     pub allocated: u64,
-    /// Loans moved.
+    /// Number of moves.
     pub moved: u64,
-    /// Loans taken out.
+    /// Number of releases.
     pub released: u64,
 }
 
-/// A marginal cost, and what breaks its ties.
-type Key = (i128, usize, usize);
+/// A marginal cost, then what decides ties.
+type CostKey = (i128, usize, usize);
 
 /// The state that the passes work on.
-pub(crate) struct Allocation<'m> {
+pub(crate) struct ModelAllocation<'m> {
     market: &'m Market<'m>,
-    /// By loan.
-    pub(crate) placed: Vec<Option<Placed>>,
-    /// By trade, in cents.
+    /// Per loan.
+    pub(crate) placed: Vec<Option<ModelPlacement>>,
+    /// Per trade, in cents.
     pub(crate) filled: Vec<i128>,
-    /// (node, trade) → cents; absent is 0.
+    /// By (node, trade), in cents; an absent entry is 0.
     used: BTreeMap<(usize, usize), i128>,
-    /// (node, trade) → hi(k, t), for nodes with a hi_limit.
+    /// hi(k, t) by (node, trade), for nodes with a hi_limit.
     hi: BTreeMap<(usize, usize), i128>,
     seq: u64,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) counts: Vec<PassCount>,
 }
 
-impl<'m> Allocation<'m> {
-    /// "filled(t) starts at held_amount and used(k, t) counts held loans too" (2.1); then all passes.
+impl<'m> ModelAllocation<'m> {
+    /// "filled(t) starts at held_amount and used(k, t) counts held loans too" (2.1); then all
+    /// passes run.
     pub(crate) fn run(market: &'m Market<'m>) -> Self {
-        let cast = market.cast;
+        let input = market.input;
         let mut allocation = Self {
             market,
-            placed: vec![None; cast.parts.len()],
-            filled: vec![0; cast.trades.len()],
+            placed: vec![None; input.loans.len()],
+            filled: vec![0; input.trades.len()],
             used: BTreeMap::new(),
             hi: BTreeMap::new(),
             seq: 0,
             decisions: vec![],
             counts: vec![],
         };
-        for t in cast.included() {
+        for t in input.included() {
             for k in &market.nodes_of_trade[t] {
                 if let Some(hi) = market.hi(*k, t) {
                     allocation.hi.insert((*k, t), hi);
                 }
             }
-            for l in cast.held_in(t) {
-                allocation.add(l, t, cast.amount(l));
+            for l in input.held_in(t) {
+                allocation.add(l, t, input.amount(l));
             }
         }
-        // "exact_fit, best_fit, and fill_remaining run turn by turn, in walk order, on that turn's candidates only;
-        // orphan_handling runs once, after the last turn."
+        // "exact_fit, best_fit, and fill_remaining run turn by turn, in walk order, on that turn's
+        // candidates only. orphan_handling runs once, after the last turn."
         for turn in 1..market.turns.len() {
             allocation.counted("exact_fit", Some(turn), |a| a.exact_fit(turn));
             allocation.counted("best_fit", Some(turn), |a| a.best_fit(turn));
@@ -123,7 +124,8 @@ impl<'m> Allocation<'m> {
         self.filled[trade] + self.amount(loan) <= self.max(trade)
     }
 
-    /// "for every walkable node k of t's instrument that has a hi_limit and that l matches, used(k, t) + a ≤ hi(k, t)".
+    /// "for every walkable node k of t's instrument that has a hi_limit and that l matches, used(k,
+    /// t) + a ≤ hi(k, t)".
     fn within_limits(&self, loan: usize, trade: usize) -> bool {
         self.market.nodes_of_trade[trade].iter().all(|k| match self.hi.get(&(*k, trade)) {
             Some(hi) if self.market.matches[*k][loan] => {
@@ -164,25 +166,26 @@ impl<'m> Allocation<'m> {
         }
     }
 
-    /// (a): the best-ranked open candidate that fits with |filled(t) + a − open(t)| ≤ round(open(t) × variance / 100, 2).
-    fn best_completion(&self, turn: usize) -> Option<Candidate> {
+    /// (a): the best-ranked open candidate that fits with |filled(t) + a − open(t)| ≤ round(open(t)
+    /// × exact_fit_variance / 100, 2).
+    fn best_completion(&self, turn: usize) -> Option<ModelCandidate> {
         self.open_candidates(turn).find(|c| self.completes(c)).cloned()
     }
 
-    fn completes(&self, c: &Candidate) -> bool {
-        let open = self.market.cast.trades[c.trade].open;
+    fn completes(&self, c: &ModelCandidate) -> bool {
+        let open = self.market.input.trades[c.trade].open;
         let off = (self.filled[c.trade] + self.amount(c.loan) - open).abs();
         self.fits(c.loan, c.trade) && off <= self.variance(open)
     }
 
     fn variance(&self, open: i128) -> i128 {
-        let percent = of(self.market.cast.options.exact_fit_variance);
+        let percent = exact(self.market.input.options.exact_fit_variance);
         round(&(of_units(open, CENTS) * percent / whole(100)), CENTS)
     }
 
     /// (b): "among those loans' live candidates, the best-ranked".
-    fn best_sole_choice(&self, turn: usize) -> Option<Candidate> {
-        let live: Vec<&Candidate> = self
+    fn best_sole_choice(&self, turn: usize) -> Option<ModelCandidate> {
+        let live: Vec<&ModelCandidate> = self
             .open_candidates(turn)
             .filter(|c| self.below_open(c.trade) && self.fits(c.loan, c.trade))
             .collect();
@@ -206,11 +209,11 @@ impl<'m> Allocation<'m> {
     // 2.7, fill_remaining
 
     fn fill_remaining(&mut self, turn: usize) {
-        for _ in 0..self.market.cast.options.max_fill_iterations {
+        for _ in 0..self.market.input.options.max_fill_iterations {
             let before = self.decisions.len();
             let mut short: Vec<usize> =
                 self.trades_of(turn).into_iter().filter(|t| self.is_short(*t)).collect();
-            short.sort_by_key(|t| (self.market.cast.trades[*t].settlement_date, *t));
+            short.sort_by_key(|t| (self.market.input.trades[*t].settlement_date, *t));
             for t in short {
                 while self.is_short(t) && self.substitute(turn, t) {}
                 if self.is_short(t) {
@@ -226,9 +229,10 @@ impl<'m> Allocation<'m> {
         }
     }
 
-    /// 1. Substitution: the cheapest loan that this turn allocated elsewhere and that t can have.
+    /// 1. Substitution: the loan with the least marginal cost that this turn allocated to another
+    ///    trade and that t can take.
     fn substitute(&mut self, turn: usize, t: usize) -> bool {
-        let mut best: Option<((i128, usize), &Candidate)> = None;
+        let mut best: Option<((i128, usize), &ModelCandidate)> = None;
         for c in self.market.turns[turn].iter().filter(|c| c.trade == t) {
             let Some(now) = self.placed_by(c.loan, turn) else { continue };
             let (d, a) = (now.trade, self.amount(c.loan));
@@ -248,16 +252,16 @@ impl<'m> Allocation<'m> {
         match best {
             None => false,
             Some(((cost, _), c)) => {
-                self.shift(c, "fill_remaining", Some(turn), cost, None);
+                self.move_to(c, "fill_remaining", Some(turn), cost, None);
                 true
             }
         }
     }
 
-    /// 2. Exchange: x out, a larger y in, so that t gets into its band.
+    /// 2. Exchange: x out, a larger y in, so that t is in its band.
     fn exchange(&mut self, turn: usize, t: usize) {
-        let mut best: Option<(Key, (&Candidate, &Candidate))> = None;
-        let candidates: Vec<&Candidate> =
+        let mut best: Option<(CostKey, (&ModelCandidate, &ModelCandidate))> = None;
+        let candidates: Vec<&ModelCandidate> =
             self.market.turns[turn].iter().filter(|c| c.trade == t).collect();
         for x in &candidates {
             if self.placed_by(x.loan, turn).is_none_or(|now| now.trade != t) {
@@ -280,19 +284,19 @@ impl<'m> Allocation<'m> {
     }
 
     /// "such that with x out and y in, y fits and min(t) ≤ filled(t) ≤ max(t)".
-    fn brings_into_band(&self, x: &Candidate, y: &Candidate) -> bool {
+    fn brings_into_band(&self, x: &ModelCandidate, y: &ModelCandidate) -> bool {
         let t = x.trade;
         let filled = self.filled[t] - self.amount(x.loan) + self.amount(y.loan);
         self.min(t) <= filled && filled <= self.max(t) && self.fits_without(y.loan, t, x.loan)
     }
 
-    /// Whether a loan fits a trade with another loan gone from it.
-    fn fits_without(&self, loan: usize, t: usize, gone: usize) -> bool {
-        let a = self.amount(gone);
+    /// Whether a loan fits a trade after another loan has left it.
+    fn fits_without(&self, loan: usize, t: usize, leaving: usize) -> bool {
+        let a = self.amount(leaving);
         self.filled[t] - a + self.amount(loan) <= self.max(t)
             && self.market.nodes_of_trade[t].iter().all(|k| match self.hi.get(&(*k, t)) {
                 Some(hi) if self.market.matches[*k][loan] => {
-                    let freed = if self.market.matches[*k][gone] { a } else { 0 };
+                    let freed = if self.market.matches[*k][leaving] { a } else { 0 };
                     self.used(*k, t) - freed + self.amount(loan) <= *hi
                 }
                 _ => true,
@@ -337,8 +341,8 @@ impl<'m> Allocation<'m> {
                     self.allocate(c, "orphan_handling", None);
                     break;
                 }
-                if let Some((cost, away)) = self.cheapest_departure(c) {
-                    self.shift(&away, "orphan_handling", None, cost, Some(l));
+                if let Some((cost, away)) = self.cheapest_move_away(c) {
+                    self.move_to(&away, "orphan_handling", None, cost, Some(l));
                     self.allocate(c, "orphan_handling", None);
                     break;
                 }
@@ -347,9 +351,9 @@ impl<'m> Allocation<'m> {
     }
 
     /// The pair (x, d) with the least marginal cost whose move makes room for a candidate (l, t).
-    fn cheapest_departure(&self, c: &Candidate) -> Option<(i128, Candidate)> {
+    fn cheapest_move_away(&self, c: &ModelCandidate) -> Option<(i128, ModelCandidate)> {
         let t = c.trade;
-        let mut best: Option<(Key, &Candidate)> = None;
+        let mut best: Option<(CostKey, &ModelCandidate)> = None;
         for x in 0..self.placed.len() {
             let Some(now) = self.placed[x].as_ref().map(|p| &p.candidate) else { continue };
             if now.trade != t || !self.fits_without(c.loan, t, x) {
@@ -374,19 +378,19 @@ impl<'m> Allocation<'m> {
     // What all passes share
 
     fn amount(&self, loan: usize) -> i128 {
-        self.market.cast.amount(loan)
+        self.market.input.amount(loan)
     }
 
     fn min(&self, trade: usize) -> i128 {
-        self.market.cast.trades[trade].min
+        self.market.input.trades[trade].min
     }
 
     fn max(&self, trade: usize) -> i128 {
-        self.market.cast.trades[trade].max
+        self.market.input.trades[trade].max
     }
 
     fn below_open(&self, trade: usize) -> bool {
-        self.filled[trade] < self.market.cast.trades[trade].open
+        self.filled[trade] < self.market.input.trades[trade].open
     }
 
     fn is_short(&self, trade: usize) -> bool {
@@ -394,11 +398,11 @@ impl<'m> Allocation<'m> {
     }
 
     /// "Open candidate: its loan is not allocated."
-    pub(crate) fn is_open(&self, c: &Candidate) -> bool {
+    pub(crate) fn is_open(&self, c: &ModelCandidate) -> bool {
         self.placed[c.loan].is_none()
     }
 
-    fn open_candidates(&self, turn: usize) -> impl Iterator<Item = &'m Candidate> {
+    fn open_candidates(&self, turn: usize) -> impl Iterator<Item = &'m ModelCandidate> {
         self.market.turns[turn].iter().filter(|c| self.is_open(c))
     }
 
@@ -408,30 +412,30 @@ impl<'m> Allocation<'m> {
         self.market.turns[turn].iter().map(|c| c.trade).collect()
     }
 
-    /// The candidate that a loan stands at, if this turn allocated it.
-    fn placed_by(&self, loan: usize, turn: usize) -> Option<&Candidate> {
+    /// The candidate by which this turn placed the loan.
+    fn placed_by(&self, loan: usize, turn: usize) -> Option<&ModelCandidate> {
         let placed = self.placed[loan].as_ref()?;
         (placed.turn == Some(turn)).then_some(&placed.candidate)
     }
 
-    fn allocate(&mut self, c: &Candidate, pass: &'static str, turn: Option<usize>) {
+    fn allocate(&mut self, c: &ModelCandidate, pass: &'static str, turn: Option<usize>) {
         self.put(c, pass, turn);
         let decision = self.decision("LoanAllocated", c, pass);
         self.decisions.push(decision);
     }
 
     /// Moves a placed loan to another of its candidates.
-    fn shift(
+    fn move_to(
         &mut self,
-        c: &Candidate,
+        c: &ModelCandidate,
         pass: &'static str,
         turn: Option<usize>,
         cost: i128,
         made_room_for: Option<usize>,
     ) {
-        let from = self.take_out(c.loan);
+        let from = self.remove(c.loan);
         self.put(c, pass, turn);
-        // Points per 100 of par times cents: dollars are a hundredth of a hundredth, at 8 + 2 decimals.
+        // Points are per 100 of par, and amounts are in cents: 8 + 2 decimals of 100 dollars.
         let dollars = round(&(of_units(cost, POINTS + CENTS) / whole(100)), CENTS);
         let decision = Decision {
             from_trade_id: Some(self.trade_id(from)),
@@ -443,8 +447,8 @@ impl<'m> Allocation<'m> {
         self.decisions.push(decision);
     }
 
-    fn release(&mut self, x: &Candidate, turn: usize, cost: i128, y: &Candidate) {
-        let from = self.take_out(x.loan);
+    fn release(&mut self, x: &ModelCandidate, turn: usize, cost: i128, y: &ModelCandidate) {
+        let from = self.remove(x.loan);
         self.decisions.push(Decision {
             event: "LoanReleased",
             turn: turn as u32,
@@ -460,20 +464,21 @@ impl<'m> Allocation<'m> {
         });
     }
 
-    fn put(&mut self, c: &Candidate, pass: &'static str, turn: Option<usize>) {
+    fn put(&mut self, c: &ModelCandidate, pass: &'static str, turn: Option<usize>) {
         assert!(self.placed[c.loan].is_none(), "a loan is allocated at most once at a time");
         self.seq += 1;
-        self.placed[c.loan] = Some(Placed { candidate: c.clone(), pass, seq: self.seq, turn });
+        self.placed[c.loan] =
+            Some(ModelPlacement { candidate: c.clone(), pass, seq: self.seq, turn });
         self.add(c.loan, c.trade, self.amount(c.loan));
     }
 
-    fn take_out(&mut self, loan: usize) -> usize {
-        let placed = self.placed[loan].take().expect("only a placed loan is taken out");
+    fn remove(&mut self, loan: usize) -> usize {
+        let placed = self.placed[loan].take().expect("only a placed loan is removed");
         self.add(loan, placed.candidate.trade, -self.amount(loan));
         placed.candidate.trade
     }
 
-    fn decision(&self, event: &'static str, c: &Candidate, pass: &'static str) -> Decision {
+    fn decision(&self, event: &'static str, c: &ModelCandidate, pass: &'static str) -> Decision {
         Decision {
             event,
             turn: c.turn as u32,
@@ -505,10 +510,10 @@ impl<'m> Allocation<'m> {
     }
 
     fn loan_id(&self, loan: usize) -> String {
-        self.market.cast.snapshot.loans[loan].loan_id.to_string()
+        self.market.input.snapshot.loans[loan].loan_id.to_string()
     }
 
     fn trade_id(&self, trade: usize) -> String {
-        self.market.cast.snapshot.trades[trade].trade_id.to_string()
+        self.market.input.snapshot.trades[trade].trade_id.to_string()
     }
 }

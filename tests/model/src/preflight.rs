@@ -26,7 +26,7 @@ pub(crate) fn findings(market: &Market<'_>) -> Vec<Finding> {
     ];
     let mut all = vec![];
     for (code, severity, subjects) in checks {
-        // One for each subject.
+        // "One per subject."
         let mut subjects: Vec<String> =
             subjects.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         subjects.sort_by_key(|subject| fold(subject));
@@ -40,26 +40,26 @@ fn when(holds: bool, subject: impl ToString) -> Vec<String> {
 }
 
 fn pipeline_empty(market: &Market<'_>) -> Vec<String> {
-    let eligible = market.cast.eligible().count();
-    when((eligible as i64) < market.cast.snapshot.preflight.min_pipeline_loans, eligible)
+    let eligible = market.input.eligible().count();
+    when((eligible as i64) < market.input.snapshot.preflight.min_pipeline_loans, eligible)
 }
 
 fn no_open_trades(market: &Market<'_>) -> Vec<String> {
-    when(market.cast.included().count() == 0, "")
+    when(market.input.included().count() == 0, "")
 }
 
 fn no_constraints(market: &Market<'_>) -> Vec<String> {
     when(market.nodes.is_empty(), "")
 }
 
-/// "a walkable constraint has no included trade, or its instrument does not exist, or its investor differs from the
-/// instrument's"
+/// "a walkable constraint has no included trade, or its instrument does not exist, or its investor
+/// differs from the instrument's"
 fn constraint_unreachable(market: &Market<'_>) -> Vec<String> {
-    let cast = market.cast;
+    let input = market.input;
     let reachable = |key: &&ConstraintRow| {
-        instrument_row(cast, &key.investor_instrument_name)
+        instrument_row(input, &key.investor_instrument_name)
             .is_some_and(|row| row.investor_id == key.investor_id)
-            && cast.included().any(|t| *market.instrument_of(t) == key.investor_instrument_name)
+            && input.included().any(|t| *market.instrument_of(t) == key.investor_instrument_name)
     };
     market
         .nodes
@@ -72,22 +72,23 @@ fn constraint_unreachable(market: &Market<'_>) -> Vec<String> {
         .collect()
 }
 
-/// "the instrument of an included bx trade that is not priced_only has no row in the price grid for that settlement
-/// date"
+/// "the instrument of an included bx trade that is not priced_only has no row in the price grid for
+/// that settlement date"
 fn prices_missing(market: &Market<'_>) -> Vec<String> {
-    let cast = market.cast;
-    cast.included()
-        .filter(|t| cast.snapshot.trades[*t].trade_type == TradeType::Bx)
-        .filter(|t| !cast.snapshot.trades[*t].priced_only)
+    let input = market.input;
+    input
+        .included()
+        .filter(|t| input.snapshot.trades[*t].trade_type == TradeType::Bx)
+        .filter(|t| !input.snapshot.trades[*t].priced_only)
         .filter_map(|t| {
-            let (i, date) = (market.instrument_of(t), cast.trades[t].settlement_date?);
+            let (i, date) = (market.instrument_of(t), input.trades[t].settlement_date?);
             let row = |row: &powerfill_snapshot::tables::GridPrice| {
                 row.investor_instrument_name == *i && row.settlement_date == date
             };
-            (!cast.snapshot.prices.iter().any(row)).then(|| {
+            (!input.snapshot.prices.iter().any(row)).then(|| {
                 format!(
                     "{}|{date}",
-                    instrument_row(cast, i).expect("known").investor_instrument_name
+                    instrument_row(input, i).expect("known").investor_instrument_name
                 )
             })
         })
@@ -95,34 +96,35 @@ fn prices_missing(market: &Market<'_>) -> Vec<String> {
 }
 
 fn prices_stale(market: &Market<'_>) -> Vec<String> {
-    let (cast, snapshot) = (market.cast, market.cast.snapshot);
+    let (input, snapshot) = (market.input, market.input.snapshot);
     let Some(date) = snapshot.header.prices_as_of else { return vec![] };
-    let age = i64::from(date.days_until(cast.as_of));
+    let age = i64::from(date.days_until(input.as_of));
     when(age > snapshot.preflight.max_price_age_days, date)
 }
 
-/// "pc mode, and an instrument with included trades has no bucket with a rate for some day from 0 to
-/// max_trade_settle_days"
+/// "pc mode, and an instrument with included trades has no bucket with a rate for some day from 0
+/// to max_trade_settle_days"
 fn carry_curve_gap(market: &Market<'_>) -> Vec<String> {
-    let cast = market.cast;
-    if cast.options.price_mode != PriceMode::Pc {
+    let input = market.input;
+    if input.options.price_mode != PriceMode::Pc {
         return vec![];
     }
     let has_rate = |i: &Key<InstrumentName>, day: i64| {
-        cast.snapshot.carry_costs.iter().any(|row| {
+        input.snapshot.carry_costs.iter().any(|row| {
             row.investor_instrument_name == *i
                 && row.annual_rate.is_some()
                 && row.on_day <= day
                 && day <= row.to_day
         })
     };
-    cast.snapshot
+    input
+        .snapshot
         .instruments
         .iter()
         .map(|row| &row.investor_instrument_name)
-        .filter(|i| cast.included().any(|t| market.instrument_of(t) == *i))
+        .filter(|i| input.included().any(|t| market.instrument_of(t) == *i))
         .filter(|i| {
-            (0..=i64::from(cast.options.max_trade_settle_days)).any(|day| !has_rate(i, day))
+            (0..=i64::from(input.options.max_trade_settle_days)).any(|day| !has_rate(i, day))
         })
         .map(ToString::to_string)
         .collect()
@@ -131,7 +133,7 @@ fn carry_curve_gap(market: &Market<'_>) -> Vec<String> {
 /// "a lockdown row names a pool that does not exist, or a trade other than the one that the pool is
 /// designated to (any trade, where the pool is designated to none)"
 fn lockdown_inconsistent(market: &Market<'_>) -> Vec<String> {
-    let (cast, snapshot) = (market.cast, market.cast.snapshot);
+    let (input, snapshot) = (market.input, market.input.snapshot);
     let mut subjects = vec![];
     for row in &snapshot.lockdown {
         let Some(pool) = snapshot.pools.iter().position(|pool| pool.pool_name == row.pool_name)
@@ -139,7 +141,7 @@ fn lockdown_inconsistent(market: &Market<'_>) -> Vec<String> {
             subjects.push(row.pool_name.to_string());
             continue;
         };
-        let designated = cast.pool_trade[pool].map(|t| &snapshot.trades[t].trade_id);
+        let designated = input.pool_trade[pool].map(|t| &snapshot.trades[t].trade_id);
         if row.trade_id.is_some() && row.trade_id.as_ref() != designated {
             subjects.push(snapshot.pools[pool].pool_name.to_string());
         }
@@ -148,7 +150,7 @@ fn lockdown_inconsistent(market: &Market<'_>) -> Vec<String> {
 }
 
 fn snapshot_stale(market: &Market<'_>) -> Vec<String> {
-    let snapshot = market.cast.snapshot;
-    let age = i64::from(snapshot.header.as_of.days_until(market.cast.as_of));
+    let snapshot = market.input.snapshot;
+    let age = i64::from(snapshot.header.as_of.days_until(market.input.as_of));
     when(age > snapshot.preflight.max_snapshot_age_days, age)
 }

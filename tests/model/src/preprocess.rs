@@ -1,4 +1,4 @@
-//! 2.2 Preprocess: the three tables that the desk sees and edits before a run.
+//! 2.2 Preprocess: three tables that the desk can read and edit before a run.
 
 use powerfill_snapshot::tables::PoolStatus;
 
@@ -11,13 +11,13 @@ pub(crate) fn preprocess(market: &Market<'_>) -> [ModelTable; 3] {
     [lockdown_guide(market), trade_params(market), epci_params(market)]
 }
 
-/// "a row with lock_pool = Y for each pool that is closed, or designated to a trade that settles from as_of to as_of +
-/// lockdown_days, and is not in the guide yet"
+/// "a row with lock_pool = Y for each pool that is closed, or designated to a trade that settles
+/// from as_of to as_of + lockdown_days, and is not in the guide yet"
 fn lockdown_guide(market: &Market<'_>) -> ModelTable {
-    let (cast, snapshot) = (market.cast, market.cast.snapshot);
+    let (input, snapshot) = (market.input, market.input.snapshot);
     let settles_soon = |t: usize| {
-        cast.trades[t].settlement_date.is_some_and(|date| {
-            let days = i64::from(cast.as_of.days_until(date));
+        input.trades[t].settlement_date.is_some_and(|date| {
+            let days = i64::from(input.as_of.days_until(date));
             0 <= days && days <= snapshot.preflight.lockdown_days
         })
     };
@@ -25,14 +25,14 @@ fn lockdown_guide(market: &Market<'_>) -> ModelTable {
     for (at, pool) in snapshot.pools.iter().enumerate() {
         let in_the_guide = snapshot.lockdown.iter().any(|row| row.pool_name == pool.pool_name);
         let closed = pool.status == PoolStatus::Closed;
-        if !in_the_guide && (closed || cast.pool_trade[at].is_some_and(settles_soon)) {
+        if !in_the_guide && (closed || input.pool_trade[at].is_some_and(settles_soon)) {
             let name = &pool.investor_instrument_name;
-            let instrument =
-                crate::market::instrument_row(cast, name).expect("a pool's instrument");
+            let instrument = crate::market::instrument_row(input, name)
+                .expect("the instrument of a pool exists");
             rows.push(vec![
                 pool.pool_name.to_string(),
                 instrument.investor_instrument_name.to_string(),
-                or_null(cast.pool_trade[at], |t| trade_id(market, t)),
+                or_null(input.pool_trade[at], |t| trade_id(market, t)),
                 "Y".to_owned(),
             ]);
         }
@@ -47,10 +47,10 @@ fn trade_params(market: &Market<'_>) -> ModelTable {
     params.name = "pfill_trade_params";
     params.columns.pop();
     params.columns.push("days_to_settle");
-    for (row, looked_at) in params.rows.iter_mut().zip(&market.cast.trades) {
+    for (row, assessed) in params.rows.iter_mut().zip(&market.input.trades) {
         row.pop();
-        let as_of = market.cast.as_of;
-        row.push(or_null(looked_at.settlement_date, |date| as_of.days_until(date).to_string()));
+        let as_of = market.input.as_of;
+        row.push(or_null(assessed.settlement_date, |date| as_of.days_until(date).to_string()));
     }
     params
 }
@@ -60,7 +60,7 @@ fn epci_params(market: &Market<'_>) -> ModelTable {
     let mut rows = vec![];
     for k in 0..market.nodes.len() {
         let instrument = &market.nodes[k].row.investor_instrument_name;
-        for t in market.cast.included().filter(|t| market.instrument_of(*t) == instrument) {
+        for t in market.input.included().filter(|t| market.instrument_of(*t) == instrument) {
             let mut cells = node_key(market, k).to_vec();
             cells.extend([
                 trade_id(market, t),

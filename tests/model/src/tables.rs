@@ -1,13 +1,15 @@
-//! 1.5 Output tables: rows of canonical text, NULL as the empty text, in the order of 1.5, `run_id` left out.
+//! 1.5 Output tables: rows of canonical text, NULL as the empty text, in the order of 1.5, without
+//! `run_id`.
 
+use powerfill_events::run::event::PoolAction;
 use powerfill_events::values::Day;
 use powerfill_snapshot::tables::{InstrumentKind, TradeType};
 
-use crate::market::{Candidate, Market, Worth};
+use crate::market::{Market, ModelCandidate, ModelPricing};
 use crate::number::{CENTS, POINTS, SIX, of_units, round, text};
-use crate::passes::Allocation;
-use crate::results::{self, destination, guide_worth, kickouts, postings, present_pool};
-use crate::who::Part;
+use crate::participation::LoanResult;
+use crate::passes::ModelAllocation;
+use crate::results::{self, destination, guide_pricing, kickouts, postings, present_pool};
 use crate::{ModelTable, preflight, ue};
 
 /// `trade_id_origin` of 1.5.
@@ -43,16 +45,27 @@ fn yes(holds: bool) -> String {
     if holds { "Y" } else { "N" }.to_owned()
 }
 
+/// `pool_action` of 1.5.
+fn action_text(action: PoolAction) -> &'static str {
+    match action {
+        PoolAction::Remaining => "Remaining",
+        PoolAction::Joining => "Joining",
+        PoolAction::Leaving => "Leaving",
+        PoolAction::Switching => "Switching",
+        PoolAction::SwappedIn => "Swapped In",
+    }
+}
+
 fn loan_id(market: &Market<'_>, loan: usize) -> String {
-    market.cast.snapshot.loans[loan].loan_id.to_string()
+    market.input.snapshot.loans[loan].loan_id.to_string()
 }
 
 pub(crate) fn trade_id(market: &Market<'_>, trade: usize) -> String {
-    market.cast.snapshot.trades[trade].trade_id.to_string()
+    market.input.snapshot.trades[trade].trade_id.to_string()
 }
 
 fn settles(market: &Market<'_>, trade: Option<usize>) -> String {
-    day(trade.and_then(|t| market.cast.trades[t].settlement_date))
+    day(trade.and_then(|t| market.input.trades[t].settlement_date))
 }
 
 /// *key* of 1.5, as `pfill_constraints` spells it.
@@ -70,20 +83,20 @@ fn priority(market: &Market<'_>, node: usize) -> String {
 }
 
 /// price, payup, carry_cost, prx_plus_carry, score.
-fn worth_cells(worth: Option<Worth>) -> [String; 5] {
+fn pricing_cells(pricing: Option<ModelPricing>) -> [String; 5] {
     [
-        or_null(worth.map(|w| w.price), points),
-        or_null(worth.map(|w| w.payup), points),
-        or_null(worth.and_then(|w| w.carry_cost), points),
-        or_null(worth.and_then(|w| w.prx_plus_carry), points),
-        or_null(worth.and_then(|w| w.score), points),
+        or_null(pricing.map(|w| w.price), points),
+        or_null(pricing.map(|w| w.payup), points),
+        or_null(pricing.and_then(|w| w.carry_cost), points),
+        or_null(pricing.and_then(|w| w.prx_plus_carry), points),
+        or_null(pricing.and_then(|w| w.score), points),
     ]
 }
 
 pub(crate) fn preflight_findings(market: &Market<'_>) -> ModelTable {
     let rows = preflight::findings(market)
         .into_iter()
-        // The message is free.
+        // The specification leaves the message open.
         .map(|(code, severity, subject)| {
             vec![code.to_owned(), severity.to_owned(), subject, String::new()]
         })
@@ -92,14 +105,14 @@ pub(crate) fn preflight_findings(market: &Market<'_>) -> ModelTable {
 }
 
 pub(crate) fn trade_base(market: &Market<'_>) -> ModelTable {
-    let cast = market.cast;
-    let rows = (0..cast.trades.len())
+    let input = market.input;
+    let rows = (0..input.trades.len())
         .map(|t| {
-            let (row, looked_at) = (&cast.snapshot.trades[t], &cast.trades[t]);
-            let i = crate::market::instrument_row(cast, &row.investor_instrument_name)
+            let (row, assessed) = (&input.snapshot.trades[t], &input.trades[t]);
+            let i = crate::market::instrument_row(input, &row.investor_instrument_name)
                 .expect("the instrument of a trade");
             let band = |cents: i128| {
-                if looked_at.included() { money(cents) } else { String::new() }
+                if assessed.included() { money(cents) } else { String::new() }
             };
             vec![
                 row.trade_id.to_string(),
@@ -110,14 +123,14 @@ pub(crate) fn trade_base(market: &Market<'_>) -> ModelTable {
                     TradeType::Bx => "bx",
                 }
                 .to_owned(),
-                day(looked_at.settlement_date),
-                yes(looked_at.included()),
-                looked_at.exclusion.unwrap_or_default().to_owned(),
-                money(looked_at.open),
-                band(looked_at.tolerance),
-                band(looked_at.min),
-                band(looked_at.max),
-                band(cast.held_amount(t)),
+                day(assessed.settlement_date),
+                yes(assessed.included()),
+                or_null(assessed.exclusion, |reason| format!("{reason:?}")),
+                money(assessed.open),
+                band(assessed.tolerance),
+                band(assessed.min),
+                band(assessed.max),
+                band(input.held_amount(t)),
             ]
         })
         .collect();
@@ -130,7 +143,7 @@ pub(crate) fn trade_base(market: &Market<'_>) -> ModelTable {
 }
 
 pub(crate) fn candidates(market: &Market<'_>) -> ModelTable {
-    let row = |c: &Candidate| {
+    let row = |c: &ModelCandidate| {
         let mut cells = vec![c.turn.to_string(), c.rank.to_string()];
         cells.extend(node_key(market, c.node));
         cells.extend([
@@ -138,8 +151,8 @@ pub(crate) fn candidates(market: &Market<'_>) -> ModelTable {
             loan_id(market, c.loan),
             trade_id(market, c.trade),
         ]);
-        cells.push(or_null(c.worth.interest_earning_days, |n| n.to_string()));
-        cells.extend(worth_cells(Some(c.worth)));
+        cells.push(or_null(c.pricing.interest_earning_days, |n| n.to_string()));
+        cells.extend(pricing_cells(Some(c.pricing)));
         cells
     };
     table(
@@ -152,18 +165,18 @@ pub(crate) fn candidates(market: &Market<'_>) -> ModelTable {
 }
 
 /// Allocated, locked and held loans, by loan_id.
-pub(crate) fn guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
-    let cast = market.cast;
+pub(crate) fn guide(market: &Market<'_>, end: &ModelAllocation<'_>) -> ModelTable {
+    let input = market.input;
     let mut rows = vec![];
-    for l in 0..cast.parts.len() {
+    for l in 0..input.loans.len() {
         let placed = end.placed[l].as_ref();
-        let (trade, pool, pass) = match (placed, cast.parts[l]) {
+        let (trade, pool, pass) = match (placed, input.loans[l]) {
             (Some(placed), _) => {
                 let t = placed.candidate.trade;
                 (Some(t), Some(destination(market, l, t)), placed.pass)
             }
-            (None, Part::Locked) => (cast.prior_trade[l], present_pool(market, l), "locked"),
-            (None, Part::Held(_)) => (cast.prior_trade[l], present_pool(market, l), "held"),
+            (None, LoanResult::Locked) => (input.prior_trade[l], present_pool(market, l), "locked"),
+            (None, LoanResult::Held(_)) => (input.prior_trade[l], present_pool(market, l), "held"),
             (None, _) => continue,
         };
         let node = placed.map(|placed| placed.candidate.node);
@@ -177,15 +190,15 @@ pub(crate) fn guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
             or_null(node, |k| priority(market, k)),
             pass.to_owned(),
             or_null(placed, |placed| placed.seq.to_string()),
-            cast.parts[l].held_reason().unwrap_or_default().to_owned(),
-            money(cast.amount(l)),
+            or_null(input.loans[l].held_reason(), |reason| format!("{reason:?}")),
+            money(input.amount(l)),
         ]);
-        cells.extend(worth_cells(guide_worth(market, end, l)));
+        cells.extend(pricing_cells(guide_pricing(market, end, l)));
         cells.extend([
             settles(market, trade),
             present_pool(market, l).unwrap_or_default(),
-            or_null(cast.prior_trade[l], |t| trade_id(market, t)),
-            postings(market, end, l)[0].action.to_owned(),
+            or_null(input.prior_trade[l], |t| trade_id(market, t)),
+            action_text(postings(market, end, l)[0].action).to_owned(),
         ]);
         rows.push(cells);
     }
@@ -200,25 +213,25 @@ pub(crate) fn guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
 }
 
 /// Postings by trade_id (NULL first), loan_id, pa_key.
-pub(crate) fn pool_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+pub(crate) fn pool_guide(market: &Market<'_>, end: &ModelAllocation<'_>) -> ModelTable {
     let mut keyed = vec![];
-    for l in 0..market.cast.parts.len() {
+    for l in 0..market.input.loans.len() {
         for posting in postings(market, end, l) {
             let price = match posting.action {
-                "Leaving" => None,
-                _ => guide_worth(market, end, l).map(|w| w.price),
+                PoolAction::Leaving => None,
+                _ => guide_pricing(market, end, l).map(|w| w.price),
             };
             let pa_key = results::pa_key(posting.action);
             let cells = vec![
                 or_null(posting.trade, |t| trade_id(market, t)),
                 loan_id(market, l),
-                posting.action.to_owned(),
+                action_text(posting.action).to_owned(),
                 pa_key.to_string(),
                 settles(market, posting.trade),
                 posting.pool,
                 posting.from.unwrap_or_default(),
                 posting.to.unwrap_or_default(),
-                money(market.cast.amount(l)),
+                money(market.input.amount(l)),
                 or_null(price, points),
             ];
             keyed.push(((posting.trade, l, pa_key), cells));
@@ -233,19 +246,19 @@ pub(crate) fn pool_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTabl
     )
 }
 
-pub(crate) fn kickout_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+pub(crate) fn kickout_guide(market: &Market<'_>, end: &ModelAllocation<'_>) -> ModelTable {
     let rows = kickouts(market, end)
         .into_iter()
         .map(|kickout| {
             vec![
                 loan_id(market, kickout.loan),
-                kickout.reason.to_owned(),
+                format!("{:?}", kickout.reason),
                 kickout.constraints_matched.to_string(),
                 kickout.candidates.to_string(),
                 or_null(kickout.best, |c| trade_id(market, c.trade)),
                 or_null(kickout.best, |c| points(c.score)),
                 present_pool(market, kickout.loan).unwrap_or_default(),
-                money(market.cast.amount(kickout.loan)),
+                money(market.input.amount(kickout.loan)),
             ]
         })
         .collect();
@@ -257,18 +270,18 @@ pub(crate) fn kickout_guide(market: &Market<'_>, end: &Allocation<'_>) -> ModelT
     )
 }
 
-pub(crate) fn trade_recap(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+pub(crate) fn trade_recap(market: &Market<'_>, end: &ModelAllocation<'_>) -> ModelTable {
     let rows = market
-        .cast
+        .input
         .included()
         .map(|t| {
-            let (looked_at, fill) = (&market.cast.trades[t], results::fill(market, end, t));
+            let (assessed, fill) = (&market.input.trades[t], results::fill(market, end, t));
             let [price, note_rate, fico, ltv] = fill.averages;
             vec![
                 trade_id(market, t),
-                money(looked_at.open),
-                money(looked_at.min),
-                money(looked_at.max),
+                money(assessed.open),
+                money(assessed.min),
+                money(assessed.max),
                 money(fill.filled),
                 fill.loans.len().to_string(),
                 fill.status.to_owned(),
@@ -289,7 +302,7 @@ pub(crate) fn trade_recap(market: &Market<'_>, end: &Allocation<'_>) -> ModelTab
 }
 
 /// Blocks in walk order of the nodes, then by trade_id.
-pub(crate) fn constraint_pool(market: &Market<'_>, end: &Allocation<'_>) -> ModelTable {
+pub(crate) fn constraint_pool(market: &Market<'_>, end: &ModelAllocation<'_>) -> ModelTable {
     let mut rows = vec![];
     for k in 0..market.nodes.len() {
         let row = market.nodes[k].row;
@@ -298,7 +311,7 @@ pub(crate) fn constraint_pool(market: &Market<'_>, end: &Allocation<'_>) -> Mode
         }
         let of_its_instrument =
             |t: &usize| *market.instrument_of(*t) == row.investor_instrument_name;
-        for t in market.cast.included().filter(of_its_instrument) {
+        for t in market.input.included().filter(of_its_instrument) {
             let (lo, used, filled) = (market.lo(k, t), end.used(k, t), end.filled[t]);
             let share = (filled != 0)
                 .then(|| round(&(of_units(used, CENTS) / of_units(filled, CENTS)), SIX));
@@ -351,18 +364,18 @@ pub(crate) fn syn_trade_base(market: &Market<'_>) -> ModelTable {
     )
 }
 
-/// The three tables of a loan's options: all_rank, the best of them, the best for cash.
-pub(crate) fn syn_guides(market: &Market<'_>, end: &Allocation<'_>) -> [ModelTable; 3] {
-    let mode = market.cast.options.price_mode;
+/// The three tables of synthetic options: all of them, the best per loan, and the best for cash.
+pub(crate) fn syn_guides(market: &Market<'_>, end: &ModelAllocation<'_>) -> [ModelTable; 3] {
+    let mode = market.input.options.price_mode;
     let base = ue::base(market);
     let (mut all_rank, mut guide, mut cash_map) = (vec![], vec![], vec![]);
-    for l in market.cast.eligible() {
+    for l in market.input.eligible() {
         let options = ue::options(market, &base, l);
         for option in &options {
             let cells = option_cells(market, l, option);
             if option.rank(mode) == 1 {
                 let placed = end.placed[l].as_ref().map(|placed| &placed.candidate);
-                let score = option.worth.score.expect("an Eligible loan has an eligibility date");
+                let score = option.pricing.score.expect("an Eligible loan has an eligibility date");
                 let mut best = cells.clone();
                 best.extend([
                     or_null(placed, |c| trade_id(market, c.trade)),
@@ -380,7 +393,7 @@ pub(crate) fn syn_guides(market: &Market<'_>, end: &Allocation<'_>) -> [ModelTab
                 option.instrument.investor_instrument_name.to_string(),
                 day(Some(option.date)),
             ];
-            cells.extend_from_slice(&worth_cells(Some(option.worth))[..4]);
+            cells.extend_from_slice(&pricing_cells(Some(option.pricing))[..4]);
             cash_map.push(cells);
         }
     }
@@ -408,15 +421,15 @@ pub(crate) fn syn_guides(market: &Market<'_>, end: &Allocation<'_>) -> [ModelTab
     ]
 }
 
-fn option_cells(market: &Market<'_>, loan: usize, option: &ue::SynOption<'_>) -> Vec<String> {
+fn option_cells(market: &Market<'_>, loan: usize, option: &ue::ModelOption<'_>) -> Vec<String> {
     let mut cells = vec![
         loan_id(market, loan),
         ue::syn_trade_id(option.instrument, option.date),
         option.instrument.investor_instrument_name.to_string(),
         day(Some(option.date)),
-        or_null(option.worth.interest_earning_days, |n| n.to_string()),
+        or_null(option.pricing.interest_earning_days, |n| n.to_string()),
     ];
-    cells.extend_from_slice(&worth_cells(Some(option.worth))[..4]);
+    cells.extend_from_slice(&pricing_cells(Some(option.pricing))[..4]);
     cells.extend([option.rank_po.to_string(), option.rank_pc.to_string(), ORIGIN.to_owned()]);
     cells
 }

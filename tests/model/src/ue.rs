@@ -7,11 +7,11 @@ use powerfill_events::values::Day;
 use powerfill_snapshot::PriceMode;
 use powerfill_snapshot::tables::{GridPrice, Instrument, InstrumentKind};
 
-use crate::market::{Market, Worth, instrument_row};
-use crate::who::eligibility_date;
+use crate::market::{Market, ModelPricing, instrument_row};
+use crate::participation::eligibility_date;
 
 /// A row of `pfill_syn_trade_base`.
-pub(crate) struct SynRow<'a> {
+pub(crate) struct SyntheticRow<'a> {
     pub(crate) instrument: &'a Instrument,
     pub(crate) row: &'a GridPrice,
 }
@@ -21,23 +21,23 @@ pub(crate) fn syn_trade_id(instrument: &Instrument, date: Day) -> String {
     format!("SYN-{}-{date}", instrument.investor_instrument_name)
 }
 
-/// "every row of rmcat_todays_prices with as_of ≤ settlement_date ≤ as_of + max_trade_settle_days"; rows of unknown
-/// instruments are ignored (1.2).
-pub(crate) fn base<'a>(market: &Market<'a>) -> Vec<SynRow<'a>> {
-    let cast = market.cast;
-    let last = cast.as_of.plus(cast.options.max_trade_settle_days);
-    let mut rows: Vec<SynRow<'a>> = cast
+/// "every row of rmcat_todays_prices with as_of ≤ settlement_date ≤ as_of + max_trade_settle_days".
+/// Rows of unknown instruments are ignored (1.2).
+pub(crate) fn base<'a>(market: &Market<'a>) -> Vec<SyntheticRow<'a>> {
+    let input = market.input;
+    let last = input.as_of.plus(input.options.max_trade_settle_days);
+    let mut rows: Vec<SyntheticRow<'a>> = input
         .snapshot
         .prices
         .iter()
-        .filter(|row| cast.as_of <= row.settlement_date && row.settlement_date <= last)
+        .filter(|row| input.as_of <= row.settlement_date && row.settlement_date <= last)
         .filter_map(|row| {
-            let instrument = instrument_row(cast, &row.investor_instrument_name)?;
-            Some(SynRow { instrument, row })
+            let instrument = instrument_row(input, &row.investor_instrument_name)?;
+            Some(SyntheticRow { instrument, row })
         })
         .collect();
     rows.sort_by(|a, b| {
-        let key = |r: &SynRow<'a>| {
+        let key = |r: &SyntheticRow<'a>| {
             (&r.instrument.investor_instrument_name, r.row.settlement_date, r.row.note_rate)
         };
         key(a).cmp(&key(b))
@@ -46,15 +46,15 @@ pub(crate) fn base<'a>(market: &Market<'a>) -> Vec<SynRow<'a>> {
 }
 
 /// A loan's option at (instrument, date).
-pub(crate) struct SynOption<'a> {
+pub(crate) struct ModelOption<'a> {
     pub(crate) instrument: &'a Instrument,
     pub(crate) date: Day,
-    pub(crate) worth: Worth,
+    pub(crate) pricing: ModelPricing,
     pub(crate) rank_po: usize,
     pub(crate) rank_pc: usize,
 }
 
-impl SynOption<'_> {
+impl ModelOption<'_> {
     pub(crate) fn rank(&self, mode: PriceMode) -> usize {
         match mode {
             PriceMode::Po => self.rank_po,
@@ -70,13 +70,13 @@ impl SynOption<'_> {
 /// All options of an Eligible loan in the (instrument, date) pairs of the base, by rank_po.
 pub(crate) fn options<'a>(
     market: &Market<'a>,
-    base: &[SynRow<'a>],
+    base: &[SyntheticRow<'a>],
     loan: usize,
-) -> Vec<SynOption<'a>> {
-    let cast = market.cast;
-    let row = &cast.snapshot.loans[loan];
-    let e = eligibility_date(row).expect("Eligible");
-    let earliest = e.plus(cast.options.eligible_settle_buffer_days);
+) -> Vec<ModelOption<'a>> {
+    let input = market.input;
+    let row = &input.snapshot.loans[loan];
+    let e = eligibility_date(row).expect("an Eligible loan has an eligibility date");
+    let earliest = e.plus(input.options.eligible_settle_buffer_days);
     let slots: BTreeSet<_> = base
         .iter()
         .map(|r| (&r.instrument.investor_instrument_name, r.row.settlement_date))
@@ -89,15 +89,15 @@ pub(crate) fn options<'a>(
         }
         let Some(grid_price) = market.grid_price(i, d, row) else { continue };
         let payup = market.payup(row, i);
-        let worth = market.with_carry(row, i, d, grid_price + payup, payup);
-        let instrument = instrument_row(cast, i).expect("an instrument of the base");
-        options.push(SynOption { instrument, date: d, worth, rank_po: 0, rank_pc: 0 });
+        let pricing = market.with_carry(row, i, d, grid_price + payup, payup);
+        let instrument = instrument_row(input, i).expect("an instrument of the base exists");
+        options.push(ModelOption { instrument, date: d, pricing, rank_po: 0, rank_pc: 0 });
     }
     // "both descending, ties by settlement_date, then investor_instrument_name"
-    let ties = |o: &SynOption<'a>| (o.date, o.instrument.investor_instrument_name.clone());
-    options.sort_by_key(|o| (Reverse(o.worth.prx_plus_carry), ties(o)));
+    let ties = |o: &ModelOption<'a>| (o.date, o.instrument.investor_instrument_name.clone());
+    options.sort_by_key(|o| (Reverse(o.pricing.prx_plus_carry), ties(o)));
     (1..).zip(&mut options).for_each(|(rank, option)| option.rank_pc = rank);
-    options.sort_by_key(|o| (Reverse(o.worth.price), ties(o)));
+    options.sort_by_key(|o| (Reverse(o.pricing.price), ties(o)));
     (1..).zip(&mut options).for_each(|(rank, option)| option.rank_po = rank);
     options
 }

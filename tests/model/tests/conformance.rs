@@ -1,4 +1,5 @@
-//! The model on every conformance case that completes or is refused at preflight: the expected tables, cell by cell.
+//! The model on every conformance case that completes or is refused at preflight: it gives the
+//! expected tables, cell by cell.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance")
 }
 
-/// Snapshot and options of a case, unless they are refused.
+/// Snapshot and options of a case; `None` where validation refuses them.
 fn book(case: &Path) -> Option<(Snapshot, RunOptions)> {
     let validated = validate(read_folder(&case.join("snapshot")).unwrap()).ok()?;
     let options = std::fs::read_to_string(case.join("options.json")).unwrap();
@@ -27,7 +28,7 @@ fn expected(case: &Path, name: &str) -> Option<(Vec<String>, Vec<Vec<String>>)> 
     Some((table.columns().to_vec(), rows.collect()))
 }
 
-/// The first differences of a table, readable.
+/// The first differences of a table, as text.
 fn differences(table: &ModelTable, columns: &[String], rows: &[Vec<String>]) -> Vec<String> {
     let name = table.name;
     if table.columns != columns {
@@ -74,7 +75,7 @@ fn judge(case: &Path) -> Option<Vec<String>> {
 }
 
 #[test]
-fn every_case_that_runs() {
+fn the_model_gives_the_expected_tables() {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
@@ -90,10 +91,11 @@ fn every_case_that_runs() {
     assert!(judged >= 42, "{judged} cases judged");
 }
 
-/// A book outside the project: `POWERFILL_CASE=<folder> cargo test -p powerfill-model --release -- --ignored`.
+/// A book outside the project:
+/// `POWERFILL_CASE=<folder> cargo test -p powerfill-model --release -- --ignored`.
 #[test]
 #[ignore = "needs a folder in POWERFILL_CASE"]
-fn a_case_elsewhere() {
+fn a_case_outside_the_project() {
     let case = PathBuf::from(std::env::var_os("POWERFILL_CASE").expect("POWERFILL_CASE"));
     let found = judge(&case).expect("a case that runs");
     assert!(found.is_empty(), "{}", found.join("\n"));

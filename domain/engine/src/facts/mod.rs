@@ -1,6 +1,6 @@
-//! What the input of a run says about a loan or a trade, by the rules of the run and with the values
-//! that decided: who takes part (2.1), which nodes match (2.4), which limits describe which loans
-//! (2.5), and why pairs are rejected (2.6).
+//! What the input of a run says about a loan or a trade, by the rules of the run and with the
+//! values that decided: who takes part (2.1), which nodes match (2.4), which limits describe which
+//! loans (2.5), and why pairs are rejected (2.6).
 //!
 //! Events carry decisions, and these are the reasons, which only the snapshot has. They come from
 //! the functions that decide runs.

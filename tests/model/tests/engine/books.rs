@@ -1,11 +1,12 @@
-//! Small adversarial books from a seed: few distinct amounts, prices and dates, so that scores tie and trades are hard
-//! to fill; tight limits, pools, locks, exclusions, grids, carry, floors, thresholds, both price modes.
+//! Small adversarial books from a seed: few distinct amounts, prices, and dates, so that scores tie
+//! and trades are hard to fill; tight limits, pools, locks, exclusions, grids, carry, floors,
+//! thresholds, and both price modes.
 //!
-//! Half of the books are busy: nearly everything takes part and little is ruled out, so that the passes have work to
-//! do and each other's leavings to clear. The other half has something wrong everywhere.
+//! Half of the books are busy: nearly everything takes part and little is excluded, so that every
+//! pass has work to do. The other half has exceptions everywhere.
 //!
-//! A book is made as text tables, so that the whole way into the engine is tested and a failing one can be kept as a
-//! folder of CSV files.
+//! A book is made as text tables, so that reading and validation are tested too, and a failing book
+//! can be kept as a folder of CSV files.
 
 use powerfill_snapshot::{RawSnapshot, RawTable, RunOptions, Snapshot, validate};
 
@@ -26,14 +27,14 @@ pub(crate) struct Book {
     pub(crate) options: String,
 }
 
-/// What a metamorphic test changes about a seed's book, choices left alone.
+/// What a metamorphic test changes in the book of a seed. The choices stay the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
-    /// Every amount of money times this.
+    /// The factor of every amount of money.
     pub(crate) scale: usize,
     /// Whether odd cents occur, which do not scale exactly.
     pub(crate) cents: bool,
-    /// Hundredths of a point on every price.
+    /// Hundredths of a point that are added to every price.
     pub(crate) shift: usize,
 }
 
@@ -111,7 +112,7 @@ const RULES: [&str; 8] = [
 
 struct Maker {
     dice: Dice,
-    /// Nearly everything takes part.
+    /// Whether nearly everything takes part.
     busy: bool,
     terms: Terms,
     tables: Vec<Table>,
@@ -144,19 +145,19 @@ impl Maker {
         (dollars * self.terms.scale).to_string()
     }
 
-    /// A price of so many hundredths of a point.
+    /// A price in hundredths of a point.
     fn price(&self, hundredths: usize) -> String {
         let all = hundredths + self.terms.shift;
         format!("{}.{:02}", all / 100, all % 100)
     }
 
-    /// So many per cent; none in a busy book.
+    /// One of the percentages; 0 in a busy book.
     fn trouble(&mut self, percents: &[u64]) -> u64 {
         let percent = self.dice.pick(percents);
         if self.busy { 0 } else { percent }
     }
 
-    /// A text, or nothing in so many per cent of the cases.
+    /// The text, or NULL in `percent` of the cases.
     fn or_null(&mut self, percent: u64, text: String) -> String {
         if self.dice.chance(percent) { String::new() } else { text }
     }
@@ -195,7 +196,7 @@ impl Maker {
         let mut rows = vec![];
         for at in 0..self.dice.within(1, 4) {
             let investor = self.dice.pick(&["FNMA", "FHLMC"]);
-            // The order of names is not that of their numbers.
+            // The order of names differs from that of their numbers.
             let name = self.dice.pick(&["fn", "FN", "Cash", "a_"]).to_owned() + &format!(" {at}");
             let kind = self.one_of(&["tba", "cash", "whole_loan"]);
             let bound = |maker: &mut Self, choices: &[&str]| {
@@ -433,7 +434,7 @@ impl Maker {
         );
     }
 
-    /// A node, with limits where its level has them, and with rules in so many per cent of the cases.
+    /// A node, with limits where its level has them, and with rules in a percentage of the cases.
     fn node(
         &mut self,
         rows: &mut Vec<Vec<String>>,
@@ -524,7 +525,7 @@ impl Maker {
             }
         }
         if self.dice.chance(10) {
-            rows.push(vec!["nobody".to_owned(), "nothing".to_owned(), "100".to_owned()]);
+            rows.push(vec!["unknown".to_owned(), "nothing".to_owned(), "100".to_owned()]);
         }
         self.table("loan_price", "loan_id trade_id price", rows);
     }

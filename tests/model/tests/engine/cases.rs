@@ -1,4 +1,4 @@
-//! The conformance cases: engine, model and checker agree.
+//! The conformance cases: engine and model agree, and the checks pass.
 
 use std::path::{Path, PathBuf};
 
@@ -14,23 +14,23 @@ fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance")
 }
 
-/// Snapshot and options in a folder, unless they are refused.
+/// Snapshot and options of a folder; `None` where validation refuses them.
 pub(crate) fn book(case: &Path) -> Option<(Snapshot, RunOptions)> {
     let validated = validate(read_folder(&case.join("snapshot")).unwrap()).ok()?;
     let options = std::fs::read_to_string(case.join("options.json")).unwrap();
     Some((validated.snapshot, powerfill_snapshot::options_from_json(&options).ok()?))
 }
 
-/// A conformance case that runs, by the number that it begins with.
+/// The conformance case whose name begins with this number.
 pub(crate) fn case(number: &str) -> (Snapshot, RunOptions) {
     let named = |entry: &std::fs::DirEntry| {
         entry.file_name().to_str().is_some_and(|name| name.starts_with(number))
     };
     let folder = std::fs::read_dir(cases()).unwrap().map(Result::unwrap).find(named);
-    book(&folder.expect("a case of this number").path()).expect("a case that runs")
+    book(&folder.expect("a case has this number").path()).expect("the case is valid")
 }
 
-/// Every conformance case that is not refused, with its name.
+/// Every conformance case that validation accepts, with its name.
 pub(crate) fn all() -> Vec<(String, Snapshot, RunOptions)> {
     let folders = std::fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = folders.filter(|at| at.join("snapshot").is_dir()).collect();

@@ -1,4 +1,4 @@
-//! Where two accounts of a run differ.
+//! The differences between the engine's and the model's account of a run.
 
 use powerfill_engine::Preprocessed;
 use powerfill_events::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
@@ -8,7 +8,7 @@ use powerfill_model::{Decision, ModelRun, ModelTable, PassCount};
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::{RunTables, csv};
 
-/// Tables that tell of the run itself, not of its decisions.
+/// Tables about the run itself, not about its decisions.
 const LEFT_OUT: [&str; 2] = ["pfill_powerfill_log", "pfill_run_history"];
 
 /// The output tables of a run's events, as text.
@@ -45,7 +45,7 @@ fn rows(batch: &RowBatch) -> Vec<Vec<String>> {
     batch.rows().map(|row| row.iter().map(text).collect()).collect()
 }
 
-/// The placements, moves and releases among a run's events.
+/// The allocations, moves, and releases among a run's events.
 pub(crate) fn decisions(events: &[RunEvent]) -> Vec<Decision> {
     let decision = |event: &RunEvent| match event {
         RunEvent::LoanAllocated(event) => Some(allocated(event)),
@@ -128,8 +128,9 @@ fn pass_counts(events: &[RunEvent]) -> Vec<PassCount> {
     events.iter().filter_map(completed).collect()
 }
 
-/// Passes that did something: whether a turn without candidates is told of is not decided here.
-fn busy(mut counts: Vec<PassCount>) -> Vec<PassCount> {
+/// The passes that did something. The specification leaves it open whether a turn without
+/// candidates is counted.
+fn active(mut counts: Vec<PassCount>) -> Vec<PassCount> {
     counts.retain(|count| count.allocated + count.moved + count.released > 0);
     counts
 }
@@ -147,7 +148,7 @@ fn rejections(events: &[RunEvent]) -> Vec<(String, String, String)> {
     all
 }
 
-/// What preprocess proposes, as the model tells it.
+/// The differences between the tables of preprocess and the model's.
 pub(crate) fn preprocessed(proposed: &Preprocessed, model: &[ModelTable; 3]) -> Vec<String> {
     fn text<T: ToString>(value: Option<&T>) -> String {
         value.map(ToString::to_string).unwrap_or_default()
@@ -178,40 +179,45 @@ pub(crate) fn preprocessed(proposed: &Preprocessed, model: &[ModelTable; 3]) -> 
     let mut found = vec![];
     for (rows, table) in proposed.iter().zip(model) {
         let expected: Vec<String> = table.rows.iter().map(|row| row.join(",")).collect();
-        lists(&mut found, table.name, rows, &expected);
+        compare_lists(&mut found, table.name, rows, &expected);
     }
     found
 }
 
-/// Where the engine's events differ from the model's run; empty where they agree.
+/// The differences between the engine's events and the model's run; empty where they agree.
 pub(crate) fn differences(events: &[RunEvent], model: &ModelRun) -> Vec<String> {
     let mut found = vec![];
     let completes = !events.iter().any(|event| matches!(event, RunEvent::RunFailed(_)));
     if completes != model.completes {
         found.push(format!("the engine completes: {completes}, the model: {}", model.completes));
     }
-    lists(&mut found, "decisions", &decisions(events), &model.decisions);
+    compare_lists(&mut found, "decisions", &decisions(events), &model.decisions);
     if model.completes {
-        lists(&mut found, "passes", &busy(pass_counts(events)), &busy(model.passes.clone()));
+        compare_lists(
+            &mut found,
+            "passes",
+            &active(pass_counts(events)),
+            &active(model.passes.clone()),
+        );
         let mut rejected: Vec<_> = model
             .rejections
             .iter()
-            .map(|(loan, trade, reason)| (loan.clone(), trade.clone(), (*reason).to_owned()))
+            .map(|(loan, trade, reason)| (loan.clone(), trade.clone(), format!("{reason:?}")))
             .collect();
         rejected.sort();
-        lists(&mut found, "rejections", &rejections(events), &rejected);
+        compare_lists(&mut found, "rejections", &rejections(events), &rejected);
     }
     for table in tables(events) {
-        // A refused run leaves its findings only.
+        // A refused run has only its findings.
         if let Some(expected) = model.table(table.name) {
-            tables_differ(&mut found, &table, expected);
+            compare_tables(&mut found, &table, expected);
         }
     }
     found
 }
 
-/// Where two tables differ; messages are free.
-pub(crate) fn tables_differ(found: &mut Vec<String>, actual: &ModelTable, expected: &ModelTable) {
+/// Adds the differences between two tables, without the messages of findings.
+pub(crate) fn compare_tables(found: &mut Vec<String>, actual: &ModelTable, expected: &ModelTable) {
     if actual.columns != expected.columns {
         found.push(format!("{}: columns {:?}", actual.name, actual.columns));
         return;
@@ -224,11 +230,11 @@ pub(crate) fn tables_differ(found: &mut Vec<String>, actual: &ModelTable, expect
         }
         rows.iter().map(|row| row.join(",")).collect::<Vec<_>>()
     };
-    lists(found, actual.name, &compared(actual), &compared(expected));
+    compare_lists(found, actual.name, &compared(actual), &compared(expected));
 }
 
-/// The first place where two lists differ.
-fn lists<T: PartialEq + std::fmt::Debug>(
+/// Adds the first difference between two lists.
+fn compare_lists<T: PartialEq + std::fmt::Debug>(
     found: &mut Vec<String>,
     what: &str,
     engine: &[T],

@@ -1,6 +1,6 @@
 //! Seeded choices: SplitMix64, so that a seed means the same book with any version of any library.
 
-/// A source of choices.
+/// A source of choices, determined by its seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -26,12 +26,12 @@ impl Dice {
         self.next() % 100 < percent
     }
 
-    /// One of them.
+    /// One of the choices.
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.within(0, choices.len() - 1)]
     }
 
-    /// In another order.
+    /// Puts the items in another order.
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.within(0, at));

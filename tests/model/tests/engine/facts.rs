@@ -1,4 +1,4 @@
-//! What the input says of loans and trades agrees with what the engine decides on it, and is the same from an excerpt.
+//! The facts about loans and trades agree with the decisions, and are the same from an excerpt.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ fn judge(snapshot: &Snapshot, options: &RunOptions) -> Vec<String> {
         snapshot.loans.iter().map(|loan| facts.loan(loan.loan_id.as_str()).unwrap()).collect();
     let mut wrong = vec![];
     for of_loan in &all {
-        // However the id is spelled, one loan of the book is enough to know it.
+        // An excerpt with the loan alone, whose id compares without case, gives the same facts.
         let spelled = of_loan.loan_id.as_str().to_lowercase();
         let excerpt = Snapshot::excerpt(&canonical, [spelled.as_str()]).unwrap();
         assert_eq!(excerpt.loans.len(), 1);
@@ -118,8 +118,8 @@ fn judge(snapshot: &Snapshot, options: &RunOptions) -> Vec<String> {
     wrong
 }
 
-/// Each candidate belongs to the first node of its trade's instrument that the facts have as matched; pairs that are
-/// none have the run's reasons.
+/// Each candidate belongs to the first node of its trade's instrument that matches by the facts;
+/// rejected pairs have the run's reasons.
 fn pairs(of_loan: &LoanFacts, decided: &Decided) -> Vec<String> {
     let mut wrong = vec![];
     for ((_, trade), node) in
@@ -175,15 +175,15 @@ fn never_came(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<St
 }
 
 #[test]
-fn the_input_says_what_was_decided_on_it() {
-    each("facts::the_input_says", 300, |seed| {
+fn facts_agree_with_the_decisions() {
+    each("facts::facts_agree", 300, |seed| {
         let (snapshot, options) = book(seed, Terms::PLAIN).typed();
         judge(&snapshot, &options)
     });
 }
 
 #[test]
-fn the_input_says_what_was_decided_on_it_in_every_case() {
+fn facts_agree_with_the_decisions_of_every_case() {
     let cases = cases::all();
     assert!(cases.len() >= 42, "{} cases", cases.len());
     for (name, snapshot, options) in cases {

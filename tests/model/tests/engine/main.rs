@@ -1,13 +1,16 @@
-//! The engine against the model, the checker and itself, on small adversarial books and on the conformance cases.
+//! The engine against the model, the checks, and itself, on small adversarial books and on the
+//! conformance cases.
 //!
-//! * [`books`] makes a book from a seed; [`compare`] finds where engine and model differ
-//! * [`seeds`]: engine == model on every table and decision, and the checker agrees, for thousands of seeds
-//! * [`metamorphic`]: shuffled rows, renamed ids, scaled amounts and shifted prices change nothing that they should not
-//! * [`facts`]: what the input says of loans and trades agrees with what was decided, and with excerpts
-//! * [`what_if`]: what would have changed a kickout does so when it is typed in, by the model
-//! * [`tampering`]: the checker refuses a run that was tampered with, by the right invariant
+//! * [`books`] makes a book from a seed; [`compare`] finds differences between engine and model
+//! * [`seeds`]: engine == model on every table and decision, and the checks pass, for thousands of
+//!   seeds
+//! * [`metamorphic`]: shuffled rows, renamed ids, scaled amounts, and shifted prices change nothing
+//!   else
+//! * [`facts`]: the facts about loans and trades agree with the decisions, and with excerpts
+//! * [`what_if`]: a change that the search reports places the loan in the model too
+//! * [`tampering`]: the checks refuse a tampered run, by the right invariant
 //!
-//! A failing seed prints the command that replays it. `POWERFILL_SEEDS` asks for more of them.
+//! A failing seed prints the command that replays it. `POWERFILL_SEEDS` sets the number of seeds.
 
 mod books;
 mod cases;

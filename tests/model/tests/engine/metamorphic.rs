@@ -1,4 +1,4 @@
-//! Changes to a book that must not change what is decided, or only as they say.
+//! Changes to a book that must not change the decisions.
 
 use powerfill_engine::decide_all;
 use powerfill_events::run::RunEvent;
@@ -13,7 +13,7 @@ fn events(book: &Book) -> Vec<RunEvent> {
     decide_all(&snapshot, &options)
 }
 
-/// What was decided, without amounts and prices.
+/// The decisions, without amounts and prices.
 fn choices(events: &[RunEvent]) -> Vec<String> {
     let mut all: Vec<String> = decisions(events)
         .into_iter()
@@ -63,8 +63,8 @@ fn shuffled_rows_give_the_same_events() {
     });
 }
 
-/// Columns that hold names, and what goes in front of each kind of name: nothing that occurs elsewhere, so that it can
-/// be taken out again.
+/// Columns of names, and a prefix per kind of name. The prefixes occur nowhere else, so they can be
+/// removed again.
 const NAMES: [(&str, &str); 5] = [
     ("loan_id", "¶a"),
     ("trade_id", "¶b"),
@@ -73,7 +73,7 @@ const NAMES: [(&str, &str); 5] = [
     ("investor_id", "¶e"),
 ];
 
-/// New names in the old order change names only.
+/// New names in the old order change nothing but names.
 #[test]
 fn renamed_ids_give_the_same_decisions() {
     each("metamorphic::renamed_ids_give_the_same_decisions", 500, |seed| {
@@ -84,7 +84,7 @@ fn renamed_ids_give_the_same_decisions() {
                 let Some(at) = table.columns.iter().position(|name| *name == column) else {
                     continue;
                 };
-                // An empty name is an absent one, or the investor's level of the tree.
+                // An empty name is an absent one, or means the investor's level of the tree.
                 let cells = table.rows.iter_mut().map(|row| &mut row[at]);
                 cells.filter(|cell| !cell.is_empty()).for_each(|cell| cell.insert_str(0, prefix));
             }
@@ -98,7 +98,8 @@ fn renamed_ids_give_the_same_decisions() {
     });
 }
 
-/// Ten times the dollars everywhere: the same choices. Without odd cents, so that no rounding differs.
+/// Ten times the dollars everywhere give the same decisions. No odd cents occur, so no rounding
+/// differs.
 #[test]
 fn scaled_amounts_give_the_same_decisions() {
     each("metamorphic::scaled_amounts_give_the_same_decisions", 500, |seed| {
@@ -109,7 +110,8 @@ fn scaled_amounts_give_the_same_decisions() {
     });
 }
 
-/// Two points more on every price: what counts is the difference between scores.
+/// Two points more on every price give the same decisions, because only differences between scores
+/// count.
 #[test]
 fn shifted_prices_give_the_same_decisions() {
     each("metamorphic::shifted_prices_give_the_same_decisions", 500, |seed| {

@@ -1,4 +1,4 @@
-//! For every seed: engine == model, and the checker agrees.
+//! For every seed: engine == model, and the checks pass.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,8 +9,8 @@ use powerfill_model::{preprocess, run};
 use crate::books::{Book, Terms, book};
 use crate::compare::{differences, preprocessed};
 
-/// Runs a property for many seeds on all processors and reports the first seed that fails, with the command that
-/// replays it.
+/// Tests a property for many seeds on all processors, and reports the first seed that fails with
+/// the command that replays it.
 pub(crate) fn each(test: &str, seeds: u64, property: impl Fn(u64) -> Vec<String> + Sync) {
     if let Some(seed) = number("POWERFILL_SEED") {
         let found = property(seed);
@@ -28,7 +28,7 @@ pub(crate) fn each(test: &str, seeds: u64, property: impl Fn(u64) -> Vec<String>
                     if seed >= seeds.min(failed.load(Ordering::Relaxed)) {
                         return;
                     }
-                    // A panic is a failure of this seed as well.
+                    // A panic counts as a failure of its seed.
                     let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                         property(seed).is_empty()
                     }));
@@ -77,7 +77,7 @@ fn engine_model_and_checker_agree() {
     });
 }
 
-/// What the desk sees before a run.
+/// The tables of preprocess.
 #[test]
 fn engine_and_model_propose_the_same() {
     each("seeds::engine_and_model_propose_the_same", 500, |seed| {
@@ -87,7 +87,8 @@ fn engine_and_model_propose_the_same() {
     });
 }
 
-/// What the seeds reach: a property that never meets an exchange proves nothing about exchanges.
+/// Every rule occurs in the books: a property that never meets an exchange proves nothing about
+/// exchanges.
 #[test]
 fn the_books_reach_every_rule() {
     let mut reached = std::collections::BTreeMap::<String, u64>::new();
@@ -101,7 +102,7 @@ fn the_books_reach_every_rule() {
             reach(format!("{} {}", decision.event, decision.pass));
         }
         for (_, _, reason) in &model.rejections {
-            reach(format!("rejected {reason}"));
+            reach(format!("rejected {reason:?}"));
         }
         for (table, column) in [
             ("pfill_kickout_guide_01", "reason"),
@@ -170,7 +171,7 @@ fn the_books_reach_every_rule() {
         "lo_met Y",
         "lo_met N",
     ];
-    // Captured unless asked for: how often each was reached.
+    // Shown with --no-capture: the number of books per rule.
     println!("{reached:#?}");
     let missing: Vec<&str> =
         expected.into_iter().filter(|what| !reached.contains_key(*what)).collect();

@@ -1,4 +1,4 @@
-//! A run that was tampered with is refused, by the invariant that it breaks.
+//! The checks refuse a tampered run, by the invariant that it breaks.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::cases::case;
 
-/// A good run of a conformance case.
+/// The run of a conformance case, without violations before it is tampered with.
 struct Run {
     snapshot: Snapshot,
     options: RunOptions,
@@ -31,7 +31,7 @@ impl Run {
         run
     }
 
-    /// The invariant that the run breaks.
+    /// The number of the invariant that the run breaks.
     fn broken(&self) -> Option<u8> {
         let chunks: Vec<&[RunEvent]> = self.events.chunks(7).collect();
         verify(&self.snapshot, &self.options, &chunks).err().map(|violation| {
@@ -41,17 +41,17 @@ impl Run {
     }
 
     fn find<T>(&mut self, pick: impl Fn(&mut RunEvent) -> Option<&mut T>) -> &mut T {
-        self.events.iter_mut().find_map(pick).expect("an event of this kind")
+        self.events.iter_mut().find_map(pick).expect("the run has an event of this kind")
     }
 
     fn drop_first(mut self, which: impl Fn(&RunEvent) -> bool) -> Self {
-        let at = self.events.iter().position(which).expect("an event of this kind");
+        let at = self.events.iter().position(which).expect("the run has an event of this kind");
         self.events.remove(at);
         self
     }
 
     fn double_first(mut self, which: impl Fn(&RunEvent) -> bool) -> Self {
-        let at = self.events.iter().position(which).expect("an event of this kind");
+        let at = self.events.iter().position(which).expect("the run has an event of this kind");
         self.events.insert(at, self.events[at].clone());
         self
     }
@@ -88,7 +88,7 @@ fn cent() -> Money {
 }
 
 #[test]
-fn one_end_for_each_eligible_loan() {
+fn every_eligible_loan_has_one_end() {
     assert_eq!(Run::of("13").drop_first(is_allocation).broken(), Some(1));
     assert_eq!(Run::of("13").double_first(is_allocation).broken(), Some(1));
     assert_eq!(Run::of("13").drop_first(is_kickout).broken(), Some(1));
@@ -109,7 +109,7 @@ fn one_end_for_each_eligible_loan() {
     assert_eq!(both.broken(), Some(1));
 
     let mut unknown = Run::of("13");
-    unknown.allocation("L1").loan_id = "nobody".into();
+    unknown.allocation("L1").loan_id = "unknown".into();
     assert_eq!(unknown.broken(), Some(1));
 
     // S3 of case 15 is out of scope.
@@ -138,7 +138,7 @@ fn one_end_for_each_eligible_loan() {
 }
 
 #[test]
-fn no_trade_above_its_maximum_and_every_sum_right() {
+fn no_trade_exceeds_its_maximum_and_every_sum_is_right() {
     let mut to_another = Run::of("13");
     to_another.allocation("L1").trade_id = "T3".into();
     assert_eq!(to_another.broken(), Some(2));
@@ -173,8 +173,8 @@ fn no_trade_above_its_maximum_and_every_sum_right() {
     let assessed = |event: &RunEvent| matches!(event, RunEvent::TradeAssessed(_));
     assert_eq!(Run::of("13").drop_first(assessed).broken(), Some(2));
 
-    // Y brings T1 of case 11 to its maximum, exactly: a cent more is too much. The run that was decided on a loan a
-    // cent larger adds up, but for the maximum.
+    // Y fills T1 of case 11 exactly to its maximum. In the run of a loan that is a cent larger all
+    // sums are right, but the maximum is exceeded.
     let mut a_cent_more = Run::of("11");
     let larger = |loan: &mut Loan| loan.loan_amount += cent();
     a_cent_more.snapshot.loans.iter_mut().filter(|l| l.loan_id.as_str() == "Y").for_each(larger);
@@ -196,8 +196,8 @@ fn no_trade_above_its_maximum_and_every_sum_right() {
 }
 
 #[test]
-fn no_limit_exceeded_and_every_block_right() {
-    // California is used up to its limit, to the cent.
+fn no_limit_is_exceeded_and_every_block_is_right() {
+    // California is used to its limit, to the cent.
     let mut tighter = Run::of("18");
     let lowered = |share: &mut Share| {
         *share = Share::from_units(share.units() - 1);
@@ -226,7 +226,7 @@ fn no_limit_exceeded_and_every_block_right() {
 }
 
 #[test]
-fn every_allocation_a_candidate_at_its_price() {
+fn every_allocation_is_a_candidate_at_its_price() {
     let tampers: [fn(&mut LoanAllocated); 10] = [
         |e| e.pricing.price += Price::from_units(1),
         |e| e.pricing.score += Price::from_units(1),
@@ -245,7 +245,10 @@ fn every_allocation_a_candidate_at_its_price() {
         assert_eq!(run.broken(), Some(4));
     }
 
-    let of_l2 = |event: &RunEvent| matches!(event, RunEvent::CandidateScored(e) if e.loan_id.as_str() == "L2");
+    let of_l2 = |event: &RunEvent| match event {
+        RunEvent::CandidateScored(candidate) => candidate.loan_id.as_str() == "L2",
+        _ => false,
+    };
     let mut no_candidate = Run::of("13");
     no_candidate.events.retain(|event| !of_l2(event));
     assert_eq!(no_candidate.broken(), Some(4));
@@ -257,7 +260,7 @@ fn every_allocation_a_candidate_at_its_price() {
 }
 
 #[test]
-fn no_locked_or_held_loan_moved() {
+fn no_locked_or_held_loan_has_moved() {
     let tampers: [fn(&mut LoanPinned); 4] = [
         |e| e.pool_name = "P1A".into(),
         |e| e.trade_id = None,
@@ -280,7 +283,7 @@ fn no_locked_or_held_loan_moved() {
 }
 
 #[test]
-fn every_posting_there_and_right() {
+fn every_posting_exists_and_is_right() {
     for action in [
         PoolAction::Remaining,
         PoolAction::Joining,
@@ -320,8 +323,9 @@ fn every_posting_there_and_right() {
 }
 
 #[test]
-fn nothing_left_that_fits() {
-    // C of case 27 has no price for T1, which has room: with one it would have been a candidate, and overlooked.
+fn no_open_candidate_fits() {
+    // C of case 27 has no price for T1, which has room. With a price it would be a candidate that
+    // the run has overlooked.
     let mut overlooked = Run::of("27");
     overlooked.snapshot.loan_prices.push(LoanPrice {
         loan_id: "C".into(),

@@ -1,6 +1,6 @@
-//! What `what_if` finds, held against the model: the change is typed into the tables of the book as a person would, and
-//! the naive model runs it. With the change the loan is placed where the finding says and the others are as it counts
-//! them; with the smaller one it is not placed.
+//! The findings of `what_if` against the model: each change is written into the tables of the book,
+//! and the naive model runs the book. With the change, the loan is placed as the finding says, and
+//! the other loans move as it counts them; with the smaller change, the loan is not placed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -14,8 +14,8 @@ use powerfill_snapshot::RunOptions;
 use crate::books::{Book, Table, Terms, book};
 use crate::seeds::each;
 
-/// Where every loan of a book is, by the model: its trade, or nowhere (`None`) where it is kicked out. Loans that take
-/// no part and are in no trade are left out.
+/// The trade of every loan of a book by the model; `None` for a kicked-out loan. Loans that do not
+/// take part and are in no trade are left out.
 type Places = BTreeMap<String, Option<String>>;
 
 fn places(book: &Book, options: &RunOptions) -> Option<Places> {
@@ -36,8 +36,8 @@ fn places(book: &Book, options: &RunOptions) -> Option<Places> {
     Some(placed.map(|(loan, trade)| (loan, Some(trade))).chain(kicked_out).collect())
 }
 
-/// Types a change into the tables, or the options.
-fn typed(book: &Book, options: &RunOptions, change: &TrialChange) -> (Book, RunOptions) {
+/// Writes a change into the tables, or the options.
+fn with_change(book: &Book, options: &RunOptions, change: &TrialChange) -> (Book, RunOptions) {
     let (mut book, mut options) = (book.clone(), options.clone());
     match change {
         TrialChange::FreedAmount { trade_id, trade_amount, .. } => {
@@ -85,19 +85,21 @@ impl Book {
     }
 }
 
-/// A book by hand: the tables that matter, as CSV without quotes; `FN 6.0` is bought whole at one constraint where nothing
-/// else is said.
+/// A book from the tables that matter, as CSV without quotes. Unless the tables say otherwise, one
+/// constraint takes every loan for `FN 6.0`.
 fn by_hand(options: &str, tables: &[(&'static str, &'static str)]) -> Book {
     let rest = [
         ("snapshot", "tenant_id,as_of\nHAND,2026-01-15"),
         ("pscat_loan_stages", "stage_name,stage_rank\nClosed,60"),
         (
             "pscat_instruments",
-            "investor_id,investor_instrument_name,kind\nFNMA,FN 6.0,tba\nFNMA,FN 6.5,tba\nFNMA,CASH,cash",
+            "investor_id,investor_instrument_name,kind\nFNMA,FN 6.0,tba\nFNMA,FN 6.5,tba\nFNMA,\
+            CASH,cash",
         ),
         (
             "pfill_constraints",
-            "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+            "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,\
+            hi_limit\n\
              FNMA,FN 6.0,,1,,",
         ),
     ];
@@ -111,7 +113,7 @@ fn by_hand(options: &str, tables: &[(&'static str, &'static str)]) -> Book {
     Book { tables: tables.iter().chain(rest).map(table).collect(), options: options.to_owned() }
 }
 
-/// The answers for a loan, one line a kind; what is found holds by the model.
+/// The answers for a loan, one line per kind of change. Every finding holds in the model.
 fn answers(book: &Book, loan: &str) -> [String; 5] {
     let (snapshot, options) = book.typed();
     let before = places(book, &options).unwrap();
@@ -129,7 +131,8 @@ fn answers(book: &Book, loan: &str) -> [String; 5] {
                 let (trade, pass) = (&place.trade_id, place.pass);
                 let (moved, out, too) = (others.moved, &others.kicked_out, &others.placed);
                 format!(
-                    "{} not {less}: {trade} by {pass:?}, {moved} move, {out:?} out, {too:?} too; {} runs",
+                    "{} not {less}: {trade} by {pass:?}, {moved} move, {out:?} out, \
+                    {too:?} too; {} runs",
                     value(change),
                     answer.runs
                 )
@@ -144,7 +147,7 @@ fn answers(book: &Book, loan: &str) -> [String; 5] {
     kinds.try_into().unwrap()
 }
 
-/// What a change changes to.
+/// A change as text.
 fn value(change: &TrialChange) -> String {
     match change {
         TrialChange::FreedAmount {
@@ -172,13 +175,15 @@ fn value(change: &TrialChange) -> String {
 }
 
 const LOANS: &str = "loan_id,curr_status,loan_amount,note_rate,close_date,state";
-const ONE_TRADE: &str = "trade_id,investor_instrument_name,trade_type,status,settlement_date,trade_amount,\
+const ONE_TRADE: &str = "trade_id,investor_instrument_name,trade_type,status,settlement_date,\
+    trade_amount,\
      tolerance,trade_price,pair_off_amount\n\
      T1,FN 6.0,forward,open,2026-02-12,500000,2,101,100000";
 
-/// 400,000 are open, 408,000 is max; A has 300,000, so B lacks 142,000, which 139,215.69 more with 2 % on it give.
+/// 400,000 are open, and 408,000 is max. A has 300,000, so B lacks 142,000: 139,215.69 more and the
+/// tolerance of 2 % on it.
 #[test]
-fn more_room_is_as_much_as_the_band_then_holds() {
+fn freed_room_includes_the_tolerance_on_it() {
     let loans =
         format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,250000,6.5,2026-01-05,TX");
     let book = by_hand("{}", &[("pscat_trades", ONE_TRADE), ("loan", loans.leak())]);
@@ -195,9 +200,10 @@ fn more_room_is_as_much_as_the_band_then_holds() {
     );
 }
 
-/// What B lacks at the end would go to C, which is worth more: B needs room for both, 560,000.
+/// C, with the better price, takes the room that B lacks at the end, so B needs room for both,
+/// 560,000.
 #[test]
-fn more_room_goes_past_the_loans_that_come_first() {
+fn freed_room_includes_the_loans_that_rank_first() {
     let loans = format!(
         "{LOANS}\nA,Closed,400000,6.5,2026-01-05,TX\nB,Closed,100000,6.5,2026-01-05,TX\n\
          C,Closed,60000,6.5,2026-01-05,TX"
@@ -216,7 +222,7 @@ fn more_room_goes_past_the_loans_that_come_first() {
         "T1 +149019.61 = 649019.61, 549019.61 to 560000.00 not T1 +149019.60 = 649019.60, \
          549019.60 to 559999.99: T1 by BestFit, 1 move, [] out, [\"C\"] too; 26 runs"
     );
-    // An exchange lets B in for C with less.
+    // With less room, an exchange replaces C by B.
     let book = Book { options: "{}".to_owned(), ..book };
     let [freed, ..] = answers(&book, "B");
     assert_eq!(
@@ -226,9 +232,10 @@ fn more_room_goes_past_the_loans_that_come_first() {
     );
 }
 
-/// The limit alone keeps B out of T1, and A has the place that it would have had: B comes in, A is kicked out instead.
+/// The limit alone bars B from T1, and A is placed there. With a higher limit B is placed and A is
+/// kicked out.
 #[test]
-fn a_higher_limit_can_cost_another_loan_its_place() {
+fn a_higher_limit_can_kick_out_another_loan() {
     let loans =
         format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,390000,6.5,2026-01-05,CA");
     let book = by_hand(
@@ -239,22 +246,25 @@ fn a_higher_limit_can_cost_another_loan_its_place() {
             ("pscat_securitization_rules", "rule_name,rule_syntax\nca,state = 'CA'"),
             (
                 "pfill_constraints",
-                "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+                "investor_id,investor_instrument_name,constraint_name,constraint_priority,\
+                lo_limit,hi_limit\n\
                  FNMA,FN 6.0,,1,,\nFNMA,FN 6.0,California,1,,0.9",
             ),
             (
                 "pfill_constraint_sec_rule_rel",
-                "investor_id,investor_instrument_name,constraint_name,rule_name\nFNMA,FN 6.0,California,ca",
+                "investor_id,investor_instrument_name,constraint_name,rule_name\nFNMA,FN 6.0,\
+                California,ca",
             ),
         ],
     );
     let [freed, limit, ..] = answers(&book, "B");
     assert_eq!(
         limit,
-        "California +0.075000 = 0.975000 not California +0.074999 = 0.974999: T1 by BestFit, 1 move, \
+        "California +0.075000 = 0.975000 not California +0.074999 = 0.974999: T1 by BestFit, \
+        1 move, \
          [\"A\"] out, [] too; 2 runs"
     );
-    // More of the trade raises what the limit comes to: 0.9 of 433,333.33 is 390,000.00.
+    // A larger trade raises the limit's amount: 0.9 of 433,333.33 is 390,000.00.
     assert_eq!(
         freed,
         "T1 +33333.33 = 533333.33, 433333.33 to 442000.00 not T1 +33333.32 = 533333.32, \
@@ -262,9 +272,9 @@ fn a_higher_limit_can_cost_another_loan_its_place() {
     );
 }
 
-/// B1 pays 98.5 for B and is full of A, which can go to B2.
+/// B1 pays 98.5 for B and is filled by A, which can move to B2.
 #[test]
-fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
+fn a_lower_floor_makes_a_candidate_for_which_another_loan_moves() {
     let loans =
         format!("{LOANS}\nA,Closed,200000,6.5,2026-01-05,TX\nB,Closed,200000,6,2026-01-05,TX");
     let book = by_hand(
@@ -272,7 +282,8 @@ fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
         &[
             (
                 "pscat_trades",
-                "trade_id,investor_instrument_name,trade_type,status,settlement_date,trade_amount,tolerance\n\
+                "trade_id,investor_instrument_name,trade_type,status,settlement_date,\
+                trade_amount,tolerance\n\
                  B1,CASH,bx,open,2026-02-12,200000,1\nB2,CASH,bx,open,2026-02-19,200000,1",
             ),
             ("loan", loans.leak()),
@@ -283,7 +294,8 @@ fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
             ),
             (
                 "pfill_constraints",
-                "investor_id,investor_instrument_name,constraint_name,constraint_priority,lo_limit,hi_limit\n\
+                "investor_id,investor_instrument_name,constraint_name,constraint_priority,\
+                lo_limit,hi_limit\n\
                  FNMA,CASH,,1,,",
             ),
         ],
@@ -293,7 +305,8 @@ fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
         [
             "NoCandidate",
             "NoCandidate",
-            "-0.50000000 = 98.50000000 not -0.49999999 = 98.50000001: B1 by OrphanHandling, 1 move, \
+            "-0.50000000 = 98.50000000 not -0.49999999 = 98.50000001: B1 by OrphanHandling, \
+            1 move, \
              [] out, [] too; 2 runs",
             "NoBuffer",
             "NothingBeyond",
@@ -301,9 +314,10 @@ fn a_lower_floor_makes_a_candidate_and_that_makes_room() {
     );
 }
 
-/// It is deliverable two days before T1 settles; T2 of the same instrument settles 64 days ahead.
+/// The loan is deliverable two days before T1 settles; T2 of the same instrument settles in 64
+/// days.
 #[test]
-fn days_are_shortened_and_lengthened_to_the_day() {
+fn the_edge_of_buffer_and_horizon_is_found_to_the_day() {
     let loans = format!(
         "{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Closed,100000,6.5,2026-02-10,TX\n\
                  C,Closed,90000,6.5,2026-02-13,TX"
@@ -313,7 +327,7 @@ fn days_are_shortened_and_lengthened_to_the_day() {
     let [_, _, _, buffer, horizon] =
         answers(&by_hand(r#"{"eligible_settle_buffer_days": 5}"#, &tables), "B");
     assert_eq!(buffer, "-3 = 2 not -2 = 3: T1 by BestFit, 0 move, [] out, [] too; 2 runs");
-    // C gets its place there too, and A fills T2 up, which is short without it.
+    // C is placed there too, and A fills T2, which is short without it.
     assert_eq!(horizon, "+4 = 64 not +3 = 63: T2 by ExactFit, 2 move, [] out, [\"C\"] too; 2 runs");
     let too_late = by_hand(r#"{"eligible_settle_buffer_days": 0, "as_of": "2026-01-14"}"#, &tables);
     let [.., horizon] = answers(&too_late, "C");
@@ -321,7 +335,7 @@ fn days_are_shortened_and_lengthened_to_the_day() {
 }
 
 #[test]
-fn there_is_nothing_to_ask_of_a_loan_that_is_not_kicked_out() {
+fn only_a_kicked_out_loan_has_an_answer() {
     let loans =
         format!("{LOANS}\nA,Closed,300000,6.5,2026-01-05,TX\nB,Sold,1000,6.5,2026-01-05,TX");
     let book = by_hand("{}", &[("pscat_trades", ONE_TRADE), ("loan", loans.leak())]);
@@ -346,7 +360,7 @@ fn judge(
     finding: &PlacingChange,
 ) -> Vec<String> {
     let mut wrong = vec![];
-    let (changed, with) = typed(book, options, &finding.change);
+    let (changed, with) = with_change(book, options, &finding.change);
     let after = places(&changed, &with).expect("a run that places a loan completes");
     if after.get(loan) != Some(&Some(finding.place.trade_id.as_str().to_owned())) {
         wrong.push(format!("{loan} is at {:?}, not as {finding:?}", after.get(loan)));
@@ -372,7 +386,7 @@ fn judge(
         wrong.push(format!("{loan}: the others are {found:?}, not as {finding:?}"));
     }
     let (smaller, with) = match &finding.not_enough {
-        Some(change) => typed(book, options, change),
+        Some(change) => with_change(book, options, change),
         None => (book.clone(), options.clone()),
     };
     if let Some(Some(trade)) = places(&smaller, &with).and_then(|mut after| after.remove(loan)) {
@@ -382,9 +396,9 @@ fn judge(
 }
 
 #[test]
-fn what_is_found_holds_when_it_is_typed_in_and_one_unit_less_does_not() {
+fn every_finding_holds_in_the_model_and_one_unit_less_does_not() {
     let reached = Mutex::new(BTreeMap::<String, u64>::new());
-    each("what_if::what_is_found", 100, |seed| {
+    each("what_if::every_finding", 100, |seed| {
         let book = book(seed, Terms::PLAIN);
         let (snapshot, options) = book.typed();
         let Some(before) = places(&book, &options) else { return vec![] };

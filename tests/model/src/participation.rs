@@ -1,89 +1,90 @@
-//! 2.1 Who takes part.
+//! 2.1 Participation.
 
+use powerfill_events::run::event::{ExclusionReason, HeldReason, ScopeReason};
 use powerfill_events::values::{Day, Key, Name, PoolName};
 use powerfill_snapshot::tables::{
     Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
 use powerfill_snapshot::{RunOptions, Scope, Snapshot};
 
-use crate::number::{CENTS, of, round, whole};
+use crate::number::{CENTS, exact, round, whole};
 
-/// A trade as the table of 2.1 leaves it; amounts in cents.
-pub(crate) struct LookedAt {
+/// The result of the table "Trades" for a trade; amounts in cents.
+pub(crate) struct AssessedTrade {
     pub(crate) settlement_date: Option<Day>,
-    pub(crate) exclusion: Option<&'static str>,
+    pub(crate) exclusion: Option<ExclusionReason>,
     pub(crate) open: i128,
     pub(crate) tolerance: i128,
     pub(crate) min: i128,
     pub(crate) max: i128,
 }
 
-impl LookedAt {
+impl AssessedTrade {
     pub(crate) fn included(&self) -> bool {
         self.exclusion.is_none()
     }
 }
 
-/// A loan as the table of 2.1 leaves it.
+/// The result of the table "Loans" for a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum LoanResult {
     Locked,
-    Held(&'static str),
+    Held(HeldReason),
     OutOfScope,
     Eligible,
 }
 
-impl Part {
+impl LoanResult {
     /// `held_reason` of 1.5.
-    pub(crate) fn held_reason(self) -> Option<&'static str> {
+    pub(crate) fn held_reason(self) -> Option<HeldReason> {
         match self {
-            Self::Locked => Some("Locked"),
+            Self::Locked => Some(HeldReason::Locked),
             Self::Held(reason) => Some(reason),
             Self::OutOfScope | Self::Eligible => None,
         }
     }
 }
 
-/// Who and what is in a run.
-pub(crate) struct Cast<'a> {
+/// The input of a run, with the results of 2.1.
+pub(crate) struct ModelInput<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) options: &'a RunOptions,
     pub(crate) as_of: Day,
-    /// As `snapshot.trades`.
-    pub(crate) trades: Vec<LookedAt>,
-    /// As `snapshot.pools`: the trade that each is designated to.
+    /// Per row of `snapshot.trades`.
+    pub(crate) trades: Vec<AssessedTrade>,
+    /// Per row of `snapshot.pools`: the trade that the pool counts as designated to.
     pub(crate) pool_trade: Vec<Option<usize>>,
-    /// As `snapshot.pools`.
+    /// Per row of `snapshot.pools`.
     pub(crate) pool_locked: Vec<bool>,
-    /// As `snapshot.loans`.
-    pub(crate) parts: Vec<Part>,
-    /// As `snapshot.loans`: the trade that the loan's present pool is designated to.
+    /// Per row of `snapshot.loans`.
+    pub(crate) loans: Vec<LoanResult>,
+    /// Per row of `snapshot.loans`: the trade that the loan's present pool counts as designated to.
     pub(crate) prior_trade: Vec<Option<usize>>,
 }
 
-impl<'a> Cast<'a> {
+impl<'a> ModelInput<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
         let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
-        let trades = snapshot.trades.iter().map(|t| look_at(snapshot, options, as_of, t)).collect();
-        let mut cast = Self {
+        let trades = snapshot.trades.iter().map(|t| assess(snapshot, options, as_of, t)).collect();
+        let mut input = Self {
             snapshot,
             options,
             as_of,
             trades,
             pool_trade: vec![],
             pool_locked: vec![],
-            parts: vec![],
+            loans: vec![],
             prior_trade: vec![],
         };
         for pool in &snapshot.pools {
-            cast.pool_trade.push(cast.designated_to(&pool.pool_name));
-            cast.pool_locked.push(cast.locked(pool));
+            input.pool_trade.push(input.designated_to(&pool.pool_name));
+            input.pool_locked.push(input.locked(pool));
         }
         for loan in &snapshot.loans {
-            cast.parts.push(cast.part(loan));
-            cast.prior_trade.push(cast.pool_of(loan).and_then(|pool| cast.pool_trade[pool]));
+            input.loans.push(input.loan_result(loan));
+            input.prior_trade.push(input.pool_of(loan).and_then(|pool| input.pool_trade[pool]));
         }
-        cast
+        input
     }
 
     /// The loan's present pool.
@@ -92,18 +93,27 @@ impl<'a> Cast<'a> {
         self.snapshot.pools.iter().position(|pool| pool.pool_name == *name)
     }
 
-    /// The trade that a pool is designated to; pools of cancelled, phantom and paired-off trades count as designated
-    /// to no trade, everywhere.
+    /// The trade that a pool counts as designated to: "its pools count as designated to no trade,
+    /// everywhere" for cancelled, phantom, and paired-off trades.
     fn designated_to(&self, pool: &Key<PoolName>) -> Option<usize> {
         let row = self.snapshot.designations.iter().find(|row| row.pool_name == *pool)?;
         let trade = self.snapshot.trades.iter().position(|t| t.trade_id == row.trade_id)?;
         match self.trades[trade].exclusion {
-            Some("Cancelled" | "Phantom" | "PairedOff") => None,
-            _ => Some(trade),
+            Some(
+                ExclusionReason::Cancelled | ExclusionReason::Phantom | ExclusionReason::PairedOff,
+            ) => None,
+            Some(
+                ExclusionReason::Settled
+                | ExclusionReason::NoSettlement
+                | ExclusionReason::PastSettlement
+                | ExclusionReason::BeyondHorizon,
+            )
+            | None => Some(trade),
         }
     }
 
-    /// "A pool is locked when its row in pfill_lockdown_guide says Y, or when it is closed and has no row there."
+    /// "A pool is locked when its row in pfill_lockdown_guide says Y, or when it is closed and has
+    /// no row there."
     fn locked(&self, pool: &Pool) -> bool {
         match self.snapshot.lockdown.iter().find(|row| row.pool_name == pool.pool_name) {
             Some(row) => row.lock_pool,
@@ -111,34 +121,35 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// The table for loans: "in this order; the first line that holds decides".
-    fn part(&self, loan: &Loan) -> Part {
+    /// The table "Loans": "in this order; the first line that holds decides".
+    fn loan_result(&self, loan: &Loan) -> LoanResult {
         let pool = self.pool_of(loan);
         let trade = pool.and_then(|pool| self.pool_trade[pool]);
         if pool.is_some_and(|pool| self.pool_locked[pool]) {
-            return Part::Locked;
+            return LoanResult::Locked;
         }
         if trade.is_some_and(|t| !self.trades[t].included()) {
-            return Part::Held("TradeNotInRun");
+            return LoanResult::Held(HeldReason::TradeNotInRun);
         }
         let reason = if !self.passes_the_ladder(loan) {
-            "Status"
+            ScopeReason::Status
         } else if self.options.scope == Scope::ClosedOnly
             && loan.close_date.is_none_or(|closed| closed > self.as_of)
         {
-            "Scope"
+            ScopeReason::Scope
         } else if eligibility_date(loan).is_none() {
-            "NoEligibilityDate"
+            ScopeReason::NoEligibilityDate
         } else if eligibility_date(loan) > Some(self.as_of.plus(self.options.max_eligible_days)) {
-            "NotEligibleInTime"
+            ScopeReason::NotEligibleInTime
         } else {
-            return Part::Eligible;
+            return LoanResult::Eligible;
         };
-        // An OutOfScope loan in a pool designated to an included trade is Held for its reason.
-        if trade.is_some() { Part::Held(reason) } else { Part::OutOfScope }
+        // "An OutOfScope loan in a pool that is designated to an included trade becomes Held(its
+        // reason)."
+        if trade.is_some() { LoanResult::Held(held(reason)) } else { LoanResult::OutOfScope }
     }
 
-    /// The status ladder.
+    /// "Status ladder."
     fn passes_the_ladder(&self, loan: &Loan) -> bool {
         let rank_of = |status: &Name| {
             let stage = self.snapshot.stages.iter().find(|stage| stage.stage_name == *status);
@@ -152,7 +163,7 @@ impl<'a> Cast<'a> {
 
     /// Positions of the Eligible loans, in order of loan_id.
     pub(crate) fn eligible(&self) -> impl Iterator<Item = usize> {
-        (0..self.parts.len()).filter(|l| self.parts[*l] == Part::Eligible)
+        (0..self.loans.len()).filter(|l| self.loans[*l] == LoanResult::Eligible)
     }
 
     /// Positions of the included trades, in order of trade_id.
@@ -160,14 +171,14 @@ impl<'a> Cast<'a> {
         (0..self.trades.len()).filter(|t| self.trades[*t].included())
     }
 
-    /// Positions of the locked and held loans in a trade from the start.
+    /// Positions of the locked and held loans whose pool counts as designated to a trade.
     pub(crate) fn held_in(&self, trade: usize) -> impl Iterator<Item = usize> {
-        (0..self.parts.len()).filter(move |l| {
-            self.prior_trade[*l] == Some(trade) && self.parts[*l].held_reason().is_some()
+        (0..self.loans.len()).filter(move |l| {
+            self.prior_trade[*l] == Some(trade) && self.loans[*l].held_reason().is_some()
         })
     }
 
-    /// `held_amount` of a trade.
+    /// `held_amount` of a trade, in cents.
     pub(crate) fn held_amount(&self, trade: usize) -> i128 {
         self.held_in(trade).map(|l| self.amount(l)).sum()
     }
@@ -183,8 +194,18 @@ pub(crate) fn eligibility_date(loan: &Loan) -> Option<Day> {
     loan.close_date.or(loan.lock_expiration_date)
 }
 
-/// The table for trades: "the first line that holds decides".
-fn look_at(snapshot: &Snapshot, options: &RunOptions, as_of: Day, trade: &Trade) -> LookedAt {
+/// A loan is held for the reason for which it would be out of scope.
+fn held(reason: ScopeReason) -> HeldReason {
+    match reason {
+        ScopeReason::Status => HeldReason::Status,
+        ScopeReason::Scope => HeldReason::Scope,
+        ScopeReason::NoEligibilityDate => HeldReason::NoEligibilityDate,
+        ScopeReason::NotEligibleInTime => HeldReason::NotEligibleInTime,
+    }
+}
+
+/// The table "Trades": "the first line that holds decides".
+fn assess(snapshot: &Snapshot, options: &RunOptions, as_of: Day, trade: &Trade) -> AssessedTrade {
     let settlement_date = match trade.trade_type {
         TradeType::Bx if trade.settlement_date.is_none() => {
             first_grid_date(snapshot, options, as_of, trade)
@@ -194,25 +215,25 @@ fn look_at(snapshot: &Snapshot, options: &RunOptions, as_of: Day, trade: &Trade)
     let open = i128::from(trade.trade_amount.units() - trade.pair_off_amount.units());
     let horizon = as_of.plus(options.max_trade_settle_days);
     let exclusion = if trade.status == TradeStatus::Cancelled {
-        Some("Cancelled")
+        Some(ExclusionReason::Cancelled)
     } else if trade.status == TradeStatus::Phantom {
-        Some("Phantom")
+        Some(ExclusionReason::Phantom)
     } else if trade.status == TradeStatus::Settled {
-        Some("Settled")
+        Some(ExclusionReason::Settled)
     } else if settlement_date.is_none() {
-        Some("NoSettlement")
+        Some(ExclusionReason::NoSettlement)
     } else if settlement_date < Some(as_of) {
-        Some("PastSettlement")
+        Some(ExclusionReason::PastSettlement)
     } else if settlement_date > Some(horizon) {
-        Some("BeyondHorizon")
+        Some(ExclusionReason::BeyondHorizon)
     } else if open <= 0 {
-        Some("PairedOff")
+        Some(ExclusionReason::PairedOff)
     } else {
         None
     };
-    // p = round(open × tolerance / 100, 2), then by tolerance_rule.
+    // p = round(open × tolerance / 100, 2); then tolerance_rule decides.
     let p = round(
-        &(of(trade.trade_amount - trade.pair_off_amount) * of(trade.tolerance) / whole(100)),
+        &(exact(trade.trade_amount - trade.pair_off_amount) * exact(trade.tolerance) / whole(100)),
         CENTS,
     );
     let amount = trade.tolerance_amount.map(|amount| i128::from(amount.units()));
@@ -229,11 +250,11 @@ fn look_at(snapshot: &Snapshot, options: &RunOptions, as_of: Day, trade: &Trade)
         ToleranceSide::Both | ToleranceSide::Over => open + tolerance,
         ToleranceSide::Under | ToleranceSide::None => open,
     };
-    LookedAt { settlement_date, exclusion, open, tolerance, min, max }
+    AssessedTrade { settlement_date, exclusion, open, tolerance, min, max }
 }
 
-/// 2.3 `bx_settle_and_price`: "the earliest settlement date in its instrument's grid that is ≥ as_of +
-/// eligible_settle_buffer_days".
+/// 2.3 `bx_settle_and_price`: "the earliest settlement date in its instrument's grid that is ≥
+/// as_of + eligible_settle_buffer_days".
 fn first_grid_date(
     snapshot: &Snapshot,
     options: &RunOptions,
