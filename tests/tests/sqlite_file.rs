@@ -10,7 +10,7 @@ use powerfill_ports::events::EventStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{RunStatus, RunStore};
 use powerfill_sqlite::SqliteStore;
-use powerfill_tables::table::{Cell, CellType, Column, TableSpec};
+use powerfill_tables::table::{Cell, Column, TableSpec};
 use powerfill_tests::store_suite::samples::{HISTORY, candidates, moment, request, run, unleased};
 use tempfile::TempDir;
 
@@ -155,13 +155,8 @@ async fn a_read_only_file_says_so() {
 
 /// A table that keeps every run, as a later version of the program has it: one column gone, one new.
 static LATER_HISTORY: TableSpec = TableSpec {
-    name: "pfill_test_history",
-    columns: &[
-        Column { name: "status", cell_type: CellType::Text },
-        Column { name: "mode", cell_type: CellType::Text },
-    ],
-    key: &[],
     keeps_every_run: true,
+    ..TableSpec::bare("pfill_test_history", &[Column::text("status"), Column::text("mode")])
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

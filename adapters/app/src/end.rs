@@ -7,10 +7,11 @@ use powerfill_ports::Store;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::tables::projectors;
 
 use crate::ask::{append_id, meta};
 use crate::held::ends;
-use crate::rebuild::{kept, rebuilt};
+use crate::rebuild::{kept, rebuild_with};
 use crate::retry::retry_with_backoff;
 use crate::{Runner, RunnerError};
 
@@ -71,7 +72,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
     ) -> Result<RunStatus, RunnerError> {
         let (store, writer) = (self.store.as_ref(), ProjectionWriter::Worker(lease));
         let shown = match status {
-            RunStatus::Complete => rebuilt(store, writer).await.map(|_| ()),
+            RunStatus::Complete => rebuild_with(store, writer, projectors).await.map(|_| ()),
             _ => kept(store, writer).await,
         };
         if let Err(RunnerError::Store(error)) = shown {

@@ -55,6 +55,7 @@ use powerfill_events::run::{DecodeError, RunId, RunRejection};
 use powerfill_ports::publishing::PublishError;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::canonical::CanonicalFault;
+use powerfill_tables::UnknownTable;
 
 /// What keeps a run from being carried through; the run itself may have failed, been refused or cancelled without one.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +76,9 @@ pub enum RunnerError {
     /// The aggregate does not accept what was decided.
     #[error("the run's history does not allow this: {0}")]
     Rejected(#[from] RunRejection),
+    /// A later program completed the run, with output tables that this one does not know.
+    #[error(transparent)]
+    UnknownTable(#[from] UnknownTable),
     /// The captured snapshot cannot be read.
     #[error("the captured snapshot cannot be read: {0}")]
     Snapshot(#[from] CanonicalFault),

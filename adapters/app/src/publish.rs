@@ -12,7 +12,7 @@ use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::table::RowBatch;
-use powerfill_tables::tables::ALL;
+use powerfill_tables::tables::{ALL, projectors};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -87,10 +87,10 @@ async fn attempt<S: Store + ?Sized>(
     let run = publication.run_id;
     let mut publishing = target.begin(publication).await?;
     let mut sent: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
-    let mut folding = Folding::new(run);
+    let mut folding = Folding::new(run, projectors);
     let mut events = read_versions(store, run, 1, u64::MAX);
     while let Some(batch) = events.try_next().await? {
-        stage(publishing.as_mut(), &mut sent, &folding.take(&batch)).await?;
+        stage(publishing.as_mut(), &mut sent, &folding.take(&batch)?).await?;
     }
     let (rest, folded) = folding.finish()?;
     stage(publishing.as_mut(), &mut sent, &rest).await?;

@@ -8,24 +8,28 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{Store, StoreError};
-use powerfill_tables::RunTables;
+use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::{Cell, RowBatch};
-use powerfill_tables::tables::run_history;
+use powerfill_tables::tables::{Projectors, projectors, run_history};
+use powerfill_tables::{RunTables, UnknownTable};
 
 use crate::RunnerError;
 use crate::stored::{Read, read_versions, recorded};
 
 /// What a rebuild came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Rebuilt {
     /// Events that were read.
     pub events: u64,
     /// What `RunCompleted` says; `None` where the run is not Complete.
     pub recorded: Option<RunCompleted>,
-    /// What the rebuilt tables amount to.
+    /// What the rebuilt tables amount to, in the versions that the run names.
     pub rebuilt: RunCompleted,
+    /// The digests of the rebuilt tables that are shown with the run: those that its output digest
+    /// covers, and those that describe the run.
+    pub digests: Vec<TableDigest>,
     /// BLAKE3 of the run's snapshot, as the request says; `None` where the first event is another one.
     pub input_digest: Option<String>,
     /// When the run was asked for; likewise.
@@ -59,14 +63,14 @@ pub(crate) struct Folding {
 }
 
 impl Folding {
-    fn with_index(run: RunId) -> Self {
-        Self { index: Some(EventIndex::new()), ..Self::new(run) }
+    fn with_index(run: RunId, projectors: Projectors) -> Self {
+        Self { index: Some(EventIndex::new()), ..Self::new(run, projectors) }
     }
 
-    pub(crate) fn new(run: RunId) -> Self {
+    pub(crate) fn new(run: RunId, projectors: Projectors) -> Self {
         Self {
             run,
-            tables: RunTables::new(),
+            tables: RunTables::of_stored_run(projectors()),
             events: 0,
             recorded: None,
             rebuilt: None,
@@ -78,10 +82,10 @@ impl Folding {
     }
 
     /// Takes the next events; gives the rows that no later event changes.
-    pub(crate) fn take(&mut self, batch: &[Read]) -> Vec<RowBatch> {
+    pub(crate) fn take(&mut self, batch: &[Read]) -> Result<Vec<RowBatch>, UnknownTable> {
         for read @ (stored, event) in batch {
             if let RunEvent::RunCompleted(completed) = event {
-                self.rebuilt = Some(self.tables.complete());
+                self.rebuilt = Some(self.tables.complete_as(&completed.tables)?);
                 self.recorded = Some(RunCompleted::clone(completed));
             }
             if let RunEvent::RunRequested(requested) = event {
@@ -96,7 +100,7 @@ impl Folding {
             }
             self.events = stored.stream_version;
         }
-        self.tables.drain()
+        Ok(self.tables.drain())
     }
 
     /// Reads the run up to an event and hands its rows over.
@@ -108,7 +112,7 @@ impl Folding {
     ) -> Result<Rebuilt, RunnerError> {
         let mut batches = read_versions(store, self.run, 1, at);
         while let Some(batch) = batches.try_next().await? {
-            let ready = self.take(&batch);
+            let ready = self.take(&batch)?;
             if !ready.is_empty() {
                 rows(ready, self.events).await?;
             }
@@ -127,11 +131,15 @@ impl Folding {
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
         let history_row = self.tables.history_row();
         let rows = self.tables.finish();
+        let covered = self.tables.digests(&rebuilt.tables)?.into_iter().cloned();
+        let mut digests: Vec<TableDigest> = covered.collect();
+        digests.extend(self.tables.record_digests().cloned());
         let Self { events, recorded, input_digest, requested_at, status, index, .. } = self;
         let rebuilt = Rebuilt {
             events,
             recorded,
             rebuilt,
+            digests,
             input_digest,
             requested_at,
             status,
@@ -164,16 +172,17 @@ pub async fn fold_to<S: Store + ?Sized>(
     at: u64,
     rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
 ) -> Result<Rebuilt, RunnerError> {
-    Folding::new(run).fold(store, at, rows).await
+    Folding::new(run, projectors).fold(store, at, rows).await
 }
 
 /// As [`fold`], with the index of the run's events.
 pub(crate) async fn fold_with_index<S: Store + ?Sized>(
     store: &S,
     run: RunId,
+    projectors: Projectors,
     rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
 ) -> Result<Rebuilt, RunnerError> {
-    Folding::with_index(run).fold(store, u64::MAX, rows).await
+    Folding::with_index(run, projectors).fold(store, u64::MAX, rows).await
 }
 
 /// Rebuilds the tables of a Complete run and shows them in place of what is shown; of any run, the index of its events.
@@ -182,19 +191,23 @@ pub(crate) async fn fold_with_index<S: Store + ?Sized>(
 /// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
 /// shown stays as it was then.
 pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt, RunnerError> {
-    rebuilt(store, ProjectionWriter::Maintenance(run)).await
+    rebuild_with(store, ProjectionWriter::Maintenance(run), projectors).await
 }
 
-/// As [`rebuild`], for any writer.
-pub(crate) async fn rebuilt<S: Store + ?Sized>(
+/// As [`rebuild`], for any writer and any set of tables.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn rebuild_with<S: Store + ?Sized>(
     store: &S,
     writer: ProjectionWriter,
+    projectors: Projectors,
 ) -> Result<Rebuilt, RunnerError> {
-    store.begin_staging(writer, RunTables::specs()).await?;
-    let mut folding = Folding::with_index(writer.run());
+    let mut folding = Folding::with_index(writer.run(), projectors);
+    store.begin_staging(writer, &folding.tables.specs()).await?;
     let mut batches = read_versions(store, writer.run(), 1, u64::MAX);
     while let Some(batch) = batches.try_next().await? {
-        let ready = folding.take(&batch);
+        let ready = folding.take(&batch)?;
         store.stage(writer, ready.into(), folding.events).await?;
     }
     let (rest, rebuilt) = folding.finish()?;
@@ -218,10 +231,10 @@ pub async fn kept<S: Store + ?Sized>(
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
-    let mut folding = Folding::with_index(run);
+    let mut folding = Folding::with_index(run, projectors);
     let mut batches = read_versions(store, run, 1, u64::MAX);
     while let Some(batch) = batches.try_next().await? {
-        drop(folding.take(&batch));
+        drop(folding.take(&batch)?);
     }
     let (_, rebuilt) = folding.finish()?;
     put_beside(store, writer, &rebuilt).await

@@ -10,8 +10,8 @@ use powerfill_ports::events::Append;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
-use powerfill_tables::RunTables;
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::tables::ALL;
 use powerfill_tables::tables::run_history;
 use tokio::select;
 
@@ -110,7 +110,7 @@ impl<S: Store + ?Sized + 'static> Runner<S> {
             Found::ToDo { held, requested, snapshot } => (held, requested, snapshot),
         };
         let writer = ProjectionWriter::Worker(lease);
-        retry_with_backoff(|| self.store.begin_staging(writer, RunTables::specs())).await?;
+        retry_with_backoff(|| self.store.begin_staging(writer, ALL)).await?;
         let tenant = requested.tenant_id.clone();
         let mut pieces = self.begin(run, *held, *requested, snapshot, control, &observer);
         let mut stored = Ok(RunStatus::Pending);

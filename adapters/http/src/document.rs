@@ -20,7 +20,7 @@ pub(crate) fn complete(described: OpenApi) -> Value {
     let mut document = serde_json::to_value(described).unwrap_or_default();
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     schemas(&mut document);
-    for report in &ALL {
+    for report in ALL.iter() {
         document["paths"][report_path(report)] = json!({ "get": operation(report) });
     }
     events(&mut document);

@@ -269,6 +269,7 @@ impl From<RunnerError> for Problem {
         match error {
             RunnerError::Store(error) => error.into(),
             RunnerError::Decode { .. }
+            | RunnerError::UnknownTable(_)
             | RunnerError::Snapshot(_)
             | RunnerError::NotReproduced { .. } => Self::new(Kind::Damaged, error.to_string()),
             RunnerError::NoSuchEvent { .. } => Self::new(Kind::NotFound, error.to_string()),

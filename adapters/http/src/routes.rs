@@ -90,7 +90,7 @@ pub fn openapi() -> serde_json::Value {
 /// The service, without a listener.
 pub fn router(api: Arc<Api>) -> Router {
     let (mut router, described) = described().split_for_parts();
-    for report in &reports::ALL {
+    for report in reports::ALL.iter() {
         let page = move |viewer, state, run, query, headers| {
             reports::report(report, viewer, state, run, query, headers)
         };

@@ -71,6 +71,24 @@ pub fn decimal_form(number: Decimal, scale: u8) -> Cell {
     }
 }
 
+/// Which columns of a table its stored form has, given the names and SQL types of the stored
+/// columns. `None` where the stored table is another one. A column of a later version may be
+/// missing, because an older program stored the rows; its cells are NULL.
+pub fn stored_columns(
+    table: &TableSpec,
+    stored: &[(String, String)],
+    sql_type: impl Fn(CellType) -> &'static str,
+) -> Option<Vec<bool>> {
+    let is = |column: &Column, (name, stored_type): &(String, String)| {
+        name == column.name && stored_type == sql_type(column.cell_type)
+    };
+    let known = stored.iter().all(|stored| table.columns.iter().any(|column| is(column, stored)));
+    let has = |column: &Column| stored.iter().any(|stored| is(column, stored));
+    let columns: Vec<bool> = table.columns.iter().map(has).collect();
+    let complete = table.columns.iter().zip(&columns).all(|(column, has)| *has || column.since > 1);
+    (known && complete).then_some(columns)
+}
+
 /// The output tables of one tenant.
 #[async_trait]
 pub trait ProjectionStore: Send + Sync {

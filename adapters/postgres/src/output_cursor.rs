@@ -4,15 +4,15 @@
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
+use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use tokio_postgres::{Row, Statement};
 
 use crate::cells;
 use crate::errors::store_error;
 use crate::pool::ExclusiveSession;
-use crate::sql_names::{column_list, quoted};
-use crate::staging::{columns_of, matches_spec, slot};
+use crate::sql_names::quoted;
+use crate::staging::{columns_of, slot};
 use crate::url::LONG_READ;
 use crate::values::get;
 
@@ -34,21 +34,29 @@ impl OutputCursor {
         let tx = session.transaction().await.map_err(store_error)?;
         tx.batch_execute(LONG_READ).await.map_err(store_error)?;
         let found = columns_of(tx.client(), table.name).await?;
-        if !found.is_empty() && !matches_spec(&found, table) {
-            return Err(StoreError::Schema(format!(
-                "table {} has other columns than this PowerFill writes; rebuild the outputs",
-                table.name
-            )));
-        }
         if found.is_empty() {
             tx.commit().await.map_err(store_error)?;
             return Ok(Self { session, fetch: None, run: None });
         }
+        let Some(stored) = stored_columns(table, &found, cells::sql_type) else {
+            return Err(StoreError::Schema(format!(
+                "table {} has other columns than this PowerFill writes; rebuild the outputs",
+                table.name
+            )));
+        };
+        let columns: String = table
+            .columns
+            .iter()
+            .zip(stored)
+            .map(|(column, stored)| match stored {
+                true => format!(", {}", quoted(column.name)),
+                false => format!(", NULL::{}", cells::sql_type(column.cell_type)),
+            })
+            .collect();
         let order = if table.keeps_every_run { "run_id" } else { "row_no" };
         let sql = format!(
             "DECLARE shown NO SCROLL CURSOR WITH HOLD FOR
-             SELECT {order}, run_id{} FROM powerfill.{} ORDER BY {order}",
-            column_list(table),
+             SELECT {order}, run_id{columns} FROM powerfill.{} ORDER BY {order}",
             quoted(table.name)
         );
         tx.batch_execute(&sql).await.map_err(store_error)?;

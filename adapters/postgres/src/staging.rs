@@ -59,7 +59,7 @@ pub(crate) async fn columns_of(
 }
 
 /// Whether the columns in the database are those of the program.
-pub(crate) fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
+fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
     found.len() == table.columns.len()
         && found.iter().zip(table.columns).all(|((name, sql_type), column)| {
             name == column.name && sql_type == cells::sql_type(column.cell_type)

@@ -20,30 +20,24 @@ use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
 
-const fn column(name: &'static str, cell_type: CellType) -> Column {
-    Column { name, cell_type }
-}
-
 /// As wide as a row of `pfill_loan2trade_candidates`.
-static TABLE: TableSpec = TableSpec {
-    name: "pfill_measured",
-    columns: &[
-        column("loan_id", CellType::Text),
-        column("trade_id", CellType::Text),
-        column("investor_id", CellType::Text),
-        column("investor_instrument_name", CellType::Text),
-        column("constraint_name", CellType::Text),
-        column("constraint_priority", CellType::Int),
-        column("candidate_rank", CellType::Int),
-        column("interest_earning_days", CellType::Int),
-        column("price", CellType::Decimal(8)),
-        column("payup", CellType::Decimal(8)),
-        column("carry_cost", CellType::Decimal(8)),
-        column("prx_plus_carry", CellType::Decimal(8)),
+static TABLE: TableSpec = TableSpec::bare(
+    "pfill_measured",
+    &[
+        Column::new("loan_id", CellType::Text),
+        Column::new("trade_id", CellType::Text),
+        Column::new("investor_id", CellType::Text),
+        Column::new("investor_instrument_name", CellType::Text),
+        Column::new("constraint_name", CellType::Text),
+        Column::new("constraint_priority", CellType::Int),
+        Column::new("candidate_rank", CellType::Int),
+        Column::new("interest_earning_days", CellType::Int),
+        Column::new("price", CellType::Decimal(8)),
+        Column::new("payup", CellType::Decimal(8)),
+        Column::new("carry_cost", CellType::Decimal(8)),
+        Column::new("prx_plus_carry", CellType::Decimal(8)),
     ],
-    key: &[0, 1],
-    keeps_every_run: false,
-};
+);
 
 fn event(n: u64, node: &Arc<Node>) -> RunEvent {
     let units = 10_012_345_678 + n as i64;

@@ -2,14 +2,14 @@
 //! published meanwhile.
 
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows};
+use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use rusqlite::{Connection, Row};
 
 use crate::cells;
 use crate::connection::store_error;
 use crate::decode::{get, run_id};
-use crate::staging::{columns_of, matches_spec};
+use crate::staging::columns_of;
 
 /// A reader of one table. Its connection holds a read transaction from the first batch to the last.
 /// If the reader is dropped before, the connection is closed, which ends the transaction.
@@ -31,14 +31,22 @@ impl OutputReader {
     pub(crate) fn begin(conn: Connection, table: &TableSpec) -> Result<Self, StoreError> {
         conn.execute_batch("BEGIN").map_err(store_error)?;
         let found = columns_of(&conn, table.name)?;
-        if !found.is_empty() && !matches_spec(&found, table) {
+        let stored = stored_columns(table, &found, cells::sql_type);
+        let Some(stored) = stored.or_else(|| found.is_empty().then(Vec::new)) else {
             return Err(StoreError::Schema(format!(
                 "table {} has other columns than this PowerFill writes; rebuild the outputs",
                 table.name
             )));
-        }
-        let columns: String =
-            table.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
+        };
+        let columns: String = table
+            .columns
+            .iter()
+            .zip(stored)
+            .map(|(column, stored)| match stored {
+                true => format!(", \"{}\"", column.name),
+                false => ", NULL".to_owned(),
+            })
+            .collect();
         let order = if table.keeps_every_run { "run_id" } else { "row_no" };
         let sql = format!(
             "SELECT row_no, run_id{columns} FROM \"{}\" WHERE {order} > ?1 ORDER BY {order} LIMIT {ROWS_PER_BATCH}",

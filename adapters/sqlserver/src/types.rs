@@ -70,9 +70,8 @@ const NULL_IN_KEY: [(&str, &str); 3] = [
 
 /// The columns of a table's key behind `run_id`, and whether none of them may be NULL.
 pub fn key(table: &TableSpec) -> (Vec<&'static str>, bool) {
-    let columns: Vec<&str> = table.key.iter().map(|at| table.columns[*at].name).collect();
-    let is_primary = !columns.iter().any(|column| NULL_IN_KEY.contains(&(table.name, *column)));
-    (columns, is_primary)
+    let is_primary = !table.key.iter().any(|column| NULL_IN_KEY.contains(&(table.name, *column)));
+    (table.key.to_vec(), is_primary)
 }
 
 /// Whether a column may be NULL.

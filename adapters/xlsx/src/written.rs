@@ -383,12 +383,8 @@ mod tests {
     use super::*;
     use crate::texts::read_sheets;
 
-    static TABLE: TableSpec = TableSpec {
-        name: "pfill_a_table_of_a_name_that_is_cut",
-        columns: &[Column::int("seq")],
-        key: &[0],
-        keeps_every_run: false,
-    };
+    static TABLE: TableSpec =
+        TableSpec::bare("pfill_a_table_of_a_name_that_is_cut", &[Column::int("seq")]);
 
     /// As if a sheet had room for four rows: a header and three more.
     #[test]

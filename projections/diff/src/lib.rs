@@ -1,7 +1,6 @@
 //! What differs between the output tables of a run and others: another run's, or an export of the Desktop App
 //! (specification 3.4 `diff`). Pure: no clock, no I/O; the same sides give the same bytes.
 //!
-//! * [`judged`]: what each column of each table is to a comparison
 //! * [`RunSide`] and [`mapping`]: how the two sides come in
 //! * [`compare`]: rows paired and judged; [`Incomparable`] where there is nothing to compare
 //! * [`classes`]: what people have said about differences
@@ -12,7 +11,6 @@
 pub mod classes;
 pub mod compare;
 pub mod grid;
-pub mod judged;
 pub mod loans;
 pub mod mapping;
 pub mod names;
@@ -27,11 +25,12 @@ pub use side::{RunSide, Side, SideHead};
 
 use classes::{ClassFault, Classifications, Classified};
 use compare::TableComparison;
-use judged::JUDGED;
 use loans::LoanPath;
 use mapping::Mapping;
 use powerfill_events::values::{Day, Timestamp};
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::TableRole;
+use powerfill_tables::tables::ALL;
 use why::Why;
 
 /// Two sides set against each other.
@@ -158,16 +157,16 @@ fn not_complete(head: &SideHead) -> Option<Incomparable> {
 }
 
 fn left_out(here: &Side, there: &Side, mapping: &Mapping) -> Vec<(&'static str, &'static str)> {
-    let reasons = JUDGED.iter().enumerate().filter_map(|(at, judged)| {
+    let reasons = ALL.iter().enumerate().filter_map(|(at, spec)| {
         let reason = match (mapping.takes_part(at), &here.tables[at], &there.tables[at]) {
-            (false, ..) if judged.decides => "the mapping skips it",
+            (false, ..) if spec.role == TableRole::Decision => "the mapping skips it",
             // What tells of a run only is not missed.
             (false, ..) | (true, Some(_), Some(_)) => return None,
             (true, None, None) => "neither side has it",
             (true, _, None) => "the other side does not have it",
             (true, None, _) => "this side does not have it",
         };
-        Some((judged.table.name, reason))
+        Some((spec.name, reason))
     });
     reasons.collect()
 }

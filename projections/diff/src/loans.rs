@@ -6,11 +6,12 @@ use powerfill_explain::{
     LoanOutcome, LoanStep, LoanStories, Stands, Toward, Verdict as Judgement, Went,
 };
 use powerfill_tables::spelling::Spelled;
+use powerfill_tables::table::TableSpec;
 use serde::Serialize;
 
 use crate::compare::Verdict;
 use crate::grid::Grid;
-use crate::judged::{Judged, judged};
+use crate::side::by_name;
 use crate::{Comparison, Names};
 
 /// A loan whose decision differs.
@@ -125,7 +126,7 @@ struct Places<'a> {
 
 /// A table by loan.
 struct ByLoan<'a> {
-    table: &'static Judged,
+    table: &'static TableSpec,
     grid: &'a Grid,
     /// The number of a loan and its row, in order.
     rows: Vec<(u32, u32)>,
@@ -146,12 +147,18 @@ impl ByLoan<'_> {
 const GUIDE: &str = "pfill_powerfill_guide";
 const KICKOUTS: &str = "pfill_kickout_guide_01";
 
+/// Whether the rows say what becomes of a loan. Candidates and ranked options only say what a loan
+/// could do.
+fn is_of_loans(table: &TableSpec) -> bool {
+    matches!(table.diff.pair_by, ["loan_id"] | ["loan_id", "pool_action"])
+}
+
 impl Comparison {
     /// The loans whose decision differs, in the order of ids, the first `most` of them; and how many there are.
     pub fn parted_loans(&self, most: usize) -> (Vec<String>, u64) {
         let mut loans: Vec<u32> = Vec::new();
-        for table in self.tables.iter().filter(|table| table.judged.is_of_loans()) {
-            let Some(column) = table.judged.position("loan_id") else { continue };
+        for table in self.tables.iter().filter(|table| is_of_loans(table.spec)) {
+            let Some(column) = table.spec.position("loan_id") else { continue };
             let of_decision = |verdict| verdict != Verdict::OtherNumbers;
             let differences = table.differences.iter().filter(|d| of_decision(d.verdict));
             loans.extend(differences.filter_map(|d| {
@@ -196,8 +203,8 @@ impl Comparison {
 
     /// A table of a side by loan, compared or not.
     fn by_loan(&self, side: usize, name: &str) -> Option<ByLoan<'_>> {
-        let (at, table) = judged(name)?;
-        let compared = self.tables.iter().find(|compared| compared.judged.table.name == name);
+        let (at, table) = by_name(name)?;
+        let compared = self.tables.iter().find(|compared| compared.spec.name == name);
         let compared = compared.map(|compared| [&compared.here, &compared.there][side]);
         let rest = || [&self.here, &self.there][side].tables[at].as_ref();
         let grid = &compared.or_else(rest)?.grid;

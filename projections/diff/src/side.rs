@@ -4,12 +4,11 @@ use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_tables::status::RunStatus;
-use powerfill_tables::table::RowBatch;
-use powerfill_tables::tables::{Projector, projectors};
+use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::tables::{ALL, Projector, projectors};
 use serde::Serialize;
 
 use crate::grid::{Grid, Holds};
-use crate::judged::JUDGED;
 use crate::names::Names;
 
 /// Rows are taken from the projectors after this many events.
@@ -20,8 +19,8 @@ const EVENTS_BETWEEN: u64 = 4096;
 pub struct Side {
     /// What it is.
     pub head: SideHead,
-    /// Its tables, by position in [`JUDGED`].
-    pub tables: [Option<SideTable>; JUDGED.len()],
+    /// Its tables, by position in [`ALL`].
+    pub tables: [Option<SideTable>; ALL.len()],
 }
 
 /// A table of a side.
@@ -180,7 +179,7 @@ impl RunSide {
     /// The side, after the last event.
     pub fn finish(mut self, names: &mut Names) -> Side {
         self.drain(names);
-        let mut tables = [const { None }; JUDGED.len()];
+        let mut tables = [const { None }; ALL.len()];
         for ((projector, mut grid), table) in self.tables.into_iter().zip(&mut tables) {
             let mut rows = RowBatch::new(projector.table());
             projector.rows(&mut rows);
@@ -191,6 +190,11 @@ impl RunSide {
         }
         Side { head: SideHead::Run(Box::new(self.head)), tables }
     }
+}
+
+/// The table with this name, and its position in [`ALL`].
+pub(crate) fn by_name(name: &str) -> Option<(usize, &'static TableSpec)> {
+    ALL.iter().copied().enumerate().find(|(_, table)| table.name == name)
 }
 
 /// Bits of so many columns.

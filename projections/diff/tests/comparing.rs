@@ -63,7 +63,7 @@ fn columns_that_a_side_lacks_are_not_compared_but_said() {
     let comparison = compared(&here, &there, "");
     let table = &comparison.tables[0];
     assert_eq!(comparison.answer(), Answer::Same);
-    let price = table.judged.position("price").unwrap();
+    let price = table.spec.position("price").unwrap();
     assert!(table.missing >> price & 1 == 1 && table.compared >> price & 1 == 0);
     assert_eq!(table.there.strangers, ["comment"]);
 }

@@ -5,6 +5,7 @@ mod many;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned,
     LoanReleased, PoolAction, PoolActionDerived, Rejection, SyntheticOption,
@@ -18,7 +19,6 @@ use super::loan::{
     AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory,
 };
 use super::verdict::{Court, full_limits};
-use powerfill_tables::ignored;
 use powerfill_tables::status::RunStatus;
 
 pub use many::{LoanStories, Toward};
@@ -116,9 +116,8 @@ impl LoanStory {
                 }
             }
             ignored!(
-                RunStarted PreflightCompleted CashGridBuilt TradeSettlementSet ConstraintMatched
-                PassCompleted SyntheticTradePriced InvariantsVerified RunCompleted RunFailed
-                RunCancelled
+                RunStarted PreflightCompleted CashGrids ConstraintMatched PassCompleted
+                SyntheticTradePriced Verification End
             ) => {}
         }
     }

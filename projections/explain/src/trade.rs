@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, FillStatus, KickoutReason, LoanAllocated, LoanMoved,
     LoanPinned, LoanReleased, Pass, RejectionReason, TradeAssessed, TradeFillEvaluated,
@@ -14,7 +15,6 @@ use super::Sought;
 use super::loan::RunInput;
 use super::turned_away::TradeCourt;
 use super::verdict::Verdict;
-use powerfill_tables::ignored;
 use powerfill_tables::status::RunStatus;
 
 /// Everything that a run's events say about a trade.
@@ -237,10 +237,8 @@ impl TradeStory {
                 self.put(&kickout.loan_id, kickout.loan_amount, place);
             }
             ignored!(
-                RunRequested RunStarted PreflightCompleted CashGridBuilt TradeSettlementSet
-                ConstraintMatched PassCompleted PoolActionDerived SyntheticTradePriced
-                SyntheticOptionsRanked CashMarketMapped InvariantsVerified RunCompleted RunFailed
-                RunCancelled
+                Opening CashGrids ConstraintMatched PassCompleted PoolActionDerived Synthetic
+                Verification End
             ) => {}
         }
         self.court.apply(recorded, &self.told.trade_id);

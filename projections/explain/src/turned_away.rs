@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{ConstraintBlockEvaluated, LoanAllocated, Pass, PoolAction};
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{Day, LoanId, Price, TradeId, fold};
@@ -11,7 +12,6 @@ use super::ledger::{Ledger, Moment, standing};
 use super::loan::{LoanStep, RunInput};
 use super::trade::TurnedAway;
 use super::verdict::{Stay, Verdict, of_fill, stays};
-use powerfill_tables::ignored;
 
 /// What the verdicts on a trade's candidates are found from.
 #[derive(Debug, Default)]
@@ -82,9 +82,8 @@ impl TradeCourt {
             | RunEvent::LoanPinned(_)
             | RunEvent::CandidateScored(_)
             | ignored!(
-                RunStarted PreflightCompleted CashGridBuilt TradeSettlementSet ConstraintMatched
-                CandidatesRejected PassCompleted SyntheticTradePriced SyntheticOptionsRanked
-                CashMarketMapped InvariantsVerified RunCompleted RunFailed RunCancelled
+                RunStarted PreflightCompleted CashGrids ConstraintMatched CandidatesRejected PassCompleted
+                Synthetic Verification End
             ) => {}
         }
     }

@@ -1,8 +1,10 @@
-//! The canonical CSV of the output tables (specification 1.5): header first, every decimal at its scale, dates ISO,
-//! NULL as an empty field, lines end with LF, fields quoted only where RFC 4180 asks for it.
+//! The canonical CSV of the output tables (specification 1.5). The header comes first. Decimals have
+//! all places of their scale, dates are ISO 8601, and NULL is an empty field. Lines end with LF.
+//! Fields are quoted only where RFC 4180 demands it.
 //!
-//! Files begin with `run_id`; comparisons and the digest of the outputs ([`crate::digest`]) leave it out. Text goes
-//! into a buffer of bytes, so that nothing is formatted twice or checked again to be UTF-8.
+//! Files begin with `run_id`; comparisons and the output digest ([`crate::digest`]) leave it out.
+//! Text is written into a buffer of bytes, so nothing is formatted twice or checked again to be
+//! UTF-8.
 
 use std::io::Write;
 
@@ -10,11 +12,16 @@ use chrono::Datelike;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
 
-use crate::table::{Cell, RowBatch, TableSpec};
+use crate::table::{Cell, Column, RowBatch, TableSpec};
 
-/// Writes the header without `run_id`, and its LF.
+/// Writes the header line without `run_id`.
 pub fn write_header(table: &TableSpec, out: &mut Vec<u8>) {
-    for (at, column) in table.columns.iter().enumerate() {
+    write_names(table.columns, out);
+}
+
+/// Writes a header line of these columns.
+pub(crate) fn write_names<'c>(columns: impl IntoIterator<Item = &'c Column>, out: &mut Vec<u8>) {
+    for (at, column) in columns.into_iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
@@ -23,9 +30,9 @@ pub fn write_header(table: &TableSpec, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Writes a row without `run_id`, and its LF.
-pub fn write_row(row: &[Cell], out: &mut Vec<u8>) {
-    for (at, cell) in row.iter().enumerate() {
+/// Writes the line of a row without `run_id`.
+pub fn write_row<'c>(row: impl IntoIterator<Item = &'c Cell>, out: &mut Vec<u8>) {
+    for (at, cell) in row.into_iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
@@ -34,13 +41,13 @@ pub fn write_row(row: &[Cell], out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Writes the header of a file: `run_id`, then the table's columns.
+/// Writes the header line of a file: `run_id`, then the table's columns.
 pub fn write_file_header(table: &TableSpec, out: &mut Vec<u8>) {
     out.extend_from_slice(b"run_id,");
     write_header(table, out);
 }
 
-/// Writes rows of a file, each with `run_id` in front.
+/// Writes the lines of a file's rows, each with `run_id` in front.
 pub fn write_file_rows(run_id: RunId, rows: &RowBatch, out: &mut Vec<u8>) {
     let run_id = run_id.to_string();
     for row in rows.rows() {
@@ -50,7 +57,7 @@ pub fn write_file_rows(run_id: RunId, rows: &RowBatch, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a value as a field: [`write_text`], quoted where it must be.
+/// Writes a value as a field: its [text](write_text), quoted where RFC 4180 demands it.
 pub fn write_field(cell: &Cell, out: &mut Vec<u8>) {
     match cell {
         Cell::Text(text) => write_quoted(text, out),
@@ -64,7 +71,7 @@ pub fn write_field(cell: &Cell, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the canonical text of a value, empty for NULL: what a field holds before any quoting.
+/// Writes the canonical text of a value without quotes; nothing for NULL.
 pub fn write_text(cell: &Cell, out: &mut Vec<u8>) {
     match cell {
         Cell::Null => {}
@@ -78,7 +85,7 @@ pub fn write_text(cell: &Cell, out: &mut Vec<u8>) {
     }
 }
 
-/// A quote, a comma, CR or LF make a field need quotes; a quote within is doubled (RFC 4180).
+/// Quotes a field that has a quote, a comma, CR, or LF, and doubles each quote in it (RFC 4180).
 fn write_quoted(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     if !bytes.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n')) {
@@ -95,7 +102,7 @@ fn write_quoted(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The two digits of 0 to 99, one behind the other.
+/// The two digits of each number from 0 to 99.
 const PAIRS: [u8; 200] = {
     let mut pairs = [0; 200];
     let mut number = 0;
@@ -107,10 +114,11 @@ const PAIRS: [u8; 200] = {
     pairs
 };
 
-/// All decimals of the scale, no sign on zero (1.1). Most of a run's CSV is such numbers, so that digits go two by two.
+/// Writes all decimals of the scale, and no sign on zero (1.1). Most of a run's CSV is such numbers,
+/// so the digits are written two at a time.
 fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
     let magnitude = units.unsigned_abs();
-    // Divisions by a constant are multiplications; the scales of 1.1 are these.
+    // The compiler turns a division by a constant into a multiplication; these are the scales of 1.1.
     let (whole, mut fraction) = match scale {
         0 => (magnitude, 0),
         2 => (magnitude / 100, magnitude % 100),
@@ -118,7 +126,8 @@ fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
         8 => (magnitude / 100_000_000, magnitude % 100_000_000),
         _ => (magnitude / 10_u64.pow(scale.into()), magnitude % 10_u64.pow(scale.into())),
     };
-    // 19 digits of 64 bits, a point and a sign end before END; the rest is room to copy a constant number of bytes.
+    // The 19 digits of 64 bits, a point, and a sign end at END. The second half is room to copy a
+    // constant number of bytes from any position.
     const END: usize = 24;
     let mut text = [b'0'; 2 * END];
     let mut at = END;
@@ -157,7 +166,7 @@ fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
         at -= 1;
         text[at] = b'-';
     }
-    // Copying END bytes and cutting off what is too much costs less than copying a number of bytes known only here.
+    // Copying END bytes and truncating is faster than copying a number that is only known at run time.
     let length = out.len() + END - at;
     out.extend_from_slice(&text[at..at + END]);
     out.truncate(length);
@@ -185,7 +194,7 @@ fn write_day(day: Day, out: &mut Vec<u8>) {
 }
 
 fn write_display(value: &impl std::fmt::Display, out: &mut Vec<u8>) {
-    // A vector takes every write, so that only a broken Display could fail; it would leave a short field.
+    // Writing to a vector cannot fail.
     let _ = write!(out, "{value}");
 }
 
@@ -197,7 +206,6 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::*;
-    use crate::table::Column;
 
     fn field(cell: impl Into<Cell>) -> String {
         let mut out = Vec::new();
@@ -257,12 +265,7 @@ mod tests {
 
     #[test]
     fn a_file_has_run_id_first() {
-        static TABLE: TableSpec = TableSpec {
-            name: "t",
-            columns: &[Column::text("a"), Column::money("b")],
-            key: &[0],
-            keeps_every_run: false,
-        };
+        static TABLE: TableSpec = TableSpec::bare("t", &[Column::text("a"), Column::money("b")]);
         let mut rows = RowBatch::new(&TABLE);
         rows.push([Cell::Text(Arc::from("x,y")), Money::whole(3).into()]);
         rows.push([Cell::Null, Cell::Null]);

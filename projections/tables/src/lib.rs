@@ -1,15 +1,15 @@
-//! The output tables (specification 1.5) and other answers, as projections of a run's events and of nothing else
-//! (3.3). Pure: no clock, no I/O.
+//! The output tables (specification 1.5) and other projections of a run's events (3.3). A projection
+//! has no other input: no snapshot, no clock, no I/O.
 //!
-//! * [`table`]: what a table, a row and a cell are
-//! * [`tables`]: the fourteen tables, one file each, in one list
-//! * [`RunTables`]: all of them together, with counts and digest
-//! * [`digest`]: the digest of the outputs
-//! * [`csv`]: their canonical text
-//! * [`event_index`]: which events concern which loan and trade
-//! * [`spelling`]: enumerations as rows and reports spell them
-//! * [`status`]: where a run stands
-//! * [`RunSummary`]: a run at a glance
+//! * [`table`]: declarations of tables, rows, and cells
+//! * [`tables`]: the output tables, one file per table, in one list
+//! * [`RunTables`]: all tables of a run, with counts and digests
+//! * [`digest`]: the output digest
+//! * [`csv`]: the canonical text of tables
+//! * [`event_index`]: the events of each loan and each trade
+//! * [`spelling`]: the names of enumerated values in rows and reports
+//! * [`status`]: the status of a run
+//! * [`RunSummary`]: counts, fills, and outcomes of a run
 
 pub mod csv;
 pub mod digest;
@@ -21,6 +21,5 @@ pub mod summary;
 pub mod table;
 pub mod tables;
 
-pub use powerfill_events::ignored;
-pub use run_tables::RunTables;
+pub use run_tables::{RunTables, UnknownTable};
 pub use summary::RunSummary;

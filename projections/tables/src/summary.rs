@@ -4,6 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{
     Band, FillStatus, Finding, HeldReason, KickoutReason, LoanAllocated, LoanMoved, LoanPinned,
     LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
@@ -13,7 +14,6 @@ use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, TenantId, Timestamp, TradeId};
 use serde::Serialize;
 
-use crate::ignored;
 use crate::status::RunStatus;
 
 /// A run at a glance. Amounts in dollars.
@@ -234,9 +234,8 @@ impl RunSummary {
                 });
             }
             ignored!(
-                CashGridBuilt TradeSettlementSet ConstraintMatched CandidatesRejected
-                ConstraintBlockEvaluated SyntheticTradePriced SyntheticOptionsRanked
-                CashMarketMapped InvariantsVerified
+                CashGrids ConstraintMatched CandidatesRejected ConstraintBlockEvaluated Synthetic
+                Verification
             ) => {}
         }
     }

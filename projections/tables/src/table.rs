@@ -1,81 +1,91 @@
-//! Tables as every store, file and report sees them: a specification and rows of typed cells.
+//! Tables as every store, file, and report sees them: a declaration, and rows of typed cells.
 
-use std::sync::Arc;
+mod cell;
 
-use powerfill_events::values::{
-    ConstraintName, Day, Fixed, InstrumentName, InvestorId, LoanId, PoolName, SynTradeId, TenantId,
-    Timestamp, TradeId, Unit,
-};
-use rust_decimal::Decimal;
+pub use cell::Cell;
 
-/// What a column holds; decides its type in each database and its form in each file.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellType {
-    /// Text.
+    /// Compares without case and trailing blanks (1.1).
     Text,
-    /// A whole number.
+    /// 64 bits with a sign.
     Int,
-    /// An exact decimal with this many decimals: money 2, prices 8, rates, shares and averages 6.
+    /// An exact decimal with this many places: money 2, prices 8, rates, shares, and averages 6.
     Decimal(u8),
-    /// A calendar date.
+    /// A calendar date without a time zone.
     Day,
-    /// A moment in UTC.
+    /// A moment in UTC, in microseconds.
     Timestamp,
-    /// A JSON text.
+    /// A JSON document as text.
     Json,
 }
 
 /// A column of an output table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Its legacy name.
+    /// The legacy name.
     pub name: &'static str,
-    /// What it holds.
+    /// Decides the column's type in each database and its form in each file.
     pub cell_type: CellType,
+    /// The version of its table that added the column; 1 for the columns of release 0.1.0. The
+    /// digest of an older run does not cover the column.
+    pub since: u32,
 }
 
 impl Column {
-    /// A column of names, reasons or other text; also Y/N.
+    /// A column of the first version of its table.
+    pub const fn new(name: &'static str, cell_type: CellType) -> Self {
+        Self { name, cell_type, since: 1 }
+    }
+
+    /// The same column, added by this version of the table.
+    #[must_use]
+    pub const fn since(self, version: u32) -> Self {
+        Self { since: version, ..self }
+    }
+
+    /// A column of names, reasons, or other text; also Y or N.
     pub const fn text(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Text }
+        Self::new(name, CellType::Text)
     }
 
     /// A whole number: days, ranks, priorities, counts.
     pub const fn int(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Int }
+        Self::new(name, CellType::Int)
     }
 
     /// Dollars, 2 decimals (1.1).
     pub const fn money(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Decimal(2) }
+        Self::new(name, CellType::Decimal(2))
     }
 
-    /// A price, pay-up, carry or score: points per 100 of par, 8 decimals (1.1).
+    /// A price, pay-up, carry, or score: points per 100 of par, 8 decimals (1.1).
     pub const fn price(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Decimal(8) }
+        Self::new(name, CellType::Decimal(8))
     }
 
-    /// A rate, a share or an average of attributes: 6 decimals (1.1, 1.5).
+    /// A rate, a share, or an average of attributes: 6 decimals (1.1, 1.5).
     pub const fn ratio(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Decimal(6) }
+        Self::new(name, CellType::Decimal(6))
     }
 
-    /// A date.
+    /// A calendar date.
     pub const fn day(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Day }
+        Self::new(name, CellType::Day)
     }
 
     /// A moment in UTC.
     pub const fn timestamp(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Timestamp }
+        Self::new(name, CellType::Timestamp)
     }
 
-    /// A JSON text.
+    /// A JSON document as text.
     pub const fn json(name: &'static str) -> Self {
-        Self { name, cell_type: CellType::Json }
+        Self::new(name, CellType::Json)
     }
 
-    /// Whether a value is of the column's type and scale; NULL always is.
+    /// Whether a value has the column's type and scale. NULL is valid in every column.
     pub fn admits(&self, cell: &Cell) -> bool {
         match (self.cell_type, cell) {
             (_, Cell::Null)
@@ -91,124 +101,139 @@ impl Column {
     }
 }
 
-/// An output table of 1.5: `run_id` comes first in every one and is not listed.
-#[derive(Debug, PartialEq, Eq)]
+/// What a table is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableRole {
+    /// It says what the run decided. The output digest covers it.
+    Decision,
+    /// It describes the run itself. The digest does not cover it, and comparisons skip it unless a
+    /// mapping names it.
+    Record,
+}
+
+/// The declaration of an output table (1.5). Stores, files, publishing, comparisons, reports, and
+/// the reference all read it. `run_id` is the first column of every table and is not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableSpec {
-    /// Its legacy name.
+    /// The legacy name.
     pub name: &'static str,
-    /// In the order of 1.5, `run_id` left out.
+    /// What the table holds, as a clause with the section of part 2.
+    pub purpose: &'static str,
+    /// What one row is, and how the rows are ordered: "One row per loan, by loan_id."
+    pub rows: &'static str,
+    /// In the order of 1.5.
     pub columns: &'static [Column],
-    /// Positions of the columns that identify a row within a run; some of them may be NULL.
-    pub key: &'static [usize],
-    /// One row a run, kept for every run, not only for the latest Complete one (`pfill_run_history`).
+    /// Names of the columns that identify a row within a run; some of them may be NULL.
+    pub key: &'static [&'static str],
+    /// Whether the output digest covers the table.
+    pub role: TableRole,
+    /// The table has one row per run and keeps the rows of all runs. The other tables hold the rows
+    /// of the latest Complete run only.
     pub keeps_every_run: bool,
+    /// How `diff` judges the rows.
+    pub diff: DiffRules,
+    /// The reports over HTTP that show rows of this table.
+    pub reports: &'static [ReportSpec],
 }
 
-/// A value in a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
-    /// NULL.
-    Null,
-    /// Text, also for [`CellType::Json`].
-    Text(Arc<str>),
-    /// A text that is part of the program: an enum's name.
-    Name(&'static str),
-    /// A whole number.
-    Int(i64),
-    /// Scaled units and the scale.
-    Fixed(i64, u8),
-    /// An average whose magnitude has no bound.
-    Decimal(Decimal),
-    /// A date.
-    Day(Day),
-    /// A moment.
-    Timestamp(Timestamp),
+/// How a comparison judges the rows of a table (3.4). A column that is in none of the lists is a
+/// number of the decision: where only numbers differ, the decision is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiffRules {
+    /// Columns that rows pair by. This is not always the table's key: a candidate is the same one
+    /// where its rank is another.
+    pub pair_by: &'static [&'static str],
+    /// A difference in one of these columns is another decision.
+    pub decision: &'static [&'static str],
+    /// Remarks about a row or its run. They are not compared.
+    pub remarks: &'static [&'static str],
+    /// The run decides which rows exist, so two tables may have no key in common.
+    pub presence_decides: bool,
+    /// Why the columns are judged this way.
+    pub because: &'static str,
 }
 
-impl<K: Unit> From<Fixed<K>> for Cell {
-    fn from(number: Fixed<K>) -> Self {
-        Self::Fixed(number.units(), K::SCALE as u8)
-    }
+/// A report over HTTP (4.3): the rows of a table, or some of them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReportSpec {
+    /// The position among all reports, from 1.
+    pub position: u8,
+    /// The name in its path.
+    pub name: &'static str,
+    /// What a row is.
+    pub about: &'static str,
+    /// Only rows whose column has one of these values.
+    pub only: Option<(&'static str, &'static [&'static str])>,
 }
-impl From<Day> for Cell {
-    fn from(day: Day) -> Self {
-        Self::Day(day)
-    }
-}
-impl From<Timestamp> for Cell {
-    fn from(moment: Timestamp) -> Self {
-        Self::Timestamp(moment)
-    }
-}
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.into())
-    }
-}
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-impl From<bool> for Cell {
-    /// Y or N, as the legacy tables have it (1.5).
-    fn from(holds: bool) -> Self {
-        Self::Name(if holds { "Y" } else { "N" })
+
+impl ReportSpec {
+    /// A report of all rows.
+    pub const fn whole(position: u8, name: &'static str, about: &'static str) -> Self {
+        Self { position, name, about, only: None }
     }
 }
 
-/// Names share their spelling with the event that they come from.
-macro_rules! cells_of_names {
-    ($($id:ident)*) => {$(
-        impl From<&$id> for Cell {
-            fn from(name: &$id) -> Self {
-                Self::Text(name.shared())
-            }
+impl TableSpec {
+    /// A table that is not in the list of [`crate::tables`], for stores and files that are driven
+    /// by the columns alone.
+    pub const fn bare(name: &'static str, columns: &'static [Column]) -> Self {
+        Self {
+            name,
+            purpose: "",
+            rows: "",
+            columns,
+            key: &[],
+            role: TableRole::Decision,
+            keeps_every_run: false,
+            diff: DiffRules {
+                pair_by: &[],
+                decision: &[],
+                remarks: &[],
+                presence_decides: false,
+                because: "",
+            },
+            reports: &[],
         }
-    )*};
-}
-cells_of_names!(ConstraintName InstrumentName InvestorId LoanId PoolName SynTradeId TenantId TradeId);
-
-/// Whole numbers that 64 bits with a sign hold.
-macro_rules! cells_of_whole_numbers {
-    ($($int:ty)*) => {$(
-        impl From<$int> for Cell {
-            fn from(number: $int) -> Self {
-                Self::Int(number.into())
-            }
-        }
-    )*};
-}
-cells_of_whole_numbers!(u8 u32 i32 i64);
-
-impl From<u64> for Cell {
-    /// Counts; nothing here counts beyond 63 bits, and a count that did would stop at the greatest.
-    fn from(count: u64) -> Self {
-        Self::Int(i64::try_from(count).unwrap_or(i64::MAX))
     }
-}
-impl<T: Into<Cell>> From<Option<T>> for Cell {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
+
+    /// The position of a column.
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|known| known.name == column)
+    }
+
+    /// The present version: that of the newest column.
+    pub fn version(&self) -> u32 {
+        self.columns.iter().map(|column| column.since).max().unwrap_or(1)
+    }
+
+    /// Whether release 0.1.0 did not have the table.
+    pub fn is_later(&self) -> bool {
+        self.columns.iter().all(|column| column.since > 1)
+    }
+
+    /// The positions of the columns that the table has in a version.
+    pub fn positions_at(&self, version: u32) -> impl Iterator<Item = usize> {
+        let columns = self.columns.iter().enumerate();
+        columns.filter(move |(_, column)| column.since <= version).map(|(at, _)| at)
     }
 }
 
-/// Rows of one table, one behind the other in one vector.
+/// Rows of one table in one vector, so that a million rows are one allocation.
 #[derive(Debug, Clone)]
 pub struct RowBatch {
-    /// The table.
+    /// The table that the rows belong to.
     pub table: &'static TableSpec,
-    /// `table.columns.len()` cells a row.
+    /// Row after row, `table.columns.len()` cells per row.
     pub cells: Vec<Cell>,
 }
 
 impl RowBatch {
-    /// No rows yet.
+    /// An empty batch.
     pub const fn new(table: &'static TableSpec) -> Self {
         Self { table, cells: Vec::new() }
     }
 
-    /// Adds a row.
+    /// Adds a row at the end.
     pub fn push<const COLUMNS: usize>(&mut self, row: [Cell; COLUMNS]) {
         debug_assert_eq!(COLUMNS, self.table.columns.len(), "{}", self.table.name);
         debug_assert!(
@@ -229,17 +254,17 @@ impl RowBatch {
         }
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.cells.len() / self.table.columns.len()
     }
 
-    /// Whether there is none.
+    /// Whether the batch has no rows.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// The rows, in order.
+    /// The rows, in the order in which they were added.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[Cell]> {
         self.cells.chunks_exact(self.table.columns.len())
     }

@@ -177,7 +177,7 @@ fn stories_from_the_index_are_those_of_all_events() {
 #[test]
 fn a_story_misses_each_of_its_events_that_says_something() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/conformance/05-fill-remaining-substitution");
+        .join("../../tests/conformance/05-fill-remaining-substitution");
     let events = given::cases::run(&case);
     let listed = Listed::of(&events);
     let about = About::Loan("C");

@@ -12,7 +12,7 @@ use powerfill_eventually::{DeliveredEvent, RunTablesError, RunTablesProjection};
 use powerfill_snapshot::tables::InstrumentKind;
 use powerfill_tables::RunTables;
 use powerfill_tables::table::{CellType, RowBatch};
-use powerfill_tables::tables::{ALL, DECISIONS, named, projectors};
+use powerfill_tables::tables::{ALL, decisions, named, projectors};
 
 fn boxed(placed: LoanAllocated) -> RunEvent {
     RunEvent::LoanAllocated(Box::new(placed))
@@ -40,12 +40,10 @@ fn the_list_is_that_of_the_specification() {
             "pfill_run_history",
         ]
     );
-    assert_eq!(DECISIONS.len(), 12);
+    assert_eq!(decisions().count(), 12);
     for (projector, table) in projectors().iter().zip(ALL) {
         assert!(std::ptr::eq(projector.table(), *table));
         assert!(std::ptr::eq(named(table.name).unwrap(), *table));
-        assert!(projector.version() >= 1);
-        assert!(table.key.iter().all(|at| *at < table.columns.len()), "{}", table.name);
         for column in table.columns {
             let amount = column.name.ends_with("_amount");
             assert_eq!(amount, column.cell_type == CellType::Decimal(2), "{}", column.name);
@@ -334,13 +332,13 @@ fn the_history_says_what_became_of_a_run() {
 fn counts_and_digest_are_those_of_the_rows_and_can_be_asked_for_early_and_again() {
     let events = whole_run();
     let mut tables = RunTables::new();
-    recorded(&events).for_each(|event| _ = tables.apply(&event));
+    recorded(&events).for_each(|event| tables.apply(&event));
     assert!(tables.history_row().is_some());
     let completed = tables.complete();
     assert_eq!(completed, tables.complete());
     assert_eq!(completed.counts["pfill_powerfill_guide"], 1);
     assert_eq!(completed.counts["pfill_loan_constraint_pool"], 0);
-    assert_eq!(completed.counts.len(), DECISIONS.len());
+    assert_eq!(completed.counts.len(), decisions().count());
 
     let mut with_end = events.clone();
     with_end.push(RunEvent::RunCompleted(Box::new(completed.clone())));
@@ -355,10 +353,10 @@ fn counts_and_digest_are_those_of_the_rows_and_can_be_asked_for_early_and_again(
 
     // The digest is what `b3sum` says of the CSV files without run_id, hashed once more.
     let mut lines = String::new();
-    for table in DECISIONS {
+    for table in decisions() {
         let mut text = Vec::new();
         powerfill_tables::csv::write_header(table, &mut text);
-        for batch in batches.iter().filter(|batch| batch.table == *table) {
+        for batch in batches.iter().filter(|batch| batch.table == table) {
             text.extend_from_slice(csv(batch).as_bytes());
         }
         lines.push_str(&format!("{}  {}\n", blake3::hash(&text), table.name));
@@ -370,7 +368,7 @@ fn counts_and_digest_are_those_of_the_rows_and_can_be_asked_for_early_and_again(
 fn a_subscription_of_eventually_feeds_the_same_tables() {
     let events = whole_run();
     let mut tables = RunTables::new();
-    recorded(&events).for_each(|event| _ = tables.apply(&event));
+    recorded(&events).for_each(|event| tables.apply(&event));
     let mut following = RunTablesProjection::new(run_id());
     let persisted = |version: u32, event: &RunEvent, run_id| {
         let delivered = DeliveredEvent {

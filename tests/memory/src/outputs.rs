@@ -20,8 +20,8 @@ use crate::MemoryStore;
 pub(crate) struct Outputs {
     staged: Option<StagedRun>,
     shown: Option<(RunId, u64)>,
-    tables: BTreeMap<&'static str, (RunId, Vec<Cell>)>,
-    kept: BTreeMap<&'static str, BTreeMap<RunId, Vec<Cell>>>,
+    tables: BTreeMap<&'static str, (RunId, RowBatch)>,
+    kept: BTreeMap<&'static str, BTreeMap<RunId, RowBatch>>,
 }
 
 struct StagedRun {
@@ -77,10 +77,11 @@ impl Outputs {
         self.ensure_staged(run)?;
         let Some(staged) = self.staged.take() else { return Ok(()) };
         for (name, (table, cells)) in staged.tables {
+            let rows = RowBatch { table, cells };
             if !table.keeps_every_run {
-                self.tables.insert(name, (run, cells));
-            } else if !cells.is_empty() {
-                self.kept.entry(name).or_default().insert(run, cells);
+                self.tables.insert(name, (run, rows));
+            } else if !rows.is_empty() {
+                self.kept.entry(name).or_default().insert(run, rows);
             }
         }
         self.shown = Some((run, staged.up_to_version));
@@ -88,22 +89,26 @@ impl Outputs {
     }
 
     fn rows(&self, table: &'static TableSpec) -> Vec<RunRows> {
-        let batch = |run_id: RunId, cells: &[Cell]| RunRows {
-            run_id,
-            rows: RowBatch { table, cells: cells.to_vec() },
-        };
+        let batch =
+            |run_id: RunId, cells: Vec<Cell>| RunRows { run_id, rows: RowBatch { table, cells } };
         if table.keeps_every_run {
-            let kept = self.kept.get(table.name);
-            return kept.into_iter().flatten().map(|(run, cells)| batch(*run, cells)).collect();
+            let kept = self.kept.get(table.name).into_iter().flatten();
+            return kept.map(|(run, rows)| batch(*run, cells_of(table, rows))).collect();
         }
-        let shown = self.tables.get(table.name).filter(|(_, cells)| !cells.is_empty());
-        shown
-            .into_iter()
-            .flat_map(|(run, cells)| {
-                cells.chunks(ROWS_PER_BATCH * table.columns.len()).map(|cells| batch(*run, cells))
-            })
-            .collect()
+        let Some((run, rows)) = self.tables.get(table.name) else { return Vec::new() };
+        let cells = cells_of(table, rows);
+        let batches = cells.chunks(ROWS_PER_BATCH * table.columns.len());
+        batches.map(|cells| batch(*run, cells.to_vec())).collect()
     }
+}
+
+/// The cells of stored rows in the columns of a table. A column that an older program did not store
+/// is NULL.
+fn cells_of(table: &TableSpec, rows: &RowBatch) -> Vec<Cell> {
+    let columns = table.columns.iter();
+    let positions: Vec<_> = columns.map(|column| rows.table.position(column.name)).collect();
+    let cell = |row: &[Cell], at: &Option<usize>| at.map_or(Cell::Null, |at| row[at].clone());
+    rows.rows().flat_map(|row| positions.iter().map(move |at| cell(row, at))).collect()
 }
 
 #[async_trait]
@@ -158,7 +163,8 @@ impl ProjectionStore for MemoryStore {
         let cells = stored_cells(table, &row)?;
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
-        state.outputs.kept.entry(table.name).or_default().insert(writer.run(), cells);
+        let rows = RowBatch { table, cells };
+        state.outputs.kept.entry(table.name).or_default().insert(writer.run(), rows);
         Ok(())
     }
 

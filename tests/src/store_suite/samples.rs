@@ -142,41 +142,34 @@ pub async fn collect(batches: EventBatches<'_>) -> Vec<StoredEvent> {
     batches.into_iter().flatten().collect()
 }
 
-const fn column(name: &'static str, cell_type: CellType) -> Column {
-    Column { name, cell_type }
-}
-
 /// A table with every type of cell.
-pub static GUIDE: TableSpec = TableSpec {
-    name: "pfill_test_guide",
-    columns: &[
-        column("loan_id", CellType::Text),
-        column("rank", CellType::Int),
-        column("loan_amount", CellType::Decimal(2)),
-        column("price", CellType::Decimal(8)),
-        column("wavg", CellType::Decimal(6)),
-        column("settlement_date", CellType::Day),
-        column("run_started", CellType::Timestamp),
-        column("options", CellType::Json),
+pub static GUIDE: TableSpec = TableSpec::bare(
+    "pfill_test_guide",
+    &[
+        Column::new("loan_id", CellType::Text),
+        Column::new("rank", CellType::Int),
+        Column::new("loan_amount", CellType::Decimal(2)),
+        Column::new("price", CellType::Decimal(8)),
+        Column::new("wavg", CellType::Decimal(6)),
+        Column::new("settlement_date", CellType::Day),
+        Column::new("run_started", CellType::Timestamp),
+        Column::new("options", CellType::Json),
     ],
-    key: &[0],
-    keeps_every_run: false,
-};
+);
 
 /// A second table of the same run.
-pub static KICKOUTS: TableSpec = TableSpec {
-    name: "pfill_test_kickouts",
-    columns: &[column("loan_id", CellType::Text), column("reason", CellType::Text)],
-    key: &[0],
-    keeps_every_run: false,
-};
+pub static KICKOUTS: TableSpec = TableSpec::bare(
+    "pfill_test_kickouts",
+    &[Column::new("loan_id", CellType::Text), Column::new("reason", CellType::Text)],
+);
 
 /// A table that keeps every run.
 pub static HISTORY: TableSpec = TableSpec {
-    name: "pfill_test_history",
-    columns: &[column("status", CellType::Text), column("loans", CellType::Int)],
-    key: &[],
     keeps_every_run: true,
+    ..TableSpec::bare(
+        "pfill_test_history",
+        &[Column::new("status", CellType::Text), Column::new("loans", CellType::Int)],
+    )
 };
 
 /// Kickouts of these loans.

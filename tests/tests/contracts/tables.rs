@@ -1,77 +1,76 @@
-//! `docs/reference/tables.md`: the output tables, from their specifications.
+//! `docs/reference/tables.md`: the output tables, from their declarations.
 
 use std::fmt::Write;
 
-use powerfill_tables::table::{CellType, TableSpec};
-use powerfill_tables::tables;
+use powerfill_tables::table::{CellType, TableRole, TableSpec};
+use powerfill_tables::tables::{ALL, decisions};
 
 use crate::file;
 
-const SOURCES: &str = "projections/tables/src/tables";
-
 #[test]
-fn the_page_is_that_of_the_specifications() {
+fn the_page_is_that_of_the_declarations() {
     file::assert_is("docs/reference/tables.md", &page());
 }
 
 fn page() -> String {
     let mut page = String::from(
         "# Output tables\n\n\
-         Generated from the specifications in `projections`; \
+         Generated from the declarations in `projections/tables`; \
          `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes it again.\n\n\
          `run_id` is the first column of each and part of each key. As CSV: header first, decimals with all their \
          places, dates ISO 8601, NULL as an empty field, LF.\n\n| table | |\n|---|---|\n",
     );
-    let sources: Vec<String> = file::names_in(SOURCES)
-        .iter()
-        .map(|name| file::read(&format!("{SOURCES}/{name}")))
-        .collect();
-    let told: Vec<(&TableSpec, Told)> =
-        tables::ALL.iter().map(|table| (*table, Told::of(table, &sources))).collect();
-    for (table, told) in &told {
-        writeln!(page, "| [{0}](#{0}) | {1} |", table.name, told.purpose).unwrap();
+    for table in ALL {
+        writeln!(page, "| [{0}](#{0}) | {1} |", table.name, sentence(table.purpose)).unwrap();
     }
-    for (table, told) in told {
-        section(table, &told, &mut page);
-    }
+    let records = ALL.len() - decisions().count();
+    writeln!(
+        page,
+        "\nThe output digest of a run covers the tables that say what it decided: all but {records}. The run names \
+         them in [RunCompleted](events.md#runcompleted) with the version of their columns."
+    )
+    .unwrap();
+    ALL.iter().for_each(|table| section(table, &mut page));
     page
 }
 
-/// What the source of a table says in words: the types cannot carry it.
-struct Told {
-    purpose: String,
-    rows: String,
-}
-
-impl Told {
-    fn of(table: &TableSpec, sources: &[String]) -> Self {
-        let name = format!("name: \"{}\"", table.name);
-        let source = sources.iter().find(|source| source.contains(&name)).unwrap();
-        let header: Vec<&str> =
-            source.lines().map_while(|line| line.strip_prefix("//! ")).collect();
-        let header = header.join(" ");
-        let (_, purpose) = header.split_once("`: ").unwrap_or_else(|| panic!("{header}"));
-        let (before, _) = source.split_once("pub static TABLE").unwrap();
-        let comment: Vec<&str> =
-            before.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect();
-        let rows = comment.into_iter().rev().collect::<Vec<_>>().join(" ");
-        assert!(!rows.is_empty(), "{}: nothing says what a row is", table.name);
-        Self { purpose: sentence(purpose), rows }
-    }
-}
-
-fn section(table: &TableSpec, told: &Told, page: &mut String) {
-    let key: Vec<&str> = table.key.iter().map(|at| table.columns[*at].name).collect();
-    write!(page, "\n## {}\n\n{} {}\n", table.name, told.purpose, told.rows).unwrap();
+fn section(table: &TableSpec, page: &mut String) {
+    write!(page, "\n## {}\n\n{}. {}\n", table.name, sentence(table.purpose), table.rows).unwrap();
     if table.keeps_every_run {
         page.push_str("Kept for every run, not only for the latest Complete one.\n");
     }
-    let key =
-        if key.is_empty() { "`run_id`".to_owned() } else { format!("`{}`", key.join("`, `")) };
-    write!(page, "\nKey within a run: {key}.\n\n| column | type |\n|---|---|\n").unwrap();
-    for column in table.columns {
-        writeln!(page, "| `{}` | {} |", column.name, type_of(column.cell_type)).unwrap();
+    if table.role == TableRole::Record {
+        page.push_str("The output digest does not cover it.\n");
     }
+    let key = if table.key.is_empty() { "`run_id`".to_owned() } else { names(table.key) };
+    let version = table.version();
+    write!(page, "\nVersion {version}. Key within a run: {key}.\n").unwrap();
+    let diff = &table.diff;
+    let pairing = match diff.pair_by {
+        [] => "A comparison pairs the one row of each side".to_owned(),
+        columns => format!("A comparison pairs rows by {}", names(columns)),
+    };
+    let decision = match diff.decision {
+        [] => String::new(),
+        columns => format!(", and {} says what was decided", names(columns)),
+    };
+    writeln!(page, "{pairing}{decision}: {}.", diff.because).unwrap();
+    for report in table.reports {
+        writeln!(page, "Report `{}`: {}.", report.name, report.about).unwrap();
+    }
+    page.push_str("\n| column | type |\n|---|---|\n");
+    for column in table.columns {
+        let since = match column.since {
+            1 => String::new(),
+            version => format!(", since version {version}"),
+        };
+        let cell_type = type_of(column.cell_type);
+        writeln!(page, "| `{}` | {cell_type}{since} |", column.name).unwrap();
+    }
+}
+
+fn names(columns: &[&str]) -> String {
+    format!("`{}`", columns.join("`, `"))
 }
 
 fn sentence(text: &str) -> String {

@@ -8,6 +8,7 @@ mod desk;
 mod failing;
 mod faulty_store;
 mod handing_over;
+mod later_tables;
 mod lifecycle;
 mod looking_back;
 mod publishing;
@@ -101,6 +102,9 @@ over_each_store! {
     replaying {
         a_run_is_reproduced_whatever_became_of_it,
         a_cancelled_run_is_reproduced_as_far_as_it_went,
+    }
+    later_tables {
+        later_tables_and_columns_are_no_difference_of_an_older_run,
     }
     looking_back {
         a_run_is_shown_as_it_stood_after_any_event,

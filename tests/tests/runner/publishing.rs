@@ -12,7 +12,7 @@ use powerfill_ports::publishing::{
 use powerfill_tables::csv;
 use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::RowBatch;
-use powerfill_tables::tables::{ALL, DECISIONS};
+use powerfill_tables::tables::{ALL, decisions};
 use tokio_util::sync::CancellationToken;
 
 use crate::books;
@@ -100,7 +100,7 @@ impl Publishing for Under {
                 rows.table.name
             );
         }
-        let of_decisions = output_digest(&sent[..DECISIONS.len()]);
+        let of_decisions = output_digest(&sent[..decisions().count()]);
         assert_eq!(of_decisions, self.publication.output_digest);
         let mut showing = self.notice.showing();
         if let Some(shown) = &showing.publication

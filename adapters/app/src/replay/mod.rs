@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
-use powerfill_events::run::event::RunRequested;
+use powerfill_events::run::event::{RunRequested, TableVersion};
 use powerfill_events::run::{EncodedBatch, EventType, RecordedEvent, RunEvent, RunId};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
-use powerfill_tables::RunTables;
+use powerfill_tables::tables::projectors;
+use powerfill_tables::{RunTables, UnknownTable};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_blocking;
@@ -171,7 +172,7 @@ impl Comparison {
             decided: Vec::new(),
             whole: false,
             next: (0, 0),
-            tables: RunTables::new(),
+            tables: RunTables::of_stored_run(projectors()),
             over: false,
             found: false,
         }
@@ -207,7 +208,7 @@ impl Comparison {
     /// The queue says that the run is over: a stream without an end has lost it.
     fn must_have_ended(&mut self) {
         if !self.over && !self.found {
-            let missing = self.next_decided();
+            let missing = self.next_decided(None).unwrap_or_default();
             self.differs(self.replay.events + 1, None, missing.as_ref());
         }
     }
@@ -232,7 +233,15 @@ impl Comparison {
             self.replay.answer = ReplayAnswer::ReproducedSoFar { ending };
             return;
         }
-        let Some(mut replayed) = self.next_decided().filter(|_| !self.over) else {
+        let covered = match &recorded {
+            RunEvent::RunCompleted(completed) => Some(&completed.tables[..]),
+            _ => None,
+        };
+        let replayed = match self.next_decided(covered) {
+            Ok(replayed) => replayed.filter(|_| !self.over),
+            Err(error) => return self.unreadable(stored.stream_version, &error.into()),
+        };
+        let Some(mut replayed) = replayed else {
             return self.differs(stored.stream_version, Some((stored, &recorded)), None);
         };
         if let (RunEvent::RunStarted(recorded), RunEvent::RunStarted(replayed)) =
@@ -260,17 +269,27 @@ impl Comparison {
         }
     }
 
-    /// The event that the replay has next.
-    fn next_decided(&mut self) -> Option<RunEvent> {
+    /// The next event of the replay. Its `RunCompleted` covers the tables that the stream names, so
+    /// that a table or column of a later program is no difference.
+    fn next_decided(
+        &mut self,
+        covered: Option<&[TableVersion]>,
+    ) -> Result<Option<RunEvent>, UnknownTable> {
         while let Some(chunk) = self.decided.get(self.next.0) {
             if let Some(event) = chunk.get(self.next.1) {
                 self.next.1 += 1;
-                return Some(event.clone());
+                return Ok(Some(event.clone()));
             }
             self.next = (self.next.0 + 1, 0);
         }
-        std::mem::take(&mut self.whole)
-            .then(|| RunEvent::RunCompleted(Box::new(self.tables.complete())))
+        if !std::mem::take(&mut self.whole) {
+            return Ok(None);
+        }
+        let completed = match covered {
+            Some(covered) => self.tables.complete_as(covered)?,
+            None => self.tables.complete(),
+        };
+        Ok(Some(RunEvent::RunCompleted(Box::new(completed))))
     }
 
     fn unreadable(&mut self, stream_version: u64, error: &RunnerError) {

@@ -9,9 +9,9 @@ use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
 use powerfill_tables::table::Cell;
-use powerfill_tables::tables::run_history;
+use powerfill_tables::tables::{Projectors, run_history};
 
-use super::{Verdict, text};
+use super::{Verdict, cell_difference};
 use crate::RunnerError;
 use crate::rebuild::{Rebuilt, fold_with_index};
 
@@ -27,6 +27,7 @@ pub(super) fn recorded_otherwise(run: RunId, rebuilt: &Rebuilt) -> Option<String
 pub(super) async fn compare<S: Store + ?Sized>(
     store: &S,
     only: Option<RunId>,
+    projectors: Projectors,
     mut known: Option<(RunId, Rebuilt)>,
     verdict: &mut Verdict,
 ) -> Result<Option<String>, RunnerError> {
@@ -50,7 +51,7 @@ pub(super) async fn compare<S: Store + ?Sized>(
         }
         let rebuilt = match known.take_if(|(known, _)| *known == run) {
             Some((_, rebuilt)) => rebuilt,
-            None => fold_with_index(store, run, async |_, _| Ok(())).await?,
+            None => fold_with_index(store, run, projectors, async |_, _| Ok(())).await?,
         };
         let queued = store.run(run).await?;
         let recorded = recorded_otherwise(run, &rebuilt)
@@ -128,16 +129,10 @@ fn row_differs(
     let Some(shown) = shown else {
         return (!in_progress).then(|| format!("{}, run {run}: its row is missing", table.name));
     };
-    let columns = table.columns.iter().zip(expected.iter().flatten().zip(&shown));
-    columns.map(|(column, (want, have))| (column.name, text(want), text(have))).find_map(
-        |(column, want, have)| {
-            let said = format!(
-                "{}, run {run}: {column} is {have:?}, the events give {want:?}",
-                table.name
-            );
-            (want != have).then_some(said)
-        },
-    )
+    let mut cells = expected.iter().flatten().zip(&shown).enumerate();
+    cells
+        .find_map(|(at, (want, have))| cell_difference(table, at, want, have))
+        .map(|what| format!("{}, run {run}: {what}", table.name))
 }
 
 /// The first entry of a run's index that is not what the events up to its end give: one of them could keep an event from

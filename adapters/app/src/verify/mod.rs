@@ -8,11 +8,11 @@ use powerfill_events::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::{TableDigest, output_digest};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
-use powerfill_tables::tables::{ALL, DECISIONS};
+use powerfill_tables::table::{Cell, RowBatch, TableRole, TableSpec};
+use powerfill_tables::tables::{Projectors, projectors};
 
 use crate::RunnerError;
-use crate::rebuild::{Rebuilt, fold, fold_with_index};
+use crate::rebuild::{Rebuilt, fold_with_index};
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +49,24 @@ pub async fn verify<S: Store + ?Sized>(
     store: &S,
     only: Option<RunId>,
 ) -> Result<Verdict, RunnerError> {
+    verify_with(store, only, projectors).await
+}
+
+/// As [`verify`], for any set of tables.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_with<S: Store + ?Sized>(
+    store: &S,
+    only: Option<RunId>,
+    projectors: Projectors,
+) -> Result<Verdict, RunnerError> {
     let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
     let mut verdict = Verdict { log, published: None, rows: 0, index_entries: 0, difference: None };
     if verdict.log.damage.is_some() {
         return Ok(verdict);
     }
-    match tables(store, only, &mut verdict).await {
+    match tables(store, only, projectors, &mut verdict).await {
         Err(RunnerError::Store(StoreError::Corrupt(what))) => {
             verdict.difference = Some(what);
         }
@@ -67,16 +79,17 @@ pub async fn verify<S: Store + ?Sized>(
 async fn tables<S: Store + ?Sized>(
     store: &S,
     only: Option<RunId>,
+    projectors: Projectors,
     verdict: &mut Verdict,
 ) -> Result<(), RunnerError> {
     let shown = store.published().await?.map(|(run, _)| run);
     let mut rebuilt = None;
     if let Some(run) = shown.filter(|run| only.is_none_or(|only| only == *run)) {
         verdict.published = Some(run);
-        rebuilt = Some((run, published(store, run, verdict).await?));
+        rebuilt = Some((run, published(store, run, projectors, verdict).await?));
     }
     if verdict.difference.is_none() {
-        verdict.difference = kept::compare(store, only, rebuilt, verdict).await?;
+        verdict.difference = kept::compare(store, only, projectors, rebuilt, verdict).await?;
     }
     Ok(())
 }
@@ -85,65 +98,64 @@ async fn tables<S: Store + ?Sized>(
 async fn published<S: Store + ?Sized>(
     store: &S,
     run: RunId,
+    projectors: Projectors,
     verdict: &mut Verdict,
 ) -> Result<Rebuilt, RunnerError> {
-    let mut expected: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
-    let rebuilt = fold_with_index(store, run, async |batches, _| {
-        for batch in &batches {
-            let place = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
-            if let Some(place) = place {
-                expected[place].update(batch);
-            }
-        }
-        Ok(())
-    })
-    .await?;
+    let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
     if let Some(difference) = kept::recorded_otherwise(run, &rebuilt) {
         verdict.difference = Some(difference);
         return Ok(rebuilt);
     }
-    let mut shown = Vec::with_capacity(DECISIONS.len());
-    for (table, expected) in ALL.iter().zip(&expected).filter(|(table, _)| !table.keeps_every_run) {
-        let digest = digest(store, run, table).await?;
+    let mut shown = Vec::with_capacity(rebuilt.digests.len());
+    for expected in &rebuilt.digests {
+        let digest = digest(store, run, expected).await?;
         verdict.rows += digest.rows();
         if digest.hash() != expected.hash() {
-            verdict.difference = first_difference(store, run, table).await?;
-            return Ok(rebuilt);
+            let difference = first_difference(store, run, expected, projectors).await?;
+            if difference.is_some() {
+                verdict.difference = difference;
+                return Ok(rebuilt);
+            }
         }
         shown.push(digest);
     }
-    let decisions = shown.iter().take(DECISIONS.len());
-    if output_digest(decisions) != rebuilt.rebuilt.output_digest {
+    let covered = shown.iter().take(rebuilt.rebuilt.tables.len());
+    if output_digest(covered) != rebuilt.rebuilt.output_digest {
         verdict.difference = Some(format!("the tables of run {run} are not all there"));
     }
     Ok(rebuilt)
 }
 
+/// The digest of a shown table, in the version of the expected one.
 async fn digest<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-    table: &'static TableSpec,
+    expected: &TableDigest,
 ) -> Result<TableDigest, RunnerError> {
-    let mut digest = TableDigest::new(table);
-    let mut batches = store.rows(table);
+    let empty = || TableDigest::at_version(expected.table(), expected.version());
+    let mut digest = empty();
+    let mut batches = store.rows(expected.table());
     while let Some(batch) = batches.try_next().await? {
         if batch.run_id != run {
             // Another run's rows: whatever they say, they cannot have the digest of this one's.
-            return Ok(TableDigest::new(table));
+            return Ok(empty());
         }
         digest.update(&batch.rows);
     }
     Ok(digest)
 }
 
-/// Names the first row of a table that is not what the events amount to.
+/// Names the first row of a table that is not what the events amount to, in the version of the
+/// digest.
 async fn first_difference<S: Store + ?Sized>(
     store: &S,
     run: RunId,
-    table: &'static TableSpec,
+    digest: &TableDigest,
+    projectors: Projectors,
 ) -> Result<Option<String>, RunnerError> {
+    let table = digest.table();
     let mut expected = RowBatch::new(table);
-    fold(store, run, async |batches, _| {
+    fold_with_index(store, run, projectors, async |batches, _| {
         for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
             expected.append(&mut batch);
         }
@@ -163,20 +175,30 @@ async fn first_difference<S: Store + ?Sized>(
             if batch.run_id != run {
                 return Ok(Some(format!("{place}: run_id is not {run}")));
             }
-            let differs = table.columns.iter().zip(want.iter().zip(row));
-            let differs = differs.map(|(column, (want, have))| (column, text(want), text(have)));
-            for (column, want, have) in differs {
-                if want != have {
-                    let column = column.name;
-                    return Ok(Some(format!(
-                        "{place}: {column} is {have:?}, the events give {want:?}"
-                    )));
+            for at in table.positions_at(digest.version()) {
+                if let Some(what) = cell_difference(table, at, &want[at], &row[at]) {
+                    return Ok(Some(format!("{place}: {what}")));
                 }
             }
         }
     }
-    let missing = expected.next().is_some();
+    // A table that describes the run is not covered by a digest, so the run does not say whether
+    // its program had the table.
+    let was_there = number > 0 || table.role == TableRole::Decision || !table.is_later();
+    let missing = was_there && expected.next().is_some();
     Ok(missing.then(|| format!("{}: rows are missing after row {number}", table.name)))
+}
+
+/// How a cell differs from what the events give. In a table that describes runs, a later column is
+/// NULL where an older program wrote the row.
+fn cell_difference(table: &TableSpec, at: usize, want: &Cell, have: &Cell) -> Option<String> {
+    let column = &table.columns[at];
+    if table.role == TableRole::Record && column.since > 1 && *have == Cell::Null {
+        return None;
+    }
+    let (want, have) = (text(want), text(have));
+    let name = column.name;
+    (want != have).then(|| format!("{name} is {have:?}, the events give {want:?}"))
 }
 
 fn text(cell: &Cell) -> String {

@@ -114,9 +114,8 @@ pub(crate) fn tables(name: &str, expected: &Table, actual: &Table) -> Vec<String
 
 /// The columns by which rows are paired: the table's key, or all of them.
 fn key(name: &str, table: &Table) -> Vec<usize> {
-    let columns = named(name).map(|spec| spec.key.iter().map(|at| spec.columns[*at].name));
-    match columns {
-        Some(columns) if columns.len() > 0 => columns.map(|name| table.place(name)).collect(),
+    match named(name).map(|spec| spec.key) {
+        Some(key) if !key.is_empty() => key.iter().map(|name| table.place(name)).collect(),
         _ => (0..table.columns.len()).collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! The eleven reports of a run (specification 4.3): pages of its output tables, filtered and sorted.
+//! The reports of a run (specification 4.3): pages of its output tables, filtered and sorted.
 //!
 //! * [`catalog`]: which report is which table
 //! * [`question`]: what is asked of one: filters, order, cursor

@@ -230,7 +230,7 @@ async fn folded(
     let store = Arc::clone(store);
     let folded = aside(async move || {
         let mut tables: Vec<(&'static TableSpec, Rows, usize)> = Vec::new();
-        for report in &catalog::ALL {
+        for report in catalog::ALL.iter() {
             if !tables.iter().any(|(table, ..)| std::ptr::eq(*table, report.table)) {
                 tables.push((report.table, Some(RowBatch::new(report.table)), 0));
             }

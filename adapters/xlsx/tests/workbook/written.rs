@@ -10,9 +10,9 @@ use powerfill_tables::tables::run_history;
 use powerfill_xlsx::{RUN_SHEET, RunBook, Sheet, read_texts};
 use proptest::prelude::*;
 
-static TABLE: TableSpec = TableSpec {
-    name: "t",
-    columns: &[
+static TABLE: TableSpec = TableSpec::bare(
+    "t",
+    &[
         Column::text("name"),
         Column::int("whole"),
         Column::money("money"),
@@ -20,9 +20,7 @@ static TABLE: TableSpec = TableSpec {
         Column::day("on"),
         Column::timestamp("at"),
     ],
-    key: &[0],
-    keeps_every_run: false,
-};
+);
 
 const RUN: &str = "00000000-0000-7000-8000-000000000001";
 

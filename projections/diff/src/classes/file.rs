@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use globset::GlobBuilder;
 use powerfill_events::values::fold;
+use powerfill_tables::tables::ALL;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{Class, ClassFault, Classifications, Entry, Texts};
 use crate::compare::Verdict;
-use crate::judged::{JUDGED, judged};
+use crate::side::by_name;
 
 /// Stands for any table.
 const ANY: &str = "*";
@@ -80,10 +81,10 @@ fn of_entry(
     };
     let table = match file.table.get_ref().as_str() {
         ANY => None,
-        name => match judged(name) {
+        name => match by_name(name) {
             Some((at, _)) => Some(at),
             None => {
-                let names: Vec<&str> = JUDGED.iter().map(|judged| judged.table.name).collect();
+                let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
                 let what =
                     format!("no output table {name}; there are {}, or * for any", names.join(", "));
                 return Err(fault(file.table.span(), what));
@@ -91,8 +92,8 @@ fn of_entry(
         },
     };
     let column = |name: &Spanned<String>| {
-        let known = |at: usize| JUDGED[at].position(name.get_ref()).is_some();
-        match table.map_or_else(|| (0..JUDGED.len()).any(known), known) {
+        let known = |at: usize| ALL[at].position(name.get_ref()).is_some();
+        match table.map_or_else(|| (0..ALL.len()).any(known), known) {
             true => Ok(name.get_ref().clone()),
             false => {
                 let what = format!("{} has no column {}", file.table.get_ref(), name.get_ref());

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
 use powerfill_events::values::fold;
+use powerfill_tables::tables::ALL;
 use serde::Serialize;
 
 use crate::compare::{Difference, TableComparison, Verdict};
-use crate::judged::JUDGED;
 use crate::names::Names;
 
 /// What a difference is.
@@ -59,7 +59,7 @@ pub struct Entry {
     pub note: String,
     /// Since when: `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// Position in [`JUDGED`]; NULL for any table.
+    /// Position in [`ALL`]; NULL for any table.
     table: Option<usize>,
     verdict: Option<Verdict>,
     /// Columns that may differ, by name; NULL for any.
@@ -169,8 +169,8 @@ impl Classifications {
 
 impl Entry {
     fn is_of(&self, table: &TableComparison) -> bool {
-        self.table.is_none_or(|at| std::ptr::eq(JUDGED[at].table, table.judged.table))
-            && self.key.iter().all(|(column, _)| table.judged.position(column).is_some())
+        self.table.is_none_or(|at| std::ptr::eq(ALL[at], table.spec))
+            && self.key.iter().all(|(column, _)| table.spec.position(column).is_some())
     }
 
     fn speaks_of(&self, table: &TableComparison, difference: &Difference, names: &Names) -> bool {
@@ -185,7 +185,7 @@ impl Entry {
                     (Some(row), _) => (&table.here.grid, row),
                     (None, row) => (&table.there.grid, row.unwrap_or_default()),
                 };
-                let at = table.judged.position(column).unwrap_or_default();
+                let at = table.spec.position(column).unwrap_or_default();
                 texts.have(&fold(&grid_row.0.written(grid_row.1, at, names)))
             })
     }

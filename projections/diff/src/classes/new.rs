@@ -87,7 +87,7 @@ fn entry(
     if let Some(date) = date.and_then(|day| day.to_string().parse().ok()) {
         entry.insert("date", Item::Value(Value::Datetime(toml_edit::Formatted::new(date))));
     }
-    entry.insert("table", value(table.judged.table.name));
+    entry.insert("table", value(table.spec.name));
     entry.insert("verdict", value(verdict.name()));
     if columns != 0 {
         let of: Array = columns_of(columns).map(|at| table.column(at)).collect();

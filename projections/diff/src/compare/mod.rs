@@ -8,12 +8,12 @@ pub(crate) use pairs::{Pairs, in_order};
 
 use std::cmp::Ordering;
 
-use powerfill_tables::table::CellType;
+use powerfill_tables::table::{CellType, TableSpec};
+use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::grid::{Grid, Slot};
-use crate::judged::{JUDGED, Judged};
 use crate::mapping::{Mapping, TableMapping};
 use crate::names::Names;
 use crate::side::{Side, SideTable, all_columns};
@@ -112,8 +112,8 @@ impl Counts {
 /// A table of both sides.
 #[derive(Debug)]
 pub struct TableComparison {
-    /// How its rows are judged.
-    pub judged: &'static Judged,
+    /// The declaration of the table.
+    pub spec: &'static TableSpec,
     /// Positions of the columns that rows pair by.
     pub key: Vec<usize>,
     /// Columns that were compared, a bit each, the key left out.
@@ -145,7 +145,7 @@ pub(crate) fn tables(
     names: &Names,
 ) -> Vec<TableComparison> {
     let mut compared = Vec::new();
-    for at in (0..JUDGED.len()).filter(|at| mapping.takes_part(*at)) {
+    for at in (0..ALL.len()).filter(|at| mapping.takes_part(*at)) {
         if there.tables[at].is_some()
             && let Some(of_here) = here.tables[at].take()
             && let Some(of_there) = there.tables[at].take()
@@ -173,22 +173,23 @@ fn table(
     mapping: Option<&TableMapping>,
     names: &Names,
 ) -> TableComparison {
-    let judged = &JUDGED[at];
+    let spec = ALL[at];
     let position = |columns: &[&str]| -> Vec<usize> {
-        columns.iter().filter_map(|column| judged.position(column)).collect()
+        columns.iter().filter_map(|column| spec.position(column)).collect()
     };
-    let key = mapping.and_then(|mapping| mapping.key.clone()).unwrap_or(position(judged.key));
+    let key =
+        mapping.and_then(|mapping| mapping.key.clone()).unwrap_or(position(spec.diff.pair_by));
     let ignored = mapping.map_or(0, |mapping| mapping.ignore);
     let set = |columns: &[usize]| columns.iter().fold(0_u32, |set, at| set | 1 << at);
-    let relevant = all_columns(judged.table.columns.len())
+    let relevant = all_columns(spec.columns.len())
         & !set(&key)
-        & !set(&position(judged.remarks))
+        & !set(&position(spec.diff.remarks))
         & !ignored;
     let both = here.columns & there.columns;
     let (compared, missing) = (relevant & both, relevant & !both);
     let (counts, differences) = (Counts::default(), Vec::new());
     let mut table = TableComparison {
-        judged,
+        spec,
         key,
         compared,
         ignored,
@@ -199,7 +200,7 @@ fn table(
         differences,
         incomparable: None,
     };
-    table.incomparable = table.pair(set(&position(judged.decision)), mapping, names).err();
+    table.incomparable = table.pair(set(&position(spec.diff.decision)), mapping, names).err();
     table
 }
 
@@ -215,17 +216,17 @@ impl TableComparison {
 
     /// The name of a column.
     pub fn column(&self, at: usize) -> &'static str {
-        self.judged.table.columns[at].name
+        self.spec.columns[at].name
     }
 
     /// Whether a column says what was decided.
     pub fn is_decision(&self, at: usize) -> bool {
-        self.judged.decision.contains(&self.column(at))
+        self.spec.diff.decision.contains(&self.column(at))
     }
 
     /// What to show of a difference: the columns that differ, or of a row that is missing on a side what it decides.
     pub fn shown(&self, difference: &Difference) -> impl Iterator<Item = usize> {
-        let decision = (0..self.judged.table.columns.len()).filter(|at| self.is_decision(*at));
+        let decision = (0..self.spec.columns.len()).filter(|at| self.is_decision(*at));
         let columns = match difference.verdict {
             Verdict::OnlyHere | Verdict::OnlyThere => {
                 decision.fold(0, |set, at| set | 1 << at) & self.compared
@@ -246,10 +247,10 @@ impl TableComparison {
         let pairs: Vec<_> = pairs.collect();
         let met = pairs.iter().any(|pair| matches!(pair, (Some(_), Some(_))));
         let (rows_here, rows_there) = (self.here.grid.len(), self.there.grid.len());
-        if !met && rows_here > 0 && rows_there > 0 && !self.judged.presence_decides {
+        if !met && rows_here > 0 && rows_there > 0 && !self.spec.diff.presence_decides {
             let columns: Vec<&str> = self.key.iter().map(|at| self.column(*at)).collect();
             return Err(Incomparable::KeysDoNotMeet {
-                table: self.judged.table.name,
+                table: self.spec.name,
                 here: rows_here,
                 there: rows_there,
                 columns: columns.join(", "),
@@ -266,7 +267,7 @@ impl TableComparison {
     /// The rows of a side in the order of their key.
     fn order(&self, side: usize, names: &Names) -> Result<Vec<u32>, Incomparable> {
         let table = [&self.here, &self.there][side];
-        let (name, side) = (self.judged.table.name, SIDES[side]);
+        let (name, side) = (self.spec.name, SIDES[side]);
         if let Some(at) = self.key.iter().find(|at| table.columns >> **at & 1 == 0) {
             let column = self.column(*at);
             return Err(Incomparable::KeyColumnMissing { table: name, side, column });

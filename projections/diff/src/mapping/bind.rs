@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use powerfill_events::values::fold;
 use powerfill_snapshot::RawTable;
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 
 use super::{Mapping, MappingFault, TableMapping, plain, table_of};
 use crate::grid::{Grid, Holds, Slot};
-use crate::judged::{JUDGED, Judged};
 use crate::names::Names;
 use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, Unread};
 
@@ -44,14 +45,14 @@ pub fn export_side(
     names: &mut Names,
 ) -> Result<Side, BindFault> {
     let mut head = ExportHead { place: place.to_owned(), files: Vec::new() };
-    let mut tables = [const { None }; JUDGED.len()];
+    let mut tables = [const { None }; ALL.len()];
     let of = assigned(mapping, &files)?;
     for (file, at) in files.into_iter().zip(of) {
         let name = match file.table.name() {
             sheet if file.file.starts_with(sheet) => file.file.clone(),
             sheet => format!("{} {sheet}", file.file),
         };
-        let table = at.map(|at| JUDGED[at].table.name);
+        let table = at.map(|at| ALL[at].name);
         head.files.push(ExportFile { name: name.clone(), table, digest: file.digest });
         if let Some(at) = at {
             tables[at] = Some(side_table(at, &name, &file.table, mapping, names)?);
@@ -86,7 +87,7 @@ fn assigned(mapping: &Mapping, files: &[Sheet]) -> Result<Vec<Option<usize>>, Bi
         if let Some(at) = at
             && let Some(other) = taken.insert(at, file.table.name())
         {
-            let (table, this) = (JUDGED[at].table.name, file.table.name());
+            let (table, this) = (ALL[at].name, file.table.name());
             return Err(BindFault::Twice(format!(
                 "{other} and {this} both are {table}; say which in the mapping: [tables.{table}] name = \"…\""
             )));
@@ -103,12 +104,12 @@ fn side_table(
     mapping: &Mapping,
     names: &mut Names,
 ) -> Result<SideTable, BindFault> {
-    let judged = &JUDGED[at];
+    let spec = ALL[at];
     let none = TableMapping::default();
     let of_table = mapping.table(at).unwrap_or(&none);
-    let sources = columns(judged, file, raw, of_table, mapping)?;
+    let sources = columns(spec, file, raw, of_table, mapping)?;
     let formats = mapping.formats(at);
-    let columns = judged.table.columns.iter();
+    let columns = spec.columns.iter();
     let holds: Vec<Holds> = columns.map(|column| Holds::of(column, names)).collect();
     let mut grid = Grid::new(holds.clone());
     let mut unread: BTreeMap<usize, Unread> = BTreeMap::new();
@@ -122,7 +123,7 @@ fn side_table(
             {
                 text = ours;
             }
-            let name = judged.table.columns[column].name;
+            let name = spec.columns[column].name;
             row[column] = formats.slot(text, holds[column], names);
             if row[column].is_unread() && formats.number(text, false).is_none() {
                 let first = || Unread {
@@ -150,14 +151,14 @@ struct Columns {
 }
 
 fn columns(
-    judged: &Judged,
+    spec: &TableSpec,
     file: &str,
     raw: &RawTable,
     of_table: &TableMapping,
     mapping: &Mapping,
 ) -> Result<Columns, BindFault> {
     let header = raw.columns();
-    let mut ours = vec![None; judged.table.columns.len()];
+    let mut ours = vec![None; spec.columns.len()];
     let mut renamed = vec![None; header.len()];
     for (theirs, column) in &of_table.rename {
         let wanted = fold(theirs.value.trim());
@@ -174,9 +175,9 @@ fn columns(
         let by_default = || {
             let wanted = plain(name);
             let is = |known: &&str| fold(known) == wanted;
-            let column = judged.table.columns.iter().map(|column| column.name).find(is);
+            let column = spec.columns.iter().map(|column| column.name).find(is);
             // A column that is renamed onto takes the place of one that has the name already.
-            let column = column.and_then(|name| judged.position(name));
+            let column = column.and_then(|name| spec.position(name));
             column.filter(|column| !renamed.contains(&Some(*column)))
         };
         match renamed[at].or_else(by_default) {
@@ -184,7 +185,7 @@ fn columns(
             None => strangers.push(name.clone()),
             Some(column) if ours[column].is_none() => ours[column] = Some(at),
             Some(column) => {
-                let column = judged.table.columns[column].name;
+                let column = spec.columns[column].name;
                 return Err(BindFault::Twice(format!(
                     "{file}: two columns are {column}; the second is column {} ({name})",
                     at + 1

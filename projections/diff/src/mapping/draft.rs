@@ -6,12 +6,12 @@ use std::fmt::Write;
 
 use powerfill_events::values::fold;
 use powerfill_snapshot::RawTable;
-use powerfill_tables::table::CellType;
+use powerfill_tables::table::{CellType, TableRole, TableSpec};
+use powerfill_tables::tables::ALL;
 use toml_edit::Value;
 
 use super::{Sheet, plain, table_of};
 use crate::grid::{Grid, Holds, Slot};
-use crate::judged::{JUDGED, Judged};
 use crate::names::Names;
 use crate::reading::{DateOrder, Formats};
 use crate::side::Side;
@@ -46,8 +46,8 @@ pub fn draft(here: &Side, files: &[Sheet], names: &mut Names) -> String {
         };
         taken.insert(at);
         let Some(ours) = &here.tables[at] else { continue };
-        let found = sample.columns(&JUDGED[at], &ours.grid, names);
-        write_table(&mut text, &JUDGED[at], by_name.is_none().then(|| file.table.name()), &found);
+        let found = sample.columns(ALL[at], &ours.grid, names);
+        write_table(&mut text, ALL[at], by_name.is_none().then(|| file.table.name()), &found);
     }
     text
 }
@@ -101,17 +101,16 @@ impl Sample<'_> {
     /// The table that most of the columns fit, by name or by value.
     fn table(&self, here: &Side, taken: &BTreeSet<usize>, names: &mut Names) -> Option<usize> {
         let mut best = None;
-        for (at, judged) in JUDGED.iter().enumerate().filter(|(_, judged)| judged.decides) {
+        for (at, spec) in
+            ALL.iter().enumerate().filter(|(_, spec)| spec.role == TableRole::Decision)
+        {
             let Some(ours) = here.tables[at].as_ref().filter(|_| !taken.contains(&at)) else {
                 continue;
             };
-            let found = self.columns(judged, &ours.grid, names);
-            let named = self.raw.columns().iter().filter(|name| default(judged, name).is_some());
-            let has_key = judged.key.iter().all(|column| {
-                self.raw
-                    .columns()
-                    .iter()
-                    .any(|name| default(judged, name) == judged.position(column))
+            let found = self.columns(spec, &ours.grid, names);
+            let named = self.raw.columns().iter().filter(|name| default(spec, name).is_some());
+            let has_key = spec.diff.pair_by.iter().all(|column| {
+                self.raw.columns().iter().any(|name| default(spec, name) == spec.position(column))
                     || found.rename.iter().any(|(_, ours)| ours == column)
             });
             let fit = (found.rename.len() + named.count(), at);
@@ -122,35 +121,33 @@ impl Sample<'_> {
         best.map(|(_, at)| at)
     }
 
-    fn columns(&self, judged: &Judged, ours: &Grid, names: &mut Names) -> Found {
+    fn columns(&self, spec: &TableSpec, ours: &Grid, names: &mut Names) -> Found {
         let mut found = Found::default();
         let mut theirs_of: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, name) in self.raw.columns().iter().enumerate() {
-            if let Some(column) = default(judged, name) {
+            if let Some(column) = default(spec, name) {
                 theirs_of.entry(column).or_insert(at);
             }
         }
         // The key first: with it rows pair, and columns can be told apart row by row.
-        for column in judged.key.iter().filter_map(|name| judged.position(name)) {
+        for column in spec.diff.pair_by.iter().filter_map(|name| spec.position(name)) {
             if !theirs_of.contains_key(&column)
-                && let Some(at) = self.most_alike(judged, ours, column, &theirs_of, names)
+                && let Some(at) = self.most_alike(spec, ours, column, &theirs_of, names)
             {
                 theirs_of.insert(column, at);
-                found
-                    .rename
-                    .push((self.raw.columns()[at].clone(), judged.table.columns[column].name));
+                found.rename.push((self.raw.columns()[at].clone(), spec.columns[column].name));
             }
         }
-        let pairs = self.pairs(judged, ours, &theirs_of, names);
-        self.by_pairs(judged, ours, &pairs, &mut theirs_of, &mut found, names);
-        self.codes(judged, ours, &pairs, &theirs_of, &mut found, names);
+        let pairs = self.pairs(spec, ours, &theirs_of, names);
+        self.by_pairs(spec, ours, &pairs, &mut theirs_of, &mut found, names);
+        self.codes(spec, ours, &pairs, &theirs_of, &mut found, names);
         found
     }
 
     /// Their column whose values are ours most of all.
     fn most_alike(
         &self,
-        judged: &Judged,
+        spec: &TableSpec,
         ours: &Grid,
         column: usize,
         taken: &BTreeMap<usize, usize>,
@@ -165,7 +162,7 @@ impl Sample<'_> {
             values.retain(|slot| *slot != Slot::NULL);
             let of_ours = values.iter().filter(|slot| known.contains(slot)).count();
             let name = &self.raw.columns()[theirs];
-            let fit = (of_ours * 100 / values.len().max(1), words_in_common(judged, column, name));
+            let fit = (of_ours * 100 / values.len().max(1), words_in_common(spec, column, name));
             if fit.0 >= ENOUGH / 2 && best.is_none_or(|(fit_of_best, _)| fit > fit_of_best) {
                 best = Some((fit, theirs));
             }
@@ -176,12 +173,13 @@ impl Sample<'_> {
     /// Rows that pair by the key: theirs, ours.
     fn pairs(
         &self,
-        judged: &Judged,
+        spec: &TableSpec,
         ours: &Grid,
         theirs_of: &BTreeMap<usize, usize>,
         names: &mut Names,
     ) -> Vec<(usize, u32)> {
-        let key: Vec<usize> = judged.key.iter().filter_map(|name| judged.position(name)).collect();
+        let key: Vec<usize> =
+            spec.diff.pair_by.iter().filter_map(|name| spec.position(name)).collect();
         let Some(theirs) =
             key.iter().map(|at| theirs_of.get(at).copied()).collect::<Option<Vec<_>>>()
         else {
@@ -204,7 +202,7 @@ impl Sample<'_> {
     /// Columns that say the same row by row.
     fn by_pairs(
         &self,
-        judged: &Judged,
+        spec: &TableSpec,
         ours: &Grid,
         pairs: &[(usize, u32)],
         theirs_of: &mut BTreeMap<usize, usize>,
@@ -221,7 +219,7 @@ impl Sample<'_> {
             }
             let name = &self.raw.columns()[theirs];
             let mut fits: Vec<((usize, usize), usize)> = Vec::new();
-            for column in (0..judged.table.columns.len()).filter(|c| !theirs_of.contains_key(c)) {
+            for column in (0..spec.columns.len()).filter(|c| !theirs_of.contains_key(c)) {
                 let holds = ours.columns()[column];
                 let mut said = 0;
                 let mut same = 0;
@@ -231,21 +229,21 @@ impl Sample<'_> {
                     said += usize::from(a != Slot::NULL || b != Slot::NULL);
                     same += usize::from(a == b && a != Slot::NULL);
                 }
-                let words = words_in_common(judged, column, name);
+                let words = words_in_common(spec, column, name);
                 let fit = same * 100 / said.max(1);
                 if fit >= ENOUGH || (words > 0 && said == 0) {
                     fits.push(((words, fit), column));
                 }
             }
             if fits.is_empty() {
-                let free = (0..judged.table.columns.len()).filter(|c| !theirs_of.contains_key(c));
+                let free = (0..spec.columns.len()).filter(|c| !theirs_of.contains_key(c));
                 fits.extend(free.filter_map(|column| {
                     let fit = self.translated(ours, pairs, column, theirs)?;
-                    Some(((words_in_common(judged, column, name), fit), column))
+                    Some(((words_in_common(spec, column, name), fit), column))
                 }));
             }
             fits.sort_by(|a, b| b.cmp(a));
-            let column_name = |at: usize| judged.table.columns[at].name;
+            let column_name = |at: usize| spec.columns[at].name;
             match &fits[..] {
                 [] => found.strangers.push(name.clone()),
                 [(first, column), rest @ ..] if rest.first().is_none_or(|next| next.0 < *first) => {
@@ -292,7 +290,7 @@ impl Sample<'_> {
     /// Columns of a few values that are called otherwise there, always the same.
     fn codes(
         &self,
-        judged: &Judged,
+        spec: &TableSpec,
         ours: &Grid,
         pairs: &[(usize, u32)],
         theirs_of: &BTreeMap<usize, usize>,
@@ -300,10 +298,10 @@ impl Sample<'_> {
         names: &mut Names,
     ) {
         for (column, theirs) in theirs_of {
-            let (name, cell_type) =
-                (judged.table.columns[*column].name, ours.columns()[*column].cell_type);
+            let (name, cell_type) = (spec.columns[*column].name, ours.columns()[*column].cell_type);
             let own: BTreeSet<Slot> = (0..ours.len()).map(|row| ours.row(row)[*column]).collect();
-            if cell_type != CellType::Text || own.len() > CODES || judged.key.contains(&name) {
+            if cell_type != CellType::Text || own.len() > CODES || spec.diff.pair_by.contains(&name)
+            {
                 continue;
             }
             let mut said: BTreeMap<String, BTreeMap<Slot, usize>> = BTreeMap::new();
@@ -329,20 +327,20 @@ impl Sample<'_> {
     }
 }
 
-fn default(judged: &Judged, name: &str) -> Option<usize> {
+fn default(spec: &TableSpec, name: &str) -> Option<usize> {
     let wanted = plain(name);
-    judged.table.columns.iter().position(|column| fold(column.name) == wanted)
+    spec.columns.iter().position(|column| fold(column.name) == wanted)
 }
 
 /// How many words their name has in common with ours.
-fn words_in_common(judged: &Judged, column: usize, name: &str) -> usize {
+fn words_in_common(spec: &TableSpec, column: usize, name: &str) -> usize {
     let theirs = plain(name);
-    let ours = fold(judged.table.columns[column].name);
+    let ours = fold(spec.columns[column].name);
     theirs.split('_').filter(|word| ours.split('_').any(|own| own == *word)).count()
 }
 
-fn write_table(text: &mut String, judged: &Judged, name: Option<&str>, found: &Found) {
-    let table = judged.table.name;
+fn write_table(text: &mut String, spec: &TableSpec, name: Option<&str>, found: &Found) {
+    let table = spec.name;
     let quoted = |text: &str| Value::from(text).to_string();
     let _ = writeln!(text, "\n[tables.{table}]");
     if let Some(name) = name {

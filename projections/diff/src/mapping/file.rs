@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use powerfill_events::values::fold;
+use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Mapping, MappingFault, Placed, TableMapping, fault, is_number};
-use crate::judged::{JUDGED, Judged, judged};
 use crate::reading::{DateOrder, DecimalMark, Formats};
+use crate::side::by_name;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,28 +73,28 @@ pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
     }
     for (name, table) in file.tables {
         let at = |span: Range<usize>| move |what: String| fault(place, text, &span, what);
-        let Some((position, judged)) = judged(name.get_ref()) else {
-            let names: Vec<&str> = JUDGED.iter().map(|judged| judged.table.name).collect();
+        let Some((position, spec)) = by_name(name.get_ref()) else {
+            let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
             let what =
                 format!("no output table {}; there are {}", name.get_ref(), names.join(", "));
             return Err(at(name.span())(what));
         };
-        let table = of_table(judged, table, &mapping.formats, |span, what| at(span)(what))?;
+        let table = of_table(spec, table, &mapping.formats, |span, what| at(span)(what))?;
         mapping.tables[position] = Some(table);
     }
     Ok(mapping)
 }
 
 fn of_table(
-    judged: &'static Judged,
+    spec: &'static TableSpec,
     file: TableFile,
     formats: &Formats,
     fault: impl Fn(Range<usize>, String) -> MappingFault,
 ) -> Result<TableMapping, MappingFault> {
     let column = |name: &Spanned<String>| {
-        judged.position(name.get_ref()).ok_or_else(|| {
-            let names: Vec<&str> = judged.table.columns.iter().map(|column| column.name).collect();
-            let (table, names) = (judged.table.name, names.join(", "));
+        spec.position(name.get_ref()).ok_or_else(|| {
+            let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+            let (table, names) = (spec.name, names.join(", "));
             let what = format!("{table} has no column {}; it has {names}", name.get_ref());
             fault(name.span(), what)
         })
@@ -124,7 +126,7 @@ fn of_table(
     }
     for (name, bound) in &file.tolerance {
         let position = column(name)?;
-        if !is_number(judged.table.columns[position].cell_type) {
+        if !is_number(spec.columns[position].cell_type) {
             let what = format!("{} holds no numbers, so that it has no tolerance", name.get_ref());
             return Err(fault(name.span(), what));
         }

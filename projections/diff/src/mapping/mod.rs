@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use powerfill_events::values::fold;
-use powerfill_tables::table::CellType;
+use powerfill_tables::table::{CellType, TableRole, TableSpec};
+use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 
-use crate::judged::{JUDGED, Judged, judged};
 use crate::reading::Formats;
 
 /// A mapping, checked against the tables of 1.5.
@@ -24,8 +24,8 @@ pub struct Mapping {
     /// What messages call the file.
     place: String,
     text: String,
-    /// By position in [`JUDGED`]; `None` where the file does not speak of the table.
-    tables: [Option<TableMapping>; JUDGED.len()],
+    /// By position in [`ALL`]; `None` where the file does not speak of the table.
+    tables: [Option<TableMapping>; ALL.len()],
     formats: Formats,
 }
 
@@ -76,7 +76,7 @@ impl Default for Mapping {
         Self {
             place: String::new(),
             text: String::new(),
-            tables: [const { None }; JUDGED.len()],
+            tables: [const { None }; ALL.len()],
             formats: Formats::default(),
         }
     }
@@ -105,7 +105,7 @@ impl Mapping {
     pub(crate) fn takes_part(&self, at: usize) -> bool {
         match &self.tables[at] {
             Some(mapping) => !mapping.skip,
-            None => JUDGED[at].decides,
+            None => ALL[at].role == TableRole::Decision,
         }
     }
 
@@ -157,13 +157,12 @@ pub(crate) fn plain(name: &str) -> String {
 /// or the first 31 characters, which is all that a sheet's name can have.
 pub(crate) fn table_of(name: &str) -> Option<usize> {
     let last = plain(name.rsplit('.').next().unwrap_or(name));
-    let is = |judged: &&Judged| {
-        let own = fold(judged.table.name);
+    let is = |spec: &&TableSpec| {
+        let own = fold(spec.name);
         own == last || (last.len() == SHEET_NAME && own.starts_with(&last))
     };
-    let mut found = JUDGED.iter().filter(is);
-    let table = found.next().filter(|_| found.next().is_none())?;
-    judged(table.table.name).map(|(at, _)| at)
+    let mut found = (0..ALL.len()).filter(|at| is(&ALL[*at]));
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// The longest name of a sheet.
@@ -176,10 +175,11 @@ fn is_number(cell_type: CellType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::side::by_name;
 
     #[test]
     fn a_file_is_known_by_its_name_in_any_dress() {
-        let recap = judged("pfill_trade_recap").map(|(at, _)| at);
+        let recap = by_name("pfill_trade_recap").map(|(at, _)| at);
         for name in [
             "pfill_trade_recap",
             "PFILL_TRADE_RECAP",
@@ -190,9 +190,9 @@ mod tests {
             assert_eq!(table_of(name), recap, "{name}");
         }
         assert_eq!(table_of("trade_recap"), None);
-        let all_rank = judged("pfill_syn_powerfill_guide_all_rank").map(|(at, _)| at);
+        let all_rank = by_name("pfill_syn_powerfill_guide_all_rank").map(|(at, _)| at);
         assert_eq!(table_of("pfill_syn_powerfill_guide_all_r"), all_rank);
-        let candidates = judged("pfill_loan2trade_candy_level_01").map(|(at, _)| at);
+        let candidates = by_name("pfill_loan2trade_candy_level_01").map(|(at, _)| at);
         assert_eq!(table_of("pfill_loan2trade_candy_level_01"), candidates);
     }
 

@@ -61,7 +61,7 @@ pub fn shown<'a>(
     let entries = comparison.classifications.entries();
     let entry = difference.entry.and_then(|at| entries.get(at as usize));
     Shown {
-        table: table.judged.table.name,
+        table: table.spec.name,
         key_columns: table.key.iter().map(|at| table.column(*at)).collect(),
         key: table.key_texts(difference, names),
         verdict: difference.verdict,

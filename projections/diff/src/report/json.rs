@@ -78,9 +78,9 @@ impl Serialize for TableOf<'_> {
         let names = |set| columns_of(set).map(|at| table.column(at)).collect::<Vec<_>>();
         let key: Vec<&str> = table.key.iter().map(|at| table.column(*at)).collect();
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("table", table.judged.table.name)?;
+        map.serialize_entry("table", table.spec.name)?;
         map.serialize_entry("key", &key)?;
-        map.serialize_entry("decision", table.judged.decision)?;
+        map.serialize_entry("decision", table.spec.diff.decision)?;
         map.serialize_entry("compared", &names(table.compared))?;
         map.serialize_entry("ignored", &names(table.ignored))?;
         map.serialize_entry("missing", &names(table.missing))?;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, ExclusionReason, RejectionReason,
 };
@@ -13,7 +14,6 @@ use powerfill_events::values::{LoanId, TradeId, fold};
 use super::{LoanOutcome, LoanStep, LoanStory};
 use crate::ledger::Ledger;
 use crate::verdict::{Court, Verdict};
-use powerfill_tables::ignored;
 
 /// Gathers the stories of many loans from a run's events, in their order.
 #[derive(Debug, Default)]
@@ -119,9 +119,8 @@ impl LoanStories {
             }
             RunEvent::PoolActionDerived(posting) => &posting.loan_id,
             ignored!(
-                RunStarted PreflightCompleted CashGridBuilt TradeSettlementSet ConstraintMatched
-                PassCompleted SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-                InvariantsVerified RunCompleted RunFailed RunCancelled
+                RunStarted PreflightCompleted CashGrids ConstraintMatched PassCompleted Synthetic
+                Verification End
             ) => return,
         };
         if let Some(story) = find_mut(&mut self.stories, loan_id) {

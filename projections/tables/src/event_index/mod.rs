@@ -9,10 +9,10 @@ mod names;
 mod subject;
 mod versions;
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::TradeId;
 
-use crate::ignored;
 use crate::status::RunStatus;
 use names::{Names, Postings};
 pub use subject::{Subject, SubjectKind};

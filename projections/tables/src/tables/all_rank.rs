@@ -1,14 +1,17 @@
-//! `pfill_syn_powerfill_guide_all_rank`: where else each loan could go today, ranked (2.11).
+//! The table `pfill_syn_powerfill_guide_all_rank`: the synthetic options of each loan, ranked
+//! (2.11).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
-use crate::ignored;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
-/// One row a loan and synthetic option, by loan_id and rank_po.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_syn_powerfill_guide_all_rank",
+    purpose: "the synthetic options of each loan, ranked (2.11)",
+    rows: "One row per loan and synthetic option, by loan_id and rank_po.",
     columns: &[
         Column::text("loan_id"),
         Column::text("syn_trade_id"),
@@ -23,13 +26,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::int("rank_pc"),
         Column::text("trade_id_origin"),
     ],
-    key: &[0, 1],
+    key: &["loan_id", "syn_trade_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id", "syn_trade_id"],
+        decision: &[],
+        remarks: &["trade_id_origin"],
+        presence_decides: false,
+        because: "options are compared, not taken; the best one is in pfill_syn_powerfill_guide",
+    },
+    reports: &[],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -54,11 +66,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             !ranked.options.is_empty()
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            LoanKickedOut PoolActionDerived SyntheticTradePriced CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes Results SyntheticTradePriced
+            CashMarketMapped Verification End
         ) => false,
     }
 }

@@ -1,14 +1,16 @@
-//! `pfill_loan2trade_candy_level_01`: the candidates (2.6).
+//! The table `pfill_loan2trade_candy_level_01`: the candidates (2.6).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a candidate, by turn and rank.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_loan2trade_candy_level_01",
+    purpose: "the candidates (2.6)",
+    rows: "One row per candidate, by turn and rank.",
     columns: &[
         Column::int("turn"),
         Column::int("candidate_rank"),
@@ -25,13 +27,23 @@ pub static TABLE: TableSpec = TableSpec {
         Column::price("prx_plus_carry"),
         Column::price("score"),
     ],
-    key: &[0, 1],
+    key: &["turn", "candidate_rank"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id", "trade_id"],
+        decision: &["turn", "investor_id", "investor_instrument_name", "constraint_name"],
+        remarks: &[],
+        presence_decides: true,
+        because: "a pair is a candidate or not, and has one node and one turn; its rank moves with \
+                  every score before it, so the rank is a number and rows do not pair by it",
+    },
+    reports: &[ReportSpec::whole(4, "pool-candidates", "each candidate pair of loan and trade, by rank")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -57,11 +69,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidatesRejected LoanAllocated LoanMoved
-            LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids ConstraintMatched CandidatesRejected Passes Results
+            Synthetic Verification End
         ) => false,
     }
 }

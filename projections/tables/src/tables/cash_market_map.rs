@@ -1,14 +1,16 @@
-//! `pfill_cash_market_map`: the best cash option of each loan (2.11).
+//! The table `pfill_cash_market_map`: the best cash option of each loan (2.11).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a loan with a cash option, by loan_id.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_cash_market_map",
+    purpose: "the best cash option of each loan (2.11)",
+    rows: "One row per loan with a cash option, by loan_id.",
     columns: &[
         Column::text("loan_id"),
         Column::text("investor_instrument_name"),
@@ -18,13 +20,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::price("carry_cost"),
         Column::price("prx_plus_carry"),
     ],
-    key: &[0],
+    key: &["loan_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id"],
+        decision: &["investor_instrument_name", "settlement_date"],
+        remarks: &[],
+        presence_decides: false,
+        because: "the instrument and the date to sell for cash",
+    },
+    reports: &[ReportSpec::whole(7, "cash-trade-slotting", "the best cash option of each loan")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -43,11 +54,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            LoanKickedOut PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes Results SyntheticTradePriced
+            SyntheticOptionsRanked Verification End
         ) => false,
     }
 }

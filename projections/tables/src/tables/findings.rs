@@ -1,28 +1,40 @@
-//! `pfill_preflight_findings`: what the nine checks found (2.2), also in a run that they refused.
+//! The table `pfill_preflight_findings`: the findings of the nine preflight checks (2.2), also of
+//! a run that they refuse.
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, RowBatch, TableRole, TableSpec};
 
-/// One row a finding, by code in the order of 2.2, then subject.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_preflight_findings",
+    purpose: "the findings of the nine preflight checks (2.2), also of a run that they refuse",
+    rows: "One row per finding, by code in the order of 2.2, then by subject.",
     columns: &[
         Column::text("code"),
         Column::text("severity"),
         Column::text("subject"),
         Column::text("message"),
     ],
-    key: &[0, 2],
+    key: &["code", "subject"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["code", "subject"],
+        decision: &["severity"],
+        remarks: &["message"],
+        presence_decides: true,
+        because: "a finding exists or not, and refuses the run or not; its wording is free",
+    },
+    reports: &[],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -43,11 +55,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             !findings.is_empty()
         }
         ignored!(
-            RunRequested RunStarted TradeAssessed LoanPinned CashGridBuilt TradeSettlementSet
-            ConstraintMatched CandidateScored CandidatesRejected LoanAllocated LoanMoved
-            LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            RunRequested RunStarted Positions CashGrids Candidates Passes Results Synthetic
+            Verification End
         ) => false,
     }
 }

@@ -1,14 +1,16 @@
-//! `pfill_kickout_guide_01`: the eligible loans that found no place (2.8).
+//! The table `pfill_kickout_guide_01`: the eligible loans without a place (2.8).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a kicked-out loan, by loan_id.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_kickout_guide_01",
+    purpose: "the eligible loans without a place (2.8)",
+    rows: "One row per kicked-out loan, by loan_id.",
     columns: &[
         Column::text("loan_id"),
         Column::text("reason"),
@@ -19,13 +21,23 @@ pub static TABLE: TableSpec = TableSpec {
         Column::text("pool_name"),
         Column::money("loan_amount"),
     ],
-    key: &[0],
+    key: &["loan_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id"],
+        decision: &["reason"],
+        remarks: &[],
+        presence_decides: true,
+        because: "a loan is kicked out for a reason or not at all; the counts and the nearest trade \
+                  only inform",
+    },
+    reports: &[ReportSpec::whole(8, "kickouts", "loans without a place, with the reason")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -44,11 +56,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes ConstraintBlockEvaluated
+            TradeFillEvaluated PoolActionDerived Synthetic Verification End
         ) => false,
     }
 }

@@ -1,14 +1,18 @@
-//! `pfill_loan_constraint_pool`: what each limit of the constraint tree came to (2.5, 2.9).
+//! The table `pfill_loan_constraint_pool`: how much of each limit and goal of the constraint tree
+//! is used (2.5, 2.9).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a node with a limit and an included trade of its instrument: node in walk order, then trade_id.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_loan_constraint_pool",
+    purpose: "how much of each limit and goal of the constraint tree is used (2.5, 2.9)",
+    rows: "One row per node with a limit or a goal and included trade of its instrument, by node in \
+           walk order, then by trade_id.",
     columns: &[
         Column::text("investor_id"),
         Column::text("investor_instrument_name"),
@@ -20,13 +24,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::ratio("used_share"),
         Column::text("lo_met"),
     ],
-    key: &[0, 1, 2, 3],
+    key: &["investor_id", "investor_instrument_name", "constraint_name", "trade_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["investor_id", "investor_instrument_name", "constraint_name", "trade_id"],
+        decision: &["lo_met"],
+        remarks: &[],
+        presence_decides: false,
+        because: "a goal is met or not; the amounts say by how much",
+    },
+    reports: &[ReportSpec::whole(11, "constraint-blocks", "how much of each limit is used in each trade")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -46,11 +59,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted TradeFillEvaluated LoanKickedOut
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes TradeFillEvaluated LoanKickedOut
+            PoolActionDerived Synthetic Verification End
         ) => false,
     }
 }

@@ -1,32 +1,34 @@
-//! The output tables of 1.5, one file each, in one list. A table is a [`TableSpec`] and a [`Projector`] that makes its
-//! rows from events and from nothing else (3.3).
+//! The output tables of 1.5, one file per table, in one list. A table is a declaration
+//! ([`TableSpec`]) and a [`Projector`] that makes its rows from a run's events alone (3.3).
 
 use powerfill_events::run::RecordedEvent;
 
-use crate::table::{RowBatch, TableSpec};
+use crate::table::{ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// Makes the rows of one table from a run's events, in their order. Pure: no clock, no other input.
+/// Makes the rows of one table from a run's events, in their order. It has no other input.
+///
+/// What it writes into a column never changes for the same events, because digests of former runs
+/// cover the column. Another meaning is another column, [added](crate::table::Column::since) by the
+/// next version of the table.
 pub trait Projector: Send {
-    /// The table.
+    /// The declaration of the table.
     fn table(&self) -> &'static TableSpec;
 
-    /// Grows when the same events lead to other rows than before, so that a store knows to rebuild.
-    fn version(&self) -> u32;
-
-    /// Takes the next event; whether it changed something.
+    /// Applies the next event. Returns whether the rows changed.
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool;
 
-    /// Moves rows that no later event can change, in table order, to the end of `out`. None, where a table's rows are
-    /// final only at the end.
+    /// Moves the rows that no later event can change to the end of `out`, in table order. A table
+    /// whose rows are final only at the end moves none.
     fn drain(&mut self, _out: &mut RowBatch) {}
 
-    /// Copies the rows that were not drained, as they stand now, in table order, to the end of `out`.
+    /// Copies the rows that were not drained to the end of `out`, in table order, as they are after
+    /// the events so far.
     fn rows(&self, out: &mut RowBatch);
 }
 
-/// A table whose rows each come from one event, which come in the order of the table. Its rows are final at once.
+/// A table each of whose rows comes from one event, in the order of the events. Its rows are final
+/// at once.
 pub(crate) struct Streamed {
-    version: u32,
     project: fn(&RecordedEvent<'_>, &mut RowBatch) -> bool,
     rows: RowBatch,
 }
@@ -34,19 +36,15 @@ pub(crate) struct Streamed {
 impl Streamed {
     pub(crate) const fn new(
         table: &'static TableSpec,
-        version: u32,
         project: fn(&RecordedEvent<'_>, &mut RowBatch) -> bool,
     ) -> Self {
-        Self { version, project, rows: RowBatch::new(table) }
+        Self { project, rows: RowBatch::new(table) }
     }
 }
 
 impl Projector for Streamed {
     fn table(&self) -> &'static TableSpec {
         self.rows.table
-    }
-    fn version(&self) -> u32 {
-        self.version
     }
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         (self.project)(event, &mut self.rows)
@@ -59,43 +57,53 @@ impl Projector for Streamed {
     }
 }
 
-macro_rules! tables {
-    (decisions { $($decision:ident)* } records { $($record:ident)* }) => {
-        $(pub mod $decision;)*
-        $(pub mod $record;)*
+/// Makes the projectors of a set of tables, before the first event.
+pub type Projectors = fn() -> Vec<Box<dyn Projector>>;
 
-        /// The tables that say what a run decided, in the order of 1.5: what the digest of the outputs covers.
-        pub static DECISIONS: &[&TableSpec] = &[$(&$decision::TABLE),*];
+macro_rules! tables {
+    ($($table:ident)*) => {
+        $(pub mod $table;)*
 
         /// All tables, in the order of 1.5.
-        pub static ALL: &[&TableSpec] = &[$(&$decision::TABLE,)* $(&$record::TABLE),*];
+        pub static ALL: &[&TableSpec] = &[$(&$table::TABLE),*];
 
         /// A projector for each of [`ALL`], in that order, before the first event.
         pub fn projectors() -> Vec<Box<dyn Projector>> {
-            vec![$(Box::new($decision::projector()),)* $(Box::new($record::projector())),*]
+            vec![$(Box::new($table::projector())),*]
         }
     };
 }
 
 tables! {
-    decisions {
-        findings
-        trade_base
-        candy
-        powerfill_guide
-        pool_guide
-        kickout
-        trade_recap
-        loan_constraint_pool
-        syn_trade_base
-        all_rank
-        syn_guide
-        cash_market_map
+    findings
+    trade_base
+    candy
+    powerfill_guide
+    pool_guide
+    kickout
+    trade_recap
+    loan_constraint_pool
+    syn_trade_base
+    all_rank
+    syn_guide
+    cash_market_map
+    powerfill_log
+    run_history
+}
+
+/// The tables that say what a run decided, in the order of 1.5. The output digest covers them.
+pub fn decisions() -> impl Iterator<Item = &'static TableSpec> {
+    ALL.iter().copied().filter(|table| table.role == TableRole::Decision)
+}
+
+/// The reports of all tables with their tables, in the order of 4.3.
+pub fn reports() -> Vec<(&'static TableSpec, &'static ReportSpec)> {
+    let mut reports = Vec::new();
+    for table in ALL {
+        reports.extend(table.reports.iter().map(|report| (*table, report)));
     }
-    records {
-        powerfill_log
-        run_history
-    }
+    reports.sort_by_key(|(_, report)| report.position);
+    reports
 }
 
 /// The table with this name.
@@ -105,3 +113,32 @@ pub fn named(name: &str) -> Option<&'static TableSpec> {
 
 /// `trade_id_origin` of the synthetic tables (1.5).
 pub(crate) const TRADE_ID_ORIGIN: &str = "pfill_syn_powerfill_guide";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::DiffRules;
+
+    #[test]
+    fn declarations_name_their_own_columns_once() {
+        for table in ALL {
+            let DiffRules { pair_by, decision, remarks, because, .. } = table.diff;
+            assert!(![table.purpose, table.rows, because].contains(&""), "{}", table.name);
+            let judged = [pair_by, decision, remarks].concat();
+            for names in [&judged[..], table.key] {
+                for (at, name) in names.iter().enumerate() {
+                    assert!(table.position(name).is_some(), "{}: {name}", table.name);
+                    assert!(!names[..at].contains(name), "{}: {name} twice", table.name);
+                }
+            }
+            // A comparison keeps a set of columns in one machine word, a bit per column.
+            assert!(table.columns.len() <= 32, "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn each_report_has_its_own_position() {
+        let positions: Vec<u8> = reports().iter().map(|(_, report)| report.position).collect();
+        assert_eq!(positions, (1..=positions.len() as u8).collect::<Vec<_>>());
+    }
+}

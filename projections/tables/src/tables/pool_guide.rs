@@ -1,14 +1,16 @@
-//! `pfill_pool_guide`: what to do about pools (2.10).
+//! The table `pfill_pool_guide`: the postings about pools (2.10).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a posting, by trade_id (NULL first), loan_id and pa_key.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_pool_guide",
+    purpose: "the postings about pools (2.10)",
+    rows: "One row per posting, by trade_id (NULL first), loan_id, and pa_key.",
     columns: &[
         Column::text("trade_id"),
         Column::text("loan_id"),
@@ -21,13 +23,38 @@ pub static TABLE: TableSpec = TableSpec {
         Column::money("loan_amount"),
         Column::price("price"),
     ],
-    key: &[0, 1, 2, 4],
+    key: &["trade_id", "loan_id", "pool_action", "settlement_date"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id", "pool_action"],
+        decision: &["trade_id", "settlement_date", "pool_name", "from_pool_name", "to_pool_name"],
+        remarks: &[],
+        presence_decides: true,
+        because: "a loan has each action at most once; a posting says where to, when, and from which \
+                  pool",
+    },
+    reports: &[
+        ReportSpec {
+            position: 3,
+            name: "switching",
+            about: "loans that switch pools: both postings of each",
+            only: Some(("pool_action", &["Switching", "Swapped In"])),
+        },
+        ReportSpec {
+            position: 5,
+            name: "existing-pool-disposition",
+            about: "the action of each loan that is in a pool and in the run: it remains, leaves, or \
+                    switches",
+            only: Some(("pool_action", &["Remaining", "Leaving", "Switching"])),
+        },
+        ReportSpec::whole(6, "pooling-guide", "every posting about pools"),
+    ],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -48,11 +75,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            LoanKickedOut SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes ConstraintBlockEvaluated
+            TradeFillEvaluated LoanKickedOut Synthetic Verification End
         ) => false,
     }
 }

@@ -1,18 +1,22 @@
-//! `pfill_powerfill_guide`: where each allocated, locked or held loan goes, and what it does about pools (1.5).
+//! The table `pfill_powerfill_guide`: the trade and the pool of each allocated, locked, or held
+//! loan, with its pool action (1.5).
 
 use std::collections::HashMap;
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{HeldReason, LoanAllocated, LoanPinned, PoolAction};
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, PoolName, fold};
 
 use super::Projector;
-use crate::ignored;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a loan, by loan_id.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_powerfill_guide",
+    purpose: "the trade and the pool of each allocated, locked, or held loan, with its pool action \
+              (1.5)",
+    rows: "One row per loan, by loan_id.",
     columns: &[
         Column::text("loan_id"),
         Column::text("trade_id"),
@@ -35,11 +39,21 @@ pub static TABLE: TableSpec = TableSpec {
         Column::text("prior_trade_id"),
         Column::text("pool_action"),
     ],
-    key: &[0],
+    key: &["loan_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id"],
+        decision: &["trade_id", "pool_name", "pool_action", "held_reason"],
+        remarks: &[],
+        presence_decides: false,
+        because: "the desk acts on the trade, the pool, the pool action, and the reason for holding a \
+                  loan; pass, sequence, and node only say how the loan got there",
+    },
+    reports: &[ReportSpec::whole(1, "guide", "the trade and the pool of each allocated, locked, or held loan")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
     Guide::default()
 }
@@ -73,10 +87,6 @@ impl Guide {
 impl Projector for Guide {
     fn table(&self) -> &'static TableSpec {
         &TABLE
-    }
-
-    fn version(&self) -> u32 {
-        1
     }
 
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -114,11 +124,8 @@ impl Projector for Guide {
                 PoolAction::SwappedIn | PoolAction::Leaving => false,
             },
             ignored!(
-                RunRequested RunStarted PreflightCompleted TradeAssessed CashGridBuilt
-                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected
-                PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
-                SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped InvariantsVerified
-                RunCompleted RunFailed RunCancelled
+                Opening TradeAssessed CashGrids Candidates PassCompleted ConstraintBlockEvaluated
+                TradeFillEvaluated LoanKickedOut Synthetic Verification End
             ) => false,
         }
     }

@@ -1,33 +1,44 @@
-//! `pfill_powerfill_log`: the steps of a run, with what each came to (1.5). It follows from the events alone and holds
-//! no times, so that a rebuilt log equals the live one.
+//! The table `pfill_powerfill_log`: the steps of a run with their counts (1.5).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::{
     FillStatus, PassCompleted, PoolAction, RejectionReason, Severity, Step,
 };
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
-use crate::ignored;
 use crate::spelling::Spelled;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
-/// One row a step, in the order of part 2; the allocation has a row for each pass of each turn, too.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_powerfill_log",
+    purpose: "the steps of a run with their counts (1.5)",
+    rows: "One row per step, in the order of part 2. The allocation also has a row per pass and \
+           turn.",
     columns: &[
         Column::int("seq"),
         Column::text("step"),
         Column::text("message"),
         Column::int("row_count"),
     ],
-    key: &[0],
+    key: &["seq"],
+    role: TableRole::Record,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["seq"],
+        decision: &["step"],
+        remarks: &["message"],
+        presence_decides: false,
+        because: "the log describes the run, not its decisions",
+    },
+    reports: &[],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
     Log::default()
 }
@@ -75,10 +86,6 @@ enum End {
 impl Projector for Log {
     fn table(&self) -> &'static TableSpec {
         &TABLE
-    }
-
-    fn version(&self) -> u32 {
-        1
     }
 
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -172,12 +179,7 @@ impl Log {
                     *self.rejected.entry(pair.reason).or_default() += 1;
                 }
             }
-            ignored!(
-                RunRequested TradeAssessed LoanPinned LoanAllocated LoanMoved LoanReleased
-                PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
-                PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-                InvariantsVerified RunCompleted RunFailed RunCancelled
-            ) => return false,
+            ignored!(RunRequested Positions Passes Results Synthetic Verification End) => return false,
         }
         true
     }
@@ -205,11 +207,7 @@ impl Log {
                 self.invariants = verified.checks.len() as u64;
                 self.checked = verified.checks.iter().map(|check| check.checked).sum();
             }
-            ignored!(
-                RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanMoved
-                RunCompleted RunFailed RunCancelled
-            ) => return false,
+            ignored!(Opening Positions CashGrids Candidates LoanMoved End) => return false,
         }
         true
     }
@@ -229,11 +227,7 @@ impl Log {
                 End::Cancelled { step: cancelled.step, by: cancelled.cancelled_by.clone() }
             }
             ignored!(
-                RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-                TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected
-                LoanAllocated LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated
-                TradeFillEvaluated LoanKickedOut PoolActionDerived SyntheticTradePriced
-                SyntheticOptionsRanked CashMarketMapped InvariantsVerified
+                Opening Positions CashGrids Candidates Passes Results Synthetic Verification
             ) => return false,
         });
         true

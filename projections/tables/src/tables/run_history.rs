@@ -1,15 +1,17 @@
-//! `pfill_run_history`: every run of the tenant, whatever became of it (1.5, 4.4).
+//! The table `pfill_run_history`: the runs of the tenant in every status (1.5, 4.4).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
-use crate::ignored;
 use crate::status::RunStatus;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
-/// One row a run; the times are those at which its events were recorded.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_run_history",
+    purpose: "the runs of the tenant in every status (1.5, 4.4)",
+    rows: "One row per run. The times are those at which its events were recorded.",
     columns: &[
         Column::text("tenant_id"),
         Column::text("status"),
@@ -25,7 +27,16 @@ pub static TABLE: TableSpec = TableSpec {
         Column::json("counts"),
     ],
     key: &[],
+    role: TableRole::Record,
     keeps_every_run: true,
+    diff: DiffRules {
+        pair_by: &[],
+        decision: &["status", "failure_step"],
+        remarks: &["requested_by", "requested_at", "started_at", "ended_at", "failure_message", "counts"],
+        presence_decides: false,
+        because: "one row per run; who requested it and when differs between any two runs",
+    },
+    reports: &[],
 };
 
 const STATUS: usize = 1;
@@ -36,7 +47,7 @@ const FAILURE_MESSAGE: usize = 8;
 const OUTPUT_DIGEST: usize = 10;
 const COUNTS: usize = 11;
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
     History { row: None, status: RunStatus::Pending }
 }
@@ -69,10 +80,6 @@ impl History {
 impl Projector for History {
     fn table(&self) -> &'static TableSpec {
         &TABLE
-    }
-
-    fn version(&self) -> u32 {
-        1
     }
 
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -113,11 +120,8 @@ impl Projector for History {
                 self.set(FAILURE_MESSAGE, format!("cancelled by {by}").into());
             }
             ignored!(
-                PreflightCompleted TradeAssessed LoanPinned CashGridBuilt TradeSettlementSet
-                ConstraintMatched CandidateScored CandidatesRejected LoanAllocated LoanMoved
-                LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-                LoanKickedOut PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked
-                CashMarketMapped InvariantsVerified
+                PreflightCompleted Positions CashGrids Candidates Passes Results Synthetic
+                Verification
             ) => {}
         }
         moved_on

@@ -1,15 +1,19 @@
-//! `pfill_syn_powerfill_guide`: the best synthetic option of each loan, and what the allocation gave up (2.11).
+//! The table `pfill_syn_powerfill_guide`: the best synthetic option of each loan, and what the
+//! allocation gives up against it (2.11).
 
+use powerfill_events::ignored;
 use powerfill_events::run::event::SyntheticOption;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
-use crate::ignored;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a loan with an option, by loan_id.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_syn_powerfill_guide",
+    purpose: "the best synthetic option of each loan, and what the allocation gives up against it \
+              (2.11)",
+    rows: "One row per loan with an option, by loan_id.",
     columns: &[
         Column::text("loan_id"),
         Column::text("syn_trade_id"),
@@ -27,13 +31,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::price("allocated_score"),
         Column::price("give_up"),
     ],
-    key: &[0],
+    key: &["loan_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["loan_id"],
+        decision: &["syn_trade_id", "allocated_trade_id"],
+        remarks: &["trade_id_origin"],
+        presence_decides: false,
+        because: "the best option, and the allocation that it is compared with",
+    },
+    reports: &[ReportSpec::whole(9, "synthetic", "the best synthetic option of each loan")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -64,11 +77,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             best.is_some()
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            LoanKickedOut PoolActionDerived SyntheticTradePriced CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes Results SyntheticTradePriced
+            CashMarketMapped Verification End
         ) => false,
     }
 }

@@ -1,14 +1,16 @@
-//! `pfill_syn_trade_base`: the synthetic trades with their prices (2.11).
+//! The table `pfill_syn_trade_base`: the synthetic trades with their prices (2.11).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, TRADE_ID_ORIGIN};
-use crate::ignored;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
-/// One row a synthetic price, by instrument, settlement date and note rate.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_syn_trade_base",
+    purpose: "the synthetic trades with their prices (2.11)",
+    rows: "One row per synthetic price, by instrument, settlement date, and note rate.",
     columns: &[
         Column::text("syn_trade_id"),
         Column::text("investor_id"),
@@ -19,13 +21,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::price("price"),
         Column::text("trade_id_origin"),
     ],
-    key: &[2, 4, 5],
+    key: &["investor_instrument_name", "settlement_date", "note_rate"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["investor_instrument_name", "settlement_date", "note_rate"],
+        decision: &[],
+        remarks: &["trade_id_origin"],
+        presence_decides: false,
+        because: "a price list decides nothing",
+    },
+    reports: &[],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -46,11 +57,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             !trade.grid.is_empty()
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated
-            LoanKickedOut PoolActionDerived SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes Results SyntheticOptionsRanked
+            CashMarketMapped Verification End
         ) => false,
     }
 }

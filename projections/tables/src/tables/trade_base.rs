@@ -1,14 +1,16 @@
-//! `pfill_trade_base`: the trades that the run looked at (2.1).
+//! The table `pfill_trade_base`: the trades that the run considered (2.1).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Column, RowBatch, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row a trade, by trade_id; of an excluded trade only the open amount is shown.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_trade_base",
+    purpose: "the trades that the run considered (2.1)",
+    rows: "One row per trade, by trade_id. An excluded trade shows only its open amount.",
     columns: &[
         Column::text("trade_id"),
         Column::text("investor_id"),
@@ -23,13 +25,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::money("max_amount"),
         Column::money("held_amount"),
     ],
-    key: &[0],
+    key: &["trade_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["trade_id"],
+        decision: &["included", "exclusion_reason"],
+        remarks: &[],
+        presence_decides: false,
+        because: "a trade is in the run or excluded for a reason; the amounts follow from the book",
+    },
+    reports: &[ReportSpec::whole(10, "trade-base", "the trades that the run considered")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -53,11 +64,7 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted LoanPinned CashGridBuilt TradeSettlementSet
-            ConstraintMatched CandidateScored CandidatesRejected LoanAllocated LoanMoved
-            LoanReleased PassCompleted ConstraintBlockEvaluated TradeFillEvaluated LoanKickedOut
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening LoanPinned CashGrids Candidates Passes Results Synthetic Verification End
         ) => false,
     }
 }

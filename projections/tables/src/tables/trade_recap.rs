@@ -1,15 +1,17 @@
-//! `pfill_trade_recap`: how each trade ended up (2.9).
+//! The table `pfill_trade_recap`: how full each included trade is at the end (2.9).
 
+use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use rust_decimal::Decimal;
 
 use super::{Projector, Streamed};
-use crate::ignored;
-use crate::table::{Cell, Column, RowBatch, TableSpec};
+use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
-/// One row an included trade, by trade_id; averages are weighted by loan amount.
+/// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
     name: "pfill_trade_recap",
+    purpose: "how full each included trade is at the end (2.9)",
+    rows: "One row per included trade, by trade_id. Averages are weighted by loan amount.",
     columns: &[
         Column::text("trade_id"),
         Column::money("open_amount"),
@@ -24,13 +26,22 @@ pub static TABLE: TableSpec = TableSpec {
         Column::ratio("wavg_fico"),
         Column::ratio("wavg_ltv"),
     ],
-    key: &[0],
+    key: &["trade_id"],
+    role: TableRole::Decision,
     keeps_every_run: false,
+    diff: DiffRules {
+        pair_by: &["trade_id"],
+        decision: &["fill_status"],
+        remarks: &[],
+        presence_decides: false,
+        because: "a trade ends filled, under, or over; every other column says by how much",
+    },
+    reports: &[ReportSpec::whole(2, "recap", "how full each included trade is")],
 };
 
-/// Before the first event.
+/// The projector before the first event.
 pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, 1, project)
+    Streamed::new(&TABLE, project)
 }
 
 fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
@@ -53,11 +64,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
             true
         }
         ignored!(
-            RunRequested RunStarted PreflightCompleted TradeAssessed LoanPinned CashGridBuilt
-            TradeSettlementSet ConstraintMatched CandidateScored CandidatesRejected LoanAllocated
-            LoanMoved LoanReleased PassCompleted ConstraintBlockEvaluated LoanKickedOut
-            PoolActionDerived SyntheticTradePriced SyntheticOptionsRanked CashMarketMapped
-            InvariantsVerified RunCompleted RunFailed RunCancelled
+            Opening Positions CashGrids Candidates Passes ConstraintBlockEvaluated LoanKickedOut
+            PoolActionDerived Synthetic Verification End
         ) => false,
     }
 }

@@ -52,7 +52,7 @@ pub fn run(case: &Path) -> Vec<RunEvent> {
     events.extend(decide_all(&snapshot, &options));
     if !events.last().unwrap().is_terminal() {
         let mut tables = RunTables::new();
-        recorded(&events).for_each(|event| _ = tables.apply(&event));
+        recorded(&events).for_each(|event| tables.apply(&event));
         events.push(RunEvent::RunCompleted(Box::new(tables.complete())));
     }
     events

@@ -6,6 +6,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::Timestamp;
 use powerfill_model::{Decision, ModelRun, ModelTable, PassCount};
 use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::ALL;
 use powerfill_tables::{RunTables, csv};
 
 /// Tables about the run itself, not about its decisions.
@@ -25,8 +26,7 @@ pub(crate) fn tables(events: &[RunEvent]) -> Vec<ModelTable> {
         });
     }
     let batches = projected.finish();
-    RunTables::specs()
-        .iter()
+    ALL.iter()
         .filter(|spec| !LEFT_OUT.contains(&spec.name))
         .map(|spec| ModelTable {
             name: spec.name,

@@ -43,7 +43,7 @@ fn tables(comparison: &Comparison, out: &mut String) {
     let rows = comparison.tables.iter().map(|table| {
         let of = |verdict| count(table.counts.of(verdict));
         [
-            table.judged.table.name.to_owned(),
+            table.spec.name.to_owned(),
             of(Verdict::Same),
             of(Verdict::OtherNumbers),
             of(Verdict::OtherDecision),
@@ -170,7 +170,7 @@ fn not_compared(comparison: &Comparison, out: &mut String) {
         lines.extend(strangers.map(|file| format!("{}: no table that is compared", file.name)));
     }
     for table in &comparison.tables {
-        let name = table.judged.table.name;
+        let name = table.spec.name;
         let columns: Vec<&str> = columns_of(table.missing).map(|at| table.column(at)).collect();
         if !columns.is_empty() {
             lines.push(format!("{name}: one side does not have {}", columns.join(", ")));

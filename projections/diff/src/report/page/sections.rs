@@ -121,7 +121,7 @@ impl Page<'_> {
                         tbody {
                             @for table in &self.comparison.tables {
                                 tr {
-                                    th scope="row" { (table.judged.table.name) }
+                                    th scope="row" { (table.spec.name) }
                                     td.number { (grouped(table.here.grid.len().into())) }
                                     td.number { (grouped(table.there.grid.len().into())) }
                                     @match &table.incomparable {
@@ -181,7 +181,7 @@ impl Page<'_> {
             .map(|(table, reason)| format!("{table}: {reason}"))
             .collect();
         for table in &comparison.tables {
-            let name = table.judged.table.name;
+            let name = table.spec.name;
             let columns =
                 |set| columns_of(set).map(|at| table.column(at)).collect::<Vec<_>>().join(", ");
             if table.missing != 0 {
@@ -232,7 +232,7 @@ impl Page<'_> {
                     form.filters id="filters" {
                         label { "Text " input type="search" id="text" autocomplete="off"; }
                         label { "Table " select id="table" { option value="" { "all" }
-                            @for table in tables { option { (table.judged.table.name) } } } }
+                            @for table in tables { option { (table.spec.name) } } } }
                         label { "Verdict " select id="verdict" { option value="" { "all" }
                             @for verdict in Verdict::DIFFERENCES { option value=(verdict.name()) { (words(verdict)) } } } }
                         label { "Class " select id="class" { option value="" { "all" }
