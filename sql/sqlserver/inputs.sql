@@ -1,6 +1,6 @@
 -- The tables that PowerFill reads (docs/guides/sqlserver.md), for a tenant that has none. A tenant
 -- whose tables have other names or columns does not need this file. It creates views with these
--- names instead: see views_example.sql.
+-- names instead: see views_example.sql. Generated like outputs.sql.
 --
 -- Each guard reports what it did, and the file can be run again. `powerfill migrate --target
 -- mssql://… --tables inputs` runs it for any schema. Run by hand, it creates the tables in dbo.
@@ -15,7 +15,7 @@ END
 ELSE
     PRINT N'schema [dbo]: is there';
 GO
--- loan: one row per loan of the pipeline. Rules can use additional columns.
+-- loan: One row per loan of the pipeline. Rules can use additional columns.
 IF OBJECT_ID(N'[dbo].[loan]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan] (
@@ -44,7 +44,7 @@ END
 ELSE
     PRINT N'[dbo].[loan]: is there';
 GO
--- loan_columns: the types of additional columns of loan: text, number, or date.
+-- loan_columns: The types of additional columns of loan.
 IF OBJECT_ID(N'[dbo].[loan_columns]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan_columns] (
@@ -57,7 +57,7 @@ END
 ELSE
     PRINT N'[dbo].[loan_columns]: is there';
 GO
--- pscat_loan_stages: the rank of each status.
+-- pscat_loan_stages: The rank of each status.
 IF OBJECT_ID(N'[dbo].[pscat_loan_stages]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_loan_stages] (
@@ -70,7 +70,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_loan_stages]: is there';
 GO
--- pscat_instruments: what an investor buys: tba, cash, or whole_loan.
+-- pscat_instruments: An instrument that an investor buys.
 IF OBJECT_ID(N'[dbo].[pscat_instruments]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_instruments] (
@@ -91,7 +91,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_instruments]: is there';
 GO
--- pscat_trades: the trade book.
+-- pscat_trades: The trade book.
 IF OBJECT_ID(N'[dbo].[pscat_trades]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_trades] (
@@ -117,7 +117,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_trades]: is there';
 GO
--- pscat_pools: the pools, open or closed.
+-- pscat_pools: The pools, open or closed.
 IF OBJECT_ID(N'[dbo].[pscat_pools]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_pools] (
@@ -131,7 +131,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_pools]: is there';
 GO
--- pscat_trades_pools_relation: the trade that a pool is designated to.
+-- pscat_trades_pools_relation: The trade that a pool is designated to. A pool is designated whole.
 IF OBJECT_ID(N'[dbo].[pscat_trades_pools_relation]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_trades_pools_relation] (
@@ -144,7 +144,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_trades_pools_relation]: is there';
 GO
--- pscat_securitization_rules: a boolean expression over the columns of loan.
+-- pscat_securitization_rules: A named boolean expression over the columns of loan.
 IF OBJECT_ID(N'[dbo].[pscat_securitization_rules]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pscat_securitization_rules] (
@@ -157,7 +157,7 @@ END
 ELSE
     PRINT N'[dbo].[pscat_securitization_rules]: is there';
 GO
--- rmcat_todays_prices: the price grid.
+-- rmcat_todays_prices: The price grid.
 IF OBJECT_ID(N'[dbo].[rmcat_todays_prices]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[rmcat_todays_prices] (
@@ -172,7 +172,7 @@ END
 ELSE
     PRINT N'[dbo].[rmcat_todays_prices]: is there';
 GO
--- rmusr_payups: pay-ups for loans with special attributes.
+-- rmusr_payups: Pay-ups for loans that a rule selects.
 IF OBJECT_ID(N'[dbo].[rmusr_payups]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[rmusr_payups] (
@@ -187,7 +187,7 @@ END
 ELSE
     PRINT N'[dbo].[rmusr_payups]: is there';
 GO
--- loan_price: all-in prices from an external pricing engine.
+-- loan_price: All-in prices from an external pricing engine.
 IF OBJECT_ID(N'[dbo].[loan_price]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[loan_price] (
@@ -201,7 +201,7 @@ END
 ELSE
     PRINT N'[dbo].[loan_price]: is there';
 GO
--- pfill_constraints: the constraint tree. Above their levels, instrument and name are empty texts.
+-- pfill_constraints: A node of the constraint tree. Above their levels, instrument and name are empty texts.
 IF OBJECT_ID(N'[dbo].[pfill_constraints]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_constraints] (
@@ -218,7 +218,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_constraints]: is there';
 GO
--- pfill_constraint_sec_rule_rel: the rules of a node of the tree.
+-- pfill_constraint_sec_rule_rel: A rule of a node of the constraint tree.
 IF OBJECT_ID(N'[dbo].[pfill_constraint_sec_rule_rel]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_constraint_sec_rule_rel] (
@@ -233,7 +233,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_constraint_sec_rule_rel]: is there';
 GO
--- pfill_carry_cost: the carry curve.
+-- pfill_carry_cost: A bucket of the carry curve of an instrument. Buckets may overlap.
 IF OBJECT_ID(N'[dbo].[pfill_carry_cost]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_carry_cost] (
@@ -249,7 +249,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_carry_cost]: is there';
 GO
--- pfill_lockdown_guide: the pools that stay as they are.
+-- pfill_lockdown_guide: A pool whose loans stay, or may leave.
 IF OBJECT_ID(N'[dbo].[pfill_lockdown_guide]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_lockdown_guide] (
@@ -264,7 +264,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_lockdown_guide]: is there';
 GO
--- pfill_preflight_settings: at most one row.
+-- pfill_preflight_settings: The settings of preflight (2.2).
 IF OBJECT_ID(N'[dbo].[pfill_preflight_settings]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_preflight_settings] (
@@ -278,7 +278,7 @@ END
 ELSE
     PRINT N'[dbo].[pfill_preflight_settings]: is there';
 GO
--- snapshot: one row.
+-- snapshot: The tenant and the day of the tables.
 IF OBJECT_ID(N'[dbo].[snapshot]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[snapshot] (

@@ -61,7 +61,7 @@ fn postgres(url: &str, password: Option<&str>) -> Result<Box<PostgresUrl>, Strin
 /// The same for SQL Server.
 fn mssql(url: &str, password: Option<&str>) -> Result<Box<MssqlUrl>, String> {
     let url: MssqlUrl =
-        url.parse().map_err(|fault: powerfill_sqlserver::UrlFault| fault.to_string())?;
+        url.parse().map_err(|fault: powerfill_sqlserver::MssqlUrlError| fault.to_string())?;
     let of_environment = std::env::var("MSSQL_PASSWORD").ok();
     Ok(Box::new(url.or_password(password.or(of_environment.as_deref()))))
 }

@@ -7,12 +7,12 @@ use powerfill_app::rebuild;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::TableSpec;
-use powerfill_xlsx::{RunBook, XlsxError};
+use powerfill_xlsx::{RunWorkbook, XlsxError};
 
 use crate::failure::Failure;
 
-/// Writes a workbook of a run as it stood after an event to a file, or, without one, to standard output; not to a
-/// terminal, which has no use for it.
+/// Writes a workbook of a run as it stood after an event to a file, or, without one, to standard
+/// output; not to a terminal, which has no use for it.
 pub(crate) async fn write(
     store: &dyn Store,
     run: RunId,
@@ -30,12 +30,12 @@ pub(crate) async fn write(
         None => {}
     }
     let failed = |error: XlsxError| Failure::Environment(error.to_string());
-    let mut book = RunBook::new(run, place, of).map_err(failed)?;
+    let mut book = RunWorkbook::new(run, place, of).map_err(failed)?;
     let mut failure = None;
     rebuild::fold_to(store, run, at, async |batches, _| {
         for batch in batches {
             if failure.is_none()
-                && let Err(error) = book.take(&batch)
+                && let Err(error) = book.add(&batch)
             {
                 failure = Some(error);
             }

@@ -1,4 +1,4 @@
-//! Values as the driver gives them, as the texts of a raw table: exact, or unfit with a reason.
+//! Values of the driver as the texts of a raw table: exact, or rejected with a reason.
 
 use chrono::NaiveDate;
 use tiberius::ColumnData;
@@ -7,70 +7,78 @@ use tiberius::time::{Date, DateTime, DateTime2, SmallDateTime};
 
 const FLOAT: &str = "a binary float; make the column NUMERIC, so that decimals stay exact";
 const MOMENT: &str = "a moment within a day; a date is expected";
-const TIME: &str = "a time of day; a date, a text or a number is expected";
+const TIME: &str = "a time of day; a date, a text, or a number is expected";
 const BYTES: &str = "bytes; a text or a number is expected";
 
-/// A value as a text, or why it cannot be one.
+/// A value as a text, or why it has no exact text.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
+pub(crate) enum DecodedValue {
     /// Empty for NULL.
     Text(String),
-    /// What it looks like, and what is wrong with it.
-    Unfit(String, &'static str),
+    /// What the value looks like, and why it is rejected.
+    Rejected(String, &'static str),
 }
 
-impl Cell {
+impl DecodedValue {
     fn null() -> Self {
         Self::Text(String::new())
     }
 
-    fn of<T>(value: Option<T>, text: impl FnOnce(T) -> Self) -> Self {
-        value.map_or_else(Self::null, text)
+    fn map_or_null<T>(value: Option<T>, decode: impl FnOnce(T) -> Self) -> Self {
+        value.map_or_else(Self::null, decode)
     }
 
-    fn shown<T: ToString>(value: Option<T>) -> Self {
-        Self::of(value, |value| Self::Text(value.to_string()))
+    fn from_display<T: ToString>(value: Option<T>) -> Self {
+        Self::map_or_null(value, |value| Self::Text(value.to_string()))
     }
 }
 
-/// A value of a column. CHAR's padding is the raw table's to trim.
-pub(crate) fn cell(value: &ColumnData<'_>) -> Cell {
+/// Decodes a value by its declared type. The raw table trims the padding of CHAR.
+pub(crate) fn decode(value: &ColumnData<'_>) -> DecodedValue {
+    use DecodedValue as Value;
     match value {
-        ColumnData::U8(value) => Cell::shown(*value),
-        ColumnData::I16(value) => Cell::shown(*value),
-        ColumnData::I32(value) => Cell::shown(*value),
-        ColumnData::I64(value) => Cell::shown(*value),
+        ColumnData::U8(value) => Value::from_display(*value),
+        ColumnData::I16(value) => Value::from_display(*value),
+        ColumnData::I32(value) => Value::from_display(*value),
+        ColumnData::I64(value) => Value::from_display(*value),
         ColumnData::Bit(value) => {
-            Cell::of(*value, |yes| Cell::Text(if yes { "Y" } else { "N" }.to_owned()))
+            Value::map_or_null(*value, |yes| Value::Text(if yes { "Y" } else { "N" }.to_owned()))
         }
-        ColumnData::String(value) => {
-            Cell::of(value.as_ref(), |text| Cell::Text(text.clone().into_owned()))
+        ColumnData::String(value) => Value::from_display(value.as_ref()),
+        ColumnData::Guid(value) => Value::from_display(*value),
+        ColumnData::Numeric(value) => {
+            Value::map_or_null(*value, |number| Value::Text(decimal_text(number)))
         }
-        ColumnData::Guid(value) => Cell::shown(*value),
-        ColumnData::Numeric(value) => Cell::of(*value, |number| Cell::Text(decimal(number))),
-        ColumnData::Xml(value) => Cell::of(value.as_ref(), |xml| Cell::Text(xml.to_string())),
-        ColumnData::F32(value) => Cell::of(*value, |float| Cell::Unfit(float.to_string(), FLOAT)),
-        ColumnData::F64(value) => Cell::of(*value, |float| Cell::Unfit(float.to_string(), FLOAT)),
+        ColumnData::Xml(value) => Value::from_display(value.as_ref()),
+        ColumnData::F32(value) => {
+            Value::map_or_null(*value, |float| Value::Rejected(float.to_string(), FLOAT))
+        }
+        ColumnData::F64(value) => {
+            Value::map_or_null(*value, |float| Value::Rejected(float.to_string(), FLOAT))
+        }
         ColumnData::Binary(value) => {
-            Cell::of(value.as_ref(), |_| Cell::Unfit(String::new(), BYTES))
+            Value::map_or_null(value.as_ref(), |_| Value::Rejected(String::new(), BYTES))
         }
-        ColumnData::Date(value) => Cell::of(*value, |date| Cell::Text(day(days_of(date)))),
-        ColumnData::DateTime(value) => Cell::of(*value, date_time),
-        ColumnData::SmallDateTime(value) => Cell::of(*value, small_date_time),
-        ColumnData::DateTime2(value) => Cell::of(*value, date_time_2),
-        ColumnData::DateTimeOffset(value) => Cell::of(*value, |moment| {
-            let at_home = moment.offset() == 0;
-            match date_time_2(moment.datetime2()) {
-                Cell::Text(day) if !at_home => Cell::Unfit(day, MOMENT),
+        ColumnData::Date(value) => {
+            Value::map_or_null(*value, |date| Value::Text(iso_day(days_of(date))))
+        }
+        ColumnData::DateTime(value) => Value::map_or_null(*value, date_time),
+        ColumnData::SmallDateTime(value) => Value::map_or_null(*value, small_date_time),
+        ColumnData::DateTime2(value) => Value::map_or_null(*value, date_time_2),
+        ColumnData::DateTimeOffset(value) => {
+            Value::map_or_null(*value, |moment| match date_time_2(moment.datetime2()) {
+                Value::Text(day) if moment.offset() != 0 => Value::Rejected(day, MOMENT),
                 other => other,
-            }
-        }),
-        ColumnData::Time(value) => Cell::of(*value, |_| Cell::Unfit(String::new(), TIME)),
+            })
+        }
+        ColumnData::Time(value) => {
+            Value::map_or_null(*value, |_| Value::Rejected(String::new(), TIME))
+        }
     }
 }
 
-/// With all its decimals, trailing zeros included.
-fn decimal(number: Numeric) -> String {
+/// The number with all its decimals, trailing zeros included.
+fn decimal_text(number: Numeric) -> String {
     let (value, scale) = (number.value(), usize::from(number.scale()));
     let digits = format!("{:0width$}", value.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
@@ -79,33 +87,36 @@ fn decimal(number: Numeric) -> String {
 }
 
 /// Days from 0001-01-01 to 1900-01-01.
-const TO_1900: i64 = 693_595;
+const DAYS_TO_1900: i64 = 693_595;
 
 fn days_of(date: Date) -> i64 {
     i64::from(date.days())
 }
 
-fn moment(days: i64, is_midnight: bool) -> Cell {
-    if is_midnight { Cell::Text(day(days)) } else { Cell::Unfit(day(days), MOMENT) }
+fn midnight_only(days: i64, is_midnight: bool) -> DecodedValue {
+    match is_midnight {
+        true => DecodedValue::Text(iso_day(days)),
+        false => DecodedValue::Rejected(iso_day(days), MOMENT),
+    }
 }
 
-fn date_time(value: DateTime) -> Cell {
-    moment(TO_1900 + i64::from(value.days()), value.seconds_fragments() == 0)
+fn date_time(value: DateTime) -> DecodedValue {
+    midnight_only(DAYS_TO_1900 + i64::from(value.days()), value.seconds_fragments() == 0)
 }
 
-fn small_date_time(value: SmallDateTime) -> Cell {
-    moment(TO_1900 + i64::from(value.days()), value.seconds_fragments() == 0)
+fn small_date_time(value: SmallDateTime) -> DecodedValue {
+    midnight_only(DAYS_TO_1900 + i64::from(value.days()), value.seconds_fragments() == 0)
 }
 
-fn date_time_2(value: DateTime2) -> Cell {
-    moment(days_of(value.date()), value.time().increments() == 0)
+fn date_time_2(value: DateTime2) -> DecodedValue {
+    midnight_only(days_of(value.date()), value.time().increments() == 0)
 }
 
-/// The day that is so many days after 0001-01-01, ISO 8601.
-pub(crate) fn day(since_year_one: i64) -> String {
-    let counted = i32::try_from(since_year_one + 1).ok();
-    let day = counted.and_then(NaiveDate::from_num_days_from_ce_opt);
-    day.map_or_else(|| since_year_one.to_string(), |day| day.to_string())
+/// The day this number of days after 0001-01-01, in ISO 8601.
+pub(crate) fn iso_day(days_since_year_one: i64) -> String {
+    let days_from_ce = i32::try_from(days_since_year_one + 1).ok();
+    let day = days_from_ce.and_then(NaiveDate::from_num_days_from_ce_opt);
+    day.map_or_else(|| days_since_year_one.to_string(), |day| day.to_string())
 }
 
 #[cfg(test)]
@@ -117,9 +128,9 @@ mod tests {
     use super::*;
 
     fn text(value: ColumnData<'_>) -> String {
-        match cell(&value) {
-            Cell::Text(text) => text,
-            unfit => panic!("{unfit:?}"),
+        match decode(&value) {
+            DecodedValue::Text(text) => text,
+            rejected => panic!("{rejected:?}"),
         }
     }
 
@@ -138,35 +149,36 @@ mod tests {
     }
 
     #[test]
-    fn days_are_days_and_moments_are_refused() {
+    fn days_are_accepted_and_moments_within_a_day_rejected() {
         for (days, expected) in [
             (0, "0001-01-01"),
             (58, "0001-02-28"),
             (59, "0001-03-01"),
-            (TO_1900, "1900-01-01"),
+            (DAYS_TO_1900, "1900-01-01"),
             (730_178, "2000-02-29"),
             (730_179, "2000-03-01"),
             (3_652_058, "9999-12-31"),
         ] {
-            assert_eq!(day(days), expected);
+            assert_eq!(iso_day(days), expected);
             let date = Date::new(u32::try_from(days).unwrap());
             assert_eq!(text(ColumnData::Date(Some(date))), expected);
             let at = |increments| DateTime2::new(date, Time::new(increments, 7));
             assert_eq!(text(ColumnData::DateTime2(Some(at(0)))), expected);
-            let late = cell(&ColumnData::DateTime2(Some(at(1))));
-            assert_eq!(late, Cell::Unfit(expected.to_owned(), MOMENT));
+            let late = decode(&ColumnData::DateTime2(Some(at(1))));
+            assert_eq!(late, DecodedValue::Rejected(expected.to_owned(), MOMENT));
         }
         assert_eq!(text(ColumnData::DateTime(Some(DateTime::new(0, 0)))), "1900-01-01");
         assert_eq!(text(ColumnData::DateTime(Some(DateTime::new(-1, 0)))), "1899-12-31");
-        let noon = SmallDateTime::new(45_000, 720);
-        assert!(matches!(cell(&ColumnData::SmallDateTime(Some(noon))), Cell::Unfit(..)));
+        let noon = ColumnData::SmallDateTime(Some(SmallDateTime::new(45_000, 720)));
+        assert!(matches!(decode(&noon), DecodedValue::Rejected(..)));
     }
 
     #[test]
-    fn floats_and_bytes_are_refused() {
-        assert!(matches!(cell(&ColumnData::F64(Some(0.1))), Cell::Unfit(_, FLOAT)));
-        assert_eq!(cell(&ColumnData::F64(None)), Cell::null());
+    fn floats_and_bytes_are_rejected() {
+        let float = decode(&ColumnData::F64(Some(0.1)));
+        assert!(matches!(float, DecodedValue::Rejected(_, FLOAT)));
+        assert_eq!(decode(&ColumnData::F64(None)), DecodedValue::null());
         let bytes = ColumnData::Binary(Some(Cow::Borrowed(&[1])));
-        assert!(matches!(cell(&bytes), Cell::Unfit(_, BYTES)));
+        assert!(matches!(decode(&bytes), DecodedValue::Rejected(_, BYTES)));
     }
 }

@@ -1,34 +1,39 @@
-//! The output tables that a database holds, such as those of the Desktop App, for a comparison (specification 3.4).
+//! Output tables in a database, such as those of the Desktop App, for a comparison (specification
+//! 3.4).
 
 use powerfill_snapshot::RawTable;
 
 use crate::connect::connect;
-use crate::source::{Broken, SourceUnreadable, Unreadable, at, columns, read_rows, reading};
+use crate::source::{
+    MssqlSourceError, ReadTableError, ServerFailure, list_tables, read_rows, reading,
+};
 use crate::url::MssqlUrl;
 
-/// Reads the tables or views of the URL's schema that `wanted` takes by their names, as texts.
+/// Reads the tables and views of the URL's schema whose names `is_wanted` accepts, as texts.
 ///
 /// # Errors
-/// Where the database cannot be reached, or one of them cannot be read.
+/// If the database cannot be reached, or one of the tables cannot be read.
 pub async fn read(
     url: &MssqlUrl,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<RawTable>, SourceUnreadable> {
-    let unreadable = |broken: Broken| SourceUnreadable::new(url, &broken);
-    let mut client = connect(url).await.map_err(at("connecting")).map_err(unreadable)?;
-    let tables = columns(&mut client, &url.schema).await;
-    let tables = tables.map_err(at("listing its tables")).map_err(unreadable)?;
-    let mut read = Vec::new();
-    for (name, columns) in tables.iter().filter(|(name, _)| wanted(name)) {
-        let names = columns.iter().map(|(name, _)| name.clone()).collect();
-        let raw = RawTable::new(name, names, true);
-        match read_rows(&mut client, &url.schema, raw, name, columns).await {
-            Ok(raw) => read.push(raw),
-            Err(Unreadable::Server(error)) => return Err(unreadable(Broken(reading(name), error))),
-            Err(Unreadable::TooLarge(fault)) => {
-                return Err(SourceUnreadable::too_large(url, name, &fault));
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<RawTable>, MssqlSourceError> {
+    let failed = |failure: ServerFailure| MssqlSourceError::new(url, failure);
+    let connected = connect(url).await.map_err(ServerFailure::during("connecting"));
+    let mut client = connected.map_err(failed)?;
+    let listed = list_tables(&mut client, &url.schema).await;
+    let listed = listed.map_err(ServerFailure::during("listing its tables")).map_err(failed)?;
+    let mut tables = Vec::new();
+    for table in listed.iter().filter(|table| is_wanted(&table.name)) {
+        let raw = RawTable::new(&table.name, table.column_names(), true);
+        match read_rows(&mut client, &url.schema, raw, table).await {
+            Ok(raw) => tables.push(raw),
+            Err(ReadTableError::Server(error)) => {
+                return Err(failed(ServerFailure::during(reading(&table.name))(error)));
+            }
+            Err(ReadTableError::TooLarge(source)) => {
+                return Err(MssqlSourceError::too_large(url, &table.name, source));
             }
         }
     }
-    Ok(read)
+    Ok(tables)
 }

@@ -1,13 +1,13 @@
-//! SQL Server and Azure SQL (specification 4.1): the tables of 1.2 from a tenant's database, and the outputs of 1.5 back
-//! into it.
+//! SQL Server and Azure SQL (specification 4.1): reads the tables of 1.2 from a tenant's database,
+//! and publishes the outputs of 1.5 to it.
 //!
-//! * [`url`]: where a database is; its password is never shown
-//! * [`connect`]: connections, and what to make of what the server says
-//! * [`source`]: a snapshot of it, in one transaction that sees one moment
-//! * [`export`]: the output tables that it holds, for a comparison
+//! * [`url`]: where a database is; its password is never printed
+//! * [`connect`]: connections, and the classification of server errors
+//! * [`source`]: a snapshot, read in one transaction
+//! * [`export`]: output tables of a database, for a comparison
 //! * [`types`]: the types of the output tables
-//! * [`migrate`]: makes the tables that are not there
-//! * [`target`]: shows a run's outputs in place of the former run's
+//! * [`migrate`]: creates the missing tables
+//! * [`target`]: replaces the outputs of the former run by those of another
 
 mod cell;
 pub mod connect;
@@ -20,4 +20,4 @@ pub mod types;
 pub mod url;
 
 pub use target::SqlServerTarget;
-pub use url::{MssqlUrl, UrlFault};
+pub use url::{MssqlUrl, MssqlUrlError};

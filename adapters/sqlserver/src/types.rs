@@ -1,17 +1,18 @@
-//! The types of the output tables in SQL Server (specification 1.5), from which `sql/sqlserver/outputs.sql` is made and
-//! by which tables that are there are known.
+//! The types of the output tables in SQL Server (specification 1.5). `sql/sqlserver/outputs.sql` is
+//! generated from them, and existing tables are checked against them.
 
 use std::fmt;
 
 use powerfill_tables::table::{CellType, Column, TableSpec};
 
-/// Names: loans, trades, pools, instruments; also what is one of a few words.
-const NAME: u16 = 100;
+/// The length of names of loans, trades, pools, and instruments, and of columns with a few fixed
+/// words.
+const NAME_LENGTH: u16 = 100;
 
-/// A type of a column.
+/// The declared type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlType {
-    /// NVARCHAR of so many UTF-16 units; `None` for MAX.
+    /// NVARCHAR with this length in UTF-16 units; `None` for MAX.
     Text(Option<u16>),
     /// BIGINT.
     Int,
@@ -39,10 +40,11 @@ impl fmt::Display for SqlType {
     }
 }
 
-/// The type of a column of an output table. Units of 64 bits have at most 19 digits; averages have no bound of their own.
+/// The type of a column of an output table. Amounts are 64-bit units, so 19 digits are enough;
+/// averages have no such bound.
 pub fn sql_type(column: &Column) -> SqlType {
     match column.cell_type {
-        CellType::Text => SqlType::Text(length(column.name)),
+        CellType::Text => SqlType::Text(text_length(column.name)),
         CellType::Int => SqlType::Int,
         CellType::Decimal(scale) if column.name.starts_with("wavg_") => SqlType::Decimal(38, scale),
         CellType::Decimal(scale) => SqlType::Decimal(19, scale),
@@ -52,38 +54,40 @@ pub fn sql_type(column: &Column) -> SqlType {
     }
 }
 
-const fn length(column: &str) -> Option<u16> {
+const fn text_length(column: &str) -> Option<u16> {
     match column.as_bytes() {
         b"message" | b"failure_message" | b"requested_by" => None,
         b"subject" => Some(400),
         b"syn_trade_id" => Some(200),
-        _ => Some(NAME),
+        _ => Some(NAME_LENGTH),
     }
 }
 
-/// Columns of keys that may be NULL: a finding without a subject, a posting to no trade.
-const NULL_IN_KEY: [(&str, &str); 3] = [
+/// Key columns that may be NULL: a finding without a subject, a posting to no trade.
+const NULLABLE_KEY_COLUMNS: [(&str, &str); 3] = [
     ("pfill_preflight_findings", "subject"),
     ("pfill_pool_guide", "trade_id"),
     ("pfill_pool_guide", "settlement_date"),
 ];
 
-/// The columns of a table's key behind `run_id`, and whether none of them may be NULL.
+/// The key columns of a table after `run_id`, and whether they can be a primary key, that is, none
+/// of them may be NULL.
 pub fn key(table: &TableSpec) -> (Vec<&'static str>, bool) {
-    let is_primary = !table.key.iter().any(|column| NULL_IN_KEY.contains(&(table.name, *column)));
+    let is_nullable = |column: &&str| NULLABLE_KEY_COLUMNS.contains(&(table.name, *column));
+    let is_primary = !table.key.iter().any(is_nullable);
     (table.key.to_vec(), is_primary)
 }
 
 /// Whether a column may be NULL.
 pub fn is_nullable(table: &TableSpec, column: &Column) -> bool {
     let (key, _) = key(table);
-    !key.contains(&column.name) || NULL_IN_KEY.contains(&(table.name, column.name))
+    !key.contains(&column.name) || NULLABLE_KEY_COLUMNS.contains(&(table.name, column.name))
 }
 
-/// Where the rows of a table arrive before they are shown.
+/// The table that receives the rows of an output table before they are published.
 pub fn staging(table: &TableSpec) -> String {
     format!("{}__staging", table.name)
 }
 
-/// The table that says which run is shown.
+/// The table that names the published run.
 pub const PUBLICATION: &str = "pfill_publication";

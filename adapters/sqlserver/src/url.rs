@@ -1,29 +1,28 @@
-//! Where a database is: `mssql://USER:PASSWORD@HOST:PORT/DATABASE?option=value`, or `HOST/INSTANCE/DATABASE` for a named
-//! instance. The password is never shown.
+//! The URL of a database: `mssql://USER:PASSWORD@HOST:PORT/DATABASE?option=value`, or
+//! `HOST/INSTANCE/DATABASE` for a named instance. The password is never printed.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tiberius::{AuthMethod, Config, EncryptionLevel};
 
-/// How long the server may be silent, where the URL does not say it.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the server may be silent, if the URL does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long a connection may take, at most.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The longest time for connecting.
+const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for a lock, at most.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest wait for a lock.
+const MAX_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The schema where none is named.
-const SCHEMA: &str = "dbo";
+const DEFAULT_SCHEMA: &str = "dbo";
 
-/// The port where none is named.
-const PORT: u16 = 1433;
+const DEFAULT_PORT: u16 = 1433;
 
-/// The URL of a database, taken apart. Shown, it has no password.
+/// The parts of the URL of a database. [`fmt::Display`] and [`fmt::Debug`] leave the password out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MssqlUrl {
     host: String,
@@ -32,116 +31,119 @@ pub struct MssqlUrl {
     database: String,
     user: String,
     password: Option<String>,
-    /// A token of Azure AD instead of user and password.
+    /// A token of Azure AD in place of user and password.
     token: Option<String>,
     encrypted: bool,
-    trust: Trust,
-    /// Where the tables or views are.
+    trust: ServerTrust,
+    /// The schema of the tables or views.
     pub(crate) schema: String,
     /// How long the server may be silent while it works.
     timeout: Duration,
 }
 
-/// Whose certificate is believed where the connection is encrypted.
+/// Which certificates of the server an encrypted connection accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Trust {
-    /// One that the machine trusts.
+enum ServerTrust {
+    /// Those that the operating system trusts.
     Native,
-    /// One that this file signs.
+    /// Those that the certificate in this file has signed.
     Authority(PathBuf),
-    /// Anybody's, because the URL says so.
-    Anybody,
+    /// Any, because the URL says so.
+    Any,
 }
 
-/// Why a text is no such URL. It says nothing of what the text was, which may hold a password.
+/// Why a text is not such a URL. The message never contains the text, which may have a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UrlFault {
-    /// It cannot be taken apart.
+pub enum MssqlUrlError {
+    /// The syntax is wrong.
     #[error(
-        "the URL cannot be read; it is mssql://USER@HOST:PORT/DATABASE, with special characters as %XX, and the password in \
-         it or in MSSQL_PASSWORD"
+        "the URL cannot be read; write mssql://USER@HOST:PORT/DATABASE, with special characters as \
+         %XX, and the password in it or in MSSQL_PASSWORD"
     )]
-    Unreadable,
-    /// A part that must be there is not.
+    Malformed,
+    /// A required part is missing.
     #[error(
-        "the URL names no {0}; it is mssql://USER@HOST:PORT/DATABASE or mssql://USER@HOST/INSTANCE/DATABASE"
+        "the URL has no {0}; write mssql://USER@HOST:PORT/DATABASE or \
+         mssql://USER@HOST/INSTANCE/DATABASE"
     )]
     Missing(&'static str),
-    /// An option that there is not, or with another value than it takes.
+    /// An unknown option, or an option with an invalid value.
     #[error(
-        "{0}; the options are encrypt=true|false, trust=native|any, ca=FILE, schema=NAME, timeout=SECONDS and token=azure"
+        "{0}; the options are encrypt=true|false, trust=native|any, ca=FILE, schema=NAME, \
+         timeout=SECONDS, and token=azure"
     )]
     Option(String),
 }
 
 impl FromStr for MssqlUrl {
-    type Err = UrlFault;
+    type Err = MssqlUrlError;
 
-    /// `encrypt` is `true` where it is not said; the server is verified unless `trust=any`. `schema` is `dbo` where it is not
-    /// said. With `token=azure` the password is a token of Azure AD.
-    fn from_str(text: &str) -> Result<Self, UrlFault> {
-        let url: ::url::Url = text.parse().map_err(|_| UrlFault::Unreadable)?;
+    /// Without options, the connection is encrypted, the server's certificate is verified, and the
+    /// schema is `dbo`. With `token=azure`, the password is a token of Azure AD.
+    fn from_str(text: &str) -> Result<Self, MssqlUrlError> {
+        let url: ::url::Url = text.parse().map_err(|_| MssqlUrlError::Malformed)?;
         if url.scheme() != "mssql" {
-            return Err(UrlFault::Unreadable);
+            return Err(MssqlUrlError::Malformed);
         }
-        let decoded = |part: &str| {
-            let text = percent(part).ok_or(UrlFault::Unreadable)?;
-            Ok::<_, UrlFault>((!text.is_empty()).then_some(text))
+        let decoded = |part: &str| match percent_decode_str(part).decode_utf8() {
+            Ok(text) => Ok((!text.is_empty()).then(|| text.into_owned())),
+            Err(_) => Err(MssqlUrlError::Malformed),
         };
         let host = url.host_str().filter(|host| !host.is_empty());
-        let host = host.ok_or(UrlFault::Missing("host"))?.to_owned();
-        let mut path = url.path().trim_start_matches('/').splitn(2, '/');
-        let (first, second) = (path.next().unwrap_or_default(), path.next());
-        let (instance, database) = match second {
-            Some(database) => (decoded(first)?, decoded(database)?),
-            None => (None, decoded(first)?),
+        let host = host.ok_or(MssqlUrlError::Missing("host"))?.to_owned();
+        let path = url.path().trim_start_matches('/');
+        let (instance, database) = match path.split_once('/') {
+            Some((instance, database)) => (decoded(instance)?, decoded(database)?),
+            None => (None, decoded(path)?),
         };
-        let mut this = Self {
+        let mut parsed = Self {
             host,
             port: url.port(),
             instance,
-            database: database.ok_or(UrlFault::Missing("database"))?,
+            database: database.ok_or(MssqlUrlError::Missing("database"))?,
             user: decoded(url.username())?.unwrap_or_default(),
             password: url.password().map(decoded).transpose()?.flatten(),
             token: None,
             encrypted: true,
-            trust: Trust::Native,
-            schema: SCHEMA.to_owned(),
-            timeout: TIMEOUT,
+            trust: ServerTrust::Native,
+            schema: DEFAULT_SCHEMA.to_owned(),
+            timeout: DEFAULT_TIMEOUT,
         };
         for (name, value) in url.query_pairs() {
-            this.option(&name, &value)?;
+            parsed.set_option(&name, &value)?;
         }
-        if this.token.is_none() && this.user.is_empty() {
-            return Err(UrlFault::Missing("user"));
+        if parsed.token.is_none() && parsed.user.is_empty() {
+            return Err(MssqlUrlError::Missing("user"));
         }
-        Ok(this)
+        Ok(parsed)
     }
 }
 
 impl MssqlUrl {
-    fn option(&mut self, name: &str, value: &str) -> Result<(), UrlFault> {
+    fn set_option(&mut self, name: &str, value: &str) -> Result<(), MssqlUrlError> {
+        let invalid = |message: &str| Err(MssqlUrlError::Option(message.to_owned()));
         match (name, value) {
             ("encrypt", "true") => self.encrypted = true,
             ("encrypt", "false") => self.encrypted = false,
-            ("trust", "native") => self.trust = Trust::Native,
-            ("trust", "any") => self.trust = Trust::Anybody,
-            ("ca", file) if !file.is_empty() => self.trust = Trust::Authority(file.into()),
-            ("schema", schema) if is_plain(schema) => self.schema = schema.to_owned(),
+            ("trust", "native") => self.trust = ServerTrust::Native,
+            ("trust", "any") => self.trust = ServerTrust::Any,
+            ("ca", file) if !file.is_empty() => self.trust = ServerTrust::Authority(file.into()),
+            ("schema", schema) if is_plain_name(schema) => self.schema = schema.to_owned(),
             ("timeout", seconds) => match seconds.parse() {
                 Ok(seconds @ 1..) => self.timeout = Duration::from_secs(seconds),
-                _ => return Err(UrlFault::Option("timeout is a number of seconds".to_owned())),
+                _ => return invalid("timeout must be a number of seconds"),
             },
             ("token", "azure") => self.token = Some(self.password.take().unwrap_or_default()),
             ("encrypt" | "trust" | "ca" | "schema" | "token", _) => {
-                return Err(UrlFault::Option(format!("{name} has another value than it takes")));
+                return invalid(&format!("{name} has an invalid value"));
             }
-            _ => return Err(UrlFault::Option("there is an option that is not known".to_owned())),
+            // The name is not repeated: a malformed URL may have the password here.
+            _ => return invalid("the URL has an unknown option"),
         }
         Ok(())
     }
 
-    /// With this password, or token, where the URL has none.
+    /// Sets the password, or token, if the URL has none.
     #[must_use]
     pub fn or_password(mut self, password: Option<&str>) -> Self {
         let password = password.map(str::to_owned);
@@ -153,38 +155,37 @@ impl MssqlUrl {
         self
     }
 
-    /// Milliseconds to wait for a lock: less than for any answer, since a lock's time-out says more.
+    /// How long to wait for a lock, in milliseconds. It is shorter than the time-out of the
+    /// connection, because a time-out of a lock has the clearer message.
     pub(crate) fn lock_timeout(&self) -> u128 {
-        (self.timeout * 3 / 4).min(LOCK_TIMEOUT).as_millis()
+        (self.timeout * 3 / 4).min(MAX_LOCK_TIMEOUT).as_millis()
     }
 
-    /// How long a connection may take.
     pub(crate) fn connect_timeout(&self) -> Duration {
-        self.timeout.min(CONNECT)
+        self.timeout.min(MAX_CONNECT_TIMEOUT)
     }
 
-    /// Whether there is something to log in with.
+    /// Whether there is a password or a token.
     pub(crate) fn has_secret(&self) -> bool {
         self.token.as_ref().map_or_else(|| self.password.is_some(), |token| !token.is_empty())
     }
 
-    /// Where the server is found: the host and its port, where the instance does not say another one.
+    /// Host and port of the server, before a lookup of the instance's port.
     pub(crate) fn address(&self) -> (&str, u16) {
-        (&self.host, self.port.unwrap_or(PORT))
+        (&self.host, self.port.unwrap_or(DEFAULT_PORT))
     }
 
-    /// Whether the server has to be asked which port the instance has.
-    pub(crate) fn asks_for_port(&self) -> bool {
+    /// Whether the browser service of the server must tell the port of the instance.
+    pub(crate) fn needs_port_lookup(&self) -> bool {
         self.instance.is_some() && self.port.is_none()
     }
 
-    /// For the driver, at an address.
+    /// The driver's configuration for a connection to this address.
     pub(crate) fn config(&self, (host, port): (&str, u16)) -> Config {
         let mut config = Config::new();
         config.host(host);
         match &self.instance {
-            // The browser of the server says the port.
-            Some(instance) if self.asks_for_port() => config.instance_name(instance),
+            Some(instance) if self.needs_port_lookup() => config.instance_name(instance),
             _ => config.port(port),
         }
         config.command_timeout(Some(self.timeout));
@@ -201,34 +202,17 @@ impl MssqlUrl {
             false => EncryptionLevel::NotSupported,
         });
         match &self.trust {
-            Trust::Native => {}
-            Trust::Authority(file) => config.trust_cert_ca(file.display()),
-            Trust::Anybody => config.trust_cert(),
+            ServerTrust::Native => {}
+            ServerTrust::Authority(file) => config.trust_cert_ca(file.display()),
+            ServerTrust::Any => config.trust_cert(),
         }
         config
     }
 }
 
-/// A name that means itself in T-SQL, in brackets and in a text.
-fn is_plain(name: &str) -> bool {
+/// Whether a name needs no escaping in T-SQL, neither in brackets nor in a string.
+fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_control() || matches!(c, '\'' | '"' | '[' | ']'))
-}
-
-/// `%XX` undone; `None` where it is not UTF-8.
-fn percent(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte == b'%' {
-            let hex = std::str::from_utf8(rest.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(*byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl fmt::Display for MssqlUrl {
@@ -246,7 +230,7 @@ impl fmt::Display for MssqlUrl {
         }
         write!(f, "/{}", self.database)?;
         match self.schema.as_str() {
-            SCHEMA => Ok(()),
+            DEFAULT_SCHEMA => Ok(()),
             schema => write!(f, "?schema={schema}"),
         }
     }
@@ -262,42 +246,42 @@ impl fmt::Debug for MssqlUrl {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> MssqlUrl {
-        text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}"))
+    fn parsed(text: &str) -> MssqlUrl {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
-    fn a_url_names_server_instance_database_and_schema() {
-        let url = read("mssql://ann:p%40ss@db.example:14330/Lender?schema=pf&encrypt=false");
+    fn a_url_has_server_instance_database_and_schema() {
+        let url = parsed("mssql://ann:p%40ss@db.example:14330/Lender?schema=pf&encrypt=false");
         assert_eq!(url.address(), ("db.example", 14_330));
         assert_eq!((url.schema.as_str(), url.encrypted), ("pf", false));
         assert_eq!(url.password.as_deref(), Some("p@ss"));
-        let named = read("mssql://ann@db.example/SQL2019/Lender");
+        let named = parsed("mssql://ann@db.example/SQL2019/Lender");
         assert_eq!(named.to_string(), "mssql://ann@db.example/SQL2019/Lender");
-        assert!(named.asks_for_port() && named.encrypted);
-        assert_eq!(named.trust, Trust::Native);
+        assert!(named.needs_port_lookup() && named.encrypted);
+        assert_eq!(named.trust, ServerTrust::Native);
     }
 
     #[test]
-    fn no_secret_is_shown() {
+    fn secrets_are_never_printed() {
         for text in ["mssql://ann:s3cret@db/L", "mssql://:s3cret@db/L?token=azure"] {
-            let url = read(text);
+            let url = parsed(text);
             assert!(!format!("{url} {url:?}").contains("s3cret"));
         }
         for text in
             ["mssql://ann:s3cret@/L", "mssql://ann:s3cret@db", "mssql://ann:s3cret@db/L?s3cret=1"]
         {
-            let fault = text.parse::<MssqlUrl>().unwrap_err();
-            assert!(!format!("{fault} {fault:?}").contains("s3cret"), "{fault}");
+            let error = text.parse::<MssqlUrl>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
         }
     }
 
     #[test]
-    fn a_password_comes_from_elsewhere_only_where_the_url_has_none() {
-        let given = |text: &str| read(text).or_password(Some("other")).password;
-        assert_eq!(given("mssql://ann@db/L").as_deref(), Some("other"));
-        assert_eq!(given("mssql://ann:own@db/L").as_deref(), Some("own"));
-        let token = read("mssql://db/L?token=azure").or_password(Some("jwt"));
+    fn a_given_password_does_not_replace_that_of_the_url() {
+        let password = |text: &str| parsed(text).or_password(Some("other")).password;
+        assert_eq!(password("mssql://ann@db/L").as_deref(), Some("other"));
+        assert_eq!(password("mssql://ann:own@db/L").as_deref(), Some("own"));
+        let token = parsed("mssql://db/L?token=azure").or_password(Some("jwt"));
         assert_eq!(token.token.as_deref(), Some("jwt"));
     }
 }

@@ -1,4 +1,5 @@
-//! `sql/sqlserver`: the scripts read as T-SQL, say the same as the program, and name everything of 1.2 and 1.5.
+//! The scripts of `sql/sqlserver` are valid T-SQL, agree with the program, and have every table of
+//! 1.2 and 1.5.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -37,7 +38,8 @@ const OUTPUTS: &str = "\
 ";
 
 const HEAD: &str = "\
-SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON;
+SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; \
+SET CONCAT_NULL_YIELDS_NULL ON;
 SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
 IF SCHEMA_ID(N'dbo') IS NULL
@@ -52,7 +54,8 @@ GO
 
 fn guarded(name: &str, lines: &[String]) -> String {
     format!(
-        "IF OBJECT_ID(N'[dbo].[{name}]') IS NULL\nBEGIN\n    CREATE TABLE [dbo].[{name}] (\n        {}\n    );\n    \
+        "IF OBJECT_ID(N'[dbo].[{name}]') IS NULL\nBEGIN\n    \
+         CREATE TABLE [dbo].[{name}] (\n        {}\n    );\n    \
          PRINT N'[dbo].[{name}]: made';\nEND\nELSE\n    PRINT N'[dbo].[{name}]: is there';\nGO\n",
         lines.join(",\n        ")
     )
@@ -63,15 +66,15 @@ fn null(is_nullable: bool) -> &'static str {
 }
 
 fn columns(table: &TableSpec, staged: bool) -> Vec<String> {
-    let of_run = format!("run_id {} NOT NULL", SqlType::Uuid);
-    let own = table.columns.iter().map(|column| {
+    let run_id = format!("run_id {} NOT NULL", SqlType::Uuid);
+    let columns = table.columns.iter().map(|column| {
         let may_be_null = staged || is_nullable(table, column);
         format!("{} {} {}", column.name, sql_type(column), null(may_be_null))
     });
-    std::iter::once(of_run).chain(own).collect()
+    std::iter::once(run_id).chain(columns).collect()
 }
 
-fn shown(table: &TableSpec) -> String {
+fn published_table(table: &TableSpec) -> String {
     let mut lines = columns(table, false);
     let (key, is_primary) = key(table);
     let columns: String = key.iter().fold("run_id".to_owned(), |all, column| all + ", " + column);
@@ -83,7 +86,7 @@ fn shown(table: &TableSpec) -> String {
     guarded(name, &lines)
 }
 
-fn arriving(table: &TableSpec) -> String {
+fn staging_table(table: &TableSpec) -> String {
     let name = staging(table);
     let mut lines = vec!["row_no BIGINT NOT NULL".to_owned()];
     lines.extend(columns(table, true));
@@ -94,7 +97,7 @@ fn arriving(table: &TableSpec) -> String {
 fn outputs() -> String {
     let mut sql = OUTPUTS.to_owned() + HEAD;
     for table in ALL {
-        write!(sql, "{}{}", shown(table), arriving(table)).unwrap();
+        write!(sql, "{}{}", published_table(table), staging_table(table)).unwrap();
     }
     let lines = [
         "tenant_id NVARCHAR(100) NOT NULL",
@@ -107,7 +110,8 @@ fn outputs() -> String {
     sql + &guarded(PUBLICATION, &lines.map(str::to_owned))
 }
 
-/// The type of a column of an input table. Whole numbers fit 32 bits; percentages have six decimals.
+/// The type of a column of an input table. Whole numbers fit 32 bits; percentages have six
+/// decimals.
 fn input_type(column: &InputColumn) -> &'static str {
     match column.input_type {
         InputType::Text => "NVARCHAR(100)",
@@ -137,7 +141,7 @@ fn range(column: &InputColumn) -> Option<String> {
     .filter(|_| is_checked)
 }
 
-fn read_table(table: &InputTable) -> String {
+fn input_ddl(table: &InputTable) -> String {
     let widest = |text: fn(&InputColumn) -> &str| {
         table.columns.iter().map(|column| text(column).len()).max().unwrap_or_default()
     };
@@ -160,20 +164,20 @@ fn read_table(table: &InputTable) -> String {
 }
 
 fn inputs() -> String {
-    let tables: String = TABLES.iter().map(|table| read_table(table)).collect();
+    let tables: String = TABLES.iter().map(|table| input_ddl(table)).collect();
     INPUTS.to_owned() + HEAD + &tables
 }
 
 fn grants() -> String {
     let reads = table_names().map(|table| (table.to_owned(), "SELECT", "powerfill_reader"));
-    let shown = ALL.iter().map(|table| table.name.to_owned());
-    let arriving = ALL.iter().map(|table| staging(table));
-    let writes = shown.chain(arriving).chain([PUBLICATION.to_owned()]);
+    let published = ALL.iter().map(|table| table.name.to_owned());
+    let staging = ALL.iter().map(|table| staging(table));
+    let writes = published.chain(staging).chain([PUBLICATION.to_owned()]);
     let writes = writes.map(|table| (table, "SELECT, INSERT, DELETE", "powerfill_publisher"));
     let mut sql = GRANTS.to_owned();
-    for (table, what, who) in reads.chain(writes) {
+    for (table, rights, role) in reads.chain(writes) {
         let guard = format!("IF OBJECT_ID(N'[dbo].[{table}]') IS NOT NULL");
-        writeln!(sql, "{guard} GRANT {what} ON [dbo].[{table}] TO {who};\nGO").unwrap();
+        writeln!(sql, "{guard} GRANT {rights} ON [dbo].[{table}] TO {role};\nGO").unwrap();
     }
     sql
 }
@@ -186,21 +190,23 @@ const GRANTS: &str = "\
 -- CREATE USER pf_desk FOR LOGIN pf_desk; ALTER ROLE powerfill_reader ADD MEMBER pf_desk;
 SET NOCOUNT ON; SET XACT_ABORT ON;
 GO
-IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_reader') CREATE ROLE powerfill_reader;
+IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_reader') \
+CREATE ROLE powerfill_reader;
 GO
-IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_publisher') CREATE ROLE powerfill_publisher;
+IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = N'powerfill_publisher') \
+CREATE ROLE powerfill_publisher;
 GO
 ";
 
 #[test]
-fn the_scripts_are_those_of_the_program() {
+fn scripts_are_generated_from_the_program() {
     let scripts = [("inputs.sql", inputs()), ("outputs.sql", outputs()), ("grants.sql", grants())];
-    for (name, made) in scripts {
+    for (name, generated) in scripts {
         let file = Path::new(FOLDER).join(name);
         if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&file, &made).unwrap();
+            std::fs::write(&file, &generated).unwrap();
         }
-        assert!(script(name) == made, "sql/sqlserver/{name} is stale: UPDATE=1 writes it");
+        assert!(script(name) == generated, "sql/sqlserver/{name} is stale: UPDATE=1 writes it");
     }
 }
 
@@ -214,12 +220,12 @@ fn parsed(name: &str) -> Vec<Statement> {
 }
 
 #[test]
-fn the_grants_are_transact_sql() {
+fn the_grants_are_valid_t_sql() {
     assert!(parsed("grants.sql").len() > 3 * ALL.len());
 }
 
 #[test]
-fn the_example_views_are_of_tables_that_are_read() {
+fn the_example_views_have_names_of_input_tables() {
     let read: Vec<&str> = table_names().collect();
     let mut views = 0;
     for statement in parsed("views_example.sql") {
@@ -232,13 +238,13 @@ fn the_example_views_are_of_tables_that_are_read() {
     assert!(views > 3, "{views}");
 }
 
-/// The tables that a script makes: the parser reads each batch, and what a guard holds.
+/// The tables that a script creates inside its guards.
 fn tables(name: &str) -> Vec<CreateTable> {
     let mut tables = Vec::new();
     for statement in parsed(name) {
         let Statement::If(guard) = statement else { continue };
-        let within = guard.if_block.statements().iter().cloned();
-        tables.extend(within.filter_map(|statement| match statement {
+        let guarded = guard.if_block.statements().iter().cloned();
+        tables.extend(guarded.filter_map(|statement| match statement {
             Statement::CreateTable(table) => Some(table),
             _ => None,
         }));
@@ -246,12 +252,12 @@ fn tables(name: &str) -> Vec<CreateTable> {
     tables
 }
 
-fn named(table: &CreateTable) -> String {
+fn name_of(table: &CreateTable) -> String {
     let last = table.name.0.last().and_then(|part| part.as_ident());
     last.expect("a name").value.clone()
 }
 
-/// The columns of the primary key, or of the one that may have NULL.
+/// The columns of the primary key, or of the unique constraint of a key that may be NULL.
 fn key_of(table: &CreateTable) -> Vec<String> {
     let columns = table.constraints.iter().find_map(|constraint| match constraint {
         TableConstraint::PrimaryKey(key) => Some(&key.columns),
@@ -263,22 +269,23 @@ fn key_of(table: &CreateTable) -> Vec<String> {
 }
 
 #[test]
-fn every_input_table_is_there_with_its_key() {
+fn every_input_table_is_created_with_its_key() {
     let tables = tables("inputs.sql");
-    let names: Vec<String> = tables.iter().map(named).collect();
+    let names: Vec<String> = tables.iter().map(name_of).collect();
     assert_eq!(names, table_names().collect::<Vec<_>>());
     for table in &tables {
-        let declared = input_table(&named(table)).expect("a table of 1.2");
+        let declared = input_table(&name_of(table)).expect("a table of 1.2");
         assert_eq!(key_of(table), declared.key, "{}", declared.name);
     }
 }
 
 #[test]
-fn every_output_table_is_there_with_its_key_and_the_exact_types() {
+fn every_output_table_is_created_with_its_key_and_types() {
     let tables = tables("outputs.sql");
     assert_eq!(tables.len(), 2 * ALL.len() + 1);
     for spec in ALL {
-        let table = tables.iter().find(|table| named(table) == spec.name).expect("it is made");
+        let table =
+            tables.iter().find(|table| name_of(table) == spec.name).expect("the script creates it");
         let declared: Vec<String> = table
             .columns
             .iter()
@@ -296,9 +303,9 @@ fn every_output_table_is_there_with_its_key_and_the_exact_types() {
     }
 }
 
-/// A row of a clustered index has at most 900 bytes of key, one of another index 1,700.
+/// SQL Server limits keys to 900 bytes in a clustered index and to 1,700 bytes in another one.
 #[test]
-fn no_key_is_longer_than_the_server_takes() {
+fn no_key_exceeds_the_limit_of_the_server() {
     for table in ALL {
         let (names, is_primary) = key(table);
         let of = |name: &&str| table.columns.iter().find(|column| column.name == *name).unwrap();

@@ -1,53 +1,60 @@
-//! Why a workbook cannot be read, or not be written.
+//! Errors of reading and writing workbooks.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is wrong, where, and what to do.
+/// Why a workbook cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum XlsxError {
-    /// The disk, or no such file.
+    /// The file does not exist, or the disk failed.
     #[error("the workbook {} cannot be read: {source}", path.display())]
-    Unreadable {
+    Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Another sort of file, one with a password, one that is too large or damaged.
+    /// The file has another format, is encrypted, is too large, or is damaged.
     #[error("the workbook {} cannot be read: {reason}", path.display())]
-    Unfit {
+    Unsupported {
         /// The file.
         path: PathBuf,
-        /// What it is, and what to do.
+        /// What is wrong, and what to do.
         reason: String,
     },
-    /// A sheet that cannot be taken as a table of texts.
+    /// A sheet cannot be read as a table of texts.
     #[error("the workbook {} cannot be read, sheet {sheet}: {reason}", path.display())]
     Sheet {
         /// The file.
         path: PathBuf,
         /// The sheet.
         sheet: String,
-        /// What is wrong, with the cell.
+        /// What is wrong, with the address of the cell.
         reason: String,
     },
-    /// The disk, or a text that no cell can hold.
-    #[error("the workbook {} cannot be written: {reason}", path.display())]
+    /// The disk failed, or a text is too long for a cell.
+    #[error("the workbook {} cannot be written: {source}", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What happened.
-        reason: String,
+        /// The error of the library that writes workbooks.
+        source: Box<rust_xlsxwriter::XlsxError>,
+    },
+    /// The library that writes workbooks panicked, as it does when a temporary file cannot be
+    /// written.
+    #[error("the workbook {} cannot be written: the disk may be full", path.display())]
+    WriterPanicked {
+        /// The file.
+        path: PathBuf,
     },
 }
 
 impl XlsxError {
-    pub(crate) fn unwritable(path: &Path, reason: &dyn std::fmt::Display) -> Self {
-        Self::Unwritable { path: path.to_owned(), reason: reason.to_string() }
+    pub(crate) fn unwritable(path: &Path, source: rust_xlsxwriter::XlsxError) -> Self {
+        Self::Unwritable { path: path.to_owned(), source: Box::new(source) }
     }
 
-    pub(crate) fn unfit(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Unfit { path: path.to_owned(), reason: reason.into() }
+    pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Unsupported { path: path.to_owned(), reason: reason.into() }
     }
 }

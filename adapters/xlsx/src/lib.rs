@@ -1,26 +1,24 @@
-//! Workbooks (.xlsx): the raw tables of a snapshot from one, the texts of any other, and the output tables of a run as
-//! one (specification 1.2, 4.1, 4.2).
+//! Excel workbooks (.xlsx): a snapshot from a workbook, the texts of any workbook, and the output
+//! tables of a run as a workbook (specification 1.2, 4.1, 4.2).
 //!
-//! * [`read`]: a snapshot, a sheet a table, every fault with the address of its cell
-//! * [`read_texts`]: any workbook as texts, for whoever compares tables
-//! * [`RunBook`]: the output tables of a run as a workbook
-//! * [`naming`]: which sheet has which table
+//! * [`read`]: a snapshot, one sheet per table; every fault has the address of its cell
+//! * [`read_texts`]: all sheets of any workbook as texts, for comparisons
+//! * [`RunWorkbook`]: the output tables of a run as a workbook
+//! * [`naming`]: the sheet name of a table
 //!
-//! What a cell counts as is in `cells.rs`; what keeps a file from harming its reader in `package.rs`.
+//! `cells.rs` converts cells to texts; `package.rs` protects against damaged and malicious files.
 
 mod cells;
 mod error;
 pub mod naming;
 mod number;
 mod package;
+mod run_workbook;
 mod source;
-
 mod texts;
 mod walk;
-mod written;
 
 pub use error::XlsxError;
+pub use run_workbook::{RUN_SHEET, RunWorkbook};
 pub use source::read;
-
-pub use texts::{Sheet, read_texts};
-pub use written::{RUN_SHEET, RunBook};
+pub use texts::{TextSheet, read_texts};

@@ -1,36 +1,42 @@
 //! The number of a cell as an exact decimal.
 //!
-//! A workbook holds a number as the text of a binary float: of 1.1, Excel writes 1.1000000000000001. Excel itself
-//! takes 15 digits from whoever types, and any decimal of 15 digits is the shortest text of exactly one float. So the
-//! shortest text of the float is what was typed, where it has at most 15 digits; where it has more, the number was
-//! calculated (0.1 + 0.2), and nobody can say which decimal was meant.
+//! A workbook stores a number as the text of a binary float: Excel writes 1.1 as
+//! 1.1000000000000001. Excel keeps 15 digits of a typed number, and a decimal of up to 15 digits is
+//! the shortest text of exactly one float. If the shortest text has at most 15 digits, it is
+//! therefore the typed number. If it has more, the number was calculated (0.1 + 0.2), and the
+//! intended decimal is unknown.
 
-/// The digits that Excel keeps of a number.
-const DIGITS: usize = 15;
+/// The number of digits that Excel keeps.
+const MAX_DIGITS: usize = 15;
 
-const CALCULATED: &str = "a number of more than the 15 digits that Excel keeps; round it in the workbook, or type it as text";
-const TOO_LONG: &str = "a whole number of more than the 15 digits that Excel keeps; type it as text, with all its digits";
-const NO_NUMBER: &str = "not a number";
+const CALCULATED: &str = "a number of more than the 15 digits that Excel keeps; round it in the \
+                          workbook, or type it as text";
+const TOO_LONG: &str = "a whole number of more than the 15 digits that Excel keeps; type it as \
+                        text, with all its digits";
+const NOT_A_NUMBER: &str = "not a number";
 
-/// The number as plain text, without exponent; where it cannot be taken for a decimal, that text and why not.
+/// The number as a decimal without exponent.
+///
+/// # Errors
+/// The decimal, and the reason why it may not be the intended one.
 pub(crate) fn decimal(number: f64) -> Result<String, (String, &'static str)> {
     if !number.is_finite() {
-        return Err((number.to_string(), NO_NUMBER));
+        return Err((number.to_string(), NOT_A_NUMBER));
     }
-    // The shortest digits that read back as the same float, as d.ddde±x.
+    // The shortest digits that parse to the same float, as d.ddde±x.
     let shortest = format!("{:e}", number.abs());
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let point = exponent.parse::<i32>().unwrap_or_default() + 1;
     let plain = plain(number.is_sign_negative() && number != 0.0, &digits, point);
     match (usize::try_from(point), digits.len()) {
-        (Ok(whole), _) if whole > DIGITS => Err((plain, TOO_LONG)),
-        (_, digits) if digits > DIGITS => Err((plain, CALCULATED)),
+        (Ok(whole), _) if whole > MAX_DIGITS => Err((plain, TOO_LONG)),
+        (_, digits) if digits > MAX_DIGITS => Err((plain, CALCULATED)),
         _ => Ok(plain),
     }
 }
 
-/// Digits with the point behind the first `point` of them.
+/// The digits with a decimal point after the first `point` of them.
 fn plain(negative: bool, digits: &str, point: i32) -> String {
     let mut text = String::with_capacity(digits.len() + 8);
     if negative {
@@ -62,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_comes_back_and_what_was_calculated_does_not() {
+    fn typed_numbers_are_exact_and_calculated_numbers_are_rejected() {
         for (number, text) in [
             (0.0, "0"),
             (-0.0, "0"),
@@ -94,9 +100,11 @@ mod tests {
     }
 
     proptest! {
-        /// Every decimal of up to 15 digits that is written into a workbook is read as itself.
         #[test]
-        fn fifteen_digits_survive(units in -999_999_999_999_999_i64..=999_999_999_999_999, scale in 0_usize..=14) {
+        fn decimals_of_up_to_fifteen_digits_are_exact(
+            units in -999_999_999_999_999_i64..=999_999_999_999_999,
+            scale in 0_usize..=14,
+        ) {
             let magnitude = format!("{:0>1$}", units.abs(), scale + 1);
             let (whole, decimals) = magnitude.split_at(magnitude.len() - scale);
             let decimals = decimals.trim_end_matches('0');

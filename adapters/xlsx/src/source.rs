@@ -1,55 +1,58 @@
-//! A workbook as the raw tables of a snapshot.
+//! Reads the raw tables of a snapshot from a workbook.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use powerfill_snapshot::{FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_names};
+use powerfill_snapshot::{
+    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+};
 
-use crate::cells::Value;
+use crate::cells::CellValue;
 use crate::error::XlsxError;
-use crate::naming::{MOST_ROWS, goes_on, input_table};
-use crate::package::{Listed, Workbook, contained};
-use crate::walk::{MOST_CELLS, MOST_COLUMNS, Place, merged, walk};
+use crate::naming::{MAX_ROWS, is_continuation};
+use crate::package::{SheetEntry, Workbook, catch_panic};
+use crate::walk::{CellAddress, MAX_CELLS, MAX_COLUMNS, covered_cells, visit_cells};
 
 const MERGED: &str = "the cell is merged into another one; unmerge them and give each its value";
 
-/// Reads the sheets that have the name of a table of 1.2, in any case, the header in their first row. Other sheets and
-/// hidden ones are left alone and listed as ignored.
+/// Reads the sheets that have the name of a table of 1.2, in upper or lower case, with the header
+/// in the first row. Lists other sheets and hidden sheets as ignored.
 ///
 /// # Errors
-/// Only where the workbook as a whole cannot be read; a sheet that cannot be is a fault of its table.
+/// Only if the workbook as a whole cannot be read; a sheet that cannot be read becomes a fault of
+/// the snapshot.
 pub fn read(path: &Path) -> Result<RawSnapshot, XlsxError> {
-    contained(path, || read_book(path))?
+    catch_panic(path, || read_workbook(path))?
 }
 
-fn read_book(path: &Path) -> Result<RawSnapshot, XlsxError> {
+fn read_workbook(path: &Path) -> Result<RawSnapshot, XlsxError> {
     let mut book = Workbook::open(path)?;
     let sheets = book.sheets();
     let mut snapshot = RawSnapshot::default();
-    let mut found: Vec<(&'static str, &Listed)> = Vec::new();
+    let mut table_sheets: Vec<(&'static str, &SheetEntry)> = Vec::new();
     for sheet in &sheets {
-        match input_table(&sheet.name) {
+        match table_named(&sheet.name) {
             Some(_) if sheet.is_hidden => {
                 snapshot.ignored.push(format!("the hidden sheet {}", sheet.name));
             }
-            Some(table) if sheet.has_cells => found.push((table, sheet)),
+            Some(table) if sheet.has_cells => table_sheets.push((table, sheet)),
             _ => snapshot.ignored.push(format!("the sheet {}", sheet.name)),
         }
     }
     for table in table_names() {
-        let mut of_table = found.iter().filter(|(name, _)| *name == table);
-        let Some((_, sheet)) = of_table.next() else { continue };
-        let unfit = match of_table.next() {
-            Some((_, twin)) => {
-                let reason =
-                    format!("{} and {} are there; one of them is expected", sheet.name, twin.name);
-                Err(Unfit { code: FaultCode::Unreadable, reason })
+        let mut own = table_sheets.iter().filter(|(name, _)| *name == table);
+        let Some((_, sheet)) = own.next() else { continue };
+        let read = match own.next() {
+            Some((_, second)) => {
+                let (first, second) = (&sheet.name, &second.name);
+                Err(format!("{first} and {second} have the same name; one sheet is expected")
+                    .into())
             }
             None => read_table(&mut book, &sheet.name, &sheets),
         };
-        match unfit {
+        match read {
             Ok(table) => snapshot.tables.push(table),
-            Err(Unfit { code, reason }) => {
+            Err(SheetFault { code, reason }) => {
                 snapshot.faults.push(SourceFault { table: table.to_owned(), code, reason });
             }
         }
@@ -57,45 +60,50 @@ fn read_book(path: &Path) -> Result<RawSnapshot, XlsxError> {
     Ok(snapshot)
 }
 
-/// Why a sheet is no table.
-struct Unfit {
+/// Why a sheet cannot be read as a table.
+struct SheetFault {
     code: FaultCode,
     reason: String,
 }
 
-impl Unfit {
+impl SheetFault {
     fn missing_header(reason: String) -> Self {
         Self { code: FaultCode::MissingHeader, reason }
     }
 }
 
-impl From<TooLarge> for Unfit {
+impl From<TooLarge> for SheetFault {
     fn from(error: TooLarge) -> Self {
         error.to_string().into()
     }
 }
 
-impl From<String> for Unfit {
+impl From<String> for SheetFault {
     fn from(reason: String) -> Self {
         Self { code: FaultCode::Unreadable, reason }
     }
 }
 
-fn read_table(book: &mut Workbook, sheet: &str, sheets: &[Listed]) -> Result<RawTable, Unfit> {
-    let merged = merged(book, sheet)?;
-    // A column without a header is left out where it is empty. Where it has a value, which comes out further below, the
-    // sheet is read once more with it, and the validation refuses it.
+fn read_table(
+    book: &mut Workbook,
+    sheet: &str,
+    sheets: &[SheetEntry],
+) -> Result<RawTable, SheetFault> {
+    let covered = covered_cells(book, sheet)?;
+    // A column without a header and without values is skipped. If a value is found further down,
+    // the sheet is read again with the column, and the validation rejects it.
     let mut nameless = BTreeSet::new();
     loop {
-        let mut reading = Reading::new(sheet, &merged, &nameless);
-        walk(book, sheet, |place, value| reading.take(place, value))?;
-        let more = std::mem::take(&mut reading.stray);
+        let mut reader = TableReader::new(sheet, &covered, &nameless);
+        visit_cells(book, sheet, |address, value| reader.read_cell(address, value))?;
+        let more = std::mem::take(&mut reader.new_nameless);
         if more.is_empty() {
-            let full = reading.row == Some(MOST_ROWS - 1);
-            let table = reading.finish()?;
-            if full && sheets.iter().any(|other| goes_on(&other.name, sheet, 2)) {
+            let is_full = reader.row == Some(MAX_ROWS - 1);
+            let table = reader.finish()?;
+            if is_full && sheets.iter().any(|other| is_continuation(&other.name, sheet, 2)) {
                 let reason = format!(
-                    "{sheet} is full and goes on in another sheet; give so large a book as a folder of CSV files (dir:)"
+                    "{sheet} is full and continues in another sheet; provide a book of this \
+                     size as a folder of CSV files (dir:)"
                 );
                 return Err(reason.into());
             }
@@ -105,107 +113,109 @@ fn read_table(book: &mut Workbook, sheet: &str, sheets: &[Listed]) -> Result<Raw
     }
 }
 
-/// A table as its cells come in.
-struct Reading<'a> {
+/// Builds a table from the cells of a sheet.
+struct TableReader<'a> {
     sheet: &'a str,
-    merged: &'a HashSet<Place>,
-    /// Columns without a header that have a value.
+    covered: &'a HashSet<CellAddress>,
+    /// Columns without a header that are known to have values.
     nameless: &'a BTreeSet<u32>,
     header: Vec<(String, u32)>,
     table: Option<RawTable>,
-    /// Where the columns of the table are in the sheet.
+    /// The columns of the sheet that the table has, in order.
     columns: Vec<u32>,
-    /// The present row of the sheet, and how many of its cells are in the table.
+    /// The current row of the sheet.
     row: Option<u32>,
+    /// How many cells of the current row the table has.
     filled: usize,
-    /// More columns without a header that have a value.
-    stray: BTreeSet<u32>,
+    /// Further columns without a header that turned out to have values.
+    new_nameless: BTreeSet<u32>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(sheet: &'a str, merged: &'a HashSet<Place>, nameless: &'a BTreeSet<u32>) -> Self {
+impl<'a> TableReader<'a> {
+    fn new(sheet: &'a str, covered: &'a HashSet<CellAddress>, nameless: &'a BTreeSet<u32>) -> Self {
         Self {
             sheet,
-            merged,
+            covered,
             nameless,
             header: Vec::new(),
             table: None,
             columns: Vec::new(),
             row: None,
             filled: 0,
-            stray: BTreeSet::new(),
+            new_nameless: BTreeSet::new(),
         }
     }
 
-    fn take(&mut self, place: Place, value: Value<'_>) -> Result<(), Unfit> {
-        if place.row == 0 {
+    fn read_cell(&mut self, address: CellAddress, value: CellValue<'_>) -> Result<(), SheetFault> {
+        if address.row == 0 {
             let name = match value {
-                Value::Text(name) => name.into_owned(),
-                Value::Unfit(shown, _) => shown,
-                Value::Blank => return Ok(()),
+                CellValue::Text(name) => name.into_owned(),
+                CellValue::Rejected(shown, _) => shown,
+                CellValue::Blank => return Ok(()),
             };
-            self.header.push((name, place.column));
+            self.header.push((name, address.column));
             return Ok(());
         }
-        if self.row != Some(place.row) {
-            self.begin_row(place)?;
+        if self.row != Some(address.row) {
+            self.begin_row(address)?;
         }
-        let Ok(at) = self.columns.binary_search(&place.column) else {
-            self.stray.insert(place.column);
+        let Ok(at) = self.columns.binary_search(&address.column) else {
+            self.new_nameless.insert(address.column);
             return Ok(());
         };
-        self.blanks_to(at)?;
+        self.fill_blanks(at)?;
         let Some(table) = &mut self.table else { return Ok(()) };
         self.filled = at + 1;
         match value {
-            Value::Text(text) => table.push_cell(&text)?,
-            Value::Unfit(shown, reason) => table.push_unfit(&shown, reason)?,
-            Value::Blank => table.push_cell("")?,
+            CellValue::Text(text) => table.push_cell(&text)?,
+            CellValue::Rejected(shown, reason) => table.push_unfit(&shown, reason)?,
+            CellValue::Blank => table.push_cell("")?,
         }
         Ok(())
     }
 
-    fn begin_row(&mut self, place: Place) -> Result<(), Unfit> {
+    fn begin_row(&mut self, address: CellAddress) -> Result<(), SheetFault> {
         if self.table.is_none() {
-            self.begin_table(place)?;
+            self.begin_table(address)?;
         }
         self.end_row()?;
-        self.row = Some(place.row);
+        self.row = Some(address.row);
         if let Some(table) = &mut self.table {
-            if (table.rows() + 1).saturating_mul(self.columns.len()) > MOST_CELLS {
-                return Err(format!("{}!{place}: more than {MOST_CELLS} cells", self.sheet).into());
+            if (table.rows() + 1).saturating_mul(self.columns.len()) > MAX_CELLS {
+                let reason = format!("{}!{address}: more than {MAX_CELLS} cells", self.sheet);
+                return Err(reason.into());
             }
-            table.begin_row(place.row);
+            table.begin_row(address.row);
         }
         Ok(())
     }
 
-    /// Takes the header as complete.
-    fn begin_table(&mut self, first: Place) -> Result<(), Unfit> {
+    /// Creates the table from the header, which is complete.
+    fn begin_table(&mut self, first: CellAddress) -> Result<(), SheetFault> {
         if self.header.is_empty() {
             let sheet = self.sheet;
-            return Err(Unfit::missing_header(format!(
-                "the header is expected in the first row, which is empty; the first value is in {sheet}!{first}"
+            return Err(SheetFault::missing_header(format!(
+                "the header is expected in the first row, which is empty; the first value is in \
+                 {sheet}!{first}"
             )));
         }
         let mut header = std::mem::take(&mut self.header);
         header.extend(self.nameless.iter().map(|column| (String::new(), *column)));
         header.sort_by_key(|(_, column)| *column);
-        if header.len() > MOST_COLUMNS {
-            return Err(format!("the header has more than {MOST_COLUMNS} columns").into());
+        if header.len() > MAX_COLUMNS {
+            return Err(format!("the header has more than {MAX_COLUMNS} columns").into());
         }
         self.columns = header.iter().map(|(_, column)| *column).collect();
         self.table = Some(RawTable::of_sheet(self.sheet, header));
         Ok(())
     }
 
-    /// Fills the row with empty cells, up to a column of the table.
-    fn blanks_to(&mut self, at: usize) -> Result<(), Unfit> {
+    /// Adds empty cells to the row, up to a column of the table.
+    fn fill_blanks(&mut self, at: usize) -> Result<(), SheetFault> {
         let (Some(table), Some(row)) = (&mut self.table, self.row) else { return Ok(()) };
         for column in &self.columns[self.filled..at] {
-            let covered =
-                !self.merged.is_empty() && self.merged.contains(&Place { row, column: *column });
-            match covered {
+            let address = CellAddress { row, column: *column };
+            match !self.covered.is_empty() && self.covered.contains(&address) {
                 true => table.push_unfit("", MERGED)?,
                 false => table.push_cell("")?,
             }
@@ -214,11 +224,11 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn end_row(&mut self) -> Result<(), Unfit> {
+    fn end_row(&mut self) -> Result<(), SheetFault> {
         if self.row.is_none() {
             return Ok(());
         }
-        self.blanks_to(self.columns.len())?;
+        self.fill_blanks(self.columns.len())?;
         self.filled = 0;
         if let Some(table) = &mut self.table {
             table.end_row()?;
@@ -226,13 +236,13 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<RawTable, Unfit> {
+    fn finish(mut self) -> Result<RawTable, SheetFault> {
         if self.table.is_none() && !self.header.is_empty() {
-            self.begin_table(Place { row: 1, column: 0 })?;
+            self.begin_table(CellAddress { row: 1, column: 0 })?;
         }
         self.end_row()?;
         self.table.ok_or_else(|| {
-            Unfit::missing_header(
+            SheetFault::missing_header(
                 "the sheet is empty: a header is expected in its first row".into(),
             )
         })

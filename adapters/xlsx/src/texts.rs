@@ -1,96 +1,97 @@
-//! Any workbook as texts: what was exported from another system, to be compared with a run.
+//! Reads any workbook as texts, to compare an export of another system with a run.
 
 use std::path::Path;
 
-use crate::cells::Value;
+use crate::cells::CellValue;
 use crate::error::XlsxError;
-use crate::naming::{MOST_ROWS, goes_on};
-use crate::package::{Workbook, contained};
-use crate::walk::{MOST_CELLS, MOST_COLUMNS, Place, walk};
+use crate::naming::{MAX_ROWS, is_continuation};
+use crate::package::{Workbook, catch_panic};
+use crate::walk::{CellAddress, MAX_CELLS, MAX_COLUMNS, visit_cells};
 
-/// A sheet as texts: dates ISO, numbers without exponent in their shortest exact form, blank cells empty.
+/// The cells of a sheet as texts: ISO dates, numbers in their shortest exact form without exponent,
+/// and empty texts for blank cells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sheet {
-    /// As the workbook spells it.
+pub struct TextSheet {
+    /// The name, as the workbook spells it.
     pub name: String,
-    /// The first row that is not blank; empty where the sheet is.
+    /// The first row that is not blank; empty if all are blank.
     pub header: Vec<String>,
-    /// The rows below that are not blank, as long as the header.
+    /// The further rows that are not blank, each as long as the header.
     pub rows: Vec<Vec<String>>,
 }
 
-/// Reads every sheet of a workbook, hidden ones included, in its order. A sheet `name (2)` behind a `name` that is full
-/// carries it on and is joined to it. Columns without a header and without a value are left out.
+/// Reads every sheet of a workbook in order, hidden sheets included. A sheet `name (2)` after a
+/// full sheet `name` with the same header is its continuation, and both become one. Columns without
+/// header and values are left out.
 ///
 /// # Errors
-/// Where the file is no workbook, is damaged, encrypted or too large, or where a cell is a formula that was never
-/// calculated.
-pub fn read_texts(path: &Path) -> Result<Vec<Sheet>, XlsxError> {
-    contained(path, || read_sheets(path, MOST_ROWS))?
+/// If the file is not a workbook, is damaged, encrypted, or too large, or if a cell is a formula
+/// that was never calculated.
+pub fn read_texts(path: &Path) -> Result<Vec<TextSheet>, XlsxError> {
+    catch_panic(path, || read_sheets(path, MAX_ROWS))?
 }
 
-pub(crate) fn read_sheets(path: &Path, most_rows: u32) -> Result<Vec<Sheet>, XlsxError> {
+pub(crate) fn read_sheets(path: &Path, max_rows: u32) -> Result<Vec<TextSheet>, XlsxError> {
     let mut book = Workbook::open(path)?;
-    let mut sheets: Vec<Sheet> = Vec::new();
-    // Of the last sheet that carries no other on: how many parts it has by now, and whether the last one is full.
-    let (mut parts, mut full) = (1, false);
-    for listed in book.sheets().into_iter().filter(|listed| listed.has_cells) {
-        let mut grid = Grid::default();
-        let read = walk(&mut book, &listed.name, |place, value| grid.take(place, value));
-        read.and_then(|()| grid.end_row()).map_err(|reason| XlsxError::Sheet {
+    let mut sheets: Vec<TextSheet> = Vec::new();
+    // The number of parts of the last entry of `sheets`, and whether its last part is full.
+    let (mut parts, mut last_is_full) = (1, false);
+    for entry in book.sheets().into_iter().filter(|entry| entry.has_cells) {
+        let mut grid = TextGrid::default();
+        let visited = visit_cells(&mut book, &entry.name, |at, value| grid.push(at, value));
+        visited.and_then(|()| grid.end_row()).map_err(|reason| XlsxError::Sheet {
             path: path.to_owned(),
-            sheet: listed.name.clone(),
+            sheet: entry.name.clone(),
             reason,
         })?;
-        let is_full = grid.row.is_some_and(|row| row + 1 == most_rows);
-        let read = grid.sheet(listed.name);
+        let is_full = grid.row.is_some_and(|row| row + 1 == max_rows);
+        let sheet = grid.into_sheet(entry.name);
         match sheets.last_mut() {
             Some(first)
-                if full
-                    && goes_on(&read.name, &first.name, parts + 1)
-                    && read.header == first.header =>
+                if last_is_full
+                    && is_continuation(&sheet.name, &first.name, parts + 1)
+                    && sheet.header == first.header =>
             {
-                first.rows.extend(read.rows);
+                first.rows.extend(sheet.rows);
                 parts += 1;
             }
             _ => {
-                sheets.push(read);
+                sheets.push(sheet);
                 parts = 1;
             }
         }
-        full = is_full;
+        last_is_full = is_full;
     }
     Ok(sheets)
 }
 
-/// The rows of a sheet as they come.
+/// The rows of a sheet that were read so far.
 #[derive(Default)]
-struct Grid {
-    /// The present row of the sheet.
+struct TextGrid {
+    /// The current row of the sheet.
     row: Option<u32>,
     cells: Vec<String>,
     rows: Vec<Vec<String>>,
     width: usize,
-    filled: usize,
 }
 
-impl Grid {
-    fn take(&mut self, place: Place, value: Value<'_>) -> Result<(), String> {
-        if self.row != Some(place.row) {
+impl TextGrid {
+    fn push(&mut self, address: CellAddress, value: CellValue<'_>) -> Result<(), String> {
+        if self.row != Some(address.row) {
             self.end_row()?;
-            self.row = Some(place.row);
+            self.row = Some(address.row);
         }
-        let column = place.column as usize;
-        if column >= MOST_COLUMNS {
-            return Err(format!("{place}: beyond column {MOST_COLUMNS}"));
+        let column = address.column as usize;
+        if column >= MAX_COLUMNS {
+            return Err(format!("{address}: beyond column {MAX_COLUMNS}"));
         }
         let text = match value {
-            Value::Blank => return Ok(()),
-            Value::Text(text) => text.trim_end_matches(' ').to_owned(),
-            Value::Unfit(shown, reason) if shown.is_empty() => {
-                return Err(format!("{place}: {reason}"));
+            CellValue::Blank => return Ok(()),
+            CellValue::Text(text) => text.trim_end_matches(' ').to_owned(),
+            CellValue::Rejected(shown, reason) if shown.is_empty() => {
+                return Err(format!("{address}: {reason}"));
             }
-            Value::Unfit(shown, _) => shown,
+            CellValue::Rejected(shown, _) => shown,
         };
         self.cells.resize(column, String::new());
         self.cells.push(text);
@@ -103,14 +104,13 @@ impl Grid {
         }
         self.width = self.width.max(self.cells.len());
         self.rows.push(std::mem::take(&mut self.cells));
-        self.filled = self.rows.len().saturating_mul(self.width);
-        if self.filled > MOST_CELLS {
-            return Err(format!("more than {MOST_CELLS} cells"));
+        if self.rows.len().saturating_mul(self.width) > MAX_CELLS {
+            return Err(format!("more than {MAX_CELLS} cells"));
         }
         Ok(())
     }
 
-    fn sheet(self, name: String) -> Sheet {
+    fn into_sheet(self, name: String) -> TextSheet {
         let width = self.width;
         let mut used = vec![false; width];
         for row in &self.rows {
@@ -118,14 +118,14 @@ impl Grid {
                 *used |= !cell.is_empty();
             }
         }
-        let whole = |mut row: Vec<String>| {
+        let used_cells = |mut row: Vec<String>| {
             row.resize(width, String::new());
             let cells = row.into_iter().zip(&used);
             cells.filter(|(_, used)| **used).map(|(cell, _)| cell).collect::<Vec<_>>()
         };
-        let mut rows = self.rows.into_iter().map(whole);
+        let mut rows = self.rows.into_iter().map(used_cells);
         let header = rows.next().unwrap_or_default();
-        Sheet { name, header, rows: rows.collect() }
+        TextSheet { name, header, rows: rows.collect() }
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    fn written(sheets: &[(&str, &[&[&str]])]) -> tempfile::NamedTempFile {
+    fn workbook(sheets: &[(&str, &[&[&str]])]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::with_suffix(".xlsx").unwrap();
         let mut book = Book::new();
         for (name, rows) in sheets {
@@ -151,14 +151,14 @@ mod tests {
         file
     }
 
-    /// The same file as if a sheet had room for three rows only.
+    /// Reads files as if a sheet had room for three rows only.
     #[test]
-    fn a_sheet_behind_a_full_one_carries_it_on_and_a_copy_does_not() {
+    fn a_full_sheet_continues_in_the_next_part_and_not_in_a_copy() {
         let full: &[&[&str]] = &[&["id"], &["A"], &["B"]];
         let more: &[&[&str]] = &[&["id"], &["C"]];
         let other: &[&[&str]] = &[&["key"], &["C"]];
         let names = |sheets: &[(&str, &[&[&str]])]| -> Vec<(String, usize)> {
-            let read = read_sheets(written(sheets).path(), 3).unwrap();
+            let read = read_sheets(workbook(sheets).path(), 3).unwrap();
             read.into_iter().map(|sheet| (sheet.name, sheet.rows.len())).collect()
         };
         let pairs = |pairs: &[(&str, usize)]| -> Vec<(String, usize)> {

@@ -1,7 +1,7 @@
 //! `migrate`: creates a store, or the tables of a tenant's database, or brings them to the present schema. Run twice, it
 //! changes nothing.
 
-use powerfill_sqlserver::migrate::{Tables, migrate};
+use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;
 
 use crate::args::{MigrateArgs, WhichTables};
@@ -19,8 +19,8 @@ pub(crate) async fn run(args: MigrateArgs, settings: &Settings) -> Result<(), Fa
     };
     let url = target.readable("--target")?;
     let tables = match args.tables {
-        WhichTables::Outputs => Tables::Outputs,
-        WhichTables::Inputs => Tables::Inputs,
+        WhichTables::Outputs => TableSet::Outputs,
+        WhichTables::Inputs => TableSet::Inputs,
     };
     let did = migrate(&url, tables).await;
     let did = did.map_err(|error| Failure::Environment(error.to_string()))?;

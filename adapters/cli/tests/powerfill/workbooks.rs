@@ -5,13 +5,14 @@ use std::path::Path;
 
 use powerfill_tables::table::CellType;
 use powerfill_tables::tables::ALL;
-use powerfill_xlsx::{RUN_SHEET, Sheet, naming, read_texts};
+use powerfill_xlsx::{RUN_SHEET, TextSheet, naming, read_texts};
 use rust_xlsxwriter::Workbook;
 
 use crate::desk::{Desk, case, cases, options, source};
 use crate::table::Table;
 
-/// The CSV files of a folder as a workbook: numbers as numbers, where a workbook shows them as the file has them.
+/// The CSV files of a folder as a workbook: numbers as numbers, where a workbook shows them as the
+/// file has them.
 fn workbook(folder: &Path, to: &Path) {
     let mut book = Workbook::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -37,7 +38,8 @@ fn workbook(folder: &Path, to: &Path) {
     book.save(to).unwrap();
 }
 
-/// What is different between the CSV files of a run and its workbook; numbers have the decimals of their column.
+/// What is different between the CSV files of a run and its workbook; numbers have the decimals of
+/// their column.
 fn differences(out: &Path, book: &Path) -> Vec<String> {
     let sheets = read_texts(book).unwrap();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
@@ -65,7 +67,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
     found
 }
 
-fn whole(sheet: &Sheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
+fn whole(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
     let types: Vec<CellType> = std::iter::once(CellType::Text).chain(types).collect();
     let cell = |(cell, cell_type): (&String, &CellType)| match cell_type {
         CellType::Decimal(scale) if !cell.is_empty() => {
@@ -236,7 +238,7 @@ fn faults_have_the_address_of_their_cell_in_every_format() {
     desk.type_in("run xlsx:none.xlsx").refuses(2, &["none.xlsx cannot be read"]);
     std::fs::write(desk.path("text.xlsx"), "loan_id\nA\n").unwrap();
     desk.type_in("check xlsx:text.xlsx")
-        .refuses(2, &["text.xlsx", "it is no .xlsx file", "open it in Excel"]);
+        .refuses(2, &["text.xlsx", "it is not an .xlsx file", "open it in Excel"]);
 }
 
 #[test]

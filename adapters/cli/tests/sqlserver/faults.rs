@@ -114,18 +114,18 @@ fn what_is_wrong_is_said_without_secrets() {
     let nobody =
         TcpListener::bind("127.0.0.1:0").map(|port| port.local_addr().expect("a port").port());
     let mut cases = vec![
-        (format!("{user}:n0t-{secret}@{after}"), vec!["look at the user and the password"]),
+        (format!("{user}:n0t-{secret}@{after}"), vec!["check the user and the password"]),
         (format!("{user}@{after}"), vec!["there is no password", "MSSQL_PASSWORD"]),
-        (by(&url, nobody.expect("a port")), vec!["look at host and port"]),
+        (by(&url, nobody.expect("a port")), vec!["check host and port"]),
         (
             with(&by(&url, silent.local_addr().expect("a port").port()), "timeout=1"),
             vec!["no answer within 1 s"],
         ),
-        (elsewhere(&url), vec!["look at the database's name"]),
+        (elsewhere(&url), vec!["check the database's name"]),
     ];
     let says = |option| url.contains(option);
     if (says("ca=") || says("trust=")) && !says("encrypt=false") {
-        cases.push((without_authority(&url), vec!["look at encrypt, trust and ca"]));
+        cases.push((without_authority(&url), vec!["check encrypt, trust, and ca"]));
     }
     for (url, words) in cases {
         for answer in [desk.powerfill(["check", &url]), published(&desk, &run, &url)] {

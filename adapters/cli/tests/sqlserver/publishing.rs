@@ -299,7 +299,7 @@ fn the_least_rights_are_enough() {
     published(&desk, run, &publisher.url).well();
     shows(&desk, &schema, run);
     // Neither may do what the other does.
-    published(&desk, run, &reader.url).refuses(2, &["has not the output tables"]);
+    published(&desk, run, &reader.url).refuses(2, &["does not have the output tables"]);
     let refused = desk.powerfill(["check", &publisher.url, "--format", "csv"]);
     assert!(refused.out.contains("error,loan,,,,unreadable,"), "{}{}", refused.out, refused.err);
 }

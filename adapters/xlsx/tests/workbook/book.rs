@@ -1,4 +1,4 @@
-//! Workbooks for the tests, made from raw tables, and made by hand.
+//! Workbooks for the tests, written from raw tables or assembled from parts.
 
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,27 +18,27 @@ pub(crate) fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What the cells of a table become.
+/// The types of the cells that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Typed {
-    /// All texts, as an export writes them.
-    No,
-    /// Numbers, dates and TRUE or FALSE where that says the same, as a person types them.
-    Yes,
+pub(crate) enum CellTypes {
+    /// Texts only, as an export writes them.
+    Texts,
+    /// Numbers, dates, and booleans for texts that look like them, as a person types them.
+    Natural,
 }
 
-/// Writes the tables, a sheet each; names in upper case among them where nothing is typed.
-pub(crate) fn write(raw: &RawSnapshot, typed: Typed) -> NamedTempFile {
+/// Writes one sheet per table. With [`CellTypes::Texts`], every second name is in upper case.
+pub(crate) fn write(raw: &RawSnapshot, types: CellTypes) -> NamedTempFile {
     let mut book = Workbook::new();
     let created = ExcelDateTime::from_ymd(2026, 1, 15).unwrap();
     book.set_properties(&DocProperties::new().set_creation_datetime(&created));
     for (at, table) in raw.tables.iter().enumerate() {
-        let name = match (typed, at % 2) {
-            (Typed::No, 1) => table.name().to_uppercase(),
+        let name = match (types, at % 2) {
+            (CellTypes::Texts, 1) => table.name().to_uppercase(),
             _ => table.name().to_owned(),
         };
         let sheet = book.add_worksheet().set_name(name).unwrap();
-        fill(sheet, table, typed);
+        fill(sheet, table, types);
     }
     saved(&mut book)
 }
@@ -49,7 +49,7 @@ pub(crate) fn saved(book: &mut Workbook) -> NamedTempFile {
     file
 }
 
-fn fill(sheet: &mut Worksheet, table: &RawTable, typed: Typed) {
+fn fill(sheet: &mut Worksheet, table: &RawTable, types: CellTypes) {
     for (column, name) in table.columns().iter().enumerate() {
         sheet.write_string(0, column as u16, name).unwrap();
     }
@@ -60,15 +60,16 @@ fn fill(sheet: &mut Worksheet, table: &RawTable, typed: Typed) {
             if text.is_empty() {
                 continue;
             }
-            let date = (typed == Typed::Yes).then(|| as_date(text)).flatten();
-            let number = (typed == Typed::Yes).then(|| as_number(text)).flatten();
-            let shown = Format::new().set_num_format("d mmm yyyy");
+            let is_natural = types == CellTypes::Natural;
+            let date = is_natural.then(|| as_date(text)).flatten();
+            let number = is_natural.then(|| as_number(text)).flatten();
+            let format = Format::new().set_num_format("d mmm yyyy");
             match (date, number, text) {
                 (Some(date), ..) => {
-                    sheet.write_datetime_with_format(to_row, to_column, &date, &shown)
+                    sheet.write_datetime_with_format(to_row, to_column, &date, &format)
                 }
                 (_, Some(number), _) => sheet.write_number(to_row, to_column, number),
-                (.., "Y" | "N") if typed == Typed::Yes => {
+                (.., "Y" | "N") if is_natural => {
                     sheet.write_boolean(to_row, to_column, text == "Y")
                 }
                 _ => sheet.write_string(to_row, to_column, text),
@@ -78,7 +79,7 @@ fn fill(sheet: &mut Worksheet, table: &RawTable, typed: Typed) {
     }
 }
 
-/// The number that a workbook shows as this very text.
+/// The number that a workbook displays as exactly this text.
 fn as_number(text: &str) -> Option<f64> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let number: f64 = text.parse().ok()?;
@@ -88,15 +89,15 @@ fn as_number(text: &str) -> Option<f64> {
 fn as_date(text: &str) -> Option<ExcelDateTime> {
     let mut parts = text.split('-').map(str::parse::<u16>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let of_month = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let last_days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let exists = text.len() == 10
         && (1900..=9999).contains(&year)
         && day >= 1
-        && of_month.get(usize::from(month).checked_sub(1)?).is_some_and(|last| day <= *last);
+        && last_days.get(usize::from(month).checked_sub(1)?).is_some_and(|last| day <= *last);
     exists.then(|| ExcelDateTime::from_ymd(year, month as u8, day as u8).unwrap())
 }
 
-/// The same package with some parts in another form.
+/// The package with its parts edited.
 pub(crate) fn edited(file: &Path, edit: impl Fn(&str, String) -> String) -> NamedTempFile {
     let mut package = ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
     let names: Vec<String> = package.file_names().map(|name| name.unwrap().into_owned()).collect();

@@ -1,5 +1,5 @@
-//! Files that are no workbooks, damaged ones, and those that somebody made to do harm: an error that says what to do,
-//! never a panic, never more memory than there is room for.
+//! Other files, damaged workbooks, and malicious workbooks: each gives an error with advice,
+//! without a panic, and within bounded memory.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use powerfill_xlsx::{read, read_texts};
 use proptest::prelude::*;
 use rust_xlsxwriter::Workbook;
 
-use crate::book::{Typed, cases, edited, packed, saved, write};
+use crate::book::{CellTypes, cases, edited, packed, saved, write};
 
 fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::with_suffix(".xlsx").unwrap();
@@ -18,14 +18,14 @@ fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// What both readers say; they say the same.
-fn refusal(path: &Path) -> String {
-    let refused = read(path).unwrap_err().to_string();
-    assert_eq!(read_texts(path).unwrap_err().to_string(), refused);
-    refused
+/// The error of both readers, which must be the same.
+fn error_of(path: &Path) -> String {
+    let error = read(path).unwrap_err().to_string();
+    assert_eq!(read_texts(path).unwrap_err().to_string(), error);
+    error
 }
 
-fn small() -> tempfile::NamedTempFile {
+fn small_workbook() -> tempfile::NamedTempFile {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("loan_columns").unwrap();
     sheet.write_string(0, 0, "column_name").unwrap().write_string(0, 1, "type").unwrap();
@@ -34,7 +34,7 @@ fn small() -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn another_sort_of_file_is_named() {
+fn errors_name_the_format_of_other_files() {
     let compound = |directory: &str| {
         let mut bytes = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
         bytes.resize(3 << 20, 0);
@@ -42,42 +42,42 @@ fn another_sort_of_file_is_named() {
         bytes
     };
     let part = |name: &str| vec![(name.to_owned(), b"<a/>".to_vec())];
-    for (bytes, words) in [
+    for (bytes, expected) in [
         (Vec::new(), "the file is empty"),
-        (b"loan_id,note_rate\nA,6\n".to_vec(), "it is no .xlsx file; open it in Excel"),
-        (compound("EncryptedPackage"), "it is encrypted with a password; take the password off"),
-        (compound("Workbook"), "it is of the old format .xls; open it in Excel and save it again"),
+        (b"loan_id,note_rate\nA,6\n".to_vec(), "it is not an .xlsx file; open it in Excel"),
+        (compound("EncryptedPackage"), "it is encrypted with a password; remove the password"),
+        (compound("Workbook"), "it has the old format .xls; open it in Excel and save it again"),
         (b"PK\x03\x04 and nothing else".to_vec(), "the file is damaged"),
-        (packed(&part("mimetype")), "it is a zip, but no .xlsx file"),
+        (packed(&part("mimetype")), "it is a zip file, but not an .xlsx file"),
         (packed(&part("xl/workbook.bin")), "it is a binary workbook (.xlsb)"),
         (packed(&part("[Content_Types].xml")), "save it again as an Excel workbook (.xlsx)"),
     ] {
-        let refused = refusal(file(&bytes).path());
-        assert!(refused.contains(words), "{words}: {refused}");
-        assert!(refused.contains(".xlsx cannot be read: "), "{refused}");
+        let error = error_of(file(&bytes).path());
+        assert!(error.contains(expected), "{expected}: {error}");
+        assert!(error.contains(".xlsx cannot be read: "), "{error}");
     }
-    assert!(refusal(Path::new("no such.xlsx")).contains("no such.xlsx cannot be read: "));
+    assert!(error_of(Path::new("no such.xlsx")).contains("no such.xlsx cannot be read: "));
     assert!(read(&std::env::temp_dir()).is_err());
 }
 
-/// A sheet of one loan column, its XML changed.
+/// The small workbook with the XML of its sheet edited.
 fn with_sheet(edit: impl Fn(String) -> String) -> tempfile::NamedTempFile {
-    edited(small().path(), |name, text| match name {
+    edited(small_workbook().path(), |name, text| match name {
         "xl/worksheets/sheet1.xml" => edit(text),
         _ => text,
     })
 }
 
 #[test]
-fn a_sheet_that_was_tampered_with_is_a_fault_of_its_table() {
-    for (from, to, words) in [
-        ("r=\"B2\"", "r=\"A1\"", "loan_columns!A1: the cells are out of order or there twice"),
-        ("r=\"B2\"", "r=\"B1048577\"", "behind loan_columns!A2: a cell beyond the last row"),
+fn an_invalid_sheet_is_a_fault_of_its_table() {
+    for (from, to, expected) in [
+        ("r=\"B2\"", "r=\"A1\"", "loan_columns!A1: the cells are out of order or repeated"),
+        ("r=\"B2\"", "r=\"B1048577\"", "after loan_columns!A2: a cell beyond the last row"),
         ("r=\"B2\"", "r=\"XFE2\"", "a cell beyond the last row or column"),
-        ("r=\"B2\"", "r=\"!\"", "behind loan_columns!A2: "),
-        ("</sheetData>", "", "behind loan_columns!B2: "),
-        ("r=\"B2\"><v>7</v>", "r=\"B2\" t=\"e\"><v>#SPILL!</v>", "behind loan_columns!A2: "),
-        ("r=\"B2\"><v>7</v>", "r=\"B2\" t=\"s\"><v>99</v>", "behind loan_columns!A2: "),
+        ("r=\"B2\"", "r=\"!\"", "after loan_columns!A2: "),
+        ("</sheetData>", "", "after loan_columns!B2: "),
+        ("r=\"B2\"><v>7</v>", "r=\"B2\" t=\"e\"><v>#SPILL!</v>", "after loan_columns!A2: "),
+        ("r=\"B2\"><v>7</v>", "r=\"B2\" t=\"s\"><v>99</v>", "after loan_columns!A2: "),
     ] {
         let changed = with_sheet(|text| {
             assert!(text.contains(from), "{from}: {text}");
@@ -86,13 +86,13 @@ fn a_sheet_that_was_tampered_with_is_a_fault_of_its_table() {
         let raw = read(changed.path()).unwrap();
         assert!(raw.tables.is_empty());
         assert_eq!(raw.faults[0].code.as_str(), "unreadable");
-        assert!(raw.faults[0].reason.contains(words), "{words}: {}", raw.faults[0].reason);
+        assert!(raw.faults[0].reason.contains(expected), "{expected}: {}", raw.faults[0].reason);
         assert!(read_texts(changed.path()).unwrap_err().to_string().contains("sheet loan_columns"));
     }
-    // What the reader would go past without a word.
+    // Content that the reader would skip silently.
     for (from, to) in [("<v>7</v>", "<v><![CDATA[7]]></v>"), ("<v>7</v>", "<v><!-- -->7</v>")] {
         let changed = with_sheet(|text| text.replace(from, to));
-        assert!(refusal(changed.path()).contains("has comments or CDATA among its cells"));
+        assert!(error_of(changed.path()).contains("has comments or CDATA among its cells"));
     }
     let too_long = with_sheet(|text| {
         let text_of = |letters: &str| format!("r=\"B2\" t=\"str\"><v>{letters}</v>");
@@ -103,19 +103,20 @@ fn a_sheet_that_was_tampered_with_is_a_fault_of_its_table() {
 }
 
 #[test]
-fn numbers_that_are_none_are_faults() {
+fn invalid_numbers_are_faults() {
     for number in ["NaN", "inf", "-infinity"] {
         let changed = with_sheet(|text| text.replace("<v>7</v>", &format!("<v>{number}</v>")));
         let raw = read(changed.path()).unwrap();
         let report = powerfill_snapshot::validate(raw).unwrap_err();
-        let place = report.faults.iter().find(|fault| fault.table == "loan_columns").unwrap();
-        assert_eq!(place.row, "loan_columns!B2", "{number}");
+        let fault = report.faults.iter().find(|fault| fault.table == "loan_columns").unwrap();
+        assert_eq!(fault.row, "loan_columns!B2", "{number}");
     }
 }
 
-/// A part that unpacks to a thousand times its size, whatever its header says of it.
+/// A part that unpacks to a thousand times its size, with a true and with a false size in its
+/// header.
 #[test]
-fn a_zip_bomb_is_refused_before_anything_of_it_is_kept() {
+fn a_zip_bomb_is_rejected_without_keeping_its_content() {
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());
     let zeros = vec![b' '; 1 << 20];
     let mut hash = flate2::Crc::new();
@@ -126,19 +127,19 @@ fn a_zip_bomb_is_refused_before_anything_of_it_is_kept() {
     }
     let deflated = deflated.finish().unwrap();
     let as_folder = "as a folder of CSV files";
-    for (claimed, words) in [
+    for (declared, words) in [
         (size, ["xl/sharedstrings.xml unpacks to more than 268435456 bytes", as_folder]),
         (1_000, ["the file is damaged", "larger than its declared uncompressed size"]),
     ] {
-        let bytes = one_part("xl/sharedStrings.xml", &deflated, hash.sum(), claimed);
+        let bytes = with_part("xl/sharedStrings.xml", &deflated, hash.sum(), declared);
         assert!(bytes.len() < 1 << 20);
-        let refused = refusal(file(&bytes).path());
-        assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
+        let error = error_of(file(&bytes).path());
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
     }
 }
 
-/// A package with the one part that a workbook must have, and another one as given.
-fn one_part(name: &str, deflated: &[u8], crc: u32, size: u32) -> Vec<u8> {
+/// A package with the required part of a workbook and one more part.
+fn with_part(name: &str, deflated: &[u8], crc: u32, size: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut directory = Vec::new();
     let parts: [(&str, &[u8], u16, u32, u32); 2] =
@@ -175,20 +176,20 @@ fn one_part(name: &str, deflated: &[u8], crc: u32, size: u32) -> Vec<u8> {
 }
 
 #[test]
-fn parts_that_claim_more_than_they_have_are_refused() {
+fn parts_with_false_declarations_are_rejected() {
     let shared = |text: &str| {
-        let small = small();
+        let small = small_workbook();
         edited(small.path(), |name, part| match name {
             "xl/sharedStrings.xml" => text.to_owned(),
             _ => part,
         })
     };
-    let claimed = shared(
+    let too_many = shared(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><sst uniqueCount = '999999999999'></sst>",
     );
-    assert!(refusal(claimed.path()).contains("claims more texts than it has"));
+    assert!(error_of(too_many.path()).contains("declares more texts than it contains"));
     let other = shared("<?xml version=\"1.0\" encoding=\"ISO-2022-JP\"?><sst></sst>");
-    assert!(refusal(other.path()).contains("is not UTF-8"));
+    assert!(error_of(other.path()).contains("is not UTF-8"));
     let many = with_sheet(|text| {
         let merged = "<mergeCells count=\"1\"><mergeCell ref=\"A2:XFD1048576\"/></mergeCells>";
         text.replace("</sheetData>", &format!("</sheetData>{merged}"))
@@ -198,9 +199,9 @@ fn parts_that_claim_more_than_they_have_are_refused() {
     assert!(reason.contains("loan_columns!A2:XFD1048576 and others are merged cells"), "{reason}");
 }
 
-/// A few cells far apart are a few cells.
+/// Empty rows between distant cells are not stored.
 #[test]
-fn cells_far_apart_take_no_room() {
+fn distant_cells_need_little_memory() {
     let far = with_sheet(|text| {
         text.replace("r=\"B2\"", "r=\"B1048576\"")
             .replace("<row r=\"2\"", "<row r=\"1048576\"")
@@ -212,22 +213,22 @@ fn cells_far_apart_take_no_room() {
 }
 
 #[test]
-fn a_truncated_workbook_is_damaged_wherever_it_is_cut() {
-    let whole = std::fs::read(small().path()).unwrap();
+fn a_workbook_truncated_anywhere_is_rejected() {
+    let whole = std::fs::read(small_workbook().path()).unwrap();
     for length in (4..whole.len()).step_by(7) {
-        let refused = refusal(file(&whole[..length]).path());
-        assert!(refused.contains("cannot be read"), "{length}: {refused}");
+        let error = error_of(file(&whole[..length]).path());
+        assert!(error.contains("cannot be read"), "{length}: {error}");
     }
 }
 
-fn book() -> Vec<u8> {
+fn case_workbook() -> Vec<u8> {
     let case = cases().into_iter().find(|case| case.ends_with("34-text-collation")).unwrap();
     let raw = powerfill_csv::read_folder(&case.join("snapshot")).unwrap();
-    std::fs::read(write(&raw, Typed::Yes).path()).unwrap()
+    std::fs::read(write(&raw, CellTypes::Natural).path()).unwrap()
 }
 
-/// Both readers give an answer, whatever it is.
-fn survive(path: &Path) {
+/// Both readers return; success and error are both correct.
+fn read_without_panic(path: &Path) {
     if let Ok(raw) = read(path) {
         let _ = powerfill_snapshot::validate(raw);
     }
@@ -238,31 +239,45 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn random_bytes_are_no_workbook(bytes in prop::collection::vec(any::<u8>(), 0..4096), zip in any::<bool>()) {
+    fn random_bytes_are_rejected(
+        bytes in prop::collection::vec(any::<u8>(), 0..4096),
+        zip in any::<bool>(),
+    ) {
         let bytes = if zip { [&b"PK\x03\x04"[..], &bytes].concat() } else { bytes };
         let file = file(&bytes);
         prop_assert!(read(file.path()).is_err() && read_texts(file.path()).is_err());
     }
 
     #[test]
-    fn a_workbook_with_some_bytes_changed_is_read_or_refused(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-        let mut bytes = book();
+    fn a_workbook_with_changed_bytes_never_panics(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = case_workbook();
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        survive(file(&bytes).path());
+        read_without_panic(file(&bytes).path());
     }
 
-    /// The checksums hold here: what is changed is the XML.
+    /// Changes the XML; the checksums of the package stay valid.
     #[test]
-    fn a_workbook_with_its_xml_changed_is_read_or_refused(
-        part in prop::sample::select(vec!["xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"]),
+    fn a_workbook_with_changed_xml_never_panics(
+        part in prop::sample::select(vec![
+            "xl/workbook.xml",
+            "xl/styles.xml",
+            "xl/sharedStrings.xml",
+            "xl/worksheets/sheet1.xml",
+            "xl/_rels/workbook.xml.rels",
+        ]),
         at in any::<prop::sample::Index>(),
         cut in 0_usize..24,
-        put in prop::sample::select(vec!["", "9", "99999999999", "\"", "<", ">", "</c>", "<c>", "<v>", "A0", "&#x0;", "t=\"s\"", "s=\"7\"", "é"]),
+        put in prop::sample::select(vec![
+            "", "9", "99999999999", "\"", "<", ">", "</c>", "<c>", "<v>", "A0", "&#x0;", "t=\"s\"",
+            "s=\"7\"", "é",
+        ]),
     ) {
-        let whole = file(&book());
+        let whole = file(&case_workbook());
         let changed = edited(whole.path(), |name, text| {
             if name != part {
                 return text;
@@ -271,6 +286,6 @@ proptest! {
             let to = text.floor_char_boundary((from + cut).min(text.len()));
             format!("{}{put}{}", &text[..from], &text[to..])
         });
-        survive(changed.path());
+        read_without_panic(changed.path());
     }
 }

@@ -1,4 +1,4 @@
-//! Workbooks from outside: read as snapshots and as texts, written, and made by hand to do harm.
+//! Workbooks: read as snapshots and as texts, written, damaged, and malicious.
 
 mod book;
 mod hostile;

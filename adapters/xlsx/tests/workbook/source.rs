@@ -1,28 +1,30 @@
-//! A workbook is read as the folder of the same tables is, and every fault has the address of its cell.
+//! A workbook gives the same snapshot as a CSV folder with the same tables, and every fault has the
+//! address of its cell.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::book::{Typed, cases, edited, saved, write};
+use crate::book::{CellTypes, cases, edited, saved, write};
 use powerfill_csv::read_folder;
 use powerfill_snapshot::{Fault, FaultReport, RawSnapshot, validate};
 use powerfill_xlsx::read;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
 
 #[test]
-fn the_digest_is_that_of_the_same_tables_as_csv() {
+fn workbook_and_csv_give_the_same_digest() {
     let mut compared = 0;
     for case in cases() {
         let folder = || read_folder(&case.join("snapshot")).unwrap();
         let Ok(from_csv) = validate(folder()) else { continue };
-        for typed in [Typed::No, Typed::Yes] {
-            let file = write(&folder(), typed);
+        for types in [CellTypes::Texts, CellTypes::Natural] {
+            let file = write(&folder(), types);
             let from_xlsx = validate(read(file.path()).unwrap());
             let from_xlsx =
                 from_xlsx.unwrap_or_else(|report| panic!("{}\n{report}", case.display()));
             let digests = [&from_xlsx, &from_csv].map(|validated| validated.snapshot.digest());
-            assert_eq!(digests[0], digests[1], "{} {typed:?}", case.display());
-            let warnings = |faults: &[Fault]| faults.iter().map(compared_as).collect::<Vec<_>>();
+            assert_eq!(digests[0], digests[1], "{} {types:?}", case.display());
+            let warnings =
+                |faults: &[Fault]| faults.iter().map(without_address).collect::<Vec<_>>();
             assert_eq!(
                 warnings(&from_xlsx.warnings.faults),
                 warnings(&from_csv.warnings.faults),
@@ -35,8 +37,8 @@ fn the_digest_is_that_of_the_same_tables_as_csv() {
     assert!(compared >= 40, "{compared}");
 }
 
-/// Table, data row, column and code. A sheet has its header in row 1, so that data row 1 is in row 2.
-fn compared_as(fault: &Fault) -> [String; 4] {
+/// Table, data row, column, and code. A sheet has its header in row 1, so data row 1 is in row 2.
+fn without_address(fault: &Fault) -> [String; 4] {
     let [_, table, row, column, _, code, _] = fault.cells();
     let row = match row.split_once('!') {
         None => row.to_owned(),
@@ -50,22 +52,22 @@ fn compared_as(fault: &Fault) -> [String; 4] {
 }
 
 #[test]
-fn the_faults_are_those_of_the_same_tables_as_csv() {
+fn workbook_and_csv_give_the_same_faults() {
     let mut compared = BTreeMap::new();
     for case in cases() {
         let raw = read_folder(&case.join("snapshot")).unwrap();
         let Err(from_csv) = validate(read_folder(&case.join("snapshot")).unwrap()) else {
             continue;
         };
-        // A sheet has no rows of another length, and a file that is no CSV cannot be copied into one.
-        let of_csv = ["ragged_row", "unreadable", "missing_header"];
-        if from_csv.faults.iter().any(|fault| of_csv.contains(&fault.code.as_str())) {
+        // These faults exist in CSV files only.
+        let csv_only = ["ragged_row", "unreadable", "missing_header"];
+        if from_csv.faults.iter().any(|fault| csv_only.contains(&fault.code.as_str())) {
             continue;
         }
-        let file = write(&raw, Typed::No);
+        let file = write(&raw, CellTypes::Texts);
         let from_xlsx = validate(read(file.path()).unwrap()).unwrap_err();
         let faults =
-            |report: &FaultReport| report.faults.iter().map(compared_as).collect::<Vec<_>>();
+            |report: &FaultReport| report.faults.iter().map(without_address).collect::<Vec<_>>();
         assert_eq!(faults(&from_xlsx), faults(&from_csv), "{}", case.display());
         for fault in from_xlsx.faults {
             *compared.entry(fault.code).or_insert(0) += 1;
@@ -74,7 +76,7 @@ fn the_faults_are_those_of_the_same_tables_as_csv() {
     assert!(compared.len() >= 13 && compared.values().sum::<i32>() >= 60, "{compared:?}");
 }
 
-/// A snapshot that is sound but for what the test does to its one loan.
+/// A valid snapshot with one loan, which the test changes.
 fn with_loan(change: impl FnOnce(&mut Worksheet) -> Result<(), XlsxError>) -> RawSnapshot {
     let mut book = Workbook::new();
     for (name, rows) in [
@@ -107,14 +109,14 @@ fn rows_of<R: AsRef<[&'static str]>>(sheet: &mut Worksheet, rows: &[R]) -> Resul
     Ok(())
 }
 
-/// Cell, column, value and code.
+/// Address, column, value, and code of each fault.
 fn faults(raw: RawSnapshot) -> Vec<[String; 4]> {
     let Err(report) = validate(raw) else { return Vec::new() };
-    let named = |fault: &Fault| {
+    let parts = |fault: &Fault| {
         let [_, _, row, column, value, code, _] = fault.cells();
         [row, column, value, code].map(str::to_owned)
     };
-    report.faults.iter().map(named).collect()
+    report.faults.iter().map(parts).collect()
 }
 
 fn day() -> Format {
@@ -129,12 +131,13 @@ fn loan(raw: RawSnapshot) -> powerfill_snapshot::tables::Loan {
 }
 
 #[test]
-fn what_a_person_types_is_what_is_read() {
+fn typed_values_are_read_exactly() {
     let read = loan(with_loan(|loan| {
-        // An id as a number, blanks behind a text, a value that a formula gave, a real date, formats without values.
+        // An id as a number, spaces after a text, the result of a formula, a date, empty formatted
+        // cells.
         loan.write_number(1, 0, 42.0)?.write_string(1, 1, "Closed   ")?;
         loan.write_formula(1, 2, Formula::new("=SUM(Z1)").set_result("101234.56"))?;
-        // As Excel writes 1.1.
+        // Excel writes 1.1 like this.
         let number: f64 = "1.1000000000000001".parse().expect("a number");
         loan.write_number(1, 3, number)?;
         let date = ExcelDateTime::from_ymd(2026, 1, 12)?;
@@ -153,7 +156,7 @@ fn what_a_person_types_is_what_is_read() {
 }
 
 #[test]
-fn blank_rows_count_for_nothing_and_places_are_those_of_the_sheet() {
+fn blank_rows_are_skipped_and_addresses_are_those_of_the_sheet() {
     let raw = with_loan(|loan| {
         for (column, text) in ["B", "Closed", "x", "6"].iter().enumerate() {
             loan.write_string(16, column as u16, *text)?;
@@ -164,7 +167,7 @@ fn blank_rows_count_for_nothing_and_places_are_those_of_the_sheet() {
 }
 
 #[test]
-fn what_cannot_be_taken_exactly_is_a_fault_with_its_cell() {
+fn values_without_exact_text_are_faults_with_their_addresses() {
     type Change = fn(&mut Worksheet) -> Result<(), XlsxError>;
     let table: [(Change, [&str; 4]); 14] = [
         (
@@ -239,7 +242,7 @@ fn a_value_without_a_header_and_merged_cells_are_faults() {
     let merged = with_loan(|loan| {
         rows_of(loan, &[[""; 4], [""; 4], ["B", "Closed", "1", "6"]])?;
         loan.merge_range(1, 4, 2, 4, "2026-01-10", &Format::new())?;
-        // Below the last row, and in a row of its own, nothing is lost.
+        // A merged region below the last row covers no value.
         loan.merge_range(8, 0, 9, 3, "", &Format::new())?;
         Ok(())
     });
@@ -247,23 +250,23 @@ fn a_value_without_a_header_and_merged_cells_are_faults() {
 }
 
 #[test]
-fn keys_have_every_cell_and_rows_their_number() {
-    let twice = with_loan(|loan| rows_of(loan, &[[""; 4], [""; 4], ["A", "Closed", "1", "6"]]));
-    assert_eq!(faults(twice), [["Loan!A3", "loan_id", "A", "duplicate_key"].map(str::to_owned)]);
+fn faults_of_keys_name_every_cell() {
+    let repeated = with_loan(|loan| rows_of(loan, &[[""; 4], [""; 4], ["A", "Closed", "1", "6"]]));
+    assert_eq!(faults(repeated), [["Loan!A3", "loan_id", "A", "duplicate_key"].map(str::to_owned)]);
     let mut book = Workbook::new();
     let curve = book.add_worksheet().set_name("pfill_carry_cost").unwrap();
     let rows =
         [["investor_instrument_name", "on_day", "to_day"], ["FN", "0", "9"], ["FN", "0", "5"]];
     rows_of(curve, &rows).unwrap();
     let report = validate(read(saved(&mut book).path()).unwrap()).unwrap_err();
-    let place = |code: &str| {
+    let address = |code: &str| {
         report.faults.iter().find(|fault| fault.code.as_str() == code).map(|fault| &*fault.row)
     };
-    assert_eq!(place("duplicate_key"), Some("pfill_carry_cost!A3,B3"));
-    assert_eq!(place("missing_table"), Some(""));
+    assert_eq!(address("duplicate_key"), Some("pfill_carry_cost!A3,B3"));
+    assert_eq!(address("missing_table"), Some(""));
 }
 
-/// A formula that no program has calculated, as libraries write it, is not taken for an empty cell.
+/// Libraries write formulas without results; such a cell must not count as empty.
 #[test]
 fn a_formula_without_a_value_is_a_fault() {
     let mut book = Workbook::new();
@@ -280,7 +283,7 @@ fn a_formula_without_a_value_is_a_fault() {
 
 /// Workbooks of old Macs count days from 1904.
 #[test]
-fn both_systems_of_dates_give_the_same_day() {
+fn both_date_systems_give_the_same_day() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("snapshot").unwrap();
     rows_of(sheet, &[["tenant_id", "as_of"], ["W", ""]]).unwrap();
@@ -295,7 +298,7 @@ fn both_systems_of_dates_give_the_same_day() {
 }
 
 #[test]
-fn other_sheets_hidden_ones_and_twins_are_named() {
+fn other_hidden_and_duplicate_sheets_are_reported() {
     let mut book = Workbook::new();
     rows_of(book.add_worksheet().set_name("Notes").unwrap(), &[["what", "else"]]).unwrap();
     for name in ["loan_price", "loan_columns"] {
@@ -307,20 +310,20 @@ fn other_sheets_hidden_ones_and_twins_are_named() {
     let raw = read(file.path()).unwrap();
     assert_eq!(raw.ignored, ["the sheet Notes", "the hidden sheet loan_price"]);
     assert_eq!(raw.tables.len(), 1);
-    let twins = edited(file.path(), |name, text| match name {
+    let duplicate = edited(file.path(), |name, text| match name {
         "xl/workbook.xml" => text.replace("\"Notes\"", "\"LOAN_COLUMNS\""),
         _ => text,
     });
-    let raw = read(twins.path()).unwrap();
+    let raw = read(duplicate.path()).unwrap();
     assert!(raw.tables.is_empty());
     assert_eq!(
         raw.faults[0].reason,
-        "LOAN_COLUMNS and loan_columns are there; one of them is expected"
+        "LOAN_COLUMNS and loan_columns have the same name; one sheet is expected"
     );
 }
 
 #[test]
-fn a_sheet_without_a_header_in_its_first_row_says_so() {
+fn a_sheet_without_a_header_in_its_first_row_is_a_fault() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("loan_price").unwrap();
     sheet.write_string(3, 1, "loan_id").unwrap();
@@ -334,21 +337,25 @@ fn a_sheet_without_a_header_in_its_first_row_says_so() {
             ("missing_header", "the sheet is empty: a header is expected in its first row"),
             (
                 "missing_header",
-                "the header is expected in the first row, which is empty; the first value is in loan_price!B4"
+                "the header is expected in the first row, which is empty; the first value is in \
+                 loan_price!B4"
             ),
         ]
     );
 }
 
-/// The workbook that the guide gives to the reader is a conformance case; `UPDATE=1` writes it anew.
+/// `UPDATE=1` writes the sample workbook of the guide again.
 #[test]
 fn the_sample_of_the_guide_is_a_conformance_case() {
     let case = cases().into_iter().find(|case| case.ends_with("13-pool-actions")).unwrap();
     let folder = || read_folder(&case.join("snapshot")).unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/book.xlsx");
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&sample, std::fs::read(write(&folder(), Typed::Yes).path()).unwrap())
-            .unwrap();
+        std::fs::write(
+            &sample,
+            std::fs::read(write(&folder(), CellTypes::Natural).path()).unwrap(),
+        )
+        .unwrap();
     }
     let digest = |raw| validate(raw).unwrap().snapshot.digest();
     assert_eq!(digest(read(&sample).unwrap()), digest(folder()));

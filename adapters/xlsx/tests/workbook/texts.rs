@@ -1,9 +1,11 @@
-//! Any workbook as texts.
+//! Reading any workbook as texts.
 
-use powerfill_xlsx::{Sheet, read_texts};
+use powerfill_xlsx::{TextSheet, read_texts};
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, XlsxError};
 
-fn read(fill: impl FnOnce(&mut Workbook) -> Result<(), XlsxError>) -> Result<Vec<Sheet>, String> {
+fn read(
+    fill: impl FnOnce(&mut Workbook) -> Result<(), XlsxError>,
+) -> Result<Vec<TextSheet>, String> {
     let file = tempfile::NamedTempFile::with_suffix(".xlsx").unwrap();
     let mut book = Workbook::new();
     fill(&mut book).unwrap();
@@ -12,10 +14,10 @@ fn read(fill: impl FnOnce(&mut Workbook) -> Result<(), XlsxError>) -> Result<Vec
 }
 
 #[test]
-fn cells_are_texts_as_a_csv_has_them() {
+fn cells_become_the_texts_of_csv() {
     let sheets = read(|book| {
         let sheet = book.add_worksheet().set_name("Guide")?;
-        // A title row would be the header: the first row that is not blank is.
+        // The header is the first row that is not blank.
         for (column, name) in ["id", "", "amount", "on", "yes", ""].iter().enumerate() {
             if !name.is_empty() {
                 sheet.write_string(1, column as u16, *name)?;
@@ -40,12 +42,12 @@ fn cells_are_texts_as_a_csv_has_them() {
         ["", "0.30000000000000004", "", "2"],
         ["", "", "", "#DIV/0!"],
     ];
-    let guide = Sheet {
+    let guide = TextSheet {
         name: "Guide".to_owned(),
         header: ["id", "amount", "on", "yes"].map(str::to_owned).to_vec(),
         rows: expected.map(|row| row.map(str::to_owned).to_vec()).to_vec(),
     };
-    let empty = Sheet { name: "Empty".to_owned(), ..Sheet::default() };
+    let empty = TextSheet { name: "Empty".to_owned(), ..TextSheet::default() };
     assert_eq!(sheets.unwrap(), [guide, empty]);
 }
 

@@ -1,13 +1,14 @@
-//! What is written is read back as it was, by types as well as by texts.
+//! Written workbooks are read back with the same types and texts.
 
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use calamine::{Data, Reader, Xlsx, open_workbook};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, Money, Price, Timestamp};
 use powerfill_tables::table::{Cell, Column, RowBatch, TableSpec};
 use powerfill_tables::tables::run_history;
-use powerfill_xlsx::{RUN_SHEET, RunBook, Sheet, read_texts};
+use powerfill_xlsx::{RUN_SHEET, RunWorkbook, TextSheet, read_texts};
 use proptest::prelude::*;
 
 static TABLE: TableSpec = TableSpec::bare(
@@ -48,9 +49,9 @@ fn history() -> RowBatch {
     history
 }
 
-fn written(batches: &[RowBatch], place: &Path) {
-    let mut book = RunBook::new(run(), Some(place), &[&TABLE]).unwrap();
-    batches.iter().for_each(|batch| book.take(batch).unwrap());
+fn save(batches: &[RowBatch], file: &Path) {
+    let mut book = RunWorkbook::new(run(), Some(file), &[&TABLE]).unwrap();
+    batches.iter().for_each(|batch| book.add(batch).unwrap());
     book.save(|_| true).unwrap();
 }
 
@@ -65,9 +66,9 @@ fn day(text: &str) -> Day {
 }
 
 #[test]
-fn cells_have_types_and_survive() {
+fn cells_have_types_and_keep_their_values() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("run.xlsx");
+    let file = folder.path().join("run.xlsx");
     let hostile =
         ["=1+1", "00042", "+7", "<b>&\"'", "two\nlines", "cr\r", "_x0041_", " lead", "é\u{1F600}"];
     let plain =
@@ -89,11 +90,11 @@ fn cells_have_types_and_survive() {
         Cell::Null,
     ]);
     all.extend(hostile.map(plain));
-    written(&[rows(all), history()], &place);
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(left.len(), 1, "{left:?}");
+    save(&[rows(all), history()], &file);
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
 
-    let mut book: Xlsx<_> = open_workbook(&place).unwrap();
+    let mut book: Xlsx<_> = open_workbook(&file).unwrap();
     assert_eq!(book.sheet_names(), [RUN_SHEET, "t"]);
     let cells = book.worksheet_range("t").unwrap();
     let row =
@@ -109,7 +110,7 @@ fn cells_have_types_and_survive() {
         matches!(&typed[5], Data::DateTime(date) if date.is_datetime() && date.as_f64() == 46_037.0)
     );
     assert_eq!(typed[6], text("2026-01-15T00:00:00.000001Z"));
-    // More than 15 digits, or a day that Excel does not have: text.
+    // Numbers of more than 15 digits, and days before 1900-03-01, are texts.
     let [whole, money, price, on] = [2, 3, 4, 5].map(|at| row(2)[at].clone());
     assert_eq!([whole, money], ["9223372036854775807", "-12345678901234.56"].map(text));
     assert_eq!([price, on], [Data::Float(-0.000_000_01), text("1899-12-31")]);
@@ -120,15 +121,15 @@ fn cells_have_types_and_survive() {
 }
 
 #[test]
-fn the_first_sheet_says_what_the_run_was() {
+fn the_first_sheet_has_the_summary_of_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("run.xlsx");
-    written(&[history(), rows(Vec::new())], &place);
-    let sheets = read_texts(&place).unwrap();
-    let [said, table] = sheets.as_slice() else { panic!("{sheets:?}") };
-    assert_eq!(said.header, ["field", "value"]);
+    let file = folder.path().join("run.xlsx");
+    save(&[history(), rows(Vec::new())], &file);
+    let sheets = read_texts(&file).unwrap();
+    let [summary, table] = sheets.as_slice() else { panic!("{sheets:?}") };
+    assert_eq!(summary.header, ["field", "value"]);
     let fields: Vec<(&str, &str)> =
-        said.rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+        summary.rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     for field in [
         ("run_id", RUN),
         ("tenant_id", "W"),
@@ -144,75 +145,79 @@ fn the_first_sheet_says_what_the_run_was() {
         assert!(fields.contains(&field), "{field:?} is not in {fields:?}");
     }
     let header = ["run_id", "name", "whole", "money", "price", "on", "at"];
-    let empty = Sheet { name: "t".into(), header: header.map(str::to_owned).into(), rows: vec![] };
+    let header = header.map(str::to_owned).into();
+    let empty = TextSheet { name: "t".into(), header, rows: vec![] };
     assert_eq!(*table, empty);
 }
 
-/// The same rows give the same bytes, however they were cut and whenever they are written.
+/// The same rows give the same bytes, whatever the batches and the time of writing.
 #[test]
-fn the_bytes_depend_on_the_rows_alone() {
+fn the_bytes_depend_only_on_the_rows() {
     let row = |name: &str| {
         let at: Cell = Timestamp::from_micros(7).into();
         [name.into(), 1_i64.into(), Money::whole(3).into(), Cell::Null, Cell::Null, at]
     };
     let bytes = |batches: &[RowBatch]| {
-        let mut book = RunBook::new(run(), None, &[&TABLE]).unwrap();
-        batches.iter().for_each(|batch| book.take(batch).unwrap());
+        let mut book = RunWorkbook::new(run(), None, &[&TABLE]).unwrap();
+        batches.iter().for_each(|batch| book.add(batch).unwrap());
         book.into_bytes(|_| true).unwrap()
     };
     let whole = bytes(&[rows(vec![row("A"), row("B")]), history()]);
-    // The clock of a package ticks every two seconds, that of its properties every second.
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
-    let cut = bytes(&[rows(vec![row("A")]), history(), rows(vec![row("B")])]);
-    assert!(whole == cut);
+    // The time in a package has a resolution of two seconds.
+    let period = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() / 2;
+    let written_in = period();
+    while period() == written_in {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let split = bytes(&[rows(vec![row("A")]), history(), rows(vec![row("B")])]);
+    assert!(whole == split);
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("run.xlsx");
-    written(&[rows(vec![row("A"), row("B")]), history()], &place);
-    assert!(std::fs::read(&place).unwrap() == whole);
+    let file = folder.path().join("run.xlsx");
+    save(&[rows(vec![row("A"), row("B")]), history()], &file);
+    assert!(std::fs::read(&file).unwrap() == whole);
     assert!(bytes(&[rows(vec![row("A")]), history()]) != whole);
 }
 
 #[test]
-fn a_workbook_appears_whole_or_not_at_all() {
+fn a_failed_write_leaves_the_former_file() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("run.xlsx");
-    std::fs::write(&place, "a former one").unwrap();
-    let mut book = RunBook::new(run(), Some(&place), &[&TABLE]).unwrap();
+    let file = folder.path().join("run.xlsx");
+    std::fs::write(&file, "a former one").unwrap();
+    let mut book = RunWorkbook::new(run(), Some(&file), &[&TABLE]).unwrap();
     let long = "x".repeat(32_768);
     let row = [long.as_str().into(), Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null];
-    let refused = book.take(&rows(vec![row])).unwrap_err().to_string();
-    assert!(
-        refused.contains("run.xlsx cannot be written") && refused.contains("32,767"),
-        "{refused}"
-    );
+    let error = book.add(&rows(vec![row])).unwrap_err().to_string();
+    assert!(error.contains("run.xlsx cannot be written") && error.contains("32,767"), "{error}");
     drop(book);
-    assert_eq!(std::fs::read(&place).unwrap(), b"a former one");
+    assert_eq!(std::fs::read(&file).unwrap(), b"a former one");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 
-    let taken = folder.path().join("taken");
-    std::fs::create_dir_all(taken.join("by a folder")).unwrap();
-    let book = RunBook::new(run(), Some(&taken), &[&TABLE]).unwrap();
+    let occupied = folder.path().join("occupied");
+    std::fs::create_dir_all(occupied.join("by a folder")).unwrap();
+    let book = RunWorkbook::new(run(), Some(&occupied), &[&TABLE]).unwrap();
     assert!(book.save(|_| true).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-    let gone = folder.path().join("no such folder/run.xlsx");
-    let refused = RunBook::new(run(), Some(&gone), &[&TABLE]).err().unwrap().to_string();
-    assert!(refused.contains("cannot be written"), "{refused}");
+    let missing = folder.path().join("no such folder/run.xlsx");
+    let error = RunWorkbook::new(run(), Some(&missing), &[&TABLE]).err().unwrap().to_string();
+    assert!(error.contains("cannot be written"), "{error}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Any text, any money, any price, any day.
     #[test]
-    fn whatever_is_written_is_read_back(
-        cells in prop::collection::vec((".{0,40}", any::<i64>(), any::<i64>(), 0_i32..3_652_059, 0_u32..18), 1..20)
+    fn any_values_are_read_back(
+        cells in prop::collection::vec(
+            (".{0,40}", any::<i64>(), any::<i64>(), 0_i32..3_652_059, 0_u32..18),
+            1..20,
+        )
     ) {
         let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("run.xlsx");
+        let file = folder.path().join("run.xlsx");
         let mut expected = Vec::new();
         let mut all = Vec::new();
         for (name, money, price, days, shift) in cells {
-            // Cells of many lengths, not only of 19 digits.
+            // Numbers of all lengths, not only of 19 digits.
             let (money, price) = (money >> (shift * 3), price >> (shift * 3));
             let on = day("0001-01-01").plus(days);
             let (money, price) = (Money::from_units(money), Price::from_units(price));
@@ -225,20 +230,29 @@ proptest! {
                 on.to_string(),
             ]);
             let whole = i64::from(shift);
-            all.push([name.as_str().into(), whole.into(), money.into(), price.into(), on.into(), Cell::Name("at")]);
+            all.push([
+                name.as_str().into(),
+                whole.into(),
+                money.into(),
+                price.into(),
+                on.into(),
+                Cell::Name("at"),
+            ]);
         }
         let mut batch = RowBatch::new(&TABLE);
         all.into_iter().for_each(|row| batch.cells.extend(row));
-        written(&[batch], &place);
-        let sheets = read_texts(&place).unwrap();
-        let read: Vec<[String; 6]> = sheets[1].rows.iter().map(|row| [
-            row[0].clone(), row[1].clone(), row[2].clone(), padded(&row[3], 2), padded(&row[4], 8), row[5].clone(),
-        ]).collect();
+        save(&[batch], &file);
+        let sheets = read_texts(&file).unwrap();
+        let texts = |row: &Vec<String>| {
+            let [run, name, whole, on] = [0, 1, 2, 5].map(|at| row[at].clone());
+            [run, name, whole, padded(&row[3], 2), padded(&row[4], 8), on]
+        };
+        let read: Vec<[String; 6]> = sheets[1].rows.iter().map(texts).collect();
         prop_assert_eq!(read, expected);
     }
 }
 
-/// The decimals of a column, which a number in a workbook does not keep.
+/// The text with all decimals of its column: a number in a workbook does not keep trailing zeros.
 fn padded(text: &str, scale: usize) -> String {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}.{decimals:0<scale$}")

@@ -1,7 +1,8 @@
-//! The tables of a run as a workbook: first what the run was, then a sheet a table. Cells have types: decimals are
-//! numbers with the decimals of their column, dates are dates, names are texts whatever they look like; nothing is a
-//! formula. Rows go to disk as they come, so that a table may be larger than memory, and the same run gives the same
-//! bytes.
+//! The output tables of a run as a workbook: a summary sheet, then one sheet per table.
+//!
+//! Cells have types: decimals are numbers with the decimals of their column, dates are dates, and
+//! names are texts even if they look like numbers; no cell is a formula. Rows are written to disk
+//! at once, so a table may exceed the memory. The same run always gives the same bytes.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
@@ -13,120 +14,125 @@ use powerfill_tables::csv;
 use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 use powerfill_tables::tables::run_history;
 use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet, XlsxError as Unwritten,
+    DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet,
+    XlsxError as WriterError,
 };
 
 use crate::error::XlsxError;
-use crate::naming::{MOST_ROWS, sheet_name};
+use crate::naming::{MAX_ROWS, sheet_name};
 
-/// The sheet in front of the tables.
+/// The summary sheet, which precedes the tables.
 pub const RUN_SHEET: &str = "run";
 
-/// Numbers of up to 15 digits are read back from a workbook as they were written; longer ones are written as text.
-const BEYOND_15_DIGITS: u64 = 1_000_000_000_000_000;
+/// The smallest number with more than 15 digits. Excel keeps 15 digits, so this number and larger
+/// ones are written as text.
+const TOO_MANY_DIGITS: u64 = 1_000_000_000_000_000;
 
-/// As Excel has it: a third faster than the usual 6, for a file that is a twentieth larger.
+/// The level that Excel uses: a third faster than the default of 6, with files that are a twentieth
+/// larger.
 const COMPRESSION: u8 = 3;
 
-/// The widest that a column is made, and the narrowest, in characters.
-const WIDEST: usize = 44;
-const NARROWEST: usize = 9;
-/// What the button of the filter takes beside the name of a column.
-const BUTTON: usize = 3;
+/// The largest and the smallest width of a column, in characters.
+const MAX_WIDTH: usize = 44;
+const MIN_WIDTH: usize = 9;
+/// The width of the filter button in a header cell.
+const FILTER_BUTTON: usize = 3;
 
-/// A workbook that takes the tables of one run.
-pub struct RunBook {
+/// A workbook with the tables of one run, to which rows are added.
+pub struct RunWorkbook {
     run: String,
     book: Workbook,
-    formats: Formats,
+    formats: ColumnFormats,
     tables: Vec<TableSheets>,
-    /// The run's row of the history.
+    /// The run's row in the run history.
     history: Vec<Cell>,
-    most_rows: u32,
-    /// Where the workbook goes, for errors.
-    place: PathBuf,
+    max_rows: u32,
+    /// The file, or a name for standard output; for messages.
+    path: PathBuf,
 }
 
-/// The sheets of a table: more than one where it has more rows than a sheet.
+/// The sheets of a table: more than one if the table has more rows than a sheet.
 struct TableSheets {
     table: &'static TableSpec,
     full: Vec<Worksheet>,
     sheet: Worksheet,
     /// The next row of the sheet.
     row: u32,
-    /// What each column needs, in characters.
+    /// The needed width of each column, in characters.
     widths: Vec<usize>,
 }
 
-impl RunBook {
-    /// An empty workbook of the given tables, which will go to `place`. Rows wait in unnamed files in the folder of the
-    /// place, or, where there is no place, in that of the system for such files.
+impl RunWorkbook {
+    /// An empty workbook for these tables, to be saved to `file`, or without one to be returned as
+    /// bytes. Until then, rows are in unnamed temporary files: in the folder of `file`, or in that
+    /// of the system.
     ///
     /// # Errors
-    /// Where these files cannot be made.
+    /// If the temporary files cannot be created.
     pub fn new(
         run: RunId,
-        place: Option<&Path>,
-        of: &[&'static TableSpec],
+        file: Option<&Path>,
+        tables: &[&'static TableSpec],
     ) -> Result<Self, XlsxError> {
-        Self::with_rows(run, place, of, MOST_ROWS)
+        Self::with_max_rows(run, file, tables, MAX_ROWS)
     }
 
-    fn with_rows(
+    fn with_max_rows(
         run: RunId,
-        place: Option<&Path>,
-        of: &[&'static TableSpec],
-        most_rows: u32,
+        file: Option<&Path>,
+        tables: &[&'static TableSpec],
+        max_rows: u32,
     ) -> Result<Self, XlsxError> {
         let mut book = Workbook::new();
         book.set_zip_compression_level(COMPRESSION);
-        let shown = place.unwrap_or(Path::new("(standard output)"));
-        let unwritable = |error: Unwritten| XlsxError::unwritable(shown, &error);
-        if let Some(place) = place {
-            book.set_tempdir(folder_of(place)).map_err(unwritable)?;
+        let path = file.unwrap_or(Path::new("(standard output)"));
+        let unwritable = |error: WriterError| XlsxError::unwritable(path, error);
+        if let Some(file) = file {
+            book.set_tempdir(folder_of(file)).map_err(unwritable)?;
         }
-        let formats = Formats::new();
-        let tables = of
+        let formats = ColumnFormats::new();
+        let tables = tables
             .iter()
             .map(|table| {
                 Ok(TableSheets {
                     table,
                     full: Vec::new(),
-                    sheet: begin(&mut book, table, 1, &formats)?,
+                    sheet: begin_sheet(&mut book, table, 1, &formats)?,
                     row: 1,
-                    widths: header(table).map(|name| name.len() + BUTTON).collect(),
+                    widths: header(table).map(|name| name.len() + FILTER_BUTTON).collect(),
                 })
             })
-            .collect::<Result<_, Unwritten>>()
+            .collect::<Result<_, WriterError>>()
             .map_err(unwritable)?;
-        let (run, place) = (run.to_string(), shown.to_owned());
-        Ok(Self { run, book, formats, tables, history: Vec::new(), most_rows, place })
+        let (run, path) = (run.to_string(), path.to_owned());
+        Ok(Self { run, book, formats, tables, history: Vec::new(), max_rows, path })
     }
 
-    /// Takes the next rows; those of tables that the workbook is not of are left out.
+    /// Adds rows; ignores rows of tables that the workbook does not have.
     ///
     /// # Errors
-    /// Where they cannot be written, or a text is longer than a cell may be.
-    pub fn take(&mut self, rows: &RowBatch) -> Result<(), XlsxError> {
-        let place = self.place.clone();
-        contained(&place, || self.take_rows(rows))
+    /// If the rows cannot be written, or a text is too long for a cell.
+    pub fn add(&mut self, rows: &RowBatch) -> Result<(), XlsxError> {
+        let path = self.path.clone();
+        catch_writer_panic(&path, || self.add_rows(rows))
     }
 
-    fn take_rows(&mut self, rows: &RowBatch) -> Result<(), Unwritten> {
+    fn add_rows(&mut self, rows: &RowBatch) -> Result<(), WriterError> {
         if std::ptr::eq(rows.table, &run_history::TABLE)
             && let Some(row) = rows.rows().last()
         {
             self.history = row.to_vec();
         }
-        let Some(to) = self.tables.iter_mut().find(|to| std::ptr::eq(to.table, rows.table)) else {
+        let mut tables = self.tables.iter_mut();
+        let Some(to) = tables.find(|sheets| std::ptr::eq(sheets.table, rows.table)) else {
             return Ok(());
         };
         for row in rows.rows() {
-            if to.row == self.most_rows {
+            if to.row == self.max_rows {
                 let part = to.full.len() as u32 + 2;
-                let next = begin(&mut self.book, to.table, part, &self.formats)?;
+                let next = begin_sheet(&mut self.book, to.table, part, &self.formats)?;
                 let mut full = std::mem::replace(&mut to.sheet, next);
-                end(&mut full, to.table, to.row, &to.widths)?;
+                end_sheet(&mut full, to.table, to.row, &to.widths)?;
                 to.full.push(full);
                 to.row = 1;
             }
@@ -140,52 +146,53 @@ impl RunBook {
         Ok(())
     }
 
-    /// Writes the workbook to its place, aside first and then whole, in place of a former one. Tables that `keep` does
-    /// not name are left out.
+    /// Saves the workbook with the tables that `keep` selects: writes a temporary file and renames
+    /// it, so that a former file is replaced as a whole.
     ///
     /// # Errors
-    /// Where it cannot be written; what was at the place stays then, and nothing is left aside.
+    /// If it cannot be written; then a former file stays, and no temporary file is left.
     pub fn save(self, keep: impl Fn(&TableSpec) -> bool) -> Result<(), XlsxError> {
-        let place = self.place.clone();
-        let aside = folder_of(&place).join(format!(".partial-{}.xlsx", self.run));
-        let saved = contained(&place, || {
-            let mut file = File::create(&aside)?;
+        let path = self.path.clone();
+        let partial = folder_of(&path).join(format!(".partial-{}.xlsx", self.run));
+        let saved = catch_writer_panic(&path, || {
+            let mut file = File::create(&partial)?;
             self.finish(keep)?.save_to_writer(&mut file)?;
             file.flush()?;
-            Ok(std::fs::rename(&aside, &place)?)
+            Ok(std::fs::rename(&partial, &path)?)
         });
         saved.inspect_err(|_| {
-            // There may be nothing; a leftover would be overwritten by the next attempt for the same run.
-            let _ = std::fs::remove_file(&aside);
+            // The file may not exist. If it stays, the next attempt for the run overwrites it.
+            let _ = std::fs::remove_file(&partial);
         })
     }
 
-    /// The bytes of the workbook.
+    /// The bytes of the workbook with the tables that `keep` selects.
     ///
     /// # Errors
-    /// Where rows that wait on disk cannot be read back.
+    /// If the temporary files cannot be read.
     pub fn into_bytes(self, keep: impl Fn(&TableSpec) -> bool) -> Result<Vec<u8>, XlsxError> {
-        let place = self.place.clone();
-        contained(&place, || {
+        let path = self.path.clone();
+        catch_writer_panic(&path, || {
             let mut bytes = Cursor::new(Vec::new());
             self.finish(keep)?.save_to_writer(&mut bytes)?;
             Ok(bytes.into_inner())
         })
     }
 
-    fn finish(mut self, keep: impl Fn(&TableSpec) -> bool) -> Result<Workbook, Unwritten> {
+    fn finish(mut self, keep: impl Fn(&TableSpec) -> bool) -> Result<Workbook, WriterError> {
         let run = self.run_sheet()?;
         self.book.push_worksheet(run);
         for mut sheets in self.tables.into_iter().filter(|sheets| keep(sheets.table)) {
-            end(&mut sheets.sheet, sheets.table, sheets.row, &sheets.widths)?;
+            end_sheet(&mut sheets.sheet, sheets.table, sheets.row, &sheets.widths)?;
             sheets.full.into_iter().for_each(|full| self.book.push_worksheet(full));
             self.book.push_worksheet(sheets.sheet);
         }
         Ok(self.book)
     }
 
-    /// What the run was: the row of the history, a line a field, options and counts of rows a line each.
-    fn run_sheet(&mut self) -> Result<Worksheet, Unwritten> {
+    /// The summary of the run: its row in the run history, one line per field, option, and row
+    /// count.
+    fn run_sheet(&mut self) -> Result<Worksheet, WriterError> {
         let mut lines = vec![("run_id".to_owned(), self.run.clone())];
         for (column, cell) in run_history::TABLE.columns.iter().zip(&self.history) {
             let text = cell_text(cell);
@@ -214,7 +221,7 @@ impl RunBook {
         sheet.set_name(RUN_SHEET)?.set_freeze_panes(1, 0)?;
         sheet.write_string_with_format(0, 0, "field", &self.formats.header)?;
         sheet.write_string_with_format(0, 1, "value", &self.formats.header)?;
-        let mut widths = [NARROWEST; 2];
+        let mut widths = [MIN_WIDTH; 2];
         for (at, (name, value)) in lines.iter().enumerate() {
             let row = at as u32 + 1;
             sheet.write_string(row, 0, name)?;
@@ -223,7 +230,7 @@ impl RunBook {
             }
             widths = [widths[0].max(name.len()), widths[1].max(value.chars().count())];
         }
-        // A digest is to be seen whole.
+        // Wide enough for a whole digest.
         sheet
             .set_column_width(0, widths[0] as f64)?
             .set_column_width(1, widths[1].min(70) as f64)?;
@@ -232,37 +239,38 @@ impl RunBook {
     }
 }
 
-fn folder_of(place: &Path) -> &Path {
-    place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Rows that wait on disk are written with a panic where the disk is full.
-fn contained<T>(
-    place: &Path,
-    write: impl FnOnce() -> Result<T, Unwritten>,
+/// Calls a function of the writer, which panics when a temporary file cannot be written. A panic
+/// becomes an error.
+fn catch_writer_panic<T>(
+    path: &Path,
+    write: impl FnOnce() -> Result<T, WriterError>,
 ) -> Result<T, XlsxError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(write))
-        .map_err(|_| XlsxError::unwritable(place, &"the disk may be full"))?
-        .map_err(|error| XlsxError::unwritable(place, &error))
+        .map_err(|_| XlsxError::WriterPanicked { path: path.to_owned() })?
+        .map_err(|error| XlsxError::unwritable(path, error))
 }
 
-/// The names of the columns, as in the files of CSV.
+/// The names of the columns, as in CSV files.
 fn header(table: &TableSpec) -> impl Iterator<Item = &'static str> {
     std::iter::once("run_id").chain(table.columns.iter().map(|column| column.name))
 }
 
-fn begin(
+fn begin_sheet(
     book: &mut Workbook,
     table: &TableSpec,
     part: u32,
-    formats: &Formats,
-) -> Result<Worksheet, Unwritten> {
+    formats: &ColumnFormats,
+) -> Result<Worksheet, WriterError> {
     let mut sheet = book.new_worksheet_with_constant_memory()?;
     sheet.set_name(sheet_name(table.name, part))?.set_freeze_panes(1, 0)?;
     for (column, name) in header(table).enumerate() {
         sheet.write_string_with_format(0, column as u16, name, &formats.header)?;
     }
-    // Formats of columns, since looking up that of each cell would take a fifth of the time.
+    // Formats of whole columns: looking up the format of each cell takes a fifth of the time.
     sheet.set_column_format(0, &formats.text)?;
     for (at, column) in table.columns.iter().enumerate() {
         sheet.set_column_format(at as u16 + 1, formats.of(column.cell_type))?;
@@ -270,38 +278,38 @@ fn begin(
     Ok(sheet)
 }
 
-/// What can be said of a sheet only when its rows are there.
-fn end(
+/// Adds the filter and the column widths, which depend on the rows.
+fn end_sheet(
     sheet: &mut Worksheet,
     table: &TableSpec,
     rows: u32,
     widths: &[usize],
-) -> Result<(), Unwritten> {
+) -> Result<(), WriterError> {
     let last_column = table.columns.len() as u16;
     sheet.autofilter(0, 0, rows - 1, last_column)?;
     for (column, width) in widths.iter().enumerate() {
-        let width = (*width).clamp(NARROWEST, WIDEST) as f64;
+        let width = (*width).clamp(MIN_WIDTH, MAX_WIDTH) as f64;
         sheet.set_column_width(column as u16, width)?;
     }
     if rows > 1 {
-        // An id of digits is meant to be text; Excel would mark each one with a green corner.
+        // Ids that look like numbers are text; Excel would mark each one as an error.
         let error = IgnoreError::NumberStoredAsText;
         sheet.ignore_error_range(1, 0, rows - 1, last_column, error)?;
     }
     Ok(())
 }
 
-/// Writes a value; gives the characters that it takes.
+/// Writes a value and returns its width in characters.
 fn write_cell(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,
     cell: &Cell,
-) -> Result<usize, Unwritten> {
+) -> Result<usize, WriterError> {
     let is_short = match cell {
         Cell::Null => return Ok(0),
-        Cell::Int(units) | Cell::Fixed(units, _) => units.unsigned_abs() < BEYOND_15_DIGITS,
-        Cell::Decimal(number) => number.mantissa().unsigned_abs() < u128::from(BEYOND_15_DIGITS),
+        Cell::Int(units) | Cell::Fixed(units, _) => units.unsigned_abs() < TOO_MANY_DIGITS,
+        Cell::Decimal(number) => number.mantissa().unsigned_abs() < u128::from(TOO_MANY_DIGITS),
         Cell::Day(day) => {
             if let Some(date) = date(*day) {
                 sheet.write_number(row, column, date.to_excel())?;
@@ -322,12 +330,13 @@ fn write_cell(
     Ok(width)
 }
 
-/// The day as Excel has it. Before March 1900 Excel counts a day that there was not; such a day is written as text.
+/// The day as an Excel date. None before March 1900, because Excel counts a day that did not exist:
+/// such a day is written as text.
 fn date(day: Day) -> Option<ExcelDateTime> {
     let text = day.to_string();
     let first = "1900-03-01";
-    let excels = text.len() == first.len() && text.as_str() >= first;
-    excels.then(|| ExcelDateTime::parse_from_str(&text).ok()).flatten()
+    let is_excel_day = text.len() == first.len() && text.as_str() >= first;
+    is_excel_day.then(|| ExcelDateTime::parse_from_str(&text).ok()).flatten()
 }
 
 fn cell_text(cell: &Cell) -> String {
@@ -336,8 +345,8 @@ fn cell_text(cell: &Cell) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// How values are shown.
-struct Formats {
+/// The number formats of columns.
+struct ColumnFormats {
     header: Format,
     text: Format,
     int: Format,
@@ -346,13 +355,13 @@ struct Formats {
     decimals: Vec<Format>,
 }
 
-impl Formats {
-    /// The most decimals of a column of an output table: those of a price.
-    const MOST_DECIMALS: usize = 8;
+impl ColumnFormats {
+    /// The largest number of decimals of a column: that of a price.
+    const MAX_DECIMALS: usize = 8;
 
     fn new() -> Self {
         let format = |code: &str| Format::new().set_num_format(code);
-        let decimals = (0..=Self::MOST_DECIMALS).map(|scale| match scale {
+        let decimals = (0..=Self::MAX_DECIMALS).map(|scale| match scale {
             0 => format("0"),
             2 => format("#,##0.00"),
             scale => format(&format!("0.{}", "0".repeat(scale))),
@@ -370,7 +379,7 @@ impl Formats {
         match cell_type {
             CellType::Int => &self.int,
             CellType::Day => &self.day,
-            CellType::Decimal(scale) => &self.decimals[usize::from(scale).min(Self::MOST_DECIMALS)],
+            CellType::Decimal(scale) => &self.decimals[usize::from(scale).min(Self::MAX_DECIMALS)],
             CellType::Text | CellType::Timestamp | CellType::Json => &self.text,
         }
     }
@@ -386,28 +395,28 @@ mod tests {
     static TABLE: TableSpec =
         TableSpec::bare("pfill_a_table_of_a_name_that_is_cut", &[Column::int("seq")]);
 
-    /// As if a sheet had room for four rows: a header and three more.
+    /// Writes as if a sheet had room for four rows: a header and three more.
     #[test]
-    fn a_table_that_is_longer_than_a_sheet_goes_on_in_the_next_one() {
+    fn a_table_longer_than_a_sheet_continues_in_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("run.xlsx");
+        let file = folder.path().join("run.xlsx");
         let run = "00000000-0000-7000-8000-000000000001".parse().unwrap();
         for (rows, sheets) in [(0_i64, 1), (3, 1), (4, 2), (6, 2), (7, 3)] {
-            let mut book = RunBook::with_rows(run, Some(&place), &[&TABLE], 4).unwrap();
+            let mut book = RunWorkbook::with_max_rows(run, Some(&file), &[&TABLE], 4).unwrap();
             for seq in 0..rows {
                 let mut batch = RowBatch::new(&TABLE);
                 batch.push([seq.into()]);
-                book.take(&batch).unwrap();
+                book.add(&batch).unwrap();
             }
             book.save(|_| true).unwrap();
-            let apart = read_sheets(&place, MOST_ROWS).unwrap();
-            assert_eq!(apart.len(), 1 + sheets, "{rows}");
-            assert_eq!(apart[1].name, "pfill_a_table_of_a_name_that_is");
+            let parts = read_sheets(&file, MAX_ROWS).unwrap();
+            assert_eq!(parts.len(), 1 + sheets, "{rows}");
+            assert_eq!(parts[1].name, "pfill_a_table_of_a_name_that_is");
             if sheets > 1 {
-                assert_eq!(apart[2].name, "pfill_a_table_of_a_name_tha (2)");
-                assert_eq!(apart[2].header, ["run_id", "seq"]);
+                assert_eq!(parts[2].name, "pfill_a_table_of_a_name_tha (2)");
+                assert_eq!(parts[2].header, ["run_id", "seq"]);
             }
-            let joined = read_sheets(&place, 4).unwrap();
+            let joined = read_sheets(&file, 4).unwrap();
             assert_eq!(joined.len(), 2, "{rows}");
             let read: Vec<i64> = joined[1].rows.iter().map(|row| row[1].parse().unwrap()).collect();
             assert_eq!(read, (0..rows).collect::<Vec<_>>());

@@ -1,23 +1,23 @@
-//! A server that says what it is told to say, in bytes as [MS-TDS] has them: log-in, results of any type, errors by number,
-//! and silence. It knows no SQL.
+//! A server that sends scripted answers in the byte format of [MS-TDS]: log-in, results of any
+//! type, errors by number, and silence. It does not interpret SQL.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What is said to a batch.
+/// The answer to a batch.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// It is done; there is nothing to see.
+    /// Success without a result.
     Done,
-    /// A result.
+    /// A result with these columns and rows.
     Rows(Vec<Column>, Vec<Vec<Vec<u8>>>),
     /// An error with this number.
     Error(u32, &'static str),
-    /// The connection ends.
-    Gone,
-    /// Nothing, for ever.
+    /// The server closes the connection.
+    Disconnect,
+    /// No answer at all.
     Silence,
 }
 
@@ -25,43 +25,45 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Column(pub(crate) &'static str, pub(crate) Vec<u8>);
 
-/// What to say to which text.
+/// The answer to each batch.
 type Script = Box<dyn FnMut(&str) -> Answer + Send>;
 
-/// A server on a port of its own.
-pub(crate) struct Canned {
+/// A server on a free port.
+pub(crate) struct MockServer {
     pub(crate) port: u16,
-    heard: Arc<Mutex<Vec<String>>>,
+    batches: Arc<Mutex<Vec<String>>>,
 }
 
-impl Canned {
-    /// One that says this to each batch.
+impl MockServer {
+    /// Starts a server that answers by this script.
     pub(crate) fn new(script: impl FnMut(&str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("a port").port();
-        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (told, script) = (Arc::clone(&heard), Arc::new(Mutex::new(Box::new(script) as Script)));
+        let batches: Arc<Mutex<Vec<String>>> = Arc::default();
+        let received = Arc::clone(&batches);
+        let script = Arc::new(Mutex::new(Box::new(script) as Script));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (told, script) = (Arc::clone(&told), Arc::clone(&script));
-                std::thread::spawn(move || serve(stream.expect("a connection"), &told, &script));
+                let (received, script) = (Arc::clone(&received), Arc::clone(&script));
+                let stream = stream.expect("a connection");
+                std::thread::spawn(move || serve(stream, &received, &script));
             }
         });
-        Self { port, heard }
+        Self { port, batches }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("mssql://desk:s3cret@127.0.0.1:{}/Lender?encrypt=false", self.port)
     }
 
-    /// The batches that came.
-    pub(crate) fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("nobody panics with it").clone()
+    /// The batches received so far; a log-in counts as the batch `LOGIN`.
+    pub(crate) fn batches(&self) -> Vec<String> {
+        self.batches.lock().expect("no panic while locked").clone()
     }
 }
 
-/// A message: its kind and what it holds, over as many packets as it takes. `None` at the end.
-fn message(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+/// Receives a message of one or more packets: its type and its content. `None` at the end.
+fn receive(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut whole = Vec::new();
     loop {
         let mut header = [0; 8];
@@ -76,8 +78,8 @@ fn message(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     }
 }
 
-fn say(stream: &mut TcpStream, tokens: &[u8]) {
-    // Small packets, as a server sends them where it is told to: a token may stand in two.
+fn send(stream: &mut TcpStream, tokens: &[u8]) {
+    // Small packets, so that one token can be spread over two of them.
     let chunks: Vec<&[u8]> = tokens.chunks(1_000).collect();
     for (at, chunk) in chunks.iter().enumerate() {
         let length = u16::try_from(chunk.len() + 8).expect("a small packet").to_be_bytes();
@@ -85,31 +87,31 @@ fn say(stream: &mut TcpStream, tokens: &[u8]) {
         let number = u8::try_from(at % 256).expect("a byte");
         let mut packet = vec![4, is_last, length[0], length[1], 0, 0, number, 0];
         packet.extend(*chunk);
-        // Whoever asked may have gone.
+        // The client may have disconnected.
         let _ = stream.write_all(&packet);
     }
 }
 
-fn serve(mut stream: TcpStream, heard: &Mutex<Vec<String>>, script: &Mutex<Script>) {
-    while let Some((kind, held)) = message(&mut stream) {
-        let sql = match kind {
+fn serve(mut stream: TcpStream, batches: &Mutex<Vec<String>>, script: &Mutex<Script>) {
+    while let Some((message_type, content)) = receive(&mut stream) {
+        let sql = match message_type {
             // Prelogin: version 16, no encryption.
             0x12 => {
-                say(&mut stream, &[0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xFF, 16, 0, 0, 0, 0, 0, 2]);
+                send(&mut stream, &[0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xFF, 16, 0, 0, 0, 0, 0, 2]);
                 continue;
             }
             0x10 => "LOGIN".to_owned(),
-            // A batch and a call: what their text holds, behind the headers.
-            _ => utf16(&held[4.min(held.len())..]),
+            // A batch or a call: its text, after the headers.
+            _ => utf16(&content[4.min(content.len())..]),
         };
-        heard.lock().expect("nobody panics with it").push(sql.clone());
-        let answer = (script.lock().expect("nobody panics with it"))(&sql);
+        batches.lock().expect("no panic while locked").push(sql.clone());
+        let answer = (script.lock().expect("no panic while locked"))(&sql);
         let mut tokens = match answer {
             Answer::Done if sql == "LOGIN" => login(),
             Answer::Done => Vec::new(),
             Answer::Rows(columns, rows) => result(&columns, &rows),
             Answer::Error(number, text) => error(number, text),
-            Answer::Gone => return,
+            Answer::Disconnect => return,
             Answer::Silence => {
                 // Longer than any test waits.
                 std::thread::sleep(Duration::from_secs(600));
@@ -117,7 +119,7 @@ fn serve(mut stream: TcpStream, heard: &Mutex<Vec<String>>, script: &Mutex<Scrip
             }
         };
         tokens.extend(done());
-        say(&mut stream, &tokens);
+        send(&mut stream, &tokens);
     }
 }
 
@@ -131,46 +133,47 @@ pub(crate) fn text(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// A text with the number of its units, a byte, before it.
+/// A text after its length in UTF-16 units, as one byte.
 fn short(value: &str) -> Vec<u8> {
     let mut bytes = vec![u8::try_from(value.encode_utf16().count()).expect("a short text")];
     bytes.extend(text(value));
     bytes
 }
 
-/// A token with its length before what it holds.
-fn token(kind: u8, held: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![kind];
-    bytes.extend(u16::try_from(held.len()).expect("a short token").to_le_bytes());
-    bytes.extend(held);
+/// A token: its type, the length of its content, and the content.
+fn token(token_type: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![token_type];
+    bytes.extend(u16::try_from(content.len()).expect("a short token").to_le_bytes());
+    bytes.extend(content);
     bytes
 }
 
 fn login() -> Vec<u8> {
-    let mut held = vec![1, 0x74, 0, 0, 4];
-    held.extend(short("Microsoft SQL Server"));
-    held.extend([16, 0, 0, 0]);
-    token(0xAD, &held)
+    let mut content = vec![1, 0x74, 0, 0, 4];
+    content.extend(short("Microsoft SQL Server"));
+    content.extend([16, 0, 0, 0]);
+    token(0xAD, &content)
 }
 
 fn error(number: u32, message: &str) -> Vec<u8> {
-    let mut held = number.to_le_bytes().to_vec();
-    held.extend([1, 16]);
-    held.extend(u16::try_from(message.encode_utf16().count()).expect("a short text").to_le_bytes());
-    held.extend(text(message));
-    held.extend(short("canned"));
-    held.extend(short(""));
-    held.extend(1_u32.to_le_bytes());
-    token(0xAA, &held)
+    let mut content = number.to_le_bytes().to_vec();
+    content.extend([1, 16]);
+    content
+        .extend(u16::try_from(message.encode_utf16().count()).expect("a short text").to_le_bytes());
+    content.extend(text(message));
+    content.extend(short("mock"));
+    content.extend(short(""));
+    content.extend(1_u32.to_le_bytes());
+    token(0xAA, &content)
 }
 
 fn result(columns: &[Column], rows: &[Vec<Vec<u8>>]) -> Vec<u8> {
     let mut bytes = vec![0x81];
     bytes.extend(u16::try_from(columns.len()).expect("few columns").to_le_bytes());
-    for Column(name, of) in columns {
-        // No user type; it may be NULL.
+    for Column(name, column_type) in columns {
+        // No user type; the column is nullable.
         bytes.extend([0, 0, 0, 0, 9, 0]);
-        bytes.extend(of);
+        bytes.extend(column_type);
         bytes.extend(short(name));
     }
     for row in rows {
