@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 
 use powerfill_events::run::RunId;
 use powerfill_tables::csv;
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::summary::RunSummary;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables;
@@ -135,10 +134,10 @@ fn header(table: &TableSpec) -> Vec<u8> {
 fn outcome(summary: &RunSummary) -> io::Result<Vec<u8>> {
     let mut out = ::csv::WriterBuilder::new().from_writer(Vec::new());
     let (step, message) = match (&summary.failure, &summary.cancellation) {
-        (Some(failed), _) => (failed.step.spelled(), failed.message.clone()),
+        (Some(failed), _) => (failed.step.as_str(), failed.message.clone()),
         (None, Some(cancelled)) => {
             let by = format!("cancelled by {}", cancelled.cancelled_by);
-            (cancelled.step.spelled(), by)
+            (cancelled.step.as_str(), by)
         }
         (None, None) => ("", String::new()),
     };

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use powerfill_app::{RunControl, RunObserver, RunProgress, StopReason};
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::Step;
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::summary::RunSummary;
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +91,7 @@ impl RunObserver for Foreground {
             RunProgress::Step(step) => {
                 let at = STEPS.iter().position(|known| *known == step).unwrap_or_default();
                 self.bar.set_position(at as u64);
-                self.bar.set_message(step.spelled());
+                self.bar.set_message(step.as_str());
             }
             RunProgress::Event(event) => {
                 self.summary.lock().unwrap_or_else(PoisonError::into_inner).apply(event);

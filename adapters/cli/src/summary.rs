@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{FillStatus, Finding, HeldReason, Severity};
+use powerfill_events::values::Choice;
 use powerfill_events::values::Money;
 use powerfill_explain::usd;
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 
@@ -72,11 +72,11 @@ fn head(summary: &RunSummary, out: &mut String) {
             writeln!(out, "{events} events in {seconds}.{millis:03} s from request to last event");
     }
     if let Some(failed) = &summary.failure {
-        let step = failed.step.spelled();
+        let step = failed.step.as_str();
         let _ = writeln!(out, "Failed at {step}: {}", failed.message);
     }
     if let Some(cancelled) = &summary.cancellation {
-        let step = cancelled.step.spelled();
+        let step = cancelled.step.as_str();
         let _ = writeln!(out, "Cancelled by {} at {step}", cancelled.cancelled_by);
     }
     findings(summary, out);
@@ -89,8 +89,8 @@ fn findings(summary: &RunSummary, out: &mut String) {
     let warnings = summary.findings.iter().filter(|finding| !is_error(finding));
     for finding in errors.chain(warnings.clone().take(WARNINGS_SHOWN)) {
         let subject = finding.subject.as_deref().unwrap_or("-");
-        let severity = finding.severity.spelled();
-        let code = finding.code.spelled();
+        let severity = finding.severity.as_str();
+        let code = finding.code.as_str();
         let _ = writeln!(out, "{severity} {code} {subject}: {}", finding.message);
     }
     let more = warnings.count().saturating_sub(WARNINGS_SHOWN);
@@ -104,11 +104,11 @@ fn loans(summary: &RunSummary, out: &mut String) {
     let outcomes = &summary.loans;
     let passes = outcomes.allocated.iter();
     let mut rows: Vec<[String; 2]> =
-        passes.map(|(pass, n)| [format!("allocated by {}", pass.spelled()), count(*n)]).collect();
+        passes.map(|(pass, n)| [format!("allocated by {}", pass.as_str()), count(*n)]).collect();
     rows.push(["kicked out".to_owned(), count(outcomes.kicked_out)]);
     rows.push(["locked".to_owned(), count(outcomes.locked)]);
     let held = outcomes.held.iter().filter(|(reason, _)| **reason != HeldReason::Locked);
-    rows.extend(held.map(|(reason, n)| [format!("held, {}", reason.spelled()), count(*n)]));
+    rows.extend(held.map(|(reason, n)| [format!("held, {}", reason.as_str()), count(*n)]));
     let out_of_scope = summary.participation.iter().filter(|(name, _)| name.starts_with("OutOf"));
     rows.extend(out_of_scope.map(|(name, n)| [name.clone(), count(*n)]));
     let _ = writeln!(out, "\n{}", text_table(&["Loans by outcome", "loans"], rows, &[1]));
@@ -116,11 +116,11 @@ fn loans(summary: &RunSummary, out: &mut String) {
     let _ = writeln!(out, "{placed} allocated, {left} kicked out");
 }
 
-fn counted<T: Spelled>(title: &str, counts: &std::collections::BTreeMap<T, u64>, out: &mut String) {
+fn counted<T: Choice>(title: &str, counts: &std::collections::BTreeMap<T, u64>, out: &mut String) {
     if counts.is_empty() {
         return;
     }
-    let rows = counts.iter().map(|(name, n)| [name.spelled().to_owned(), count(*n)]);
+    let rows = counts.iter().map(|(name, n)| [name.spelling().to_owned(), count(*n)]);
     let _ = writeln!(out, "\n{}", text_table(&[title, "rows"], rows, &[1]));
 }
 
@@ -128,14 +128,14 @@ fn trades(summary: &RunSummary, out: &mut String) {
     let included: u64 = summary.fill_statuses.values().sum();
     let statuses = summary.fill_statuses.iter();
     let parts: Vec<String> =
-        statuses.map(|(status, n)| format!("{} {}", count(*n), status.spelled())).collect();
+        statuses.map(|(status, n)| format!("{} {}", count(*n), status.as_str())).collect();
     let _ = writeln!(out, "\n{} trades in the run: {}", count(included), parts.join(", "));
     let mut fills: Vec<&TradeFill> = summary.fills.iter().collect();
     fills.sort_by_key(|fill| (fill.fill_status == FillStatus::Filled, -fill.shortfall_amount));
     let shown = fills.iter().take(TRADES_SHOWN).map(|fill| {
         [
             fill.trade_id.to_string(),
-            fill.fill_status.spelled().to_owned(),
+            fill.fill_status.as_str().to_owned(),
             count(fill.loan_count),
             usd(fill.filled_amount),
             usd(fill.open_amount),

@@ -11,7 +11,6 @@ use powerfill_app::{RunObserver, RunProgress};
 use powerfill_events::run::event::Step;
 use powerfill_ports::runs::RunStatus;
 use powerfill_ports::{Store, StoreError};
-use powerfill_tables::spelling::Spelled;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -311,7 +310,7 @@ impl Collector for Desks {
         gauges(out, ("subscriber_lag_events", help), late)?;
         let kept = self.steps.iter().filter(|((tenant, _), _)| self.desks.contains_key(tenant));
         let steps = kept.map(|((tenant, step), seconds)| {
-            (vec![("tenant", tenant.as_str()), ("step", step.spelled())], seconds.clone())
+            (vec![("tenant", tenant.as_str()), ("step", step.as_str())], seconds.clone())
         });
         let help = "Time that the steps of runs took in this process";
         figures(out, ("step_seconds", help, MetricType::Histogram), steps)

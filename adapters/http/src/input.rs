@@ -14,7 +14,6 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::TenantId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{GivenOptions, RunOptions, Validated};
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -243,8 +242,8 @@ pub(crate) async fn preflight(
     .await?;
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
     let view = findings.into_iter().map(|finding| FindingView {
-        code: finding.code.spelled().to_owned(),
-        severity: finding.severity.spelled().to_owned(),
+        code: finding.code.as_str().to_owned(),
+        severity: finding.severity.as_str().to_owned(),
         subject: finding.subject,
         message: finding.message,
     });
@@ -340,7 +339,7 @@ fn trade_row(params: &TradeParams) -> TradeRow {
         trade_type: trade.trade_type.as_str().to_owned(),
         settlement_date: text(trade.settlement_date),
         included: band.is_some(),
-        exclusion_reason: trade.exclusion_reason.map(|reason| reason.spelled().to_owned()),
+        exclusion_reason: trade.exclusion_reason.map(|reason| reason.as_str().to_owned()),
         open_amount: trade.open_amount.to_string(),
         tolerance_amount: text(band.map(|band| band.tolerance_amount)),
         min_amount: text(band.map(|band| band.min_amount)),

@@ -9,7 +9,6 @@ use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::tables::powerfill_log::step_of;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -193,7 +192,7 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
     }
     let Some((stored, last)) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
     let step = step_of(&last);
-    view.step = step.map(|step| step.spelled().to_owned());
+    view.step = step.map(|step| step.as_str().to_owned());
     view.fraction = fraction(&queued, step);
     if last.is_terminal() {
         view.ended_at = Some(stored.recorded_at.to_string());
@@ -204,7 +203,7 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
             view.output_digest = Some(completed.output_digest.clone());
         }
         RunEvent::RunFailed(failed) => {
-            let step = failed.step.spelled().to_owned();
+            let step = failed.step.as_str().to_owned();
             view.failure = Some(RunFailure { step, code: failed.code, message: failed.message });
         }
         RunEvent::RunCancelled(cancelled) => view.cancelled_by = Some(cancelled.cancelled_by),

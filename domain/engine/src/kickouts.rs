@@ -62,7 +62,8 @@ fn reason(
 ) -> KickoutReason {
     let amount = scorer.context.book.amounts[loan];
     let mut of_loan = candidates.of_loan(loan).iter().map(|idx| &candidates.all[*idx]).peekable();
-    let furthest_rejection = candidates.rejected_of(loan).iter().map(|pair| pair.reason).max();
+    let rejections = candidates.rejected_of(loan).iter().map(|pair| pair.reason);
+    let furthest_rejection = rejections.max_by_key(|reason| reason.rank());
     if of_loan.peek().is_some() {
         match of_loan.any(|candidate| outcome.capacity.has_room(candidate.trade, amount)) {
             true => KickoutReason::LimitReached,

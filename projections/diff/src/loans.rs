@@ -5,7 +5,6 @@ use powerfill_events::values::fold;
 use powerfill_explain::{
     LoanOutcome, LoanStep, LoanStories, Stands, Toward, Verdict as Judgement, Went,
 };
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::table::TableSpec;
 use serde::Serialize;
 
@@ -96,8 +95,8 @@ impl std::fmt::Display for Parting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.pass, self.turn) {
             (None, _) => write!(f, "before the passes")?,
-            (Some(pass), None) => write!(f, "at {}", pass.spelled())?,
-            (Some(pass), Some(turn)) => write!(f, "at {} of turn {turn}", pass.spelled())?,
+            (Some(pass), None) => write!(f, "at {}", pass.as_str())?,
+            (Some(pass), Some(turn)) => write!(f, "at {} of turn {turn}", pass.as_str())?,
         }
         write!(f, ": {}", self.what)
     }

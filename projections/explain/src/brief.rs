@@ -5,10 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use super::loan::LoanOutcome;
 use super::loan_story::Toward;
 use super::verdict::Verdict;
-use super::words::{
-    exclusion_words, few, held_words, kickout_words, node_name, points, rejection_words, usd,
-};
-use powerfill_tables::spelling::Spelled;
+use super::words::{few, node_name, points, usd};
 
 /// Loans or limits that are named.
 const NAMED: usize = 3;
@@ -28,16 +25,16 @@ impl Display for Went<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self.0 {
             LoanOutcome::Allocated(place) => {
-                let (pass, turn) = (place.pass.spelled(), place.turn);
+                let (pass, turn) = (place.pass.as_str(), place.turn);
                 let price = points(place.pricing.price);
                 write!(f, "goes to trade {} by {pass} in turn {turn}, at {price}", place.trade_id)
             }
             LoanOutcome::KickedOut(kickout) => {
                 let reason = kickout.reason;
-                write!(f, "is kicked out, {}: {}", reason.spelled(), kickout_words(reason))
+                write!(f, "is kicked out, {}: {}", reason.as_str(), reason.words())
             }
             LoanOutcome::Pinned(pinned) => {
-                let reason = held_words(pinned.held_reason);
+                let reason = pinned.held_reason.words();
                 write!(f, "stays in pool {}: {reason}", pinned.pool_name)
             }
             LoanOutcome::Undecided => write!(f, "takes part, but has no place yet"),
@@ -55,10 +52,10 @@ impl Display for Stands<'_> {
                 write_verdict(verdict, f)
             }
             Toward::Rejected(reason) => {
-                write!(f, "it is no candidate for trade {trade}: {}", rejection_words(*reason))
+                write!(f, "it is no candidate for trade {trade}: {}", reason.words())
             }
             Toward::Excluded(reason) => {
-                write!(f, "trade {trade} is not in the run: {}", exclusion_words(*reason))
+                write!(f, "trade {trade} is not in the run: {}", reason.words())
             }
             Toward::NoSuchTrade => write!(f, "the run has no trade {trade}"),
             Toward::NoMatch => {
@@ -76,7 +73,7 @@ fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
             write!(f, "taken by placement {allocation_seq}, and given up later")
         }
         Verdict::PlacedBefore { trade_id, pass } => {
-            write!(f, "{} had placed it in trade {trade_id} before", pass.spelled())
+            write!(f, "{} had placed it in trade {trade_id} before", pass.as_str())
         }
         Verdict::CompletedAnother { trade_id } => {
             write!(f, "exact_fit goes before rank, and it completed trade {trade_id}")

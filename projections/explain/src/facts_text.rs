@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::{Formatter, Result};
 
+use powerfill_events::run::event::ExclusionReason;
 use powerfill_facts::{
     LoanFacts, LockSource, MissingPrice, NodeFacts, NodeFailure, NodeValue, ParticipationFacts,
     ParticipationFailure, PoolFacts, RejectedPair, RejectionCause, TreeLevel,
 };
 
-use super::words::{counted, exclusion_words, few, node_name, points, short, usd};
-use powerfill_tables::spelling::Spelled;
+use super::words::{counted, few, node_name, points, short, usd};
 
 /// How many names a line has before it counts the rest.
 const NAMED: usize = 6;
@@ -84,7 +84,7 @@ fn hindrance_words(hindrance: &ParticipationFailure) -> String {
         }
         ParticipationFailure::TradeNotInRun { trade_id, exclusion_reason, settlement_date } => {
             let settles = settlement_date.map(|day| format!(" (settling {day})"));
-            let why = exclusion_words(*exclusion_reason);
+            let why = exclusion_reason.words();
             let settles = settles.unwrap_or_default();
             format!("its pool's trade {trade_id}{settles} is not in the run: {why}")
         }
@@ -99,7 +99,7 @@ fn write_pool(pool: &PoolFacts, f: &mut Formatter<'_>) -> Result {
     }
     match &pool.trade {
         Some(trade) if !trade.counts => {
-            let why = trade.exclusion_reason.map_or("it is not in the run", exclusion_words);
+            let why = trade.exclusion_reason.map_or("it is not in the run", ExclusionReason::words);
             writeln!(
                 f,
                 "Pool {name} counts as designated to no trade: its trade is {}, and {why}.",
@@ -135,7 +135,7 @@ fn trades_words(node: &NodeFacts) -> String {
     }
     let excluded = node.excluded_trades.iter();
     let excluded: Vec<String> =
-        excluded.map(|(reason, count)| format!("{count} {}", reason.spelled())).collect();
+        excluded.map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
     match excluded.is_empty() {
         true => ", which has no trade".to_owned(),
         false => format!(", no trade in the run: {}", excluded.join(", ")),

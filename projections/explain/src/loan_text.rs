@@ -16,10 +16,7 @@ use super::ledger::Filler;
 use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
 use super::verdict::{FullLimit, Verdict};
 use super::what_if_text::write_what_if;
-use super::words::{
-    counted, few, held_words, kickout_words, node_name, points, rejection_words, usd,
-};
-use powerfill_tables::spelling::Spelled;
+use super::words::{counted, few, node_name, points, usd};
 use powerfill_tables::status::RunStatus;
 
 /// How many loans or limits a line names before it counts the rest.
@@ -89,7 +86,7 @@ impl LoanExplanation {
                     place.settlement_date,
                     points(place.pricing.price),
                     place.allocation_seq,
-                    place.pass.spelled()
+                    place.pass.as_str()
                 )?;
                 if self.status == RunStatus::Complete {
                     return Ok(());
@@ -99,14 +96,14 @@ impl LoanExplanation {
             LoanOutcome::KickedOut(kickout) => writeln!(
                 f,
                 "Loan {loan} is kicked out, {}: {}.",
-                kickout.reason.spelled(),
-                kickout_words(kickout.reason)
+                kickout.reason.as_str(),
+                kickout.reason.words()
             ),
             LoanOutcome::Pinned(pinned) => writeln!(
                 f,
                 "Loan {loan} stays in pool {}: {}.",
                 pinned.pool_name,
-                held_words(pinned.held_reason)
+                pinned.held_reason.words()
             ),
             LoanOutcome::Undecided => writeln!(
                 f,
@@ -169,7 +166,7 @@ impl LoanExplanation {
                 self.rejections.iter().filter(|pair| pair.reason == *reason).collect();
             if !trades.is_empty() {
                 let named = few(trades.iter().map(|pair| pair.trade_id.to_string()), 2 * NAMED);
-                writeln!(f, "  {named}: {}", rejection_words(*reason))?;
+                writeln!(f, "  {named}: {}", reason.words())?;
             }
         }
         Ok(())
@@ -256,7 +253,7 @@ pub(super) fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result 
             writeln!(f, "taken by placement {allocation_seq}, and given up later")
         }
         Verdict::PlacedBefore { trade_id, pass } => {
-            writeln!(f, "not needed: {} had placed it in trade {trade_id}", pass.spelled())
+            writeln!(f, "not needed: {} had placed it in trade {trade_id}", pass.as_str())
         }
         Verdict::CompletedAnother { trade_id } => {
             writeln!(
@@ -339,7 +336,7 @@ fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
             f,
             "  {}. {} placed it in trade {} at {}, which filled that to {}",
             placed.allocation_seq,
-            placed.pass.spelled(),
+            placed.pass.as_str(),
             placed.trade_id,
             points(placed.pricing.price),
             usd(placed.filled_after)
@@ -349,7 +346,7 @@ fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
                 f,
                 "  {}. {} moved it from trade {} to {} at {}, at a cost of {}, {}",
                 moved.allocation_seq,
-                moved.pass.spelled(),
+                moved.pass.as_str(),
                 moved.from_trade_id,
                 moved.to_trade_id,
                 points(moved.pricing.price),
@@ -361,7 +358,7 @@ fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
         LoanStep::Released(released) => writeln!(
             f,
             "  -  {} took it out of trade {} for loan {}, which fills it better, at a cost of {} points",
-            released.pass.spelled(),
+            released.pass.as_str(),
             released.trade_id,
             released.exchanged_for,
             points(released.marginal_cost)

@@ -12,8 +12,7 @@ use super::facts_text::level_words;
 use super::loan_text::{write_limits, write_verdict};
 use super::trade::{LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TurnedAway};
 use super::verdict::Verdict;
-use super::words::{counted, exclusion_words, node_name, points, short, usd};
-use powerfill_tables::spelling::Spelled;
+use super::words::{counted, node_name, points, short, usd};
 
 impl Display for TradeExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -95,7 +94,7 @@ impl TradeExplanation {
             writeln!(f, "\nThere before the run, and stay:")?;
             for pinned in &self.pinned {
                 let (loan, amount) = (&pinned.loan_id, usd(pinned.loan_amount));
-                let reason = pinned.held_reason.spelled();
+                let reason = pinned.held_reason.as_str();
                 writeln!(f, "  {loan} ({amount}) in pool {}: {reason}", pinned.pool_name)?;
             }
         }
@@ -118,7 +117,7 @@ impl TradeExplanation {
         }
         for (reason, loans) in &self.rejected {
             let loans = counted(*loans, "loan was", "loans were");
-            writeln!(f, "{loans} no candidate: {}", reason.spelled())?;
+            writeln!(f, "{loans} no candidate: {}", reason.as_str())?;
         }
         Ok(())
     }
@@ -159,7 +158,7 @@ fn write_trade(trade: &TradeAssessed, f: &mut Formatter<'_>) -> Result {
             writeln!(f, ": {open} open, to be filled from {min} to {max}.")
         }
         (None, Some(reason)) => {
-            writeln!(f, ": {open} open, not in the run: {}.", exclusion_words(reason))
+            writeln!(f, ": {open} open, not in the run: {}.", reason.words())
         }
         (None, None) => writeln!(f, ": {open} open."),
     }
@@ -167,7 +166,7 @@ fn write_trade(trade: &TradeAssessed, f: &mut Formatter<'_>) -> Result {
 
 fn write_fill(fill: &TradeFillEvaluated, f: &mut Formatter<'_>) -> Result {
     let (filled, loans) = (usd(fill.filled_amount), counted(fill.loan_count, "loan", "loans"));
-    write!(f, "It is {}: {filled} from {loans}", fill.fill_status.spelled())?;
+    write!(f, "It is {}: {filled} from {loans}", fill.fill_status.as_str())?;
     if let Some(price) = fill.wavg_price {
         write!(f, ", on average at {}", points(price))?;
     }
@@ -182,7 +181,7 @@ fn write_fill(fill: &TradeFillEvaluated, f: &mut Formatter<'_>) -> Result {
 
 fn write_entry(entry: &TradeEntry, f: &mut Formatter<'_>) -> Result {
     let (loan, amount, filled) = (&entry.loan_id, usd(entry.loan_amount), usd(entry.filled_after));
-    let pass = entry.pass.spelled();
+    let pass = entry.pass.as_str();
     match &entry.change {
         TradeChange::Placed { allocation_seq, score } => {
             let score = points(*score);
@@ -233,9 +232,9 @@ fn write_away(candidate: &TurnedAway, f: &mut Formatter<'_>) -> Result {
     match &candidate.place {
         LoanPlace::Trade { trade_id, pass, score } => {
             let score = points(*score);
-            writeln!(f, "in trade {trade_id} by {}, score {score}", pass.spelled())
+            writeln!(f, "in trade {trade_id} by {}, score {score}", pass.as_str())
         }
-        LoanPlace::KickedOut { reason } => writeln!(f, "kicked out, {}", reason.spelled()),
+        LoanPlace::KickedOut { reason } => writeln!(f, "kicked out, {}", reason.as_str()),
         LoanPlace::Unplaced => writeln!(f, "without a place so far"),
     }?;
     write!(f, "    ")?;

@@ -9,7 +9,6 @@ use powerfill_facts::what_if::{
 };
 
 use super::words::{counted, few, node_name, points, short, usd};
-use powerfill_tables::spelling::Spelled;
 
 /// How many loans a line names before it counts the rest.
 const NAMED: usize = 6;
@@ -48,7 +47,7 @@ fn write_finding(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
         place.trade_id,
         place.settlement_date,
         points(place.pricing.price),
-        place.pass.spelled()
+        place.pass.as_str()
     )?;
     write_others(others, f)?;
     let less = match not_enough {

@@ -1,10 +1,8 @@
-//! Numbers and reasons as people read them: amounts grouped, prices exact but without the zeros that say nothing.
+//! Numbers for readers: amounts with separators, prices exact but without trailing zeros.
 
 use std::fmt::Display;
 
-use powerfill_events::run::event::{
-    ExclusionReason, HeldReason, KickoutReason, Node, RejectionReason,
-};
+use powerfill_events::run::event::Node;
 use powerfill_events::values::{Money, Price};
 
 /// Dollars with thousands separators: `1,234,567.89`.
@@ -66,55 +64,6 @@ pub(super) fn few(mut items: impl ExactSizeIterator<Item = String>, most: usize)
     let more = items.len().saturating_sub(most);
     let shown = items.by_ref().take(most).collect::<Vec<_>>().join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
-}
-
-/// 2.8, in words.
-pub(super) const fn kickout_words(reason: KickoutReason) -> &'static str {
-    match reason {
-        KickoutReason::NoMatchingConstraint => "it matches no constraint",
-        KickoutReason::NoOpenTrade => "no constraint that it matches has a trade in the run",
-        KickoutReason::SettlesTooSoon => "every trade settles before it would be deliverable",
-        KickoutReason::NoPrice => "at best, nothing prices it",
-        KickoutReason::BelowPriceFloor => "at best, its price is below the floor",
-        KickoutReason::CapacityExhausted => {
-            "it is too large for what is left in each of its trades"
-        }
-        KickoutReason::LimitReached => "a trade has room for it, but a constraint's limit bars it",
-    }
-}
-
-/// 2.1, in words.
-pub(super) const fn held_words(reason: HeldReason) -> &'static str {
-    match reason {
-        HeldReason::Locked => "the pool is locked",
-        HeldReason::TradeNotInRun => "the pool's trade is not in the run",
-        HeldReason::Status => "held there, because its status is below the lowest that takes part",
-        HeldReason::Scope => "held there, because it is not closed and the run takes closed loans",
-        HeldReason::NoEligibilityDate => "held there, because it is neither closed nor locked",
-        HeldReason::NotEligibleInTime => "held there, because it becomes deliverable too late",
-    }
-}
-
-/// 2.6, in words.
-pub(super) const fn rejection_words(reason: RejectionReason) -> &'static str {
-    match reason {
-        RejectionReason::SettlesTooSoon => "settles before it would be deliverable",
-        RejectionReason::NoPrice => "nothing prices it there",
-        RejectionReason::BelowPriceFloor => "its price is below the floor",
-    }
-}
-
-/// 2.1, in words.
-pub(super) const fn exclusion_words(reason: ExclusionReason) -> &'static str {
-    match reason {
-        ExclusionReason::Cancelled => "it is cancelled",
-        ExclusionReason::Phantom => "it is a phantom",
-        ExclusionReason::Settled => "it has settled",
-        ExclusionReason::NoSettlement => "the price grid has no settlement date for it",
-        ExclusionReason::PastSettlement => "its settlement date is past",
-        ExclusionReason::BeyondHorizon => "it settles beyond the horizon of the run",
-        ExclusionReason::PairedOff => "all of it is paired off",
-    }
 }
 
 #[cfg(test)]

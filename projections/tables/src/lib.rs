@@ -7,7 +7,6 @@
 //! * [`digest`]: the output digest
 //! * [`csv`]: the canonical text of tables
 //! * [`event_index`]: the events of each loan and each trade
-//! * [`spelling`]: the names of enumerated values in rows and reports
 //! * [`status`]: the status of a run
 //! * [`RunSummary`]: counts, fills, and outcomes of a run
 
@@ -15,7 +14,7 @@ pub mod csv;
 pub mod digest;
 pub mod event_index;
 mod run_tables;
-pub mod spelling;
+mod spelling;
 pub mod status;
 pub mod summary;
 pub mod table;

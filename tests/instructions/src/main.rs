@@ -16,7 +16,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["generate", folder] => {
-            generate(&Scale::Demo.sizes(), SEED, Path::new(folder)).expect("the folder is writable");
+            generate(&Scale::Demo.sizes(), SEED, Path::new(folder))
+                .expect("the folder is writable");
         }
         ["run", folder] => {
             // The main thread does the work of all: callgrind counts the thread that enters

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::golden::{samples, versions};
 use crate::published::Published;
+use crate::released::assert_unchanged;
 use crate::{file, json};
 
 const FOLDER: &str = "docs/reference/events";
@@ -23,8 +24,9 @@ pub(crate) fn published_schema(event_type: Published, version: u16) -> Value {
 #[test]
 fn schemas_are_those_of_the_types() {
     for event_type in Published::all() {
-        let schema = event_type.schema().to_value();
-        let file = schema_file(event_type, event_type.schema_version());
+        let (schema, version) = (event_type.schema().to_value(), event_type.schema_version());
+        assert_unchanged(event_type, version, &schema);
+        let file = schema_file(event_type, version);
         file::assert_is(&format!("{FOLDER}/{file}"), &format!("{schema:#}\n"));
     }
     // Schemas of older versions stay, as their samples do.

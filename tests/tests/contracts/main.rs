@@ -10,4 +10,5 @@ mod inputs;
 mod json;
 mod openapi;
 mod published;
+mod released;
 mod tables;

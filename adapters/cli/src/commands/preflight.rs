@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use powerfill_events::run::event::{Finding, Severity};
-use powerfill_tables::spelling::Spelled;
 
 use super::options;
 use crate::args::PreflightArgs;
@@ -22,7 +21,7 @@ pub(crate) fn run(args: &PreflightArgs, settings: &Settings) -> Result<(), Failu
     let findings = powerfill_engine::preflight(&validated.snapshot, &options);
     let cells = |finding: &Finding| {
         let subject = finding.subject.clone().unwrap_or_default();
-        let (code, severity) = (finding.code.spelled(), finding.severity.spelled());
+        let (code, severity) = (finding.code.as_str(), finding.severity.as_str());
         [code.to_owned(), severity.to_owned(), subject, finding.message.clone()]
     };
     let rows: Vec<[String; 4]> = findings.iter().map(cells).collect();

@@ -6,7 +6,6 @@ use std::path::Path;
 use powerfill_engine::{Epci, LockdownProposal, TradeParams};
 use powerfill_events::config::PoolLockRow;
 use powerfill_events::input::{InputRow, cells_of};
-use powerfill_tables::spelling::Spelled;
 
 use super::options;
 use crate::args::PreprocessArgs;
@@ -93,7 +92,7 @@ fn trade_row(params: &TradeParams) -> [String; 12] {
         trade.trade_type.as_str().to_owned(),
         text(trade.settlement_date),
         if band.is_some() { "Y" } else { "N" }.to_owned(),
-        trade.exclusion_reason.map_or_else(String::new, |reason| reason.spelled().to_owned()),
+        trade.exclusion_reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
         trade.open_amount.to_string(),
         text(band.map(|band| band.tolerance_amount)),
         text(band.map(|band| band.min_amount)),

@@ -6,7 +6,6 @@ use powerfill_app::as_of::{AsOf, as_of};
 use powerfill_app::{Read, RunnerError, read_run, recorded};
 use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_ports::Store;
-use powerfill_tables::spelling::Spelled;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 use serde_json::json;
 
@@ -79,7 +78,7 @@ pub(super) fn print_as_of(as_of: &AsOf, events: u64, format: Format) -> Result<(
 fn fill_row(fill: &TradeFill) -> [String; 7] {
     [
         fill.trade_id.to_string(),
-        fill.fill_status.spelled().to_owned(),
+        fill.fill_status.as_str().to_owned(),
         fill.loan_count.to_string(),
         fill.filled_amount.to_string(),
         fill.open_amount.to_string(),

@@ -10,29 +10,9 @@ macro_rules! word_enums {
             $variant:ident = $word:literal,
         )*}
     )*) => {$(
-        $(#[doc = $doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize,
-            serde::Deserialize, schemars::JsonSchema,
-        )]
-        pub enum $name {
-            $(
-                $(#[doc = $variant_doc])*
-                #[serde(rename = $word)]
-                $variant,
-            )*
-        }
-
-        impl $name {
-            /// The words of the input and of the reports.
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
-
-            /// Its word.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
+        $crate::choices! {
+            $(#[doc = $doc])*
+            $name { $($(#[doc = $variant_doc])* $variant = $word,)* }
         }
 
         impl $crate::input::InputValue for $name {
@@ -40,9 +20,7 @@ macro_rules! word_enums {
 
             fn from_cell(cell: $crate::input::InputCell) -> Option<Self> {
                 match cell {
-                    $crate::input::InputCell::Word(position) => {
-                        [$(Self::$variant),*].get(position).copied()
-                    }
+                    $crate::input::InputCell::Word(position) => Self::ALL.get(position).copied(),
                     _ => None,
                 }
             }

@@ -1,5 +1,6 @@
 //! Exact values: every number has a fixed scale, every text one way to compare (specification 1.1).
 
+mod choice;
 mod day;
 mod fixed;
 mod ids;
@@ -8,6 +9,8 @@ mod name;
 mod severity;
 mod timestamp;
 
+pub use choice::Choice;
+pub(crate) use choice::reasons;
 pub use day::Day;
 pub use fixed::{
     Carry, Fixed, Money, NumberError, Percent, Price, Rate, Share, Unit, parse_units, round_div,

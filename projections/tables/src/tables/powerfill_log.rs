@@ -10,7 +10,7 @@ use powerfill_events::run::event::{
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
-use crate::spelling::Spelled;
+use powerfill_events::values::Choice;
 use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -108,11 +108,11 @@ impl Projector for Log {
         for step in Step::ALL.iter().copied().filter(|step| Some(*step) <= self.reached) {
             if step == Step::Allocation {
                 for pass in &self.passes {
-                    lines.push(step.spelled(), pass_line(pass), Some(pass.allocated + pass.moved));
+                    lines.push(step.as_str(), pass_line(pass), Some(pass.allocated + pass.moved));
                 }
             }
             if let Some((message, rows)) = self.line(step) {
-                lines.push(step.spelled(), message, Some(rows));
+                lines.push(step.as_str(), message, Some(rows));
             }
         }
         match &self.end {
@@ -120,10 +120,10 @@ impl Projector for Log {
                 lines.push("complete", format!("output digest {output_digest}"), Some(*rows));
             }
             Some(End::Failed { step, code, message }) => {
-                lines.push("failed", format!("{}: {code}: {message}", step.spelled()), None);
+                lines.push("failed", format!("{}: {code}: {message}", step.as_str()), None);
             }
             Some(End::Cancelled { step, by }) => {
-                lines.push("cancelled", format!("{}: by {by}", step.spelled()), None);
+                lines.push("cancelled", format!("{}: by {by}", step.as_str()), None);
             }
             None => {}
         }
@@ -316,8 +316,8 @@ pub fn step_of(event: &RunEvent) -> Option<Step> {
 
 fn pass_line(pass: &PassCompleted) -> String {
     let mut line = match pass.turn {
-        Some(turn) => format!("turn {turn}, {}", pass.pass.spelled()),
-        None => pass.pass.spelled().to_owned(),
+        Some(turn) => format!("turn {turn}, {}", pass.pass.as_str()),
+        None => pass.pass.as_str().to_owned(),
     };
     let (allocated, moved, released) = (pass.allocated, pass.moved, pass.released);
     // A String takes every write.
@@ -331,8 +331,8 @@ fn pass_line(pass: &PassCompleted) -> String {
     line
 }
 
-fn spelled_tally<T: Spelled>(counts: &BTreeMap<T, u64>) -> String {
-    join(counts.iter().map(|(value, count)| (value.spelled(), *count)))
+fn spelled_tally<T: Choice>(counts: &BTreeMap<T, u64>) -> String {
+    join(counts.iter().map(|(value, count)| (value.spelling(), *count)))
 }
 
 fn tally(counts: &BTreeMap<String, u64>) -> String {

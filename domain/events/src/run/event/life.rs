@@ -1,0 +1,117 @@
+//! Payloads of the events that open, check, and end a run.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::reasons::{FindingCode, Step};
+use crate::run::options::RunOptions;
+use crate::values::{Severity, TenantId};
+
+/// See [`RunEvent::RunRequested`](super::RunEvent::RunRequested).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRequested {
+    /// Whose book.
+    pub tenant_id: TenantId,
+    /// As resolved: defaults filled in, as_of included.
+    pub options: RunOptions,
+    /// Who asked.
+    pub requested_by: String,
+    /// BLAKE3 of the snapshot's canonical form, hexadecimal.
+    pub snapshot_digest: String,
+    /// The specification that the run follows.
+    pub spec_version: String,
+    /// What the source had to say of how it was read: the snapshot may be of several moments. Mostly nothing.
+    pub source_warnings: Vec<String>,
+}
+
+/// See [`RunEvent::RunStarted`](super::RunEvent::RunStarted).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunStarted {
+    /// The engine that decides.
+    pub engine_version: String,
+    /// How many loans are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
+    pub loans: BTreeMap<String, u64>,
+    /// How many trades are `Included`, or excluded by reason.
+    pub trades: BTreeMap<String, u64>,
+}
+
+/// See [`RunEvent::PreflightCompleted`](super::RunEvent::PreflightCompleted).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PreflightCompleted {
+    /// In the order of the checks, then by subject.
+    pub findings: Vec<Finding>,
+}
+
+/// A finding of preflight (2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Which check.
+    pub code: FindingCode,
+    /// Whether it refuses the run.
+    pub severity: Severity,
+    /// What it is about; NULL where the check has no subject.
+    pub subject: Option<String>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// See [`RunEvent::InvariantsVerified`](super::RunEvent::InvariantsVerified).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InvariantsVerified {
+    /// What was checked, how many of it, in the order of 2.12.
+    pub checks: Vec<InvariantCheck>,
+}
+
+/// One invariant of 2.12.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InvariantCheck {
+    /// Its number in 2.12.
+    pub invariant: u8,
+    /// What it says.
+    pub statement: String,
+    /// How many loans, trades, blocks, candidates or postings were looked at.
+    pub checked: u64,
+}
+
+/// See [`RunEvent::RunCompleted`](super::RunEvent::RunCompleted).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunCompleted {
+    /// Rows per output table.
+    pub counts: BTreeMap<String, u64>,
+    /// BLAKE3 of the output tables in `tables`, hexadecimal.
+    pub output_digest: String,
+    /// The tables that `output_digest` covers, in its order. What a later program adds is not
+    /// among them, so the digest of this run stays what it is.
+    pub tables: Vec<TableVersion>,
+}
+
+/// An output table as the program had it that completed a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableVersion {
+    /// The table's name.
+    pub table: String,
+    /// The version of its columns; columns of later versions are not covered.
+    pub version: u32,
+}
+
+/// See [`RunEvent::RunFailed`](super::RunEvent::RunFailed).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunFailed {
+    /// Where.
+    pub step: Step,
+    /// What kind of failure.
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// See [`RunEvent::RunCancelled`](super::RunEvent::RunCancelled).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunCancelled {
+    /// Who asked for it.
+    pub cancelled_by: String,
+    /// The step that it was in.
+    pub step: Step,
+}
