@@ -1,4 +1,5 @@
-//! Who lives in a world: workers, desks that ask and cancel, subscribers, and what goes wrong by itself.
+//! The actors of a world: workers, desks that request and cancel runs, subscribers, and the faults
+//! that do not come from a call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -12,11 +13,11 @@ use powerfill_ports::runs::RunStore;
 use powerfill_snapshot::Snapshot;
 
 use crate::books::{self, ask};
-use crate::trace::Who;
-use crate::way::Way;
-use crate::world::{LEASE, Process, SKEW_MS, World, pass};
+use crate::connection::StoreConnection;
+use crate::trace::ProcessName;
+use crate::world::{LEASE, Process, SKEW_MS, World, sleep_ms};
 
-/// A machine with a worker on it, which is started again when it dies.
+/// A machine with a worker process, which is restarted when it dies.
 pub(crate) struct Machine {
     number: u64,
     skew: Arc<AtomicI64>,
@@ -25,7 +26,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(world: &World, number: u64) -> Arc<Self> {
-        let skew = world.from(0, SKEW_MS / 2) as i64;
+        let skew = world.between(0, SKEW_MS / 2) as i64;
         Arc::new(Self {
             number,
             skew: Arc::new(AtomicI64::new(if world.one_in(2) { skew } else { 0 })),
@@ -33,41 +34,41 @@ impl Machine {
         })
     }
 
-    /// Its clock is right again.
-    pub(crate) fn set_clock(&self) {
+    /// Sets the machine's clock right.
+    pub(crate) fn reset_clock(&self) {
         self.skew.store(0, Ordering::Relaxed);
     }
 
     fn process(&self) -> Option<Arc<Process>> {
-        self.process.lock().expect("nobody panics with it").clone()
+        self.process.lock().expect("no holder panics").clone()
     }
 
-    /// Lives and dies and lives again.
-    pub(crate) async fn lives(self: Arc<Self>, world: Arc<World>) {
+    /// Runs one worker process after another.
+    pub(crate) async fn run_processes(self: Arc<Self>, world: Arc<World>) {
         for life in 1.. {
-            let who = Who { role: "worker", number: self.number, life };
-            let process = Process::new(&world, who, &self.skew);
-            *self.process.lock().expect("nobody panics with it") = Some(Arc::clone(&process));
+            let name = ProcessName { role: "worker", number: self.number, life };
+            let process = Process::new(&world, name, &self.skew);
+            *self.process.lock().expect("no holder panics") = Some(Arc::clone(&process));
             tokio::select! {
                 biased;
                 () = process.died() => {}
-                () = works(&process) => {}
+                () = run_worker(&process) => {}
             }
-            pass(world.from(10, 6_000)).await;
+            sleep_ms(world.between(10, 6_000)).await;
         }
     }
 }
 
-async fn works(process: &Arc<Process>) {
+async fn run_worker(process: &Arc<Process>) {
     let world = &process.world;
     let clock = Arc::clone(process) as Arc<dyn Clock>;
-    let (way, who) = (Arc::new(Way::new(process)), process.who);
-    // Not even every life of a worker has the same settings.
-    let runner = Runner::new(way, clock, format!("worker {}", who.number), LEASE)
+    let (connection, name) = (Arc::new(StoreConnection::new(process)), process.name);
+    // Each process of a worker has other settings.
+    let runner = Runner::new(connection, clock, format!("worker {}", name.number), LEASE)
         .in_place()
-        .with_events_per_append(world.from(1, 40));
+        .with_events_per_append(world.between(1, 40));
     loop {
-        process.gate().await;
+        process.wait_while_paused().await;
         let (digest, snapshot) = in_memory(world).await.unzip();
         let in_memory = digest.as_deref().zip(snapshot);
         let control = RunControl::default();
@@ -75,16 +76,17 @@ async fn works(process: &Arc<Process>) {
         let worked = runner.work(in_memory, control, observer).await;
         match worked {
             Ok(Some(_)) => {}
-            Ok(None) => pass(world.from(200, 3_000)).await,
+            Ok(None) => sleep_ms(world.between(200, 3_000)).await,
             Err(error) => {
-                world.tell(who, "work", "", name_of(&error));
-                pass(world.from(10, 1_000)).await;
+                world.record(name, "work", "", name_of(&error));
+                sleep_ms(world.between(10, 1_000)).await;
             }
         }
     }
 }
 
-/// Most workers have the snapshot of the run that is to be done, as one that asked for it has; some have another one.
+/// The snapshot that a worker has in memory: mostly that of the active run, as a worker that
+/// requested the run has; sometimes another one, or none.
 async fn in_memory(world: &World) -> Option<(String, Arc<Snapshot>)> {
     if world.one_in(8) {
         return None;
@@ -104,9 +106,9 @@ fn name_of(error: &RunnerError) -> &'static str {
     }
 }
 
-/// Some workers have a user who cancels the run, after any of its steps and first events.
+/// A worker whose own user sometimes cancels the run, after any of its steps and first events.
 fn own_cancel(world: &Arc<World>, control: RunControl) -> impl Fn(RunProgress<'_>) + use<> {
-    let at = (!world.is_calm() && world.one_in(8)).then(|| world.from(1, 30) as u32);
+    let at = (!world.is_calm() && world.one_in(8)).then(|| world.between(1, 30) as u32);
     let (world, seen) = (Arc::clone(world), AtomicU32::new(0));
     move |_| {
         if at == Some(seen.fetch_add(1, Ordering::Relaxed) + 1) {
@@ -117,19 +119,20 @@ fn own_cancel(world: &Arc<World>, control: RunControl) -> impl Fn(RunProgress<'_
             runs.into_iter().for_each(|run| {
                 state.cancelled.entry(run).or_insert(now);
             });
-            control.cancel("whoever works here");
+            control.cancel("the worker's user");
         }
     }
 }
 
-/// Asks for a run until the store has said yes, in as many lives as it takes.
-pub(crate) async fn asks(world: Arc<World>, number: u64, run: RunId, book: usize) {
+/// Requests a run until the store accepts it, with as many processes as that takes.
+pub(crate) async fn request_run(world: Arc<World>, number: u64, run: RunId, book: usize) {
     world.state().books.insert(run, book);
     for life in 1.. {
-        let who = Who { role: "desk", number, life };
-        let process = Process::new(&world, who, &Arc::new(AtomicI64::new(0)));
+        let name = ProcessName { role: "desk", number, life };
+        let process = Process::new(&world, name, &Arc::new(AtomicI64::new(0)));
         let clock = Arc::clone(&process) as Arc<dyn Clock>;
-        let runner = Runner::new(Arc::new(Way::new(&process)), clock, "desk".to_owned(), LEASE);
+        let runner =
+            Runner::new(Arc::new(StoreConnection::new(&process)), clock, "desk".to_owned(), LEASE);
         let request = ask(run, book);
         let answer = tokio::select! {
             biased;
@@ -140,50 +143,50 @@ pub(crate) async fn asks(world: Arc<World>, number: u64, run: RunId, book: usize
             Some(Ok(_)) => return,
             Some(Err(RunnerError::Store(StoreError::RunActive(active)))) => {
                 if active == run {
-                    world.broken(|| format!("{run} was asked for again, and not recognised"));
+                    world.report(|| format!("{run} was asked for again, and not recognised"));
                 }
                 world.count("an ask is refused while a run is active");
             }
             Some(Err(RunnerError::Store(error))) if error.is_transient() => {}
-            Some(Err(error)) => world.broken(|| format!("asking for {run}: {error}")),
+            Some(Err(error)) => world.report(|| format!("asking for {run}: {error}")),
             None => {}
         }
-        if world.found().is_some() {
+        if world.violation().is_some() {
             return;
         }
-        pass(world.from(50, 3_000)).await;
+        sleep_ms(world.between(50, 3_000)).await;
     }
 }
 
-/// Waits until a run is over; the tenant must be free in time.
-pub(crate) async fn over(world: &World, run: RunId) {
+/// Waits until a run is over, or until a check has failed.
+pub(crate) async fn wait_until_over(world: &World, run: RunId) {
     loop {
         let found = world.store.run(run).await.expect("the queue answers");
-        if found.is_some_and(|found| found.status.is_over()) || world.found().is_some() {
+        if found.is_some_and(|found| found.status.is_over()) || world.violation().is_some() {
             return;
         }
-        pass(200).await;
+        sleep_ms(200).await;
     }
 }
 
-/// Asks to cancel a run at some time.
-pub(crate) async fn cancels(world: Arc<World>, number: u64, run: RunId) {
-    let who = Who { role: "chief", number, life: 1 };
-    let process = Process::new(&world, who, &Arc::new(AtomicI64::new(0)));
-    let way = Way::new(&process);
+/// Requests the cancel of a run.
+pub(crate) async fn cancel_run(world: Arc<World>, number: u64, run: RunId) {
+    let name = ProcessName { role: "chief", number, life: 1 };
+    let process = Process::new(&world, name, &Arc::new(AtomicI64::new(0)));
+    let connection = StoreConnection::new(&process);
     let asking = async {
         loop {
-            match way.request_cancel(run, "chief").await {
+            match connection.request_cancel(run, "chief").await {
                 Ok(true) => {
                     world.count("a cancel is asked for");
                     return;
                 }
                 Ok(false) => return world.count("a cancel comes too late"),
-                Err(_) => pass(100).await,
+                Err(_) => sleep_ms(100).await,
             }
         }
     };
-    // Also one who dies, or is told no, may have been heard.
+    // The store can have recorded the request also where the process dies or gets an error.
     world.state().cancelled.entry(run).or_insert(u64::MAX);
     tokio::select! {
         biased;
@@ -195,58 +198,62 @@ pub(crate) async fn cancels(world: Arc<World>, number: u64, run: RunId) {
     }
 }
 
-/// Follows the log, fast or slowly, and begins anew from what it remembers.
+/// Reads the log, fast or slowly, and restarts from its last position.
 pub(crate) struct Subscriber {
     slow: bool,
     number: u64,
     pub(crate) position: AtomicU64,
-    pub(crate) anew: AtomicBool,
+    pub(crate) restart: AtomicBool,
 }
 
 impl Subscriber {
     pub(crate) fn new(number: u64) -> Arc<Self> {
-        let (position, anew) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Self { slow: number % 2 == 1, number, position, anew })
+        let (position, restart) = (AtomicU64::new(0), AtomicBool::new(false));
+        Arc::new(Self { slow: number % 2 == 1, number, position, restart })
     }
 
-    pub(crate) async fn follows(self: Arc<Self>, world: Arc<World>) {
+    pub(crate) async fn run_subscriber(self: Arc<Self>, world: Arc<World>) {
         for life in 1.. {
-            let who = Who { role: "subscriber", number: self.number, life };
-            let process = Process::new(&world, who, &Arc::new(AtomicI64::new(0)));
+            let name = ProcessName { role: "subscriber", number: self.number, life };
+            let process = Process::new(&world, name, &Arc::new(AtomicI64::new(0)));
             tokio::select! {
                 biased;
                 () = process.died() => {}
-                () = self.reads(&process) => {}
+                () = self.read(&process) => {}
             }
-            world.count("fault: a subscriber begins anew");
-            pass(world.from(10, 2_000)).await;
+            world.count("fault: a subscriber begins restart");
+            sleep_ms(world.between(10, 2_000)).await;
         }
     }
 
-    async fn reads(&self, process: &Arc<Process>) {
-        let (world, way) = (&process.world, Way::new(process));
+    async fn read(&self, process: &Arc<Process>) {
+        let (world, connection) = (&process.world, StoreConnection::new(process));
         let after = self.position.load(Ordering::Relaxed);
-        let mut batches =
-            if self.slow && world.one_in(2) { way.read_all(after) } else { way.subscribe(after) };
+        let mut batches = if self.slow && world.one_in(2) {
+            connection.read_all(after)
+        } else {
+            connection.subscribe(after)
+        };
         while let Some(Ok(batch)) = batches.next().await {
-            // Which of those who wait for news is woken first is left to chance that no seed determines.
-            pass(self.number).await;
-            if self.anew.swap(false, Ordering::Relaxed) {
+            // The seed does not determine the order in which waiting readers wake, so each waits
+            // for a time of its own.
+            sleep_ms(self.number).await;
+            if self.restart.swap(false, Ordering::Relaxed) {
                 return;
             }
             if self.slow {
-                pass(world.from(1, 3_000)).await;
+                sleep_ms(world.between(1, 3_000)).await;
             }
-            process.gate().await;
-            batch.iter().for_each(|event| self.sees(world, event));
+            process.wait_while_paused().await;
+            batch.iter().for_each(|event| self.check_position(world, event));
         }
     }
 
-    fn sees(&self, world: &World, event: &StoredEvent) {
+    fn check_position(&self, world: &World, event: &StoredEvent) {
         let before = self.position.swap(event.global_position, Ordering::Relaxed);
         if event.global_position != before + 1 {
             let number = self.number;
-            world.broken(|| {
+            world.report(|| {
                 let position = event.global_position;
                 format!("subscriber {number} sees position {position} after {before}")
             });
@@ -254,8 +261,8 @@ impl Subscriber {
     }
 }
 
-/// What goes wrong by itself until the world is calm.
-pub(crate) async fn fate(
+/// Injects the faults that do not come from a call, until the world is calm.
+pub(crate) async fn inject_faults(
     world: Arc<World>,
     machines: Vec<Arc<Machine>>,
     all: Vec<Arc<Subscriber>>,
@@ -263,38 +270,38 @@ pub(crate) async fn fate(
     let lease = LEASE.as_millis() as u64;
     let rarity = world.state().rarity;
     loop {
-        pass(world.from(50, 1_000 + rarity * 150)).await;
+        sleep_ms(world.between(50, 1_000 + rarity * 150)).await;
         if world.is_calm() {
             return;
         }
-        let machine = &machines[world.from(0, machines.len() as u64 - 1) as usize];
-        match world.from(0, 9) {
+        let machine = &machines[world.between(0, machines.len() as u64 - 1) as usize];
+        match world.between(0, 9) {
             0 | 1 => machine.process().into_iter().for_each(|process| process.kill()),
             2 | 3 => {
-                let long = world.from(lease / 2, 3 * lease);
-                machine.process().into_iter().for_each(|process| process.stand_still(long));
+                let long = world.between(lease / 2, 3 * lease);
+                machine.process().into_iter().for_each(|process| process.pause(long));
             }
-            4 | 5 => jumps(&world, machine),
+            4 | 5 => jump_clock(&world, machine),
             6 | 7 => {
-                // Some of them are longer than anybody is patient.
-                let long = world.from(500, 30_000);
+                // Some outages are longer than any retry.
+                let long = world.between(500, 30_000);
                 world.count("fault: the store is away for long");
                 world.state().away_until = world.now() + long;
             }
             _ => {
-                let number = world.from(0, all.len() as u64 - 1) as usize;
-                all[number].anew.store(true, Ordering::Relaxed);
+                let number = world.between(0, all.len() as u64 - 1) as usize;
+                all[number].restart.store(true, Ordering::Relaxed);
             }
         }
     }
 }
 
-fn jumps(world: &World, machine: &Machine) {
-    let to = world.from(0, SKEW_MS) as i64 - SKEW_MS as i64 / 2;
+fn jump_clock(world: &World, machine: &Machine) {
+    let to = world.between(0, SKEW_MS) as i64 - SKEW_MS as i64 / 2;
     let from = machine.skew.swap(to, Ordering::Relaxed);
     let how =
         if to < from { "fault: a clock jumps backward" } else { "fault: a clock jumps forward" };
     world.count(how);
-    let who = Who { role: "worker", number: machine.number, life: 0 };
-    world.tell(who, "clock jumps", if to < from { "backward" } else { "forward" }, "");
+    let name = ProcessName { role: "worker", number: machine.number, life: 0 };
+    world.record(name, "clock jumps", if to < from { "backward" } else { "forward" }, "");
 }

@@ -1,4 +1,4 @@
-//! What must hold in a world: always, and when all is over.
+//! What must hold in a world: always, and at its end.
 
 use futures::TryStreamExt;
 use powerfill_app::{decoded, verify};
@@ -13,28 +13,28 @@ use powerfill_tests::store_suite::samples::collect;
 use crate::books::{shown, story, undisturbed};
 use crate::world::World;
 
-/// One active run a tenant, and never one without its request.
-pub(crate) async fn always(world: &World) {
+/// At most one run per tenant is active, and its request is in the log.
+pub(crate) async fn check_queue(world: &World) {
     let runs = world.store.runs().await.expect("the queue answers");
     let active: Vec<RunId> =
         runs.iter().filter(|run| !run.status.is_over()).map(|run| run.run_id).collect();
     if active.len() > 1 {
-        world.broken(|| format!("these runs are active at once: {active:?}"));
+        world.report(|| format!("these runs are active at once: {active:?}"));
     }
     for run in active {
         if world.store.stream_version(&run.stream()).await.expect("the log answers") == 0 {
-            world.broken(|| format!("run {run} is in the queue without its request"));
+            world.report(|| format!("run {run} is in the queue without its request"));
         }
     }
 }
 
-/// What is shown is what a run that nothing disturbed shows, whole; and the run is Complete by then.
-pub(crate) async fn shown_whole(world: &World) {
+/// The visible tables are those of a run without faults, and that run is Complete.
+pub(crate) async fn check_visible_tables(world: &World) {
     let published = world.store.published().await.expect("it answers");
     let Some((run, version)) = published else { return };
     let stored = collect(world.store.read(&run.stream(), version)).await;
     if !matches!(&stored[..], [last] if last.event_type == EventType::RunCompleted.name()) {
-        world.broken(|| format!("run {run} is shown up to {version}, where it is not Complete"));
+        world.report(|| format!("run {run} is shown up to {version}, where it is not Complete"));
     }
     let book = world.state().books[&run];
     let expected = undisturbed(run, book);
@@ -42,29 +42,29 @@ pub(crate) async fn shown_whole(world: &World) {
         if shown != expected {
             let rows = |rows: &[(RunId, Vec<_>)]| rows.iter().map(|(_, c)| c.len()).sum::<usize>();
             let (have, want) = (rows(&shown.1), rows(&expected.1));
-            world.broken(|| format!("{} of run {run}: {have} cells, not {want}", shown.0));
+            world.report(|| format!("{} of run {run}: {have} cells, not {want}", shown.0));
         }
     }
 }
 
-/// When all is over.
-pub(crate) async fn in_the_end(world: &World) {
+/// Checks what must hold at the end of a world.
+pub(crate) async fn check_end(world: &World) {
     let runs = world.store.runs().await.expect("the queue answers");
     for queued in &runs {
-        stream_is_whole(world, queued).await;
+        check_stream(world, queued).await;
     }
     let verdict = verify::verify(&world.store, None).await;
     match verdict {
         Ok(verdict) if verdict.is_clean() => {}
-        verdict => world.broken(|| format!("verify: {verdict:?}")),
+        verdict => world.report(|| format!("verify: {verdict:?}")),
     }
-    shown_whole(world).await;
+    check_visible_tables(world).await;
     let published = world.store.published().await.expect("it answers").map(|(run, _)| run);
     let last = last_complete(world).await;
     if published != last {
-        world.broken(|| format!("{published:?} is shown, and {last:?} was complete last"));
+        world.report(|| format!("{published:?} is shown, and {last:?} was complete last"));
     }
-    every_run_is_indexed(world, &runs).await;
+    check_indexes(world, &runs).await;
 }
 
 async fn last_complete(world: &World) -> Option<RunId> {
@@ -75,20 +75,20 @@ async fn last_complete(world: &World) -> Option<RunId> {
     RunId::of_stream(&last.stream)
 }
 
-async fn every_run_is_indexed(world: &World, runs: &[QueuedRun]) {
+async fn check_indexes(world: &World, runs: &[QueuedRun]) {
     let indexed = world.store.indexed_runs().await.expect("it answers");
     for run in runs {
         let version = world.store.stream_version(&run.run_id.stream()).await.expect("it answers");
         let reaches = indexed.iter().find(|(of, _)| *of == run.run_id);
         if reaches.map(|(_, state)| state.up_to_version) != Some(version) {
-            world.broken(|| format!("the index of {} does not reach {version}", run.run_id));
+            world.report(|| format!("the index of {} does not reach {version}", run.run_id));
         }
     }
 }
 
-/// The stream of a run is that of one that nothing disturbed, or the beginning of it and one end; and the queue says the
-/// same.
-async fn stream_is_whole(world: &World, queued: &QueuedRun) {
+/// The stream of a run is that of a run without faults, or its beginning with one end event; and
+/// the queue has the same status.
+async fn check_stream(world: &World, queued: &QueuedRun) {
     let run = queued.run_id;
     let expected = undisturbed(run, world.state().books[&run]);
     let story = story(&world.store, run).await;
@@ -100,12 +100,12 @@ async fn stream_is_whole(world: &World, queued: &QueuedRun) {
     };
     let ends = stored.iter().filter(|event| is_an_end(event)).count();
     let Some(last) = stored.last().filter(|last| is_an_end(last) && ends == 1) else {
-        return world.broken(|| format!("run {run} has {ends} ends among {} events", stored.len()));
+        return world.report(|| format!("run {run} has {ends} ends among {} events", stored.len()));
     };
     let last = &decoded(last).expect("it is readable");
     let status = RunStatus::reached_with(last);
     if status != queued.status {
-        world.broken(|| format!("run {run} is {status:?}, and the queue says {:?}", queued.status));
+        world.report(|| format!("run {run} is {status:?}, and the queue says {:?}", queued.status));
     }
     if story == expected.story {
         return world.count(match status {
@@ -115,22 +115,22 @@ async fn stream_is_whole(world: &World, queued: &QueuedRun) {
     }
     let before = &story[..story.len() - 1];
     if !expected.story.starts_with(before) {
-        return world.broken(|| format!("run {run} was decided otherwise than undisturbed"));
+        return world.report(|| format!("run {run} was decided otherwise than undisturbed"));
     }
     match last {
         RunEvent::RunCancelled(_) => {
             world.count("end: cancelled");
             if !world.state().cancelled.contains_key(&run) {
-                world.broken(|| format!("run {run} is cancelled, and nobody asked for that"));
+                world.report(|| format!("run {run} is cancelled, and no cancel was requested"));
             }
         }
-        RunEvent::RunFailed(failed) if is_the_stores(failed) => world.count("end: broken off"),
-        other => world.broken(|| format!("run {run} ended otherwise than undisturbed: {other:?}")),
+        RunEvent::RunFailed(failed) if is_store_failure(failed) => world.count("end: broken off"),
+        other => world.report(|| format!("run {run} ended otherwise than undisturbed: {other:?}")),
     }
 }
 
-/// A run breaks off only because the store was away, or could not say what was done.
-fn is_the_stores(failed: &RunFailed) -> bool {
+/// Whether a run failed because the store was unavailable, or did not know what it had done.
+fn is_store_failure(failed: &RunFailed) -> bool {
     let reasons = ["the store is unavailable", "it is not known whether that was done"];
     failed.step == Step::Record
         && failed.code == "RUN_BROKEN_OFF"

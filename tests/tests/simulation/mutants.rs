@@ -1,27 +1,28 @@
-//! Stores with a bug, to see that the simulation finds it: each changes one call on its way to the sound store.
+//! Stores with one bug each, which the simulation must find. A bug changes one call on its way to
+//! the store.
 
 /// A bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// What is staged is shown whoever asks for it.
+    /// Any worker can publish staged rows.
     PublishWithoutFence,
-    /// Rows are staged whoever brings them.
+    /// Any worker can stage rows.
     StageWithoutFence,
-    /// Events are appended whoever brings them, wherever the stream ends.
+    /// Any worker can append events, at any version of the stream.
     AppendWithoutFenceAndVersion,
-    /// An append that is made again is not recognised.
+    /// A repeated append is not recognized.
     AppendNotRecognised,
-    /// A lease that was lost is renewed.
+    /// A lost lease can be renewed.
     RenewWithoutToken,
-    /// Where a run stands is said by whoever says it.
+    /// Any worker can set the status of a run.
     StatusWithoutToken,
-    /// A run is claimed while its worker's lease holds.
+    /// A run can be claimed during another worker's lease.
     ClaimWithoutLease,
-    /// Nobody is told of a cancel.
+    /// The cancel request is lost.
     CancelForgotten,
     /// A run is in the queue for a while before its request is in the log.
     RequestAfterQueue,
-    /// A subscription begins one event too late.
+    /// A subscription starts one event too late.
     SubscriptionSkips,
 }
 

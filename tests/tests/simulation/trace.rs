@@ -1,47 +1,47 @@
-//! What happened in a world, in order: the same for the same seed.
+//! The trace of a world, which its seed determines.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// A process of the world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Who {
+pub(crate) struct ProcessName {
     pub(crate) role: &'static str,
     pub(crate) number: u64,
-    /// It begins anew after each death.
+    /// Counts the processes of this role and number; a new one starts after each death.
     pub(crate) life: u64,
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for ProcessName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{} {}.{}", self.role, self.number, self.life))
     }
 }
 
-/// A thing that happened.
+/// A call or a fault.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct TraceEntry {
     /// Milliseconds since the world began.
     pub(crate) at: u64,
-    pub(crate) who: Who,
+    pub(crate) name: ProcessName,
     pub(crate) what: &'static str,
-    /// What became of it.
+    /// The outcome.
     pub(crate) how: &'static str,
     pub(crate) answer: &'static str,
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for TraceEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, who, what, how, answer } = self;
-        write!(f, "{:>5}.{:03}  {who:<14} {what:<14} {how:<22} {answer}", at / 1000, at % 1000)
+        let Self { at, name, what, how, answer } = self;
+        write!(f, "{:>5}.{:03}  {name:<14} {what:<14} {how:<22} {answer}", at / 1000, at % 1000)
     }
 }
 
-/// How often something happened, by its name.
+/// Number of occurrences per situation.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Counts(BTreeMap<&'static str, u64>);
+pub(crate) struct EventCounts(BTreeMap<&'static str, u64>);
 
-impl Counts {
+impl EventCounts {
     pub(crate) fn add(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
     }
@@ -57,7 +57,7 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for EventCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(what, count)| writeln!(f, "{count:>9}  {what}"))
     }

@@ -1,5 +1,5 @@
-//! The world of one seed: a store, virtual time, chance, and what has happened. Everything that happens in it is decided
-//! here, in the order in which it is asked for, so that the seed determines all of it.
+//! The world of one seed: a store, virtual time, random choices, and the trace. All choices come
+//! from here, in the order of the calls, so the seed determines everything.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -15,16 +15,17 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::mutants::Mutant;
-use crate::trace::{Counts, Entry, Who};
+use crate::trace::{EventCounts, ProcessName, TraceEntry};
 use powerfill_tests::seeded::SeededRng;
 
-/// How long a claim holds. Short, so that much happens in little virtual time; all other spans go by it.
+/// The duration of a lease. It is short, so that much happens in little virtual time; the other
+/// durations are multiples of it.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
-/// The furthest that two clocks are apart.
+/// The largest difference between two clocks.
 pub(crate) const SKEW_MS: u64 = 60_000;
 
-/// Milliseconds of virtual time.
-pub(crate) async fn pass(milliseconds: u64) {
+/// Waits in virtual time.
+pub(crate) async fn sleep_ms(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
@@ -37,32 +38,32 @@ pub(crate) struct World {
 
 pub(crate) struct State {
     pub(crate) chance: SeededRng,
-    pub(crate) trace: Vec<Entry>,
-    pub(crate) counts: Counts,
-    /// One call in so many meets a fault.
+    pub(crate) trace: Vec<TraceEntry>,
+    pub(crate) counts: EventCounts,
+    /// One call in this many meets a fault.
     pub(crate) rarity: u64,
-    /// How long a call takes at most on its way, and its answer.
+    /// The most that a call takes to the store, and its answer back, in milliseconds.
     pub(crate) latency: u64,
-    /// No faults any more.
+    /// Whether faults have ended.
     pub(crate) calm: bool,
-    /// Until when the store is away, by the world's milliseconds.
+    /// The end of the store's outage, in the world's milliseconds.
     pub(crate) away_until: u64,
-    /// The lease that each run was last claimed with.
+    /// The newest lease of each run.
     pub(crate) leases: BTreeMap<RunId, Lease>,
-    /// What each run was asked for with.
+    /// The book of each run.
     pub(crate) books: BTreeMap<RunId, usize>,
     /// When each run entered the queue.
     pub(crate) asked_at: BTreeMap<RunId, u64>,
-    /// Runs that somebody asked to cancel, and when the store said yes.
+    /// Runs with a cancel request, and when the store accepted it.
     pub(crate) cancelled: BTreeMap<RunId, u64>,
-    /// The first thing that must never be.
-    broken: Option<String>,
+    /// The first violation.
+    violation: Option<String>,
 }
 
 impl World {
     pub(crate) fn new(seed: u64, mutant: Option<Mutant>) -> Arc<Self> {
         let mut chance = SeededRng::new(seed);
-        // From hardly ever to all the time.
+        // From frequent to rare faults.
         let rarity = [8, 15, 30, 80, 400][chance.in_range(0, 4) as usize];
         let latency = [4, 4, 30, 100][chance.in_range(0, 3) as usize];
         Arc::new(Self {
@@ -72,7 +73,7 @@ impl World {
             state: Mutex::new(State {
                 chance,
                 trace: Vec::new(),
-                counts: Counts::default(),
+                counts: EventCounts::default(),
                 rarity,
                 latency,
                 calm: false,
@@ -81,14 +82,14 @@ impl World {
                 books: BTreeMap::new(),
                 asked_at: BTreeMap::new(),
                 cancelled: BTreeMap::new(),
-                broken: None,
+                violation: None,
             }),
         })
     }
 
-    /// There is one thread, and nobody holds it across an await.
+    /// There is one thread, and no caller holds the guard across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("whoever holds it does not panic")
+        self.state.lock().expect("no holder panics")
     }
 
     /// Milliseconds since the world began.
@@ -96,7 +97,7 @@ impl World {
         Instant::now().duration_since(self.began).as_millis() as u64
     }
 
-    pub(crate) fn from(&self, first: u64, last: u64) -> u64 {
+    pub(crate) fn between(&self, first: u64, last: u64) -> u64 {
         self.state().chance.in_range(first, last)
     }
 
@@ -108,56 +109,56 @@ impl World {
         self.state().calm
     }
 
-    /// Notes what happened.
-    pub(crate) fn tell(
+    /// Adds an entry to the trace.
+    pub(crate) fn record(
         &self,
-        who: Who,
+        name: ProcessName,
         what: &'static str,
         how: &'static str,
         answer: &'static str,
     ) {
         let at = self.now();
-        self.state().trace.push(Entry { at, who, what, how, answer });
+        self.state().trace.push(TraceEntry { at, name, what, how, answer });
     }
 
     pub(crate) fn count(&self, what: &'static str) {
         self.state().counts.add(what);
     }
 
-    /// Notes that something is as it must never be; the first such thing counts.
-    pub(crate) fn broken(&self, what: impl FnOnce() -> String) {
+    /// Reports a violation; the first one counts.
+    pub(crate) fn report(&self, what: impl FnOnce() -> String) {
         let at = self.now();
         let mut state = self.state();
-        if state.broken.is_none() {
-            state.broken = Some(format!("at {at} ms: {}", what()));
+        if state.violation.is_none() {
+            state.violation = Some(format!("at {at} ms: {}", what()));
         }
     }
 
-    pub(crate) fn found(&self) -> Option<String> {
-        self.state().broken.clone()
+    pub(crate) fn violation(&self) -> Option<String> {
+        self.state().violation.clone()
     }
 }
 
-/// A process: what dies at once, stands still at once, and has a clock of its own.
+/// A process, which dies and pauses as a whole, and has the clock of its machine.
 pub(crate) struct Process {
     pub(crate) world: Arc<World>,
-    pub(crate) who: Who,
+    pub(crate) name: ProcessName,
     dead: AtomicBool,
     died: Notify,
-    /// By the world's milliseconds.
-    stands_until: AtomicU64,
+    /// In the world's milliseconds.
+    paused_until: AtomicU64,
     /// How far its machine's clock is ahead, in milliseconds.
     skew: Arc<AtomicI64>,
 }
 
 impl Process {
-    pub(crate) fn new(world: &Arc<World>, who: Who, skew: &Arc<AtomicI64>) -> Arc<Self> {
+    pub(crate) fn new(world: &Arc<World>, name: ProcessName, skew: &Arc<AtomicI64>) -> Arc<Self> {
         Arc::new(Self {
             world: Arc::clone(world),
-            who,
+            name,
             dead: AtomicBool::new(false),
             died: Notify::new(),
-            stands_until: AtomicU64::new(0),
+            paused_until: AtomicU64::new(0),
             skew: Arc::clone(skew),
         })
     }
@@ -165,7 +166,7 @@ impl Process {
     pub(crate) fn kill(&self) {
         if !self.dead.swap(true, Ordering::Relaxed) {
             self.world.count("fault: a process dies");
-            self.world.tell(self.who, "dies", "", "");
+            self.world.record(self.name, "dies", "", "");
             self.died.notify_one();
         }
     }
@@ -174,24 +175,24 @@ impl Process {
         self.died.notified().await;
     }
 
-    /// Stops it for so long; then it lives on as if nothing had been.
-    pub(crate) fn stand_still(&self, milliseconds: u64) {
+    /// Pauses the process, which then continues without noticing.
+    pub(crate) fn pause(&self, milliseconds: u64) {
         self.world.count("fault: a process stands still");
-        self.world.tell(self.who, "stands still", "", "");
-        self.stands_until.fetch_max(self.world.now() + milliseconds, Ordering::Relaxed);
+        self.world.record(self.name, "stands still", "", "");
+        self.paused_until.fetch_max(self.world.now() + milliseconds, Ordering::Relaxed);
     }
 
-    /// Goes on only while the process does.
-    pub(crate) async fn gate(&self) {
+    /// Waits while the process pauses, and forever once it is dead.
+    pub(crate) async fn wait_while_paused(&self) {
         loop {
             if self.dead.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
-            let (until, now) = (self.stands_until.load(Ordering::Relaxed), self.world.now());
+            let (until, now) = (self.paused_until.load(Ordering::Relaxed), self.world.now());
             if until <= now {
                 return;
             }
-            pass(until - now).await;
+            sleep_ms(until - now).await;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The store itself, behind all faults, watched: what must always hold is looked at after each call that may break it. A [`Mutant`] sits between what is watched and what is done.
+//! The store itself, behind all faults, with checks: what must always hold is checked after each
+//! call that can break it. A [`Mutant`] changes a call between the check and the store.
 
 use std::sync::Arc;
 
@@ -17,19 +18,19 @@ use uuid::Uuid;
 
 use crate::checks;
 use crate::mutants::Mutant;
-use crate::trace::Who;
+use crate::trace::ProcessName;
 use crate::world::World;
 
-/// The store, watched.
+/// The store with checks after each call.
 #[derive(Clone)]
-pub(crate) struct Sound {
+pub(crate) struct ObservedStore {
     world: Arc<World>,
-    who: Who,
+    name: ProcessName,
 }
 
-impl Sound {
-    pub(crate) fn new(world: &Arc<World>, who: Who) -> Self {
-        Self { world: Arc::clone(world), who }
+impl ObservedStore {
+    pub(crate) fn new(world: &Arc<World>, name: ProcessName) -> Self {
+        Self { world: Arc::clone(world), name }
     }
 
     pub(crate) fn inner(&self) -> &MemoryStore {
@@ -40,7 +41,7 @@ impl Sound {
         self.world.mutant == Some(mutant)
     }
 
-    /// The lease that a bug takes for the caller's.
+    /// The newest lease of the run, which a bug uses in place of the caller's.
     fn any(&self, lease: Lease) -> Lease {
         self.world.state().leases.get(&lease.run_id).copied().unwrap_or(lease)
     }
@@ -54,7 +55,7 @@ impl Sound {
         }
     }
 
-    /// After a worker did something with its lease, which must have been the newest then.
+    /// Checks a call that a worker made with its lease: that must have been the newest one.
     fn after<T>(
         &self,
         what: &'static str,
@@ -64,7 +65,7 @@ impl Sound {
         let newest = self.any(lease);
         match &answer {
             Ok(_) if newest != lease => {
-                self.world.broken(|| format!("{what} by {} with a lost lease", self.who));
+                self.world.report(|| format!("{what} by {} with a lost lease", self.name));
             }
             Ok(_) => {}
             Err(StoreError::LeaseLost(_)) => self.world.count("a lost lease is told"),
@@ -89,7 +90,7 @@ impl Sound {
         let lease = append.lease.expect("only workers append here");
         let mut append = append;
         if self.mutant(Mutant::AppendNotRecognised) {
-            let newer = u128::from(self.world.from(1, u64::MAX - 1));
+            let newer = u128::from(self.world.between(1, u64::MAX - 1));
             append.append_id = Uuid::from_u128(append.append_id.as_u128() ^ newer);
         }
         if self.mutant(Mutant::AppendWithoutFenceAndVersion) {
@@ -99,7 +100,7 @@ impl Sound {
             Err(StoreError::Conflict { actual, .. })
                 if self.mutant(Mutant::AppendWithoutFenceAndVersion) =>
             {
-                let append_id = Uuid::from_u128(u128::from(self.world.from(1, u64::MAX - 1)));
+                let append_id = Uuid::from_u128(u128::from(self.world.between(1, u64::MAX - 1)));
                 self.inner().append(Append { append_id, expected_version: actual, ..append }).await
             }
             appended => appended,
@@ -132,7 +133,7 @@ impl Sound {
         let answer = self.inner().publish(by).await;
         if answer.is_ok() {
             self.world.count("tables are shown");
-            checks::shown_whole(&self.world).await;
+            checks::check_visible_tables(&self.world).await;
         }
         self.written("publish", writer, answer)
     }
@@ -164,7 +165,7 @@ impl Sound {
             self.world.count(what);
             let now = self.world.now();
             self.world.state().asked_at.entry(run).or_insert(now);
-            checks::always(&self.world).await;
+            checks::check_queue(&self.world).await;
         }
         answer
     }
@@ -187,7 +188,7 @@ impl Sound {
             self.world.count(if held.is_some() { "a run is taken up" } else { "a run is claimed" });
             self.world.state().leases.insert(lease.run_id, lease);
             if over.is_some_and(|over| over > now) {
-                self.world.broken(|| format!("{} claims what another holds", self.who));
+                self.world.report(|| format!("{} claims what another holds", self.name));
             }
         }
         Ok(claimed)
@@ -211,7 +212,7 @@ impl Sound {
     ) -> Result<(), StoreError> {
         let by = if self.mutant(Mutant::StatusWithoutToken) { self.any(lease) } else { lease };
         let answer = self.inner().set_status(by, status).await;
-        checks::always(&self.world).await;
+        checks::check_queue(&self.world).await;
         self.after("set_status", lease, answer)
     }
 

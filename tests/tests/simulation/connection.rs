@@ -1,4 +1,4 @@
-//! A process's way to the store: calls take their time, and meet faults.
+//! A process's connection to the store, on which calls take time and meet faults.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,31 +20,33 @@ use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
-use crate::faults::{Fate, Repeated, fate};
-use crate::sound::Sound;
-use crate::world::{Process, pass};
+use crate::faults::{CallOutcome, RetrySafety, draw_outcome};
+use crate::observed::ObservedStore;
+use crate::world::{Process, sleep_ms};
 
-/// A process's way to the store.
+/// A process's connection to the store.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct StoreConnection {
     process: Arc<Process>,
-    store: Sound,
+    store: ObservedStore,
 }
 
 fn away() -> StoreError {
-    StoreError::Unavailable("nobody answers".to_owned())
+    StoreError::Unavailable("no answer".to_owned())
 }
 
-fn lost(repeated: Repeated) -> StoreError {
-    match repeated {
-        Repeated::Never => StoreError::Failed("it is not known whether that was done".to_owned()),
-        Repeated::Safely | Repeated::Recognised => {
+fn lost(retry: RetrySafety) -> StoreError {
+    match retry {
+        RetrySafety::Never => {
+            StoreError::Failed("it is not known whether that was done".to_owned())
+        }
+        RetrySafety::Safely | RetrySafety::Recognized => {
             StoreError::Unavailable("the answer was lost".to_owned())
         }
     }
 }
 
-/// In a word.
+/// An answer in a word, for the trace.
 fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
     match answer {
         Ok(_) => "ok",
@@ -60,95 +62,103 @@ fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
     }
 }
 
-impl Way {
+impl StoreConnection {
     pub(crate) fn new(process: &Arc<Process>) -> Self {
-        Self { process: Arc::clone(process), store: Sound::new(&process.world, process.who) }
+        Self {
+            process: Arc::clone(process),
+            store: ObservedStore::new(&process.world, process.name),
+        }
     }
 
     async fn call<T, F>(
         &self,
         name: &'static str,
-        repeated: Repeated,
-        work: impl FnOnce(Sound) -> F + Send + 'static,
+        retry: RetrySafety,
+        work: impl FnOnce(ObservedStore) -> F + Send + 'static,
     ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send,
     {
         let (process, world) = (&self.process, &self.process.world);
-        process.gate().await;
-        let fate = fate(&mut world.state(), name, repeated);
-        let answer = match fate {
-            Fate::DiesBefore => self.dies().await,
-            Fate::DiesAfter => {
-                world.tell(process.who, name, fate.how(), said(&work(self.store.clone()).await));
-                self.dies().await
+        process.wait_while_paused().await;
+        let outcome = draw_outcome(&mut world.state(), name, retry);
+        let answer = match outcome {
+            CallOutcome::DiesBefore => self.die().await,
+            CallOutcome::DiesAfter => {
+                world.record(
+                    process.name,
+                    name,
+                    outcome.how(),
+                    said(&work(self.store.clone()).await),
+                );
+                self.die().await
             }
-            Fate::DiesWhile(later) => {
-                self.arrives(later, name, work);
-                self.dies().await
+            CallOutcome::DiesWhile(later) => {
+                self.deliver_later(later, name, work);
+                self.die().await
             }
-            Fate::Late(later) => {
-                self.arrives(later, name, work);
+            CallOutcome::Late(later) => {
+                self.deliver_later(later, name, work);
                 Err(away())
             }
-            Fate::Away => {
-                pass(1).await;
+            CallOutcome::Away => {
+                sleep_ms(1).await;
                 Err(away())
             }
-            Fate::Lost => {
+            CallOutcome::Lost => {
                 let done = work(self.store.clone()).await;
-                // What was refused was refused: an answer is lost with what was done.
-                done.and_then(|_| Err(lost(repeated)))
+                // Only the answer of a call that was done can be lost.
+                done.and_then(|_| Err(lost(retry)))
             }
-            Fate::StandsStill(long) => {
-                process.stand_still(long);
-                process.gate().await;
+            CallOutcome::Pauses(long) => {
+                process.pause(long);
+                process.wait_while_paused().await;
                 work(self.store.clone()).await
             }
-            Fate::Done { out, back } => {
-                pass(out).await;
+            CallOutcome::Done { out, back } => {
+                sleep_ms(out).await;
                 let gone = world.state().away_until > world.now();
                 let answer = if gone { Err(away()) } else { work(self.store.clone()).await };
-                pass(back).await;
+                sleep_ms(back).await;
                 answer
             }
         };
-        process.gate().await;
-        world.tell(process.who, name, fate.how(), said(&answer));
+        process.wait_while_paused().await;
+        world.record(process.name, name, outcome.how(), said(&answer));
         answer
     }
 
-    async fn dies<T>(&self) -> T {
+    async fn die<T>(&self) -> T {
         self.process.kill();
         std::future::pending().await
     }
 
-    /// The store hears it later, and nobody hears the answer.
-    fn arrives<T, F>(
+    /// The store receives the call later, and its answer goes nowhere.
+    fn deliver_later<T, F>(
         &self,
         later: u64,
         name: &'static str,
-        work: impl FnOnce(Sound) -> F + Send + 'static,
+        work: impl FnOnce(ObservedStore) -> F + Send + 'static,
     ) where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send,
     {
         let (store, process) = (self.store.clone(), Arc::clone(&self.process));
         tokio::spawn(async move {
-            pass(later).await;
+            sleep_ms(later).await;
             let answer = work(store).await;
-            process.world.tell(process.who, name, "arrives", said(&answer));
+            process.world.record(process.name, name, "arrives", said(&answer));
         });
     }
 
-    /// A reader: all that it gives is read at once.
-    fn reads(
+    /// A reader whose batches are read at once.
+    fn read_at_once(
         &self,
         name: &'static str,
-        read: impl for<'s> FnOnce(&'s Sound) -> EventBatches<'s> + Send + 'static,
+        read: impl for<'s> FnOnce(&'s ObservedStore) -> EventBatches<'s> + Send + 'static,
     ) -> EventBatches<'_> {
-        let all = self.call(name, Repeated::Safely, move |store| async move {
+        let all = self.call(name, RetrySafety::Safely, move |store| async move {
             read(&store).try_collect::<Vec<_>>().await
         });
         stream::once(all)
@@ -159,16 +169,17 @@ impl Way {
 }
 
 #[async_trait]
-impl EventStore for Way {
+impl EventStore for StoreConnection {
     async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
-        let work = |store: Sound| async move { store.append(append).await };
-        self.call("append", Repeated::Recognised, work).await
+        let work = |store: ObservedStore| async move { store.append(append).await };
+        self.call("append", RetrySafety::Recognized, work).await
     }
 
     async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
         let stream = stream.to_owned();
-        let work = |store: Sound| async move { store.inner().stream_version(&stream).await };
-        self.call("stream_version", Repeated::Safely, work).await
+        let work =
+            |store: ObservedStore| async move { store.inner().stream_version(&stream).await };
+        self.call("stream_version", RetrySafety::Safely, work).await
     }
 
     async fn streams(&self) -> Result<Vec<String>, StoreError> {
@@ -177,23 +188,25 @@ impl EventStore for Way {
 
     fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
         let stream = stream.to_owned();
-        self.reads("read", move |store| store.read_between(&stream, from, to))
+        self.read_at_once("read", move |store| store.read_between(&stream, from, to))
     }
 
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let stream = stream.to_owned();
-        self.reads("read_versions", move |store| store.inner().read_versions(&stream, versions))
+        self.read_at_once("read_versions", move |store| {
+            store.inner().read_versions(&stream, versions)
+        })
     }
 
     fn read_all(&self, after: u64) -> EventBatches<'_> {
-        self.reads("read_all", move |store| store.read_all(after))
+        self.read_at_once("read_all", move |store| store.read_all(after))
     }
 
     fn subscribe(&self, after: u64) -> EventBatches<'static> {
-        let way = self.clone();
+        let connection = self.clone();
         let begun = async move {
-            way.call("subscribe", Repeated::Safely, |_| async { Ok(()) }).await?;
-            Ok(way.store.subscribe(after))
+            connection.call("subscribe", RetrySafety::Safely, |_| async { Ok(()) }).await?;
+            Ok(connection.store.subscribe(after))
         };
         stream::once(begun).try_flatten().boxed()
     }
@@ -212,30 +225,32 @@ impl EventStore for Way {
 }
 
 #[async_trait]
-impl SnapshotStore for Way {
+impl SnapshotStore for StoreConnection {
     async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
         let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
-        let work = |store: Sound| async move { store.inner().capture(&digest, &canonical).await };
-        self.call("capture", Repeated::Safely, work).await
+        let work =
+            |store: ObservedStore| async move { store.inner().capture(&digest, &canonical).await };
+        self.call("capture", RetrySafety::Safely, work).await
     }
 
     async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
         let digest = digest.to_owned();
-        let work = |store: Sound| async move { store.inner().captured(&digest).await };
-        self.call("captured", Repeated::Safely, work).await
+        let work = |store: ObservedStore| async move { store.inner().captured(&digest).await };
+        self.call("captured", RetrySafety::Safely, work).await
     }
 }
 
 #[async_trait]
-impl ProjectionStore for Way {
+impl ProjectionStore for StoreConnection {
     async fn begin_staging(
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError> {
         let tables = tables.to_vec();
-        let work = move |store: Sound| async move { store.begin_staging(writer, &tables).await };
-        self.call("begin_staging", Repeated::Safely, work).await
+        let work =
+            move |store: ObservedStore| async move { store.begin_staging(writer, &tables).await };
+        self.call("begin_staging", RetrySafety::Safely, work).await
     }
 
     async fn stage(
@@ -244,13 +259,14 @@ impl ProjectionStore for Way {
         rows: Arc<[RowBatch]>,
         up_to: u64,
     ) -> Result<(), StoreError> {
-        let work = move |store: Sound| async move { store.stage(writer, rows, up_to).await };
-        self.call("stage", Repeated::Never, work).await
+        let work =
+            move |store: ObservedStore| async move { store.stage(writer, rows, up_to).await };
+        self.call("stage", RetrySafety::Never, work).await
     }
 
     async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        let work = move |store: Sound| async move { store.publish(writer).await };
-        self.call("publish", Repeated::Never, work).await
+        let work = move |store: ObservedStore| async move { store.publish(writer).await };
+        self.call("publish", RetrySafety::Never, work).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
@@ -263,8 +279,9 @@ impl ProjectionStore for Way {
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
-        let work = move |store: Sound| async move { store.put_row(writer, table, row).await };
-        self.call("put_row", Repeated::Safely, work).await
+        let work =
+            move |store: ObservedStore| async move { store.put_row(writer, table, row).await };
+        self.call("put_row", RetrySafety::Safely, work).await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
@@ -273,14 +290,14 @@ impl ProjectionStore for Way {
 }
 
 #[async_trait]
-impl IndexStore for Way {
+impl IndexStore for StoreConnection {
     async fn put_index(
         &self,
         writer: ProjectionWriter,
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError> {
-        let work = move |store: Sound| async move { store.put_index(writer, index).await };
-        self.call("put_index", Repeated::Safely, work).await
+        let work = move |store: ObservedStore| async move { store.put_index(writer, index).await };
+        self.call("put_index", RetrySafety::Safely, work).await
     }
 
     async fn indexed(
@@ -301,7 +318,7 @@ impl IndexStore for Way {
 }
 
 #[async_trait]
-impl SubscriberStore for Way {
+impl SubscriberStore for StoreConnection {
     async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
         self.store.inner().subscriber(name).await
     }
@@ -321,10 +338,10 @@ impl SubscriberStore for Way {
 }
 
 #[async_trait]
-impl RunStore for Way {
+impl RunStore for StoreConnection {
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
-        let work = |store: Sound| async move { store.enqueue(request).await };
-        self.call("enqueue", Repeated::Recognised, work).await
+        let work = |store: ObservedStore| async move { store.enqueue(request).await };
+        self.call("enqueue", RetrySafety::Recognized, work).await
     }
 
     async fn claim(
@@ -334,25 +351,27 @@ impl RunStore for Way {
         until: Timestamp,
     ) -> Result<Option<Lease>, StoreError> {
         let worker = worker.to_owned();
-        let work = move |store: Sound| async move { store.claim(&worker, now, until).await };
-        self.call("claim", Repeated::Never, work).await
+        let work =
+            move |store: ObservedStore| async move { store.claim(&worker, now, until).await };
+        self.call("claim", RetrySafety::Never, work).await
     }
 
     async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
-        let work = move |store: Sound| async move { store.renew(lease, until).await };
-        self.call("renew", Repeated::Safely, work).await
+        let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
+        self.call("renew", RetrySafety::Safely, work).await
     }
 
     async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
-        let repeated = if status.is_over() { Repeated::Never } else { Repeated::Safely };
-        let work = move |store: Sound| async move { store.set_status(lease, status).await };
-        self.call("set_status", repeated, work).await
+        let retry = if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely };
+        let work = move |store: ObservedStore| async move { store.set_status(lease, status).await };
+        self.call("set_status", retry, work).await
     }
 
     async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
         let by = by.to_owned();
-        let work = move |store: Sound| async move { store.inner().request_cancel(run, &by).await };
-        self.call("request_cancel", Repeated::Safely, work).await
+        let work =
+            move |store: ObservedStore| async move { store.inner().request_cancel(run, &by).await };
+        self.call("request_cancel", RetrySafety::Safely, work).await
     }
 
     async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
