@@ -221,7 +221,7 @@ impl Subscriber {
                 () = process.died() => {}
                 () = self.read(&process) => {}
             }
-            world.count("fault: a subscriber begins restart");
+            world.count("fault: a subscriber restarts");
             sleep_ms(world.between(10, 2_000)).await;
         }
     }

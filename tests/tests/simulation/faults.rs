@@ -2,7 +2,7 @@
 
 use crate::world::{LEASE, State};
 
-/// Whether a call can be retry when its answer is lost. The ports promise that after
+/// Whether a call can be repeated when its answer is lost. The ports promise that after
 /// "unavailable" a repetition is safe; a store that cannot know answers with another error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetrySafety {
@@ -46,7 +46,7 @@ impl CallOutcome {
             Self::DiesBefore => "dies before it",
             Self::DiesAfter => "dies after it",
             Self::DiesWhile(_) => "dies while it is done",
-            Self::Pauses(_) => "stands still before it",
+            Self::Pauses(_) => "pauses before it",
         }
     }
 }
@@ -63,10 +63,10 @@ pub(crate) const FAULTS: [&str; 14] = [
     "fault: death after a call",
     "fault: death while a call is done",
     "fault: a process dies",
-    "fault: a process stands still",
+    "fault: a process pauses",
     "fault: a clock jumps forward",
     "fault: a clock jumps backward",
-    "fault: a subscriber begins restart",
+    "fault: a subscriber restarts",
 ];
 
 /// Draws the outcome of a call, and counts it.

@@ -177,8 +177,8 @@ impl Process {
 
     /// Pauses the process, which then continues without noticing.
     pub(crate) fn pause(&self, milliseconds: u64) {
-        self.world.count("fault: a process stands still");
-        self.world.record(self.name, "stands still", "", "");
+        self.world.count("fault: a process pauses");
+        self.world.record(self.name, "pauses", "", "");
         self.paused_until.fetch_max(self.world.now() + milliseconds, Ordering::Relaxed);
     }
 
