@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod diff;
 mod operate;
+mod options;
 mod place;
 mod publish;
 mod serve;
@@ -19,6 +20,7 @@ pub(crate) use diff::DiffArgs;
 #[cfg(feature = "nats")]
 pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
+pub(crate) use options::OptionArgs;
 pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
 pub(crate) use publish::{MigrateArgs, PublishArgs, WhichTables};
 pub(crate) use serve::{ServeArgs, TokenCommand};
@@ -175,47 +177,6 @@ pub(crate) struct CheckArgs {
     pub(crate) tenant: TenantArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
-}
-
-/// The options of a run (1.3): a file, and flags that come after it.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct OptionArgs {
-    /// Run options as a JSON object; flags come after it
-    #[arg(long, value_name = "FILE", help_heading = "Run options")]
-    pub(crate) options: Option<PathBuf>,
-    /// closed_only, or closed_and_locked (default)
-    #[arg(long, help_heading = "Run options")]
-    pub(crate) scope: Option<String>,
-    /// po: price only (default); pc: price plus carry
-    #[arg(long, help_heading = "Run options")]
-    pub(crate) price_mode: Option<String>,
-    /// Lowest status that takes part [default: Closed]
-    #[arg(long, help_heading = "Run options")]
-    pub(crate) min_status: Option<String>,
-    /// How far ahead a loan may become deliverable [default: 30]
-    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
-    pub(crate) max_eligible_days: Option<String>,
-    /// How far ahead a trade may settle [default: 60]
-    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
-    pub(crate) max_trade_settle_days: Option<String>,
-    /// Days a loan must be deliverable before settlement [default: 0]
-    #[arg(long, value_name = "DAYS", help_heading = "Run options")]
-    pub(crate) eligible_settle_buffer_days: Option<String>,
-    /// Lowest price taken on a bx trade [default: no floor]
-    #[arg(long, value_name = "PRICE", help_heading = "Run options")]
-    pub(crate) bx_price_floor: Option<String>,
-    /// How near to the open amount counts as exact [default: 0.01]
-    #[arg(long, value_name = "PERCENT", help_heading = "Run options")]
-    pub(crate) exact_fit_variance: Option<String>,
-    /// Bound on the fill-remaining loop [default: 20]
-    #[arg(long, value_name = "N", help_heading = "Run options")]
-    pub(crate) max_fill_iterations: Option<String>,
-    /// Preference for staying, added in ranking only [default: 0]
-    #[arg(long, value_name = "POINTS", help_heading = "Run options")]
-    pub(crate) switch_threshold: Option<String>,
-    /// The day that the run reckons from [default: the snapshot's]
-    #[arg(long, value_name = "DATE", help_heading = "Run options")]
-    pub(crate) as_of: Option<String>,
 }
 
 #[derive(Debug, Args)]
