@@ -1,4 +1,4 @@
-//! Suites that run against any store, and what the tests of real files share.
+//! The suite that runs against any store, and the servers, files, and helpers that tests share.
 
 pub mod nats;
 pub mod postgres;

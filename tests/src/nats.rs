@@ -1,25 +1,25 @@
-//! A NATS server of the tests' own, with JetStream, on a free port of this machine; Debian's package `nats-server` has
-//! it.
+//! A NATS server with JetStream for one test, on a free port of this machine. Debian's package
+//! `nats-server` contains the program.
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use async_nats::jetstream::message::StreamMessage;
 use tempfile::TempDir;
 
-/// Longer than a server takes to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::eventually_blocking;
 
-/// The program: of the machine, or the one that `tests/run.sh` has put into the target folder.
+/// The program: the one that `tests/run.sh` has put into the target folder, or else that of the
+/// machine.
 fn program() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/nats/usr/sbin/nats-server");
-    if own.is_file() { own } else { "nats-server".into() }
+    let downloaded =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/nats/usr/sbin/nats-server");
+    if downloaded.is_file() { downloaded } else { "nats-server".into() }
 }
 
-/// A server that ends with the test.
+/// A server that ends when it is dropped.
 pub struct NatsServer {
     folder: TempDir,
     port: u16,
@@ -33,27 +33,27 @@ impl Drop for NatsServer {
 }
 
 impl NatsServer {
-    /// A server that runs, with these settings besides its own.
+    /// A running server, with additional settings.
     pub fn start(settings: &str) -> Self {
         let mut server = Self::stopped(settings);
         server.launch();
         server
     }
 
-    /// A server that does not run yet.
+    /// A server that is not running yet.
     pub fn stopped(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the server");
         let port = crate::postgres::free_port();
         let store = folder.path().join("js");
-        let own = format!(
+        let settings = format!(
             "listen: 127.0.0.1:{port}\njetstream {{ store_dir: \"{}\" }}\n{settings}\n",
             store.display()
         );
-        std::fs::write(folder.path().join("nats.conf"), own).expect("settings are written");
+        std::fs::write(folder.path().join("nats.conf"), settings).expect("settings are written");
         Self { folder, port, process: None }
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts the server, and waits until it accepts connections.
     pub fn launch(&mut self) {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
         let started = Command::new(program())
@@ -64,14 +64,12 @@ impl NatsServer {
             .spawn();
         let process = started.expect("nats-server starts; tests/run.sh installs it");
         self.process = Some(process);
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "nats-server does not answer: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        eventually_blocking("nats-server accepts connections", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
     }
 
-    /// Kills it as a loss of power would.
+    /// Kills the server, as a loss of power would.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
@@ -79,22 +77,22 @@ impl NatsServer {
         }
     }
 
-    /// Where it is.
+    /// The URL of the server.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
+    /// The port of the server.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// JetStream there.
+    /// A client of the server's JetStream.
     pub async fn jetstream(&self) -> jetstream::Context {
-        jetstream::new(async_nats::connect(self.url()).await.expect("it is reached"))
+        jetstream::new(async_nats::connect(self.url()).await.expect("the server accepts clients"))
     }
 
-    /// Every message of a stream, in order.
+    /// All messages of a stream, in order.
     pub async fn messages(&self, stream: &str) -> Vec<StreamMessage> {
         let stream = self.jetstream().await.get_stream(stream).await.expect("the stream is there");
         let last = stream.get_info().await.expect("it answers").state.last_sequence;
@@ -105,7 +103,7 @@ impl NatsServer {
         messages
     }
 
-    /// What it said since it started.
+    /// The server's log since its last start.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

@@ -1,32 +1,35 @@
-//! A real PostgreSQL for the tests: found among Debian's packages (or on the path), started by the tests in a folder of
-//! its own, stopped and taken away when they are over, also where they fail or are killed.
+//! A real PostgreSQL for the tests. The program is one of Debian's packages, or one on the path.
+//! The tests start it in a temporary folder and remove it when they are done, also if they fail or
+//! are killed.
 //!
-//! Tests run in many processes (cargo nextest) or in one after the other (cargo test). They share one server: whoever
-//! needs it first starts it, and a small keeper beside it, which no test waits for. Each process holds a shared lock on
-//! a file for as long as it lives, which no death can leave behind; the keeper takes the server away once nobody has
-//! held that lock for some seconds. Each test has a database of its own. A test that stops or breaks its server, or
-//! measures durable writes, starts another one for itself.
+//! Tests run in many processes at once (cargo nextest) or in one after the other (cargo test). They
+//! share one server. The first process starts it, and with it a small keeper process. Each process
+//! has a shared lock on a file, which ends with the process; the keeper removes the server once
+//! nothing has had that lock for some seconds. Each test has its own database. A test that stops or
+//! breaks its server, or measures durable writes, starts a dedicated one.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
+use parking_lot::Mutex;
 use powerfill_postgres::{PostgresStore, PostgresUrl};
 
 use crate::store_suite::StoreLocation;
 
-/// The server's own user, which it must not be root.
+/// The user that the server runs as. PostgreSQL refuses to run as root.
 const USER: &str = "postgres";
-/// Of connections over TCP; over the socket, in a folder that is closed to others, none is asked for.
+/// The password of connections over TCP. The socket is in a folder that is closed to others, and
+/// needs none.
 const PASSWORD: &str = "of the tests";
-/// The oldest version that the store is made for.
+/// The oldest version that the store supports.
 const OLDEST: u32 = 15;
 
 const KEEPER: &str = include_str!("postgres_keeper.sh");
 
-/// The folder with `initdb`, `pg_ctl` and the others.
+/// The folder with `initdb`, `pg_ctl`, and the other programs.
 fn programs() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let versions = debian.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
@@ -37,22 +40,23 @@ fn programs() -> PathBuf {
         .find(|folder| folder.join("initdb").is_file());
     on_path.unwrap_or_else(|| {
         panic!(
-            "no PostgreSQL {OLDEST} or later is installed; tests/run.sh installs it, as does `apt-get install postgresql`"
+            "no PostgreSQL {OLDEST} or later is installed; tests/run.sh installs it, as does \
+             `apt-get install postgresql`"
         )
     })
 }
 
-/// Whether this process may not run a server as itself.
+/// Whether the tests run as root.
 ///
 /// # Panics
-/// Where `id` does not run.
+/// If `id` does not run.
 pub fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().expect("id tells who runs the tests");
+    let id = Command::new("id").arg("-u").output().expect("id runs");
     id.stdout.trim_ascii() == b"0"
 }
 
-/// A command as the user that the server runs as.
-fn as_server(program: &Path) -> Command {
+/// A command that runs as the server's user.
+fn server_command(program: &Path) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("runuser");
         command.args(["-u", USER, "--"]).arg(program);
@@ -64,28 +68,28 @@ fn as_server(program: &Path) -> Command {
     command
 }
 
-fn give_to_server(path: &Path) {
+fn chown_to_server(path: &Path) {
     if is_root() {
         let owned = Command::new("chown").arg(USER).arg(path).output().expect("chown runs");
-        well("chown", &owned);
+        assert_success("chown", &owned);
     }
 }
 
-fn well(what: &str, output: &Output) {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{what}: {said}{}", String::from_utf8_lossy(&output.stdout));
+fn assert_success(what: &str, output: &Output) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {errors}{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Whether what is written must be on the disk before it is answered.
+/// Whether a commit must be on the disk before the call returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// As in production.
+    /// Yes, as in production.
     Synced,
-    /// The tests' own crash would not matter.
+    /// No. The test does not survive a crash of the machine anyway.
     Unsynced,
 }
 
-/// Where a server's files are, and how it is reached.
+/// A server: the folder of its files, and its port.
 #[derive(Debug, Clone)]
 pub struct PostgresServer {
     folder: PathBuf,
@@ -97,13 +101,13 @@ impl PostgresServer {
         self.folder.join("data")
     }
 
-    /// Makes the files of a server; it does not run yet.
-    fn make(folder: &Path, durable: Durability) -> Self {
+    /// Creates the files of a server, which is not running yet.
+    fn create(folder: &Path, durability: Durability) -> Self {
         std::fs::create_dir_all(folder).expect("a folder for the server");
-        give_to_server(folder);
+        chown_to_server(folder);
         let password = folder.join("password");
         std::fs::write(&password, PASSWORD).expect("the password is written");
-        let made = as_server(&programs().join("initdb"))
+        let made = server_command(&programs().join("initdb"))
             .args(["--no-sync", "--encoding=UTF8", "--no-locale", "--username", USER])
             .args(["--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile"])
             .arg(&password)
@@ -111,7 +115,7 @@ impl PostgresServer {
             .arg(folder.join("data"))
             .output()
             .expect("initdb runs");
-        well("initdb", &made);
+        assert_success("initdb", &made);
         let server = Self { folder: folder.to_owned(), port: free_port() };
         let mut settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{}'\n\
@@ -119,19 +123,19 @@ impl PostgresServer {
             server.port,
             folder.display()
         );
-        if durable == Durability::Unsynced {
+        if durability == Durability::Unsynced {
             settings.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
         }
         server.configure(&settings);
         server
     }
 
-    /// Gives a file to the server's user.
+    /// Makes the server's user the owner of a file.
     pub fn chown_to_server(&self, file: &Path) {
-        give_to_server(file);
+        chown_to_server(file);
     }
 
-    /// Adds to the server's settings.
+    /// Appends to the server's settings.
     pub fn configure(&self, settings: &str) {
         let mut file = OpenOptions::new()
             .append(true)
@@ -140,9 +144,9 @@ impl PostgresServer {
         std::io::Write::write_all(&mut file, settings.as_bytes()).expect("settings are written");
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts the server, and waits until it accepts connections.
     pub fn start(&self) {
-        let started = as_server(&programs().join("pg_ctl"))
+        let started = server_command(&programs().join("pg_ctl"))
             .args(["start", "--wait", "--silent", "--pgdata"])
             .arg(self.data())
             .arg("--log")
@@ -155,103 +159,105 @@ impl PostgresServer {
         assert!(started.success(), "the server does not start: {}", log());
     }
 
-    /// Stops it: `fast` ends connections, `immediate` is as a crash.
-    pub fn stop(&self, how: &str) {
-        let stopped = as_server(&programs().join("pg_ctl"))
-            .args(["stop", "--wait", "--silent", "--mode", how, "--pgdata"])
+    /// Stops the server. The mode `fast` ends connections; `immediate` is like a crash.
+    pub fn stop(&self, mode: &str) {
+        let stopped = server_command(&programs().join("pg_ctl"))
+            .args(["stop", "--wait", "--silent", "--mode", mode, "--pgdata"])
             .arg(self.data())
             .output()
             .expect("pg_ctl runs");
-        well("pg_ctl stop", &stopped);
+        assert_success("pg_ctl stop", &stopped);
     }
 
-    /// Stops it as a crash would, where it has not stopped by itself.
+    /// Stops the server like a crash, if it is running.
     pub fn stop_if_running(&self) {
-        let _ = as_server(&programs().join("pg_ctl"))
+        let _ = server_command(&programs().join("pg_ctl"))
             .args(["stop", "--wait", "--silent", "--mode", "immediate", "--pgdata"])
             .arg(self.data())
             .stderr(Stdio::null())
             .status();
     }
 
-    /// Whether it lets anybody in.
-    pub fn answers(&self) -> bool {
-        let asked = as_server(&programs().join("pg_isready"))
+    /// Whether the server accepts connections.
+    pub fn accepts_connections(&self) -> bool {
+        let status = server_command(&programs().join("pg_isready"))
             .args(["--quiet", "--host"])
             .arg(&self.folder)
             .args(["--port", &self.port.to_string()])
             .status();
-        asked.is_ok_and(|status| status.success())
+        status.is_ok_and(|status| status.success())
     }
 
-    /// Where a database is, through the socket.
+    /// The URL of a database over the socket.
     pub fn url(&self, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
         format!("postgres://{USER}@{folder}:{}/{database}", self.port)
     }
 
-    /// Where a database is, over TCP and with a password.
+    /// The URL of a database over TCP, with a password.
     pub fn tcp_url(&self, database: &str) -> String {
         self.url_on_port(self.port, database)
     }
 
-    /// The same by another port, which leads to the server's.
+    /// As [`PostgresServer::tcp_url`], on another port, which leads to the server's.
     pub fn url_on_port(&self, port: u16, database: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
         format!("postgres://{USER}:{password}@127.0.0.1:{port}/{database}")
     }
 
-    /// The port on this machine.
+    /// The TCP port of the server.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// The folder of its files.
+    /// The folder of the server's files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Someone with all rights.
+    /// A client with all rights.
     ///
     /// # Panics
-    /// Where the server does not let them in.
+    /// If the server refuses the connection.
     pub async fn admin_client(&self, database: &str) -> tokio_postgres::Client {
         connect(&self.url(database)).await
     }
 
-    /// Makes a database and answers its name.
+    /// Creates a database and returns its name. Drops the databases that this process does not need
+    /// any more.
     ///
     /// # Panics
-    /// Where the server refuses.
+    /// If the server refuses.
     pub async fn new_database(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}_{number}", std::process::id());
         let admin = self.admin_client("postgres").await;
-        let mut left = left().lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
-        left.push((self.folder.clone(), name.clone()));
-        for (_, name) in left.iter().filter(|(folder, _)| *folder == self.folder) {
+        let mut unused = UNUSED.lock().split_off(0);
+        unused.push((self.folder.clone(), name.clone()));
+        for (_, name) in unused.iter().filter(|(folder, _)| *folder == self.folder) {
             admin
                 .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
                 .await
-                .expect("an old one is dropped");
+                .expect("an unused database is dropped");
         }
-        // Template 0 is nobody's, so that many can be made at once.
+        // Nothing connects to template 0, so that many databases can be created at once.
         admin
             .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
             .await
-            .expect("a database is made");
+            .expect("a database is created");
         name
     }
 }
 
-/// Connects by URL, without any of the store's settings.
+/// Connects by URL, without the store's session settings.
 ///
 /// # Panics
-/// Where the server does not let them in.
+/// If the server refuses the connection.
 pub async fn connect(url: &str) -> tokio_postgres::Client {
-    let (client, connection) =
-        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server lets in");
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .expect("the server accepts the connection");
     tokio::spawn(connection);
     client
 }
@@ -264,19 +270,19 @@ pub(crate) fn free_port() -> u16 {
 /// The server that all tests share.
 ///
 /// # Panics
-/// Where there is no PostgreSQL, or it does not start.
+/// If there is no PostgreSQL, or it does not start.
 pub fn shared_server() -> &'static PostgresServer {
     static SHARED: OnceLock<(PostgresServer, File)> = OnceLock::new();
-    &SHARED.get_or_init(share).0
+    &SHARED.get_or_init(find_or_start_shared).0
 }
 
-/// Each checkout of the repository has its own.
+/// The folder of the shared server. Each checkout of the repository has its own.
 fn shared_folder() -> PathBuf {
     let here = blake3::hash(env!("CARGO_MANIFEST_DIR").as_bytes()).to_hex();
     std::env::temp_dir().join(format!("powerfill-pg-{}", &here[..12]))
 }
 
-fn share() -> (PostgresServer, File) {
+fn find_or_start_shared() -> (PostgresServer, File) {
     let folder = shared_folder();
     let lock_file = |name: &str| {
         let path = folder.with_extension(name);
@@ -284,25 +290,25 @@ fn share() -> (PostgresServer, File) {
         file.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let users = lock_file("users");
-    // Waits where the keeper is just taking a server away.
+    // Waits if the keeper is removing a server.
     users.lock_shared().expect("the file system has locks");
     let starting = lock_file("starting");
     starting.lock().expect("the file system has locks");
     let port_file = folder.join("port");
     let port = std::fs::read_to_string(&port_file).ok().and_then(|port| port.parse().ok());
     if let Some(server) = port.map(|port| PostgresServer { folder: folder.clone(), port })
-        && server.answers()
+        && server.accepts_connections()
     {
         return (server, users);
     }
-    // What a killed keeper left behind.
-    let _ = as_server(&programs().join("pg_ctl"))
+    // The remains of a server whose keeper was killed.
+    let _ = server_command(&programs().join("pg_ctl"))
         .args(["stop", "--silent", "--mode", "immediate", "--pgdata"])
         .arg(folder.join("data"))
         .stderr(Stdio::null())
         .status();
     let _ = std::fs::remove_dir_all(&folder);
-    let server = PostgresServer::make(&folder, Durability::Unsynced);
+    let server = PostgresServer::create(&folder, Durability::Unsynced);
     server.start();
     let mut keeper = Command::new("setsid");
     keeper
@@ -313,13 +319,13 @@ fn share() -> (PostgresServer, File) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let kept = keeper.status().expect("the keeper starts");
-    assert!(kept.success(), "the keeper starts");
+    let status = keeper.status().expect("the keeper starts");
+    assert!(status.success(), "the keeper starts");
     std::fs::write(&port_file, server.port.to_string()).expect("the port is written");
     (server, users)
 }
 
-/// A server for one test alone; stopped and taken away when it is dropped.
+/// A server for one test, stopped and removed when it is dropped.
 #[derive(Debug)]
 pub struct DedicatedServer {
     server: PostgresServer,
@@ -327,16 +333,16 @@ pub struct DedicatedServer {
 }
 
 impl DedicatedServer {
-    /// Makes and starts one.
+    /// Creates and starts a server.
     ///
     /// # Panics
-    /// Where it does not start.
-    pub fn start(durable: Durability) -> Self {
+    /// If it does not start.
+    pub fn start(durability: Durability) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // The server's user must get through to its own files.
+        // The server's user needs access to its files.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).expect("the folder opens");
-        let server = PostgresServer::make(&folder.path().join("pg"), durable);
+        let server = PostgresServer::create(&folder.path().join("pg"), durability);
         server.start();
         Self { server, _folder: folder }
     }
@@ -356,7 +362,7 @@ impl Drop for DedicatedServer {
     }
 }
 
-/// A database of its own for one test, made when it is first opened.
+/// A database for one test, created when it is first used.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: PostgresServer,
@@ -364,30 +370,30 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// In the server that all share.
+    /// In the shared server.
     pub fn new() -> Self {
         Self::of(shared_server())
     }
 
-    /// In a server.
+    /// In this server.
     pub fn of(server: &PostgresServer) -> Self {
         Self { server: server.clone(), name: tokio::sync::OnceCell::new() }
     }
 
-    /// Its name.
+    /// The name of the database.
     pub async fn name(&self) -> &str {
         self.name.get_or_init(|| self.server.new_database()).await
     }
 
-    /// Where it is.
+    /// The URL of the database over the socket.
     pub async fn url(&self) -> String {
         self.server.url(self.name().await)
     }
 
-    /// Someone with all rights, for whom the guards sleep: triggers do not fire, and nothing else is switched off.
+    /// A client with all rights and without the triggers of the store. Constraints stay active.
     ///
     /// # Panics
-    /// Where the server does not let them in.
+    /// If the server refuses the connection.
     pub async fn unguarded_client(&self) -> tokio_postgres::Client {
         let client = self.server.admin_client(self.name().await).await;
         client
@@ -399,20 +405,16 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Nobody needs it any more; the next one who makes a database drops it.
+    /// The next call of [`PostgresServer::new_database`] drops the database.
     fn drop(&mut self) {
         if let Some(name) = self.name.get() {
-            let mut left = left().lock().unwrap_or_else(PoisonError::into_inner);
-            left.push((self.server.folder.clone(), name.clone()));
+            UNUSED.lock().push((self.server.folder.clone(), name.clone()));
         }
     }
 }
 
-/// Databases that this process needs no more, each with the folder of its server.
-fn left() -> &'static Mutex<Vec<(PathBuf, String)>> {
-    static LEFT: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
-    &LEFT
-}
+/// Databases that this process does not need any more, each with the folder of its server.
+static UNUSED: Mutex<Vec<(PathBuf, String)>> = Mutex::new(Vec::new());
 
 impl Default for TestDatabase {
     fn default() -> Self {
@@ -420,10 +422,10 @@ impl Default for TestDatabase {
     }
 }
 
-/// The URL, read.
+/// Parses a URL.
 ///
 /// # Panics
-/// Where it is none.
+/// If the text is not a URL of PostgreSQL.
 pub fn url(text: &str) -> PostgresUrl {
     text.parse().expect("a URL")
 }

@@ -1,67 +1,73 @@
-//! A wire between a client and the server that a test can cut or hold.
+//! A TCP proxy between a client and a server. A test can cut or stall the connections.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Where a message is lost.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// A fault of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyFault {
-    /// The server never gets it.
+    /// The message does not reach the server, and its connection ends.
     DropRequest,
-    /// The server acts on it, and its answer is lost.
+    /// The server gets the message. Its response is lost, and the connection ends.
     DropResponse,
-    /// Nothing is lost: the message is held back with everything after it, on all connections.
+    /// Nothing is lost: the message and everything after it is held back, on all connections.
     Stall,
 }
 
+/// The fault that is planned next.
 #[derive(Default)]
 struct Plan {
-    /// Messages of the client until the cut; 0 for none.
-    left: AtomicUsize,
-    cut: Mutex<Option<ProxyFault>>,
-    was_cut: watch::Sender<bool>,
+    /// Messages of the clients until now.
+    count: AtomicUsize,
+    /// Messages of the clients until the fault; 0 if no fault is planned.
+    remaining: AtomicUsize,
+    fault: Mutex<Option<ProxyFault>>,
+    has_failed: watch::Sender<bool>,
 }
 
-/// A port that passes everything on to another one.
+/// What the connections of a proxy share.
+#[derive(Clone)]
+struct Shared {
+    plan: Arc<Plan>,
+    /// Each change ends the existing connections.
+    disconnects: watch::Sender<u32>,
+    is_stalled: watch::Sender<bool>,
+    /// Whether anything was held back since the last stall began.
+    holds_back: watch::Sender<bool>,
+}
+
+/// A port that forwards to another port.
 pub struct TcpProxy {
     port: u16,
-    plan: Arc<Plan>,
-    /// Each new number ends the connections that are there.
-    cuts: watch::Sender<u32>,
-    /// Whether what comes is held back.
-    stalled: watch::Sender<bool>,
+    shared: Shared,
 }
 
 impl TcpProxy {
-    /// To a port of this machine.
+    /// Forwards to a port of this machine.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub async fn to_port(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let own = listener.local_addr().expect("a port").port();
-        let proxy = Self {
-            port: own,
+        let own_port = listener.local_addr().expect("a port").port();
+        let shared = Shared {
             plan: Arc::default(),
-            cuts: watch::Sender::new(0),
-            stalled: watch::Sender::new(false),
+            disconnects: watch::Sender::new(0),
+            is_stalled: watch::Sender::new(false),
+            holds_back: watch::Sender::new(false),
         };
-        let (plan, cuts, stalled) =
-            (Arc::clone(&proxy.plan), proxy.cuts.clone(), proxy.stalled.clone());
+        let proxy = Self { port: own_port, shared: shared.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
-                tokio::spawn(pass_on(
-                    client,
-                    server,
-                    Arc::clone(&plan),
-                    cuts.subscribe(),
-                    stalled.clone(),
-                ));
+                tokio::spawn(forward(client, server, shared.clone()));
             }
         });
         proxy
@@ -72,91 +78,109 @@ impl TcpProxy {
         self.port
     }
 
-    /// Cuts the connection that sends the n-th packet from now on.
-    pub fn fail_at_message(&self, message: usize, cut: ProxyFault) {
-        *self.plan.cut.lock().expect("nobody panics with it") = Some(cut);
-        self.plan.left.store(message, Ordering::SeqCst);
+    /// Plans a fault at the n-th message that a client sends from now on. A message is what one
+    /// read of the proxy returns.
+    pub fn fail_at_message(&self, number: usize, fault: ProxyFault) {
+        self.shared.plan.has_failed.send_replace(false);
+        *self.shared.plan.fault.lock() = Some(fault);
+        self.shared.plan.remaining.store(number, Ordering::SeqCst);
     }
 
-    /// Whether that has happened.
+    /// How many messages clients have sent until now.
+    pub fn message_count(&self) -> usize {
+        self.shared.plan.count.load(Ordering::SeqCst)
+    }
+
+    /// Whether the planned fault has happened.
     pub fn has_failed(&self) -> bool {
-        *self.plan.was_cut.borrow()
+        *self.shared.plan.has_failed.borrow()
     }
 
-    /// Waits until it has.
+    /// Waits until the planned fault has happened.
     pub async fn wait_for_fault(&self) {
-        let _ = self.plan.was_cut.subscribe().wait_for(|cut| *cut).await;
+        let _ = self.shared.plan.has_failed.subscribe().wait_for(|failed| *failed).await;
     }
 
-    /// Holds everything back, in both directions; connections stay.
+    /// Holds everything back, in both directions. The connections stay.
     pub fn stall(&self) {
-        self.stalled.send_replace(true);
+        self.shared.holds_back.send_replace(false);
+        self.shared.is_stalled.send_replace(true);
     }
 
-    /// Lets go what was held back, as if it had only been slow.
+    /// Waits until a stalled proxy holds something back.
+    pub async fn wait_until_holding(&self) {
+        let _ = self.shared.holds_back.subscribe().wait_for(|holds| *holds).await;
+    }
+
+    /// Forwards what was held back, as if the network had only been slow.
     pub fn resume(&self) {
-        self.stalled.send_replace(false);
+        self.shared.is_stalled.send_replace(false);
     }
 
-    /// Ends the connections that are there; new ones are passed on.
+    /// Ends the existing connections, and forwards new ones.
     pub fn disconnect_all(&self) {
-        self.stalled.send_replace(false);
-        self.cuts.send_modify(|number| *number += 1);
+        self.shared.is_stalled.send_replace(false);
+        self.shared.disconnects.send_modify(|number| *number += 1);
     }
 }
 
 impl Plan {
-    /// Counts a packet of the client; how to cut at it, where it is the one.
-    fn count(&self) -> Option<ProxyFault> {
-        let count = |left: usize| left.checked_sub(1);
-        let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count);
+    /// Counts a message of a client. Returns the fault that happens at this message, if one does.
+    fn count_message(&self) -> Option<ProxyFault> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let decrement = |remaining: usize| remaining.checked_sub(1);
+        let before = self.remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, decrement);
         if before != Ok(1) {
             return None;
         }
-        self.was_cut.send_replace(true);
-        *self.cut.lock().expect("nobody panics with it")
+        self.has_failed.send_replace(true);
+        *self.fault.lock()
     }
 }
 
-async fn pass_on(
-    client: TcpStream,
-    server: TcpStream,
-    plan: Arc<Plan>,
-    mut cuts: watch::Receiver<u32>,
-    stalled: watch::Sender<bool>,
-) {
-    cuts.mark_unchanged();
+impl Shared {
+    /// Waits while the proxy is stalled.
+    async fn hold_back(&self) {
+        let mut is_stalled = self.is_stalled.subscribe();
+        if *is_stalled.borrow_and_update() {
+            self.holds_back.send_replace(true);
+        }
+        let _ = is_stalled.wait_for(|stalled| !stalled).await;
+    }
+}
+
+async fn forward(client: TcpStream, server: TcpStream, shared: Shared) {
+    let mut disconnects = shared.disconnects.subscribe();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let mut held = (stalled.subscribe(), stalled.subscribe());
-    // What the server says from now on is lost, and the connection with it.
-    let deaf = AtomicBool::new(false);
-    let up = async {
-        let mut buffer = vec![0; 64 * 1024];
+    // The next response is lost, and the connection with it.
+    let drops_response = AtomicBool::new(false);
+    let requests = async {
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             let Ok(count @ 1..) = from_client.read(&mut buffer).await else { return };
-            let cut = plan.count();
-            if cut == Some(ProxyFault::Stall) {
-                stalled.send_replace(true);
+            let fault = shared.plan.count_message();
+            if fault == Some(ProxyFault::Stall) {
+                shared.is_stalled.send_replace(true);
             }
-            let _ = held.0.wait_for(|held| !held).await;
-            if cut == Some(ProxyFault::DropRequest) {
+            shared.hold_back().await;
+            if fault == Some(ProxyFault::DropRequest) {
                 return;
             }
             if to_server.write_all(&buffer[..count]).await.is_err() {
                 return;
             }
-            if cut == Some(ProxyFault::DropResponse) {
-                deaf.store(true, Ordering::SeqCst);
+            if fault == Some(ProxyFault::DropResponse) {
+                drops_response.store(true, Ordering::SeqCst);
             }
         }
     };
-    let down = async {
-        let mut buffer = vec![0; 64 * 1024];
+    let responses = async {
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             let Ok(count @ 1..) = from_server.read(&mut buffer).await else { return };
-            let _ = held.1.wait_for(|held| !held).await;
-            if deaf.load(Ordering::SeqCst) {
+            shared.hold_back().await;
+            if drops_response.load(Ordering::SeqCst) {
                 return;
             }
             if to_client.write_all(&buffer[..count]).await.is_err() {
@@ -165,8 +189,8 @@ async fn pass_on(
         }
     };
     tokio::select! {
-        () = up => {}
-        () = down => {}
-        _ = cuts.changed() => {}
+        () = requests => {}
+        () = responses => {}
+        _ = disconnects.changed() => {}
     }
 }

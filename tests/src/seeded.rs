@@ -1,11 +1,11 @@
-//! Chance from a seed: the same everywhere, and for as long as this file stays as it is.
+//! Random numbers from a seed: the same on every machine, and as long as this file does not change.
 
-/// SplitMix64.
+/// SplitMix64, a small generator with 64 bits of state.
 #[derive(Debug)]
 pub struct SeededRng(u64);
 
 impl SeededRng {
-    /// From a seed.
+    /// Starts at a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -17,23 +17,23 @@ impl SeededRng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below this one; 0 below 0 or 1.
+    /// A number below `bound`. 0 if `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// One of these.
+    /// One of the items.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    /// A number from the first to the last, both included.
+    /// A number from `first` to `last`, inclusive.
     pub fn in_range(&mut self, first: u64, last: u64) -> u64 {
         first + self.next() % (last - first + 1)
     }
 
-    /// Whether one of so many.
-    pub fn one_in(&mut self, many: u64) -> bool {
-        self.next().is_multiple_of(many)
+    /// True in one of `count` cases on average.
+    pub fn one_in(&mut self, count: u64) -> bool {
+        self.next().is_multiple_of(count)
     }
 }

@@ -1,14 +1,15 @@
-//! Someone with an editor for databases, who changes a store's file behind its back.
+//! Changes a store's file without the store, as an editor for databases would.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-/// Opens the file; its guards sleep as long as it is open.
+/// Opens the file without the guards of the store: triggers, checks, and foreign keys are switched
+/// off on this connection.
 ///
 /// # Panics
-/// Where it is no store's file.
+/// If the file is not a database.
 pub fn open_unguarded(file: &Path) -> Connection {
     let conn = Connection::open(file).expect("the file opens");
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)

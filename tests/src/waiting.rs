@@ -54,7 +54,10 @@ pub async fn completed<T>(what: impl Display, future: impl Future<Output = T>) -
 ///
 /// # Panics
 /// If the call fails with another error, or the store stays unavailable for [`WAIT_LIMIT`].
-pub async fn retry_while_unavailable<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
+pub async fn retry_while_unavailable<T, F>(mut call: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
     let started = Instant::now();
     loop {
         match call().await {

@@ -1,5 +1,5 @@
-//! A whole store in another one: the same log has the same seals on every store, what follows from it is made anew, and
-//! what broke off goes on.
+//! Copying a whole store: the same log has the same seals in every store, everything derived from
+//! it is computed again, and an interrupted copy can be continued.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,20 +38,24 @@ fn book(case: &str) -> (Snapshot, RunOptions) {
     (validate(raw).expect("the snapshot is sound").snapshot, options)
 }
 
-/// Asks for a run.
-async fn asked<S: CopyStore + 'static>(
+/// Requests a run.
+async fn request_run<S: CopyStore + 'static>(
     runner: &Runner<S>,
     snapshot: &Snapshot,
     options: &RunOptions,
 ) -> RunId {
     let run_id = RunId(Uuid::now_v7());
     let ask = Ask { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] };
-    runner.ask(&ask).await.expect("the run is asked for");
+    runner.ask(&ask).await.expect("the run is requested");
     run_id
 }
 
-/// Asks for a run and works it; `cancel` asks to cancel it before.
-async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) -> RunStatus {
+/// Requests and executes a run. If `cancel` is set, the run is cancelled before it begins.
+async fn execute_run<S: CopyStore + 'static>(
+    store: &Arc<S>,
+    case: &str,
+    cancel: bool,
+) -> RunStatus {
     let runner = Runner::new(
         Arc::clone(store),
         Arc::new(SystemClock),
@@ -59,9 +63,9 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
         Duration::from_secs(30),
     );
     let (snapshot, options) = book(case);
-    let run_id = asked(&runner, &snapshot, &options).await;
+    let run_id = request_run(&runner, &snapshot, &options).await;
     if cancel {
-        assert!(store.request_cancel(run_id, "chief").await.expect("the queue answers"));
+        assert!(store.request_cancel(run_id, "chief").await.expect("the queue can be reached"));
     }
     let finished = runner
         .work(None, RunControl::default(), Arc::new(NoObserver))
@@ -70,14 +74,15 @@ async fn work<S: CopyStore + 'static>(store: &Arc<S>, case: &str, cancel: bool) 
     finished.expect("there was a run").status
 }
 
-/// A store with runs that ended in each way, and a configuration that changed before them and between.
-async fn with_runs<S: CopyStore + 'static>(store: &Arc<S>) {
+/// Fills a store with runs of each final status, and with changes of the configuration before and
+/// between them.
+async fn fill<S: CopyStore + 'static>(store: &Arc<S>) {
     lock_pool(store, "Y").await;
-    assert_eq!(work(store, "12-kickout-reasons", false).await, RunStatus::Complete);
-    assert_eq!(work(store, "39-preflight-errors", false).await, RunStatus::Failed);
+    assert_eq!(execute_run(store, "12-kickout-reasons", false).await, RunStatus::Complete);
+    assert_eq!(execute_run(store, "39-preflight-errors", false).await, RunStatus::Failed);
     lock_pool(store, "N").await;
-    assert_eq!(work(store, "41-mixed-400-price", false).await, RunStatus::Complete);
-    assert_eq!(work(store, "03-best-fit", true).await, RunStatus::Cancelled);
+    assert_eq!(execute_run(store, "41-mixed-400-price", false).await, RunStatus::Complete);
+    assert_eq!(execute_run(store, "03-best-fit", true).await, RunStatus::Cancelled);
 }
 
 async fn lock_pool<S: CopyStore>(store: &Arc<S>, lock_pool: &str) {
@@ -110,11 +115,11 @@ async fn log<S: EventStore>(store: &S) -> (LogHead, Vec<StoredEvent>) {
     (store.head().await.unwrap(), collect(store.read_all(0)).await)
 }
 
-/// From a file through a database, another one, memory, and back into a file.
+/// From a file to a database, to another database, to memory, and to a file again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_log_has_the_same_seals_on_every_store() {
     let (_one, original) = file();
-    with_runs(&original).await;
+    fill(&original).await;
     let (database, another) = (TestDatabase::new(), TestDatabase::new());
     let (database, another) = (database.open().await, another.open().await);
     let (memory, (_other, back)) = (MemoryStore::new(), file());
@@ -149,19 +154,19 @@ async fn the_same_log_has_the_same_seals_on_every_store() {
         assert_eq!(store.published().await.unwrap(), original.published().await.unwrap(), "{name}");
         assert_eq!(store.indexed_runs().await.unwrap(), original.indexed_runs().await.unwrap());
     }
-    // The tenant works on in the copy.
-    assert_eq!(work(&Arc::new(database), "03-best-fit", false).await, RunStatus::Complete);
+    // The tenant continues in the copy.
+    assert_eq!(execute_run(&Arc::new(database), "03-best-fit", false).await, RunStatus::Complete);
 }
 
-/// What the copy has already is not copied again, and the rest follows.
+/// Appends that the copy has are not copied again.
 #[tokio::test]
-async fn a_copy_of_a_store_that_has_gone_on_brings_the_rest() {
+async fn a_repeated_copy_adds_the_new_appends() {
     let (_folder, original) = file();
     let copy = MemoryStore::new();
-    assert_eq!(work(&original, "12-kickout-reasons", false).await, RunStatus::Complete);
+    assert_eq!(execute_run(&original, "12-kickout-reasons", false).await, RunStatus::Complete);
     let first = copied(original.as_ref(), &copy).await;
     assert_eq!((first.had, first.behind), (0, 0));
-    assert_eq!(work(&original, "41-mixed-400-price", false).await, RunStatus::Complete);
+    assert_eq!(execute_run(&original, "41-mixed-400-price", false).await, RunStatus::Complete);
     let second = copied(original.as_ref(), &copy).await;
     assert_eq!(second.had, first.head.seq);
     assert_eq!(second.head, original.head().await.unwrap());
@@ -170,9 +175,9 @@ async fn a_copy_of_a_store_that_has_gone_on_brings_the_rest() {
     assert_eq!((third.had, third.head), (second.head.seq, second.head));
 }
 
-/// After each append, as if the process had died there.
+/// The copy is interrupted after each append.
 #[tokio::test]
-async fn a_copy_that_broke_off_at_any_append_goes_on() {
+async fn a_copy_that_was_interrupted_at_any_append_continues() {
     let original = MemoryStore::new();
     let of_runs = (0..12).map(|number| candidates(run(1 + number % 3), number as u64 / 3 * 5, 5));
     let appends: Vec<_> = of_runs.chain([pool_lock(0, true)]).collect();
@@ -180,26 +185,26 @@ async fn a_copy_that_broke_off_at_any_append_goes_on() {
         original.append(append.clone()).await.unwrap();
     }
     let (head, events) = log(&original).await;
-    for broken_off in 0..head.seq {
+    for interrupted_at in 0..head.seq {
         let copy = MemoryStore::new();
-        for append in appends.iter().take(broken_off as usize) {
+        for append in appends.iter().take(interrupted_at as usize) {
             copy.append(append.clone()).await.unwrap();
         }
         let steps = std::sync::Mutex::new(Vec::new());
         let done = copy_store(&original, &copy, |at| steps.lock().unwrap().push(at)).await.unwrap();
-        assert_eq!((done.had, done.head), (broken_off, head));
+        assert_eq!((done.had, done.head), (interrupted_at, head));
         assert!(log(&copy).await == (head, events.clone()));
         let steps = steps.into_inner().unwrap();
         let of = head.position;
         assert!(steps.contains(&Progress::Events { done: of, of }), "{steps:?}");
-        // The configuration is no run to wait for.
+        // The configuration does not count as a run.
         assert!(steps.contains(&Progress::Runs { done: 3, of: 3 }), "{steps:?}");
         assert_eq!(steps.last(), Some(&Progress::Verifying));
     }
 }
 
 #[tokio::test]
-async fn a_store_with_another_log_is_left_as_it_is() {
+async fn a_store_with_another_log_is_not_changed() {
     let original = MemoryStore::new();
     original.append(candidates(run(1), 0, 5)).await.unwrap();
     let copy = MemoryStore::new();
@@ -208,7 +213,7 @@ async fn a_store_with_another_log_is_left_as_it_is() {
     let refused = copy_store(&original, &copy, |_| {}).await.unwrap_err();
     assert!(matches!(refused, CopyError::AnotherLog { seq: 1 }), "{refused}");
     assert!(log(&copy).await == before);
-    // Longer than the original is another log too.
+    // A log that is longer than the original is another log, too.
     let longer = MemoryStore::new();
     longer.append(candidates(run(1), 0, 5)).await.unwrap();
     longer.append(candidates(run(1), 5, 5)).await.unwrap();
@@ -217,7 +222,7 @@ async fn a_store_with_another_log_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
+async fn a_store_with_an_active_run_is_neither_original_nor_copy() {
     let (active, idle) = (MemoryStore::new(), MemoryStore::new());
     active.append(append(run(1), 0, &[candidate(1)])).await.unwrap();
     idle.append(append(run(1), 0, &[candidate(1)])).await.unwrap();
@@ -229,7 +234,7 @@ async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
     );
     let (mut snapshot, options) = book("03-best-fit");
     snapshot.header.tenant_id = "acme".into();
-    let run_id = asked(&runner, &snapshot, &options).await;
+    let run_id = request_run(&runner, &snapshot, &options).await;
     for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {
         let refused = copy_store(from, to, |_| {}).await.unwrap_err();
         assert!(refused.to_string().contains(&format!("{run_id} is active in the {side}")));
@@ -237,7 +242,7 @@ async fn a_store_with_an_active_run_is_not_copied_nor_copied_into() {
     assert_eq!(idle.head().await.unwrap().seq, 1);
 }
 
-/// What is damaged is not copied, what lies before it is, and the place is named.
+/// The appends before the damage are copied, and the error names the place.
 #[tokio::test]
 async fn a_damaged_original_is_copied_up_to_the_damage() {
     for (edit, words) in [
@@ -267,7 +272,7 @@ async fn a_damaged_original_is_copied_up_to_the_damage() {
     }
 }
 
-/// The name of a type that this program does not know.
+/// The type of the event is unknown to this program.
 #[tokio::test]
 async fn an_event_of_a_newer_program_is_not_copied() {
     let (folder, original) = file();

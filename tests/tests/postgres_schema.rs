@@ -1,4 +1,4 @@
-//! The schema in PostgreSQL: its steps, its guards, and who may do what.
+//! The schema in PostgreSQL: its steps, its triggers, and the rights of its roles.
 
 use std::path::Path;
 
@@ -22,14 +22,14 @@ const SCHEMA: &str = include_str!("../../sql/postgres/schema.sql");
 const ROLES: &str = include_str!("../../sql/postgres/roles.sql");
 const SHAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sql/postgres/shape.txt");
 
-/// The shape without the table of steps, which is not in the schema to read.
+/// The shape without the table of steps, which `schema.sql` does not contain.
 fn without_steps(shape: &[String]) -> Vec<&String> {
     shape.iter().filter(|line| !line.contains("schema_steps")).collect()
 }
 
 /// `UPDATE=1` writes the file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_steps_add_up_to_the_schema_and_to_what_verification_expects() {
+async fn the_steps_together_give_the_schema_that_verification_expects() {
     let stepped = TestDatabase::new();
     stepped.open().await;
     let made = shape(&stepped.unguarded_client().await).await.unwrap();
@@ -63,7 +63,7 @@ fn names(dialect: &str) -> Vec<std::ffi::OsString> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_may_make_one_store_at_the_same_time() {
+async fn many_processes_can_create_one_store_at_the_same_time() {
     let place = TestDatabase::new();
     let stores = join_all((0..8).map(|_| place.open())).await;
     for store in &stores {
@@ -99,7 +99,7 @@ async fn a_store_of_a_newer_powerfill_is_refused() {
 }
 
 #[tokio::test]
-async fn another_programs_schema_is_refused() {
+async fn the_schema_of_another_program_is_refused() {
     let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     client
@@ -113,7 +113,7 @@ async fn another_programs_schema_is_refused() {
     );
 }
 
-/// What a SQL client might try on the log; the role does not matter, since triggers refuse it.
+/// Edits of the log that triggers refuse for every role.
 const EDITS: &[&str] = &[
     "UPDATE es_events SET payload = '{}'",
     "DELETE FROM es_events",
@@ -148,10 +148,11 @@ async fn the_guards_refuse_an_edit_of_the_log() {
     assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
-/// The role of workers can do all that a store does, and nothing to the log but append; that of reports only reads.
-/// Roles belong to the whole server, so that this one is the test's own.
+/// The role of workers can do everything that a store does, but can only append to the log. The
+/// role of reports can only read. Roles belong to the whole server, so that the test needs its own
+/// server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_roles_may_do_what_they_are_for() {
+async fn each_role_has_the_rights_that_it_needs() {
     let server = DedicatedServer::start(Durability::Unsynced);
     let place = TestDatabase::of(&server);
     place.open().await;
@@ -161,7 +162,8 @@ async fn the_roles_may_do_what_they_are_for() {
     }
     admin
         .batch_execute(
-            "CREATE ROLE ann LOGIN IN ROLE powerfill_app; CREATE ROLE bob LOGIN IN ROLE powerfill_app;
+            "CREATE ROLE ann LOGIN IN ROLE powerfill_app;
+             CREATE ROLE bob LOGIN IN ROLE powerfill_app;
              CREATE ROLE rita LOGIN IN ROLE powerfill_reader;",
         )
         .await
@@ -170,10 +172,10 @@ async fn the_roles_may_do_what_they_are_for() {
     let as_user =
         |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
     let role = "?options=-c%20role%3Dpowerfill_app";
-    // One worker's run, replaced by another's.
+    // The run of the second worker replaces that of the first one.
     for (number, user) in [(1, "ann"), (2, "bob")] {
         let store = PostgresStore::open(&url(&format!("{}{role}", as_user(user)))).await.unwrap();
-        a_whole_run(&store, number).await;
+        execute_run(&store, number).await;
     }
     let store = PostgresStore::open(&url(&as_user("ann"))).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None);
@@ -184,12 +186,13 @@ async fn the_roles_may_do_what_they_are_for() {
         "ALTER TABLE es_events DISABLE TRIGGER ALL",
         "DROP TABLE es_events",
         "CREATE TRIGGER t BEFORE INSERT ON es_events EXECUTE FUNCTION refuse_change()",
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql \
+         AS 'BEGIN RETURN NULL; END'",
         "SET session_replication_role = replica",
         "UPDATE schema_steps SET name = 'x'",
         "DELETE FROM runs",
     ];
-    // Those that the role has the right to reach the trigger for.
+    // The role has the rights for these statements, but a trigger refuses them.
     let guarded =
         ["UPDATE es_streams SET version = version - 1", "UPDATE es_head SET position = 0"];
     for sql in EDITS.iter().chain(&more) {
@@ -215,9 +218,9 @@ async fn the_roles_may_do_what_they_are_for() {
     );
 }
 
-/// As on a managed server, where nobody is: it makes the store and gives the rights.
+/// As on a managed server: the owner of the database creates the store and grants the rights.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_owner_needs_not_be_a_superuser() {
+async fn the_owner_need_not_be_a_superuser() {
     let server = DedicatedServer::start(Durability::Unsynced);
     let place = TestDatabase::of(&server);
     let admin = server.admin_client(place.name().await).await;
@@ -236,18 +239,19 @@ async fn an_owner_needs_not_be_a_superuser() {
     }
     client
         .batch_execute(
-            "CREATE ROLE ann LOGIN IN ROLE powerfill_app; CREATE ROLE rita LOGIN IN ROLE powerfill_reader",
+            "CREATE ROLE ann LOGIN IN ROLE powerfill_app;
+             CREATE ROLE rita LOGIN IN ROLE powerfill_reader",
         )
         .await
         .unwrap();
     let worker = format!("{}?options=-c%20role%3Dpowerfill_app", of(&there, ann));
-    a_whole_run(&PostgresStore::open(&url(&worker)).await.unwrap(), 1).await;
+    execute_run(&PostgresStore::open(&url(&worker)).await.unwrap(), 1).await;
     let reader = connect(&of(&there, "postgres://rita@")).await;
     let rows = reader.query(&format!("SELECT FROM powerfill.{}", KICKOUTS.name), &[]).await;
-    assert!(!rows.unwrap().is_empty(), "tables that were made later are there to read");
+    assert!(!rows.unwrap().is_empty(), "tables that were created later can be read");
 }
 
-async fn a_whole_run(store: &PostgresStore, number: u128) {
+async fn execute_run(store: &PostgresStore, number: u128) {
     let run = run(number);
     let digest = blake3::hash(&number.to_le_bytes()).to_hex();
     store.capture(&digest, &number.to_le_bytes()).await.unwrap();

@@ -1,4 +1,5 @@
-//! A PostgreSQL database is read as the folder of the same tables is (specification 4.1).
+//! A PostgreSQL source gives the same snapshot as a CSV folder with the same tables (specification
+//! 4.1).
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
 }
 
-/// The type of a column whose cells all read so.
+/// A SQL type that fits all cells of a column.
 fn sql_type(cells: &[&str]) -> &'static str {
     let all = |reads: &dyn Fn(&str) -> bool| {
         cells.iter().any(|cell| !cell.is_empty())
@@ -20,7 +21,7 @@ fn sql_type(cells: &[&str]) -> &'static str {
     };
     let is_date = |cell: &str| cell.len() == 10 && cell.split('-').map(str::len).eq([4, 2, 2]);
     let is_whole = |cell: &str| cell.parse::<i64>().is_ok_and(|n| n.to_string() == cell);
-    // `0501` is a text: a number would lose its zero.
+    // `0501` is a text, because a number would lose its zero.
     let is_decimal = |cell: &str| {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let number = cell.strip_prefix('-').unwrap_or(cell);
@@ -32,13 +33,13 @@ fn sql_type(cells: &[&str]) -> &'static str {
         () if all(&is_date) => "DATE",
         () if all(&is_whole) => "BIGINT",
         () if all(&is_decimal) => "NUMERIC",
-        // Padded with blanks.
+        // The server pads these texts with blanks.
         () if cells.iter().all(|cell| cell.chars().count() <= 40) => "CHAR(40)",
         () => "TEXT",
     }
 }
 
-/// The same tables in a schema, in types that a database would have; names in capitals, as some have them.
+/// Writes the tables to a schema, with the types of a typical database, and names in capitals.
 async fn load(raw: &RawSnapshot, client: &Client, schema: &str) {
     let mut sql = format!("CREATE SCHEMA \"{schema}\";");
     for table in &raw.tables {
@@ -66,13 +67,13 @@ async fn load(raw: &RawSnapshot, client: &Client, schema: &str) {
     client.batch_execute(&sql).await.unwrap();
 }
 
-/// More zeros behind the point, as a column with a larger scale has them.
+/// A text to which zeros can be added, as a column with a larger scale has them.
 fn with_point(text: &str) -> String {
     if text.contains('.') { text.to_owned() } else { format!("{text}.") }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_digest_is_that_of_the_same_tables_as_csv() {
+async fn the_digest_is_that_of_the_csv_folder() {
     let place = TestDatabase::new();
     let client = connect(&place.url().await).await;
     let mut compared = 0;
@@ -95,13 +96,15 @@ const SOUND: &str = "
     CREATE TABLE snapshot (tenant_id text, as_of timestamp, prices_as_of timestamptz);
     INSERT INTO snapshot VALUES ('W', '2026-01-15', '2026-01-15 00:00+00');
     CREATE TABLE pscat_loan_stages (stage_name text, stage_rank integer);
-    CREATE TABLE pscat_instruments (investor_id char(8), investor_instrument_name varchar, kind text);
+    CREATE TABLE pscat_instruments (investor_id char(8), investor_instrument_name varchar,
+                                    kind text);
     INSERT INTO pscat_instruments VALUES ('FNMA', 'FN 6.0', 'tba');
-    CREATE TABLE pscat_trades (trade_id text, investor_instrument_name text, trade_type text, status text,
-                               trade_amount numeric(15, 2), tolerance numeric);
-    CREATE TABLE pfill_constraints (investor_id text, investor_instrument_name text, constraint_name text,
-                                    constraint_priority integer);
-    CREATE TABLE base (loan_id text, curr_status text, loan_amount double precision, note_rate numeric, fico numeric);
+    CREATE TABLE pscat_trades (trade_id text, investor_instrument_name text, trade_type text,
+                               status text, trade_amount numeric(15, 2), tolerance numeric);
+    CREATE TABLE pfill_constraints (investor_id text, investor_instrument_name text,
+                                    constraint_name text, constraint_priority integer);
+    CREATE TABLE base (loan_id text, curr_status text, loan_amount double precision,
+                       note_rate numeric, fico numeric);
     CREATE VIEW \"Loan\" AS SELECT * FROM base;";
 
 fn faults(report: &FaultReport) -> Vec<[String; 4]> {
@@ -120,8 +123,12 @@ async fn book(more: &str) -> RawSnapshot {
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_for_what_it_is_is_a_fault_with_its_place() {
-    let raw = book("UPDATE snapshot SET as_of = '2026-01-15 08:30'; INSERT INTO base VALUES ('A', 'Closed', 1.5, 6, 'NaN');").await;
+async fn a_cell_of_an_unsuitable_type_is_a_fault_with_its_place() {
+    let raw = book(
+        "UPDATE snapshot SET as_of = '2026-01-15 08:30';
+         INSERT INTO base VALUES ('A', 'Closed', 1.5, 6, 'NaN');",
+    )
+    .await;
     assert_eq!(raw.ignored, ["base"]);
     let found = faults(&validate(raw).unwrap_err());
     for (table, column) in [("snapshot", "as_of"), ("loan", "loan_amount"), ("loan", "fico")] {
@@ -134,7 +141,7 @@ async fn what_cannot_be_taken_for_what_it_is_is_a_fault_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_read_leaves_the_others_readable() {
+async fn an_unreadable_table_leaves_the_others_readable() {
     let raw = book(
         "DROP TABLE pfill_constraints;
          CREATE VIEW pfill_constraints AS SELECT 1 / (random() * 0)::integer AS constraint_priority;
@@ -153,7 +160,7 @@ async fn a_table_that_cannot_be_read_leaves_the_others_readable() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_says_where() {
+async fn a_missing_database_is_reported_with_its_url() {
     let nowhere = format!("{}?schema=public", shared_server().tcp_url("no_such_database"));
     let error = read(&url(&nowhere)).await.unwrap_err().to_string();
     assert!(error.contains("no_such_database") && error.contains(":***@"), "{error}");

@@ -1,5 +1,5 @@
-//! A real database, changed behind the store's back by someone with all rights: verification names what was done
-//! (specification 3.2).
+//! A database that is edited without the store, by a user with all rights: verification reports the
+//! edit (specification 3.2).
 
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, EventStore};
@@ -14,15 +14,16 @@ use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickout
 use futures::TryStreamExt;
 use tokio_postgres::Client;
 
-/// A store with two streams, interleaved, and two snapshots; someone with an editor, and the seal of its head.
-struct Sound {
+/// A store with two interleaved streams and two snapshots, a client that can edit everything, and
+/// the seal of the head.
+struct SampleStore {
     _place: TestDatabase,
     store: PostgresStore,
     editor: Client,
     seal: (u64, blake3::Hash),
 }
 
-impl Sound {
+impl SampleStore {
     async fn new() -> Self {
         let place = TestDatabase::new();
         let store = place.open().await;
@@ -54,7 +55,7 @@ impl Sound {
     }
 }
 
-/// Another value of the same type, one byte or one step away, as SQL over the column.
+/// Another value of the same type, which differs by one byte or by one, as SQL over the column.
 fn changed(column: &str, sql_type: &str, step: u32) -> String {
     let text = format!("{column}::text");
     match sql_type {
@@ -63,9 +64,10 @@ fn changed(column: &str, sql_type: &str, step: u32) -> String {
             let at = format!("length({column}) / 2");
             format!("set_byte({column}, {at}, get_byte({column}, {at}) # 1)")
         }
-        // A byte in the middle; where there was none, some id.
+        // One byte in the middle; instead of NULL, any id.
         "uuid" => format!(
-            "coalesce(overlay({text} placing CASE WHEN {text} LIKE '%-7%' THEN '6' ELSE '7' END from 15)::uuid,
+            "coalesce(overlay({text} placing CASE WHEN {text} LIKE '%-7%' THEN '6' ELSE '7' END
+                              from 15)::uuid,
                       '0198-0000-0000-7000-8000-0000-0000-0000'::uuid)"
         ),
         "timestamp with time zone" => format!("{column} + interval '1 microsecond'"),
@@ -78,15 +80,16 @@ fn changed(column: &str, sql_type: &str, step: u32) -> String {
     }
 }
 
-/// Each column of each row of each table that verification answers for, one after the other; NULLs too.
+/// Every column of every row of all tables that verification covers, also NULLs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_in_any_column_of_any_row_is_found() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     let editor = &sound.editor;
     assert_eq!(sound.verified().await, None);
     let columns = editor
         .query(
-            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
+            "SELECT table_name::text, column_name::text, data_type::text
+             FROM information_schema.columns
              WHERE table_schema = 'powerfill'
                AND table_name IN ('es_streams', 'es_events', 'es_appends', 'es_head', 'snapshots')
              ORDER BY 1, ordinal_position",
@@ -107,11 +110,12 @@ async fn a_change_in_any_column_of_any_row_is_found() {
                 ))
                 .await;
             let mut edited = None;
-            // The next number may be another row's.
+            // The next number may belong to another row.
             for step in [1, 1_000] {
                 let change = changed(column, sql_type, step);
                 let sql = format!(
-                    "UPDATE {table} SET {column} = {change} WHERE ctid = '{place}' RETURNING ctid::text"
+                    "UPDATE {table} SET {column} = {change} WHERE ctid = '{place}'
+                     RETURNING ctid::text"
                 );
                 if let Ok(row) = editor.query_one(&sql, &[]).await {
                     edited = Some(row.get::<_, String>(0));
@@ -125,7 +129,8 @@ async fn a_change_in_any_column_of_any_row_is_found() {
                 found += 1;
                 sound
                     .tamper(&format!(
-                        "UPDATE {table} SET {column} = (SELECT {column} FROM kept) WHERE ctid = '{place}'"
+                        "UPDATE {table} SET {column} = (SELECT {column} FROM kept)
+                         WHERE ctid = '{place}'"
                     ))
                     .await;
             } else {
@@ -135,14 +140,15 @@ async fn a_change_in_any_column_of_any_row_is_found() {
         }
     }
     assert!(found > 100, "{found}");
-    // Its constraint stays awake for everyone, and taking that away is found as well.
+    // This column has a constraint, which also applies to this client. Dropping it is reported,
+    // too.
     assert_eq!(refused, ["es_head.id"]);
-    assert_eq!(sound.verified().await, None, "all was put back");
+    assert_eq!(sound.verified().await, None, "all values are restored");
 }
 
 #[tokio::test]
 async fn a_changed_payload_is_named_by_stream_and_version() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound
         .tamper(
             "UPDATE es_events SET payload = replace(payload::text, '\"turn\":1', '\"turn\":2')::json
@@ -163,7 +169,7 @@ async fn a_changed_payload_is_named_by_stream_and_version() {
 #[tokio::test]
 async fn a_removed_event_is_named() {
     for (stream, versions) in [(1, 7), (2, 4)] {
-        let sound = Sound::new().await;
+        let sound = SampleStore::new().await;
         for version in 1..=versions {
             let event = format!("stream_id = {stream} AND version = {version}");
             sound
@@ -188,7 +194,7 @@ async fn a_removed_event_is_named() {
 
 #[tokio::test]
 async fn swapped_and_inserted_events_are_named() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound
         .tamper(
             "UPDATE es_events SET version = 1000 WHERE stream_id = 1 AND version = 2;
@@ -199,7 +205,7 @@ async fn swapped_and_inserted_events_are_named() {
     let damage = sound.damage("swapped").await;
     assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
 
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound
         .tamper(
             "INSERT INTO es_events SELECT 1, 8, event_type, schema_version, payload, hash
@@ -219,15 +225,17 @@ async fn a_removed_row_and_a_strange_one_are_named() {
         "DELETE FROM es_streams WHERE stream_id = 2",
         "DELETE FROM es_head",
         "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
-        "INSERT INTO es_events SELECT 9, 1, event_type, schema_version, payload, hash FROM es_events LIMIT 1",
-        "DELETE FROM es_appends WHERE seq = 2; DELETE FROM es_events WHERE stream_id = 2 AND version < 4",
+        "INSERT INTO es_events SELECT 9, 1, event_type, schema_version, payload, hash
+         FROM es_events LIMIT 1",
+        "DELETE FROM es_appends WHERE seq = 2;
+         DELETE FROM es_events WHERE stream_id = 2 AND version < 4",
         "DELETE FROM es_appends; DELETE FROM es_events; DELETE FROM es_streams",
         "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
         "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
         "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
         "UPDATE es_events SET schema_version = -1 WHERE stream_id = 1 AND version = 1",
     ] {
-        let sound = Sound::new().await;
+        let sound = SampleStore::new().await;
         sound.tamper(sql).await;
         let damage = sound.damage(sql).await;
         assert!(!damage.what.is_empty(), "{sql}: {damage:?}");
@@ -236,7 +244,8 @@ async fn a_removed_row_and_a_strange_one_are_named() {
 
 #[tokio::test]
 async fn a_guard_that_is_missing_or_changed_is_named() {
-    let function = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
+    let function = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql \
+                    AS 'BEGIN RETURN NULL; END'";
     for (sql, named) in [
         ("DROP TRIGGER es_events_append_only ON es_events", "es_events_append_only"),
         ("ALTER TABLE es_appends DISABLE TRIGGER ALL", "es_appends_append_only"),
@@ -244,7 +253,8 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
         (function, "refuse_change"),
         ("CREATE RULE quiet AS ON INSERT TO es_events DO INSTEAD NOTHING", "quiet"),
         (
-            "CREATE TRIGGER more BEFORE INSERT ON es_events FOR EACH ROW EXECUTE FUNCTION streams_only_grow()",
+            "CREATE TRIGGER more BEFORE INSERT ON es_events
+             FOR EACH ROW EXECUTE FUNCTION streams_only_grow()",
             "more",
         ),
         ("ALTER TABLE es_events ENABLE ROW LEVEL SECURITY", "es_events"),
@@ -255,7 +265,7 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
         ),
         ("ALTER TABLE es_events ADD COLUMN note TEXT", "es_events.note"),
     ] {
-        let sound = Sound::new().await;
+        let sound = SampleStore::new().await;
         sound.tamper(sql).await;
         let damage = sound.damage(sql).await;
         assert!(damage.what.contains(named), "{sql}: {damage:?}");
@@ -264,7 +274,7 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
 
 #[tokio::test]
 async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound
         .tamper(
             "DELETE FROM es_events WHERE stream_id = 2 AND version = 4;
@@ -272,28 +282,30 @@ async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() 
              UPDATE es_streams SET version = 3,
                     tail_hash = (SELECT hash FROM es_events WHERE stream_id = 2 AND version = 3)
               WHERE stream_id = 2;
-             UPDATE es_head SET seq = 3, position = 10, seal = (SELECT seal FROM es_appends WHERE seq = 3);",
+             UPDATE es_head SET seq = 3, position = 10,
+                    seal = (SELECT seal FROM es_appends WHERE seq = 3);",
         )
         .await;
-    // The rest is sound in itself; only what was kept elsewhere tells.
+    // The rest is consistent. Only a seal that was exported before shows the difference.
     assert_eq!(sound.verified().await, None);
     let (seq, seal) = sound.seal;
     assert_eq!(sound.store.seal_at(seq).await.unwrap(), None);
-    // Written again with something else, it has another seal.
+    // Other events at the same place have another seal.
     sound.store.append(candidates(run(2), 3, 2)).await.unwrap();
     assert_eq!(sound.verified().await, None);
     assert_ne!(sound.store.seal_at(seq).await.unwrap(), Some(seal));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_altered_snapshot_is_not_handed_out() {
-    let sound = Sound::new().await;
+async fn an_altered_snapshot_is_refused() {
+    let sound = SampleStore::new().await;
     let digest = blake3::hash(b"one book").to_hex();
     let other = blake3::hash(b"another book").to_hex();
     sound
         .tamper(&format!(
             "UPDATE snapshots SET (byte_count, stored_hash, compressed) =
-                    (SELECT byte_count, stored_hash, compressed FROM snapshots WHERE digest = '{other}')
+                    (SELECT byte_count, stored_hash, compressed
+                       FROM snapshots WHERE digest = '{other}')
               WHERE digest = '{digest}'"
         ))
         .await;
@@ -303,10 +315,11 @@ async fn an_altered_snapshot_is_not_handed_out() {
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
-/// A cell that says what was never written there is refused; any other change is told by the rebuild.
+/// A cell with a value that PowerFill does not write is refused. Any other edit is found by a
+/// rebuild.
 #[tokio::test]
 async fn an_edited_output_is_read_as_edited_or_refused() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     let store = &sound.store;
     let mut guide = RowBatch { table: &GUIDE, cells: vec![Cell::Null; GUIDE.columns.len()] };
     guide.cells[2] = Cell::Fixed(150, 2);

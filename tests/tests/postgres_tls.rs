@@ -1,4 +1,4 @@
-//! Encrypted connections: certificate and name of the server are verified whenever the URL asks for encryption.
+//! Encrypted connections: the certificate and the name of the server are always verified.
 
 use std::process::Command;
 
@@ -12,8 +12,8 @@ const CERTIFICATE: &str = "[req]\ndistinguished_name = dn\nx509_extensions = v3\
     [dn]\nCN = localhost\n\
     [v3]\nbasicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost, IP:127.0.0.1\n";
 
-/// A server that lets nobody in over TCP without encryption; the file of its certificate.
-fn encrypted() -> (DedicatedServer, String) {
+/// A server that refuses TCP connections without encryption, and the file of its certificate.
+fn start_encrypted() -> (DedicatedServer, String) {
     let server = DedicatedServer::start(Durability::Unsynced);
     let folder = server.folder();
     let (key, certificate) = (folder.join("data/server.key"), folder.join("server.crt"));
@@ -35,7 +35,7 @@ fn encrypted() -> (DedicatedServer, String) {
         .arg("-out")
         .arg(&certificate)
         .output()
-        .expect("openssl is there, as PostgreSQL's packages need it");
+        .expect("openssl runs; PostgreSQL's packages depend on it");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&key, private).unwrap();
@@ -52,8 +52,8 @@ fn encrypted() -> (DedicatedServer, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_is_believed_only_with_its_certificate_and_name() {
-    let (server, certificate) = encrypted();
+async fn a_server_needs_a_trusted_certificate_with_its_name() {
+    let (server, certificate) = start_encrypted();
     let place = TestDatabase::of(&server);
     let plain = server.tcp_url(place.name().await);
     let opened = |options: String, host: &'static str| {
@@ -68,9 +68,9 @@ async fn a_server_is_believed_only_with_its_certificate_and_name() {
             store.append(candidates(run(1), version, 1)).await.unwrap();
         }
         let refusals = [
-            // The machine does not know who made the certificate.
+            // The system does not trust the issuer of the certificate.
             (opened(format!("sslmode={mode}"), "127.0.0.1").await, "certificate"),
-            // The certificate is another server's.
+            // The certificate has another server name.
             (opened(format!("sslmode={mode}&{trusted}"), "127.0.0.2").await, "certificate"),
             (opened(format!("sslmode={mode}&sslrootcert=no.pem"), "127.0.0.1").await, "no.pem"),
         ];
@@ -81,7 +81,7 @@ async fn a_server_is_believed_only_with_its_certificate_and_name() {
             }
         }
     }
-    // A server that wants encryption is not talked to without.
+    // The server refuses a connection without encryption.
     let refused = opened("sslmode=disable".to_owned(), "127.0.0.1").await.unwrap_err();
     assert!(
         matches!(&refused, StoreError::Failed(text) if text.contains("no encryption")),

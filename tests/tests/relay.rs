@@ -1,10 +1,12 @@
-//! The relay against a NATS server: every event once and in order, whatever ends in between (specification 4.5, 5.3).
+//! The relay with a NATS server: every event arrives once and in order, also if the relay or the
+//! server ends at any moment (specification 4.5, 5.3).
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream;
 use futures::TryStreamExt;
 use powerfill_app::{Ask, Clock, NoObserver, RunControl, Runner};
@@ -18,29 +20,31 @@ use powerfill_snapshot::{GivenOptions, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::nats::NatsServer;
 use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
 use powerfill_tests::seeded::SeededRng;
 use powerfill_tests::store_suite::StoreLocation;
+use powerfill_tests::waiting::eventually;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A clock that moves with each look.
-struct Ticking(AtomicI64);
+/// A clock that advances by a millisecond with each call.
+struct TickingClock(AtomicI64);
 
-impl Clock for Ticking {
+impl Clock for TickingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.fetch_add(1_000, Ordering::Relaxed))
     }
 }
 
-/// A run of a conformance case, for a tenant.
-async fn ran(store: &Arc<dyn Store>, tenant: &str, case: &str) {
+/// Executes a run of a conformance case for a tenant.
+async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
     let raw = powerfill_csv::read_folder(&folder.join("snapshot")).unwrap();
     let mut snapshot = validate(raw).unwrap().snapshot;
     snapshot.header.tenant_id = tenant.into();
     let options = std::fs::read_to_string(folder.join("options.json")).unwrap();
     let options = GivenOptions::from_json(&options).resolve().unwrap();
-    let clock = Arc::new(Ticking(AtomicI64::new(1_800_000_000_000_000)));
+    let clock = Arc::new(TickingClock(AtomicI64::new(1_800_000_000_000_000)));
     let lease = Duration::from_secs(30);
     let runner = Runner::new(Arc::clone(store), clock, "worker".to_owned(), lease);
     let run_id = RunId(Uuid::now_v7());
@@ -55,25 +59,26 @@ async fn ran(store: &Arc<dyn Store>, tenant: &str, case: &str) {
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();
 }
 
-/// A store in a folder of its own.
-struct Desk {
+/// The store of one tenant.
+struct TenantStore {
     _folder: tempfile::TempDir,
     store: Arc<dyn Store>,
     tenant: String,
 }
 
-impl Desk {
-    async fn of(tenant: &str, runs: usize) -> Self {
+impl TenantStore {
+    /// A store in a new file, with this many runs.
+    async fn with_runs(tenant: &str, runs: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path().join("store.db")).unwrap());
-        let desk = Self { _folder: folder, store, tenant: tenant.to_owned() };
-        desk.runs(runs).await;
-        desk
+        let tenant_store = Self { _folder: folder, store, tenant: tenant.to_owned() };
+        tenant_store.execute_runs(runs).await;
+        tenant_store
     }
 
-    async fn runs(&self, count: usize) {
+    async fn execute_runs(&self, count: usize) {
         for _ in 0..count {
-            ran(&self.store, &self.tenant, "12-kickout-reasons").await;
+            execute_run(&self.store, &self.tenant, "12-kickout-reasons").await;
         }
     }
 
@@ -82,33 +87,39 @@ impl Desk {
         Relay::new(store, tenant, Arc::clone(broker), stop.clone())
     }
 
-    async fn to_the_end(&self, server: &NatsServer) -> Result<u64, RelayError> {
+    /// Relays everything up to the end of the log.
+    async fn relay_all(&self, server: &NatsServer) -> Result<u64, RelayError> {
         let broker = Arc::new(connect(server).await);
         self.relay(&broker, &CancellationToken::new()).run(Until::TheEnd).await
+    }
+
+    /// The position of the relay.
+    async fn position(&self) -> Option<u64> {
+        self.store.subscriber(SUBSCRIBER).await.unwrap()
     }
 
     async fn events(&self) -> Vec<StoredEvent> {
         self.store.read_all(0).try_concat().await.unwrap()
     }
 
-    /// The stream has the tenant's events: all, once, in order, each as the store's own CloudEvent.
-    async fn is_all_there(&self, server: &NatsServer) {
-        let own = format!("powerfill.{}.", self.tenant);
+    /// The stream has all events of the tenant, once, in order, each as the store's own CloudEvent.
+    async fn assert_relayed(&self, server: &NatsServer) {
+        let prefix = format!("powerfill.{}.", self.tenant);
         let sent = server.messages(STREAM).await;
         let sent: Vec<_> =
-            sent.iter().filter(|message| message.subject.as_str().starts_with(&own)).collect();
+            sent.iter().filter(|message| message.subject.as_str().starts_with(&prefix)).collect();
         let events = self.events().await;
         let positions: Vec<String> =
             sent.iter().map(|message| position(&message.payload)).collect();
-        let wanted: Vec<String> =
+        let expected: Vec<String> =
             events.iter().map(|event| event.global_position.to_string()).collect();
-        assert_eq!(positions, wanted);
+        assert_eq!(positions, expected);
         for (event, message) in events.iter().zip(sent) {
             let cloud_event = CloudEvent::try_from(event).unwrap();
             assert_eq!(*message.payload, *serde_json::to_vec(&cloud_event).unwrap());
             let id = message.headers.get("Nats-Msg-Id").unwrap();
             assert_eq!(id.as_str(), cloud_event.id.to_string());
-            assert_eq!(*message.subject, *format!("{own}run.{}", event.event_type));
+            assert_eq!(*message.subject, *format!("{prefix}run.{}", event.event_type));
         }
     }
 }
@@ -119,31 +130,38 @@ fn position(payload: &[u8]) -> String {
 }
 
 async fn connect(server: &NatsServer) -> Broker {
-    let access = Access { url: server.url(), ..Access::default() };
-    for _ in 0..100 {
-        match Broker::connect(&access).await {
-            Ok(broker) => return broker,
-            // It answers before JetStream is ready.
-            Err(BrokerError::Passing { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Err(error) => panic!("{error}"),
+    connect_to(&server.url()).await
+}
+
+async fn connect_to(url: &str) -> Broker {
+    let access = Access { url: url.to_owned(), ..Access::default() };
+    let mut connected = None;
+    // The server accepts connections before JetStream is ready.
+    eventually("JetStream is ready", async || match Broker::connect(&access).await {
+        Ok(broker) => {
+            connected = Some(broker);
+            true
         }
-    }
-    panic!("no broker: {}", server.log());
+        Err(BrokerError::Passing { .. }) => false,
+        Err(error) => panic!("{error}"),
+    })
+    .await;
+    connected.expect("the condition holds only with a broker")
 }
 
 #[tokio::test]
-async fn every_event_arrives_once_and_as_it_is() {
+async fn every_event_arrives_once_and_unchanged() {
     let server = NatsServer::start("");
-    let desk = Desk::of("acme", 2).await;
-    let end = desk.events().await.len() as u64;
-    assert_eq!(desk.to_the_end(&server).await.unwrap(), end);
-    desk.is_all_there(&server).await;
-    assert_eq!(desk.store.subscriber(SUBSCRIBER).await.unwrap(), Some(end));
-    // Again there is nothing to send; later there is more.
-    assert_eq!(desk.to_the_end(&server).await.unwrap(), end);
-    desk.runs(1).await;
-    assert!(desk.to_the_end(&server).await.unwrap() > end);
-    desk.is_all_there(&server).await;
+    let store = TenantStore::with_runs("acme", 2).await;
+    let end = store.events().await.len() as u64;
+    assert_eq!(store.relay_all(&server).await.unwrap(), end);
+    store.assert_relayed(&server).await;
+    assert_eq!(store.position().await, Some(end));
+    // There is nothing more to send until the next run.
+    assert_eq!(store.relay_all(&server).await.unwrap(), end);
+    store.execute_runs(1).await;
+    assert!(store.relay_all(&server).await.unwrap() > end);
+    store.assert_relayed(&server).await;
 }
 
 #[tokio::test]
@@ -151,70 +169,98 @@ async fn a_database_is_relayed_as_it_grows() {
     let server = NatsServer::start("");
     let database = TestDatabase::new();
     let store: Arc<dyn Store> = Arc::new(database.open().await);
-    let desk = Desk { _folder: tempfile::tempdir().unwrap(), store, tenant: "acme".to_owned() };
-    desk.runs(1).await;
+    let store =
+        TenantStore { _folder: tempfile::tempdir().unwrap(), store, tenant: "acme".to_owned() };
+    store.execute_runs(1).await;
     let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
-    let relay = desk.relay(&broker, &stop);
+    let relay = store.relay(&broker, &stop);
     let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
-    desk.runs(3).await;
-    let end = desk.events().await.len() as u64;
-    while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
+    store.execute_runs(3).await;
+    let end = store.events().await.len() as u64;
+    eventually("all events are relayed", async || {
         assert!(!relaying.is_finished());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        store.position().await == Some(end)
+    })
+    .await;
     stop.cancel();
     assert_eq!(relaying.await.unwrap().unwrap(), end);
-    desk.is_all_there(&server).await;
+    store.assert_relayed(&server).await;
 }
 
+/// The relay is dropped at a message that it sends to the broker, which is lost, answered in vain,
+/// or held back. The seed fixes the messages, so that a failure replays.
 #[tokio::test]
 async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
     let server = NatsServer::start("");
-    let desk = Desk::of("acme", 6).await;
-    let mut chance = SeededRng::new(11);
-    let end = desk.events().await.len() as u64;
-    let mut ended = 0;
-    while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
-        let broker = Arc::new(connect(&server).await);
+    let store = TenantStore::with_runs("acme", 6).await;
+    let mut rng = SeededRng::new(11);
+    let end = store.events().await.len() as u64;
+    let faults = [ProxyFault::DropRequest, ProxyFault::DropResponse, ProxyFault::Stall];
+    let mut attempts = 0;
+    while store.position().await != Some(end) {
+        let proxy = TcpProxy::to_port(server.port()).await;
+        let broker = connect_to(&format!("nats://127.0.0.1:{}", proxy.port())).await;
         let stop = CancellationToken::new();
-        let relay = desk.relay(&broker, &stop);
-        let relaying = tokio::spawn(async move { relay.run(Until::TheEnd).await });
-        tokio::time::sleep(Duration::from_micros(chance.in_range(0, 8_000))).await;
-        relaying.abort();
-        let _ = relaying.await;
-        ended += 1;
-        assert!(ended < 2_000, "it does not move on");
+        let relay = store.relay(&Arc::new(broker), &stop);
+        // The range grows, so that an attempt gets as far as it must at some time.
+        let message = rng.in_range(1, 4 + attempts / 2);
+        proxy.fail_at_message(message as usize, *rng.pick(&faults));
+        tokio::select! {
+            () = proxy.wait_for_fault() => {}
+            ended = relay.run(Until::TheEnd) => {
+                ended.unwrap();
+            }
+        }
+        attempts += 1;
+        assert!(attempts < 2_000, "the relay makes no progress");
     }
-    desk.is_all_there(&server).await;
+    assert!(attempts > 1, "no relay was ended early");
+    store.assert_relayed(&server).await;
 }
 
 #[tokio::test]
 async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
     let mut server = NatsServer::start("");
-    let desk = Arc::new(Desk::of("acme", 1).await);
+    let store = Arc::new(TenantStore::with_runs("acme", 1).await);
     let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
-    let relay = desk.relay(&broker, &stop);
+    let relay = store.relay(&broker, &stop);
     let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
     for _ in 0..4 {
-        let growing = Arc::clone(&desk);
-        let growing = tokio::spawn(async move { growing.runs(3).await });
-        tokio::time::sleep(Duration::from_millis(40)).await;
+        let before = store.position().await;
+        let growing = Arc::clone(&store);
+        let growing = tokio::spawn(async move { growing.execute_runs(3).await });
+        let moves = async || store.position().await > before;
+        eventually("the relay moves on", moves).await;
         server.kill();
         growing.await.unwrap();
         server.launch();
     }
-    let end = desk.events().await.len() as u64;
-    while desk.store.subscriber(SUBSCRIBER).await.unwrap() != Some(end) {
-        assert!(!relaying.is_finished(), "{:?}", relaying.await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let end = store.events().await.len() as u64;
+    eventually("all events are relayed", async || {
+        assert!(!relaying.is_finished());
+        store.position().await == Some(end)
+    })
+    .await;
     stop.cancel();
     relaying.await.unwrap().unwrap();
-    desk.is_all_there(&server).await;
+    store.assert_relayed(&server).await;
+}
+
+/// Waits until the server has forgotten the message ids that it has seen before. It forgets them in
+/// their order.
+async fn wait_for_end_of_duplicate_window(server: &NatsServer) {
+    let jetstream = server.jetstream().await;
+    let is_duplicate = async || {
+        let probe = PublishMessage::build().message_id("probe");
+        let sent = jetstream.send_publish("powerfill.probe", probe).await.unwrap();
+        sent.await.unwrap().duplicate
+    };
+    assert!(!is_duplicate().await);
+    eventually("the window for duplicates ends", async || !is_duplicate().await).await;
 }
 
 #[tokio::test]
-async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
+async fn after_the_window_for_duplicates_nothing_arrives_twice() {
     let server = NatsServer::start("");
     let window = Duration::from_millis(100);
     let config = stream::Config {
@@ -224,38 +270,39 @@ async fn where_the_window_for_duplicates_has_passed_nothing_comes_twice() {
         ..stream::Config::default()
     };
     server.jetstream().await.create_stream(config).await.unwrap();
-    let desk = Desk::of("acme", 1).await;
-    let end = desk.to_the_end(&server).await.unwrap();
-    // As if it had died before it kept where it was.
-    assert!(desk.store.advance(SUBSCRIBER, Some(end), 3).await.unwrap());
-    tokio::time::sleep(window * 3).await;
-    desk.runs(1).await;
-    desk.to_the_end(&server).await.unwrap();
-    desk.is_all_there(&server).await;
+    let store = TenantStore::with_runs("acme", 1).await;
+    let end = store.relay_all(&server).await.unwrap();
+    // As if the relay had died before it stored its position.
+    assert!(store.store.advance(SUBSCRIBER, Some(end), 3).await.unwrap());
+    wait_for_end_of_duplicate_window(&server).await;
+    store.execute_runs(1).await;
+    store.relay_all(&server).await.unwrap();
+    store.assert_relayed(&server).await;
 }
 
 #[tokio::test]
 async fn two_relays_of_one_tenant_double_nothing() {
     let server = NatsServer::start("");
-    let desk = Desk::of("acme", 6).await;
+    let store = TenantStore::with_runs("acme", 6).await;
     let stop = CancellationToken::new();
     let (one, other) = (Arc::new(connect(&server).await), Arc::new(connect(&server).await));
-    let (one, other) = (desk.relay(&one, &stop), desk.relay(&other, &stop));
+    let (one, other) = (store.relay(&one, &stop), store.relay(&other, &stop));
     let (one, other) = tokio::join!(one.run(Until::TheEnd), other.run(Until::TheEnd));
     for ended in [&one, &other] {
         assert!(matches!(ended, Ok(_) | Err(RelayError::AnotherRelay(_))), "{ended:?}");
     }
     assert!(one.is_ok() || other.is_ok());
-    desk.is_all_there(&server).await;
+    store.assert_relayed(&server).await;
 }
 
 #[tokio::test]
 async fn tenants_share_the_stream() {
     let server = NatsServer::start("");
-    let (one, other) = (Desk::of("acme", 4).await, Desk::of("best", 4).await);
+    let (one, other) =
+        (TenantStore::with_runs("acme", 4).await, TenantStore::with_runs("best", 4).await);
     let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let stranger = Arc::new(connect(&server).await);
-    let third = Desk::of("core", 4).await;
+    let third = TenantStore::with_runs("core", 4).await;
     let relays =
         (one.relay(&broker, &stop), other.relay(&broker, &stop), third.relay(&stranger, &stop));
     let ends = tokio::join!(
@@ -266,29 +313,30 @@ async fn tenants_share_the_stream() {
     ends.0.unwrap();
     ends.1.unwrap();
     ends.2.unwrap();
-    for desk in [one, other, third] {
-        desk.is_all_there(&server).await;
+    for store in [one, other, third] {
+        store.assert_relayed(&server).await;
     }
 }
 
 #[tokio::test]
 async fn another_store_of_the_tenant_sends_nothing() {
     let server = NatsServer::start("");
-    let (one, other) = (Desk::of("acme", 1).await, Desk::of("acme", 2).await);
-    let end = one.to_the_end(&server).await.unwrap();
-    match other.to_the_end(&server).await {
+    let (one, other) =
+        (TenantStore::with_runs("acme", 1).await, TenantStore::with_runs("acme", 2).await);
+    let end = one.relay_all(&server).await.unwrap();
+    match other.relay_all(&server).await {
         Err(RelayError::AnotherHistory { position, .. }) => assert_eq!(position, end),
         ended => panic!("{ended:?}"),
     }
-    // As well one that was set back.
-    let set_back = Desk::of("acme", 0).await;
-    let ended = set_back.to_the_end(&server).await;
+    // The same holds for a store that was restored from a backup.
+    let restored = TenantStore::with_runs("acme", 0).await;
+    let ended = restored.relay_all(&server).await;
     assert!(matches!(ended, Err(RelayError::AnotherHistory { .. })), "{ended:?}");
-    one.is_all_there(&server).await;
+    one.assert_relayed(&server).await;
 }
 
 #[tokio::test]
-async fn a_stream_of_somebody_else_is_left_alone() {
+async fn a_stream_with_other_subjects_is_refused() {
     let server = NatsServer::start("");
     let config = stream::Config {
         name: STREAM.to_owned(),
@@ -297,37 +345,39 @@ async fn a_stream_of_somebody_else_is_left_alone() {
     };
     server.jetstream().await.create_stream(config).await.unwrap();
     let access = Access { url: server.url(), ..Access::default() };
-    let Err(error) = Broker::connect(&access).await else { panic!("it was taken") };
-    let said = error.to_string();
-    assert!(said.contains("orders.>") && said.contains("powerfill.>"), "{said}");
+    let Err(error) = Broker::connect(&access).await else { panic!("the stream was accepted") };
+    let text = error.to_string();
+    assert!(text.contains("orders.>") && text.contains("powerfill.>"), "{text}");
 }
 
 #[tokio::test]
-async fn secrets_open_and_are_not_told() {
+async fn credentials_are_checked_and_never_printed() {
     let server = NatsServer::start("authorization { user: relay, password: s3cret }");
     let at = |user: &str| {
         let url = format!("nats://{user}127.0.0.1:{}", server.port());
         Access { url, ..Access::default() }
     };
     for user in ["", "relay:wr0ng@"] {
-        let Err(error) = Broker::connect(&at(user)).await else { panic!("it was let in") };
+        let Err(error) = Broker::connect(&at(user)).await else { panic!("the user was accepted") };
         assert!(matches!(error, BrokerError::Refused { .. }), "{error:?}");
-        let said = format!("{error} {error:?}");
-        assert!(!said.contains("wr0ng") && !said.contains("s3cret"), "{said}");
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("wr0ng") && !text.contains("s3cret"), "{text}");
     }
     let broker = Broker::connect(&at("relay:s3cret@")).await.unwrap();
     assert_eq!(broker.place(), server.url());
-    // A certificate that nobody can prove.
+    // The server has no certificate.
     let tls = Access { url: server.url().replace("nats:", "tls:"), ..Access::default() };
-    let Err(error) = Broker::connect(&tls).await else { panic!("it was let in without TLS") };
+    let Err(error) = Broker::connect(&tls).await else {
+        panic!("the connection was accepted without TLS")
+    };
     assert!(!error.to_string().is_empty());
 }
 
 #[tokio::test]
-async fn an_event_that_is_too_large_is_named() {
+async fn an_event_that_is_too_large_is_reported() {
     let server = NatsServer::start("max_payload: 1024");
-    let desk = Desk::of("acme", 1).await;
-    let ended = desk.to_the_end(&server).await;
+    let store = TenantStore::with_runs("acme", 1).await;
+    let ended = store.relay_all(&server).await;
     let Err(RelayError::Broker(BrokerError::TooLarge { position, bytes, .. })) = ended else {
         panic!("{ended:?}")
     };
@@ -335,20 +385,20 @@ async fn an_event_that_is_too_large_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_taken_out_of_the_stream_stops_nobody() {
+async fn deleted_messages_do_not_stop_the_relay() {
     let server = NatsServer::start("");
-    let desk = Desk::of("acme", 1).await;
-    let end = desk.to_the_end(&server).await.unwrap();
+    let store = TenantStore::with_runs("acme", 1).await;
+    let end = store.relay_all(&server).await.unwrap();
     let stream = server.jetstream().await.get_stream(STREAM).await.unwrap();
-    // The last ones: NATS remembers their ids, and takes them for duplicates.
+    // Without the last messages: NATS remembers their ids, and treats them as duplicates.
     for sequence in end - 2..=end {
         stream.delete_message(sequence).await.unwrap();
     }
-    assert_eq!(desk.to_the_end(&server).await.unwrap(), end);
-    // All of them: the kept position says how far it was.
+    assert_eq!(store.relay_all(&server).await.unwrap(), end);
+    // Without any message: the stored position is used.
     stream.purge().await.unwrap();
-    desk.runs(1).await;
-    let further = desk.to_the_end(&server).await.unwrap();
+    store.execute_runs(1).await;
+    let further = store.relay_all(&server).await.unwrap();
     let mut sent = Vec::new();
     let last = stream.get_info().await.unwrap().state;
     for sequence in last.first_sequence..=last.last_sequence {

@@ -1,4 +1,4 @@
-//! What is particular to a file that several processes share.
+//! Properties of a store file that several processes share.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -22,10 +22,10 @@ fn folder() -> (TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
-/// This test program again, as another process that does one thing to the store.
-fn other_process(what: &str, path: &std::path::Path) -> Child {
+/// Starts this test program as another process, which executes one of the ignored tests below.
+fn other_process(test: &str, path: &std::path::Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", what, "--nocapture", "--include-ignored"])
+        .args(["--exact", test, "--nocapture", "--include-ignored"])
         .env(PATH, path)
         .stdout(Stdio::piped())
         .spawn()
@@ -37,7 +37,7 @@ fn store_of_parent() -> Option<SqliteStore> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the other process of another test"]
+#[ignore = "runs only as the other process of another test"]
 async fn as_other_process_append_a_hundred_times() {
     let Some(store) = store_of_parent() else { return };
     for round in 0..100_u64 {
@@ -46,7 +46,7 @@ async fn as_other_process_append_a_hundred_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the other process of another test"]
+#[ignore = "runs only as the other process of another test"]
 async fn as_other_process_claim_and_hang() {
     let Some(store) = store_of_parent() else { return };
     let lease = store.claim("other process", moment(0), moment(10)).await.unwrap();
@@ -84,10 +84,15 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
     let mut other = other_process("as_other_process_claim_and_hang", &path);
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "claimed true"));
-    assert_eq!(store.claim("w1", moment(1), moment(11)).await.unwrap(), None, "it lives");
+    assert_eq!(
+        store.claim("w1", moment(1), moment(11)).await.unwrap(),
+        None,
+        "the worker is alive"
+    );
     other.kill().unwrap();
     other.wait().unwrap();
-    let lease = store.claim("w1", moment(1), moment(11)).await.unwrap().expect("it is dead");
+    let lease =
+        store.claim("w1", moment(1), moment(11)).await.unwrap().expect("the worker is dead");
     assert_eq!(lease.run_id, run(1));
     assert!(matches!(
         store.enqueue(request(run(2), moment(2))).await,
@@ -97,10 +102,10 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
     store.enqueue(request(run(2), moment(2))).await.unwrap();
 }
 
-/// A lease that ended while its worker lives on: the next worker has no lock, and is still safe until its own lease
-/// ends; it gets the lock once the former worker hears that it lost.
+/// The lease of a living worker ends. The next worker cannot take the lock, but its lease protects
+/// it. It takes the lock after the former worker got the error that it lost its lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_without_the_lock_is_not_taken_for_dead() {
+async fn a_worker_without_the_lock_does_not_count_as_dead() {
     let (_folder, path) = folder();
     let stores: Vec<SqliteStore> = (0..3).map(|_| SqliteStore::open(&path).unwrap()).collect();
     stores[0].enqueue(request(run(1), moment(0))).await.unwrap();
@@ -134,16 +139,16 @@ async fn only_an_existing_file_is_opened_as_existing() {
     assert!(SqliteStore::open(&text).is_err());
 }
 
-/// Whoever may write to any file, as root may, cannot be shown a file that refuses.
+/// Not testable as root, who may write to read-only files.
 #[tokio::test]
-async fn a_read_only_file_says_so() {
+async fn a_read_only_file_is_reported() {
     let (_folder, path) = folder();
     drop(SqliteStore::open(&path).unwrap());
     let mut rights = std::fs::metadata(&path).unwrap().permissions();
     rights.set_readonly(true);
     std::fs::set_permissions(&path, rights).unwrap();
     if std::fs::OpenOptions::new().write(true).open(&path).is_ok() {
-        eprintln!("this user may write to read-only files; nothing to see");
+        eprintln!("this user may write to read-only files: nothing to test");
         return;
     }
     let error = match SqliteStore::open_existing(&path) {
@@ -153,7 +158,7 @@ async fn a_read_only_file_says_so() {
     assert!(matches!(&error, StoreError::Failed(text) if text.contains("read-only")), "{error}");
 }
 
-/// A table that keeps every run, as a later version of the program has it: one column gone, one new.
+/// The history of a later program version: one column is removed, one is new.
 static LATER_HISTORY: TableSpec = TableSpec {
     keeps_every_run: true,
     ..TableSpec::bare("pfill_test_history", &[Column::text("status"), Column::text("mode")])
@@ -183,7 +188,7 @@ async fn history_survives_a_change_of_its_columns() {
         [(run(1), text("Complete")), (run(2), text("Failed")), (run(3), text("Pending"))]
     );
     assert_eq!(rows[0].rows.cells[1], Cell::Null);
-    // The other way: staged with the former columns again.
+    // The former columns again, this time staged.
     store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
     store.publish(unleased(run(4))).await.unwrap();
     assert_eq!(store.rows(&HISTORY).count().await, 3);

@@ -1,4 +1,5 @@
-//! A real file, changed behind the store's back: verification names what was done (specification 3.2).
+//! A store file that is edited without the store: verification reports the edit (specification
+//! 3.2).
 
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
@@ -9,13 +10,13 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-/// A store with two streams, interleaved, and two snapshots; its file, and the seal of its head.
-struct Sound {
+/// A store with two interleaved streams and two snapshots, and the seal of its head.
+struct SampleStore {
     folder: TempDir,
     seal: (u64, blake3::Hash),
 }
 
-impl Sound {
+impl SampleStore {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("acme.db")).unwrap();
@@ -49,7 +50,7 @@ impl Sound {
     }
 }
 
-/// Another value of the same type, one byte or one step away.
+/// Another value of the same type, which differs by one byte or by one.
 fn changed(value: Value) -> Value {
     match value {
         Value::Null => Value::Blob(vec![7; 16]),
@@ -69,7 +70,7 @@ fn changed(value: Value) -> Value {
     }
 }
 
-/// Every column of every row of every table that verification answers for.
+/// Every column of every row of all tables that verification covers.
 fn cells(conn: &Connection) -> Vec<(String, String, i64)> {
     let mut cells = Vec::new();
     for table in ["es_streams", "es_events", "es_appends", "es_head", "snapshots"] {
@@ -91,7 +92,7 @@ fn cells(conn: &Connection) -> Vec<(String, String, i64)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_in_any_column_of_any_row_is_found() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     assert_eq!(sound.verify().await.damage, None);
     let mut all = Vec::new();
     sound.tamper(|conn| all = cells(conn));
@@ -104,7 +105,7 @@ async fn a_change_in_any_column_of_any_row_is_found() {
         let write = format!("UPDATE {table} SET {column} = ?2 WHERE rowid = ?1");
         let value: Value = conn.query_row(&read, [rowid], |row| row.get(0)).unwrap();
         let mut other = changed(value.clone());
-        // The next number may be another row's.
+        // The next number may belong to another row.
         let mut now_at = rowid;
         while conn.execute(&write, (rowid, &other)).is_err() {
             other = changed(other);
@@ -120,15 +121,16 @@ async fn a_change_in_any_column_of_any_row_is_found() {
         assert!(!verification.damage.unwrap().what.is_empty(), "{at}");
         conn.execute(&write, (now_at, &value)).unwrap();
     }
-    assert_eq!(store.verify(None).await.unwrap().damage, None, "all was put back");
+    assert_eq!(store.verify(None).await.unwrap().damage, None, "all values are restored");
 }
 
 #[tokio::test]
 async fn a_changed_payload_is_named_by_stream_and_version() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound.tamper(|conn| {
         conn.execute_batch(
-            "UPDATE es_events SET payload = replace(payload, '\"turn\":1', '\"turn\":2') WHERE position = 6",
+            "UPDATE es_events SET payload = replace(payload, '\"turn\":1', '\"turn\":2')
+             WHERE position = 6",
         )
         .unwrap();
     });
@@ -147,7 +149,7 @@ async fn a_changed_payload_is_named_by_stream_and_version() {
 #[tokio::test]
 async fn a_removed_event_is_named() {
     for position in 1..=11 {
-        let sound = Sound::new().await;
+        let sound = SampleStore::new().await;
         sound.tamper(|conn| {
             conn.execute("DELETE FROM es_events WHERE position = ?1", [position]).unwrap();
         });
@@ -165,7 +167,7 @@ async fn a_removed_event_is_named() {
 
 #[tokio::test]
 async fn swapped_events_are_named() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound.tamper(|conn| {
         conn.execute_batch(
             "UPDATE es_events SET position = 1000 WHERE position = 2;
@@ -176,7 +178,7 @@ async fn swapped_events_are_named() {
     });
     let damage = sound.damage().await;
     assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
-    // With their versions made to fit, the chain shows it.
+    // With matching versions, the hash chain still shows the swap.
     sound.tamper(|conn| {
         conn.execute_batch("UPDATE es_events SET version = position WHERE position IN (2, 3)")
             .unwrap();
@@ -187,7 +189,7 @@ async fn swapped_events_are_named() {
 
 #[tokio::test]
 async fn an_inserted_event_is_named() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound.tamper(|conn| {
         conn.execute_batch(
             "INSERT INTO es_events SELECT 12, 1, 8, event_type, schema_version, payload, hash
@@ -198,9 +200,9 @@ async fn an_inserted_event_is_named() {
     let damage = sound.damage().await;
     assert!(damage.what.contains("position 12 belongs to no append"), "{damage:?}");
 
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound.tamper(|conn| {
-        // Room is made in the middle, and everything after it moves.
+        // Moves all later events by one to make room.
         conn.execute_batch(
             "UPDATE es_events SET position = position + 1000 WHERE position > 2;
              UPDATE es_events SET position = position - 999 WHERE position > 1000;
@@ -226,7 +228,7 @@ async fn a_removed_append_and_a_removed_stream_are_named() {
         "DELETE FROM es_appends WHERE seq = 2; DELETE FROM es_events WHERE position IN (5, 6, 7)",
         "DELETE FROM es_appends; DELETE FROM es_events; DELETE FROM es_streams",
     ] {
-        let sound = Sound::new().await;
+        let sound = SampleStore::new().await;
         sound.tamper(|conn| conn.execute_batch(sql).unwrap());
         let damage = sound.damage().await;
         assert!(!damage.what.is_empty(), "{sql}: {damage:?}");
@@ -235,36 +237,40 @@ async fn a_removed_append_and_a_removed_stream_are_named() {
 
 #[tokio::test]
 async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     sound.tamper(|conn| {
         conn.execute_batch(
             "DELETE FROM es_events WHERE position = 11;
              DELETE FROM es_appends WHERE seq = 4;
-             UPDATE es_streams SET version = 3, tail_hash = (SELECT hash FROM es_events WHERE position = 7)
+             UPDATE es_streams SET version = 3,
+                    tail_hash = (SELECT hash FROM es_events WHERE position = 7)
               WHERE stream_id = 2;
-             UPDATE es_head SET seq = 3, position = 10, seal = (SELECT seal FROM es_appends WHERE seq = 3);",
+             UPDATE es_head SET seq = 3, position = 10,
+                    seal = (SELECT seal FROM es_appends WHERE seq = 3);",
         )
         .unwrap();
     });
-    // The rest is sound in itself; only what was kept elsewhere tells.
+    // The rest is consistent. Only a seal that was exported before shows the difference.
     let store = sound.store();
     assert_eq!(store.verify(None).await.unwrap().damage, None);
     let (seq, seal) = sound.seal;
     assert_eq!(store.seal_at(seq).await.unwrap(), None);
-    // Written again with something else, it has another seal.
+    // Other events at the same place have another seal.
     store.append(candidates(run(2), 3, 2)).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None);
     assert_ne!(store.seal_at(seq).await.unwrap(), Some(seal));
 }
 
 #[tokio::test]
-async fn an_altered_snapshot_is_not_handed_out() {
-    let sound = Sound::new().await;
+async fn an_altered_snapshot_is_refused() {
+    let sound = SampleStore::new().await;
     let digest = blake3::hash(b"one book").to_hex();
     sound.tamper(|conn| {
         let other = zstd_of_another_book(conn);
-        let write = "UPDATE snapshots SET compressed = ?1, stored_hash = ?2, byte_count = 12 WHERE digest = ?3";
-        conn.execute(write, (&other, &blake3::hash(&other).as_bytes()[..], digest.as_str())).unwrap();
+        let write = "UPDATE snapshots SET compressed = ?1, stored_hash = ?2, byte_count = 12
+                     WHERE digest = ?3";
+        let hash = blake3::hash(&other);
+        conn.execute(write, (&other, &hash.as_bytes()[..], digest.as_str())).unwrap();
     });
     let damage = sound.damage().await;
     assert!(damage.what.contains(digest.as_str()), "{damage:?}");
@@ -282,7 +288,7 @@ fn zstd_of_another_book(conn: &Connection) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_guards_refuse_an_edit_of_the_log() {
-    let sound = Sound::new().await;
+    let sound = SampleStore::new().await;
     let conn = Connection::open(sound.folder.path().join("acme.db")).unwrap();
     for sql in [
         "UPDATE es_events SET payload = '{}'",

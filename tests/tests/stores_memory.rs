@@ -1,11 +1,11 @@
-//! The store in memory, against the suite.
+//! The suite with the store in memory.
 
 use powerfill_memory::MemoryStore;
 use powerfill_tests::store_suite::StoreLocation;
 
-struct Memory(MemoryStore);
+struct InMemory(MemoryStore);
 
-impl StoreLocation for Memory {
+impl StoreLocation for InMemory {
     type Store = MemoryStore;
 
     async fn open(&self) -> MemoryStore {
@@ -13,4 +13,4 @@ impl StoreLocation for Memory {
     }
 }
 
-powerfill_tests::store_suite!(Memory(MemoryStore::new()));
+powerfill_tests::store_suite!(InMemory(MemoryStore::new()));

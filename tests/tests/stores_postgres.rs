@@ -1,4 +1,4 @@
-//! The store in a PostgreSQL database, against the suite.
+//! The suite with the store in a PostgreSQL database.
 
 use powerfill_tests::postgres::TestDatabase;
 

@@ -1,11 +1,11 @@
-//! The store in an SQLite file, against the suite.
+//! The suite with the store in an SQLite file.
 
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::store_suite::StoreLocation;
 
-struct File(tempfile::TempDir);
+struct StoreFile(tempfile::TempDir);
 
-impl StoreLocation for File {
+impl StoreLocation for StoreFile {
     type Store = SqliteStore;
 
     async fn open(&self) -> SqliteStore {
@@ -13,4 +13,4 @@ impl StoreLocation for File {
     }
 }
 
-powerfill_tests::store_suite!(File(tempfile::tempdir().expect("a folder")));
+powerfill_tests::store_suite!(StoreFile(tempfile::tempdir().expect("a folder")));

@@ -1,7 +1,7 @@
 //! Appending (specification 3.2): one transaction. First it locks the stream's row, so that writers
-//! of one stream wait for each other. Then it writes the events, which need no position yet. Last it
-//! locks the head row, which gives the position: a writer that has the head computes one seal and
-//! commits. Therefore the order of positions is the order of commits, without a gap.
+//! of one stream wait for each other. Then it writes the events, which need no position yet. Last
+//! it locks the head row, which gives the position: a writer that has the head computes one seal
+//! and commits. Therefore the order of positions is the order of commits, without a gap.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ const LOCK_STREAM: &str =
 const LAST_STREAM: &str = "SELECT coalesce(max(stream_id), 0) FROM es_streams";
 const LOCK_HEAD: &str = "SELECT seq, position, seal FROM es_head WHERE id = 1 FOR UPDATE";
 const MOVE_HEAD: &str = "UPDATE es_head SET seq = $1, position = $2, seal = $3 WHERE id = 1";
-/// Sent after the commit, in a transaction of its own. Within a transaction, NOTIFY takes a lock that
-/// makes all commits of the server wait for each other, also those of other tenants.
+/// Sent after the commit, in a transaction of its own. Within a transaction, NOTIFY takes a lock
+/// that makes all commits of the server wait for each other, also those of other tenants.
 const NOTIFY: &str = "NOTIFY powerfill_events";
 
 /// From this number of events on, COPY is faster than one INSERT of arrays.

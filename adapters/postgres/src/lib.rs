@@ -1,9 +1,9 @@
-//! A tenant's whole store in a PostgreSQL database (15 and later): events, captured snapshots, output
-//! tables, and the queue of runs, all in the schema `powerfill`.
+//! A tenant's whole store in a PostgreSQL database (15 and later): events, captured snapshots,
+//! output tables, and the queue of runs, all in the schema `powerfill`.
 //!
-//! Any number of processes may have it open. An append is one transaction, whose last statements lock
-//! the head row of the log. Therefore positions are dense and in the order of the commits. NOTIFY
-//! wakes subscribers, which then read the tables.
+//! Any number of processes may have it open. An append is one transaction, whose last statements
+//! lock the head row of the log. Therefore positions are dense and in the order of the commits.
+//! NOTIFY wakes subscribers, which then read the tables.
 //!
 //! [`source`] reads the tables of a snapshot from any database.
 
@@ -68,8 +68,8 @@ impl std::fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the store in this database, or creates it. An older schema is migrated. The database must
-    /// exist.
+    /// Opens the store in this database, or creates it. An older schema is migrated. The database
+    /// must exist.
     ///
     /// # Errors
     /// [`StoreError::Schema`] if the schema `powerfill` belongs to another program or to a newer

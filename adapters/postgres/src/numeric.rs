@@ -1,6 +1,6 @@
 //! Exact decimals in PostgreSQL's binary form of NUMERIC: digits of base 10,000, the weight of the
-//! first digit, a sign, and the number of decimals. PowerFill has its own codec because output tables
-//! consist mostly of decimals, and because a reader must distinguish `1.50` from `1.5`.
+//! first digit, a sign, and the number of decimals. PowerFill has its own codec because output
+//! tables consist mostly of decimals, and because a reader must distinguish `1.50` from `1.5`.
 
 use ::bytes::{BufMut, BytesMut};
 

@@ -1,6 +1,6 @@
 //! Reading output tables. All batches of one reader show the same state, even if another run is
-//! published meanwhile. The server keeps the rows in a cursor that outlives its transaction, so that
-//! a slow reader holds no lock, and publishing does not wait for it.
+//! published meanwhile. The server keeps the rows in a cursor that outlives its transaction, so
+//! that a slow reader holds no lock, and publishing does not wait for it.
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;

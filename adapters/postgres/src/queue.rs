@@ -1,5 +1,6 @@
 //! The queue of runs (specification 4.4). A unique index permits one active run per tenant. A claim
-//! skips a run that another worker is claiming. The token of a lease excludes a worker that lost it.
+//! skips a run that another worker is claiming. The token of a lease excludes a worker that lost
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -60,8 +61,8 @@ pub(crate) async fn claim(
     }
 }
 
-/// The former worker of the run may stall while it has locks. An error is ignored: without the right
-/// to end the session of another user, the server's own time limits end it later.
+/// The former worker of the run may stall while it has locks. An error is ignored: without the
+/// right to end the session of another user, the server's own time limits end it later.
 async fn end_former_sessions(client: &ClientWrapper, run: RunId) {
     let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &locks::OUTPUTS]).await;
 }
@@ -89,7 +90,7 @@ async fn begin_after_writers(client: &mut ClientWrapper) -> Result<Transaction<'
     Ok(tx)
 }
 
-/// Extends a lease. Returns who requested to cancel the run, if somebody did.
+/// Extends a lease. Returns who requested to cancel the run; `None` without a request.
 pub(crate) async fn renew(
     client: &ClientWrapper,
     lease: Lease,

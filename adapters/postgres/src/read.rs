@@ -1,6 +1,6 @@
 //! Reading (specification 3.2): each batch is two short queries, one for appends and one for their
-//! events, so that a slow reader holds neither a transaction nor more than one batch. Rows before the
-//! end of the log never change, so that the two queries need no common transaction.
+//! events, so that a slow reader holds neither a transaction nor more than one batch. Rows before
+//! the end of the log never change, so that the two queries need no common transaction.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! The steps of the schema, the migration of a store, and the check that nobody changed the schema.
+//! The steps of the schema, the migration of a store, and the check that the schema
+//! is unchanged.
 
 use std::collections::BTreeMap;
 
@@ -67,8 +68,8 @@ pub(crate) async fn exists(pool: &ConnectionPool) -> Result<bool, StoreError> {
     Ok(applied_steps(&client).await? > 0)
 }
 
-/// Applies the missing steps in one transaction, under a lock, so that several processes may do it at
-/// the same time. If no step is missing, no right to change a schema is needed.
+/// Applies the missing steps in one transaction, under a lock, so that several processes may do it
+/// at the same time. If no step is missing, no right to change a schema is needed.
 ///
 /// # Errors
 /// [`StoreError::Schema`] as [`applied_steps`]. If a step fails, the store is as before.
@@ -124,8 +125,8 @@ fn parse_shape<'a>(lines: impl Iterator<Item = &'a str>) -> SchemaShape {
         .collect()
 }
 
-/// The first part of the store's schema that is missing or not as the steps create it. An additional
-/// trigger, rule, or policy counts, too. Output tables are not part of the schema.
+/// The first part of the store's schema that is missing or not as the steps create it. An
+/// additional trigger, rule, or policy counts, too. Output tables are not part of the schema.
 pub(crate) async fn first_difference(client: &Client) -> Result<Option<String>, StoreError> {
     let lines = shape(client).await?;
     let mut actual = parse_shape(lines.iter().map(String::as_str));

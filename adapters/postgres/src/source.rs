@@ -1,6 +1,6 @@
 //! The tables or views of a schema in a PostgreSQL database as the raw tables of a snapshot
-//! (specification 1.2, 4.1). One transaction reads all of them and sees one state. The case of their
-//! names does not matter.
+//! (specification 1.2, 4.1). One transaction reads all of them and sees one state. The case of
+//! their names does not matter.
 //!
 //! Values are the server's texts, so that a NUMERIC of any scale is exact. The padding of CHAR is
 //! ignored. A binary float, and a timestamp that is not midnight, are faults of their cells.
@@ -35,11 +35,12 @@ pub struct PostgresSourceError {
     source: StoreError,
 }
 
-/// Reads the input tables from the schema that the URL names, or else from `public`. Other tables and
-/// views are listed as ignored.
+/// Reads the input tables from the schema that the URL names, or else from `public`. Other tables
+/// and views are listed as ignored.
 ///
 /// # Errors
-/// If the database cannot be reached or listed. A table that cannot be read is a fault in the result.
+/// If the database cannot be reached or listed. A table that cannot be read is a fault in the
+/// result.
 pub async fn read(url: &PostgresUrl) -> Result<RawSnapshot, PostgresSourceError> {
     (|| read_database(url))
         .retry(SOURCE)
@@ -103,7 +104,8 @@ async fn relation_names(tx: &Transaction<'_>, schema: &str) -> Result<Vec<String
     let rows = tx
         .query(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+               AND NOT c.relispartition
              ORDER BY 1",
             &[&schema],
         )

@@ -1,6 +1,6 @@
-//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction replaces
-//! all published tables by the staged ones. The names of tables and columns come from the program
-//! and never from a user.
+//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction
+//! replaces all published tables by the staged ones. The names of tables and columns come from the
+//! program and never from a user.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ use crate::values::{get, to_bigint, unsigned};
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
-/// Creates a table. If all rows belong to one run, `run_id` is the default of its column, so that no
-/// row carries it, and `row_no` keeps the order in which the rows were staged.
+/// Creates a table. If all rows belong to one run, `run_id` is the default of its column, so that
+/// no row carries it, and `row_no` keeps the order in which the rows were staged.
 async fn create_table(
     tx: &Transaction<'_>,
     name: &str,
@@ -298,7 +298,8 @@ async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> Result<(), 
             .map(|(column, _)| format!(", {}", quoted(column)))
             .collect();
         format!(
-            "INSERT INTO powerfill.{staged} (run_id{common}) SELECT run_id{common} FROM powerfill.{name}
+            "INSERT INTO powerfill.{staged} (run_id{common})
+               SELECT run_id{common} FROM powerfill.{name}
                WHERE run_id NOT IN (SELECT run_id FROM powerfill.{staged});
              DROP TABLE powerfill.{name}; {rename}"
         )
@@ -362,7 +363,8 @@ async fn migrate_columns(
         .map(|(column, _)| format!(", {}", quoted(column)))
         .collect();
     tx.batch_execute(&format!(
-        "INSERT INTO powerfill.{name} (run_id{common}) SELECT run_id{common} FROM powerfill.{former};
+        "INSERT INTO powerfill.{name} (run_id{common})
+           SELECT run_id{common} FROM powerfill.{former};
          DROP TABLE powerfill.{former}"
     ))
     .await

@@ -30,8 +30,8 @@ use crate::{
     Inner, PostgresStore, append, index, log, queue, read, snapshots, staging, subscribers, verify,
 };
 
-/// The position of a reader in a stream: the stream's number, the next version, and the last version
-/// to read. `None` before the first batch.
+/// The position of a reader in a stream: the stream's number, the next version, and the last
+/// version to read. `None` before the first batch.
 type StreamPosition = Option<(u64, u64, u64)>;
 
 /// The next batch of a stream.

@@ -1,5 +1,5 @@
-//! The URL of a database: `postgres://user:password@host:port/database?option=value`. The password is
-//! never shown.
+//! The URL of a database: `postgres://user:password@host:port/database?option=value`. The password
+//! is never shown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,8 +24,8 @@ const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// - A statement ends after 2 minutes.
 /// - Waiting for a lock ends after 30 s. (A report that locks an output table keeps a run from
 ///   publishing; the application tries again.)
-/// - A transaction ends after its client was idle for a minute: a client that stalls during an append
-///   keeps its locks no longer than that.
+/// - A transaction ends after its client was idle for a minute: a client that stalls during an
+///   append keeps its locks no longer than that.
 /// - The server notices after a minute that the machine of a client is gone.
 const SESSION_OPTIONS: &str = "-c search_path=powerfill,pg_temp -c statement_timeout=120000 \
      -c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000 \
@@ -82,8 +82,8 @@ impl FromStr for PostgresUrl {
     type Err = PostgresUrlError;
 
     /// Parses a URL in the form of libpq, with the scheme `postgres` or `postgresql`. The option
-    /// `sslmode` is `disable` (the default), `require`, or `verify-full`; `sslrootcert` names a file
-    /// of certificates to trust; `schema` names the schema of a source's tables.
+    /// `sslmode` is `disable` (the default), `require`, or `verify-full`; `sslrootcert` names a
+    /// file of certificates to trust; `schema` names the schema of a source's tables.
     fn from_str(text: &str) -> Result<Self, PostgresUrlError> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(PostgresUrlError::Malformed);

@@ -1,5 +1,5 @@
-//! Values in the server's binary form, read and written without a copy. A value that has another type
-//! than the program writes is [`StoreError::Corrupt`].
+//! Values in the server's binary form, read and written without a copy. A value that has another
+//! type than the program writes is [`StoreError::Corrupt`].
 
 use std::error::Error;
 
@@ -48,7 +48,8 @@ impl ToSql for Utf8Bytes<'_> {
 /// The server counts microseconds from 2000-01-01, and a [`Timestamp`] from 1970-01-01.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// A timestamp as the server counts. `None` outside of the server's range, whose ends mean infinity.
+/// A timestamp as the server counts. `None` outside of the server's range, whose ends mean
+/// infinity.
 pub(crate) fn server_micros(timestamp: Timestamp) -> Option<i64> {
     timestamp.micros().checked_sub(EPOCH_MICROS).filter(|micros| *micros != i64::MIN)
 }
@@ -112,8 +113,8 @@ pub(crate) fn hash(row: &Row, column: usize) -> Result<Hash, StoreError> {
         .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len())))
 }
 
-/// A count, a version, or a position to bind. Numbers above 63 bits are bound as the largest BIGINT,
-/// which no log reaches.
+/// A count, a version, or a position to bind. Numbers above 63 bits are bound as the largest
+/// BIGINT, which no log reaches.
 pub(crate) fn to_bigint(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,7 @@
 //! Measures the store alone: appends, staged rows, publishing, reading back, a snapshot.
 //!
-//! `cargo run --release -p powerfill-sqlite --example append -- [events] [events an append] [rows] [folder]`
+//! `cargo run --release -p powerfill-sqlite --example append -- [events] [events an append] [rows]
+//! [folder]`
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! A tenant's whole store in one SQLite file: events, captured snapshots, output tables, the queue of runs.
+//! A tenant's whole store in one SQLite file: events, captured snapshots, output tables, the queue
+//! of runs.
 //!
 //! One connection writes, on a thread of its own; others read. Several processes may have the file
 //! open: SQLite's write lock orders their commits, and a reader sees each commit as a whole. A

@@ -49,7 +49,8 @@ impl OutputReader {
             .collect();
         let order = if table.keeps_every_run { "run_id" } else { "row_no" };
         let sql = format!(
-            "SELECT row_no, run_id{columns} FROM \"{}\" WHERE {order} > ?1 ORDER BY {order} LIMIT {ROWS_PER_BATCH}",
+            "SELECT row_no, run_id{columns} FROM \"{}\" WHERE {order} > ?1
+             ORDER BY {order} LIMIT {ROWS_PER_BATCH}",
             table.name
         );
         let position = match (found.is_empty(), table.keeps_every_run) {

@@ -122,7 +122,7 @@ fn grant_lease(
     Ok(lease)
 }
 
-/// Extends a lease. Returns who requested to cancel the run, if somebody did.
+/// Extends a lease. Returns who requested to cancel the run; `None` without a request.
 pub(crate) fn renew(
     conn: &mut Connection,
     lock: &WorkerLock,

@@ -1,4 +1,5 @@
-//! The steps of the schema, the migration of a store, and the check that nobody changed the schema.
+//! The steps of the schema, the migration of a store, and the check that the schema
+//! is unchanged.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +95,8 @@ fn shape(conn: &Connection) -> Result<SchemaShape, StoreError> {
     rows.and_then(Iterator::collect).map_err(store_error)
 }
 
-/// The first part of the store's schema that is missing or not as the steps create it. An additional
-/// trigger counts, too. Output tables are not part of the schema.
+/// The first part of the store's schema that is missing or not as the steps create it. An
+/// additional trigger counts, too. Output tables are not part of the schema.
 pub(crate) fn first_difference(conn: &Connection) -> Result<Option<String>, StoreError> {
     let mut reference = Connection::open_in_memory().map_err(store_error)?;
     migrate(&mut reference)?;

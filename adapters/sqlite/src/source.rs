@@ -26,11 +26,12 @@ pub struct SqliteSourceError {
     source: rusqlite::Error,
 }
 
-/// Reads the input tables. The case of their names does not matter. Other tables and views are listed
-/// as ignored.
+/// Reads the input tables. The case of their names does not matter. Other tables and views are
+/// listed as ignored.
 ///
 /// # Errors
-/// If the database cannot be opened or listed. A table that cannot be read is a fault in the result.
+/// If the database cannot be opened or listed. A table that cannot be read is a fault in the
+/// result.
 pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
     read_database(path).map_err(|source| SqliteSourceError { path: path.to_owned(), source })
 }

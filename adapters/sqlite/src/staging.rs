@@ -1,6 +1,6 @@
-//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction replaces
-//! all published tables by the staged ones. The names of tables and columns come from the program
-//! and never from a user.
+//! Output tables (specification 3.3): rows are staged in `next_<table>`, and one transaction
+//! replaces all published tables by the staged ones. The names of tables and columns come from the
+//! program and never from a user.
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
@@ -49,7 +49,8 @@ fn create_table(
         })
         .collect();
     let sql = format!(
-        "CREATE TABLE {} (\n    row_no INTEGER PRIMARY KEY,\n    run_id {run_id}{columns}\n) STRICT",
+        "CREATE TABLE {} (\n    row_no INTEGER PRIMARY KEY,\n    run_id {run_id}{columns}\n) \
+         STRICT",
         quoted(name)
     );
     conn.execute_batch(&sql).map_err(store_error)
@@ -274,7 +275,8 @@ fn migrate_columns(conn: &Connection, table: &TableSpec, run: RunId) -> Result<(
         .map(|(column, _)| format!(", {}", quoted(column)))
         .collect();
     conn.execute_batch(&format!(
-        "INSERT INTO {name} (run_id{common}) SELECT run_id{common} FROM {former}; DROP TABLE {former}"
+        "INSERT INTO {name} (run_id{common}) SELECT run_id{common} FROM {former};
+         DROP TABLE {former}"
     ))
     .map_err(store_error)
 }

@@ -77,8 +77,10 @@ const SOUND: &str = "
     CREATE TABLE pscat_loan_stages (stage_name, stage_rank);
     CREATE TABLE pscat_instruments (investor_id, investor_instrument_name, kind);
     INSERT INTO pscat_instruments VALUES ('FNMA', 'FN 6.0', 'tba');
-    CREATE TABLE pscat_trades (trade_id, investor_instrument_name, trade_type, status, trade_amount, tolerance);
-    CREATE TABLE pfill_constraints (investor_id, investor_instrument_name, constraint_name, constraint_priority);
+    CREATE TABLE pscat_trades (trade_id, investor_instrument_name, trade_type, status, trade_amount,
+                               tolerance);
+    CREATE TABLE pfill_constraints (investor_id, investor_instrument_name, constraint_name,
+                                    constraint_priority);
     CREATE TABLE base (loan_id, curr_status, loan_amount, note_rate, fico, score);
     CREATE VIEW Loan AS SELECT * FROM base;";
 

@@ -1,5 +1,5 @@
-//! A store in memory, for tests and simulations. It implements the same ports with the same results,
-//! and keeps nothing when it is dropped.
+//! A store in memory, for tests and simulations. It implements the same ports with the same
+//! results, and keeps nothing when it is dropped.
 //!
 //! All state is behind one lock: a call does everything or nothing, like a transaction.
 

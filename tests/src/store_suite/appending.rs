@@ -1,4 +1,4 @@
-//! Appending: all or nothing, at the expected version, once.
+//! Appending: all events or none, at the expected version, and only once.
 
 use futures::future::join_all;
 use powerfill_events::run::EncodedBatch;
@@ -9,7 +9,7 @@ use powerfill_ports::seal::seal_start;
 use super::StoreLocation;
 use super::samples::{append, candidate, candidates, collect, meta, moment, pass_completed, run};
 
-/// Versions count in the stream, positions and append numbers in the store.
+/// Versions are counted per stream, positions and append numbers per store.
 pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation) {
     let store = location.open().await;
     let empty = store.head().await.unwrap();
@@ -29,7 +29,7 @@ pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation
     assert_eq!(store.stream_version(&run(2).stream()).await.unwrap(), 2);
 }
 
-/// Too low, too high, or of a stream that does not exist.
+/// The expected version may be too low, too high, or one of a stream that does not exist.
 pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(
     location: &impl StoreLocation,
 ) {
@@ -51,8 +51,8 @@ pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(
     assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
-/// Also when the stream has grown since.
-pub async fn the_same_append_again_is_answered_as_done(location: &impl StoreLocation) {
+/// Also if the stream has grown since.
+pub async fn a_repeated_append_is_recognized(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = candidates(run(1), 0, 3);
     let done = store.append(first.clone()).await.unwrap();
@@ -62,8 +62,8 @@ pub async fn the_same_append_again_is_answered_as_done(location: &impl StoreLoca
     assert_eq!(collect(store.read_all(0)).await.len(), 5);
 }
 
-/// A worker that takes a run up has another clock and another name.
-pub async fn a_retry_by_another_worker_later_is_answered_as_done(location: &impl StoreLocation) {
+/// A worker that takes over a run has another clock and another name.
+pub async fn a_repeat_by_another_worker_is_recognized(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = candidates(run(1), 0, 3);
     store.append(first.clone()).await.unwrap();
@@ -75,7 +75,7 @@ pub async fn a_retry_by_another_worker_later_is_answered_as_done(location: &impl
     assert!(events.iter().all(|event| event.recorded_at == moment(0)));
 }
 
-/// Other events, fewer, more, another version, another stream.
+/// Fewer events, more events, other events, another stream, or another version.
 pub async fn an_append_id_with_other_content_is_refused(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = candidates(run(1), 0, 3);
@@ -102,14 +102,14 @@ pub async fn an_append_id_with_other_content_is_refused(location: &impl StoreLoc
     assert_eq!(store.head().await.unwrap().position, 3);
 }
 
-/// It would have no position.
+/// Such an append would have no position.
 pub async fn an_append_without_events_is_refused(location: &impl StoreLocation) {
     let store = location.open().await;
     assert!(matches!(store.append(append(run(1), 0, [])).await, Err(StoreError::Failed(_))));
     assert_eq!(store.head().await.unwrap().seq, 0);
 }
 
-/// Eight writers with the same expected version: one is first, all others are told so.
+/// Of eight writers with the same expected version one succeeds, and all others get a conflict.
 pub async fn one_of_many_writers_wins_a_version(location: &impl StoreLocation) {
     let store = location.open().await;
     for round in 0..5_u64 {
@@ -131,7 +131,7 @@ pub async fn one_of_many_writers_wins_a_version(location: &impl StoreLocation) {
     assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
-/// Every field of the envelope, and the payload byte for byte.
+/// Every field of the envelope comes back, and the payload byte for byte.
 pub async fn the_envelope_comes_back_whole(location: &impl StoreLocation) {
     let store = location.open().await;
     let events = [candidate(1), pass_completed(7)];
@@ -156,7 +156,7 @@ pub async fn the_envelope_comes_back_whole(location: &impl StoreLocation) {
     }
 }
 
-/// And the next append goes on from there.
+/// The next append continues from there.
 pub async fn what_was_appended_is_there_after_reopening(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a copy of a whole store asks of it, and whose it is.
+//! What copying a whole store needs, and which tenant a store belongs to.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use powerfill_ports::{StoreError, ensure_tenant};
 use super::StoreLocation;
 use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
 
-/// Nobody's before it; then nobody else's, who is not told whose it is.
+/// An empty store accepts any tenant. Afterwards, the error for another tenant does not reveal the
+/// owner.
 pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.tenant().await.unwrap(), None);
@@ -25,7 +26,7 @@ pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLoca
     let refused = ensure_tenant(&store, &other).await.unwrap_err();
     assert!(matches!(&refused, StoreError::AnotherTenant(tenant) if *tenant == other));
     assert!(!refused.to_string().contains("acme"), "{refused}");
-    // Nor does one begin a stream there who looked while the store was nobody's.
+    // A check that passed while the store was empty does not permit a later append.
     let mut late = pool_lock(0, true);
     late.meta.tenant_id = other.clone();
     let refused = store.append(late).await.unwrap_err();
@@ -34,7 +35,7 @@ pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLoca
     store.append(pool_lock(0, true)).await.unwrap();
 }
 
-/// All of them, a batch at a time.
+/// Appends are read in batches.
 pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocation) {
     let store = location.open().await;
     let many = APPENDS_PER_BATCH as u64 + 7;
@@ -65,7 +66,7 @@ pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocatio
     }
 }
 
-/// In the version that it was written in, also where that is not the one of today.
+/// The event keeps the schema version in which it was written, even if it is not the present one.
 pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation) {
     let store = location.open().await;
     let event = candidate(1);
@@ -80,7 +81,7 @@ pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation)
     assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
-/// By digest.
+/// The list is sorted by digest.
 pub async fn snapshots_are_listed(location: &impl StoreLocation) {
     let store = location.open().await;
     let mut digests = Vec::new();
@@ -93,7 +94,7 @@ pub async fn snapshots_are_listed(location: &impl StoreLocation) {
     assert_eq!(store.snapshot_digests().await.unwrap(), digests);
 }
 
-/// Twice makes no difference; one that goes on is none of it.
+/// A repeat changes nothing, and an active run is refused.
 pub async fn a_run_that_is_over_is_added_to_the_history_once(location: &impl StoreLocation) {
     let store = Arc::new(location.open().await);
     let ended = |number, status| QueuedRun {

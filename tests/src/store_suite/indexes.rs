@@ -1,4 +1,4 @@
-//! Indexes of runs' events: a run's own, replaced whole, read by subject.
+//! Event indexes: each run has its own, which is replaced as a whole and read by subject.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, 
 use super::StoreLocation;
 use super::samples::{candidates, run, unleased};
 
-/// An index of these subjects, in their order.
+/// An index of these subjects.
 fn index(up_to_version: u64, listed: &[(Subject, &[u64])]) -> Arc<RunIndex> {
     let mut entries: Vec<IndexEntry> = listed
         .iter()
@@ -48,7 +48,7 @@ async fn entries(store: &impl IndexStore, number: u128) -> Vec<IndexEntry> {
     batches.concat()
 }
 
-/// In the order in which they were asked for; nothing for one that no event concerns.
+/// The result has the order of the request. A subject without events has an empty list.
 pub async fn events_are_found_by_subject(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 9)).await.unwrap();
@@ -73,7 +73,7 @@ pub async fn events_are_found_by_subject(location: &impl StoreLocation) {
     }
 }
 
-/// Nothing is left of the former one, and nobody else's is touched.
+/// Nothing of the former index is left, and the indexes of other runs stay.
 pub async fn an_index_replaces_the_runs_former_one(location: &impl StoreLocation) {
     let store = location.open().await;
     for number in 1..=3 {
@@ -94,13 +94,13 @@ pub async fn an_index_replaces_the_runs_former_one(location: &impl StoreLocation
     assert_eq!(store.indexed(run(2), asked).await.unwrap(), None);
     assert_eq!(store.indexed_runs().await.unwrap(), [(run(1), state(5)), (run(3), state(2))]);
     assert!(entries(&store, 2).await.is_empty());
-    // An index may be empty, and is one all the same.
+    // An empty index is an index.
     store.put_index(unleased(run(3)), index(5, &[])).await.unwrap();
     assert_eq!(versions(&store, 3, vec![loan("L1")]).await, [Vec::<u64>::new()]);
     assert!(entries(&store, 3).await.is_empty());
 }
 
-/// It would be nobody's.
+/// An index is refused if its run has no events.
 pub async fn a_run_without_events_has_no_index(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
@@ -110,7 +110,7 @@ pub async fn a_run_without_events_has_no_index(location: &impl StoreLocation) {
     assert_eq!(store.indexed(run(2), vec![loan("L1")]).await.unwrap(), None);
 }
 
-/// Of several batches, by subject, byte for byte.
+/// Entries are read in batches, sorted by subject, and byte for byte.
 pub async fn many_entries_come_back_in_order(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
@@ -134,8 +134,8 @@ pub async fn many_entries_come_back_in_order(location: &impl StoreLocation) {
     assert!(indexed.versions.iter().eq(given.entries.iter().rev().map(|entry| &entry.versions)));
 }
 
-/// What a list says is for its reader to judge: the bytes come back as they were given.
-pub async fn a_list_that_is_none_comes_back_as_it_is(location: &impl StoreLocation) {
+/// The store does not check a list: its bytes come back as they were given.
+pub async fn a_malformed_list_comes_back_unchanged(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let versions = Versions::from_bytes(vec![0x80, 0xff]);

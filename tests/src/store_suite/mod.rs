@@ -1,5 +1,6 @@
-//! What every store must do (specification 3.2, 3.3, 4.4), one function a behaviour. The suite knows no database: an
-//! adapter gives a [`StoreLocation`] and runs [`store_suite!`](crate::store_suite!).
+//! What every store must do (specification 3.2, 3.3, 4.4), one function per behavior. The suite
+//! knows no database: an adapter implements [`StoreLocation`] and runs
+//! [`store_suite!`](crate::store_suite!).
 
 pub mod appending;
 pub mod copying;
@@ -17,25 +18,26 @@ use std::future::Future;
 
 use powerfill_ports::copying::CopyStore;
 
-/// Where a store lives: opened again, it has what was stored before. Each test has a place of its own.
+/// The location of a store. A store that is opened again has everything that was stored before.
+/// Each test has its own location.
 pub trait StoreLocation: Send + Sync + 'static {
-    /// The adapter.
+    /// The store under test.
     type Store: CopyStore + Clone + 'static;
 
-    /// Opens the store that lives here.
+    /// Opens the store at this location.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 }
 
-/// Runs the whole suite; `$place` is an expression that makes a new [`StoreLocation`].
+/// Runs the whole suite. `$location` is an expression that creates a new [`StoreLocation`].
 #[macro_export]
 macro_rules! store_suite {
-    ($place:expr) => {
-        $crate::store_suite!(@tests $place;
+    ($location:expr) => {
+        $crate::store_suite!(@tests $location;
             appending {
                 versions_and_positions_count_from_one,
                 a_wrong_expected_version_is_a_conflict_and_writes_nothing,
-                the_same_append_again_is_answered_as_done,
-                a_retry_by_another_worker_later_is_answered_as_done,
+                a_repeated_append_is_recognized,
+                a_repeat_by_another_worker_is_recognized,
                 an_append_id_with_other_content_is_refused,
                 an_append_without_events_is_refused,
                 one_of_many_writers_wins_a_version,
@@ -54,15 +56,15 @@ macro_rules! store_suite {
                 reading_ends_where_the_log_ended_at_the_call,
                 the_hash_chain_links_batches_appends_and_streams,
                 a_sound_log_verifies,
-                the_configuration_is_a_stream_beside_those_of_runs,
+                the_configuration_is_a_stream_of_its_own,
                 seals_are_found_by_number,
             }
             subscribers {
-                a_subscriber_moves_on_from_where_it_was,
+                a_subscriber_moves_on_from_its_position,
                 one_of_many_moves_a_subscriber_on,
             }
             subscribing {
-                a_subscription_catches_up_and_goes_on_live,
+                a_subscription_catches_up_and_continues_live,
                 a_subscription_resumes_after_reopening,
                 subscribers_see_no_gap_with_many_writers,
                 an_append_through_another_handle_is_seen,
@@ -78,7 +80,7 @@ macro_rules! store_suite {
                 staged_rows_are_unseen_until_published,
                 cells_come_back_exact,
                 published_rows_replace_the_former_runs_all_at_once,
-                a_staging_that_was_left_behind_is_dropped,
+                an_abandoned_staging_area_is_dropped,
                 only_the_run_that_staged_may_publish,
                 a_row_that_does_not_fit_its_table_stages_nothing,
                 a_table_that_keeps_every_run_keeps_every_run,
@@ -90,7 +92,7 @@ macro_rules! store_suite {
                 an_index_replaces_the_runs_former_one,
                 a_run_without_events_has_no_index,
                 many_entries_come_back_in_order,
-                a_list_that_is_none_comes_back_as_it_is,
+                a_malformed_list_comes_back_unchanged,
             }
             copying {
                 a_store_is_the_tenants_of_its_first_event,
@@ -101,17 +103,17 @@ macro_rules! store_suite {
             }
             runs {
                 one_run_is_active_at_a_time,
-                nobody_asks_for_a_run_in_another_tenants_store,
-                of_many_who_ask_one_gets_the_run,
+                a_run_in_another_tenants_store_is_refused,
+                one_of_many_requests_gets_the_run,
                 a_run_is_claimed_once_until_its_lease_is_over,
                 a_renewed_lease_keeps_others_out,
                 a_run_is_in_the_queue_with_its_request_or_not_at_all,
-                asking_again_is_answered_as_done,
-                a_lease_that_ended_unclaimed_still_holds,
+                a_repeated_request_is_recognized,
+                an_expired_lease_holds_until_the_next_claim,
                 a_lost_lease_cannot_write,
-                a_lost_lease_is_said_before_anything_else,
-                a_run_that_goes_on_keeps_maintenance_out,
-                cancelling_is_heard_at_the_next_renewal,
+                a_lost_lease_is_the_first_error,
+                an_active_run_keeps_maintenance_out,
+                a_cancel_request_is_returned_by_the_next_renewal,
                 a_run_that_is_over_frees_the_tenant,
                 runs_are_listed_newest_first_in_pages,
                 runs_are_found_and_counted_by_status,
@@ -121,20 +123,51 @@ macro_rules! store_suite {
                 an_eventually_repository_works,
                 an_eventually_conflict_is_a_conflict,
                 an_eventually_subscription_is_live,
-                an_eventually_reader_of_all_runs_meets_no_configuration,
+                an_eventually_reader_of_all_runs_gets_no_configuration,
                 an_audited_stream_is_never_removed,
             }
         );
     };
-    (@tests $place:expr; $($module:ident { $($test:ident,)* })*) => {
+    (@tests $location:expr; $($module:ident { $($test:ident,)* })*) => {
         $(mod $module {
             use super::*;
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    $crate::store_suite::$module::$test(&$place).await;
+                    $crate::store_suite::$module::$test(&$location).await;
                 }
             )*
         })*
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::repository::{sources, text};
+
+    /// The names that the macro lists for a module.
+    fn listed<'a>(suite: &'a str, module: &str) -> Vec<&'a str> {
+        let section = suite.split_once(&format!("\n            {module} {{\n"));
+        let section = section.and_then(|(_, rest)| rest.split_once('}'));
+        section.map_or_else(Vec::new, |(names, _)| names.split(',').map(str::trim).collect())
+    }
+
+    /// A behavior that the macro does not list would never run.
+    #[test]
+    fn every_behavior_is_listed() {
+        let suite = text("tests/src/store_suite/mod.rs");
+        let mut count = 0;
+        for (file, source) in sources() {
+            let Some(module) = file.strip_prefix("tests/src/store_suite/") else { continue };
+            let listed = listed(&suite, module.trim_end_matches(".rs"));
+            for function in source.split("\npub async fn ").skip(1) {
+                let Some((name, parameters)) = function.split_once('(') else { continue };
+                if parameters.trim_start().starts_with("location: &impl StoreLocation") {
+                    assert!(listed.contains(&name), "{file}: {name} is not in store_suite!");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 60, "only {count} behaviors were found");
+    }
 }

@@ -1,4 +1,4 @@
-//! Output tables: staged unseen, published all at once, exact.
+//! Output tables: staged rows are invisible, are published at once, and come back exactly.
 
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
@@ -31,7 +31,7 @@ fn of(run: RunId, loans: &[&str]) -> Vec<(RunId, String)> {
     loans.iter().map(|loan| (run, (*loan).to_owned())).collect()
 }
 
-/// Nor does staging change what is said to be published.
+/// Staging does not change which run is published.
 pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocation) {
     let store = location.open().await;
     assert!(loans(&store).await.is_empty());
@@ -50,7 +50,7 @@ pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocatio
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
 }
 
-/// Every type, its edges, and NULL.
+/// Every type of cell, its limits, and NULL.
 pub async fn cells_come_back_exact(location: &impl StoreLocation) {
     let store = location.open().await;
     let day = |text: &str| Cell::Day(text.parse().unwrap());
@@ -92,7 +92,7 @@ pub async fn cells_come_back_exact(location: &impl StoreLocation) {
     assert!(shown[0].rows.cells.iter().eq(back.iter().flatten()), "{:#?}", shown[0].rows.cells);
 }
 
-/// A reader sees the former run's rows or the new one's, never both.
+/// A reader sees the rows of the former run or those of the new one, never both.
 pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl StoreLocation) {
     let store = location.open().await;
     let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
@@ -116,8 +116,9 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl 
     assert!(rest.iter().all(|batch| batch.run_id == run(1)));
 }
 
-/// A worker that died in the middle leaves the former outputs whole, and the next run is not disturbed by its rows.
-pub async fn a_staging_that_was_left_behind_is_dropped(location: &impl StoreLocation) {
+/// A worker that dies while it stages leaves the former outputs complete, and its rows do not
+/// disturb the next run.
+pub async fn an_abandoned_staging_area_is_dropped(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
@@ -136,7 +137,7 @@ pub async fn a_staging_that_was_left_behind_is_dropped(location: &impl StoreLoca
     assert!(shown(&store, &GUIDE).await.is_empty());
 }
 
-/// Nor may another one add rows; nor may it publish twice.
+/// Another run cannot add rows either, and a run cannot publish twice.
 pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation) {
     let store = location.open().await;
     assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
@@ -149,7 +150,7 @@ pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation)
     assert!(matches!(store.publish(unleased(run(2))).await, Err(StoreError::Failed(_))));
 }
 
-/// All rows of a call, or none.
+/// A call stages all of its rows or none.
 pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
@@ -167,7 +168,8 @@ pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl St
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
 }
 
-/// A row a run, by run id, written alone or staged, in place of that run's own.
+/// One row per run, sorted by run id. A row that is written alone or staged replaces the row of its
+/// run.
 pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreLocation) {
     let store = location.open().await;
     let row = |status: &'static str, loans| vec![Cell::Name(status), Cell::Int(loans)];
@@ -180,7 +182,7 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreL
     assert_eq!(shown(&store, &HISTORY).await.len(), 2);
     store.publish(unleased(run(2))).await.unwrap();
     store.put_row(unleased(run(3)), &HISTORY, row("Cancelled", 1)).await.unwrap();
-    // A run that is staged without a row of its own changes nobody's.
+    // A run that is staged without a row changes no row of another run.
     store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
     store.publish(unleased(run(4))).await.unwrap();
     let found: Vec<_> =
@@ -198,7 +200,7 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreL
     assert!(matches!(wrong, Err(StoreError::Failed(_))));
 }
 
-/// In batches, none larger than a batch.
+/// Rows are read in batches of limited size.
 pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocation) {
     let store = location.open().await;
     let names: Vec<String> =
@@ -216,7 +218,7 @@ pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocati
     assert_eq!(loans(&store).await, of(run(1), &names));
 }
 
-/// It replaces the former rows all the same.
+/// An empty table replaces the former rows, too.
 pub async fn a_published_table_may_be_empty(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();

@@ -1,4 +1,5 @@
-//! The traits of `eventually` over any store: its `Repository` works, conflicts and refusals are its own.
+//! The traits of `eventually` for any store: its `Repository` works, and conflicts and refusals are
+//! errors of its types.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,7 @@ fn public<S: EventStore>(store: S) -> EventuallyStore<S> {
     })
 }
 
-/// The least that is an aggregate: it counts passes until someone cancels.
+/// A minimal aggregate: it counts passes until the run is cancelled.
 #[derive(Clone)]
 struct Passes;
 
@@ -67,7 +68,7 @@ impl Aggregate for Passes {
     }
 }
 
-/// Handle, add, get, go on, get again.
+/// Handle, add, get, handle again, get again.
 pub async fn an_eventually_repository_works(location: &impl StoreLocation) {
     let store = location.open().await;
     let builder = AggregateRootBuilder::from(Passes);
@@ -86,7 +87,8 @@ pub async fn an_eventually_repository_works(location: &impl StoreLocation) {
     assert_eq!((verification.events, verification.damage), (3, None));
 }
 
-/// Two roots from the same version: the second is told; who expects any version is not.
+/// Of two roots at the same version, the second gets a conflict. An append that expects any version
+/// gets none.
 pub async fn an_eventually_conflict_is_a_conflict(location: &impl StoreLocation) {
     let mut store = public(location.open().await);
     let builder = AggregateRootBuilder::from(Passes);
@@ -104,7 +106,7 @@ pub async fn an_eventually_conflict_is_a_conflict(location: &impl StoreLocation)
     assert_eq!(store.append(run(1), Expected::Any, Vec::new()).await.unwrap(), 2);
 }
 
-/// From the moment of subscribing on; `stream_all` has what was before.
+/// A subscription begins when it is made; `stream_all` returns the events before.
 pub async fn an_eventually_subscription_is_live(location: &impl StoreLocation) {
     let mut store = public(location.open().await);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
@@ -129,7 +131,7 @@ pub async fn an_eventually_subscription_is_live(location: &impl StoreLocation) {
     assert_eq!((from[0].version(), from[0].clone().take()), (2, cancelled("x")));
 }
 
-/// Whoever asks.
+/// `remove` is refused.
 pub async fn an_audited_stream_is_never_removed(location: &impl StoreLocation) {
     let mut store = public(location.open().await);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
@@ -140,10 +142,8 @@ pub async fn an_audited_stream_is_never_removed(location: &impl StoreLocation) {
     assert_eq!(events.len(), 1);
 }
 
-/// The face is that of runs.
-pub async fn an_eventually_reader_of_all_runs_meets_no_configuration(
-    location: &impl StoreLocation,
-) {
+/// The traits give access to runs only.
+pub async fn an_eventually_reader_of_all_runs_gets_no_configuration(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(pool_lock(0, true)).await.unwrap();
     store.append(candidates(run(1), 0, 2)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Reading in order, in batches, and verification of what is sound.
+//! Reading in order and in batches, and verification of a sound log.
 
 use futures::TryStreamExt;
 use powerfill_events::run::envelope::chain_start;
@@ -15,7 +15,7 @@ use super::samples::{
     append, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
 };
 
-/// Not an error.
+/// Reading it is not an error.
 pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.stream_version("run-x").await.unwrap(), 0);
@@ -24,7 +24,7 @@ pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation
     assert!(matches!(store.verify(Some("run-x")).await, Err(StoreError::NotFound { .. })));
 }
 
-/// None larger than a batch, none empty.
+/// No batch is empty or too large.
 pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLocation) {
     let store = location.open().await;
     let count = EVENTS_PER_BATCH as u32 * 2 + 500;
@@ -41,7 +41,7 @@ pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLo
     }
 }
 
-/// In the middle of an append, at its edge, at the end and beyond.
+/// In the middle of an append, at its start and end, at the end of the stream, and beyond.
 pub async fn a_stream_is_read_from_any_version(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 4)).await.unwrap();
@@ -54,7 +54,7 @@ pub async fn a_stream_is_read_from_any_version(location: &impl StoreLocation) {
     }
 }
 
-/// From any version to any other, also where there is nothing between them.
+/// From any version to any other, also if there is no event between them.
 pub async fn a_stream_is_read_between_any_versions(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 4)).await.unwrap();
@@ -70,7 +70,7 @@ pub async fn a_stream_is_read_between_any_versions(location: &impl StoreLocation
     }
 }
 
-/// By when they began, not by name.
+/// Not sorted by name.
 pub async fn streams_are_named_in_the_order_in_which_they_began(location: &impl StoreLocation) {
     let store = location.open().await;
     assert!(store.streams().await.unwrap().is_empty());
@@ -82,8 +82,8 @@ pub async fn streams_are_named_in_the_order_in_which_they_began(location: &impl 
     assert_eq!(store.streams().await.unwrap(), expected);
 }
 
-/// Every choice of a stream of several appends, one beyond its end among them: as the whole stream has them, envelope and
-/// all.
+/// Every selection of versions from a stream with several appends, including a version beyond its
+/// end. The events are the same as in the whole stream.
 pub async fn chosen_versions_of_a_stream_are_read(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -103,7 +103,7 @@ pub async fn chosen_versions_of_a_stream_are_read(location: &impl StoreLocation)
     assert!(collect(store.read_versions("run-x", vec![1])).await.is_empty());
 }
 
-/// None larger than a batch, none empty; the stream ends where it ended at the call.
+/// No batch is empty or too large. The stream ends where it ended at the time of the call.
 pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation) {
     let store = location.open().await;
     let count = EVENTS_PER_BATCH as u64 * 4;
@@ -127,7 +127,7 @@ pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation)
     assert_eq!((sizes, last), (vec![EVENTS_PER_BATCH; 2], count - 1));
 }
 
-/// Interleaved as they were appended, from any position on.
+/// Streams are interleaved in the order of their appends. Reading starts at any position.
 pub async fn all_streams_are_read_in_the_order_of_positions(location: &impl StoreLocation) {
     let store = location.open().await;
     let mut expected = Vec::new();
@@ -151,7 +151,7 @@ pub async fn all_streams_are_read_in_the_order_of_positions(location: &impl Stor
     }
 }
 
-/// What comes later is for the next call.
+/// Later events belong to the next call.
 pub async fn reading_ends_where_the_log_ended_at_the_call(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = EVENTS_PER_BATCH as u32 + 10;
@@ -167,7 +167,7 @@ pub async fn reading_ends_where_the_log_ended_at_the_call(location: &impl StoreL
     }
 }
 
-/// Whatever the reader's first event is.
+/// At any position where a reader starts.
 pub async fn the_hash_chain_links_batches_appends_and_streams(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -187,7 +187,7 @@ pub async fn the_hash_chain_links_batches_appends_and_streams(location: &impl St
     assert_eq!(second[0].prev_hash, whole[2].hash);
 }
 
-/// And says how much it looked at.
+/// The result has the number of verified streams, events, and appends.
 pub async fn a_sound_log_verifies(location: &impl StoreLocation) {
     let store = location.open().await;
     let empty = store.verify(None).await.unwrap();
@@ -203,7 +203,7 @@ pub async fn a_sound_log_verifies(location: &impl StoreLocation) {
     assert_eq!((other.streams, other.events, other.appends, other.damage), (1, 2, 1, None));
 }
 
-/// The head's is the last one; beyond it there is none.
+/// The seal of the head is the last one.
 pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.seal_at(0).await.unwrap(), Some(seal_start()));
@@ -218,9 +218,9 @@ pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
     assert_eq!(store.seal_at(3).await.unwrap(), None);
 }
 
-/// In the same order of positions, chained and sealed alike, with versions of its own; no run for the queue, the indexes
-/// or the history.
-pub async fn the_configuration_is_a_stream_beside_those_of_runs(location: &impl StoreLocation) {
+/// The stream has its own versions in the same order of positions, with the same hash chain and
+/// seals. It is no run in the queue, in the indexes, or in the history.
+pub async fn the_configuration_is_a_stream_of_its_own(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(pool_lock(0, true)).await.unwrap();
     store.enqueue(request(run(1), moment(1))).await.unwrap();

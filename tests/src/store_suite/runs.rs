@@ -1,4 +1,5 @@
-//! The queue: one active run, one worker at a time, a tenant that is always free again.
+//! The queue: at most one active run, one worker at a time, and an end that always frees the
+//! tenant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use super::StoreLocation;
 use super::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, request, run, unleased};
 
-/// Until it is over; the same run is not asked for twice.
+/// The next run can be requested when this one is over. The same run cannot be requested twice.
 pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
@@ -43,8 +44,8 @@ pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
     store.enqueue(request(run(2), moment(4))).await.unwrap();
 }
 
-/// A store is that of the tenant of its first event, whoever looked before.
-pub async fn nobody_asks_for_a_run_in_another_tenants_store(location: &impl StoreLocation) {
+/// A store belongs to the tenant of its first event.
+pub async fn a_run_in_another_tenants_store_is_refused(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let mut other = request(run(2), moment(1));
@@ -52,7 +53,7 @@ pub async fn nobody_asks_for_a_run_in_another_tenants_store(location: &impl Stor
     for over in [false, true] {
         let refused = store.enqueue(other.clone()).await;
         assert!(
-            matches!(&refused, Err(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"),
+            matches!(&refused, Err(StoreError::AnotherTenant(of)) if of.as_str() == "ANOTHER"),
             "{refused:?}"
         );
         if !over {
@@ -63,8 +64,8 @@ pub async fn nobody_asks_for_a_run_in_another_tenants_store(location: &impl Stor
     assert_eq!(store.runs().await.unwrap().len(), 1);
 }
 
-/// Two servers cannot both start one.
-pub async fn of_many_who_ask_one_gets_the_run(location: &impl StoreLocation) {
+/// Two servers cannot both start a run.
+pub async fn one_of_many_requests_gets_the_run(location: &impl StoreLocation) {
     let asking = join_all((1..=8_u128).map(|number| {
         let place_store = location.open();
         async move {
@@ -83,7 +84,7 @@ pub async fn of_many_who_ask_one_gets_the_run(location: &impl StoreLocation) {
     assert_eq!(claims.iter().flatten().count(), 1);
 }
 
-/// By anyone.
+/// No worker can claim the run before.
 pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.claim("w1", moment(0), moment(10)).await.unwrap(), None);
@@ -99,7 +100,7 @@ pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl Store
     assert_eq!(store.run(run(1)).await.unwrap().unwrap().worker.as_deref(), Some("w2"));
 }
 
-/// Beyond the first end.
+/// Until the renewed end.
 pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
@@ -109,7 +110,7 @@ pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
     assert!(store.claim("w2", moment(30), moment(50)).await.unwrap().is_some());
 }
 
-/// Both are there, or neither.
+/// The entry in the queue and the event are written together.
 pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(location: &impl StoreLocation) {
     let store = location.open().await;
     let asked = store.enqueue(request(run(1), moment(0))).await.unwrap();
@@ -142,8 +143,8 @@ async fn over(store: &impl RunStore, run: RunId) {
     store.set_status(lease, RunStatus::Complete).await.unwrap();
 }
 
-/// After a lost answer; whatever became of the run meanwhile, and whoever has it.
-pub async fn asking_again_is_answered_as_done(location: &impl StoreLocation) {
+/// A request can be repeated after its response was lost, in any state of the run.
+pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
     let store = location.open().await;
     let first = store.enqueue(request(run(1), moment(0))).await.unwrap();
     let done = AppendReceipt { repeated: true, ..first };
@@ -163,8 +164,8 @@ pub async fn asking_again_is_answered_as_done(location: &impl StoreLocation) {
     assert_eq!(store.head().await.unwrap().position, 2);
 }
 
-/// Everything that a worker does to its run, but for its end.
-async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
+/// All calls of a worker for its run, except the last one.
+async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
     let (writer, run) = (ProjectionWriter::Worker(lease), lease.run_id);
     let append = Append { lease: Some(lease), ..candidates(run, after, 1) };
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
@@ -180,19 +181,19 @@ async fn works(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), S
     ]
 }
 
-/// Its time has passed, and nobody has taken the run up: the worker that has it goes on.
-pub async fn a_lease_that_ended_unclaimed_still_holds(location: &impl StoreLocation) {
+/// Its time is over, but no other worker has claimed the run: the worker continues.
+pub async fn an_expired_lease_holds_until_the_next_claim(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(0)).await.unwrap().unwrap();
-    for (number, outcome) in works(&store, lease, 1).await.into_iter().enumerate() {
+    for (number, outcome) in worker_calls(&store, lease, 1).await.into_iter().enumerate() {
         assert!(outcome.is_ok(), "call {number}: {outcome:?}");
     }
     assert_eq!(store.claim("w2", moment(29), moment(40)).await.unwrap(), None);
 }
 
-/// What a store shows.
-async fn all_that_is_there(store: &impl Store) -> String {
+/// The visible state of a store.
+async fn visible_state(store: &impl Store) -> String {
     let kickouts: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
     let history: Vec<_> = store.rows(&HISTORY).try_collect().await.unwrap();
     let cells = |rows: Vec<RunRows>| -> Vec<_> {
@@ -204,44 +205,44 @@ async fn all_that_is_there(store: &impl Store) -> String {
     format!("{:?} {:?} {queue:?} {head:?} {shown:?} {indexed:?}", cells(kickouts), cells(history))
 }
 
-/// The worker that lives on after its lease is told so at whatever it does, and changes nothing; also of what is
-/// staged.
+/// A worker that lost its lease gets an error from every call and changes nothing, not even staged
+/// rows.
 pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     store.begin_staging(ProjectionWriter::Worker(old), &[&KICKOUTS]).await.unwrap();
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
-    let held = ProjectionWriter::Worker(new);
-    store.begin_staging(held, &[&KICKOUTS]).await.unwrap();
-    store.stage(held, [kickouts(["L7"])].into(), 1).await.unwrap();
+    let current = ProjectionWriter::Worker(new);
+    store.begin_staging(current, &[&KICKOUTS]).await.unwrap();
+    store.stage(current, [kickouts(["L7"])].into(), 1).await.unwrap();
     let made_up = Lease { run_id: run(1), token: new.token + 1 };
     let another_runs = Lease { run_id: run(2), token: new.token };
-    let before = all_that_is_there(&store).await;
+    let before = visible_state(&store).await;
     for lease in [old, made_up, another_runs] {
-        lost_at_all(lease, works(&store, lease, 1).await);
+        assert_lease_lost(lease, worker_calls(&store, lease, 1).await);
         let ended = store.set_status(lease, RunStatus::Complete).await;
         assert!(matches!(ended, Err(StoreError::LeaseLost(_))), "{ended:?}");
     }
-    assert_eq!(all_that_is_there(&store).await, before);
-    store.publish(held).await.unwrap();
+    assert_eq!(visible_state(&store).await, before);
+    store.publish(current).await.unwrap();
     let shown: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
     assert_eq!(shown.iter().map(|batch| batch.rows.len()).sum::<usize>(), 1);
     store.set_status(new, RunStatus::Failed).await.unwrap();
-    let before = all_that_is_there(&store).await;
-    lost_at_all(new, works(&store, new, 1).await);
-    assert_eq!(all_that_is_there(&store).await, before, "a run that is over is nobody's");
+    let before = visible_state(&store).await;
+    assert_lease_lost(new, worker_calls(&store, new, 1).await);
+    assert_eq!(visible_state(&store).await, before, "a run that is over has no worker");
 }
 
-fn lost_at_all(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
+fn assert_lease_lost(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
     for (number, outcome) in outcomes.into_iter().enumerate() {
         let lost = matches!(outcome, Err(StoreError::LeaseLost(run)) if run == lease.run_id);
         assert!(lost, "call {number} with {lease:?}: {outcome:?}");
     }
 }
 
-/// So that a worker does not take it for a fault of the run.
-pub async fn a_lost_lease_is_said_before_anything_else(location: &impl StoreLocation) {
+/// Otherwise the worker would report a fault of the run.
+pub async fn a_lost_lease_is_the_first_error(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
@@ -249,7 +250,7 @@ pub async fn a_lost_lease_is_said_before_anything_else(location: &impl StoreLoca
     store.append(first.clone()).await.unwrap();
     assert!(store.append(first.clone()).await.unwrap().repeated);
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
-    // What it did before, in the place of what is there, and something else with the same id.
+    // A repeat, an append at a wrong version, and another content with the same id.
     let late = Append { lease: Some(old), ..candidates(run(1), 2, 1) };
     let other = Append { events: candidates(run(1), 5, 1).events, ..first.clone() };
     for append in [first.clone(), late, other] {
@@ -257,11 +258,11 @@ pub async fn a_lost_lease_is_said_before_anything_else(location: &impl StoreLoca
         assert!(matches!(lost, Err(StoreError::LeaseLost(_))), "{lost:?}");
     }
     let taken_up = Append { lease: Some(new), ..first };
-    assert!(store.append(taken_up).await.unwrap().repeated, "who took the run up says the same");
+    assert!(store.append(taken_up).await.unwrap().repeated, "the next worker repeats the append");
 }
 
-/// There is one staging area, and it is that run's.
-pub async fn a_run_that_goes_on_keeps_maintenance_out(location: &impl StoreLocation) {
+/// There is one staging area, which belongs to the active run.
+pub async fn an_active_run_keeps_maintenance_out(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();
     over(&store, run(1)).await;
@@ -269,7 +270,7 @@ pub async fn a_run_that_goes_on_keeps_maintenance_out(location: &impl StoreLocat
     store.begin_staging(writer, &[&KICKOUTS]).await.unwrap();
     store.enqueue(request(run(2), moment(0))).await.unwrap();
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
-    let before = all_that_is_there(&store).await;
+    let before = visible_state(&store).await;
     for outcome in [
         store.begin_staging(writer, &[&KICKOUTS]).await,
         store.stage(writer, [kickouts(["L1"])].into(), 1).await,
@@ -279,11 +280,11 @@ pub async fn a_run_that_goes_on_keeps_maintenance_out(location: &impl StoreLocat
     ] {
         assert!(matches!(outcome, Err(StoreError::RunActive(id)) if id == run(2)), "{outcome:?}");
     }
-    assert_eq!(all_that_is_there(&store).await, before);
+    assert_eq!(visible_state(&store).await, before);
 }
 
-/// With the name of the first who asked.
-pub async fn cancelling_is_heard_at_the_next_renewal(location: &impl StoreLocation) {
+/// The renewal returns the name in the first request.
+pub async fn a_cancel_request_is_returned_by_the_next_renewal(location: &impl StoreLocation) {
     let store = location.open().await;
     let unknown = store.request_cancel(run(1), "ann").await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
@@ -297,7 +298,7 @@ pub async fn cancelling_is_heard_at_the_next_renewal(location: &impl StoreLocati
     assert!(!store.request_cancel(run(1), "ann").await.unwrap());
 }
 
-/// Its row says how it ended, and that nobody has it.
+/// The run keeps its final status, and has no worker.
 pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) {
     let store = location.open().await;
     let over = [RunStatus::Complete, RunStatus::Failed, RunStatus::Cancelled];
@@ -361,7 +362,7 @@ pub async fn runs_are_found_and_counted_by_status(location: &impl StoreLocation)
     assert_eq!(store.run_counts().await.unwrap(), BTreeMap::from(counts));
 }
 
-/// And is there for the first worker that comes.
+/// The next worker can claim it.
 pub async fn an_unclaimed_run_survives_reopening(location: &impl StoreLocation) {
     let store = location.open().await;
     store.enqueue(request(run(1), moment(0))).await.unwrap();

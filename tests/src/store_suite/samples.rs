@@ -1,4 +1,4 @@
-//! Events, appends and tables to test with.
+//! Events, appends, and tables for tests.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use powerfill_snapshot::config::{self, ConfigEvent, PoolLockRow};
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
 
-/// A run.
+/// The id of a run.
 pub fn run(number: u128) -> RunId {
     RunId(Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + number))
 }
 
-/// A moment.
+/// A time, in seconds after a fixed start.
 pub fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_770_000_000_000_000 + seconds * 1_000_000)
 }
 
-/// A candidate, told apart by its rank.
+/// A candidate with this rank.
 pub fn candidate(rank: u32) -> RunEvent {
     let node = Node {
         investor_id: InvestorId::from("FNMA"),
@@ -70,7 +70,7 @@ pub fn cancelled(by: &str) -> RunEvent {
     RunEvent::RunCancelled(RunCancelled { cancelled_by: by.to_owned(), step: Step::Allocation })
 }
 
-/// What surrounds the events.
+/// The metadata of an append.
 pub fn meta() -> AppendMeta {
     AppendMeta {
         tenant_id: TenantId::from("acme"),
@@ -81,7 +81,7 @@ pub fn meta() -> AppendMeta {
     }
 }
 
-/// An append whose id follows from its stream and version.
+/// An append. Its id follows from the stream and the version.
 pub fn append<'a>(
     run: RunId,
     expected_version: u64,
@@ -97,7 +97,7 @@ pub fn append<'a>(
     }
 }
 
-/// An append to the configuration's stream: a pool is locked, or not.
+/// An append to the configuration that locks or unlocks a pool.
 pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
     let row = PoolLockRow {
         pool_name: "P1".into(),
@@ -118,18 +118,18 @@ pub fn pool_lock(expected_version: u64, lock_pool: bool) -> Append {
     }
 }
 
-/// The append that brings a run into the queue.
+/// The append that adds a run to the queue.
 pub fn request(run: RunId, at: Timestamp) -> Append {
     let meta = AppendMeta { recorded_at: at, ..meta() };
     Append { meta, ..candidates(run, 0, 1) }
 }
 
-/// Who writes tables of a run while no run is active.
+/// The writer of a run's tables while no run is active.
 pub const fn unleased(run: RunId) -> ProjectionWriter {
     ProjectionWriter::Maintenance(run)
 }
 
-/// An append of candidates, ranked from the version on.
+/// An append of candidates. The first rank is the first version.
 pub fn candidates(run: RunId, expected_version: u64, count: u32) -> Append {
     let first = expected_version as u32 + 1;
     let events: Vec<RunEvent> = (first..first + count).map(candidate).collect();
@@ -157,7 +157,7 @@ pub static GUIDE: TableSpec = TableSpec::bare(
     ],
 );
 
-/// A second table of the same run.
+/// A second table.
 pub static KICKOUTS: TableSpec = TableSpec::bare(
     "pfill_test_kickouts",
     &[Column::new("loan_id", CellType::Text), Column::new("reason", CellType::Text)],
@@ -172,7 +172,7 @@ pub static HISTORY: TableSpec = TableSpec {
     )
 };
 
-/// Kickouts of these loans.
+/// Rows with these loans.
 pub fn kickouts<'a>(loans: impl IntoIterator<Item = &'a str>) -> RowBatch {
     let mut batch = RowBatch::new(&KICKOUTS);
     for loan in loans {

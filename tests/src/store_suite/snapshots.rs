@@ -1,4 +1,4 @@
-//! Captured snapshots: whole, once for each content, found by digest.
+//! Captured snapshots: stored once per content, and found by digest.
 
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
@@ -12,7 +12,7 @@ fn canonical(rows: u32) -> (String, Vec<u8>) {
     (blake3::hash(&bytes).to_hex().to_string(), bytes)
 }
 
-/// Also the empty one, and also after reopening.
+/// Also an empty snapshot, and also after the store is opened again.
 pub async fn a_snapshot_is_stored_once_and_comes_back(location: &impl StoreLocation) {
     let store = location.open().await;
     for rows in [0, 1, 100_000] {
@@ -26,7 +26,7 @@ pub async fn a_snapshot_is_stored_once_and_comes_back(location: &impl StoreLocat
     assert_eq!(location.open().await.captured(&digest).await.unwrap(), bytes);
 }
 
-/// And nothing is stored.
+/// Nothing is stored.
 pub async fn a_wrong_digest_is_refused(location: &impl StoreLocation) {
     let store = location.open().await;
     let ((digest, _), (_, other)) = (canonical(1), canonical(2));
@@ -34,7 +34,7 @@ pub async fn a_wrong_digest_is_refused(location: &impl StoreLocation) {
     assert!(matches!(store.captured(&digest).await, Err(StoreError::NotFound { .. })));
 }
 
-/// With its digest in the answer.
+/// The error has the digest.
 pub async fn a_snapshot_that_is_not_there_is_not_found(location: &impl StoreLocation) {
     let (digest, _) = canonical(3);
     match location.open().await.captured(&digest).await {
@@ -43,7 +43,7 @@ pub async fn a_snapshot_that_is_not_there_is_not_found(location: &impl StoreLoca
     }
 }
 
-/// Their digests are computed again.
+/// Their digests are verified, too.
 pub async fn verification_counts_snapshots(location: &impl StoreLocation) {
     let store = location.open().await;
     for rows in [5, 6] {

@@ -1,17 +1,16 @@
-//! Positions that subscribers keep in the store.
+//! The positions of subscribers.
 
 use futures::future::join_all;
 use powerfill_ports::subscribers::SubscriberStore;
 
 use super::StoreLocation;
 
-/// And nobody moves it on from elsewhere.
-pub async fn a_subscriber_moves_on_from_where_it_was(location: &impl StoreLocation) {
+/// A call with another position changes nothing.
+pub async fn a_subscriber_moves_on_from_its_position(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.subscriber("nats").await.unwrap(), None);
     assert!(!store.advance("nats", Some(0), 5).await.unwrap());
     assert!(store.advance("nats", None, 5).await.unwrap());
-    // Whoever believes it to be elsewhere moves nothing.
     for before in [None, Some(4), Some(6)] {
         assert!(!store.advance("nats", before, 9).await.unwrap());
     }
@@ -23,7 +22,7 @@ pub async fn a_subscriber_moves_on_from_where_it_was(location: &impl StoreLocati
     assert_eq!(reopened.subscriber("nats").await.unwrap(), Some(1 << 40));
 }
 
-/// Also when all believe it to be at the same place.
+/// All calls expect the same position.
 pub async fn one_of_many_moves_a_subscriber_on(location: &impl StoreLocation) {
     let store = location.open().await;
     let mut before = None;

@@ -1,6 +1,4 @@
-//! Subscriptions: catch-up, then live, without a gap, a double or a sleep.
-
-use std::time::Duration;
+//! Subscriptions: first the existing events, then new ones, without a gap or a double.
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -9,16 +7,14 @@ use uuid::Uuid;
 
 use super::StoreLocation;
 use super::samples::{candidates, run};
-
-/// Long enough for any machine; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::completed;
 
 /// Events of a subscription, until there are this many.
 async fn take(subscription: &mut EventBatches<'static>, count: usize) -> Vec<StoredEvent> {
     let mut events = Vec::new();
     while events.len() < count {
-        let batch = tokio::time::timeout(PATIENCE, subscription.next()).await;
-        let batch = batch.expect("events come").expect("does not end").expect("reading works");
+        let batch = completed("the next batch of events", subscription.next()).await;
+        let batch = batch.expect("a subscription does not end").expect("reading works");
         assert!(!batch.is_empty() && batch.len() <= EVENTS_PER_BATCH);
         events.extend(batch);
     }
@@ -29,8 +25,8 @@ fn positions(events: &[StoredEvent]) -> Vec<u64> {
     events.iter().map(|event| event.global_position).collect()
 }
 
-/// What was there, then what comes.
-pub async fn a_subscription_catches_up_and_goes_on_live(location: &impl StoreLocation) {
+/// Existing events, then new ones.
+pub async fn a_subscription_catches_up_and_continues_live(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 5)).await.unwrap();
     let mut subscription = store.subscribe(2);
@@ -48,7 +44,7 @@ pub async fn a_subscription_catches_up_and_goes_on_live(location: &impl StoreLoc
     }
 }
 
-/// From the last position that the subscriber remembers: nothing lost, nothing twice.
+/// A subscription at the last position of the former one loses and repeats nothing.
 pub async fn a_subscription_resumes_after_reopening(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 5)).await.unwrap();
@@ -64,7 +60,7 @@ pub async fn a_subscription_resumes_after_reopening(location: &impl StoreLocatio
     assert_eq!(positions(&take(&mut subscription, 1).await), [9]);
 }
 
-/// Eight writers, three subscribers that watch: positions come in order, each once, none left out.
+/// With eight writers, each of three subscribers gets every position once and in order.
 pub async fn subscribers_see_no_gap_with_many_writers(location: &impl StoreLocation) {
     const WRITERS: u128 = 8;
     const APPENDS: u64 = 25;
@@ -98,7 +94,7 @@ pub async fn subscribers_see_no_gap_with_many_writers(location: &impl StoreLocat
     assert_eq!((verification.events, verification.damage), (total as u64, None));
 }
 
-/// As from another process: the two handles share nothing but the place.
+/// As from another process: the two handles share only the location.
 pub async fn an_append_through_another_handle_is_seen(location: &impl StoreLocation) {
     let (reader, writer) = (location.open().await, location.open().await);
     let mut subscription = reader.subscribe(0);
@@ -115,7 +111,7 @@ pub async fn an_append_through_another_handle_is_seen(location: &impl StoreLocat
     assert_eq!(reader.head().await.unwrap(), writer.head().await.unwrap());
 }
 
-/// It holds no writer back either.
+/// It delays no writer either.
 pub async fn a_slow_subscriber_loses_nothing(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(candidates(run(1), 0, 1)).await.unwrap();

@@ -1,7 +1,7 @@
-//! Bad input, made from good input by chance: nothing that reads it panics, and what it accepts it writes and reads
+//! Random mutations of valid input: no reader panics, and accepted input can be written and read
 //! again (specification 5.4).
 //!
-//! `FUZZ_INPUTS` says how many inputs each target gets; a failure prints the command that replays it.
+//! `FUZZ_INPUTS` is the number of inputs per target. A failure prints the command that replays it.
 
 mod mutate;
 
@@ -18,32 +18,33 @@ use powerfill_snapshot::{GivenOptions, Snapshot, table_names, validate};
 use powerfill_tests::seeded::SeededRng;
 use serde_json::value::RawValue;
 
-/// Inputs a target gets in an ordinary test run.
+/// Inputs per target in an ordinary test run.
 const INPUTS: u64 = 2_000;
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a whole number"))
 }
 
-/// Says how to see a failure again.
-struct Replay<'a>(&'a str, u64);
+/// Prints the command that replays a failure: the target and the seed.
+struct ReplayHint<'a>(&'a str, u64);
 
-impl Drop for Replay<'_> {
+impl Drop for ReplayHint<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self(target, seed) = self;
             eprintln!(
-                "replay: FUZZ_SEED={seed} FUZZ_INPUTS=1 cargo test -p powerfill-tests --test fuzz {target}"
+                "replay: FUZZ_SEED={seed} FUZZ_INPUTS=1 cargo test -p powerfill-tests --test fuzz \
+                 {target}"
             );
         }
     }
 }
 
-/// Gives the target its inputs, a seed each.
+/// Runs the target with one seed per input.
 fn fuzz(target: &str, mut attempt: impl FnMut(&mut SeededRng)) {
     let first = number("FUZZ_SEED", 1);
     for seed in first..first + number("FUZZ_INPUTS", INPUTS) {
-        let _replay = Replay(target, seed);
+        let _hint = ReplayHint(target, seed);
         attempt(&mut SeededRng::new(seed));
     }
 }
@@ -52,7 +53,8 @@ fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// Small CSV files of the conformance cases, sorted by path, so that a seed means the same everywhere.
+/// Small CSV files of the conformance cases, sorted by path, so that a seed gives the same input on
+/// every machine.
 fn csv_corpus() -> Vec<Vec<u8>> {
     let mut corpus = Vec::new();
     for case in
@@ -72,19 +74,19 @@ fn csv_reader() {
     let corpus = csv_corpus();
     let words =
         ["\"", "\"\"", ",", "\r\n", "\r", "\n\n", "\u{feff}", "\0", "1e9", "NaN", "1,000.00"];
-    fuzz("csv_reader", |chance| {
-        let bytes = mutated(&corpus, &words, chance);
+    fuzz("csv_reader", |rng| {
+        let bytes = mutated(&corpus, &words, rng);
         let read = powerfill_csv::read_table("loan", bytes.as_slice());
-        let again = powerfill_csv::read_table("loan", Slowly(&bytes));
-        // However the bytes come in, the answer is the same.
+        let again = powerfill_csv::read_table("loan", SingleByteReader(&bytes));
+        // The result does not depend on how the bytes are split.
         assert_eq!(format!("{read:?}"), format!("{again:?}"));
     });
 }
 
-/// A reader that gives one byte at a time.
-struct Slowly<'a>(&'a [u8]);
+/// A reader that returns one byte per call.
+struct SingleByteReader<'a>(&'a [u8]);
 
-impl std::io::Read for Slowly<'_> {
+impl std::io::Read for SingleByteReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let length = self.0.len().min(out.len()).min(1);
         out[..length].copy_from_slice(&self.0[..length]);
@@ -153,15 +155,16 @@ fn rule_parser() {
         column("ltv", ColumnType::Number),
         column("closes", ColumnType::Date),
     ];
-    fuzz("rule_parser", |chance| {
+    fuzz("rule_parser", |rng| {
         let mut rule = String::new();
-        for _ in 0..chance.below(24) {
-            let word = chance.pick(RULE_WORDS);
-            // Once in a while a word comes very often: depth is an error, not an overflow of the stack.
-            let times = if chance.below(200) == 0 { 5_000 } else { 1 };
+        for _ in 0..rng.below(24) {
+            let word = rng.pick(RULE_WORDS);
+            // Sometimes a word is repeated very often: depth must be an error and not a stack
+            // overflow.
+            let times = if rng.below(200) == 0 { 5_000 } else { 1 };
             for _ in 0..times {
                 rule.push_str(word);
-                rule.push_str(if chance.below(8) == 0 { "" } else { " " });
+                rule.push_str(if rng.below(8) == 0 { "" } else { " " });
             }
         }
         match Predicate::compile(&rule, &columns) {
@@ -177,7 +180,7 @@ fn rule_parser() {
     });
 }
 
-/// The samples of an event, in every version up to the present one.
+/// The samples of an event in all versions up to the present one.
 fn golden(event_type: &str, present: u16) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for version in 1..=present {
@@ -219,9 +222,9 @@ fn event_decoder() {
     let samples = |of: EventType| golden(of.name(), of.schema_version());
     let corpora: Vec<(EventType, Vec<Vec<u8>>)> =
         EventType::ALL.iter().map(|of| (*of, samples(*of))).collect();
-    fuzz("event_decoder", |chance| {
-        let (event_type, corpus) = chance.pick(&corpora);
-        let bytes = mutated(corpus, JSON_WORDS, chance);
+    fuzz("event_decoder", |rng| {
+        let (event_type, corpus) = rng.pick(&corpora);
+        let bytes = mutated(corpus, JSON_WORDS, rng);
         for version in 0..=event_type.schema_version() + 1 {
             let Ok(event) = RunEvent::decode(*event_type, version, &bytes) else { continue };
             let batch = EncodedBatch::encode([&event]);
@@ -233,15 +236,15 @@ fn event_decoder() {
     });
 }
 
-/// What reads is written again the same; and whatever it says, folding it does not panic.
+/// An accepted event is written and read again unchanged, and folding any event does not panic.
 #[test]
 fn config_event_decoder() {
     let samples = |of: ConfigEventType| golden(of.name(), of.schema_version());
     let corpora: Vec<(ConfigEventType, Vec<Vec<u8>>)> =
         ConfigEventType::ALL.iter().map(|of| (*of, samples(*of))).collect();
-    fuzz("config_event_decoder", |chance| {
-        let (event_type, corpus) = chance.pick(&corpora);
-        let bytes = mutated(corpus, JSON_WORDS, chance);
+    fuzz("config_event_decoder", |rng| {
+        let (event_type, corpus) = rng.pick(&corpora);
+        let bytes = mutated(corpus, JSON_WORDS, rng);
         let mut state = ConfigState::default();
         for version in 0..=event_type.schema_version() + 1 {
             let Ok(event) = config::ConfigEvent::decode(*event_type, version, &bytes) else {
@@ -271,8 +274,8 @@ fn run_options() {
             serde_json::to_vec(&request["options"]).unwrap()
         })
         .collect();
-    fuzz("run_options", |chance| {
-        let bytes = mutated(&corpus, JSON_WORDS, chance);
+    fuzz("run_options", |rng| {
+        let bytes = mutated(&corpus, JSON_WORDS, rng);
         let text = String::from_utf8_lossy(&bytes);
         if let Ok(options) = GivenOptions::from_json(&text).resolve() {
             let written = serde_json::to_string(&options).unwrap();
@@ -291,8 +294,8 @@ fn snapshot_decoder() {
             canonical(&validate(raw).unwrap().snapshot)
         })
         .collect();
-    fuzz("snapshot_decoder", |chance| {
-        let bytes = mutated(&corpus, &["\0", "\u{7f}", "Y", "-1", "\u{1}0", "powerfill"], chance);
+    fuzz("snapshot_decoder", |rng| {
+        let bytes = mutated(&corpus, &["\0", "\u{7f}", "Y", "-1", "\u{1}0", "powerfill"], rng);
         if let Ok(snapshot) = Snapshot::from_canonical(&bytes) {
             let written = canonical(&snapshot);
             let again = Snapshot::from_canonical(&written).unwrap();
