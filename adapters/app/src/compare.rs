@@ -7,6 +7,7 @@ use powerfill_diff::{Comparison, Names, RunSide, Side};
 use powerfill_events::run::{RecordedEvent, RunId};
 use powerfill_explain::LoanStories;
 use powerfill_ports::{Store, StoreError};
+use powerfill_snapshot::{Snapshot, input_table};
 
 use crate::RunnerError;
 use crate::stored::{read_run, recorded};
@@ -86,8 +87,9 @@ pub async fn inputs<S: Store + ?Sized>(
         && let Some(why) = &mut comparison.why
         && !why.same_snapshot
     {
-        let (here, there) = (store.captured(&here).await?, store.captured(&there).await?);
-        why.snapshots(&here, &there)?;
+        let here = Snapshot::tables_of_canonical(&store.captured(&here).await?)?;
+        let there = Snapshot::tables_of_canonical(&store.captured(&there).await?)?;
+        why.compare_inputs(&here, &there, |name| input_table(name).map_or(&[], |table| table.key));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use powerfill_snapshot::address;
+use powerfill_events::input::address;
 
 use crate::cells::{CellValue, MAX_TEXT_LENGTH};
 use crate::naming::MAX_ROWS;

@@ -4,7 +4,6 @@
 //! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has
 //! the typed rows, [`canonical`] their one form in bytes, which gives the digest of a run's input.
 
-mod address;
 pub mod canonical;
 mod cell;
 pub mod config;
@@ -16,7 +15,6 @@ pub mod rules;
 pub mod tables;
 mod validate;
 
-pub use address::address;
 pub(crate) use cell::whole_number;
 pub use given::{GivenOptions, options, options_from_json, options_from_pairs};
 pub use powerfill_events::run::options::{PriceMode, RunOptions, Scope};

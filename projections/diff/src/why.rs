@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_snapshot::canonical::CanonicalFault;
-use powerfill_snapshot::{RawTable, RunOptions, Snapshot, input_table};
+use powerfill_events::input::RawTable;
+use powerfill_events::run::options::RunOptions;
 use powerfill_tables::table::CellType;
 use serde::Serialize;
 use serde_json::Value;
@@ -84,16 +84,17 @@ impl Why {
         }
     }
 
-    /// Takes the canonical forms of both snapshots.
-    ///
-    /// # Errors
-    /// Where one of them is not a canonical snapshot.
-    pub fn snapshots(&mut self, here: &[u8], there: &[u8]) -> Result<(), CanonicalFault> {
-        let here = Snapshot::tables_of_canonical(here)?;
-        let there = Snapshot::tables_of_canonical(there)?;
-        let changes = here.iter().zip(&there).filter_map(|(here, there)| input(here, there));
+    /// Compares the tables of both snapshots, which are in the same order. `key` gives the names of a
+    /// table's key columns; a table of one row has none.
+    pub fn compare_inputs(
+        &mut self,
+        here: &[RawTable],
+        there: &[RawTable],
+        key: impl Fn(&str) -> &'static [&'static str],
+    ) {
+        let tables = here.iter().zip(there);
+        let changes = tables.filter_map(|(here, there)| input(here, there, key(here.name())));
         self.snapshot = changes.collect();
-        Ok(())
     }
 
     /// Whether the runs were given the same and decided by the same.
@@ -125,14 +126,13 @@ fn options(here: Option<&RunOptions>, there: Option<&RunOptions>) -> Vec<OptionC
     changes.filter(|change| change.here != change.there).collect()
 }
 
-fn input(here: &RawTable, there: &RawTable) -> Option<InputChange> {
+fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange> {
     let mut columns: Vec<&String> = here.columns().iter().collect();
     columns.extend(there.columns().iter().filter(|name| !here.columns().contains(name)));
     let sources = |table: &RawTable| -> Vec<Option<usize>> {
         columns.iter().map(|name| table.columns().iter().position(|c| c == *name)).collect()
     };
     let (from_here, from_there) = (sources(here), sources(there));
-    let key = input_table(here.name()).map_or(&[][..], |table| table.key);
     let key: Vec<usize> =
         key.iter().filter_map(|name| columns.iter().position(|c| c == name)).collect();
     let mut names = Names::default();

@@ -87,7 +87,6 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "maud",
             "powerfill-events",
             "powerfill-explain",
-            "powerfill-snapshot",
             "powerfill-tables",
             "rust_decimal",
             "serde",

@@ -2,11 +2,15 @@
 //! the typed row and the [`InputTable`] that sources, the validation, the canonical form, the SQL
 //! scripts, and the reference follow.
 
+mod address;
+mod raw;
 mod row;
 mod schema;
 mod value;
 mod word;
 
+pub use address::address;
+pub use raw::{RawTable, TooLarge};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
 pub use schema::{Bounds, InputColumn, InputReference, InputTable, InputType, Presence, RowCount};
 pub use value::{InputCell, InputValue, RuleOnly, text_of};

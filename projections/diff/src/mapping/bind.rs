@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use powerfill_events::input::RawTable;
 use powerfill_events::values::fold;
-use powerfill_snapshot::RawTable;
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
+use powerfill_events::input::RawTable;
 use powerfill_events::values::fold;
-use powerfill_snapshot::RawTable;
 use powerfill_tables::table::{CellType, TableRole, TableSpec};
 use powerfill_tables::tables::ALL;
 use toml_edit::Value;

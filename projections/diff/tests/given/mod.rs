@@ -6,7 +6,7 @@ use powerfill_diff::classes::Classifications;
 use powerfill_diff::compare::TableComparison;
 use powerfill_diff::mapping::{Mapping, Sheet, export_side};
 use powerfill_diff::{Comparison, Names, Side, Verdict};
-use powerfill_snapshot::RawTable;
+use powerfill_events::input::RawTable;
 
 /// A table: its file's name without ending, and its lines, the header first.
 pub type Given<'a> = (&'a str, &'a str);

@@ -1,0 +1,236 @@
+//! A table of text, as a source hands it over before anything is validated (specification 1.2).
+//! Sources fill it, the validation types it, and a comparison reads exports from it.
+
+use super::address::address;
+
+/// One table as text. A million loans are one text and its offsets, not twenty million strings.
+#[derive(Debug)]
+pub struct RawTable {
+    name: String,
+    columns: Vec<String>,
+    naming: RowNaming,
+    text: String,
+    /// Where each cell ends in `text`, row by row.
+    ends: Vec<u32>,
+    /// The number of cells of the row that is being filled.
+    filled: usize,
+    ragged: Vec<(usize, usize)>,
+    unfit: Vec<UnfitCell>,
+}
+
+/// How the report of the validation names the rows of a table.
+#[derive(Debug)]
+enum RowNaming {
+    /// By their numbers, from 1.
+    Numbers,
+    /// By their keys, because the rows of the source have no order.
+    Keys,
+    /// By the cells of a sheet.
+    Cells(Box<SheetCells>),
+}
+
+/// The sheet of a table, and the positions of its columns and rows, from 0.
+#[derive(Debug)]
+struct SheetCells {
+    sheet: String,
+    columns: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct UnfitCell {
+    row: usize,
+    column: usize,
+    reason: String,
+}
+
+/// A table has more text than its offsets can address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the table has more than 4 GiB of text")]
+pub struct TooLarge;
+
+impl RawTable {
+    /// An empty table. With `row_numbers` the rows have an order, as the lines of a file have, and
+    /// reports number them from 1. Otherwise reports name rows by their keys.
+    pub fn new(name: impl Into<String>, columns: Vec<String>, row_numbers: bool) -> Self {
+        let naming = if row_numbers { RowNaming::Numbers } else { RowNaming::Keys };
+        Self::named(name.into(), columns, naming)
+    }
+
+    /// An empty table of a sheet with its header in the first row, so that reports give the cell of
+    /// every fault. `columns` are the names with their positions, from 0.
+    pub fn of_sheet(sheet: impl Into<String>, columns: Vec<(String, u32)>) -> Self {
+        let sheet = sheet.into();
+        let (names, columns) = columns.into_iter().unzip();
+        let cells = SheetCells { sheet: sheet.clone(), columns, rows: Vec::new() };
+        Self::named(sheet, names, RowNaming::Cells(Box::new(cells)))
+    }
+
+    fn named(name: String, columns: Vec<String>, naming: RowNaming) -> Self {
+        let columns = columns.iter().map(|c| c.trim_end_matches(' ').to_owned()).collect();
+        Self {
+            name,
+            columns,
+            naming,
+            text: String::new(),
+            ends: Vec::new(),
+            filled: 0,
+            ragged: Vec::new(),
+            unfit: Vec::new(),
+        }
+    }
+
+    /// Begins a row, which has this position in its sheet, from 0.
+    pub fn begin_row(&mut self, of_sheet: u32) {
+        if let RowNaming::Cells(cells) = &mut self.naming {
+            cells.rows.push(of_sheet);
+        }
+    }
+
+    /// Adds the next cell of the row without its trailing blanks (1.1); an empty one is NULL. Cells
+    /// beyond the header are counted and dropped.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn push_cell(&mut self, cell: &str) -> Result<(), TooLarge> {
+        self.filled += 1;
+        if self.filled <= self.columns.len() {
+            self.text.push_str(cell.trim_end_matches(' '));
+            self.ends.push(u32::try_from(self.text.len()).map_err(|_| TooLarge)?);
+        }
+        Ok(())
+    }
+
+    /// Adds a cell that has no exact text, such as a binary float or a blob. The validation refuses
+    /// it with `reason` and the code of its column.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn push_unfit(&mut self, cell: &str, reason: impl Into<String>) -> Result<(), TooLarge> {
+        let (row, column) = (self.rows(), self.filled);
+        self.push_cell(cell)?;
+        self.unfit.push(UnfitCell { row, column, reason: reason.into() });
+        Ok(())
+    }
+
+    /// Ends the row. A row with more or fewer cells than the header is ragged.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn end_row(&mut self) -> Result<(), TooLarge> {
+        let cells = self.filled;
+        if cells != self.columns.len() {
+            self.ragged.push((self.rows() - usize::from(cells > self.columns.len()), cells));
+            for _ in cells..self.columns.len() {
+                self.push_cell("")?;
+            }
+        }
+        self.filled = 0;
+        Ok(())
+    }
+
+    /// The name, as the source spells it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The header, as the source spells it, without trailing blanks.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The number of complete rows.
+    pub fn rows(&self) -> usize {
+        self.ends.len().checked_div(self.columns.len()).unwrap_or(0)
+    }
+
+    /// The text of a cell, both positions from 0.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        let at = row * self.columns.len() + column;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        &self.text[start..self.ends[at] as usize]
+    }
+
+    /// How reports name a row, or some of its cells; `None` if by the row's key. Without a row it is
+    /// the header, which only a sheet has a name for.
+    pub fn place(&self, row: Option<usize>, columns: &[usize]) -> Option<String> {
+        let SheetCells { sheet, columns: all, rows } = match &self.naming {
+            RowNaming::Numbers => {
+                return Some(row.map_or_else(String::new, |r| (r + 1).to_string()));
+            }
+            RowNaming::Keys => return None,
+            RowNaming::Cells(cells) => &**cells,
+        };
+        let row = row.map_or(0, |row| rows.get(row).copied().unwrap_or_default());
+        let cells: Vec<String> = columns.iter().map(|column| address(all[*column], row)).collect();
+        match cells.is_empty() {
+            true => Some(format!("{sheet}!{0}:{0}", u64::from(row) + 1)),
+            false => Some(format!("{sheet}!{}", cells.join(","))),
+        }
+    }
+
+    /// The number of cells of a ragged row; `None` for a row as long as the header.
+    pub fn ragged(&self, row: usize) -> Option<usize> {
+        self.ragged.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| self.ragged[at].1)
+    }
+
+    /// Why a cell has no exact text; `None` if it has one.
+    pub fn unfit(&self, row: usize, column: usize) -> Option<&str> {
+        let place = |unfit: &UnfitCell| (unfit.row, unfit.column);
+        let at = self.unfit.binary_search_by_key(&(row, column), place).ok()?;
+        Some(&self.unfit[at].reason)
+    }
+
+    /// Whether any cell has a NUL character, which no database stores in a text.
+    pub fn has_nul(&self) -> bool {
+        self.text.as_bytes().contains(&0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_cells_trimmed_and_remembers_ragged_and_unfit_ones() {
+        let mut table = RawTable::new("t", vec!["a ".into(), "b".into()], true);
+        for (row, unfit) in
+            [(vec!["1 ", " x"], false), (vec!["2"], false), (vec!["3", "y", "z"], true)]
+        {
+            for cell in row {
+                table.push_cell(cell).unwrap();
+            }
+            table.end_row().unwrap();
+            if unfit {
+                table.push_cell("4").unwrap();
+                table.push_unfit("0.5", "a float").unwrap();
+                table.end_row().unwrap();
+            }
+        }
+        assert_eq!(table.columns(), ["a", "b"]);
+        assert_eq!(table.rows(), 4);
+        assert_eq!((table.cell(0, 0), table.cell(0, 1)), ("1", " x"));
+        assert_eq!((table.cell(1, 0), table.cell(1, 1)), ("2", ""));
+        assert_eq!([0, 1, 2, 3].map(|row| table.ragged(row)), [None, Some(1), Some(3), None]);
+        assert_eq!(table.unfit(3, 1), Some("a float"));
+        assert_eq!(table.unfit(3, 0), None);
+        assert_eq!(table.place(Some(3), &[1]), Some("4".into()));
+        assert_eq!(table.place(None, &[1]), Some(String::new()));
+    }
+
+    #[test]
+    fn cells_of_a_sheet_have_addresses() {
+        let mut table = RawTable::of_sheet("loan", vec![("a".into(), 0), ("b".into(), 2)]);
+        for row in [1, 16] {
+            table.begin_row(row);
+            table.push_cell("1").unwrap();
+            table.push_cell("2").unwrap();
+            table.end_row().unwrap();
+        }
+        let place = |row, columns: &[usize]| table.place(row, columns).unwrap();
+        assert_eq!(place(Some(1), &[1]), "loan!C17");
+        assert_eq!(place(Some(0), &[0, 1]), "loan!A2,C2");
+        assert_eq!(place(Some(1), &[]), "loan!17:17");
+        assert_eq!(place(None, &[1]), "loan!C1");
+    }
+}
