@@ -136,7 +136,7 @@ fn over_postgresql() {
     with_a_book(&desk, 1_200, 500);
     runs_on_a_disk_that_fills(&desk, &desk.path("undisturbed"), || {
         // Without room for its own log the server stops.
-        if !server.answers() {
+        if !server.accepts_connections() {
             println!("the server had stopped");
             server.stop_if_running();
             server.start();
