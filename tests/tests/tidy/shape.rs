@@ -1,4 +1,4 @@
-//! The shape of sources: short files, short functions, short lines.
+//! The shape of sources: short files, short functions, narrow comments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ const FILE_LINES: usize = 450;
 /// Lines of a function, its signature and closing brace included.
 const FUNCTION_LINES: usize = 60;
 
-/// Characters of a line.
+/// Characters of a line of comment.
 const COLUMNS: usize = 100;
 
 /// Longer files, and why.
@@ -81,12 +81,13 @@ fn functions_are_short() {
     assert_exceptions(&over, LONGER_FUNCTIONS, FUNCTION_LINES);
 }
 
+/// Code is kept narrow by rustfmt, which leaves alone what would break a text.
 #[test]
-fn lines_are_short() {
+fn comments_are_narrow() {
     let mut wide = Vec::new();
     for (file, source) in sources() {
         for (number, line) in (1..).zip(source.lines()) {
-            if line.chars().count() > COLUMNS {
+            if line.trim_start().starts_with("//") && line.chars().count() > COLUMNS {
                 wide.push(format!("{file}:{number}"));
             }
         }
