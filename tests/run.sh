@@ -69,6 +69,10 @@ fi
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
+cargo check --workspace --no-default-features --quiet
+RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --quiet
+command -v valgrind >/dev/null || install valgrind
+tests/instructions.sh
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
 fi
