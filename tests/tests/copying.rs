@@ -11,9 +11,10 @@ use powerfill_memory::MemoryStore;
 use powerfill_snapshot::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
 use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
-use powerfill_app::configure::{Configure, configure};
-use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
-use powerfill_app::{Ask, NoObserver, RunControl, Runner, SystemClock};
+use powerfill_app::configure::{ConfigRequest, configure};
+use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
+use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
+use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{EventStore, LogHead, StoredEvent};
 use powerfill_ports::index::IndexStore;
@@ -39,14 +40,10 @@ fn book(case: &str) -> (Snapshot, RunOptions) {
 }
 
 /// Requests a run.
-async fn request_run<S: CopyStore + 'static>(
-    runner: &Runner<S>,
-    snapshot: &Snapshot,
-    options: &RunOptions,
-) -> RunId {
+async fn request_run(runner: &Runner, snapshot: &Snapshot, options: &RunOptions) -> RunId {
     let run_id = RunId(Uuid::now_v7());
-    let ask = Ask { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] };
-    runner.ask(&ask).await.expect("the run is requested");
+    let ask = RunRequest { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] };
+    runner.request(&ask).await.expect("the run is requested");
     run_id
 }
 
@@ -57,7 +54,7 @@ async fn execute_run<S: CopyStore + 'static>(
     cancel: bool,
 ) -> RunStatus {
     let runner = Runner::new(
-        Arc::clone(store),
+        Arc::clone(store) as Arc<dyn Store>,
         Arc::new(SystemClock),
         "worker".to_owned(),
         Duration::from_secs(30),
@@ -95,7 +92,7 @@ async fn lock_pool<S: CopyStore>(store: &Arc<S>, lock_pool: &str) {
     };
     let (tenant, command) = (TenantId::from("WATERMARK"), command.into());
     let (command_id, requested_by) = (Uuid::now_v7(), "desk");
-    let ask = Configure { command_id, tenant: &tenant, command: &command, requested_by };
+    let ask = ConfigRequest { command_id, tenant: &tenant, command: &command, requested_by };
     configure(store.as_ref(), &SystemClock, &ask).await.expect("the change is taken");
 }
 
@@ -105,8 +102,8 @@ fn file() -> (TempDir, Arc<SqliteStore>) {
     (folder, Arc::new(store))
 }
 
-async fn copied<F: CopyStore, T: CopyStore>(from: &F, to: &T) -> Copied {
-    let copied = copy_store(from, to, |_| {}).await.expect("it is copied");
+async fn copied(from: &dyn CopyStore, to: &dyn CopyStore) -> CopyReport {
+    let copied = copy_store(from, to, &|_| {}).await.expect("it is copied");
     assert!(copied.verdict.is_clean(), "{:?}", copied.verdict);
     copied
 }
@@ -191,15 +188,16 @@ async fn a_copy_that_was_interrupted_at_any_append_continues() {
             copy.append(append.clone()).await.unwrap();
         }
         let steps = std::sync::Mutex::new(Vec::new());
-        let done = copy_store(&original, &copy, |at| steps.lock().unwrap().push(at)).await.unwrap();
+        let done =
+            copy_store(&original, &copy, &|at| steps.lock().unwrap().push(at)).await.unwrap();
         assert_eq!((done.had, done.head), (interrupted_at, head));
         assert!(log(&copy).await == (head, events.clone()));
         let steps = steps.into_inner().unwrap();
         let of = head.position;
-        assert!(steps.contains(&Progress::Events { done: of, of }), "{steps:?}");
+        assert!(steps.contains(&CopyProgress::Events { done: of, of }), "{steps:?}");
         // The configuration does not count as a run.
-        assert!(steps.contains(&Progress::Runs { done: 3, of: 3 }), "{steps:?}");
-        assert_eq!(steps.last(), Some(&Progress::Verifying));
+        assert!(steps.contains(&CopyProgress::Runs { done: 3, of: 3 }), "{steps:?}");
+        assert_eq!(steps.last(), Some(&CopyProgress::Verifying));
     }
 }
 
@@ -210,14 +208,14 @@ async fn a_store_with_another_log_is_not_changed() {
     let copy = MemoryStore::new();
     copy.append(candidates(run(2), 0, 5)).await.unwrap();
     let before = log(&copy).await;
-    let refused = copy_store(&original, &copy, |_| {}).await.unwrap_err();
+    let refused = copy_store(&original, &copy, &|_| {}).await.unwrap_err();
     assert!(matches!(refused, CopyError::AnotherLog { seq: 1 }), "{refused}");
     assert!(log(&copy).await == before);
     // A log that is longer than the original is another log, too.
     let longer = MemoryStore::new();
     longer.append(candidates(run(1), 0, 5)).await.unwrap();
     longer.append(candidates(run(1), 5, 5)).await.unwrap();
-    let refused = copy_store(&original, &longer, |_| {}).await.unwrap_err();
+    let refused = copy_store(&original, &longer, &|_| {}).await.unwrap_err();
     assert!(matches!(refused, CopyError::AnotherLog { seq: 2 }), "{refused}");
 }
 
@@ -236,7 +234,7 @@ async fn a_store_with_an_active_run_is_neither_original_nor_copy() {
     snapshot.header.tenant_id = "acme".into();
     let run_id = request_run(&runner, &snapshot, &options).await;
     for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {
-        let refused = copy_store(from, to, |_| {}).await.unwrap_err();
+        let refused = copy_store(from, to, &|_| {}).await.unwrap_err();
         assert!(refused.to_string().contains(&format!("{run_id} is active in the {side}")));
     }
     assert_eq!(idle.head().await.unwrap().seq, 1);
@@ -265,7 +263,7 @@ async fn a_damaged_original_is_copied_up_to_the_damage() {
             .unwrap();
         editor.execute_batch(edit).unwrap();
         let copy = MemoryStore::new();
-        let refused = copy_store(original.as_ref(), &copy, |_| {}).await.unwrap_err();
+        let refused = copy_store(original.as_ref(), &copy, &|_| {}).await.unwrap_err();
         assert!(refused.to_string().contains(words), "{edit}: {refused}");
         let head = copy.head().await.unwrap();
         assert_eq!((head.seq, Some(head.seal)), (2, sound), "{edit}");
@@ -281,7 +279,7 @@ async fn an_event_of_a_newer_program_is_not_copied() {
     editor.execute_batch("DROP TRIGGER es_events_no_update").unwrap();
     editor.execute("UPDATE es_events SET event_type = 'LoanTeleported'", []).unwrap();
     let copy = MemoryStore::new();
-    let refused = copy_store(original.as_ref(), &copy, |_| {}).await.unwrap_err();
+    let refused = copy_store(original.as_ref(), &copy, &|_| {}).await.unwrap_err();
     assert!(matches!(refused, CopyError::Damaged { seq: 1, .. }), "{refused}");
     assert_eq!(copy.head().await.unwrap().seq, 0);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream;
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Clock, NoObserver, RunControl, Runner};
+use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUBSCRIBER, Until};
@@ -48,14 +48,14 @@ async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
     let lease = Duration::from_secs(30);
     let runner = Runner::new(Arc::clone(store), clock, "worker".to_owned(), lease);
     let run_id = RunId(Uuid::now_v7());
-    let ask = Ask {
+    let ask = RunRequest {
         run_id,
         snapshot: &snapshot,
         options: &options,
         requested_by: "vera",
         source_warnings: &[],
     };
-    runner.ask(&ask).await.unwrap();
+    runner.request(&ask).await.unwrap();
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();
 }
 

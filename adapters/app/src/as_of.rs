@@ -1,62 +1,64 @@
-//! A run as of any of its events (specification 3.4): how full its trades were, which loans had a place so far.
+//! A run after any of its events (specification 3.4): how full the trades were, and where the loans
+//! were.
 
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::Store;
 use powerfill_tables::summary::RunSummary;
 
-use crate::RunnerError;
-use crate::stored::{Read, read_versions, recorded};
+use crate::AppError;
+use crate::events::{DecodedEvent, read_versions};
 
-/// The most states that are kept: 256 of a demo book take some 40 MB.
-const STATES: u64 = 256;
-/// Fewer events than this are read again as fast as a state is copied.
-const LEAST_BETWEEN: u64 = 256;
+/// The most states that a timeline keeps: 256 states of a demo book take about 40 MB.
+const MAX_STATES: u64 = 256;
+/// Reading this many events takes as long as copying a state.
+const MIN_INTERVAL: u64 = 256;
 
-/// A run as it stood after an event.
+/// A run after an event.
 #[derive(Debug, Clone)]
-pub struct AsOf {
-    /// The run so far.
+pub struct RunAtEvent {
+    /// The run up to the event, which is included.
     pub summary: RunSummary,
     /// The event.
-    pub event: Read,
+    pub event: DecodedEvent,
 }
 
-/// A run that can be looked at after any of its events, in any order. It reads the stream once and keeps the state
-/// after every so many events; a look reads the few events since.
-pub struct Timeline<'s, S: ?Sized> {
-    store: &'s S,
+/// Shows a run after any of its events, in any order. It reads the stream once and keeps states at
+/// regular intervals; each look reads the few events since the last state before it.
+pub struct Timeline<'s> {
+    store: &'s dyn Store,
     run: RunId,
     events: u64,
-    /// How many events lie between two states.
-    between: u64,
-    /// After no event, after `between`, after twice that, …
+    /// Events between two states.
+    interval: u64,
+    /// The states after 0, `interval`, 2 × `interval`, … events.
     states: Vec<RunSummary>,
 }
 
-impl<'s, S: Store + ?Sized> Timeline<'s, S> {
-    /// Reads a run as far as it goes.
+impl<'s> Timeline<'s> {
+    /// Reads a run up to its present end.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where the run has no events; where an event cannot be read or the store fails.
-    pub async fn open(store: &'s S, run: RunId) -> Result<Self, RunnerError> {
-        let events = length(store, run).await?;
-        let between = events.div_ceil(STATES).max(LEAST_BETWEEN);
+    /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event
+    /// cannot be read; the store fails.
+    pub async fn open(store: &'s dyn Store, run: RunId) -> Result<Self, AppError> {
+        let events = event_count(store, run).await?;
+        let interval = events.div_ceil(MAX_STATES).max(MIN_INTERVAL);
         let mut state = RunSummary::new(run);
         let mut states = vec![state.clone()];
         let mut batches = read_versions(store, run, 1, events);
         while let Some(batch) = batches.try_next().await? {
-            for read in &batch {
-                state.apply(&recorded(run, read));
-                if state.events.is_multiple_of(between) {
+            for event in &batch {
+                state.apply(&event.recorded(run));
+                if state.events.is_multiple_of(interval) {
                     states.push(state.clone());
                 }
             }
         }
-        Ok(Self { store, run, events, between, states })
+        Ok(Self { store, run, events, interval, states })
     }
 
-    /// How many events the run has.
+    /// The number of events.
     pub const fn events(&self) -> u64 {
         self.events
     }
@@ -64,77 +66,71 @@ impl<'s, S: Store + ?Sized> Timeline<'s, S> {
     /// The run after this event.
     ///
     /// # Errors
-    /// [`RunnerError::NoSuchEvent`] where it has no such event; or as [`Timeline::open`].
-    pub async fn at(&self, event: u64) -> Result<AsOf, RunnerError> {
-        if event == 0 || event > self.events {
-            return Err(no_such_event(self.run, event, self.events));
-        }
-        // The event itself is always read, since it is part of the answer.
-        let state = (event - 1) / self.between;
-        let from = state * self.between;
+    /// [`AppError::NoSuchEvent`]; else as for [`Timeline::open`].
+    pub async fn at(&self, event: u64) -> Result<RunAtEvent, AppError> {
+        check_number(self.run, event, self.events)?;
+        // The event itself is always read, because the result contains it.
+        let state = (event - 1) / self.interval;
+        let from = state * self.interval + 1;
         let state = self.states[usize::try_from(state).unwrap_or_default()].clone();
-        read_on(self.store, self.run, state, from + 1, event).await
+        read_on(self.store, self.run, state, from, event).await
     }
 }
 
-/// A run after one event, read from the beginning of its stream: for a single look.
+/// The run after one event, read from the beginning of its stream: cheaper than a [`Timeline`] for
+/// a single look.
 ///
 /// # Errors
-/// As [`Timeline::at`].
-pub async fn as_of<S: Store + ?Sized>(
-    store: &S,
+/// As for [`Timeline::at`].
+pub async fn run_at_event(
+    store: &dyn Store,
     run: RunId,
     event: u64,
-) -> Result<AsOf, RunnerError> {
+) -> Result<RunAtEvent, AppError> {
     check_event(store, run, event).await?;
     read_on(store, run, RunSummary::new(run), 1, event).await
 }
 
-/// Whether the run has the event.
+/// Checks that the run has the event.
 ///
 /// # Errors
-/// [`RunnerError::NoSuchEvent`]; [`StoreError::NotFound`] where it has none at all.
-pub async fn check_event<S: Store + ?Sized>(
-    store: &S,
-    run: RunId,
-    event: u64,
-) -> Result<(), RunnerError> {
-    let events = length(store, run).await?;
-    if event == 0 || event > events {
-        return Err(no_such_event(run, event, events));
+/// As for [`Timeline::at`].
+pub async fn check_event(store: &dyn Store, run: RunId, event: u64) -> Result<(), AppError> {
+    check_number(run, event, event_count(store, run).await?)
+}
+
+const fn check_number(run: RunId, event: u64, events: u64) -> Result<(), AppError> {
+    match event {
+        1.. if event <= events => Ok(()),
+        _ => Err(AppError::NoSuchEvent { run, event, events }),
     }
-    Ok(())
 }
 
-const fn no_such_event(run: RunId, event: u64, events: u64) -> RunnerError {
-    RunnerError::NoSuchEvent { run, event, events }
-}
-
-async fn length<S: Store + ?Sized>(store: &S, run: RunId) -> Result<u64, RunnerError> {
+async fn event_count(store: &dyn Store, run: RunId) -> Result<u64, AppError> {
     match store.stream_version(&run.stream()).await? {
-        0 => Err(StoreError::NotFound { what: "run", name: run.to_string() }.into()),
+        0 => Err(AppError::no_run(run)),
         events => Ok(events),
     }
 }
 
-/// Takes a state further, from one event to another.
-async fn read_on<S: Store + ?Sized>(
-    store: &S,
+/// Applies the events between two versions, both included, to a state.
+async fn read_on(
+    store: &dyn Store,
     run: RunId,
     mut summary: RunSummary,
     from: u64,
     to: u64,
-) -> Result<AsOf, RunnerError> {
+) -> Result<RunAtEvent, AppError> {
     let mut last = None;
     let mut batches = read_versions(store, run, from, to);
     while let Some(batch) = batches.try_next().await? {
-        for read in batch {
-            summary.apply(&recorded(run, &read));
-            last = Some(read);
+        for event in batch {
+            summary.apply(&event.recorded(run));
+            last = Some(event);
         }
     }
     match last {
-        Some(event) => Ok(AsOf { summary, event }),
-        None => Err(no_such_event(run, to, summary.events)),
+        Some(event) => Ok(RunAtEvent { summary, event }),
+        None => Err(AppError::NoSuchEvent { run, event: to, events: summary.events }),
     }
 }

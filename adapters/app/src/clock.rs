@@ -1,16 +1,16 @@
-//! The clock, injected: nothing below the runner reads one.
+//! The injected clock. The stores and everything else below this crate take times as arguments.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use powerfill_events::values::Timestamp;
 
-/// Says what time it is.
+/// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The present moment, in microseconds since 1970.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The clock of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,86 +1,96 @@
-//! What a comparison reads of runs (specification 3.4 `diff`): their outputs, the stories of loans whose decision
-//! differs, and what is other in their inputs.
+//! Comparisons of runs (specification 3.4 `diff`): their outputs, the stories of loans whose
+//! decision differs, and the differences of their inputs.
 
-use futures::TryStreamExt;
+use powerfill_diff::mapping::Mapping;
 use powerfill_diff::side::RunHead;
 use powerfill_diff::{Comparison, Names, RunSide, Side};
-use powerfill_events::run::{RecordedEvent, RunId};
+use powerfill_events::run::RunId;
 use powerfill_explain::LoanStories;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::Store;
 use powerfill_snapshot::{Snapshot, input_table};
 
-use crate::RunnerError;
-use crate::stored::{read_run, recorded};
+use crate::AppError;
+use crate::events::{for_each_event, read_run};
 
-/// Hands every event of a run over, in order.
-async fn each_of<S: Store + ?Sized>(
-    store: &S,
-    run: RunId,
-    mut each: impl FnMut(&RecordedEvent<'_>),
-) -> Result<(), RunnerError> {
-    let mut batches = read_run(store, run);
-    let mut told = false;
-    while let Some(batch) = batches.try_next().await? {
-        told = true;
-        batch.iter().for_each(|read| each(&recorded(run, read)));
-    }
-    let missing = || StoreError::NotFound { what: "run", name: run.to_string() };
-    if told { Ok(()) } else { Err(missing().into()) }
-}
-
-/// A run as a side of a comparison.
+/// Compares the outputs of two runs, and explains up to `explained` loans whose decision differs.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] where the run has no events; an event cannot be read, or the store fails.
-pub async fn side<S: Store + ?Sized>(
-    store: &S,
-    run: RunId,
-    names: &mut Names,
-) -> Result<Side, RunnerError> {
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if a run has no events; an event or a
+/// captured snapshot cannot be read; the store fails.
+pub async fn compare_runs(
+    store: &dyn Store,
+    here: RunId,
+    there: RunId,
+    mapping: &Mapping,
+    explained: usize,
+) -> Result<Comparison, AppError> {
+    let mut names = Names::default();
+    let outputs = run_side(store, here, &mut names).await?;
+    let other_outputs = run_side(store, there, &mut names).await?;
+    let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
+    explain_loans(store, here, Some(there), explained, &mut comparison).await?;
+    compare_inputs(store, &mut comparison).await?;
+    Ok(comparison)
+}
+
+/// Compares the outputs of a run with tables from elsewhere, which `other` reads with the names of
+/// the comparison; and explains up to `explained` loans whose decision differs.
+///
+/// # Errors
+/// As for [`compare_runs`], or the error of `other`.
+pub async fn compare_with<E: From<AppError>>(
+    store: &dyn Store,
+    here: RunId,
+    other: impl FnOnce(&mut Names) -> Result<Side, E>,
+    mapping: &Mapping,
+    explained: usize,
+) -> Result<Comparison, E> {
+    let mut names = Names::default();
+    let outputs = run_side(store, here, &mut names).await?;
+    let other_outputs = other(&mut names)?;
+    let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
+    explain_loans(store, here, None, explained, &mut comparison).await?;
+    Ok(comparison)
+}
+
+/// The outputs of a run as one side of a comparison.
+///
+/// # Errors
+/// As for [`compare_runs`].
+pub async fn run_side(store: &dyn Store, run: RunId, names: &mut Names) -> Result<Side, AppError> {
     let mut side = RunSide::new(run, names);
-    each_of(store, run, |recorded| side.apply(recorded, names)).await?;
+    for_each_event(run, read_run(store, run), |event| side.apply(event, names)).await?;
     Ok(side.finish(names))
 }
 
-/// Tells of the loans whose decision differs, of so many at most; `other` is the run on the other side, where one is.
-///
-/// # Errors
-/// As [`side`].
-pub async fn tell<S: Store + ?Sized>(
-    store: &S,
-    run: RunId,
-    other: Option<RunId>,
+async fn explain_loans(
+    store: &dyn Store,
+    here: RunId,
+    there: Option<RunId>,
     most: usize,
     comparison: &mut Comparison,
-) -> Result<(), RunnerError> {
+) -> Result<(), AppError> {
     let (loans, all) = comparison.parted_loans(most);
     comparison.loans_parted = all;
     if loans.is_empty() {
         return Ok(());
     }
-    let ids = || loans.iter().map(String::as_str);
-    let mut here = LoanStories::of(ids());
-    each_of(store, run, |recorded| here.apply(recorded)).await?;
-    let there = match other {
-        None => None,
-        Some(other) => {
-            let mut there = LoanStories::of(ids());
-            each_of(store, other, |recorded| there.apply(recorded)).await?;
-            Some(there)
-        }
+    let stories = async |run| {
+        let mut stories = LoanStories::of(loans.iter().map(String::as_str));
+        for_each_event(run, read_run(store, run), |event| stories.apply(event)).await?;
+        Ok::<_, AppError>(stories)
     };
-    comparison.tell(&loans, &here, there.as_ref());
+    let stories_here = stories(here).await?;
+    let stories_there = match there {
+        Some(there) => Some(stories(there).await?),
+        None => None,
+    };
+    comparison.tell(&loans, &stories_here, stories_there.as_ref());
     Ok(())
 }
 
-/// Between two runs on different snapshots: what is other in these.
-///
-/// # Errors
-/// Where a captured snapshot is missing or damaged, or the store fails.
-pub async fn inputs<S: Store + ?Sized>(
-    store: &S,
-    comparison: &mut Comparison,
-) -> Result<(), RunnerError> {
+/// Reads the captured snapshots of two runs if they differ.
+async fn compare_inputs(store: &dyn Store, comparison: &mut Comparison) -> Result<(), AppError> {
     let digest = |run: Option<&RunHead>| run.and_then(|run| run.snapshot_digest.clone());
     let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
     if let (Some(here), Some(there)) = digests

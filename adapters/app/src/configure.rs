@@ -1,8 +1,8 @@
-//! Changing and reading a tenant's configuration (specification 1.2, 4.2, 4.3): load, decide, append.
+//! Changes and reads a tenant's configuration (specification 1.2, 4.2, 4.3): load, decide, append.
 //!
-//! Of two who change it at once, one is first; the other's command is decided again against what is there then. So a
-//! command without a token follows whatever came before it, and one with a token is refused as stale where, and only
-//! where, what it looked at has changed.
+//! If two commands compete, the slower one is decided again on the new state. So a command without
+//! a token applies to any state, and a command with a token is refused as stale if, and only if,
+//! the rows that the token stands for have changed.
 
 use futures::TryStreamExt;
 use powerfill_events::run::{AppendMeta, EncodedBatch};
@@ -15,156 +15,156 @@ use powerfill_snapshot::config::{
 use uuid::Uuid;
 
 use crate::retry::retry_with_backoff;
-use crate::{Clock, RunnerError};
+use crate::{AppError, Clock};
 
-/// How often a command is decided again because somebody else was first: each time one more change has been made by
-/// another, so that this many in a row are not met in practice.
-const TRIES: u32 = 100;
+/// How often a command is decided again after a conflict. Each conflict is a change by another
+/// command, so that this limit is not met in practice.
+const MAX_CONFLICTS: u32 = 100;
 
-/// What the configuration is changed with.
+/// A command with its envelope.
 #[derive(Debug, Clone, Copy)]
-pub struct Configure<'a> {
-    /// The command's identity, from whoever asks; what follows from it in the envelopes and the append's id.
+pub struct ConfigRequest<'a> {
+    /// The command's identity, chosen by the caller. Envelopes and append ids follow from it.
     pub command_id: Uuid,
-    /// Whose configuration it is.
+    /// The tenant of the configuration.
     pub tenant: &'a TenantId,
-    /// What is asked.
+    /// The change.
     pub command: &'a ConfigCommand,
-    /// Who asks: the actor of the events.
+    /// The actor of the events.
     pub requested_by: &'a str,
 }
 
-/// What a command came to.
+/// A changed configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configured {
-    /// What was recorded, or would be; nothing where the configuration was what was asked for.
+pub struct ConfigOutcome {
+    /// The recorded events; none if the configuration was already as wanted.
     pub events: Vec<ConfigEvent>,
-    /// The configuration after it, with the tokens of its rows.
+    /// The configuration after the command, with the tokens of its rows.
     pub state: ConfigState,
 }
 
-/// Why a configuration was not changed, or not read.
+/// Why a configuration is not changed, or not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigureError {
-    /// The command would break a rule; nothing was written.
+    /// The command breaks a rule; nothing was written.
     #[error(transparent)]
     Rejected(#[from] ConfigRejection),
-    /// There is no such version.
+    /// The configuration has fewer versions.
     #[error("the configuration has {versions} versions, there is none with number {version}")]
     NoSuchVersion {
-        /// What was asked for.
+        /// The version that was given.
         version: u64,
-        /// How many there are.
+        /// The latest version.
         versions: u64,
     },
-    /// Reading or writing.
+    /// The log cannot be read or written.
     #[error(transparent)]
-    Runner(#[from] RunnerError),
+    App(#[from] AppError),
 }
 
 impl From<StoreError> for ConfigureError {
     fn from(error: StoreError) -> Self {
-        Self::Runner(error.into())
+        Self::App(error.into())
     }
 }
 
-/// How far the configuration is looked at.
+/// A point in the history of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsOf {
-    /// All of it.
+pub enum ConfigAsOf {
+    /// The present.
     Now,
-    /// After this many events.
+    /// After this number of events.
     Version(u64),
-    /// Before the first event that was recorded after this moment.
+    /// After the events that were recorded at or before this moment.
     Moment(Timestamp),
 }
 
-/// An event of the configuration with its surroundings.
+/// An event of the configuration with its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigRecord {
-    /// Its place in the stream, from 1.
+    /// The event's version in the stream, from 1.
     pub version: u64,
-    /// When it was recorded.
+    /// The moment of the append.
     pub recorded_at: Timestamp,
-    /// Who caused it.
+    /// The person or program that caused the change.
     pub actor: String,
-    /// The command that led to it: the same for everything that it changed.
+    /// The command; equal for all events of one command.
     pub command_id: Option<Uuid>,
     /// The event.
     pub event: ConfigEvent,
 }
 
-/// Changes a tenant's configuration: everything that the command asks for, or nothing. A store that is away for a moment
-/// is asked again.
+/// Applies a command to a tenant's configuration, as a whole.
 ///
 /// # Errors
-/// [`ConfigureError::Rejected`] with the rule that it would break; [`StoreError::AnotherTenant`] where the store is not
-/// the tenant's; or the store fails.
-pub async fn configure<S: EventStore + ?Sized>(
-    store: &S,
+/// [`ConfigureError::Rejected`] with the broken rule; [`StoreError::AnotherTenant`] if the store is
+/// not the tenant's; the store fails.
+pub async fn configure(
+    store: &dyn EventStore,
     clock: &dyn Clock,
-    ask: &Configure<'_>,
-) -> Result<Configured, ConfigureError> {
+    request: &ConfigRequest<'_>,
+) -> Result<ConfigOutcome, ConfigureError> {
     let mut state = ConfigState::default();
-    let mut tries = TRIES;
+    let mut conflicts = 0;
     loop {
-        retry_with_backoff(|| ensure_tenant(store, ask.tenant)).await?;
+        retry_with_backoff(|| ensure_tenant(store, request.tenant)).await?;
         catch_up(store, &mut state).await?;
-        let events = Config::decide(&state, ask.command)?;
+        let events = Config::decide(&state, request.command)?;
         if events.is_empty() {
-            return Ok(Configured { events, state });
+            return Ok(ConfigOutcome { events, state });
         }
-        let append = append(&state, ask, clock.now(), &events);
+        let append = append(&state, request, clock.now(), &events);
         match retry_with_backoff(|| store.append(append.clone())).await {
-            Ok(_) => return after(state, events),
-            Err(StoreError::Conflict { .. }) if tries > 0 => tries -= 1,
+            Ok(_) => return outcome(state, events),
+            Err(StoreError::Conflict { .. }) if conflicts < MAX_CONFLICTS => conflicts += 1,
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// What a command would change, without anything being recorded.
+/// The outcome of a command, which is not recorded.
 ///
 /// # Errors
-/// As [`configure`].
-pub async fn preview<S: EventStore + ?Sized>(
-    store: &S,
+/// As for [`configure`].
+pub async fn preview_change(
+    store: &dyn EventStore,
     tenant: &TenantId,
     command: &ConfigCommand,
-) -> Result<Configured, ConfigureError> {
+) -> Result<ConfigOutcome, ConfigureError> {
     retry_with_backoff(|| ensure_tenant(store, tenant)).await?;
     let mut state = ConfigState::default();
     catch_up(store, &mut state).await?;
     let events = Config::decide(&state, command)?;
-    after(state, events)
+    outcome(state, events)
 }
 
-/// The configuration as it is, or as it was.
+/// The configuration at a point of its history.
 ///
 /// # Errors
-/// [`ConfigureError::NoSuchVersion`]; or the store fails, or holds what is no configuration.
-pub async fn configuration<S: EventStore + ?Sized>(
-    store: &S,
-    as_of: AsOf,
+/// [`ConfigureError::NoSuchVersion`]; an event cannot be read or contradicts the events before it;
+/// the store fails.
+pub async fn read_configuration(
+    store: &dyn EventStore,
+    as_of: ConfigAsOf,
 ) -> Result<ConfigState, ConfigureError> {
     let mut state = ConfigState::default();
-    if as_of == AsOf::Now {
+    if as_of == ConfigAsOf::Now {
         catch_up(store, &mut state).await?;
         return Ok(state);
     }
-    for record in config_history(store).await? {
-        let beyond = match as_of {
-            AsOf::Now => false,
-            AsOf::Version(version) => record.version > version,
-            AsOf::Moment(moment) => record.recorded_at > moment,
+    for record in read_config_history(store).await? {
+        let is_later = match as_of {
+            ConfigAsOf::Now => false,
+            ConfigAsOf::Version(version) => record.version > version,
+            ConfigAsOf::Moment(moment) => record.recorded_at > moment,
         };
-        if beyond {
+        if is_later {
             return Ok(state);
         }
         accept(&mut state, &record.event)?;
     }
     match as_of {
-        AsOf::Version(version) if version > state.version() => {
+        ConfigAsOf::Version(version) if version > state.version() => {
             Err(ConfigureError::NoSuchVersion { version, versions: state.version() })
         }
         _ => Ok(state),
@@ -174,16 +174,16 @@ pub async fn configuration<S: EventStore + ?Sized>(
 /// Every change of the configuration, in order.
 ///
 /// # Errors
-/// Where the store fails, or holds what is no configuration.
-pub async fn config_history<S: EventStore + ?Sized>(
-    store: &S,
+/// An event cannot be read; the store fails.
+pub async fn read_config_history(
+    store: &dyn EventStore,
 ) -> Result<Vec<ConfigRecord>, ConfigureError> {
-    let stored = retry_with_backoff(|| stored_after(store, 0)).await?;
+    let stored = retry_with_backoff(|| read_after(store, 0)).await?;
     let records = stored.into_iter().map(|stored| {
         Ok(ConfigRecord {
             version: stored.stream_version,
             recorded_at: stored.recorded_at,
-            event: decoded(&stored)?,
+            event: decode(&stored)?,
             actor: stored.actor,
             command_id: stored.causation_id,
         })
@@ -191,37 +191,31 @@ pub async fn config_history<S: EventStore + ?Sized>(
     records.collect()
 }
 
-/// Folds in what the stream has beyond a state.
-async fn catch_up<S: EventStore + ?Sized>(
-    store: &S,
-    state: &mut ConfigState,
-) -> Result<(), ConfigureError> {
-    for stored in retry_with_backoff(|| stored_after(store, state.version())).await? {
-        accept(state, &decoded(&stored)?)?;
+/// Applies the events of the stream that a state does not have yet.
+async fn catch_up(store: &dyn EventStore, state: &mut ConfigState) -> Result<(), ConfigureError> {
+    for stored in retry_with_backoff(|| read_after(store, state.version())).await? {
+        accept(state, &decode(&stored)?)?;
     }
     Ok(())
 }
 
-/// The events beyond a version: all at once, for a configuration is small.
-async fn stored_after<S: EventStore + ?Sized>(
-    store: &S,
-    version: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+/// All events after a version at once: a configuration is small.
+async fn read_after(store: &dyn EventStore, version: u64) -> Result<Vec<StoredEvent>, StoreError> {
     store.read(config::STREAM, version + 1).try_concat().await
 }
 
-fn decoded(stored: &StoredEvent) -> Result<ConfigEvent, RunnerError> {
+fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
     let event = ConfigEventType::from_name(&stored.event_type).and_then(|event_type| {
         ConfigEvent::decode(event_type, stored.schema_version, &stored.payload)
     });
-    event.map_err(|source| RunnerError::Decode {
+    event.map_err(|source| AppError::Decode {
         stream: stored.stream.clone(),
         version: stored.stream_version,
         source,
     })
 }
 
-/// Folds in a stored event: one that contradicts those before it was never written by PowerFill.
+/// Applies a stored event. PowerFill never wrote one that contradicts the events before it.
 fn accept(state: &mut ConfigState, event: &ConfigEvent) -> Result<(), ConfigureError> {
     let version = state.version() + 1;
     state.accept(event).map_err(|rejection| {
@@ -230,36 +224,39 @@ fn accept(state: &mut ConfigState, event: &ConfigEvent) -> Result<(), ConfigureE
     })
 }
 
-fn after(mut state: ConfigState, events: Vec<ConfigEvent>) -> Result<Configured, ConfigureError> {
+fn outcome(
+    mut state: ConfigState,
+    events: Vec<ConfigEvent>,
+) -> Result<ConfigOutcome, ConfigureError> {
     events.iter().try_for_each(|event| state.accept(event))?;
-    Ok(Configured { events, state })
+    Ok(ConfigOutcome { events, state })
 }
 
 fn append(
     state: &ConfigState,
-    ask: &Configure<'_>,
+    request: &ConfigRequest<'_>,
     recorded_at: Timestamp,
     events: &[ConfigEvent],
 ) -> Append {
     let expected_version = state.version();
     Append {
-        append_id: append_id(ask.command_id, expected_version),
+        append_id: append_id(request.command_id, expected_version),
         stream: config::STREAM.to_owned(),
         expected_version,
         meta: AppendMeta {
-            tenant_id: ask.tenant.clone(),
-            actor: ask.requested_by.to_owned(),
+            tenant_id: request.tenant.clone(),
+            actor: request.requested_by.to_owned(),
             recorded_at,
-            causation_id: Some(ask.command_id),
-            correlation_id: Some(ask.command_id),
+            causation_id: Some(request.command_id),
+            correlation_id: Some(request.command_id),
         },
         events: EncodedBatch::encode(events),
         lease: None,
     }
 }
 
-/// The id of a command's append onto a version: the same however often it is tried, another one where the command is
-/// decided again.
+/// The id of a command's append onto a version: equal for each attempt at the same append,
+/// different after the command was decided again.
 fn append_id(command_id: Uuid, expected_version: u64) -> Uuid {
     let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 configuration append id");
     hasher.update(command_id.as_bytes());

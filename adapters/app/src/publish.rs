@@ -1,4 +1,5 @@
-//! Showing a run's outputs elsewhere: made from its events, so that any run can be shown, not only the latest.
+//! Publishes a run's outputs in a database for reports. The outputs are made from the events, so
+//! that any run can be published, not only the latest.
 
 use std::time::Duration;
 
@@ -16,94 +17,92 @@ use powerfill_tables::tables::{ALL, projectors};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::RunnerError;
-use crate::rebuild::Folding;
+use crate::AppError;
+use crate::events::{read_event, read_run};
+use crate::rebuild::RunFold;
 use crate::retry::retry_with_backoff;
-use crate::stored::read_versions;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The attempts at one publication.
 const ATTEMPTS: RetryPolicy = RetryPolicy::attempts(5, FIRST_PAUSE, Duration::from_secs(2));
-/// The attempts of a [`Publisher`] at a place or a store that is away.
+/// The attempts of a [`Publisher`] at a target or a store that is unavailable.
 const FOLLOW: RetryPolicy = RetryPolicy::endless(FIRST_PAUSE, Duration::from_secs(30));
-/// How soon one who follows looks again, also where nothing was heard.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A run appends often: how long to wait for more of it before looking whether it is over.
+/// How long a [`Publisher`] waits for an event before it looks for completed runs anyway.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// A run appends often: how long a [`Publisher`] waits for more before it looks whether it is over.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Shows the outputs of a run that is Complete in place of what is shown.
+/// Publishes the outputs of a Complete run in place of the present ones.
 ///
 /// # Errors
-/// [`PublishError`] where the run is not Complete, its tables are not what it recorded, or the place fails; what was
-/// shown stays as it was. Else where the store fails.
-pub async fn publish<S: Store + ?Sized>(
-    store: &S,
+/// [`PublishError`] if the run is not Complete, its tables differ from what it recorded, or the
+/// target fails; what was published before stays. The store fails.
+pub async fn publish(
+    store: &dyn Store,
     run: RunId,
     target: &dyn OutputTarget,
-) -> Result<Publication, RunnerError> {
+) -> Result<Publication, AppError> {
     let publication = publication(store, run).await?;
-    shown(store, target, &publication).await?;
+    publish_with_retries(store, target, &publication).await?;
     Ok(publication)
 }
 
-/// What there is to show of a run.
-async fn publication<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Publication, RunnerError> {
+/// Describes the outputs of a run, from its last event.
+async fn publication(store: &dyn Store, run: RunId) -> Result<Publication, AppError> {
     let stream = run.stream();
     let last = retry_with_backoff(|| store.stream_version(&stream)).await?;
-    let mut end = read_versions(store, run, last.max(1), last.max(1));
-    let end = end.try_next().await?.and_then(|batch| batch.into_iter().next());
-    let Some((stored, event)) = end else {
-        return Err(StoreError::NotFound { what: "run", name: run.to_string() }.into());
-    };
-    let RunEvent::RunCompleted(completed) = event else {
-        let message = format!("run {run} is not Complete: only a Complete run has outputs to show");
+    let last = read_event(store, run, last.max(1)).await?;
+    let last = last.ok_or_else(|| AppError::no_run(run))?;
+    let RunEvent::RunCompleted(completed) = last.event else {
+        let message =
+            format!("run {run} is not Complete: only a Complete run has outputs to publish");
         return Err(PublishError::Failed(message).into());
     };
     Ok(Publication {
         run_id: run,
-        tenant_id: stored.tenant_id,
-        position: stored.global_position,
+        tenant_id: last.stored.tenant_id,
+        position: last.stored.global_position,
         output_digest: completed.output_digest,
         only_if_later: false,
     })
 }
 
-/// Shows it, tried again where something passes.
-async fn shown<S: Store + ?Sized>(
-    store: &S,
+async fn publish_with_retries(
+    store: &dyn Store,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<PublishOutcome, RunnerError> {
-    let passes =
-        |error: &RunnerError| matches!(error, RunnerError::Publish(PublishError::Transient(_)));
-    ATTEMPTS.retry(|| attempt(store, target, publication), passes).await
+) -> Result<PublishOutcome, AppError> {
+    let may_pass =
+        |error: &AppError| matches!(error, AppError::Publish(PublishError::Transient(_)));
+    ATTEMPTS.retry(|| attempt(store, target, publication), may_pass).await
 }
 
-async fn attempt<S: Store + ?Sized>(
-    store: &S,
+async fn attempt(
+    store: &dyn Store,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<PublishOutcome, RunnerError> {
+) -> Result<PublishOutcome, AppError> {
     let run = publication.run_id;
     let mut publishing = target.begin(publication).await?;
     let mut sent: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
-    let mut folding = Folding::new(run, projectors);
-    let mut events = read_versions(store, run, 1, u64::MAX);
+    let mut fold = RunFold::new(run, projectors);
+    let mut events = read_run(store, run);
     while let Some(batch) = events.try_next().await? {
-        stage(publishing.as_mut(), &mut sent, &folding.take(&batch)?).await?;
+        stage(publishing.as_mut(), &mut sent, &fold.apply(&batch)?).await?;
     }
-    let (rest, folded) = folding.finish()?;
+    let (rest, rebuilt) = fold.finish()?;
     stage(publishing.as_mut(), &mut sent, &rest).await?;
-    if !folded.agrees() || folded.rebuilt.output_digest != publication.output_digest {
+    if !rebuilt.agrees() || rebuilt.rebuilt.output_digest != publication.output_digest {
         let message = format!(
-            "the tables of run {run} are not what it recorded, and are not shown; look with `powerfill verify {run}`"
+            "the tables of run {run} differ from what it recorded, and were not published; \
+             `powerfill verify {run}` shows the difference"
         );
         return Err(PublishError::Failed(message).into());
     }
     Ok(publishing.show(&sent).await?)
 }
 
-/// Hands rows over, and keeps the digests of what is sent.
+/// Sends rows, and adds them to the digests of their tables.
 async fn stage(
     publishing: &mut dyn Publishing,
     sent: &mut [TableDigest],
@@ -111,89 +110,102 @@ async fn stage(
 ) -> Result<(), PublishError> {
     for rows in batches {
         let digest = sent.iter_mut().find(|digest| std::ptr::eq(digest.table(), rows.table));
-        digest.expect("a projector's table is one of all").update(rows);
+        digest.expect("every projector's table is in ALL").update(rows);
         publishing.stage(rows).await?;
     }
     Ok(())
 }
 
-/// One who follows a tenant's log and shows each run that completes. Runs that another one followed at once are passed
-/// over.
-pub struct Publisher<'a, S: ?Sized> {
-    store: &'a S,
+/// Follows a tenant's log and publishes each run that completes. Of several runs that completed
+/// since the last look, only the latest is published.
+pub struct Publisher<'a> {
+    store: &'a dyn Store,
     target: &'a dyn OutputTarget,
-    /// By which its position is kept in the store.
+    /// The name under which the store keeps the publisher's position.
     name: String,
     stop: CancellationToken,
 }
 
-/// What a [`Publisher`] has to say.
+/// What a [`Publisher`] reports.
 #[derive(Debug)]
-pub enum Told<'a> {
-    /// The run is shown.
-    Shown(&'a Publication),
-    /// A later one was shown already.
-    Passed(&'a Publication, RunId),
-    /// It is tried again until it goes; said once.
-    Away(&'a PublishError),
+pub enum PublisherEvent<'a> {
+    /// The run is published.
+    Published(&'a Publication),
+    /// The target already has a later run.
+    Superseded(&'a Publication, RunId),
+    /// The target or the store is unavailable. The publisher tries again until it succeeds, and
+    /// reports this once.
+    Waiting(&'a PublishError),
 }
 
-impl<'a, S: Store + ?Sized> Publisher<'a, S> {
-    /// For a place; it ends when `stop` is cancelled. Its position is kept under the place's name.
-    pub fn new(store: &'a S, target: &'a dyn OutputTarget, stop: CancellationToken) -> Self {
+impl<'a> Publisher<'a> {
+    /// A publisher that ends when `stop` is cancelled. Its position is kept under the target's
+    /// name.
+    pub fn new(
+        store: &'a dyn Store,
+        target: &'a dyn OutputTarget,
+        stop: CancellationToken,
+    ) -> Self {
         Self { store, target, name: format!("publish:{}", target.place()), stop }
     }
 
-    /// Shows the latest Complete run, unless it was shown before by this one or is none.
+    /// Publishes the latest Complete run, unless this publisher did so before.
     ///
     /// # Errors
-    /// As [`publish`].
-    pub async fn catch_up(&self, tell: &mut impl FnMut(Told<'_>)) -> Result<(), RunnerError> {
-        let Some(run) = self.latest().await? else { return Ok(()) };
+    /// As for [`publish`].
+    pub async fn catch_up(
+        &self,
+        report: &mut (dyn FnMut(PublisherEvent<'_>) + Send),
+    ) -> Result<(), AppError> {
+        let latest = retry_with_backoff(|| self.store.latest_run(RunStatus::Complete)).await?;
+        let Some(run) = latest.map(|run| run.run_id) else { return Ok(()) };
         let publication =
             Publication { only_if_later: true, ..publication(self.store, run).await? };
         let before = retry_with_backoff(|| self.store.subscriber(&self.name)).await?;
         if before.is_some_and(|before| before >= publication.position) {
             return Ok(());
         }
-        match shown(self.store, self.target, &publication).await? {
-            PublishOutcome::This => tell(Told::Shown(&publication)),
-            PublishOutcome::Later(later) => tell(Told::Passed(&publication, later)),
+        match publish_with_retries(self.store, self.target, &publication).await? {
+            PublishOutcome::This => report(PublisherEvent::Published(&publication)),
+            PublishOutcome::Later(later) => {
+                report(PublisherEvent::Superseded(&publication, later));
+            }
         }
-        // Where somebody else goes by this name and was quicker, the place has the later of both.
+        // If another publisher of this name was faster, the target has the later of both runs.
         retry_with_backoff(|| self.store.advance(&self.name, before, publication.position)).await?;
         Ok(())
     }
 
-    /// Shows each run that completes, until it is told to stop. A place or a store that is away is tried again until it
-    /// is back.
+    /// Publishes each run that completes, until `stop` is cancelled.
     ///
     /// # Errors
-    /// What another try would not mend.
-    pub async fn follow(&self, mut tell: impl FnMut(Told<'_>)) -> Result<(), RunnerError> {
-        let (mut pauses, mut told) = (FOLLOW.pauses(), false);
+    /// The first error that does not pass by itself.
+    pub async fn follow(
+        &self,
+        mut report: impl FnMut(PublisherEvent<'_>) + Send,
+    ) -> Result<(), AppError> {
+        let (mut pauses, mut is_reported) = (FOLLOW.pauses(), false);
         loop {
-            // One that is broken off has changed nothing that is shown, or all of it.
-            let caught_up =
-                self.stop.run_until_cancelled(self.catch_up_and_say_where(&mut tell)).await;
-            let Some(caught_up) = caught_up else { return Ok(()) };
+            // An attempt that is dropped has changed nothing that is shown, or everything.
+            let caught_up = self.stop.run_until_cancelled(self.catch_up_to_head(&mut report));
+            let Some(caught_up) = caught_up.await else { return Ok(()) };
             let wait = match caught_up {
                 Ok(position) => {
                     pauses.reset();
-                    told = false;
-                    self.news(position).await;
+                    is_reported = false;
+                    self.wait_for_event(position).await;
                     SETTLE
                 }
                 Err(error) => {
-                    let passing = match error {
-                        RunnerError::Publish(error @ PublishError::Transient(_)) => error,
-                        RunnerError::Store(StoreError::Unavailable(why)) => {
+                    let transient = match error {
+                        AppError::Publish(error @ PublishError::Transient(_)) => error,
+                        AppError::Store(StoreError::Unavailable(why)) => {
                             PublishError::Transient(why)
                         }
                         other => return Err(other),
                     };
-                    if !std::mem::replace(&mut told, true) {
-                        tell(Told::Away(&passing));
+                    if !std::mem::replace(&mut is_reported, true) {
+                        report(PublisherEvent::Waiting(&transient));
                     }
                     pauses.next().unwrap_or_default()
                 }
@@ -204,25 +216,18 @@ impl<'a, S: Store + ?Sized> Publisher<'a, S> {
         }
     }
 
-    /// The position up to which nothing is left to show.
-    async fn catch_up_and_say_where(
+    /// Catches up, and returns the position of the log from which on runs may have completed since.
+    async fn catch_up_to_head(
         &self,
-        tell: &mut impl FnMut(Told<'_>),
-    ) -> Result<u64, RunnerError> {
+        report: &mut (dyn FnMut(PublisherEvent<'_>) + Send),
+    ) -> Result<u64, AppError> {
         let head = retry_with_backoff(|| self.store.head()).await?;
-        self.catch_up(tell).await?;
+        self.catch_up(report).await?;
         Ok(head.position)
     }
 
-    /// The run that completed last.
-    async fn latest(&self) -> Result<Option<RunId>, StoreError> {
-        let runs = retry_with_backoff(|| self.store.runs()).await?;
-        Ok(runs.into_iter().find(|run| run.status == RunStatus::Complete).map(|run| run.run_id))
-    }
-
-    /// Until something is appended, or for a while.
-    async fn news(&self, position: u64) {
-        let mut news = self.store.subscribe(position);
-        let _ = self.stop.run_until_cancelled(timeout(LOOK_EVERY, news.next())).await;
+    async fn wait_for_event(&self, after: u64) {
+        let mut events = self.store.subscribe(after);
+        let _ = self.stop.run_until_cancelled(timeout(MAX_WAIT, events.next())).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Making the output tables, and the index of a run's events, anew from stored events (specification 3.3).
+//! Makes a run's output tables and its index again from the stored events (specification 3.3).
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use futures::TryStreamExt;
 use powerfill_events::run::event::RunCompleted;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
+use powerfill_ports::Store;
 use powerfill_ports::runs::ProjectionWriter;
-use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
@@ -15,42 +15,42 @@ use powerfill_tables::table::{Cell, RowBatch};
 use powerfill_tables::tables::{Projectors, projectors, run_history};
 use powerfill_tables::{RunTables, UnknownTable};
 
-use crate::RunnerError;
-use crate::stored::{Read, read_versions, recorded};
+use crate::AppError;
+use crate::events::{DecodedEvent, read_run, read_versions};
 
-/// What a rebuild came to.
+/// What the events of a run amount to.
 #[derive(Debug, Clone)]
-pub struct Rebuilt {
-    /// Events that were read.
+pub struct RebuiltRun {
+    /// The number of events.
     pub events: u64,
-    /// What `RunCompleted` says; `None` where the run is not Complete.
+    /// The content of `RunCompleted`; `None` if the run is not Complete.
     pub recorded: Option<RunCompleted>,
-    /// What the rebuilt tables amount to, in the versions that the run names.
+    /// The same, computed from the rebuilt tables, in the versions that the run names.
     pub rebuilt: RunCompleted,
     /// The digests of the rebuilt tables that are shown with the run: those that its output digest
     /// covers, and those that describe the run.
     pub digests: Vec<TableDigest>,
-    /// BLAKE3 of the run's snapshot, as the request says; `None` where the first event is another one.
+    /// BLAKE3 of the run's snapshot; `None` if the first event is no request.
     pub input_digest: Option<String>,
-    /// When the run was asked for; likewise.
+    /// The moment of the request; `None` if the first event is no request.
     pub requested_at: Option<Timestamp>,
-    /// Where the run stands after its last event.
+    /// The status after the last event.
     pub status: RunStatus,
     /// The run's row of `pfill_run_history`.
     pub history_row: Option<Vec<Cell>>,
-    /// The index of its events; `None` where it was not asked for.
+    /// The index of the run's events, if it was built.
     pub index: Option<Arc<RunIndex>>,
 }
 
-impl Rebuilt {
-    /// Whether the rebuilt tables are what the run recorded.
+impl RebuiltRun {
+    /// Whether the rebuilt tables equal what the run recorded.
     pub fn agrees(&self) -> bool {
         self.recorded.as_ref().is_none_or(|recorded| *recorded == self.rebuilt)
     }
 }
 
-/// The tables of a run as far as its events were read.
-pub(crate) struct Folding {
+/// Applies the events of a run to its output tables.
+pub(crate) struct RunFold {
     run: RunId,
     tables: RunTables,
     events: u64,
@@ -62,11 +62,7 @@ pub(crate) struct Folding {
     index: Option<EventIndex>,
 }
 
-impl Folding {
-    fn with_index(run: RunId, projectors: Projectors) -> Self {
-        Self { index: Some(EventIndex::new()), ..Self::new(run, projectors) }
-    }
-
+impl RunFold {
     pub(crate) fn new(run: RunId, projectors: Projectors) -> Self {
         Self {
             run,
@@ -81,52 +77,56 @@ impl Folding {
         }
     }
 
-    /// Takes the next events; gives the rows that no later event changes.
-    pub(crate) fn take(&mut self, batch: &[Read]) -> Result<Vec<RowBatch>, UnknownTable> {
-        for read @ (stored, event) in batch {
-            if let RunEvent::RunCompleted(completed) = event {
+    /// Also builds the index.
+    fn with_index(run: RunId, projectors: Projectors) -> Self {
+        Self { index: Some(EventIndex::new()), ..Self::new(run, projectors) }
+    }
+
+    /// Applies the next events, and returns the rows that no later event changes.
+    pub(crate) fn apply(&mut self, batch: &[DecodedEvent]) -> Result<Vec<RowBatch>, UnknownTable> {
+        for decoded in batch {
+            if let RunEvent::RunCompleted(completed) = &decoded.event {
                 self.rebuilt = Some(self.tables.complete_as(&completed.tables)?);
                 self.recorded = Some(RunCompleted::clone(completed));
             }
-            if let RunEvent::RunRequested(requested) = event {
+            if let RunEvent::RunRequested(requested) = &decoded.event {
                 self.input_digest = Some(requested.snapshot_digest.clone());
-                self.requested_at = Some(stored.recorded_at);
+                self.requested_at = Some(decoded.stored.recorded_at);
             }
-            self.status = RunStatus::reached_with(event);
-            let recorded = recorded(self.run, read);
+            self.status = RunStatus::reached_with(&decoded.event);
+            let recorded = decoded.recorded(self.run);
             self.tables.apply(&recorded);
             if let Some(index) = &mut self.index {
                 index.apply(&recorded);
             }
-            self.events = stored.stream_version;
+            self.events = decoded.stored.stream_version;
         }
         Ok(self.tables.drain())
     }
 
-    /// Reads the run up to an event and hands its rows over.
-    async fn fold<S: Store + ?Sized>(
+    /// Reads the run up to an event, and passes the rows on as they become final.
+    async fn run_to(
         mut self,
-        store: &S,
+        store: &dyn Store,
         at: u64,
-        mut rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
-    ) -> Result<Rebuilt, RunnerError> {
+        mut take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
+    ) -> Result<RebuiltRun, AppError> {
         let mut batches = read_versions(store, self.run, 1, at);
         while let Some(batch) = batches.try_next().await? {
-            let ready = self.take(&batch)?;
-            if !ready.is_empty() {
-                rows(ready, self.events).await?;
+            let rows = self.apply(&batch)?;
+            if !rows.is_empty() {
+                take_rows(rows, self.events).await?;
             }
         }
-        let (rest, rebuilt) = self.finish()?;
-        rows(rest, rebuilt.events).await?;
+        let (rows, rebuilt) = self.finish()?;
+        take_rows(rows, rebuilt.events).await?;
         Ok(rebuilt)
     }
 
-    /// The rest of the rows.
-    pub(crate) fn finish(mut self) -> Result<(Vec<RowBatch>, Rebuilt), RunnerError> {
+    /// Returns the remaining rows.
+    pub(crate) fn finish(mut self) -> Result<(Vec<RowBatch>, RebuiltRun), AppError> {
         if self.events == 0 {
-            let name = self.run.to_string();
-            return Err(StoreError::NotFound { what: "run", name }.into());
+            return Err(AppError::no_run(self.run));
         }
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
         let history_row = self.tables.history_row();
@@ -135,7 +135,7 @@ impl Folding {
         let mut digests: Vec<TableDigest> = covered.collect();
         digests.extend(self.tables.record_digests().cloned());
         let Self { events, recorded, input_digest, requested_at, status, index, .. } = self;
-        let rebuilt = Rebuilt {
+        let rebuilt = RebuiltRun {
             events,
             recorded,
             rebuilt,
@@ -150,102 +150,97 @@ impl Folding {
     }
 }
 
-/// Folds a run's events into its tables and hands the rows over as they become final.
+/// Makes the rows of a run's output tables, and passes them on as they become final, each time with
+/// the version that they reach.
 ///
 /// # Errors
-/// Where the run does not exist, an event cannot be read, the store or `rows` fails.
-pub async fn fold<S: Store + ?Sized>(
-    store: &S,
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event cannot be
+/// read; the store or `take_rows` fails.
+pub async fn fold(
+    store: &dyn Store,
     run: RunId,
-    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
-) -> Result<Rebuilt, RunnerError> {
-    fold_to(store, run, u64::MAX, rows).await
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
+) -> Result<RebuiltRun, AppError> {
+    fold_to(store, run, u64::MAX, take_rows).await
 }
 
-/// As [`fold`], but of the run as it stood after an event: its tables as far as they were known then.
+/// As [`fold`], for the run up to an event.
 ///
 /// # Errors
-/// As [`fold`].
-pub async fn fold_to<S: Store + ?Sized>(
-    store: &S,
+/// As for [`fold`].
+pub async fn fold_to(
+    store: &dyn Store,
     run: RunId,
     at: u64,
-    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
-) -> Result<Rebuilt, RunnerError> {
-    Folding::new(run, projectors).fold(store, at, rows).await
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
+) -> Result<RebuiltRun, AppError> {
+    RunFold::new(run, projectors).run_to(store, at, take_rows).await
 }
 
 /// As [`fold`], with the index of the run's events.
-pub(crate) async fn fold_with_index<S: Store + ?Sized>(
-    store: &S,
+pub(crate) async fn fold_with_index(
+    store: &dyn Store,
     run: RunId,
     projectors: Projectors,
-    rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), RunnerError>,
-) -> Result<Rebuilt, RunnerError> {
-    Folding::with_index(run, projectors).fold(store, u64::MAX, rows).await
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
+) -> Result<RebuiltRun, AppError> {
+    RunFold::with_index(run, projectors).run_to(store, u64::MAX, take_rows).await
 }
 
-/// Rebuilds the tables of a Complete run and shows them in place of what is shown; of any run, the index of its events.
+/// Rebuilds what the store keeps of a run. The output tables of a Complete run replace those that
+/// are shown.
 ///
 /// # Errors
-/// [`StoreError::RunActive`] while a run goes on, whose rows are in the one staging area; else as [`fold`]. What is
-/// shown stays as it was then.
-pub async fn rebuild<S: Store + ?Sized>(store: &S, run: RunId) -> Result<Rebuilt, RunnerError> {
+/// [`RunActive`](powerfill_ports::StoreError::RunActive) while a run is active, because its rows
+/// are in the only staging area; else as for [`fold`]. The shown tables stay as they were then.
+pub async fn rebuild(store: &dyn Store, run: RunId) -> Result<RebuiltRun, AppError> {
     rebuild_with(store, ProjectionWriter::Maintenance(run), projectors).await
 }
 
 /// As [`rebuild`], for any writer and any set of tables.
 ///
 /// # Errors
-/// As [`rebuild`].
-pub async fn rebuild_with<S: Store + ?Sized>(
-    store: &S,
+/// As for [`rebuild`].
+pub async fn rebuild_with(
+    store: &dyn Store,
     writer: ProjectionWriter,
     projectors: Projectors,
-) -> Result<Rebuilt, RunnerError> {
-    let mut folding = Folding::with_index(writer.run(), projectors);
-    store.begin_staging(writer, &folding.tables.specs()).await?;
-    let mut batches = read_versions(store, writer.run(), 1, u64::MAX);
+) -> Result<RebuiltRun, AppError> {
+    let mut fold = RunFold::with_index(writer.run(), projectors);
+    store.begin_staging(writer, &fold.tables.specs()).await?;
+    let mut batches = read_run(store, writer.run());
     while let Some(batch) = batches.try_next().await? {
-        let ready = folding.take(&batch)?;
-        store.stage(writer, ready.into(), folding.events).await?;
+        let rows = fold.apply(&batch)?;
+        store.stage(writer, rows.into(), fold.events).await?;
     }
-    let (rest, rebuilt) = folding.finish()?;
-    store.stage(writer, rest.into(), rebuilt.events).await?;
+    let (rows, rebuilt) = fold.finish()?;
+    store.stage(writer, rows.into(), rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
         store.publish(writer).await?;
     }
-    put_beside(store, writer, &rebuilt).await?;
+    put_kept(store, writer, &rebuilt).await?;
     Ok(rebuilt)
 }
 
-/// Makes anew what is kept of every run: its row of the history, and the index of its events.
-///
-/// # Errors
-/// As [`fold`], but for a run without events, which has neither.
-pub async fn kept<S: Store + ?Sized>(
-    store: &S,
+/// Rebuilds what the store keeps of every run: the row of the history, and the index. A run without
+/// events has neither.
+pub(crate) async fn rebuild_kept(
+    store: &dyn Store,
     writer: ProjectionWriter,
-) -> Result<(), RunnerError> {
+) -> Result<(), AppError> {
     let run = writer.run();
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
-    let mut folding = Folding::with_index(run, projectors);
-    let mut batches = read_versions(store, run, 1, u64::MAX);
-    while let Some(batch) = batches.try_next().await? {
-        drop(folding.take(&batch)?);
-    }
-    let (_, rebuilt) = folding.finish()?;
-    put_beside(store, writer, &rebuilt).await
+    let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
+    put_kept(store, writer, &rebuilt).await
 }
 
-/// What is kept of every run: its row of the history, and the index of its events.
-async fn put_beside<S: Store + ?Sized>(
-    store: &S,
+async fn put_kept(
+    store: &dyn Store,
     writer: ProjectionWriter,
-    rebuilt: &Rebuilt,
-) -> Result<(), RunnerError> {
+    rebuilt: &RebuiltRun,
+) -> Result<(), AppError> {
     if let Some(row) = &rebuilt.history_row {
         store.put_row(writer, &run_history::TABLE, row.clone()).await?;
     }

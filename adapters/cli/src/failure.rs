@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use powerfill_app::RunnerError;
+use powerfill_app::AppError;
 use powerfill_app::configure::ConfigureError;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
@@ -45,8 +45,8 @@ impl Failure {
     }
 }
 
-impl From<RunnerError> for Failure {
-    fn from(error: RunnerError) -> Self {
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
         Self::Environment(error.to_string())
     }
 }
@@ -58,7 +58,7 @@ impl From<ConfigureError> for Failure {
                 Self::Faults { what: "the configuration would not be sound".to_owned(), report }
             }
             ConfigureError::Rejected(rejection) => Self::Refused(rejection.to_string()),
-            ConfigureError::NoSuchVersion { .. } | ConfigureError::Runner(_) => {
+            ConfigureError::NoSuchVersion { .. } | ConfigureError::App(_) => {
                 Self::Environment(error.to_string())
             }
         }

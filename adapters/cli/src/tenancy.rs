@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerfill_app::configure::{AsOf, configuration};
+use powerfill_app::configure::{ConfigAsOf, read_configuration};
 use powerfill_events::values::TenantId;
 use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
@@ -236,7 +236,7 @@ async fn managed_tables(
         None => None,
     };
     let tables = match store {
-        Some(store) => configuration(store.as_ref(), AsOf::Now).await?.tables(),
+        Some(store) => read_configuration(store.as_ref(), ConfigAsOf::Now).await?.tables(),
         None => ConfigTables::default(),
     };
     if tables.is_empty() {

@@ -1,4 +1,4 @@
-//! Replay, verification and comparison (specification 3.4). They write nothing, take the processor for long, and go one at a time.
+//! ReplayReport, verification and comparison (specification 3.4). They write nothing, take the processor for long, and go one at a time.
 
 use std::sync::Arc;
 
@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::NoObserver;
-use powerfill_app::compare::{inputs, side, tell};
+use powerfill_app::compare::compare_runs;
 use powerfill_app::replay::replay;
 use powerfill_app::verify::verify;
 use powerfill_diff::mapping::Mapping;
 use powerfill_diff::report::json;
-use powerfill_diff::{Comparison, Names};
 use powerfill_events::run::RunId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -138,12 +137,8 @@ pub(crate) async fn diff_runs(
     let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
     let text = aside(async move || {
         let _one = one;
-        let (store, mut names) = (store.as_ref(), Names::default());
-        let here = side(store, run, &mut names).await?;
-        let there = side(store, other, &mut names).await?;
-        let mut comparison = Comparison::new(names, here, there, &Mapping::default());
-        tell(store, run, Some(other), most, &mut comparison).await?;
-        inputs(store, &mut comparison).await?;
+        let mapping = Mapping::default();
+        let comparison = compare_runs(store.as_ref(), run, other, &mapping, most).await?;
         let mut text = Vec::new();
         json(&comparison, &mut text).map_err(|error| internal(&error))?;
         Ok(text)

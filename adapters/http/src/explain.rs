@@ -1,12 +1,8 @@
 //! The whole story of a loan or a trade in a run (specification 3.4).
 
 use axum::Json;
-use futures::TryStreamExt;
-use futures::stream::BoxStream;
-use powerfill_app::account::{loan_account, trade_account};
-use powerfill_app::{Read, RunnerError, read_story, recorded};
-use powerfill_events::run::{RecordedEvent, RunId};
-use powerfill_explain::{About, LoanStory, TradeStory};
+use powerfill_app::explain::{explain_loan, explain_trade};
+use powerfill_events::run::RunId;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,20 +10,6 @@ use crate::caller::Viewer;
 use crate::extract::Path;
 use crate::problem::{Answer, Kind, Problem, internal};
 use crate::reports::aside;
-
-/// Hands what is read of a run over, in order.
-async fn hand_over(
-    run: RunId,
-    mut batches: BoxStream<'_, Result<Vec<Read>, RunnerError>>,
-    mut each: impl FnMut(&RecordedEvent<'_>) + Send,
-) -> Answer<()> {
-    let mut told = false;
-    while let Some(batch) = batches.try_next().await? {
-        told = true;
-        batch.iter().for_each(|read| each(&recorded(run, read)));
-    }
-    if told { Ok(()) } else { Err(Problem::no_run(run)) }
-}
 
 fn story(account: &impl serde::Serialize) -> Answer<Json<Value>> {
     serde_json::to_value(account).map(Json).map_err(|error| internal(&error))
@@ -44,10 +26,7 @@ pub(crate) async fn loan(
 ) -> Answer<Json<Value>> {
     let (run, store) = (RunId(run), caller.store().await?);
     aside(async move || {
-        let mut told = LoanStory::new(&loan);
-        let events = read_story(store.as_ref(), run, About::Loan(&loan)).await?;
-        hand_over(run, events, |recorded| told.apply(recorded)).await?;
-        let account = loan_account(store.as_ref(), told.finish()).await?;
+        let account = explain_loan(store.as_ref(), run, &loan).await?;
         if account.is_unknown() {
             let detail = format!("Run {run} has no loan {loan}.");
             return Err(Problem::new(Kind::NotFound, detail));
@@ -68,15 +47,12 @@ pub(crate) async fn trade(
 ) -> Answer<Json<Value>> {
     let (run, store) = (RunId(run), caller.store().await?);
     aside(async move || {
-        let mut told = TradeStory::new(&trade);
-        let events = read_story(store.as_ref(), run, About::Trade(&trade)).await?;
-        hand_over(run, events, |recorded| told.apply(recorded)).await?;
-        let told = told.finish();
-        if told.trade.is_none() {
+        let account = explain_trade(store.as_ref(), run, &trade).await?;
+        if account.story.trade.is_none() {
             let detail = format!("Run {run} has no trade {trade}.");
             return Err(Problem::new(Kind::NotFound, detail));
         }
-        story(&trade_account(store.as_ref(), told).await?)
+        story(&account)
     })
     .await
 }

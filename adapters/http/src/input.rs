@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Runner, RunnerError, decoded};
+use powerfill_app::{AppError, DecodedEvent, RunRequest, Runner};
 use powerfill_engine::{Epci, LockdownProposal, TradeParams};
 use powerfill_events::run::event::Severity;
 use powerfill_events::run::{RunEvent, RunId};
@@ -145,24 +145,24 @@ pub(crate) async fn run(
         return Ok(answer);
     }
     // Before the source is read, which may take long. The store looks again when the run is queued.
-    if let Some(active) = store.runs().await?.iter().find(|queued| !queued.status.is_over()) {
+    if let Some(active) = store.active_run().await? {
         return Err(Problem::run_active(active.run_id));
     }
     let Validated { snapshot, source_warnings, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
     let runner =
         Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), crate::LEASE);
-    let ask = Ask {
+    let ask = RunRequest {
         run_id: run,
         snapshot: &snapshot,
         options: &options,
         requested_by: &caller.actor,
         source_warnings: &source_warnings,
     };
-    match runner.ask(&ask).await {
+    match runner.request(&ask).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
         // Another request with this key was faster.
-        Err(RunnerError::Store(StoreError::RunActive(active))) if active == run => {
+        Err(AppError::Store(StoreError::RunActive(active))) if active == run => {
             let before = asked_before(store.as_ref(), run, &options).await?;
             before.ok_or_else(|| Problem::run_active(active))
         }
@@ -197,9 +197,8 @@ async fn asked_before(
     let Some(queued) = store.run(run).await? else { return Ok(None) };
     let mut batches = store.read_between(&run.stream(), 1, 1);
     let first = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
-    let Some(RunEvent::RunRequested(requested)) = first.as_ref().map(decoded).transpose()? else {
-        return Ok(None);
-    };
+    let first = first.map(DecodedEvent::try_from).transpose()?.map(|first| first.event);
+    let Some(RunEvent::RunRequested(requested)) = first else { return Ok(None) };
     let as_of = options.as_of.or(requested.options.as_of);
     if requested.options != (RunOptions { as_of, ..options.clone() }) {
         let detail =

@@ -3,7 +3,7 @@
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_app::RunnerError;
+use powerfill_app::AppError;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
@@ -174,7 +174,7 @@ impl Problem {
     }
 
     /// The run is not in this store.
-    pub(crate) fn no_run(run: RunId) -> Self {
+    pub(crate) fn no_run(run: impl std::fmt::Display) -> Self {
         Self::new(Kind::NotFound, format!("No run {run}; GET /api/powerfill/runs lists them."))
     }
 
@@ -229,6 +229,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::RunActive(run) => Self::run_active(run),
+            StoreError::NotFound { what: "run", name } => Self::no_run(name),
             StoreError::NotFound { what, name } => {
                 Self::new(Kind::NotFound, format!("No {what} {name} in this store."))
             }
@@ -264,19 +265,19 @@ pub(crate) fn internal(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(Kind::Internal, "It is in the log of the service, with the id of this request.")
 }
 
-impl From<RunnerError> for Problem {
-    fn from(error: RunnerError) -> Self {
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
         match error {
-            RunnerError::Store(error) => error.into(),
-            RunnerError::Decode { .. }
-            | RunnerError::UnknownTable(_)
-            | RunnerError::Snapshot(_)
-            | RunnerError::NotReproduced { .. } => Self::new(Kind::Damaged, error.to_string()),
-            RunnerError::NoSuchEvent { .. } => Self::new(Kind::NotFound, error.to_string()),
-            RunnerError::Rejected(_)
-            | RunnerError::Publish(_)
-            | RunnerError::HandedOver(_)
-            | RunnerError::BrokenOff(_) => internal(&error),
+            AppError::Store(error) => error.into(),
+            AppError::Decode { .. }
+            | AppError::UnknownTable(_)
+            | AppError::Snapshot(_)
+            | AppError::NotReproduced { .. } => Self::new(Kind::Damaged, error.to_string()),
+            AppError::NoSuchEvent { .. } => Self::new(Kind::NotFound, error.to_string()),
+            AppError::Rejected(_)
+            | AppError::Publish(_)
+            | AppError::HandedOver(_)
+            | AppError::Panicked(_) => internal(&error),
         }
     }
 }

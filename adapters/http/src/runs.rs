@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::TryStreamExt;
-use powerfill_app::{Read, decoded};
+use powerfill_app::DecodedEvent;
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
@@ -146,13 +146,10 @@ pub(crate) struct RunView {
 }
 
 /// The event of a run with this version.
-async fn event_at(store: &dyn Store, run: RunId, version: u64) -> Answer<Option<Read>> {
+async fn event_at(store: &dyn Store, run: RunId, version: u64) -> Answer<Option<DecodedEvent>> {
     let mut batches = store.read_between(&run.stream(), version, version);
     let stored = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
-    Ok(match stored {
-        Some(stored) => Some(decoded(&stored).map(|event| (stored, event))?),
-        None => None,
-    })
+    Ok(stored.map(DecodedEvent::try_from).transpose()?)
 }
 
 /// How many of the steps are behind a run that has reached this one.
@@ -185,12 +182,14 @@ pub(crate) async fn look(store: &dyn Store, run: RunId) -> Answer<RunView> {
         failure: None,
         cancelled_by: None,
     };
-    if let Some((_, RunEvent::RunRequested(requested))) = event_at(store, run, 1).await? {
+    let first = event_at(store, run, 1).await?.map(|first| first.event);
+    if let Some(RunEvent::RunRequested(requested)) = first {
         view.requested_by = Some(requested.requested_by.clone());
         view.options = serde_json::to_value(&requested.options).ok();
         view.input_digest = Some(requested.snapshot_digest.clone());
     }
-    let Some((stored, last)) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
+    let Some(last) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
+    let DecodedEvent { stored, event: last } = last;
     let step = step_of(&last);
     view.step = step.map(|step| step.as_str().to_owned());
     view.fraction = fraction(&queued, step);

@@ -43,8 +43,8 @@ pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
     let (mut state, mut events) = (RunState::default(), 0);
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await.unwrap() {
-        for (_, event) in &batch {
-            state.apply(event);
+        for decoded in &batch {
+            state.apply(&decoded.event);
         }
         events += batch.len() as u64;
         if events >= READ {

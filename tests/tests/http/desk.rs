@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
-use powerfill_app::{Ask, Clock, Finished, RunControl, Runner};
+use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::{Role, TokenFile};
@@ -222,7 +222,7 @@ impl Service {
         self.send(self.request("POST", &path, &self.operator, body)).await
     }
 
-    fn runner(&self) -> Runner<dyn Store> {
+    fn runner(&self) -> Runner {
         let (clock, lease) = (Arc::clone(&self.clock) as _, Duration::from_secs(30));
         Runner::new(self.store(), clock, "worker".to_owned(), lease)
     }
@@ -233,7 +233,7 @@ impl Service {
         let validated = self.book.input().unwrap().unwrap();
         let options = self.book.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
-        let ask = Ask {
+        let ask = RunRequest {
             run_id,
             snapshot: &validated.snapshot,
             options: &options,
@@ -241,13 +241,13 @@ impl Service {
             source_warnings: &[],
         };
         self.pass(1_000_000);
-        self.runner().ask(&ask).await.unwrap();
+        self.runner().request(&ask).await.unwrap();
         self.worked().await;
         run_id
     }
 
     /// Carries the queued run through.
-    pub(crate) async fn worked(&self) -> Finished {
+    pub(crate) async fn worked(&self) -> FinishedRun {
         self.runner()
             .work(None, RunControl::default(), self.api.figures().step_timer("one"))
             .await

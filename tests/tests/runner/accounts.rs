@@ -5,18 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures::TryStreamExt;
-use powerfill_app::account::{ask_what_if, loan_account, trade_account};
-use powerfill_app::read_run;
+use powerfill_app::explain::{explain_loan, explain_trade, what_if};
+use powerfill_app::{DecodedEvent, read_run};
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::{ConstraintBlockEvaluated, KickoutReason};
-use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, TradeId};
-use powerfill_explain::{
-    FullLimit, LoanAccount, LoanOutcome, LoanStory, TradeAccount, TradeStory, Verdict,
-};
+use powerfill_explain::{FullLimit, LoanAccount, LoanOutcome, TradeAccount, Verdict};
 use powerfill_facts::ParticipationFacts;
 use powerfill_facts::what_if::ChangeKind;
-use powerfill_ports::events::StoredEvent;
 use powerfill_tables::status::RunStatus;
 use serde::Deserialize;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -24,32 +21,18 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use crate::books::{self, Book};
 use crate::desk::Desk;
 
-type Events = Vec<(StoredEvent, RunEvent)>;
+type Events = Vec<DecodedEvent>;
 
 async fn events(desk: &Desk, run: RunId) -> Events {
     read_run(desk.store.as_ref(), run).try_concat().await.unwrap()
 }
 
-fn recorded(run_id: RunId, events: &Events) -> impl Iterator<Item = RecordedEvent<'_>> {
-    events.iter().map(move |(stored, event)| RecordedEvent {
-        run_id,
-        stream_version: stored.stream_version,
-        recorded_at: stored.recorded_at,
-        actor: &stored.actor,
-        event,
-    })
+async fn of_loan(desk: &Desk, run: RunId, loan_id: &str) -> LoanAccount {
+    explain_loan(desk.store.as_ref(), run, loan_id).await.unwrap()
 }
 
-async fn of_loan(desk: &Desk, run: RunId, events: &Events, loan_id: &str) -> LoanAccount {
-    let mut story = LoanStory::new(loan_id);
-    recorded(run, events).for_each(|event| story.apply(&event));
-    loan_account(desk.store.as_ref(), story.finish()).await.unwrap()
-}
-
-async fn of_trade(desk: &Desk, run: RunId, events: &Events, trade_id: &str) -> TradeAccount {
-    let mut story = TradeStory::new(trade_id);
-    recorded(run, events).for_each(|event| story.apply(&event));
-    trade_account(desk.store.as_ref(), story.finish()).await.unwrap()
+async fn of_trade(desk: &Desk, run: RunId, trade_id: &str) -> TradeAccount {
+    explain_trade(desk.store.as_ref(), run, trade_id).await.unwrap()
 }
 
 /// JSON in which no object has a member twice, and no number has a point.
@@ -111,7 +94,7 @@ fn assert_bars(limit: &FullLimit, amount: Money, place: &str) {
 /// What the blocks of a run used at the end.
 fn blocks(events: &Events) -> BTreeMap<TradeId, Vec<&ConstraintBlockEvaluated>> {
     let mut blocks: BTreeMap<TradeId, Vec<&ConstraintBlockEvaluated>> = BTreeMap::new();
-    for (_, event) in events {
+    for DecodedEvent { event, .. } in events {
         if let RunEvent::ConstraintBlockEvaluated(block) = event {
             blocks.entry(block.trade_id.clone()).or_default().push(block);
         }
@@ -207,12 +190,12 @@ pub(crate) async fn every_loan_and_trade_of_every_case_has_an_account(desk: &Des
         let events = events(desk, run).await;
         let blocks = blocks(&events);
         for loan in &book.snapshot.loans {
-            let told = of_loan(desk, run, &events, &loan.loan_id.as_str().to_lowercase()).await;
+            let told = of_loan(desk, run, &loan.loan_id.as_str().to_lowercase()).await;
             barred += judge_loan(&told, &blocks, status == RunStatus::Complete);
             loans += 1;
         }
         for trade in &book.snapshot.trades {
-            let told = of_trade(desk, run, &events, trade.trade_id.as_str()).await;
+            let told = of_trade(desk, run, trade.trade_id.as_str()).await;
             barred_by_trades += judge_trade(&told);
         }
         runs += 1;
@@ -227,8 +210,7 @@ pub(crate) async fn every_loan_and_trade_of_every_case_has_an_account(desk: &Des
 
 pub(crate) async fn a_loan_that_the_snapshot_does_not_have_is_unknown(desk: &Desk) {
     let run = desk.completes(&books::small()).await;
-    let events = events(desk, run).await;
-    let told = of_loan(desk, run, &events, "nobody").await;
+    let told = of_loan(desk, run, "nobody").await;
     assert!(told.is_unknown());
     assert_eq!(told.to_string(), "The snapshot of this run has no loan nobody.\n");
 }
@@ -236,13 +218,12 @@ pub(crate) async fn a_loan_that_the_snapshot_does_not_have_is_unknown(desk: &Des
 pub(crate) async fn what_if_is_asked_of_the_captured_input(desk: &Desk) {
     let book: Book = books::case("12-kickout-reasons");
     let run = desk.completes(&book).await;
-    let events = events(desk, run).await;
-    let told = of_loan(desk, run, &events, "K6").await;
+    let told = of_loan(desk, run, "K6").await;
     let input = told.story.input.clone().unwrap();
     let (heard, hears) = std::sync::mpsc::channel();
     let ask = |loan: &'static str| {
         let heard = heard.clone();
-        ask_what_if(desk.store.as_ref(), &input, loan, move |kind| heard.send(kind).unwrap())
+        what_if(desk.store.as_ref(), &input, loan, move |kind| heard.send(kind).unwrap())
     };
     let answer = ask("k6").await.unwrap().unwrap();
     assert_eq!(answer.loan_id, LoanId::from("K6"));

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_app::configure::{
-    AsOf, Configure, ConfigureError, Configured, config_history, configuration, configure, preview,
+    ConfigAsOf, ConfigOutcome, ConfigRequest, ConfigureError, configure, preview_change,
+    read_config_history, read_configuration,
 };
 use powerfill_app::rebuild::rebuild;
 use powerfill_app::replay::replay;
-use powerfill_app::{NoObserver, RunnerError};
+use powerfill_app::{AppError, NoObserver};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::EventStore;
@@ -31,19 +32,19 @@ fn lock(pool: &str, lock_pool: &str, precondition: Precondition) -> ConfigComman
     ConfigChange::Write { table, rows: vec![row], left_out, precondition }.into()
 }
 
-async fn changed_in<S: EventStore + ?Sized>(
-    store: &S,
+async fn changed_in(
+    store: &dyn EventStore,
     desk: &Desk,
     actor: &str,
     command: &ConfigCommand,
-) -> Result<Configured, ConfigureError> {
+) -> Result<ConfigOutcome, ConfigureError> {
     let tenant = TenantId::from("WATERMARK");
     let command_id = Uuid::now_v7();
-    let ask = Configure { command_id, tenant: &tenant, command, requested_by: actor };
+    let ask = ConfigRequest { command_id, tenant: &tenant, command, requested_by: actor };
     configure(store, desk.clock(), &ask).await
 }
 
-async fn changed(desk: &Desk, actor: &str, command: &ConfigCommand) -> Configured {
+async fn changed(desk: &Desk, actor: &str, command: &ConfigCommand) -> ConfigOutcome {
     changed_in(desk.store.as_ref(), desk, actor, command).await.expect("the change is taken")
 }
 
@@ -61,13 +62,13 @@ pub(crate) async fn of_many_who_change_at_once_nobody_is_lost(desk: &Desk) {
         }
     };
     futures::future::join_all((0..8).map(writer)).await;
-    let history = config_history(desk.store.as_ref()).await.unwrap();
+    let history = read_config_history(desk.store.as_ref()).await.unwrap();
     assert!((1..=80).eq(history.iter().map(|record| record.version)));
     for number in 0..8 {
         let actor = format!("writer {number}");
         assert_eq!(history.iter().filter(|record| record.actor == actor).count(), 10);
     }
-    let state = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap();
+    let state = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap();
     assert_eq!((locks(&state).len(), state.version()), (80, 80));
     desk.verify().await;
 }
@@ -91,7 +92,7 @@ pub(crate) async fn of_two_with_the_same_token_one_is_stale(desk: &Desk) {
         refused,
         ConfigureError::Rejected(ConfigRejection::Stale { given: 1, present: Some(3), .. })
     ));
-    let state = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap();
+    let state = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap();
     assert_eq!(state, taken.state);
     // A token of a row that nobody else changed holds whatever was changed besides.
     changed(desk, "lee", &lock("P2", "Y", Precondition::Token(2))).await;
@@ -113,7 +114,7 @@ pub(crate) async fn a_change_whose_answer_was_lost_is_recorded_once(desk: &Desk)
 pub(crate) async fn another_tenants_store_is_refused(desk: &Desk) {
     desk.completes(&books::small()).await;
     let (tenant, command) = (TenantId::from("ACME"), lock("P1", "Y", Precondition::Any));
-    let ask = Configure {
+    let ask = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,
         command: &command,
@@ -121,12 +122,12 @@ pub(crate) async fn another_tenants_store_is_refused(desk: &Desk) {
     };
     let refused = [
         configure(desk.store.as_ref(), desk.clock(), &ask).await,
-        preview(desk.store.as_ref(), &tenant, &command).await,
+        preview_change(desk.store.as_ref(), &tenant, &command).await,
     ];
     for refused in refused {
         assert!(matches!(
             refused,
-            Err(ConfigureError::Runner(RunnerError::Store(StoreError::AnotherTenant(_))))
+            Err(ConfigureError::App(AppError::Store(StoreError::AnotherTenant(_))))
         ));
     }
     assert_eq!(desk.store.stream_version("config").await.unwrap(), 0);
@@ -141,21 +142,22 @@ pub(crate) async fn the_configuration_is_read_as_it_was(desk: &Desk) {
     changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
     changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
     let tenant = TenantId::from("WATERMARK");
-    let previewed = preview(store, &tenant, &lock("P2", "Y", Precondition::Any)).await.unwrap();
+    let previewed =
+        preview_change(store, &tenant, &lock("P2", "Y", Precondition::Any)).await.unwrap();
     assert_eq!((previewed.events.len(), previewed.state.version()), (1, 3));
-    let at = async |as_of| locks(&configuration(store, as_of).await.unwrap());
+    let at = async |as_of| locks(&read_configuration(store, as_of).await.unwrap());
     let is = |lock_pool| vec![("P1".to_owned(), lock_pool)];
-    assert_eq!(at(AsOf::Moment(before)).await, []);
-    assert_eq!(at(AsOf::Version(0)).await, []);
-    assert_eq!(at(AsOf::Moment(between)).await, is(false));
-    assert_eq!(at(AsOf::Version(1)).await, is(false));
-    assert_eq!(at(AsOf::Version(2)).await, is(true));
-    assert_eq!(at(AsOf::Moment(desk.now())).await, is(true));
+    assert_eq!(at(ConfigAsOf::Moment(before)).await, []);
+    assert_eq!(at(ConfigAsOf::Version(0)).await, []);
+    assert_eq!(at(ConfigAsOf::Moment(between)).await, is(false));
+    assert_eq!(at(ConfigAsOf::Version(1)).await, is(false));
+    assert_eq!(at(ConfigAsOf::Version(2)).await, is(true));
+    assert_eq!(at(ConfigAsOf::Moment(desk.now())).await, is(true));
     assert!(matches!(
-        configuration(store, AsOf::Version(3)).await,
+        read_configuration(store, ConfigAsOf::Version(3)).await,
         Err(ConfigureError::NoSuchVersion { version: 3, versions: 2 })
     ));
-    let history = config_history(store).await.unwrap();
+    let history = read_config_history(store).await.unwrap();
     let actors: Vec<&str> = history.iter().map(|record| record.actor.as_str()).collect();
     assert_eq!(actors, ["dana", "lee"]);
     let columns = powerfill_snapshot::config::RowChange::of_event(&history[1].event).remove(0);
@@ -203,7 +205,7 @@ pub(crate) async fn a_managed_run_is_that_of_the_source(desk: &Desk) {
     let tables = ConfigTables::read(books::raw(CASE)).expect("the six tables are sound");
     let import = ConfigChange::Import { source: "dir:case".into(), tables: Box::new(tables) };
     changed(desk, "dana", &import.into()).await;
-    let managed = configuration(desk.store.as_ref(), AsOf::Now).await.unwrap().tables();
+    let managed = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap().tables();
     let mut source = books::raw(CASE);
     source.tables.retain(|table| table.name() != "pfill_constraints");
     let input = managed.in_place_of_the_sources(source).unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_app::{
-    Ask, Clock, Finished, NoObserver, RunControl, RunObserver, RunProgress, Runner, RunnerError,
-    decoded,
+    AppError, Clock, DecodedEvent, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress,
+    RunRequest, Runner,
 };
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
@@ -105,17 +105,17 @@ impl Desk {
         RunId(Uuid::from_u128((0x0197 << 112) | (7 << 76) | (2 << 62) | u128::from(number)))
     }
 
-    pub(crate) fn runner(&self) -> Runner<dyn Store> {
+    pub(crate) fn runner(&self) -> Runner {
         self.runner_over(Arc::clone(&self.store))
     }
 
     /// A worker whose way to the store is another one.
-    pub(crate) fn runner_over(&self, store: Arc<dyn Store>) -> Runner<dyn Store> {
+    pub(crate) fn runner_over(&self, store: Arc<dyn Store>) -> Runner {
         self.runner_for(store, LEASE)
     }
 
     /// One that claims for so long.
-    pub(crate) fn runner_for(&self, store: Arc<dyn Store>, lease: Duration) -> Runner<dyn Store> {
+    pub(crate) fn runner_for(&self, store: Arc<dyn Store>, lease: Duration) -> Runner {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Runner::new(store, clock, "worker".to_owned(), lease)
     }
@@ -154,7 +154,7 @@ impl Desk {
     }
 
     /// Works what is there, from the captured snapshot.
-    pub(crate) async fn work(&self) -> Option<Finished> {
+    pub(crate) async fn work(&self) -> Option<FinishedRun> {
         self.work_observed(RunControl::default(), Arc::new(NoObserver)).await
     }
 
@@ -163,13 +163,13 @@ impl Desk {
         &self,
         control: RunControl,
         observer: Arc<dyn RunObserver>,
-    ) -> Option<Finished> {
+    ) -> Option<FinishedRun> {
         let worked = self.runner().work(None, control, observer).await;
         worked.expect("the run is carried through")
     }
 
     /// Works the run that is there, and cancels it when a step begins.
-    pub(crate) async fn work_cancelled_at(&self, step: Step) -> Finished {
+    pub(crate) async fn work_cancelled_at(&self, step: Step) -> FinishedRun {
         let control = RunControl::default();
         let cancelling = at_step(step, control.clone(), |control| control.cancel("chief"));
         self.work_observed(control, cancelling).await.expect("there was a run")
@@ -200,7 +200,10 @@ impl Desk {
     /// The events of a run.
     pub(crate) async fn events(&self, run: RunId) -> Vec<RunEvent> {
         let stored = self.stored(run).await;
-        stored.iter().map(|event| decoded(event).expect("it is readable")).collect()
+        stored
+            .iter()
+            .map(|event| DecodedEvent::try_from(event.clone()).expect("it is readable").event)
+            .collect()
     }
 
     /// What the stream of a run says, up to times and workers: of each event its type and payload.
@@ -259,22 +262,20 @@ impl Desk {
 }
 
 /// Asks for a run with this id.
-pub(crate) async fn ask(
-    runner: &Runner<dyn Store>,
-    run_id: RunId,
-    book: &Book,
-) -> Result<String, RunnerError> {
+pub(crate) async fn ask(runner: &Runner, run_id: RunId, book: &Book) -> Result<String, AppError> {
     ask_warned(runner, run_id, book, &[]).await
 }
 
 async fn ask_warned(
-    runner: &Runner<dyn Store>,
+    runner: &Runner,
     run_id: RunId,
     book: &Book,
     source_warnings: &[String],
-) -> Result<String, RunnerError> {
+) -> Result<String, AppError> {
     let (snapshot, options) = (&*book.snapshot, &book.options);
-    runner.ask(&Ask { run_id, snapshot, options, requested_by: "desk", source_warnings }).await
+    runner
+        .request(&RunRequest { run_id, snapshot, options, requested_by: "desk", source_warnings })
+        .await
 }
 
 /// Observes a run, and calls its control when a step begins.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_app::{NoObserver, RunControl, RunnerError};
+use powerfill_app::{AppError, NoObserver, RunControl};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -52,7 +52,7 @@ async fn fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) 
     ask(&runner, run, &books::mixed()).await.unwrap();
     let error =
         runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err(refused);
-    let RunnerError::Store(cause) = &error else { panic!("{error:?}") };
+    let AppError::Store(cause) = &error else { panic!("{error:?}") };
     let events = desk.events(run).await;
     let Some(RunEvent::RunFailed(failed)) = events.last() else { panic!("{refused}: {error}") };
     assert_eq!(failed.step, Step::Record, "{refused}");

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use powerfill_app::{RunControl, RunProgress, RunnerError};
+use powerfill_app::{AppError, RunControl, RunProgress};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -26,7 +26,7 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
         let control = RunControl::default();
         let observer = at_step(step, control.clone(), RunControl::hand_over);
         match desk.runner().work(None, control, observer).await {
-            Err(RunnerError::HandedOver(handed_over)) => assert_eq!(handed_over, run),
+            Err(AppError::HandedOver(handed_over)) => assert_eq!(handed_over, run),
             other => panic!("{step:?}: {other:?}"),
         }
         assert!(!desk.status(run).await.is_over());
@@ -105,7 +105,7 @@ pub(crate) async fn another_tenants_book_is_refused_before_anything_is_written(d
     let refused = ask(&desk.runner(), desk.next_run(), &book).await.unwrap_err();
     assert!(matches!(
         refused,
-        RunnerError::Store(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"
+        AppError::Store(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"
     ));
     assert_eq!(desk.store.head().await.unwrap(), before);
     let runs: Vec<_> = desk.store.runs().await.unwrap().iter().map(|run| run.run_id).collect();

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use futures::TryStreamExt;
 use powerfill_app::NoObserver;
 use powerfill_app::rebuild::{fold, rebuild_with};
-use powerfill_app::replay::{ReplayAnswer, replay};
+use powerfill_app::replay::{ReplayOutcome, replay};
 use powerfill_app::verify::verify_with;
 use powerfill_events::log::SchemaId;
 use powerfill_events::run::event::{RunCompleted, TableVersion};
@@ -211,7 +211,7 @@ async fn a_run_completed_in_version_1_is_replayed_and_rebuilt() {
     };
     store.append(append).await.unwrap();
     let replayed = replay(&store, run, Arc::new(NoObserver)).await.unwrap();
-    assert_eq!(replayed.answer, ReplayAnswer::Reproduced);
+    assert_eq!(replayed.answer, ReplayOutcome::Reproduced);
     let rebuilt = fold(&store, run, async |_, _| Ok(())).await.unwrap();
     assert!(rebuilt.agrees());
     assert_eq!(rebuilt.recorded.as_ref(), Some(&**completed));

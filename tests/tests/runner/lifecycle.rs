@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_app::{RunControl, RunnerError, rebuild};
+use powerfill_app::{AppError, RunControl, rebuild};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -121,7 +121,7 @@ pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
         (Err(refused), Ok(_)) => (other, refused),
         both => panic!("{both:?}"),
     };
-    let RunnerError::Store(StoreError::RunActive(active)) = &refused else { panic!("{refused}") };
+    let AppError::Store(StoreError::RunActive(active)) = &refused else { panic!("{refused}") };
     assert_eq!(*active, winner);
     assert!(refused.to_string().contains(&winner.to_string()), "{refused}");
     let finished = desk.work().await.expect("there is one run");
@@ -145,7 +145,7 @@ pub(crate) async fn rebuilt_tables_are_the_live_ones(desk: &Desk) {
     assert_eq!(desk.shown().await, shown);
     desk.verify().await;
     let nothing = rebuild::rebuild(desk.store.as_ref(), desk.next_run()).await;
-    assert!(matches!(nothing, Err(RunnerError::Store(StoreError::NotFound { .. }))));
+    assert!(matches!(nothing, Err(AppError::Store(StoreError::NotFound { .. }))));
 }
 
 /// There is one place to stage rows: a rebuild would take the active run's away.
@@ -158,7 +158,7 @@ pub(crate) async fn a_rebuild_waits_for_the_active_run(desk: &Desk) {
         tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
     hold.reached().await;
     let refused = rebuild::rebuild(desk.store.as_ref(), former).await;
-    let Err(RunnerError::Store(StoreError::RunActive(active))) = refused else {
+    let Err(AppError::Store(StoreError::RunActive(active))) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(active, run);

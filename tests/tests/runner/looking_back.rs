@@ -1,8 +1,9 @@
 //! A run as of any of its events: the same from a timeline, from a single look, and from folding all events before.
 
-use powerfill_app::as_of::{Timeline, as_of, check_event};
+use futures::TryStreamExt;
+use powerfill_app::as_of::{Timeline, check_event, run_at_event};
 use powerfill_app::rebuild::{fold, fold_to};
-use powerfill_app::{Read, RunnerError, recorded};
+use powerfill_app::{AppError, DecodedEvent, read_run};
 use powerfill_ports::Store;
 use powerfill_tables::summary::RunSummary;
 
@@ -17,9 +18,7 @@ fn said(summary: &RunSummary) -> blake3::Hash {
 pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
     let run = desk.completes(&books::mixed()).await;
     let store: &dyn Store = desk.store.as_ref();
-    let stored = desk.stored(run).await;
-    let events = desk.events(run).await;
-    let reads: Vec<Read> = stored.into_iter().zip(events).collect();
+    let reads: Vec<DecodedEvent> = read_run(store, run).try_concat().await.unwrap();
     let timeline = Timeline::open(store, run).await.unwrap();
     assert_eq!(timeline.events(), reads.len() as u64);
     assert!(reads.len() > 1_000, "several states are kept");
@@ -28,7 +27,7 @@ pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
     let states: Vec<_> = reads
         .iter()
         .map(|read| {
-            folded.apply(&recorded(run, read));
+            folded.apply(&read.recorded(run));
             said(&folded)
         })
         .collect();
@@ -39,18 +38,18 @@ pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
         assert_eq!(found.event, *read);
     }
     for version in [1, 2, reads.len() as u64 / 2, reads.len() as u64] {
-        let single = as_of(store, run, version).await.unwrap();
+        let single = run_at_event(store, run, version).await.unwrap();
         assert_eq!(said(&single.summary), states[version as usize - 1]);
     }
     let beyond = reads.len() as u64 + 1;
     for (version, error) in [
         (0, timeline.at(0).await.err()),
         (beyond, timeline.at(beyond).await.err()),
-        (beyond, as_of(store, run, beyond).await.err()),
+        (beyond, run_at_event(store, run, beyond).await.err()),
         (beyond, check_event(store, run, beyond).await.err()),
     ] {
         assert!(
-            matches!(error, Some(RunnerError::NoSuchEvent { event, events, .. })
+            matches!(error, Some(AppError::NoSuchEvent { event, events, .. })
                 if event == version && events == beyond - 1),
             "{version}"
         );

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use powerfill_app::RunnerError;
-use powerfill_app::publish::{Publisher, Told, publish};
+use powerfill_app::AppError;
+use powerfill_app::publish::{Publisher, PublisherEvent, publish};
 use powerfill_events::run::RunId;
 use powerfill_ports::publishing::{
     OutputTarget, Publication, PublishError, PublishOutcome, Publishing,
@@ -176,13 +176,13 @@ pub(crate) async fn what_passes_is_tried_again_and_what_fails_is_said(desk: &Des
         assert_eq!(notice.showing().publication.as_ref().unwrap().run_id, run, "call {call}");
         let notice = Notice::failing(call, vec![PublishError::Failed("no such table".to_owned())]);
         let failed = publish(desk.store.as_ref(), run, &notice).await.unwrap_err();
-        assert!(matches!(failed, RunnerError::Publish(PublishError::Failed(_))), "{failed:?}");
+        assert!(matches!(failed, AppError::Publish(PublishError::Failed(_))), "{failed:?}");
         assert_eq!(notice.showing().calls, call + 1);
         assert!(notice.showing().publication.is_none());
     }
     let notice = Notice::failing(0, vec![passing(); 100]);
     let gave_up = publish(desk.store.as_ref(), run, &notice).await.unwrap_err();
-    assert!(matches!(gave_up, RunnerError::Publish(PublishError::Transient(_))), "{gave_up:?}");
+    assert!(matches!(gave_up, AppError::Publish(PublishError::Transient(_))), "{gave_up:?}");
     assert_eq!(notice.showing().calls, 5);
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn one_who_follows_shows_what_completes_and_goes_on_where_it_wa
     let publisher = || Publisher::new(store, &notice, stop.clone());
     let caught_up = async || {
         let mut told = Vec::new();
-        let tell = &mut |what: Told<'_>| told.push(format!("{what:?}"));
+        let tell = &mut |what: PublisherEvent<'_>| told.push(format!("{what:?}"));
         publisher().catch_up(tell).await.unwrap();
         told
     };
@@ -231,9 +231,9 @@ pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) 
         async move {
             let mut told = Vec::new();
             let publisher = Publisher::new(store.as_ref(), &notice, stopped);
-            let tell = |what: Told<'_>| {
+            let tell = |what: PublisherEvent<'_>| {
                 told.push(format!("{what:?}"));
-                if matches!(what, Told::Shown(_)) {
+                if matches!(what, PublisherEvent::Published(_)) {
                     stop.cancel();
                 }
             };

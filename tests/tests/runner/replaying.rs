@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use powerfill_app::NoObserver;
-use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
 use powerfill_events::run::event::{RunFailed, Step};
 use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
 use powerfill_events::values::Price;
@@ -18,19 +18,19 @@ use uuid::Uuid;
 use crate::books;
 use crate::desk::Desk;
 
-async fn replayed(desk: &Desk, run: RunId) -> Replay {
+async fn replayed(desk: &Desk, run: RunId) -> ReplayReport {
     replay(desk.store.as_ref(), run, Arc::new(NoObserver)).await.expect("the store answers")
 }
 
-fn difference(replay: &Replay) -> &Difference {
+fn difference(replay: &ReplayReport) -> &EventDifference {
     match &replay.answer {
-        ReplayAnswer::Differs(difference) => difference,
+        ReplayOutcome::Differs(difference) => difference,
         other => panic!("{other:?}"),
     }
 }
 
 /// A store that holds a run's events, changed, as if they had been recorded that way; the captured snapshot with them.
-async fn forged(desk: &Desk, run: RunId, change: impl Fn(u64, &mut RunEvent)) -> Replay {
+async fn forged(desk: &Desk, run: RunId, change: impl Fn(u64, &mut RunEvent)) -> ReplayReport {
     forged_from(desk, run, desk.events(run).await, change).await
 }
 
@@ -39,7 +39,7 @@ async fn forged_from(
     run: RunId,
     mut events: Vec<RunEvent>,
     change: impl Fn(u64, &mut RunEvent),
-) -> Replay {
+) -> ReplayReport {
     let store = MemoryStore::new();
     let RunEvent::RunRequested(requested) = &events[0] else { panic!("the request is first") };
     let canonical = desk.store.captured(&requested.snapshot_digest).await.unwrap();
@@ -69,7 +69,7 @@ pub(crate) async fn a_run_is_reproduced_whatever_became_of_it(desk: &Desk) {
     for book in [books::small(), books::mixed(), books::refused()] {
         let (run, _) = desk.run(&book).await;
         let replay = replayed(desk, run).await;
-        assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+        assert_eq!(replay.answer, ReplayOutcome::Reproduced);
         assert_eq!(replay.events, desk.stored(run).await.len() as u64);
         assert!(!replay.is_of_another_version());
     }
@@ -85,7 +85,7 @@ pub(crate) async fn a_cancelled_run_is_reproduced_as_far_as_it_went(desk: &Desk)
     let replay = replayed(desk, run).await;
     let events = desk.stored(run).await.len() as u64;
     let ending = "the run was cancelled by chief".to_owned();
-    assert_eq!(replay.answer, ReplayAnswer::ReproducedSoFar { ending });
+    assert_eq!(replay.answer, ReplayOutcome::ReproducedSoFar { ending });
     assert_eq!(replay.events, events - 1, "all but the cancellation");
 }
 
@@ -185,7 +185,7 @@ async fn another_engine_is_named_and_not_held_against_the_run() {
         }
     };
     let replay = forged(&desk, run, older).await;
-    assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+    assert_eq!(replay.answer, ReplayOutcome::Reproduced);
     assert_eq!(replay.recorded_by.as_deref(), Some("0.0.9"));
     assert!(replay.is_of_another_version());
 }
@@ -207,7 +207,7 @@ async fn what_this_build_cannot_read_is_said_as_such() {
     for (sql, version, said) in changes {
         assert_eq!(conn.execute(sql, []).unwrap(), 1, "{sql}");
         match replayed(&desk, run).await.answer {
-            ReplayAnswer::Unreadable { stream_version, message } => {
+            ReplayOutcome::Unreadable { stream_version, message } => {
                 assert_eq!(stream_version, version, "{message}");
                 assert!(message.contains(said), "{message}");
             }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use powerfill_app::{
-    Finished, NoObserver, RunControl, RunObserver, RunProgress, Runner, RunnerError,
+    AppError, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress, Runner,
 };
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::Step;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::StoreError;
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::status::RunStatus;
 use powerfill_tests::postgres::{shared_server, url};
@@ -43,7 +43,7 @@ impl RunObserver for StallAt {
 }
 
 /// A worker whose way to the desk's database is a proxy; its session is given up by the server sooner than others are.
-async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner<dyn Store> {
+async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner {
     let name = desk.database.as_ref().expect("a database").name().await;
     let address = shared_server().url_on_port(proxy.port(), name);
     let hurried = "-c%20statement_timeout%3D1000%20-c%20idle_in_transaction_session_timeout%3D1000";
@@ -65,7 +65,7 @@ async fn is_replaced(
     desk: &Desk,
     run: RunId,
     proxy: &TcpProxy,
-    hanging: JoinHandle<Result<Option<Finished>, RunnerError>>,
+    hanging: JoinHandle<Result<Option<FinishedRun>, AppError>>,
     story: &[(String, Vec<u8>)],
     at: &str,
 ) -> Then {
@@ -89,7 +89,7 @@ async fn is_replaced(
     let ended =
         timeout(PATIENCE, hanging).await.unwrap_or_else(|_| panic!("{at}: it goes on")).unwrap();
     match ended {
-        Err(RunnerError::Store(StoreError::Unavailable(_) | StoreError::LeaseLost(_))) => {}
+        Err(AppError::Store(StoreError::Unavailable(_) | StoreError::LeaseLost(_))) => {}
         // Held back was no more than what it says when all is done.
         Ok(Some(_)) if then == Then::WasOver => {}
         other => panic!("{at}: {other:?}"),

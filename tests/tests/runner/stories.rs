@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use powerfill_app::{read_run, read_story, rebuild};
+use powerfill_app::explain::read_story;
+use powerfill_app::{DecodedEvent, read_run, rebuild};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_explain::{About, LoanStory, TradeStory};
-use powerfill_ports::events::StoredEvent;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
 use powerfill_tests::store_suite::samples::unleased;
@@ -17,15 +17,12 @@ use crate::books;
 use crate::desk::Desk;
 use crate::taken_up::begun;
 
-type Told = Vec<(StoredEvent, RunEvent)>;
+type Told = Vec<DecodedEvent>;
 
 fn recorded(events: &Told) -> impl Iterator<Item = RecordedEvent<'_>> {
-    events.iter().map(|(stored, event)| RecordedEvent {
-        run_id: RunId::of_stream(&stored.stream).expect("a stream is a run's"),
-        stream_version: stored.stream_version,
-        recorded_at: stored.recorded_at,
-        actor: &stored.actor,
-        event,
+    events.iter().map(|event| {
+        let run = RunId::of_stream(&event.stored.stream).expect("the stream of a run");
+        event.recorded(run)
     })
 }
 
@@ -58,7 +55,10 @@ async fn few(desk: &Desk, run: RunId, about: About<'_>) -> Told {
     let batches = read_story(desk.store.as_ref(), run, about).await.unwrap();
     let batches: Vec<Told> = batches.try_collect().await.unwrap();
     let events: Told = batches.into_iter().flatten().collect();
-    assert!(events.is_sorted_by(|(one, _), (other, _)| one.stream_version < other.stream_version));
+    assert!(
+        events
+            .is_sorted_by(|one, other| { one.stored.stream_version < other.stored.stream_version })
+    );
     events
 }
 
@@ -72,8 +72,8 @@ fn index(events: &Told, up_to_version: usize) -> RunIndex {
 /// The loans that candidates, pinned loans and kickouts name, and the trades.
 fn names(events: &Told) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut loans, mut trades) = (BTreeSet::new(), BTreeSet::new());
-    for (_, event) in events {
-        match event {
+    for decoded in events {
+        match &decoded.event {
             RunEvent::TradeAssessed(e) => _ = trades.insert(e.trade_id.to_string()),
             RunEvent::LoanPinned(e) => _ = loans.insert(e.loan_id.to_string()),
             RunEvent::CandidateScored(e) => _ = loans.insert(e.loan_id.to_string()),
@@ -97,10 +97,7 @@ async fn stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
         let few = few(desk, run, about).await;
         most = most.max(few.len());
         assert_eq!(told(&few, about), told(&whole, about), "{about:?}");
-        assert!(few.iter().all(|(stored, event)| {
-            let (same, decoded) = &whole[stored.stream_version as usize - 1];
-            (same, decoded) == (stored, event)
-        }));
+        assert!(few.iter().all(|event| *event == whole[event.stored.stream_version as usize - 1]));
     }
     most
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use powerfill_app::replay::{ReplayAnswer, replay};
-use powerfill_app::{NoObserver, RunControl, RunnerError};
+use powerfill_app::replay::{ReplayOutcome, replay};
+use powerfill_app::{AppError, NoObserver, RunControl};
 use powerfill_events::log::SchemaId;
 use powerfill_events::run::event::{RunCancelled, RunFailed, Step};
 use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
@@ -207,7 +207,7 @@ pub(crate) async fn a_run_that_an_older_powerfill_asked_for_is_carried_through(d
         assert!(desk.story(run).await[1..] == undisturbed.story[1..]);
         let replay =
             replay(desk.store.as_ref(), run, Arc::new(NoObserver)).await.expect("it is read");
-        assert_eq!(replay.answer, ReplayAnswer::Reproduced);
+        assert_eq!(replay.answer, ReplayOutcome::Reproduced);
         desk.verify().await;
     }
 }
@@ -221,7 +221,7 @@ pub(crate) async fn a_run_begun_by_another_engine_fails_and_frees_the_tenant(des
     started.engine_version = "0.0.1".to_owned();
     let run = begun(desk, &book, &events).await;
     let refused = desk.runner().work(None, RunControl::default(), Arc::new(NoObserver)).await;
-    let Err(RunnerError::NotReproduced { version, .. }) = refused else { panic!("{refused:?}") };
+    let Err(AppError::NotReproduced { version, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(version, 2);
     let stored = desk.events(run).await;
     assert_eq!(stored.len(), 21, "what was there stays, and one event ends it");
@@ -310,7 +310,7 @@ pub(crate) async fn a_worker_that_lost_its_lease_writes_no_more(desk: &Desk) {
     let next = desk.completes(&books::small()).await;
     go.send(()).unwrap();
     let late = working.await.unwrap();
-    let Err(RunnerError::Store(StoreError::LeaseLost(lost))) = late else { panic!("{late:?}") };
+    let Err(AppError::Store(StoreError::LeaseLost(lost))) = late else { panic!("{late:?}") };
     assert_eq!(lost, run);
     assert!(desk.story(run).await == undisturbed.story);
     assert_eq!(desk.store.published().await.unwrap().map(|(shown, _)| shown), Some(next));

@@ -1,8 +1,8 @@
 //! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, the
 //! index, an event.
 
-use powerfill_app::read_story;
-use powerfill_app::verify::{Verdict, verify};
+use powerfill_app::explain::read_story;
+use powerfill_app::verify::{VerifyReport, verify};
 use powerfill_explain::About;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::CellType;
@@ -14,7 +14,7 @@ use crate::books;
 use crate::desk::Desk;
 
 /// What verification says after these changes, made one after another, each taken back before the next.
-async fn verdict(desk: &Desk) -> Verdict {
+async fn verdict(desk: &Desk) -> VerifyReport {
     let store = SqliteStore::open_existing(desk.file()).unwrap();
     verify(&store, None).await.unwrap()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use futures::StreamExt;
-use powerfill_app::{Clock, RunControl, RunProgress, Runner, RunnerError};
+use powerfill_app::{AppError, Clock, RunControl, RunProgress, Runner};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
@@ -97,11 +97,11 @@ async fn in_memory(world: &World) -> Option<(String, Arc<Snapshot>)> {
     Some(books::digest_and_snapshot(if world.one_in(8) { books::SOUND } else { book }))
 }
 
-fn name_of(error: &RunnerError) -> &'static str {
+fn name_of(error: &AppError) -> &'static str {
     match error {
-        RunnerError::Store(StoreError::LeaseLost(_)) => "lease lost",
-        RunnerError::Store(StoreError::Unavailable(_)) => "store away",
-        RunnerError::Store(_) => "store failed",
+        AppError::Store(StoreError::LeaseLost(_)) => "lease lost",
+        AppError::Store(StoreError::Unavailable(_)) => "store away",
+        AppError::Store(_) => "store failed",
         _ => "broken off",
     }
 }
@@ -137,17 +137,17 @@ pub(crate) async fn request_run(world: Arc<World>, number: u64, run: RunId, book
         let answer = tokio::select! {
             biased;
             () = process.died() => None,
-            answer = runner.ask(&request) => Some(answer),
+            answer = runner.request(&request) => Some(answer),
         };
         match answer {
             Some(Ok(_)) => return,
-            Some(Err(RunnerError::Store(StoreError::RunActive(active)))) => {
+            Some(Err(AppError::Store(StoreError::RunActive(active)))) => {
                 if active == run {
                     world.report(|| format!("{run} was asked for again, and not recognised"));
                 }
                 world.count("an ask is refused while a run is active");
             }
-            Some(Err(RunnerError::Store(error))) if error.is_transient() => {}
+            Some(Err(AppError::Store(error))) if error.is_transient() => {}
             Some(Err(error)) => world.report(|| format!("asking for {run}: {error}")),
             None => {}
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use powerfill_app::{Ask, Clock, NoObserver, RunControl, Runner};
+use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
@@ -50,9 +50,9 @@ fn read(case: &str) -> SimulationBook {
 pub(crate) const DESK: &str = "desk";
 
 /// What a run is asked for with.
-pub(crate) fn ask(run_id: RunId, number: usize) -> Ask<'static> {
+pub(crate) fn ask(run_id: RunId, number: usize) -> RunRequest<'static> {
     let SimulationBook { snapshot, options } = book(number);
-    Ask { run_id, snapshot, options, requested_by: DESK, source_warnings: &[] }
+    RunRequest { run_id, snapshot, options, requested_by: DESK, source_warnings: &[] }
 }
 
 /// The id of a run by its number in the world.
@@ -97,7 +97,7 @@ fn make(run: RunId, number: usize) -> UndisturbedRun {
     let runner =
         Runner::new(Arc::new(store.clone()), Arc::new(FixedClock), "one".to_owned(), lease);
     let made = async {
-        runner.ask(&ask(run, number)).await.expect("it is asked for");
+        runner.request(&ask(run, number)).await.expect("it is asked for");
         runner
             .work(None, RunControl::default(), Arc::new(NoObserver))
             .await

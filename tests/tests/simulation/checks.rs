@@ -1,7 +1,7 @@
 //! What must hold in a world: always, and at its end.
 
 use futures::TryStreamExt;
-use powerfill_app::{decoded, verify};
+use powerfill_app::{DecodedEvent, verify};
 use powerfill_events::run::event::{RunFailed, Step};
 use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
@@ -69,8 +69,7 @@ pub(crate) async fn check_end(world: &World) {
 
 async fn last_complete(world: &World) -> Option<RunId> {
     let all: Vec<Vec<_>> = world.store.read_all(0).try_collect().await.expect("the log is read");
-    let completed =
-        |event: &&_| decoded(event).is_ok_and(|e| matches!(e, RunEvent::RunCompleted(_)));
+    let completed = |event: &&StoredEvent| event.event_type == EventType::RunCompleted.name();
     let last = all.iter().flatten().rfind(completed)?;
     RunId::of_stream(&last.stream)
 }
@@ -102,7 +101,7 @@ async fn check_stream(world: &World, queued: &QueuedRun) {
     let Some(last) = stored.last().filter(|last| is_an_end(last) && ends == 1) else {
         return world.report(|| format!("run {run} has {ends} ends among {} events", stored.len()));
     };
-    let last = &decoded(last).expect("it is readable");
+    let last = &DecodedEvent::try_from(last.clone()).expect("it is readable").event;
     let status = RunStatus::reached_with(last);
     if status != queued.status {
         world.report(|| format!("run {run} is {status:?}, and the queue says {:?}", queued.status));

@@ -1,4 +1,4 @@
-//! An event in two versions, side by side.
+//! A recorded event and the replayed one, side by side.
 
 use std::collections::BTreeMap;
 
@@ -7,60 +7,60 @@ use powerfill_ports::events::StoredEvent;
 use serde::Serialize;
 use serde_json::Value;
 
-/// An event that differs, both versions side by side.
+/// An event that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// Its version in the stream.
+pub struct EventDifference {
+    /// The event's version in the stream.
     pub stream_version: u64,
-    /// As stored; NULL where the stream has no such event.
-    pub recorded: Option<Version>,
-    /// As decided again; NULL where the replay has no such event.
-    pub replayed: Option<Version>,
-    /// All fields of both, in the order of their names.
+    /// The stored event; NULL if the stream is shorter.
+    pub recorded: Option<EventContent>,
+    /// The event that the engine decides now; NULL if the replay is shorter.
+    pub replayed: Option<EventContent>,
+    /// All fields of both events, ordered by path.
     pub fields: Vec<FieldPair>,
 }
 
-/// One version of an event.
+/// The type and the content of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Version {
-    /// The type's name.
+pub struct EventContent {
+    /// The name of the event type.
     pub event_type: String,
     /// The version of the payload's schema.
     pub schema_version: u16,
-    /// The payload, in the present schema where it can be read.
+    /// The payload, in the present schema if it can be read.
     pub payload: Value,
 }
 
-/// A field in both versions.
+/// A field of both events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldPair {
-    /// Its path, such as `pricing.score`.
+    /// The path, such as `pricing.score`.
     pub field: String,
-    /// As stored; absent from the payload is NULL here.
+    /// The stored value; NULL if the payload does not have the field.
     pub recorded: Option<Value>,
-    /// As decided again.
+    /// The value that the engine decides now; NULL if its payload does not have the field.
     pub replayed: Option<Value>,
 }
 
 impl FieldPair {
-    /// Whether the field differs.
+    /// Whether the values differ.
     pub fn differs(&self) -> bool {
         self.recorded != self.replayed
     }
 }
 
-impl Difference {
+impl EventDifference {
     pub(super) fn new(
         stream_version: u64,
         recorded: Option<(&StoredEvent, &RunEvent)>,
         replayed: Option<&RunEvent>,
     ) -> Self {
-        let recorded = recorded.map(|(stored, event)| Version {
+        let recorded = recorded.map(|(stored, event)| EventContent {
             event_type: stored.event_type.clone(),
             schema_version: stored.schema_version,
             payload: payload(event),
         });
-        let replayed = replayed.map(|event| Version {
+        let replayed = replayed.map(|event| EventContent {
             event_type: event.event_type().name().to_owned(),
             schema_version: event.event_type().schema_version(),
             payload: payload(event),
@@ -70,20 +70,19 @@ impl Difference {
     }
 }
 
-/// A payload as JSON.
 fn payload(event: &RunEvent) -> Value {
     let mut bytes = Vec::new();
     let written = event.write_payload(&mut bytes);
     written.and_then(|()| serde_json::from_slice(&bytes)).unwrap_or_default()
 }
 
-/// The fields of both versions, by path.
-fn field_pairs(recorded: Option<&Version>, replayed: Option<&Version>) -> Vec<FieldPair> {
+/// The fields of both events, by path.
+fn field_pairs(recorded: Option<&EventContent>, replayed: Option<&EventContent>) -> Vec<FieldPair> {
     let mut fields = BTreeMap::<String, (Option<Value>, Option<Value>)>::new();
-    let leaves = |version: Option<&Version>| {
+    let leaves = |content: Option<&EventContent>| {
         let mut leaves = Vec::new();
-        if let Some(version) = version {
-            flatten("", &version.payload, &mut leaves);
+        if let Some(content) = content {
+            flatten("", &content.payload, &mut leaves);
         }
         leaves
     };

@@ -1,5 +1,5 @@
-//! Replay (specification 3.4): a run decided again from its captured snapshot and its options, compared event by event
-//! with what its stream holds.
+//! Replay (specification 3.4): a run is decided again from its captured snapshot and its options,
+//! and compared with its stream, event by event.
 
 mod difference;
 
@@ -18,64 +18,66 @@ use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_blocking;
 
-pub use difference::{Difference, FieldPair, Version};
+pub use difference::{EventContent, EventDifference, FieldPair};
 
-use crate::decide::{Chunk, Decided, Told, decide};
-use crate::end::BROKEN_OFF;
-use crate::stored::decoded;
-use crate::threads::Input;
-use crate::{RunControl, RunObserver, RunnerError};
+use crate::events::DecodedEvent;
+use crate::run::decide::decide;
+use crate::run::finish::BROKEN_OFF;
+use crate::run::messages::{DecisionEnd, DecisionInput, EngineMessage, EventChunk};
+use crate::{AppError, RunControl, RunObserver};
 
-/// What a replay came to.
+/// A finished replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Replay {
+pub struct ReplayReport {
     /// The run.
     pub run_id: RunId,
-    /// How many stored events are the same.
+    /// The number of equal events.
     pub events: u64,
-    /// The engine that decided the run; NULL where no worker had begun it.
+    /// The engine that decided the run; NULL if no worker has begun it.
     pub recorded_by: Option<String>,
-    /// The specification that it followed.
+    /// The specification that this engine followed.
     pub recorded_spec: Option<String>,
-    /// The engine that decided it again: this one.
+    /// This engine.
     pub replayed_by: &'static str,
-    /// The specification that it follows.
+    /// The specification that this engine follows.
     pub replayed_spec: &'static str,
-    /// How both compare.
+    /// The result.
     #[serde(flatten)]
-    pub answer: ReplayAnswer,
+    pub answer: ReplayOutcome,
 }
 
 /// How a stream and its replay compare.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub enum ReplayAnswer {
-    /// Every event is the same.
+pub enum ReplayOutcome {
+    /// Every event is equal.
     Reproduced,
-    /// Every event that the engine decided is the same; how the stream ends did not depend on the input.
+    /// Every event that the engine decided is equal; the end of the stream did not depend on the
+    /// input.
     ReproducedSoFar {
-        /// How it ends: it was cancelled, broke off, or is not over.
+        /// The end: the run was cancelled, broke off, or is not over.
         ending: String,
     },
-    /// The first event that is not the same.
-    Differs(Box<Difference>),
-    /// An event, or the captured snapshot that the first one names, that this build cannot read: nothing can be said of
-    /// what follows.
+    /// The first event that differs.
+    Differs(Box<EventDifference>),
+    /// This build cannot read an event, or the captured snapshot that the first event names: the
+    /// events after it cannot be compared.
     Unreadable {
         /// The event's version in the stream.
         stream_version: u64,
-        /// Why.
+        /// Why it cannot be read.
         message: String,
     },
 }
 
-impl Replay {
-    /// Whether nothing that the engine decided differs.
+impl ReplayReport {
+    /// Whether all decisions of the engine are equal.
     pub const fn is_reproduced(&self) -> bool {
-        matches!(self.answer, ReplayAnswer::Reproduced | ReplayAnswer::ReproducedSoFar { .. })
+        matches!(self.answer, ReplayOutcome::Reproduced | ReplayOutcome::ReproducedSoFar { .. })
     }
 
-    /// Whether another engine or specification decided the run, so that a difference need not be a fault.
+    /// Whether another engine or specification decided the run, so that a difference need not be a
+    /// fault.
     pub fn is_of_another_version(&self) -> bool {
         let differs = |recorded: &Option<String>, present: &str| {
             recorded.as_ref().is_some_and(|recorded| recorded != present)
@@ -85,31 +87,32 @@ impl Replay {
     }
 }
 
-/// Replays a run and compares. Writes nothing.
+/// Replays a run. Writes nothing.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] where the run has no events; or the store fails. A difference is an answer, and so is a
-/// captured snapshot that is missing or damaged.
-pub async fn replay<S: Store + ?Sized>(
-    store: &S,
+/// [`StoreError::NotFound`] if the run has no events; the store fails. A difference is a result,
+/// and so is a captured snapshot that is missing or damaged.
+pub async fn replay(
+    store: &dyn Store,
     run: RunId,
     observer: Arc<dyn RunObserver>,
-) -> Result<Replay, RunnerError> {
-    let mut comparison = Comparison::new(run);
+) -> Result<ReplayReport, AppError> {
+    let mut comparison = StreamComparison::new(run);
     let mut batches = store.read(&run.stream(), 1);
     let first = batches.try_next().await?.unwrap_or_default();
     let Some(request) = first.first() else {
-        return Err(StoreError::NotFound { what: "run", name: run.to_string() }.into());
+        return Err(AppError::no_run(run));
     };
-    let requested = match decoded(request) {
+    let decoded = DecodedEvent::try_from(request.clone()).map(|decoded| decoded.event);
+    let requested = match decoded {
         Ok(RunEvent::RunRequested(requested)) => requested,
         Ok(other) => {
             comparison.differs(request.stream_version, Some((request, &other)), None);
-            return Ok(comparison.end());
+            return Ok(comparison.report);
         }
         Err(error) => {
             comparison.unreadable(request.stream_version, &error);
-            return Ok(comparison.end());
+            return Ok(comparison.report);
         }
     };
     let decided = match store.captured(&requested.snapshot_digest).await {
@@ -119,118 +122,118 @@ pub async fn replay<S: Store + ?Sized>(
     match decided {
         Ok(()) => {}
         Err(
-            error @ (RunnerError::Store(StoreError::NotFound { .. } | StoreError::Corrupt(_))
-            | RunnerError::Snapshot(_)),
+            error @ (AppError::Store(StoreError::NotFound { .. } | StoreError::Corrupt(_))
+            | AppError::Snapshot(_)),
         ) => {
             comparison.unreadable(request.stream_version, &error);
-            return Ok(comparison.end());
+            return Ok(comparison.report);
         }
         Err(error) => return Err(error),
     }
-    comparison.take(&first);
-    while let Some(batch) = batches.try_next().await? {
-        if comparison.found {
-            break;
-        }
-        comparison.take(&batch);
+    comparison.compare_batch(&first);
+    while !comparison.is_decided
+        && let Some(batch) = batches.try_next().await?
+    {
+        comparison.compare_batch(&batch);
     }
     if store.run(run).await?.is_some_and(|queued| queued.status.is_over()) {
-        comparison.must_have_ended();
+        comparison.require_end();
     }
-    Ok(comparison.end())
+    Ok(comparison.report)
 }
 
-/// A stream as far as it was compared with its replay.
-struct Comparison {
-    replay: Replay,
-    /// What the engine decides, without `RunCompleted`, which the tables give.
-    decided: Vec<Chunk>,
-    /// Whether the engine came to its end, so that `RunCompleted` follows.
-    whole: bool,
-    /// Chunk and place in it of the next event.
+/// Compares a stream with its replay.
+struct StreamComparison {
+    report: ReplayReport,
+    /// The events of the engine, without `RunCompleted`, which follows from the tables.
+    decided: Vec<EventChunk>,
+    /// Whether the engine reached its end, so that `RunCompleted` follows.
+    is_complete: bool,
+    /// The chunk of the next event, and the event's place in it.
     next: (usize, usize),
     tables: RunTables,
     /// Whether the stream has ended.
     over: bool,
-    /// The first thing that is not the same.
-    found: bool,
+    /// Whether an event differs or cannot be read, so that the comparison ends.
+    is_decided: bool,
 }
 
-impl Comparison {
+impl StreamComparison {
     fn new(run_id: RunId) -> Self {
         let ending = "the stream has no end yet".to_owned();
         Self {
-            replay: Replay {
+            report: ReplayReport {
                 run_id,
                 events: 0,
                 recorded_by: None,
                 recorded_spec: None,
                 replayed_by: ENGINE_VERSION,
                 replayed_spec: SPEC_VERSION,
-                answer: ReplayAnswer::ReproducedSoFar { ending },
+                answer: ReplayOutcome::ReproducedSoFar { ending },
             },
             decided: Vec::new(),
-            whole: false,
+            is_complete: false,
             next: (0, 0),
             tables: RunTables::of_stored_run(projectors()),
             over: false,
-            found: false,
+            is_decided: false,
         }
     }
 
-    /// Runs the engine on what was captured.
+    /// Runs the engine on the captured snapshot.
     async fn decide(
         &mut self,
         requested: Box<RunRequested>,
         canonical: Vec<u8>,
         observer: Arc<dyn RunObserver>,
-    ) -> Result<(), RunnerError> {
-        self.replay.recorded_spec = Some(requested.spec_version.clone());
+    ) -> Result<(), AppError> {
+        self.report.recorded_spec = Some(requested.spec_version.clone());
         let deciding = spawn_blocking(move || {
             let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
             let (to_compare, mut messages) = unbounded_channel();
             let control = RunControl::default();
-            decide(&Input { requested: *requested, snapshot, observer, control }, &to_compare);
-            Ok::<_, RunnerError>(std::iter::from_fn(move || messages.try_recv().ok()))
+            let requested = *requested;
+            decide(&DecisionInput { requested, snapshot, observer, control }, &to_compare);
+            Ok::<_, AppError>(std::iter::from_fn(move || messages.try_recv().ok()))
         });
-        let told = deciding.await.map_err(|panic| RunnerError::BrokenOff(panic.to_string()))??;
-        for told in told {
-            match told {
-                Told::Step(_) => {}
-                Told::Events(chunk) => self.decided.push(chunk),
-                Told::Ended(end) => self.whole = end == Decided::Whole,
+        let messages = deciding.await.map_err(|panic| AppError::Panicked(panic.to_string()))??;
+        for message in messages {
+            match message {
+                EngineMessage::Step(_) => {}
+                EngineMessage::Events(chunk) => self.decided.push(chunk),
+                EngineMessage::Ended(end) => self.is_complete = end == DecisionEnd::Complete,
             }
         }
         Ok(())
     }
 
     /// The queue says that the run is over: a stream without an end has lost it.
-    fn must_have_ended(&mut self) {
-        if !self.over && !self.found {
+    fn require_end(&mut self) {
+        if !self.over && !self.is_decided {
             let missing = self.next_decided(None).unwrap_or_default();
-            self.differs(self.replay.events + 1, None, missing.as_ref());
+            self.differs(self.report.events + 1, None, missing.as_ref());
         }
     }
 
-    fn take(&mut self, batch: &[StoredEvent]) {
+    fn compare_batch(&mut self, batch: &[StoredEvent]) {
         for stored in batch {
-            if !self.found {
+            if !self.is_decided {
                 self.compare(stored);
             }
         }
-        // The rows themselves are of no interest, only what they amount to.
+        // Only the digests of the rows are needed.
         drop(self.tables.drain());
     }
 
     fn compare(&mut self, stored: &StoredEvent) {
-        let recorded = match decoded(stored) {
-            Ok(recorded) => recorded,
+        let recorded = match DecodedEvent::try_from(stored.clone()) {
+            Ok(decoded) => decoded.event,
             Err(error) => return self.unreadable(stored.stream_version, &error),
         };
         if let Some(ending) = ending_from_outside(&recorded).filter(|_| !self.over) {
             self.over = true;
-            self.replay.answer = ReplayAnswer::ReproducedSoFar { ending };
+            self.report.answer = ReplayOutcome::ReproducedSoFar { ending };
             return;
         }
         let covered = match &recorded {
@@ -247,25 +250,25 @@ impl Comparison {
         if let (RunEvent::RunStarted(recorded), RunEvent::RunStarted(replayed)) =
             (&recorded, &mut replayed)
         {
-            // Which engine it was is said apart; what it decided is compared.
-            self.replay.recorded_by = Some(recorded.engine_version.clone());
+            // The report names the engines; only their decisions are compared.
+            self.report.recorded_by = Some(recorded.engine_version.clone());
             replayed.engine_version.clone_from(&recorded.engine_version);
         }
-        if !same(stored, &recorded, &replayed) {
+        if !equals(stored, &recorded, &replayed) {
             let recorded = Some((stored, &recorded));
             return self.differs(stored.stream_version, recorded, Some(&replayed));
         }
         self.tables.apply(&RecordedEvent {
-            run_id: self.replay.run_id,
+            run_id: self.report.run_id,
             stream_version: stored.stream_version,
             recorded_at: stored.recorded_at,
             actor: &stored.actor,
             event: &replayed,
         });
-        self.replay.events += 1;
+        self.report.events += 1;
         if replayed.is_terminal() {
             self.over = true;
-            self.replay.answer = ReplayAnswer::Reproduced;
+            self.report.answer = ReplayOutcome::Reproduced;
         }
     }
 
@@ -282,7 +285,7 @@ impl Comparison {
             }
             self.next = (self.next.0 + 1, 0);
         }
-        if !std::mem::take(&mut self.whole) {
+        if !std::mem::take(&mut self.is_complete) {
             return Ok(None);
         }
         let completed = match covered {
@@ -292,10 +295,10 @@ impl Comparison {
         Ok(Some(RunEvent::RunCompleted(Box::new(completed))))
     }
 
-    fn unreadable(&mut self, stream_version: u64, error: &RunnerError) {
-        self.found = true;
-        self.replay.answer =
-            ReplayAnswer::Unreadable { stream_version, message: error.to_string() };
+    fn unreadable(&mut self, stream_version: u64, error: &AppError) {
+        self.is_decided = true;
+        self.report.answer =
+            ReplayOutcome::Unreadable { stream_version, message: error.to_string() };
     }
 
     fn differs(
@@ -304,17 +307,13 @@ impl Comparison {
         recorded: Option<(&StoredEvent, &RunEvent)>,
         replayed: Option<&RunEvent>,
     ) {
-        self.found = true;
-        let difference = Difference::new(stream_version, recorded, replayed);
-        self.replay.answer = ReplayAnswer::Differs(Box::new(difference));
-    }
-
-    fn end(self) -> Replay {
-        self.replay
+        self.is_decided = true;
+        let difference = EventDifference::new(stream_version, recorded, replayed);
+        self.report.answer = ReplayOutcome::Differs(Box::new(difference));
     }
 }
 
-/// How a stream ended where no engine decided it: whoever replays has no other means to know.
+/// The end of a stream that no engine decided, and a replay cannot decide again.
 fn ending_from_outside(event: &RunEvent) -> Option<String> {
     match event {
         RunEvent::RunCancelled(cancelled) => {
@@ -327,9 +326,9 @@ fn ending_from_outside(event: &RunEvent) -> Option<String> {
     }
 }
 
-/// Whether a stored event is the replayed one: byte for byte in the present schema; by what it says in an older one,
-/// which was read through the upcasters.
-fn same(stored: &StoredEvent, recorded: &RunEvent, replayed: &RunEvent) -> bool {
+/// Whether a stored event equals the replayed one: byte for byte in the present schema, by its
+/// content in an older schema.
+fn equals(stored: &StoredEvent, recorded: &RunEvent, replayed: &RunEvent) -> bool {
     let event_type: EventType = replayed.event_type();
     if stored.event_type != event_type.name() {
         return false;

@@ -1,5 +1,5 @@
-//! What is kept of every run, against its events: what it recorded of its outputs, its captured snapshot, its place in
-//! the queue, its row of the history, and the index of its events.
+//! Compares everything that is kept of each run with its events: the recorded digest of its
+//! outputs, its captured snapshot, its entry in the queue, its row of the history, and its index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,26 +11,26 @@ use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Sub
 use powerfill_tables::table::Cell;
 use powerfill_tables::tables::{Projectors, run_history};
 
-use super::{Verdict, cell_difference};
-use crate::RunnerError;
-use crate::rebuild::{Rebuilt, fold_with_index};
+use super::{VerifyReport, cell_difference};
+use crate::AppError;
+use crate::rebuild::{RebuiltRun, fold_with_index};
 
-/// What a run recorded of its outputs, against what its events amount to.
-pub(super) fn recorded_otherwise(run: RunId, rebuilt: &Rebuilt) -> Option<String> {
+/// Compares the output digest that a run recorded with that of its rebuilt outputs.
+pub(super) fn recorded_digest_differs(run: RunId, rebuilt: &RebuiltRun) -> Option<String> {
     let recorded = rebuilt.recorded.as_ref().filter(|_| !rebuilt.agrees())?;
     let (recorded, rebuilt) = (&recorded.output_digest, &rebuilt.rebuilt.output_digest);
     Some(format!("run {run} recorded the output digest {recorded}, its events amount to {rebuilt}"))
 }
 
-/// Compares everything that is kept of each run, or of one; answers the first difference. What is kept of a run that
-/// the store does not have is named too.
-pub(super) async fn compare<S: Store + ?Sized>(
-    store: &S,
+/// Compares each run, or one, and returns the first difference. Rows and indexes of a run that the
+/// store does not have are differences too.
+pub(super) async fn compare(
+    store: &dyn Store,
     only: Option<RunId>,
     projectors: Projectors,
-    mut known: Option<(RunId, Rebuilt)>,
-    verdict: &mut Verdict,
-) -> Result<Option<String>, RunnerError> {
+    mut known: Option<(RunId, RebuiltRun)>,
+    report: &mut VerifyReport,
+) -> Result<Option<String>, AppError> {
     let table = run_history::TABLE.name;
     let mut history = BTreeMap::new();
     let mut batches = store.rows(&run_history::TABLE);
@@ -54,21 +54,21 @@ pub(super) async fn compare<S: Store + ?Sized>(
             None => fold_with_index(store, run, projectors, async |_, _| Ok(())).await?,
         };
         let queued = store.run(run).await?;
-        let recorded = recorded_otherwise(run, &rebuilt)
+        let difference = recorded_digest_differs(run, &rebuilt)
             .or(snapshot_missing(store, run, &rebuilt, &mut captured).await?)
-            .or_else(|| queued_otherwise(run, queued.as_ref(), &rebuilt));
-        if recorded.is_some() {
-            return Ok(recorded);
+            .or_else(|| queue_differs(run, queued.as_ref(), &rebuilt));
+        if difference.is_some() {
+            return Ok(difference);
         }
         let in_progress = queued.is_some_and(|queued| !queued.status.is_over());
         if let Some(difference) = row_differs(run, rebuilt.history_row, row, in_progress) {
             return Ok(Some(difference));
         }
-        verdict.rows += 1;
-        // What another projector listed is read by nobody.
+        report.rows += 1;
+        // An index of another projector version is never read.
         let index = index.filter(|state| state.projector_version == PROJECTOR_VERSION);
         if let (Some(state), Some(expected), false) = (index, &rebuilt.index, in_progress) {
-            let entries = &mut verdict.index_entries;
+            let entries = &mut report.index_entries;
             if let Some(what) =
                 index_differs(store, run, state.up_to_version, expected, entries).await?
             {
@@ -82,13 +82,13 @@ pub(super) async fn compare<S: Store + ?Sized>(
     Ok(stray_row.or(stray_index.map(|run| format!("the event index of {run} is of no run here"))))
 }
 
-/// The snapshot that a run names, where it cannot be read back.
-async fn snapshot_missing<S: Store + ?Sized>(
-    store: &S,
+/// Reads the snapshot that a run names; says why it cannot be read.
+async fn snapshot_missing(
+    store: &dyn Store,
     run: RunId,
-    rebuilt: &Rebuilt,
+    rebuilt: &RebuiltRun,
     captured: &mut BTreeSet<String>,
-) -> Result<Option<String>, RunnerError> {
+) -> Result<Option<String>, AppError> {
     let Some(digest) = rebuilt.input_digest.as_ref().filter(|digest| !captured.contains(*digest))
     else {
         return Ok(None);
@@ -103,8 +103,8 @@ async fn snapshot_missing<S: Store + ?Sized>(
     Ok(None)
 }
 
-/// What the queue says of a run, against its events. A run in progress may be ahead of what the queue says.
-fn queued_otherwise(run: RunId, queued: Option<&QueuedRun>, rebuilt: &Rebuilt) -> Option<String> {
+/// Compares the queue with the events of a run. The events of an active run may be ahead.
+fn queue_differs(run: RunId, queued: Option<&QueuedRun>, rebuilt: &RebuiltRun) -> Option<String> {
     let Some(queued) = queued else {
         return Some(format!("run {run} has events and is not in the queue of runs"));
     };
@@ -118,7 +118,7 @@ fn queued_otherwise(run: RunId, queued: Option<&QueuedRun>, rebuilt: &Rebuilt) -
     differs.then(|| format!("run {run}: the queue says {}, its events {}", says.name(), is.name()))
 }
 
-/// The row of the history that is shown for a run, against that which its events give. A run gets it at its end.
+/// Compares the row of a run in the history. A run gets the row at its end.
 fn row_differs(
     run: RunId,
     expected: Option<Vec<Cell>>,
@@ -135,15 +135,15 @@ fn row_differs(
         .map(|what| format!("{}, run {run}: {what}", table.name))
 }
 
-/// The first entry of a run's index that is not what the events up to its end give: one of them could keep an event from
-/// a story. An index that ends early is no damage: no story is told from it.
-async fn index_differs<S: Store + ?Sized>(
-    store: &S,
+/// The first entry of a run's index that differs from the events: it could hide an event from a
+/// story. An index that ends early is no damage, because no story is read from it.
+async fn index_differs(
+    store: &dyn Store,
     run: RunId,
     up_to_version: u64,
     expected: &RunIndex,
     entries: &mut u64,
-) -> Result<Option<String>, RunnerError> {
+) -> Result<Option<String>, AppError> {
     if up_to_version > expected.up_to_version {
         let last = expected.up_to_version;
         return Ok(Some(format!("it reaches to event {up_to_version}, and the run to {last}")));
@@ -174,7 +174,7 @@ async fn index_differs<S: Store + ?Sized>(
     Ok(missing.keys().next().map(|subject| format!("{subject} is missing")))
 }
 
-/// Some of an entry's events, for a message.
+/// The first events of an entry, for a message.
 fn listed(versions: &Versions) -> String {
     const FEW: usize = 12;
     match versions.decode() {

@@ -1,5 +1,5 @@
-//! Whether a store tells the truth: chain and seals, and the output tables and event indexes against the events
-//! (specification 3.4).
+//! Verifies a store: the hash chains and seals, and everything that is kept beside the events
+//! against the events (specification 3.4).
 
 mod kept;
 
@@ -11,109 +11,108 @@ use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::{Cell, RowBatch, TableRole, TableSpec};
 use powerfill_tables::tables::{Projectors, projectors};
 
-use crate::RunnerError;
-use crate::rebuild::{Rebuilt, fold_with_index};
+use crate::AppError;
+use crate::rebuild::{RebuiltRun, fold_with_index};
 
-/// What verification found.
+/// A finished verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Events, appends, snapshots, with the first damage.
+pub struct VerifyReport {
+    /// The checked events, appends, and snapshots, and the first damage.
     pub log: Verification,
-    /// The run whose outputs are shown.
+    /// The run whose outputs are shown, if they were compared.
     pub published: Option<RunId>,
-    /// Rows of the shown tables that were compared with a rebuild.
+    /// The number of rows that were compared with a rebuild.
     pub rows: u64,
-    /// Entries of all runs' event indexes that were compared with the events.
+    /// The number of index entries that were compared with the events.
     pub index_entries: u64,
-    /// The first difference between the shown tables, or an index, and the events, where there is any.
+    /// The first difference between the events and what is kept beside them.
     pub difference: Option<String>,
 }
 
-impl Verdict {
-    /// Whether nothing is wrong.
+impl VerifyReport {
+    /// Whether there is neither damage nor a difference.
     pub const fn is_clean(&self) -> bool {
         self.log.damage.is_none() && self.difference.is_none()
     }
 
-    /// The damage of the log.
+    /// The first damage of the log.
     pub const fn damage(&self) -> Option<&Damage> {
         self.log.damage.as_ref()
     }
 }
 
-/// Verifies the whole store, or one run of it. Tables are compared only where the log they come from is whole.
+/// Verifies the whole store, or one run of it. If the log is damaged, nothing is compared with it.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] where the run has no events; or the store fails. Damage and differences are answers.
-pub async fn verify<S: Store + ?Sized>(
-    store: &S,
-    only: Option<RunId>,
-) -> Result<Verdict, RunnerError> {
+/// [`StoreError::NotFound`] if the run has no events; the store fails. Damage and differences are
+/// results.
+pub async fn verify(store: &dyn Store, only: Option<RunId>) -> Result<VerifyReport, AppError> {
     verify_with(store, only, projectors).await
 }
 
 /// As [`verify`], for any set of tables.
 ///
 /// # Errors
-/// As [`verify`].
-pub async fn verify_with<S: Store + ?Sized>(
-    store: &S,
+/// As for [`verify`].
+pub async fn verify_with(
+    store: &dyn Store,
     only: Option<RunId>,
     projectors: Projectors,
-) -> Result<Verdict, RunnerError> {
+) -> Result<VerifyReport, AppError> {
     let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
-    let mut verdict = Verdict { log, published: None, rows: 0, index_entries: 0, difference: None };
-    if verdict.log.damage.is_some() {
-        return Ok(verdict);
+    let mut report =
+        VerifyReport { log, published: None, rows: 0, index_entries: 0, difference: None };
+    if report.log.damage.is_some() {
+        return Ok(report);
     }
-    match tables(store, only, projectors, &mut verdict).await {
-        Err(RunnerError::Store(StoreError::Corrupt(what))) => {
-            verdict.difference = Some(what);
+    match compare(store, only, projectors, &mut report).await {
+        Err(AppError::Store(StoreError::Corrupt(what))) => {
+            report.difference = Some(what);
         }
         compared => compared?,
     }
-    Ok(verdict)
+    Ok(report)
 }
 
-/// The shown tables, and what is kept of every run.
-async fn tables<S: Store + ?Sized>(
-    store: &S,
+/// Compares the shown tables, and everything that is kept of each run.
+async fn compare(
+    store: &dyn Store,
     only: Option<RunId>,
     projectors: Projectors,
-    verdict: &mut Verdict,
-) -> Result<(), RunnerError> {
-    let shown = store.published().await?.map(|(run, _)| run);
+    report: &mut VerifyReport,
+) -> Result<(), AppError> {
+    let published = store.published().await?.map(|(run, _)| run);
     let mut rebuilt = None;
-    if let Some(run) = shown.filter(|run| only.is_none_or(|only| only == *run)) {
-        verdict.published = Some(run);
-        rebuilt = Some((run, published(store, run, projectors, verdict).await?));
+    if let Some(run) = published.filter(|run| only.is_none_or(|only| only == *run)) {
+        report.published = Some(run);
+        rebuilt = Some((run, compare_published(store, run, projectors, report).await?));
     }
-    if verdict.difference.is_none() {
-        verdict.difference = kept::compare(store, only, projectors, rebuilt, verdict).await?;
+    if report.difference.is_none() {
+        report.difference = kept::compare(store, only, projectors, rebuilt, report).await?;
     }
     Ok(())
 }
 
-/// The shown tables of a run against its recorded digest and a rebuild.
-async fn published<S: Store + ?Sized>(
-    store: &S,
+/// Compares the shown tables of a run with its recorded digest and with a rebuild.
+async fn compare_published(
+    store: &dyn Store,
     run: RunId,
     projectors: Projectors,
-    verdict: &mut Verdict,
-) -> Result<Rebuilt, RunnerError> {
+    report: &mut VerifyReport,
+) -> Result<RebuiltRun, AppError> {
     let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
-    if let Some(difference) = kept::recorded_otherwise(run, &rebuilt) {
-        verdict.difference = Some(difference);
+    if let Some(difference) = kept::recorded_digest_differs(run, &rebuilt) {
+        report.difference = Some(difference);
         return Ok(rebuilt);
     }
     let mut shown = Vec::with_capacity(rebuilt.digests.len());
     for expected in &rebuilt.digests {
         let digest = digest(store, run, expected).await?;
-        verdict.rows += digest.rows();
+        report.rows += digest.rows();
         if digest.hash() != expected.hash() {
             let difference = first_difference(store, run, expected, projectors).await?;
             if difference.is_some() {
-                verdict.difference = difference;
+                report.difference = difference;
                 return Ok(rebuilt);
             }
         }
@@ -121,23 +120,23 @@ async fn published<S: Store + ?Sized>(
     }
     let covered = shown.iter().take(rebuilt.rebuilt.tables.len());
     if output_digest(covered) != rebuilt.rebuilt.output_digest {
-        verdict.difference = Some(format!("the tables of run {run} are not all there"));
+        report.difference = Some(format!("the tables of run {run} are not all there"));
     }
     Ok(rebuilt)
 }
 
 /// The digest of a shown table, in the version of the expected one.
-async fn digest<S: Store + ?Sized>(
-    store: &S,
+async fn digest(
+    store: &dyn Store,
     run: RunId,
     expected: &TableDigest,
-) -> Result<TableDigest, RunnerError> {
+) -> Result<TableDigest, AppError> {
     let empty = || TableDigest::at_version(expected.table(), expected.version());
     let mut digest = empty();
     let mut batches = store.rows(expected.table());
     while let Some(batch) = batches.try_next().await? {
         if batch.run_id != run {
-            // Another run's rows: whatever they say, they cannot have the digest of this one's.
+            // The rows of another run cannot have the digest of this run's rows.
             return Ok(empty());
         }
         digest.update(&batch.rows);
@@ -145,14 +144,13 @@ async fn digest<S: Store + ?Sized>(
     Ok(digest)
 }
 
-/// Names the first row of a table that is not what the events amount to, in the version of the
-/// digest.
-async fn first_difference<S: Store + ?Sized>(
-    store: &S,
+/// The first row of a table that differs from the rebuilt rows, in the version of the digest.
+async fn first_difference(
+    store: &dyn Store,
     run: RunId,
     digest: &TableDigest,
     projectors: Projectors,
-) -> Result<Option<String>, RunnerError> {
+) -> Result<Option<String>, AppError> {
     let table = digest.table();
     let mut expected = RowBatch::new(table);
     fold_with_index(store, run, projectors, async |batches, _| {
@@ -189,19 +187,19 @@ async fn first_difference<S: Store + ?Sized>(
     Ok(missing.then(|| format!("{}: rows are missing after row {number}", table.name)))
 }
 
-/// How a cell differs from what the events give. In a table that describes runs, a later column is
-/// NULL where an older program wrote the row.
+/// The difference between a cell and the rebuilt one. In a table that describes runs, a later
+/// column is NULL where an older program wrote the row.
 fn cell_difference(table: &TableSpec, at: usize, want: &Cell, have: &Cell) -> Option<String> {
     let column = &table.columns[at];
     if table.role == TableRole::Record && column.since > 1 && *have == Cell::Null {
         return None;
     }
-    let (want, have) = (text(want), text(have));
+    let (want, have) = (cell_text(want), cell_text(have));
     let name = column.name;
     (want != have).then(|| format!("{name} is {have:?}, the events give {want:?}"))
 }
 
-fn text(cell: &Cell) -> String {
+fn cell_text(cell: &Cell) -> String {
     let mut text = Vec::new();
     powerfill_tables::csv::write_text(cell, &mut text);
     String::from_utf8_lossy(&text).into_owned()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use powerfill_app::{Clock, RunControl, RunProgress, RunnerError, SystemClock};
+use powerfill_app::{AppError, Clock, RunControl, RunProgress, SystemClock};
 use powerfill_events::run::RunId;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
@@ -75,8 +75,8 @@ async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure>
                 }
             };
             match runner.work(None, control, Arc::new(only_this)).await {
-                Ok(_) | Err(RunnerError::HandedOver(_)) => {}
-                Err(RunnerError::Store(StoreError::LeaseLost(_))) => {}
+                Ok(_) | Err(AppError::HandedOver(_)) => {}
+                Err(AppError::Store(StoreError::LeaseLost(_))) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_app::copy::{Copied, CopyError, Progress, copy_store};
+use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
 use serde_json::json;
 
 use super::verify::found;
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), Failure> {
     }
     let (original, copy) = (from.open_existing().await?, to.open().await?);
     let bar = bar();
-    let copied = copy_store(original.as_ref(), copy.as_ref(), |at| show(&bar, at)).await;
+    let copied = copy_store(original.as_ref(), copy.as_ref(), &|at| show(&bar, at)).await;
     bar.finish_and_clear();
     let copied = copied.map_err(|error| match error {
         CopyError::RunActive { .. } | CopyError::AnotherLog { .. } => {
@@ -50,8 +50,8 @@ pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), Failure> {
     if damage.is_none() && copied.behind == 0 { Ok(()) } else { Err(Failure::Answered) }
 }
 
-fn text(copied: &Copied, damage: Option<&str>) -> String {
-    let Copied { head, had, verdict, behind } = copied;
+fn text(copied: &CopyReport, damage: Option<&str>) -> String {
+    let CopyReport { head, had, verdict, behind } = copied;
     if let Some(damage) = damage {
         return format!("The copy is DAMAGED: {damage}\n");
     }
@@ -82,12 +82,12 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn show(bar: &ProgressBar, at: Progress) {
+fn show(bar: &ProgressBar, at: CopyProgress) {
     let (done, of, what) = match at {
-        Progress::Snapshots { done, of } => (done, of, "snapshots"),
-        Progress::Events { done, of } => (done, of, "events"),
-        Progress::Runs { done, of } => (done, of, "runs' tables and indexes"),
-        Progress::Verifying => return bar.set_message("verifying the copy"),
+        CopyProgress::Snapshots { done, of } => (done, of, "snapshots"),
+        CopyProgress::Events { done, of } => (done, of, "events"),
+        CopyProgress::Runs { done, of } => (done, of, "runs' tables and indexes"),
+        CopyProgress::Verifying => return bar.set_message("verifying the copy"),
     };
     bar.set_length(of);
     bar.set_position(done);

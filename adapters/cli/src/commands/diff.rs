@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use powerfill_app::compare::{inputs, side, tell};
+use powerfill_app::compare::{compare_runs, compare_with, run_side};
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::loans::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
@@ -42,22 +42,19 @@ pub(crate) async fn run(args: DiffArgs, settings: &Settings) -> Result<(), Failu
     // Files that people wrote are read before anything that takes time.
     let mapping = mapping(args.mapping.as_deref(), other.is_some())?;
     let said = said(&args)?;
-    let mut names = Names::default();
-    let here = side(store, run, &mut names).await?;
-    let there = match other {
-        Some(other) => side(store, other, &mut names).await?,
+    let mut comparison = match other {
+        Some(other) => compare_runs(store, run, other, &mapping, args.explain).await?,
         None => {
             let sheets = export::read(&args.against, &mapping).await?;
-            export_side(&args.against.to_string(), sheets, &mapping, &mut names)
-                .map_err(|fault| Failure::Environment(fault.to_string()))?
+            let export = |names: &mut Names| {
+                export_side(&args.against.to_string(), sheets, &mapping, names).map_err(environment)
+            };
+            compare_with(store, run, export, &mapping, args.explain).await?
         }
     };
-    let mut comparison = Comparison::new(names, here, there, &mapping);
     if let Some((place, text)) = &said {
         comparison.classify(classifications(place, text)?);
     }
-    tell(store, run, other, args.explain, &mut comparison).await?;
-    inputs(store, &mut comparison).await?;
     if args.classify_new
         && let Some((place, text)) = &said
         && let Some(added) =
@@ -160,7 +157,7 @@ async fn write_mapping(
     }
     let sheets = export::read(against, &Mapping::default()).await?;
     let mut names = Names::default();
-    let here = side(store, run, &mut names).await?;
+    let here = run_side(store, run, &mut names).await?;
     write(file, draft(&here, &sheets, &mut names).as_bytes())?;
     say(format_args!("{} is written; look it over\n", file.display()))
 }

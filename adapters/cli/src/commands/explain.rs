@@ -4,19 +4,16 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_app::account::{ask_what_if, loan_account, trade_account};
-use powerfill_app::read_story;
+use powerfill_app::explain::{explain_loan, explain_trade};
+use powerfill_app::{explain, for_each_event, read_run};
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::KickoutReason;
 use powerfill_events::run::{RunEvent, RunId};
-use powerfill_explain::{
-    About, LoanAccount, LoanExplanation, LoanOutcome, LoanStory, TradeStory, kind_words,
-};
+use powerfill_explain::{LoanAccount, LoanOutcome, kind_words};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_ports::Store;
 
 use super::find_run;
-use super::show::{fold, hand_over};
 use crate::args::ExplainArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -36,8 +33,7 @@ pub(crate) async fn run(args: ExplainArgs, settings: &Settings) -> Result<(), Fa
         }
     };
     if let Some(loan) = &args.subject.loan {
-        let story = tell(store.as_ref(), run, loan).await?;
-        let mut account = loan_account(store.as_ref(), story).await?;
+        let mut account = explain_loan(store.as_ref(), run, loan).await?;
         if args.what_if {
             account.what_if = Some(what_if(store.as_ref(), &account).await?);
         }
@@ -52,21 +48,10 @@ pub(crate) async fn run(args: ExplainArgs, settings: &Settings) -> Result<(), Fa
         }
     }
     if let Some(trade) = &args.subject.trade {
-        let mut story = TradeStory::new(trade);
-        let events = read_story(store.as_ref(), run, About::Trade(trade)).await?;
-        hand_over(run, events, |recorded| story.apply(recorded)).await?;
-        let account = trade_account(store.as_ref(), story.finish()).await?;
+        let account = explain_trade(store.as_ref(), run, trade).await?;
         if as_json { print_json(&account)? } else { say(account)? }
     }
     Ok(())
-}
-
-/// The story of a loan, from the events of a run that concern it.
-async fn tell(store: &dyn Store, run: RunId, loan: &str) -> Result<LoanExplanation, Failure> {
-    let mut story = LoanStory::new(loan);
-    let events = read_story(store, run, About::Loan(loan)).await?;
-    hand_over(run, events, |recorded| story.apply(recorded)).await?;
-    Ok(story.finish())
 }
 
 /// Asks what would have given the loan a place; a terminal sees the re-runs counted.
@@ -91,7 +76,7 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Fai
         counted.inc(1);
         counted.set_message(kind_words(kind));
     };
-    let answer = ask_what_if(store, input, loan.as_str(), progress).await;
+    let answer = explain::what_if(store, input, loan.as_str(), progress).await;
     bar.finish_and_clear();
     answer?.map_err(|why| unanswered(&why))
 }
@@ -100,7 +85,7 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Fai
 /// first kickout that was a candidate; else the first loan that switches.
 pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure> {
     let (mut limited, mut kicked_out, mut switching) = (None, None, None);
-    fold(store, run, |recorded| match recorded.event {
+    for_each_event(run, read_run(store, run), |recorded| match recorded.event {
         RunEvent::LoanKickedOut(e) if e.reason == KickoutReason::LimitReached => {
             limited.get_or_insert_with(|| e.loan_id.clone());
         }
@@ -114,7 +99,6 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     })
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
-    let story = tell(store, run, loan.as_str()).await?;
     say(format_args!("\n$ powerfill explain latest --loan {loan}\n"))?;
-    say(loan_account(store, story).await?)
+    say(explain_loan(store, run, loan.as_str()).await?)
 }

@@ -1,6 +1,6 @@
 //! `publish`: a run's outputs in a tenant's database, once, or each run that completes.
 
-use powerfill_app::publish::{Publisher, Told, publish};
+use powerfill_app::publish::{Publisher, PublisherEvent, publish};
 use powerfill_ports::Store;
 use powerfill_ports::publishing::OutputTarget;
 use powerfill_sqlserver::SqlServerTarget;
@@ -97,13 +97,15 @@ pub(super) async fn follow_one(
 }
 
 /// Says what a publisher has to say.
-pub(super) fn log_told(target: &SqlServerTarget, told: &Told<'_>) {
+pub(super) fn log_told(target: &SqlServerTarget, told: &PublisherEvent<'_>) {
     let place = target.place();
     match told {
-        Told::Shown(publication) => tracing::info!("{place} shows run {}", publication.run_id),
-        Told::Passed(publication, later) => {
+        PublisherEvent::Published(publication) => {
+            tracing::info!("{place} shows run {}", publication.run_id)
+        }
+        PublisherEvent::Superseded(publication, later) => {
             tracing::info!("{place} shows run {later}, which is later than {}", publication.run_id);
         }
-        Told::Away(error) => tracing::warn!("{error}; trying again until it goes"),
+        PublisherEvent::Waiting(error) => tracing::warn!("{error}; trying again until it goes"),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use powerfill_app::replay::{Difference, Replay, ReplayAnswer, replay};
+use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
 use serde_json::Value;
 
 use super::find_run;
@@ -32,19 +32,19 @@ pub(crate) async fn run(args: ReplayArgs, settings: &Settings) -> Result<(), Fai
     if replayed.is_reproduced() { Ok(()) } else { Err(Failure::Answered) }
 }
 
-fn text(replay: &Replay) -> String {
+fn text(replay: &ReplayReport) -> String {
     let mut out = String::new();
     let events = count(replay.events);
     let _ = match &replay.answer {
-        ReplayAnswer::Reproduced => writeln!(out, "Reproduced"),
-        ReplayAnswer::ReproducedSoFar { ending } => {
+        ReplayOutcome::Reproduced => writeln!(out, "Reproduced"),
+        ReplayOutcome::ReproducedSoFar { ending } => {
             writeln!(out, "Reproduced, as far as the run went: {ending}")
         }
-        ReplayAnswer::Differs(difference) => {
+        ReplayOutcome::Differs(difference) => {
             let version = count(difference.stream_version);
             writeln!(out, "Not reproduced: event {version} differs")
         }
-        ReplayAnswer::Unreadable { message, .. } => writeln!(out, "Not reproduced: {message}"),
+        ReplayOutcome::Unreadable { message, .. } => writeln!(out, "Not reproduced: {message}"),
     };
     let _ = writeln!(out, "Run {}: {events} events are the same, byte for byte", replay.run_id);
     let recorded_by = replay.recorded_by.as_deref().unwrap_or("none");
@@ -54,7 +54,7 @@ fn text(replay: &Replay) -> String {
         "recorded by engine {recorded_by} (specification {recorded_spec}), replayed by engine {} (specification {})",
         replay.replayed_by, replay.replayed_spec
     );
-    if let ReplayAnswer::Differs(difference) = &replay.answer {
+    if let ReplayOutcome::Differs(difference) = &replay.answer {
         if replay.is_of_another_version() {
             let _ = writeln!(
                 out,
@@ -67,8 +67,8 @@ fn text(replay: &Replay) -> String {
 }
 
 /// Both versions of an event; what differs is marked.
-fn side_by_side(difference: &Difference, out: &mut String) {
-    let named = |version: &Option<powerfill_app::replay::Version>| match version {
+fn side_by_side(difference: &EventDifference, out: &mut String) {
+    let named = |version: &Option<powerfill_app::replay::EventContent>| match version {
         Some(version) => format!("{} v{}", version.event_type, version.schema_version),
         None => "no event".to_owned(),
     };
@@ -93,11 +93,11 @@ fn shown(value: Option<&Value>) -> String {
 }
 
 /// One row a differing field; none where the run is reproduced.
-fn csv(replay: &Replay) -> Result<(), Failure> {
+fn csv(replay: &ReplayReport) -> Result<(), Failure> {
     let mut rows: Vec<[String; 4]> = Vec::new();
     match &replay.answer {
-        ReplayAnswer::Reproduced | ReplayAnswer::ReproducedSoFar { .. } => {}
-        ReplayAnswer::Differs(difference) => {
+        ReplayOutcome::Reproduced | ReplayOutcome::ReproducedSoFar { .. } => {}
+        ReplayOutcome::Differs(difference) => {
             let version = difference.stream_version.to_string();
             let differing = difference.fields.iter().filter(|pair| pair.differs());
             rows.extend(differing.map(|pair| {
@@ -105,7 +105,7 @@ fn csv(replay: &Replay) -> Result<(), Failure> {
                 [version.clone(), pair.field.clone(), recorded, shown(pair.replayed.as_ref())]
             }));
         }
-        ReplayAnswer::Unreadable { stream_version, message } => {
+        ReplayOutcome::Unreadable { stream_version, message } => {
             rows.push([stream_version.to_string(), String::new(), message.clone(), String::new()]);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_app::publish::publish;
-use powerfill_app::{Ask, NoObserver, Runner, RunnerError, SystemClock};
+use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{RunOptions, Validated};
@@ -32,7 +32,7 @@ use crate::{summary, workbook};
 const LEASE: Duration = Duration::from_secs(30);
 
 /// A worker on a store.
-pub(super) fn runner(store: Arc<dyn Store>, name: String) -> Runner<dyn Store> {
+pub(super) fn runner(store: Arc<dyn Store>, name: String) -> Runner {
     Runner::new(store, Arc::new(SystemClock), name, LEASE)
 }
 
@@ -109,7 +109,9 @@ async fn queue(
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     let Validated { snapshot, source_warnings, .. } = input;
-    runner.ask(&Ask { run_id, snapshot, options, requested_by, source_warnings }).await?;
+    runner
+        .request(&RunRequest { run_id, snapshot, options, requested_by, source_warnings })
+        .await?;
     Ok(run_id)
 }
 
@@ -140,7 +142,7 @@ pub(crate) async fn in_foreground(
     let out = out.transpose()?;
     let (snapshot, source_warnings) = (Arc::new(input.snapshot), input.source_warnings);
     let source_warnings = source_warnings.as_slice();
-    let ask = Ask { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
+    let ask = RunRequest { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
     let interrupt = Interrupt::listen(requested_by).await;
     let asked = ask_when_free(&runner, &ask, &interrupt).await;
     let watch = Arc::new(Foreground::new(run_id, out.clone()));
@@ -184,12 +186,12 @@ pub(crate) async fn in_foreground(
 /// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first. Ctrl-C
 /// cancels that one too.
 async fn ask_when_free(
-    runner: &Runner<dyn Store>,
-    ask: &Ask<'_>,
+    runner: &Runner,
+    ask: &RunRequest<'_>,
     interrupt: &Interrupt,
 ) -> Result<String, Failure> {
-    let active = match runner.ask(ask).await {
-        Err(RunnerError::Store(StoreError::RunActive(active))) => active,
+    let active = match runner.request(ask).await {
+        Err(AppError::Store(StoreError::RunActive(active))) => active,
         asked => return Ok(asked?),
     };
     match runner.work(None, interrupt.control(), Arc::new(NoObserver)).await? {
@@ -201,7 +203,7 @@ async fn ask_when_free(
         }
         None => return Err(StoreError::RunActive(active).into()),
     }
-    Ok(runner.ask(ask).await?)
+    Ok(runner.request(ask).await?)
 }
 
 /// One object: the run's id, status and counts first of all.

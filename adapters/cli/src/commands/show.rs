@@ -1,10 +1,8 @@
 //! `show`: the summary of a run, from its events.
 
-use futures::TryStreamExt;
-use futures::stream::BoxStream;
-use powerfill_app::as_of::{AsOf, as_of};
-use powerfill_app::{Read, RunnerError, read_run, recorded};
-use powerfill_events::run::{RecordedEvent, RunId};
+use powerfill_app::as_of::{RunAtEvent, run_at_event};
+use powerfill_app::{DecodedEvent, for_each_event, read_run};
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 use serde_json::json;
@@ -24,9 +22,9 @@ pub(crate) async fn run(args: ShowArgs, settings: &Settings) -> Result<(), Failu
     let format = args.run.store.print.format;
     if let Some(at) = args.at.at {
         let events = store.stream_version(&run.stream()).await?;
-        return print_as_of(&as_of(store.as_ref(), run, at).await?, events, format);
+        return print_as_of(&run_at_event(store.as_ref(), run, at).await?, events, format);
     }
-    let summary = summarise(store.as_ref(), run).await?;
+    let summary = summarize(store.as_ref(), run).await?;
     match format {
         Format::Text => say(summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
@@ -41,8 +39,8 @@ pub(crate) async fn run(args: ShowArgs, settings: &Settings) -> Result<(), Failu
 }
 
 /// Prints a run as it stood after an event; as CSV, how full its trades were.
-pub(super) fn print_as_of(as_of: &AsOf, events: u64, format: Format) -> Result<(), Failure> {
-    let (stored, event) = &as_of.event;
+pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Result<(), Failure> {
+    let DecodedEvent { stored, event } = &as_of.event;
     match format {
         Format::Text => say(summary::text_as_of(&as_of.summary, event, events)),
         Format::Json => {
@@ -88,35 +86,8 @@ fn fill_row(fill: &TradeFill) -> [String; 7] {
 }
 
 /// Folds the events of a run into its summary.
-pub(crate) async fn summarise(store: &dyn Store, run: RunId) -> Result<RunSummary, Failure> {
+async fn summarize(store: &dyn Store, run: RunId) -> Result<RunSummary, Failure> {
     let mut summary = RunSummary::new(run);
-    fold(store, run, |recorded| summary.apply(recorded)).await?;
+    for_each_event(run, read_run(store, run), |recorded| summary.apply(recorded)).await?;
     Ok(summary)
-}
-
-/// Hands every event of a run over, in order. A run without events has nothing to tell.
-pub(crate) async fn fold(
-    store: &dyn Store,
-    run: RunId,
-    each: impl FnMut(&RecordedEvent<'_>),
-) -> Result<(), Failure> {
-    hand_over(run, read_run(store, run), each).await
-}
-
-/// Hands over what is read of a run, in order.
-pub(crate) async fn hand_over(
-    run: RunId,
-    mut batches: BoxStream<'_, Result<Vec<Read>, RunnerError>>,
-    mut each: impl FnMut(&RecordedEvent<'_>),
-) -> Result<(), Failure> {
-    let mut told = false;
-    while let Some(batch) = batches.try_next().await? {
-        told = true;
-        batch.iter().for_each(|read| each(&recorded(run, read)));
-    }
-    if told {
-        return Ok(());
-    }
-    let message = format!("run {run} has no events: whoever asked for it broke off; ask again");
-    Err(Failure::Environment(message))
 }

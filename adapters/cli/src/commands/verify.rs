@@ -1,6 +1,6 @@
 //! `verify`: hash chain, seals, captured snapshots, and the output tables against the events (specification 3.4).
 
-use powerfill_app::verify::{Verdict, verify};
+use powerfill_app::verify::{VerifyReport, verify};
 use powerfill_ports::events::Damage;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: VerifyArgs, settings: &Settings) -> Result<(), Fai
 }
 
 /// The first thing that is wrong, in words.
-pub(super) fn found(verdict: &Verdict) -> Option<String> {
+pub(super) fn found(verdict: &VerifyReport) -> Option<String> {
     verdict.damage().map(damage_text).or_else(|| verdict.difference.clone())
 }
 
@@ -59,7 +59,7 @@ pub(super) fn damage_text(damage: &Damage) -> String {
     }
 }
 
-fn text(verdict: &Verdict, found: Option<&str>) -> String {
+fn text(verdict: &VerifyReport, found: Option<&str>) -> String {
     if let Some(found) = found {
         return format!("DAMAGED: {found}\n");
     }

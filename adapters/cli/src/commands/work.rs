@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use powerfill_app::publish::Publisher;
 use powerfill_app::{
-    Finished, NoObserver, RunControl, RunObserver, Runner, RunnerError, StopReason,
+    AppError, FinishedRun, NoObserver, RunControl, RunObserver, Runner, StopReason,
 };
 use powerfill_events::values::TenantId;
 use powerfill_ports::retry::{Pauses, RetryPolicy};
@@ -137,7 +137,7 @@ impl Desk {
                 Next::Done(finished) => {
                     pauses.reset();
                     failed |= finished.status == RunStatus::Failed;
-                    let Finished { run_id, status } = finished;
+                    let FinishedRun { run_id, status } = finished;
                     say(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
                     (news, woken) = (None, false);
                 }
@@ -193,7 +193,7 @@ impl Desk {
     }
 
     /// Claims a run, where there is one, and carries it through.
-    async fn work_one(&self, runner: &Runner<dyn Store>) -> Result<Next, Failure> {
+    async fn work_one(&self, runner: &Runner) -> Result<Next, Failure> {
         let permit = self.shutdown.run_until_cancelled(self.one_run.acquire()).await;
         let Some(permit) = permit else { return Ok(Next::Stopped) };
         let control = RunControl::stopped_by(&self.shutdown, StopReason::HandOver);
@@ -203,11 +203,11 @@ impl Desk {
         match worked {
             Ok(Some(finished)) => Ok(Next::Done(finished)),
             Ok(None) => Ok(Next::Nothing),
-            Err(error @ RunnerError::HandedOver(_)) => {
+            Err(error @ AppError::HandedOver(_)) => {
                 say(format!("{}: {error}\n", self.label))?;
                 Ok(Next::Stopped)
             }
-            Err(error @ RunnerError::Store(StoreError::LeaseLost(_))) => {
+            Err(error @ AppError::Store(StoreError::LeaseLost(_))) => {
                 tracing::warn!("{}: {error}", self.label);
                 Ok(Next::Nothing)
             }
@@ -219,7 +219,7 @@ impl Desk {
 /// What came of a look for work.
 enum Next {
     /// A run is over.
-    Done(Finished),
+    Done(FinishedRun),
     /// There is none to be had.
     Nothing,
     /// The process is to end.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use powerfill_app::configure::preview as previewed;
+use powerfill_app::configure::preview_change;
 use powerfill_engine::{RateBucket, carry_of_days};
 use powerfill_events::values::{Name, TenantId};
 use powerfill_snapshot::config::{
@@ -257,7 +257,7 @@ pub(crate) async fn preview(
         precondition: Precondition::Any,
     };
     let (store, tenant) = (caller.store().await?, TenantId::from(caller.tenant.id()));
-    let state = previewed(store.as_ref(), &tenant, &ConfigCommand::from(write)).await?.state;
+    let state = preview_change(store.as_ref(), &tenant, &ConfigCommand::from(write)).await?.state;
     let curve = curve(&state, &instrument);
     let buckets: Vec<_> = curve
         .iter()

@@ -1,7 +1,7 @@
 //! The whole configuration, as it is or as it was, and every change of it.
 
 use axum::Json;
-use powerfill_app::configure::{AsOf, ConfigRecord, config_history, configuration};
+use powerfill_app::configure::{ConfigAsOf, ConfigRecord, read_config_history, read_configuration};
 use powerfill_events::input::RowCells;
 use powerfill_events::values::Timestamp;
 use powerfill_snapshot::config::{ConfigTable, RowChange};
@@ -56,16 +56,16 @@ pub(crate) async fn show(
     Query(asked): Query<AsOfAsked>,
 ) -> Answer<Json<Configuration>> {
     let as_of = match (asked.version, asked.at) {
-        (None, None) => AsOf::Now,
-        (Some(Position(version)), None) => AsOf::Version(version),
+        (None, None) => ConfigAsOf::Now,
+        (Some(Position(version)), None) => ConfigAsOf::Version(version),
         (None, Some(at)) => {
             let wrong = || Problem::bad("at is a moment such as 2026-01-15T10:00:00Z.");
-            AsOf::Moment(Timestamp::try_from(at).map_err(|_| wrong())?)
+            ConfigAsOf::Moment(Timestamp::try_from(at).map_err(|_| wrong())?)
         }
         (Some(_), Some(_)) => return Err(Problem::bad("Of version and at there may be one.")),
     };
     let store = caller.store().await?;
-    let state = configuration(store.as_ref(), as_of).await?;
+    let state = read_configuration(store.as_ref(), as_of).await?;
     let table = |table: ConfigTable| {
         let rows = state.rows(table).into_iter().map(|(cells, _)| row(cells)).collect();
         (table.name().to_owned(), Value::Array(rows))
@@ -162,7 +162,7 @@ pub(crate) async fn changes(
 ) -> Answer<Json<Changes>> {
     let size = page_size(asked.limit, 100, MOST)?;
     let store = caller.store().await?;
-    let mut records = config_history(store.as_ref()).await?;
+    let mut records = read_config_history(store.as_ref()).await?;
     records.retain(|record| record.version > asked.after.0);
     let is_last = records.len() <= size;
     records.truncate(size);

@@ -16,7 +16,9 @@ pub(crate) mod settings;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_app::configure::{AsOf, Configure, ConfigureError, configuration, configure};
+use powerfill_app::configure::{
+    ConfigAsOf, ConfigRequest, ConfigureError, configure, read_configuration,
+};
 use powerfill_events::values::TenantId;
 use powerfill_snapshot::config::{
     ConfigChange, ConfigCommand, ConfigRejection, ConfigState, ConfigTable, GivenRow, LeftOut,
@@ -59,7 +61,7 @@ fn part(text: &str) -> &str {
 /// The configuration as it is.
 async fn current(caller: &Caller) -> Answer<ConfigState> {
     let store = caller.store().await?;
-    configuration(store.as_ref(), AsOf::Now).await.map_err(Into::into)
+    read_configuration(store.as_ref(), ConfigAsOf::Now).await.map_err(Into::into)
 }
 
 /// Changes it; what it is after that.
@@ -67,7 +69,7 @@ async fn change(caller: &Caller, api: &Api, what: ConfigChange, why: Why) -> Ans
     let command = ConfigCommand { what, reason: why.reason()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
-    let ask = Configure {
+    let ask = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,
         command: &command,
@@ -147,7 +149,7 @@ impl From<ConfigureError> for Problem {
         match error {
             ConfigureError::Rejected(rejection) => rejection.into(),
             ConfigureError::NoSuchVersion { .. } => Self::new(Kind::NotFound, format!("{error}.")),
-            ConfigureError::Runner(error) => error.into(),
+            ConfigureError::App(error) => error.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use powerfill_app::{RunnerError, rebuild};
+use powerfill_app::{AppError, rebuild};
 use powerfill_ports::Store;
 use powerfill_tables::csv::{write_file_header, write_file_rows, write_text};
 use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
@@ -137,7 +137,7 @@ async fn from_events(
         let folded = rebuild::fold(store.as_ref(), run, async |batches, _| {
             for batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
                 // Whoever asked has enough.
-                let gone = |_| RunnerError::BrokenOff(String::new());
+                let gone = |_| AppError::Panicked(String::new());
                 rows.send(batch).await.map_err(gone)?;
             }
             Ok(())

@@ -1,6 +1,6 @@
 //! What changed, as a command prints it that changed it, and as the history prints it.
 
-use powerfill_app::configure::{ConfigRecord, Configured};
+use powerfill_app::configure::{ConfigOutcome, ConfigRecord};
 use powerfill_snapshot::config::{ConfigEvent, RowChange};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const LINES: usize = 40;
 
 /// What a command changed, or, where nothing is recorded, would have.
 pub(super) fn print(
-    configured: &Configured,
+    configured: &ConfigOutcome,
     recorded: bool,
     format: Format,
 ) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `config import`: the six tables of a source.
 
-use powerfill_app::configure::{ConfigureError, Configured, preview};
+use powerfill_app::configure::{ConfigOutcome, ConfigureError, preview_change};
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 use powerfill_snapshot::config::{Config, ConfigChange, ConfigState, ConfigTables};
@@ -28,7 +28,7 @@ pub(super) async fn run(args: ConfigImportArgs, settings: &Settings) -> Result<(
     // A look at what would change makes no store.
     if args.dry_run && !place.url().is_there() {
         let events = Config::decide(&ConfigState::default(), &command(what, &args.change));
-        let mut previewed = Configured {
+        let mut previewed = ConfigOutcome {
             events: events.map_err(ConfigureError::from)?,
             state: ConfigState::default(),
         };
@@ -44,10 +44,13 @@ pub(super) async fn run(args: ConfigImportArgs, settings: &Settings) -> Result<(
     if !args.dry_run {
         return record(store.as_ref(), &tenant, what, &args.change, settings).await;
     }
-    say_preview(&preview(store.as_ref(), &tenant, &command(what, &args.change)).await?, format)
+    say_preview(
+        &preview_change(store.as_ref(), &tenant, &command(what, &args.change)).await?,
+        format,
+    )
 }
 
-fn say_preview(previewed: &Configured, format: Format) -> Result<(), Failure> {
+fn say_preview(previewed: &ConfigOutcome, format: Format) -> Result<(), Failure> {
     say_warnings(previewed);
     changes::print(previewed, false, format)
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use powerfill_app::SystemClock;
 use powerfill_app::configure::{
-    AsOf, Configure, Configured, config_history, configuration, configure,
+    ConfigAsOf, ConfigOutcome, ConfigRequest, configure, read_config_history, read_configuration,
 };
 use powerfill_events::values::{Name, TenantId, Timestamp};
 use powerfill_ports::Store;
@@ -45,7 +45,7 @@ pub(crate) fn run(command: ConfigCommand, settings: &Settings) -> CommandFuture<
 
 async fn history(args: StoreArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.place, settings)?.open_existing().await?;
-    let records = config_history(store.as_ref()).await?;
+    let records = read_config_history(store.as_ref()).await?;
     changes::print_history(&records, args.print.format)
 }
 
@@ -68,18 +68,18 @@ async fn looked_at(
     settings: &Settings,
 ) -> Result<ConfigState, Failure> {
     let as_of = match &at.at {
-        None => AsOf::Now,
+        None => ConfigAsOf::Now,
         Some(text) => as_of(text)?,
     };
     let store = Place::resolve(&args.place, settings)?.open_existing().await?;
-    Ok(configuration(store.as_ref(), as_of).await?)
+    Ok(read_configuration(store.as_ref(), as_of).await?)
 }
 
-fn as_of(text: &str) -> Result<AsOf, Failure> {
+fn as_of(text: &str) -> Result<ConfigAsOf, Failure> {
     if let Ok(version) = text.parse() {
-        return Ok(AsOf::Version(version));
+        return Ok(ConfigAsOf::Version(version));
     }
-    Timestamp::try_from(text.to_owned()).map(AsOf::Moment).map_err(|_| {
+    Timestamp::try_from(text.to_owned()).map(ConfigAsOf::Moment).map_err(|_| {
         Failure::Environment(format!(
             "--at {text}: give a version of the configuration, or a moment such as 2026-01-15T10:00:00Z"
         ))
@@ -112,7 +112,7 @@ async fn record(
     let command = command(what, args);
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let command_id = Uuid::now_v7();
-    let ask = Configure { command_id, tenant, command: &command, requested_by: &requested_by };
+    let ask = ConfigRequest { command_id, tenant, command: &command, requested_by: &requested_by };
     let configured = configure(store, &SystemClock, &ask).await?;
     say_warnings(&configured);
     changes::print(&configured, true, args.store.print.format)
@@ -126,7 +126,7 @@ fn command(what: ConfigChange, args: &ChangeArgs) -> config::ConfigCommand {
 const NOTES: usize = 6;
 
 /// What deserves a look at the carry curves that were changed.
-fn say_warnings(configured: &Configured) {
+fn say_warnings(configured: &ConfigOutcome) {
     let rows = configured.events.iter().flat_map(RowChange::of_event);
     let buckets = rows.filter(|row| row.table == ConfigTable::Carry);
     let instruments: BTreeSet<Name> = buckets

@@ -1,0 +1,94 @@
+//! A run's events, read from the store and decoded.
+
+use futures::TryStreamExt;
+use futures::stream::{BoxStream, StreamExt};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
+use powerfill_ports::events::{EventStore, StoredEvent};
+
+use crate::AppError;
+
+/// An event as it is stored, together with its content in the present schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodedEvent {
+    /// The event as it is stored.
+    pub stored: StoredEvent,
+    /// Its content.
+    pub event: RunEvent,
+}
+
+impl TryFrom<StoredEvent> for DecodedEvent {
+    type Error = AppError;
+
+    fn try_from(stored: StoredEvent) -> Result<Self, AppError> {
+        let event = EventType::from_name(&stored.event_type).and_then(|event_type| {
+            RunEvent::decode(event_type, stored.schema_version, &stored.payload)
+        });
+        match event {
+            Ok(event) => Ok(Self { stored, event }),
+            Err(source) => Err(AppError::Decode {
+                stream: stored.stream,
+                version: stored.stream_version,
+                source,
+            }),
+        }
+    }
+}
+
+impl DecodedEvent {
+    /// The event as projections take it.
+    pub const fn recorded(&self, run_id: RunId) -> RecordedEvent<'_> {
+        RecordedEvent {
+            run_id,
+            stream_version: self.stored.stream_version,
+            recorded_at: self.stored.recorded_at,
+            actor: self.stored.actor.as_str(),
+            event: &self.event,
+        }
+    }
+}
+
+/// Decoded events in order, in batches.
+pub type DecodedBatches<'a> = BoxStream<'a, Result<Vec<DecodedEvent>, AppError>>;
+
+/// The events of a run.
+pub fn read_run(store: &dyn EventStore, run: RunId) -> DecodedBatches<'_> {
+    read_versions(store, run, 1, u64::MAX)
+}
+
+/// The events of a run from one version to another, both included.
+pub fn read_versions(store: &dyn EventStore, run: RunId, from: u64, to: u64) -> DecodedBatches<'_> {
+    let batches = store.read_between(&run.stream(), from, to).map_err(AppError::from);
+    batches.and_then(decode_batch).boxed()
+}
+
+/// One event of a run; `None` if the run is shorter.
+pub(crate) async fn read_event(
+    store: &dyn EventStore,
+    run: RunId,
+    version: u64,
+) -> Result<Option<DecodedEvent>, AppError> {
+    let batch = read_versions(store, run, version, version).try_next().await?;
+    Ok(batch.and_then(|batch| batch.into_iter().next()))
+}
+
+pub(crate) async fn decode_batch(batch: Vec<StoredEvent>) -> Result<Vec<DecodedEvent>, AppError> {
+    batch.into_iter().map(DecodedEvent::try_from).collect()
+}
+
+/// Calls `each` with every event of a run that is read, in order.
+///
+/// # Errors
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if there is no event; an event cannot be
+/// read; the store fails.
+pub async fn for_each_event(
+    run: RunId,
+    mut batches: DecodedBatches<'_>,
+    mut each: impl FnMut(&RecordedEvent<'_>) + Send,
+) -> Result<(), AppError> {
+    let mut has_events = false;
+    while let Some(batch) = batches.try_next().await? {
+        has_events = true;
+        batch.iter().for_each(|event| each(&event.recorded(run)));
+    }
+    if has_events { Ok(()) } else { Err(AppError::no_run(run)) }
+}

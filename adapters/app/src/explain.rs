@@ -1,0 +1,201 @@
+//! The story of a loan or a trade in a run (specification 3.4 `explain`): from the events that
+//! concern it, together with what the captured input says.
+
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+
+use futures::TryStreamExt;
+use futures::stream::{self, StreamExt};
+use powerfill_engine::facts::Facts;
+use powerfill_engine::what_if::{self, NoAnswer};
+use powerfill_events::run::RunId;
+use powerfill_explain::{
+    About, LoanAccount, LoanExplanation, LoanStory, RunInput, TradeAccount, TradeExplanation,
+    TradeStory,
+};
+use powerfill_facts::what_if::{ChangeKind, WhatIf};
+use powerfill_ports::index::IndexState;
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{Store, StoreError};
+use powerfill_snapshot::Snapshot;
+use powerfill_snapshot::canonical::CanonicalFault;
+use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
+use tokio::task::spawn_blocking;
+
+use crate::AppError;
+use crate::events::{DecodedBatches, DecodedEvent, decode_batch, for_each_event, read_run};
+
+/// Explains a loan: its candidates, its way through the run, whether it takes part, and which
+/// limits barred it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if the run has no events; an event or the captured snapshot cannot be
+/// read; the store fails. A loan that the run does not have is a result
+/// ([`LoanAccount::is_unknown`]).
+pub async fn explain_loan(
+    store: &dyn Store,
+    run: RunId,
+    loan_id: &str,
+) -> Result<LoanAccount, AppError> {
+    let mut story = LoanStory::new(loan_id);
+    let events = read_story(store, run, About::Loan(loan_id)).await?;
+    for_each_event(run, events, |event| story.apply(event)).await?;
+    let story = story.finish();
+    let Some(input) = story.input.clone() else {
+        return Ok(LoanAccount { story, standing: None, what_if: None });
+    };
+    let canonical = store.captured(&input.snapshot_digest).await?;
+    blocking(move || loan_account(&canonical, &input, story)).await
+}
+
+/// A loan needs few rows of the input: an excerpt is enough.
+fn loan_account(
+    canonical: &[u8],
+    input: &RunInput,
+    mut story: LoanExplanation,
+) -> Result<LoanAccount, AppError> {
+    let others = story.fillers_beside_limits().map(|loan_id| loan_id.as_str());
+    let snapshot = Snapshot::excerpt(canonical, others.chain([story.loan_id.as_str()]))?;
+    let facts = Facts::new(&snapshot, &input.options);
+    let limits: Vec<_> =
+        story.trades_with_limits().iter().flat_map(|trade| facts.limits(trade)).collect();
+    story.settle_limits(&limits);
+    let standing = facts.loan(story.loan_id.as_str());
+    Ok(LoanAccount { story, standing, what_if: None })
+}
+
+/// Explains a trade: which loans filled it, in which order, which limits barred others, and which
+/// loans never matched it.
+///
+/// # Errors
+/// As for [`explain_loan`]. A trade that the run does not have is a result: `story.trade` is
+/// `None`.
+pub async fn explain_trade(
+    store: &dyn Store,
+    run: RunId,
+    trade_id: &str,
+) -> Result<TradeAccount, AppError> {
+    let mut story = TradeStory::new(trade_id);
+    let events = read_story(store, run, About::Trade(trade_id)).await?;
+    for_each_event(run, events, |event| story.apply(event)).await?;
+    let story = story.finish();
+    let is_included = story.trade.as_ref().is_some_and(|trade| trade.band.is_some());
+    let Some(input) = story.input.clone().filter(|_| is_included) else {
+        return Ok(TradeAccount { story, never_came: None });
+    };
+    let canonical = store.captured(&input.snapshot_digest).await?;
+    blocking(move || trade_account(&canonical, &input, story)).await
+}
+
+fn trade_account(
+    canonical: &[u8],
+    input: &RunInput,
+    mut story: TradeExplanation,
+) -> Result<TradeAccount, AppError> {
+    let others: Vec<&str> = story.loans_beside_limits().map(|loan_id| loan_id.as_str()).collect();
+    let excerpt = Snapshot::excerpt(canonical, others)?;
+    let limits = Facts::new(&excerpt, &input.options).limits(&story.trade_id);
+    story.settle_limits(&limits);
+    // Loans that never matched the trade are in no event, so that all rows are needed.
+    let snapshot = Snapshot::from_canonical(canonical)?;
+    let never_came = Facts::new(&snapshot, &input.options).never_came(story.trade_id.as_str());
+    Ok(TradeAccount { story, never_came })
+}
+
+/// Finds the smallest changes of the input that would have placed a kicked-out loan. `progress` is
+/// called before each trial run.
+///
+/// # Errors
+/// The captured snapshot cannot be read; the store fails.
+pub async fn what_if(
+    store: &dyn SnapshotStore,
+    input: &RunInput,
+    loan_id: &str,
+    mut progress: impl FnMut(ChangeKind) + Send + 'static,
+) -> Result<Result<WhatIf, NoAnswer>, AppError> {
+    let canonical = store.captured(&input.snapshot_digest).await?;
+    let (options, loan_id) = (input.options.clone(), loan_id.to_owned());
+    let answer = move || -> Result<_, CanonicalFault> {
+        let snapshot = Snapshot::from_canonical(&canonical)?;
+        drop(canonical);
+        Ok(what_if::what_if(snapshot, &options, &loan_id, &mut progress))
+    };
+    Ok(blocking(answer).await?)
+}
+
+/// The events of a run that a story needs, in order, found through the run's index. Without an
+/// index up to the end of the run, these are all events of the run: more than the story needs.
+///
+/// # Errors
+/// The index is damaged; the store fails.
+pub async fn read_story<'a>(
+    store: &'a dyn Store,
+    run: RunId,
+    about: About<'_>,
+) -> Result<DecodedBatches<'a>, AppError> {
+    let Some((state, own)) = listed_versions(store, run, about.subjects()).await? else {
+        return Ok(read_run(store, run));
+    };
+    // An event beyond the index may lead to one within it: a part of an index is of no use.
+    if state.up_to_version != store.stream_version(&run.stream()).await? {
+        return Ok(read_run(store, run));
+    }
+    let mut events = read_listed(store, run, &own).await?;
+    let leads: BTreeSet<Subject> =
+        events.iter().filter_map(|read| about.leads_to(&read.event)).collect();
+    let Some((_, mut more)) = listed_versions(store, run, leads.into_iter().collect()).await?
+    else {
+        return Ok(read_run(store, run));
+    };
+    more.retain(|version| !own.contains(version));
+    events.extend(read_listed(store, run, &more).await?);
+    events.sort_unstable_by_key(|event| event.stored.stream_version);
+    Ok(stream::iter([Ok(events)]).boxed())
+}
+
+/// The versions of all events of some subjects, and how far the index reaches. `None` if the run
+/// has no index that this program can read.
+async fn listed_versions(
+    store: &dyn Store,
+    run: RunId,
+    subjects: Vec<Subject>,
+) -> Result<Option<(IndexState, BTreeSet<u64>)>, AppError> {
+    let indexed = store.indexed(run, subjects).await?;
+    let readable = indexed.filter(|index| index.state.projector_version == PROJECTOR_VERSION);
+    let Some(indexed) = readable else { return Ok(None) };
+    let mut versions = BTreeSet::new();
+    for list in &indexed.versions {
+        versions.extend(list.decode().map_err(|error| damaged_index(run, &error.to_string()))?);
+    }
+    Ok(Some((indexed.state, versions)))
+}
+
+async fn read_listed(
+    store: &dyn Store,
+    run: RunId,
+    versions: &BTreeSet<u64>,
+) -> Result<Vec<DecodedEvent>, AppError> {
+    let wanted = versions.iter().copied().collect();
+    let batches = store.read_versions(&run.stream(), wanted).map_err(AppError::from);
+    let events: Vec<DecodedEvent> = batches.and_then(decode_batch).try_concat().await?;
+    if events.len() != versions.len() {
+        return Err(damaged_index(run, "it lists events that the run does not have"));
+    }
+    Ok(events)
+}
+
+fn damaged_index(run: RunId, what: &str) -> AppError {
+    StoreError::Corrupt(format!(
+        "the event index of run {run}: {what}; `powerfill verify` names the entry, \
+         `powerfill rebuild {run}` makes the index anew"
+    ))
+    .into()
+}
+
+/// Does work that takes the processor for a while on another thread.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panicked) => resume_unwind(panicked.into_panic()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The events that a run's stream has when a worker takes the run up.
+
+use futures::TryStreamExt;
+use powerfill_events::run::{EncodedBatch, EventType, RunEvent, RunId};
+use powerfill_events::values::Timestamp;
+use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::{Store, StoreError};
+use powerfill_tables::status::RunStatus;
+
+/// A stream as a worker compares it with its own decisions.
+#[derive(Default)]
+pub(crate) struct StreamHistory {
+    /// The first event, which is the request.
+    pub(crate) first: Option<StoredEvent>,
+    /// All events, from the first one.
+    pub(crate) events: Vec<HistoryEvent>,
+    /// The status at the end; `None` if the last event is not the end of a run.
+    pub(crate) ended: Option<RunStatus>,
+}
+
+/// A stored event: what is compared, and what the output tables show of its envelope.
+pub(crate) struct HistoryEvent {
+    /// `None` for a type that this build does not know.
+    pub(crate) event_type: Option<EventType>,
+    /// The hash of the payload in the present schema.
+    pub(crate) payload: blake3::Hash,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) actor: String,
+}
+
+/// Reads the stream of a run.
+pub(crate) async fn read_history(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<StreamHistory, StoreError> {
+    let mut history = StreamHistory::default();
+    let mut batches = store.read(&run.stream(), 1);
+    while let Some(batch) = batches.try_next().await? {
+        for stored in batch {
+            let event_type = EventType::from_name(&stored.event_type).ok();
+            history.ended = event_type.and_then(status_at_end);
+            let payload = present_hash(event_type, &stored);
+            let (recorded_at, actor) = (stored.recorded_at, stored.actor.clone());
+            history.events.push(HistoryEvent { event_type, payload, recorded_at, actor });
+            history.first.get_or_insert(stored);
+        }
+    }
+    Ok(history)
+}
+
+/// The hash of an event's payload as this build writes it: an older schema is converted first.
+fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::Hash {
+    let older = event_type.filter(|known| stored.schema_version != known.schema_version());
+    let event = older.and_then(|event_type| {
+        RunEvent::decode(event_type, stored.schema_version, &stored.payload).ok()
+    });
+    let encoded = event.map(|event| EncodedBatch::encode([&event]));
+    let present = encoded.as_ref().and_then(|batch| batch.iter().next());
+    blake3::hash(present.map_or(&stored.payload, |(_, payload)| payload))
+}
+
+/// The first and the last event of a stream, without those in between.
+pub(crate) struct StreamEnds {
+    /// The number of events.
+    pub(crate) version: u64,
+    /// The first event, which is the request.
+    pub(crate) first: Option<StoredEvent>,
+    /// The status at the end; `None` if the last event is not the end of a run.
+    pub(crate) ended: Option<RunStatus>,
+}
+
+pub(crate) async fn read_ends(store: &dyn Store, run: RunId) -> Result<StreamEnds, StoreError> {
+    let version = store.stream_version(&run.stream()).await?;
+    let first = event_at(store, run, 1).await?;
+    let last = event_at(store, run, version.max(1)).await?;
+    let last = last.and_then(|last| EventType::from_name(&last.event_type).ok());
+    Ok(StreamEnds { version, first, ended: last.and_then(status_at_end) })
+}
+
+async fn event_at(
+    store: &dyn EventStore,
+    run: RunId,
+    version: u64,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let batch = store.read_between(&run.stream(), version, version).try_next().await?;
+    Ok(batch.and_then(|batch| batch.into_iter().next()))
+}
+
+/// The status of a run that ends with an event of this type.
+fn status_at_end(event_type: EventType) -> Option<RunStatus> {
+    let ends = [
+        (EventType::RunCompleted, RunStatus::Complete),
+        (EventType::RunFailed, RunStatus::Failed),
+        (EventType::RunCancelled, RunStatus::Cancelled),
+    ];
+    ends.into_iter().find(|(end, _)| *end == event_type).map(|(_, status)| status)
+}

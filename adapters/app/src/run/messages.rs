@@ -1,0 +1,40 @@
+//! What the threads of a run exchange.
+
+use std::sync::Arc;
+
+use powerfill_events::run::RunEvent;
+use powerfill_events::run::event::{RunRequested, Step};
+use powerfill_snapshot::Snapshot;
+
+use super::control::RunControl;
+use super::observer::RunObserver;
+
+/// What a run is decided from.
+pub(crate) struct DecisionInput {
+    pub(crate) requested: RunRequested,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) observer: Arc<dyn RunObserver>,
+    pub(crate) control: RunControl,
+}
+
+/// Events in order. The second opinion reads them while they are recorded.
+pub(crate) type EventChunk = Arc<Vec<RunEvent>>;
+
+/// A message from the deciding thread to the recording thread.
+pub(crate) enum EngineMessage {
+    Step(Step),
+    Events(EventChunk),
+    /// The last message.
+    Ended(DecisionEnd),
+}
+
+/// How deciding ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DecisionEnd {
+    /// Everything is decided, and the invariants hold.
+    Complete,
+    /// The run failed: the last event says why.
+    Failed,
+    /// The run's control stopped the engine at this step.
+    Stopped(Step),
+}

@@ -1,0 +1,71 @@
+//! Runs, from the request to the published tables.
+//!
+//! * [`request`]: captures a snapshot and queues a run
+//! * [`work`]: claims a run and carries it to its end
+//! * [`history`]: what the stream has when a worker takes a run up
+//! * [`threads`]: the threads below a worker: [`decide`] runs the engine, [`record`] encodes its
+//!   events for the store; they exchange [`messages`]
+//! * [`lease`]: keeps the claim while the run goes on
+//! * [`finish`]: ends a run by what its stream says
+//! * [`control`], [`observer`]: stop a run from outside, and see its progress
+
+pub(crate) mod control;
+pub(crate) mod decide;
+pub(crate) mod envelope;
+pub(crate) mod finish;
+mod history;
+mod lease;
+pub(crate) mod messages;
+pub(crate) mod observer;
+mod record;
+pub(crate) mod request;
+mod threads;
+pub(crate) mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use powerfill_ports::Store;
+
+use crate::clock::Clock;
+use threads::ThreadMode;
+
+/// Events per append of a run, except for the last append.
+const EVENTS_PER_APPEND: u64 = 16_384;
+
+/// Requests runs and carries them to their end, on one store.
+pub struct Runner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    /// The name of this worker, for the queue and the envelopes.
+    worker: String,
+    /// How long a claim is valid without being renewed.
+    lease: Duration,
+    events_per_append: u64,
+    thread_mode: ThreadMode,
+}
+
+impl Runner {
+    /// A runner that claims runs under the name `worker`, for `lease` at a time.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        worker: String,
+        lease: Duration,
+    ) -> Self {
+        let (events_per_append, thread_mode) = (EVENTS_PER_APPEND, ThreadMode::Own);
+        Self { store, clock, worker, lease, events_per_append, thread_mode }
+    }
+
+    /// Appends this many events at a time. The events themselves stay the same.
+    #[must_use]
+    pub fn with_events_per_append(self, events: u64) -> Self {
+        Self { events_per_append: events.max(1), ..self }
+    }
+
+    /// Starts no threads, for a simulation: nothing happens outside the caller's runtime.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        Self { thread_mode: ThreadMode::InPlace, ..self }
+    }
+}
