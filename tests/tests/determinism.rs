@@ -1,5 +1,6 @@
-//! The same snapshot and options give the same events, byte for byte, with any number of threads and again and again
-//! in one process, where every hash map has a seed of its own (specification, part 2; `docs/DETERMINISM.md`).
+//! The same snapshot and options give the same events, byte for byte, with any number of threads
+//! and again and again in one process, where every hash map has a seed of its own (specification,
+//! part 2; `docs/DETERMINISM.md`).
 
 use std::path::Path;
 

@@ -97,7 +97,8 @@ pub(crate) enum Command {
     /// Keep the seal of the log elsewhere, and check the log against it
     #[command(subcommand)]
     Seal(SealCommand),
-    /// Look at and change the configuration: constraints, rules, carry, lockdown, preflight settings
+    /// Look at and change the configuration: constraints, rules, carry, lockdown, preflight
+    /// settings
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Show a run's outputs in a tenant's SQL Server database, where its reports look for them
@@ -168,7 +169,8 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 where there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
     pub(crate) source: Option<Source>,
     /// Check these run options too (JSON)
     #[arg(long, value_name = "FILE")]
@@ -185,7 +187,8 @@ pub(crate) struct CheckArgs {
 
 Exit status 1 where a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -201,7 +204,8 @@ pub(crate) struct PreflightArgs {
 
 Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
@@ -224,11 +228,13 @@ pub(crate) struct PreprocessArgs {
 Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.
 With --no-wait it is 0 as soon as the run is queued.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
     pub(crate) source: Option<Source>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write every output table into this folder as CSV, and outcome.csv; with --format xlsx, into this file
+    /// Write every output table into this folder as CSV, and outcome.csv; with --format xlsx, into
+    /// this file
     #[arg(long, value_name = "PLACE")]
     pub(crate) out: Option<PathBuf>,
     /// Only queue the run and print its id: a `powerfill work` carries it through
@@ -269,7 +275,8 @@ pub(crate) struct ShowArgs {
 /// How far a run is looked at.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct AtArgs {
-    /// After this event of the run (its version in the stream, from 1) instead of after its last one
+    /// After this event of the run (its version in the stream, from 1) instead of after its last
+    /// one
     #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) at: Option<u64>,
 }
@@ -285,9 +292,11 @@ Any run can be read back, not only the latest: the rows are made from its events
 pub(crate) struct TablesArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
-    /// The table; without it, the tables are listed with their row counts, or are all in the workbook
+    /// The table; without it, the tables are listed with their row counts, or are all in the
+    /// workbook
     pub(crate) table: Option<String>,
-    /// Where the workbook goes (--format xlsx) [default: standard output, unless that is a terminal]
+    /// Where the workbook goes (--format xlsx) [default: standard output, unless that is a
+    /// terminal]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -330,7 +339,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
-    /// Say what would have given a kicked-out loan a place, by running the passes again on changed input
+    /// Say what would have given a kicked-out loan a place, by running the passes again on changed
+    /// input
     #[arg(long, conflicts_with = "trade")]
     pub(crate) what_if: bool,
     #[command(flatten)]

@@ -1,4 +1,5 @@
-//! The log of a process that goes on, on standard error: for people, or a JSON object a line for programs.
+//! The log of a process that goes on, on standard error: for people, or a JSON object a line for
+//! programs.
 
 use std::io::{IsTerminal, stderr};
 
@@ -24,7 +25,8 @@ pub(crate) fn begin(format: LogFormat) {
         LogFormat::Text => log.with_target(false).boxed(),
         LogFormat::Json => log.json().flatten_event(true).boxed(),
     };
-    // What the relay has to say of its broker, and the publisher of its server, they say themselves.
+    // What the relay has to say of its broker, and the publisher of its server, they say
+    // themselves.
     let wanted = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("async_nats", LevelFilter::OFF)

@@ -1,5 +1,5 @@
-//! `--out`: a run's tables as CSV files. They are written aside while the run goes on and put in place when it is over,
-//! so that the folder never shows half a run.
+//! `--out`: a run's tables as CSV files. They are written aside while the run goes on and put in
+//! place when it is over, so that the folder never shows half a run.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -48,11 +48,12 @@ impl OutFolder {
         }
     }
 
-    /// Puts the files in place, with `outcome.csv`, instead of those of a former run. Of a run that is not Complete
-    /// only what it has is written: findings, log, history.
+    /// Puts the files in place, with `outcome.csv`, instead of those of a former run. Of a run that
+    /// is not Complete only what it has is written: findings, log, history.
     ///
     /// # Errors
-    /// Where a file could not be written; what was put in place by then stays, and nothing is left aside.
+    /// Where a file could not be written; what was put in place by then stays, and nothing is left
+    /// aside.
     pub(crate) fn finish(self, summary: &RunSummary) -> io::Result<()> {
         let aside = self.aside.clone();
         self.put_in_place(summary).inspect_err(|_| discard(&aside))

@@ -179,8 +179,8 @@ impl std::fmt::Display for Against {
     }
 }
 
-/// Where outputs are published: `mssql://USER@HOST/DATABASE?schema=NAME`, or why it is none. Said when it is asked for, as
-/// for a store.
+/// Where outputs are published: `mssql://USER@HOST/DATABASE?schema=NAME`, or why it is none. Said
+/// when it is asked for, as for a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TargetUrl(Result<Box<MssqlUrl>, String>);
 
@@ -210,8 +210,8 @@ pub(crate) enum StoreUrl {
     Sqlite(PathBuf),
     /// `postgres://USER@HOST/DATABASE`
     Postgres(Box<PostgresUrl>),
-    /// None of these, and why. Said when the store is asked for: a parser of arguments repeats what it refuses, and this
-    /// may hold a password.
+    /// None of these, and why. Said when the store is asked for: a parser of arguments repeats what
+    /// it refuses, and this may hold a password.
     Unreadable(String),
 }
 

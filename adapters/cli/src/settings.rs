@@ -1,6 +1,7 @@
 //! Settings from `powerfill.toml` in the working folder, behind flags and `POWERFILL_*`.
 //!
-//! The file may hold passwords, so that nothing of its text is repeated in a message: names and line numbers are.
+//! The file may hold passwords, so that nothing of its text is repeated in a message: names and
+//! line numbers are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// The token that the first signal cancels; the second one ends the process at once. From the return
-/// on, signals do not end the process by themselves anymore.
+/// The token that the first signal cancels; the second one ends the process at once. From the
+/// return on, signals do not end the process by themselves anymore.
 pub(crate) fn on_signal() -> Result<CancellationToken, Failure> {
     let unavailable = |error| Failure::Environment(format!("signals cannot be received: {error}"));
     let mut signals = Signals::listen().map_err(unavailable)?;

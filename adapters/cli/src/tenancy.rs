@@ -1,7 +1,8 @@
-//! Whose store and source a command works with: those of a tenant of `powerfill.toml`, or those that are named.
+//! Whose store and source a command works with: those of a tenant of `powerfill.toml`, or those
+//! that are named.
 //!
-//! A tenant reaches its own store and no other: the store is refused where it holds another tenant's events, a snapshot
-//! where it is of another tenant.
+//! A tenant reaches its own store and no other: the store is refused where it holds another
+//! tenant's events, a snapshot where it is of another tenant.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The store of the tenant, or the one that is named. The file's own tenant counts only where nothing is named.
+    /// The store of the tenant, or the one that is named. The file's own tenant counts only where
+    /// nothing is named.
     pub(crate) fn resolve(args: &PlaceArgs, settings: &Settings) -> Result<Self, Failure> {
         let named = args.store.clone().map(|url| url.readable("--store")).transpose()?;
         let default = settings.tenant.as_deref().filter(|_| named.is_none());

@@ -1,4 +1,5 @@
-//! The tables of a run behind `eventually`'s [`Projection`], for subscriptions of that kind (specification 3.2, 3.3).
+//! The tables of a run behind `eventually`'s [`Projection`], for subscriptions of that kind
+//! (specification 3.2, 3.3).
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
-//! PowerFill behind the traits of `eventually` (specification 3.1 to 3.3), so that code written to them plugs in.
+//! PowerFill behind the traits of `eventually` (specification 3.1 to 3.3), so that code written to
+//! them plugs in.
 //!
 //! * [`RunAggregate`], [`ConfigAggregate`]: the aggregates
-//! * [`EventuallyStore`]: an event store over any [`EventStore`](powerfill_ports::events::EventStore)
+//! * [`EventuallyStore`]: an event store over any
+//!   [`EventStore`](powerfill_ports::events::EventStore)
 //! * [`RunTablesProjection`]: the output tables as a projection
 
 mod aggregates;

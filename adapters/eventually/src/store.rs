@@ -21,8 +21,8 @@ use uuid::Uuid;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventBatches, EventStore, StoredEvent};
 
-/// What the traits of `eventually` do not carry: the append's id, and who appends when. Asked once an append, so that
-/// neither a clock nor a random number hides in here.
+/// What the traits of `eventually` do not carry: the append's id, and who appends when. Asked once
+/// an append, so that neither a clock nor a random number hides in here.
 pub type Envelope = dyn Fn(RunId) -> (Uuid, AppendMeta) + Send + Sync;
 
 /// An event store as `eventually` sees it: events of runs, by run id.

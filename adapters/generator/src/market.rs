@@ -5,8 +5,8 @@ use crate::catalog::Instrument;
 use crate::figures::{POINT, THIRTY_SECOND, TICK};
 use crate::shapes::{Agency, Shape};
 
-/// Price by coupon in 1/32 points, from `3.0` in half points: concave, about two points a half coupon
-/// below par, less above.
+/// Price by coupon in 1/32 points, from `3.0` in half points: concave, about two points a half
+/// coupon below par, less above.
 const CURVE: [i64; 11] = [
     88 * 32,
     90 * 32 + 16,

@@ -1,4 +1,5 @@
-//! Same seed, same bytes; as many rows as asked for; valid by the rules of 1.2 at every size; whole or not at all.
+//! Same seed, same bytes; as many rows as asked for; valid by the rules of 1.2 at every size; whole
+//! or not at all.
 
 mod reading;
 
@@ -44,7 +45,8 @@ fn the_same_seed_gives_the_same_bytes() {
     write(&SMALL, 8, &other);
     assert_eq!(digest(&first), digest(&second));
     assert_ne!(digest(&first), digest(&other));
-    // On any machine: when a change of the generator is meant to change its books, this changes too.
+    // On any machine: when a change of the generator is meant to change its books, this changes
+    // too.
     assert_eq!(digest(&first), "7e426f8ea44150b7f29f9adf13b1fda7f040a8e6c6d7f2a13088eeff058a8e4f");
 }
 

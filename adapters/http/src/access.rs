@@ -1,4 +1,5 @@
-//! Around every request: its id, who asked for what in the log, how often and how long in the figures.
+//! Around every request: its id, who asked for what in the log, how often and how long in the
+//! figures.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -34,8 +35,8 @@ impl Asking {
     }
 }
 
-/// Gives the request an id, or keeps the one that it came with, says it in the answer, and writes the request down once
-/// it is answered. The query is left out: it may be anything.
+/// Gives the request an id, or keeps the one that it came with, says it in the answer, and writes
+/// the request down once it is answered. The query is left out: it may be anything.
 pub(crate) async fn accompany(
     State(api): State<Arc<Api>>,
     mut request: Request,

@@ -30,7 +30,8 @@ pub trait Tenant: Send + Sync {
     /// Where it cannot be opened; for the log of the service.
     async fn store(&self) -> Result<Arc<dyn Store>, String>;
 
-    /// Its snapshot as it is now, validated, or the report where it is refused. Takes a while, and blocks.
+    /// Its snapshot as it is now, validated, or the report where it is refused. Takes a while, and
+    /// blocks.
     ///
     /// # Errors
     /// Where there is no source, or it cannot be read; for the log of the service.
@@ -87,7 +88,8 @@ pub struct Api {
     pub(crate) shelves: Shelves,
     pub(crate) rates: Rates,
     pub(crate) figures: Figures,
-    /// Audits go one at a time, and so do readings of sources: each takes the processor, or the memory, for long.
+    /// Audits go one at a time, and so do readings of sources: each takes the processor, or the
+    /// memory, for long.
     pub(crate) audits: Arc<Semaphore>,
     pub(crate) readings: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
@@ -148,7 +150,8 @@ impl Api {
         self.figures.clone()
     }
 
-    /// Whether the service may be reached at this address: without tokens from this machine only (4.3).
+    /// Whether the service may be reached at this address: without tokens from this machine only
+    /// (4.3).
     pub fn may_listen_on(&self, address: SocketAddr) -> bool {
         self.closed || address.ip().is_loopback()
     }

@@ -1,4 +1,5 @@
-//! ReplayReport, verification and comparison (specification 3.4). They write nothing, take the processor for long, and go one at a time.
+//! ReplayReport, verification and comparison (specification 3.4). They write nothing, take the
+//! processor for long, and go one at a time.
 
 use std::sync::Arc;
 
@@ -24,8 +25,8 @@ use crate::extract::{Body, Path};
 use crate::problem::{Answer, Problem, internal};
 use crate::reports::aside;
 
-/// Decides a run again from its captured snapshot and compares event by event. `answer` is reproduced,
-/// reproduced_so_far, differs or unreadable; a difference is an answer, not an error.
+/// Decides a run again from its captured snapshot and compares event by event. `answer` is
+/// reproduced, reproduced_so_far, differs or unreadable; a difference is an answer, not an error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/replay", tag = "audit",
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "How both compare", body = Object)))]
@@ -70,8 +71,8 @@ pub(crate) struct VerdictView {
     index_entries: u64,
 }
 
-/// Checks the hash chain of a run, its snapshot, and its tables and index against its events. Damage is an answer, not
-/// an error.
+/// Checks the hash chain of a run, its snapshot, and its tables and index against its events.
+/// Damage is an answer, not an error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/verify", tag = "audit",
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = VerdictView)))]
@@ -116,7 +117,8 @@ pub(crate) struct Against {
     explain: Option<usize>,
 }
 
-/// Compares the output tables of a run with those of another one. A difference is an answer, not an error.
+/// Compares the output tables of a run with those of another one. A difference is an answer, not an
+/// error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit", request_body = Against,
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "The comparison, as `powerfill diff --format json` has it", body = Object)))]

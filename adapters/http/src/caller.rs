@@ -1,5 +1,6 @@
-//! Who asks: the token, the tenant that it opens, the role that it has (specification 4.3). Looked at before anything
-//! else of a request, so that a refusal says nothing about whether the thing exists.
+//! Who asks: the token, the tenant that it opens, the role that it has (specification 4.3). Looked
+//! at before anything else of a request, so that a refusal says nothing about whether the thing
+//! exists.
 
 use std::sync::Arc;
 
@@ -65,7 +66,8 @@ impl FromRequestParts<Arc<Api>> for Admin {
     }
 }
 
-/// Whoever asks is known, has a role that reaches, asks for his own tenant, and not too often; and is written down.
+/// Whoever asks is known, has a role that reaches, asks for his own tenant, and not too often; and
+/// is written down.
 fn admit(api: &Api, parts: &Parts, needed: Role) -> Answer<Caller> {
     let caller = known(api, &parts.headers, needed);
     let token = caller.as_ref().map_or(None, |caller| caller.token.as_deref());
@@ -108,8 +110,8 @@ fn known(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
     Ok(Caller { tenant: Arc::clone(tenant), actor: token.name, token: Some(token.id) })
 }
 
-/// On this machine alone, and by a name of this machine: a page of the web that has its own name resolve to here is a
-/// stranger.
+/// On this machine alone, and by a name of this machine: a page of the web that has its own name
+/// resolve to here is a stranger.
 fn without_tokens(api: &Api, headers: &HeaderMap) -> Answer<Caller> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_loopback(host) {

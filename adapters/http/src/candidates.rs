@@ -86,7 +86,8 @@ fn view(candidate: CandidateScored) -> CandidateView {
 
 /// The candidates that a run would find for one node of the constraint tree; nothing is recorded.
 ///
-/// A pair belongs to the first node in walk order that the loan matches. Where preflight refuses a run, a 422 says why.
+/// A pair belongs to the first node in walk order that the loan matches. Where preflight refuses a
+/// run, a 422 says why.
 #[utoipa::path(post, security(("token" = ["operator"])), operation_id = "preview_candidates",
     path = "/api/powerfill/candidates/preview", tag = "input", request_body = Asked,
     responses((status = 200, body = CandidatesView)))]

@@ -1,5 +1,5 @@
-//! What the OpenAPI document says beyond what the handlers say: the reports from their tables, the CloudEvent, and what
-//! all operations have in common.
+//! What the OpenAPI document says beyond what the handlers say: the reports from their tables, the
+//! CloudEvent, and what all operations have in common.
 
 use std::collections::BTreeSet;
 
@@ -101,8 +101,8 @@ fn events(document: &mut Value) {
     }
 }
 
-/// The problems that an operation may answer with: those that come of what it takes. Conflicts are its own to say, by
-/// the status alone.
+/// The problems that an operation may answer with: those that come of what it takes. Conflicts are
+/// its own to say, by the status alone.
 fn refusals(operation: &mut Value, path: &str) {
     let mut statuses: BTreeSet<u16> = match path {
         "/healthz" => BTreeSet::new(),

@@ -131,7 +131,8 @@ impl Page {
     }
 }
 
-/// The events of a run in order, as CloudEvents. `next_after` is the version of the last one that was looked at.
+/// The events of a run in order, as CloudEvents. `next_after` is the version of the last one that
+/// was looked at.
 #[utoipa::path(get, path = "/api/powerfill/runs/{run_id}/events", tag = "events",
     params(("run_id" = Uuid, Path, description = "The run"), EventsAsked),
     responses((status = 200, description = "A page of events")))]
@@ -157,8 +158,9 @@ pub(crate) async fn of_run(
     Ok(page.answer(true))
 }
 
-/// The events of all runs and of the configuration in the order in which they were recorded, as CloudEvents. `next_after` is the global position
-/// of the last one that was looked at; after `end` there were none yet: ask again with it later.
+/// The events of all runs and of the configuration in the order in which they were recorded, as
+/// CloudEvents. `next_after` is the global position of the last one that was looked at; after `end`
+/// there were none yet: ask again with it later.
 #[utoipa::path(get, path = "/api/powerfill/events", tag = "events", params(EventsAsked),
     responses((status = 200, description = "A page of events")))]
 pub(crate) async fn of_all(

@@ -15,7 +15,8 @@ fn story(account: &impl serde::Serialize) -> Answer<Json<Value>> {
     serde_json::to_value(account).map(Json).map_err(|error| internal(&error))
 }
 
-/// The story of a loan: what it matched, each candidate, why each better one was not taken, where it went.
+/// The story of a loan: what it matched, each candidate, why each better one was not taken, where
+/// it went.
 #[utoipa::path(get, path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/explain", tag = "stories",
     params(("run_id" = Uuid, Path, description = "The run"),
         ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),

@@ -1,5 +1,5 @@
-//! The figures of the service for Prometheus (specification 4.3 `/metrics`): requests and steps as they happen, runs,
-//! queue, events and lags from the stores when they are asked for.
+//! The figures of the service for Prometheus (specification 4.3 `/metrics`): requests and steps as
+//! they happen, runs, queue, events and lags from the stores when they are asked for.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,7 +91,8 @@ impl Figures {
         self.answers.get_or_create(&Answered { method, route, status }).inc();
     }
 
-    /// A live stream of events that begins after a position; it says by [`Place::reached`] how far it is.
+    /// A live stream of events that begins after a position; it says by [`Place::reached`] how far
+    /// it is.
     pub(crate) fn stream(&self, tenant: &str, after: u64) -> Place {
         let position = Arc::new(AtomicU64::new(after));
         let mut streams = lock(&self.streams);
@@ -235,7 +236,8 @@ struct Desks {
 type Labels<'a> = Vec<(&'static str, &'a str)>;
 
 impl Desks {
-    /// A figure of each desk whose store answers: none, one, or one for each value of another label.
+    /// A figure of each desk whose store answers: none, one, or one for each value of another
+    /// label.
     fn each<'a>(
         &'a self,
         of: impl Fn(&'a Stored, &'a Desk) -> Vec<(Labels<'a>, u64)> + 'a,

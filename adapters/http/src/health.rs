@@ -1,4 +1,5 @@
-//! Whether the service lives, is ready, and how a tenant's store and queue stand (specification 4.3).
+//! Whether the service lives, is ready, and how a tenant's store and queue stand (specification
+//! 4.3).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,8 @@ type Text = ([(HeaderName, &'static str); 1], String);
 const OPEN_METRICS: [(HeaderName, &str); 1] =
     [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
 
-/// The figures of the service and of the tenant, in the format of OpenMetrics, which Prometheus reads.
+/// The figures of the service and of the tenant, in the format of OpenMetrics, which Prometheus
+/// reads.
 ///
 /// Those of all tenants together are at the address of `serve --metrics`.
 #[utoipa::path(get, security(("token" = ["admin"])), path = "/metrics", tag = "service",

@@ -1,4 +1,5 @@
-//! What reads the tenant's source: a run that is asked for, preflight, preprocess (specification 2.2, 4.3).
+//! What reads the tenant's source: a run that is asked for, preflight, preprocess (specification
+//! 2.2, 4.3).
 
 use std::sync::Arc;
 
@@ -97,7 +98,8 @@ fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
     Problem::new(Kind::Unavailable, detail)
 }
 
-/// The tenant's snapshot, read and checked away from the threads that answer, together with what is made of it.
+/// The tenant's snapshot, read and checked away from the threads that answer, together with what is
+/// made of it.
 pub(crate) async fn from_snapshot<T: Send + 'static>(
     api: &Api,
     tenant: &Arc<dyn Tenant>,
@@ -295,7 +297,8 @@ pub(crate) struct Preprocessed {
     epci_params: Vec<CapacityRow>,
 }
 
-/// Proposes lockdown rows for the tenant's source and shows trade and capacity parameters; changes nothing.
+/// Proposes lockdown rows for the tenant's source and shows trade and capacity parameters; changes
+/// nothing.
 #[utoipa::path(post, security(("token" = ["operator"])),
     path = "/api/powerfill/preprocess", tag = "input", request_body = Asked,
     responses((status = 200, body = Preprocessed)))]

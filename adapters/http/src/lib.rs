@@ -1,4 +1,5 @@
-//! The HTTP service (specification 4.3): runs, reports, events and stories of each tenant, behind tokens.
+//! The HTTP service (specification 4.3): runs, reports, events and stories of each tenant, behind
+//! tokens.
 //!
 //! * [`Api`], [`Tenant`]: what it is made of; the command line puts it together
 //! * [`tokens`]: who is let in
@@ -7,8 +8,9 @@
 //! * [`figures`]: what is counted, for Prometheus
 //! * [`problem`]: what goes wrong, as RFC 9457
 //!
-//! Inside, a file for each kind of thing that is asked for: `health`, `runs`, `input`, `reports`, `events`, `stream`,
-//! `explain`, `audit`; and what is around each request: `caller`, `rates`, `access`. Each handler's first argument says who may ask.
+//! Inside, a file for each kind of thing that is asked for: `health`, `runs`, `input`, `reports`,
+//! `events`, `stream`, `explain`, `audit`; and what is around each request: `caller`, `rates`,
+//! `access`. Each handler's first argument says who may ask.
 
 mod access;
 mod api;

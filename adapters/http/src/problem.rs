@@ -259,7 +259,8 @@ impl Problem {
     }
 }
 
-/// What happened goes to the log of the service, not to whoever asks: it may name files and servers.
+/// What happened goes to the log of the service, not to whoever asks: it may name files and
+/// servers.
 pub(crate) fn internal(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "the service failed");
     Problem::new(Kind::Internal, "It is in the log of the service, with the id of this request.")

@@ -1,5 +1,6 @@
-//! How many requests are answered for whom (specification 5.4). Each token has an allowance of its own; all requests
-//! without a valid one share another, so that guessing takes nothing from those who may ask.
+//! How many requests are answered for whom (specification 5.4). Each token has an allowance of its
+//! own; all requests without a valid one share another, so that guessing takes nothing from those
+//! who may ask.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

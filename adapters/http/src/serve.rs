@@ -20,17 +20,17 @@ const FINISH: Duration = Duration::from_secs(10);
 /// How soon a listener that fails is tried again: it does where no file handles are left.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Answers until the service's `stop` is cancelled; then takes no connection more, ends event streams, and finishes
-/// what is being answered, within ten seconds.
+/// Answers until the service's `stop` is cancelled; then takes no connection more, ends event
+/// streams, and finishes what is being answered, within ten seconds.
 ///
-/// A connection whose request does not come in time is closed; beyond the most connections nobody is let in until
-/// another one goes.
+/// A connection whose request does not come in time is closed; beyond the most connections nobody
+/// is let in until another one goes.
 pub async fn serve(listener: TcpListener, api: Arc<Api>) {
     answer(listener, &api, router(Arc::clone(&api))).await;
 }
 
-/// As [`serve`], but only `/metrics` of all tenants, `/healthz` and `/readyz`, without tokens: for an address that is
-/// the monitoring's own.
+/// As [`serve`], but only `/metrics` of all tenants, `/healthz` and `/readyz`, without tokens: for
+/// an address that is the monitoring's own.
 pub async fn serve_figures(listener: TcpListener, api: Arc<Api>) {
     answer(listener, &api, figures_router(Arc::clone(&api))).await;
 }

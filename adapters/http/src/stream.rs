@@ -1,8 +1,8 @@
 //! Events as they are recorded, as Server-Sent Events (specification 4.3, 4.5).
 //!
-//! The id of each is its global position, which `Last-Event-ID` resumes after: dense, and in the order of commits, so
-//! that nothing is lost and nothing comes twice. The store's subscription is pulled: a client that reads slowly costs
-//! one batch of memory and holds nobody back.
+//! The id of each is its global position, which `Last-Event-ID` resumes after: dense, and in the
+//! order of commits, so that nothing is lost and nothing comes twice. The store's subscription is
+//! pulled: a client that reads slowly costs one batch of memory and holds nobody back.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ const HEART_BEAT: Duration = Duration::from_secs(10);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamAsked {
-    /// Only events after this global position, where there is no `Last-Event-ID`; 0 from the first. Without either:
-    /// those that are recorded from now on.
+    /// Only events after this global position, where there is no `Last-Event-ID`; 0 from the first.
+    /// Without either: those that are recorded from now on.
     #[param(value_type = Option<u64>)]
     after: Option<Position>,
     /// Only these types, separated by commas.
@@ -46,7 +46,8 @@ pub(crate) struct StreamAsked {
     run_id: Option<Uuid>,
 }
 
-/// Events as they are recorded: `id` is the global position, `event` the type, `data` the CloudEvent.
+/// Events as they are recorded: `id` is the global position, `event` the type, `data` the
+/// CloudEvent.
 ///
 /// An `id` alone says that everything up to there was left out by a filter.
 #[utoipa::path(get, path = "/api/powerfill/events/stream", tag = "events",

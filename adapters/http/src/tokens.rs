@@ -1,8 +1,8 @@
-//! Bearer tokens: whose they are, what they allow, until when. A file holds their hashes; a token itself is shown once,
-//! when it is made.
+//! Bearer tokens: whose they are, what they allow, until when. A file holds their hashes; a token
+//! itself is shown once, when it is made.
 //!
-//! A token is 256 random bits, so that one round of BLAKE3 keeps it: there is nothing to guess. Hashes are compared in
-//! constant time, and with every token of the file.
+//! A token is 256 random bits, so that one round of BLAKE3 keeps it: there is nothing to guess.
+//! Hashes are compared in constant time, and with every token of the file.
 
 use std::fs;
 use std::io::Write;

@@ -2,8 +2,9 @@
 //!
 //!     cargo run -p powerfill-nats --example consumer -- nats://127.0.0.1:4222 GENERATED
 //!
-//! A durable consumer: the server keeps how far it is, and gives out again what was not acknowledged. An event that was
-//! handled but not acknowledged before a break comes twice; its position tells.
+//! A durable consumer: the server keeps how far it is, and gives out again what was not
+//! acknowledged. An event that was handled but not acknowledged before a break comes twice; its
+//! position tells.
 
 use std::time::Duration;
 

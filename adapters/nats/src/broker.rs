@@ -22,11 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where NATS is, and what opens it.
 #[derive(Clone, Default)]
 pub struct Access {
-    /// `nats://HOST:PORT`, or `tls://HOST:PORT`, which is verified. May hold a user with a password, or a token.
+    /// `nats://HOST:PORT`, or `tls://HOST:PORT`, which is verified. May hold a user with a
+    /// password, or a token.
     pub url: String,
     /// A file with a user's credentials, as `nsc` writes them.
     pub credentials_file: Option<PathBuf>,
-    /// A file with the certificate of the authority that signed the server's, where the system does not know it.
+    /// A file with the certificate of the authority that signed the server's, where the system does
+    /// not know it.
     pub authority_file: Option<PathBuf>,
 }
 
@@ -88,7 +90,8 @@ pub enum BrokerError {
     },
 }
 
-/// A connection to NATS. What several relays send through one goes to the stream one batch after the other.
+/// A connection to NATS. What several relays send through one goes to the stream one batch after
+/// the other.
 pub struct Broker {
     place: String,
     context: Context,
@@ -168,7 +171,8 @@ impl Broker {
         BrokerError::Passing { place: self.place.clone(), fault: fault.to_string() }
     }
 
-    /// The stream is there and takes every subject of PowerFill. One that is there is never changed.
+    /// The stream is there and takes every subject of PowerFill. One that is there is never
+    /// changed.
     async fn ensure_stream(&self) -> Result<(), BrokerError> {
         let wanted = Config {
             name: STREAM.to_owned(),
@@ -220,7 +224,8 @@ impl Broker {
         Ok(Some(Last { hash, position: position.ok_or_else(foreign)? }))
     }
 
-    /// Sends events, which stand one after the other, to the end of the stream: together, and waits until all are there.
+    /// Sends events, which stand one after the other, to the end of the stream: together, and waits
+    /// until all are there.
     ///
     /// Where it fails, a beginning of them may be in the stream, and nothing else.
     pub(crate) async fn send(
@@ -244,8 +249,8 @@ impl Broker {
                 .expected_stream(STREAM)
                 .header("Content-Type", "application/cloudevents+json")
                 .payload(payload);
-            // The first only at the end that is known, each other one right behind the one before it: a number would
-            // not do, for what somebody else sends counts as well.
+            // The first only at the end that is known, each other one right behind the one before
+            // it: a number would not do, for what somebody else sends counts as well.
             let message = match &before {
                 None => message.expected_last_sequence(base),
                 Some(before) => message.expected_last_message_id(before),

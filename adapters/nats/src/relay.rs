@@ -103,8 +103,9 @@ impl Relay {
         Self { store, tenant, broker, stop }
     }
 
-    /// Sends what the stream does not have yet, in order, and goes on as `until` says. A broker or a store that is away
-    /// is tried again until it is back; that is said once. Answers the position that it reached.
+    /// Sends what the stream does not have yet, in order, and goes on as `until` says. A broker or
+    /// a store that is away is tried again until it is back; that is said once. Answers the
+    /// position that it reached.
     ///
     /// # Errors
     /// [`RelayError`]: what another try would not mend.
@@ -171,7 +172,8 @@ impl Relay {
         }
     }
 
-    /// Where the stream is, which knows it best; the kept position counts where it has nothing of the tenant any more.
+    /// Where the stream is, which knows it best; the kept position counts where it has nothing of
+    /// the tenant any more.
     async fn progress(&self, known: u64) -> Result<Progress, RelayError> {
         let kept = self.store.subscriber(SUBSCRIBER).await?;
         let position = match self.broker.last_of(self.tenant.as_str()).await? {
@@ -184,8 +186,8 @@ impl Relay {
         Ok(Progress { kept, position: position.max(known) })
     }
 
-    /// The event at the stream's end is the one that the store has there, down to its hash, which covers all before it
-    /// in its stream.
+    /// The event at the stream's end is the one that the store has there, down to its hash, which
+    /// covers all before it in its stream.
     async fn must_be_ours(&self, position: u64, hash: Option<&str>) -> Result<(), RelayError> {
         let another = || RelayError::AnotherHistory {
             place: self.broker.place().to_owned(),

@@ -1,4 +1,5 @@
-//! Subjects: `powerfill.<tenant>.<kind>.<event_type>`; the kind is `run`, or `config` for the configuration's events.
+//! Subjects: `powerfill.<tenant>.<kind>.<event_type>`; the kind is `run`, or `config` for the
+//! configuration's events.
 
 use std::fmt::Write;
 
@@ -19,8 +20,8 @@ pub fn all_of(tenant: &str) -> String {
     format!("powerfill.{}.>", token(tenant))
 }
 
-/// A name as one part of a subject: letters, digits, `-` and `_` of ASCII as they are, every other byte as `%XX`, since
-/// dots, blanks and wildcards mean something to NATS.
+/// A name as one part of a subject: letters, digits, `-` and `_` of ASCII as they are, every other
+/// byte as `%XX`, since dots, blanks and wildcards mean something to NATS.
 fn token(name: &str) -> String {
     let mut token = String::new();
     for byte in name.bytes() {

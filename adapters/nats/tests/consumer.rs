@@ -1,4 +1,5 @@
-//! The example of a consumer, as a process of its own: it prints each event once and in order, also when it is killed.
+//! The example of a consumer, as a process of its own: it prints each event once and in order, also
+//! when it is killed.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,8 @@ fn consumer(server: &NatsServer) -> Child {
     command.spawn().expect("the example is built")
 }
 
-/// What it prints until it is killed, which is after so many lines: it may have printed more by then. Positions.
+/// What it prints until it is killed, which is after so many lines: it may have printed more by
+/// then. Positions.
 fn printed(mut consumer: Child, enough: usize) -> Vec<u64> {
     let mut out = BufReader::new(consumer.stdout.take().expect("it is piped")).lines();
     let mut lines: Vec<_> = out.by_ref().take(enough).map(|line| line.expect("text")).collect();

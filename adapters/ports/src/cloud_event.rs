@@ -1,7 +1,7 @@
 //! A stored event as subscribers see it: CloudEvents 1.0, JSON format (specification 3.1).
 //!
-//! The envelope becomes attributes, the payload stays byte for byte what was hashed, so that whoever has the
-//! CloudEvent can check the chain.
+//! The envelope becomes attributes, the payload stays byte for byte what was hashed, so that
+//! whoever has the CloudEvent can check the chain.
 
 use std::fmt::Write;
 
@@ -24,7 +24,8 @@ pub struct CloudEvent<'a> {
     pub id: Uuid,
     /// Whose log it is: `/powerfill/<tenant>`, percent-encoded.
     pub source: String,
-    /// `powerfill.run.<event_type>.v<schema_version>`, or `powerfill.config.…` in the stream of the configuration.
+    /// `powerfill.run.<event_type>.v<schema_version>`, or `powerfill.config.…` in the stream of the
+    /// configuration.
     #[serde(rename = "type")]
     pub event_type: String,
     /// The stream, `run-<run_id>` or `config`.
@@ -117,14 +118,14 @@ impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
     }
 }
 
-/// The `type` of an event: `powerfill.<kind>.<event_type>.v<schema_version>`, where the kind of stream is `run` or
-/// `config`.
+/// The `type` of an event: `powerfill.<kind>.<event_type>.v<schema_version>`, where the kind of
+/// stream is `run` or `config`.
 pub fn type_of(kind: &str, event_type: &str, schema_version: u16) -> String {
     format!("powerfill.{kind}.{event_type}.v{schema_version}")
 }
 
-/// The `source` of a tenant's events. Whatever is not unreserved in a URI is percent-encoded, so that no tenant's
-/// name can look like another path.
+/// The `source` of a tenant's events. Whatever is not unreserved in a URI is percent-encoded, so
+/// that no tenant's name can look like another path.
 fn source_of(tenant: &str) -> String {
     let mut source = String::from("/powerfill/");
     for byte in tenant.bytes() {

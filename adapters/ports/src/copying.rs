@@ -1,5 +1,5 @@
-//! What copying a whole store asks of both stores, beyond what everyone else does with them: the appends of the log as
-//! they were made, which snapshots there are, and the history of the queue.
+//! What copying a whole store asks of both stores, beyond what everyone else does with them: the
+//! appends of the log as they were made, which snapshots there are, and the history of the queue.
 
 use async_trait::async_trait;
 use powerfill_events::run::envelope::Hash;

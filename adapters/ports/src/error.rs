@@ -45,8 +45,8 @@ pub enum StoreError {
     /// The store was made by another version of PowerFill.
     #[error("{0}")]
     Schema(String),
-    /// The store cannot be reached or is busy now; the same call may work later. It is safe to make it again: nothing
-    /// was done, or, of an append, the second one is recognised.
+    /// The store cannot be reached or is busy now; the same call may work later. It is safe to make
+    /// it again: nothing was done, or, of an append, the second one is recognised.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// The store refuses for another reason: a full disk, a read-only file, missing rights.

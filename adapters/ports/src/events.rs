@@ -1,4 +1,5 @@
-//! The event store (specification 3.2): a commit log with dense positions, a hash chain a stream, a seal an append.
+//! The event store (specification 3.2): a commit log with dense positions, a hash chain a stream, a
+//! seal an append.
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -14,7 +15,8 @@ use crate::runs::Lease;
 /// A command to append: all of it, or nothing.
 #[derive(Debug, Clone)]
 pub struct Append {
-    /// Makes a retry recognisable: the same id with the same content is answered as done, not doubled.
+    /// Makes a retry recognisable: the same id with the same content is answered as done, not
+    /// doubled.
     pub append_id: Uuid,
     /// The stream.
     pub stream: String,
@@ -24,7 +26,8 @@ pub struct Append {
     pub meta: AppendMeta,
     /// What is appended; at least one event.
     pub events: EncodedBatch,
-    /// What a worker appends for a run by: with a lease that another worker has taken over, nothing is appended.
+    /// What a worker appends for a run by: with a lease that another worker has taken over, nothing
+    /// is appended.
     pub lease: Option<Lease>,
 }
 
@@ -83,7 +86,8 @@ pub struct StoredEvent {
     pub hash: Hash,
 }
 
-/// The most events in a batch of a reader: large enough that a query costs nothing, small enough to hold many.
+/// The most events in a batch of a reader: large enough that a query costs nothing, small enough to
+/// hold many.
 pub const EVENTS_PER_BATCH: usize = 2_000;
 
 /// Events in order, a batch at a time, so that no reader holds a whole stream.
@@ -96,7 +100,8 @@ pub struct LogHead {
     pub seq: u64,
     /// Position of the last event.
     pub position: u64,
-    /// BLAKE3 over the seal before and the last append's row; kept elsewhere, it shows a tail that was cut off.
+    /// BLAKE3 over the seal before and the last append's row; kept elsewhere, it shows a tail that
+    /// was cut off.
     pub seal: Hash,
 }
 
@@ -131,18 +136,21 @@ pub struct Verification {
 /// The event store of one tenant.
 #[async_trait]
 pub trait EventStore: Send + Sync {
-    /// Appends all events or none. An append id that is known is answered as done where stream, expected version and
-    /// events are the same; actor and time may differ, since a retry may come from another worker, later.
+    /// Appends all events or none. An append id that is known is answered as done where stream,
+    /// expected version and events are the same; actor and time may differ, since a retry may come
+    /// from another worker, later.
     ///
     /// The append is made even where the future is dropped after its first poll.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's; then
-    /// [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`]; [`StoreError::AnotherTenant`] where
-    /// it would begin a stream in a store that is not its tenant's; or the store fails.
+    /// [`StoreError::LeaseLost`], before all others, where the append's lease is not the run's;
+    /// then [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`];
+    /// [`StoreError::AnotherTenant`] where it would begin a stream in a store that is not its
+    /// tenant's; or the store fails.
     async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError>;
 
-    /// Whose events are here: a store is one tenant's, that of its first event. `None` where there is none yet.
+    /// Whose events are here: a store is one tenant's, that of its first event. `None` where there
+    /// is none yet.
     ///
     /// # Errors
     /// Where the store fails.
@@ -163,7 +171,8 @@ pub trait EventStore: Send + Sync {
     /// Where the store fails.
     async fn streams(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Reads a stream in order, from a version on (1 is the first), up to its end at the time of the call.
+    /// Reads a stream in order, from a version on (1 is the first), up to its end at the time of
+    /// the call.
     fn read(&self, stream: &str, from_version: u64) -> EventBatches<'_> {
         self.read_between(stream, from_version, u64::MAX)
     }
@@ -171,16 +180,18 @@ pub trait EventStore: Send + Sync {
     /// As [`EventStore::read`], but no further than a version, which is included.
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_>;
 
-    /// Reads chosen versions of a stream, in the order of the versions, which must rise. The end of the answer is the end
-    /// of the stream at the time of the call: versions beyond it are left out.
+    /// Reads chosen versions of a stream, in the order of the versions, which must rise. The end of
+    /// the answer is the end of the stream at the time of the call: versions beyond it are left
+    /// out.
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_>;
 
-    /// Reads all streams in global order, after a position (0: from the first), up to the end at the time of the
-    /// call. No event is shown before another that will get a smaller position.
+    /// Reads all streams in global order, after a position (0: from the first), up to the end at
+    /// the time of the call. No event is shown before another that will get a smaller position.
     fn read_all(&self, after_position: u64) -> EventBatches<'_>;
 
-    /// As [`EventStore::read_all`], and then goes on with new events as they come, also those of other processes.
-    /// Does not end by itself. A slow reader holds nothing back and costs one batch of memory.
+    /// As [`EventStore::read_all`], and then goes on with new events as they come, also those of
+    /// other processes. Does not end by itself. A slow reader holds nothing back and costs one
+    /// batch of memory.
     fn subscribe(&self, after_position: u64) -> EventBatches<'static>;
 
     /// The end of the log.
@@ -189,16 +200,17 @@ pub trait EventStore: Send + Sync {
     /// Where the store fails.
     async fn head(&self) -> Result<LogHead, StoreError>;
 
-    /// The stored seal of an append; `None` where the log does not reach it. A seal that was kept elsewhere and is not
-    /// found here, or not the same, shows a tail that was cut off or written again; [`EventStore::verify`] shows that
-    /// the seals here are those of the rows.
+    /// The stored seal of an append; `None` where the log does not reach it. A seal that was kept
+    /// elsewhere and is not found here, or not the same, shows a tail that was cut off or written
+    /// again; [`EventStore::verify`] shows that the seals here are those of the rows.
     ///
     /// # Errors
     /// Where the store fails.
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
 
-    /// Walks one stream, or everything (events, appends with their seals, captured snapshots, the database's guards
-    /// against editing), and names the first thing that does not match, is missing, or was reordered.
+    /// Walks one stream, or everything (events, appends with their seals, captured snapshots, the
+    /// database's guards against editing), and names the first thing that does not match, is
+    /// missing, or was reordered.
     ///
     /// # Errors
     /// Where the store fails; damage is an answer, not an error.

@@ -1,5 +1,5 @@
-//! Where the index of a run's events is kept (specification 3.3): which events concern which loan and trade, so that a
-//! story is told without reading the whole stream.
+//! Where the index of a run's events is kept (specification 3.3): which events concern which loan
+//! and trade, so that a story is told without reading the whole stream.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::runs::ProjectionWriter;
 /// What made an index, and how far it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexState {
-    /// The `PROJECTOR_VERSION` that made it. Another one may have listed other events: its index is not to be read.
+    /// The `PROJECTOR_VERSION` that made it. Another one may have listed other events: its index is
+    /// not to be read.
     pub projector_version: u32,
     /// The version of the stream that it reaches up to.
     pub up_to_version: u64,
@@ -25,7 +26,8 @@ pub struct IndexState {
 pub struct IndexedVersions {
     /// Of the index that was read.
     pub state: IndexState,
-    /// One for each subject that was asked for, in that order; empty for one that no event concerns.
+    /// One for each subject that was asked for, in that order; empty for one that no event
+    /// concerns.
     pub versions: Vec<Versions>,
 }
 
@@ -38,14 +40,16 @@ pub const ENTRIES_PER_BATCH: usize = 2_000;
 /// The indexes of one tenant's runs.
 #[async_trait]
 pub trait IndexStore: Send + Sync {
-    /// Keeps the index of a run in place of its former one: all entries, with how far they reach, or nothing.
+    /// Keeps the index of a run in place of its former one: all entries, with how far they reach,
+    /// or nothing.
     ///
-    /// It is written whole, when a run is over: the events of one loan are all over the stream, since candidates come by
-    /// rank, so that writing it piece by piece would write every entry many times.
+    /// It is written whole, when a run is over: the events of one loan are all over the stream,
+    /// since candidates come by rank, so that writing it piece by piece would write every entry
+    /// many times.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where the run has no events; or the writer may not write, or the store fails. The former
-    /// index stays then.
+    /// [`StoreError::NotFound`] where the run has no events; or the writer may not write, or the
+    /// store fails. The former index stays then.
     async fn put_index(
         &self,
         writer: ProjectionWriter,

@@ -1,4 +1,5 @@
-//! What PowerFill asks of a store, in terms that know no database: events, captured snapshots, projections, runs.
+//! What PowerFill asks of a store, in terms that know no database: events, captured snapshots,
+//! projections, runs.
 //!
 //! * [`events`]: append, read, subscribe, verify (specification 3.2)
 //! * [`snapshots`]: the captured inputs, by digest
@@ -43,7 +44,8 @@ pub use error::StoreError;
 
 use powerfill_events::values::TenantId;
 
-/// Whether a store may be this tenant's: it holds events of no other. An empty one may be anybody's.
+/// Whether a store may be this tenant's: it holds events of no other. An empty one may be
+/// anybody's.
 ///
 /// # Errors
 /// [`StoreError::AnotherTenant`], without saying whose it is; or the store fails.

@@ -1,7 +1,8 @@
-//! Projection stores (specification 3.3). A run's rows are staged while it runs, unseen, and appear all at once when
-//! it completes; a rebuild goes through the same door.
+//! Projection stores (specification 3.3). A run's rows are staged while it runs, unseen, and appear
+//! all at once when it completes; a rebuild goes through the same door.
 //!
-//! One staging area a run: rows and the position of the last event that they come from are saved in one transaction.
+//! One staging area a run: rows and the position of the last event that they come from are saved in
+//! one transaction.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use rust_decimal::Decimal;
 use crate::StoreError;
 use crate::runs::ProjectionWriter;
 
-/// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is said once here.
+/// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is
+/// said once here.
 #[derive(Debug, Clone)]
 pub struct RunRows {
     /// Whose they are.
@@ -29,8 +31,9 @@ pub type RowBatches<'a> = BoxStream<'a, Result<RunRows, StoreError>>;
 /// The most rows in a batch of a reader.
 pub const ROWS_PER_BATCH: usize = 2_000;
 
-/// A cell as every store gives it back: a name as text; a decimal with the column's scale, as scaled units where they
-/// fit 64 bits. So rows that went through different stores, or none, compare.
+/// A cell as every store gives it back: a name as text; a decimal with the column's scale, as
+/// scaled units where they fit 64 bits. So rows that went through different stores, or none,
+/// compare.
 ///
 /// # Errors
 /// Where the cell is not of the column's type, which is a fault of the projection.
@@ -66,7 +69,8 @@ pub fn decimal_form(number: Decimal, scale: u8) -> Cell {
         i64::try_from(scaled.mantissa())
             .map_or(Cell::Decimal(scaled), |units| Cell::Fixed(units, scale))
     } else {
-        // More decimals than the column's scale, or too large to be written with all of them: kept as it is.
+        // More decimals than the column's scale, or too large to be written with all of them: kept
+        // as it is.
         Cell::Decimal(number.normalize())
     }
 }
@@ -102,8 +106,8 @@ pub trait ProjectionStore: Send + Sync {
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError>;
 
-    /// Adds rows, in order, to the staging area, and remembers the stream version that they reach up to.
-    /// The rows are shared, so that the call can be repeated without a copy of them.
+    /// Adds rows, in order, to the staging area, and remembers the stream version that they reach
+    /// up to. The rows are shared, so that the call can be repeated without a copy of them.
     ///
     /// # Errors
     /// Where the writer may not write, the staging area is another run's, or the store fails.
@@ -114,11 +118,13 @@ pub trait ProjectionStore: Send + Sync {
         up_to_version: u64,
     ) -> Result<(), StoreError>;
 
-    /// Shows the staged rows in place of the former run's, all tables at once, and remembers that these are the
-    /// outputs of this run. Rows of tables that keep every run replace only that run's own.
+    /// Shows the staged rows in place of the former run's, all tables at once, and remembers that
+    /// these are the outputs of this run. Rows of tables that keep every run replace only that
+    /// run's own.
     ///
     /// # Errors
-    /// Where the writer may not write, the staging area is another run's, or the store fails; the former rows stay then.
+    /// Where the writer may not write, the staging area is another run's, or the store fails; the
+    /// former rows stay then.
     async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError>;
 
     /// The run whose outputs are shown, and the stream version that they reach up to.
@@ -127,7 +133,8 @@ pub trait ProjectionStore: Send + Sync {
     /// Where the store fails.
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError>;
 
-    /// Writes the row of a table that keeps every run (`pfill_run_history`), in place of that run's former one.
+    /// Writes the row of a table that keeps every run (`pfill_run_history`), in place of that run's
+    /// former one.
     ///
     /// # Errors
     /// Where the writer may not write, or the store fails.
@@ -138,7 +145,8 @@ pub trait ProjectionStore: Send + Sync {
         row: Vec<Cell>,
     ) -> Result<(), StoreError>;
 
-    /// The rows of a published table, in the order in which they were staged (of a table that keeps every run: by run
-    /// id, a batch a run), all of one moment, however slowly they are read. A table that was never published has none.
+    /// The rows of a published table, in the order in which they were staged (of a table that keeps
+    /// every run: by run id, a batch a run), all of one moment, however slowly they are read. A
+    /// table that was never published has none.
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_>;
 }

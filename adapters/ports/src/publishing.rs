@@ -1,4 +1,5 @@
-//! Showing a run's outputs elsewhere, where a tenant's reports look for them (specification 4.1, BR-10).
+//! Showing a run's outputs elsewhere, where a tenant's reports look for them (specification 4.1,
+//! BR-10).
 
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
@@ -17,7 +18,8 @@ pub struct Publication {
     pub position: u64,
     /// The digest of its outputs, as the run recorded it.
     pub output_digest: String,
-    /// Leave alone what is shown where that is a later run: for one who follows the log, and may be late.
+    /// Leave alone what is shown where that is a later run: for one who follows the log, and may be
+    /// late.
     pub only_if_later: bool,
 }
 
@@ -33,7 +35,8 @@ pub enum PublishOutcome {
 /// Why a run is not shown. What was shown before is shown still.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// Another try may go well: the connection is gone, the server is busy, or this was the victim of a deadlock.
+    /// Another try may go well: the connection is gone, the server is busy, or this was the victim
+    /// of a deadlock.
     #[error("{0}")]
     Transient(String),
     /// No other try will.
@@ -47,8 +50,8 @@ pub trait OutputTarget: Send + Sync {
     /// Where it is, without what is secret.
     fn place(&self) -> String;
 
-    /// Begins to publish, alone: others wait until this is over. Nothing that is shown changes before
-    /// [`Publishing::show`].
+    /// Begins to publish, alone: others wait until this is over. Nothing that is shown changes
+    /// before [`Publishing::show`].
     ///
     /// # Errors
     /// [`PublishError`], also where the place shows another tenant's outputs or has other tables.
@@ -64,7 +67,8 @@ pub trait Publishing: Send {
     /// [`PublishError`].
     async fn stage(&mut self, rows: &RowBatch) -> Result<(), PublishError>;
 
-    /// Holds what arrived against the digests of what was sent, and shows it in place of the former run, all at once.
+    /// Holds what arrived against the digests of what was sent, and shows it in place of the former
+    /// run, all at once.
     ///
     /// # Errors
     /// [`PublishError`]; nothing was changed then.

@@ -23,8 +23,8 @@ impl RetryPolicy {
         Self(builder.without_max_times())
     }
 
-    /// Adds up to its own length to each pause at random, so that clients that were refused together
-    /// do not return together.
+    /// Adds up to its own length to each pause at random, so that clients that were refused
+    /// together do not return together.
     #[must_use]
     pub const fn with_jitter(self) -> Self {
         Self(self.0.with_jitter())

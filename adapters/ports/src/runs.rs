@@ -1,5 +1,6 @@
-//! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed with a lease, which
-//! everything that a worker writes is held against, in the very transaction that writes it.
+//! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed
+//! with a lease, which everything that a worker writes is held against, in the very transaction
+//! that writes it.
 
 use std::collections::BTreeMap;
 
@@ -54,8 +55,8 @@ impl RunCursor {
 /// The most runs that [`RunStore::runs`] reads at once.
 const RUNS_PER_PAGE: usize = 500;
 
-/// A worker's right to write for a run. The token grows with every claim, so that a worker whose lease is over is told
-/// apart from the one that took the run up.
+/// A worker's right to write for a run. The token grows with every claim, so that a worker whose
+/// lease is over is told apart from the one that took the run up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// The run.
@@ -67,11 +68,12 @@ pub struct Lease {
 /// Who writes what is kept beside the events: the output tables, and what is kept of every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectionWriter {
-    /// The worker that has the run. With a token that is not the run's own any more, or when the run is over, nothing is
-    /// written ([`StoreError::LeaseLost`]). A lease whose time has passed holds until another worker claims the run.
+    /// The worker that has the run. With a token that is not the run's own any more, or when the
+    /// run is over, nothing is written ([`StoreError::LeaseLost`]). A lease whose time has passed
+    /// holds until another worker claims the run.
     Worker(Lease),
-    /// Whoever makes a run's tables anew. Nothing is written while any run of the tenant is not over
-    /// ([`StoreError::RunActive`]): there is one staging area, and it is that run's.
+    /// Whoever makes a run's tables anew. Nothing is written while any run of the tenant is not
+    /// over ([`StoreError::RunActive`]): there is one staging area, and it is that run's.
     Maintenance(RunId),
 }
 
@@ -85,17 +87,18 @@ impl ProjectionWriter {
     }
 }
 
-/// The queue of one tenant's runs. Times are given by the caller: a store has no clock of its own here.
+/// The queue of one tenant's runs. Times are given by the caller: a store has no clock of its own
+/// here.
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Puts the run whose stream this append begins in the queue, as of the append's time, and appends it: both, or
-    /// neither, so that no worker ever finds a run without its request. As an append, it is recognised when it is made
-    /// again, also after the run is over.
+    /// Puts the run whose stream this append begins in the queue, as of the append's time, and
+    /// appends it: both, or neither, so that no worker ever finds a run without its request. As an
+    /// append, it is recognised when it is made again, also after the run is over.
     ///
     /// # Errors
-    /// [`StoreError::AnotherTenant`] where the log is another one's; [`StoreError::RunActive`] while a run of the tenant
-    /// is not over (BR-8), this very one with another request
-    /// included; [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
+    /// [`StoreError::AnotherTenant`] where the log is another one's; [`StoreError::RunActive`]
+    /// while a run of the tenant is not over (BR-8), this very one with another request included;
+    /// [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
     /// [`append`](crate::events::EventStore::append).
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError>;
 

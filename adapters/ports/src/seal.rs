@@ -1,5 +1,5 @@
-//! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported seal means the same
-//! whatever the database.
+//! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported
+//! seal means the same whatever the database.
 
 use powerfill_events::run::AppendMeta;
 use powerfill_events::run::envelope::Hash;
@@ -41,8 +41,9 @@ pub fn seal_start() -> Hash {
     blake3::hash(b"powerfill log")
 }
 
-/// BLAKE3 over the seal before, the hash of the append's last event, and every column of its row, each field of
-/// variable length with its length before it. The last hash stands for all events up to it, by their chain.
+/// BLAKE3 over the seal before, the hash of the append's last event, and every column of its row,
+/// each field of variable length with its length before it. The last hash stands for all events up
+/// to it, by their chain.
 pub fn seal(prev: &Hash, record: &AppendRecord, last_hash: &Hash) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(prev.as_bytes());

@@ -7,8 +7,8 @@ use crate::StoreError;
 /// The captured inputs of runs.
 #[async_trait]
 pub trait SnapshotStore: Send + Sync {
-    /// Stores the canonical form of a snapshot, compressed, unless its digest is there already. Answers whether it
-    /// was new.
+    /// Stores the canonical form of a snapshot, compressed, unless its digest is there already.
+    /// Answers whether it was new.
     ///
     /// # Errors
     /// Where `digest` is not the BLAKE3 of the bytes, or the store fails.

@@ -1,5 +1,5 @@
-//! Verification (specification 3.2) without a database: an adapter feeds it every row in order, as stored, and hands
-//! on the first damage. One place says what a sound log is, for all adapters.
+//! Verification (specification 3.2) without a database: an adapter feeds it every row in order, as
+//! stored, and hands on the first damage. One place says what a sound log is, for all adapters.
 
 use std::collections::BTreeMap;
 
@@ -110,8 +110,8 @@ impl Verifier {
         }
     }
 
-    /// The next append in commit order; `prev_seal` is the stored seal before it, used where one stream is walked.
-    /// Its events come next, through [`Verifier::event`].
+    /// The next append in commit order; `prev_seal` is the stored seal before it, used where one
+    /// stream is walked. Its events come next, through [`Verifier::event`].
     ///
     /// # Errors
     /// The append before it is not whole, or this one does not follow.
@@ -230,7 +230,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// The end: the streams' rows, and the head where the whole log was walked, must say what the rows came to.
+    /// The end: the streams' rows, and the head where the whole log was walked, must say what the
+    /// rows came to.
     ///
     /// # Errors
     /// They do not.

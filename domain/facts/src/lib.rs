@@ -1,8 +1,8 @@
-//! What the input says about one loan or one trade, as plain data: participation (2.1), nodes (2.4), limits (2.5),
-//! rejected pairs (2.6), and the answers to what-if questions.
+//! What the input says about one loan or one trade, as plain data: participation (2.1), nodes
+//! (2.4), limits (2.5), rejected pairs (2.6), and the answers to what-if questions.
 //!
-//! The engine computes these facts from a snapshot; `explain` prints them. This crate lets `explain` know the data without
-//! knowing the snapshot or the engine.
+//! The engine computes these facts from a snapshot; `explain` prints them. This crate lets
+//! `explain` know the data without knowing the snapshot or the engine.
 
 mod limit;
 mod loan;

@@ -16,6 +16,7 @@ pub struct LimitFacts {
     pub hi_limit: Share,
     /// In dollars.
     pub hi_amount: Money,
-    /// The loans of the snapshot, or excerpt, that it binds: those that match the node and take part.
+    /// The loans of the snapshot, or excerpt, that it binds: those that match the node and take
+    /// part.
     pub describes: Vec<LoanId>,
 }

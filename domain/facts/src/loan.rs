@@ -31,6 +31,7 @@ pub struct LoanFacts {
     pub participation: ParticipationFacts,
     /// Every walkable node, in walk order, whether the loan takes part or not.
     pub nodes: Vec<NodeFacts>,
-    /// Pairs with included trades that are no candidates, by trade; none where the loan is not eligible.
+    /// Pairs with included trades that are no candidates, by trade; none where the loan is not
+    /// eligible.
     pub rejections: Vec<RejectedPair>,
 }

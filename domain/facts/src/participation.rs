@@ -109,6 +109,7 @@ pub struct PoolTrade {
     pub exclusion_reason: Option<ExclusionReason>,
     /// When it settles.
     pub settlement_date: Option<Day>,
-    /// Whether the pool counts as designated to it: not where it is cancelled, a phantom or paired off.
+    /// Whether the pool counts as designated to it: not where it is cancelled, a phantom or paired
+    /// off.
     pub counts: bool,
 }

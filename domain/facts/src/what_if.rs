@@ -1,4 +1,5 @@
-//! The answer to "what would have placed this loan?": for each kind of change, the smallest that was found.
+//! The answer to "what would have placed this loan?": for each kind of change, the smallest that
+//! was found.
 
 use std::sync::Arc;
 
@@ -83,8 +84,8 @@ pub struct PlacingChange {
     pub change: TrialChange,
     /// With this one it is not; NULL where it is the input as it was.
     pub not_enough: Option<TrialChange>,
-    /// Whether the two are one unit apart: a cent, a millionth of a share, the last decimal of a price, a day. Where
-    /// they are not, the bound on re-runs ended the search between them.
+    /// Whether the two are one unit apart: a cent, a millionth of a share, the last decimal of a
+    /// price, a day. Where they are not, the bound on re-runs ended the search between them.
     pub exact: bool,
     /// Where the loan then goes.
     pub place: NewAllocation,
@@ -171,11 +172,13 @@ pub struct SideEffects {
 pub enum NotTriedReason {
     /// The loan is no candidate of any trade: more room does not make it one.
     NoCandidate,
-    /// No amount below all that is wanted of its trades makes the loan fit one of them: their limits leave it nothing.
+    /// No amount below all that is wanted of its trades makes the loan fit one of them: their
+    /// limits leave it nothing.
     NoAmountFits,
     /// No limit of its trades bars the loan.
     NoLimitBars,
-    /// Each trade that a limit bars is barred by more than one, or by one that even a share of 1 does not lift.
+    /// Each trade that a limit bars is barred by more than one, or by one that even a share of 1
+    /// does not lift.
     LimitsBarTogether,
     /// The run has no price floor.
     NoPriceFloor,

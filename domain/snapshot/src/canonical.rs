@@ -3,8 +3,8 @@
 //! Tables in the order of 1.2, rows by key, every listed column, additional columns of `loan` by
 //! name, numbers and dates in one spelling: the order of rows and columns in the source, absent
 //! against empty columns, `6` against `6.000`, make no difference. Identifiers keep their spelling,
-//! because outputs show it. Rows that a warning tells the engine to ignore are part of it. After the
-//! first line everything is a count or a text behind its length.
+//! because outputs show it. Rows that a warning tells the engine to ignore are part of it. After
+//! the first line everything is a count or a text behind its length.
 //!
 //! The first line names the version: the lowest one that has every column in use. A column that a
 //! later version adds is left out where none of its cells has a value, so that the same data keeps
@@ -98,8 +98,8 @@ impl Snapshot {
         validate(raw).map(|validated| validated.snapshot).map_err(CanonicalFault::Refused)
     }
 
-    /// The tables of a canonical form as texts, in the order of 1.2, rows by key: for setting two snapshots against
-    /// each other, where nothing has to be typed or validated again.
+    /// The tables of a canonical form as texts, in the order of 1.2, rows by key: for setting two
+    /// snapshots against each other, where nothing has to be typed or validated again.
     ///
     /// # Errors
     /// [`CanonicalFault`], but not that the tables are refused.

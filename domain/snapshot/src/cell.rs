@@ -135,8 +135,8 @@ pub(crate) fn whole_number(text: &str) -> Option<i64> {
     whole(text).ok()
 }
 
-/// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds; 20 of them before the point leave
-/// room for the 6 decimals of an average.
+/// A number of any scale, normalized. 28 digits are what [`Decimal`] surely holds; 20 of them
+/// before the point leave room for the 6 decimals of an average.
 fn number(text: &str) -> Result<Decimal, CellFault> {
     let digits = Digits::parse(text)?;
     let too_long =

@@ -1,5 +1,6 @@
-//! What a snapshot says about a few loans, read out of its canonical form without the rows of all the others: a loan of
-//! a large book is explained in a fraction of the time that the whole takes to read.
+//! What a snapshot says about a few loans, read out of its canonical form without the rows of all
+//! the others: a loan of a large book is explained in a fraction of the time that the whole takes
+//! to read.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,10 +20,11 @@ use super::validate::validate;
 type Folded = HashSet<String, RandomState>;
 
 impl Snapshot {
-    /// The excerpt of a canonical form that concerns these loans: their rows, pools, designations, lockdown rows and own
-    /// prices, and every other table whole. Whether such a loan takes part, which nodes it matches, what its pairs are
-    /// worth: it is all the same as in the whole. What comes from other loans is not there, as the amounts that held
-    /// loans use up. Loans that the snapshot does not have are left out.
+    /// The excerpt of a canonical form that concerns these loans: their rows, pools, designations,
+    /// lockdown rows and own prices, and every other table whole. Whether such a loan takes part,
+    /// which nodes it matches, what its pairs are worth: it is all the same as in the whole. What
+    /// comes from other loans is not there, as the amounts that held loans use up. Loans that the
+    /// snapshot does not have are left out.
     ///
     /// # Errors
     /// [`CanonicalFault`].

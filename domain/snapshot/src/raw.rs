@@ -10,8 +10,8 @@ use super::report::FaultCode;
 /// The tables of a source and what went wrong in reading them.
 #[derive(Debug, Default)]
 pub struct RawSnapshot {
-    /// The tables that could be read, in any order. Names compare as text; a table whose name is not
-    /// in 1.2 is ignored.
+    /// The tables that could be read, in any order. Names compare as text; a table whose name is
+    /// not in 1.2 is ignored.
     pub tables: Vec<RawTable>,
     /// The tables that could not.
     pub faults: Vec<SourceFault>,

@@ -92,8 +92,8 @@ pub struct Fault {
     pub severity: Severity,
     /// The table; `options` for the options of a run.
     pub table: Cow<'static, str>,
-    /// 1-based data row; empty for a whole table; the key where the source has no row numbers; the cells of a workbook,
-    /// `loan!C17`, or its row, `loan!17:17`.
+    /// 1-based data row; empty for a whole table; the key where the source has no row numbers; the
+    /// cells of a workbook, `loan!C17`, or its row, `loan!17:17`.
     pub row: String,
     /// The column; the names of a key joined by `+`; empty for the row.
     pub column: Cow<'static, str>,

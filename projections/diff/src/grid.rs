@@ -1,5 +1,5 @@
-//! Rows in eight bytes a cell: a run of a hundred thousand loans has millions of candidates, and two of them are held
-//! side by side.
+//! Rows in eight bytes a cell: a run of a hundred thousand loans has millions of candidates, and
+//! two of them are held side by side.
 
 use std::cmp::Ordering;
 
@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 
 use crate::names::{Names, Space};
 
-/// A cell. NULL; a number in units of its column's scale, a day or a moment counted, a text by its number in
-/// [`Names`]; or a text that could not be read as what its column holds.
+/// A cell. NULL; a number in units of its column's scale, a day or a moment counted, a text by its
+/// number in [`Names`]; or a text that could not be read as what its column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(i64);
 
@@ -56,7 +56,8 @@ impl Slot {
         if text.is_empty() { Self::NULL } else { Self(names.number(text, holds.space).into()) }
     }
 
-    /// A number in units of its column's scale. One that these cannot hold stays the text that it is.
+    /// A number in units of its column's scale. One that these cannot hold stays the text that it
+    /// is.
     pub fn number(number: Decimal, holds: Holds, names: &mut Names) -> Self {
         let scale = holds.scale();
         let number = number.normalize();
@@ -155,7 +156,8 @@ impl Slot {
         }
     }
 
-    /// The order of keys: texts by code points of their folded form, NULL first (1.1), numbers and days by size.
+    /// The order of keys: texts by code points of their folded form, NULL first (1.1), numbers and
+    /// days by size.
     pub fn order(self, other: Self, cell_type: CellType, names: &Names) -> Ordering {
         if self == other {
             return Ordering::Equal;

@@ -1,5 +1,6 @@
-//! What differs between the output tables of a run and others: another run's, or an export of the Desktop App
-//! (specification 3.4 `diff`). Pure: no clock, no I/O; the same sides give the same bytes.
+//! What differs between the output tables of a run and others: another run's, or an export of the
+//! Desktop App (specification 3.4 `diff`). Pure: no clock, no I/O; the same sides give the same
+//! bytes.
 //!
 //! * [`RunSide`] and [`mapping`]: how the two sides come in
 //! * [`compare`]: rows paired and judged; [`Incomparable`] where there is nothing to compare
@@ -112,7 +113,8 @@ impl Comparison {
         self.classifications = classifications;
     }
 
-    /// The classification file with entries for what is not classified; `None` where there is nothing to add.
+    /// The classification file with entries for what is not classified; `None` where there is
+    /// nothing to add.
     ///
     /// # Errors
     /// Where the file cannot be added to.
@@ -124,7 +126,8 @@ impl Comparison {
         classes::appended(place, text, &self.tables, &self.names, self.day())
     }
 
-    /// The day of the later run, which is when its differences came to be: nothing here asks a clock.
+    /// The day of the later run, which is when its differences came to be: nothing here asks a
+    /// clock.
     pub fn day(&self) -> Option<Day> {
         let recorded = [&self.here.head, &self.there.head].into_iter().filter_map(SideHead::run);
         let latest = recorded.filter_map(|run| run.recorded_at).max()?;

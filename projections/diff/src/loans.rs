@@ -1,4 +1,5 @@
-//! What became of a loan on both sides, where the paths part, and why ours is as it is (specification 3.4).
+//! What became of a loan on both sides, where the paths part, and why ours is as it is
+//! (specification 3.4).
 
 use powerfill_events::run::event::Pass;
 use powerfill_events::values::fold;
@@ -153,7 +154,8 @@ fn is_of_loans(table: &TableSpec) -> bool {
 }
 
 impl Comparison {
-    /// The loans whose decision differs, in the order of ids, the first `most` of them; and how many there are.
+    /// The loans whose decision differs, in the order of ids, the first `most` of them; and how
+    /// many there are.
     pub fn parted_loans(&self, most: usize) -> (Vec<String>, u64) {
         let mut loans: Vec<u32> = Vec::new();
         for table in self.tables.iter().filter(|table| is_of_loans(table.spec)) {
@@ -174,7 +176,8 @@ impl Comparison {
         (spelled.collect(), all)
     }
 
-    /// Tells of these loans, from the events of our run, and of the other side where that is a run too.
+    /// Tells of these loans, from the events of our run, and of the other side where that is a run
+    /// too.
     pub fn tell(&mut self, loans: &[String], here: &LoanStories, there: Option<&LoanStories>) {
         let (places_here, places_there) = (self.places(0), self.places(1));
         let path = |loan: &String| {
@@ -285,7 +288,8 @@ fn barred(stories: &LoanStories, loan: &str, trade: Option<&str>) -> Option<Stri
     }
 }
 
-/// Between two runs: both did the same with the loan until one step, or did not begin with the same candidates.
+/// Between two runs: both did the same with the loan until one step, or did not begin with the same
+/// candidates.
 fn parting_of_runs(
     loan: &str,
     here: &LoanStories,
@@ -329,7 +333,8 @@ fn parting_of_runs(
     }
 }
 
-/// Against an export, of which we have no events: where ours did something else than what led there.
+/// Against an export, of which we have no events: where ours did something else than what led
+/// there.
 fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Parting {
     let steps: Vec<&LoanStep> = here.steps(loan).collect();
     let placed = steps.iter().find(|step| matches!(step, LoanStep::Allocated(_)));

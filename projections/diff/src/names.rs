@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use powerfill_events::values::fold;
 
-/// Texts by number. Two of a column that compare as equal text (1.1: without case and trailing blanks) have one number,
-/// and the spelling that came first. Each column is for itself, so that the reason `Locked` is not spelled as the pass
-/// `locked`; columns of the same name are one, whatever their table.
+/// Texts by number. Two of a column that compare as equal text (1.1: without case and trailing
+/// blanks) have one number, and the spelling that came first. Each column is for itself, so that
+/// the reason `Locked` is not spelled as the pass `locked`; columns of the same name are one,
+/// whatever their table.
 #[derive(Debug, Default)]
 pub struct Names {
     spelled: Vec<Arc<str>>,

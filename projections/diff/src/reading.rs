@@ -1,5 +1,6 @@
-//! How the cells of an export read: numbers and dates as the Desktop App, spreadsheets and database tools write them.
-//! Nothing is guessed twice: a text that does not read is kept as it is, and differs.
+//! How the cells of an export read: numbers and dates as the Desktop App, spreadsheets and database
+//! tools write them. Nothing is guessed twice: a text that does not read is kept as it is, and
+//! differs.
 
 use chrono::NaiveDate;
 use powerfill_events::values::{Day, fold};
@@ -74,8 +75,8 @@ impl Formats {
         text.is_empty() || self.null.contains(&fold(text))
     }
 
-    /// Reads `1,234.50`, `$ 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`. Thousands come in groups of three
-    /// or not at all, so that a decimal comma is not taken for one.
+    /// Reads `1,234.50`, `$ 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`. Thousands come
+    /// in groups of three or not at all, so that a decimal comma is not taken for one.
     pub fn number(&self, text: &str, is_share: bool) -> Option<Decimal> {
         let text = text.trim();
         let (text, in_parentheses) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')'))
@@ -136,7 +137,8 @@ impl Formats {
         }
     }
 
-    /// Reads `2026-02-12`, `20260212`, `2/12/2026`, `12-Feb-2026`, `Feb 12 2026`, each also with a midnight behind.
+    /// Reads `2026-02-12`, `20260212`, `2/12/2026`, `12-Feb-2026`, `Feb 12 2026`, each also with a
+    /// midnight behind.
     pub fn day(&self, text: &str) -> Option<Day> {
         let text = text.trim();
         let (text, midnight) = split_time(text);
@@ -184,7 +186,8 @@ fn ungrouped(whole: &str, separators: &[char]) -> Option<String> {
     grouped.then(|| whole.split(separator).collect())
 }
 
-/// Splits a time of the day off, and says whether it is midnight, or absent. `T` or blanks stand before it.
+/// Splits a time of the day off, and says whether it is midnight, or absent. `T` or blanks stand
+/// before it.
 fn split_time(text: &str) -> (&str, bool) {
     let Some(colon) = text.find(':') else { return (text, true) };
     let Some(start) = text[..colon].rfind(['T', ' ']) else { return (text, false) };
@@ -201,7 +204,8 @@ fn split_time(text: &str) -> (&str, bool) {
     (date.trim_end(), no_hour && parts.all(zero))
 }
 
-/// A calendar date from the texts of its parts. A year of two digits is within 1950 to 2049, as SQL Server has it.
+/// A calendar date from the texts of its parts. A year of two digits is within 1950 to 2049, as SQL
+/// Server has it.
 fn date(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     let number = |text: &str, widths: &[usize]| {
         let plain = widths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

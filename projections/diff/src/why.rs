@@ -71,7 +71,8 @@ pub struct RowChange {
 }
 
 impl Why {
-    /// Of two runs, from what their events say. The snapshots come with [`snapshots`](Self::snapshots).
+    /// Of two runs, from what their events say. The snapshots come with
+    /// [`snapshots`](Self::snapshots).
     pub fn of(here: &RunHead, there: &RunHead) -> Self {
         let other =
             |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);
@@ -84,8 +85,8 @@ impl Why {
         }
     }
 
-    /// Compares the tables of both snapshots, which are in the same order. `key` gives the names of a
-    /// table's key columns; a table of one row has none.
+    /// Compares the tables of both snapshots, which are in the same order. `key` gives the names of
+    /// a table's key columns; a table of one row has none.
     pub fn compare_inputs(
         &mut self,
         here: &[RawTable],

@@ -1,5 +1,6 @@
-//! Which events a story is told from: what to look up in the index of a run's events, so that nobody has to read the
-//! whole stream. A story that is fed with these alone is the one that all events give.
+//! Which events a story is told from: what to look up in the index of a run's events, so that
+//! nobody has to read the whole stream. A story that is fed with these alone is the one that all
+//! events give.
 
 use powerfill_events::run::RunEvent;
 use powerfill_events::values::fold;
@@ -32,8 +33,8 @@ impl About<'_> {
         }
     }
 
-    /// Where an event of these leads on: from a loan's candidate to what filled that trade, from a trade's candidate to
-    /// where that loan went.
+    /// Where an event of these leads on: from a loan's candidate to what filled that trade, from a
+    /// trade's candidate to where that loan went.
     pub fn leads_to(self, event: &RunEvent) -> Option<Subject> {
         let RunEvent::CandidateScored(candidate) = event else { return None };
         let (loan_id, trade_id) = (candidate.loan_id.as_str(), candidate.trade_id.as_str());

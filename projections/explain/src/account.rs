@@ -1,6 +1,6 @@
-//! A story from events, told together with what the engine says of the run's input (`standing`, `never_came`) and, where
-//! it was asked, with what would have changed it (`what_if`). The story alone is a projection; here come in, as plain
-//! values, the reasons that no event carries.
+//! A story from events, told together with what the engine says of the run's input (`standing`,
+//! `never_came`) and, where it was asked, with what would have changed it (`what_if`). The story
+//! alone is a projection; here come in, as plain values, the reasons that no event carries.
 
 use powerfill_events::values::{LoanId, Money, TradeId};
 use powerfill_facts::what_if::WhatIf;
@@ -18,7 +18,8 @@ pub struct LoanAccount {
     /// From events.
     #[serde(flatten)]
     pub story: LoanExplanation,
-    /// From the input; NULL where the snapshot does not have the loan, or the run was not asked for yet.
+    /// From the input; NULL where the snapshot does not have the loan, or the run was not asked for
+    /// yet.
     pub standing: Option<LoanFacts>,
     /// What would have given it a place; NULL where it was not asked.
     pub what_if: Option<WhatIf>,
@@ -30,7 +31,8 @@ pub struct TradeAccount {
     /// From events.
     #[serde(flatten)]
     pub story: TradeExplanation,
-    /// From the input: the loans that match no node of its instrument; NULL where the trade is not in the run.
+    /// From the input: the loans that match no node of its instrument; NULL where the trade is not
+    /// in the run.
     pub never_came: Option<UnmatchedLoans>,
 }
 
@@ -71,8 +73,8 @@ impl LoanExplanation {
         fillers.map(|filler| &filler.loan_id)
     }
 
-    /// Replaces the limits that may have barred the loan by those that did: they describe it, and with the loans that
-    /// were there had too little left.
+    /// Replaces the limits that may have barred the loan by those that did: they describe it, and
+    /// with the loans that were there had too little left.
     pub fn settle_limits(&mut self, limits: &[LimitFacts]) {
         let Some(loan_amount) = self.loan_amount else { return };
         let subject = (&self.loan_id, loan_amount);

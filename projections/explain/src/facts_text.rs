@@ -142,11 +142,12 @@ fn trades_words(node: &NodeFacts) -> String {
     }
 }
 
-/// Kinds of failing that a text lists: a book of hundreds of nodes must not hide the candidates behind them.
+/// Kinds of failing that a text lists: a book of hundreds of nodes must not hide the candidates
+/// behind them.
 const NEAREST: usize = 12;
 
-/// The nodes that the loan does not match, those that failed alike together; nearest first: those that only a rule
-/// kept it from.
+/// The nodes that the loan does not match, those that failed alike together; nearest first: those
+/// that only a rule kept it from.
 pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     let unmatched: Vec<&NodeFacts> = facts.nodes.iter().filter(|node| !node.matched).collect();
     if unmatched.is_empty() {
@@ -182,7 +183,8 @@ enum Reach {
     Nothing,
 }
 
-/// What failed, in words that are the same for all nodes that failed alike, and the bounds of this one.
+/// What failed, in words that are the same for all nodes that failed alike, and the bounds of this
+/// one.
 fn failed_words(failures: &[NodeFailure]) -> (Reach, String, String) {
     let mut reach = Reach::Rules(failures.len());
     let (mut rules, mut outside, mut bounds) = (Vec::new(), Vec::new(), Vec::new());

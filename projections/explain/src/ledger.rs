@@ -24,8 +24,8 @@ impl Moment {
     }
 }
 
-/// Where a candidate of one trade stands among the others of that trade in its turn: lines 1, 2, 4 and 5 of 2.6 (the
-/// settlement date and the trade are the same).
+/// Where a candidate of one trade stands among the others of that trade in its turn: lines 1, 2, 4
+/// and 5 of 2.6 (the settlement date and the trade are the same).
 pub(super) type Standing = (Reverse<Price>, bool, Reverse<Money>, String);
 
 /// The standing of a candidate whose present pool is designated to the trade (`stays`), or not.
@@ -149,8 +149,8 @@ impl Ledger {
         });
     }
 
-    /// When best_fit of this turn came to a candidate with this standing: it goes in rank order, so everything before
-    /// its turn's best_fit, and the better candidates that it placed.
+    /// When best_fit of this turn came to a candidate with this standing: it goes in rank order, so
+    /// everything before its turn's best_fit, and the better candidates that it placed.
     pub(super) fn at_best_fit(&self, turn: u32, standing_of: &Standing, threshold: Price) -> Fill {
         let visit = Moment::new(turn, Pass::BestFit);
         self.until(|entry| match &entry.arrival {

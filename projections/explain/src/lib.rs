@@ -1,16 +1,18 @@
 //! The whole story of a loan, or of a trade (specification 3.4 `explain`).
 //!
-//! A story takes every event once, in order, and keeps what concerns its subject and how full the trades were that it
-//! could have gone to, so that one loan of a long run is explained in one pass. What comes out is typed, for programs;
-//! its `Display` tells it in the words of a desk.
+//! A story takes every event once, in order, and keeps what concerns its subject and how full the
+//! trades were that it could have gone to, so that one loan of a long run is explained in one pass.
+//! What comes out is typed, for programs; its `Display` tells it in the words of a desk.
 //!
 //! * [`About`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
-//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`Went`] and [`Stands`] say it shortly
+//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`Went`] and [`Stands`]
+//!   say it shortly
 //! * [`TradeStory`] → [`TradeExplanation`]
 //!
-//! These are from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] tell them together with what no
-//! event carries: what the engine says of the run's input, handed in as plain values.
+//! These are from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] tell them
+//! together with what no event carries: what the engine says of the run's input, handed in as plain
+//! values.
 
 mod about;
 mod account;
@@ -45,7 +47,8 @@ pub use words::{points, usd};
 
 use powerfill_events::values::fold;
 
-/// A name that someone asked for, in whatever case; recognised without allocating for the names that are plain ASCII.
+/// A name that someone asked for, in whatever case; recognised without allocating for the names
+/// that are plain ASCII.
 #[derive(Debug, Clone)]
 pub(crate) struct Sought {
     folded: String,

@@ -118,7 +118,8 @@ pub struct AtEnd {
     /// Where it had room, so that a limit barred it: the loans that are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filled_by: Vec<Filler>,
-    /// Limits of the trade with too little left for the loan; with the input beside (`standing`) those that describe it.
+    /// Limits of the trade with too little left for the loan; with the input beside (`standing`)
+    /// those that describe it.
     pub full_limits: Vec<FullLimit>,
 }
 

@@ -1,4 +1,5 @@
-//! The story of a trade (specification 3.4): who filled it, in which order, who was turned away, why it is short.
+//! The story of a trade (specification 3.4): who filled it, in which order, who was turned away,
+//! why it is short.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,5 @@
-//! Why a candidate of a trade is not in it: from where the loan was, and how full the trade was, when its turn came.
+//! Why a candidate of a trade is not in it: from where the loan was, and how full the trade was,
+//! when its turn came.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -138,8 +139,8 @@ impl TradeCourt {
         verdict
     }
 
-    /// Whether best_fit came to the place where it put the loan before it came to the loan's candidate here: lines 1, 2,
-    /// 3 and 6 of 2.6 (the loan is the same).
+    /// Whether best_fit came to the place where it put the loan before it came to the loan's
+    /// candidate here: lines 1, 2, 3 and 6 of 2.6 (the loan is the same).
     fn outranks(
         &self,
         stay: &Stay<'_>,

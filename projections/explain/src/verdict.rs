@@ -1,4 +1,5 @@
-//! Why a candidate of a loan was taken, or not (specification 3.4): from how full its trade was when its turn came.
+//! Why a candidate of a loan was taken, or not (specification 3.4): from how full its trade was
+//! when its turn came.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,9 +68,9 @@ pub enum Verdict {
         /// The loans that were there.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<Filler>,
-        /// From events alone: limits of the trade with too little left for the loan at the end of the run, for events do
-        /// not say which of them describe it. With the input beside (`standing`): those that describe it and had too
-        /// little left when its turn came.
+        /// From events alone: limits of the trade with too little left for the loan at the end of
+        /// the run, for events do not say which of them describe it. With the input beside
+        /// (`standing`): those that describe it and had too little left when its turn came.
         full_limits: Vec<FullLimit>,
     },
     /// The run's events do not reach that far.
@@ -160,8 +161,8 @@ impl Court<'_> {
         self.candidates.iter().find(is_stay).map(|candidate| candidate.candidate_rank)
     }
 
-    /// exact_fit looks at all candidates of its turn before best_fit does, so that a better-ranked one has an answer of
-    /// its own; any other place simply came first.
+    /// exact_fit looks at all candidates of its turn before best_fit does, so that a better-ranked
+    /// one has an answer of its own; any other place simply came first.
     fn placed_before(
         &self,
         stay: &Stay<'_>,
@@ -180,7 +181,8 @@ impl Court<'_> {
         of_fill(ledger.before(stay.version), ledger, loan_amount, self.blocks)
     }
 
-    /// Whether the placement brought its trade to within the variance of its open amount (2.7 exact_fit (a)).
+    /// Whether the placement brought its trade to within the variance of its open amount (2.7
+    /// exact_fit (a)).
     fn completed(&self, stay: &Stay<'_>) -> bool {
         let Some(placed) = self.steps.iter().find_map(|(version, step)| match step {
             LoanStep::Allocated(placed) if *version == stay.version => Some(placed),
@@ -191,7 +193,8 @@ impl Court<'_> {
         self.variance_of(placed).is_some_and(|(variance, off)| off <= variance)
     }
 
-    /// The good-delivery variance of the trade in dollars, and how far off its open amount the loan left it.
+    /// The good-delivery variance of the trade in dollars, and how far off its open amount the loan
+    /// left it.
     fn variance_of(&self, placed: &LoanAllocated) -> Option<(Money, Money)> {
         let open_amount = self.ledgers.get(&placed.trade_id)?.trade.open_amount;
         // Cents times per cent with 6 decimals.

@@ -97,8 +97,8 @@ fn stories_agree_with_the_decisions_of_every_case() {
                     }
                     Verdict::NotReached => panic!("{place}"),
                     Verdict::CompletedAnother { .. } => passed_over += 1,
-                    // Rank order takes the best that is free: a better one is never simply not needed, unless another
-                    // pass, or an earlier turn, came first.
+                    // Rank order takes the best that is free: a better one is never simply not
+                    // needed, unless another pass, or an earlier turn, came first.
                     Verdict::PlacedBefore { .. }
                     | Verdict::GivenUp { .. }
                     | Verdict::NoRoom { .. }
@@ -148,7 +148,8 @@ fn a_trades_story_adds_up_in_every_case() {
                         Verdict::LimitBarred { filled_amount: here, .. },
                         Verdict::LimitBarred { filled_amount: there, .. },
                     ) => here == there,
-                    // A loan's story goes into why exact_fit placed it against its rank; a trade's does not.
+                    // A loan's story goes into why exact_fit placed it against its rank; a trade's
+                    // does not.
                     (Verdict::PlacedBefore { pass: Pass::ExactFit, .. }, seen) => {
                         !matches!(seen, Verdict::Chosen | Verdict::GivenUp { .. })
                     }

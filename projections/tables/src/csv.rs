@@ -1,6 +1,6 @@
-//! The canonical CSV of the output tables (specification 1.5). The header comes first. Decimals have
-//! all places of their scale, dates are ISO 8601, and NULL is an empty field. Lines end with LF.
-//! Fields are quoted only where RFC 4180 demands it.
+//! The canonical CSV of the output tables (specification 1.5). The header comes first. Decimals
+//! have all places of their scale, dates are ISO 8601, and NULL is an empty field. Lines end with
+//! LF. Fields are quoted only where RFC 4180 demands it.
 //!
 //! Files begin with `run_id`; comparisons and the output digest ([`crate::digest`]) leave it out.
 //! Text is written into a buffer of bytes, so nothing is formatted twice or checked again to be
@@ -114,11 +114,12 @@ const PAIRS: [u8; 200] = {
     pairs
 };
 
-/// Writes all decimals of the scale, and no sign on zero (1.1). Most of a run's CSV is such numbers,
-/// so the digits are written two at a time.
+/// Writes all decimals of the scale, and no sign on zero (1.1). Most of a run's CSV is such
+/// numbers, so the digits are written two at a time.
 fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
     let magnitude = units.unsigned_abs();
-    // The compiler turns a division by a constant into a multiplication; these are the scales of 1.1.
+    // The compiler turns a division by a constant into a multiplication; these are the scales of
+    // 1.1.
     let (whole, mut fraction) = match scale {
         0 => (magnitude, 0),
         2 => (magnitude / 100, magnitude % 100),
@@ -166,7 +167,8 @@ fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
         at -= 1;
         text[at] = b'-';
     }
-    // Copying END bytes and truncating is faster than copying a number that is only known at run time.
+    // Copying END bytes and truncating is faster than copying a number that is only known at run
+    // time.
     let length = out.len() + END - at;
     out.extend_from_slice(&text[at..at + END]);
     out.truncate(length);

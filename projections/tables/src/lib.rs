@@ -1,5 +1,5 @@
-//! The output tables (specification 1.5) and other projections of a run's events (3.3). A projection
-//! has no other input: no snapshot, no clock, no I/O.
+//! The output tables (specification 1.5) and other projections of a run's events (3.3). A
+//! projection has no other input: no snapshot, no clock, no I/O.
 //!
 //! * [`table`]: declarations of tables, rows, and cells
 //! * [`tables`]: the output tables, one file per table, in one list

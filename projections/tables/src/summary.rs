@@ -1,5 +1,5 @@
-//! A run at a glance, for `run`, `show` and the history (specification 4.2, 4.4): after every event, so that it also
-//! answers how a run stood after event N (3.4, as of).
+//! A run at a glance, for `run`, `show` and the history (specification 4.2, 4.4): after every
+//! event, so that it also answers how a run stood after event N (3.4, as of).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};

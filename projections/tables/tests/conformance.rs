@@ -1,5 +1,5 @@
-//! Every conformance case that has expected tables: a real run of its snapshot, its events through the projections, and
-//! each table cell by cell.
+//! Every conformance case that has expected tables: a real run of its snapshot, its events through
+//! the projections, and each table cell by cell.
 
 mod given;
 

@@ -1,5 +1,5 @@
-//! The index of a run's events: it lists every event that names a loan or a trade, and stories told from what it lists
-//! are those that all events give.
+//! The index of a run's events: it lists every event that names a loan or a trade, and stories told
+//! from what it lists are those that all events give.
 
 mod given;
 
@@ -135,8 +135,8 @@ fn every_event_is_listed_under_the_loans_and_trades_that_it_names() {
     assert_eq!(unseen, [&EventType::InvariantsVerified, &EventType::RunCancelled]);
 }
 
-/// Of every loan and trade of every case; of a name in another case, and of one that nobody has; also where the events
-/// end early, since a run may be cancelled anywhere.
+/// Of every loan and trade of every case; of a name in another case, and of one that nobody has;
+/// also where the events end early, since a run may be cancelled anywhere.
 #[test]
 fn stories_from_the_index_are_those_of_all_events() {
     let (mut stories, mut fewer) = (0, 0);
@@ -144,7 +144,8 @@ fn stories_from_the_index_are_those_of_all_events() {
         let whole = given::cases::run(&case);
         let loans = all_named(&whole, LOANS);
         let trades = all_named(&whole, TRADES);
-        // Everyone at the end; some of them after the last events, one by one, and after a few before.
+        // Everyone at the end; some of them after the last events, one by one, and after a few
+        // before.
         let stride = (whole.len() / 4).max(1);
         let early = (1..whole.len()).rev().enumerate();
         let early = early.filter(|(at, _)| *at < 3 || at % stride == 0).map(|(_, length)| length);

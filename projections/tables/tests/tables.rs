@@ -91,8 +91,8 @@ fn candidates_come_as_they_were_ranked() {
     );
 }
 
-/// Its last placement counts: a loan that was moved shows where it went, one that was taken out and placed again the
-/// second placement, one that was taken out for good has no row.
+/// Its last placement counts: a loan that was moved shows where it went, one that was taken out and
+/// placed again the second placement, one that was taken out for good has no row.
 #[test]
 fn the_guide_shows_where_each_loan_ended_up() {
     let mut switching = allocated(("b", 290_000), ("T1", 290_000), Pass::BestFit, 1, "101");

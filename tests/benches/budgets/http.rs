@@ -1,5 +1,5 @@
-//! Measurements of the service as a process: report pages for many clients, also during a run, and the delay until a
-//! live subscriber receives an event.
+//! Measurements of the service as a process: report pages for many clients, also during a run, and
+//! the delay until a live subscriber receives an event.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -257,7 +257,8 @@ async fn delivery_postgres(powerfill: &Path, book: &Path) {
     delivery(&server, &store, book, "PostgreSQL").await;
 }
 
-/// Appends from this process and times from each append's answer until a client of the service has the event.
+/// Appends from this process and times from each append's answer until a client of the service has
+/// the event.
 async fn delivery<S: Store>(server: &Server, store: &S, book: &Path, name: &str) {
     let mut client = server.connect().await;
     client.send("GET", "/api/powerfill/events/stream?after=0", "").await;

@@ -1,5 +1,5 @@
-//! Runs the engine once on the demo book, for `tests/instructions.sh`, which counts the instructions
-//! of [`run_engine`] and of nothing else.
+//! Runs the engine once on the demo book, for `tests/instructions.sh`, which counts the
+//! instructions of [`run_engine`] and of nothing else.
 
 use std::path::Path;
 use std::process::ExitCode;

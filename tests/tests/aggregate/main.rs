@@ -1,5 +1,5 @@
-//! Given, when, then: what a run accepts, and which rule it names when it does not (specification 3.1). Through the
-//! traits of `eventually`, as any user of the aggregate would.
+//! Given, when, then: what a run accepts, and which rule it names when it does not (specification
+//! 3.1). Through the traits of `eventually`, as any user of the aggregate would.
 
 mod book;
 mod repository;
@@ -28,7 +28,8 @@ fn decided(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, RunRej
     answer.map(|events| events.expect("every command has events"))
 }
 
-/// A history that has come as far as its first allocation: L1 fills half of T1, T2 holds $900,000, T3 is paired off.
+/// A history that has come as far as its first allocation: L1 fills half of T1, T2 holds $900,000,
+/// T3 is paired off.
 fn under_way() -> Vec<RunEvent> {
     vec![
         requested(),
@@ -167,7 +168,8 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
     ]
 }
 
-/// The place of a rule in the written order. Without a wildcard, so that a new rule asks for its case here.
+/// The place of a rule in the written order. Without a wildcard, so that a new rule asks for its
+/// case here.
 fn precedence(rule: &RunRejection) -> usize {
     match rule {
         RunRejection::RunIsOver { .. } => 0,

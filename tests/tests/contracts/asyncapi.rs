@@ -1,4 +1,5 @@
-//! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads are the events.
+//! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads
+//! are the events.
 
 use std::collections::BTreeSet;
 
@@ -139,7 +140,8 @@ fn document() -> Value {
     })
 }
 
-/// What the document calls a version of an event: the present one as the event, an older one with its number.
+/// What the document calls a version of an event: the present one as the event, an older one with
+/// its number.
 fn name_of(event_type: Published, version: u16) -> String {
     match version == event_type.schema_version() {
         true => event_type.name().to_owned(),
@@ -176,8 +178,8 @@ fn messages() -> Map<String, Value> {
     golden::versions().map(message).collect()
 }
 
-/// The envelope and all payloads, with what they refer to, under one roof. What the payload of an older version refers to
-/// stands under that version's own name: it may have changed since.
+/// The envelope and all payloads, with what they refer to, under one roof. What the payload of an
+/// older version refers to stands under that version's own name: it may have changed since.
 fn schemas() -> Map<String, Value> {
     let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     let envelope = written.into_generator().into_root_schema_for::<CloudEvent<'_>>();

@@ -15,7 +15,8 @@ fn schema_file(event_type: Published, version: u16) -> String {
     format!("{}.v{version}.schema.json", event_type.name())
 }
 
-/// The schema of a version as it was published: of an older one, what there was when it was the present one.
+/// The schema of a version as it was published: of an older one, what there was when it was the
+/// present one.
 pub(crate) fn published_schema(event_type: Published, version: u16) -> Value {
     let inside = format!("{FOLDER}/{}", schema_file(event_type, version));
     serde_json::from_str(&file::read(&inside)).unwrap_or_else(|e| panic!("{inside}: {e}"))
@@ -108,7 +109,8 @@ fn fields(schema: &Value, page: &mut String) {
     }
 }
 
-/// The fields in the order in which they are written: `required` keeps it, a map of properties does not.
+/// The fields in the order in which they are written: `required` keeps it, a map of properties does
+/// not.
 fn in_written_order(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let names = schema["required"].as_array().into_iter().flatten();
     let names = names.map(|name| name.as_str().unwrap());

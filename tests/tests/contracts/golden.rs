@@ -1,5 +1,6 @@
-//! Samples of every event in every version ever written (specification 3.1): `tests/golden/events`. A published
-//! version never changes, so a sample that no longer reads, or reads into other bytes, is a broken promise.
+//! Samples of every event in every version ever written (specification 3.1): `tests/golden/events`.
+//! A published version never changes, so a sample that no longer reads, or reads into other bytes,
+//! is a broken promise.
 //!
 //! Each file has payloads full of values, and payloads with every NULL that the type has.
 

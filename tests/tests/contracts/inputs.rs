@@ -1,5 +1,5 @@
-//! `docs/reference/inputs.md` and `docs/reference/options.md`: the input tables and the options of a
-//! run, from their declarations.
+//! `docs/reference/inputs.md` and `docs/reference/options.md`: the input tables and the options of
+//! a run, from their declarations.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! JSON in two forms, its order kept: compact, as payloads are stored, and with line breaks, as people review them.
+//! JSON in two forms, its order kept: compact, as payloads are stored, and with line breaks, as
+//! people review them.
 
 /// Where a character of JSON stands.
 fn outside_strings(text: &str) -> impl Iterator<Item = (char, bool)> {

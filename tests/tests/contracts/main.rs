@@ -1,6 +1,8 @@
-//! What PowerFill publishes: every event in every version ever written, and the reference made from the types.
+//! What PowerFill publishes: every event in every version ever written, and the reference made from
+//! the types.
 //!
-//! `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes the files again; the diff is what reviewers read.
+//! `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes the files again; the diff is
+//! what reviewers read.
 
 mod asyncapi;
 mod events;

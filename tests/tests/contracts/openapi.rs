@@ -1,4 +1,5 @@
-//! `docs/reference/openapi.json`: the HTTP service, from its routes, their types and the output tables.
+//! `docs/reference/openapi.json`: the HTTP service, from its routes, their types and the output
+//! tables.
 
 use std::collections::BTreeSet;
 

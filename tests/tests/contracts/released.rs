@@ -1,8 +1,10 @@
-//! `tests/golden/released_schemas.txt`: the event schemas of every released version. What was written must stay
-//! readable, so that the structure of a released schema is frozen; its descriptions may become better.
+//! `tests/golden/released_schemas.txt`: the event schemas of every released version. What was
+//! written must stay readable, so that the structure of a released schema is frozen; its
+//! descriptions may become better.
 //!
-//! The file has a line per release of `docs/CHANGELOG.md`, followed by the schemas that were new in it, each with the
-//! BLAKE3 of the schema without its descriptions. `UPDATE=1` adds the section of a release, and changes nothing else.
+//! The file has a line per release of `docs/CHANGELOG.md`, followed by the schemas that were new in
+//! it, each with the BLAKE3 of the schema without its descriptions. `UPDATE=1` adds the section of
+//! a release, and changes nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

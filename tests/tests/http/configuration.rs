@@ -1,4 +1,5 @@
-//! The configuration over HTTP: every change an event, tokens against changes of others, faults that name the place.
+//! The configuration over HTTP: every change an event, tokens against changes of others, faults
+//! that name the place.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -1,4 +1,5 @@
-//! Who is let in where: every operation of the OpenAPI document, so that none is forgotten, against every kind of token.
+//! Who is let in where: every operation of the OpenAPI document, so that none is forgotten, against
+//! every kind of token.
 
 use axum::body::Body;
 use axum::http::Request;

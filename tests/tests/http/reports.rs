@@ -86,7 +86,8 @@ async fn tables_without_room_in_memory_are_the_same() {
     reports_are_the_tables(&Service::with(Limits { reports: 0, ..Limits::default() })).await;
 }
 
-/// Filters and orders, answered from memory and by reading through, of the shown run and of one before it.
+/// Filters and orders, answered from memory and by reading through, of the shown run and of one
+/// before it.
 #[tokio::test]
 async fn both_ways_answer_alike() {
     let (kept, read) = (Service::new(), Service::with(Limits { reports: 0, ..Limits::default() }));

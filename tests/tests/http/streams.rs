@@ -1,4 +1,5 @@
-//! Events over HTTP: pages that fit together, and a live stream that resumes without loss or doubling.
+//! Events over HTTP: pages that fit together, and a live stream that resumes without loss or
+//! doubling.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use crate::desk::{Answer, Service};
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What arrives on a stream: the position, and the event's type; none where a filter left out what is before.
+/// What arrives on a stream: the position, and the event's type; none where a filter left out what
+/// is before.
 type Arrived = (u64, Option<String>);
 
 /// A client that reads a stream.

@@ -1,5 +1,5 @@
-//! Whether stories told with the captured input agree with what was decided: of every loan and trade of every
-//! conformance case that runs.
+//! Whether stories told with the captured input agree with what was decided: of every loan and
+//! trade of every conformance case that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -84,7 +84,8 @@ fn assert_strict(value: &impl serde::Serialize) {
     }
 }
 
-/// A limit that barred a loan of this amount: used by the loans that are named, and too small for one more.
+/// A limit that barred a loan of this amount: used by the loans that are named, and too small for
+/// one more.
 fn assert_bars(limit: &FullLimit, amount: Money, place: &str) {
     let used: Money = limit.used_by.iter().map(|filler| filler.loan_amount).sum();
     assert_eq!(used, limit.used_amount, "{place}");
@@ -201,7 +202,8 @@ pub(crate) async fn every_loan_and_trade_of_every_case_has_an_account(desk: &Des
         runs += 1;
     }
     assert!(runs >= 42 && loans > 900, "{runs} runs, {loans} loans");
-    // A loan is barred in the same trades, whoever tells it; its own story also has those that exact_fit passed over.
+    // A loan is barred in the same trades, whoever tells it; its own story also has those that
+    // exact_fit passed over.
     assert!(
         barred > 20 && barred_by_trades > 20 && barred_by_trades <= barred,
         "{barred_by_trades} of {barred}"

@@ -1,4 +1,5 @@
-//! A tenant's configuration over real stores: changed by many at once, read as it was, in one log with its runs.
+//! A tenant's configuration over real stores: changed by many at once, read as it was, in one log
+//! with its runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -197,8 +198,8 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     assert!((1..=3).eq(versions.map(|event| event.stream_version)));
 }
 
-/// A run with the six tables from the managed configuration has the digest and the events, byte for byte, of one whose
-/// source has them; whatever else the source holds under their names.
+/// A run with the six tables from the managed configuration has the digest and the events, byte for
+/// byte, of one whose source has them; whatever else the source holds under their names.
 pub(crate) async fn a_managed_run_is_that_of_the_source(desk: &Desk) {
     const CASE: &str = "41-mixed-400-price";
     let from_source = books::case(CASE);

@@ -135,8 +135,8 @@ impl Desk {
         run
     }
 
-    /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in between; `false` for
-    /// the store in memory, which is never that old.
+    /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in
+    /// between; `false` for the store in memory, which is never that old.
     pub(crate) async fn queue_without_request(&self, run: RunId) -> bool {
         if let Some(database) = &self.database {
             let admin = connect(&database.url().await).await;
@@ -244,7 +244,8 @@ impl Desk {
         self.store.run(run).await.expect("the queue answers").expect("the run is there").status
     }
 
-    /// Verifies the whole store, which must be clean; and every run that is over has an index up to its end.
+    /// Verifies the whole store, which must be clean; and every run that is over has an index up to
+    /// its end.
     pub(crate) async fn verify(&self) {
         let verdict = powerfill_app::verify::verify(self.store.as_ref(), None).await;
         let verdict = verdict.expect("the store answers");

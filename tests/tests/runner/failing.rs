@@ -76,7 +76,8 @@ pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(d
     }
 }
 
-/// Everything was decided and recorded by then: the run is Complete, and is shown as soon as that works.
+/// Everything was decided and recorded by then: the run is Complete, and is shown as soon as that
+/// works.
 pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(desk: &Desk) {
     for refused in ["stage", "publish", "put_row", "put_index", "set_status"] {
         let desk = desk.another().await;

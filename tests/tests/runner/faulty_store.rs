@@ -29,7 +29,8 @@ pub(crate) enum Fate {
     Unanswered(StoreError),
 }
 
-/// Told a call's name, how many there were of it before, and how many at all; renewals of the lease are not counted.
+/// Told a call's name, how many there were of it before, and how many at all; renewals of the lease
+/// are not counted.
 type Judge = dyn Fn(&'static str, u32, u32) -> Fate + Send + Sync;
 
 pub(crate) struct FaultyStore {

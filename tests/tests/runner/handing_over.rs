@@ -1,5 +1,5 @@
-//! Workers that stop and leave their run to another one, runs that are cancelled before anyone began them, and books of
-//! another tenant.
+//! Workers that stop and leave their run to another one, runs that are cancelled before anyone
+//! began them, and books of another tenant.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -88,7 +88,8 @@ pub(crate) async fn a_cancel_asked_of_the_store_reaches_the_worker(desk: &Desk) 
     desk.completes(&books::small()).await;
 }
 
-/// However long the engine is at something: the run is over, and the tenant free, while it has not heard of the cancel.
+/// However long the engine is at something: the run is over, and the tenant free, while it has not
+/// heard of the cancel.
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let run = desk.ask(&books::mixed()).await;
     let (hold, go) = HoldAt::new(Step::Allocation);

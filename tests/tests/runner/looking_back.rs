@@ -1,4 +1,5 @@
-//! A run as of any of its events: the same from a timeline, from a single look, and from folding all events before.
+//! A run as of any of its events: the same from a timeline, from a single look, and from folding
+//! all events before.
 
 use futures::TryStreamExt;
 use powerfill_app::as_of::{Timeline, check_event, run_at_event};

@@ -1,5 +1,6 @@
-//! Runs over real ports: from request to shown tables, cancelled, interrupted, taken up, over stores that fail; and
-//! whether rebuilding and verifying tell the truth about them (specification 3.3, 3.4, 4.4).
+//! Runs over real ports: from request to shown tables, cancelled, interrupted, taken up, over
+//! stores that fail; and whether rebuilding and verifying tell the truth about them (specification
+//! 3.3, 3.4, 4.4).
 
 mod accounts;
 mod books;

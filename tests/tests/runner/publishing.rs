@@ -1,4 +1,5 @@
-//! Showing outputs elsewhere: what reaches the place, what is tried again, and one who follows the log.
+//! Showing outputs elsewhere: what reaches the place, what is tried again, and one who follows the
+//! log.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! Whether a replay finds what is the same and names the first event that is not, in logs that were forged so well that
-//! their hash chain, their seals and their tables are sound.
+//! Whether a replay finds what is the same and names the first event that is not, in logs that were
+//! forged so well that their hash chain, their seals and their tables are sound.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ fn difference(replay: &ReplayReport) -> &EventDifference {
     }
 }
 
-/// A store that holds a run's events, changed, as if they had been recorded that way; the captured snapshot with them.
+/// A store that holds a run's events, changed, as if they had been recorded that way; the captured
+/// snapshot with them.
 async fn forged(desk: &Desk, run: RunId, change: impl Fn(u64, &mut RunEvent)) -> ReplayReport {
     forged_from(desk, run, desk.events(run).await, change).await
 }

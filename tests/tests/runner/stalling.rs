@@ -1,4 +1,5 @@
-//! A network that stands still under a worker (specification 5.3): connections stay, and nothing comes through.
+//! A network that stands still under a worker (specification 5.3): connections stay, and nothing
+//! comes through.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +43,8 @@ impl RunObserver for StallAt {
     }
 }
 
-/// A worker whose way to the desk's database is a proxy; its session is given up by the server sooner than others are.
+/// A worker whose way to the desk's database is a proxy; its session is given up by the server
+/// sooner than others are.
 async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner {
     let name = desk.database.as_ref().expect("a database").name().await;
     let address = shared_server().url_on_port(proxy.port(), name);
@@ -59,8 +61,8 @@ enum Then {
     WasOver,
 }
 
-/// Another worker takes the run, unless it was over before the wire stood still; the one that hangs says so after a while,
-/// and what it had sent, when it comes through at last, changes nothing.
+/// Another worker takes the run, unless it was over before the wire stood still; the one that hangs
+/// says so after a while, and what it had sent, when it comes through at last, changes nothing.
 async fn is_replaced(
     desk: &Desk,
     run: RunId,

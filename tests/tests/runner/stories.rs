@@ -1,5 +1,5 @@
-//! Stories told from the index of a run's events (specification 3.4): the same as from the whole stream, which is read
-//! where no index reaches to its end.
+//! Stories told from the index of a run's events (specification 3.4): the same as from the whole
+//! stream, which is read where no index reaches to its end.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,8 +84,8 @@ fn names(events: &Told) -> (BTreeSet<String>, BTreeSet<String>) {
     (loans, trades)
 }
 
-/// Every so many loans and trades, one that nobody has among them: their stories are those of all events. Answers the
-/// most events that one was told from.
+/// Every so many loans and trades, one that nobody has among them: their stories are those of all
+/// events. Answers the most events that one was told from.
 async fn stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
     let whole = whole(desk, run).await;
     let (loans, trades) = names(&whole);
@@ -131,7 +131,8 @@ pub(crate) async fn a_run_without_an_index_is_read_whole(desk: &Desk) {
     stories_agree(desk, begun, 40).await;
 }
 
-/// A candidate beyond it leads to events within it: half an index would leave them out. It is no damage either.
+/// A candidate beyond it leads to events within it: half an index would leave them out. It is no
+/// damage either.
 pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
     let run = desk.completes(&books::mixed()).await;
     let events = whole(desk, run).await;

@@ -1,4 +1,5 @@
-//! Runs whose worker died: another one takes them up, and the stream is that of a run that nothing disturbed.
+//! Runs whose worker died: another one takes them up, and the stream is that of a run that nothing
+//! disturbed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +57,8 @@ async fn shown(desk: &Desk) -> Vec<(&'static str, String)> {
     shown
 }
 
-/// Asks for the first run of a desk and appends events after the request, as a worker did before it died.
+/// Asks for the first run of a desk and appends events after the request, as a worker did before it
+/// died.
 pub(crate) async fn begun(desk: &Desk, book: &Book, events: &[RunEvent]) -> RunId {
     let run = desk.ask(book).await;
     goes_on(desk, book, run, events).await;

@@ -1,5 +1,5 @@
-//! Whether verification tells what was changed in a store's file: a cell of any output table, a row, the history, the
-//! index, an event.
+//! Whether verification tells what was changed in a store's file: a cell of any output table, a
+//! row, the history, the index, an event.
 
 use powerfill_app::explain::read_story;
 use powerfill_app::verify::{VerifyReport, verify};
@@ -13,7 +13,8 @@ use rusqlite::types::Value;
 use crate::books;
 use crate::desk::Desk;
 
-/// What verification says after these changes, made one after another, each taken back before the next.
+/// What verification says after these changes, made one after another, each taken back before the
+/// next.
 async fn verdict(desk: &Desk) -> VerifyReport {
     let store = SqliteStore::open_existing(desk.file()).unwrap();
     verify(&store, None).await.unwrap()
@@ -178,7 +179,8 @@ async fn one_run_is_verified_without_the_others() {
     );
 }
 
-/// Of the run that is shown, and of one that is not: an entry that is gone, changed, added, or another subject's.
+/// Of the run that is shown, and of one that is not: an entry that is gone, changed, added, or
+/// another subject's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edited_entry_of_an_index_is_named_with_its_run() {
     let desk = Desk::in_a_file();

@@ -1,5 +1,5 @@
-//! The shape of the repository, kept by reading it: what may depend on what, what stands where, and what is never
-//! written.
+//! The shape of the repository, kept by reading it: what may depend on what, what stands where, and
+//! what is never written.
 
 mod names;
 mod shape;
@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use powerfill_tests::repository::{files, sources, text};
 use toml::{Table, Value};
 
-/// What each pure package may use, of ours and of others: no I/O, no async runtime. `rayon` is there for threads whose
-/// results are collected in order.
+/// What each pure package may use, of ours and of others: no I/O, no async runtime. `rayon` is
+/// there for threads whose results are collected in order.
 const PURE_USES: &[(&str, &[&str])] = &[
     (
         "domain/events",
@@ -245,8 +245,8 @@ fn no_binary_floating_point_near_money() {
     }
 }
 
-/// A decision or a projection that asked for the time, for chance or for its surroundings would not come out the same
-/// twice.
+/// A decision or a projection that asked for the time, for chance or for its surroundings would not
+/// come out the same twice.
 #[test]
 fn the_pure_packages_ask_for_no_time_chance_or_surroundings() {
     let asked = [
@@ -291,7 +291,8 @@ fn no_path_of_a_machine() {
     for file in files() {
         let text = text(&file);
         for home in homes {
-            // A path of an address or of this repository goes on from a letter; one of a machine does not.
+            // A path of an address or of this repository goes on from a letter; one of a machine
+            // does not.
             let alone =
                 |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.');
             let found = text.match_indices(home).any(|(at, _)| alone(at));

@@ -62,7 +62,8 @@ pub(crate) struct ConfigListArgs {
 /// How far the configuration is looked at.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigAtArgs {
-    /// As it was after this version of the configuration, or at this moment (RFC 3339), instead of as it is
+    /// As it was after this version of the configuration, or at this moment (RFC 3339), instead of
+    /// as it is
     #[arg(long, value_name = "VERSION|TIME")]
     pub(crate) at: Option<String>,
 }
@@ -136,7 +137,8 @@ pub(crate) struct ReprioritiseArgs {
 Takes pscat_securitization_rules and the pfill_ tables of constraints, their rules, carry, lockdown and preflight; a table
 that the source does not have is empty, but for the constraints, which must be there. Only real changes are recorded.")]
 pub(crate) struct ConfigImportArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME [default: the tenant's]
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
     pub(crate) source: Option<Source>,
     /// Show what would change, and record nothing
     #[arg(long)]

@@ -25,7 +25,8 @@ pub(crate) struct WorkArgs {
     /// Work for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,
-    /// The worker's name, in the queue and as the actor of events; of each worker its own [default: powerfill-PID]
+    /// The worker's name, in the queue and as the actor of events; of each worker its own [default:
+    /// powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,
     #[command(flatten)]
@@ -44,13 +45,15 @@ Sends each tenant's events, in order and once each, as CloudEvents to the JetStr
 there is none; the subjects are powerfill.TENANT.run.EVENT_TYPE. It goes on where the stream ends, also after a crash. NATS
 or a store that is away is asked again until it is back. SIGTERM or Ctrl-C ends it with 0.")]
 pub(crate) struct RelayArgs {
-    /// Where NATS is: nats://HOST:PORT, or tls://HOST:PORT; a user is USER:PASSWORD@ before the host
+    /// Where NATS is: nats://HOST:PORT, or tls://HOST:PORT; a user is USER:PASSWORD@ before the
+    /// host
     #[arg(long, env = "POWERFILL_NATS", value_name = "URL", hide_env_values = true)]
     pub(crate) nats: Option<String>,
     /// A file with a user's credentials
     #[arg(long, env = "POWERFILL_NATS_CREDENTIALS", value_name = "FILE")]
     pub(crate) nats_credentials: Option<std::path::PathBuf>,
-    /// A file with the certificate of the authority behind the server's, where the system does not know it
+    /// A file with the certificate of the authority behind the server's, where the system does not
+    /// know it
     #[arg(long, env = "POWERFILL_NATS_CA", value_name = "FILE")]
     pub(crate) nats_ca: Option<std::path::PathBuf>,
     /// End when the stream has what the log has now

@@ -44,7 +44,8 @@ pub(crate) struct PublishArgs {
 
 Run twice, it changes nothing.")]
 pub(crate) struct MigrateArgs {
-    /// Make the tables of a tenant's database, instead of a store: mssql://USER@HOST/DATABASE?schema=NAME
+    /// Make the tables of a tenant's database, instead of a store:
+    /// mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "URL", conflicts_with_all = ["store", "tenant"])]
     pub(crate) target: Option<TargetUrl>,
     /// Which tables of the target

@@ -30,7 +30,8 @@ pub(crate) struct ServeArgs {
     /// Only answer: a `powerfill work` carries the runs through
     #[arg(long)]
     pub(crate) no_workers: bool,
-    /// Where /metrics of all tenants is answered without a token: an address of the monitoring's own
+    /// Where /metrics of all tenants is answered without a token: an address of the monitoring's
+    /// own
     #[arg(long, env = "POWERFILL_METRICS", value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
     /// Requests a second that are answered for each token; twice as many at once

@@ -54,8 +54,8 @@ async fn look(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> 
     Ok(found.ok_or_else(missing)?)
 }
 
-/// Waits until the run is over. Where no worker has it, or the one that has it is dead, this process takes it up, which
-/// ends it; one that lives keeps it.
+/// Waits until the run is over. Where no worker has it, or the one that has it is dead, this
+/// process takes it up, which ends it; one that lives keeps it.
 async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
     let begun = Instant::now();
     let runner = runner(Arc::clone(store), process_name());

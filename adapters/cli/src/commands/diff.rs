@@ -1,4 +1,5 @@
-//! `diff`: the output tables of a run against those of another run or of an export (specification 3.4).
+//! `diff`: the output tables of a run against those of another run or of an export (specification
+//! 3.4).
 
 mod export;
 mod text;

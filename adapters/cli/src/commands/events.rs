@@ -32,7 +32,8 @@ pub(crate) async fn run(args: EventsArgs, settings: &Settings) -> Result<(), Fai
         }
     }
     if args.follow {
-        // Only events after the log's present end can be new; the stream's own versions leave out what was printed.
+        // Only events after the log's present end can be new; the stream's own versions leave out
+        // what was printed.
         let after = store.head().await?.position;
         // A run that was over before this look at its stream has no event after it.
         let over = store.run(run).await?.is_none_or(|queued| queued.status.is_over());

@@ -1,5 +1,5 @@
-//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it and the run's captured
-//! input (specification 3.4).
+//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it and
+//! the run's captured input (specification 3.4).
 
 use std::io::IsTerminal;
 
@@ -81,8 +81,8 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Fai
     answer?.map_err(|why| unanswered(&why))
 }
 
-/// Explains one loan of a run that has a story to tell: the first that a limit kept out; where there is none, the
-/// first kickout that was a candidate; else the first loan that switches.
+/// Explains one loan of a run that has a story to tell: the first that a limit kept out; where
+/// there is none, the first kickout that was a candidate; else the first loan that switches.
 pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure> {
     let (mut limited, mut kicked_out, mut switching) = (None, None, None);
     for_each_event(run, read_run(store, run), |recorded| match recorded.event {

@@ -1,5 +1,5 @@
-//! `migrate`: creates a store, or the tables of a tenant's database, or brings them to the present schema. Run twice, it
-//! changes nothing.
+//! `migrate`: creates a store, or the tables of a tenant's database, or brings them to the present
+//! schema. Run twice, it changes nothing.
 
 use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;

@@ -45,7 +45,8 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     say(String::from_utf8_lossy(&script))
 }
 
-/// Waits for all that go on for long: what ends one for good is in the log at once, and the answer in the end.
+/// Waits for all that go on for long: what ends one for good is in the log at once, and the answer
+/// in the end.
 async fn all_ended(mut tasks: JoinSet<Result<(), Failure>>, what: &str) -> Result<(), Failure> {
     let mut ended = Ok(());
     while let Some(task) = tasks.join_next().await {
@@ -58,7 +59,8 @@ async fn all_ended(mut tasks: JoinSet<Result<(), Failure>>, what: &str) -> Resul
     ended
 }
 
-/// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before it.
+/// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before
+/// it.
 pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, Failure> {
     let runs = store.runs().await?;
     if let Some(back) = wanted.strip_prefix("latest~") {

@@ -15,7 +15,8 @@ pub(crate) fn in_file(file: &Path) -> Result<GivenOptions, Failure> {
     Ok(GivenOptions::from_json(text.trim_start_matches('\u{feff}')))
 }
 
-/// The options that a run is asked for with: flags, then those of `--options`, or else of the tenant.
+/// The options that a run is asked for with: flags, then those of `--options`, or else of the
+/// tenant.
 pub(crate) fn resolve(args: &OptionArgs, own: Option<&Path>) -> Result<RunOptions, Failure> {
     let file = args.file.as_deref().or(own);
     let mut given = file.map_or_else(|| Ok(GivenOptions::default()), in_file)?;

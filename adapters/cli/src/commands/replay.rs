@@ -1,4 +1,5 @@
-//! `replay`: a run decided again from its captured snapshot and compared with its stream (specification 3.4).
+//! `replay`: a run decided again from its captured snapshot and compared with its stream
+//! (specification 3.4).
 
 use std::fmt::Write;
 use std::sync::Arc;

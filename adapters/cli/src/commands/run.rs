@@ -183,8 +183,8 @@ pub(crate) async fn in_foreground(
     }
 }
 
-/// Asks for the run; where an abandoned one is in the way (its process was killed), carries that through first. Ctrl-C
-/// cancels that one too.
+/// Asks for the run; where an abandoned one is in the way (its process was killed), carries that
+/// through first. Ctrl-C cancels that one too.
 async fn ask_when_free(
     runner: &Runner,
     ask: &RunRequest<'_>,

@@ -1,5 +1,5 @@
-//! `seal export` and `seal check`: the seal of the log's last append, kept elsewhere, shows a log that was cut off or
-//! written anew (specification 3.2).
+//! `seal export` and `seal check`: the seal of the log's last append, kept elsewhere, shows a log
+//! that was cut off or written anew (specification 3.2).
 
 use std::fs;
 use std::path::Path;
@@ -91,8 +91,8 @@ fn read(path: &Path) -> Result<Seal, Failure> {
     serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
 }
 
-/// How the log departs from the seal. The stored seals count only where they are those of the rows, so that the whole
-/// log is verified too.
+/// How the log departs from the seal. The stored seals count only where they are those of the rows,
+/// so that the whole log is verified too.
 async fn departure(store: &dyn Store, seal: &Seal) -> Result<Option<String>, Failure> {
     let stored = match seal.seq {
         0 => Some(seal_start()),

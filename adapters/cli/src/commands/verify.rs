@@ -1,4 +1,5 @@
-//! `verify`: hash chain, seals, captured snapshots, and the output tables against the events (specification 3.4).
+//! `verify`: hash chain, seals, captured snapshots, and the output tables against the events
+//! (specification 3.4).
 
 use powerfill_app::verify::{VerifyReport, verify};
 use powerfill_ports::events::Damage;

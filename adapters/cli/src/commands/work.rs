@@ -1,4 +1,5 @@
-//! `work`: queued and abandoned runs, one at a time, until there is nothing to do or the process is told to stop.
+//! `work`: queued and abandoned runs, one at a time, until there is nothing to do or the process is
+//! told to stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,8 @@ pub(super) fn with_targets(
 /// Makes the observer of a run of a tenant.
 pub(super) type Observers = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn RunObserver> + Send + Sync>;
 
-/// Works for all these stores until `shutdown`, or once, and publishes the runs that complete where that is wanted.
+/// Works for all these stores until `shutdown`, or once, and publishes the runs that complete where
+/// that is wanted.
 pub(super) async fn work_for(
     places: Vec<Published>,
     name: &str,
@@ -166,7 +168,8 @@ impl Desk {
         }
     }
 
-    /// Publishes each run that completes, beside the work. What is wrong with the place keeps no run from being worked.
+    /// Publishes each run that completes, beside the work. What is wrong with the place keeps no
+    /// run from being worked.
     fn publishing(&self, store: &Arc<dyn Store>) -> Option<AbortOnDropHandle<()>> {
         let target = self.target.clone().filter(|_| !self.once)?;
         let (store, label) = (Arc::clone(store), self.label.clone());

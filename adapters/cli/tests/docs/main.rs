@@ -1,7 +1,9 @@
-//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new folder, prints what the
-//! document says, and ends well; one with ` || echo WORD` behind it does not, and prints the word. `[..]` stands for any
-//! text within a line, a line `...` for any number of lines. A `toml` block that begins with `# powerfill.toml` is that
-//! file from there on. A document with other commands is a session of bash: `shell`. Each `postgres://…@db.example/NAME` is a database of its own in the tests' server, empty at first.
+//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new
+//! folder, prints what the document says, and ends well; one with ` || echo WORD` behind it does
+//! not, and prints the word. `[..]` stands for any text within a line, a line `...` for any number
+//! of lines. A `toml` block that begins with `# powerfill.toml` is that file from there on. A
+//! document with other commands is a session of bash: `shell`. Each `postgres://…@db.example/NAME`
+//! is a database of its own in the tests' server, empty at first.
 
 #[cfg(unix)]
 mod shell;
@@ -12,8 +14,8 @@ use std::process::Command;
 
 use powerfill_tests::postgres::TestDatabase;
 
-/// A command of a document, the settings it begins with where they are new, the word that stands for another end than a
-/// good one, and what it should print.
+/// A command of a document, the settings it begins with where they are new, the word that stands
+/// for another end than a good one, and what it should print.
 struct Step {
     settings: Option<String>,
     command: String,
@@ -56,7 +58,8 @@ fn steps(document: &str) -> Vec<Step> {
     steps
 }
 
-/// Whether a line is what the document says, blanks folded, since columns are as wide as their numbers.
+/// Whether a line is what the document says, blanks folded, since columns are as wide as their
+/// numbers.
 fn line_fits(expected: &str, actual: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (expected, actual) = (fold(expected), fold(actual));
@@ -94,7 +97,8 @@ fn fits(expected: &[String], actual: &[&str]) -> bool {
     }
 }
 
-/// A word of a command, a path of the project made absolute, since the session is in another folder.
+/// A word of a command, a path of the project made absolute, since the session is in another
+/// folder.
 fn placed(word: &str, root: &Path) -> String {
     let (kind, path) = match word.split_once(':') {
         Some((kind, path)) => (format!("{kind}:"), path),

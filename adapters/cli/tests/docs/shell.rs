@@ -1,6 +1,6 @@
-//! Documents whose commands are more than `powerfill`: one bash carries the whole session through, so that variables,
-//! processes in the background and pipes are what they are for a reader. `127.0.0.1:7878` and `127.0.0.1:4222` are free
-//! ports of the tests'.
+//! Documents whose commands are more than `powerfill`: one bash carries the whole session through,
+//! so that variables, processes in the background and pipes are what they are for a reader.
+//! `127.0.0.1:7878` and `127.0.0.1:4222` are free ports of the tests'.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -61,7 +61,8 @@ impl Bash {
             assert!(read > 0, "{command}: bash is gone, after {lines:?}");
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some(status) = line.strip_prefix(END) {
-                // What is printed before the end may have no newline; that of the marker is not the command's.
+                // What is printed before the end may have no newline; that of the marker is not the
+                // command's.
                 while lines.last().is_some_and(String::is_empty) {
                     lines.pop();
                 }
@@ -72,7 +73,8 @@ impl Bash {
     }
 }
 
-/// The commands of a document with what they print: lines after `$ `, gone on with on lines after `> `.
+/// The commands of a document with what they print: lines after `$ `, gone on with on lines after
+/// `> `.
 fn steps(document: &str) -> Vec<(String, Vec<String>)> {
     let mut steps: Vec<(String, Vec<String>)> = Vec::new();
     let mut inside = false;

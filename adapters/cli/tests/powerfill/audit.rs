@@ -1,4 +1,5 @@
-//! Auditing from outside: replay, verify, seals, and the run after any of its events, on files that someone edited.
+//! Auditing from outside: replay, verify, seals, and the run after any of its events, on files that
+//! someone edited.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,4 +1,5 @@
-//! How the tables of a run are compared with the expected ones: the rules of `tests/conformance/README.md`.
+//! How the tables of a run are compared with the expected ones: the rules of
+//! `tests/conformance/README.md`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +26,8 @@ fn free(table: &str) -> &'static [&'static str] {
     }
 }
 
-/// Differences between the tables in one folder and those of the same name in another, as lines of text.
+/// Differences between the tables in one folder and those of the same name in another, as lines of
+/// text.
 pub(crate) fn folders(expected: &Path, actual: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(expected).expect("the expected tables are there");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();

@@ -43,7 +43,8 @@ fn nothing_runs_before_something_is_imported() {
     assert!(!desk.path("books.db").exists(), "a look makes no store");
 }
 
-/// The events, but for the request, are those of a run whose source has the six tables; so is the input's digest.
+/// The events, but for the request, are those of a run whose source has the six tables; so is the
+/// input's digest.
 #[test]
 fn a_managed_run_is_that_of_the_source() {
     let desk = desk();

@@ -1,5 +1,5 @@
-//! Every conformance case through the binary, as `tests/conformance/run_cases.py` does it: what to run follows from
-//! what the case expects.
+//! Every conformance case through the binary, as `tests/conformance/run_cases.py` does it: what to
+//! run follows from what the case expects.
 
 use std::path::Path;
 

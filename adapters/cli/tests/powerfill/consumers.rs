@@ -1,4 +1,5 @@
-//! The consumers of docs/examples, run against a service: killed and begun again, each event counts once.
+//! The consumers of docs/examples, run against a service: killed and begun again, each event counts
+//! once.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -52,7 +52,8 @@ impl Desk {
         command
     }
 
-    /// Where the store is a PostgreSQL database: the time passes after which a worker that says nothing counts as dead.
+    /// Where the store is a PostgreSQL database: the time passes after which a worker that says
+    /// nothing counts as dead.
     pub(crate) fn lease_is_over(&self) {
         let Some(url) = &self.store else { return };
         // The store may not have been made yet.

@@ -1,4 +1,5 @@
-//! An export as the Desktop App writes one: other names, order, encodings, numbers and dates, made from a run's tables.
+//! An export as the Desktop App writes one: other names, order, encodings, numbers and dates, made
+//! from a run's tables.
 
 use std::fs;
 use std::path::Path;

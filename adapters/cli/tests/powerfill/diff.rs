@@ -1,5 +1,5 @@
-//! `diff`: a run against itself, another run, its own tables, an export in Desktop App dress, and the expected tables of
-//! the conformance cases.
+//! `diff`: a run against itself, another run, its own tables, an export in Desktop App dress, and
+//! the expected tables of the conformance cases.
 
 use std::fs;
 

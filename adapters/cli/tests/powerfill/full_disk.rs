@@ -1,8 +1,9 @@
-//! A disk that is full in the middle of a run (specification 5.3): the run says so, nothing that was stored is lost, and
-//! with room again the next run takes up what was left.
+//! A disk that is full in the middle of a run (specification 5.3): the run says so, nothing that
+//! was stored is lost, and with room again the next run takes up what was left.
 //!
-//! The disk is a small file system of the test's own, which a process may have in a name space of its own, also without
-//! being root. So each test runs this program again in one, for its other half.
+//! The disk is a small file system of the test's own, which a process may have in a name space of
+//! its own, also without being root. So each test runs this program again in one, for its other
+//! half.
 
 use std::fs::File;
 use std::io::Write;
@@ -69,8 +70,8 @@ impl Drop for Filler {
     }
 }
 
-/// Runs a book with less and less of the disk in use, until a run goes through; after each, there is room again, and
-/// `made_good` may do what an operator would.
+/// Runs a book with less and less of the disk in use, until a run goes through; after each, there
+/// is room again, and `made_good` may do what an operator would.
 fn runs_on_a_disk_that_fills(desk: &Desk, undisturbed: &Path, made_good: impl Fn()) {
     let (mut refused, mut taken_up) = (0, 0);
     for kib in std::iter::successors(Some(16_u64), |kib| Some(kib * 2)) {

@@ -1,5 +1,5 @@
-//! Processes that are killed or interrupted in the middle of a run. When that happens is a matter of chance; what holds
-//! afterwards is not.
+//! Processes that are killed or interrupted in the middle of a run. When that happens is a matter
+//! of chance; what holds afterwards is not.
 //!
 //! `KILLS=1000 cargo nextest run -p powerfill-cli killed` kills more often.
 
@@ -86,7 +86,8 @@ fn is_whole(desk: &Desk, run: &str) -> usize {
     types.len()
 }
 
-/// Kills a run after a while, and lets the next one go through. Whether there was a run to be taken up.
+/// Kills a run after a while, and lets the next one go through. Whether there was a run to be taken
+/// up.
 fn kill(desk: &Desk, undisturbed: &Undisturbed, number: u32) -> bool {
     let mut run = desk.command(["run", &undisturbed.book()]);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -105,7 +106,8 @@ fn kill(desk: &Desk, undisturbed: &Undisturbed, number: u32) -> bool {
     next.err.contains("had been interrupted; it was taken up first")
 }
 
-/// What is in a store after all that: every run whole, with the tables of an undisturbed one; and a sound log.
+/// What is in a store after all that: every run whole, with the tables of an undisturbed one; and a
+/// sound log.
 fn is_sound(desk: &Desk, books: &[Undisturbed; 2], at: &str) {
     let runs = desk.type_in("runs --format csv").well().table();
     for (run, status) in runs.column("run_id").into_iter().zip(runs.column("status")) {
@@ -184,7 +186,8 @@ fn goes_on(store: &Path, run: &mut Child) -> bool {
     }
 }
 
-/// The signal may come when everything is decided: then the run is Complete. So it is sent until one was cancelled.
+/// The signal may come when everything is decided: then the run is Complete. So it is sent until
+/// one was cancelled.
 #[test]
 fn ctrl_c_cancels_the_run_and_frees_the_tenant() {
     let desk = Desk::new();

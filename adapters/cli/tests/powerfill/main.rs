@@ -1,5 +1,5 @@
-//! The `powerfill` binary from outside, as a desk and its scripts use it (specification 4.2): typed commands, exit
-//! statuses, what is printed and written, and what a killed process leaves behind.
+//! The `powerfill` binary from outside, as a desk and its scripts use it (specification 4.2): typed
+//! commands, exit statuses, what is printed and written, and what a killed process leaves behind.
 
 mod audit;
 mod compare;

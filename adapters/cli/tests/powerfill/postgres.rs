@@ -5,7 +5,8 @@ use powerfill_tests::postgres::{TestDatabase, connect, shared_server};
 use crate::compare;
 use crate::desk::{Answer, Desk, case, options, source};
 
-/// A run in a new database and the same one in a file: summaries, tables, stories and audits are alike.
+/// A run in a new database and the same one in a file: summaries, tables, stories and audits are
+/// alike.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_in_a_database_is_what_it_is_in_a_file() {
     let place = TestDatabase::new();

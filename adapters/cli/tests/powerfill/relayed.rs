@@ -1,4 +1,5 @@
-//! `relay` as a process of its own: killed at many moments, begun before the broker is there, told to stop.
+//! `relay` as a process of its own: killed at many moments, begun before the broker is there, told
+//! to stop.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
-//! What released versions wrote stays readable: today's program verifies, replays, rebuilds, explains, and compares the
-//! stores in `tests/released`, and says of them what the program that made them said.
+//! What released versions wrote stays readable: today's program verifies, replays, rebuilds,
+//! explains, and compares the stores in `tests/released`, and says of them what the program that
+//! made them said.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -28,14 +29,16 @@ fn unpacked(file: &Path) -> Vec<u8> {
     bytes
 }
 
-/// Runs a command on a released store. Its exit status is 1 where its answer is "no", which JSON says too.
+/// Runs a command on a released store. Its exit status is 1 where its answer is "no", which JSON
+/// says too.
 fn answer(desk: &Desk, line: &str) -> Value {
     let answer = desk.type_in(&format!("{line} --format json"));
     assert!(matches!(answer.status, Some(0 | 1)), "{line}: {}{}", answer.out, answer.err);
     serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{line}: {}", answer.out))
 }
 
-/// Fails where today's answer contradicts the recorded one. Fields may be added; the program's version may differ.
+/// Fails where today's answer contradicts the recorded one. Fields may be added; the program's
+/// version may differ.
 #[track_caller]
 fn assert_says(recorded: &Value, today: &Value, place: &str) {
     match (recorded, today) {
@@ -59,7 +62,8 @@ fn assert_says(recorded: &Value, today: &Value, place: &str) {
     }
 }
 
-/// Holds everything that today's program says of a store against the answers of the program that made it.
+/// Holds everything that today's program says of a store against the answers of the program that
+/// made it.
 fn assert_readable(version: &Path, desk: &Desk) {
     let recorded = |name: &str| -> Value {
         let file = version.join("answers").join(format!("{name}.json"));

@@ -1,18 +1,19 @@
-//! The service against its own OpenAPI document: schemathesis makes requests from it, good and bad ones, and looks at
-//! the answers (specification 5.4). `tests/run.sh` installs it.
+//! The service against its own OpenAPI document: schemathesis makes requests from it, good and bad
+//! ones, and looks at the answers (specification 5.4). `tests/run.sh` installs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::served::{Server, desk};
 
-/// Everything that is asked of an answer. Left out is that whatever the document allows is accepted: that a cursor is
-/// of this page, or a run of this store, no schema can say.
+/// Everything that is asked of an answer. Left out is that whatever the document allows is
+/// accepted: that a cursor is of this page, or a run of this store, no schema can say.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,negative_data_rejection,missing_required_header,\
     unsupported_method,allow_header_conformance,ignored_auth";
 
-/// What counts as a refusal of bad input: what does by itself, and that a token is stale, which is looked at first.
+/// What counts as a refusal of bad input: what does by itself, and that a token is stale, which is
+/// looked at first.
 const REFUSALS: &str = "[checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 429]
 ";

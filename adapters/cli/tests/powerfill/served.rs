@@ -139,7 +139,8 @@ fn it_answers_works_and_stops_when_it_is_told_to() {
     assert!(desk.ask("show --tenant GENERATED").contains(&run));
 }
 
-/// As it is when a run is asked for, whoever has changed it meanwhile; its events are among the tenant's.
+/// As it is when a run is asked for, whoever has changed it meanwhile; its events are among the
+/// tenant's.
 #[test]
 fn runs_take_the_managed_configuration() {
     let desk = desk();

@@ -1,5 +1,5 @@
-//! Several services on one PostgreSQL store, killed and slow clients: one run a tenant, and streams of events that lose
-//! nothing (specification 4.4, 4.5, 5.3).
+//! Several services on one PostgreSQL store, killed and slow clients: one run a tenant, and streams
+//! of events that lose nothing (specification 4.4, 4.5, 5.3).
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -114,7 +114,8 @@ impl Stream {
             if self.lines.read_line(&mut line).ok()? == 0 {
                 return None;
             }
-            // An event that was cut off in the middle has no empty line at its end, and counts for nothing.
+            // An event that was cut off in the middle has no empty line at its end, and counts for
+            // nothing.
             match line.trim_end().split_once(": ") {
                 Some(("id", id)) => position = id.parse().ok(),
                 Some(("event", name)) => event = Some(name.to_owned()),

@@ -1,4 +1,5 @@
-//! Where snapshots come from and what is made of them before a run: generated folders, databases, preprocessing.
+//! Where snapshots come from and what is made of them before a run: generated folders, databases,
+//! preprocessing.
 
 use std::path::Path;
 
@@ -72,8 +73,8 @@ fn preprocessed(desk: &Desk, table: &str) -> Vec<String> {
     table.rows.iter().map(|row| row.join(",")).collect()
 }
 
-/// Worked out by hand from 2.2 for the pools of the case: PC1 and PC4 are closed and not in the guide; PC2 is, with
-/// `n`, and PC3; PC5 is designated to T1, which settles in 28 days.
+/// Worked out by hand from 2.2 for the pools of the case: PC1 and PC4 are closed and not in the
+/// guide; PC2 is, with `n`, and PC3; PC5 is designated to T1, which settles in 28 days.
 #[test]
 fn preprocessing_proposes_the_closed_pools_that_are_not_in_the_guide() {
     let desk = Desk::new();

@@ -1,4 +1,5 @@
-//! What the binary says of SQL Servers without one: URLs, settings, servers that are not there. `tests/sqlserver` has the rest.
+//! What the binary says of SQL Servers without one: URLs, settings, servers that are not there.
+//! `tests/sqlserver` has the rest.
 
 use std::net::TcpListener;
 

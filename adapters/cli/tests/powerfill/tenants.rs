@@ -1,4 +1,5 @@
-//! Tenants of powerfill.toml: each reaches its own store and source, and a missing, unknown or wrong one nothing.
+//! Tenants of powerfill.toml: each reaches its own store and source, and a missing, unknown or
+//! wrong one nothing.
 
 use std::fs;
 use std::path::Path;

@@ -144,7 +144,8 @@ async fn several_workers_share_a_database() {
     tokio::task::block_in_place(|| several_workers_share_the_runs(&store));
 }
 
-/// A worker that was killed; the lease of a run in a database is over as soon as `lease_over` makes it so.
+/// A worker that was killed; the lease of a run in a database is over as soon as `lease_over` makes
+/// it so.
 fn a_killed_worker_is_replaced(store: &str, lease_over: &dyn Fn()) {
     let (desk, undisturbed) = desk(3_000);
     let mut killed = 0;

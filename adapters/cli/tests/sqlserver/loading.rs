@@ -4,7 +4,8 @@ use powerfill_snapshot::{RawSnapshot, RawTable};
 
 use crate::server::Schema;
 
-/// Instead of a type: a level of the constraint tree, where an empty text stands for one that is not there.
+/// Instead of a type: a level of the constraint tree, where an empty text stands for one that is
+/// not there.
 const LEVEL: &str = "LEVEL";
 
 /// Rows of one INSERT.

@@ -1,7 +1,9 @@
-//! Everything that PowerFill does with a SQL Server, against a live one: `POWERFILL_TEST_MSSQL` names its database, as
-//! mssql://USER:PASSWORD@HOST:PORT/DATABASE?ca=FILE; each test makes a schema of its own there, and takes it away.
+//! Everything that PowerFill does with a SQL Server, against a live one: `POWERFILL_TEST_MSSQL`
+//! names its database, as mssql://USER:PASSWORD@HOST:PORT/DATABASE?ca=FILE; each test makes a
+//! schema of its own there, and takes it away.
 //!
-//! Without one, each of these tests is counted as skipped, and one that is not says so on standard error.
+//! Without one, each of these tests is counted as skipped, and one that is not says so on standard
+//! error.
 
 #[allow(dead_code, reason = "shared with the tests of the binary")]
 #[path = "../powerfill/desk.rs"]

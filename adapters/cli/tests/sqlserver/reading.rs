@@ -128,7 +128,8 @@ fn views_map_what_is_called_otherwise() {
     let (schema, lenders) = (Schema::new(), Schema::new());
     let raw = read_folder(&case("41").join("snapshot")).unwrap();
     load(&raw, &schema);
-    // The lender has loans under another name, with other names of columns; views of its own map them.
+    // The lender has loans under another name, with other names of columns; views of its own map
+    // them.
     let loans = raw.tables.iter().find(|table| table.name() == "loan").unwrap();
     let (theirs, ours) = (lenders.table("LoanPipeline"), schema.table("loan"));
     let all: Vec<String> =

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// The text of a file: by its byte order mark; as UTF-16 where every other byte is zero; as UTF-8 where it is that; else
-/// as Windows-1252, in which every byte means something.
+/// The text of a file: by its byte order mark; as UTF-16 where every other byte is zero; as UTF-8
+/// where it is that; else as Windows-1252, in which every byte means something.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, &bytes[length..]),

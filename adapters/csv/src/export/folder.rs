@@ -57,8 +57,8 @@ pub fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Reads every `.csv`, `.txt`, `.tsv` file of a folder, plain or gzipped, whatever the case of its name. Folders within
-/// and files whose names begin with a point are left alone.
+/// Reads every `.csv`, `.txt`, `.tsv` file of a folder, plain or gzipped, whatever the case of its
+/// name. Folders within and files whose names begin with a point are left alone.
 ///
 /// # Errors
 /// [`ExportFault`]: an export of which a file cannot be read is not compared at all.

@@ -35,8 +35,9 @@ pub enum Unreadable {
     TooLarge(#[from] TooLarge),
 }
 
-/// Reads a table from a file's bytes: any encoding, any usual delimiter, rows that end early filled up, blank lines,
-/// the line of dashes under a header and the count of rows behind the last left out.
+/// Reads a table from a file's bytes: any encoding, any usual delimiter, rows that end early filled
+/// up, blank lines, the line of dashes under a header and the count of rows behind the last left
+/// out.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -102,8 +103,8 @@ fn is_row_count(record: &StringRecord, columns: usize) -> bool {
         })
 }
 
-/// The delimiter, and the text without a line that only names it (`sep=;`): the one under which the first records have
-/// the most fields, as many in each; a comma where nothing separates.
+/// The delimiter, and the text without a line that only names it (`sep=;`): the one under which the
+/// first records have the most fields, as many in each; a comma where nothing separates.
 fn delimiter(text: &str) -> (u8, &str) {
     let first = text.lines().next().unwrap_or_default();
     if let Some([named]) = first.trim_end().strip_prefix("sep=").map(str::as_bytes) {

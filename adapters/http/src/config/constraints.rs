@@ -225,7 +225,8 @@ pub(crate) struct Order {
     order: Vec<Placed>,
 }
 
-/// Gives every node its priority, all at once; 412 where the tree has changed since the order was made.
+/// Gives every node its priority, all at once; 412 where the tree has changed since the order was
+/// made.
 #[utoipa::path(post, security(("token" = ["admin"])), operation_id = "reprioritize_constraints",
     path = "/api/powerfill/constraints/reprioritize", tag = "configuration", params(Why),
     request_body = Order,

@@ -1,10 +1,12 @@
-//! The configuration that the tenant manages (specification 4.3): constraints with their rules, securitization rules,
-//! the carry curve, the lockdown guide, the settings of preflight. Every change is an event with its actor.
+//! The configuration that the tenant manages (specification 4.3): constraints with their rules,
+//! securitization rules, the carry curve, the lockdown guide, the settings of preflight. Every
+//! change is an event with its actor.
 //!
 //! * [`constraints`], [`rules`], [`carry`], [`lockdown`], [`settings`]: a file for each
 //! * [`history`]: the whole of it, as of any version, and what changed
 //!
-//! A row's ETag is the version at which it last changed: another one when, and only when, the row is another one.
+//! A row's ETag is the version at which it last changed: another one when, and only when, the row
+//! is another one.
 
 pub(crate) mod carry;
 pub(crate) mod constraints;
@@ -78,8 +80,8 @@ async fn change(caller: &Caller, api: &Api, what: ConfigChange, why: Why) -> Ans
     Ok(configure(store.as_ref(), api.clock.as_ref(), &ask).await?.state)
 }
 
-/// What a request says must hold: `If-Match` names the ETag that the row has, or `*` for any; `If-None-Match: *` wants
-/// it not to be there.
+/// What a request says must hold: `If-Match` names the ETag that the row has, or `*` for any;
+/// `If-None-Match: *` wants it not to be there.
 fn precondition(headers: &HeaderMap, otherwise: Precondition) -> Answer<Precondition> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());

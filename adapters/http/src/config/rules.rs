@@ -81,7 +81,8 @@ pub(crate) async fn show(Viewer(caller): Viewer, Path(name): Path<String>) -> An
     Ok(answer(true, one(&current(&caller).await?, &key(&name))?))
 }
 
-/// Defines a rule, or has it say something else. One that does not parse is a 422 that names the place.
+/// Defines a rule, or has it say something else. One that does not parse is a 422 that names the
+/// place.
 #[utoipa::path(put, security(("token" = ["admin"])), operation_id = "put_sec_rule",
     path = "/api/powerfill/sec-rules/{rule_name}", tag = "configuration",
     params(("rule_name" = String, Path), ("If-Match" = Option<String>, Header), Why),

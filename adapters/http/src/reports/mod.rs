@@ -5,8 +5,9 @@
 //! * [`shelf`]: tables of runs in memory, bounded
 //! * [`page`]: the rows of a page, and its text
 //!
-//! A run that is Complete does not change any more, so that a table that was read once is right for ever, a place in it
-//! is a row's number, and an ETag follows from the run's output digest and the question.
+//! A run that is Complete does not change any more, so that a table that was read once is right for
+//! ever, a place in it is a row's number, and an ETag follows from the run's output digest and the
+//! question.
 
 mod catalog;
 mod page;
@@ -94,7 +95,8 @@ fn answer(question: &Question, found: &page::Page) -> Response {
     (headers, body).into_response()
 }
 
-/// The output digest of a run, which it has once it is Complete; any other run has no reports, and is told why.
+/// The output digest of a run, which it has once it is Complete; any other run has no reports, and
+/// is told why.
 async fn complete(
     shelves: &Shelves,
     tenant: &str,

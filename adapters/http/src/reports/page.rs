@@ -72,7 +72,8 @@ pub(crate) fn of_shelf(question: &Question, shelf: &Shelf) -> Page {
     taken.page
 }
 
-/// The page of a table that is too large to be kept: it is read through, and as much as a page is held.
+/// The page of a table that is too large to be kept: it is read through, and as much as a page is
+/// held.
 pub(crate) async fn of_stream(question: &Question, store: &Arc<dyn Store>) -> Answer<Page> {
     let mut sieve = Sieve::new(question);
     // Where the row of the cursor stands in the order is known only when it was seen.
@@ -92,7 +93,8 @@ pub(crate) async fn of_stream(question: &Question, store: &Arc<dyn Store>) -> An
     Ok(sieve.page())
 }
 
-/// Hands over every row with its number: from the shown table where the run is the shown one, else from its events.
+/// Hands over every row with its number: from the shown table where the run is the shown one, else
+/// from its events.
 async fn through(
     question: &Question,
     store: &Arc<dyn Store>,

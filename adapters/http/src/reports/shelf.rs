@@ -1,8 +1,9 @@
-//! Output tables of runs in memory, bounded. A run that is Complete has the same tables for ever, so that nothing here
-//! is ever stale: what was used longest ago makes room.
+//! Output tables of runs in memory, bounded. A run that is Complete has the same tables for ever,
+//! so that nothing here is ever stale: what was used longest ago makes room.
 //!
-//! The shown run's tables are read one by one as they are asked for; those of any other run come out of its events, all
-//! at once. A table that is too large to be kept is read through for each page.
+//! The shown run's tables are read one by one as they are asked for; those of any other run come
+//! out of its events, all at once. A table that is too large to be kept is read through for each
+//! page.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,8 @@ use crate::problem::{Answer, internal};
 pub(crate) struct Shelf {
     pub(crate) rows: RowBatch,
     bytes: usize,
-    /// The rows' numbers by a column, the smallest value first, for the columns that were sorted by last.
+    /// The rows' numbers by a column, the smallest value first, for the columns that were sorted by
+    /// last.
     orders: Mutex<Vec<(usize, Arc<Vec<u32>>)>>,
 }
 
@@ -87,7 +89,8 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Shelves {
     most: usize,
     kept: Mutex<Kept>,
-    /// One is read at a time: many pages of one table are asked for at once, and two large tables would be too much.
+    /// One is read at a time: many pages of one table are asked for at once, and two large tables
+    /// would be too much.
     reading: tokio::sync::Mutex<()>,
 }
 
@@ -221,7 +224,8 @@ async fn shown(
     Ok(still.then_some(Some(rows)))
 }
 
-/// The tables of all reports from the events of a run. Where they are too many together, the largest gives way.
+/// The tables of all reports from the events of a run. Where they are too many together, the
+/// largest gives way.
 async fn folded(
     store: &Arc<dyn Store>,
     run: RunId,

@@ -1,5 +1,5 @@
-//! What changed in a tenant's configuration, event by event. Each says the rows before and after, so that the history
-//! can be read without folding it.
+//! What changed in a tenant's configuration, event by event. Each says the rows before and after,
+//! so that the history can be read without folding it.
 //!
 //! Field names and spellings are the published schema: a version that was written never changes.
 
@@ -18,7 +18,8 @@ event_types! {
     config_event_pattern in config;
 
     Import {
-        /// The tables of a source were imported. The resulting changes are the next events of the same append.
+        /// The tables of a source were imported. The resulting changes are the next events of the
+        /// same append.
         ConfigImported(ConfigImported),
     }
     Tree {

@@ -1,4 +1,5 @@
-//! Events of the configuration that a tenant manages (specification 1.2, 3.1), with the rows that they carry.
+//! Events of the configuration that a tenant manages (specification 1.2, 3.1), with the rows that
+//! they carry.
 
 pub mod event;
 pub mod rows;
@@ -18,7 +19,8 @@ use crate::values::TenantId;
 /// The name of the stream: one a tenant, in the log of its runs.
 pub const STREAM: &str = "config";
 
-/// The id of an event of a tenant's configuration: derived from tenant and version, so that a retry gives the same.
+/// The id of an event of a tenant's configuration: derived from tenant and version, so that a retry
+/// gives the same.
 pub fn event_id(tenant: &TenantId, stream_version: u64) -> Uuid {
     let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 configuration event id");
     hasher.update(&stream_version.to_le_bytes());

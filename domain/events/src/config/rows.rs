@@ -160,7 +160,8 @@ input_table! {
     }
 }
 
-/// The key of a node of the constraint tree; empty names stand for absent levels. It orders "by id".
+/// The key of a node of the constraint tree; empty names stand for absent levels. It orders "by
+/// id".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeKey {
     /// Never empty.

@@ -151,8 +151,8 @@ impl RawTable {
         &self.text[start..self.ends[at] as usize]
     }
 
-    /// How reports name a row, or some of its cells; `None` if by the row's key. Without a row it is
-    /// the header, which only a sheet has a name for.
+    /// How reports name a row, or some of its cells; `None` if by the row's key. Without a row it
+    /// is the header, which only a sheet has a name for.
     pub fn place(&self, row: Option<usize>, columns: &[usize]) -> Option<String> {
         let SheetCells { sheet, columns: all, rows } = match &self.naming {
             RowNaming::Numbers => {

@@ -1,5 +1,5 @@
-//! Reading a stored payload in whatever version it was written (specification 3.1): the one place for loads,
-//! subscriptions and replays alike.
+//! Reading a stored payload in whatever version it was written (specification 3.1): the one place
+//! for loads, subscriptions and replays alike.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The declaration of a stream's events. Names, groups, versions, schemas, reading, and writing follow from it.
+//! The declaration of a stream's events. Names, groups, versions, schemas, reading, and writing
+//! follow from it.
 
 /// Declares the events of a stream: per event its group, payload, upcasters, and description.
 ///
@@ -9,9 +10,10 @@
 /// }
 /// ```
 ///
-/// The present schema version is the number of upcasters plus 1, so that a new version cannot lack the
-/// way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern` becomes a macro that
-/// maps the name of a group or of an event to its pattern; see [`ignored`](crate::ignored).
+/// The present schema version is the number of upcasters plus 1, so that a new version cannot lack
+/// the way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern`
+/// becomes a macro that maps the name of a group or of an event to its pattern; see
+/// [`ignored`](crate::ignored).
 macro_rules! event_types {
     (
         $(#[doc = $events_doc:literal])* $events:ident,

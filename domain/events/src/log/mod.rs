@@ -1,4 +1,5 @@
-//! What the event log holds: streams of runs, and the one of the tenant's configuration (specification 3.1, 3.2).
+//! What the event log holds: streams of runs, and the one of the tenant's configuration
+//! (specification 3.1, 3.2).
 
 mod batch;
 mod codec;

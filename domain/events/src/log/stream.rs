@@ -41,9 +41,9 @@ impl Stream {
         }
     }
 
-    /// The id of an event: derived from stream and version, so that a retry gives the same (3.1). Every tenant's
-    /// configuration has the same stream's name, so that there the tenant is part of it: a broker that many tenants'
-    /// events go to tells them apart by their ids.
+    /// The id of an event: derived from stream and version, so that a retry gives the same (3.1).
+    /// Every tenant's configuration has the same stream's name, so that there the tenant is part of
+    /// it: a broker that many tenants' events go to tells them apart by their ids.
     pub fn event_id(self, tenant: &TenantId, stream_version: u64) -> Uuid {
         match self {
             Self::Run(run) => run.event_id(stream_version),

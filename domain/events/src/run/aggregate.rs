@@ -1,5 +1,5 @@
-//! The run as an aggregate (specification 3.1): a command becomes events, or is rejected with the rule that it would
-//! break.
+//! The run as an aggregate (specification 3.1): a command becomes events, or is rejected with the
+//! rule that it would break.
 
 use super::event::{RunCancelled, RunCompleted, RunEvent, RunFailed, RunRequested};
 use super::rejection::RunRejection;

@@ -27,7 +27,8 @@ impl RunId {
         stream.strip_prefix("run-")?.parse().ok()
     }
 
-    /// The id of an event of this run: derived from stream and version, so that a retry gives the same (3.1).
+    /// The id of an event of this run: derived from stream and version, so that a retry gives the
+    /// same (3.1).
     pub fn event_id(self, stream_version: u64) -> Uuid {
         let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 event id");
         hasher.update(self.0.as_bytes());
@@ -51,7 +52,8 @@ impl FromStr for RunId {
     }
 }
 
-/// An event with what a projection may know of its surroundings. Projections read nothing else (3.3).
+/// An event with what a projection may know of its surroundings. Projections read nothing else
+/// (3.3).
 #[derive(Debug, Clone, Copy)]
 pub struct RecordedEvent<'a> {
     /// The run.
@@ -89,8 +91,8 @@ pub fn chain_start(stream: &str) -> Hash {
     blake3::hash(stream.as_bytes())
 }
 
-/// The part of an envelope that all events of an append share, as it goes into their hashes: its BLAKE3, made once an
-/// append and not once an event.
+/// The part of an envelope that all events of an append share, as it goes into their hashes: its
+/// BLAKE3, made once an append and not once an event.
 #[derive(Debug, Clone)]
 pub struct MetaHash(Hash);
 
@@ -114,8 +116,9 @@ fn put(bytes: &mut Vec<u8>, field: &[u8]) {
     bytes.extend_from_slice(field);
 }
 
-/// The hash of an event: BLAKE3 over the hash before it and the canonical bytes of its envelope and payload (3.2).
-/// The global position is no part of it: it is given later, and the seal of the append covers it.
+/// The hash of an event: BLAKE3 over the hash before it and the canonical bytes of its envelope and
+/// payload (3.2). The global position is no part of it: it is given later, and the seal of the
+/// append covers it.
 pub fn chain(
     prev: &Hash,
     meta: &MetaHash,

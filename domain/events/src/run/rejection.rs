@@ -1,5 +1,5 @@
-//! Why the aggregate does not accept something: one variant a rule (specification 3.1), in the order in which the
-//! rules are tried. The names are part of the published behaviour.
+//! Why the aggregate does not accept something: one variant a rule (specification 3.1), in the
+//! order in which the rules are tried. The names are part of the published behaviour.
 
 use crate::values::{LoanId, Money, TradeId};
 

@@ -1,5 +1,5 @@
-//! What the history of a run amounts to, as far as its rules need it: `check` judges an event against it, `apply`
-//! folds one in.
+//! What the history of a run amounts to, as far as its rules need it: `check` judges an event
+//! against it, `apply` folds one in.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! Closed lists of values. Each value is declared once, with its spelling in the specification, which
-//! reading, writing, events, rows, and reports share.
+//! Closed lists of values. Each value is declared once, with its spelling in the specification,
+//! which reading, writing, events, rows, and reports share.
 
 /// An enumeration whose values are spelled in the specification.
 pub trait Choice: Copy + 'static {

@@ -1,4 +1,5 @@
-//! Decimals of a fixed scale, held as scaled 64-bit integers; sums and products go through 128 bits.
+//! Decimals of a fixed scale, held as scaled 64-bit integers; sums and products go through 128
+//! bits.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,8 +10,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a fixed-scale number measures: its name in messages, its scale, and the digits before the point that an
-/// input may have.
+/// What a fixed-scale number measures: its name in messages, its scale, and the digits before the
+/// point that an input may have.
 pub trait Unit: 'static {
     /// Decimals after the point.
     const SCALE: u32;
@@ -37,7 +38,8 @@ macro_rules! kinds {
 kinds! {
     /// US dollars, scale 2 (1.1). Inputs are below 10^13 dollars.
     MoneyUnit = Money, 2, 10_000_000_000_000, "NUMERIC(15,2)";
-    /// Points per 100 of par, scale 8: a price, pay-up, score or buy-up multiple (1.1). Inputs are below 1000.
+    /// Points per 100 of par, scale 8: a price, pay-up, score or buy-up multiple (1.1). Inputs are
+    /// below 1000.
     PriceUnit = Price, 8, 1000, "NUMERIC(11,8)";
     /// Per cent, scale 6: a note rate, coupon or annual rate (1.1). Inputs are below 1,000,000.
     RateUnit = Rate, 6, 1_000_000, "NUMERIC(12,6)";
@@ -52,8 +54,9 @@ pub type Carry = Price;
 
 /// An exact decimal with the scale of its [`Unit`].
 ///
-/// Arithmetic operators work on the scaled integer and keep the scale. They panic on overflow in every build
-/// profile, which validated inputs cannot reach: a wrong cent is worse than a failed run.
+/// Arithmetic operators work on the scaled integer and keep the scale. They panic on overflow in
+/// every build profile, which validated inputs cannot reach: a wrong cent is worse than a failed
+/// run.
 pub struct Fixed<K: Unit> {
     units: i64,
     kind: PhantomData<fn() -> K>,
@@ -102,7 +105,8 @@ impl<K: Unit> Fixed<K> {
         Self::from_units(value * Self::ONE_UNITS)
     }
 
-    /// Reads the number syntax of 1.1: optional sign, digits, at most one point; no exponent, grouping or blanks.
+    /// Reads the number syntax of 1.1: optional sign, digits, at most one point; no exponent,
+    /// grouping or blanks.
     ///
     /// # Errors
     /// [`NumberError`], the syntax first, then the decimals, then the magnitude.
@@ -203,7 +207,8 @@ impl Money {
     }
 }
 
-/// `numerator / denominator`, rounded half away from zero (1.1 `round`). The denominator is positive.
+/// `numerator / denominator`, rounded half away from zero (1.1 `round`). The denominator is
+/// positive.
 pub fn round_div(numerator: i128, denominator: i128) -> i128 {
     let half = denominator / 2;
     let odd = denominator % 2;
@@ -315,8 +320,8 @@ impl<K: Unit> Serialize for Fixed<K> {
 }
 
 impl<'de, K: Unit> Deserialize<'de> for Fixed<K> {
-    /// Reads a string in the canonical scale. Computed values may lie beyond the bound of an input, so that only the
-    /// syntax, the decimals and 64 bits limit them here.
+    /// Reads a string in the canonical scale. Computed values may lie beyond the bound of an input,
+    /// so that only the syntax, the decimals and 64 bits limit them here.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<K>(PhantomData<fn() -> K>);
         impl<K: Unit> serde::de::Visitor<'_> for Visitor<K> {

@@ -1,5 +1,5 @@
-//! Identifiers as events and output tables carry them: the spelling of the table that owns them, shared, and typed so
-//! that a loan cannot stand where a trade belongs.
+//! Identifiers as events and output tables carry them: the spelling of the table that owns them,
+//! shared, and typed so that a loan cannot stand where a trade belongs.
 
 use std::fmt;
 use std::sync::Arc;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The form in which text compares: without trailing blanks (U+0020), upper-cased by full Unicode rules (1.1).
+/// The form in which text compares: without trailing blanks (U+0020), upper-cased by full Unicode
+/// rules (1.1).
 pub fn fold(text: &str) -> String {
     text.trim_end_matches(' ').to_uppercase()
 }
 
-/// An identifier or a name. Keeps its spelling without trailing blanks; compares, orders and hashes by its [`fold`]ed
-/// form, by code points (1.1). Cloning is cheap.
+/// An identifier or a name. Keeps its spelling without trailing blanks; compares, orders and hashes
+/// by its [`fold`]ed form, by code points (1.1). Cloning is cheap.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub struct Name {

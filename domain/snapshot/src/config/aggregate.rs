@@ -1,9 +1,9 @@
-//! The configuration as an aggregate (specification 3.1): a command becomes events, or
-//! none where nothing changes, or is rejected with the rule that it would break.
+//! The configuration as an aggregate (specification 3.1): a command becomes events, or none where
+//! nothing changes, or is rejected with the rule that it would break.
 //!
-//! Every command is an edit of tables: the tables as they would be go through the validation that a snapshot goes
-//! through, and what differs from the present ones becomes events. So nothing that a run would refuse gets in, and
-//! nothing is recorded that changes nothing.
+//! Every command is an edit of tables: the tables as they would be go through the validation that a
+//! snapshot goes through, and what differs from the present ones becomes events. So nothing that a
+//! run would refuse gets in, and nothing is recorded that changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -211,8 +211,8 @@ fn reprioritise(
     Ok(order)
 }
 
-/// A node as it is, with the priority that is given; what else is given is not taken for a change, but an unknown column
-/// is one.
+/// A node as it is, with the priority that is given; what else is given is not taken for a change,
+/// but an unknown column is one.
 fn priority_alone(state: &ConfigState, given: &GivenRow) -> GivenRow {
     let table = ConfigTable::Constraints;
     let held = state.row(table, &key_of(table, given)).map(|(cells, _)| cells).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What is noticed about a carry curve that nothing forbids (specification 4.3): buckets that overlap count together
-//! (2.3), and a rate that turns is rarely meant.
+//! What is noticed about a carry curve that nothing forbids (specification 4.3): buckets that
+//! overlap count together (2.3), and a rate that turns is rarely meant.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,8 @@ pub enum CarryWarning {
     },
 }
 
-/// What there is to notice about the carry curves of these buckets, instrument by instrument. Buckets without a rate do
-/// not make a curve turn.
+/// What there is to notice about the carry curves of these buckets, instrument by instrument.
+/// Buckets without a rate do not make a curve turn.
 pub fn carry_warnings<'a>(
     buckets: impl IntoIterator<Item = &'a CarryBucketRow>,
 ) -> Vec<CarryWarning> {

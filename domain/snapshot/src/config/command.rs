@@ -42,11 +42,13 @@ pub enum ConfigChange {
         /// What must hold of it before.
         precondition: Precondition,
     },
-    /// Give every node of the constraint tree its priority. Nodes of the same priority form one turn (2.5).
+    /// Give every node of the constraint tree its priority. Nodes of the same priority form one
+    /// turn (2.5).
     Reprioritise {
         /// Every node once: the columns of its key, and `constraint_priority`.
         order: Vec<GivenRow>,
-        /// The token of the constraints that the order was made from; `None` where it does not matter.
+        /// The token of the constraints that the order was made from; `None` where it does not
+        /// matter.
         token: Option<u64>,
     },
     /// Take these tables over whole.
@@ -58,7 +60,8 @@ pub enum ConfigChange {
     },
 }
 
-/// A row as a person or a program gives it: columns and texts, not judged yet. An empty text is NULL.
+/// A row as a person or a program gives it: columns and texts, not judged yet. An empty text is
+/// NULL.
 pub type GivenRow = Vec<(String, String)>;
 
 /// What a column that a row does not name becomes.

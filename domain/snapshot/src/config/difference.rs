@@ -1,5 +1,5 @@
-//! From the tables as they are to the tables as they shall be: one event for each real change, in an order in which no
-//! event refers to what is not there.
+//! From the tables as they are to the tables as they shall be: one event for each real change, in
+//! an order in which no event refers to what is not there.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ enum Became<'a, R> {
     Gone(&'a R),
 }
 
-/// The events that lead from `before` to `after`: links go first and come last; a link that is spelled otherwise goes
-/// and comes.
+/// The events that lead from `before` to `after`: links go first and come last; a link that is
+/// spelled otherwise goes and comes.
 pub(super) fn events(
     before: &ConfigTables,
     after: &ConfigTables,

@@ -41,8 +41,8 @@ impl RowChange {
         Self { table, key, before: Some(before), after: Some(after) }
     }
 
-    /// The columns that are not what they were, each with its texts before and after; `None` where the row was not there
-    /// or is gone. Of such a row all columns are named.
+    /// The columns that are not what they were, each with its texts before and after; `None` where
+    /// the row was not there or is gone. Of such a row all columns are named.
     pub fn columns(&self) -> Vec<(&'static str, Option<&str>, Option<&str>)> {
         let whole = self.after.as_ref().or(self.before.as_ref());
         let named = whole.into_iter().flatten().enumerate().map(|(at, (column, _))| {
@@ -55,8 +55,8 @@ impl RowChange {
 }
 
 impl RowChange {
-    /// The rows that it changed: none for the import's own event, which comes before those of its changes; those whose
-    /// priority is another for a new order of the tree.
+    /// The rows that it changed: none for the import's own event, which comes before those of its
+    /// changes; those whose priority is another for a new order of the tree.
     pub fn of_event(event: &ConfigEvent) -> Vec<Self> {
         match event {
             ConfigEvent::ConfigImported(_) => Vec::new(),

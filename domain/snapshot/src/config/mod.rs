@@ -1,6 +1,7 @@
-//! The configuration that a tenant manages: the constraint tree with its rules, the carry curve, the lockdown guide and
-//! the settings of preflight (specification 1.2, 4.2, 4.3), as an aggregate. Every change is an event with its actor; the tables are
-//! what the events amount to, now or as of any of them.
+//! The configuration that a tenant manages: the constraint tree with its rules, the carry curve,
+//! the lockdown guide and the settings of preflight (specification 1.2, 4.2, 4.3), as an aggregate.
+//! Every change is an event with its actor; the tables are what the events amount to, now or as of
+//! any of them.
 
 pub mod aggregate;
 mod carry;

@@ -1,5 +1,5 @@
-//! Why the configuration does not take a command, or an event: one variant a rule, in the order in which the rules are
-//! tried. The names are part of the published behaviour.
+//! Why the configuration does not take a command, or an event: one variant a rule, in the order in
+//! which the rules are tried. The names are part of the published behaviour.
 
 use super::row_key::RowKey;
 use crate::FaultReport;
@@ -72,7 +72,8 @@ pub enum ConfigRejection {
     /// The tables would not be sound: every fault.
     #[error("{0}")]
     Faulty(FaultReport),
-    /// The history contradicts itself: an event says another row before it than the events before it give.
+    /// The history contradicts itself: an event says another row before it than the events before
+    /// it give.
     #[error("{table}: the events before this one give another {key} than it says")]
     HistoryBroken {
         /// The table.

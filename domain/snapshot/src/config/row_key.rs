@@ -19,8 +19,9 @@ enum KeyPart {
 }
 
 impl RowKey {
-    /// The key of these texts, in the order of the table's key columns, as users and URLs give them.
-    /// Missing parts are empty. A day that is not a whole number stays a text, which no row has.
+    /// The key of these texts, in the order of the table's key columns, as users and URLs give
+    /// them. Missing parts are empty. A day that is not a whole number stays a text, which no row
+    /// has.
     pub fn of<'a>(table: ConfigTable, parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut parts = parts.into_iter();
         let schema = table.schema();

@@ -17,7 +17,8 @@ use powerfill_events::input::{RowCells, cells_of};
 pub struct Held<R> {
     /// The row.
     pub row: R,
-    /// The version of the stream at which it last changed: another one when, and only when, the row is another one.
+    /// The version of the stream at which it last changed: another one when, and only when, the row
+    /// is another one.
     pub token: u64,
 }
 
@@ -43,8 +44,8 @@ impl ConfigState {
         self.version
     }
 
-    /// The token of a whole table: the version of the stream at which any of its rows last changed, came or went; 0
-    /// where none ever did. That of the settings is their row's.
+    /// The token of a whole table: the version of the stream at which any of its rows last changed,
+    /// came or went; 0 where none ever did. That of the settings is their row's.
     pub fn token(&self, table: ConfigTable) -> u64 {
         self.changed_at.get(&table).copied().unwrap_or_default()
     }

@@ -31,8 +31,8 @@ pub struct ConfigTables {
 }
 
 impl ConfigTables {
-    /// The configuration that a source holds (specification 1.2). Tables that it does not have are empty, but for the
-    /// constraints, which must be there; its other tables are left alone.
+    /// The configuration that a source holds (specification 1.2). Tables that it does not have are
+    /// empty, but for the constraints, which must be there; its other tables are left alone.
     ///
     /// # Errors
     /// Every fault, as [`validate_configuration`] says.
@@ -60,8 +60,9 @@ impl ConfigTables {
         }
     }
 
-    /// What a source hands over, with these six tables in the place of its own: the input of a run with this
-    /// configuration. What was wrong with the source's own six tables does not matter then.
+    /// What a source hands over, with these six tables in the place of its own: the input of a run
+    /// with this configuration. What was wrong with the source's own six tables does not matter
+    /// then.
     ///
     /// # Errors
     /// [`TooLarge`].
@@ -82,8 +83,8 @@ impl ConfigTables {
     }
 }
 
-/// The rows of a table as a source hands them over; their columns are the table's, and those that it does not have,
-/// which the validation refuses.
+/// The rows of a table as a source hands them over; their columns are the table's, and those that
+/// it does not have, which the validation refuses.
 pub(super) fn raw_table<C: AsRef<str>>(
     table: ConfigTable,
     rows: &[Vec<(C, String)>],

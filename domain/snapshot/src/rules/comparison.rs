@@ -1,4 +1,5 @@
-//! Typed values and what compares two of them. Nothing here allocates, arithmetic beyond 128 bits excepted.
+//! Typed values and what compares two of them. Nothing here allocates, arithmetic beyond 128 bits
+//! excepted.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ fn attribute(attributes: Attributes<'_>, column: usize) -> Option<&Attribute> {
     attributes[column].as_ref()
 }
 
-/// A value of another type than its column's comes from a broken snapshot: no answer would be right.
+/// A value of another type than its column's comes from a broken snapshot: no answer would be
+/// right.
 fn mistyped(column: usize, found: &Attribute) -> ! {
     panic!("attribute {column} of a loan has another type than its column: {found:?}")
 }

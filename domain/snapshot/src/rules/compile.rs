@@ -1,4 +1,5 @@
-//! From the tree of a rule to its predicate. The tree may hold what 1.4 lists; any other node is a fault.
+//! From the tree of a rule to its predicate. The tree may hold what 1.4 lists; any other node is a
+//! fault.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! The SQL dialect of rules: what of SQL may stand where.
 //!
-//! `sqlparser` brings the tokens, the tree and its printing, the precedence of arithmetic and the bound on nesting. The
-//! dialect tells it what begins a value and which operators there are; the grammar of conditions is spelled out here,
-//! so that none of the statements, functions and extensions that `sqlparser` knows can be reached from a rule, and a
-//! fault is found at its token.
+//! `sqlparser` brings the tokens, the tree and its printing, the precedence of arithmetic and the
+//! bound on nesting. The dialect tells it what begins a value and which operators there are; the
+//! grammar of conditions is spelled out here, so that none of the statements, functions and
+//! extensions that `sqlparser` knows can be reached from a rule, and a fault is found at its token.
 
 use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::dialect::Dialect;
@@ -129,7 +129,8 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
 }
 
-/// What can begin a value, or a condition in its place: whether it fits there is for the compiler to say.
+/// What can begin a value, or a condition in its place: whether it fits there is for the compiler
+/// to say.
 fn operand(parser: &mut Parser) -> Result<Expr, ParserError> {
     let found = parser.next_token();
     let expr = match found.token {

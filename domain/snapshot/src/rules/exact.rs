@@ -1,4 +1,5 @@
-//! Exact arithmetic: a fraction of 128-bit integers that turns into one of any size before it would overflow.
+//! Exact arithmetic: a fraction of 128-bit integers that turns into one of any size before it would
+//! overflow.
 
 use std::cmp::Ordering;
 
@@ -6,8 +7,8 @@ use num_bigint::{BigInt, Sign};
 use num_traits::{One, Pow, Signed, Zero};
 use rust_decimal::Decimal;
 
-/// A fraction, its denominator above zero. It is not reduced: a rule is short, and the greatest common divisor costs
-/// more than the digits that it saves.
+/// A fraction, its denominator above zero. It is not reduced: a rule is short, and the greatest
+/// common divisor costs more than the digits that it saves.
 #[derive(Debug, Clone)]
 pub(super) enum Exact {
     Small(i128, i128),
@@ -135,7 +136,8 @@ pub(super) enum NotWritten {
 /// Digits that a number in a rule can have; arithmetic with more would take its time.
 pub(super) const MOST_DIGITS: usize = 1000;
 
-/// Reads the number syntax of 1.1: optional sign, digits, at most one point; no exponent, grouping or blanks.
+/// Reads the number syntax of 1.1: optional sign, digits, at most one point; no exponent, grouping
+/// or blanks.
 pub(super) fn read_number(text: &str) -> Result<Written, NotWritten> {
     const DECIMAL_DIGITS: usize = 28;
     let (negative, unsigned) = match text.as_bytes() {

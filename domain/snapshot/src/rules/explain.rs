@@ -33,8 +33,9 @@ impl fmt::Display for Failure {
 }
 
 impl Predicate {
-    /// The smallest conditions that kept the rule from being TRUE (1.4), in its order: each part of an AND that is not
-    /// TRUE; an OR or a NOT as a whole, because no part of it is to blame alone. None where the rule is satisfied.
+    /// The smallest conditions that kept the rule from being TRUE (1.4), in its order: each part of
+    /// an AND that is not TRUE; an OR or a NOT as a whole, because no part of it is to blame alone.
+    /// None where the rule is satisfied.
     ///
     /// # Panics
     /// As [`Predicate::evaluate`].

@@ -1,7 +1,8 @@
-//! `LIKE`: `%` stands for any text, `_` for one code point; there is no escape and there are no classes (1.4).
+//! `LIKE`: `%` stands for any text, `_` for one code point; there is no escape and there are no
+//! classes (1.4).
 
-/// Whether a text matches a pattern, both folded. Goes back to the last `%` only, so that it takes at most the product
-/// of the two lengths, and allocates nothing.
+/// Whether a text matches a pattern, both folded. Goes back to the last `%` only, so that it takes
+/// at most the product of the two lengths, and allocates nothing.
 pub(super) fn is_like(text: &str, pattern: &str) -> bool {
     let (mut rest, mut wanted) = (text.chars(), pattern.chars());
     // Where the last `%` stands: the text that it has not taken yet, and the pattern after it.
@@ -19,7 +20,8 @@ pub(super) fn is_like(text: &str, pattern: &str) -> bool {
             (None, None) => return true,
             (Some('_'), Some(_)) => {}
             (Some(expected), Some(found)) if expected == found => {}
-            // Less text is left than the pattern needs, and a `%` that takes more leaves less still.
+            // Less text is left than the pattern needs, and a `%` that takes more leaves less
+            // still.
             (Some(_), None) => return false,
             (_, Some(_)) => {
                 let Some((mut from, after)) = last else { return false };

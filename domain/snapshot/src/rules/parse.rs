@@ -13,13 +13,14 @@ const DEEPEST: usize = 256;
 /// Words, numbers, strings and signs that a rule can have: some ten times a list of 10,000.
 const LONGEST: usize = 200_000;
 
-/// A chain such as `a AND b AND c …` is a tree as deep as the chain is long, and is dropped and printed by recursion,
-/// two tokens a level. Parentheses are parsed and compiled by recursion: at most 10 kB a level in a build without optimization.
+/// A chain such as `a AND b AND c …` is a tree as deep as the chain is long, and is dropped and
+/// printed by recursion, two tokens a level. Parentheses are parsed and compiled by recursion: at
+/// most 10 kB a level in a build without optimization.
 const STACK_A_TOKEN: usize = 1024;
 const STACK_A_LEVEL: usize = 16 * 1024;
 
-/// Parses a rule, checks that its tokens and its structure are those of 1.4, and hands the tree on. The tree is built,
-/// used and dropped on a stack that is large enough for it.
+/// Parses a rule, checks that its tokens and its structure are those of 1.4, and hands the tree on.
+/// The tree is built, used and dropped on a stack that is large enough for it.
 pub(super) fn with_tree<T>(
     syntax: &str,
     then: impl FnOnce(&Expr, &Places) -> Result<T, RuleFault>,
@@ -123,7 +124,8 @@ impl Places {
         }
     }
 
-    /// `sqlparser` puts the place of an error at the end of its message, and none at the end of the rule.
+    /// `sqlparser` puts the place of an error at the end of its message, and none at the end of the
+    /// rule.
     fn fault(&self, error: ParserError, parser: &Parser) -> RuleFault {
         let text = match error {
             ParserError::RecursionLimitExceeded => {

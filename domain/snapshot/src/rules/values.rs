@@ -1,4 +1,5 @@
-//! From the values of a tree to typed ones: columns are found, literals read as what they are compared with (1.4).
+//! From the values of a tree to typed ones: columns are found, literals read as what they are
+//! compared with (1.4).
 
 use std::sync::Arc;
 
@@ -82,8 +83,9 @@ impl Values<'_> {
         })
     }
 
-    /// A sum, difference, product, quotient or negation. `a + b - c …` is a tree as deep as it is long: walked in a
-    /// loop, and kept as a list, because working from left to right is what the tree says.
+    /// A sum, difference, product, quotient or negation. `a + b - c …` is a tree as deep as it is
+    /// long: walked in a loop, and kept as a list, because working from left to right is what the
+    /// tree says.
     fn arithmetic(&mut self, expr: &Expr) -> Result<Number, RuleFault> {
         if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } = expr {
             return Ok(match self.term(inner)? {
@@ -122,8 +124,8 @@ impl Values<'_> {
 /// Two values as one type.
 ///
 /// # Errors
-/// `rule_type` where there is none: at the text that meets a number or a date, at the number that meets a date, at the
-/// string that does not read as what it meets.
+/// `rule_type` where there is none: at the text that meets a number or a date, at the number that
+/// meets a date, at the string that does not read as what it meets.
 pub(super) fn pair(left: &Operand, right: &Operand) -> Result<Pair, RuleFault> {
     use Kind::{Date as D, Number as N, String as S, Text as T};
     let clash = |at: &Operand, message: &str| Err(RuleFault::types(at.position, message));

@@ -211,8 +211,8 @@ impl<'a> TableLayout<'a> {
         PlacedFault { position, fault }
     }
 
-    /// How the report names a row: by its number, or by its key where the source has no numbers, or by the cells of
-    /// the columns in question where it is a sheet.
+    /// How the report names a row: by its number, or by its key where the source has no numbers, or
+    /// by the cells of the columns in question where it is a sheet.
     fn row_label(&self, row: usize, columns: &[usize]) -> String {
         let fields: Vec<usize> = columns.iter().filter_map(|c| self.columns[*c].source).collect();
         if let Some(place) = self.raw.place(Some(row), &fields) {

@@ -1,9 +1,9 @@
 //! From raw tables to a typed snapshot, or to the report of every fault (specification 1.2).
 //!
-//! [`table`], [`layout`], and [`row`] check any table by its schema, [`across`] the rules across the
-//! columns of a row, and this file the order of the tables and the rules across them. A fault does
-//! not cause others: a row with a fault still counts for its key, a table that could not be read
-//! leaves the references to it undecided, and so does a key column that is missing.
+//! [`table`], [`layout`], and [`row`] check any table by its schema, [`across`] the rules across
+//! the columns of a row, and this file the order of the tables and the rules across them. A fault
+//! does not cause others: a row with a fault still counts for its key, a table that could not be
+//! read leaves the references to it undecided, and so does a key column that is missing.
 
 mod across;
 mod configuration;

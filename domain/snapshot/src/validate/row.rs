@@ -154,8 +154,8 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         }
     }
 
-    /// Cells as one name that is equal where they all are; `None` where one of them is NULL or has a
-    /// fault. Texts have no NUL character, so that it can divide them.
+    /// Cells as one name that is equal where they all are; `None` where one of them is NULL or has
+    /// a fault. Texts have no NUL character, so that it can divide them.
     pub(super) fn key(&self, columns: &[usize]) -> Option<Name> {
         if let [column] = columns
             && let InputCell::Text(name) = &self.cells[*column]

@@ -135,8 +135,8 @@ fn of_entry(
     Ok(Entry { line, class, note: file.note, date, table, verdict, columns, key })
 }
 
-/// A text with a wildcard is a pattern: `*` any text, `?` any character, `[ab]` one of these, `{x,y}` either; behind
-/// `\` they are themselves.
+/// A text with a wildcard is a pattern: `*` any text, `?` any character, `[ab]` one of these,
+/// `{x,y}` either; behind `\` they are themselves.
 fn of_texts(texts: &[String]) -> Result<Texts, String> {
     let mut all = Texts::default();
     for text in texts {

@@ -1,5 +1,5 @@
-//! What people have said about differences, in a file under version control, applied in the next comparison
-//! (specification 3.4).
+//! What people have said about differences, in a file under version control, applied in the next
+//! comparison (specification 3.4).
 
 mod file;
 mod new;

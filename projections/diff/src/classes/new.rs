@@ -13,12 +13,14 @@ use crate::names::Names;
 /// Keys that an entry names; of more differences than this it names none, and says so.
 const KEYS_NAMED: usize = 200;
 
-/// What the differences of a group have in common: the verdict, the columns, and the key but for its first column.
+/// What the differences of a group have in common: the verdict, the columns, and the key but for
+/// its first column.
 type Group = (Verdict, u32, Vec<String>);
 
-/// The file with an entry for each group of differences that none of its entries speaks of, at its end; everything
-/// that stands there stays as it is. Differences are of a group where table, verdict and differing columns are the same.
-/// `date` goes into each entry. `None` where there is nothing to add.
+/// The file with an entry for each group of differences that none of its entries speaks of, at its
+/// end; everything that stands there stays as it is. Differences are of a group where table,
+/// verdict and differing columns are the same. `date` goes into each entry. `None` where there is
+/// nothing to add.
 ///
 /// # Errors
 /// Where the file cannot be added to.

@@ -224,7 +224,8 @@ impl TableComparison {
         self.spec.diff.decision.contains(&self.column(at))
     }
 
-    /// What to show of a difference: the columns that differ, or of a row that is missing on a side what it decides.
+    /// What to show of a difference: the columns that differ, or of a row that is missing on a side
+    /// what it decides.
     pub fn shown(&self, difference: &Difference) -> impl Iterator<Item = usize> {
         let decision = (0..self.spec.columns.len()).filter(|at| self.is_decision(*at));
         let columns = match difference.verdict {

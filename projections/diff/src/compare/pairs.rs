@@ -8,8 +8,8 @@ fn by_key(a: &[Slot], b: &[Slot], key: &[usize]) -> Ordering {
     key.iter().map(|at| a[*at].cmp(&b[*at])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The rows in the order of their key's slots, which is one for all grids over the same names; or the first two rows
-/// with the same key.
+/// The rows in the order of their key's slots, which is one for all grids over the same names; or
+/// the first two rows with the same key.
 pub(crate) fn in_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32)> {
     let order = |a: &u32, b: &u32| by_key(grid.row(*a), grid.row(*b), key);
     let mut rows: Vec<u32> = (0..grid.len()).collect();
@@ -22,7 +22,8 @@ pub(crate) fn in_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32
     }
 }
 
-/// Rows of two grids paired by key, from their rows in order: a row that is missing on a side is alone.
+/// Rows of two grids paired by key, from their rows in order: a row that is missing on a side is
+/// alone.
 pub(crate) struct Pairs<'a> {
     here: (&'a Grid, &'a [u32]),
     there: (&'a Grid, &'a [u32]),

@@ -1,4 +1,5 @@
-//! An export under its mapping: which file holds which table, which column is which, and the cells read.
+//! An export under its mapping: which file holds which table, which column is which, and the cells
+//! read.
 
 use std::collections::BTreeMap;
 

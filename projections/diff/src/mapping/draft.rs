@@ -1,5 +1,5 @@
-//! A first mapping from two sides: what an export's files and columns could be, found from their names and, where these
-//! say nothing, from their values. It is for a person to look over.
+//! A first mapping from two sides: what an export's files and columns could be, found from their
+//! names and, where these say nothing, from their values. It is for a person to look over.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;

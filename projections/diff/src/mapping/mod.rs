@@ -1,5 +1,5 @@
-//! The mapping file: what tables, columns and values are called on the other side, how they are written there, and
-//! what is not to count (specification 3.4).
+//! The mapping file: what tables, columns and values are called on the other side, how they are
+//! written there, and what is not to count (specification 3.4).
 
 mod bind;
 mod draft;
@@ -109,7 +109,8 @@ impl Mapping {
         }
     }
 
-    /// Checks that nothing in it is about the names and values of an export, for a comparison of two runs.
+    /// Checks that nothing in it is about the names and values of an export, for a comparison of
+    /// two runs.
     ///
     /// # Errors
     /// Where there is.
@@ -139,7 +140,8 @@ fn fault(place: &str, text: &str, span: &Range<usize>, what: impl Into<String>) 
     MappingFault { place: place.to_owned(), line, what: what.into() }
 }
 
-/// A name as defaults compare it: without schema, brackets, quotes, case, and whatever stands between words.
+/// A name as defaults compare it: without schema, brackets, quotes, case, and whatever stands
+/// between words.
 pub(crate) fn plain(name: &str) -> String {
     let mut plain = String::new();
     for c in fold(name.trim()).chars() {
@@ -153,8 +155,9 @@ pub(crate) fn plain(name: &str) -> String {
     plain.trim_end_matches('_').to_owned()
 }
 
-/// The table that a file or sheet of this name holds by default: `dbo.PFILL_Trade_Recap`, `[dbo].[pfill_trade_recap]`,
-/// or the first 31 characters, which is all that a sheet's name can have.
+/// The table that a file or sheet of this name holds by default: `dbo.PFILL_Trade_Recap`,
+/// `[dbo].[pfill_trade_recap]`, or the first 31 characters, which is all that a sheet's name can
+/// have.
 pub(crate) fn table_of(name: &str) -> Option<usize> {
     let last = plain(name.rsplit('.').next().unwrap_or(name));
     let is = |spec: &&TableSpec| {

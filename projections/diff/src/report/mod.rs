@@ -1,4 +1,5 @@
-//! A comparison for programs ([`json`]), for spreadsheets ([`csv`]), and as one page to be mailed ([`html`]).
+//! A comparison for programs ([`json`]), for spreadsheets ([`csv`]), and as one page to be mailed
+//! ([`html`]).
 
 mod difference;
 mod json;

@@ -1,5 +1,6 @@
-//! The stories of many loans in one pass over a run's events (specification 3.4 `diff`): how full the trades were is
-//! kept once for all of them, and a loan's own events are kept for the loans that are asked about.
+//! The stories of many loans in one pass over a run's events (specification 3.4 `diff`): how full
+//! the trades were is kept once for all of them, and a loan's own events are kept for the loans
+//! that are asked about.
 
 use std::collections::HashMap;
 

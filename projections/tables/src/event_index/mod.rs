@@ -1,9 +1,10 @@
-//! Which events of a run concern which loan and which trade (specification 3.3): what a story is told from without
-//! reading the whole stream.
+//! Which events of a run concern which loan and which trade (specification 3.3): what a story is
+//! told from without reading the whole stream.
 //!
-//! A projection like the output tables: made from the events and nothing else, kept for every run, made anew by a
-//! rebuild and compared by verification, since an event that is left out here would be left out of a story. It is no
-//! output: nobody sees it, and the digest of the outputs does not cover it.
+//! A projection like the output tables: made from the events and nothing else, kept for every run,
+//! made anew by a rebuild and compared by verification, since an event that is left out here would
+//! be left out of a story. It is no output: nobody sees it, and the digest of the outputs does not
+//! cover it.
 
 mod names;
 mod subject;
@@ -18,7 +19,8 @@ use names::{Names, Postings};
 pub use subject::{Subject, SubjectKind};
 pub use versions::{NoVersions, Versions};
 
-/// The version of this projector, which grows whenever it lists an event otherwise: what another one listed is not read.
+/// The version of this projector, which grows whenever it lists an event otherwise: what another
+/// one listed is not read.
 pub const PROJECTOR_VERSION: u32 = 1;
 
 /// The events of one subject.
@@ -139,8 +141,8 @@ impl EventIndex {
         self.trades.of(trade_id.as_str()).placed.push(version);
     }
 
-    /// Whether the run got somewhere with the event, so that whoever reads a few of its events knows how far it is: to
-    /// another status, or beyond the last pass.
+    /// Whether the run got somewhere with the event, so that whoever reads a few of its events
+    /// knows how far it is: to another status, or beyond the last pass.
     fn is_milestone(&mut self, event: &RunEvent) -> bool {
         let status = self.status.max(Some(RunStatus::reached_with(event)));
         let evaluated = matches!(

@@ -15,7 +15,8 @@ pub(super) struct Postings {
     pub(super) placed: Rising,
 }
 
-/// Loans or trades, found by name: millions of times, so that a spelling is folded only when it first comes.
+/// Loans or trades, found by name: millions of times, so that a spelling is folded only when it
+/// first comes.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     postings: Vec<Postings>,

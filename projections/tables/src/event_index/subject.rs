@@ -7,14 +7,15 @@ use powerfill_events::values::fold;
 /// What the events of a subject say about it. Ordered by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubjectKind {
-    /// Of a trade: what fills it. That it was assessed, pinned loans, placements, moves and releases, its limits, its fill.
+    /// Of a trade: what fills it. That it was assessed, pinned loans, placements, moves and
+    /// releases, its limits, its fill.
     Fill,
     /// Of a loan: everything else that names it, being a candidate above all.
     Loan,
     /// Of a loan: where it went. Placements, moves, releases, being kicked out.
     Place,
-    /// The run itself: request, start, preflight, nodes, passes, invariants, end; and the first event of each status,
-    /// and the first after the last pass.
+    /// The run itself: request, start, preflight, nodes, passes, invariants, end; and the first
+    /// event of each status, and the first after the last pass.
     Run,
     /// Of a trade: everything else that names it, its candidates and who was none.
     Trade,

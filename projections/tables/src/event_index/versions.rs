@@ -1,5 +1,5 @@
-//! Versions of a stream in rising order, small: each is stored as what it is more than the one before, in as few bytes as
-//! that takes.
+//! Versions of a stream in rising order, small: each is stored as what it is more than the one
+//! before, in as few bytes as that takes.
 
 use std::fmt;
 
@@ -31,7 +31,8 @@ impl Versions {
     /// The versions themselves.
     ///
     /// # Errors
-    /// Where the bytes are not what an index writes: cut off, not rising, or more than a version can be.
+    /// Where the bytes are not what an index writes: cut off, not rising, or more than a version
+    /// can be.
     pub fn decode(&self) -> Result<Vec<u64>, NoVersions> {
         let mut versions = Vec::with_capacity(self.bytes.len() / 2);
         let (mut rest, mut last) = (&self.bytes[..], 0_u64);

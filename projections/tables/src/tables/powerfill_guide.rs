@@ -120,7 +120,8 @@ impl Projector for Guide {
                     placed.destination = Some((posting.to_pool_name.clone(), posting.pool_action));
                     true
                 }
-                // The guide says Switching once, for the loan; a leaving loan is kicked out and has no row.
+                // The guide says Switching once, for the loan; a leaving loan is kicked out and has
+                // no row.
                 PoolAction::SwappedIn | PoolAction::Leaving => false,
             },
             ignored!(

@@ -43,8 +43,9 @@ pub fn projector() -> impl Projector {
     Log::default()
 }
 
-/// Counts by step. Events of one step may come among those of another (a bx trade gets its date before trades are
-/// assessed), so that the rows are written from the counts, in the order of the steps.
+/// Counts by step. Events of one step may come among those of another (a bx trade gets its date
+/// before trades are assessed), so that the rows are written from the counts, in the order of the
+/// steps.
 #[derive(Default)]
 struct Log {
     source_warnings: Vec<String>,

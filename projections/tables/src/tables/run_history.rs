@@ -134,7 +134,8 @@ impl Projector for History {
     }
 }
 
-/// Decimals are strings in it (1.1). What is written here (options, counts) holds nothing that JSON cannot say.
+/// Decimals are strings in it (1.1). What is written here (options, counts) holds nothing that JSON
+/// cannot say.
 fn json(value: &impl serde::Serialize) -> Cell {
     serde_json::to_string(value).map_or(Cell::Null, Cell::from)
 }

@@ -1,4 +1,5 @@
-//! Events as a test writes them down: a small book at a trading desk, with what a test does not care about filled in.
+//! Events as a test writes them down: a small book at a trading desk, with what a test does not
+//! care about filled in.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 

@@ -1,5 +1,6 @@
-//! Measuring the PostgreSQL store, on a server of its own whose commits are on the disk before they are answered: whole
-//! runs, reading back, writing against other ways to write, and how soon a subscriber sees an event.
+//! Measuring the PostgreSQL store, on a server of its own whose commits are on the disk before they
+//! are answered: whole runs, reading back, writing against other ways to write, and how soon a
+//! subscriber sees an event.
 
 mod inserts;
 mod peers;
@@ -64,7 +65,8 @@ async fn whole_runs(
     place
 }
 
-/// From before the append to the subscriber, through another store, as from another process; and from its answer.
+/// From before the append to the subscriber, through another store, as from another process; and
+/// from its answer.
 async fn notifying(book: &Path, server: &DedicatedServer) {
     let events = store::candidates(book, NOTIFIED + 1);
     let place = TestDatabase::of(server);

@@ -1,4 +1,5 @@
-//! Other libraries' stores, in a program of their own (`tests/benches/peers`), which is built here and nowhere else.
+//! Other libraries' stores, in a program of their own (`tests/benches/peers`), which is built here
+//! and nowhere else.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -34,7 +35,8 @@ impl Peers {
         Self { child, to, from: BufReader::new(from), _events: file }
     }
 
-    /// All events to a new stream by a library, a batch at a time; answers how many microseconds that took.
+    /// All events to a new stream by a library, a batch at a time; answers how many microseconds
+    /// that took.
     pub(super) fn append(&mut self, library: &str, batch: usize) -> u128 {
         writeln!(self.to, "{library} {batch}").unwrap();
         let mut answer = String::new();

@@ -1,4 +1,5 @@
-//! Appends against INSERTs of the same rows and against other libraries' stores, all on the same server and by turns.
+//! Appends against INSERTs of the same rows and against other libraries' stores, all on the same
+//! server and by turns.
 
 use std::path::Path;
 use std::time::Instant;

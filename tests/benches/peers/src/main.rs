@@ -1,6 +1,7 @@
-//! Other libraries' stores on the same server, with the same events: `powerfill-peers URL FILE`, where each line of FILE
-//! is the payload of an event. Then, for each line "NAME BATCH" on standard input, appends all of them with that library
-//! to a new stream, a batch at a time, and answers how many microseconds that took.
+//! Other libraries' stores on the same server, with the same events: `powerfill-peers URL FILE`,
+//! where each line of FILE is the payload of an event. Then, for each line "NAME BATCH" on standard
+//! input, appends all of them with that library to a new stream, a batch at a time, and answers how
+//! many microseconds that took.
 //!
 //! Payloads are read, and parsed where a library wants them so, before the clock runs.
 
@@ -19,8 +20,9 @@ use sqlx::postgres::PgPool;
 
 const TYPE: &str = "CandidateScored";
 
-/// What disintegrate makes last says a number in a way that PostgreSQL 15 does not read: the same in its stead, two locks
-/// by the last number given out and one by the database, and the column of the stream.
+/// What disintegrate makes last says a number in a way that PostgreSQL 15 does not read: the same
+/// in its stead, two locks by the last number given out and one by the database, and the column of
+/// the stream.
 const BEFORE_16: &str = "
     CREATE FUNCTION event_store_begin_epoch() RETURNS VOID LANGUAGE plpgsql AS $$
     DECLARE last BIGINT; ours INT;

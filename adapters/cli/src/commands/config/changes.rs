@@ -117,7 +117,8 @@ fn object(version: u64, event: &ConfigEvent, data: Value) -> Value {
     json!({ "version": version, "event_type": event.event_type().name(), "data": data })
 }
 
-/// One line a row: what it is, and its columns before and after. A line break in a rule is shown as one.
+/// One line a row: what it is, and its columns before and after. A line break in a rule is shown as
+/// one.
 fn lines(event: &ConfigEvent, indent: &str) -> String {
     let name = event.event_type().name();
     let line = |row: RowChange| {

@@ -92,7 +92,8 @@ fn ensure_tenant(
     }
 }
 
-/// Whose configuration it is: that of the place or of the store, and of an empty store that of the source.
+/// Whose configuration it is: that of the place or of the store, and of an empty store that of the
+/// source.
 async fn tenant(
     place: &Place,
     store: &dyn Store,

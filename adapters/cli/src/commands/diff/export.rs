@@ -1,4 +1,5 @@
-//! The files of an export, by whatever reads them: delimited text by one adapter, workbooks by another.
+//! The files of an export, by whatever reads them: delimited text by one adapter, workbooks by
+//! another.
 
 use std::path::Path;
 
@@ -11,8 +12,8 @@ use powerfill_sqlserver::MssqlUrl;
 use crate::failure::Failure;
 use crate::places::Against;
 
-/// Every table of the export, with the file that it stands in; of a database, those of legacy names and those that the
-/// mapping names.
+/// Every table of the export, with the file that it stands in; of a database, those of legacy names
+/// and those that the mapping names.
 pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<Sheet>, Failure> {
     match against {
         Against::Run(_) => Ok(Vec::new()),
@@ -72,7 +73,8 @@ fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
     let only_one = sheets.len() == 1;
     let mut read = Vec::new();
     for sheet in sheets.into_iter().filter(|sheet| !sheet.header.is_empty()) {
-        // A spreadsheet that was saved from one table is named for it, its sheet is called anything.
+        // A spreadsheet that was saved from one table is named for it, its sheet is called
+        // anything.
         let table =
             if only_one && UNNAMED.contains(&sheet.name.as_str()) { &stem } else { &sheet.name };
         let mut rows = RawTable::new(table, sheet.header, true);

@@ -22,7 +22,8 @@ pub struct RunRequested {
     pub snapshot_digest: String,
     /// The specification that the run follows.
     pub spec_version: String,
-    /// What the source had to say of how it was read: the snapshot may be of several moments. Mostly nothing.
+    /// What the source had to say of how it was read: the snapshot may be of several moments.
+    /// Mostly nothing.
     pub source_warnings: Vec<String>,
 }
 

@@ -1,7 +1,8 @@
-//! What a run decides, event by event (specification 3.1). The output tables are projections of these and of nothing
-//! else, so each event carries what its rows need.
+//! What a run decides, event by event (specification 3.1). The output tables are projections of
+//! these and of nothing else, so each event carries what its rows need.
 //!
-//! Field names and enum spellings are the published schema: a version that was written never changes.
+//! Field names and enum spellings are the published schema: a version that was written never
+//! changes.
 
 mod life;
 mod passes;

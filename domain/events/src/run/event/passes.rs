@@ -147,7 +147,8 @@ pub struct LoanMoved {
     pub pricing: Pricing,
     /// When the trade that it goes to settles.
     pub settlement_date: Day,
-    /// (score before − score after) × amount / 100: what the move costs, in dollars, rounded to cents.
+    /// (score before − score after) × amount / 100: what the move costs, in dollars, rounded to
+    /// cents.
     pub marginal_cost: Money,
     /// The loan that comes in instead (make room).
     pub made_room_for: Option<LoanId>,

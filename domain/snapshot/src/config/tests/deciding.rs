@@ -148,8 +148,8 @@ fn settings_that_are_removed_are_the_defaults_again() {
     );
 }
 
-/// A column that the listed ones do not have may be one of the book's: the run judges it. What is said of a listed one
-/// is judged at once.
+/// A column that the listed ones do not have may be one of the book's: the run judges it. What is
+/// said of a listed one is judged at once.
 #[test]
 fn a_rule_is_judged_as_far_as_it_can_be_without_a_book() {
     let rule = |syntax: &str| {

@@ -1,4 +1,5 @@
-//! Given, when, then: what the configuration takes, what it records, which rule it names when it does not.
+//! Given, when, then: what the configuration takes, what it records, which rule it names when it
+//! does not.
 
 mod carry;
 mod deciding;
@@ -75,7 +76,8 @@ fn given(commands: impl IntoIterator<Item = ConfigCommand>) -> ConfigState {
     state
 }
 
-/// Two nodes with priorities 1 and 2, two rules of which one is linked, a carry curve, a locked pool: nine events.
+/// Two nodes with priorities 1 and 2, two rules of which one is linked, a carry curve, a locked
+/// pool: nine events.
 fn configured() -> ConfigState {
     use ConfigTable::*;
     given([

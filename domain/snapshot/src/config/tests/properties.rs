@@ -91,9 +91,9 @@ fn beginnings() -> Vec<ConfigCommand> {
 }
 
 proptest! {
-    /// After any commands: what they recorded, read back from bytes and folded, is the state; every state between is one
-    /// that a snapshot's validation takes; its tables, imported, change nothing there and everything elsewhere; nothing
-    /// recorded is without a change.
+    /// After any commands: what they recorded, read back from bytes and folded, is the state; every
+    /// state between is one that a snapshot's validation takes; its tables, imported, change
+    /// nothing there and everything elsewhere; nothing recorded is without a change.
     #[test]
     fn events_are_the_state_and_the_state_is_always_sound(commands in vec(command(), 1..40)) {
         let mut state = ConfigState::default();

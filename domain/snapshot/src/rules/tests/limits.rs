@@ -44,7 +44,8 @@ fn endless_rules_are_faults() {
     });
 }
 
-/// The tree of such a rule is as deep as the rule is long, also where a fault at its end throws it away.
+/// The tree of such a rule is as deep as the rule is long, also where a fault at its end throws it
+/// away.
 #[test]
 fn long_chains_with_a_fault_at_the_end() {
     on_a_small_stack(|| {

@@ -1,4 +1,5 @@
-//! Whatever is written as a rule: it compiles or it is a fault with a place in it, and it never panics.
+//! Whatever is written as a rule: it compiles or it is a fault with a place in it, and it never
+//! panics.
 
 use proptest::prelude::*;
 use proptest::sample::{SizeRange, select};

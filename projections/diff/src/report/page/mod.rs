@@ -1,4 +1,5 @@
-//! One self-contained page for people: no network, no text that could be taken for markup or script.
+//! One self-contained page for people: no network, no text that could be taken for markup or
+//! script.
 
 mod sections;
 
@@ -113,7 +114,8 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The differences that the page carries: unclassified before classified, decisions before numbers, then by table.
+    /// The differences that the page carries: unclassified before classified, decisions before
+    /// numbers, then by table.
     fn chosen(&self, most: usize) -> Vec<Shown<'_>> {
         let weight = |verdict: Verdict, unclassified: bool| {
             let at = Verdict::DIFFERENCES.iter().position(|known| *known == verdict);
