@@ -225,7 +225,7 @@ async fn read_append(
             let StoredEvent { event_type, schema_version, payload, prev_hash, hash, .. } = event;
             let prev = last.unwrap_or(prev_hash);
             if chain(&prev, &meta, version, &event_type, schema_version, &payload) != hash {
-                return Err(damaged(format!("event {version} of {stream} differs from its hash")));
+                return Err(damaged(format!("event {version} of {stream} is not what was hashed")));
             }
             let name = event_name(&event_type).map_err(|source| AppError::Decode {
                 stream: stream.clone(),

@@ -217,7 +217,7 @@ pub(crate) async fn one_who_follows_shows_what_completes_and_goes_on_where_it_wa
     // One who comes late leaves the later run alone.
     notice.showing().publication.as_mut().unwrap().position += 1_000_000;
     desk.completes(&books::small()).await;
-    assert!(caught_up().await[0].starts_with("Passed"));
+    assert!(caught_up().await[0].starts_with("Superseded"));
     assert_eq!(notice.showing().publication.as_ref().unwrap().run_id, third);
 }
 
@@ -243,7 +243,7 @@ pub(crate) async fn one_who_follows_waits_for_a_place_that_is_away(desk: &Desk) 
     });
     let told = following.await.unwrap().unwrap();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("Away") && told[1].starts_with("Shown"), "{told:?}");
+    assert!(told[0].starts_with("Waiting") && told[1].starts_with("Published"), "{told:?}");
     assert_eq!(notice.showing().publication.as_ref().unwrap().run_id, run);
 }
 

@@ -147,7 +147,7 @@ async fn what_the_store_knows_beside_its_events_is_held_to_them() {
         ),
         (
             "CREATE TRIGGER quiet BEFORE INSERT ON es_events BEGIN SELECT RAISE(IGNORE); END",
-            "the trigger quiet is none of the store's",
+            "the trigger quiet does not belong to the store",
         ),
         ("DROP INDEX one_active_run", "the index one_active_run of the store is missing"),
     ];
