@@ -1,5 +1,5 @@
-//! Measures the budgets of 5.2: `cargo bench -p powerfill-tests`. With `-- --xl` it adds the
-//! largest book; with `-- --postgres` or `-- --http` it measures that part alone.
+//! Measures the budgets of 5.2. Run it by `cargo bench -p powerfill-tests`. With `-- --xl` it adds
+//! the largest book; with `-- --postgres` or `-- --http` it measures that part alone.
 //!
 //! Prints the machine and a table. The engine runs in a process per book, so that each peak of
 //! memory belongs to one book. Nothing here passes or fails: a timed test would fail on a busy
