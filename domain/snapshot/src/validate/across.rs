@@ -8,9 +8,12 @@ use super::row::RowCheck;
 use crate::report::FaultCode;
 use crate::tables::{Instrument, Loan, LoanColumn, Pool, ToleranceRule, Trade, TradeType};
 
+/// Checks a row by the rules of its table.
+type RowRules = fn(&mut RowCheck<'_, '_>);
+
 /// The rules of a table's rows.
-pub(super) fn rules_of(table: &InputTable) -> fn(&mut RowCheck<'_, '_>) {
-    let rules: [(&InputTable, fn(&mut RowCheck<'_, '_>)); 6] = [
+pub(super) fn rules_of(table: &InputTable) -> RowRules {
+    let rules: [(&InputTable, RowRules); 6] = [
         (LoanColumn::TABLE, check_loan_column),
         (Instrument::TABLE, check_instrument),
         (Trade::TABLE, check_trade),
