@@ -27,7 +27,7 @@ pub async fn eventually(what: impl Display, mut condition: impl AsyncFnMut() -> 
     }
 }
 
-/// As [`eventually`], for tests without an async runtime.
+/// As [`eventually()`], for tests without an async runtime.
 ///
 /// # Panics
 /// If the condition does not hold within [`WAIT_LIMIT`]. The message names `what`.

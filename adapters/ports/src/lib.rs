@@ -20,7 +20,6 @@
 //! * [`verification_stop`]: why a verification ends early
 //! * [`cloud_event`]: an event as subscribers see it
 //! * [`retry`]: growing pauses between attempts
-//! * [`eventually`]: the public face for code written to the traits of `eventually`
 
 pub mod appending;
 pub mod cloud_event;

@@ -71,8 +71,7 @@ pub struct RowChange {
 }
 
 impl Why {
-    /// Of two runs, from what their events say. The snapshots come with
-    /// [`snapshots`](Self::snapshots).
+    /// Of two runs, from what their events say; `snapshots` adds those of the snapshots.
     pub fn of(here: &RunHead, there: &RunHead) -> Self {
         let other =
             |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);
