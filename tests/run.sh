@@ -72,8 +72,6 @@ cargo clippy --workspace --all-targets --quiet -- --deny warnings
 cargo check --workspace --no-default-features --quiet
 doc_lints='--deny warnings --allow rustdoc::private_intra_doc_links'
 RUSTDOCFLAGS="$doc_lints --allow rustdoc::redundant_explicit_links" cargo doc --workspace --no-deps --quiet
-command -v valgrind >/dev/null || install valgrind
-tests/instructions.sh
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
 fi
