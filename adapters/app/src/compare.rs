@@ -3,7 +3,7 @@
 
 use powerfill_diff::mapping::Mapping;
 use powerfill_diff::side::RunHead;
-use powerfill_diff::{Comparison, Names, RunSide, Side};
+use powerfill_diff::{Comparison, Interner, RunSide, Side};
 use powerfill_events::run::RunId;
 use powerfill_explain::LoanStories;
 use powerfill_ports::Store;
@@ -24,7 +24,7 @@ pub async fn compare_runs(
     mapping: &Mapping,
     explained: usize,
 ) -> Result<Comparison, AppError> {
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let outputs = run_side(store, here, &mut names).await?;
     let other_outputs = run_side(store, there, &mut names).await?;
     let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
@@ -41,11 +41,11 @@ pub async fn compare_runs(
 pub async fn compare_with<E: From<AppError>>(
     store: &dyn Store,
     here: RunId,
-    other: impl FnOnce(&mut Names) -> Result<Side, E>,
+    other: impl FnOnce(&mut Interner) -> Result<Side, E>,
     mapping: &Mapping,
     explained: usize,
 ) -> Result<Comparison, E> {
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let outputs = run_side(store, here, &mut names).await?;
     let other_outputs = other(&mut names)?;
     let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
@@ -57,7 +57,11 @@ pub async fn compare_with<E: From<AppError>>(
 ///
 /// # Errors
 /// As for [`compare_runs`].
-pub async fn run_side(store: &dyn Store, run: RunId, names: &mut Names) -> Result<Side, AppError> {
+pub async fn run_side(
+    store: &dyn Store,
+    run: RunId,
+    names: &mut Interner,
+) -> Result<Side, AppError> {
     let mut side = RunSide::new(run, names);
     for_each_event(run, read_run(store, run), |event| side.apply(event, names)).await?;
     Ok(side.finish(names))

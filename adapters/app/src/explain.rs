@@ -10,8 +10,8 @@ use powerfill_engine::facts::Facts;
 use powerfill_engine::what_if::{self, NoAnswer};
 use powerfill_events::run::RunId;
 use powerfill_explain::{
-    About, LoanAccount, LoanExplanation, LoanStory, RunInput, TradeAccount, TradeExplanation,
-    TradeStory,
+    LoanAccount, LoanExplanation, LoanStory, RunInput, StorySubject, TradeAccount,
+    TradeExplanation, TradeStory,
 };
 use powerfill_facts::what_if::{ChangeKind, WhatIf};
 use powerfill_ports::index::IndexState;
@@ -38,7 +38,7 @@ pub async fn explain_loan(
     loan_id: &str,
 ) -> Result<LoanAccount, AppError> {
     let mut story = LoanStory::new(loan_id);
-    let events = read_story(store, run, About::Loan(loan_id)).await?;
+    let events = read_story(store, run, StorySubject::Loan(loan_id)).await?;
     for_each_event(run, events, |event| story.apply(event)).await?;
     let story = story.finish();
     let Some(input) = story.input.clone() else {
@@ -76,7 +76,7 @@ pub async fn explain_trade(
     trade_id: &str,
 ) -> Result<TradeAccount, AppError> {
     let mut story = TradeStory::new(trade_id);
-    let events = read_story(store, run, About::Trade(trade_id)).await?;
+    let events = read_story(store, run, StorySubject::Trade(trade_id)).await?;
     for_each_event(run, events, |event| story.apply(event)).await?;
     let story = story.finish();
     let is_included = story.trade.as_ref().is_some_and(|trade| trade.band.is_some());
@@ -131,7 +131,7 @@ pub async fn what_if(
 pub async fn read_story<'a>(
     store: &'a dyn Store,
     run: RunId,
-    about: About<'_>,
+    about: StorySubject<'_>,
 ) -> Result<DecodedBatches<'a>, AppError> {
     let Some((state, own)) = listed_versions(store, run, about.subjects()).await? else {
         return Ok(read_run(store, run));

@@ -9,27 +9,27 @@ use powerfill_tables::csv::write_text;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch};
 use rust_decimal::Decimal;
 
-use crate::names::{Names, Space};
+use crate::names::{Interner, TextSpace};
 
 /// A cell. NULL; a number in units of its column's scale, a day or a moment counted, a text by its
-/// number in [`Names`]; or a text that could not be read as what its column holds.
+/// number in [`Interner`]; or a text that could not be read as what its column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(i64);
+pub struct PackedCell(i64);
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy)]
-pub struct Holds {
+pub struct GridColumn {
     /// The type of its cells.
     pub cell_type: CellType,
     /// Whether it is a part of one, so that `12.5%` is 0.125 there; rates are per cent already.
     pub is_share: bool,
     /// Where its texts are numbered.
-    pub space: Space,
+    pub space: TextSpace,
 }
 
-impl Holds {
+impl GridColumn {
     /// A column of our own tables.
-    pub fn of(column: &Column, names: &mut Names) -> Self {
+    pub fn of(column: &Column, names: &mut Interner) -> Self {
         let (cell_type, space) = (column.cell_type, names.space(column.name));
         Self { cell_type, is_share: column.name == "used_share", space }
     }
@@ -47,18 +47,18 @@ const UNREAD: i64 = i64::MIN + 1;
 /// One past the last of them.
 const READ: i64 = UNREAD + (1 << 32);
 
-impl Slot {
+impl PackedCell {
     /// NULL.
     pub const NULL: Self = Self(i64::MIN);
 
     /// A text.
-    pub fn text(text: &str, holds: Holds, names: &mut Names) -> Self {
+    pub fn text(text: &str, holds: GridColumn, names: &mut Interner) -> Self {
         if text.is_empty() { Self::NULL } else { Self(names.number(text, holds.space).into()) }
     }
 
     /// A number in units of its column's scale. One that these cannot hold stays the text that it
     /// is.
-    pub fn number(number: Decimal, holds: Holds, names: &mut Names) -> Self {
+    pub fn number(number: Decimal, holds: GridColumn, names: &mut Interner) -> Self {
         let scale = holds.scale();
         let number = number.normalize();
         let units = (number.scale() <= scale).then(|| {
@@ -79,12 +79,12 @@ impl Slot {
     }
 
     /// A text that is not what its column holds.
-    pub fn unread(text: &str, holds: Holds, names: &mut Names) -> Self {
+    pub fn unread(text: &str, holds: GridColumn, names: &mut Interner) -> Self {
         Self(UNREAD + i64::from(names.number(text, holds.space)))
     }
 
     /// A cell of our own tables.
-    pub fn of(cell: &Cell, holds: Holds, names: &mut Names) -> Self {
+    pub fn of(cell: &Cell, holds: GridColumn, names: &mut Interner) -> Self {
         match cell {
             Cell::Null => Self::NULL,
             Cell::Text(text) => Self::text(text, holds, names),
@@ -115,7 +115,7 @@ impl Slot {
     }
 
     /// As a cell of our own tables.
-    pub fn cell(self, cell_type: CellType, names: &Names) -> Cell {
+    pub fn cell(self, cell_type: CellType, names: &Interner) -> Cell {
         if self == Self::NULL {
             return Cell::Null;
         }
@@ -137,14 +137,14 @@ impl Slot {
     }
 
     /// Its canonical text (1.5); empty for NULL.
-    pub fn written(self, cell_type: CellType, names: &Names) -> String {
+    pub fn written(self, cell_type: CellType, names: &Interner) -> String {
         let mut text = Vec::new();
         write_text(&self.cell(cell_type, names), &mut text);
         String::from_utf8_lossy(&text).into_owned()
     }
 
     /// The exact number, where it is one: also one with more decimals than its column.
-    pub fn decimal(self, cell_type: CellType, names: &Names) -> Option<Decimal> {
+    pub fn decimal(self, cell_type: CellType, names: &Interner) -> Option<Decimal> {
         let scale = match cell_type {
             CellType::Int => 0,
             CellType::Decimal(scale) => scale.into(),
@@ -158,7 +158,7 @@ impl Slot {
 
     /// The order of keys: texts by code points of their folded form, NULL first (1.1), numbers and
     /// days by size.
-    pub fn order(self, other: Self, cell_type: CellType, names: &Names) -> Ordering {
+    pub fn order(self, other: Self, cell_type: CellType, names: &Interner) -> Ordering {
         if self == other {
             return Ordering::Equal;
         }
@@ -176,25 +176,25 @@ impl Slot {
 /// Rows, one behind the other.
 #[derive(Debug, Clone)]
 pub struct Grid {
-    columns: Vec<Holds>,
-    slots: Vec<Slot>,
+    columns: Vec<GridColumn>,
+    slots: Vec<PackedCell>,
 }
 
 impl Grid {
     /// No rows yet.
-    pub fn new(columns: Vec<Holds>) -> Self {
+    pub fn new(columns: Vec<GridColumn>) -> Self {
         Self { columns, slots: Vec::new() }
     }
 
     /// Adds the rows of our own table.
-    pub fn extend(&mut self, rows: &RowBatch, names: &mut Names) {
+    pub fn extend(&mut self, rows: &RowBatch, names: &mut Interner) {
         let columns = self.columns.iter().cycle();
         let cells = rows.cells.iter().zip(columns);
-        self.slots.extend(cells.map(|(cell, holds)| Slot::of(cell, *holds, names)));
+        self.slots.extend(cells.map(|(cell, holds)| PackedCell::of(cell, *holds, names)));
     }
 
     /// Adds a row.
-    pub fn push(&mut self, row: &[Slot]) {
+    pub fn push(&mut self, row: &[PackedCell]) {
         debug_assert_eq!(row.len(), self.columns.len());
         self.slots.extend_from_slice(row);
     }
@@ -211,18 +211,18 @@ impl Grid {
     }
 
     /// A row.
-    pub fn row(&self, row: u32) -> &[Slot] {
+    pub fn row(&self, row: u32) -> &[PackedCell] {
         let width = self.columns.len();
         &self.slots[row as usize * width..][..width]
     }
 
     /// What its columns hold.
-    pub fn columns(&self) -> &[Holds] {
+    pub fn columns(&self) -> &[GridColumn] {
         &self.columns
     }
 
     /// The canonical text of a cell.
-    pub fn written(&self, row: u32, column: usize, names: &Names) -> String {
+    pub fn written(&self, row: u32, column: usize, names: &Interner) -> String {
         self.row(row)[column].written(self.columns[column].cell_type, names)
     }
 
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_cell_comes_back_as_it_went_in() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         let day: Day = "2026-02-12".parse().unwrap();
         for (cell, cell_type, text) in [
             (Cell::Null, CellType::Text, ""),
@@ -259,8 +259,8 @@ mod tests {
             ),
         ] {
             let space = names.space("any");
-            let holds = Holds { cell_type, is_share: false, space };
-            let slot = Slot::of(&cell, holds, &mut names);
+            let holds = GridColumn { cell_type, is_share: false, space };
+            let slot = PackedCell::of(&cell, holds, &mut names);
             assert_eq!(slot.written(cell_type, &names), text);
             assert!(!slot.is_unread());
         }
@@ -268,11 +268,11 @@ mod tests {
 
     #[test]
     fn a_number_beyond_its_column_keeps_its_value_and_equals_only_itself() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         let money = CellType::Decimal(2);
         let space = names.space("any");
-        let holds = Holds { cell_type: money, is_share: false, space };
-        let mut slot = |text: &str| Slot::number(text.parse().unwrap(), holds, &mut names);
+        let holds = GridColumn { cell_type: money, is_share: false, space };
+        let mut slot = |text: &str| PackedCell::number(text.parse().unwrap(), holds, &mut names);
         let (plain, padded) = (slot("100"), slot("100.000"));
         let (finer, same, huge) = (
             slot("100.001"),

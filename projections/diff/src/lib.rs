@@ -20,11 +20,11 @@ pub mod report;
 pub mod side;
 pub mod why;
 
-pub use compare::{Incomparable, Verdict};
-pub use names::Names;
+pub use compare::{Incomparable, RowVerdict};
+pub use names::Interner;
 pub use side::{RunSide, Side, SideHead};
 
-use classes::{ClassFault, Classifications, Classified};
+use classes::{ClassificationCounts, ClassificationError, Classifications};
 use compare::TableComparison;
 use loans::LoanPath;
 use mapping::Mapping;
@@ -32,7 +32,7 @@ use powerfill_events::values::{Day, Timestamp};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::TableRole;
 use powerfill_tables::tables::ALL;
-use why::Why;
+use why::RunDifferences;
 
 /// Two sides set against each other.
 #[derive(Debug)]
@@ -50,20 +50,20 @@ pub struct Comparison {
     /// The entries that classify.
     pub classifications: Classifications,
     /// What they come to.
-    pub classified: Classified,
+    pub classified: ClassificationCounts,
     /// The loans whose decision differs, by id, as far as they were told of.
     pub loans: Vec<LoanPath>,
     /// How many loans' decisions differ.
     pub loans_parted: u64,
     /// Between two runs, what they were given.
-    pub why: Option<Why>,
+    pub why: Option<RunDifferences>,
     /// Every text.
-    pub names: Names,
+    pub names: Interner,
 }
 
 /// What a comparison comes to, as an exit status says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum ComparisonOutcome {
     /// No unclassified difference: 0.
     Same,
     /// There is one: 1.
@@ -74,7 +74,7 @@ pub enum Answer {
 
 impl Comparison {
     /// Compares.
-    pub fn new(names: Names, mut here: Side, mut there: Side, mapping: &Mapping) -> Self {
+    pub fn new(names: Interner, mut here: Side, mut there: Side, mapping: &Mapping) -> Self {
         let mut incomparable: Vec<Incomparable> =
             [&here, &there].into_iter().filter_map(|side| not_complete(&side.head)).collect();
         let left_out = left_out(&here, &there, mapping);
@@ -87,7 +87,7 @@ impl Comparison {
             incomparable.extend(tables.iter().filter_map(|table| table.incomparable.clone()));
         }
         let why = match (here.head.run(), there.head.run()) {
-            (Some(here), Some(there)) => Some(Why::of(here, there)),
+            (Some(here), Some(there)) => Some(RunDifferences::of(here, there)),
             _ => None,
         };
         let mut comparison = Self {
@@ -97,7 +97,7 @@ impl Comparison {
             left_out,
             incomparable,
             classifications: Classifications::default(),
-            classified: Classified::default(),
+            classified: ClassificationCounts::default(),
             loans: Vec::new(),
             loans_parted: 0,
             why,
@@ -122,7 +122,7 @@ impl Comparison {
         &self,
         place: &str,
         text: &str,
-    ) -> Result<Option<String>, ClassFault> {
+    ) -> Result<Option<String>, ClassificationError> {
         classes::appended(place, text, &self.tables, &self.names, self.day())
     }
 
@@ -135,11 +135,11 @@ impl Comparison {
     }
 
     /// What it comes to.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> ComparisonOutcome {
         match (self.incomparable.is_empty(), self.classified.unclassified) {
-            (false, _) => Answer::Incomparable,
-            (true, 0) => Answer::Same,
-            (true, _) => Answer::Different,
+            (false, _) => ComparisonOutcome::Incomparable,
+            (true, 0) => ComparisonOutcome::Same,
+            (true, _) => ComparisonOutcome::Different,
         }
     }
 

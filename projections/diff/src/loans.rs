@@ -4,15 +4,16 @@
 use powerfill_events::run::event::Pass;
 use powerfill_events::values::fold;
 use powerfill_explain::{
-    LoanOutcome, LoanStep, LoanStories, Stands, Toward, Verdict as Judgement, Went,
+    CandidateVerdict, LoanOutcome, LoanStep, LoanStories, OutcomeClause, RelationClause,
+    TradeRelation,
 };
 use powerfill_tables::table::TableSpec;
 use serde::Serialize;
 
-use crate::compare::Verdict;
+use crate::compare::RowVerdict;
 use crate::grid::Grid;
 use crate::side::by_name;
-use crate::{Comparison, Names};
+use crate::{Comparison, Interner};
 
 /// A loan whose decision differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,11 +21,11 @@ pub struct LoanPath {
     /// The loan.
     pub loan_id: String,
     /// Where it is here.
-    pub here: Place,
+    pub here: LoanPosition,
     /// Where it is there.
-    pub there: Place,
+    pub there: LoanPosition,
     /// Where the paths part; NULL where the loan is in the same place.
-    pub parted: Option<Parting>,
+    pub parted: Option<Divergence>,
     /// Why it is where it is here, and not where it is there.
     pub because: String,
 }
@@ -32,7 +33,7 @@ pub struct LoanPath {
 /// Where a loan is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "place", rename_all = "snake_case")]
-pub enum Place {
+pub enum LoanPosition {
     /// In a trade, or a pool of it.
     Allocated {
         /// The trade; NULL where the guide does not say.
@@ -62,7 +63,7 @@ pub enum Place {
 
 /// The first moment at which a loan's paths differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Parting {
+pub struct Divergence {
     /// In this pass; NULL before the passes.
     pub pass: Option<Pass>,
     /// In this turn; NULL before the passes and in orphan_handling.
@@ -71,7 +72,7 @@ pub struct Parting {
     pub what: String,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for LoanPosition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Allocated { trade_id, pool_action, .. } => {
@@ -92,7 +93,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-impl std::fmt::Display for Parting {
+impl std::fmt::Display for Divergence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.pass, self.turn) {
             (None, _) => write!(f, "before the passes")?,
@@ -103,7 +104,7 @@ impl std::fmt::Display for Parting {
     }
 }
 
-impl Place {
+impl LoanPosition {
     fn trade(&self) -> Option<&str> {
         match self {
             Self::Allocated { trade_id, .. } | Self::Held { trade_id, .. } => trade_id.as_deref(),
@@ -138,7 +139,7 @@ impl ByLoan<'_> {
         Some(self.rows[at].1)
     }
 
-    fn cell(&self, row: u32, column: &str, names: &Names) -> Option<String> {
+    fn cell(&self, row: u32, column: &str, names: &Interner) -> Option<String> {
         let text = self.grid.written(row, self.table.position(column)?, names);
         Some(text).filter(|text| !text.is_empty())
     }
@@ -160,7 +161,7 @@ impl Comparison {
         let mut loans: Vec<u32> = Vec::new();
         for table in self.tables.iter().filter(|table| is_of_loans(table.spec)) {
             let Some(column) = table.spec.position("loan_id") else { continue };
-            let of_decision = |verdict| verdict != Verdict::OtherNumbers;
+            let of_decision = |verdict| verdict != RowVerdict::OtherNumbers;
             let differences = table.differences.iter().filter(|d| of_decision(d.verdict));
             loans.extend(differences.filter_map(|d| {
                 let here = d.here.map(|row| table.here.grid.row(row)[column]);
@@ -189,13 +190,14 @@ impl Comparison {
                 Some(there) => Some(parting_of_runs(loan, here, there, &place_here, &place_there)),
                 None => Some(parting_of_export(loan, here, &place_there)),
             };
-            let mut because = here.outcome(loan).map_or_else(String::new, |o| Went(&o).to_string());
+            let mut because =
+                here.outcome(loan).map_or_else(String::new, |o| OutcomeClause(&o).to_string());
             if !place_here.is(&place_there)
                 && let Some(trade_id) = place_there.trade()
                 && let Some(toward) = here.toward(loan, trade_id)
             {
                 because.push_str("; ");
-                because.push_str(&Stands { trade_id, toward: &toward }.to_string());
+                because.push_str(&RelationClause { trade_id, toward: &toward }.to_string());
             }
             let loan_id = loan.clone();
             Some(LoanPath { loan_id, here: place_here, there: place_there, parted, because })
@@ -218,22 +220,26 @@ impl Comparison {
         Places { guide, kickouts }
     }
 
-    fn place(&self, places: &Places<'_>, loan: u32) -> Place {
+    fn place(&self, places: &Places<'_>, loan: u32) -> LoanPosition {
         if let Some(guide) = &places.guide
             && let Some(row) = guide.row(loan)
         {
             let cell = |column| guide.cell(row, column, &self.names);
             let (trade_id, pool_name) = (cell("trade_id"), cell("pool_name"));
             return match cell("held_reason") {
-                Some(held_reason) => Place::Held { held_reason, pool_name, trade_id },
-                None => Place::Allocated { trade_id, pool_name, pool_action: cell("pool_action") },
+                Some(held_reason) => LoanPosition::Held { held_reason, pool_name, trade_id },
+                None => LoanPosition::Allocated {
+                    trade_id,
+                    pool_name,
+                    pool_action: cell("pool_action"),
+                },
             };
         }
         let kicked_out = places.kickouts.as_ref().and_then(|kickouts| {
             let row = kickouts.row(loan)?;
-            Some(Place::KickedOut { reason: kickouts.cell(row, "reason", &self.names) })
+            Some(LoanPosition::KickedOut { reason: kickouts.cell(row, "reason", &self.names) })
         });
-        kicked_out.unwrap_or(Place::Absent)
+        kicked_out.unwrap_or(LoanPosition::Absent)
     }
 }
 
@@ -270,12 +276,12 @@ fn words(step: Option<&LoanStep>) -> String {
     }
 }
 
-fn parted_at((turn, pass): (u32, Pass), what: String) -> Parting {
-    Parting { pass: Some(pass), turn: (turn != u32::MAX).then_some(turn), what }
+fn parted_at((turn, pass): (u32, Pass), what: String) -> Divergence {
+    Divergence { pass: Some(pass), turn: (turn != u32::MAX).then_some(turn), what }
 }
 
-fn before(what: String) -> Parting {
-    Parting { pass: None, turn: None, what }
+fn before(what: String) -> Divergence {
+    Divergence { pass: None, turn: None, what }
 }
 
 /// Whether a loan could have gone to a trade at all; if not, in words.
@@ -283,8 +289,8 @@ fn barred(stories: &LoanStories, loan: &str, trade: Option<&str>) -> Option<Stri
     let trade_id = trade?;
     let toward = stories.toward(loan, trade_id)?;
     match &toward {
-        Toward::Candidate { .. } => None,
-        toward => Some(Stands { trade_id, toward }.to_string()),
+        TradeRelation::Candidate { .. } => None,
+        toward => Some(RelationClause { trade_id, toward }.to_string()),
     }
 }
 
@@ -294,15 +300,17 @@ fn parting_of_runs(
     loan: &str,
     here: &LoanStories,
     there: &LoanStories,
-    place_here: &Place,
-    place_there: &Place,
-) -> Parting {
+    place_here: &LoanPosition,
+    place_there: &LoanPosition,
+) -> Divergence {
     let takes_part = |stories: &LoanStories| {
         !matches!(stories.outcome(loan), None | Some(LoanOutcome::Pinned(_) | LoanOutcome::NoPart))
     };
     if takes_part(here) != takes_part(there) {
         let went = |stories: &LoanStories| {
-            stories.outcome(loan).map_or_else(String::new, |outcome| Went(&outcome).to_string())
+            stories
+                .outcome(loan)
+                .map_or_else(String::new, |outcome| OutcomeClause(&outcome).to_string())
         };
         return before(format!("here it {}; there it {}", went(here), went(there)));
     }
@@ -335,7 +343,7 @@ fn parting_of_runs(
 
 /// Against an export, of which we have no events: where ours did something else than what led
 /// there.
-fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Parting {
+fn parting_of_export(loan: &str, here: &LoanStories, place_there: &LoanPosition) -> Divergence {
     let steps: Vec<&LoanStep> = here.steps(loan).collect();
     let placed = steps.iter().find(|step| matches!(step, LoanStep::Allocated(_)));
     let Some(trade_id) = place_there.trade() else {
@@ -343,14 +351,16 @@ fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Par
             Some(step) => parted_at(moment(step), words(Some(step))),
             None => before(here.outcome(loan).map_or_else(
                 || "no event names it".to_owned(),
-                |outcome| format!("it {}", Went(&outcome)),
+                |outcome| format!("it {}", OutcomeClause(&outcome)),
             )),
         };
     };
     let toward = here.toward(loan, trade_id);
-    let stands = toward.as_ref().map(|toward| Stands { trade_id, toward }.to_string());
+    let stands = toward.as_ref().map(|toward| RelationClause { trade_id, toward }.to_string());
     let stands = stands.unwrap_or_else(|| "no event names it".to_owned());
-    let Some(Toward::Candidate { turn, verdict, .. }) = toward else { return before(stands) };
+    let Some(TradeRelation::Candidate { turn, verdict, .. }) = toward else {
+        return before(stands);
+    };
     let of_place = |trade: &str| {
         steps.iter().find(|step| match step {
             LoanStep::Allocated(placed) => placed.trade_id.as_str() == trade,
@@ -359,11 +369,12 @@ fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Par
         })
     };
     match &verdict {
-        Judgement::PlacedBefore { trade_id, .. } | Judgement::CompletedAnother { trade_id } => {
+        CandidateVerdict::PlacedBefore { trade_id, .. }
+        | CandidateVerdict::CompletedAnother { trade_id } => {
             let step = of_place(trade_id.as_str());
             step.map_or_else(|| before(stands), |step| parted_at(moment(step), words(Some(step))))
         }
-        Judgement::GivenUp { .. } => {
+        CandidateVerdict::GivenUp { .. } => {
             let leaves = steps.iter().rfind(|step| match step {
                 LoanStep::Moved(moved) => fold(moved.from_trade_id.as_str()) == fold(trade_id),
                 LoanStep::Released(released) => fold(released.trade_id.as_str()) == fold(trade_id),
@@ -374,10 +385,10 @@ fn parting_of_export(loan: &str, here: &LoanStories, place_there: &Place) -> Par
                 |step| parted_at(moment(step), words(Some(step))),
             )
         }
-        Judgement::NoRoom { .. }
-        | Judgement::AtOpenAmount { .. }
-        | Judgement::LimitBarred { .. }
-        | Judgement::NotReached
-        | Judgement::Chosen => parted_at(at(turn, Pass::BestFit), stands),
+        CandidateVerdict::NoRoom { .. }
+        | CandidateVerdict::AtOpenAmount { .. }
+        | CandidateVerdict::LimitBarred { .. }
+        | CandidateVerdict::NotReached
+        | CandidateVerdict::Chosen => parted_at(at(turn, Pass::BestFit), stands),
     }
 }

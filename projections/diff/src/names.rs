@@ -10,7 +10,7 @@ use powerfill_events::values::fold;
 /// the reason `Locked` is not spelled as the pass `locked`; columns of the same name are one,
 /// whatever their table.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct Interner {
     spelled: Vec<Arc<str>>,
     folded: Vec<Arc<str>>,
     columns: Vec<OfColumn>,
@@ -26,13 +26,13 @@ struct OfColumn {
 
 /// A column whose texts are numbered together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Space(usize);
+pub struct TextSpace(usize);
 
-impl Names {
+impl Interner {
     /// The space of a column.
-    pub fn space(&mut self, column: &str) -> Space {
+    pub fn space(&mut self, column: &str) -> TextSpace {
         let known = self.columns.iter().position(|of| of.name == column);
-        Space(known.unwrap_or_else(|| {
+        TextSpace(known.unwrap_or_else(|| {
             let (known, by_folded) = (HashMap::new(), HashMap::new());
             self.columns.push(OfColumn { name: column.to_owned(), known, by_folded });
             self.columns.len() - 1
@@ -43,7 +43,7 @@ impl Names {
     ///
     /// # Panics
     /// At four billion different texts, which no memory holds.
-    pub fn number(&mut self, text: &str, space: Space) -> u32 {
+    pub fn number(&mut self, text: &str, space: TextSpace) -> u32 {
         let text = text.trim_end_matches(' ');
         let column = &mut self.columns[space.0];
         if let Some(number) = column.known.get(text) {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn equal_text_of_a_column_is_one_number_with_the_first_spelling() {
-        let mut names = Names::default();
+        let mut names = Interner::default();
         let (loans, trades) = (names.space("loan_id"), names.space("trade_id"));
         assert_eq!(names.space("loan_id"), loans);
         let street = names.number("Straße ", loans);

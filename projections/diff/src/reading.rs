@@ -7,8 +7,8 @@ use powerfill_events::values::{Day, fold};
 use powerfill_tables::table::CellType;
 use rust_decimal::Decimal;
 
-use crate::grid::{Holds, Slot};
-use crate::names::Names;
+use crate::grid::{GridColumn, PackedCell};
+use crate::names::Interner;
 
 /// The order of a date's parts where all three are numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -34,7 +34,7 @@ pub enum DecimalMark {
 
 /// How the cells of an export are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Formats {
+pub struct CellFormats {
     /// Of dates like `2/3/2026`.
     pub dates: DateOrder,
     /// Of numbers.
@@ -43,30 +43,30 @@ pub struct Formats {
     pub null: Vec<String>,
 }
 
-impl Default for Formats {
+impl Default for CellFormats {
     fn default() -> Self {
         let (dates, decimal) = (DateOrder::default(), DecimalMark::default());
         Self { dates, decimal, null: vec!["NULL".to_owned()] }
     }
 }
 
-impl Formats {
+impl CellFormats {
     /// Reads a cell of a column.
-    pub fn slot(&self, text: &str, holds: Holds, names: &mut Names) -> Slot {
+    pub fn slot(&self, text: &str, holds: GridColumn, names: &mut Interner) -> PackedCell {
         let text = text.trim_end_matches(' ');
         if self.is_null(text) {
-            return Slot::NULL;
+            return PackedCell::NULL;
         }
         let read = match holds.cell_type {
             CellType::Text | CellType::Json | CellType::Timestamp => {
-                return Slot::text(text, holds, names);
+                return PackedCell::text(text, holds, names);
             }
-            CellType::Day => self.day(text).map(Slot::day),
+            CellType::Day => self.day(text).map(PackedCell::day),
             CellType::Int | CellType::Decimal(_) => {
-                self.number(text, holds.is_share).map(|n| Slot::number(n, holds, names))
+                self.number(text, holds.is_share).map(|n| PackedCell::number(n, holds, names))
             }
         };
-        read.unwrap_or_else(|| Slot::unread(text, holds, names))
+        read.unwrap_or_else(|| PackedCell::unread(text, holds, names))
     }
 
     /// Whether a text stands for NULL.
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_spreadsheets_write_them() {
-        let formats = Formats::default();
+        let formats = CellFormats::default();
         for (text, number) in [
             ("100", Some("100")),
             ("100.00", Some("100")),
@@ -282,14 +282,14 @@ mod tests {
             assert_eq!(formats.number(text, false), expected, "{text:?}");
         }
         assert_eq!(formats.number("14.3560 %", true), Some("0.14356".parse().unwrap()));
-        let german = Formats { decimal: DecimalMark::Comma, ..Formats::default() };
+        let german = CellFormats { decimal: DecimalMark::Comma, ..CellFormats::default() };
         assert_eq!(german.number("1.234,50", false), Some("1234.5".parse().unwrap()));
         assert_eq!(german.number("1,234.50", false), None);
     }
 
     #[test]
     fn days_read_in_many_forms_but_only_at_midnight() {
-        let formats = Formats::default();
+        let formats = CellFormats::default();
         for text in [
             "2026-02-12",
             "2026-02-12 00:00:00",
@@ -321,21 +321,21 @@ mod tests {
         ] {
             assert_eq!(formats.day(text), None, "{text:?}");
         }
-        let day_first = Formats { dates: DateOrder::Dmy, ..Formats::default() };
+        let day_first = CellFormats { dates: DateOrder::Dmy, ..CellFormats::default() };
         assert_eq!(day_first.day("12/2/2026"), "2026-02-12".parse().ok());
         assert_eq!(day_first.day("2026-02-12"), "2026-02-12".parse().ok());
     }
 
     #[test]
     fn null_is_empty_or_says_so_and_text_loses_only_its_padding() {
-        let (formats, mut names) = (Formats::default(), Names::default());
+        let (formats, mut names) = (CellFormats::default(), Interner::default());
         let space = names.space("any");
         let mut slot = |text: &str, cell_type| {
-            formats.slot(text, Holds { cell_type, is_share: false, space }, &mut names)
+            formats.slot(text, GridColumn { cell_type, is_share: false, space }, &mut names)
         };
         for text in ["", "   ", "NULL", "null  "] {
-            assert_eq!(slot(text, CellType::Text), Slot::NULL);
-            assert_eq!(slot(text, CellType::Day), Slot::NULL);
+            assert_eq!(slot(text, CellType::Text), PackedCell::NULL);
+            assert_eq!(slot(text, CellType::Day), PackedCell::NULL);
         }
         assert_eq!(slot("T1    ", CellType::Text), slot("t1", CellType::Text));
         assert_ne!(slot(" T1", CellType::Text), slot("T1", CellType::Text));

@@ -8,8 +8,8 @@ use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, Projector, projectors};
 use serde::Serialize;
 
-use crate::grid::{Grid, Holds};
-use crate::names::Names;
+use crate::grid::{Grid, GridColumn};
+use crate::names::Interner;
 
 /// Rows are taken from the projectors after this many events.
 const EVENTS_BETWEEN: u64 = 4096;
@@ -33,12 +33,12 @@ pub struct SideTable {
     /// Columns of an export that are none of the table's.
     pub strangers: Vec<String>,
     /// Cells of an export that do not read as what their column holds.
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnreadableCells>,
 }
 
 /// Cells of a column that do not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unread {
+pub struct UnreadableCells {
     /// Ours.
     pub column: &'static str,
     /// How many.
@@ -134,7 +134,7 @@ pub struct RunSide {
 
 impl RunSide {
     /// Before the first event of the run.
-    pub fn new(run_id: RunId, names: &mut Names) -> Self {
+    pub fn new(run_id: RunId, names: &mut Interner) -> Self {
         let head = RunHead {
             run_id,
             tenant_id: None,
@@ -151,14 +151,14 @@ impl RunSide {
         };
         let tables = projectors().into_iter().map(|projector| {
             let columns = projector.table().columns.iter();
-            let grid = Grid::new(columns.map(|column| Holds::of(column, names)).collect());
+            let grid = Grid::new(columns.map(|column| GridColumn::of(column, names)).collect());
             (projector, grid)
         });
         Self { head, tables: tables.collect() }
     }
 
     /// Takes the next event.
-    pub fn apply(&mut self, recorded: &RecordedEvent<'_>, names: &mut Names) {
+    pub fn apply(&mut self, recorded: &RecordedEvent<'_>, names: &mut Interner) {
         self.head.apply(recorded);
         for (projector, _) in &mut self.tables {
             projector.apply(recorded);
@@ -168,7 +168,7 @@ impl RunSide {
         }
     }
 
-    fn drain(&mut self, names: &mut Names) {
+    fn drain(&mut self, names: &mut Interner) {
         for (projector, grid) in &mut self.tables {
             let mut rows = RowBatch::new(projector.table());
             projector.drain(&mut rows);
@@ -177,7 +177,7 @@ impl RunSide {
     }
 
     /// The side, after the last event.
-    pub fn finish(mut self, names: &mut Names) -> Side {
+    pub fn finish(mut self, names: &mut Interner) -> Side {
         self.drain(names);
         let mut tables = [const { None }; ALL.len()];
         for ((projector, mut grid), table) in self.tables.into_iter().zip(&mut tables) {

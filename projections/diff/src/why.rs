@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::compare::{Pairs, in_order};
-use crate::grid::{Grid, Holds, Slot};
-use crate::names::Names;
+use crate::grid::{Grid, GridColumn, PackedCell};
+use crate::names::Interner;
 use crate::side::RunHead;
 
 /// Rows of a table that are listed one by one.
@@ -18,7 +18,7 @@ const ROWS_LISTED: usize = 100;
 
 /// What two runs do not have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Why {
+pub struct RunDifferences {
     /// Where the engine is another: here, there.
     pub engine_version: Option<[Option<String>; 2]>,
     /// Where the specification is another: here, there.
@@ -70,7 +70,7 @@ pub struct RowChange {
     pub fields: Vec<(String, String, String)>,
 }
 
-impl Why {
+impl RunDifferences {
     /// Of two runs, from what their events say; `snapshots` adds those of the snapshots.
     pub fn of(here: &RunHead, there: &RunHead) -> Self {
         let other =
@@ -135,7 +135,7 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
     let (from_here, from_there) = (sources(here), sources(there));
     let key: Vec<usize> =
         key.iter().filter_map(|name| columns.iter().position(|c| c == name)).collect();
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let (keys_here, keys_there) =
         (keys(here, &from_here, &key, &mut names), keys(there, &from_there, &key, &mut names));
     let all: Vec<usize> = (0..key.len()).collect();
@@ -186,17 +186,17 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
 }
 
 /// The key columns alone, as names.
-fn keys(table: &RawTable, sources: &[Option<usize>], key: &[usize], names: &mut Names) -> Grid {
+fn keys(table: &RawTable, sources: &[Option<usize>], key: &[usize], names: &mut Interner) -> Grid {
     // A table of one row has no key: a column that is the same in every row stands for it.
     let width = key.len().max(1);
     let space = names.space("key");
-    let holds = Holds { cell_type: CellType::Text, is_share: false, space };
+    let holds = GridColumn { cell_type: CellType::Text, is_share: false, space };
     let mut grid = Grid::new(vec![holds; width]);
-    let mut row = vec![Slot::NULL; width];
+    let mut row = vec![PackedCell::NULL; width];
     for at in 0..table.rows() {
         for (slot, column) in row.iter_mut().zip(key) {
             *slot = sources[*column]
-                .map_or(Slot::NULL, |c| Slot::text(table.cell(at, c), holds, names));
+                .map_or(PackedCell::NULL, |c| PackedCell::text(table.cell(at, c), holds, names));
         }
         grid.push(&row);
     }

@@ -3,8 +3,8 @@
 mod given;
 
 use given::{classified, compared};
-use powerfill_diff::classes::{Class, Classifications};
-use powerfill_diff::{Answer, Comparison};
+use powerfill_diff::classes::{Classifications, DifferenceClass};
+use powerfill_diff::{Comparison, ComparisonOutcome};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 
@@ -73,14 +73,14 @@ fn the_first_entry_counts_and_one_that_matches_nothing_is_stale() {
     let entries = comparison.classifications.entries();
     assert_eq!(entries[1].note, "rounding");
     assert_eq!(entries[1].date.as_deref(), Some("2026-02-12"));
-    assert_eq!(entries[1].class, Some(Class::Bug));
+    assert_eq!(entries[1].class, Some(DifferenceClass::Bug));
 }
 
 #[test]
 fn everything_classified_is_no_difference_and_an_entry_without_a_class_waits() {
-    assert_eq!(classified(comparison(), &entry("")).answer(), Answer::Same);
+    assert_eq!(classified(comparison(), &entry("")).answer(), ComparisonOutcome::Same);
     let waiting = classified(comparison(), &entry("").replace("bug", ""));
-    assert_eq!(waiting.answer(), Answer::Different);
+    assert_eq!(waiting.answer(), ComparisonOutcome::Different);
     assert_eq!((waiting.classified.pending, waiting.classified.unclassified), (6, 6));
 }
 
@@ -130,7 +130,7 @@ fn a_file_grows_by_what_nothing_was_said_about_and_stays_as_it_was_above() {
     // Filled in, nothing is left.
     let filled =
         classified(self::comparison(), &new.replace("class = \"\"", "class = \"enhancement\""));
-    assert_eq!(filled.answer(), Answer::Same);
+    assert_eq!(filled.answer(), ComparisonOutcome::Same);
     assert!(filled.classified.stale.is_empty());
     // An entry of one loan is of no other.
     let other = compared(

@@ -3,7 +3,7 @@
 mod given;
 
 use given::{Given, compared, the_differences};
-use powerfill_diff::{Answer, Incomparable, Verdict};
+use powerfill_diff::{ComparisonOutcome, Incomparable, RowVerdict};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const KICKOUTS: &str = "pfill_kickout_guide_01";
@@ -30,15 +30,15 @@ fn each_row_has_its_verdict_in_the_order_of_the_key() {
     assert_eq!(
         the_differences(&comparison),
         [
-            ("b".to_owned(), Verdict::OtherNumbers, vec!["price"]),
-            ("C".to_owned(), Verdict::OtherDecision, vec!["trade_id"]),
-            ("D".to_owned(), Verdict::OnlyHere, vec![]),
-            ("E".to_owned(), Verdict::OnlyThere, vec![]),
+            ("b".to_owned(), RowVerdict::OtherNumbers, vec!["price"]),
+            ("C".to_owned(), RowVerdict::OtherDecision, vec!["trade_id"]),
+            ("D".to_owned(), RowVerdict::OnlyHere, vec![]),
+            ("E".to_owned(), RowVerdict::OnlyThere, vec![]),
         ]
     );
     let counts = comparison.tables[0].counts;
     assert_eq!((counts.same, counts.differences()), (1, 4));
-    assert_eq!(comparison.answer(), Answer::Different);
+    assert_eq!(comparison.answer(), ComparisonOutcome::Different);
     let (loans, all) = comparison.parted_loans(2);
     assert_eq!((loans, all), (vec!["C".to_owned(), "D".to_owned()], 3));
 }
@@ -47,12 +47,12 @@ fn each_row_has_its_verdict_in_the_order_of_the_key() {
 fn a_decision_outweighs_numbers_and_a_remark_is_not_compared() {
     let here = [("pfill_preflight_findings", "code,severity,subject,message\nX,error,s,one\n")];
     let same = [("pfill_preflight_findings", "code,severity,subject,message\nx,ERROR,s,two\n")];
-    assert_eq!(compared(&here, &same, "").answer(), Answer::Same);
+    assert_eq!(compared(&here, &same, "").answer(), ComparisonOutcome::Same);
     let here = [(GUIDE, "loan_id,pool_action,price\nA,Joining,1\n")];
     let there = [(GUIDE, "loan_id,pool_action,price\nA,Switching,2\n")];
     assert_eq!(
         the_differences(&compared(&here, &there, "")),
-        [("A".to_owned(), Verdict::OtherDecision, vec!["price", "pool_action"])]
+        [("A".to_owned(), RowVerdict::OtherDecision, vec!["price", "pool_action"])]
     );
 }
 
@@ -62,7 +62,7 @@ fn columns_that_a_side_lacks_are_not_compared_but_said() {
     let there = [(GUIDE, "loan_id,trade_id,comment\nA,T1,hello\n")];
     let comparison = compared(&here, &there, "");
     let table = &comparison.tables[0];
-    assert_eq!(comparison.answer(), Answer::Same);
+    assert_eq!(comparison.answer(), ComparisonOutcome::Same);
     let price = table.spec.position("price").unwrap();
     assert!(table.missing >> price & 1 == 1 && table.compared >> price & 1 == 0);
     assert_eq!(table.there.strangers, ["comment"]);
@@ -75,7 +75,7 @@ fn a_text_that_is_no_number_differs_and_is_named() {
     let comparison = compared(&here, &there, "");
     assert_eq!(
         the_differences(&comparison),
-        [("A".to_owned(), Verdict::OtherNumbers, vec!["price", "settlement_date"])]
+        [("A".to_owned(), RowVerdict::OtherNumbers, vec!["price", "settlement_date"])]
     );
     let unread: Vec<_> = comparison.tables[0].there.unread.iter().collect();
     assert_eq!((unread[0].column, unread[0].cells, unread[0].row), ("price", 1, 1));
@@ -85,7 +85,7 @@ fn a_text_that_is_no_number_differs_and_is_named() {
 #[track_caller]
 fn incomparable(here: &[Given<'_>], there: &[Given<'_>], mapping: &str) -> Incomparable {
     let comparison = compared(here, there, mapping);
-    assert_eq!(comparison.answer(), Answer::Incomparable);
+    assert_eq!(comparison.answer(), ComparisonOutcome::Incomparable);
     comparison.incomparable[0].clone()
 }
 
@@ -126,7 +126,7 @@ fn nothing_to_compare_is_never_a_pass() {
 fn one_table_that_cannot_be_compared_spoils_the_whole() {
     let here = [(GUIDE, "loan_id,trade_id\nA,T1\n"), ("pfill_trade_recap", "trade_id\nT1\n")];
     let there = [(GUIDE, "loan_id,trade_id\nA,T1\n"), ("pfill_trade_recap", "trade_id\nX9\n")];
-    assert_eq!(compared(&here, &there, "").answer(), Answer::Incomparable);
+    assert_eq!(compared(&here, &there, "").answer(), ComparisonOutcome::Incomparable);
 }
 
 /// Which loans are kicked out is the decision itself.
@@ -135,15 +135,15 @@ fn kickouts_of_other_loans_are_differences() {
     let here = [(GUIDE, "loan_id,trade_id\nA,T1\n"), (KICKOUTS, "loan_id,reason\nB,NoPrice\n")];
     let there = [(GUIDE, "loan_id,trade_id\nA,T1\n"), (KICKOUTS, "loan_id,reason\nC,NoPrice\n")];
     let found = the_differences(&compared(&here, &there, ""));
-    let verdicts: Vec<Verdict> = found.iter().map(|(_, verdict, _)| *verdict).collect();
-    assert_eq!(verdicts, [Verdict::OnlyHere, Verdict::OnlyThere]);
+    let verdicts: Vec<RowVerdict> = found.iter().map(|(_, verdict, _)| *verdict).collect();
+    assert_eq!(verdicts, [RowVerdict::OnlyHere, RowVerdict::OnlyThere]);
 }
 
 #[test]
 fn an_empty_table_beside_others_is_no_reason() {
     let cash = ("pfill_cash_market_map", "loan_id,price\n");
     let guide = (GUIDE, "loan_id,trade_id\nA,T1\n");
-    assert_eq!(compared(&[guide, cash], &[guide, cash], "").answer(), Answer::Same);
+    assert_eq!(compared(&[guide, cash], &[guide, cash], "").answer(), ComparisonOutcome::Same);
 }
 
 #[test]
@@ -155,8 +155,8 @@ fn candidates_pair_by_loan_and_trade_whatever_their_rank() {
     assert_eq!(
         the_differences(&compared(&[(name, &here)], &[(name, &there)], "")),
         [
-            ("A|T1".to_owned(), Verdict::OtherNumbers, vec!["candidate_rank"]),
-            ("B|T1".to_owned(), Verdict::OtherDecision, vec!["turn", "candidate_rank"]),
+            ("A|T1".to_owned(), RowVerdict::OtherNumbers, vec!["candidate_rank"]),
+            ("B|T1".to_owned(), RowVerdict::OtherDecision, vec!["turn", "candidate_rank"]),
         ]
     );
 }

@@ -4,7 +4,7 @@ mod given;
 
 use given::{compared, sheets, side, the_differences};
 use powerfill_diff::mapping::{Mapping, draft, export_side};
-use powerfill_diff::{Answer, Names, Verdict};
+use powerfill_diff::{ComparisonOutcome, Interner, RowVerdict};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const OURS: (&str, &str) = (
@@ -44,7 +44,7 @@ fn names_values_and_formats_of_an_export_are_led_back_to_ours() {
     "#;
     let comparison = compared(&[OURS], &[theirs], mapping);
     assert_eq!(the_differences(&comparison), []);
-    assert_eq!(comparison.answer(), Answer::Same);
+    assert_eq!(comparison.answer(), ComparisonOutcome::Same);
     assert_eq!(comparison.tables[0].compared.count_ones(), 6);
 }
 
@@ -58,16 +58,16 @@ fn tolerance_ignore_key_and_skip_do_what_they_say() {
     let tolerance = "[tables.pfill_powerfill_guide]\nignore = [\"pool_name\"]\n\
                      tolerance = { price = \"0.01\" }\n";
     let found = the_differences(&compared(&[OURS], &[theirs], tolerance));
-    assert_eq!(found, [("L2".to_owned(), Verdict::OtherNumbers, vec!["price"])]);
+    assert_eq!(found, [("L2".to_owned(), RowVerdict::OtherNumbers, vec!["price"])]);
 
     let by_pool = "[tables.pfill_powerfill_guide]\nkey = [\"pool_name\", \"loan_id\"]\n";
     let found = compared(&[OURS], &[OURS], by_pool);
-    assert_eq!(found.answer(), Answer::Same);
+    assert_eq!(found.answer(), ComparisonOutcome::Same);
     assert_eq!(found.tables[0].key.len(), 2);
 
     let skip = "[tables.pfill_powerfill_guide]\nskip = true\n";
     let skipped = compared(&[OURS], &[OURS], skip);
-    assert_eq!(skipped.answer(), Answer::Incomparable);
+    assert_eq!(skipped.answer(), ComparisonOutcome::Incomparable);
     assert!(skipped.left_out.contains(&(GUIDE, "the mapping skips it")));
 }
 
@@ -80,7 +80,7 @@ fn records_are_compared_where_they_are_named() {
         ([OURS, ("pfill_powerfill_log", &one)], [OURS, ("pfill_powerfill_log", &other)]);
     assert_eq!(compared(&here, &there, "").tables.len(), 1);
     let named = compared(&here, &there, "[tables.pfill_powerfill_log]\n");
-    assert_eq!((named.tables.len(), named.answer()), (2, Answer::Same));
+    assert_eq!((named.tables.len(), named.answer()), (2, ComparisonOutcome::Same));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_is_not_known_is_refused_with_its_place() {
 fn what_the_export_does_not_have_is_refused_with_its_place() {
     let bound = |mapping: &str, tables: &[(&str, &str)]| {
         let mapping = Mapping::parse("m.toml", mapping).unwrap();
-        let side = export_side("dir:x", sheets(tables), &mapping, &mut Names::default());
+        let side = export_side("dir:x", sheets(tables), &mapping, &mut Interner::default());
         side.unwrap_err().to_string()
     };
     let named = "[tables.pfill_powerfill_guide]\nname = \"Guide\"\n";
@@ -184,7 +184,7 @@ fn a_mapping_can_be_drafted_from_values() {
     (0..60).for_each(|at| ours.push_str(&row(at, true)));
     (0..60).rev().for_each(|at| theirs.push_str(&row(at, false)));
     let (ours, theirs) = ([(GUIDE, ours.as_str())], [("Export 7", theirs.as_str())]);
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let here = side(&ours, &Mapping::default(), &mut names);
     let text = draft(&here, &sheets(&theirs), &mut names);
     for line in [

@@ -4,7 +4,7 @@ mod given;
 
 use given::{classified, compared};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
-use powerfill_diff::{Comparison, Verdict};
+use powerfill_diff::{Comparison, RowVerdict};
 use serde_json::Value;
 
 const GUIDE: &str = "pfill_powerfill_guide";
@@ -141,7 +141,7 @@ fn every_format_has_every_difference_and_the_same_bytes_each_time() {
     assert_eq!(table["counts"]["other_decision"], 2);
     assert_eq!(table["differences"][0]["key"][0], HOSTILE);
     assert_eq!(table["differences"][1]["class"], "bug");
-    assert_eq!(table["differences"][1]["verdict"], Verdict::OtherDecision.name());
+    assert_eq!(table["differences"][1]["verdict"], RowVerdict::OtherDecision.name());
     assert_eq!(table["differences"][1]["cells"][0]["here"], HOSTILE);
     let lines = text(csv);
     assert!(

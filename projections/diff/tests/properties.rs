@@ -5,7 +5,7 @@ mod given;
 use std::collections::BTreeMap;
 
 use given::{compared, the_differences};
-use powerfill_diff::{Answer, Comparison, Verdict};
+use powerfill_diff::{Comparison, ComparisonOutcome, RowVerdict};
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 
@@ -34,15 +34,15 @@ fn dressed(rows: &BTreeMap<u8, (u8, i32, bool)>) -> String {
     format!("Price,POOL ACTION,[loan_id],Trade_ID\n{}", lines.collect::<String>())
 }
 
-fn mirrored(verdict: Verdict) -> Verdict {
+fn mirrored(verdict: RowVerdict) -> RowVerdict {
     match verdict {
-        Verdict::OnlyHere => Verdict::OnlyThere,
-        Verdict::OnlyThere => Verdict::OnlyHere,
-        same @ (Verdict::Same | Verdict::OtherNumbers | Verdict::OtherDecision) => same,
+        RowVerdict::OnlyHere => RowVerdict::OnlyThere,
+        RowVerdict::OnlyThere => RowVerdict::OnlyHere,
+        same @ (RowVerdict::Same | RowVerdict::OtherNumbers | RowVerdict::OtherDecision) => same,
     }
 }
 
-fn folded(comparison: &Comparison) -> Vec<(String, Verdict, Vec<&'static str>)> {
+fn folded(comparison: &Comparison) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
     let found = the_differences(comparison).into_iter();
     found.map(|(key, verdict, columns)| (key.to_uppercase(), verdict, columns)).collect()
 }
@@ -53,7 +53,7 @@ proptest! {
         for there in [text(&rows), dressed(&rows)] {
             let comparison = compared(&[(GUIDE, &text(&rows))], &[(GUIDE, &there)], "");
             prop_assert_eq!(the_differences(&comparison), []);
-            prop_assert_eq!(comparison.answer(), Answer::Same);
+            prop_assert_eq!(comparison.answer(), ComparisonOutcome::Same);
             prop_assert_eq!(comparison.same(), rows.len() as u64);
         }
     }
@@ -74,7 +74,7 @@ proptest! {
     fn every_row_is_counted_once_under_its_verdict(a in rows(), b in rows()) {
         let comparison = compared(&[(GUIDE, &text(&a))], &[(GUIDE, &text(&b))], "");
         let meets = a.keys().any(|loan| b.contains_key(loan));
-        prop_assert_eq!(comparison.answer() == Answer::Incomparable, !meets);
+        prop_assert_eq!(comparison.answer() == ComparisonOutcome::Incomparable, !meets);
         if meets {
             let both = || a.iter().filter_map(|(loan, ours)| Some((ours, b.get(loan)?)));
             let counts = comparison.tables[0].counts;

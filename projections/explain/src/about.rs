@@ -9,14 +9,14 @@ use powerfill_tables::event_index::{Subject, SubjectKind};
 
 /// Whom a story is about, by id in whatever case (1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About<'a> {
+pub enum StorySubject<'a> {
     /// A loan.
     Loan(&'a str),
     /// A trade.
     Trade(&'a str),
 }
 
-impl About<'_> {
+impl StorySubject<'_> {
     /// Where the story begins.
     pub fn subjects(self) -> Vec<Subject> {
         match self {

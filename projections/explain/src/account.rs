@@ -7,10 +7,10 @@ use powerfill_facts::what_if::WhatIf;
 use powerfill_facts::{LimitFacts, LoanFacts, UnmatchedLoans};
 use serde::Serialize;
 
-use super::ledger::Filler;
+use super::ledger::FillingLoan;
 use super::loan::{LoanExplanation, LoanOutcome};
 use super::trade::TradeExplanation;
-use super::verdict::{FullLimit, Verdict};
+use super::verdict::{CandidateVerdict, FullLimit};
 
 /// All that there is to say about a loan.
 #[derive(Debug, Clone, Serialize)]
@@ -54,7 +54,7 @@ impl LoanExplanation {
     /// The trades where a limit barred the loan.
     pub fn trades_with_limits(&self) -> Vec<TradeId> {
         let barred = self.candidates.iter().filter(|candidate| {
-            matches!(candidate.verdict, Verdict::LimitBarred { .. })
+            matches!(candidate.verdict, CandidateVerdict::LimitBarred { .. })
                 || candidate.at_end.as_ref().is_some_and(|at_end| at_end.excess_amount.is_none())
         });
         barred.map(|candidate| candidate.trade_id.clone()).collect()
@@ -64,7 +64,7 @@ impl LoanExplanation {
     pub fn fillers_beside_limits(&self) -> impl Iterator<Item = &LoanId> {
         let fillers = self.candidates.iter().flat_map(|candidate| {
             let then = match &candidate.verdict {
-                Verdict::LimitBarred { filled_by, .. } => &filled_by[..],
+                CandidateVerdict::LimitBarred { filled_by, .. } => &filled_by[..],
                 _ => &[],
             };
             let at_end = candidate.at_end.as_ref().map_or(&[][..], |at_end| &at_end.filled_by);
@@ -80,7 +80,9 @@ impl LoanExplanation {
         let subject = (&self.loan_id, loan_amount);
         for candidate in &mut self.candidates {
             let of_trade = || limits.iter().filter(|limit| limit.trade_id == candidate.trade_id);
-            if let Verdict::LimitBarred { filled_by, full_limits, .. } = &mut candidate.verdict {
+            if let CandidateVerdict::LimitBarred { filled_by, full_limits, .. } =
+                &mut candidate.verdict
+            {
                 *full_limits = barring(of_trade(), filled_by, subject);
             }
             if let Some(at_end) = &mut candidate.at_end {
@@ -96,8 +98,9 @@ impl LoanExplanation {
 impl TradeExplanation {
     /// The loans that limits of the trade barred, and those that were in it.
     pub fn loans_beside_limits(&self) -> impl Iterator<Item = &LoanId> {
-        let barred =
-            |away: &&super::trade::TurnedAway| matches!(away.verdict, Verdict::LimitBarred { .. });
+        let barred = |away: &&super::trade::AbsentCandidate| {
+            matches!(away.verdict, CandidateVerdict::LimitBarred { .. })
+        };
         let away = self.turned_away.iter().filter(barred).map(|away| &away.loan_id);
         let entries = self.entries.iter().map(|entry| &entry.loan_id);
         away.chain(entries).chain(self.pinned.iter().map(|pinned| &pinned.loan_id))
@@ -107,7 +110,8 @@ impl TradeExplanation {
     pub fn settle_limits(&mut self, limits: &[LimitFacts]) {
         for away in &mut self.turned_away {
             let Some(loan_amount) = away.loan_amount else { continue };
-            if let Verdict::LimitBarred { filled_by, full_limits, .. } = &mut away.verdict {
+            if let CandidateVerdict::LimitBarred { filled_by, full_limits, .. } = &mut away.verdict
+            {
                 *full_limits = barring(limits.iter(), filled_by, (&away.loan_id, loan_amount));
                 // The entries say who was there when.
                 filled_by.clear();
@@ -120,13 +124,13 @@ impl TradeExplanation {
 /// The limits that describe a loan and, with these loans there, have too little left for it.
 fn barring<'l>(
     limits: impl Iterator<Item = &'l LimitFacts>,
-    there: &[Filler],
+    there: &[FillingLoan],
     (loan_id, loan_amount): (&LoanId, Money),
 ) -> Vec<FullLimit> {
     let describing = limits.filter(|limit| limit.describes.contains(loan_id));
     let full = describing.filter_map(|limit| {
-        let uses = |filler: &&Filler| limit.describes.contains(&filler.loan_id);
-        let used_by: Vec<Filler> = there.iter().filter(uses).cloned().collect();
+        let uses = |filler: &&FillingLoan| limit.describes.contains(&filler.loan_id);
+        let used_by: Vec<FillingLoan> = there.iter().filter(uses).cloned().collect();
         let used_amount: Money = used_by.iter().map(|filler| filler.loan_amount).sum();
         let node = limit.node.clone();
         let hi_amount = limit.hi_amount;

@@ -3,25 +3,25 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::loan::LoanOutcome;
-use super::loan_story::Toward;
-use super::verdict::Verdict;
+use super::loan_story::TradeRelation;
+use super::verdict::CandidateVerdict;
 use super::words::{few, node_name, points, usd};
 
 /// Loans or limits that are named.
 const NAMED: usize = 3;
 
 /// Where a loan went, in a clause: `goes to trade T1 by best_fit in turn 1, at 101.50`.
-pub struct Went<'a>(pub &'a LoanOutcome);
+pub struct OutcomeClause<'a>(pub &'a LoanOutcome);
 
 /// How it stands to a trade, in a clause: `T2 had no room: …`.
-pub struct Stands<'a> {
+pub struct RelationClause<'a> {
     /// The trade.
     pub trade_id: &'a str,
     /// How.
-    pub toward: &'a Toward,
+    pub toward: &'a TradeRelation,
 }
 
-impl Display for Went<'_> {
+impl Display for OutcomeClause<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self.0 {
             LoanOutcome::Allocated(place) => {
@@ -43,53 +43,55 @@ impl Display for Went<'_> {
     }
 }
 
-impl Display for Stands<'_> {
+impl Display for RelationClause<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let trade = self.trade_id;
         match self.toward {
-            Toward::Candidate { turn, candidate_rank, verdict } => {
+            TradeRelation::Candidate { turn, candidate_rank, verdict } => {
                 write!(f, "for trade {trade} it was rank {candidate_rank} of turn {turn}: ")?;
                 write_verdict(verdict, f)
             }
-            Toward::Rejected(reason) => {
+            TradeRelation::Rejected(reason) => {
                 write!(f, "it is no candidate for trade {trade}: {}", reason.words())
             }
-            Toward::Excluded(reason) => {
+            TradeRelation::Excluded(reason) => {
                 write!(f, "trade {trade} is not in the run: {}", reason.words())
             }
-            Toward::NoSuchTrade => write!(f, "the run has no trade {trade}"),
-            Toward::NoMatch => {
+            TradeRelation::NoSuchTrade => write!(f, "the run has no trade {trade}"),
+            TradeRelation::NoMatch => {
                 write!(f, "it matches no constraint of the instrument of trade {trade}")
             }
-            Toward::NoPart => write!(f, "trade {trade} is in the run, the loan takes no part"),
+            TradeRelation::NoPart => {
+                write!(f, "trade {trade} is in the run, the loan takes no part")
+            }
         }
     }
 }
 
-fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
+fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -> Result {
     match verdict {
-        Verdict::Chosen => write!(f, "taken"),
-        Verdict::GivenUp { allocation_seq } => {
+        CandidateVerdict::Chosen => write!(f, "taken"),
+        CandidateVerdict::GivenUp { allocation_seq } => {
             write!(f, "taken by placement {allocation_seq}, and given up later")
         }
-        Verdict::PlacedBefore { trade_id, pass } => {
+        CandidateVerdict::PlacedBefore { trade_id, pass } => {
             write!(f, "{} had placed it in trade {trade_id} before", pass.as_str())
         }
-        Verdict::CompletedAnother { trade_id } => {
+        CandidateVerdict::CompletedAnother { trade_id } => {
             write!(f, "exact_fit goes before rank, and it completed trade {trade_id}")
         }
-        Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
+        CandidateVerdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
             let (filled, max, excess) =
                 (usd(*filled_amount), usd(*max_amount), usd(*excess_amount));
             write!(f, "no room, {filled} of at most {max} was filled, {excess} too much with it")?;
             write_fillers(filled_by, f)
         }
-        Verdict::AtOpenAmount { filled_amount, open_amount, filled_by } => {
+        CandidateVerdict::AtOpenAmount { filled_amount, open_amount, filled_by } => {
             let (filled, open) = (usd(*filled_amount), usd(*open_amount));
             write!(f, "filled when its turn came, {filled} of an open amount of {open}")?;
             write_fillers(filled_by, f)
         }
-        Verdict::LimitBarred { room_amount, full_limits, .. } => {
+        CandidateVerdict::LimitBarred { room_amount, full_limits, .. } => {
             write!(f, "room was there, {} left to max, so a limit barred it", usd(*room_amount))?;
             if !full_limits.is_empty() {
                 let limits = full_limits.iter().map(|limit| node_name(&limit.node));
@@ -97,11 +99,11 @@ fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
             }
             Ok(())
         }
-        Verdict::NotReached => write!(f, "the run's events do not reach that far"),
+        CandidateVerdict::NotReached => write!(f, "the run's events do not reach that far"),
     }
 }
 
-fn write_fillers(filled_by: &[super::Filler], f: &mut Formatter<'_>) -> Result {
+fn write_fillers(filled_by: &[super::FillingLoan], f: &mut Formatter<'_>) -> Result {
     if filled_by.is_empty() {
         return Ok(());
     }

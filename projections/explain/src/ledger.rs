@@ -42,7 +42,7 @@ pub(super) fn standing(
 
 /// A loan in a trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Filler {
+pub struct FillingLoan {
     /// The loan.
     pub loan_id: LoanId,
     /// Its amount.
@@ -55,7 +55,7 @@ pub struct Filler {
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) trade: TradeAssessed,
-    pinned: Vec<Filler>,
+    pinned: Vec<FillingLoan>,
     entries: Vec<Entry>,
     /// Whether placements are of interest.
     pub(super) followed: bool,
@@ -83,7 +83,7 @@ struct Arrival {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fill {
     pub(super) filled_amount: Money,
-    pub(super) loans: Vec<Filler>,
+    pub(super) loans: Vec<FillingLoan>,
 }
 
 impl Ledger {
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     pub(super) fn pin(&mut self, pinned: &LoanPinned) {
-        self.pinned.push(Filler {
+        self.pinned.push(FillingLoan {
             loan_id: pinned.loan_id.clone(),
             loan_amount: pinned.loan_amount,
             pass: None,
@@ -178,7 +178,7 @@ impl Ledger {
         for entry in self.entries.iter().take_while(|entry| happened(entry)) {
             fill.filled_amount = entry.filled_after;
             match &entry.arrival {
-                Some(arrival) => fill.loans.push(Filler {
+                Some(arrival) => fill.loans.push(FillingLoan {
                     loan_id: entry.loan_id.clone(),
                     loan_amount: entry.loan_amount,
                     pass: Some(arrival.pass),

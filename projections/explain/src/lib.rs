@@ -4,9 +4,9 @@
 //! trades were that it could have gone to, so that one loan of a long run is explained in one pass.
 //! What comes out is typed, for programs; its `Display` tells it in the words of a desk.
 //!
-//! * [`About`]: the few events that a story needs
+//! * [`StorySubject`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
-//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`Went`] and [`Stands`]
+//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`OutcomeClause`] and [`RelationClause`]
 //!   say it shortly
 //! * [`TradeStory`] → [`TradeExplanation`]
 //!
@@ -29,20 +29,20 @@ mod verdict;
 mod what_if_text;
 mod words;
 
-pub use about::About;
+pub use about::StorySubject;
 pub use account::{LoanAccount, TradeAccount};
-pub use brief::{Stands, Went};
-pub use ledger::Filler;
+pub use brief::{OutcomeClause, RelationClause};
+pub use ledger::FillingLoan;
 pub use loan::{
-    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
+    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
     SyntheticStory,
 };
-pub use loan_story::{LoanStories, LoanStory, Toward};
+pub use loan_story::{LoanStories, LoanStory, TradeRelation};
 pub use trade::{
-    LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory, TurnedAway,
+    AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory,
 };
-pub use verdict::{FullLimit, Verdict};
-pub use what_if_text::kind_words;
+pub use verdict::{CandidateVerdict, FullLimit};
+pub use what_if_text::change_kind_words;
 pub use words::{points, usd};
 
 use powerfill_events::values::fold;
@@ -50,11 +50,11 @@ use powerfill_events::values::fold;
 /// A name that someone asked for, in whatever case; recognised without allocating for the names
 /// that are plain ASCII.
 #[derive(Debug, Clone)]
-pub(crate) struct Sought {
+pub(crate) struct NameMatcher {
     folded: String,
 }
 
-impl Sought {
+impl NameMatcher {
     fn new(spelled: &str) -> Self {
         Self { folded: fold(spelled) }
     }

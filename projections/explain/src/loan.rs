@@ -11,8 +11,8 @@ use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{Day, LoanId, Money, PoolName, Price, TradeId};
 use serde::Serialize;
 
-use super::ledger::Filler;
-use super::verdict::{FullLimit, Verdict};
+use super::ledger::FillingLoan;
+use super::verdict::{CandidateVerdict, FullLimit};
 use powerfill_tables::status::RunStatus;
 
 /// Everything that a run's events say about a loan.
@@ -101,14 +101,14 @@ pub struct CandidateStory {
     /// What the loan is worth there.
     pub pricing: Pricing,
     /// Whether it was taken, or why not.
-    pub verdict: Verdict,
+    pub verdict: CandidateVerdict,
     /// For a kicked-out loan, how the trade stood at the end.
-    pub at_end: Option<AtEnd>,
+    pub at_end: Option<FinalFill>,
 }
 
 /// How a trade stood at the end, seen from a loan without a place.
 #[derive(Debug, Clone, Serialize)]
-pub struct AtEnd {
+pub struct FinalFill {
     /// Filled.
     pub filled_amount: Money,
     /// What was left to max.
@@ -117,7 +117,7 @@ pub struct AtEnd {
     pub excess_amount: Option<Money>,
     /// Where it had room, so that a limit barred it: the loans that are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub filled_by: Vec<Filler>,
+    pub filled_by: Vec<FillingLoan>,
     /// Limits of the trade with too little left for the loan; with the input beside (`standing`)
     /// those that describe it.
     pub full_limits: Vec<FullLimit>,

@@ -13,20 +13,20 @@ use powerfill_events::run::event::{
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, PoolName, TradeId};
 
-use super::Sought;
+use super::NameMatcher;
 use super::ledger::{Fill, Ledger};
 use super::loan::{
-    AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory,
+    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, LoanStep, RunInput, SyntheticStory,
 };
-use super::verdict::{Court, full_limits};
+use super::verdict::{VerdictInput, full_limits};
 use powerfill_tables::status::RunStatus;
 
-pub use many::{LoanStories, Toward};
+pub use many::{LoanStories, TradeRelation};
 
 /// Gathers the story of one loan from a run's events, in their order.
 #[derive(Debug)]
 pub struct LoanStory {
-    sought: Sought,
+    sought: NameMatcher,
     loan_id: LoanId,
     run_id: Option<RunId>,
     status: RunStatus,
@@ -48,7 +48,7 @@ impl LoanStory {
     /// Of the loan with this id, compared as text (1.1).
     pub fn new(loan_id: &str) -> Self {
         Self {
-            sought: Sought::new(loan_id),
+            sought: NameMatcher::new(loan_id),
             loan_id: loan_id.into(),
             run_id: None,
             status: RunStatus::Pending,
@@ -188,7 +188,7 @@ impl LoanStory {
     pub fn finish(self) -> LoanExplanation {
         let loan_amount = self.loan_amount();
         let present_trade_id = self.present_trade_id();
-        let court = Court {
+        let court = VerdictInput {
             options: self.input.as_ref().map(|input| &input.options),
             loan_id: &self.loan_id,
             loan_amount,
@@ -282,14 +282,14 @@ impl LoanStory {
         }
     }
 
-    fn at_end(&self, candidate: &CandidateScored) -> Option<AtEnd> {
+    fn at_end(&self, candidate: &CandidateScored) -> Option<FinalFill> {
         let loan_amount = self.kickout.as_ref()?.loan_amount;
         let ledger = self.ledgers.get(&candidate.trade_id)?;
         let max_amount = ledger.trade.band?.max_amount;
         let Fill { filled_amount, loans } = ledger.at_end();
         let with_loan = filled_amount + loan_amount;
         let excess_amount = (with_loan > max_amount).then(|| with_loan - max_amount);
-        Some(AtEnd {
+        Some(FinalFill {
             filled_amount,
             room_amount: (max_amount - filled_amount).max(Money::ZERO),
             filled_by: if excess_amount.is_none() { loans } else { Vec::new() },

@@ -12,9 +12,11 @@ use super::account::LoanAccount;
 use super::facts_text::{
     write_amount, write_loan, write_matched, write_rejections, write_unmatched,
 };
-use super::ledger::Filler;
-use super::loan::{AtEnd, CandidateStory, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory};
-use super::verdict::{FullLimit, Verdict};
+use super::ledger::FillingLoan;
+use super::loan::{
+    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory,
+};
+use super::verdict::{CandidateVerdict, FullLimit};
 use super::what_if_text::write_what_if;
 use super::words::{counted, few, node_name, points, usd};
 use powerfill_tables::status::RunStatus;
@@ -228,7 +230,7 @@ fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result 
     write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
     let then: &[FullLimit] = match &candidate.verdict {
-        Verdict::LimitBarred { full_limits, .. } => full_limits,
+        CandidateVerdict::LimitBarred { full_limits, .. } => full_limits,
         _ => &[],
     };
     write_limits(then, f)?;
@@ -246,22 +248,22 @@ fn pricing_words(pricing: &Pricing) -> String {
     )
 }
 
-pub(super) fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result {
+pub(super) fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -> Result {
     match verdict {
-        Verdict::Chosen => writeln!(f, "taken"),
-        Verdict::GivenUp { allocation_seq } => {
+        CandidateVerdict::Chosen => writeln!(f, "taken"),
+        CandidateVerdict::GivenUp { allocation_seq } => {
             writeln!(f, "taken by placement {allocation_seq}, and given up later")
         }
-        Verdict::PlacedBefore { trade_id, pass } => {
+        CandidateVerdict::PlacedBefore { trade_id, pass } => {
             writeln!(f, "not needed: {} had placed it in trade {trade_id}", pass.as_str())
         }
-        Verdict::CompletedAnother { trade_id } => {
+        CandidateVerdict::CompletedAnother { trade_id } => {
             writeln!(
                 f,
                 "passed over: exact_fit goes before rank, and it completed trade {trade_id}"
             )
         }
-        Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
+        CandidateVerdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by } => {
             let (filled, max) = (usd(*filled_amount), usd(*max_amount));
             let excess = usd(*excess_amount);
             writeln!(
@@ -270,23 +272,23 @@ pub(super) fn write_verdict(verdict: &Verdict, f: &mut Formatter<'_>) -> Result 
             )?;
             write_fillers(filled_by, f)
         }
-        Verdict::AtOpenAmount { filled_amount, open_amount, filled_by } => {
+        CandidateVerdict::AtOpenAmount { filled_amount, open_amount, filled_by } => {
             let (filled, open) = (usd(*filled_amount), usd(*open_amount));
             writeln!(f, "filled when its turn came: {filled} of an open amount of {open}")?;
             write_fillers(filled_by, f)
         }
-        Verdict::LimitBarred { filled_amount, room_amount, .. } => {
+        CandidateVerdict::LimitBarred { filled_amount, room_amount, .. } => {
             let (filled, room) = (usd(*filled_amount), usd(*room_amount));
             writeln!(
                 f,
                 "room was there ({filled} filled, {room} left to max), so a limit barred it"
             )
         }
-        Verdict::NotReached => writeln!(f, "the run's events do not reach that far"),
+        CandidateVerdict::NotReached => writeln!(f, "the run's events do not reach that far"),
     }
 }
 
-fn write_fillers(filled_by: &[Filler], f: &mut Formatter<'_>) -> Result {
+fn write_fillers(filled_by: &[FillingLoan], f: &mut Formatter<'_>) -> Result {
     if filled_by.is_empty() {
         return Ok(());
     }
@@ -294,8 +296,8 @@ fn write_fillers(filled_by: &[Filler], f: &mut Formatter<'_>) -> Result {
     writeln!(f, "    filled by {loans}: {}", filler_names(filled_by))
 }
 
-fn filler_names(fillers: &[Filler]) -> String {
-    let name = |filler: &Filler| {
+fn filler_names(fillers: &[FillingLoan]) -> String {
+    let name = |filler: &FillingLoan| {
         let (loan, amount) = (&filler.loan_id, usd(filler.loan_amount));
         let held = if filler.pass.is_none() { ", held" } else { "" };
         format!("{loan} ({amount}{held})")
@@ -317,7 +319,7 @@ pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> 
 }
 
 /// `then` are the limits that barred the loan when its turn came.
-fn write_at_end(at_end: &AtEnd, then: &[FullLimit], f: &mut Formatter<'_>) -> Result {
+fn write_at_end(at_end: &FinalFill, then: &[FullLimit], f: &mut Formatter<'_>) -> Result {
     let (filled, room) = (usd(at_end.filled_amount), usd(at_end.room_amount));
     write!(f, "    at the end {filled} was filled and {room} left to max: ")?;
     match at_end.excess_amount {

@@ -12,10 +12,10 @@ use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, Price, TradeId};
 use serde::Serialize;
 
-use super::Sought;
+use super::NameMatcher;
 use super::loan::RunInput;
-use super::turned_away::TradeCourt;
-use super::verdict::Verdict;
+use super::turned_away::TradeHistory;
+use super::verdict::CandidateVerdict;
 use powerfill_tables::status::RunStatus;
 
 /// Everything that a run's events say about a trade.
@@ -38,7 +38,7 @@ pub struct TradeExplanation {
     /// How many candidates it had.
     pub candidates: u64,
     /// Candidates that are not there at the end, in the order of turn and rank.
-    pub turned_away: Vec<TurnedAway>,
+    pub turned_away: Vec<AbsentCandidate>,
     /// Loans that were no candidates, by reason.
     pub rejected: BTreeMap<RejectionReason, u64>,
     /// Its limits.
@@ -105,7 +105,7 @@ pub enum TradeChange {
 
 /// A candidate that is not in the trade at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TurnedAway {
+pub struct AbsentCandidate {
     /// The loan.
     pub loan_id: LoanId,
     /// Its turn here.
@@ -117,7 +117,7 @@ pub struct TurnedAway {
     /// Its amount; NULL where no event says it.
     pub loan_amount: Option<Money>,
     /// Why it was not taken, or did not stay.
-    pub verdict: Verdict,
+    pub verdict: CandidateVerdict,
     /// Where it is instead.
     pub place: LoanPlace,
 }
@@ -162,19 +162,19 @@ pub struct Shortage {
 /// Gathers the story of one trade from a run's events, in their order.
 #[derive(Debug)]
 pub struct TradeStory {
-    sought: Sought,
+    sought: NameMatcher,
     told: TradeExplanation,
-    candidates: Vec<TurnedAway>,
+    candidates: Vec<AbsentCandidate>,
     /// Position in `candidates`.
     positions: HashMap<LoanId, usize>,
-    court: TradeCourt,
+    court: TradeHistory,
 }
 
 impl TradeStory {
     /// Of the trade with this id, compared as text (1.1).
     pub fn new(trade_id: &str) -> Self {
         Self {
-            sought: Sought::new(trade_id),
+            sought: NameMatcher::new(trade_id),
             told: TradeExplanation {
                 run_id: None,
                 status: RunStatus::Pending,
@@ -192,7 +192,7 @@ impl TradeStory {
             },
             candidates: Vec::new(),
             positions: HashMap::new(),
-            court: TradeCourt::default(),
+            court: TradeHistory::default(),
         }
     }
 
@@ -249,7 +249,7 @@ impl TradeStory {
     pub fn finish(self) -> TradeExplanation {
         let Self { mut told, candidates, court, .. } = self;
         told.candidates = candidates.len() as u64;
-        let here = |candidate: &TurnedAway| match &candidate.place {
+        let here = |candidate: &AbsentCandidate| match &candidate.place {
             LoanPlace::Trade { trade_id, .. } => *trade_id == told.trade_id,
             LoanPlace::KickedOut { .. } | LoanPlace::Unplaced => false,
         };
@@ -269,13 +269,13 @@ impl TradeStory {
     fn note_candidate(&mut self, candidate: &CandidateScored) {
         if candidate.trade_id == self.told.trade_id {
             self.positions.insert(candidate.loan_id.clone(), self.candidates.len());
-            self.candidates.push(TurnedAway {
+            self.candidates.push(AbsentCandidate {
                 loan_id: candidate.loan_id.clone(),
                 turn: candidate.turn,
                 candidate_rank: candidate.candidate_rank,
                 score: candidate.pricing.score,
                 loan_amount: None,
-                verdict: Verdict::NotReached,
+                verdict: CandidateVerdict::NotReached,
                 place: LoanPlace::Unplaced,
             });
         }
@@ -349,7 +349,7 @@ impl TradeStory {
 }
 
 impl Shortage {
-    fn new(shortfall_amount: Money, turned_away: &[TurnedAway]) -> Self {
+    fn new(shortfall_amount: Money, turned_away: &[AbsentCandidate]) -> Self {
         let mut shortage = Self {
             shortfall_amount,
             placed_elsewhere: 0,

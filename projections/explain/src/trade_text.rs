@@ -10,8 +10,10 @@ use powerfill_facts::{FailureCause, FailureCount, UnmatchedLoans};
 use super::account::TradeAccount;
 use super::facts_text::level_words;
 use super::loan_text::{write_limits, write_verdict};
-use super::trade::{LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TurnedAway};
-use super::verdict::Verdict;
+use super::trade::{
+    AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation,
+};
+use super::verdict::CandidateVerdict;
 use super::words::{counted, node_name, points, short, usd};
 
 impl Display for TradeExplanation {
@@ -222,8 +224,8 @@ fn write_limit(limit: &ConstraintBlockEvaluated, f: &mut Formatter<'_>) -> Resul
     }
 }
 
-fn write_away(candidate: &TurnedAway, f: &mut Formatter<'_>) -> Result {
-    let TurnedAway { loan_id, turn, candidate_rank, .. } = candidate;
+fn write_away(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
+    let AbsentCandidate { loan_id, turn, candidate_rank, .. } = candidate;
     write!(f, "  turn {turn}, rank {candidate_rank}: {loan_id}")?;
     if let Some(amount) = candidate.loan_amount {
         write!(f, " ({})", usd(amount))?;
@@ -240,7 +242,7 @@ fn write_away(candidate: &TurnedAway, f: &mut Formatter<'_>) -> Result {
     write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
     match &candidate.verdict {
-        Verdict::LimitBarred { full_limits, .. } => write_limits(full_limits, f),
+        CandidateVerdict::LimitBarred { full_limits, .. } => write_limits(full_limits, f),
         _ => Ok(()),
     }
 }

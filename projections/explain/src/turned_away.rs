@@ -11,12 +11,12 @@ use powerfill_events::values::{Day, LoanId, Price, TradeId, fold};
 
 use super::ledger::{Ledger, Moment, standing};
 use super::loan::{LoanStep, RunInput};
-use super::trade::TurnedAway;
-use super::verdict::{Stay, Verdict, of_fill, stays};
+use super::trade::AbsentCandidate;
+use super::verdict::{CandidateVerdict, Stay, of_fill, stays};
 
 /// What the verdicts on a trade's candidates are found from.
 #[derive(Debug, Default)]
-pub(super) struct TradeCourt {
+pub(super) struct TradeHistory {
     pub(super) input: Option<RunInput>,
     ledger: Option<Ledger>,
     /// What the passes did with each candidate.
@@ -27,7 +27,7 @@ pub(super) struct TradeCourt {
     allocation_over: bool,
 }
 
-impl TradeCourt {
+impl TradeHistory {
     /// Takes the next event of the run, once the story of the trade has.
     pub(super) fn apply(&mut self, recorded: &RecordedEvent<'_>, trade_id: &TradeId) {
         let version = recorded.stream_version;
@@ -100,17 +100,21 @@ impl TradeCourt {
     }
 
     /// The verdict on a candidate that is not in the trade at the end.
-    pub(super) fn judge(&self, away: &TurnedAway, limits: &[ConstraintBlockEvaluated]) -> Verdict {
+    pub(super) fn judge(
+        &self,
+        away: &AbsentCandidate,
+        limits: &[ConstraintBlockEvaluated],
+    ) -> CandidateVerdict {
         let (Some(ledger), Some(loan_amount), Some(input)) =
             (&self.ledger, away.loan_amount, &self.input)
         else {
-            return Verdict::NotReached;
+            return CandidateVerdict::NotReached;
         };
         let steps = self.steps.get(&away.loan_id).map_or(&[][..], Vec::as_slice);
         let stays = stays(steps);
         let here = |stay: &&Stay<'_>| *stay.trade_id == ledger.trade.trade_id;
         if let Some(stay) = stays.iter().rfind(here) {
-            return Verdict::GivenUp { allocation_seq: stay.allocation_seq };
+            return CandidateVerdict::GivenUp { allocation_seq: stay.allocation_seq };
         }
         let threshold = input.options.switch_threshold;
         let visit = Moment::new(away.turn, Pass::BestFit);
@@ -120,10 +124,13 @@ impl TradeCourt {
             came && stay.until.is_none_or(|until| until > visit)
         };
         if let Some(stay) = stays.iter().find(was_there) {
-            return Verdict::PlacedBefore { trade_id: stay.trade_id.clone(), pass: stay.pass };
+            return CandidateVerdict::PlacedBefore {
+                trade_id: stay.trade_id.clone(),
+                pass: stay.pass,
+            };
         }
         if stays.is_empty() && !self.allocation_over {
-            return Verdict::NotReached;
+            return CandidateVerdict::NotReached;
         }
         let at_home = self.at_home.contains(&away.loan_id);
         let standing = standing(away.score, at_home, threshold, loan_amount, &away.loan_id);
@@ -131,7 +138,8 @@ impl TradeCourt {
         let mut verdict = of_fill(fill, ledger, loan_amount, limits);
         match &mut verdict {
             // Told by the trade's entries. A limit is asked about them.
-            Verdict::NoRoom { filled_by, .. } | Verdict::AtOpenAmount { filled_by, .. } => {
+            CandidateVerdict::NoRoom { filled_by, .. }
+            | CandidateVerdict::AtOpenAmount { filled_by, .. } => {
                 filled_by.clear();
             }
             _ => {}
@@ -145,7 +153,7 @@ impl TradeCourt {
         &self,
         stay: &Stay<'_>,
         steps: &[(u64, LoanStep)],
-        away: &TurnedAway,
+        away: &AbsentCandidate,
         ledger: &Ledger,
         threshold: Price,
     ) -> bool {

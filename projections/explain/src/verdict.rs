@@ -11,13 +11,13 @@ use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{LoanId, Money, TradeId, round_div};
 use serde::Serialize;
 
-use super::ledger::{Fill, Filler, Ledger, Moment, standing};
+use super::ledger::{Fill, FillingLoan, Ledger, Moment, standing};
 use super::loan::LoanStep;
 
 /// What became of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CandidateVerdict {
     /// The loan is there at the end.
     Chosen,
     /// The loan was there, and then moved or taken out.
@@ -47,7 +47,7 @@ pub enum Verdict {
         excess_amount: Money,
         /// The loans that were there.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        filled_by: Vec<Filler>,
+        filled_by: Vec<FillingLoan>,
     },
     /// The trade had its open amount; only orphan_handling goes on to max.
     AtOpenAmount {
@@ -57,7 +57,7 @@ pub enum Verdict {
         open_amount: Money,
         /// The loans that were there.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        filled_by: Vec<Filler>,
+        filled_by: Vec<FillingLoan>,
     },
     /// Room was there, so a limit barred it.
     LimitBarred {
@@ -67,7 +67,7 @@ pub enum Verdict {
         room_amount: Money,
         /// The loans that were there.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        filled_by: Vec<Filler>,
+        filled_by: Vec<FillingLoan>,
         /// From events alone: limits of the trade with too little left for the loan at the end of
         /// the run, for events do not say which of them describe it. With the input beside
         /// (`standing`): those that describe it and had too little left when its turn came.
@@ -88,11 +88,11 @@ pub struct FullLimit {
     pub used_amount: Money,
     /// The loans that use it; left out where events alone are told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub used_by: Vec<Filler>,
+    pub used_by: Vec<FillingLoan>,
 }
 
 /// What a verdict is found from.
-pub(super) struct Court<'a> {
+pub(super) struct VerdictInput<'a> {
     pub(super) options: Option<&'a RunOptions>,
     pub(super) loan_id: &'a LoanId,
     pub(super) loan_amount: Option<Money>,
@@ -118,25 +118,29 @@ pub(super) struct Stay<'a> {
     pub(super) until: Option<Moment>,
 }
 
-impl Court<'_> {
+impl VerdictInput<'_> {
     /// The verdict on a candidate.
-    pub(super) fn judge(&self, candidate: &CandidateScored) -> Verdict {
+    pub(super) fn judge(&self, candidate: &CandidateScored) -> CandidateVerdict {
         let stays = stays(self.steps);
         if let Some(last) = stays.iter().rfind(|stay| *stay.trade_id == candidate.trade_id) {
             let allocation_seq = last.allocation_seq;
             let still_there = last.until.is_none();
-            return if still_there { Verdict::Chosen } else { Verdict::GivenUp { allocation_seq } };
+            return if still_there {
+                CandidateVerdict::Chosen
+            } else {
+                CandidateVerdict::GivenUp { allocation_seq }
+            };
         }
         let (Some(ledger), Some(loan_amount), Some(options)) =
             (self.ledgers.get(&candidate.trade_id), self.loan_amount, self.options)
         else {
-            return Verdict::NotReached;
+            return CandidateVerdict::NotReached;
         };
         if let Some(stay) = stays.iter().find(|stay| self.has_place(stay, candidate)) {
             return self.placed_before(stay, candidate, ledger, loan_amount);
         }
         if stays.is_empty() && !self.allocation_over {
-            return Verdict::NotReached;
+            return CandidateVerdict::NotReached;
         }
         let threshold = options.switch_threshold;
         let at_home = self.present_trade_id == Some(&candidate.trade_id);
@@ -169,13 +173,16 @@ impl Court<'_> {
         candidate: &CandidateScored,
         ledger: &Ledger,
         loan_amount: Money,
-    ) -> Verdict {
+    ) -> CandidateVerdict {
         let outranks = Some(candidate.candidate_rank) < self.rank_of(stay);
         if !(stay.pass == Pass::ExactFit && stay.turn == candidate.turn && outranks) {
-            return Verdict::PlacedBefore { trade_id: stay.trade_id.clone(), pass: stay.pass };
+            return CandidateVerdict::PlacedBefore {
+                trade_id: stay.trade_id.clone(),
+                pass: stay.pass,
+            };
         }
         if self.completed(stay) {
-            return Verdict::CompletedAnother { trade_id: stay.trade_id.clone() };
+            return CandidateVerdict::CompletedAnother { trade_id: stay.trade_id.clone() };
         }
         // The sole choice: no other candidate was live.
         of_fill(ledger.before(stay.version), ledger, loan_amount, self.blocks)
@@ -211,20 +218,20 @@ pub(super) fn of_fill(
     ledger: &Ledger,
     loan_amount: Money,
     blocks: &[ConstraintBlockEvaluated],
-) -> Verdict {
-    let Some(band) = ledger.trade.band else { return Verdict::NotReached };
+) -> CandidateVerdict {
+    let Some(band) = ledger.trade.band else { return CandidateVerdict::NotReached };
     let Fill { filled_amount, loans: filled_by } = fill;
     let (open_amount, max_amount) = (ledger.trade.open_amount, band.max_amount);
     let with_loan = filled_amount + loan_amount;
     if with_loan > max_amount {
         let excess_amount = with_loan - max_amount;
-        Verdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by }
+        CandidateVerdict::NoRoom { filled_amount, max_amount, excess_amount, filled_by }
     } else if filled_amount >= open_amount {
-        Verdict::AtOpenAmount { filled_amount, open_amount, filled_by }
+        CandidateVerdict::AtOpenAmount { filled_amount, open_amount, filled_by }
     } else {
         let room_amount = max_amount - filled_amount;
         let full_limits = full_limits(blocks, &ledger.trade.trade_id, loan_amount);
-        Verdict::LimitBarred { filled_amount, room_amount, filled_by, full_limits }
+        CandidateVerdict::LimitBarred { filled_amount, room_amount, filled_by, full_limits }
     }
 }
 

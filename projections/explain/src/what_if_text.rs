@@ -24,7 +24,7 @@ pub(super) fn write_what_if(what_if: &WhatIf, f: &mut Formatter<'_>) -> Result {
 }
 
 fn write_answer(answer: &ChangeResult, f: &mut Formatter<'_>) -> Result {
-    write!(f, "  {}: ", kind_words(answer.kind))?;
+    write!(f, "  {}: ", change_kind_words(answer.kind))?;
     match &answer.answer {
         ChangeOutcome::Places(finding) => write_finding(finding, f),
         ChangeOutcome::DoesNot { tried, gave_up } => {
@@ -80,7 +80,7 @@ fn write_others(others: &SideEffects, f: &mut Formatter<'_>) -> Result {
 }
 
 /// A kind of change, in the words of a desk.
-pub const fn kind_words(kind: ChangeKind) -> &'static str {
+pub const fn change_kind_words(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::FreedAmount => "more room in a trade",
         ChangeKind::LimitRaised => "a higher limit",

@@ -10,8 +10,8 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{KickoutReason, Pass};
 use powerfill_events::values::{LoanId, TradeId};
 use powerfill_explain::{
-    LoanExplanation, LoanOutcome, LoanPlace, LoanStories, LoanStory, Toward, TradeExplanation,
-    TradeStory, Verdict,
+    CandidateVerdict, LoanExplanation, LoanOutcome, LoanPlace, LoanStories, LoanStory,
+    TradeExplanation, TradeRelation, TradeStory,
 };
 
 fn case(name: &str) -> Vec<RunEvent> {
@@ -90,19 +90,19 @@ fn stories_agree_with_the_decisions_of_every_case() {
             let mut better = true;
             for candidate in &told.candidates {
                 match &candidate.verdict {
-                    Verdict::Chosen => better = false,
-                    Verdict::LimitBarred { .. } => {
+                    CandidateVerdict::Chosen => better = false,
+                    CandidateVerdict::LimitBarred { .. } => {
                         assert!(limited.contains(&candidate.trade_id), "{place}");
                         barred += 1;
                     }
-                    Verdict::NotReached => panic!("{place}"),
-                    Verdict::CompletedAnother { .. } => passed_over += 1,
+                    CandidateVerdict::NotReached => panic!("{place}"),
+                    CandidateVerdict::CompletedAnother { .. } => passed_over += 1,
                     // Rank order takes the best that is free: a better one is never simply not
                     // needed, unless another pass, or an earlier turn, came first.
-                    Verdict::PlacedBefore { .. }
-                    | Verdict::GivenUp { .. }
-                    | Verdict::NoRoom { .. }
-                    | Verdict::AtOpenAmount { .. } => {}
+                    CandidateVerdict::PlacedBefore { .. }
+                    | CandidateVerdict::GivenUp { .. }
+                    | CandidateVerdict::NoRoom { .. }
+                    | CandidateVerdict::AtOpenAmount { .. } => {}
                 }
             }
             let allocated = matches!(told.outcome, LoanOutcome::Allocated(_));
@@ -137,21 +137,21 @@ fn a_trades_story_adds_up_in_every_case() {
                 let seen = &here.unwrap().verdict;
                 let alike = match (&away.verdict, seen) {
                     (
-                        Verdict::NoRoom { filled_amount: here, .. },
-                        Verdict::NoRoom { filled_amount: there, .. },
+                        CandidateVerdict::NoRoom { filled_amount: here, .. },
+                        CandidateVerdict::NoRoom { filled_amount: there, .. },
                     )
                     | (
-                        Verdict::AtOpenAmount { filled_amount: here, .. },
-                        Verdict::AtOpenAmount { filled_amount: there, .. },
+                        CandidateVerdict::AtOpenAmount { filled_amount: here, .. },
+                        CandidateVerdict::AtOpenAmount { filled_amount: there, .. },
                     )
                     | (
-                        Verdict::LimitBarred { filled_amount: here, .. },
-                        Verdict::LimitBarred { filled_amount: there, .. },
+                        CandidateVerdict::LimitBarred { filled_amount: here, .. },
+                        CandidateVerdict::LimitBarred { filled_amount: there, .. },
                     ) => here == there,
                     // A loan's story goes into why exact_fit placed it against its rank; a trade's
                     // does not.
-                    (Verdict::PlacedBefore { pass: Pass::ExactFit, .. }, seen) => {
-                        !matches!(seen, Verdict::Chosen | Verdict::GivenUp { .. })
+                    (CandidateVerdict::PlacedBefore { pass: Pass::ExactFit, .. }, seen) => {
+                        !matches!(seen, CandidateVerdict::Chosen | CandidateVerdict::GivenUp { .. })
                     }
                     (here, there) => here == there,
                 };
@@ -256,23 +256,23 @@ fn the_stories_of_many_loans_are_those_of_each() {
                 let candidate = alone.candidates.iter().find(|c| c.trade_id == *trade_id);
                 let rejection = alone.rejections.iter().find(|r| r.trade_id == *trade_id);
                 match (candidate, rejection, &toward) {
-                    (Some(of), _, Toward::Candidate { turn, candidate_rank, verdict }) => {
+                    (Some(of), _, TradeRelation::Candidate { turn, candidate_rank, verdict }) => {
                         assert_eq!((of.turn, of.candidate_rank), (*turn, *candidate_rank));
                         assert_eq!(of.verdict, *verdict);
                         candidates += 1;
                     }
-                    (None, Some(of), Toward::Rejected(reason)) => {
+                    (None, Some(of), TradeRelation::Rejected(reason)) => {
                         assert_eq!(of.reason, *reason);
                         rejected += 1;
                     }
-                    (None, None, Toward::Excluded(_)) => excluded += 1,
-                    (None, None, Toward::NoMatch | Toward::NoPart) => {}
+                    (None, None, TradeRelation::Excluded(_)) => excluded += 1,
+                    (None, None, TradeRelation::NoMatch | TradeRelation::NoPart) => {}
                     (_, _, toward) => panic!("{loan_id} and {trade_id}: {toward:?}"),
                 }
             }
             assert_eq!(
                 stories.toward(loan_id.as_str(), "no such trade"),
-                Some(Toward::NoSuchTrade)
+                Some(TradeRelation::NoSuchTrade)
             );
         }
         assert!(stories.outcome("nobody asked").is_none());

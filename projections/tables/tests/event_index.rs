@@ -9,7 +9,7 @@ use std::path::Path;
 use powerfill_events::run::event::EventType;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
-use powerfill_explain::{About, LoanStory, TradeStory};
+use powerfill_explain::{LoanStory, StorySubject, TradeStory};
 use powerfill_tables::event_index::{EventIndex, Subject, SubjectKind, Versions};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ impl Listed {
     }
 
     /// What a story is told from, by versions.
-    fn told_from(&self, events: &[RunEvent], about: About<'_>) -> BTreeSet<u64> {
+    fn told_from(&self, events: &[RunEvent], about: StorySubject<'_>) -> BTreeSet<u64> {
         let subjects = about.subjects();
         let mut versions: BTreeSet<u64> =
             subjects.iter().flat_map(|subject| self.versions(subject)).copied().collect();
@@ -46,16 +46,16 @@ impl Listed {
 }
 
 /// Text and JSON of a story, from the events that are wanted.
-fn told(events: &[RunEvent], about: About<'_>, wanted: impl Fn(u64) -> bool) -> [String; 2] {
+fn told(events: &[RunEvent], about: StorySubject<'_>, wanted: impl Fn(u64) -> bool) -> [String; 2] {
     let events = given::recorded(events).filter(|event| wanted(event.stream_version));
     match about {
-        About::Loan(id) => {
+        StorySubject::Loan(id) => {
             let mut story = LoanStory::new(id);
             events.for_each(|event: RecordedEvent<'_>| story.apply(&event));
             let told = story.finish();
             [told.to_string(), serde_json::to_string(&told).unwrap()]
         }
-        About::Trade(id) => {
+        StorySubject::Trade(id) => {
             let mut story = TradeStory::new(id);
             events.for_each(|event: RecordedEvent<'_>| story.apply(&event));
             let told = story.finish();
@@ -155,8 +155,9 @@ fn stories_from_the_index_are_those_of_all_events() {
             let some = if length < whole.len() { loans.len().max(trades.len()) / 8 + 1 } else { 1 };
             let (lower, nobody) = (loans.first().map(|id| id.to_lowercase()), "nobody".to_owned());
             let loans = loans.iter().step_by(some).chain(&lower).chain([&nobody]);
-            let abouts = loans.map(|id| About::Loan(id));
-            let trades = trades.iter().step_by(some).chain([&nobody]).map(|id| About::Trade(id));
+            let abouts = loans.map(|id| StorySubject::Loan(id));
+            let trades =
+                trades.iter().step_by(some).chain([&nobody]).map(|id| StorySubject::Trade(id));
             for about in abouts.chain(trades) {
                 let versions = listed.told_from(events, about);
                 let few = told(events, about, |version| versions.contains(&version));
@@ -181,7 +182,7 @@ fn a_story_misses_each_of_its_events_that_says_something() {
         .join("../../tests/conformance/05-fill-remaining-substitution");
     let events = given::cases::run(&case);
     let listed = Listed::of(&events);
-    let about = About::Loan("C");
+    let about = StorySubject::Loan("C");
     let versions = listed.told_from(&events, about);
     let whole = told(&events, about, |_| true);
     let missed: BTreeSet<EventType> = versions

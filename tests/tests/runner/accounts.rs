@@ -11,7 +11,7 @@ use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::{ConstraintBlockEvaluated, KickoutReason};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{LoanId, Money, TradeId};
-use powerfill_explain::{FullLimit, LoanAccount, LoanOutcome, TradeAccount, Verdict};
+use powerfill_explain::{CandidateVerdict, FullLimit, LoanAccount, LoanOutcome, TradeAccount};
 use powerfill_facts::ParticipationFacts;
 use powerfill_facts::what_if::ChangeKind;
 use powerfill_tables::status::RunStatus;
@@ -147,7 +147,7 @@ fn judge_loan(
     let mut barred = 0;
     for candidate in &told.story.candidates {
         let amount = facts.loan_amount;
-        if let Verdict::LimitBarred { full_limits, .. } = &candidate.verdict {
+        if let CandidateVerdict::LimitBarred { full_limits, .. } = &candidate.verdict {
             assert!(!full_limits.is_empty(), "{place}");
             full_limits.iter().for_each(|limit| assert_bars(limit, amount, &place));
             barred += 1;
@@ -176,7 +176,7 @@ fn judge_trade(told: &TradeAccount) -> usize {
     }
     let mut barred = 0;
     for away in &told.story.turned_away {
-        if let Verdict::LimitBarred { full_limits, .. } = &away.verdict {
+        if let CandidateVerdict::LimitBarred { full_limits, .. } = &away.verdict {
             assert!(!full_limits.is_empty(), "{place}");
             barred += 1;
         }

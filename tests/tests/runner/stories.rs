@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use powerfill_app::explain::read_story;
 use powerfill_app::{DecodedEvent, read_run, rebuild};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
-use powerfill_explain::{About, LoanStory, TradeStory};
+use powerfill_explain::{LoanStory, StorySubject, TradeStory};
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
 use powerfill_tests::store_suite::samples::unleased;
@@ -27,15 +27,15 @@ fn recorded(events: &Told) -> impl Iterator<Item = RecordedEvent<'_>> {
 }
 
 /// Text and JSON of a story.
-fn told(events: &Told, about: About<'_>) -> (String, String) {
+fn told(events: &Told, about: StorySubject<'_>) -> (String, String) {
     match about {
-        About::Loan(id) => {
+        StorySubject::Loan(id) => {
             let mut story = LoanStory::new(id);
             recorded(events).for_each(|event| story.apply(&event));
             let told = story.finish();
             (told.to_string(), serde_json::to_string(&told).unwrap())
         }
-        About::Trade(id) => {
+        StorySubject::Trade(id) => {
             let mut story = TradeStory::new(id);
             recorded(events).for_each(|event| story.apply(&event));
             let told = story.finish();
@@ -51,7 +51,7 @@ async fn whole(desk: &Desk, run: RunId) -> Told {
 }
 
 /// The events that a story is told from, each once and in order.
-async fn few(desk: &Desk, run: RunId, about: About<'_>) -> Told {
+async fn few(desk: &Desk, run: RunId, about: StorySubject<'_>) -> Told {
     let batches = read_story(desk.store.as_ref(), run, about).await.unwrap();
     let batches: Vec<Told> = batches.try_collect().await.unwrap();
     let events: Told = batches.into_iter().flatten().collect();
@@ -90,8 +90,8 @@ async fn stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
     let whole = whole(desk, run).await;
     let (loans, trades) = names(&whole);
     let nobody = "nobody".to_owned();
-    let loans = loans.iter().step_by(every).chain([&nobody]).map(|id| About::Loan(id));
-    let trades = trades.iter().step_by(every).chain([&nobody]).map(|id| About::Trade(id));
+    let loans = loans.iter().step_by(every).chain([&nobody]).map(|id| StorySubject::Loan(id));
+    let trades = trades.iter().step_by(every).chain([&nobody]).map(|id| StorySubject::Trade(id));
     let mut most = 0;
     for about in loans.chain(trades) {
         let few = few(desk, run, about).await;
@@ -110,8 +110,8 @@ pub(crate) async fn every_story_of_a_run_is_that_of_all_its_events(desk: &Desk) 
     assert!(events > 2_000 && most < events / 4, "{most} of {events}");
     let (loans, _) = names(&whole(desk, run).await);
     let loan = loans.first().unwrap();
-    let lower = few(desk, run, About::Loan(&loan.to_lowercase())).await;
-    assert_eq!(lower, few(desk, run, About::Loan(loan)).await);
+    let lower = few(desk, run, StorySubject::Loan(&loan.to_lowercase())).await;
+    assert_eq!(lower, few(desk, run, StorySubject::Loan(loan)).await);
     // One that failed, before any loan had a place.
     let (failed, status) = desk.run(&books::refused()).await;
     assert_eq!(status, RunStatus::Failed);
@@ -127,7 +127,7 @@ pub(crate) async fn a_run_without_an_index_is_read_whole(desk: &Desk) {
     let begun = begun(desk, &books::mixed(), &events[1..events.len() / 2]).await;
     assert_eq!(desk.store.indexed_runs().await.unwrap(), []);
     let whole = whole(desk, begun).await;
-    assert_eq!(few(desk, begun, About::Trade("T1")).await, whole);
+    assert_eq!(few(desk, begun, StorySubject::Trade("T1")).await, whole);
     stories_agree(desk, begun, 40).await;
 }
 
@@ -138,12 +138,12 @@ pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
     let events = whole(desk, run).await;
     for up_to in [1, events.len() / 2, events.len() - 1] {
         desk.store.put_index(unleased(run), Arc::new(index(&events, up_to))).await.unwrap();
-        assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
+        assert_eq!(few(desk, run, StorySubject::Loan("nobody")).await, events);
         let verdict = powerfill_app::verify::verify(desk.store.as_ref(), None).await.unwrap();
         assert!(verdict.is_clean() && verdict.index_entries > 0, "{verdict:?}");
     }
     desk.store.put_index(unleased(run), Arc::new(index(&events, events.len()))).await.unwrap();
-    assert!(few(desk, run, About::Loan("nobody")).await.len() < events.len() / 2);
+    assert!(few(desk, run, StorySubject::Loan("nobody")).await.len() < events.len() / 2);
 }
 
 /// It may have listed other events.
@@ -154,7 +154,7 @@ pub(crate) async fn an_index_of_another_projector_is_not_read(desk: &Desk) {
     other.projector_version += 1;
     other.entries.clear();
     desk.store.put_index(unleased(run), Arc::new(other)).await.unwrap();
-    assert_eq!(few(desk, run, About::Loan("nobody")).await, events);
+    assert_eq!(few(desk, run, StorySubject::Loan("nobody")).await, events);
     desk.verify().await;
 }
 

@@ -3,7 +3,7 @@
 
 use powerfill_app::explain::read_story;
 use powerfill_app::verify::{VerifyReport, verify};
-use powerfill_explain::About;
+use powerfill_explain::StorySubject;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::CellType;
 use powerfill_tables::tables::{ALL, run_history};
@@ -261,7 +261,7 @@ async fn a_story_is_not_told_from_a_damaged_list() {
             format!("UPDATE event_index_entries SET versions = {versions} WHERE subject = 'run'");
         assert_eq!(conn.execute(&sql, []).unwrap(), 1);
         let store = SqliteStore::open_existing(desk.file()).unwrap();
-        let refused = read_story(&store, run, About::Loan("nobody")).await;
+        let refused = read_story(&store, run, StorySubject::Loan("nobody")).await;
         let Err(error) = refused.map(|_| ()) else { panic!("{versions} was read") };
         let text = error.to_string();
         assert!(text.contains(&format!("`powerfill rebuild {run}`")), "{text}");

@@ -13,7 +13,7 @@ use powerfill_diff::classes::Classifications;
 use powerfill_diff::loans::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
-use powerfill_diff::{Answer, Comparison, Names};
+use powerfill_diff::{Comparison, ComparisonOutcome, Interner};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &Settings) -> Result<(), Failu
         Some(other) => compare_runs(store, run, other, &mapping, args.explain).await?,
         None => {
             let sheets = export::read(&args.against, &mapping).await?;
-            let export = |names: &mut Names| {
+            let export = |names: &mut Interner| {
                 export_side(&args.against.to_string(), sheets, &mapping, names).map_err(environment)
             };
             compare_with(store, run, export, &mapping, args.explain).await?
@@ -77,7 +77,7 @@ fn environment(fault: impl std::fmt::Display) -> Failure {
 fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     match args.store.print.format {
-        Format::Text if comparison.answer() == Answer::Incomparable => {}
+        Format::Text if comparison.answer() == ComparisonOutcome::Incomparable => {}
         Format::Text => write!(out, "{}", text::report(comparison, args.show))?,
         Format::Json => json(comparison, &mut out)?,
         Format::Csv => csv(comparison, &mut out)?,
@@ -88,9 +88,9 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), Failure> {
 
 fn answer(comparison: &Comparison) -> Result<(), Failure> {
     match comparison.answer() {
-        Answer::Same => Ok(()),
-        Answer::Different => Err(Failure::Answered),
-        Answer::Incomparable => {
+        ComparisonOutcome::Same => Ok(()),
+        ComparisonOutcome::Different => Err(Failure::Answered),
+        ComparisonOutcome::Incomparable => {
             let reasons: Vec<String> =
                 comparison.incomparable.iter().map(|reason| format!("\n  {reason}")).collect();
             Err(Failure::Environment(format!("Incomparable:{}", reasons.concat())))
@@ -157,7 +157,7 @@ async fn write_mapping(
         return Err(Failure::Environment(message));
     }
     let sheets = export::read(against, &Mapping::default()).await?;
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let here = run_side(store, run, &mut names).await?;
     write(file, draft(&here, &sheets, &mut names).as_bytes())?;
     say(format_args!("{} is written; look it over\n", file.display()))

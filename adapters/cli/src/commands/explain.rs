@@ -9,7 +9,7 @@ use powerfill_app::{explain, for_each_event, read_run};
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::KickoutReason;
 use powerfill_events::run::{RunEvent, RunId};
-use powerfill_explain::{LoanAccount, LoanOutcome, kind_words};
+use powerfill_explain::{LoanAccount, LoanOutcome, change_kind_words};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_ports::Store;
 
@@ -74,7 +74,7 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Fai
     let counted = bar.clone();
     let progress = move |kind| {
         counted.inc(1);
-        counted.set_message(kind_words(kind));
+        counted.set_message(change_kind_words(kind));
     };
     let answer = explain::what_if(store, input, loan.as_str(), progress).await;
     bar.finish_and_clear();

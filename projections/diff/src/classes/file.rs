@@ -10,8 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::{Class, ClassFault, Classifications, Entry, Texts};
-use crate::compare::Verdict;
+use super::{ClassificationEntry, ClassificationError, Classifications, DifferenceClass, Texts};
+use crate::compare::RowVerdict;
 use crate::side::by_name;
 
 /// Stands for any table.
@@ -45,11 +45,11 @@ enum OneOrMore {
     More(Vec<String>),
 }
 
-pub(super) fn read(place: &str, text: &str) -> Result<Classifications, ClassFault> {
+pub(super) fn read(place: &str, text: &str) -> Result<Classifications, ClassificationError> {
     let line = |span: &Range<usize>| {
         1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count()
     };
-    let fault = |span: Range<usize>, what: String| ClassFault {
+    let fault = |span: Range<usize>, what: String| ClassificationError {
         place: place.to_owned(),
         line: line(&span),
         what,
@@ -66,11 +66,11 @@ pub(super) fn read(place: &str, text: &str) -> Result<Classifications, ClassFaul
 fn of_entry(
     line: usize,
     file: EntryFile,
-    fault: &impl Fn(Range<usize>, String) -> ClassFault,
-) -> Result<Entry, ClassFault> {
+    fault: &impl Fn(Range<usize>, String) -> ClassificationError,
+) -> Result<ClassificationEntry, ClassificationError> {
     let class = match file.class.get_ref().as_str() {
         "" => None,
-        name => match Class::ALL.into_iter().find(|class| class.name() == name) {
+        name => match DifferenceClass::ALL.into_iter().find(|class| class.name() == name) {
             Some(class) => Some(class),
             None => {
                 let what =
@@ -103,10 +103,10 @@ fn of_entry(
     };
     let verdict = match &file.verdict {
         None => None,
-        Some(name) => match Verdict::from_name(name.get_ref()) {
+        Some(name) => match RowVerdict::from_name(name.get_ref()) {
             Some(verdict) => Some(verdict),
             None => {
-                let names = Verdict::DIFFERENCES.map(Verdict::name).join(", ");
+                let names = RowVerdict::DIFFERENCES.map(RowVerdict::name).join(", ");
                 let what = format!("no verdict {}; there are {names}", name.get_ref());
                 return Err(fault(name.span(), what));
             }
@@ -132,7 +132,7 @@ fn of_entry(
         key.push((column(name)?, of_column));
     }
     let columns = columns.transpose()?;
-    Ok(Entry { line, class, note: file.note, date, table, verdict, columns, key })
+    Ok(ClassificationEntry { line, class, note: file.note, date, table, verdict, columns, key })
 }
 
 /// A text with a wildcard is a pattern: `*` any text, `?` any character, `[ab]` one of these,

@@ -13,13 +13,13 @@ use powerfill_events::values::fold;
 use powerfill_tables::tables::ALL;
 use serde::Serialize;
 
-use crate::compare::{Difference, TableComparison, Verdict};
-use crate::names::Names;
+use crate::compare::{RowDifference, RowVerdict, TableComparison};
+use crate::names::Interner;
 
 /// What a difference is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Class {
+pub enum DifferenceClass {
     /// One of the sides is wrong, and has to be put right.
     Bug,
     /// PowerFill does it better than what it is compared with, on purpose.
@@ -28,7 +28,7 @@ pub enum Class {
     AcceptableVariation,
 }
 
-impl Class {
+impl DifferenceClass {
     /// Every class.
     pub const ALL: [Self; 3] = [Self::Bug, Self::Enhancement, Self::AcceptableVariation];
 
@@ -45,23 +45,23 @@ impl Class {
 /// A classification file.
 #[derive(Debug, Default)]
 pub struct Classifications {
-    entries: Vec<Entry>,
+    entries: Vec<ClassificationEntry>,
 }
 
 /// An entry of it.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ClassificationEntry {
     /// The line that it begins at, from 1.
     pub line: usize,
     /// NULL until somebody has filled it in.
-    pub class: Option<Class>,
+    pub class: Option<DifferenceClass>,
     /// Why.
     pub note: String,
     /// Since when: `YYYY-MM-DD`.
     pub date: Option<String>,
     /// Position in [`ALL`]; NULL for any table.
     table: Option<usize>,
-    verdict: Option<Verdict>,
+    verdict: Option<RowVerdict>,
     /// Columns that may differ, by name; NULL for any.
     columns: Option<Vec<String>>,
     /// By column: texts that it may have.
@@ -79,7 +79,7 @@ struct Texts {
 /// A classification file that cannot be used: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}, line {line}: {what}")]
-pub struct ClassFault {
+pub struct ClassificationError {
     /// The file.
     pub place: String,
     /// The line, from 1.
@@ -90,7 +90,7 @@ pub struct ClassFault {
 
 /// What the classifications come to.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Classified {
+pub struct ClassificationCounts {
     /// Differences by class.
     pub classes: BTreeMap<&'static str, u64>,
     /// Differences that no entry with a class speaks of.
@@ -98,12 +98,12 @@ pub struct Classified {
     /// Of those, the ones that an entry without a class waits for.
     pub pending: u64,
     /// Entries that match nothing any more.
-    pub stale: Vec<Stale>,
+    pub stale: Vec<StaleEntry>,
 }
 
 /// An entry that matches nothing any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Stale {
+pub struct StaleEntry {
     /// The line that it begins at.
     pub line: usize,
     /// Its note.
@@ -114,20 +114,24 @@ impl Classifications {
     /// Reads a classification file; `place` is what messages call it.
     ///
     /// # Errors
-    /// [`ClassFault`]: no TOML, or a key, table, column, class or verdict that there is not.
-    pub fn parse(place: &str, text: &str) -> Result<Self, ClassFault> {
+    /// [`ClassificationError`]: no TOML, or a key, table, column, class or verdict that there is not.
+    pub fn parse(place: &str, text: &str) -> Result<Self, ClassificationError> {
         file::read(place, text)
     }
 
     /// The entries, in the order of the file.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[ClassificationEntry] {
         &self.entries
     }
 
     /// Gives each difference the first entry that speaks of it.
-    pub(crate) fn apply(&self, tables: &mut [TableComparison], names: &Names) -> Classified {
+    pub(crate) fn apply(
+        &self,
+        tables: &mut [TableComparison],
+        names: &Interner,
+    ) -> ClassificationCounts {
         let mut uses = vec![0_u64; self.entries.len()];
-        let mut classified = Classified::default();
+        let mut classified = ClassificationCounts::default();
         for table in &mut *tables {
             let of_table = self.of_table(table);
             let mut differences = std::mem::take(&mut table.differences);
@@ -149,7 +153,7 @@ impl Classifications {
             table.differences = differences;
         }
         // One that matches what an earlier entry has already is not stale.
-        let shadowed = |entry: &Entry| {
+        let shadowed = |entry: &ClassificationEntry| {
             tables
                 .iter()
                 .filter(|table| entry.is_of(table))
@@ -158,22 +162,27 @@ impl Classifications {
         let unused = self.entries.iter().zip(&uses).filter(|(_, uses)| **uses == 0);
         let stale = unused.filter(|(entry, _)| !shadowed(entry));
         classified.stale =
-            stale.map(|(e, _)| Stale { line: e.line, note: e.note.clone() }).collect();
+            stale.map(|(e, _)| StaleEntry { line: e.line, note: e.note.clone() }).collect();
         classified
     }
 
-    fn of_table(&self, table: &TableComparison) -> Vec<(usize, &Entry)> {
+    fn of_table(&self, table: &TableComparison) -> Vec<(usize, &ClassificationEntry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.is_of(table)).collect()
     }
 }
 
-impl Entry {
+impl ClassificationEntry {
     fn is_of(&self, table: &TableComparison) -> bool {
         self.table.is_none_or(|at| std::ptr::eq(ALL[at], table.spec))
             && self.key.iter().all(|(column, _)| table.spec.position(column).is_some())
     }
 
-    fn speaks_of(&self, table: &TableComparison, difference: &Difference, names: &Names) -> bool {
+    fn speaks_of(
+        &self,
+        table: &TableComparison,
+        difference: &RowDifference,
+        names: &Interner,
+    ) -> bool {
         self.verdict.is_none_or(|verdict| verdict == difference.verdict)
             && self.columns.as_ref().is_none_or(|columns| {
                 let mut differing = crate::compare::columns_of(difference.columns);

@@ -6,16 +6,16 @@ use std::fmt::Write;
 use powerfill_events::values::{Day, fold};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{ClassFault, Classifications};
-use crate::compare::{Difference, TableComparison, Verdict, columns_of};
-use crate::names::Names;
+use super::{ClassificationError, Classifications};
+use crate::compare::{RowDifference, RowVerdict, TableComparison, columns_of};
+use crate::names::Interner;
 
 /// Keys that an entry names; of more differences than this it names none, and says so.
 const KEYS_NAMED: usize = 200;
 
 /// What the differences of a group have in common: the verdict, the columns, and the key but for
 /// its first column.
-type Group = (Verdict, u32, Vec<String>);
+type Group = (RowVerdict, u32, Vec<String>);
 
 /// The file with an entry for each group of differences that none of its entries speaks of, at its
 /// end; everything that stands there stays as it is. Differences are of a group where table,
@@ -28,12 +28,12 @@ pub fn appended(
     place: &str,
     text: &str,
     tables: &[TableComparison],
-    names: &Names,
+    names: &Interner,
     date: Option<Day>,
-) -> Result<Option<String>, ClassFault> {
+) -> Result<Option<String>, ClassificationError> {
     let mut entries = ArrayOfTables::new();
     for table in tables {
-        let mut groups: BTreeMap<Group, Vec<&Difference>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, Vec<&RowDifference>> = BTreeMap::new();
         for difference in table.differences.iter().filter(|d| d.entry.is_none()) {
             let rest = table.key_texts(difference, names).into_iter().skip(1);
             let rest = rest.map(|text| fold(&text)).collect();
@@ -62,13 +62,13 @@ pub fn appended(
 }
 
 /// Groups without the rest of the key, where there would be many.
-fn coarser(groups: BTreeMap<Group, Vec<&Difference>>) -> BTreeMap<Group, Vec<&Difference>> {
+fn coarser(groups: BTreeMap<Group, Vec<&RowDifference>>) -> BTreeMap<Group, Vec<&RowDifference>> {
     const MANY: usize = 8;
-    let mut counts: BTreeMap<(Verdict, u32), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<(RowVerdict, u32), usize> = BTreeMap::new();
     for (verdict, columns, _) in groups.keys() {
         *counts.entry((*verdict, *columns)).or_default() += 1;
     }
-    let mut coarse: BTreeMap<Group, Vec<&Difference>> = BTreeMap::new();
+    let mut coarse: BTreeMap<Group, Vec<&RowDifference>> = BTreeMap::new();
     for ((verdict, columns, rest), differences) in groups {
         let rest = if counts[&(verdict, columns)] > MANY { Vec::new() } else { rest };
         coarse.entry((verdict, columns, rest)).or_default().extend(differences);
@@ -79,8 +79,8 @@ fn coarser(groups: BTreeMap<Group, Vec<&Difference>>) -> BTreeMap<Group, Vec<&Di
 fn entry(
     table: &TableComparison,
     (verdict, columns, rest): Group,
-    differences: &[&Difference],
-    names: &Names,
+    differences: &[&RowDifference],
+    names: &Interner,
     date: Option<Day>,
 ) -> Table {
     let mut entry = Table::new();
@@ -112,8 +112,8 @@ fn entry(
 fn key(
     table: &TableComparison,
     rest: &[String],
-    differences: &[&Difference],
-    names: &Names,
+    differences: &[&RowDifference],
+    names: &Interner,
 ) -> InlineTable {
     let mut key = InlineTable::new();
     if let Some((first, others)) = table.key.split_first() {

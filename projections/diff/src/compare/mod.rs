@@ -13,15 +13,15 @@ use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::grid::{Grid, Slot};
+use crate::grid::{Grid, PackedCell};
 use crate::mapping::{Mapping, TableMapping};
-use crate::names::Names;
+use crate::names::Interner;
 use crate::side::{Side, SideTable, all_columns};
 
 /// What a row comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RowVerdict {
     /// Every compared column is the same, within its tolerance.
     Same,
     /// The decision is the same, other columns are not.
@@ -34,7 +34,7 @@ pub enum Verdict {
     OnlyThere,
 }
 
-impl Verdict {
+impl RowVerdict {
     /// The differences, those that matter most first.
     pub const DIFFERENCES: [Self; 4] =
         [Self::OtherDecision, Self::OnlyHere, Self::OnlyThere, Self::OtherNumbers];
@@ -58,13 +58,13 @@ impl Verdict {
 
 /// A row that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct RowDifference {
     /// The row here.
     pub here: Option<u32>,
     /// The row there.
     pub there: Option<u32>,
     /// What it comes to.
-    pub verdict: Verdict,
+    pub verdict: RowVerdict,
     /// The columns that differ, a bit each; none where a row is missing.
     pub columns: u32,
     /// What has been said about it: a position in the classifications.
@@ -73,7 +73,7 @@ pub struct Difference {
 
 /// How many rows came to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct VerdictCounts {
     /// The same.
     pub same: u64,
     /// The same decision with other numbers.
@@ -86,20 +86,20 @@ pub struct Counts {
     pub only_there: u64,
 }
 
-impl Counts {
+impl VerdictCounts {
     /// Of one verdict.
-    pub fn of(&self, verdict: Verdict) -> u64 {
+    pub fn of(&self, verdict: RowVerdict) -> u64 {
         let mut copy = *self;
         *copy.at(verdict)
     }
 
-    fn at(&mut self, verdict: Verdict) -> &mut u64 {
+    fn at(&mut self, verdict: RowVerdict) -> &mut u64 {
         match verdict {
-            Verdict::Same => &mut self.same,
-            Verdict::OtherNumbers => &mut self.other_numbers,
-            Verdict::OtherDecision => &mut self.other_decision,
-            Verdict::OnlyHere => &mut self.only_here,
-            Verdict::OnlyThere => &mut self.only_there,
+            RowVerdict::Same => &mut self.same,
+            RowVerdict::OtherNumbers => &mut self.other_numbers,
+            RowVerdict::OtherDecision => &mut self.other_decision,
+            RowVerdict::OnlyHere => &mut self.only_here,
+            RowVerdict::OnlyThere => &mut self.only_there,
         }
     }
 
@@ -127,9 +127,9 @@ pub struct TableComparison {
     /// Rows of the other side.
     pub there: SideTable,
     /// How many rows came to what.
-    pub counts: Counts,
+    pub counts: VerdictCounts,
     /// By key.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<RowDifference>,
     /// Why it could not be compared.
     pub incomparable: Option<Incomparable>,
 }
@@ -142,7 +142,7 @@ pub(crate) fn tables(
     here: &mut Side,
     there: &mut Side,
     mapping: &Mapping,
-    names: &Names,
+    names: &Interner,
 ) -> Vec<TableComparison> {
     let mut compared = Vec::new();
     for at in (0..ALL.len()).filter(|at| mapping.takes_part(*at)) {
@@ -171,7 +171,7 @@ fn table(
     here: SideTable,
     there: SideTable,
     mapping: Option<&TableMapping>,
-    names: &Names,
+    names: &Interner,
 ) -> TableComparison {
     let spec = ALL[at];
     let position = |columns: &[&str]| -> Vec<usize> {
@@ -187,7 +187,7 @@ fn table(
         & !ignored;
     let both = here.columns & there.columns;
     let (compared, missing) = (relevant & both, relevant & !both);
-    let (counts, differences) = (Counts::default(), Vec::new());
+    let (counts, differences) = (VerdictCounts::default(), Vec::new());
     let mut table = TableComparison {
         spec,
         key,
@@ -206,7 +206,7 @@ fn table(
 
 impl TableComparison {
     /// The texts of a difference's key.
-    pub fn key_texts(&self, difference: &Difference, names: &Names) -> Vec<String> {
+    pub fn key_texts(&self, difference: &RowDifference, names: &Interner) -> Vec<String> {
         let (grid, row) = match (difference.here, difference.there) {
             (Some(row), _) => (&self.here.grid, row),
             (None, row) => (&self.there.grid, row.unwrap_or_default()),
@@ -226,13 +226,15 @@ impl TableComparison {
 
     /// What to show of a difference: the columns that differ, or of a row that is missing on a side
     /// what it decides.
-    pub fn shown(&self, difference: &Difference) -> impl Iterator<Item = usize> {
+    pub fn shown(&self, difference: &RowDifference) -> impl Iterator<Item = usize> {
         let decision = (0..self.spec.columns.len()).filter(|at| self.is_decision(*at));
         let columns = match difference.verdict {
-            Verdict::OnlyHere | Verdict::OnlyThere => {
+            RowVerdict::OnlyHere | RowVerdict::OnlyThere => {
                 decision.fold(0, |set, at| set | 1 << at) & self.compared
             }
-            Verdict::Same | Verdict::OtherNumbers | Verdict::OtherDecision => difference.columns,
+            RowVerdict::Same | RowVerdict::OtherNumbers | RowVerdict::OtherDecision => {
+                difference.columns
+            }
         };
         columns_of(columns)
     }
@@ -241,7 +243,7 @@ impl TableComparison {
         &mut self,
         decision: u32,
         mapping: Option<&TableMapping>,
-        names: &Names,
+        names: &Interner,
     ) -> Result<(), Incomparable> {
         let (here, there) = (self.order(0, names)?, self.order(1, names)?);
         let pairs = Pairs::new(&self.here.grid, &here, &self.there.grid, &there, &self.key);
@@ -266,7 +268,7 @@ impl TableComparison {
     }
 
     /// The rows of a side in the order of their key.
-    fn order(&self, side: usize, names: &Names) -> Result<Vec<u32>, Incomparable> {
+    fn order(&self, side: usize, names: &Interner) -> Result<Vec<u32>, Incomparable> {
         let table = [&self.here, &self.there][side];
         let (name, side) = (self.spec.name, SIDES[side]);
         if let Some(at) = self.key.iter().find(|at| table.columns >> **at & 1 == 0) {
@@ -300,11 +302,11 @@ impl TableComparison {
         there: Option<u32>,
         decision: u32,
         mapping: Option<&TableMapping>,
-        names: &Names,
+        names: &Interner,
     ) {
         let (verdict, columns) = match (here, there) {
-            (Some(_), None) => (Verdict::OnlyHere, 0),
-            (None, _) => (Verdict::OnlyThere, 0),
+            (Some(_), None) => (RowVerdict::OnlyHere, 0),
+            (None, _) => (RowVerdict::OnlyThere, 0),
             (Some(here), Some(there)) => {
                 let (here, there) = (self.here.grid.row(here), self.there.grid.row(there));
                 let other = columns_of(self.compared).filter(|at| {
@@ -314,23 +316,23 @@ impl TableComparison {
                 });
                 let columns = other.fold(0_u32, |set, at| set | 1 << at);
                 let verdict = match columns {
-                    0 => Verdict::Same,
-                    other if other & decision != 0 => Verdict::OtherDecision,
-                    _ => Verdict::OtherNumbers,
+                    0 => RowVerdict::Same,
+                    other if other & decision != 0 => RowVerdict::OtherDecision,
+                    _ => RowVerdict::OtherNumbers,
                 };
                 (verdict, columns)
             }
         };
         *self.counts.at(verdict) += 1;
-        if verdict != Verdict::Same {
-            self.differences.push(Difference { here, there, verdict, columns, entry: None });
+        if verdict != RowVerdict::Same {
+            self.differences.push(RowDifference { here, there, verdict, columns, entry: None });
         }
     }
 
     /// Puts the differences in the order of the key as people read it.
-    fn sort(&mut self, names: &Names) {
+    fn sort(&mut self, names: &Interner) {
         let (here, there, key) = (&self.here.grid, &self.there.grid, &self.key);
-        let row = |difference: &Difference| match (difference.here, difference.there) {
+        let row = |difference: &RowDifference| match (difference.here, difference.there) {
             (Some(row), _) => here.row(row),
             (None, row) => there.row(row.unwrap_or_default()),
         };
@@ -348,18 +350,18 @@ pub fn columns_of(set: u32) -> impl Iterator<Item = usize> {
     (0..32).filter(move |at| set >> at & 1 == 1)
 }
 
-fn key_text(grid: &Grid, row: u32, key: &[usize], names: &Names) -> String {
+fn key_text(grid: &Grid, row: u32, key: &[usize], names: &Interner) -> String {
     let texts: Vec<String> = key.iter().map(|at| grid.written(row, *at, names)).collect();
     texts.join(" | ")
 }
 
 /// Whether two cells are the same, or numbers within the tolerance.
 fn same(
-    here: Slot,
-    there: Slot,
+    here: PackedCell,
+    there: PackedCell,
     cell_type: CellType,
     tolerance: Option<&Decimal>,
-    names: &Names,
+    names: &Interner,
 ) -> bool {
     if here == there {
         return true;

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::grid::{Grid, Slot};
+use crate::grid::{Grid, PackedCell};
 
-fn by_key(a: &[Slot], b: &[Slot], key: &[usize]) -> Ordering {
+fn by_key(a: &[PackedCell], b: &[PackedCell], key: &[usize]) -> Ordering {
     key.iter().map(|at| a[*at].cmp(&b[*at])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 

@@ -8,14 +8,14 @@ use powerfill_events::values::fold;
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
 
-use super::{Mapping, MappingFault, TableMapping, plain, table_of};
-use crate::grid::{Grid, Holds, Slot};
-use crate::names::Names;
-use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, Unread};
+use super::{Mapping, MappingError, TableMapping, plain, table_of};
+use crate::grid::{Grid, GridColumn, PackedCell};
+use crate::names::Interner;
+use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, UnreadableCells};
 
 /// A table of an export and the file that it comes from: what a reader of files hands over.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct ExportSheet {
     /// The file, or the workbook.
     pub file: String,
     /// BLAKE3 of the file, hexadecimal.
@@ -26,10 +26,10 @@ pub struct Sheet {
 
 /// Why an export cannot be set against a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BindFault {
+pub enum BindError {
     /// The mapping does not fit it.
     #[error(transparent)]
-    Mapping(#[from] MappingFault),
+    Mapping(#[from] MappingError),
     /// Two files for one table, or two columns for one.
     #[error("{0}")]
     Twice(String),
@@ -38,13 +38,13 @@ pub enum BindFault {
 /// Makes a side from the files of an export. The rows are freed as they are read.
 ///
 /// # Errors
-/// [`BindFault`].
+/// [`BindError`].
 pub fn export_side(
     place: &str,
-    files: Vec<Sheet>,
+    files: Vec<ExportSheet>,
     mapping: &Mapping,
-    names: &mut Names,
-) -> Result<Side, BindFault> {
+    names: &mut Interner,
+) -> Result<Side, BindError> {
     let mut head = ExportHead { place: place.to_owned(), files: Vec::new() };
     let mut tables = [const { None }; ALL.len()];
     let of = assigned(mapping, &files)?;
@@ -63,7 +63,7 @@ pub fn export_side(
 }
 
 /// The table of each file.
-fn assigned(mapping: &Mapping, files: &[Sheet]) -> Result<Vec<Option<usize>>, BindFault> {
+fn assigned(mapping: &Mapping, files: &[ExportSheet]) -> Result<Vec<Option<usize>>, BindError> {
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
     for (at, table) in mapping.tables.iter().enumerate() {
         let Some(name) = table.as_ref().and_then(|table| table.name.as_ref()) else { continue };
@@ -89,7 +89,7 @@ fn assigned(mapping: &Mapping, files: &[Sheet]) -> Result<Vec<Option<usize>>, Bi
             && let Some(other) = taken.insert(at, file.table.name())
         {
             let (table, this) = (ALL[at].name, file.table.name());
-            return Err(BindFault::Twice(format!(
+            return Err(BindError::Twice(format!(
                 "{other} and {this} both are {table}; say which in the mapping: [tables.{table}] name = \"…\""
             )));
         }
@@ -103,18 +103,18 @@ fn side_table(
     file: &str,
     raw: &RawTable,
     mapping: &Mapping,
-    names: &mut Names,
-) -> Result<SideTable, BindFault> {
+    names: &mut Interner,
+) -> Result<SideTable, BindError> {
     let spec = ALL[at];
     let none = TableMapping::default();
     let of_table = mapping.table(at).unwrap_or(&none);
     let sources = columns(spec, file, raw, of_table, mapping)?;
     let formats = mapping.formats(at);
     let columns = spec.columns.iter();
-    let holds: Vec<Holds> = columns.map(|column| Holds::of(column, names)).collect();
+    let holds: Vec<GridColumn> = columns.map(|column| GridColumn::of(column, names)).collect();
     let mut grid = Grid::new(holds.clone());
-    let mut unread: BTreeMap<usize, Unread> = BTreeMap::new();
-    let mut row = vec![Slot::NULL; holds.len()];
+    let mut unread: BTreeMap<usize, UnreadableCells> = BTreeMap::new();
+    let mut row = vec![PackedCell::NULL; holds.len()];
     for at_row in 0..raw.rows() {
         for (column, source) in sources.ours.iter().enumerate() {
             let Some(source) = source else { continue };
@@ -127,7 +127,7 @@ fn side_table(
             let name = spec.columns[column].name;
             row[column] = formats.slot(text, holds[column], names);
             if row[column].is_unread() && formats.number(text, false).is_none() {
-                let first = || Unread {
+                let first = || UnreadableCells {
                     column: name,
                     cells: 0,
                     row: u32::try_from(at_row + 1).unwrap_or(u32::MAX),
@@ -157,7 +157,7 @@ fn columns(
     raw: &RawTable,
     of_table: &TableMapping,
     mapping: &Mapping,
-) -> Result<Columns, BindFault> {
+) -> Result<Columns, BindError> {
     let header = raw.columns();
     let mut ours = vec![None; spec.columns.len()];
     let mut renamed = vec![None; header.len()];
@@ -187,7 +187,7 @@ fn columns(
             Some(column) if ours[column].is_none() => ours[column] = Some(at),
             Some(column) => {
                 let column = spec.columns[column].name;
-                return Err(BindFault::Twice(format!(
+                return Err(BindError::Twice(format!(
                     "{file}: two columns are {column}; the second is column {} ({name})",
                     at + 1
                 )));

@@ -10,10 +10,10 @@ use powerfill_tables::table::{CellType, TableRole, TableSpec};
 use powerfill_tables::tables::ALL;
 use toml_edit::Value;
 
-use super::{Sheet, plain, table_of};
-use crate::grid::{Grid, Holds, Slot};
-use crate::names::Names;
-use crate::reading::{DateOrder, Formats};
+use super::{ExportSheet, plain, table_of};
+use crate::grid::{Grid, GridColumn, PackedCell};
+use crate::names::Interner;
+use crate::reading::{CellFormats, DateOrder};
 use crate::side::Side;
 
 /// Rows of a file that are looked at.
@@ -26,7 +26,7 @@ const CODES: usize = 20;
 const ENOUGH: usize = 90;
 
 /// A mapping file for this export.
-pub fn draft(here: &Side, files: &[Sheet], names: &mut Names) -> String {
+pub fn draft(here: &Side, files: &[ExportSheet], names: &mut Interner) -> String {
     let formats = formats(files);
     let mut text = String::from(
         "# What the export calls the tables and columns of a run. Found from names and values: look it over.\n\
@@ -55,7 +55,7 @@ pub fn draft(here: &Side, files: &[Sheet], names: &mut Names) -> String {
 /// A file, as far as it is looked at.
 struct Sample<'a> {
     raw: &'a RawTable,
-    formats: &'a Formats,
+    formats: &'a CellFormats,
 }
 
 /// What a file's columns are.
@@ -70,9 +70,9 @@ struct Found {
     values: BTreeMap<&'static str, BTreeMap<String, String>>,
 }
 
-fn formats(files: &[Sheet]) -> Formats {
-    let month_first = Formats::default();
-    let day_first = Formats { dates: DateOrder::Dmy, ..Formats::default() };
+fn formats(files: &[ExportSheet]) -> CellFormats {
+    let month_first = CellFormats::default();
+    let day_first = CellFormats { dates: DateOrder::Dmy, ..CellFormats::default() };
     let (mut only_month_first, mut only_day_first) = (0, 0);
     for file in files {
         let table = &file.table;
@@ -94,12 +94,18 @@ impl Sample<'_> {
         self.raw.rows().min(LOOKED_AT)
     }
 
-    fn slot(&self, row: usize, theirs: usize, ours: Holds, names: &mut Names) -> Slot {
+    fn slot(
+        &self,
+        row: usize,
+        theirs: usize,
+        ours: GridColumn,
+        names: &mut Interner,
+    ) -> PackedCell {
         self.formats.slot(self.raw.cell(row, theirs), ours, names)
     }
 
     /// The table that most of the columns fit, by name or by value.
-    fn table(&self, here: &Side, taken: &BTreeSet<usize>, names: &mut Names) -> Option<usize> {
+    fn table(&self, here: &Side, taken: &BTreeSet<usize>, names: &mut Interner) -> Option<usize> {
         let mut best = None;
         for (at, spec) in
             ALL.iter().enumerate().filter(|(_, spec)| spec.role == TableRole::Decision)
@@ -121,7 +127,7 @@ impl Sample<'_> {
         best.map(|(_, at)| at)
     }
 
-    fn columns(&self, spec: &TableSpec, ours: &Grid, names: &mut Names) -> Found {
+    fn columns(&self, spec: &TableSpec, ours: &Grid, names: &mut Interner) -> Found {
         let mut found = Found::default();
         let mut theirs_of: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, name) in self.raw.columns().iter().enumerate() {
@@ -151,15 +157,15 @@ impl Sample<'_> {
         ours: &Grid,
         column: usize,
         taken: &BTreeMap<usize, usize>,
-        names: &mut Names,
+        names: &mut Interner,
     ) -> Option<usize> {
-        let known: HashSet<Slot> = (0..ours.len()).map(|row| ours.row(row)[column]).collect();
+        let known: HashSet<PackedCell> = (0..ours.len()).map(|row| ours.row(row)[column]).collect();
         let holds = ours.columns()[column];
         let mut best = None;
         for theirs in (0..self.raw.columns().len()).filter(|at| !taken.values().any(|t| t == at)) {
-            let mut values: Vec<Slot> =
+            let mut values: Vec<PackedCell> =
                 (0..self.rows()).map(|row| self.slot(row, theirs, holds, names)).collect();
-            values.retain(|slot| *slot != Slot::NULL);
+            values.retain(|slot| *slot != PackedCell::NULL);
             let of_ours = values.iter().filter(|slot| known.contains(slot)).count();
             let name = &self.raw.columns()[theirs];
             let fit = (of_ours * 100 / values.len().max(1), words_in_common(spec, column, name));
@@ -176,7 +182,7 @@ impl Sample<'_> {
         spec: &TableSpec,
         ours: &Grid,
         theirs_of: &BTreeMap<usize, usize>,
-        names: &mut Names,
+        names: &mut Interner,
     ) -> Vec<(usize, u32)> {
         let key: Vec<usize> =
             spec.diff.pair_by.iter().filter_map(|name| spec.position(name)).collect();
@@ -185,13 +191,13 @@ impl Sample<'_> {
         else {
             return Vec::new();
         };
-        let known: HashMap<Vec<Slot>, u32> = (0..ours.len())
+        let known: HashMap<Vec<PackedCell>, u32> = (0..ours.len())
             .map(|row| (key.iter().map(|at| ours.row(row)[*at]).collect(), row))
             .collect();
         let mut pairs = Vec::new();
         for row in 0..self.rows() {
             let of = key.iter().zip(&theirs);
-            let slots: Vec<Slot> = of
+            let slots: Vec<PackedCell> = of
                 .map(|(at, theirs)| self.slot(row, *theirs, ours.columns()[*at], names))
                 .collect();
             pairs.extend(known.get(&slots).map(|ours| (row, *ours)));
@@ -207,7 +213,7 @@ impl Sample<'_> {
         pairs: &[(usize, u32)],
         theirs_of: &mut BTreeMap<usize, usize>,
         found: &mut Found,
-        names: &mut Names,
+        names: &mut Interner,
     ) {
         let free = |theirs_of: &BTreeMap<usize, usize>, at: usize| {
             !theirs_of.values().any(|theirs| *theirs == at)
@@ -226,8 +232,8 @@ impl Sample<'_> {
                 for (row, of_ours) in pairs {
                     let (a, b) =
                         (self.slot(*row, theirs, holds, names), ours.row(*of_ours)[column]);
-                    said += usize::from(a != Slot::NULL || b != Slot::NULL);
-                    same += usize::from(a == b && a != Slot::NULL);
+                    said += usize::from(a != PackedCell::NULL || b != PackedCell::NULL);
+                    same += usize::from(a == b && a != PackedCell::NULL);
                 }
                 let words = words_in_common(spec, column, name);
                 let fit = same * 100 / said.max(1);
@@ -269,8 +275,8 @@ impl Sample<'_> {
         if ours.columns()[column].cell_type != CellType::Text {
             return None;
         }
-        let mut there: BTreeMap<Slot, String> = BTreeMap::new();
-        let mut here: BTreeMap<String, Slot> = BTreeMap::new();
+        let mut there: BTreeMap<PackedCell, String> = BTreeMap::new();
+        let mut here: BTreeMap<String, PackedCell> = BTreeMap::new();
         for (row, of_ours) in pairs {
             let slot = ours.row(*of_ours)[column];
             let text = self.raw.cell(*row, theirs);
@@ -283,7 +289,7 @@ impl Sample<'_> {
                 return None;
             }
         }
-        let codes = there.keys().filter(|slot| **slot != Slot::NULL).count();
+        let codes = there.keys().filter(|slot| **slot != PackedCell::NULL).count();
         (codes >= 2).then_some(codes)
     }
 
@@ -295,20 +301,21 @@ impl Sample<'_> {
         pairs: &[(usize, u32)],
         theirs_of: &BTreeMap<usize, usize>,
         found: &mut Found,
-        names: &mut Names,
+        names: &mut Interner,
     ) {
         for (column, theirs) in theirs_of {
             let (name, cell_type) = (spec.columns[*column].name, ours.columns()[*column].cell_type);
-            let own: BTreeSet<Slot> = (0..ours.len()).map(|row| ours.row(row)[*column]).collect();
+            let own: BTreeSet<PackedCell> =
+                (0..ours.len()).map(|row| ours.row(row)[*column]).collect();
             if cell_type != CellType::Text || own.len() > CODES || spec.diff.pair_by.contains(&name)
             {
                 continue;
             }
-            let mut said: BTreeMap<String, BTreeMap<Slot, usize>> = BTreeMap::new();
+            let mut said: BTreeMap<String, BTreeMap<PackedCell, usize>> = BTreeMap::new();
             for (row, of_ours) in pairs {
                 let text = self.raw.cell(*row, *theirs);
                 let slot = self.slot(*row, *theirs, ours.columns()[*column], names);
-                if slot != Slot::NULL && !own.contains(&slot) {
+                if slot != PackedCell::NULL && !own.contains(&slot) {
                     let of_text = said.entry(fold(text)).or_default();
                     *of_text.entry(ours.row(*of_ours)[*column]).or_default() += 1;
                 }

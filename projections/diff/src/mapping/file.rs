@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Mapping, MappingFault, Placed, TableMapping, fault, is_number};
-use crate::reading::{DateOrder, DecimalMark, Formats};
+use super::{Located, Mapping, MappingError, TableMapping, fault, is_number};
+use crate::reading::{CellFormats, DateOrder, DecimalMark};
 use crate::side::by_name;
 
 #[derive(Deserialize)]
@@ -50,9 +50,9 @@ struct TableFile {
 
 impl FormatsFile {
     /// With what it does not say from `otherwise`.
-    fn over(self, otherwise: &Formats) -> Formats {
+    fn over(self, otherwise: &CellFormats) -> CellFormats {
         let null = self.null.map(|texts| texts.iter().map(|text| fold(text)).collect());
-        Formats {
+        CellFormats {
             dates: self.dates.unwrap_or(otherwise.dates),
             decimal: self.decimal.unwrap_or(otherwise.decimal),
             null: null.unwrap_or_else(|| otherwise.null.clone()),
@@ -61,7 +61,7 @@ impl FormatsFile {
 }
 
 /// Reads the file and checks every name in it that is ours.
-pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
+pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
         fault(place, text, &span, error.message())
@@ -69,7 +69,7 @@ pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
     let mut mapping =
         Mapping { place: place.to_owned(), text: text.to_owned(), ..Mapping::default() };
     if let Some(formats) = &file.formats {
-        mapping.formats = formats.get_ref().clone().over(&Formats::default());
+        mapping.formats = formats.get_ref().clone().over(&CellFormats::default());
     }
     for (name, table) in file.tables {
         let at = |span: Range<usize>| move |what: String| fault(place, text, &span, what);
@@ -88,9 +88,9 @@ pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingFault> {
 fn of_table(
     spec: &'static TableSpec,
     file: TableFile,
-    formats: &Formats,
-    fault: impl Fn(Range<usize>, String) -> MappingFault,
-) -> Result<TableMapping, MappingFault> {
+    formats: &CellFormats,
+    fault: impl Fn(Range<usize>, String) -> MappingError,
+) -> Result<TableMapping, MappingError> {
     let column = |name: &Spanned<String>| {
         spec.position(name.get_ref()).ok_or_else(|| {
             let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
@@ -103,7 +103,7 @@ fn of_table(
     let mut of_export = None;
     if let Some(name) = file.name {
         of_export = Some(name.span());
-        table.name = Some(Placed { span: name.span(), value: name.into_inner() });
+        table.name = Some(Located { span: name.span(), value: name.into_inner() });
     }
     if let Some(key) = file.key {
         let columns: Vec<usize> = key.get_ref().iter().map(&column).collect::<Result<_, _>>()?;
@@ -119,7 +119,7 @@ fn of_table(
             return Err(fault(ours.span(), what));
         }
         of_export.get_or_insert(theirs.span());
-        table.rename.push((Placed { span: theirs.span(), value: theirs.into_inner() }, position));
+        table.rename.push((Located { span: theirs.span(), value: theirs.into_inner() }, position));
     }
     for ignored in &file.ignore {
         table.ignore |= 1 << column(ignored)?;

@@ -5,7 +5,7 @@ mod bind;
 mod draft;
 mod file;
 
-pub use bind::{Sheet, export_side};
+pub use bind::{ExportSheet, export_side};
 pub use draft::draft;
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use powerfill_tables::table::{CellType, TableRole, TableSpec};
 use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 
-use crate::reading::Formats;
+use crate::reading::CellFormats;
 
 /// A mapping, checked against the tables of 1.5.
 #[derive(Debug)]
@@ -26,34 +26,34 @@ pub struct Mapping {
     text: String,
     /// By position in [`ALL`]; `None` where the file does not speak of the table.
     tables: [Option<TableMapping>; ALL.len()],
-    formats: Formats,
+    formats: CellFormats,
 }
 
 /// What a mapping says of a table.
 #[derive(Debug, Default)]
 pub(crate) struct TableMapping {
     /// Its name there.
-    name: Option<Placed<String>>,
+    name: Option<Located<String>>,
     /// Whether to leave it out.
     skip: bool,
     /// Positions of the columns that rows pair by, where they are others.
     pub(crate) key: Option<Vec<usize>>,
     /// Their column, ours.
-    rename: Vec<(Placed<String>, usize)>,
+    rename: Vec<(Located<String>, usize)>,
     /// Columns that are not compared, a bit each.
     pub(crate) ignore: u32,
     /// What a column may be off by.
     pub(crate) tolerance: BTreeMap<usize, Decimal>,
     /// By column: their text, folded, and ours.
     values: BTreeMap<usize, BTreeMap<String, String>>,
-    formats: Option<Formats>,
+    formats: Option<CellFormats>,
     /// What of it only makes sense for an export.
     of_export: Option<Range<usize>>,
 }
 
 /// Something, and where it stands in the file.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed<T> {
+pub(crate) struct Located<T> {
     value: T,
     span: Range<usize>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Placed<T> {
 /// A mapping file that cannot be used: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}, line {line}: {what}")]
-pub struct MappingFault {
+pub struct MappingError {
     /// The file.
     pub place: String,
     /// The line, from 1.
@@ -77,7 +77,7 @@ impl Default for Mapping {
             place: String::new(),
             text: String::new(),
             tables: [const { None }; ALL.len()],
-            formats: Formats::default(),
+            formats: CellFormats::default(),
         }
     }
 }
@@ -86,8 +86,8 @@ impl Mapping {
     /// Reads a mapping file; `place` is what messages call it.
     ///
     /// # Errors
-    /// [`MappingFault`]: no TOML, or a key, table or column that there is not.
-    pub fn parse(place: &str, text: &str) -> Result<Self, MappingFault> {
+    /// [`MappingError`]: no TOML, or a key, table or column that there is not.
+    pub fn parse(place: &str, text: &str) -> Result<Self, MappingError> {
         file::read(place, text)
     }
 
@@ -114,7 +114,7 @@ impl Mapping {
     ///
     /// # Errors
     /// Where there is.
-    pub fn for_runs(&self) -> Result<(), MappingFault> {
+    pub fn for_runs(&self) -> Result<(), MappingError> {
         let of_export = self.tables.iter().flatten().find_map(|table| table.of_export.clone());
         match of_export {
             Some(span) => Err(self.fault(
@@ -125,19 +125,19 @@ impl Mapping {
         }
     }
 
-    fn formats(&self, at: usize) -> &Formats {
+    fn formats(&self, at: usize) -> &CellFormats {
         self.table(at).and_then(|table| table.formats.as_ref()).unwrap_or(&self.formats)
     }
 
-    fn fault(&self, span: &Range<usize>, what: impl Into<String>) -> MappingFault {
+    fn fault(&self, span: &Range<usize>, what: impl Into<String>) -> MappingError {
         fault(&self.place, &self.text, span, what)
     }
 }
 
-fn fault(place: &str, text: &str, span: &Range<usize>, what: impl Into<String>) -> MappingFault {
+fn fault(place: &str, text: &str, span: &Range<usize>, what: impl Into<String>) -> MappingError {
     let before = text.as_bytes().iter().take(span.start);
     let line = 1 + before.filter(|byte| **byte == b'\n').count();
-    MappingFault { place: place.to_owned(), line, what: what.into() }
+    MappingError { place: place.to_owned(), line, what: what.into() }
 }
 
 /// A name as defaults compare it: without schema, brackets, quotes, case, and whatever stands

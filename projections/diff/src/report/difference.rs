@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::Comparison;
-use crate::compare::{Difference, TableComparison, Verdict};
+use crate::compare::{RowDifference, RowVerdict, TableComparison};
 
 /// A difference as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown<'a> {
+pub struct DifferenceRow<'a> {
     /// Of this table.
     #[serde(skip)]
     pub table: &'static str,
@@ -17,9 +17,9 @@ pub struct Shown<'a> {
     /// What the row has there.
     pub key: Vec<String>,
     /// What it comes to.
-    pub verdict: Verdict,
+    pub verdict: RowVerdict,
     /// The columns that differ; of a row that is missing on a side, what it decides.
-    pub cells: Vec<ShownCell>,
+    pub cells: Vec<DifferenceCell>,
     /// What has been said about it; NULL where nothing has.
     pub class: Option<&'static str>,
     /// Why.
@@ -30,7 +30,7 @@ pub struct Shown<'a> {
 
 /// A cell of both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownCell {
+pub struct DifferenceCell {
     /// Its column.
     pub column: &'static str,
     /// Here; NULL where it is NULL, or the row missing.
@@ -45,22 +45,22 @@ pub struct ShownCell {
 pub fn shown<'a>(
     comparison: &'a Comparison,
     table: &TableComparison,
-    difference: &Difference,
-) -> Shown<'a> {
+    difference: &RowDifference,
+) -> DifferenceRow<'a> {
     let names = &comparison.names;
     let text = |grid: &crate::grid::Grid, row: Option<u32>, at: usize| {
         Some(grid.written(row?, at, names)).filter(|text| !text.is_empty())
     };
-    let cells = table.shown(difference).map(|at| ShownCell {
+    let cells = table.shown(difference).map(|at| DifferenceCell {
         column: table.column(at),
         here: text(&table.here.grid, difference.here, at),
         there: text(&table.there.grid, difference.there, at),
         decision: table.is_decision(at),
     });
-    let missing = matches!(difference.verdict, Verdict::OnlyHere | Verdict::OnlyThere);
+    let missing = matches!(difference.verdict, RowVerdict::OnlyHere | RowVerdict::OnlyThere);
     let entries = comparison.classifications.entries();
     let entry = difference.entry.and_then(|at| entries.get(at as usize));
-    Shown {
+    DifferenceRow {
         table: table.spec.name,
         key_columns: table.key.iter().map(|at| table.column(*at)).collect(),
         key: table.key_texts(difference, names),
@@ -73,7 +73,7 @@ pub fn shown<'a>(
     }
 }
 
-impl Shown<'_> {
+impl DifferenceRow<'_> {
     /// The loan that it is about.
     pub fn loan_id(&self) -> Option<&str> {
         let at = self.key_columns.iter().position(|column| *column == "loan_id")?;

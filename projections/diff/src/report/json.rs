@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::difference::shown;
 use crate::compare::{TableComparison, columns_of};
-use crate::{Answer, Comparison};
+use crate::{Comparison, ComparisonOutcome};
 
 /// Writes the whole comparison as JSON, and its LF.
 ///
@@ -19,7 +19,7 @@ pub fn json(comparison: &Comparison, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
-impl Answer {
+impl ComparisonOutcome {
     /// Its name in documents.
     pub const fn name(self) -> &'static str {
         match self {

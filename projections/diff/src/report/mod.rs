@@ -5,7 +5,7 @@ mod difference;
 mod json;
 mod page;
 
-pub use difference::{Shown, ShownCell, shown};
+pub use difference::{DifferenceCell, DifferenceRow, shown};
 pub use json::json;
 pub use page::{PAGE_ROWS, html, value_words};
 
@@ -34,7 +34,7 @@ pub fn csv(comparison: &Comparison, out: &mut impl Write) -> io::Result<()> {
             None => (None, ""),
         };
         let key = shown.key.join(" | ");
-        let said = |cell: Option<&ShownCell>, column: &str| {
+        let said = |cell: Option<&DifferenceCell>, column: &str| {
             let text = |text: Option<&String>| text.cloned().unwrap_or_default();
             [
                 shown.table.to_owned(),
@@ -73,7 +73,7 @@ fn record(fields: &[String], out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Every difference, table by table.
-pub(crate) fn all(comparison: &Comparison) -> impl Iterator<Item = Shown<'_>> {
+pub(crate) fn all(comparison: &Comparison) -> impl Iterator<Item = DifferenceRow<'_>> {
     comparison.tables.iter().flat_map(move |table| {
         table.differences.iter().map(move |difference| shown(comparison, table, difference))
     })

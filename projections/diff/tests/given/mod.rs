@@ -4,14 +4,14 @@
 
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::compare::TableComparison;
-use powerfill_diff::mapping::{Mapping, Sheet, export_side};
-use powerfill_diff::{Comparison, Names, Side, Verdict};
+use powerfill_diff::mapping::{ExportSheet, Mapping, export_side};
+use powerfill_diff::{Comparison, Interner, RowVerdict, Side};
 use powerfill_events::input::RawTable;
 
 /// A table: its file's name without ending, and its lines, the header first.
 pub type Given<'a> = (&'a str, &'a str);
 
-pub fn sheet(name: &str, text: &str) -> Sheet {
+pub fn sheet(name: &str, text: &str) -> ExportSheet {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
     let mut table = RawTable::new(name, cells(lines.next().unwrap_or_default()), true);
@@ -21,21 +21,21 @@ pub fn sheet(name: &str, text: &str) -> Sheet {
         }
         table.end_row().unwrap();
     }
-    Sheet { file: format!("{name}.csv"), digest: "d".to_owned(), table }
+    ExportSheet { file: format!("{name}.csv"), digest: "d".to_owned(), table }
 }
 
-pub fn sheets(tables: &[Given<'_>]) -> Vec<Sheet> {
+pub fn sheets(tables: &[Given<'_>]) -> Vec<ExportSheet> {
     tables.iter().map(|(name, text)| sheet(name, text)).collect()
 }
 
-pub fn side(tables: &[Given<'_>], mapping: &Mapping, names: &mut Names) -> Side {
+pub fn side(tables: &[Given<'_>], mapping: &Mapping, names: &mut Interner) -> Side {
     export_side("dir:given", sheets(tables), mapping, names).unwrap()
 }
 
 /// Our side with whatever it has, records too, as a run; theirs under the mapping.
 pub fn compared(here: &[Given<'_>], there: &[Given<'_>], mapping: &str) -> Comparison {
     let mapping = Mapping::parse("m.toml", mapping).unwrap();
-    let mut names = Names::default();
+    let mut names = Interner::default();
     let all = "[tables.pfill_powerfill_log]\n[tables.pfill_run_history]\n";
     let all = Mapping::parse("all.toml", all).unwrap();
     let here = side(here, &all, &mut names);
@@ -51,8 +51,8 @@ pub fn classified(mut comparison: Comparison, classes: &str) -> Comparison {
 /// Each difference: key, verdict, columns.
 pub fn differences(
     table: &TableComparison,
-    names: &Names,
-) -> Vec<(String, Verdict, Vec<&'static str>)> {
+    names: &Interner,
+) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
     let of = table.differences.iter().map(|difference| {
         let columns = powerfill_diff::compare::columns_of(difference.columns);
         let columns = columns.map(|at| table.column(at)).collect();
@@ -61,6 +61,6 @@ pub fn differences(
     of.collect()
 }
 
-pub fn the_differences(comparison: &Comparison) -> Vec<(String, Verdict, Vec<&'static str>)> {
+pub fn the_differences(comparison: &Comparison) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
     comparison.tables.iter().flat_map(|table| differences(table, &comparison.names)).collect()
 }

@@ -14,7 +14,7 @@ use powerfill_events::values::{LoanId, TradeId, fold};
 
 use super::{LoanOutcome, LoanStep, LoanStory};
 use crate::ledger::Ledger;
-use crate::verdict::{Court, Verdict};
+use crate::verdict::{CandidateVerdict, VerdictInput};
 
 /// Gathers the stories of many loans from a run's events, in their order.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub struct LoanStories {
 
 /// How a loan stands to a trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Toward {
+pub enum TradeRelation {
     /// It was a candidate for it.
     Candidate {
         /// In this turn.
@@ -39,7 +39,7 @@ pub enum Toward {
         /// With this rank.
         candidate_rank: u32,
         /// And came to this.
-        verdict: Verdict,
+        verdict: CandidateVerdict,
     },
     /// The pair is no candidate.
     Rejected(RejectionReason),
@@ -141,31 +141,31 @@ impl LoanStories {
     }
 
     /// How a loan stands to a trade; `None` for a loan that was not asked about.
-    pub fn toward(&self, loan_id: &str, trade_id: &str) -> Option<Toward> {
+    pub fn toward(&self, loan_id: &str, trade_id: &str) -> Option<TradeRelation> {
         let story = self.stories.get(&fold(loan_id))?;
         let Some(trade_id) = self.trades.get(&fold(trade_id)) else {
-            return Some(Toward::NoSuchTrade);
+            return Some(TradeRelation::NoSuchTrade);
         };
         if let Some(candidate) = story.candidates.iter().find(|pair| pair.trade_id == *trade_id) {
             let verdict = self.judge(story, candidate);
             let CandidateScored { turn, candidate_rank, .. } = *candidate;
-            return Some(Toward::Candidate { turn, candidate_rank, verdict });
+            return Some(TradeRelation::Candidate { turn, candidate_rank, verdict });
         }
         if let Some(rejection) = story.rejections.iter().find(|pair| pair.trade_id == *trade_id) {
-            return Some(Toward::Rejected(rejection.reason));
+            return Some(TradeRelation::Rejected(rejection.reason));
         }
         let excluded = self.ledgers.get(trade_id).and_then(|ledger| ledger.trade.exclusion_reason);
         Some(match (excluded, story.outcome()) {
-            (Some(reason), _) => Toward::Excluded(reason),
-            (None, LoanOutcome::Pinned(_) | LoanOutcome::NoPart) => Toward::NoPart,
-            (None, _) => Toward::NoMatch,
+            (Some(reason), _) => TradeRelation::Excluded(reason),
+            (None, LoanOutcome::Pinned(_) | LoanOutcome::NoPart) => TradeRelation::NoPart,
+            (None, _) => TradeRelation::NoMatch,
         })
     }
 
-    fn judge(&self, story: &LoanStory, candidate: &CandidateScored) -> Verdict {
+    fn judge(&self, story: &LoanStory, candidate: &CandidateScored) -> CandidateVerdict {
         let present_trade_id = story.present_trade_id();
         let blocks = self.blocks.get(&candidate.trade_id).map_or(&[][..], Vec::as_slice);
-        let court = Court {
+        let court = VerdictInput {
             options: self.options.as_ref(),
             loan_id: &story.loan_id,
             loan_amount: story.loan_amount(),

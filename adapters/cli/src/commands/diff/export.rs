@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use powerfill_csv::export::read_folder;
-use powerfill_diff::mapping::{Mapping, Sheet};
+use powerfill_diff::mapping::{ExportSheet, Mapping};
 use powerfill_events::values::fold;
 use powerfill_snapshot::RawTable;
 use powerfill_sqlserver::MssqlUrl;
@@ -14,7 +14,10 @@ use crate::places::Against;
 
 /// Every table of the export, with the file that it stands in; of a database, those of legacy names
 /// and those that the mapping names.
-pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<Sheet>, Failure> {
+pub(super) async fn read(
+    against: &Against,
+    mapping: &Mapping,
+) -> Result<Vec<ExportSheet>, Failure> {
     match against {
         Against::Run(_) => Ok(Vec::new()),
         Against::SqlServer(url) => {
@@ -31,12 +34,12 @@ pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<She
         Against::Folder(folder) => {
             let export =
                 read_folder(folder).map_err(|fault| Failure::Environment(fault.to_string()))?;
-            let of_table = |table: powerfill_csv::export::ExportTable| Sheet {
+            let of_table = |table: powerfill_csv::export::ExportTable| ExportSheet {
                 file: table.file,
                 digest: table.digest,
                 table: table.table,
             };
-            let mut sheets: Vec<Sheet> = export.tables.into_iter().map(of_table).collect();
+            let mut sheets: Vec<ExportSheet> = export.tables.into_iter().map(of_table).collect();
             for file in &export.workbooks {
                 sheets.extend(workbook(file)?);
             }
@@ -46,7 +49,7 @@ pub(super) async fn read(against: &Against, mapping: &Mapping) -> Result<Vec<She
 }
 
 /// A table of a database. Its rows come in no order, so that the digest is that of the sorted rows.
-fn of_database(url: &MssqlUrl, table: RawTable) -> Sheet {
+fn of_database(url: &MssqlUrl, table: RawTable) -> ExportSheet {
     let columns = 0..table.columns().len();
     let row = |at| columns.clone().map(|column| table.cell(at, column)).collect::<Vec<_>>();
     let mut rows: Vec<Vec<&str>> = (0..table.rows()).map(row).collect();
@@ -56,11 +59,11 @@ fn of_database(url: &MssqlUrl, table: RawTable) -> Sheet {
         text.extend_from_slice(&(cell.len() as u64).to_le_bytes());
         text.extend_from_slice(cell.as_bytes());
     }
-    Sheet { file: url.to_string(), digest: powerfill_csv::export::digest(&text), table }
+    ExportSheet { file: url.to_string(), digest: powerfill_csv::export::digest(&text), table }
 }
 
 /// The sheets of a workbook.
-fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
+fn workbook(file: &Path) -> Result<Vec<ExportSheet>, Failure> {
     let unreadable = |fault: &dyn std::fmt::Display| {
         Failure::Environment(format!("{} cannot be read: {fault}", file.display()))
     };
@@ -84,7 +87,7 @@ fn workbook(file: &Path) -> Result<Vec<Sheet>, Failure> {
             }
             rows.end_row().map_err(|fault| unreadable(&fault))?;
         }
-        read.push(Sheet { file: name.clone(), digest: digest.clone(), table: rows });
+        read.push(ExportSheet { file: name.clone(), digest: digest.clone(), table: rows });
     }
     Ok(read)
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use powerfill_diff::compare::columns_of;
-use powerfill_diff::report::{Shown, shown};
+use powerfill_diff::report::{DifferenceRow, shown};
 use powerfill_diff::why::Why;
-use powerfill_diff::{Comparison, SideHead, Verdict};
+use powerfill_diff::{Comparison, RowVerdict, SideHead};
 
 use super::path_words;
 use crate::output::text_table;
@@ -23,7 +23,7 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     if let Some(why) = &comparison.why {
         given(why, &mut out);
     }
-    for verdict in Verdict::DIFFERENCES {
+    for verdict in RowVerdict::DIFFERENCES {
         differences(comparison, verdict, most, &mut out);
     }
     not_compared(comparison, &mut out);
@@ -44,27 +44,27 @@ fn tables(comparison: &Comparison, out: &mut String) {
         let of = |verdict| count(table.counts.of(verdict));
         [
             table.spec.name.to_owned(),
-            of(Verdict::Same),
-            of(Verdict::OtherNumbers),
-            of(Verdict::OtherDecision),
-            of(Verdict::OnlyHere),
-            of(Verdict::OnlyThere),
+            of(RowVerdict::Same),
+            of(RowVerdict::OtherNumbers),
+            of(RowVerdict::OtherDecision),
+            of(RowVerdict::OnlyHere),
+            of(RowVerdict::OnlyThere),
         ]
     });
     let _ = writeln!(out, "{}", text_table(&header, rows, &[1, 2, 3, 4, 5]));
 }
 
-const fn title(verdict: Verdict) -> &'static str {
+const fn title(verdict: RowVerdict) -> &'static str {
     match verdict {
-        Verdict::Same => "Same",
-        Verdict::OtherNumbers => "Same decision, other numbers",
-        Verdict::OtherDecision => "Other decision",
-        Verdict::OnlyHere => "Only here",
-        Verdict::OnlyThere => "Only there",
+        RowVerdict::Same => "Same",
+        RowVerdict::OtherNumbers => "Same decision, other numbers",
+        RowVerdict::OtherDecision => "Other decision",
+        RowVerdict::OnlyHere => "Only here",
+        RowVerdict::OnlyThere => "Only there",
     }
 }
 
-fn differences(comparison: &Comparison, verdict: Verdict, most: usize, out: &mut String) {
+fn differences(comparison: &Comparison, verdict: RowVerdict, most: usize, out: &mut String) {
     let of_verdict = comparison.tables.iter().flat_map(|table| {
         let differences = table.differences.iter().filter(move |d| d.verdict == verdict);
         differences.map(move |difference| (table, difference))
@@ -86,7 +86,7 @@ fn differences(comparison: &Comparison, verdict: Verdict, most: usize, out: &mut
         let path = shown
             .loan_id()
             .and_then(|loan| comparison.loans.iter().find(|path| path.loan_id == loan));
-        if let Some(path) = path.filter(|_| verdict != Verdict::OtherNumbers) {
+        if let Some(path) = path.filter(|_| verdict != RowVerdict::OtherNumbers) {
             let _ = writeln!(out, "    {}", path_words(path));
             if !path.because.is_empty() {
                 let _ = writeln!(out, "    here it {}", path.because);
@@ -95,13 +95,13 @@ fn differences(comparison: &Comparison, verdict: Verdict, most: usize, out: &mut
     }
 }
 
-fn cells(shown: &Shown<'_>) -> String {
+fn cells(shown: &DifferenceRow<'_>) -> String {
     let cells = shown.cells.iter().map(|cell| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
         match shown.verdict {
-            Verdict::OnlyHere => format!("{} {}", cell.column, text(&cell.here)),
-            Verdict::OnlyThere => format!("{} {}", cell.column, text(&cell.there)),
-            Verdict::Same | Verdict::OtherNumbers | Verdict::OtherDecision => {
+            RowVerdict::OnlyHere => format!("{} {}", cell.column, text(&cell.here)),
+            RowVerdict::OnlyThere => format!("{} {}", cell.column, text(&cell.there)),
+            RowVerdict::Same | RowVerdict::OtherNumbers | RowVerdict::OtherDecision => {
                 format!("{} {} → {}", cell.column, text(&cell.here), text(&cell.there))
             }
         }

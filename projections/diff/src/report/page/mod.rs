@@ -9,9 +9,9 @@ use maud::{DOCTYPE, PreEscaped, html as markup};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Paths, Shown};
+use super::{DifferenceRow, Paths};
 use crate::Comparison;
-use crate::compare::{Difference, TableComparison, Verdict};
+use crate::compare::{RowDifference, RowVerdict, TableComparison};
 
 pub use sections::value_words;
 
@@ -89,18 +89,18 @@ fn harmless(value: &Value) -> String {
 }
 
 /// A verdict as people read it.
-const fn words(verdict: Verdict) -> &'static str {
+const fn words(verdict: RowVerdict) -> &'static str {
     match verdict {
-        Verdict::Same => "same",
-        Verdict::OtherNumbers => "other numbers",
-        Verdict::OtherDecision => "other decision",
-        Verdict::OnlyHere => "only here",
-        Verdict::OnlyThere => "only there",
+        RowVerdict::Same => "same",
+        RowVerdict::OtherNumbers => "other numbers",
+        RowVerdict::OtherDecision => "other decision",
+        RowVerdict::OnlyHere => "only here",
+        RowVerdict::OnlyThere => "only there",
     }
 }
 
 /// What stands in the class column.
-const fn class_of(shown: &Shown<'_>) -> &'static str {
+const fn class_of(shown: &DifferenceRow<'_>) -> &'static str {
     match (shown.class, shown.pending) {
         (Some(class), _) => class,
         (None, true) => "to be filled in",
@@ -116,10 +116,10 @@ struct Page<'a> {
 impl Page<'_> {
     /// The differences that the page carries: unclassified before classified, decisions before
     /// numbers, then by table.
-    fn chosen(&self, most: usize) -> Vec<Shown<'_>> {
-        let weight = |verdict: Verdict, unclassified: bool| {
-            let at = Verdict::DIFFERENCES.iter().position(|known| *known == verdict);
-            at.unwrap_or_default() + if unclassified { 0 } else { Verdict::DIFFERENCES.len() }
+    fn chosen(&self, most: usize) -> Vec<DifferenceRow<'_>> {
+        let weight = |verdict: RowVerdict, unclassified: bool| {
+            let at = RowVerdict::DIFFERENCES.iter().position(|known| *known == verdict);
+            at.unwrap_or_default() + if unclassified { 0 } else { RowVerdict::DIFFERENCES.len() }
         };
         let classes = self.comparison.classifications.entries();
         let weights = || {
@@ -128,7 +128,7 @@ impl Page<'_> {
                 weight(difference.verdict, entry.is_none_or(|entry| entry.class.is_none()))
             })
         };
-        let mut counts = [0_usize; 2 * Verdict::DIFFERENCES.len()];
+        let mut counts = [0_usize; 2 * RowVerdict::DIFFERENCES.len()];
         weights().for_each(|weight| counts[weight] += 1);
         let mut left = most;
         let mut quota = counts.map(|count| {
@@ -136,7 +136,7 @@ impl Page<'_> {
             left -= taken;
             taken
         });
-        let mut chosen: Vec<(usize, (&TableComparison, &Difference))> = weights()
+        let mut chosen: Vec<(usize, (&TableComparison, &RowDifference))> = weights()
             .zip(self.comparison.tables.iter().flat_map(|table| {
                 table.differences.iter().map(move |difference| (table, difference))
             }))
@@ -153,7 +153,7 @@ impl Page<'_> {
     }
 
     /// What the script shows: texts that come again and again once, rows as arrays.
-    fn data(&self, chosen: &[Shown<'_>]) -> String {
+    fn data(&self, chosen: &[DifferenceRow<'_>]) -> String {
         let loans: Vec<Value> = self
             .comparison
             .loans
@@ -185,7 +185,7 @@ impl Page<'_> {
                 ])
             })
             .collect();
-        let verdicts: serde_json::Map<String, Value> = Verdict::DIFFERENCES
+        let verdicts: serde_json::Map<String, Value> = RowVerdict::DIFFERENCES
             .into_iter()
             .map(|verdict| (verdict.name().to_owned(), words(verdict).into()))
             .collect();

@@ -7,11 +7,11 @@ use powerfill_events::run::options::RunOptions;
 use serde_json::Value;
 
 use super::{PLAIN_ROWS, Page, class_of, words};
-use crate::Answer;
-use crate::compare::{Verdict, columns_of};
-use crate::report::Shown;
+use crate::ComparisonOutcome;
+use crate::compare::{RowVerdict, columns_of};
+use crate::report::DifferenceRow;
 use crate::side::{RunHead, SideHead};
-use crate::why::Why;
+use crate::why::RunDifferences;
 
 impl Page<'_> {
     pub(super) fn answer(&self) -> Markup {
@@ -19,20 +19,20 @@ impl Page<'_> {
         let (differences, same) = (comparison.differences(), comparison.same());
         let classified = &comparison.classified;
         match comparison.answer() {
-            Answer::Incomparable => markup! {
+            ComparisonOutcome::Incomparable => markup! {
                 div.answer.incomparable role="status" {
                     strong { "Incomparable" }
                     " This says nothing about whether the sides agree."
                     ul { @for reason in &comparison.incomparable { li { (reason) } } }
                 }
             },
-            Answer::Same => markup! {
+            ComparisonOutcome::Same => markup! {
                 div.answer.same role="status" {
                     strong { "Nothing is unclassified" }
                     " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ and are classified."
                 }
             },
-            Answer::Different => markup! {
+            ComparisonOutcome::Different => markup! {
                 div.answer.different role="status" {
                     strong { (grouped(classified.unclassified)) " unclassified" }
                     " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; the decision is another for "
@@ -99,11 +99,11 @@ impl Page<'_> {
 
     pub(super) fn tables(&self) -> Markup {
         let verdicts = [
-            Verdict::Same,
-            Verdict::OtherNumbers,
-            Verdict::OtherDecision,
-            Verdict::OnlyHere,
-            Verdict::OnlyThere,
+            RowVerdict::Same,
+            RowVerdict::OtherNumbers,
+            RowVerdict::OtherDecision,
+            RowVerdict::OnlyHere,
+            RowVerdict::OnlyThere,
         ];
         markup! {
             section aria-labelledby="tables" {
@@ -212,7 +212,7 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn differences(&self, chosen: &[Shown<'_>]) -> Markup {
+    pub(super) fn differences(&self, chosen: &[DifferenceRow<'_>]) -> Markup {
         let all_of_them = self.comparison.differences();
         let left_out = all_of_them - chosen.len() as u64;
         let tables = self.comparison.tables.iter().filter(|table| table.counts.differences() > 0);
@@ -234,7 +234,7 @@ impl Page<'_> {
                         label { "Table " select id="table" { option value="" { "all" }
                             @for table in tables { option { (table.spec.name) } } } }
                         label { "Verdict " select id="verdict" { option value="" { "all" }
-                            @for verdict in Verdict::DIFFERENCES { option value=(verdict.name()) { (words(verdict)) } } } }
+                            @for verdict in RowVerdict::DIFFERENCES { option value=(verdict.name()) { (words(verdict)) } } } }
                         label { "Class " select id="class" { option value="" { "all" }
                             @for class in classes.keys() { option { (class) } } } }
                         button type="reset" { "Clear" }
@@ -257,7 +257,7 @@ impl Page<'_> {
     }
 }
 
-fn plain_row(shown: &Shown<'_>) -> Markup {
+fn plain_row(shown: &DifferenceRow<'_>) -> Markup {
     markup! {
         tr {
             td { (shown.table) }
@@ -316,7 +316,7 @@ fn options_words(options: Option<&RunOptions>) -> String {
         .join(", ")
 }
 
-fn why_section(why: &Why) -> Markup {
+fn why_section(why: &RunDifferences) -> Markup {
     let either = |texts: &[Option<String>; 2]| {
         let text = |at: usize| texts[at].clone().unwrap_or_else(|| "–".to_owned());
         format!("{} → {}", text(0), text(1))
