@@ -1,6 +1,6 @@
-//! The same snapshot and options give the same events, byte for byte, with any number of threads
-//! and again and again in one process, where every hash map has a seed of its own (specification,
-//! part 2; `docs/DETERMINISM.md`).
+//! The same snapshot and options give the same events, byte for byte, with any number of threads,
+//! and each time in one process, where every hash map has a seed of its own (specification, part 2;
+//! `docs/DETERMINISM.md`).
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 /// The two large books: by price, and by price and carry.
 const CASES: &[&str] = &["41-mixed-400-price", "42-mixed-400-carry"];
 
-fn given(case: &str) -> (Snapshot, RunOptions) {
+fn book(case: &str) -> (Snapshot, RunOptions) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
     let raw = powerfill_csv::read_folder(&folder.join("snapshot")).unwrap();
     let json = std::fs::read_to_string(folder.join("options.json")).unwrap();
@@ -21,18 +21,18 @@ fn given(case: &str) -> (Snapshot, RunOptions) {
 
 fn with_threads(threads: usize, case: &str) -> EncodedBatch {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    // Validation and sorting of the snapshot are part of it.
+    // Validation and sorting run on these threads too.
     pool.install(|| {
-        let (snapshot, options) = given(case);
+        let (snapshot, options) = book(case);
         EncodedBatch::encode(&decide_all(&snapshot, &options))
     })
 }
 
 #[test]
-fn the_number_of_threads_makes_no_difference() {
+fn the_number_of_threads_does_not_change_the_events() {
     for case in CASES {
         let alone = with_threads(1, case);
-        assert!(alone.len() > 1_000, "{case} has become too small to say anything");
+        assert!(alone.len() > 1_000, "{case} has too few events to prove anything");
         for threads in [1, 2, 3, 8] {
             assert!(with_threads(threads, case) == alone, "{case} with {threads} threads");
         }

@@ -33,7 +33,7 @@ impl<'a, T> NameIndex<'a, T> {
 }
 
 /// The input of a run: the snapshot, the options, and what follows from rows alone.
-pub(crate) struct Book<'a> {
+pub(crate) struct RunBook<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) options: &'a RunOptions,
     /// The option, or the day of the snapshot where that is NULL (1.3).
@@ -54,7 +54,7 @@ pub(crate) struct Book<'a> {
     pub(crate) rules: NameIndex<'a, SecuritizationRule>,
 }
 
-impl<'a> Book<'a> {
+impl<'a> RunBook<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
         let instruments =
             NameIndex::new(&snapshot.instruments, |row| &row.investor_instrument_name);

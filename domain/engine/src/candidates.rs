@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::book::{Book, InstrumentIdx, LoanIdx, TradeIdx};
+use super::book::{InstrumentIdx, LoanIdx, RunBook, TradeIdx};
 use super::carry::CarryCurves;
 use super::context::RunContext;
 use super::grid::GridSlot;
@@ -261,7 +261,7 @@ fn ranked(
 }
 
 /// Rank of each eligible loan by amount, descending, then id.
-fn loan_ranks(book: &Book<'_>, eligible: &[LoanIdx]) -> IdxVec<Loan, u32> {
+fn loan_ranks(book: &RunBook<'_>, eligible: &[LoanIdx]) -> IdxVec<Loan, u32> {
     let mut order: Vec<(Reverse<Money>, LoanIdx)> =
         eligible.iter().map(|loan| (Reverse(book.amounts[*loan]), *loan)).collect();
     order.par_sort_unstable();

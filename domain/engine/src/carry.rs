@@ -1,6 +1,6 @@
 //! 2.3 Carry: what a loan earns, or costs, from its eligibility date to settlement.
 
-use super::book::{Book, InstrumentIdx};
+use super::book::{InstrumentIdx, RunBook};
 use super::index::IdxVec;
 use powerfill_events::values::{Carry, Rate, round_div, trunc_div};
 use powerfill_snapshot::tables::Instrument;
@@ -53,7 +53,7 @@ impl CarryCurve {
 pub(crate) struct CarryCurves(IdxVec<Instrument, CarryCurve>);
 
 impl CarryCurves {
-    pub(crate) fn new(book: &Book<'_>) -> Self {
+    pub(crate) fn new(book: &RunBook<'_>) -> Self {
         let mut buckets = IdxVec::per_row(&book.snapshot.instruments, Vec::new());
         for row in &book.snapshot.carry_costs {
             let instrument = book.instruments.find(&row.investor_instrument_name);

@@ -1,6 +1,6 @@
 //! What every part of the engine starts from.
 
-use super::book::Book;
+use super::book::RunBook;
 use super::grid::PriceGrids;
 use super::participation::Participation;
 use super::tree::ConstraintTree;
@@ -8,7 +8,7 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 /// The input of a run with what follows from it before any loan is matched.
 pub(crate) struct RunContext<'a> {
-    pub(crate) book: Book<'a>,
+    pub(crate) book: RunBook<'a>,
     pub(crate) grids: PriceGrids,
     pub(crate) participation: Participation,
     pub(crate) tree: ConstraintTree,
@@ -16,7 +16,7 @@ pub(crate) struct RunContext<'a> {
 
 impl<'a> RunContext<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, options: &'a RunOptions) -> Self {
-        let book = Book::new(snapshot, options);
+        let book = RunBook::new(snapshot, options);
         let grids = PriceGrids::new(&book);
         let participation = Participation::new(&book, &grids);
         let tree = ConstraintTree::new(&book);

@@ -1,6 +1,6 @@
 //! 2.3 Prices: the price grid, and the settlement dates that it gives to `bx` trades.
 
-use super::book::{Book, InstrumentIdx};
+use super::book::{InstrumentIdx, RunBook};
 use super::index::{IdxRange, IdxVec};
 use powerfill_events::run::event::GridPoint;
 use powerfill_events::values::{Day, Price, Rate};
@@ -22,7 +22,7 @@ pub(crate) struct PriceGrids {
 }
 
 impl PriceGrids {
-    pub(crate) fn new(book: &Book<'_>) -> Self {
+    pub(crate) fn new(book: &RunBook<'_>) -> Self {
         let mut points = Vec::with_capacity(book.snapshot.prices.len());
         let mut slots = IdxVec::per_row(&book.snapshot.instruments, Vec::new());
         for rows in book.snapshot.prices.chunk_by(|a, b| {
@@ -53,7 +53,7 @@ impl PriceGrids {
     }
 
     /// `bx_settle_and_price`: the earliest date of the grid at or after as_of + buffer.
-    pub(crate) fn settlement(&self, book: &Book<'_>, instrument: InstrumentIdx) -> Option<Day> {
+    pub(crate) fn settlement(&self, book: &RunBook<'_>, instrument: InstrumentIdx) -> Option<Day> {
         let earliest = book.as_of.plus(book.options.eligible_settle_buffer_days);
         self.slots(instrument).iter().map(|slot| slot.settles_on).find(|day| *day >= earliest)
     }

@@ -44,7 +44,7 @@ pub mod what_if;
 pub use carry::RateBucket;
 pub use opening::ENGINE_VERSION;
 pub use preflight::preflight;
-pub use preprocess::{Epci, LockdownProposal, Preprocessed, TradeParams, preprocess};
+pub use preprocess::{Epci, LockdownProposal, PreprocessTables, TradeParams, preprocess};
 pub use preview::{CarryOfDay, NodeCandidates, candidates_of, carry_of_days};
 pub use recorder::{Cancelled, Observer};
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::book::{Book, InstrumentIdx, LoanIdx, RuleIdx};
+use super::book::{InstrumentIdx, LoanIdx, RuleIdx, RunBook};
 use super::context::RunContext;
 use super::index::{Groups, Idx, IdxVec, count};
 use super::participation::LoanParticipation;
@@ -134,14 +134,14 @@ struct NodeRules {
 
 /// Finds the nodes that loans match.
 pub(crate) struct Matcher<'a> {
-    book: &'a Book<'a>,
+    book: &'a RunBook<'a>,
     words: usize,
     /// The instruments with nodes that can match, and those nodes in walk order.
     instruments: Vec<(InstrumentIdx, Vec<NodeRules>)>,
 }
 
 impl<'a> Matcher<'a> {
-    pub(crate) fn new(book: &'a Book<'a>, tree: &ConstraintTree) -> Self {
+    pub(crate) fn new(book: &'a RunBook<'a>, tree: &ConstraintTree) -> Self {
         let words = book.snapshot.rules.len().div_ceil(64).max(1);
         let node_rules = |node: &NodeIdx| {
             let row = &tree.nodes[*node];

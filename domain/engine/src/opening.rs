@@ -1,7 +1,7 @@
 //! The events before the allocation: who takes part, the bx steps, the constraint tree, and the
 //! candidates.
 
-use super::book::{Book, LoanIdx, TradeIdx};
+use super::book::{LoanIdx, RunBook, TradeIdx};
 use super::candidates::{Candidates, PairRejection, Scorer};
 use super::context::RunContext;
 use super::index::count;
@@ -74,7 +74,7 @@ pub(super) fn record_assessments(
 
 /// The assessment of a trade as events carry it.
 pub(super) fn trade_assessed(
-    book: &Book<'_>,
+    book: &RunBook<'_>,
     participation: &Participation,
     idx: TradeIdx,
 ) -> TradeAssessed {

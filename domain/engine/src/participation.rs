@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::book::{Book, LoanIdx, PoolIdx, TradeIdx};
+use super::book::{LoanIdx, PoolIdx, RunBook, TradeIdx};
 use super::grid::PriceGrids;
 use super::index::{IdxRange, IdxVec};
 use powerfill_events::run::event::{Band, ExclusionReason, HeldReason, ScopeReason};
@@ -67,7 +67,7 @@ pub(crate) struct Participation {
 }
 
 impl Participation {
-    pub(crate) fn new(book: &Book<'_>, grids: &PriceGrids) -> Self {
+    pub(crate) fn new(book: &RunBook<'_>, grids: &PriceGrids) -> Self {
         let mut trades: IdxVec<Trade, TradeAssessment> = IdxRange::all(&book.snapshot.trades)
             .iter()
             .map(|idx| assess(book, grids, idx))
@@ -86,14 +86,14 @@ impl Participation {
     }
 
     /// The trade that the loan's present pool counts as designated to.
-    pub(crate) fn present_trade(&self, book: &Book<'_>, loan: LoanIdx) -> Option<TradeIdx> {
+    pub(crate) fn present_trade(&self, book: &RunBook<'_>, loan: LoanIdx) -> Option<TradeIdx> {
         book.loan_pool[loan].and_then(|pool| self.pool_trade[pool])
     }
 
     /// The present trade of a loan, where it is included.
     pub(crate) fn present_included_trade(
         &self,
-        book: &Book<'_>,
+        book: &RunBook<'_>,
         loan: LoanIdx,
     ) -> Option<TradeIdx> {
         self.present_trade(book, loan).filter(|trade| self.trades[*trade].band().is_some())
@@ -146,7 +146,7 @@ fn count_names(names: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
 }
 
 /// The table "Trades" of 2.1 for one trade. The held amount is added later.
-fn assess(book: &Book<'_>, grids: &PriceGrids, idx: TradeIdx) -> TradeAssessment {
+fn assess(book: &RunBook<'_>, grids: &PriceGrids, idx: TradeIdx) -> TradeAssessment {
     let trade = book.trade(idx);
     let settles_on = match (trade.trade_type, trade.settlement_date) {
         (TradeType::Bx, None) => grids.settlement(book, book.trade_instrument[idx]),
@@ -210,7 +210,7 @@ const fn keeps_its_pools(inclusion: Inclusion) -> bool {
 }
 
 /// "Locked pools" of 2.1: the lockdown guide decides; without a row there, a closed pool is locked.
-fn locked_pools(book: &Book<'_>) -> IdxVec<Pool, bool> {
+fn locked_pools(book: &RunBook<'_>) -> IdxVec<Pool, bool> {
     let pools = book.snapshot.pools.iter();
     let mut locked: IdxVec<Pool, bool> =
         pools.map(|pool| pool.status == PoolStatus::Closed).collect();
@@ -224,7 +224,7 @@ fn locked_pools(book: &Book<'_>) -> IdxVec<Pool, bool> {
 
 /// The table "Loans" of 2.1. Adds the amounts of pinned loans to their trades' held amounts.
 fn participations(
-    book: &Book<'_>,
+    book: &RunBook<'_>,
     pool_trade: &IdxVec<Pool, Option<TradeIdx>>,
     pool_locked: &IdxVec<Pool, bool>,
     trades: &mut IdxVec<Trade, TradeAssessment>,
@@ -254,7 +254,11 @@ fn participations(
     book.amounts.indices().iter().map(&mut participation).collect()
 }
 
-fn out_of_scope(book: &Book<'_>, ladder: &StatusLadder<'_>, loan: LoanIdx) -> Option<ScopeReason> {
+fn out_of_scope(
+    book: &RunBook<'_>,
+    ladder: &StatusLadder<'_>,
+    loan: LoanIdx,
+) -> Option<ScopeReason> {
     let row = book.loan(loan);
     let closed = row.close_date.is_some_and(|day| day <= book.as_of);
     let latest = book.as_of.plus(book.options.max_eligible_days);
@@ -280,7 +284,7 @@ enum StatusLadder<'a> {
 }
 
 impl<'a> StatusLadder<'a> {
-    fn new(book: &Book<'a>) -> Self {
+    fn new(book: &RunBook<'a>) -> Self {
         let lowest = &book.options.min_status;
         let stages = &book.snapshot.stages;
         let rank = stages.iter().find(|s| s.stage_name == *lowest).and_then(|s| s.stage_rank);

@@ -11,7 +11,7 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 /// The three tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preprocessed {
+pub struct PreprocessTables {
     /// Rows that `pfill_lockdown_guide` gains, by pool. Existing rows never change.
     pub lockdown: Vec<LockdownProposal>,
     /// `pfill_trade_params`, by trade.
@@ -55,10 +55,10 @@ pub struct Epci {
 }
 
 /// Computes the three tables.
-pub fn preprocess(snapshot: &Snapshot, options: &RunOptions) -> Preprocessed {
+pub fn preprocess(snapshot: &Snapshot, options: &RunOptions) -> PreprocessTables {
     let context = &RunContext::new(snapshot, options);
     let trades = context.participation.trades.indices().iter();
-    Preprocessed {
+    PreprocessTables {
         lockdown: lockdown_proposals(context),
         trade_params: trades.map(|trade| trade_params(context, trade)).collect(),
         epci_params: epci_params(context),

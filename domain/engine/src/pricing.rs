@@ -1,6 +1,6 @@
 //! 2.3 Prices: pay-ups, buy-ups, and the price of a loan in a trade.
 
-use super::book::{Book, InstrumentIdx, LoanIdx, RuleIdx, TradeIdx};
+use super::book::{InstrumentIdx, LoanIdx, RuleIdx, RunBook, TradeIdx};
 use super::grid::{GridSlot, PriceGrids};
 use super::index::{Groups, IdxVec};
 use super::matching::Matches;
@@ -13,7 +13,7 @@ struct Payups {
 }
 
 impl Payups {
-    fn new(book: &Book<'_>) -> Self {
+    fn new(book: &RunBook<'_>) -> Self {
         let mut tiers = IdxVec::per_row(&book.snapshot.instruments, Vec::new());
         for row in &book.snapshot.payups {
             let Some(instrument) = book.instruments.find(&row.investor_instrument_name) else {
@@ -44,7 +44,7 @@ fn buy_up(instrument: &Instrument, note_rate: Rate) -> Price {
 }
 
 /// The rows of `loan_price` by loan, then trade. Rows of unknown loans or trades are left out.
-fn loan_prices(book: &Book<'_>) -> Groups<Loan, (TradeIdx, Price)> {
+fn loan_prices(book: &RunBook<'_>) -> Groups<Loan, (TradeIdx, Price)> {
     let mut prices = Groups::with_capacity(book.snapshot.loans.len());
     // Both tables are sorted by loan id: one walk through both.
     let mut rows = book.snapshot.loan_prices.iter().peekable();
@@ -69,14 +69,14 @@ pub(crate) struct AllInPrice {
 
 /// The tables that prices come from.
 pub(crate) struct PriceSources<'a> {
-    book: &'a Book<'a>,
+    book: &'a RunBook<'a>,
     pub(crate) grids: &'a PriceGrids,
     payups: Payups,
     loan_prices: Groups<Loan, (TradeIdx, Price)>,
 }
 
 impl<'a> PriceSources<'a> {
-    pub(crate) fn new(book: &'a Book<'a>, grids: &'a PriceGrids) -> Self {
+    pub(crate) fn new(book: &'a RunBook<'a>, grids: &'a PriceGrids) -> Self {
         Self { book, grids, payups: Payups::new(book), loan_prices: loan_prices(book) }
     }
 
@@ -102,7 +102,7 @@ impl<'a> PriceSources<'a> {
 /// Prices one loan in the trades of one instrument. It holds the parts of a price that are the
 /// same for all these trades.
 pub(crate) struct LoanPricer<'a> {
-    book: &'a Book<'a>,
+    book: &'a RunBook<'a>,
     grids: &'a PriceGrids,
     own_prices: &'a [(TradeIdx, Price)],
     instrument: InstrumentIdx,

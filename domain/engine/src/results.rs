@@ -4,7 +4,7 @@ use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use rust_decimal::Decimal;
 
-use super::book::{Book, LoanIdx};
+use super::book::{LoanIdx, RunBook};
 use super::candidates::{Candidates, Scorer};
 use super::context::RunContext;
 use super::index::IdxVec;
@@ -101,7 +101,7 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, book: &Book<'_>, loan: LoanIdx, price: Option<Price>) {
+    fn add(&mut self, book: &RunBook<'_>, loan: LoanIdx, price: Option<Price>) {
         let row = book.loan(loan);
         self.loans += 1;
         self.price.add(price, row.loan_amount);

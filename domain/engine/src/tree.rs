@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::book::{Book, ConstraintIdx, InstrumentIdx, RuleIdx};
+use super::book::{ConstraintIdx, InstrumentIdx, RuleIdx, RunBook};
 use super::index::{Idx, IdxRange, IdxVec};
 use powerfill_events::run::event::Node;
 use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId, Share};
@@ -43,7 +43,7 @@ pub(crate) struct ConstraintTree {
 }
 
 impl ConstraintTree {
-    pub(crate) fn new(book: &Book<'_>) -> Self {
+    pub(crate) fn new(book: &RunBook<'_>) -> Self {
         let own_rules = own_rules(book);
         let mut walk: Vec<ConstraintIdx> = IdxRange::all(&book.snapshot.constraints)
             .iter()
@@ -78,7 +78,7 @@ impl ConstraintTree {
     }
 }
 
-fn own_rules(book: &Book<'_>) -> HashMap<NodeKey, Vec<RuleIdx>> {
+fn own_rules(book: &RunBook<'_>) -> HashMap<NodeKey, Vec<RuleIdx>> {
     let mut own: HashMap<NodeKey, Vec<RuleIdx>> = HashMap::new();
     for row in &book.snapshot.constraint_rules {
         let rule = book.rules.find(&row.rule_name);
@@ -89,7 +89,7 @@ fn own_rules(book: &Book<'_>) -> HashMap<NodeKey, Vec<RuleIdx>> {
 }
 
 fn walk_node(
-    book: &Book<'_>,
+    book: &RunBook<'_>,
     own_rules: &HashMap<NodeKey, Vec<RuleIdx>>,
     idx: ConstraintIdx,
     turn: u32,

@@ -1,6 +1,6 @@
 //! The state that the passes work on, and what a pass can do: allocate, move, exchange.
 
-use crate::book::{Book, LoanIdx, TradeIdx};
+use crate::book::{LoanIdx, RunBook, TradeIdx};
 use crate::candidates::{Candidate, CandidateIdx, Candidates, Scorer};
 use crate::capacity::{Capacity, LoanLoad};
 use crate::context::RunContext;
@@ -59,7 +59,7 @@ struct PassCounts {
 
 /// The state of the passes.
 pub(super) struct Allocation<'a, 'r> {
-    pub(super) book: &'a Book<'a>,
+    pub(super) book: &'a RunBook<'a>,
     pub(super) participation: &'a Participation,
     tree: &'a ConstraintTree,
     matches: &'a Matches,

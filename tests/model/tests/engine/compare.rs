@@ -1,6 +1,6 @@
 //! The differences between the engine's and the model's account of a run.
 
-use powerfill_engine::Preprocessed;
+use powerfill_engine::PreprocessTables;
 use powerfill_events::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted};
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::Timestamp;
@@ -149,7 +149,7 @@ fn rejections(events: &[RunEvent]) -> Vec<(String, String, String)> {
 }
 
 /// The differences between the tables of preprocess and the model's.
-pub(crate) fn preprocessed(proposed: &Preprocessed, model: &[ModelTable; 3]) -> Vec<String> {
+pub(crate) fn preprocessed(proposed: &PreprocessTables, model: &[ModelTable; 3]) -> Vec<String> {
     fn text<T: ToString>(value: Option<&T>) -> String {
         value.map(ToString::to_string).unwrap_or_default()
     }
