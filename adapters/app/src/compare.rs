@@ -2,7 +2,7 @@
 //! decision differs, and the differences of their inputs.
 
 use powerfill_diff::mapping::Mapping;
-use powerfill_diff::side::RunHead;
+use powerfill_diff::side::RunSideHead;
 use powerfill_diff::{Comparison, Interner, RunSide, Side};
 use powerfill_events::run::RunId;
 use powerfill_explain::LoanStories;
@@ -95,7 +95,7 @@ async fn explain_loans(
 
 /// Reads the captured snapshots of two runs if they differ.
 async fn compare_inputs(store: &dyn Store, comparison: &mut Comparison) -> Result<(), AppError> {
-    let digest = |run: Option<&RunHead>| run.and_then(|run| run.snapshot_digest.clone());
+    let digest = |run: Option<&RunSideHead>| run.and_then(|run| run.snapshot_digest.clone());
     let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
     if let (Some(here), Some(there)) = digests
         && let Some(why) = &mut comparison.why

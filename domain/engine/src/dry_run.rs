@@ -12,7 +12,7 @@ use super::matching::Matches;
 use super::participation::LoanParticipation;
 use super::passes::{self, AllocationOutcome};
 use super::preflight;
-use super::recorder::{Observer, Recorder};
+use super::recorder::{EventRecorder, Observer};
 use powerfill_events::run::event::{ExclusionReason, Pass, Pricing, RejectionReason, RunEvent};
 use powerfill_events::values::{Day, LoanId, Money, Price};
 use powerfill_snapshot::tables::Loan;
@@ -96,7 +96,7 @@ pub(crate) fn dry_run(
     let candidates = &Candidates::new(scorer);
     let loan_id = LoanId::from(&context.book.loan(subject).loan_id);
     let mut observer = LastPassObserver { loan_id, last: None };
-    let mut recorder = Recorder::new(&mut observer);
+    let mut recorder = EventRecorder::new(&mut observer);
     let outcome = passes::run(scorer, candidates, &mut recorder);
     let outcome = &outcome.expect("this observer never cancels");
     recorder.flush();

@@ -8,7 +8,7 @@ use super::candidates::{Candidate, Candidates, Scorer};
 use super::context::RunContext;
 use super::index::count;
 use super::passes::AllocationOutcome;
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use powerfill_events::run::event::{KickoutReason, LoanKickedOut, RunEvent};
 use powerfill_events::values::{LoanId, PoolName, TradeId};
 
@@ -16,7 +16,7 @@ pub(super) fn record(
     scorer: &Scorer<'_>,
     candidates: &Candidates,
     outcome: &AllocationOutcome,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, .. } = scorer.context;
     let is_placed = |loan: &LoanIdx| outcome.placements.of(*loan).is_some();

@@ -51,7 +51,7 @@ pub use recorder::{Cancelled, Observer};
 use candidates::{Candidates, Scorer};
 use context::RunContext;
 use matching::Matches;
-use recorder::Recorder;
+use recorder::EventRecorder;
 
 use powerfill_events::run::event::{PreflightCompleted, RunEvent, Step};
 use powerfill_snapshot::{RunOptions, Snapshot};
@@ -69,7 +69,7 @@ pub fn decide(
     options: &RunOptions,
     observer: &mut dyn Observer,
 ) -> Result<(), Cancelled> {
-    let mut recorder = Recorder::new(observer);
+    let mut recorder = EventRecorder::new(observer);
     let decided = run_steps(snapshot, options, &mut recorder);
     recorder.flush();
     decided
@@ -93,7 +93,7 @@ pub fn decide_all(snapshot: &Snapshot, options: &RunOptions) -> Vec<RunEvent> {
 fn run_steps(
     snapshot: &Snapshot,
     options: &RunOptions,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     recorder.step(Step::Preflight)?;
     let context = &RunContext::new(snapshot, options);

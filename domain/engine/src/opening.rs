@@ -7,7 +7,7 @@ use super::context::RunContext;
 use super::index::count;
 use super::matching::Matches;
 use super::participation::{Inclusion, Participation};
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use powerfill_events::run::event::{
     CandidateScored, CandidatesRejected, CashGridBuilt, ConstraintMatched, LoanPinned, Rejection,
     RunEvent, RunStarted, TradeAssessed, TradeSettlementSet,
@@ -30,7 +30,7 @@ pub(super) fn run_started(participation: &Participation) -> RunEvent {
 /// `bx_cash_grids` (2.3): the grid of each instrument of a bx trade.
 pub(super) fn record_cash_grids(
     context: &RunContext<'_>,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, grids, participation, .. } = context;
     let trades = participation.trades.indices().iter();
@@ -53,7 +53,7 @@ pub(super) fn record_cash_grids(
 /// `bx_settle_and_price` (2.3), then the assessment of every trade (2.1), both by id.
 pub(super) fn record_assessments(
     context: &RunContext<'_>,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, .. } = context;
     for (idx, assessment) in participation.trades.enumerate() {
@@ -100,7 +100,7 @@ pub(super) fn trade_assessed(
 /// guide).
 pub(super) fn record_pinned(
     scorer: &Scorer<'_>,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, .. } = scorer.context;
     for (idx, held_reason) in participation.pinned() {
@@ -138,7 +138,7 @@ pub(super) fn record_pinned(
 pub(super) fn record_constraints(
     context: &RunContext<'_>,
     matches: &Matches,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, tree, .. } = context;
     for (idx, node) in tree.nodes.enumerate() {
@@ -160,7 +160,7 @@ pub(super) fn record_constraints(
 pub(super) fn record_candidates(
     context: &RunContext<'_>,
     candidates: &Candidates,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, tree, .. } = context;
     let loan_id = |loan: LoanIdx| LoanId::from(&book.loan(loan).loan_id);

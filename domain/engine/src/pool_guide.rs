@@ -6,7 +6,7 @@ use super::context::RunContext;
 use super::index::IdxVec;
 use super::participation::LoanParticipation;
 use super::passes::AllocationOutcome;
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use powerfill_events::run::event::{PoolAction, PoolActionDerived, RunEvent};
 use powerfill_events::values::{LoanId, PoolName, Price, TradeId};
 use powerfill_snapshot::tables::{PoolStatus, Trade};
@@ -27,7 +27,7 @@ pub(super) fn record(
     scorer: &Scorer<'_>,
     candidates: &Candidates,
     outcome: &AllocationOutcome,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, .. } = scorer.context;
     let destinations = destinations(scorer.context);

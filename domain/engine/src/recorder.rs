@@ -26,13 +26,13 @@ pub struct Cancelled(pub Step);
 const CHUNK: usize = 8192;
 
 /// Collects events into chunks for the observer.
-pub(crate) struct Recorder<'r> {
+pub(crate) struct EventRecorder<'r> {
     observer: &'r mut dyn Observer,
     chunk: Vec<RunEvent>,
     step: Step,
 }
 
-impl<'r> Recorder<'r> {
+impl<'r> EventRecorder<'r> {
     pub(crate) fn new(observer: &'r mut dyn Observer) -> Self {
         Self { observer, chunk: Vec::with_capacity(CHUNK), step: Step::Preflight }
     }

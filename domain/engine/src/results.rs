@@ -9,7 +9,7 @@ use super::candidates::{Candidates, Scorer};
 use super::context::RunContext;
 use super::index::IdxVec;
 use super::passes::AllocationOutcome;
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, RunEvent, TradeFillEvaluated,
 };
@@ -19,7 +19,7 @@ use powerfill_events::values::{Fixed, Money, Price, Rate, Share, TradeId, Unit, 
 pub(super) fn record_blocks(
     context: &RunContext<'_>,
     outcome: &AllocationOutcome,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, tree, .. } = context;
     for block in outcome.capacity.blocks() {
@@ -47,7 +47,7 @@ pub(super) fn record_fills(
     scorer: &Scorer<'_>,
     candidates: &Candidates,
     outcome: &AllocationOutcome,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, participation, .. } = scorer.context;
     let mut pinned_in = IdxVec::per_row(&book.snapshot.trades, Vec::new());

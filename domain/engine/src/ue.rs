@@ -11,7 +11,7 @@ use super::context::RunContext;
 use super::grid::GridSlot;
 use super::index::{IdxRange, IdxVec};
 use super::passes::AllocationOutcome;
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use powerfill_events::run::event::{
     CashMarketMapped, Pricing, RunEvent, SyntheticOption, SyntheticOptionsRanked, SyntheticSlot,
     SyntheticTradePriced,
@@ -28,7 +28,7 @@ pub(super) fn record(
     scorer: &Scorer<'_>,
     candidates: &Candidates,
     outcome: &AllocationOutcome,
-    recorder: &mut Recorder<'_>,
+    recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     let RunContext { book, grids, participation, .. } = scorer.context;
     let base = synthetic_base(scorer.context);

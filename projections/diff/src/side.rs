@@ -54,14 +54,14 @@ pub struct UnreadableCells {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SideHead {
     /// A run of the store.
-    Run(Box<RunHead>),
+    Run(Box<RunSideHead>),
     /// Files.
     Export(ExportHead),
 }
 
 /// A run, as its events say it.
 #[derive(Debug, Clone, Serialize)]
-pub struct RunHead {
+pub struct RunSideHead {
     /// The run.
     pub run_id: RunId,
     /// Whose book.
@@ -118,7 +118,7 @@ impl SideHead {
     }
 
     /// The run, where it is one.
-    pub fn run(&self) -> Option<&RunHead> {
+    pub fn run(&self) -> Option<&RunSideHead> {
         match self {
             Self::Run(run) => Some(run),
             Self::Export(_) => None,
@@ -128,14 +128,14 @@ impl SideHead {
 
 /// Makes a side from the events of a run.
 pub struct RunSide {
-    head: RunHead,
+    head: RunSideHead,
     tables: Vec<(Box<dyn Projector>, Grid)>,
 }
 
 impl RunSide {
     /// Before the first event of the run.
     pub fn new(run_id: RunId, names: &mut Interner) -> Self {
-        let head = RunHead {
+        let head = RunSideHead {
             run_id,
             tenant_id: None,
             status: RunStatus::Pending,
@@ -205,7 +205,7 @@ pub(crate) const fn all_columns(count: usize) -> u32 {
     }
 }
 
-impl RunHead {
+impl RunSideHead {
     fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         self.recorded_at = Some(recorded.recorded_at);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::compare::{Pairs, in_order};
 use crate::grid::{Grid, GridColumn, PackedCell};
 use crate::names::Interner;
-use crate::side::RunHead;
+use crate::side::RunSideHead;
 
 /// Rows of a table that are listed one by one.
 const ROWS_LISTED: usize = 100;
@@ -56,12 +56,12 @@ pub struct InputChange {
     /// Changed rows by column.
     pub columns: BTreeMap<String, u64>,
     /// The first of the rows, by key.
-    pub rows: Vec<RowChange>,
+    pub rows: Vec<InputRowChange>,
 }
 
 /// A row of an input table that is not the same in both snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RowChange {
+pub struct InputRowChange {
     /// What it is known by.
     pub key: Vec<String>,
     /// On which side it is; NULL where on both.
@@ -72,7 +72,7 @@ pub struct RowChange {
 
 impl RunDifferences {
     /// Of two runs, from what their events say; `snapshots` adds those of the snapshots.
-    pub fn of(here: &RunHead, there: &RunHead) -> Self {
+    pub fn of(here: &RunSideHead, there: &RunSideHead) -> Self {
         let other =
             |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);
         Self {
@@ -178,7 +178,7 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
         }
         if change.rows.len() < ROWS_LISTED {
             let key = key.iter().map(|at| cell(of, sources, row, *at)).collect();
-            change.rows.push(RowChange { key, only, fields });
+            change.rows.push(InputRowChange { key, only, fields });
         }
     }
     let rows = change.only_here + change.only_there + change.changed;

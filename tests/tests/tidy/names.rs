@@ -24,24 +24,14 @@ const NOT_REWRITTEN: &[&str] = &[
 /// Names that still have several meanings.
 const AMBIGUOUS: &[&str] = &[
     "Against",
-    "Answer",
     "Asked",
-    "Book",
     "ConfigCommand",
-    "Failure",
     "Kind",
     "Place",
-    "Placed",
-    "Preprocessed",
-    "Recorder",
     "Role",
-    "RowChange",
-    "RunHead",
     "Settings",
     "Tenant",
     "Unreadable",
-    "Verdict",
-    "Why",
 ];
 
 /// The type that a line declares for its crate or for others.

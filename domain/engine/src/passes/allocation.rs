@@ -7,7 +7,7 @@ use crate::context::RunContext;
 use crate::index::IdxVec;
 use crate::matching::Matches;
 use crate::participation::Participation;
-use crate::recorder::{Cancelled, Recorder};
+use crate::recorder::{Cancelled, EventRecorder};
 use crate::tree::{ConstraintTree, NodeIdx};
 use powerfill_events::run::event::{
     LoanAllocated, LoanMoved, LoanReleased, Pass, PassCompleted, RunEvent,
@@ -66,7 +66,7 @@ pub(super) struct Allocation<'a, 'r> {
     pub(super) candidates: &'a Candidates,
     pub(super) capacity: Capacity,
     pub(super) placements: Placements,
-    pub(super) recorder: &'a mut Recorder<'r>,
+    pub(super) recorder: &'a mut EventRecorder<'r>,
     /// Number of placements so far.
     pub(super) placed: u64,
     pass: Pass,
@@ -77,7 +77,7 @@ impl<'a, 'r> Allocation<'a, 'r> {
     pub(super) fn new(
         scorer: &'a Scorer<'a>,
         candidates: &'a Candidates,
-        recorder: &'a mut Recorder<'r>,
+        recorder: &'a mut EventRecorder<'r>,
     ) -> Self {
         let RunContext { book, participation, tree, .. } = scorer.context;
         let placements = Placements {

@@ -12,7 +12,7 @@ mod orphan_handling;
 mod turn;
 
 use super::candidates::{Candidates, Scorer};
-use super::recorder::{Cancelled, Recorder};
+use super::recorder::{Cancelled, EventRecorder};
 use allocation::Allocation;
 pub(crate) use allocation::AllocationOutcome;
 use powerfill_events::run::event::Pass;
@@ -22,7 +22,7 @@ use turn::Turn;
 pub(crate) fn run<'a>(
     scorer: &'a Scorer<'a>,
     candidates: &'a Candidates,
-    recorder: &'a mut Recorder<'_>,
+    recorder: &'a mut EventRecorder<'_>,
 ) -> Result<AllocationOutcome, Cancelled> {
     let mut allocation = Allocation::new(scorer, candidates, recorder);
     for (number, range) in candidates.turns() {

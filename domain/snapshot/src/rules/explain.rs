@@ -11,7 +11,7 @@ use powerfill_events::values::Name;
 
 /// A condition that kept a rule from being TRUE.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct RuleFailure {
     /// The condition, such as `fico >= 680`.
     pub clause: String,
     /// The columns that it names, each once, with the loan's values; `None` for NULL.
@@ -20,7 +20,7 @@ pub struct Failure {
     pub truth: Truth,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RuleFailure {
     /// `fico >= 680 (fico 655)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.clause)?;
@@ -43,7 +43,7 @@ impl Predicate {
         &self,
         attributes: &[Option<Attribute>],
         columns: &[LoanColumn],
-    ) -> Vec<Failure> {
+    ) -> Vec<RuleFailure> {
         let mut failures = Vec::new();
         collect(&self.condition, attributes, columns, &mut failures);
         failures
@@ -54,7 +54,7 @@ fn collect(
     condition: &Condition,
     attributes: Attributes<'_>,
     columns: &[LoanColumn],
-    failures: &mut Vec<Failure>,
+    failures: &mut Vec<RuleFailure>,
 ) {
     if let Condition::All(conditions) = condition {
         for part in conditions {
@@ -72,7 +72,7 @@ fn collect(
         (columns[*column].column_name.clone(), attributes[*column].as_ref().map(spelled))
     };
     let values = named.in_order.iter().map(value).collect();
-    failures.push(Failure { clause: condition.to_string(), values, truth });
+    failures.push(RuleFailure { clause: condition.to_string(), values, truth });
 }
 
 fn spelled(attribute: &Attribute) -> String {

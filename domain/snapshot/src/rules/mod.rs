@@ -21,7 +21,7 @@ mod tests;
 mod truth;
 mod values;
 
-pub use explain::Failure;
+pub use explain::RuleFailure;
 pub use fault::RuleFault;
 pub use predicate::Predicate;
 pub use truth::Truth;

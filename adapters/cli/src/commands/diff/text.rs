@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use powerfill_diff::compare::columns_of;
 use powerfill_diff::report::{DifferenceRow, shown};
-use powerfill_diff::why::Why;
+use powerfill_diff::why::RunDifferences;
 use powerfill_diff::{Comparison, RowVerdict, SideHead};
 
 use super::path_words;
@@ -113,7 +113,7 @@ fn cells(shown: &DifferenceRow<'_>) -> String {
     text
 }
 
-fn given(why: &Why, out: &mut String) {
+fn given(why: &RunDifferences, out: &mut String) {
     if why.is_nothing() {
         let _ = writeln!(
             out,

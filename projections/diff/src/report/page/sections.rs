@@ -10,7 +10,7 @@ use super::{PLAIN_ROWS, Page, class_of, words};
 use crate::ComparisonOutcome;
 use crate::compare::{RowVerdict, columns_of};
 use crate::report::DifferenceRow;
-use crate::side::{RunHead, SideHead};
+use crate::side::{RunSideHead, SideHead};
 use crate::why::RunDifferences;
 
 impl Page<'_> {
@@ -287,7 +287,7 @@ fn facts(head: &SideHead) -> Vec<(&'static str, String)> {
     }
 }
 
-fn run_facts(run: &RunHead) -> Vec<(&'static str, String)> {
+fn run_facts(run: &RunSideHead) -> Vec<(&'static str, String)> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let as_of = run.options.as_ref().and_then(|options| options.as_of);
     vec![
