@@ -11,7 +11,7 @@ use powerfill_ports::Store;
 
 use crate::access::{Asking, Who};
 use crate::api::{Api, Tenant};
-use crate::problem::{Answer, Kind, Problem, internal};
+use crate::problem::{Answer, Problem, ProblemKind, internal};
 use crate::tokens::Role;
 
 /// The header that names the tenant.
@@ -31,7 +31,10 @@ impl Caller {
     pub(crate) async fn store(&self) -> Answer<Arc<dyn Store>> {
         self.tenant.store().await.map_err(|error| {
             tracing::error!(tenant = self.tenant.id(), error, "the store cannot be opened");
-            Problem::new(Kind::Unavailable, "The tenant's store cannot be opened; try again later.")
+            Problem::new(
+                ProblemKind::Unavailable,
+                "The tenant's store cannot be opened; try again later.",
+            )
         })
     }
 }
@@ -90,7 +93,7 @@ fn known(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
     let nobody = || {
         let detail = "Send `Authorization: Bearer TOKEN` with a token that is neither revoked nor expired; \
                       `powerfill token create` makes one.";
-        Problem::new(Kind::Unauthorized, detail)
+        Problem::new(ProblemKind::Unauthorized, detail)
     };
     let text = bearer(headers).ok_or_else(nobody)?;
     let found = api.tokens.find(text, api.clock.now()).map_err(|error| internal(&error))?;
@@ -101,7 +104,7 @@ fn known(api: &Api, headers: &HeaderMap, needed: Role) -> Answer<Caller> {
             "It takes a token of the tenant that X-Tenant-Id names, with the role {} or a higher one.",
             needed.name()
         );
-        Problem::new(Kind::Forbidden, detail)
+        Problem::new(ProblemKind::Forbidden, detail)
     };
     if token.tenant != named || token.role < needed {
         return Err(not_yours());
@@ -116,10 +119,10 @@ fn without_tokens(api: &Api, headers: &HeaderMap) -> Answer<Caller> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_loopback(host) {
         let detail = "Without tokens the service answers on this machine only; make one with `powerfill token create`.";
-        return Err(Problem::new(Kind::Forbidden, detail));
+        return Err(Problem::new(ProblemKind::Forbidden, detail));
     }
     let tenant = api.tenants.get(tenant_of(headers)?).ok_or_else(|| {
-        Problem::new(Kind::Forbidden, "X-Tenant-Id names no tenant of powerfill.toml.")
+        Problem::new(ProblemKind::Forbidden, "X-Tenant-Id names no tenant of powerfill.toml.")
     })?;
     Ok(Caller { tenant: Arc::clone(tenant), actor: "http".to_owned(), token: None })
 }

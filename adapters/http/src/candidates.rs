@@ -14,9 +14,10 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
-use crate::input::{Options, from_snapshot, resolved};
-use crate::problem::{Answer, Kind, Problem};
-use crate::runs::page_size;
+use crate::input::{from_snapshot, resolved};
+use crate::position::page_size;
+use crate::problem::{Answer, Problem, ProblemKind};
+use crate::schema::Options;
 
 /// The most candidates that are shown.
 const MOST: usize = 5_000;
@@ -110,7 +111,7 @@ pub(crate) async fn preview(
         candidates_of(&validated.snapshot, &options, (&node.0, &node.1, &node.2), most)
     });
     let found = found.await?.map_err(|refused| {
-        Problem::new(Kind::Refused, refused.message).with("code", refused.code)
+        Problem::new(ProblemKind::Refused, refused.message).with("code", refused.code)
     })?;
     let candidates = found.first.into_iter().map(view).collect();
     Ok(Json(CandidatesView { candidates, count: found.count }))

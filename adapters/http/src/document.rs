@@ -8,9 +8,11 @@ use powerfill_tables::table::{CellType, Column, TableSpec};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::problem::Kind;
+use crate::config;
+use crate::problem::ProblemKind;
 use crate::reports::{ALL, MOST, Report, USUAL};
 use crate::routes::report_path;
+use crate::schema::run_options;
 
 /// What anybody may ask, without a token and a tenant.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
@@ -20,6 +22,7 @@ pub(crate) fn complete(described: OpenApi) -> Value {
     let mut document = serde_json::to_value(described).unwrap_or_default();
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     schemas(&mut document);
+    config::document::describe(&mut document);
     for report in ALL.iter() {
         document["paths"][report_path(report)] = json!({ "get": operation(report) });
     }
@@ -42,8 +45,10 @@ pub(crate) fn complete(described: OpenApi) -> Value {
 
 fn schemas(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
-    let kinds: Vec<String> =
-        Kind::ALL.iter().map(|kind| format!("urn:powerfill:problem:{}", kind.said().0)).collect();
+    let kinds: Vec<String> = ProblemKind::ALL
+        .iter()
+        .map(|kind| format!("urn:powerfill:problem:{}", kind.said().0))
+        .collect();
     schemas["Problem"] = json!({
         "type": "object",
         "description": "RFC 9457. Some kinds have members more: run_id, run_status, step, code, message, faults.",
@@ -69,18 +74,7 @@ fn schemas(document: &mut Value) {
     if let Some(event) = schemas["CloudEvent"].as_object_mut() {
         event.remove("$schema");
     }
-    // A decimal may be written as a whole number.
-    let decimals = [
-        ("bx_price_floor", -999, 999),
-        ("exact_fit_variance", 0, 100),
-        ("switch_threshold", 0, 999),
-    ];
-    for (name, least, most) in decimals {
-        let option = &mut schemas["Options"]["properties"][name];
-        option["type"] = json!(["string", "integer", "null"]);
-        option["minimum"] = json!(least);
-        option["maximum"] = json!(most);
-    }
+    schemas["Options"] = run_options();
     schemas["EventPage"] = json!({
         "type": "object",
         "required": ["events", "next_after", "end"],
@@ -123,7 +117,7 @@ fn refusals(operation: &mut Value, path: &str) {
 
 /// What a problem of this status may be.
 fn problem(status: u16) -> Value {
-    let kinds = Kind::ALL.iter().map(|kind| kind.said());
+    let kinds = ProblemKind::ALL.iter().map(|kind| kind.said());
     let named: Vec<String> = kinds
         .filter(|(_, of, _)| of.as_u16() == status)
         .map(|(name, _, title)| format!("{name}: {title}"))

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
-use crate::problem::{Answer, Kind, Problem};
-use crate::runs::page_size;
+use crate::position::{Position, page_size};
+use crate::problem::{Answer, Problem, ProblemKind};
 
 /// Events on a page where nothing is said, and at most.
 const USUAL: usize = 500;
@@ -23,21 +23,6 @@ const MOST: usize = 5_000;
 
 /// Events that are looked at for one page: a rare type does not hold a request for ever.
 const LOOKED_AT: usize = 100_000;
-
-/// A place in the log, or in a stream.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(try_from = "u64")]
-pub(crate) struct Position(pub(crate) u64);
-
-impl TryFrom<u64> for Position {
-    type Error = &'static str;
-    fn try_from(position: u64) -> Result<Self, Self::Error> {
-        match i64::try_from(position) {
-            Ok(_) => Ok(Self(position)),
-            Err(_) => Err("no log is as long"),
-        }
-    }
-}
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +72,8 @@ impl Types {
 
 /// An event as JSON of CloudEvents 1.0.
 pub(crate) fn cloud_event(event: &StoredEvent) -> Answer<String> {
-    let damaged = |error: &dyn std::fmt::Display| Problem::new(Kind::Damaged, error.to_string());
+    let damaged =
+        |error: &dyn std::fmt::Display| Problem::new(ProblemKind::Damaged, error.to_string());
     let cloud_event = CloudEvent::try_from(event).map_err(|error| damaged(&error))?;
     serde_json::to_string(&cloud_event).map_err(|error| damaged(&error))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::caller::Viewer;
 use crate::extract::Path;
-use crate::problem::{Answer, Kind, Problem, internal};
+use crate::problem::{Answer, Problem, ProblemKind, internal};
 use crate::reports::aside;
 
 fn story(account: &impl serde::Serialize) -> Answer<Json<Value>> {
@@ -30,7 +30,7 @@ pub(crate) async fn loan(
         let account = explain_loan(store.as_ref(), run, &loan).await?;
         if account.is_unknown() {
             let detail = format!("Run {run} has no loan {loan}.");
-            return Err(Problem::new(Kind::NotFound, detail));
+            return Err(Problem::new(ProblemKind::NotFound, detail));
         }
         story(&account)
     })
@@ -51,7 +51,7 @@ pub(crate) async fn trade(
         let account = explain_trade(store.as_ref(), run, &trade).await?;
         if account.story.trade.is_none() {
             let detail = format!("Run {run} has no trade {trade}.");
-            return Err(Problem::new(Kind::NotFound, detail));
+            return Err(Problem::new(ProblemKind::NotFound, detail));
         }
         story(&account)
     })

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Json, Request};
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemKind};
 
 /// The parts of a path.
 #[derive(FromRequestParts)]
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
         let read = tokio::time::timeout(patience, Json::from_request(request, api));
         let late = |_| {
             let detail = format!("The body was not there within {} s.", patience.as_secs());
-            Problem::new(Kind::TooSlow, detail)
+            Problem::new(ProblemKind::TooSlow, detail)
         };
         let Json(body) = read.await.map_err(late)??;
         Ok(Self(body))

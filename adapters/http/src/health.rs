@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::caller::{Admin, Viewer};
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemKind};
 use crate::runs::RunHead;
 
 /// How long a store may take to say that it is there.
@@ -51,7 +51,7 @@ pub(crate) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Json<Word>> {
         return Ok(Json(Word { status: "ok" }));
     }
     let detail = format!("{away} of {} stores do not answer.", api.tenants.len());
-    Err(Problem::new(Kind::Unavailable, detail))
+    Err(Problem::new(ProblemKind::Unavailable, detail))
 }
 
 /// What Prometheus reads.

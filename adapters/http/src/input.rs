@@ -24,47 +24,9 @@ use uuid::Uuid;
 use crate::api::{Api, Tenant};
 use crate::caller::Operator;
 use crate::extract::Body;
-use crate::problem::{Answer, Kind, Problem, internal};
+use crate::problem::{Answer, Problem, ProblemKind, internal};
 use crate::runs::accepted;
-
-/// Run options (specification 1.3). Whatever is left out has its default; decimals are strings.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it is the schema of what `GivenOptions` reads")]
-pub(crate) struct Options {
-    /// closed_only or closed_and_locked.
-    #[schema(pattern = "^(closed_only|closed_and_locked)$")]
-    scope: Option<String>,
-    /// po (price) or pc (price plus carry).
-    #[schema(pattern = "^(po|pc)$")]
-    price_mode: Option<String>,
-    /// The lowest status that takes part.
-    #[schema(min_length = 1)]
-    min_status: Option<String>,
-    /// 0 to 9999.
-    #[schema(minimum = 0, maximum = 9999)]
-    max_eligible_days: Option<i32>,
-    /// 0 to 9999.
-    #[schema(minimum = 0, maximum = 9999)]
-    max_trade_settle_days: Option<i32>,
-    /// 0 to 9999.
-    #[schema(minimum = 0, maximum = 9999)]
-    eligible_settle_buffer_days: Option<i32>,
-    /// The lowest price taken on a bx trade.
-    #[schema(pattern = r"^-?[0-9]{1,3}(\.[0-9]{1,8})?$")]
-    bx_price_floor: Option<String>,
-    /// Per cent, 0 to 100.
-    #[schema(pattern = r"^([0-9]{1,2}(\.[0-9]{1,6})?|100)$")]
-    exact_fit_variance: Option<String>,
-    /// 0 to 1000.
-    #[schema(minimum = 0, maximum = 1000)]
-    max_fill_iterations: Option<i32>,
-    /// Points, 0 or more.
-    #[schema(pattern = r"^[0-9]{1,3}(\.[0-9]{1,8})?$")]
-    switch_threshold: Option<String>,
-    /// The day that is reckoned from, YYYY-MM-DD.
-    #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", format = Date)]
-    as_of: Option<String>,
-}
+use crate::schema::Options;
 
 /// What is asked with.
 #[derive(Deserialize, ToSchema)]
@@ -95,7 +57,7 @@ fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
     tracing::error!(tenant = tenant.id(), error, "the source cannot be read");
     let detail =
         "The tenant's source cannot be read; whoever keeps the service finds why in its log.";
-    Problem::new(Kind::Unavailable, detail)
+    Problem::new(ProblemKind::Unavailable, detail)
 }
 
 /// The tenant's snapshot, read and checked away from the threads that answer, together with what is
@@ -205,7 +167,7 @@ async fn asked_before(
     if requested.options != (RunOptions { as_of, ..options.clone() }) {
         let detail =
             format!("Run {run} was asked for with this key and other options; use another key.");
-        return Err(Problem::new(Kind::KeyReused, detail).with("run_id", run.to_string()));
+        return Err(Problem::new(ProblemKind::KeyReused, detail).with("run_id", run.to_string()));
     }
     Ok(Some(accepted(run, queued.status.name())))
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 /// The kind of a problem: what its `type`, status and title are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemKind {
     /// A parameter, header or body that cannot be read.
     BadRequest,
     /// No token, or none that is known and not expired.
@@ -56,7 +56,7 @@ pub enum Kind {
     Unavailable,
 }
 
-impl Kind {
+impl ProblemKind {
     /// Every kind.
     pub const ALL: [Self; 21] = [
         Self::BadRequest,
@@ -141,7 +141,7 @@ impl Kind {
 /// A problem that is an answer.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    kind: Kind,
+    kind: ProblemKind,
     detail: String,
     more: Map<String, Value>,
     /// Seconds after which it may go well.
@@ -153,7 +153,7 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 
 impl Problem {
     /// A problem with what to do about it.
-    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), more: Map::new(), after: None }
     }
 
@@ -170,12 +170,15 @@ impl Problem {
     }
 
     pub(crate) fn bad(detail: impl Into<String>) -> Self {
-        Self::new(Kind::BadRequest, detail)
+        Self::new(ProblemKind::BadRequest, detail)
     }
 
     /// The run is not in this store.
     pub(crate) fn no_run(run: impl std::fmt::Display) -> Self {
-        Self::new(Kind::NotFound, format!("No run {run}; GET /api/powerfill/runs lists them."))
+        Self::new(
+            ProblemKind::NotFound,
+            format!("No run {run}; GET /api/powerfill/runs lists them."),
+        )
     }
 
     /// Faults of options or of a snapshot.
@@ -183,7 +186,7 @@ impl Problem {
         let errors = report.errors();
         let faults = serde_json::to_value(report).unwrap_or_default();
         let detail = format!("{what}: {errors} errors. Correct what `faults` names and ask again.");
-        Self::new(Kind::Refused, detail).with("faults", faults)
+        Self::new(ProblemKind::Refused, detail).with("faults", faults)
     }
 
     /// As JSON; with the request's id, where it is known.
@@ -211,10 +214,10 @@ impl IntoResponse for Problem {
         let mut headers = HeaderMap::new();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, json);
-        if self.kind == Kind::Unauthorized {
+        if self.kind == ProblemKind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        let after = self.after.or((self.kind == Kind::Unavailable).then_some(2));
+        let after = self.after.or((self.kind == ProblemKind::Unavailable).then_some(2));
         if let Some(seconds) = after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
@@ -231,18 +234,18 @@ impl From<StoreError> for Problem {
             StoreError::RunActive(run) => Self::run_active(run),
             StoreError::NotFound { what: "run", name } => Self::no_run(name),
             StoreError::NotFound { what, name } => {
-                Self::new(Kind::NotFound, format!("No {what} {name} in this store."))
+                Self::new(ProblemKind::NotFound, format!("No {what} {name} in this store."))
             }
             StoreError::AnotherTenant(_) => {
-                Self::new(Kind::Forbidden, "The input is not this tenant's.")
+                Self::new(ProblemKind::Forbidden, "The input is not this tenant's.")
             }
             StoreError::Unavailable(_) => {
-                Self::new(Kind::Unavailable, "The store is away or busy; try again.")
+                Self::new(ProblemKind::Unavailable, "The store is away or busy; try again.")
             }
             StoreError::Corrupt(what) => {
-                Self::new(Kind::Damaged, format!("{what}. `powerfill verify` tells more."))
+                Self::new(ProblemKind::Damaged, format!("{what}. `powerfill verify` tells more."))
             }
-            StoreError::Schema(what) => Self::new(Kind::Damaged, what),
+            StoreError::Schema(what) => Self::new(ProblemKind::Damaged, what),
             StoreError::Conflict { .. }
             | StoreError::AppendIdReused { .. }
             | StoreError::LeaseLost(_)
@@ -255,7 +258,7 @@ impl Problem {
     /// BR-8.
     pub(crate) fn run_active(run: RunId) -> Self {
         let detail = format!("Run {run} is active; wait for it, or cancel it.");
-        Self::new(Kind::RunActive, detail).with("run_id", run.to_string())
+        Self::new(ProblemKind::RunActive, detail).with("run_id", run.to_string())
     }
 }
 
@@ -263,7 +266,10 @@ impl Problem {
 /// servers.
 pub(crate) fn internal(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "the service failed");
-    Problem::new(Kind::Internal, "It is in the log of the service, with the id of this request.")
+    Problem::new(
+        ProblemKind::Internal,
+        "It is in the log of the service, with the id of this request.",
+    )
 }
 
 impl From<AppError> for Problem {
@@ -273,8 +279,8 @@ impl From<AppError> for Problem {
             AppError::Decode { .. }
             | AppError::UnknownTable(_)
             | AppError::Snapshot(_)
-            | AppError::NotReproduced { .. } => Self::new(Kind::Damaged, error.to_string()),
-            AppError::NoSuchEvent { .. } => Self::new(Kind::NotFound, error.to_string()),
+            | AppError::NotReproduced { .. } => Self::new(ProblemKind::Damaged, error.to_string()),
+            AppError::NoSuchEvent { .. } => Self::new(ProblemKind::NotFound, error.to_string()),
             AppError::Rejected(_)
             | AppError::Publish(_)
             | AppError::HandedOver(_)
@@ -286,9 +292,9 @@ impl From<AppError> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let kind = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::MediaType,
-            _ => Kind::BadRequest,
+            StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::MediaType,
+            _ => ProblemKind::BadRequest,
         };
         Self::new(kind, rejection.body_text())
     }

@@ -9,7 +9,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 
 /// How many tokens' allowances are held before full ones are forgotten.
 const HELD: usize = 10_000;
@@ -43,7 +43,7 @@ impl Rates {
         let seconds = wait.saturating_add(Duration::from_millis(999)).as_secs().max(1);
         let each = self.each;
         let detail = format!("More than {each} requests a second; ask again in {seconds} s.");
-        Err(Problem::new(Kind::TooMany, detail).after(seconds))
+        Err(Problem::new(ProblemKind::TooMany, detail).after(seconds))
     }
 }
 

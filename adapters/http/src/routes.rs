@@ -17,7 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::accompany;
 use crate::api::Api;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 use crate::{
     audit, candidates, config, document, events, explain, health, input, reports, runs, stream,
 };
@@ -43,27 +43,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(candidates::preview))
         .routes(routes!(config::history::show))
         .routes(routes!(config::history::changes))
-        .routes(routes!(config::constraints::list, config::constraints::add))
-        .routes(routes!(
-            config::constraints::show,
-            config::constraints::put,
-            config::constraints::remove
-        ))
+        .routes(routes!(config::constraints::add))
         .routes(routes!(config::constraints::reprioritize))
-        .routes(routes!(
-            config::constraints::show_link,
-            config::constraints::put_link,
-            config::constraints::remove_link
-        ))
-        .routes(routes!(config::rules::list))
-        .routes(routes!(config::rules::show, config::rules::put, config::rules::remove))
-        .routes(routes!(config::carry::list))
-        .routes(routes!(config::carry::show, config::carry::put, config::carry::remove))
         .routes(routes!(config::carry::preview))
-        .routes(routes!(config::lockdown::list))
-        .routes(routes!(config::lockdown::show, config::lockdown::put, config::lockdown::remove))
-        .routes(routes!(config::lockdown::bulk))
-        .routes(routes!(config::settings::show, config::settings::put))
+        .routes(routes!(config::lockdown::lock_pools))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::cancel))
@@ -89,7 +72,8 @@ pub fn openapi() -> serde_json::Value {
 
 /// The service, without a listener.
 pub fn router(api: Arc<Api>) -> Router {
-    let (mut router, described) = described().split_for_parts();
+    let (router, described) = described().split_for_parts();
+    let mut router = config::resource::add_routes(router);
     for report in reports::ALL.iter() {
         let page = move |viewer, state, run, query, headers| {
             reports::report(report, viewer, state, run, query, headers)
@@ -108,7 +92,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(DefaultBodyLimit::max(api.limits.body))
         .layer(CatchPanicLayer::custom(|_| {
             // The panic's own message is on standard error already.
-            Problem::new(Kind::Internal, "The service met a fault of its own.").into_response()
+            Problem::new(ProblemKind::Internal, "The service met a fault of its own.")
+                .into_response()
         }))
         .layer(from_fn_with_state(Arc::clone(&api), accompany))
         .layer(CompressionLayer::new())
@@ -130,11 +115,11 @@ pub(crate) fn figures_router(api: Arc<Api>) -> Router {
 async fn no_such_path(uri: Uri) -> Problem {
     let detail =
         format!("There is no {}; /api/powerfill/openapi.json lists the paths.", uri.path());
-    Problem::new(Kind::NoSuchPath, detail)
+    Problem::new(ProblemKind::NoSuchPath, detail)
 }
 
 async fn no_such_method(method: Method, uri: Uri) -> Problem {
     let detail =
         format!("{} has no {method}; /api/powerfill/openapi.json lists what it has.", uri.path());
-    Problem::new(Kind::MethodNotAllowed, detail)
+    Problem::new(ProblemKind::MethodNotAllowed, detail)
 }

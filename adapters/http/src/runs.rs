@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::caller::{Operator, Viewer};
 use crate::extract::{Path, Query};
-use crate::problem::{Answer, Kind, Problem};
+use crate::position::page_size;
+use crate::problem::{Answer, Problem, ProblemKind};
 
 /// The most runs on a page.
 const MOST: usize = 500;
@@ -71,14 +72,6 @@ pub(crate) struct RunsAsked {
     /// Runs on the page, 1 to 500; 50 where it is left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-}
-
-/// A bound on a page, checked.
-pub(crate) fn page_size(limit: Option<usize>, usual: usize, most: usize) -> Answer<usize> {
-    match limit.unwrap_or(usual) {
-        size if (1..=most).contains(&size) => Ok(size),
-        size => Err(Problem::bad(format!("limit is {size}; it may be 1 to {most}."))),
-    }
 }
 
 /// The runs of the tenant, the latest first.
@@ -248,7 +241,7 @@ pub(crate) async fn cancel(Operator(caller): Operator, Path(run): Path<Uuid>) ->
     if !store.request_cancel(run, &caller.actor).await? {
         let now = store.run(run).await?.map_or(found.status, |run| run.status).name();
         let detail = format!("Run {run} is over: {now}. Nothing was done.");
-        return Err(Problem::new(Kind::RunOver, detail).with("run_status", now));
+        return Err(Problem::new(ProblemKind::RunOver, detail).with("run_status", now));
     }
     Ok(accepted(run, found.status.name()))
 }

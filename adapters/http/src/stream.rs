@@ -23,10 +23,11 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Viewer;
-use crate::events::{Position, Types, cloud_event};
+use crate::events::{Types, cloud_event};
 use crate::extract::Query;
 use crate::figures::Place;
-use crate::problem::{Answer, Kind, Problem};
+use crate::position::Position;
+use crate::problem::{Answer, Problem, ProblemKind};
 
 /// How often a silent stream shows that it lives.
 const HEART_BEAT: Duration = Duration::from_secs(10);
@@ -71,8 +72,9 @@ pub(crate) async fn stream(
             Some(position.ok_or_else(wrong)?)
         }
     };
-    let full =
-        |_| Problem::new(Kind::Unavailable, "There are too many event streams; try again later.");
+    let full = |_| {
+        Problem::new(ProblemKind::Unavailable, "There are too many event streams; try again later.")
+    };
     let permit = Arc::clone(&api.streams).try_acquire_owned().map_err(full)?;
     let store = caller.store().await?;
     let after = match last.or(asked.after) {

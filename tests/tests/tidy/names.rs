@@ -26,10 +26,8 @@ const AMBIGUOUS: &[&str] = &[
     "Against",
     "Asked",
     "ConfigCommand",
-    "Kind",
     "Place",
     "Role",
-    "Settings",
     "Tenant",
     "Unreadable",
 ];

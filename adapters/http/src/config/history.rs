@@ -11,10 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::caller::Viewer;
-use crate::events::Position;
 use crate::extract::Query;
+use crate::position::{Position, page_size};
 use crate::problem::{Answer, Problem};
-use crate::runs::page_size;
 
 /// The most changes on a page.
 const MOST: usize = 1_000;

@@ -1,51 +1,54 @@
 //! The configuration that the tenant manages (specification 4.3): constraints with their rules,
-//! securitization rules, the carry curve, the lockdown guide, the settings of preflight. Every
+//! securitization rules, the carry curve, the lockdown guide, and the settings of preflight. Every
 //! change is an event with its actor.
 //!
-//! * [`constraints`], [`rules`], [`carry`], [`lockdown`], [`settings`]: a file for each
-//! * [`history`]: the whole of it, as of any version, and what changed
+//! * [`resource`]: list, show, put, and remove, for every table
+//! * [`given`], [`view`]: rows in requests and in answers
+//! * [`document`]: all of this in the OpenAPI document
+//! * [`constraints`], [`carry`], [`lockdown`]: the operations that one table has alone
+//! * [`history`]: the whole configuration as of any version, and its changes
 //!
-//! A row's ETag is the version at which it last changed: another one when, and only when, the row
-//! is another one.
+//! The ETag of a row is the version at which it last changed. So it differs exactly if the row
+//! differs.
 
 pub(crate) mod carry;
 pub(crate) mod constraints;
+pub(crate) mod document;
+mod given;
 pub(crate) mod history;
 pub(crate) mod lockdown;
-pub(crate) mod rules;
-pub(crate) mod settings;
+pub(crate) mod resource;
+mod view;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, header};
 use powerfill_app::configure::{
     ConfigAsOf, ConfigRequest, ConfigureError, configure, read_configuration,
 };
 use powerfill_events::values::TenantId;
 use powerfill_snapshot::config::{
     ConfigChange, ConfigCommand, ConfigRejection, ConfigState, ConfigTable, GivenRow, LeftOut,
-    Precondition, RowKey,
+    Precondition,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Caller;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemKind};
 
-/// Why something is changed.
+/// Why a caller changes the configuration.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Why {
+pub(crate) struct ChangeReason {
     /// Why, for the history; up to 500 characters.
     #[param(max_length = 500)]
     reason: Option<String>,
 }
 
-impl Why {
-    fn reason(self) -> Answer<Option<String>> {
+impl ChangeReason {
+    fn checked(self) -> Answer<Option<String>> {
         match self.reason {
             Some(reason) if reason.chars().count() > 500 => {
                 Err(Problem::bad("reason has more than 500 characters."))
@@ -55,33 +58,33 @@ impl Why {
     }
 }
 
-/// A part of a constraint's path; `-` stands for an empty one.
-fn part(text: &str) -> &str {
-    if text == "-" { "" } else { text }
-}
-
-/// The configuration as it is.
+/// The present configuration.
 async fn current(caller: &Caller) -> Answer<ConfigState> {
     let store = caller.store().await?;
     read_configuration(store.as_ref(), ConfigAsOf::Now).await.map_err(Into::into)
 }
 
-/// Changes it; what it is after that.
-async fn change(caller: &Caller, api: &Api, what: ConfigChange, why: Why) -> Answer<ConfigState> {
-    let command = ConfigCommand { what, reason: why.reason()? };
+/// Changes the configuration, and returns it.
+async fn change(
+    caller: &Caller,
+    api: &Api,
+    what: ConfigChange,
+    reason: ChangeReason,
+) -> Answer<ConfigState> {
+    let command = ConfigCommand { what, reason: reason.checked()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
-    let ask = ConfigRequest {
+    let request = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,
         command: &command,
         requested_by: &caller.actor,
     };
-    Ok(configure(store.as_ref(), api.clock.as_ref(), &ask).await?.state)
+    Ok(configure(store.as_ref(), api.clock.as_ref(), &request).await?.state)
 }
 
-/// What a request says must hold: `If-Match` names the ETag that the row has, or `*` for any;
-/// `If-None-Match: *` wants it not to be there.
+/// The condition of a change: `If-Match` has the ETag of the row, or `*` for any row;
+/// `If-None-Match: *` requires that there is no row.
 fn precondition(headers: &HeaderMap, otherwise: Precondition) -> Answer<Precondition> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
@@ -96,61 +99,23 @@ fn precondition(headers: &HeaderMap, otherwise: Precondition) -> Answer<Precondi
         }
         (None, Some("*")) => Ok(Precondition::Absent),
         _ => {
-            Err(Problem::bad("Of If-Match and If-None-Match there may be one, the latter with *."))
+            Err(Problem::bad("Send If-Match or If-None-Match, not both; the latter can only be *."))
         }
     }
 }
 
-/// A row that is given whole.
-fn written(table: ConfigTable, row: GivenRow, precondition: Precondition) -> ConfigChange {
-    ConfigChange::Write { table, rows: vec![row], left_out: LeftOut::Empty, precondition }
-}
-
-/// The cells of a row: what is left out is NULL.
-fn cells<const N: usize>(cells: [(&str, Option<String>); N]) -> GivenRow {
-    cells.map(|(column, text)| (column.to_owned(), text.unwrap_or_default())).into()
-}
-
-/// The answer to a write of a row: 201 where it was not there.
-fn answer<T: Serialize>(before: bool, (view, token): (T, u64)) -> Response {
-    let status = if before { StatusCode::OK } else { StatusCode::CREATED };
-    (status, [tag(token)], Json(view)).into_response()
-}
-
-fn tag(token: u64) -> (HeaderName, HeaderValue) {
-    let value = HeaderValue::from_str(&format!("\"{token}\""));
-    // Digits in quotes are a header's.
-    (header::ETAG, value.unwrap_or_else(|_| HeaderValue::from_static("\"0\"")))
-}
-
-fn not_there(table: ConfigTable, key: &RowKey) -> Problem {
-    let rejection = ConfigRejection::NotThere { table, key: key.clone() };
-    Problem::new(Kind::NotFound, format!("{rejection}."))
-}
-
-/// A decimal or a name that may be left out.
-fn given<T: ToString>(value: Option<T>) -> Option<String> {
-    value.map(|value| value.to_string())
-}
-
-/// A list that is one version's.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Listed<T> {
-    rows: Vec<T>,
-    /// The token of the table: the version at which any of its rows last changed, came or went.
-    token: u64,
-}
-
-fn listed<T: Serialize>(state: &ConfigState, table: ConfigTable, rows: Vec<T>) -> Response {
-    let token = state.token(table);
-    ([tag(token)], Json(Listed { rows, token })).into_response()
+/// Writes whole rows: absent cells are NULL or have their default.
+fn write_rows(table: ConfigTable, rows: Vec<GivenRow>, precondition: Precondition) -> ConfigChange {
+    ConfigChange::Write { table, rows, left_out: LeftOut::Empty, precondition }
 }
 
 impl From<ConfigureError> for Problem {
     fn from(error: ConfigureError) -> Self {
         match error {
             ConfigureError::Rejected(rejection) => rejection.into(),
-            ConfigureError::NoSuchVersion { .. } => Self::new(Kind::NotFound, format!("{error}.")),
+            ConfigureError::NoSuchVersion { .. } => {
+                Self::new(ProblemKind::NotFound, format!("{error}."))
+            }
             ConfigureError::App(error) => error.into(),
         }
     }
@@ -159,27 +124,28 @@ impl From<ConfigureError> for Problem {
 impl From<ConfigRejection> for Problem {
     fn from(rejection: ConfigRejection) -> Self {
         let detail = format!("{rejection}.");
+        let texts = |values: Vec<String>, name: &str| {
+            Self::new(ProblemKind::InUse, &*detail).with(name, values)
+        };
         match rejection {
-            ConfigRejection::AlreadyThere { .. } => Self::new(Kind::AlreadyThere, detail),
-            ConfigRejection::NotThere { .. } => Self::new(Kind::NotFound, detail),
+            ConfigRejection::AlreadyThere { .. } => Self::new(ProblemKind::AlreadyThere, detail),
+            ConfigRejection::NotThere { .. } => Self::new(ProblemKind::NotFound, detail),
             ConfigRejection::Stale { present, .. } => {
-                let problem = Self::new(Kind::Stale, detail);
+                let problem = Self::new(ProblemKind::Stale, detail);
                 match present {
                     Some(token) => problem.with("token", token),
                     None => problem,
                 }
             }
             ConfigRejection::RulesLinked { rules, .. } => {
-                let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
-                Self::new(Kind::InUse, detail).with("rules", rules)
+                texts(rules.iter().map(ToString::to_string).collect(), "rules")
             }
             ConfigRejection::RuleInUse { nodes, .. } => {
-                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-                Self::new(Kind::InUse, detail).with("constraints", nodes)
+                texts(nodes.iter().map(ToString::to_string).collect(), "constraints")
             }
-            ConfigRejection::OrderNotWhole { .. } => Self::new(Kind::Refused, detail),
+            ConfigRejection::OrderNotWhole { .. } => Self::new(ProblemKind::Refused, detail),
             ConfigRejection::Faulty(report) => Self::refused("The change is refused", &report),
-            ConfigRejection::HistoryBroken { .. } => Self::new(Kind::Damaged, detail),
+            ConfigRejection::HistoryBroken { .. } => Self::new(ProblemKind::Damaged, detail),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use shelf::{Shelves, aside};
 use crate::api::Api;
 use crate::caller::Viewer;
 use crate::extract::Query;
-use crate::problem::{Answer, Kind, Problem};
+use crate::problem::{Answer, Problem, ProblemKind};
 use crate::runs::look;
 use question::{Form, Question};
 
@@ -118,7 +118,7 @@ async fn complete(
             format!("Run {run} is {status}; its reports are there once it is Complete.")
         }
     };
-    let mut problem = Problem::new(Kind::RunNotComplete, detail).with("run_status", status);
+    let mut problem = Problem::new(ProblemKind::RunNotComplete, detail).with("run_status", status);
     if let Some(step) = view.step {
         problem = problem.with("step", step);
     }
