@@ -1,5 +1,6 @@
 //! The suite that runs against any store, and the servers, files, and helpers that tests share.
 
+pub mod all_runs;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;

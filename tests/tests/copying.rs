@@ -19,10 +19,10 @@ use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{EventStore, LogHead, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::RunStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::status::RunStatus;
+use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
@@ -126,7 +126,7 @@ async fn the_same_log_has_the_same_seals_on_every_store() {
     copied(&memory, back.as_ref()).await;
 
     let (head, events) = log(original.as_ref()).await;
-    let runs = original.runs().await.unwrap();
+    let runs = original.all_runs().await.unwrap();
     assert_eq!(runs.len(), 4);
     let digests = original.snapshot_digests().await.unwrap();
     let stores: [(&str, &dyn CopyStore); 4] = [
@@ -142,7 +142,7 @@ async fn the_same_log_has_the_same_seals_on_every_store() {
             let seal = original.seal_at(seq).await.unwrap();
             assert_eq!(store.seal_at(seq).await.unwrap(), seal, "{name}, append {seq}");
         }
-        assert_eq!(store.runs().await.unwrap(), runs, "{name}");
+        assert_eq!(store.all_runs().await.unwrap(), runs, "{name}");
         assert_eq!(store.snapshot_digests().await.unwrap(), digests, "{name}");
         for digest in &digests {
             let captured = original.captured(digest).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_repeated_copy_adds_the_new_appends() {
     let second = copied(original.as_ref(), &copy).await;
     assert_eq!(second.had, first.head.seq);
     assert_eq!(second.head, original.head().await.unwrap());
-    assert_eq!(copy.runs().await.unwrap(), original.runs().await.unwrap());
+    assert_eq!(copy.all_runs().await.unwrap(), original.all_runs().await.unwrap());
     let third = copied(original.as_ref(), &copy).await;
     assert_eq!((third.had, third.head), (second.head.seq, second.head));
 }

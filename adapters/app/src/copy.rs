@@ -13,7 +13,7 @@ use powerfill_events::run::envelope::{Hash, MetaHash, chain};
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
-use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor};
 use powerfill_ports::seal::seal;
 use powerfill_tables::event_index::PROJECTOR_VERSION;
 
@@ -133,10 +133,7 @@ pub async fn copy_store(
     }
     copy_snapshots(from, to, progress).await?;
     copy_events(from, to, had, end, progress).await?;
-    let runs = retry_with_backoff(|| from.runs()).await?;
-    for run in runs.into_iter().filter(|run| run.status.is_over()) {
-        retry_with_backoff(|| to.put_ended_run(run.clone())).await?;
-    }
+    copy_runs(from, to).await?;
     rebuild_projections(from, to, progress).await?;
     progress(CopyProgress::Verifying);
     let verdict = verify(to, None).await?;
@@ -152,6 +149,18 @@ async fn ensure_idle(store: &dyn CopyStore, side: &'static str) -> Result<(), Co
     match retry_with_backoff(|| store.active_run()).await? {
         Some(active) => Err(CopyError::RunActive { side, run: active.run_id }),
         None => Ok(()),
+    }
+}
+
+async fn copy_runs(from: &dyn CopyStore, to: &dyn CopyStore) -> Result<(), CopyError> {
+    let mut cursor = RunCursor::START;
+    loop {
+        let page = retry_with_backoff(|| from.runs_after(cursor, RUNS_PER_PAGE)).await?;
+        let Some(last) = page.last().map(QueuedRun::cursor) else { return Ok(()) };
+        cursor = last;
+        for run in page.into_iter().filter(|run| run.status.is_over()) {
+            retry_with_backoff(|| to.put_ended_run(run.clone())).await?;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use powerfill_app::{RunObserver, RunProgress};
 use powerfill_events::run::event::Step;
-use powerfill_ports::runs::RunStatus;
+use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -199,16 +199,10 @@ struct Stored {
 impl Stored {
     async fn look(store: &dyn Store) -> Result<Self, StoreError> {
         let mut runs: BTreeMap<_, _> = RunStatus::ALL.map(|status| (status.name(), 0)).into();
-        let mut latest = None;
-        for run in store.runs().await? {
-            *runs.entry(run.status.name()).or_default() += 1;
-            if run.status == RunStatus::Complete && latest.is_none() {
-                latest = Some(run.run_id);
-            }
-        }
-        let behind = match latest {
+        runs.extend(store.run_counts().await?.iter().map(|(status, runs)| (status.name(), *runs)));
+        let behind = match store.latest_run(RunStatus::Complete).await? {
             None => 0,
-            Some(latest) => {
+            Some(QueuedRun { run_id: latest, .. }) => {
                 let there = store.stream_version(&latest.stream()).await?;
                 let shown = store.published().await?.filter(|(run, _)| *run == latest);
                 there - shown.map_or(0, |(_, up_to)| up_to).min(there)

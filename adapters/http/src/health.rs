@@ -116,14 +116,11 @@ pub(crate) async fn status(
 ) -> Answer<Json<Status>> {
     let looked = tokio::time::timeout(PATIENCE, async {
         let store = caller.store().await.ok()?;
-        Some((store.head().await.ok()?.position, store.runs().await.ok()?))
+        Some((store.head().await.ok()?.position, store.active_run().await.ok()?))
     });
     let looked = looked.await.ok().flatten();
-    let (events, runs) = match looked {
-        Some((events, runs)) => (Some(events), runs),
-        None => (None, Vec::new()),
-    };
-    let active: Vec<_> = runs.iter().filter(|run| !run.status.is_over()).collect();
+    let (events, active) = looked.unzip();
+    let active = active.flatten();
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         engine_version: ENGINE_VERSION,
@@ -134,6 +131,6 @@ pub(crate) async fn status(
         store: StoreStatus { reachable: events.is_some(), events },
         workers: active.iter().filter_map(|run| run.worker.clone()).collect(),
         queue_depth: active.iter().filter(|run| run.status == RunStatus::Pending).count(),
-        active_run: active.first().map(|run| RunHead::from(*run)),
+        active_run: active.as_ref().map(RunHead::from),
     }))
 }

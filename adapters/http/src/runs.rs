@@ -8,7 +8,7 @@ use powerfill_app::DecodedEvent;
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
-use powerfill_ports::runs::{QueuedRun, RunStatus};
+use powerfill_ports::runs::{QueuedRun, RunCursor, RunStatus};
 use powerfill_tables::tables::powerfill_log::step_of;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -82,17 +82,18 @@ pub(crate) async fn list(
     Query(asked): Query<RunsAsked>,
 ) -> Answer<Json<RunPage>> {
     let size = page_size(asked.limit, 50, MOST)?;
-    let runs = caller.store().await?.runs().await?;
-    let begin = match asked.cursor {
-        None => 0,
+    let store = caller.store().await?;
+    let cursor = match asked.cursor {
+        None => RunCursor::START,
         Some(after) => {
-            let place = runs.iter().position(|run| run.run_id.0 == after);
-            place.ok_or_else(|| Problem::bad("cursor is no `next` of this list."))? + 1
+            let last = store.run(RunId(after)).await?;
+            let unknown = || Problem::bad("cursor is no `next` of this list.");
+            last.as_ref().map(QueuedRun::cursor).ok_or_else(unknown)?
         }
     };
-    let rest = &runs[begin..];
-    let page: Vec<RunHead> = rest.iter().take(size).map(RunHead::from).collect();
-    let next = page.last().filter(|_| rest.len() > size).map(|run| run.run_id);
+    let runs = store.runs_after(cursor, size + 1).await?;
+    let page: Vec<RunHead> = runs.iter().take(size).map(RunHead::from).collect();
+    let next = page.last().filter(|_| runs.len() > size).map(|run| run.run_id);
     Ok(Json(RunPage { runs: page, next }))
 }
 

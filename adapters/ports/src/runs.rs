@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures::stream::{Stream, TryStreamExt, iter, try_unfold};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 pub use powerfill_tables::status::RunStatus;
@@ -52,8 +53,8 @@ impl RunCursor {
         Self { requested_at: Timestamp::from_micros(i64::MAX), run_id: RunId(uuid::Uuid::nil()) };
 }
 
-/// The most runs that [`RunStore::runs`] reads at once.
-const RUNS_PER_PAGE: usize = 500;
+/// The runs that a reader of the whole list asks for at once.
+pub const RUNS_PER_PAGE: usize = 500;
 
 /// A worker's right to write for a run. The token grows with every claim, so that a worker whose
 /// lease is over is told apart from the one that took the run up.
@@ -165,22 +166,18 @@ pub trait RunStore: Send + Sync {
     /// # Errors
     /// If the store fails.
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
+}
 
-    /// All runs, newest first, read in pages. The history grows without bound: this is for copies
-    /// and complete lists.
-    ///
-    /// # Errors
-    /// If the store fails.
-    async fn runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        let mut runs: Vec<QueuedRun> = Vec::new();
-        loop {
-            let cursor = runs.last().map_or(RunCursor::START, QueuedRun::cursor);
-            let page = self.runs_after(cursor, RUNS_PER_PAGE).await?;
-            let is_last = page.len() < RUNS_PER_PAGE;
-            runs.extend(page);
-            if is_last {
-                return Ok(runs);
-            }
-        }
-    }
+/// The runs of a store, newest first. A page is read when the stream needs it, because the history
+/// grows without bound. An error ends the stream.
+pub fn stream_runs<S: RunStore + ?Sized>(
+    store: &S,
+) -> impl Stream<Item = Result<QueuedRun, StoreError>> {
+    let pages = try_unfold(Some(RunCursor::START), move |cursor: Option<RunCursor>| async move {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let page = store.runs_after(cursor, RUNS_PER_PAGE).await?;
+        let next = page.last().filter(|_| page.len() == RUNS_PER_PAGE).map(QueuedRun::cursor);
+        Ok::<_, StoreError>(Some((iter(page.into_iter().map(Ok)), next)))
+    });
+    pages.try_flatten()
 }

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use powerfill_app::as_of::Timeline;
-use powerfill_ports::runs::RunStore;
 use powerfill_sqlite::SqliteStore;
+use powerfill_tests::all_runs::AllRuns;
 
 use crate::{row, seconds};
 
@@ -18,7 +18,7 @@ pub(crate) fn steps(store: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = SqliteStore::open_existing(store).unwrap();
     let (opened, looked, events) = runtime.block_on(async {
-        let run = store.runs().await.unwrap()[0].run_id;
+        let run = store.all_runs().await.unwrap()[0].run_id;
         let begun = Instant::now();
         let timeline = Timeline::open(&store, run).await.unwrap();
         let opened = begun.elapsed().as_micros();

@@ -10,10 +10,10 @@ use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::index::IndexStore;
-use powerfill_ports::runs::RunStore;
 use powerfill_snapshot::{RunOptions, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::event_index::{IndexEntry, SubjectKind};
+use powerfill_tests::all_runs::AllRuns;
 use uuid::Uuid;
 
 use crate::{row, seconds};
@@ -38,7 +38,7 @@ pub(crate) fn remove(store: &Path) {
 
 /// Decodes and folds the first events of the store's run.
 pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
-    let run = store.runs().await.unwrap()[0].run_id;
+    let run = store.all_runs().await.unwrap()[0].run_id;
     let begun = Instant::now();
     let (mut state, mut events) = (RunState::default(), 0);
     let mut batches = read_run(store, run);
@@ -59,7 +59,7 @@ pub(crate) async fn read_back_and_fold<S: Store>(store: &S, name: &str) {
 pub(crate) fn busiest(store: &Path) -> (IndexEntry, IndexEntry) {
     let store = SqliteStore::open_existing(store).unwrap();
     runtime().block_on(async {
-        let run = store.runs().await.unwrap()[0].run_id;
+        let run = store.all_runs().await.unwrap()[0].run_id;
         let batches: Vec<_> = store.index_entries(run).try_collect().await.unwrap();
         let entries = batches.concat();
         let most = |kind| {

@@ -6,12 +6,13 @@ use powerfill_events::log::{EncodedBatch, SchemaId};
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore};
 use powerfill_ports::events::EventStore;
-use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
+use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{StoreError, ensure_tenant};
 
 use super::StoreLocation;
 use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
+use crate::all_runs::AllRuns;
 
 /// An empty store accepts any tenant. Afterwards, the error for another tenant does not reveal the
 /// owner.
@@ -112,5 +113,5 @@ pub async fn a_run_that_is_over_is_added_to_the_history_once(location: &impl Sto
     store.put_ended_run(ended(1, RunStatus::Failed)).await.unwrap();
     let refused = store.put_ended_run(ended(3, RunStatus::Pending)).await;
     assert!(matches!(refused, Err(StoreError::RunActive(active)) if active == run(3)));
-    assert_eq!(store.runs().await.unwrap(), runs);
+    assert_eq!(store.all_runs().await.unwrap(), runs);
 }

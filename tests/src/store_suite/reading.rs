@@ -14,6 +14,7 @@ use super::StoreLocation;
 use super::samples::{
     append, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
 };
+use crate::all_runs::AllRuns;
 
 /// Reading it is not an error.
 pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation) {
@@ -236,7 +237,7 @@ pub async fn the_configuration_is_a_stream_of_its_own(location: &impl StoreLocat
     assert_eq!(places(collect(store.read(config::STREAM, 1)).await), [(1, 1), (3, 2)]);
     assert_eq!(places(collect(store.read_all(0)).await), [(1, 1), (2, 1), (3, 2)]);
     assert_eq!(store.tenant().await.unwrap(), Some(meta().tenant_id));
-    assert_eq!(store.runs().await.unwrap().len(), 1);
+    assert_eq!(store.all_runs().await.unwrap().len(), 1);
     assert!(store.indexed_runs().await.unwrap().is_empty());
     for (stream, events) in [(None, 3), (Some(config::STREAM), 2)] {
         let verified = store.verify(stream).await.unwrap();

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::StoreLocation;
 use super::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, request, run, unleased};
+use crate::all_runs::AllRuns;
 
 /// The next run can be requested when this one is over. The same run cannot be requested twice.
 pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
@@ -61,7 +62,7 @@ pub async fn a_run_in_another_tenants_store_is_refused(location: &impl StoreLoca
             store.set_status(lease, RunStatus::Complete).await.unwrap();
         }
     }
-    assert_eq!(store.runs().await.unwrap().len(), 1);
+    assert_eq!(store.all_runs().await.unwrap().len(), 1);
 }
 
 /// Two servers cannot both start a run.
@@ -76,7 +77,10 @@ pub async fn one_of_many_requests_gets_the_run(location: &impl StoreLocation) {
     .await;
     assert_eq!(asking.iter().filter(|(outcome, _)| outcome.is_ok()).count(), 1);
     let store = &asking[0].1;
-    assert_eq!((store.runs().await.unwrap().len(), store.streams().await.unwrap().len()), (1, 1));
+    assert_eq!(
+        (store.all_runs().await.unwrap().len(), store.streams().await.unwrap().len()),
+        (1, 1)
+    );
     let claims = join_all(asking.iter().map(|(_, store)| async move {
         store.claim("worker", moment(1), moment(11)).await.unwrap()
     }))
@@ -131,7 +135,7 @@ pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(location: &imp
     assert!(matches!(store.enqueue(no_run).await, Err(StoreError::Failed(_))));
     let nothing = Append { events: EncodedBatch::default(), ..request(run(5), moment(2)) };
     assert!(matches!(store.enqueue(nothing).await, Err(StoreError::Failed(_))));
-    assert_eq!(store.runs().await.unwrap().len(), 1);
+    assert_eq!(store.all_runs().await.unwrap().len(), 1);
     assert_eq!(store.head().await.unwrap().position, 5);
     store.enqueue(request(run(2), moment(3))).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None);
@@ -199,7 +203,7 @@ async fn visible_state(store: &impl Store) -> String {
     let cells = |rows: Vec<RunRows>| -> Vec<_> {
         rows.into_iter().map(|rows| (rows.run_id, rows.rows.cells)).collect()
     };
-    let (queue, head) = (store.runs().await.unwrap(), store.head().await.unwrap());
+    let (queue, head) = (store.all_runs().await.unwrap(), store.head().await.unwrap());
     let shown = store.published().await.unwrap();
     let indexed = store.indexed_runs().await.unwrap();
     format!("{:?} {:?} {queue:?} {head:?} {shown:?} {indexed:?}", cells(kickouts), cells(history))
@@ -324,7 +328,7 @@ pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation
     store.enqueue(request(run(4), moment(2))).await.unwrap();
     let expected = [2, 1, 9, 4, 5].map(run);
     let ids = |runs: Vec<QueuedRun>| runs.iter().map(|queued| queued.run_id).collect::<Vec<_>>();
-    assert_eq!(ids(store.runs().await.unwrap()), expected);
+    assert_eq!(ids(store.all_runs().await.unwrap()), expected);
     for size in 1..=6 {
         let (mut listed, mut cursor) = (Vec::new(), RunCursor::START);
         loop {

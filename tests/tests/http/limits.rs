@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use powerfill_http::Limits;
+use powerfill_tests::all_runs::AllRuns;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -95,7 +96,7 @@ async fn a_body_that_does_not_come_is_a_problem() {
     let said = rest(stream).await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(said.contains("urn:powerfill:problem:too-slow"), "{said}");
-    assert!(service.store().runs().await.unwrap().is_empty());
+    assert!(service.store().all_runs().await.unwrap().is_empty());
 }
 
 #[tokio::test]

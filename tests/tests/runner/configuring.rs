@@ -20,6 +20,7 @@ use powerfill_snapshot::config::{
     Precondition,
 };
 use powerfill_snapshot::validate;
+use powerfill_tests::all_runs::AllRuns;
 use uuid::Uuid;
 
 use crate::books::{self, Book};
@@ -184,7 +185,7 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     for run in [run, other] {
         assert!(replay(store, run, Arc::new(NoObserver)).await.unwrap().is_reproduced());
     }
-    assert_eq!(store.runs().await.unwrap().len(), 2);
+    assert_eq!(store.all_runs().await.unwrap().len(), 2);
     desk.verify().await;
 
     let end = store.head().await.unwrap().position;

@@ -20,6 +20,7 @@ use powerfill_sqlite::SqliteStore;
 use powerfill_tables::csv;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::tables::{ALL, run_history};
+use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::{TestDatabase, connect};
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::collect;
@@ -251,7 +252,7 @@ impl Desk {
         let verdict = verdict.expect("the store answers");
         assert!(verdict.is_clean(), "{verdict:?}");
         let indexed = self.store.indexed_runs().await.expect("the store answers");
-        for queued in self.store.runs().await.expect("the queue answers") {
+        for queued in self.store.all_runs().await.expect("the queue answers") {
             let run = queued.run_id;
             let version = self.store.stream_version(&run.stream()).await.expect("it answers");
             let reaches = indexed.iter().find(|(indexed, _)| *indexed == run);

@@ -9,6 +9,7 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
+use powerfill_tests::all_runs::AllRuns;
 
 use crate::books::{self, Book};
 use crate::desk::{Desk, ask, at_step};
@@ -108,7 +109,7 @@ pub(crate) async fn another_tenants_book_is_refused_before_anything_is_written(d
         AppError::Store(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"
     ));
     assert_eq!(desk.store.head().await.unwrap(), before);
-    let runs: Vec<_> = desk.store.runs().await.unwrap().iter().map(|run| run.run_id).collect();
+    let runs: Vec<_> = desk.store.all_runs().await.unwrap().iter().map(|run| run.run_id).collect();
     assert_eq!(runs, [first]);
     assert_eq!(desk.store.verify(None).await.unwrap().snapshots, 1);
 }

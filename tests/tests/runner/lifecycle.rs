@@ -7,6 +7,7 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
+use powerfill_tests::all_runs::AllRuns;
 
 use crate::books;
 use crate::desk::{Desk, HoldAt, ask};
@@ -127,7 +128,7 @@ pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
     assert!(refused.to_string().contains(&winner.to_string()), "{refused}");
     let finished = desk.work().await.expect("there is one run");
     assert_eq!((finished.run_id, finished.status), (winner, RunStatus::Complete));
-    assert_eq!(desk.store.runs().await.unwrap().len(), 1);
+    assert_eq!(desk.store.all_runs().await.unwrap().len(), 1);
     desk.completes(&book).await;
 }
 

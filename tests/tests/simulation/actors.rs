@@ -11,6 +11,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::RunStore;
 use powerfill_snapshot::Snapshot;
+use powerfill_tests::all_runs::AllRuns;
 
 use crate::books::{self, ask};
 use crate::connection::StoreConnection;
@@ -91,7 +92,7 @@ async fn in_memory(world: &World) -> Option<(String, Arc<Snapshot>)> {
     if world.one_in(8) {
         return None;
     }
-    let runs = world.store.runs().await.expect("the queue answers");
+    let runs = world.store.all_runs().await.expect("the queue answers");
     let active = runs.iter().find(|run| !run.status.is_over());
     let book = active.map_or(books::SOUND, |active| world.state().books[&active.run_id]);
     Some(books::digest_and_snapshot(if world.one_in(8) { books::SOUND } else { book }))

@@ -7,7 +7,8 @@ use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{QueuedRun, RunStatus, RunStore};
+use powerfill_ports::runs::{QueuedRun, RunStatus};
+use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::store_suite::samples::collect;
 
 use crate::books::{shown, story, undisturbed};
@@ -15,7 +16,7 @@ use crate::world::World;
 
 /// At most one run per tenant is active, and its request is in the log.
 pub(crate) async fn check_queue(world: &World) {
-    let runs = world.store.runs().await.expect("the queue answers");
+    let runs = world.store.all_runs().await.expect("the queue answers");
     let active: Vec<RunId> =
         runs.iter().filter(|run| !run.status.is_over()).map(|run| run.run_id).collect();
     if active.len() > 1 {
@@ -49,7 +50,7 @@ pub(crate) async fn check_visible_tables(world: &World) {
 
 /// Checks what must hold at the end of a world.
 pub(crate) async fn check_end(world: &World) {
-    let runs = world.store.runs().await.expect("the queue answers");
+    let runs = world.store.all_runs().await.expect("the queue answers");
     for queued in &runs {
         check_stream(world, queued).await;
     }

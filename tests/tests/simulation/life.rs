@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use powerfill_ports::events::EventStore;
 use powerfill_ports::runs::RunStore;
+use powerfill_tests::all_runs::AllRuns;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -42,7 +43,7 @@ pub(crate) fn run_seed(seed: u64, mutant: Option<Mutant>) -> SeedResult {
         let whole =
             timeout(Duration::from_millis(OVER_MS), run_processes(&world, &mut tasks)).await;
         if whole.is_err() {
-            let runs = world.store.runs().await;
+            let runs = world.store.all_runs().await;
             world.report(|| format!("the tenant is not free in time: {runs:?}"));
         }
         tasks.shutdown().await;
@@ -121,7 +122,7 @@ async fn simulate_run(world: &Arc<World>, tasks: &mut JoinSet<()>, number: u64) 
 
 async fn wait_until_all_over(world: &World) {
     while world.violation().is_none() {
-        let runs = world.store.runs().await.expect("the queue answers");
+        let runs = world.store.all_runs().await.expect("the queue answers");
         if runs.iter().all(|run| run.status.is_over()) {
             return;
         }

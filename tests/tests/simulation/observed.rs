@@ -14,6 +14,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, RunStatus, RunStore};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tests::all_runs::AllRuns;
 use uuid::Uuid;
 
 use crate::checks;
@@ -176,7 +177,7 @@ impl ObservedStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Lease>, StoreError> {
-        let runs = self.inner().runs().await?;
+        let runs = self.inner().all_runs().await?;
         let held = runs.into_iter().find(|run| !run.status.is_over() && run.worker.is_some());
         let over = held.as_ref().and_then(|held| held.lease_expires_at);
         let moment = match over {

@@ -29,9 +29,13 @@ pub(crate) mod token;
 pub(crate) mod verify;
 pub(crate) mod work;
 
+use std::pin::pin;
+
 use clap::CommandFactory;
+use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_ports::runs::stream_runs;
 use tokio::task::JoinSet;
 
 use crate::args::Cli;
@@ -62,25 +66,35 @@ async fn all_ended(mut tasks: JoinSet<Result<(), Failure>>, what: &str) -> Resul
 /// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before
 /// it.
 pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, Failure> {
-    let runs = store.runs().await?;
+    let mut runs = pin!(stream_runs(store));
+    let mut count = 0;
     if let Some(back) = wanted.strip_prefix("latest~") {
-        let run = back.parse::<usize>().ok().and_then(|back| runs.get(back));
-        let none = || {
-            format!("no run {wanted}: the store has {}; `powerfill runs` lists them", runs.len())
-        };
-        return run.map(|run| run.run_id).ok_or_else(|| Failure::Environment(none()));
-    }
-    let mut found = runs.iter().map(|run| run.run_id).filter(|run| {
-        wanted == "latest" || run.to_string().starts_with(&wanted.to_ascii_lowercase())
-    });
-    let none = || match runs.is_empty() {
-        true => "the store has no run yet; make one with `powerfill run`".to_owned(),
-        false => format!("no run {wanted}; `powerfill runs` lists them"),
-    };
-    let first = found.next().ok_or_else(|| Failure::Environment(none()))?;
-    if wanted != "latest" && found.next().is_some() {
-        let message = format!("more than one run begins with {wanted}; give more of the id");
+        let back = back.parse::<usize>().ok();
+        while let Some(run) = runs.try_next().await? {
+            if Some(count) == back {
+                return Ok(run.run_id);
+            }
+            count += 1;
+        }
+        let message =
+            format!("no run {wanted}: the store has {count}; `powerfill runs` lists them");
         return Err(Failure::Environment(message));
     }
-    Ok(first)
+    let beginning = wanted.to_ascii_lowercase();
+    let mut found = None;
+    while let Some(run) = runs.try_next().await? {
+        count += 1;
+        if wanted == "latest" {
+            return Ok(run.run_id);
+        }
+        if run.run_id.to_string().starts_with(&beginning) && found.replace(run.run_id).is_some() {
+            let message = format!("more than one run begins with {wanted}; give more of the id");
+            return Err(Failure::Environment(message));
+        }
+    }
+    let none = || match count {
+        0 => "the store has no run yet; make one with `powerfill run`".to_owned(),
+        _ => format!("no run {wanted}; `powerfill runs` lists them"),
+    };
+    found.ok_or_else(|| Failure::Environment(none()))
 }

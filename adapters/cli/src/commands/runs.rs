@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use futures::TryStreamExt;
+use powerfill_ports::runs::stream_runs;
+
 use crate::args::StoreArgs;
 use crate::failure::Failure;
 use crate::format::Format;
@@ -13,7 +16,7 @@ const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
 
 pub(crate) async fn run(args: StoreArgs, settings: &Settings) -> Result<(), Failure> {
     let store = Place::resolve(&args.place, settings)?.open_existing().await?;
-    let runs = store.runs().await?;
+    let runs: Vec<_> = stream_runs(store.as_ref()).try_collect().await?;
     let rows: Vec<[String; 4]> = runs
         .iter()
         .map(|run| {

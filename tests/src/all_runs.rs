@@ -1,0 +1,20 @@
+//! The whole list of runs, which only tests read at once.
+
+use futures::TryStreamExt;
+use powerfill_ports::StoreError;
+use powerfill_ports::runs::{QueuedRun, RunStore, stream_runs};
+
+/// Reads all runs of a store.
+pub trait AllRuns {
+    /// The runs, newest first.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn all_runs(&self) -> impl Future<Output = Result<Vec<QueuedRun>, StoreError>> + Send;
+}
+
+impl<S: RunStore + ?Sized> AllRuns for S {
+    async fn all_runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
+        stream_runs(self).try_collect().await
+    }
+}
