@@ -22,15 +22,8 @@ const NOT_REWRITTEN: &[&str] = &[
 ];
 
 /// Names that still have several meanings.
-const AMBIGUOUS: &[&str] = &[
-    "Against",
-    "Asked",
-    "ConfigCommand",
-    "Place",
-    "Role",
-    "Tenant",
-    "Unreadable",
-];
+const AMBIGUOUS: &[&str] =
+    &["Against", "Asked", "ConfigCommand", "Place", "Role", "Tenant", "Unreadable"];
 
 /// The type that a line declares for its crate or for others.
 fn declared(line: &str) -> Option<&str> {
