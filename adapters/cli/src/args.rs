@@ -1,28 +1,28 @@
-//! What can be typed: commands, flags, help with examples.
+//! The command line: commands, flags, and help with examples.
 
 mod audit;
+mod common;
 mod config;
 mod diff;
 mod operate;
 mod options;
-mod place;
 mod publish;
 mod serve;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
+pub(crate) use common::{PrintArgs, StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs};
 pub(crate) use config::{
-    ChangeArgs, ConfigAtArgs, ConfigCommand, ConfigExportArgs, ConfigImportArgs, ConfigListArgs,
-    ConfigRowArgs, Kind, ReprioritiseArgs,
+    ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,
+    ConfigSubcommand, ConfigTableArg, ReprioritiseArgs,
 };
 pub(crate) use diff::DiffArgs;
 #[cfg(feature = "nats")]
 pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use options::OptionArgs;
-pub(crate) use place::{PlaceArgs, PrintArgs, StoreArgs, TableStoreArgs, TenantArgs};
-pub(crate) use publish::{MigrateArgs, PublishArgs, WhichTables};
+pub(crate) use publish::{MigrateArgs, PublishArgs, TargetTables};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::places::{Source, TargetUrl};
+use crate::urls::UrlText;
 
 /// Decides where a mortgage lender's loans go, records why, and answers for it.
 #[derive(Debug, Parser)]
@@ -50,66 +50,65 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make the sample tenant, run it, show the summary and one loan explained
+    /// Generate a sample tenant, run it, print the summary, and explain one loan
     Demo(DemoArgs),
     /// Write a realistic snapshot as a folder of CSV files
     Generate(GenerateArgs),
-    /// Validate a snapshot, and options, and report every fault
+    /// Validate a snapshot and run options, and report every fault
     Check(CheckArgs),
-    /// Do the nine checks before a run, without one
+    /// Do the nine checks of preflight without a run
     Preflight(PreflightArgs),
-    /// Propose lockdown rows and show trade and capacity parameters
+    /// Propose lockdown rows, and write trade and capacity parameters
     Preprocess(PreprocessArgs),
     /// Run in the foreground: allocate, record every event, project every table
     Run(RunArgs),
-    /// Carry queued and abandoned runs through, and wait for more
+    /// Work on queued and abandoned runs, and wait for more
     Work(WorkArgs),
-    /// Send events to NATS JetStream, and go on with what comes
+    /// Send events to NATS JetStream, and wait for more
     #[cfg(feature = "nats")]
     Relay(RelayArgs),
-    /// Answer over HTTP for the tenants of powerfill.toml, and carry their runs through
+    /// Serve the tenants of powerfill.toml over HTTP, and work on their runs
     Serve(ServeArgs),
-    /// Make, list and revoke the tokens that `serve` lets in
+    /// Create, list, and revoke the bearer tokens of `serve`
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Cancel a run that is queued or goes on
+    /// Cancel a run that is queued or active
     Cancel(CancelArgs),
-    /// List the runs of the store, the latest first
-    Runs(StoreArgs),
-    /// Summarise a run, as it is or as it was after any of its events
+    /// List the runs of the store, latest first
+    Runs(StorePrintArgs),
+    /// Summarize a run, as it is or as of any of its events
     Show(ShowArgs),
     /// Print an output table of a run, or list the tables
     Tables(TablesArgs),
     /// Print the events of a run
     Events(EventsArgs),
-    /// Tell the whole story of a loan or a trade in a run
+    /// Explain everything that a run decided about a loan or a trade
     Explain(ExplainArgs),
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
-    /// Make the output tables anew from the events of a run
+    /// Make the output tables again from the events of a run
     Rebuild(RunRefArgs),
     /// Decide a run again from its captured snapshot, and compare event by event
     Replay(ReplayArgs),
-    /// Look at a run after any of its events, one position a line of standard input
+    /// Show a run as of its events, one event per line of standard input
     Step(StepArgs),
-    /// Check hash chain, seals, snapshots, and the tables against the events
+    /// Check hash chain, seals, snapshots, and output tables against the events
     Verify(VerifyArgs),
-    /// Keep the seal of the log elsewhere, and check the log against it
+    /// Export the seal of the log, and check the log against an exported seal
     #[command(subcommand)]
     Seal(SealCommand),
-    /// Look at and change the configuration: constraints, rules, carry, lockdown, preflight
-    /// settings
+    /// Print and change the configuration: constraints, rules, carry, lockdown, preflight settings
     #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Show a run's outputs in a tenant's SQL Server database, where its reports look for them
+    Config(ConfigSubcommand),
+    /// Publish a run's outputs to a tenant's SQL Server database
     Publish(PublishArgs),
-    /// Create a store, or the tables of a tenant's database; bring them to the present schema
+    /// Create or upgrade a store, or the tables of a tenant's database
     Migrate(MigrateArgs),
-    /// Copy a whole store into another one, with every hash and seal
+    /// Copy a whole store to another one, with every hash and seal
     CopyStore(CopyStoreArgs),
     /// Print a completion script for a shell
     Completions {
-        /// bash, zsh, fish, elvish or powershell
+        /// bash, zsh, fish, elvish, or powershell
         shell: Shell,
     },
 }
@@ -118,9 +117,9 @@ pub(crate) enum Command {
 #[command(after_help = "Example:
   powerfill demo --folder sample
 
-Writes FOLDER/snapshot, FOLDER/powerfill.db and FOLDER/tables; run again, it adds a run.")]
+Writes FOLDER/snapshot, FOLDER/powerfill.db, and FOLDER/tables. A second call adds a run.")]
 pub(crate) struct DemoArgs {
-    /// Where the sample tenant goes
+    /// The folder of the sample tenant
     #[arg(long, default_value = "powerfill-demo")]
     pub(crate) folder: PathBuf,
     /// Seed of the sample
@@ -135,13 +134,13 @@ pub(crate) struct DemoArgs {
 
 The same seed and sizes give the same files on any machine.")]
 pub(crate) struct GenerateArgs {
-    /// demo (11,674 loans), l (100,000) or xl (1,000,000)
+    /// demo (11,674 loans), l (100,000), or xl (1,000,000)
     #[arg(long, default_value = "demo")]
     pub(crate) scale: powerfill_generator::Scale,
     /// Instead of the scale's number of loans
     #[arg(long)]
     pub(crate) loans: Option<u32>,
-    /// Instead of the scale's number of trades; the share of open ones stays
+    /// Instead of the scale's number of trades; the share of open trades stays
     #[arg(long)]
     pub(crate) trades: Option<u32>,
     /// Instead of the scale's number of pools
@@ -153,7 +152,7 @@ pub(crate) struct GenerateArgs {
     /// Instead of the scale's number of constraints
     #[arg(long)]
     pub(crate) constraints: Option<u32>,
-    /// What chance begins with
+    /// The seed of the random numbers
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// The folder, which must be new or empty
@@ -167,12 +166,12 @@ pub(crate) struct GenerateArgs {
   powerfill check xlsx:book.xlsx
   powerfill check dir:snapshot --options options.json --format csv
 
-Exit status 1 where there is an error; warnings alone give 0.")]
+Exit status 1 if there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
     /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
     /// [default: the tenant's]
-    pub(crate) source: Option<Source>,
-    /// Check these run options too (JSON)
+    pub(crate) source: Option<UrlText>,
+    /// Validate these run options too (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) options: Option<PathBuf>,
     #[command(flatten)]
@@ -185,11 +184,11 @@ pub(crate) struct CheckArgs {
 #[command(after_help = "Example:
   powerfill preflight dir:snapshot --max-trade-settle-days 45
 
-Exit status 1 where a finding would refuse the run.")]
+Exit status 1 if a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
     /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
     /// [default: the tenant's]
-    pub(crate) source: Option<Source>,
+    pub(crate) source: Option<UrlText>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     #[command(flatten)]
@@ -202,11 +201,12 @@ pub(crate) struct PreflightArgs {
 #[command(after_help = "Example:
   powerfill preprocess dir:snapshot --out proposed
 
-Writes pfill_lockdown_guide.csv (present and proposed rows), pfill_trade_params.csv and pfill_epci_params.csv.")]
+Writes pfill_lockdown_guide.csv (existing and proposed rows), pfill_trade_params.csv, and
+pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
     /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
     /// [default: the tenant's]
-    pub(crate) source: Option<Source>,
+    pub(crate) source: Option<UrlText>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     #[command(flatten)]
@@ -222,32 +222,32 @@ pub(crate) struct PreprocessArgs {
   powerfill run dir:snapshot --price-mode pc --out tables
   powerfill run xlsx:book.xlsx --out run.xlsx --format xlsx
   powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
-  powerfill run 'mssql://desk@db.example/Lender?schema=pf' --publish mssql://powerfill@db.example/Lender
+  powerfill run 'mssql://desk@db.example/Lender?schema=pf' --publish mssql://pf@db.example/Lender
   powerfill run --tenant acme --no-wait
 
-Exit status 0 where the run is Complete, 1 where it is refused, Failed or Cancelled. Ctrl-C cancels it cleanly.
-With --no-wait it is 0 as soon as the run is queued.")]
+Exit status 0 if the run is Complete, 1 if it is refused, Failed, or Cancelled. Ctrl-C cancels it.
+With --no-wait, exit status 0 as soon as the run is queued.")]
 pub(crate) struct RunArgs {
     /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
     /// [default: the tenant's]
-    pub(crate) source: Option<Source>,
+    pub(crate) source: Option<UrlText>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write every output table into this folder as CSV, and outcome.csv; with --format xlsx, into
-    /// this file
+    /// Write every output table and outcome.csv to this folder as CSV; with --format xlsx, to this
+    /// file
     #[arg(long, value_name = "PLACE")]
     pub(crate) out: Option<PathBuf>,
-    /// Only queue the run and print its id: a `powerfill work` carries it through
+    /// Only queue the run and print its id: a `powerfill work` works on it
     #[arg(long, conflicts_with = "out")]
     pub(crate) no_wait: bool,
-    /// When it is Complete, publish it there: mssql://USER@HOST/DATABASE?schema=NAME
+    /// Publish the run when it is Complete: mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "URL", conflicts_with = "no_wait")]
-    pub(crate) publish: Option<TargetUrl>,
-    /// Who asks for the run [default: the user of this machine]
+    pub(crate) publish: Option<UrlText>,
+    /// Who requests the run [default: the user of this machine]
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
-    pub(crate) store: TableStoreArgs,
+    pub(crate) common: TablePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -256,7 +256,7 @@ pub(crate) struct RunRefArgs {
     #[arg(default_value = "latest")]
     pub(crate) run: String,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -264,7 +264,7 @@ pub(crate) struct RunRefArgs {
   powerfill show latest
   powerfill show 0197 --at 60000
 
-With --at the run is shown as it stood after that event: trades as full as they were, loans placed so far.")]
+With --at, the run is shown as of that event: the fills of trades and the loans placed so far.")]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) run: RunRefArgs,
@@ -272,11 +272,10 @@ pub(crate) struct ShowArgs {
     pub(crate) at: AtArgs,
 }
 
-/// How far a run is looked at.
+/// The event as of which a run is shown.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct AtArgs {
-    /// After this event of the run (its version in the stream, from 1) instead of after its last
-    /// one
+    /// As of this event of the run: its version in the stream, from 1 [default: the last one]
     #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) at: Option<u64>,
 }
@@ -288,21 +287,19 @@ pub(crate) struct AtArgs {
   powerfill tables latest pfill_trade_recap --at 60000
   powerfill tables latest --format xlsx --out run.xlsx
 
-Any run can be read back, not only the latest: the rows are made from its events.")]
+Works for any run, not only for the latest: the rows are made from its events.")]
 pub(crate) struct TablesArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
-    /// The table; without it, the tables are listed with their row counts, or are all in the
-    /// workbook
+    /// The table; without it, prints the row counts of all tables, or writes all to the workbook
     pub(crate) table: Option<String>,
-    /// Where the workbook goes (--format xlsx) [default: standard output, unless that is a
-    /// terminal]
+    /// The file of the workbook (--format xlsx) [default: standard output, unless it is a terminal]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) at: AtArgs,
     #[command(flatten)]
-    pub(crate) store: TableStoreArgs,
+    pub(crate) common: TablePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -313,20 +310,20 @@ pub(crate) struct TablesArgs {
 pub(crate) struct EventsArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
-    /// Only events of this type; may be given more than once
+    /// Only events of this type; can be repeated
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) types: Vec<String>,
     /// From this version of the stream on
     #[arg(long, value_name = "VERSION", default_value_t = 1)]
     pub(crate) from: u64,
-    /// Wait for more until the run is over
+    /// Wait for more until the run has ended
     #[arg(long)]
     pub(crate) follow: bool,
-    /// One CloudEvent (JSON) a line
+    /// One CloudEvent (JSON) per line
     #[arg(long)]
     pub(crate) cloudevents: bool,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -339,12 +336,11 @@ pub(crate) struct ExplainArgs {
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
-    /// Say what would have given a kicked-out loan a place, by running the passes again on changed
-    /// input
+    /// Find changes that would have allocated a kicked-out loan, by running the passes again
     #[arg(long, conflicts_with = "trade")]
     pub(crate) what_if: bool,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]

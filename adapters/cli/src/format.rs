@@ -1,6 +1,6 @@
-//! The formats of `--format`: those that can be printed, and for output tables a workbook besides.
+//! The values of `--format`.
 
-/// How to print.
+/// The format of printed output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -11,7 +11,7 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// How to give output tables.
+/// The format of output tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum TableFormat {
     /// For people
@@ -20,12 +20,12 @@ pub(crate) enum TableFormat {
     Json,
     /// For programs and spreadsheets
     Csv,
-    /// A workbook, a sheet a table
+    /// A workbook with one sheet per table
     Xlsx,
 }
 
 impl TableFormat {
-    /// The format of what is printed; `None` for a workbook.
+    /// The format of printed output; `None` for a workbook.
     pub(crate) fn printed(self) -> Option<Format> {
         match self {
             Self::Text => Some(Format::Text),

@@ -1,4 +1,4 @@
-//! The log of a process that goes on, on standard error: for people, or a JSON object a line for
+//! The log of long-running commands on standard error: lines for people, or JSON objects for
 //! programs.
 
 use std::io::{IsTerminal, stderr};
@@ -8,28 +8,27 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// A line for people.
+    /// Lines of text.
     Text,
-    /// An object a line.
+    /// One object per line.
     Json,
 }
 
-/// Begins to log; what is logged before goes nowhere.
-pub(crate) fn begin(format: LogFormat) {
-    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(colour);
-    let log = match format {
-        LogFormat::Text => log.with_target(false).boxed(),
-        LogFormat::Json => log.json().flatten_event(true).boxed(),
+/// Starts logging; earlier messages are lost.
+pub(crate) fn start(format: LogFormat) {
+    let color = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let layer = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(color);
+    let layer = match format {
+        LogFormat::Text => layer.with_target(false).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    // What the relay has to say of its broker, and the publisher of its server, they say
-    // themselves.
-    let wanted = Targets::new()
+    // The relay and the publisher log errors of these libraries themselves.
+    let filter = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target("async_nats", LevelFilter::OFF)
         .with_target("tiberius", LevelFilter::OFF);
-    tracing_subscriber::registry().with(log.with_filter(wanted)).init();
+    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
 }

@@ -1,28 +1,29 @@
-//! `powerfill`: the command line, and the one place where sources, stores and runner come together
+//! The program `powerfill`: the command line, which puts sources, stores, and use cases together
 //! (specification 4.1, 4.2).
 //!
-//! * [`args`]: what can be typed, with help and examples
-//! * [`commands`]: one file a command
-//! * [`places`]: sources and stores by their URLs
-//! * [`settings`]: what powerfill.toml can set
-//! * [`tenancy`]: whose store and source a command works with
-//! * [`log`]: what a process that goes on says of itself
+//! * [`args`]: commands, flags, and help
+//! * [`commands`]: one file per command
+//! * [`urls`]: the URLs of sources and stores
+//! * [`settings`]: the settings of `powerfill.toml`
+//! * [`tenancy`]: the store and the source of a command
+//! * [`error`]: errors and exit statuses
+//! * [`log`]: the log of long-running commands
 //! * [`output`]: text for people, JSON and CSV for programs
 //! * [`workbook`]: the tables of a run as a workbook
 
 mod args;
 mod commands;
-mod failure;
+mod error;
 mod format;
 mod log;
 mod out_folder;
 mod output;
-mod places;
 mod progress;
 mod settings;
 mod shutdown;
 mod summary;
 mod tenancy;
+mod urls;
 mod workbook;
 
 use std::future::ready;
@@ -34,8 +35,8 @@ use clap::Parser;
 use tokio::runtime::Builder;
 
 use args::{Cli, Command};
-use failure::Failure;
-use settings::Settings;
+use error::CliError;
+use settings::ProgramSettings;
 
 /// The smallest number of threads that run commands: a command may block one of them on a terminal
 /// or a pipe, and signals and progress need another.
@@ -60,22 +61,22 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), Failure> {
-    let settings = Settings::read()?;
+async fn run(command: Command) -> Result<(), CliError> {
+    let settings = ProgramSettings::read()?;
     dispatch(command, &settings).await
 }
 
 /// The future of a command. It is boxed so that the future of `run` does not contain the state of
 /// every command, which would multiply machine code and stack.
-type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CliError>> + 'a>>;
 
-fn dispatch(command: Command, settings: &Settings) -> CommandFuture<'_> {
+fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {
         Command::Demo(args) => Box::pin(commands::demo::run(args, settings)),
         Command::Generate(args) => Box::pin(ready(commands::generate::run(&args))),
-        Command::Check(args) => Box::pin(ready(commands::check::run(&args, settings))),
-        Command::Preflight(args) => Box::pin(ready(commands::preflight::run(&args, settings))),
-        Command::Preprocess(args) => Box::pin(ready(commands::preprocess::run(&args, settings))),
+        Command::Check(args) => Box::pin(commands::check::run(args, settings)),
+        Command::Preflight(args) => Box::pin(commands::preflight::run(args, settings)),
+        Command::Preprocess(args) => Box::pin(commands::preprocess::run(args, settings)),
         Command::Run(args) => Box::pin(commands::run::run(args, settings)),
         Command::Work(args) => Box::pin(commands::work::run(args, settings)),
         #[cfg(feature = "nats")]

@@ -1,5 +1,5 @@
-//! `--out`: a run's tables as CSV files. They are written aside while the run goes on and put in
-//! place when it is over, so that the folder never shows half a run.
+//! `--out`: a run's tables as CSV files. They are written to a temporary folder and moved when the
+//! run has ended, so the folder never has the tables of an incomplete run.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,11 +13,12 @@ use powerfill_tables::summary::RunSummary;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables;
 
-/// A folder that takes the tables of one run.
+/// A folder for the tables of one run.
 pub(crate) struct OutFolder {
     run: RunId,
     folder: PathBuf,
-    aside: PathBuf,
+    /// The temporary folder.
+    partial: PathBuf,
     files: Mutex<Files>,
 }
 
@@ -25,91 +26,91 @@ pub(crate) struct OutFolder {
 struct Files {
     open: HashMap<&'static str, BufWriter<File>>,
     text: Vec<u8>,
-    /// The first thing that could not be written; the run goes on without the folder.
-    failure: Option<io::Error>,
+    /// The first error. The run continues without the folder.
+    error: Option<io::Error>,
 }
 
 impl OutFolder {
     pub(crate) fn new(run: RunId, folder: &Path) -> io::Result<Self> {
-        let aside = folder.join(format!(".partial-{run}"));
-        fs::create_dir_all(&aside)?;
-        Ok(Self { run, folder: folder.to_owned(), aside, files: Mutex::default() })
+        let partial = folder.join(format!(".partial-{run}"));
+        fs::create_dir_all(&partial)?;
+        Ok(Self { run, folder: folder.to_owned(), partial, files: Mutex::default() })
     }
 
-    /// Takes the next rows.
-    pub(crate) fn take(&self, batches: &[RowBatch]) {
+    /// Writes rows to the temporary folder.
+    pub(crate) fn write(&self, batches: &[RowBatch]) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         for batch in batches {
-            if files.failure.is_none()
+            if files.error.is_none()
                 && let Err(error) = files.write(self, batch)
             {
-                files.failure = Some(error);
+                files.error = Some(error);
             }
         }
     }
 
-    /// Puts the files in place, with `outcome.csv`, instead of those of a former run. Of a run that
-    /// is not Complete only what it has is written: findings, log, history.
+    /// Replaces the files of a former run, and writes `outcome.csv`. A run that is not Complete has
+    /// only findings, log, and history.
     ///
     /// # Errors
-    /// Where a file could not be written; what was put in place by then stays, and nothing is left
-    /// aside.
+    /// If a file cannot be written; files that were replaced before stay, and the temporary folder
+    /// is removed.
     pub(crate) fn finish(self, summary: &RunSummary) -> io::Result<()> {
-        let aside = self.aside.clone();
-        self.put_in_place(summary).inspect_err(|_| discard(&aside))
+        let partial = self.partial.clone();
+        self.replace_files(summary).inspect_err(|_| discard(&partial))
     }
 
-    fn put_in_place(self, summary: &RunSummary) -> io::Result<()> {
+    fn replace_files(self, summary: &RunSummary) -> io::Result<()> {
         let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = files.failure {
+        if let Some(error) = files.error {
             return Err(error);
         }
         for file in files.open.values_mut() {
             file.flush()?;
         }
         for table in tables::ALL {
-            let (aside, place) =
-                (self.aside.join(file_name(table)), self.folder.join(file_name(table)));
+            let name = file_name(table);
+            let (partial, file) = (self.partial.join(&name), self.folder.join(&name));
             let keep = is_kept(table, summary);
             if keep && !files.open.contains_key(table.name) {
-                fs::write(&aside, header(table))?;
+                fs::write(&partial, header(table))?;
             }
             if keep {
-                fs::rename(&aside, &place)?;
-            } else if place.exists() {
-                fs::remove_file(&place)?;
+                fs::rename(&partial, &file)?;
+            } else if file.exists() {
+                fs::remove_file(&file)?;
             }
         }
         fs::write(self.folder.join("outcome.csv"), outcome(summary)?)?;
-        fs::remove_dir_all(&self.aside)
+        fs::remove_dir_all(&self.partial)
     }
 
-    /// Leaves the folder as it was.
+    /// Leaves the folder unchanged.
     pub(crate) fn discard(self) {
-        discard(&self.aside);
+        discard(&self.partial);
     }
 }
 
-fn discard(aside: &Path) {
-    // Nothing depends on what is left in a folder of this name.
-    let _ = fs::remove_dir_all(aside);
+fn discard(partial: &Path) {
+    // A temporary folder that remains is harmless.
+    let _ = fs::remove_dir_all(partial);
 }
 
-/// Tables that say something of a run that is not Complete.
-const RECORDS_OF_ANY_RUN: [&str; 3] =
+/// Tables that a run has even if it is not Complete.
+const TABLES_OF_ANY_RUN: [&str; 3] =
     ["pfill_preflight_findings", "pfill_powerfill_log", "pfill_run_history"];
 
-/// Whether a table of the run is written: of a run that is not Complete only what says so.
+/// Whether a table of the run is written.
 pub(crate) fn is_kept(table: &TableSpec, summary: &RunSummary) -> bool {
     let complete = summary.failure.is_none() && summary.cancellation.is_none();
-    complete || RECORDS_OF_ANY_RUN.contains(&table.name)
+    complete || TABLES_OF_ANY_RUN.contains(&table.name)
 }
 
 impl Files {
     fn write(&mut self, out: &OutFolder, batch: &RowBatch) -> io::Result<()> {
         let name = batch.table.name;
         if !self.open.contains_key(name) {
-            let mut file = BufWriter::new(File::create(out.aside.join(file_name(batch.table)))?);
+            let mut file = BufWriter::new(File::create(out.partial.join(file_name(batch.table)))?);
             file.write_all(&header(batch.table))?;
             self.open.insert(name, file);
         }

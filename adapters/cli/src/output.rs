@@ -9,7 +9,7 @@ use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// A table of texts, columns from `right` on aligned to the right.
 pub(crate) fn text_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Table
@@ -32,14 +32,14 @@ where
     table
 }
 
-/// Prints a text as it is. Unlike `print!` it does not panic when nobody reads any more.
-pub(crate) fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+/// Prints a text. Unlike `print!`, it does not panic if the reader of the pipe has ended.
+pub(crate) fn print_text(text: impl std::fmt::Display) -> Result<(), CliError> {
     write!(io::stdout().lock(), "{text}")?;
     Ok(())
 }
 
 /// Prints a value as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
     writeln!(out)?;
@@ -47,7 +47,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Prints records as CSV with a header.
-pub(crate) fn print_csv<'a, R>(header: &[&str], rows: R) -> Result<(), Failure>
+pub(crate) fn print_csv<'a, R>(header: &[&str], rows: R) -> Result<(), CliError>
 where
     R: IntoIterator<Item: IntoIterator<Item = &'a str>>,
 {
@@ -68,7 +68,7 @@ pub(crate) fn cell_text(cell: &Cell) -> String {
 }
 
 /// Prints rows of an output table as CSV, `run_id` first.
-pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), Failure> {
+pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), CliError> {
     let mut text = Vec::new();
     csv::write_file_header(rows.table, &mut text);
     csv::write_file_rows(run, rows, &mut text);
@@ -77,7 +77,7 @@ pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), Failure>
 }
 
 /// Prints rows of an output table as a JSON array of objects; decimals are strings.
-pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), Failure> {
+pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), CliError> {
     let objects: Vec<Map<String, Value>> = rows.rows().map(|row| object(rows.table, row)).collect();
     print_json(&objects)
 }
@@ -97,7 +97,7 @@ fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {
 }
 
 /// Prints rows of an output table for people.
-pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), Failure> {
+pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), CliError> {
     let header: Vec<&str> = rows.table.columns.iter().map(|column| column.name).collect();
     let is_number = |t: CellType| matches!(t, CellType::Int | CellType::Decimal(_));
     let columns = rows.table.columns.iter().enumerate();

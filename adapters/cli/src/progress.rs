@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::out_folder::OutFolder;
 
-/// The steps in their order, as the bar counts them.
+/// The steps in the order in which the progress bar counts them.
 const STEPS: [Step; 9] = [
     Step::Preflight,
     Step::BxCashGrids,
@@ -25,7 +25,7 @@ const STEPS: [Step; 9] = [
     Step::Record,
 ];
 
-/// Ctrl-C, which cancels the run that goes on.
+/// Ctrl-C, which cancels the active run.
 pub(crate) struct Interrupt {
     signal: CancellationToken,
     by: String,
@@ -55,13 +55,13 @@ impl Interrupt {
 }
 
 /// Observes a run in the foreground.
-pub(crate) struct Foreground {
+pub(crate) struct ForegroundObserver {
     bar: ProgressBar,
     summary: Mutex<RunSummary>,
     out: Option<Arc<OutFolder>>,
 }
 
-impl Foreground {
+impl ForegroundObserver {
     pub(crate) fn new(run: RunId, out: Option<Arc<OutFolder>>) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(STEPS.len() as u64)
@@ -74,18 +74,18 @@ impl Foreground {
         Self { bar, summary, out }
     }
 
-    /// Takes the bar away.
+    /// Removes the progress bar.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// The run so far.
+    /// The summary of the run so far.
     pub(crate) fn summary(&self) -> RunSummary {
         self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl RunObserver for Foreground {
+impl RunObserver for ForegroundObserver {
     fn observe(&self, progress: RunProgress<'_>) {
         match progress {
             RunProgress::Step(step) => {
@@ -98,7 +98,7 @@ impl RunObserver for Foreground {
             }
             RunProgress::Rows(rows) => {
                 if let Some(out) = &self.out {
-                    out.take(rows);
+                    out.write(rows);
                 }
             }
         }

@@ -1,159 +1,214 @@
-//! Settings from `powerfill.toml` in the working folder, behind flags and `POWERFILL_*`.
+//! Settings from `powerfill.toml` in the working folder. Flags and `POWERFILL_*` variables take
+//! precedence.
 //!
-//! The file may hold passwords, so that nothing of its text is repeated in a message: names and
-//! line numbers are.
+//! The file may contain passwords, so messages have names and line numbers, but never its text.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use powerfill_events::values::TenantId;
 use powerfill_sqlserver::MssqlUrl;
 use toml::{Table, Value};
 
-use crate::failure::Failure;
-use crate::places::{Source, StoreUrl, TargetUrl};
+use crate::error::CliError;
+use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
 const FILE: &str = "powerfill.toml";
+const TENANT_FORM: &str = "write [tenants.ID] with store = \"…\"";
 
-/// What `powerfill.toml` can set.
+/// The content of `powerfill.toml`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    /// The store, as `--store`; not beside tenants.
-    pub(crate) store: Option<String>,
-    /// Who runs are asked for by, as `--requested-by`.
-    pub(crate) requested_by: Option<String>,
-    /// Where NATS is, as `--nats`; may hold a password.
+pub(crate) struct ProgramSettings {
+    /// As `--store`; only without tenants.
+    pub(crate) store: Option<StoreUrl>,
+    /// As `--requested-by`.
+    requested_by: Option<String>,
+    /// As `--nats`; may contain a password.
     #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "a build without the relay"))]
     pub(crate) nats: Option<String>,
-    /// The tenant where none is given, as `--tenant`.
-    pub(crate) tenant: Option<String>,
+    /// The default of `--tenant`.
+    tenant: Option<String>,
     /// Tenants by id.
-    pub(crate) tenants: BTreeMap<String, Tenant>,
+    pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
 
-/// A tenant: a store of its own, and where its snapshots come from.
-#[derive(Debug, Clone)]
-pub(crate) struct Tenant {
-    store: String,
-    /// The source of `run`, `check`, `preflight` and `preprocess` where none is given.
-    pub(crate) source: Option<Source>,
-    /// The run options where no `--options` is given.
+/// The settings of one tenant.
+#[derive(Debug)]
+pub(crate) struct TenantSettings {
+    pub(crate) id: TenantId,
+    /// The store, without a password from elsewhere.
+    store: StoreUrl,
+    /// The default source.
+    pub(crate) source: Option<SourceUrl>,
+    /// The default of `--options`.
     pub(crate) options: Option<PathBuf>,
-    /// Whether the configuration is the one that is managed in the store, instead of the source's.
+    /// Whether the managed configuration overrides that of the source.
     pub(crate) manages_configuration: bool,
-    /// A file with the password of the store, where its URL has none.
+    /// A file with the password of the store.
     password_file: Option<PathBuf>,
-    /// Where its outputs are published; may hold a password.
-    publish: Option<String>,
-    /// A file with the password of that place, where its URL has none.
+    /// The database to which outputs are published, without a password from elsewhere.
+    publish: Option<TargetUrl>,
+    /// A file with the password of that database.
     publish_password_file: Option<PathBuf>,
 }
 
-impl Tenant {
-    /// Where the store is; its password is read now.
-    pub(crate) fn store(&self) -> Result<StoreUrl, Failure> {
-        let password = secret("password_file", self.password_file.as_deref())?;
-        StoreUrl::with_password(&self.store, password.as_deref()).readable("store")
+impl TenantSettings {
+    /// The store's URL. Reads the password file.
+    pub(crate) fn store_url(&self) -> Result<StoreUrl, CliError> {
+        let password = read_password("password_file", self.password_file.as_deref())?;
+        Ok(self.store.clone().or_password(password.as_deref()))
     }
 
-    /// Where its outputs are published; the password is read now.
-    pub(crate) fn publishes_to(&self) -> Result<Option<MssqlUrl>, Failure> {
+    /// The URL of the database to which outputs are published. Reads the password file.
+    pub(crate) fn publish_url(&self) -> Result<Option<MssqlUrl>, CliError> {
         let Some(url) = &self.publish else { return Ok(None) };
-        let password = secret("publish_password_file", self.publish_password_file.as_deref())?;
-        TargetUrl::with_password(url, password.as_deref()).readable("publish").map(Some)
+        let file = self.publish_password_file.as_deref();
+        let password = read_password("publish_password_file", file)?;
+        Ok(Some(url.clone().or_password(password.as_deref()).0))
     }
 
-    /// Where the store is, without its password: to compare.
-    fn store_place(&self) -> StoreUrl {
-        StoreUrl::with_password(&self.store, None)
+    fn parse(id: &str, value: Value) -> Result<Self, CliError> {
+        let prefix = format!("tenants.{id}.");
+        let Value::Table(mut table) = value else {
+            return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
+        };
+        let at = |name: &str| format!("{prefix}{name}");
+        let mut text = |name| text(&mut table, name, &at(name));
+        let missing = || invalid(&at("store"), "is missing; each tenant needs a store of its own");
+        let store: StoreUrl = url(text("store")?, &at("store"))?.ok_or_else(missing)?;
+        let source: Option<SourceUrl> = url(text("source")?, &at("source"))?;
+        let publish: Option<TargetUrl> = url(text("publish")?, &at("publish"))?;
+        let (options, password_file) = (text("options")?, text("password_file")?);
+        let publish_password_file = text("publish_password_file")?;
+        let manages_configuration = match text("configuration")?.as_deref() {
+            None | Some("source") => false,
+            Some("managed") => true,
+            Some(_) => {
+                let message = "must be \"managed\" (changed with `powerfill config`) or \"source\" \
+                               (read from the source)";
+                return Err(invalid(&at("configuration"), message));
+            }
+        };
+        let known = "store, source, options, configuration, password_file, publish, and \
+                     publish_password_file";
+        reject_unknown(&table, &prefix, known)?;
+        Ok(Self {
+            id: TenantId::from(id),
+            store,
+            source: source.map(|source| source.or_password(None)),
+            options: options.map(PathBuf::from),
+            manages_configuration,
+            password_file: password_file.map(PathBuf::from),
+            publish,
+            publish_password_file: publish_password_file.map(PathBuf::from),
+        })
     }
 }
 
-/// The password in a file.
-fn secret(setting: &str, file: Option<&Path>) -> Result<Option<String>, Failure> {
+fn read_password(setting: &str, file: Option<&Path>) -> Result<Option<String>, CliError> {
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::Environment(format!("{setting} {}: {error}", file.display())))?;
+        .map_err(|error| CliError::context(format!("{setting} {}", file.display()), error))?;
     Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-impl Settings {
-    pub(crate) fn read() -> Result<Self, Failure> {
+impl ProgramSettings {
+    /// Reads the file, if there is one.
+    pub(crate) fn read() -> Result<Self, CliError> {
         let text = match std::fs::read_to_string(Path::new(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            Err(error) => return Err(Failure::Environment(format!("cannot read {FILE}: {error}"))),
+            Err(error) => return Err(CliError::context(format!("cannot read {FILE}"), error)),
         };
-        let table = text.parse::<Table>().map_err(|fault| {
-            let before = fault.span().map_or(0, |span| span.start.min(text.len()));
+        let table = text.parse::<Table>().map_err(|error| {
+            let before = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
-            wrong(&format!("line {line}"), fault.message())
+            invalid(&format!("line {line}"), error.message())
         })?;
-        Self::from_table(table)
+        Self::parse(table)
     }
 
-    fn from_table(mut table: Table) -> Result<Self, Failure> {
+    fn parse(mut table: Table) -> Result<Self, CliError> {
         let tenants = match table.remove("tenants") {
             None => Table::new(),
             Some(Value::Table(tenants)) => tenants,
-            Some(_) => return Err(wrong("tenants", "write [tenants.ID] with store = \"…\"")),
+            Some(_) => return Err(invalid("tenants", TENANT_FORM)),
         };
         let text = |table: &mut Table, name| text(table, name, name);
+        let store: Option<StoreUrl> = url(text(&mut table, "store")?, "store")?;
         let settings = Self {
-            store: text(&mut table, "store")?,
+            store: store.map(|store| store.or_password(None)),
             requested_by: text(&mut table, "requested_by")?,
             nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
             tenants: tenants
                 .into_iter()
-                .map(|(id, tenant)| Ok((id.clone(), self::tenant(&id, tenant)?)))
-                .collect::<Result<_, Failure>>()?,
+                .map(|(id, tenant)| {
+                    let tenant = TenantSettings::parse(&id, tenant)?;
+                    Ok((id, Arc::new(tenant)))
+                })
+                .collect::<Result<_, CliError>>()?,
         };
-        nothing_else(&table, "", "store, requested_by, nats, tenant and [tenants.ID]")?;
-        settings.make_sense()
+        reject_unknown(&table, "", "store, requested_by, nats, tenant, and [tenants.ID]")?;
+        settings.check()?;
+        Ok(settings)
     }
 
-    fn make_sense(self) -> Result<Self, Failure> {
+    /// Checks rules that concern several settings.
+    fn check(&self) -> Result<(), CliError> {
         if self.store.is_some() && !self.tenants.is_empty() {
-            return Err(wrong("store", "stands beside [tenants]; give each tenant its store"));
+            let message = "is not allowed together with [tenants]; give each tenant its store";
+            return Err(invalid("store", message));
         }
         if let Some(id) = &self.tenant {
-            self.of_tenant(id)?;
+            self.tenant(id)?;
         }
-        let stores: Vec<(&String, StoreUrl)> =
-            self.tenants.iter().map(|(id, tenant)| (id, tenant.store_place())).collect();
-        for (at, (id, store)) in stores.iter().enumerate() {
-            if let StoreUrl::Unreadable(fault) = store {
-                return Err(wrong(&format!("tenants.{id}.store"), fault));
-            }
-            if let Some((other, _)) = stores[..at].iter().find(|(_, other)| store.is_same(other)) {
-                let what =
-                    format!("is also the store of tenant {other}; each tenant has one of its own");
-                return Err(wrong(&format!("tenants.{id}.store"), &what));
+        let tenants: Vec<_> = self.tenants.iter().collect();
+        for (at, (id, tenant)) in tenants.iter().enumerate() {
+            let earlier = tenants[..at].iter();
+            let same = earlier.clone().find(|(_, other)| tenant.store.is_same(&other.store));
+            if let Some((other, _)) = same {
+                let message =
+                    format!("is also the store of tenant {other}; each tenant needs its own");
+                return Err(invalid(&format!("tenants.{id}.store"), &message));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
-    /// What the file says of a tenant.
-    pub(crate) fn of_tenant(&self, id: &str) -> Result<&Tenant, Failure> {
+    /// The tenant with this id.
+    pub(crate) fn tenant(&self, id: &str) -> Result<&Arc<TenantSettings>, CliError> {
         self.tenants.get(id).ok_or_else(|| {
-            let missing = format!("no tenant {id}; write [tenants.{id}] with store = \"sqlite:FILE\" or \"postgres://…\"");
-            Failure::Environment(format!("{FILE} has {missing}"))
+            CliError::environment(format!(
+                "{FILE} has no tenant {id}; write [tenants.{id}] with store = \"sqlite:FILE\" or \
+                 \"postgres://…\""
+            ))
         })
     }
 
-    /// Whose store this is, by the file.
-    pub(crate) fn owner_of(&self, store: &StoreUrl) -> Option<&str> {
-        let mut tenants = self.tenants.iter();
-        tenants.find(|(_, tenant)| tenant.store_place().is_same(store)).map(|(id, _)| id.as_str())
+    /// The tenant of the flag or variable, else the file's default if that applies.
+    pub(crate) fn select_tenant(
+        &self,
+        id: Option<&str>,
+        default_applies: bool,
+    ) -> Result<Option<&Arc<TenantSettings>>, CliError> {
+        let default = self.tenant.as_deref().filter(|_| default_applies);
+        id.or(default).map(|id| self.tenant(id)).transpose()
     }
 
-    /// Who asks: the flag or variable, the file, the user of the machine.
-    pub(crate) fn requested_by(&self, given: Option<&str>) -> String {
+    /// The tenant that has this store.
+    pub(crate) fn owner_of(&self, store: &StoreUrl) -> Option<&Arc<TenantSettings>> {
+        self.tenants.values().find(|tenant| tenant.store.is_same(store))
+    }
+
+    /// The person who requests a run or a change: from the flag or variable, the file, or the
+    /// operating system.
+    pub(crate) fn requested_by(&self, argument: Option<&str>) -> String {
         let user = || std::env::var("USER").ok().filter(|user| !user.is_empty());
-        given
+        argument
             .map(str::to_owned)
             .or_else(|| self.requested_by.clone())
             .or_else(user)
@@ -161,65 +216,31 @@ impl Settings {
     }
 }
 
-fn wrong(place: &str, what: &str) -> Failure {
-    Failure::Environment(format!("{FILE}, {place}: {what}"))
+fn invalid(setting: &str, message: &str) -> CliError {
+    CliError::environment(format!("{FILE}, {setting}: {message}"))
 }
 
-/// Takes a text out of a table.
-fn text(table: &mut Table, name: &str, place: &str) -> Result<Option<String>, Failure> {
+/// Parses a URL of the file; the message of an error does not contain it.
+fn url<U: LocationUrl>(text: Option<String>, setting: &str) -> Result<Option<U>, CliError> {
+    let url = text.map(|text| text.parse::<U>()).transpose();
+    url.map_err(|error| CliError::context(format!("{FILE}, {setting}"), error))
+}
+
+/// Removes a text from a table.
+fn text(table: &mut Table, name: &str, setting: &str) -> Result<Option<String>, CliError> {
     match table.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(_) => Err(wrong(place, "a text in quotes is wanted here")),
+        Some(_) => Err(invalid(setting, "must be a text in quotes")),
     }
 }
 
-fn nothing_else(left: &Table, prefix: &str, known: &str) -> Result<(), Failure> {
-    match left.keys().next() {
+fn reject_unknown(rest: &Table, prefix: &str, known: &str) -> Result<(), CliError> {
+    match rest.keys().next() {
         Some(name) => {
-            Err(wrong(&format!("{prefix}{name}"), &format!("no such setting; there are {known}")))
+            let message = format!("there is no such setting; the settings are {known}");
+            Err(invalid(&format!("{prefix}{name}"), &message))
         }
         None => Ok(()),
     }
-}
-
-fn tenant(id: &str, value: Value) -> Result<Tenant, Failure> {
-    let prefix = format!("tenants.{id}.");
-    let Value::Table(mut table) = value else {
-        return Err(wrong(&format!("tenants.{id}"), "write [tenants.ID] with store = \"…\""));
-    };
-    let mut text = |name| text(&mut table, name, &format!("{prefix}{name}"));
-    let (store, source) = (text("store")?, text("source")?);
-    let (options, password_file) = (text("options")?, text("password_file")?);
-    let (publish, publish_password_file) = (text("publish")?, text("publish_password_file")?);
-    let manages_configuration = match text("configuration")?.as_deref() {
-        None | Some("source") => false,
-        Some("managed") => true,
-        Some(_) => {
-            let what = "is \"managed\" (changed with `powerfill config`) or \"source\" (read from the source)";
-            return Err(wrong(&format!("{prefix}configuration"), what));
-        }
-    };
-    let missing =
-        || wrong(&format!("{prefix}store"), "is missing; a tenant has a store of its own");
-    let source = source.map(|source| {
-        source.parse::<Source>().map_err(|fault| wrong(&format!("{prefix}source"), &fault))
-    });
-    if let Some(url) = &publish {
-        let readable =
-            TargetUrl::with_password(url, None).readable(&format!("{FILE}, {prefix}publish"));
-        readable?;
-    }
-    let known =
-        "store, source, options, configuration, password_file, publish and publish_password_file";
-    nothing_else(&table, &prefix, known)?;
-    Ok(Tenant {
-        store: store.ok_or_else(missing)?,
-        source: source.transpose()?,
-        options: options.map(PathBuf::from),
-        manages_configuration,
-        password_file: password_file.map(PathBuf::from),
-        publish,
-        publish_password_file: publish_password_file.map(PathBuf::from),
-    })
 }

@@ -2,12 +2,12 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The token that the first signal cancels; the second one ends the process at once. From the
 /// return on, signals do not end the process by themselves anymore.
-pub(crate) fn on_signal() -> Result<CancellationToken, Failure> {
-    let unavailable = |error| Failure::Environment(format!("signals cannot be received: {error}"));
+pub(crate) fn on_signal() -> Result<CancellationToken, CliError> {
+    let unavailable = |error| CliError::environment(format!("signals cannot be received: {error}"));
     let mut signals = Signals::listen().map_err(unavailable)?;
     let shutdown = CancellationToken::new();
     let signaled = shutdown.clone();

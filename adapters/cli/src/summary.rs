@@ -1,4 +1,4 @@
-//! The summary of a run, as a desk reads it.
+//! The summary of a run as text.
 
 use std::fmt::Write;
 
@@ -12,14 +12,14 @@ use powerfill_tables::summary::{RunSummary, TradeFill};
 
 use crate::output::text_table;
 
-/// Warnings that the summary lists one by one; the findings table has them all.
-const WARNINGS_SHOWN: usize = 4;
+/// The largest number of listed warnings; the findings table has all of them.
+const MAX_WARNINGS: usize = 4;
 
-/// Trades that the summary lists one by one; the recap table has them all.
-const TRADES_SHOWN: usize = 12;
+/// The largest number of listed trades; the recap table has all of them.
+const MAX_TRADES: usize = 12;
 
-/// Of an event's payload, in characters; `events` has all of it.
-const PAYLOAD_SHOWN: usize = 400;
+/// The largest length of a printed payload, in characters; `events` prints all of it.
+const MAX_PAYLOAD: usize = 400;
 
 /// A whole number with thousands separators.
 pub(crate) fn count(number: u64) -> String {
@@ -40,14 +40,14 @@ pub(crate) fn text(summary: &RunSummary) -> String {
     out
 }
 
-/// A run as it stood after an event, of so many that it has by now.
+/// The summary of a run as of an event; `events` is the number of its events.
 pub(crate) fn text_as_of(summary: &RunSummary, event: &RunEvent, events: u64) -> String {
     let mut out = String::new();
     let (at, events) = (count(summary.events), count(events));
     let mut payload = Vec::new();
     let _ = event.write_payload(&mut payload);
     let payload = String::from_utf8_lossy(&payload);
-    let shown: String = payload.chars().take(PAYLOAD_SHOWN).collect();
+    let shown: String = payload.chars().take(MAX_PAYLOAD).collect();
     let more = if shown.len() < payload.len() { "…" } else { "" };
     let name = event.event_type().name();
     let _ = writeln!(out, "After event {at} of {events}: {name} {shown}{more}");
@@ -82,18 +82,18 @@ fn head(summary: &RunSummary, out: &mut String) {
     findings(summary, out);
 }
 
-/// The errors, all of them, and the first warnings.
+/// All errors and the first warnings.
 fn findings(summary: &RunSummary, out: &mut String) {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     let errors = summary.findings.iter().filter(is_error);
     let warnings = summary.findings.iter().filter(|finding| !is_error(finding));
-    for finding in errors.chain(warnings.clone().take(WARNINGS_SHOWN)) {
+    for finding in errors.chain(warnings.clone().take(MAX_WARNINGS)) {
         let subject = finding.subject.as_deref().unwrap_or("-");
         let severity = finding.severity.as_str();
         let code = finding.code.as_str();
         let _ = writeln!(out, "{severity} {code} {subject}: {}", finding.message);
     }
-    let more = warnings.count().saturating_sub(WARNINGS_SHOWN);
+    let more = warnings.count().saturating_sub(MAX_WARNINGS);
     if more > 0 {
         let run = summary.run_id;
         let _ = writeln!(out, "and {more} more: powerfill tables {run} pfill_preflight_findings");
@@ -132,7 +132,7 @@ fn trades(summary: &RunSummary, out: &mut String) {
     let _ = writeln!(out, "\n{} trades in the run: {}", count(included), parts.join(", "));
     let mut fills: Vec<&TradeFill> = summary.fills.iter().collect();
     fills.sort_by_key(|fill| (fill.fill_status == FillStatus::Filled, -fill.shortfall_amount));
-    let shown = fills.iter().take(TRADES_SHOWN).map(|fill| {
+    let shown = fills.iter().take(MAX_TRADES).map(|fill| {
         [
             fill.trade_id.to_string(),
             fill.fill_status.as_str().to_owned(),
@@ -144,9 +144,9 @@ fn trades(summary: &RunSummary, out: &mut String) {
     });
     let header = ["Fill of each trade", "status", "loans", "filled", "open", "short of min"];
     let _ = writeln!(out, "{}", text_table(&header, shown, &[2, 3, 4, 5]));
-    if fills.len() > TRADES_SHOWN {
+    if fills.len() > MAX_TRADES {
         let run = summary.run_id;
-        let rest = count((fills.len() - TRADES_SHOWN) as u64);
+        let rest = count((fills.len() - MAX_TRADES) as u64);
         let _ = writeln!(out, "and {rest} more: powerfill tables {run} pfill_trade_recap");
     }
 }

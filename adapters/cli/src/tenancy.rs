@@ -1,8 +1,8 @@
-//! Whose store and source a command works with: those of a tenant of `powerfill.toml`, or those
-//! that are named.
+//! The store and the source of a command: those of a tenant of `powerfill.toml`, or those of the
+//! command line.
 //!
-//! A tenant reaches its own store and no other: the store is refused where it holds another
-//! tenant's events, a snapshot where it is of another tenant.
+//! A tenant's command never uses another tenant's data: a store with another tenant's events is
+//! refused, and so is a snapshot of another tenant.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,239 +13,252 @@ use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
 use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
 use powerfill_sqlserver::MssqlUrl;
-use tokio::runtime::Handle;
 
-use crate::args::{PlaceArgs, TenantArgs};
-use crate::failure::Failure;
-use crate::places::{Source, StoreUrl};
-use crate::settings::Settings;
+use crate::args::{StoreArgs, TenantArgs};
+use crate::error::CliError;
+use crate::settings::{ProgramSettings, TenantSettings};
+use crate::urls::{SourceUrl, StoreUrl, UrlText};
 
-/// A store, and the tenant that it must be of.
+/// A store, and the tenant to which it must belong, if that is known.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct TenantStore {
     url: StoreUrl,
-    tenant: Option<TenantId>,
+    tenant: Option<Arc<TenantSettings>>,
 }
 
-impl Place {
-    /// The store of the tenant, or the one that is named. The file's own tenant counts only where
-    /// nothing is named.
-    pub(crate) fn resolve(args: &PlaceArgs, settings: &Settings) -> Result<Self, Failure> {
-        let named = args.store.clone().map(|url| url.readable("--store")).transpose()?;
-        let default = settings.tenant.as_deref().filter(|_| named.is_none());
-        let Some(id) = args.tenant.tenant.as_deref().or(default) else {
-            return Self::without_tenant(named, settings);
+impl TenantStore {
+    /// The store of the command line, else that of the tenant. The default tenant of the file
+    /// applies only if the command line names no store.
+    pub(crate) fn resolve(args: &StoreArgs, settings: &ProgramSettings) -> Result<Self, CliError> {
+        let url = args.store.as_ref().map(|url| url.parse::<StoreUrl>("--store")).transpose()?;
+        let tenant = settings.select_tenant(args.tenant.tenant.as_deref(), url.is_none())?;
+        let Some(url) = url else {
+            return match tenant {
+                Some(tenant) => Self::of_tenant(tenant),
+                None => Self::without_tenant(settings),
+            };
         };
-        let own = settings.of_tenant(id)?;
-        let url = match named {
-            Some(url) if settings.owner_of(&url).is_some_and(|owner| owner != id) => {
-                return Err(Failure::Environment(format!("{url} is not the store of tenant {id}")));
-            }
-            Some(url) => url,
-            None => own.store()?,
-        };
-        Ok(Self { url, tenant: Some(TenantId::from(id)) })
+        let owner = settings.owner_of(&url);
+        match (tenant, owner) {
+            (Some(tenant), Some(owner)) if tenant.id != owner.id => Err(CliError::environment(
+                format!("{url} is not the store of tenant {}", tenant.id),
+            )),
+            _ => Ok(Self { url, tenant: tenant.or(owner).cloned() }),
+        }
     }
 
-    fn without_tenant(named: Option<StoreUrl>, settings: &Settings) -> Result<Self, Failure> {
-        if let Some(url) = named {
-            let tenant = settings.owner_of(&url).map(TenantId::from);
-            return Ok(Self { url, tenant });
-        }
+    fn without_tenant(settings: &ProgramSettings) -> Result<Self, CliError> {
         if !settings.tenants.is_empty() {
-            return Err(Failure::Environment(
-                "which tenant? Choose one with --tenant ID or POWERFILL_TENANT, or set tenant = \"ID\" in powerfill.toml"
-                    .to_owned(),
+            return Err(CliError::environment(
+                "which tenant? Choose one with --tenant ID or POWERFILL_TENANT, or set tenant = \
+                 \"ID\" in powerfill.toml",
             ));
         }
-        let url = match &settings.store {
-            Some(text) => StoreUrl::with_password(text, None).readable("powerfill.toml, store")?,
-            None => StoreUrl::Sqlite("powerfill.db".into()),
-        };
-        Ok(Self { url, tenant: None })
+        let default = || StoreUrl::Sqlite("powerfill.db".into());
+        Ok(Self { url: settings.store.clone().unwrap_or_else(default), tenant: None })
     }
 
-    /// A tenant of the file by its id.
-    pub(crate) fn of_tenant(id: &str, settings: &Settings) -> Result<Self, Failure> {
-        let url = settings.of_tenant(id)?.store()?;
-        Ok(Self { url, tenant: Some(TenantId::from(id)) })
+    /// The store of a tenant.
+    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
+        Ok(Self { url: tenant.store_url()?, tenant: Some(Arc::clone(tenant)) })
     }
 
-    /// The places of all tenants of the file, or the one that is named.
-    pub(crate) fn chosen(
+    /// The stores of all tenants, or the one that [`TenantStore::resolve`] finds.
+    pub(crate) fn resolve_all(
         all_tenants: bool,
-        args: &PlaceArgs,
-        settings: &Settings,
-    ) -> Result<Vec<Self>, Failure> {
+        args: &StoreArgs,
+        settings: &ProgramSettings,
+    ) -> Result<Vec<Self>, CliError> {
         if !all_tenants {
-            return Self::resolve(args, settings).map(|place| vec![place]);
+            return Self::resolve(args, settings).map(|store| vec![store]);
         }
         if settings.tenants.is_empty() {
-            let message = "--all-tenants: powerfill.toml has none; write [tenants.ID] with a store";
-            return Err(Failure::Environment(message.to_owned()));
+            return Err(CliError::environment(
+                "--all-tenants: powerfill.toml has no tenants; write [tenants.ID] with a store",
+            ));
         }
-        settings.tenants.keys().map(|id| Self::of_tenant(id, settings)).collect()
+        settings.tenants.values().map(Self::of_tenant).collect()
     }
 
-    /// Where it is.
     pub(crate) const fn url(&self) -> &StoreUrl {
         &self.url
     }
 
-    /// Whose it must be.
-    pub(crate) const fn tenant(&self) -> Option<&TenantId> {
-        self.tenant.as_ref()
+    /// The settings of the tenant.
+    pub(crate) fn tenant(&self) -> Option<&TenantSettings> {
+        self.tenant.as_deref()
     }
 
-    /// Where the tenant's outputs are published, by the file.
-    pub(crate) fn publishes_to(&self, settings: &Settings) -> Result<Option<MssqlUrl>, Failure> {
-        let Some(tenant) = &self.tenant else { return Ok(None) };
-        settings.of_tenant(tenant.as_str())?.publishes_to()
+    /// The tenant to which the store must belong.
+    pub(crate) fn tenant_id(&self) -> Option<&TenantId> {
+        self.tenant().map(|tenant| &tenant.id)
     }
 
-    /// Opens the store, and makes it where there is none.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.admit(self.url.open().await?).await
+    /// The database to which the tenant's outputs are published.
+    pub(crate) fn publish_url(&self) -> Result<Option<MssqlUrl>, CliError> {
+        self.tenant().map_or(Ok(None), TenantSettings::publish_url)
     }
 
-    /// Opens a store that is there.
-    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.admit(self.url.open_existing().await?).await
+    /// Opens the store, and creates it if it does not exist.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CliError> {
+        self.checked(self.url.open().await?).await
     }
 
-    async fn admit(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Store>, Failure> {
-        if let Some(tenant) = &self.tenant {
-            let of = ensure_tenant(store.as_ref(), tenant).await;
-            of.map_err(|error| Failure::Environment(format!("{}: {error}", self.url)))?;
+    /// Opens a store that exists.
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, CliError> {
+        self.checked(self.url.open_existing().await?).await
+    }
+
+    async fn checked(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Store>, CliError> {
+        if let Some(tenant) = self.tenant_id() {
+            let ensured = ensure_tenant(store.as_ref(), tenant).await;
+            ensured.map_err(|error| CliError::context(self.url.to_string(), error))?;
         }
         Ok(store)
     }
 }
 
-/// A source, the tenant that its snapshot must be of, and the options that go with it.
-pub(crate) struct Input {
-    source: Source,
-    tenant: Option<TenantId>,
+/// A source, with the tenant to which its snapshot must belong.
+pub(crate) struct SnapshotInput {
+    source: SourceUrl,
+    /// The default options of the tenant that has the source.
     options: Option<PathBuf>,
-    /// Where the configuration is managed that takes the place of the source's.
-    managed: Option<Place>,
-    /// Its store, where it is open already.
-    store: Option<Arc<dyn Store>>,
+    /// The tenant of the snapshot. If it manages its configuration, that overrides the source's.
+    tenant: Option<Arc<TenantSettings>>,
+    /// The tenant's store, if it is open.
+    open_store: Option<Arc<dyn Store>>,
 }
 
-impl Input {
-    /// The source that is named, or that of the tenant.
+impl SnapshotInput {
+    /// The source of the command line, else that of the tenant.
     pub(crate) fn resolve(
-        given: Option<&Source>,
-        tenant: &TenantArgs,
-        settings: &Settings,
-    ) -> Result<Self, Failure> {
-        let default = settings.tenant.as_deref().filter(|_| given.is_none());
-        let id = tenant.tenant.as_deref().or(default);
-        let own = id.map(|id| settings.of_tenant(id)).transpose()?;
-        let source = given.cloned().or_else(|| own.and_then(|own| own.source.clone()));
-        let source = source.ok_or_else(|| {
-            Failure::Environment(match id {
-                Some(id) => format!(
-                    "tenant {id} has no source; name one (dir:FOLDER, …), or set source under [tenants.{id}] in \
-                     powerfill.toml"
-                ),
-                None => "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres://… or mssql://…), or a tenant that \
-                         has one with --tenant ID"
-                    .to_owned(),
-            })
-        })?;
-        let options = own.and_then(|own| own.options.clone());
-        let managed = id.map(|id| managed_by(id, settings)).transpose()?.flatten();
-        Ok(Self { source, tenant: id.map(TenantId::from), options, managed, store: None })
+        source: Option<&UrlText>,
+        args: &TenantArgs,
+        settings: &ProgramSettings,
+    ) -> Result<Self, CliError> {
+        let tenant = settings.select_tenant(args.tenant.as_deref(), source.is_none())?;
+        let own_source = || tenant.and_then(|tenant| tenant.source.clone());
+        let source = source.map(|url| url.parse("SOURCE")).transpose()?.or_else(own_source);
+        let missing = || missing_source(tenant);
+        Ok(Self {
+            source: source.ok_or_else(missing)?,
+            options: tenant.and_then(|tenant| tenant.options.clone()),
+            tenant: tenant.cloned(),
+            open_store: None,
+        })
     }
 
-    /// The options of the tenant.
+    /// The source of a tenant.
+    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
+        Ok(Self {
+            source: tenant.source.clone().ok_or_else(|| missing_source(Some(tenant)))?,
+            options: tenant.options.clone(),
+            tenant: Some(Arc::clone(tenant)),
+            open_store: None,
+        })
+    }
+
+    /// The default options of the tenant.
     pub(crate) fn options(&self) -> Option<&Path> {
         self.options.as_deref()
     }
 
-    /// For the store that the snapshot goes to: its tenant's configuration is the one that counts.
-    pub(crate) fn for_store(mut self, place: &Place, settings: &Settings) -> Result<Self, Failure> {
-        if let Some(tenant) = &place.tenant {
-            self.tenant = Some(tenant.clone());
-            self.managed = managed_by(tenant.as_str(), settings)?;
-        }
-        Ok(self)
-    }
-
-    /// With the tenant's store, which is open already.
+    /// Makes the tenant of a store, if it has one, the tenant of the snapshot.
     #[must_use]
-    pub(crate) fn through(self, store: Option<Arc<dyn Store>>) -> Self {
-        Self { store, ..self }
+    pub(crate) fn for_store(mut self, store: &TenantStore) -> Self {
+        if let Some(tenant) = &store.tenant {
+            self.tenant = Some(Arc::clone(tenant));
+        }
+        self
     }
 
-    /// The tables of the source, those of the managed configuration in the place of its own.
-    fn raw(&self) -> Result<RawSnapshot, Failure> {
-        let raw = self.source.read_and_note()?;
-        let Some(place) = &self.managed else { return Ok(raw) };
-        // Commands that only read wait for it.
-        let reading = managed_tables(place, self.store.clone());
-        let tables = tokio::task::block_in_place(|| Handle::current().block_on(reading))?;
-        let too_large = |fault| Failure::Environment(format!("the configuration: {fault}"));
+    /// Uses the tenant's store, which is open already, for its managed configuration.
+    #[must_use]
+    pub(crate) fn with_open_store(self, open_store: Option<Arc<dyn Store>>) -> Self {
+        Self { open_store, ..self }
+    }
+
+    /// Reads the tables of the source, overridden by those of the managed configuration.
+    async fn read(&self) -> Result<RawSnapshot, CliError> {
+        let raw = self.source.read_with_notes().await?;
+        let managing = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration);
+        let Some(tenant) = managing else { return Ok(raw) };
+        let tables = managed_tables(tenant, self.open_store.clone()).await?;
+        let too_large = |error| CliError::context("the configuration", error);
         tables.in_place_of_the_sources(raw).map_err(too_large)
     }
 
-    /// Reads and validates the snapshot; the report where it is refused.
-    pub(crate) fn validated(&self) -> Result<Result<Validated, FaultReport>, Failure> {
-        let validated = validate(self.raw()?);
+    /// Reads and validates the snapshot; returns the report if it is rejected.
+    pub(crate) async fn validated(&self) -> Result<Result<Validated, FaultReport>, CliError> {
+        let validated = validate(self.read().await?);
         if let Ok(validated) = &validated {
-            self.must_be_the_tenants(&validated.snapshot)?;
+            self.ensure_tenant(&validated.snapshot)?;
         }
         Ok(validated)
     }
 
-    /// The validated snapshot; warnings go to standard error.
-    pub(crate) fn snapshot(&self) -> Result<Validated, Failure> {
-        let validated = self.source.accepted(validate(self.raw()?))?;
-        self.must_be_the_tenants(&validated.snapshot)?;
+    /// The validated snapshot; prints the number of warnings on standard error.
+    pub(crate) async fn snapshot(&self) -> Result<Validated, CliError> {
+        let validated = self.source.accept(validate(self.read().await?))?;
+        self.ensure_tenant(&validated.snapshot)?;
         Ok(validated)
     }
 
-    fn must_be_the_tenants(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    fn ensure_tenant(&self, snapshot: &Snapshot) -> Result<(), CliError> {
         let found = TenantId::from(&snapshot.header.tenant_id);
-        match &self.tenant {
-            Some(tenant) if *tenant != found => Err(Failure::Environment(format!(
-                "{} is a snapshot of tenant {found}, not of {tenant}; nothing was done",
-                self.source
-            ))),
-            _ => Ok(()),
-        }
+        ensure_same_tenant(&self.source, self.tenant.as_ref().map(|tenant| &tenant.id), &found)
     }
 }
 
-/// The store of a tenant that manages its configuration there.
-fn managed_by(id: &str, settings: &Settings) -> Result<Option<Place>, Failure> {
-    match settings.of_tenant(id)?.manages_configuration {
-        true => Place::of_tenant(id, settings).map(Some),
-        false => Ok(None),
+/// Refuses a snapshot of another tenant.
+pub(crate) fn ensure_same_tenant(
+    source: &SourceUrl,
+    expected: Option<&TenantId>,
+    found: &TenantId,
+) -> Result<(), CliError> {
+    match expected {
+        Some(expected) if expected != found => Err(CliError::environment(format!(
+            "{source} is a snapshot of tenant {found}, not of {expected}; nothing was done"
+        ))),
+        _ => Ok(()),
     }
 }
 
-/// The configuration as it is now, which must not be empty.
+/// No source was given, and the tenant, if there is one, has none.
+pub(crate) fn missing_source(tenant: Option<&Arc<TenantSettings>>) -> CliError {
+    CliError::environment(match tenant.map(|tenant| &tenant.id) {
+        Some(id) => format!(
+            "tenant {id} has no source; name one (dir:FOLDER, …), or set source under \
+             [tenants.{id}] in powerfill.toml"
+        ),
+        None => "which source? Name one (dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres://…, or \
+                 mssql://…), or a tenant that has one with --tenant ID"
+            .to_owned(),
+    })
+}
+
+/// The tenant's current configuration, which must not be empty.
 async fn managed_tables(
-    place: &Place,
-    open: Option<Arc<dyn Store>>,
-) -> Result<ConfigTables, Failure> {
-    let store = match open {
+    tenant: &Arc<TenantSettings>,
+    open_store: Option<Arc<dyn Store>>,
+) -> Result<ConfigTables, CliError> {
+    let store = match open_store {
         Some(store) => Some(store),
-        None if place.url.is_there() => Some(place.open_existing().await?),
-        None => None,
+        None => {
+            let store = TenantStore::of_tenant(tenant)?;
+            if store.url.may_exist() { Some(store.open_existing().await?) } else { None }
+        }
     };
     let tables = match store {
         Some(store) => read_configuration(store.as_ref(), ConfigAsOf::Now).await?.tables(),
         None => ConfigTables::default(),
     };
     if tables.is_empty() {
-        let tenant = place.tenant.as_ref().map_or("", TenantId::as_str);
-        return Err(Failure::Environment(format!(
-            "tenant {tenant} manages its configuration in PowerFill, and it is empty; begin with `powerfill config \
-             import SOURCE --tenant {tenant}`, or set configuration = \"source\" in powerfill.toml"
+        let id = &tenant.id;
+        return Err(CliError::environment(format!(
+            "tenant {id} manages its configuration in PowerFill, and it is empty; begin with \
+             `powerfill config import SOURCE --tenant {id}`, or set configuration = \"source\" in \
+             powerfill.toml"
         )));
     }
     Ok(tables)

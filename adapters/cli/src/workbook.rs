@@ -1,4 +1,4 @@
-//! The output tables of a run as a workbook, made from its events.
+//! Writes the output tables of a run as a workbook, made from its events.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -7,66 +7,62 @@ use powerfill_app::rebuild;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::TableSpec;
-use powerfill_xlsx::{RunWorkbook, XlsxError};
+use powerfill_xlsx::RunWorkbook;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// Writes a workbook of a run as it stood after an event to a file, or, without one, to standard
-/// output; not to a terminal, which has no use for it.
+/// Writes a workbook of a run as of an event to a file, or without one to standard output, but
+/// never to a terminal.
 pub(crate) async fn write(
     store: &dyn Store,
     run: RunId,
     at: u64,
-    of: &[&'static TableSpec],
-    place: Option<&Path>,
+    tables: &[&'static TableSpec],
+    file: Option<&Path>,
     keep: impl Fn(&TableSpec) -> bool,
-) -> Result<(), Failure> {
-    match place {
-        Some(place) => prepare(place)?,
+) -> Result<(), CliError> {
+    match file {
+        Some(file) => prepare(file)?,
         None if std::io::stdout().is_terminal() => {
-            let message = "a workbook is nothing for a terminal: name a file with --out FILE";
-            return Err(Failure::Environment(message.to_owned()));
+            let message = "a workbook cannot be printed to a terminal: name a file with --out FILE";
+            return Err(CliError::environment(message));
         }
         None => {}
     }
-    let failed = |error: XlsxError| Failure::Environment(error.to_string());
-    let mut book = RunWorkbook::new(run, place, of).map_err(failed)?;
-    let mut failure = None;
+    let mut book = RunWorkbook::new(run, file, tables).map_err(CliError::environment)?;
+    let mut result = Ok(());
     rebuild::fold_to(store, run, at, async |batches, _| {
         for batch in batches {
-            if failure.is_none()
-                && let Err(error) = book.add(&batch)
-            {
-                failure = Some(error);
+            if result.is_ok() {
+                result = book.add(&batch);
             }
         }
         Ok(())
     })
     .await?;
-    if let Some(error) = failure {
-        return Err(failed(error));
-    }
-    match place {
-        Some(_) => book.save(keep).map_err(failed),
+    result.map_err(CliError::environment)?;
+    match file {
+        Some(_) => book.save(keep).map_err(CliError::environment),
         None => {
-            let bytes = book.into_bytes(keep).map_err(failed)?;
+            let bytes = book.into_bytes(keep).map_err(CliError::environment)?;
             std::io::stdout().lock().write_all(&bytes)?;
             Ok(())
         }
     }
 }
 
-/// Makes sure that a file can come to be there.
-pub(crate) fn prepare(place: &Path) -> Result<(), Failure> {
-    let shown = place.display();
-    if place.is_dir() {
-        let file = place.join("run.xlsx");
-        let message = format!("{shown} is a folder; name a file, as {}", file.display());
-        return Err(Failure::Environment(message));
+/// Ensures that the file can be created: it is not a folder, and its folder exists.
+pub(crate) fn prepare(file: &Path) -> Result<(), CliError> {
+    if file.is_dir() {
+        let (folder, example) = (file.display(), file.join("run.xlsx"));
+        return Err(CliError::environment(format!(
+            "{folder} is a folder; name a file, such as {}",
+            example.display()
+        )));
     }
-    match place.parent() {
+    match file.parent() {
         Some(folder) => std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::Environment(format!("cannot write {shown}: {error}"))),
+            .map_err(|error| CliError::context(format!("cannot write {}", file.display()), error)),
         None => Ok(()),
     }
 }

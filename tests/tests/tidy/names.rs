@@ -22,8 +22,7 @@ const NOT_REWRITTEN: &[&str] = &[
 ];
 
 /// Names that still have several meanings.
-const AMBIGUOUS: &[&str] =
-    &["Against", "Asked", "ConfigCommand", "Place", "Role", "Tenant", "Unreadable"];
+const AMBIGUOUS: &[&str] = &["Asked", "Place", "Role", "Unreadable"];
 
 /// The type that a line declares for its crate or for others.
 fn declared(line: &str) -> Option<&str> {

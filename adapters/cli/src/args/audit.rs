@@ -1,17 +1,17 @@
-//! What can be typed to audit a run.
+//! Arguments of `replay`, `verify`, `step`, and `seal`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{RunRefArgs, StoreArgs};
+use super::{RunRefArgs, StorePrintArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill replay latest
   powerfill replay 0197 --store sqlite:books.db --format json
 
-Exit status 0 where every event is the same, 1 where one differs or cannot be read. Writes nothing.")]
+Exit status 0 if every event is the same, 1 if one differs or cannot be read. Writes nothing.")]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) run: RunRefArgs,
@@ -23,13 +23,13 @@ pub(crate) struct ReplayArgs {
   powerfill verify latest
   powerfill verify --store sqlite:books.db --format json
 
-Without a run, everything in the store is checked; with one, its stream, its snapshot and its tables.
-Exit status 0 where everything matches, 1 where something does not; the first place is named.")]
+Without a run, checks the whole store; with one, its stream, its snapshot, and its tables.
+Exit status 0 if everything matches, 1 if not; prints the first difference.")]
 pub(crate) struct VerifyArgs {
     /// A run id, the beginning of one, or `latest` [default: the whole store]
     pub(crate) run: Option<String>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(crate) struct VerifyArgs {
   powerfill step latest
   printf '60000\\n+1\\n' | powerfill step latest --format json
 
-A line is an event's number, +N or -N from where you are, an empty line for the next event, or q.")]
+A line is an event's number, +N or -N from the current event, empty for the next event, or q.")]
 pub(crate) struct StepArgs {
     #[command(flatten)]
     pub(crate) run: RunRefArgs,
@@ -45,17 +45,18 @@ pub(crate) struct StepArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SealCommand {
-    /// Write the seal of the log's last append, to be kept where the store's keepers cannot write
+    /// Write the seal of the log's last append, to be kept where the store's administrators cannot
+    /// write
     #[command(after_help = "Example:
   powerfill seal export --out 2026-02-01.seal
 
-The seal covers every event up to now. Kept elsewhere, it shows a log that was cut off or written anew.")]
+The seal covers every event up to now. A copy elsewhere reveals a truncated or rewritten log.")]
     Export(SealExportArgs),
-    /// Check that the log still holds what a seal covers
+    /// Check that the log still contains what a seal covers
     #[command(after_help = "Example:
   powerfill seal check 2026-02-01.seal
 
-Exit status 0 where the log is whole and holds the sealed append, 1 where not.")]
+Exit status 0 if the log is intact and contains the sealed append, 1 if not.")]
     Check(SealCheckArgs),
 }
 
@@ -65,13 +66,13 @@ pub(crate) struct SealExportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SealCheckArgs {
-    /// What `seal export` wrote
+    /// A file of `seal export`
     pub(crate) seal: PathBuf,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }

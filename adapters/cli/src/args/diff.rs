@@ -1,11 +1,11 @@
-//! `diff`.
+//! Arguments of `diff`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::StoreArgs;
-use crate::places::Against;
+use super::StorePrintArgs;
+use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -18,33 +18,33 @@ use crate::places::Against;
 
 Exit status: 0 no unclassified difference, 1 differences, 2 incomparable or error.")]
 pub(crate) struct DiffArgs {
-    /// A run id, the beginning of one, `latest`, or `latest~1` for the one before it
+    /// A run id, the beginning of one, `latest`, or `latest~1` for the run before the latest
     pub(crate) run: String,
     /// Another run (as RUN, or run:RUN), dir:FOLDER of CSV files or workbooks, xlsx:FILE, or
     /// mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "X")]
-    pub(crate) against: Against,
-    /// What the other side calls tables, columns and values; tolerances; what not to compare (TOML)
+    pub(crate) against: UrlText,
+    /// Names of the other side for tables, columns, and values; tolerances; exclusions (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
-    /// Write a first mapping for this export, found from names and values, and compare nothing
+    /// Write a draft of a mapping for this export, from names and values, and compare nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["mapping", "classifications", "html"])]
     pub(crate) write_mapping: Option<PathBuf>,
-    /// What has been said about differences (TOML)
+    /// Classifications of differences (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) classifications: Option<PathBuf>,
-    /// Add entries to be filled in for what nothing has been said about
+    /// Add entries to fill in for unclassified differences
     #[arg(long, requires = "classifications")]
     pub(crate) classify_new: bool,
-    /// Write the comparison as one self-contained page
+    /// Write the comparison as one self-contained HTML page
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Differences of each kind that are shown as text
+    /// The largest number of printed differences of each kind
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) show: usize,
-    /// Loans with another decision that are explained
+    /// The largest number of explained loans with another decision
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) explain: usize,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }

@@ -1,10 +1,10 @@
-//! What can be typed to operate stores and workers.
+//! Arguments of `work`, `relay`, `cancel`, and `copy-store`.
 
 use clap::Args;
 
-use super::{PlaceArgs, PrintArgs, StoreArgs};
+use super::{PrintArgs, StoreArgs, StorePrintArgs};
 use crate::log::LogFormat;
-use crate::places::StoreUrl;
+use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -12,25 +12,25 @@ use crate::places::StoreUrl;
   powerfill work --store postgres://acme_worker@db.example/acme
   powerfill work --all-tenants
 
-Claims runs that are queued, or whose worker is gone, one at a time, and carries them through. Any number of workers may
-share a store. SIGTERM or Ctrl-C hands the run that goes on over to the next worker and ends with 0. A store that is away
-is asked again until it is back.")]
+Claims runs that are queued, or whose worker died, one at a time, and works on them. Any number of
+workers can share a store. SIGTERM or Ctrl-C hands the active run over to the next worker, with exit
+status 0. While a store is unavailable, the worker tries again.")]
 pub(crate) struct WorkArgs {
-    /// End when there is nothing to do, instead of waiting for more
+    /// End when the queue is empty, instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
-    /// How the log on standard error is written
+    /// The format of the log on standard error
     #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// Work for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,
-    /// The worker's name, in the queue and as the actor of events; of each worker its own [default:
+    /// The worker's name in the queue, and the actor of its events; unique per worker [default:
     /// powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,
     #[command(flatten)]
-    pub(crate) place: PlaceArgs,
+    pub(crate) store: StoreArgs,
 }
 
 /// `relay`, which a build without the feature `nats` does not have.
@@ -41,32 +41,32 @@ pub(crate) struct WorkArgs {
   powerfill relay --nats tls://nats.example --nats-credentials relay.creds
   powerfill relay --once
 
-Sends each tenant's events, in order and once each, as CloudEvents to the JetStream stream POWERFILL, which it makes where
-there is none; the subjects are powerfill.TENANT.run.EVENT_TYPE. It goes on where the stream ends, also after a crash. NATS
-or a store that is away is asked again until it is back. SIGTERM or Ctrl-C ends it with 0.")]
+Sends each tenant's events, in order and once each, as CloudEvents to the JetStream stream
+POWERFILL, which it creates if necessary; the subjects are powerfill.TENANT.run.EVENT_TYPE. It
+continues at the end of the stream, also after a crash. While NATS or a store is unavailable, it
+tries again. SIGTERM or Ctrl-C ends it with exit status 0.")]
 pub(crate) struct RelayArgs {
-    /// Where NATS is: nats://HOST:PORT, or tls://HOST:PORT; a user is USER:PASSWORD@ before the
+    /// The URL of NATS: nats://HOST:PORT or tls://HOST:PORT; a user is USER:PASSWORD@ before the
     /// host
     #[arg(long, env = "POWERFILL_NATS", value_name = "URL", hide_env_values = true)]
     pub(crate) nats: Option<String>,
-    /// A file with a user's credentials
+    /// A file with the credentials of a user
     #[arg(long, env = "POWERFILL_NATS_CREDENTIALS", value_name = "FILE")]
     pub(crate) nats_credentials: Option<std::path::PathBuf>,
-    /// A file with the certificate of the authority behind the server's, where the system does not
-    /// know it
+    /// A file with the certificate of the server's authority, if the system does not trust it
     #[arg(long, env = "POWERFILL_NATS_CA", value_name = "FILE")]
     pub(crate) nats_ca: Option<std::path::PathBuf>,
-    /// End when the stream has what the log has now
+    /// End when the stream has all present events of the log
     #[arg(long)]
     pub(crate) once: bool,
     /// Relay for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,
-    /// How the log on standard error is written
+    /// The format of the log on standard error
     #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     #[command(flatten)]
-    pub(crate) place: PlaceArgs,
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -74,8 +74,8 @@ pub(crate) struct RelayArgs {
   powerfill cancel latest
   powerfill cancel 0197 --requested-by ann
 
-What was decided until then stays in the run's events; the output tables stay those of the run before.
-Exit status 0 where the run is cancelled, 1 where it is over already.")]
+The decisions so far stay in the run's events; the output tables stay those of the previous run.
+Exit status 0 if the run is cancelled, 1 if it had ended before.")]
 pub(crate) struct CancelArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
@@ -83,7 +83,7 @@ pub(crate) struct CancelArgs {
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -91,15 +91,16 @@ pub(crate) struct CancelArgs {
   powerfill copy-store sqlite:books.db postgres://owner@db.example/acme
   powerfill copy-store postgres://acme_audit@db.example/acme sqlite:acme-2026.db
 
-Copies events byte for byte with their hashes, positions, ids, actors and times, so that every seal stays what it was;
-snapshots; the history of runs; and makes indexes and output tables anew. Then the copy is verified. TO is empty, or has
-been copied from FROM before: then what is missing is added, also after a copy that broke off. No run may be active.
-Exit status 0 where the copy is whole, 1 where it does not verify or FROM has gone on meanwhile: copy once more.")]
+Copies events byte for byte with hashes, positions, ids, actors, and times, so that every seal stays
+the same; copies snapshots and the history of runs; makes indexes and output tables again; verifies
+the copy. TO must be empty or an earlier copy of FROM, also an interrupted one: then only the
+missing part is copied. No run may be active. Exit status 0 if the copy is complete, 1 if it
+does not verify or FROM has new events: copy again.")]
 pub(crate) struct CopyStoreArgs {
     /// sqlite:FILE or postgres://USER@HOST/DATABASE
-    pub(crate) from: StoreUrl,
-    /// Likewise; made where there is none
-    pub(crate) to: StoreUrl,
+    pub(crate) from: UrlText,
+    /// As FROM; created if it does not exist
+    pub(crate) to: UrlText,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
 }

@@ -1,10 +1,10 @@
-//! What can be typed to make and fill the tables that a tenant's reports read.
+//! Arguments of `publish` and `migrate`.
 
 use clap::{Args, ValueEnum};
 
-use super::StoreArgs;
+use super::StorePrintArgs;
 use crate::log::LogFormat;
-use crate::places::TargetUrl;
+use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -12,28 +12,29 @@ use crate::places::TargetUrl;
   powerfill publish 0197 --to 'mssql://powerfill@db.example/Lender?schema=pf'
   powerfill publish --follow --all-tenants
 
-Replaces the rows of the output tables by those of the run, in one transaction, after what arrived was read back and held
-against what was sent; readers see the former run until then, and also where something fails. `powerfill migrate --target`
-makes the tables. With --follow it publishes each run that completes, goes on where it stopped, and waits for a server that
-is away; SIGTERM or Ctrl-C ends it with 0.")]
+Replaces the rows of the output tables by those of the run in one transaction, after the sent rows
+were read back and compared; readers see the former run until then, and also after an error.
+`powerfill migrate --target` creates the tables. With --follow, it publishes each completed run,
+continues where it stopped, and tries again while a server is unavailable; SIGTERM or Ctrl-C ends it
+with exit status 0.")]
 pub(crate) struct PublishArgs {
-    /// A run id, the beginning of one, or `latest`; any Complete run, not only the last
+    /// A run id, the beginning of one, or `latest`; any Complete run, not only the latest
     #[arg(default_value = "latest")]
     pub(crate) run: String,
-    /// mssql://USER@HOST/DATABASE?schema=NAME [default: what powerfill.toml says of the tenant]
+    /// mssql://USER@HOST/DATABASE?schema=NAME [default: that of the tenant in powerfill.toml]
     #[arg(long, env = "POWERFILL_PUBLISH", value_name = "URL", hide_env_values = true)]
-    pub(crate) to: Option<TargetUrl>,
-    /// Publish each run that completes, until told to stop
+    pub(crate) to: Option<UrlText>,
+    /// Publish each completed run, until the process is stopped
     #[arg(long, conflicts_with = "run")]
     pub(crate) follow: bool,
-    /// With --follow: for every tenant of powerfill.toml that says where
+    /// With --follow: for every tenant of powerfill.toml that has a target
     #[arg(long, requires = "follow", conflicts_with_all = ["store", "tenant", "to"])]
     pub(crate) all_tenants: bool,
-    /// How the log of --follow on standard error is written
+    /// The format of the log of --follow on standard error
     #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 #[derive(Debug, Args)]
@@ -42,24 +43,24 @@ pub(crate) struct PublishArgs {
   powerfill migrate --target mssql://owner@db.example/Lender
   powerfill migrate --target 'mssql://owner@db.example/Lender?schema=pf' --tables inputs
 
-Run twice, it changes nothing.")]
+A second call changes nothing.")]
 pub(crate) struct MigrateArgs {
-    /// Make the tables of a tenant's database, instead of a store:
+    /// Create the tables of a tenant's database, instead of a store:
     /// mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "URL", conflicts_with_all = ["store", "tenant"])]
-    pub(crate) target: Option<TargetUrl>,
+    pub(crate) target: Option<UrlText>,
     /// Which tables of the target
     #[arg(long, value_enum, default_value = "outputs", requires = "target")]
-    pub(crate) tables: WhichTables,
+    pub(crate) tables: TargetTables,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) common: StorePrintArgs,
 }
 
 /// Tables of a tenant's database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum WhichTables {
-    /// Those that PowerFill publishes to
+pub(crate) enum TargetTables {
+    /// Those to which PowerFill publishes
     Outputs,
-    /// Those that it reads, for a tenant that has none
+    /// Those that PowerFill reads, for a tenant that has none
     Inputs,
 }

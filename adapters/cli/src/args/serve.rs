@@ -1,4 +1,4 @@
-//! `serve` and `token`.
+//! Arguments of `serve` and `token`.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -14,12 +14,12 @@ use crate::log::LogFormat;
   powerfill serve
   powerfill serve --listen 0.0.0.0:8080 --no-workers
 
-Answers under /api/powerfill, with a page to try it at /api/powerfill/docs, for each [tenants.ID] of powerfill.toml, and
-carries their runs through. Without a token (`powerfill token create`) it answers on this machine only. It speaks plain
-HTTP: put a proxy that speaks TLS before it. SIGTERM or Ctrl-C finishes what is being answered, hands a run over to the
-next worker, and ends with 0.")]
+Serves each [tenants.ID] of powerfill.toml under /api/powerfill, with documentation to try it at
+/api/powerfill/docs, and works on their runs. Without a token (`powerfill token create`), it answers
+on this machine only. It uses plain HTTP: put a proxy with TLS in front of it. SIGTERM or Ctrl-C
+finishes open requests, hands the active run over to the next worker, and exits with status 0.")]
 pub(crate) struct ServeArgs {
-    /// Address and port; port 0 takes a free one, which the first line says
+    /// Address and port; port 0 means a free port, which the first line of the output names
     #[arg(
         long,
         env = "POWERFILL_LISTEN",
@@ -27,17 +27,17 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:7878"
     )]
     pub(crate) listen: SocketAddr,
-    /// Only answer: a `powerfill work` carries the runs through
+    /// Do not work on runs: a `powerfill work` does
     #[arg(long)]
     pub(crate) no_workers: bool,
-    /// Where /metrics of all tenants is answered without a token: an address of the monitoring's
-    /// own
+    /// Serve /metrics of all tenants without a token on this address, which only the monitoring
+    /// should reach
     #[arg(long, env = "POWERFILL_METRICS", value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
-    /// Requests a second that are answered for each token; twice as many at once
+    /// Allowed requests per second and token; bursts may have twice as many
     #[arg(long, env = "POWERFILL_REQUESTS_PER_SECOND", value_name = "N", default_value = "500")]
     pub(crate) requests_per_second: NonZeroU32,
-    /// How the log on standard error is written; every request is a line of it
+    /// The format of the log on standard error, which has one line per request
     #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// The worker's name, as for `work` [default: powerfill-PID]
@@ -47,15 +47,16 @@ pub(crate) struct ServeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token and print it, this once
+    /// Create a token, and print it this one time
     #[command(after_help = "Example:
   powerfill token create --tenant acme --role operator --name desk-screen --expires-in 30
 
-Keeps its hash in powerfill-tokens.toml in the working folder. A `powerfill serve` that goes on takes it at once.")]
+Stores its hash in powerfill-tokens.toml in the working folder. A running `powerfill serve` accepts
+it at once.")]
     Create(TokenCreateArgs),
-    /// List the tokens, expired ones too
+    /// List all tokens, also expired ones
     List(PrintArgs),
-    /// Revoke a token; a `powerfill serve` that goes on refuses it at once
+    /// Revoke a token; a running `powerfill serve` rejects it at once
     Revoke(TokenRevokeArgs),
 }
 
@@ -64,14 +65,19 @@ pub(crate) struct TokenCreateArgs {
     /// A tenant of powerfill.toml
     #[arg(long, env = "POWERFILL_TENANT", value_name = "ID")]
     pub(crate) tenant: String,
-    /// viewer reads; operator also runs and cancels; admin may whatever the service offers
+    /// viewer reads; operator also runs and cancels; admin can do everything
     #[arg(long, value_enum)]
-    pub(crate) role: GivenRole,
-    /// Who uses it: runs and cancels are recorded by this name
+    pub(crate) role: RoleArg,
+    /// The user, recorded with runs and cancels
     #[arg(long)]
     pub(crate) name: String,
-    /// Days until it is none any more
-    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    /// Days until the token expires
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 90,
+        value_parser = clap::value_parser!(u16).range(1..=3650)
+    )]
     pub(crate) expires_in: u16,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
@@ -79,24 +85,24 @@ pub(crate) struct TokenCreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenRevokeArgs {
-    /// The token's id, as `token list` shows it
+    /// The token's id, as `token list` prints it
     pub(crate) id: String,
 }
 
-/// A role as it is typed.
+/// A role, as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum GivenRole {
+pub(crate) enum RoleArg {
     Viewer,
     Operator,
     Admin,
 }
 
-impl From<GivenRole> for Role {
-    fn from(role: GivenRole) -> Self {
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
         match role {
-            GivenRole::Viewer => Self::Viewer,
-            GivenRole::Operator => Self::Operator,
-            GivenRole::Admin => Self::Admin,
+            RoleArg::Viewer => Self::Viewer,
+            RoleArg::Operator => Self::Operator,
+            RoleArg::Admin => Self::Admin,
         }
     }
 }

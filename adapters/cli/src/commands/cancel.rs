@@ -1,4 +1,4 @@
-//! `cancel`: ends a run that is queued or goes on.
+//! `cancel`: cancels a run that is queued or active.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,60 +12,70 @@ use serde_json::json;
 use super::find_run;
 use super::run::{process_name, runner};
 use crate::args::CancelArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::output::{print_csv, print_json, print_text};
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
-/// A worker that lives answers within this.
-const ANSWERS: Duration = Duration::from_secs(1);
-const WAIT: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long the worker of the run may take, before this process claims the run.
+const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the command waits for the end of the run.
+const WAIT_LIMIT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(args: CancelArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let by = settings.requested_by(args.requested_by.as_deref());
-    let asked = store.request_cancel(run, &by).await?;
-    let queued = if asked { ended(&store, run).await? } else { look(&store, run).await? };
+    let was_active = store.request_cancel(run, &by).await?;
+    let queued = match was_active {
+        true => wait_for_end(&store, run).await?,
+        false => queued_run(&store, run).await?,
+    };
     let status = queued.status;
-    match args.store.print.format {
-        Format::Text if !asked => say(format!("Run {run} was over: {}\n", status.name()))?,
-        Format::Text if status.is_over() => say(format!("Run {run} is {}\n", status.name()))?,
-        Format::Text => say(format!(
-            "Run {run} is still {}; its worker does not answer. Whoever takes it up cancels it\n",
+    match args.common.print.format {
+        Format::Text if !was_active => {
+            print_text(format!("Run {run} was over: {}\n", status.name()))?
+        }
+        Format::Text if status.is_over() => {
+            print_text(format!("Run {run} is {}\n", status.name()))?
+        }
+        Format::Text => print_text(format!(
+            "Run {run} is still {}; its worker does not answer. The next worker cancels it\n",
             status.name()
         ))?,
         Format::Json => {
-            print_json(&json!({ "run_id": run, "status": status.name(), "was_over": !asked }))?;
+            print_json(
+                &json!({ "run_id": run, "status": status.name(), "was_over": !was_active }),
+            )?;
         }
         Format::Csv => {
             print_csv(&["run_id", "status"], [[run.to_string().as_str(), status.name()]])?;
         }
     }
-    let cancelled = asked && (status == RunStatus::Cancelled || !status.is_over());
-    if cancelled { Ok(()) } else { Err(Failure::Answered) }
+    let cancelled = was_active && (status == RunStatus::Cancelled || !status.is_over());
+    if cancelled { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-async fn look(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
-    let found = store.run(run).await?;
+async fn queued_run(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, CliError> {
+    let queued = store.run(run).await?;
     let missing = || StoreError::NotFound { what: "run", name: run.to_string() };
-    Ok(found.ok_or_else(missing)?)
+    Ok(queued.ok_or_else(missing)?)
 }
 
-/// Waits until the run is over. Where no worker has it, or the one that has it is dead, this
-/// process takes it up, which ends it; one that lives keeps it.
-async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure> {
-    let begun = Instant::now();
+/// Waits until the run is over. If no worker has claimed it, or its worker does not react, this
+/// process claims it, which ends it; the store refuses the claim while the worker holds its lease.
+async fn wait_for_end(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, CliError> {
+    let started = Instant::now();
     let runner = runner(Arc::clone(store), process_name());
     loop {
-        let queued = look(store, run).await?;
-        if queued.status.is_over() || begun.elapsed() > WAIT {
+        let queued = queued_run(store, run).await?;
+        if queued.status.is_over() || started.elapsed() > WAIT_LIMIT {
             return Ok(queued);
         }
         let lease_over = queued.lease_expires_at.is_none_or(|end| end <= SystemClock.now());
-        if queued.worker.is_none() || lease_over || begun.elapsed() > ANSWERS {
+        if queued.worker.is_none() || lease_over || started.elapsed() > WORKER_TIMEOUT {
             let control = RunControl::default();
             let claimed = control.clone();
             // Another run may have come into the queue in the meantime: the next worker gets it.
@@ -80,6 +90,6 @@ async fn ended(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Failure>
                 Err(error) => return Err(error.into()),
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -1,4 +1,4 @@
-//! `check`: validates a snapshot, and options, and reports every fault.
+//! `check`: validates a snapshot and run options, and reports every fault.
 
 use std::io::Write;
 
@@ -6,32 +6,32 @@ use powerfill_snapshot::{Fault, FaultReport};
 
 use super::options;
 use crate::args::CheckArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
-use crate::settings::Settings;
-use crate::tenancy::Input;
+use crate::settings::ProgramSettings;
+use crate::tenancy::SnapshotInput;
 
-pub(crate) fn run(args: &CheckArgs, settings: &Settings) -> Result<(), Failure> {
-    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
-    let mut report = match input.validated()? {
+pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let input = SnapshotInput::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let mut report = match input.validated().await? {
         Ok(validated) => validated.warnings,
         Err(report) => report,
     };
     if let Some(file) = args.options.as_deref().or(input.options())
-        && let Err(of_options) = options::in_file(file)?.resolve()
+        && let Err(rejected) = options::in_file(file)?.resolve()
     {
-        report.faults.extend(of_options.faults);
+        report.faults.extend(rejected.faults);
     }
     match args.print.format {
         Format::Text => print_text(&report)?,
         Format::Json => print_json(&report)?,
         Format::Csv => print_csv(&Fault::COLUMNS, report.faults.iter().map(Fault::cells))?,
     }
-    if report.errors() > 0 { Err(Failure::Answered) } else { Ok(()) }
+    if report.errors() > 0 { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }
 
-fn print_text(report: &FaultReport) -> Result<(), Failure> {
+fn print_text(report: &FaultReport) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     if !report.is_empty() {
         let rows = report.faults.iter().map(|fault| fault.cells().map(str::to_owned));

@@ -1,4 +1,4 @@
-//! `copy-store`: a whole store into another one, with every hash and seal.
+//! `copy-store`: copies a whole store to another one, with every hash and seal.
 
 use std::io::IsTerminal;
 
@@ -6,32 +6,33 @@ use indicatif::{ProgressBar, ProgressStyle};
 use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
 use serde_json::json;
 
-use super::verify::found;
+use super::verify::damage_of;
 use crate::args::CopyStoreArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
+use crate::output::{print_csv, print_json, print_text};
 use crate::summary::count;
+use crate::urls::StoreUrl;
 
-pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), Failure> {
-    let from = args.from.clone().readable("FROM")?;
-    let to = args.to.clone().readable("TO")?;
+pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), CliError> {
+    let from: StoreUrl = args.from.parse("FROM")?;
+    let to: StoreUrl = args.to.parse("TO")?;
     if from.is_same(&to) {
-        return Err(Failure::Environment(format!("{from} and {to} are the same store")));
+        return Err(CliError::environment(format!("{from} and {to} are the same store")));
     }
     let (original, copy) = (from.open_existing().await?, to.open().await?);
-    let bar = bar();
-    let copied = copy_store(original.as_ref(), copy.as_ref(), &|at| show(&bar, at)).await;
+    let bar = progress_bar();
+    let copied =
+        copy_store(original.as_ref(), copy.as_ref(), &|progress| show_progress(&bar, progress))
+            .await;
     bar.finish_and_clear();
     let copied = copied.map_err(|error| match error {
-        CopyError::RunActive { .. } | CopyError::AnotherLog { .. } => {
-            Failure::Environment(error.to_string())
-        }
-        error => Failure::Environment(format!("{error}; what is copied stays: copy once more")),
+        CopyError::RunActive { .. } | CopyError::AnotherLog { .. } => CliError::environment(error),
+        error => CliError::context("the copy is incomplete; copy again to continue", error),
     })?;
-    let damage = found(&copied.verdict);
+    let damage = damage_of(&copied.verdict);
     match args.print.format {
-        Format::Text => say(text(&copied, damage.as_deref()))?,
+        Format::Text => print_text(text(&copied, damage.as_deref()))?,
         Format::Json => print_json(&json!({
             "seq": copied.head.seq,
             "position": copied.head.position,
@@ -47,7 +48,7 @@ pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), Failure> {
             print_csv(&["seq", "seal", "appends_behind", "found"], [cells])?;
         }
     }
-    if damage.is_none() && copied.behind == 0 { Ok(()) } else { Err(Failure::Answered) }
+    if damage.is_none() && copied.behind == 0 { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
 fn text(copied: &CopyReport, damage: Option<&str>) -> String {
@@ -57,10 +58,11 @@ fn text(copied: &CopyReport, damage: Option<&str>) -> String {
     }
     let before = match had {
         0 => String::new(),
-        had => format!(", {} of them from before", count(*had)),
+        had => format!(", {} of them from an earlier copy", count(*had)),
     };
     let mut text = format!(
-        "{} appends{before}, {} events, {} snapshots; the copy verifies\nseal of append {}, the same in both: {}\n",
+        "{} appends{before}, {} events, {} snapshots; the copy verifies\n\
+         seal of append {}, the same in both: {}\n",
         count(head.seq),
         count(head.position),
         count(verdict.log.snapshots),
@@ -69,12 +71,12 @@ fn text(copied: &CopyReport, damage: Option<&str>) -> String {
     );
     if *behind > 0 {
         let more = count(*behind);
-        text.push_str(&format!("The original has {more} appends more by now: copy once more\n"));
+        text.push_str(&format!("The original has {more} more appends by now: copy again\n"));
     }
     text
 }
 
-fn bar() -> ProgressBar {
+fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -82,8 +84,8 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn show(bar: &ProgressBar, at: CopyProgress) {
-    let (done, of, what) = match at {
+fn show_progress(bar: &ProgressBar, progress: CopyProgress) {
+    let (done, of, what) = match progress {
         CopyProgress::Snapshots { done, of } => (done, of, "snapshots"),
         CopyProgress::Events { done, of } => (done, of, "events"),
         CopyProgress::Runs { done, of } => (done, of, "runs' tables and indexes"),

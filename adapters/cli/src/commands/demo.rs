@@ -1,50 +1,49 @@
-//! `demo`: the sample tenant, made, run, summarised, and one loan of it explained.
+//! `demo`: generates a sample tenant, runs it, prints the summary, and explains one loan.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use powerfill_generator::{Scale, generate};
 use powerfill_ports::Store;
-use powerfill_snapshot::RunOptions;
+use powerfill_snapshot::{RunOptions, validate};
 use powerfill_tables::status::RunStatus;
 
-use super::run::in_foreground;
+use super::run::run_in_foreground;
 use crate::args::DemoArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::places::{Source, StoreUrl};
-use crate::settings::Settings;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
 use crate::summary;
+use crate::urls::{SourceUrl, StoreUrl};
 
-pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let folder = &args.folder;
     let snapshot = folder.join("snapshot");
     if !snapshot.join("loan.csv").exists() {
         std::fs::create_dir_all(folder).map_err(|error| {
-            Failure::Environment(format!("cannot make {}: {error}", folder.display()))
+            CliError::context(format!("cannot create {}", folder.display()), error)
         })?;
-        generate(&Scale::Demo.sizes(), args.seed, &snapshot)
-            .map_err(|error| Failure::Environment(error.to_string()))?;
+        generate(&Scale::Demo.sizes(), args.seed, &snapshot).map_err(CliError::environment)?;
     }
     let started = Instant::now();
-    let source = Source::Folder(snapshot);
-    let validated = source.snapshot()?;
+    let source = SourceUrl::Folder(snapshot);
+    let validated = source.accept(validate(source.read_with_notes().await?))?;
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
     let options = RunOptions::default();
     let summary =
-        in_foreground(Arc::clone(&store), validated, &options, &requested_by, Some(&tables))
+        run_in_foreground(Arc::clone(&store), validated, &options, &requested_by, Some(&tables))
             .await?;
     let took = started.elapsed();
-    say(summary::text(&summary))?;
-    let (took, place) = (took.as_secs_f64(), tables.display());
-    say(format!("\nread, run, recorded and written in {took:.2} s: {place}\n"))?;
+    print_text(summary::text(&summary))?;
+    let (took, tables) = (took.as_secs_f64(), tables.display());
+    print_text(format!("\nread, run, recorded, and written in {took:.2} s: {tables}\n"))?;
     if summary.status != RunStatus::Complete {
-        return Err(Failure::Answered);
+        return Err(CliError::NegativeAnswer);
     }
-    super::explain::sample(store.as_ref(), summary.run_id).await?;
+    super::explain::explain_sample(store.as_ref(), summary.run_id).await?;
     let store = folder.join("powerfill.db");
     let store = store.display();
-    say(format!("\nAsk on: powerfill explain latest --loan LOAN_ID --store sqlite:{store}\n"))
+    print_text(format!("\nNext: powerfill explain latest --loan LOAN_ID --store sqlite:{store}\n"))
 }

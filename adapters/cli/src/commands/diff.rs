@@ -1,5 +1,5 @@
-//! `diff`: the output tables of a run against those of another run or of an export (specification
-//! 3.4).
+//! `diff`: compares the output tables of a run with those of another run or of an export
+//! (specification 3.4).
 
 mod export;
 mod text;
@@ -19,49 +19,48 @@ use powerfill_ports::Store;
 
 use super::find_run;
 use crate::args::DiffArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::say;
-use crate::places::Against;
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
+use crate::urls::ComparisonUrl;
 
-pub(crate) async fn run(args: DiffArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let against: ComparisonUrl = args.against.parse("--against")?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let store = store.as_ref();
     let run = find_run(store, &args.run).await?;
-    let other = match &args.against {
-        Against::Run(wanted) => Some(find_run(store, wanted).await?),
-        Against::Folder(_)
-        | Against::Workbook(_)
-        | Against::SqlServer(_)
-        | Against::Unreadable(_) => None,
+    let other = match &against {
+        ComparisonUrl::Run(run) => Some(find_run(store, run).await?),
+        ComparisonUrl::Folder(_) | ComparisonUrl::Workbook(_) | ComparisonUrl::SqlServer(_) => None,
     };
     if let Some(file) = &args.write_mapping {
-        return write_mapping(store, run, &args.against, file).await;
+        return write_mapping(store, run, &against, file).await;
     }
-    // Files that people wrote are read before anything that takes time.
+    // Hand-written files are read first, so that their errors appear at once.
     let mapping = mapping(args.mapping.as_deref(), other.is_some())?;
-    let said = said(&args)?;
+    let classifications = read_classifications(&args)?;
     let mut comparison = match other {
         Some(other) => compare_runs(store, run, other, &mapping, args.explain).await?,
         None => {
-            let sheets = export::read(&args.against, &mapping).await?;
+            let sheets = export::read(&against, &mapping).await?;
             let export = |names: &mut Interner| {
-                export_side(&args.against.to_string(), sheets, &mapping, names).map_err(environment)
+                export_side(&against.to_string(), sheets, &mapping, names)
+                    .map_err(CliError::environment)
             };
             compare_with(store, run, export, &mapping, args.explain).await?
         }
     };
-    if let Some((place, text)) = &said {
-        comparison.classify(classifications(place, text)?);
+    if let Some((file, text)) = &classifications {
+        comparison.classify(parse_classifications(file, text)?);
     }
     if args.classify_new
-        && let Some((place, text)) = &said
+        && let Some((file, text)) = &classifications
         && let Some(added) =
-            comparison.classifications_appended(place, text).map_err(environment)?
+            comparison.classifications_appended(file, text).map_err(CliError::environment)?
     {
-        write(Path::new(place), added.as_bytes())?;
+        write(Path::new(file), added.as_bytes())?;
     }
     if let Some(file) = &args.html {
         write(file, html(&comparison, PAGE_ROWS).as_bytes())?;
@@ -70,13 +69,9 @@ pub(crate) async fn run(args: DiffArgs, settings: &Settings) -> Result<(), Failu
     answer(&comparison)
 }
 
-fn environment(fault: impl std::fmt::Display) -> Failure {
-    Failure::Environment(fault.to_string())
-}
-
-fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), Failure> {
+fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    match args.store.print.format {
+    match args.common.print.format {
         Format::Text if comparison.answer() == ComparisonOutcome::Incomparable => {}
         Format::Text => write!(out, "{}", text::report(comparison, args.show))?,
         Format::Json => json(comparison, &mut out)?,
@@ -86,84 +81,85 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn answer(comparison: &Comparison) -> Result<(), Failure> {
+fn answer(comparison: &Comparison) -> Result<(), CliError> {
     match comparison.answer() {
         ComparisonOutcome::Same => Ok(()),
-        ComparisonOutcome::Different => Err(Failure::Answered),
+        ComparisonOutcome::Different => Err(CliError::NegativeAnswer),
         ComparisonOutcome::Incomparable => {
             let reasons: Vec<String> =
                 comparison.incomparable.iter().map(|reason| format!("\n  {reason}")).collect();
-            Err(Failure::Environment(format!("Incomparable:{}", reasons.concat())))
+            Err(CliError::environment(format!("Incomparable:{}", reasons.concat())))
         }
     }
 }
 
-fn mapping(file: Option<&Path>, for_runs: bool) -> Result<Mapping, Failure> {
+fn mapping(file: Option<&Path>, for_runs: bool) -> Result<Mapping, CliError> {
     let Some(file) = file else { return Ok(Mapping::default()) };
-    let mapping = Mapping::parse(&file.display().to_string(), &read(file)?).map_err(environment)?;
+    let mapping =
+        Mapping::parse(&file.display().to_string(), &read(file)?).map_err(CliError::environment)?;
     if for_runs {
-        mapping.for_runs().map_err(environment)?;
+        mapping.for_runs().map_err(CliError::environment)?;
     }
     Ok(mapping)
 }
 
-/// The place and text of the classification file; one that is to be begun is empty.
-fn said(args: &DiffArgs) -> Result<Option<(String, String)>, Failure> {
+/// The name and the text of the classification file; empty for a new file.
+fn read_classifications(args: &DiffArgs) -> Result<Option<(String, String)>, CliError> {
     let Some(file) = &args.classifications else { return Ok(None) };
     let text = match args.classify_new && !file.exists() {
         true => String::new(),
         false => read(file)?,
     };
-    let place = file.display().to_string();
-    classifications(&place, &text)?;
-    Ok(Some((place, text)))
+    let file = file.display().to_string();
+    parse_classifications(&file, &text)?;
+    Ok(Some((file, text)))
 }
 
-fn classifications(place: &str, text: &str) -> Result<Classifications, Failure> {
-    Classifications::parse(place, text).map_err(environment)
+fn parse_classifications(file: &str, text: &str) -> Result<Classifications, CliError> {
+    Classifications::parse(file, text).map_err(CliError::environment)
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+fn read(file: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(file)
-        .map_err(|error| Failure::Environment(format!("cannot read {}: {error}", file.display())))
+        .map_err(|error| CliError::context(format!("cannot read {}", file.display()), error))
 }
 
-/// Writes a file aside and puts it in place, so that a full disk leaves what was there.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut aside = file.as_os_str().to_owned();
-    aside.push(".partial");
-    let written = File::create(&aside)
+/// Writes a temporary file and renames it, so that a full disk does not damage a former file.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    let written = File::create(&partial)
         .and_then(|mut to| to.write_all(bytes))
-        .and_then(|()| std::fs::rename(&aside, file));
+        .and_then(|()| std::fs::rename(&partial, file));
     written.map_err(|error| {
-        // Nothing depends on what is left aside.
-        let _ = std::fs::remove_file(&aside);
-        Failure::Environment(format!("cannot write {}: {error}", file.display()))
+        // A temporary file that remains is harmless.
+        let _ = std::fs::remove_file(&partial);
+        CliError::context(format!("cannot write {}", file.display()), error)
     })
 }
 
 async fn write_mapping(
     store: &dyn Store,
     run: RunId,
-    against: &Against,
+    against: &ComparisonUrl,
     file: &Path,
-) -> Result<(), Failure> {
-    if let Against::Run(_) = against {
-        let message = "two runs need no mapping: they have the same names".to_owned();
-        return Err(Failure::Environment(message));
+) -> Result<(), CliError> {
+    if let ComparisonUrl::Run(_) = against {
+        let message = "--write-mapping: two runs need no mapping, because they have the same names";
+        return Err(CliError::environment(message));
     }
     if file.exists() {
-        let message = format!("{} is there already; name another file", file.display());
-        return Err(Failure::Environment(message));
+        let message = format!("{} exists already; name another file", file.display());
+        return Err(CliError::environment(message));
     }
     let sheets = export::read(against, &Mapping::default()).await?;
     let mut names = Interner::default();
     let here = run_side(store, run, &mut names).await?;
     write(file, draft(&here, &sheets, &mut names).as_bytes())?;
-    say(format_args!("{} is written; look it over\n", file.display()))
+    print_text(format_args!("{} is written; check it before use\n", file.display()))
 }
 
-/// A loan's two places and where they part, on one line.
+/// The two results of a loan, and the first difference between them, on one line.
 fn path_words(path: &LoanPath) -> String {
     let parted =
         path.parted.as_ref().map_or_else(String::new, |parted| format!("; they part {parted}"));

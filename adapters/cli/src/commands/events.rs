@@ -1,4 +1,4 @@
-//! `events`: the stream of a run, as lines; with `--follow` until the run is over.
+//! `events`: prints the stream of a run; with `--follow`, until the run has ended.
 
 use std::io::Write;
 
@@ -9,19 +9,22 @@ use powerfill_ports::events::StoredEvent;
 
 use super::find_run;
 use crate::args::EventsArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: EventsArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     for name in &args.types {
         EventType::from_name(name).map_err(|_| {
             let names: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
-            Failure::Environment(format!("no event type {name}; there are {}", names.join(", ")))
+            CliError::environment(format!(
+                "there is no event type {name}; the types are {}",
+                names.join(", ")
+            ))
         })?;
     }
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let stream = run.stream();
     let mut printer = Printer { args: &args, next: args.from.max(1), header: false };
@@ -32,18 +35,17 @@ pub(crate) async fn run(args: EventsArgs, settings: &Settings) -> Result<(), Fai
         }
     }
     if args.follow {
-        // Only events after the log's present end can be new; the stream's own versions leave out
-        // what was printed.
+        // New events come after the present end of the log; printed versions are skipped.
         let after = store.head().await?.position;
-        // A run that was over before this look at its stream has no event after it.
-        let over = store.run(run).await?.is_none_or(|queued| queued.status.is_over());
+        // A run that has ended here gets no further events after this read.
+        let has_ended = store.run(run).await?.is_none_or(|queued| queued.status.is_over());
         let mut missed = store.read(&stream, printer.next);
         while let Some(batch) = missed.try_next().await? {
             if printer.print(&stream, &batch)? {
                 return Ok(());
             }
         }
-        if over {
+        if has_ended {
             return Ok(());
         }
         let mut live = store.subscribe(after);
@@ -58,17 +60,17 @@ pub(crate) async fn run(args: EventsArgs, settings: &Settings) -> Result<(), Fai
 
 struct Printer<'a> {
     args: &'a EventsArgs,
-    /// The version that comes next.
+    /// The next version to print.
     next: u64,
     header: bool,
 }
 
 impl Printer<'_> {
-    /// Prints what is asked for of the events of the stream; whether the run is over.
-    fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> Result<bool, Failure> {
+    /// Prints the selected events of the stream. Returns whether the run has ended.
+    fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> Result<bool, CliError> {
         let mut out = std::io::stdout().lock();
-        let mut over = false;
-        let csv = self.args.store.print.format == Format::Csv && !self.args.cloudevents;
+        let mut has_ended = false;
+        let csv = self.args.common.print.format == Format::Csv && !self.args.cloudevents;
         if csv && !std::mem::replace(&mut self.header, true) {
             writeln!(out, "stream_version,global_position,recorded_at,event_type,payload")?;
         }
@@ -76,23 +78,25 @@ impl Printer<'_> {
             if event.stream != stream {
                 continue;
             }
-            over |= ["RunCompleted", "RunFailed", "RunCancelled"].contains(&&*event.event_type);
+            has_ended |=
+                ["RunCompleted", "RunFailed", "RunCancelled"].contains(&&*event.event_type);
             if event.stream_version < self.next {
                 continue;
             }
             self.next = event.stream_version + 1;
-            let wanted = self.args.types.is_empty() || self.args.types.contains(&event.event_type);
-            if wanted {
+            let is_selected =
+                self.args.types.is_empty() || self.args.types.contains(&event.event_type);
+            if is_selected {
                 self.line(event, &mut out)?;
             }
         }
-        Ok(over)
+        Ok(has_ended)
     }
 
-    fn line(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), Failure> {
+    fn line(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), CliError> {
         let payload = String::from_utf8_lossy(&event.payload);
         let version = event.stream_version;
-        match self.args.store.print.format {
+        match self.args.common.print.format {
             _ if self.args.cloudevents => self.json(event, out)?,
             Format::Json => self.json(event, out)?,
             Format::Text => writeln!(out, "{version:>8} {:<24} {payload}", event.event_type)?,
@@ -105,9 +109,8 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn json(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), Failure> {
-        let damaged =
-            |error| Failure::Environment(format!("event {}: {error}", event.stream_version));
+    fn json(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), CliError> {
+        let damaged = |error| CliError::context(format!("event {}", event.stream_version), error);
         let cloud_event = CloudEvent::try_from(event).map_err(damaged)?;
         serde_json::to_writer(&mut *out, &cloud_event).map_err(std::io::Error::from)?;
         writeln!(out)?;

@@ -1,5 +1,5 @@
-//! `explain`: the whole story of a loan or a trade, from the events of a run that concern it and
-//! the run's captured input (specification 3.4).
+//! `explain`: explains a loan or a trade, from the events of a run that concern it and the run's
+//! captured input (specification 3.4).
 
 use std::io::IsTerminal;
 
@@ -15,21 +15,21 @@ use powerfill_ports::Store;
 
 use super::find_run;
 use crate::args::ExplainArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_json, say};
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::output::{print_json, print_text};
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: ExplainArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
-    let as_json = match args.store.print.format {
+    let as_json = match args.common.print.format {
         Format::Text => false,
         Format::Json => true,
         Format::Csv => {
-            let message = "a story is no table: --format text or json".to_owned();
-            return Err(Failure::Environment(message));
+            let message = "an explanation is not a table: choose --format text or json";
+            return Err(CliError::environment(message));
         }
     };
     if let Some(loan) = &args.subject.loan {
@@ -41,30 +41,29 @@ pub(crate) async fn run(args: ExplainArgs, settings: &Settings) -> Result<(), Fa
         if as_json {
             print_json(&account)?;
         } else {
-            say(account)?;
+            print_text(account)?;
         }
         if is_unknown {
-            return Err(Failure::Answered);
+            return Err(CliError::NegativeAnswer);
         }
     }
     if let Some(trade) = &args.subject.trade {
         let account = explain_trade(store.as_ref(), run, trade).await?;
-        if as_json { print_json(&account)? } else { say(account)? }
+        if as_json { print_json(&account)? } else { print_text(account)? }
     }
     Ok(())
 }
 
-/// Asks what would have given the loan a place; a terminal sees the re-runs counted.
-async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Failure> {
+/// Finds changes that would have allocated the loan; a terminal shows the number of runs.
+async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, CliError> {
     let loan = &account.story.loan_id;
-    let unanswered = |why: &dyn std::fmt::Display| {
-        Failure::Environment(format!("--what-if has no answer for loan {loan}: {why}"))
-    };
+    let context = format!("--what-if has no answer for loan {loan}");
     if !matches!(account.story.outcome, LoanOutcome::KickedOut(_)) {
-        return Err(unanswered(&NoAnswer::NotKickedOut));
+        return Err(CliError::context(context, NoAnswer::NotKickedOut.to_string()));
     }
     let input = account.story.input.as_ref();
-    let input = input.ok_or_else(|| unanswered(&"the run has no input yet"))?;
+    let no_input = || CliError::context(&context, "the run has no input yet");
+    let input = input.ok_or_else(no_input)?;
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new_spinner(),
         false => ProgressBar::hidden(),
@@ -78,12 +77,12 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Fai
     };
     let answer = explain::what_if(store, input, loan.as_str(), progress).await;
     bar.finish_and_clear();
-    answer?.map_err(|why| unanswered(&why))
+    answer?.map_err(|reason| CliError::context(context, reason.to_string()))
 }
 
-/// Explains one loan of a run that has a story to tell: the first that a limit kept out; where
-/// there is none, the first kickout that was a candidate; else the first loan that switches.
-pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure> {
+/// Explains one loan of a run: the first that a limit kicked out, else the first other kickout with
+/// a candidate, else the first loan that moved.
+pub(crate) async fn explain_sample(store: &dyn Store, run: RunId) -> Result<(), CliError> {
     let (mut limited, mut kicked_out, mut switching) = (None, None, None);
     for_each_event(run, read_run(store, run), |recorded| match recorded.event {
         RunEvent::LoanKickedOut(e) if e.reason == KickoutReason::LimitReached => {
@@ -99,6 +98,6 @@ pub(crate) async fn sample(store: &dyn Store, run: RunId) -> Result<(), Failure>
     })
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
-    say(format_args!("\n$ powerfill explain latest --loan {loan}\n"))?;
-    say(explain_loan(store, run, loan.as_str()).await?)
+    print_text(format_args!("\n$ powerfill explain latest --loan {loan}\n"))?;
+    print_text(explain_loan(store, run, loan.as_str()).await?)
 }

@@ -3,11 +3,11 @@
 use powerfill_generator::generate;
 
 use crate::args::GenerateArgs;
-use crate::failure::Failure;
-use crate::output::say;
+use crate::error::CliError;
+use crate::output::print_text;
 use crate::summary::count;
 
-pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let mut sizes = args.scale.sizes();
     if let Some(trades) = args.trades {
         sizes = sizes.with_trades(trades);
@@ -16,10 +16,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     sizes.pools = args.pools.unwrap_or(sizes.pools);
     sizes.instruments = args.instruments.unwrap_or(sizes.instruments);
     sizes.constraints = args.constraints.unwrap_or(sizes.constraints);
-    let written = generate(&sizes, args.seed, &args.out)
-        .map_err(|error| Failure::Environment(error.to_string()))?;
+    let written = generate(&sizes, args.seed, &args.out).map_err(CliError::environment)?;
     let rows = |table: &str| count(written.rows(table).unwrap_or_default());
-    say(format!(
+    print_text(format!(
         "{} loans, {} trades, {} pools, {} bytes in {}\n",
         rows("loan"),
         rows("pscat_trades"),

@@ -1,35 +1,35 @@
-//! `migrate`: creates a store, or the tables of a tenant's database, or brings them to the present
-//! schema. Run twice, it changes nothing.
+//! `migrate`: creates a store, or the tables of a tenant's database, or upgrades them to the
+//! current schema. A second call changes nothing.
 
 use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;
 
-use crate::args::{MigrateArgs, WhichTables};
-use crate::failure::Failure;
+use crate::args::{MigrateArgs, TargetTables};
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::output::{print_csv, print_json, print_text};
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
+use crate::urls::TargetUrl;
 
-pub(crate) async fn run(args: MigrateArgs, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let Some(target) = args.target else {
-        let place = Place::resolve(&args.store.place, settings)?;
-        place.open().await?;
-        return say(format!("{} has the present schema\n", place.url()));
+        let store = TenantStore::resolve(&args.common.store, settings)?;
+        store.open().await?;
+        return print_text(format!("{} has the current schema\n", store.url()));
     };
-    let url = target.readable("--target")?;
+    let url = target.parse::<TargetUrl>("--target")?.0;
     let tables = match args.tables {
-        WhichTables::Outputs => TableSet::Outputs,
-        WhichTables::Inputs => TableSet::Inputs,
+        TargetTables::Outputs => TableSet::Outputs,
+        TargetTables::Inputs => TableSet::Inputs,
     };
-    let did = migrate(&url, tables).await;
-    let did = did.map_err(|error| Failure::Environment(error.to_string()))?;
-    match args.store.print.format {
+    let reports = migrate(&url, tables).await.map_err(CliError::environment)?;
+    match args.common.print.format {
         Format::Text => {
-            let lines: String = did.iter().map(|line| format!("{line}\n")).collect();
-            say(format!("{lines}{url} has the present tables\n"))
+            let lines: String = reports.iter().map(|line| format!("{line}\n")).collect();
+            print_text(format!("{lines}{url} has the current tables\n"))
         }
-        Format::Json => print_json(&json!({ "target": url.to_string(), "did": did })),
-        Format::Csv => print_csv(&["did"], did.iter().map(|line| [line.as_str()])),
+        Format::Json => print_json(&json!({ "target": url.to_string(), "did": reports })),
+        Format::Csv => print_csv(&["did"], reports.iter().map(|line| [line.as_str()])),
     }
 }

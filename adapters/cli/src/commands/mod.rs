@@ -1,4 +1,4 @@
-//! One file a command.
+//! One file per command.
 
 pub(crate) mod cancel;
 pub(crate) mod check;
@@ -39,33 +39,31 @@ use powerfill_ports::runs::stream_runs;
 use tokio::task::JoinSet;
 
 use crate::args::Cli;
-use crate::failure::Failure;
-use crate::output::say;
+use crate::error::CliError;
+use crate::output::print_text;
 
 /// Prints a completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut script);
-    say(String::from_utf8_lossy(&script))
+    print_text(String::from_utf8_lossy(&script))
 }
 
-/// Waits for all that go on for long: what ends one for good is in the log at once, and the answer
-/// in the end.
-async fn all_ended(mut tasks: JoinSet<Result<(), Failure>>, what: &str) -> Result<(), Failure> {
-    let mut ended = Ok(());
-    while let Some(task) = tasks.join_next().await {
-        let task = task.map_err(|panic| Failure::Environment(format!("{what}: {panic}")))?;
-        if let Err(Failure::Environment(message)) = &task {
-            tracing::error!("{message}");
+/// Waits for all tasks. Logs each error at once, and returns the first.
+async fn join_all(mut tasks: JoinSet<Result<(), CliError>>, what: &str) -> Result<(), CliError> {
+    let mut result = Ok(());
+    while let Some(joined) = tasks.join_next().await {
+        let ended = joined.map_err(|panic| CliError::context(what, panic))?;
+        if let Err(error) = &ended {
+            tracing::error!("{error}");
         }
-        ended = ended.and(task);
+        result = result.and(ended);
     }
-    ended
+    result
 }
 
-/// The run that is meant: its id, the beginning of one, `latest`, or `latest~N` for the Nth before
-/// it.
-pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, Failure> {
+/// Finds a run by its id, the beginning of its id, `latest`, or `latest~N` for the Nth before it.
+pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
     let mut runs = pin!(stream_runs(store));
     let mut count = 0;
     if let Some(back) = wanted.strip_prefix("latest~") {
@@ -78,7 +76,7 @@ pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, F
         }
         let message =
             format!("no run {wanted}: the store has {count}; `powerfill runs` lists them");
-        return Err(Failure::Environment(message));
+        return Err(CliError::environment(message));
     }
     let beginning = wanted.to_ascii_lowercase();
     let mut found = None;
@@ -89,12 +87,12 @@ pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, F
         }
         if run.run_id.to_string().starts_with(&beginning) && found.replace(run.run_id).is_some() {
             let message = format!("more than one run begins with {wanted}; give more of the id");
-            return Err(Failure::Environment(message));
+            return Err(CliError::environment(message));
         }
     }
     let none = || match count {
         0 => "the store has no run yet; make one with `powerfill run`".to_owned(),
         _ => format!("no run {wanted}; `powerfill runs` lists them"),
     };
-    found.ok_or_else(|| Failure::Environment(none()))
+    found.ok_or_else(|| CliError::environment(none()))
 }

@@ -1,4 +1,4 @@
-//! `preflight`: the nine checks, without a run (specification 2.2).
+//! `preflight`: the nine checks without a run (specification 2.2).
 
 use std::io::Write;
 
@@ -6,18 +6,18 @@ use powerfill_events::run::event::{Finding, Severity};
 
 use super::options;
 use crate::args::PreflightArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
-use crate::settings::Settings;
-use crate::tenancy::Input;
+use crate::settings::ProgramSettings;
+use crate::tenancy::SnapshotInput;
 
 const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
 
-pub(crate) fn run(args: &PreflightArgs, settings: &Settings) -> Result<(), Failure> {
-    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
+pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let input = SnapshotInput::resolve(args.source.as_ref(), &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
-    let validated = input.snapshot()?;
+    let validated = input.snapshot().await?;
     let findings = powerfill_engine::preflight(&validated.snapshot, &options);
     let cells = |finding: &Finding| {
         let subject = finding.subject.clone().unwrap_or_default();
@@ -38,6 +38,6 @@ pub(crate) fn run(args: &PreflightArgs, settings: &Settings) -> Result<(), Failu
             }
         }
     }
-    let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
-    if refused { Err(Failure::Answered) } else { Ok(()) }
+    let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
+    if has_errors { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }

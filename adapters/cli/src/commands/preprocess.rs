@@ -1,4 +1,4 @@
-//! `preprocess`: three tables for the desk to see and edit before a run (specification 2.2).
+//! `preprocess`: three tables to review and edit before a run (specification 2.2).
 
 use std::fs;
 use std::path::Path;
@@ -9,33 +9,33 @@ use powerfill_events::input::{InputRow, cells_of};
 
 use super::options;
 use crate::args::PreprocessArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
-use crate::tenancy::Input;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::tenancy::SnapshotInput;
 
-pub(crate) fn run(args: &PreprocessArgs, settings: &Settings) -> Result<(), Failure> {
-    let input = Input::resolve(args.source.as_ref(), &args.tenant, settings)?;
+pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let input = SnapshotInput::resolve(args.source.as_ref(), &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
-    let snapshot = input.snapshot()?.snapshot;
-    let made = powerfill_engine::preprocess(&snapshot, &options);
+    let snapshot = input.snapshot().await?.snapshot;
+    let tables = powerfill_engine::preprocess(&snapshot, &options);
     let out = &args.out;
     fs::create_dir_all(out)
-        .map_err(|error| Failure::Environment(format!("cannot make {}: {error}", out.display())))?;
+        .map_err(|error| CliError::context(format!("cannot create {}", out.display()), error))?;
     write(
         out,
         PoolLockRow::TABLE.name,
         &PoolLockRow::TABLE.column_names(),
-        lockdown_rows(&snapshot.lockdown, &made.lockdown),
+        lockdown_rows(&snapshot.lockdown, &tables.lockdown),
     )?;
-    write(out, "pfill_trade_params", &TRADE_PARAMS, made.trade_params.iter().map(trade_row))?;
-    write(out, "pfill_epci_params", &EPCI_PARAMS, made.epci_params.iter().map(epci_row))?;
-    say(format!(
+    write(out, "pfill_trade_params", &TRADE_PARAMS, tables.trade_params.iter().map(trade_row))?;
+    write(out, "pfill_epci_params", &EPCI_PARAMS, tables.epci_params.iter().map(epci_row))?;
+    print_text(format!(
         "{} lockdown rows proposed beside {} present ones, {} trades, {} capacities: {}\n",
-        made.lockdown.len(),
+        tables.lockdown.len(),
         snapshot.lockdown.len(),
-        made.trade_params.len(),
-        made.epci_params.len(),
+        tables.trade_params.len(),
+        tables.epci_params.len(),
         out.display()
     ))
 }
@@ -112,23 +112,22 @@ fn epci_row(epci: &Epci) -> [String; 6] {
     ]
 }
 
-/// Writes a table aside and puts it in place whole.
+/// Writes a temporary file and renames it, so that a table is replaced as a whole.
 fn write<R: AsRef<[String]>>(
     folder: &Path,
     table: &str,
     header: &[&str],
     rows: impl IntoIterator<Item = R>,
-) -> Result<(), Failure> {
-    let place = folder.join(format!("{table}.csv"));
-    let aside = folder.join(format!(".{table}.csv.partial"));
-    let unwritable = |error: &dyn std::fmt::Display| {
-        Failure::Environment(format!("{}: {error}", place.display()))
-    };
-    let mut out = csv::Writer::from_path(&aside).map_err(|error| unwritable(&error))?;
-    out.write_record(header).map_err(|error| unwritable(&error))?;
+) -> Result<(), CliError> {
+    let path = folder.join(format!("{table}.csv"));
+    let partial = folder.join(format!(".{table}.csv.partial"));
+    let unwritable = |error| CliError::context(path.display().to_string(), error);
+    let failed = |error: csv::Error| unwritable(std::io::Error::from(error));
+    let mut out = csv::Writer::from_path(&partial).map_err(failed)?;
+    out.write_record(header).map_err(failed)?;
     for row in rows {
-        out.write_record(row.as_ref()).map_err(|error| unwritable(&error))?;
+        out.write_record(row.as_ref()).map_err(failed)?;
     }
-    out.flush().map_err(|error| unwritable(&error))?;
-    fs::rename(&aside, &place).map_err(|error| unwritable(&error))
+    out.flush().map_err(unwritable)?;
+    fs::rename(&partial, &path).map_err(unwritable)
 }

@@ -1,32 +1,35 @@
-//! `rebuild`: the output tables of a run, made anew from its events.
+//! `rebuild`: makes the output tables of a run again from its events.
 
 use powerfill_app::rebuild::rebuild;
 
 use super::find_run;
 use crate::args::RunRefArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: RunRefArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: RunRefArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();
-    say(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;
+    print_text(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;
     match &rebuilt.recorded {
-        None => say("the run is not Complete: what is shown stays as it was\n")?,
+        None => print_text("the run is not Complete: the output tables stay unchanged\n")?,
         Some(_) if rebuilt.agrees() => {
-            say(format!("the tables are shown; digest {}\n", rebuilt.rebuilt.output_digest))?;
+            print_text(format!(
+                "the output tables show the run; digest {}\n",
+                rebuilt.rebuilt.output_digest
+            ))?;
         }
         Some(recorded) => {
             eprintln!(
                 "the rebuilt tables have digest {}, the run recorded {}",
                 rebuilt.rebuilt.output_digest, recorded.output_digest
             );
-            return Err(Failure::Answered);
+            return Err(CliError::NegativeAnswer);
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
-//! `relay`: events to NATS JetStream, until the process is told to stop (specification 4.5).
+//! `relay`: sends events to NATS JetStream until the process is stopped (specification 4.5).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use powerfill_events::values::TenantId;
 use powerfill_nats::{Access, Broker, BrokerError, Relay, Until};
@@ -10,88 +11,89 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::all_ended;
+use super::join_all;
 use crate::args::RelayArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 use crate::{log, shutdown};
 
-/// How soon a broker that is away is asked again.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+/// The pause between attempts to connect.
+const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn run(args: RelayArgs, settings: &Settings) -> Result<(), Failure> {
-    let places = Place::chosen(args.all_tenants, &args.place, settings)?;
+pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
     let url = args.nats.clone().or_else(|| settings.nats.clone()).ok_or_else(|| {
-        let message = "where is NATS? Name it with --nats nats://HOST:PORT or POWERFILL_NATS, or set nats = \"…\" in \
-                       powerfill.toml";
-        Failure::Environment(message.to_owned())
+        CliError::environment(
+            "where is NATS? Name it with --nats nats://HOST:PORT or POWERFILL_NATS, or set nats = \
+             \"…\" in powerfill.toml",
+        )
     })?;
     let access = Access {
         url,
         credentials_file: args.nats_credentials.clone(),
         authority_file: args.nats_ca.clone(),
     };
-    log::begin(args.log_format);
+    log::start(args.log_format);
     let shutdown = shutdown::on_signal()?;
-    let Some(broker) = connected(&access, &shutdown, args.once).await? else { return Ok(()) };
+    let Some(broker) = connect(&access, &shutdown, args.once).await? else { return Ok(()) };
     let mut relays = JoinSet::new();
-    for place in places {
-        let (broker, shutdown, once) = (Arc::clone(&broker), shutdown.clone(), args.once);
-        relays.spawn(async move { relay(place, broker, shutdown, once).await });
+    for store in stores {
+        let (broker, shutdown) = (Arc::clone(&broker), shutdown.clone());
+        relays.spawn(relay(store, broker, shutdown, args.once));
     }
-    all_ended(relays, "a relay").await
+    join_all(relays, "a relay").await
 }
 
-/// The broker, waited for where it is away; none where the process is to end meanwhile.
-async fn connected(
+/// Connects to the broker. Without `once`, tries again while it is unavailable; returns `None` if
+/// the process is stopped meanwhile.
+async fn connect(
     access: &Access,
     shutdown: &CancellationToken,
     once: bool,
-) -> Result<Option<Arc<Broker>>, Failure> {
-    let mut told = false;
+) -> Result<Option<Arc<Broker>>, CliError> {
+    let mut is_logged = false;
     loop {
         match Broker::connect(access).await {
             Ok(broker) => return Ok(Some(Arc::new(broker))),
             Err(error @ BrokerError::Passing { .. }) if !once => {
-                if !told {
-                    tracing::warn!("{error}; trying again until it is there");
-                    told = true;
+                if !std::mem::replace(&mut is_logged, true) {
+                    tracing::warn!("{error}; trying again until it is available");
                 }
             }
-            Err(error) => return Err(Failure::Environment(error.to_string())),
+            Err(error) => return Err(CliError::environment(error)),
         }
-        if shutdown.run_until_cancelled(sleep(AGAIN)).await.is_none() {
+        if shutdown.run_until_cancelled(sleep(CONNECT_PAUSE)).await.is_none() {
             return Ok(None);
         }
     }
 }
 
 async fn relay(
-    place: Place,
+    store: TenantStore,
     broker: Arc<Broker>,
     shutdown: CancellationToken,
     once: bool,
-) -> Result<(), Failure> {
-    let store = place.open_existing().await?;
-    let tenant = match place.tenant() {
+) -> Result<(), CliError> {
+    let opened = store.open_existing().await?;
+    let tenant = match store.tenant_id() {
         Some(tenant) => tenant.clone(),
-        None => tenant_of(store.as_ref()).await?,
+        None => tenant_of(opened.as_ref()).await?,
     };
-    let at = broker.place().to_owned();
-    let relay = Relay::new(store, tenant.clone(), broker, shutdown);
-    let until = if once { Until::TheEnd } else { Until::Stopped };
-    let reached = relay.run(until).await;
-    let reached = reached.map_err(|error| Failure::Environment(format!("{tenant}: {error}")))?;
-    say(format!("{tenant}: {at} has the events up to {reached}\n"))
+    let address = broker.place().to_owned();
+    let relay = Relay::new(opened, tenant.clone(), broker, shutdown);
+    let end = if once { Until::TheEnd } else { Until::Stopped };
+    let reached = relay.run(end).await;
+    let position = reached.map_err(|error| CliError::context(tenant.to_string(), error))?;
+    print_text(format!("{tenant}: {address} has the events up to {position}\n"))
 }
 
-/// Whose store it is, where nobody says it.
-async fn tenant_of(store: &dyn Store) -> Result<TenantId, Failure> {
+/// The tenant of a store, if the command line names none.
+async fn tenant_of(store: &dyn Store) -> Result<TenantId, CliError> {
     EventStore::tenant(store).await?.ok_or_else(|| {
-        let message =
-            "the store has no events yet, so that it is nobody's; name the tenant with --tenant";
-        Failure::Environment(message.to_owned())
+        CliError::environment(
+            "the store has no events yet, so its tenant is unknown; name the tenant with --tenant",
+        )
     })
 }

@@ -1,5 +1,5 @@
-//! `replay`: a run decided again from its captured snapshot and compared with its stream
-//! (specification 3.4).
+//! `replay`: decides a run again from its captured snapshot, and compares the events (specification
+//! 3.4).
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -9,28 +9,28 @@ use serde_json::Value;
 
 use super::find_run;
 use crate::args::ReplayArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say, text_table};
-use crate::progress::Foreground;
-use crate::settings::Settings;
+use crate::output::{print_csv, print_json, print_text, text_table};
+use crate::progress::ForegroundObserver;
+use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: ReplayArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
-    // Nothing is written, so that Ctrl-C may end the process as it stands.
-    let watch = Arc::new(Foreground::new(run, None));
-    let replayed = replay(store.as_ref(), run, Arc::clone(&watch) as _).await;
-    watch.finish();
+    // Nothing is written, so Ctrl-C can simply end the process.
+    let observer = Arc::new(ForegroundObserver::new(run, None));
+    let replayed = replay(store.as_ref(), run, Arc::clone(&observer) as _).await;
+    observer.finish();
     let replayed = replayed?;
-    match args.run.store.print.format {
-        Format::Text => say(text(&replayed))?,
+    match args.run.common.print.format {
+        Format::Text => print_text(text(&replayed))?,
         Format::Json => print_json(&replayed)?,
         Format::Csv => csv(&replayed)?,
     }
-    if replayed.is_reproduced() { Ok(()) } else { Err(Failure::Answered) }
+    if replayed.is_reproduced() { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
 fn text(replay: &ReplayReport) -> String {
@@ -52,14 +52,16 @@ fn text(replay: &ReplayReport) -> String {
     let recorded_spec = replay.recorded_spec.as_deref().unwrap_or("none");
     let _ = writeln!(
         out,
-        "recorded by engine {recorded_by} (specification {recorded_spec}), replayed by engine {} (specification {})",
+        "recorded by engine {recorded_by} (specification {recorded_spec}), \
+         replayed by engine {} (specification {})",
         replay.replayed_by, replay.replayed_spec
     );
     if let ReplayOutcome::Differs(difference) = &replay.answer {
         if replay.is_of_another_version() {
             let _ = writeln!(
                 out,
-                "Another version decided the run: engine {recorded_by} reproduces it, and this one decides otherwise"
+                "Another version decided the run: engine {recorded_by} reproduces it, and this one \
+                 decides otherwise"
             );
         }
         side_by_side(difference, &mut out);
@@ -67,7 +69,7 @@ fn text(replay: &ReplayReport) -> String {
     out
 }
 
-/// Both versions of an event; what differs is marked.
+/// Both versions of an event, with marked differences.
 fn side_by_side(difference: &EventDifference, out: &mut String) {
     let named = |version: &Option<powerfill_app::replay::EventContent>| match version {
         Some(version) => format!("{} v{}", version.event_type, version.schema_version),
@@ -75,17 +77,18 @@ fn side_by_side(difference: &EventDifference, out: &mut String) {
     };
     let (recorded, replayed) = (named(&difference.recorded), named(&difference.replayed));
     let mark = if recorded == replayed { "" } else { "*" };
-    let kind = [mark.to_owned(), "event".to_owned(), recorded, replayed];
+    let type_row = [mark.to_owned(), "event".to_owned(), recorded, replayed];
     let fields = difference.fields.iter().map(|pair| {
         let mark = if pair.differs() { "*" } else { "" };
-        let (recorded, replayed) = (shown(pair.recorded.as_ref()), shown(pair.replayed.as_ref()));
+        let (recorded, replayed) =
+            (value_text(pair.recorded.as_ref()), value_text(pair.replayed.as_ref()));
         [mark.to_owned(), pair.field.clone(), recorded, replayed]
     });
-    let rows = std::iter::once(kind).chain(fields);
+    let rows = std::iter::once(type_row).chain(fields);
     let _ = writeln!(out, "{}", text_table(&["", "field", "recorded", "replayed"], rows, &[]));
 }
 
-fn shown(value: Option<&Value>) -> String {
+fn value_text(value: Option<&Value>) -> String {
     match value {
         None => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -93,8 +96,8 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// One row a differing field; none where the run is reproduced.
-fn csv(replay: &ReplayReport) -> Result<(), Failure> {
+/// One row per different field; none if the run is reproduced.
+fn csv(replay: &ReplayReport) -> Result<(), CliError> {
     let mut rows: Vec<[String; 4]> = Vec::new();
     match &replay.answer {
         ReplayOutcome::Reproduced | ReplayOutcome::ReproducedSoFar { .. } => {}
@@ -102,8 +105,8 @@ fn csv(replay: &ReplayReport) -> Result<(), Failure> {
             let version = difference.stream_version.to_string();
             let differing = difference.fields.iter().filter(|pair| pair.differs());
             rows.extend(differing.map(|pair| {
-                let recorded = shown(pair.recorded.as_ref());
-                [version.clone(), pair.field.clone(), recorded, shown(pair.replayed.as_ref())]
+                let recorded = value_text(pair.recorded.as_ref());
+                [version.clone(), pair.field.clone(), recorded, value_text(pair.replayed.as_ref())]
             }));
         }
         ReplayOutcome::Unreadable { stream_version, message } => {

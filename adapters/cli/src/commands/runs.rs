@@ -1,21 +1,21 @@
-//! `runs`: the runs of the store, the latest first.
+//! `runs`: lists the runs of the store, latest first.
 
 use std::io::Write;
 
 use futures::TryStreamExt;
 use powerfill_ports::runs::stream_runs;
 
-use crate::args::StoreArgs;
-use crate::failure::Failure;
+use crate::args::StorePrintArgs;
+use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
 const COLUMNS: [&str; 4] = ["run_id", "status", "requested_at", "worker"];
 
-pub(crate) async fn run(args: StoreArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: StorePrintArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.store, settings)?.open_existing().await?;
     let runs: Vec<_> = stream_runs(store.as_ref()).try_collect().await?;
     let rows: Vec<[String; 4]> = runs
         .iter()

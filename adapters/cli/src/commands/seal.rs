@@ -1,5 +1,5 @@
-//! `seal export` and `seal check`: the seal of the log's last append, kept elsewhere, shows a log
-//! that was cut off or written anew (specification 3.2).
+//! `seal export` and `seal check`: a copy of the seal of the log's last append reveals a log that
+//! was truncated or rewritten (specification 3.2).
 
 use std::fs;
 use std::path::Path;
@@ -13,87 +13,93 @@ use serde_json::json;
 use super::verify::damage_text;
 use crate::CommandFuture;
 use crate::args::{SealCheckArgs, SealCommand, SealExportArgs};
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
-use crate::settings::Settings;
+use crate::output::{print_csv, print_json, print_text};
+use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 
-/// What is kept elsewhere.
+/// The file of an exported seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seal {
+struct SealFile {
     /// Number of the append.
     seq: u64,
     /// Position of its last event.
     position: u64,
-    /// BLAKE3 over the seal before and the append, hexadecimal.
+    /// BLAKE3 over the previous seal and the append, hexadecimal.
     seal: String,
 }
 
-pub(crate) fn run(command: SealCommand, settings: &Settings) -> CommandFuture<'_> {
+pub(crate) fn run(command: SealCommand, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {
         SealCommand::Export(args) => Box::pin(export(args, settings)),
         SealCommand::Check(args) => Box::pin(check(args, settings)),
     }
 }
 
-async fn export(args: SealExportArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+async fn export(args: SealExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let LogHead { seq, position, seal } = store.head().await?;
-    let seal = Seal { seq, position, seal: seal.to_hex().to_string() };
+    let seal = SealFile { seq, position, seal: seal.to_hex().to_string() };
     let Some(out) = &args.out else { return print_json(&seal) };
     let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;
     text.push(b'\n');
-    let unwritable =
-        |error| Failure::Environment(format!("{} cannot be written: {error}", out.display()));
-    fs::write(out, text).map_err(unwritable)?;
+    fs::write(out, text)
+        .map_err(|error| CliError::context(format!("cannot write {}", out.display()), error))?;
     let events = count(position);
-    say(format_args!("{}: {events} events in {} appends are sealed\n", out.display(), count(seq)))
+    print_text(format_args!(
+        "{}: {events} events in {} appends are sealed\n",
+        out.display(),
+        count(seq)
+    ))
 }
 
-async fn check(args: SealCheckArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let seal = read(&args.seal)?;
     let head = store.head().await?;
-    let found = departure(store.as_ref(), &seal).await?;
+    let difference = difference(store.as_ref(), &seal).await?;
     let since = head.position.saturating_sub(seal.position);
-    let answer = if found.is_none() { "held" } else { "not held" };
-    match args.store.print.format {
+    let answer = if difference.is_none() { "held" } else { "not held" };
+    match args.common.print.format {
         Format::Text => {
             let (seq, position) = (count(seal.seq), count(seal.position));
-            match &found {
-                None => say(format_args!(
-                    "The log holds append {seq}, up to event {position}, as it was sealed; {} events since\n",
+            match &difference {
+                None => print_text(format_args!(
+                    "The log holds append {seq}, up to event {position}, as it was sealed; {} \
+                     events since\n",
                     count(since)
                 ))?,
-                Some(found) => say(format_args!("NOT AS SEALED: {found}\n"))?,
+                Some(difference) => {
+                    print_text(format_args!("NOT AS SEALED: {difference}\n"))?;
+                }
             }
         }
         Format::Json => print_json(&json!({
-            "answer": answer, "found": found, "seq": seal.seq, "position": seal.position, "events_since": since,
+            "answer": answer,
+            "found": difference,
+            "seq": seal.seq,
+            "position": seal.position,
+            "events_since": since,
         }))?,
         Format::Csv => {
-            print_csv(&["answer", "found"], [[answer, found.as_deref().unwrap_or_default()]])?;
+            print_csv(&["answer", "found"], [[answer, difference.as_deref().unwrap_or_default()]])?;
         }
     }
-    if found.is_none() { Ok(()) } else { Err(Failure::Answered) }
+    if difference.is_none() { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-fn read(path: &Path) -> Result<Seal, Failure> {
-    let wrong = |what: String| {
-        let what =
-            format!("{}: {what}; give a file that `powerfill seal export` wrote", path.display());
-        Failure::Environment(what)
-    };
-    let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
+fn read(path: &Path) -> Result<SealFile, CliError> {
+    let context = format!("{} is not a file of `powerfill seal export`", path.display());
+    let text = fs::read(path).map_err(|error| CliError::context(&context, error))?;
+    serde_json::from_slice(&text).map_err(|error| CliError::context(context, error))
 }
 
-/// How the log departs from the seal. The stored seals count only where they are those of the rows,
-/// so that the whole log is verified too.
-async fn departure(store: &dyn Store, seal: &Seal) -> Result<Option<String>, Failure> {
+/// How the log differs from the seal. A stored seal proves nothing if it does not match the events,
+/// so the whole log is verified too.
+async fn difference(store: &dyn Store, seal: &SealFile) -> Result<Option<String>, CliError> {
     let stored = match seal.seq {
         0 => Some(seal_start()),
         seq => store.seal_at(seq).await?,
@@ -102,7 +108,8 @@ async fn departure(store: &dyn Store, seal: &Seal) -> Result<Option<String>, Fai
     let Some(stored) = stored else {
         let head = store.head().await?;
         return Ok(Some(format!(
-            "append {seq} was sealed, up to event {}, and the log ends at append {} and event {}: its tail was cut off",
+            "append {seq} was sealed, up to event {}, and the log ends at append {} and event {}: \
+             it was truncated",
             count(seal.position),
             count(head.seq),
             count(head.position)
@@ -110,7 +117,8 @@ async fn departure(store: &dyn Store, seal: &Seal) -> Result<Option<String>, Fai
     };
     if stored.to_hex().as_str() != seal.seal {
         return Ok(Some(format!(
-            "append {seq} is not the one that was sealed: the log was written anew at it or before it"
+            "append {seq} is not the one that was sealed: the log was rewritten at this append \
+             or before it"
         )));
     }
     Ok(store.verify(None).await?.damage.as_ref().map(damage_text))

@@ -1,4 +1,4 @@
-//! `serve`: the HTTP service with its workers, until the process is told to stop.
+//! `serve`: the HTTP service with its workers, until the process is stopped.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,58 +9,63 @@ use powerfill_http::{Api, Limits, Tenant};
 use powerfill_ports::Store;
 use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::run::process_name;
-use super::token;
-use super::work::{Observers, with_targets, work_for};
-use crate::args::{ServeArgs, TenantArgs};
-use crate::commands::options;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
-use crate::tenancy::{Input, Place};
+use super::work::{Observers, with_targets, work_on};
+use super::{options, token};
+use crate::args::ServeArgs;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::{ProgramSettings, TenantSettings};
+use crate::tenancy::{SnapshotInput, TenantStore};
 use crate::{log, shutdown};
 
-pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Failure> {
-    let settings = Arc::new(settings.clone());
-    let places: Vec<Place> = settings
-        .tenants
-        .keys()
-        .map(|id| Place::of_tenant(id, &settings))
-        .collect::<Result<_, Failure>>()?;
-    if places.is_empty() {
-        let message = "powerfill.toml has no tenants; write [tenants.ID] with a store and a source";
-        return Err(Failure::Environment(message.to_owned()));
+pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    if settings.tenants.is_empty() {
+        return Err(CliError::environment(
+            "powerfill.toml has no tenants; write [tenants.ID] with a store and a source",
+        ));
     }
-    log::begin(args.log_format);
+    let (mut stores, mut tenants) = (Vec::new(), Vec::new());
+    for tenant in settings.tenants.values() {
+        let store = TenantStore::of_tenant(tenant)?;
+        stores.push(store.clone());
+        let (settings, open) = (Arc::clone(tenant), OnceCell::new());
+        tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn Tenant>);
+    }
+    log::start(args.log_format);
     let shutdown = shutdown::on_signal()?;
-    let served = settings.tenants.keys().zip(&places).map(|(id, place)| {
-        Arc::new(Served::new(id, place.clone(), Arc::clone(&settings))) as Arc<dyn Tenant>
-    });
-    let served: Vec<_> = served.collect();
-    let api = Api::new(served.clone(), token::file(), Arc::new(SystemClock), shutdown.clone())?;
+    let api = Api::new(tenants.clone(), token::file(), Arc::new(SystemClock), shutdown.clone())?;
     let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
     let api = Arc::new(if args.no_workers { api } else { api.with_workers() });
     if !api.may_listen_on(args.listen) {
-        let message = "without a token it answers on this machine only: listen on 127.0.0.1, or make a token first \
-                       with `powerfill token create`";
-        return Err(Failure::Environment(format!("--listen {}: {message}", args.listen)));
+        return Err(CliError::environment(format!(
+            "--listen {}: without a token, the service answers on this machine only: listen on \
+             127.0.0.1, or create a token first with `powerfill token create`",
+            args.listen
+        )));
     }
-    for tenant in &served {
-        // One that is away may come back; until then it is not ready.
+    for tenant in &tenants {
+        // The store may become available later; until then, the tenant is not ready.
         if let Err(error) = tenant.store().await {
             tracing::warn!(tenant = tenant.id(), error, "the store cannot be opened yet");
         }
     }
     let (listener, address) = listen(args.listen).await?;
-    say(format!("listening on http://{address}, for {} tenants\n", served.len()))?;
-    let monitored = match args.metrics {
+    print_text(format!("listening on http://{address}, for {} tenants\n", tenants.len()))?;
+    let metrics_listener = match args.metrics {
         None => None,
         Some(address) => {
             let (listener, address) = listen(address).await?;
-            say(format!("figures on http://{address}/metrics\n"))?;
-            Some(powerfill_http::serve_figures(listener, Arc::clone(&api)))
+            print_text(format!("figures on http://{address}/metrics\n"))?;
+            Some(listener)
+        }
+    };
+    let metrics = async {
+        if let Some(listener) = metrics_listener {
+            powerfill_http::serve_figures(listener, Arc::clone(&api)).await;
         }
     };
     let name = args.name.unwrap_or_else(process_name);
@@ -71,72 +76,51 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> Result<(), Fail
         let figures = api.figures();
         let observers: Observers =
             Arc::new(move |tenant| figures.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
-        work_for(with_targets(places, &settings)?, &name, &shutdown, false, observers).await
-    };
-    let monitored = async {
-        if let Some(monitored) = monitored {
-            monitored.await;
-        }
+        work_on(with_targets(stores)?, &name, &shutdown, false, observers).await
     };
     let serving = powerfill_http::serve(listener, Arc::clone(&api));
-    let ((), (), worked) = tokio::join!(serving, monitored, working);
+    let ((), (), worked) = tokio::join!(serving, metrics, working);
     worked
 }
 
-/// Listens; where, with the port that was free.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let cannot = |error| Failure::Environment(format!("cannot listen on {address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+/// Listens on an address. Returns the actual address, because port 0 means any free port.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CliError> {
+    let failed = |error| CliError::context(format!("cannot listen on {address}"), error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
 
-/// A tenant of powerfill.toml, as the service needs it.
-struct Served {
-    id: String,
-    place: Place,
-    settings: Arc<Settings>,
-    store: OnceCell<Arc<dyn Store>>,
-}
-
-impl Served {
-    fn new(id: &str, place: Place, settings: Arc<Settings>) -> Self {
-        Self { id: id.to_owned(), place, settings, store: OnceCell::new() }
-    }
-
-    fn source(&self) -> Result<Input, Failure> {
-        let tenant = TenantArgs { tenant: Some(self.id.clone()) };
-        Input::resolve(None, &tenant, &self.settings)
-    }
-}
-
-/// A failure as the log of the service has it.
-fn told(failure: Failure) -> String {
-    match failure {
-        Failure::Environment(message) | Failure::Refused(message) => message,
-        Failure::Faults { what, report } => format!("{what}: {report}"),
-        Failure::Answered => String::new(),
-    }
+/// A tenant of powerfill.toml, for the service.
+struct ServedTenant {
+    settings: Arc<TenantSettings>,
+    store: TenantStore,
+    open: OnceCell<Arc<dyn Store>>,
 }
 
 #[async_trait]
-impl Tenant for Served {
+impl Tenant for ServedTenant {
     fn id(&self) -> &str {
-        &self.id
+        self.settings.id.as_str()
     }
 
     async fn store(&self) -> Result<Arc<dyn Store>, String> {
-        let opened = self.store.get_or_try_init(|| self.place.open()).await;
-        opened.map(Arc::clone).map_err(told)
+        let opened = self.open.get_or_try_init(|| self.store.open()).await;
+        opened.map(Arc::clone).map_err(|error| error.to_string())
     }
 
     fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
-        let open = self.store.get().cloned();
-        self.source().and_then(|source| source.through(open).validated()).map_err(told)
+        let open_store = self.open.get().cloned();
+        let input = SnapshotInput::of_tenant(&self.settings);
+        // The service calls this on a thread that may block.
+        let validated = input.and_then(|input| {
+            Handle::current().block_on(input.with_open_store(open_store).validated())
+        });
+        validated.map_err(|error| error.to_string())
     }
 
     fn options(&self) -> Result<GivenOptions, String> {
-        let file = self.settings.of_tenant(&self.id).map_err(told)?.options.as_deref();
-        file.map_or_else(|| Ok(GivenOptions::default()), options::in_file).map_err(told)
+        let options = self.settings.options.as_deref().map(options::in_file).transpose();
+        options.map(Option::unwrap_or_default).map_err(|error| error.to_string())
     }
 }

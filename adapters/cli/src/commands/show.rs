@@ -1,4 +1,4 @@
-//! `show`: the summary of a run, from its events.
+//! `show`: prints the summary of a run, from its events.
 
 use powerfill_app::as_of::{RunAtEvent, run_at_event};
 use powerfill_app::{DecodedEvent, for_each_event, read_run};
@@ -9,24 +9,24 @@ use serde_json::json;
 
 use super::find_run;
 use crate::args::ShowArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
-use crate::settings::Settings;
+use crate::output::{print_csv, print_json, print_text};
+use crate::settings::ProgramSettings;
 use crate::summary;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: ShowArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
-    let format = args.run.store.print.format;
+    let format = args.run.common.print.format;
     if let Some(at) = args.at.at {
         let events = store.stream_version(&run.stream()).await?;
         return print_as_of(&run_at_event(store.as_ref(), run, at).await?, events, format);
     }
     let summary = summarize(store.as_ref(), run).await?;
     match format {
-        Format::Text => say(summary::text(&summary))?,
+        Format::Text => print_text(summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
         Format::Csv => {
             let counts: Vec<[String; 2]> =
@@ -38,11 +38,11 @@ pub(crate) async fn run(args: ShowArgs, settings: &Settings) -> Result<(), Failu
     Ok(())
 }
 
-/// Prints a run as it stood after an event; as CSV, how full its trades were.
-pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Result<(), Failure> {
+/// Prints a run as of an event; as CSV, the fills of its trades.
+pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Result<(), CliError> {
     let DecodedEvent { stored, event } = &as_of.event;
     match format {
-        Format::Text => say(summary::text_as_of(&as_of.summary, event, events)),
+        Format::Text => print_text(summary::text_as_of(&as_of.summary, event, events)),
         Format::Json => {
             let payload: serde_json::Value =
                 serde_json::from_slice(&stored.payload).unwrap_or_default();
@@ -86,7 +86,7 @@ fn fill_row(fill: &TradeFill) -> [String; 7] {
 }
 
 /// Folds the events of a run into its summary.
-async fn summarize(store: &dyn Store, run: RunId) -> Result<RunSummary, Failure> {
+async fn summarize(store: &dyn Store, run: RunId) -> Result<RunSummary, CliError> {
     let mut summary = RunSummary::new(run);
     for_each_event(run, read_run(store, run), |recorded| summary.apply(recorded)).await?;
     Ok(summary)

@@ -1,4 +1,4 @@
-//! `step`: a run looked at after any of its events, one after another (specification 3.4, as of).
+//! `step`: shows a run as of any of its events, one after another (specification 3.4).
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -8,25 +8,24 @@ use powerfill_ports::Store;
 use super::find_run;
 use super::show::print_as_of;
 use crate::args::StepArgs;
-use crate::failure::Failure;
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::error::CliError;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: StepArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.run.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run.run).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;
     let events = timeline.events();
-    let asks = std::io::stdin().is_terminal();
-    let mut here = 0;
+    let is_interactive = std::io::stdin().is_terminal();
+    let mut current = 0;
     loop {
-        if asks {
-            eprint!("event {here} of {events}; a number, +N, -N, Enter for the next, q: ");
+        if is_interactive {
+            eprint!("event {current} of {events}; a number, +N, -N, Enter for the next, q: ");
             std::io::stderr().flush()?;
         }
         let mut line = String::new();
-        let unreadable =
-            |error| Failure::Environment(format!("standard input cannot be read: {error}"));
+        let unreadable = |error| CliError::context("cannot read standard input", error);
         if std::io::stdin().lock().read_line(&mut line).map_err(unreadable)? == 0 {
             return Ok(());
         }
@@ -34,15 +33,15 @@ pub(crate) async fn run(args: StepArgs, settings: &Settings) -> Result<(), Failu
         if line == "q" {
             return Ok(());
         }
-        match target(line, here).filter(|event| (1..=events).contains(event)) {
+        match target(line, current).filter(|event| (1..=events).contains(event)) {
             Some(event) => {
-                here = event;
-                print_as_of(&timeline.at(event).await?, events, args.run.store.print.format)?;
+                current = event;
+                print_as_of(&timeline.at(event).await?, events, args.run.common.print.format)?;
             }
             None => {
-                let message = format!("{line:?} is none of the events 1 to {events}");
-                if !asks {
-                    return Err(Failure::Environment(message));
+                let message = format!("{line:?} is not one of the events 1 to {events}");
+                if !is_interactive {
+                    return Err(CliError::environment(message));
                 }
                 eprintln!("{message}");
             }
@@ -50,16 +49,16 @@ pub(crate) async fn run(args: StepArgs, settings: &Settings) -> Result<(), Failu
     }
 }
 
-/// The event that a line asks for, seen from where one is.
-fn target(line: &str, here: u64) -> Option<u64> {
+/// The event that a line names, relative to the current one.
+fn target(line: &str, current: u64) -> Option<u64> {
     if line.is_empty() {
-        return here.checked_add(1);
+        return current.checked_add(1);
     }
     if let Some(forward) = line.strip_prefix('+') {
-        return here.checked_add(forward.parse().ok()?);
+        return current.checked_add(forward.parse().ok()?);
     }
     match line.strip_prefix('-') {
-        Some(back) => here.checked_sub(back.parse().ok()?),
+        Some(back) => current.checked_sub(back.parse().ok()?),
         None => line.parse().ok(),
     }
 }
@@ -69,7 +68,7 @@ mod tests {
     use super::target;
 
     #[test]
-    fn a_line_is_a_place_or_a_way() {
+    fn a_line_is_a_number_or_a_distance() {
         assert_eq!(target("", 4), Some(5));
         assert_eq!(target("7", 4), Some(7));
         assert_eq!(target("+10", 4), Some(14));

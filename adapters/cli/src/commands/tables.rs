@@ -1,4 +1,4 @@
-//! `tables`: any output table of any run, made from its events; all of them as a workbook.
+//! `tables`: prints an output table of a run, made from its events, or writes a workbook.
 
 use std::io::Write;
 
@@ -9,34 +9,35 @@ use powerfill_tables::tables::{ALL, named};
 
 use super::find_run;
 use crate::args::TablesArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{
     print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, text_table,
 };
-use crate::settings::Settings;
+use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 use crate::workbook;
 
-pub(crate) async fn run(args: TablesArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let at = match args.at.at {
         Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,
         None => u64::MAX,
     };
-    let of_table = args.table.as_deref().map(spec).transpose()?;
-    let Some(format) = args.store.format.printed() else {
-        let of = of_table.as_slice();
-        let of = if of.is_empty() { ALL } else { of };
-        return workbook::write(store.as_ref(), run, at, of, args.out.as_deref(), |_| true).await;
+    let table = args.table.as_deref().map(spec).transpose()?;
+    let Some(format) = args.common.format.printed() else {
+        let tables = if table.is_some() { table.as_slice() } else { ALL };
+        return workbook::write(store.as_ref(), run, at, tables, args.out.as_deref(), |_| true)
+            .await;
     };
     if args.out.is_some() {
-        let message = "--out is for a workbook (--format xlsx); anything else is printed, and goes to a file with >";
-        return Err(Failure::Environment(message.to_owned()));
+        let message =
+            "--out needs --format xlsx; other formats are printed: redirect them to a file with >";
+        return Err(CliError::environment(message));
     }
-    let Some(table) = of_table else {
+    let Some(table) = table else {
         let mut counts = vec![0_u64; ALL.len()];
         rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
             for batch in batches {
@@ -63,14 +64,17 @@ pub(crate) async fn run(args: TablesArgs, settings: &Settings) -> Result<(), Fai
     }
 }
 
-fn spec(name: &str) -> Result<&'static TableSpec, Failure> {
+fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
     named(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
-        Failure::Environment(format!("no output table {name}; there are {}", names.join(", ")))
+        CliError::environment(format!(
+            "there is no output table {name}; the tables are {}",
+            names.join(", ")
+        ))
     })
 }
 
-fn list(counts: &[u64], format: Format) -> Result<(), Failure> {
+fn list(counts: &[u64], format: Format) -> Result<(), CliError> {
     let tables = ALL.iter().zip(counts);
     match format {
         Format::Text => {

@@ -1,17 +1,17 @@
-//! `token`: who `serve` lets in.
+//! `token`: the bearer tokens of `serve`.
 
 use powerfill_app::{Clock, SystemClock};
 use powerfill_events::values::Timestamp;
-use powerfill_http::tokens::{Token, TokenError, TokenFile};
+use powerfill_http::tokens::{Token, TokenFile};
 use serde_json::{Value, json};
 
 use crate::args::TokenCommand;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say, text_table};
-use crate::settings::Settings;
+use crate::output::{print_csv, print_json, print_text, text_table};
+use crate::settings::ProgramSettings;
 
-/// Beside powerfill.toml, in the working folder.
+/// In the working folder, like powerfill.toml.
 const FILE: &str = "powerfill-tokens.toml";
 const DAY_MICROS: i64 = 86_400_000_000;
 const COLUMNS: [&str; 6] = ["id", "tenant", "role", "name", "created_at", "expires_at"];
@@ -21,16 +21,10 @@ pub(super) fn file() -> TokenFile {
     TokenFile::new(FILE)
 }
 
-impl From<TokenError> for Failure {
-    fn from(error: TokenError) -> Self {
-        Self::Environment(error.to_string())
-    }
-}
-
-pub(crate) fn run(command: &TokenCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(command: &TokenCommand, settings: &ProgramSettings) -> Result<(), CliError> {
     match command {
         TokenCommand::Create(args) => {
-            settings.of_tenant(&args.tenant)?;
+            settings.tenant(&args.tenant)?;
             let now = SystemClock.now();
             let until = now.micros() + i64::from(args.expires_in) * DAY_MICROS;
             let (role, until) = (args.role.into(), Timestamp::from_micros(until));
@@ -38,15 +32,15 @@ pub(crate) fn run(command: &TokenCommand, settings: &Settings) -> Result<(), Fai
             match args.print.format {
                 Format::Text => {
                     eprintln!(
-                        "note: token {} until {}; it is not shown again",
+                        "note: token {} is valid until {}; it is not printed again",
                         token.id, token.expires_at
                     );
-                    say(format!("{text}\n"))
+                    print_text(format!("{text}\n"))
                 }
                 Format::Json => {
-                    let mut shown = object(&token);
-                    shown["token"] = text.into();
-                    print_json(&shown)
+                    let mut object = object(&token);
+                    object["token"] = text.into();
+                    print_json(&object)
                 }
                 Format::Csv => print_csv(&["id", "token"], [[token.id.as_str(), text.as_str()]]),
             }
@@ -54,7 +48,10 @@ pub(crate) fn run(command: &TokenCommand, settings: &Settings) -> Result<(), Fai
         TokenCommand::List(print) => list(&file().all()?, print.format),
         TokenCommand::Revoke(args) => {
             let revoked = file().revoke(&args.id)?;
-            say(format!("{}, {} of {}, is revoked\n", revoked.id, revoked.name, revoked.tenant))
+            print_text(format!(
+                "{}, {} of {}, is revoked\n",
+                revoked.id, revoked.name, revoked.tenant
+            ))
         }
     }
 }
@@ -73,10 +70,10 @@ fn row(token: &Token) -> [String; 6] {
     [token.id.clone(), token.tenant.clone(), role, token.name.clone(), created_at, expires_at]
 }
 
-fn list(tokens: &[Token], format: Format) -> Result<(), Failure> {
+fn list(tokens: &[Token], format: Format) -> Result<(), CliError> {
     let rows: Vec<[String; 6]> = tokens.iter().map(row).collect();
     match format {
-        Format::Text => say(format!("{}\n", text_table(&COLUMNS, rows, &[]))),
+        Format::Text => print_text(format!("{}\n", text_table(&COLUMNS, rows, &[]))),
         Format::Json => print_json(&tokens.iter().map(object).collect::<Vec<_>>()),
         Format::Csv => print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str))),
     }

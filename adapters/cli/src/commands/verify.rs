@@ -1,4 +1,4 @@
-//! `verify`: hash chain, seals, captured snapshots, and the output tables against the events
+//! `verify`: checks hash chain, seals, captured snapshots, and output tables against the events
 //! (specification 3.4).
 
 use powerfill_app::verify::{VerifyReport, verify};
@@ -7,27 +7,27 @@ use serde_json::json;
 
 use super::find_run;
 use crate::args::VerifyArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
-use crate::settings::Settings;
+use crate::output::{print_csv, print_json, print_text};
+use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::Place;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: VerifyArgs, settings: &Settings) -> Result<(), Failure> {
-    let store = Place::resolve(&args.store.place, settings)?.open_existing().await?;
+pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let only = match &args.run {
         Some(run) => Some(find_run(store.as_ref(), run).await?),
         None => None,
     };
     let verdict = verify(store.as_ref(), only).await?;
-    let found = found(&verdict);
-    let answer = if found.is_none() { "whole" } else { "damaged" };
-    match args.store.print.format {
-        Format::Text => say(text(&verdict, found.as_deref()))?,
+    let damage = damage_of(&verdict);
+    let answer = if damage.is_none() { "whole" } else { "damaged" };
+    match args.common.print.format {
+        Format::Text => print_text(text(&verdict, damage.as_deref()))?,
         Format::Json => print_json(&json!({
             "answer": answer,
-            "found": found,
+            "found": damage,
             "streams": verdict.log.streams,
             "events": verdict.log.events,
             "appends": verdict.log.appends,
@@ -37,32 +37,32 @@ pub(crate) async fn run(args: VerifyArgs, settings: &Settings) -> Result<(), Fai
             "index_entries": verdict.index_entries,
         }))?,
         Format::Csv => {
-            print_csv(&["answer", "found"], [[answer, found.as_deref().unwrap_or_default()]])?;
+            print_csv(&["answer", "found"], [[answer, damage.as_deref().unwrap_or_default()]])?;
         }
     }
-    if verdict.is_clean() { Ok(()) } else { Err(Failure::Answered) }
+    if verdict.is_clean() { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-/// The first thing that is wrong, in words.
-pub(super) fn found(verdict: &VerifyReport) -> Option<String> {
+/// The first damage or difference, in words.
+pub(super) fn damage_of(verdict: &VerifyReport) -> Option<String> {
     verdict.damage().map(damage_text).or_else(|| verdict.difference.clone())
 }
 
-/// The damage of a log and its place, in words.
+/// Damage of the log and its location, in words.
 pub(super) fn damage_text(damage: &Damage) -> String {
     let stream = damage.stream.iter().map(|stream| format!("stream {stream}"));
     let version = damage.stream_version.iter().map(|version| format!("event {version}"));
     let seq = damage.seq.iter().map(|seq| format!("append {seq}"));
-    let place: Vec<String> = stream.chain(version).chain(seq).collect();
-    match place.is_empty() {
+    let location: Vec<String> = stream.chain(version).chain(seq).collect();
+    match location.is_empty() {
         true => damage.what.clone(),
-        false => format!("{}: {}", place.join(", "), damage.what),
+        false => format!("{}: {}", location.join(", "), damage.what),
     }
 }
 
-fn text(verdict: &VerifyReport, found: Option<&str>) -> String {
-    if let Some(found) = found {
-        return format!("DAMAGED: {found}\n");
+fn text(verdict: &VerifyReport, damage: Option<&str>) -> String {
+    if let Some(damage) = damage {
+        return format!("DAMAGED: {damage}\n");
     }
     let log = &verdict.log;
     let tables = match verdict.published {

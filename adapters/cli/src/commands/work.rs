@@ -1,5 +1,5 @@
-//! `work`: queued and abandoned runs, one at a time, until there is nothing to do or the process is
-//! told to stop.
+//! `work`: works on queued and abandoned runs, one at a time, until there is none or the process is
+//! stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,145 +20,157 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::publish::{follow_one, log_told};
+use super::publish::{follow_store, log_publish_event};
 use super::run::{process_name, runner};
 use crate::args::WorkArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
-use crate::tenancy::Place;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 use crate::{log, shutdown};
 
-/// How soon a run is seen whose worker died, which tells nobody.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// The attempts at a store that is away.
+/// How often the queue is polled: a worker that dies does not notify the others.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The pauses between attempts while a store is unavailable.
 const BACKOFF: RetryPolicy = RetryPolicy::endless(Duration::from_secs(1), Duration::from_secs(30));
-/// The pause after publishing failed for another reason than a database that is away.
-const PUBLISH_AGAIN: Duration = Duration::from_secs(30);
+/// The pause after publishing failed for another reason than an unavailable database.
+const PUBLISH_PAUSE: Duration = Duration::from_secs(30);
 
-pub(crate) async fn run(args: WorkArgs, settings: &Settings) -> Result<(), Failure> {
-    let places = Place::chosen(args.all_tenants, &args.place, settings)?;
+pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
-    log::begin(args.log_format);
+    log::start(args.log_format);
     let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
-    let places = with_targets(places, settings)?;
-    work_for(places, &name, &shutdown, args.once, observers).await
+    work_on(with_targets(stores)?, &name, &shutdown, args.once, observers).await
 }
 
-/// A store that is worked for, and where its outputs are published.
-pub(super) type Published = (Option<SqlServerTarget>, Place);
+/// A store, and the database to which its outputs are published.
+pub(super) type StoreAndTarget = (TenantStore, Option<SqlServerTarget>);
 
-/// Each with where its outputs are published, by the file.
-pub(super) fn with_targets(
-    places: Vec<Place>,
-    settings: &Settings,
-) -> Result<Vec<Published>, Failure> {
-    let target = |place: Place| {
-        let url = place.publishes_to(settings)?;
-        Ok((url.map(SqlServerTarget::new), place))
+/// Adds to each store the publishing target of its tenant.
+pub(super) fn with_targets(stores: Vec<TenantStore>) -> Result<Vec<StoreAndTarget>, CliError> {
+    let with_target = |store: TenantStore| {
+        let target = store.publish_url()?.map(SqlServerTarget::new);
+        Ok((store, target))
     };
-    places.into_iter().map(target).collect()
+    stores.into_iter().map(with_target).collect()
 }
 
-/// Makes the observer of a run of a tenant.
+/// Creates the observer of a run of a tenant.
 pub(super) type Observers = Arc<dyn Fn(Option<&TenantId>) -> Arc<dyn RunObserver> + Send + Sync>;
 
-/// Works for all these stores until `shutdown`, or once, and publishes the runs that complete where
-/// that is wanted.
-pub(super) async fn work_for(
-    places: Vec<Published>,
+/// Works on the runs of all these stores, until `shutdown` or, with `once`, until the queues are
+/// empty. Publishes completed runs of stores with a target.
+pub(super) async fn work_on(
+    stores: Vec<StoreAndTarget>,
     name: &str,
     shutdown: &CancellationToken,
     once: bool,
     observers: Observers,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let one_run = Arc::new(Semaphore::new(1));
-    let mut desks = JoinSet::new();
-    for (target, place) in places {
-        let label = place.tenant().map_or_else(|| place.url().to_string(), ToString::to_string);
-        let (shutdown, one_run, name) = (shutdown.clone(), Arc::clone(&one_run), name.to_owned());
-        let observers = Arc::clone(&observers);
-        desks.spawn(Desk { place, target, label, name, shutdown, one_run, once, observers }.work());
+    let mut workers = JoinSet::new();
+    for (store, target) in stores {
+        let label = store.tenant_id().map_or_else(|| store.url().to_string(), ToString::to_string);
+        let worker = StoreWorker {
+            store,
+            target,
+            label,
+            name: name.to_owned(),
+            shutdown: shutdown.clone(),
+            one_run: Arc::clone(&one_run),
+            once,
+            observers: Arc::clone(&observers),
+        };
+        workers.spawn(worker.work());
     }
-    let mut ended = Ok(());
-    while let Some(desk) = desks.join_next().await {
-        let desk = desk.map_err(|panic| Failure::Environment(format!("a worker: {panic}")))?;
-        ended = ended.and(desk);
+    let mut result = Ok(());
+    while let Some(joined) = workers.join_next().await {
+        result = result.and(joined.map_err(|panic| CliError::context("a worker", panic))?);
     }
-    ended
+    result
 }
 
-/// One store that is worked for.
-struct Desk {
-    place: Place,
+/// The worker of one store.
+struct StoreWorker {
+    store: TenantStore,
     target: Option<SqlServerTarget>,
+    /// The tenant or the store, for messages.
     label: String,
     name: String,
     shutdown: CancellationToken,
-    /// A run has both cores; those of other stores wait for it in their order.
+    /// One run uses all cores, so the workers of this process take turns.
     one_run: Arc<Semaphore>,
     once: bool,
     observers: Observers,
 }
 
-impl Desk {
-    /// Works until it is told to stop, or once, also where the store is away for long.
-    async fn work(self) -> Result<(), Failure> {
+/// The result of a look into the queue.
+enum WorkResult {
+    /// A run has ended.
+    Finished(FinishedRun),
+    /// There was no run to claim.
+    QueueEmpty,
+    /// The process is to stop.
+    Stopped,
+}
+
+impl StoreWorker {
+    /// Works until `shutdown` or, with `once`, until the queue is empty. Reconnects while the store
+    /// is unavailable, except with `once`.
+    async fn work(self) -> Result<(), CliError> {
         let mut pauses = BACKOFF.pauses();
         loop {
-            let failure = match self.serve(&mut pauses).await {
-                Err(failure @ Failure::Environment(_)) if !self.once => failure,
+            let error = match self.work_while_available(&mut pauses).await {
+                Err(error @ CliError::Environment(_)) if !self.once => error,
                 ended => return ended,
             };
             let pause = pauses.next().unwrap_or_default();
             let (label, seconds) = (&self.label, pause.as_secs());
-            if let Failure::Environment(message) = failure {
-                tracing::warn!("{label}: {message}; trying again in {seconds} s");
-            }
+            tracing::warn!("{label}: {error}; trying again in {seconds} s");
             if self.shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
                 return Ok(());
             }
         }
     }
 
-    async fn serve(&self, pauses: &mut Pauses) -> Result<(), Failure> {
-        let store = self.place.open().await?;
-        // Ends with this.
-        let _publishing = self.publishing(&store);
+    async fn work_while_available(&self, pauses: &mut Pauses) -> Result<(), CliError> {
+        let store = self.store.open().await?;
+        // Stops at the end of this function.
+        let _publishing = self.publish_in_background(&store);
         let runner = runner(Arc::clone(&store), self.name.clone());
-        let mut failed = false;
-        let (mut news, mut woken) = (None, false);
+        let mut any_failed = false;
+        let (mut events, mut woken) = (None, false);
         loop {
-            // From before the claim on, so that nothing is missed that is asked for in between.
-            if news.is_none() {
-                news = Some(store.subscribe(store.head().await?.position));
+            // Subscribes before the claim, so that no request in between is missed.
+            if events.is_none() {
+                events = Some(store.subscribe(store.head().await?.position));
             }
-            match self.work_one(&runner).await? {
-                Next::Stopped => return Ok(()),
-                Next::Done(finished) => {
+            match self.work_on_next(&runner).await? {
+                WorkResult::Stopped => return Ok(()),
+                WorkResult::Finished(FinishedRun { run_id, status }) => {
                     pauses.reset();
-                    failed |= finished.status == RunStatus::Failed;
-                    let FinishedRun { run_id, status } = finished;
-                    say(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
-                    (news, woken) = (None, false);
+                    any_failed |= status == RunStatus::Failed;
+                    print_text(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
+                    (events, woken) = (None, false);
                 }
-                Next::Nothing if self.once => {
-                    self.publish_once(store.as_ref()).await?;
-                    return if failed { Err(Failure::Answered) } else { Ok(()) };
+                WorkResult::QueueEmpty if self.once => {
+                    self.publish_completed(store.as_ref()).await?;
+                    return if any_failed { Err(CliError::NegativeAnswer) } else { Ok(()) };
                 }
-                Next::Nothing if woken => {
-                    // What woke it is another worker's: its events are not to be read here.
-                    (news, woken) = (None, false);
+                WorkResult::QueueEmpty if woken => {
+                    // The event was of another worker's run, whose events need not be read here.
+                    (events, woken) = (None, false);
                     pauses.reset();
-                    if self.shutdown.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+                    if self.shutdown.run_until_cancelled(sleep(POLL_INTERVAL)).await.is_none() {
                         return Ok(());
                     }
                 }
-                Next::Nothing => {
+                WorkResult::QueueEmpty => {
                     pauses.reset();
-                    let Some(news) = &mut news else { continue };
-                    let event = timeout(LOOK_EVERY, news.next());
+                    let Some(events) = &mut events else { continue };
+                    let event = timeout(POLL_INTERVAL, events.next());
                     match self.shutdown.run_until_cancelled(event).await {
                         None => return Ok(()),
                         Some(event) => woken = event.ok().flatten().transpose()?.is_some(),
@@ -168,63 +180,49 @@ impl Desk {
         }
     }
 
-    /// Publishes each run that completes, beside the work. What is wrong with the place keeps no
-    /// run from being worked.
-    fn publishing(&self, store: &Arc<dyn Store>) -> Option<AbortOnDropHandle<()>> {
+    /// Publishes each completed run in a task of its own. Its errors are logged and do not stop the
+    /// work on runs.
+    fn publish_in_background(&self, store: &Arc<dyn Store>) -> Option<AbortOnDropHandle<()>> {
         let target = self.target.clone().filter(|_| !self.once)?;
         let (store, label) = (Arc::clone(store), self.label.clone());
         let shutdown = self.shutdown.clone();
         Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            loop {
-                match follow_one(store.as_ref(), &target, &shutdown).await {
-                    Ok(()) => return,
-                    Err(Failure::Environment(message)) => tracing::error!("{label}: {message}"),
-                    Err(_) => tracing::error!("{label}: publishing failed"),
-                }
-                if shutdown.run_until_cancelled(sleep(PUBLISH_AGAIN)).await.is_none() {
+            while let Err(error) = follow_store(store.as_ref(), &target, &shutdown).await {
+                tracing::error!("{label}: {error}");
+                if shutdown.run_until_cancelled(sleep(PUBLISH_PAUSE)).await.is_none() {
                     return;
                 }
             }
         })))
     }
 
-    /// Publishes what completed, where that is wanted.
-    async fn publish_once(&self, store: &dyn Store) -> Result<(), Failure> {
+    /// Publishes the completed runs, if the store has a target.
+    async fn publish_completed(&self, store: &dyn Store) -> Result<(), CliError> {
         let Some(target) = &self.target else { return Ok(()) };
         let publisher = Publisher::new(store, target, self.shutdown.clone());
-        Ok(publisher.catch_up(&mut |told| log_told(target, &told)).await?)
+        Ok(publisher.catch_up(&mut |event| log_publish_event(target, &event)).await?)
     }
 
-    /// Claims a run, where there is one, and carries it through.
-    async fn work_one(&self, runner: &Runner) -> Result<Next, Failure> {
+    /// Claims the next run, if there is one, and works on it until it ends.
+    async fn work_on_next(&self, runner: &Runner) -> Result<WorkResult, CliError> {
         let permit = self.shutdown.run_until_cancelled(self.one_run.acquire()).await;
-        let Some(permit) = permit else { return Ok(Next::Stopped) };
+        let Some(permit) = permit else { return Ok(WorkResult::Stopped) };
         let control = RunControl::stopped_by(&self.shutdown, StopReason::HandOver);
-        let observer = (self.observers)(self.place.tenant());
+        let observer = (self.observers)(self.store.tenant_id());
         let worked = runner.work(None, control, observer).await;
         drop(permit);
         match worked {
-            Ok(Some(finished)) => Ok(Next::Done(finished)),
-            Ok(None) => Ok(Next::Nothing),
+            Ok(Some(finished)) => Ok(WorkResult::Finished(finished)),
+            Ok(None) => Ok(WorkResult::QueueEmpty),
             Err(error @ AppError::HandedOver(_)) => {
-                say(format!("{}: {error}\n", self.label))?;
-                Ok(Next::Stopped)
+                print_text(format!("{}: {error}\n", self.label))?;
+                Ok(WorkResult::Stopped)
             }
             Err(error @ AppError::Store(StoreError::LeaseLost(_))) => {
                 tracing::warn!("{}: {error}", self.label);
-                Ok(Next::Nothing)
+                Ok(WorkResult::QueueEmpty)
             }
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// What came of a look for work.
-enum Next {
-    /// A run is over.
-    Done(FinishedRun),
-    /// There is none to be had.
-    Nothing,
-    /// The process is to end.
-    Stopped,
 }

@@ -114,7 +114,7 @@ fn a_seal_kept_elsewhere_shows_a_log_that_was_cut_off_or_written_anew() {
     let cut = desk.type_in("seal check b.seal --store sqlite:books.db");
     assert_eq!(cut.status, Some(1));
     assert!(cut.out.contains("append 4 was sealed, up to event 80"), "{}", cut.out);
-    assert!(cut.out.contains("ends at append 2 and event 40: its tail was cut off"), "{}", cut.out);
+    assert!(cut.out.contains("ends at append 2 and event 40: it was truncated"), "{}", cut.out);
 
     // A log written anew, with another run in it, is sound in itself too.
     std::fs::remove_file(desk.path("books.db")).unwrap();
@@ -225,6 +225,6 @@ fn a_run_is_stepped_through() {
     let visited = heads(step("18\n\n-2\n+10\n40\nq\n1\n"));
     let expected = [18, 19, 17, 27, 40].map(|event| format!("After event {event} of 40"));
     assert_eq!(visited, expected);
-    step("1\n-1\n").refuses(2, &["\"-1\" is none of the events 1 to 40"]);
-    step("forty\n").refuses(2, &["\"forty\" is none of the events 1 to 40"]);
+    step("1\n-1\n").refuses(2, &["\"-1\" is not one of the events 1 to 40"]);
+    step("forty\n").refuses(2, &["\"forty\" is not one of the events 1 to 40"]);
 }

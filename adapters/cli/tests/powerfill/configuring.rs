@@ -203,7 +203,7 @@ fn a_configuration_is_one_tenants() {
     fs::remove_file(desk.path("powerfill.toml")).unwrap();
     let nobody = desk.type_in("config change settings lockdown_days=3");
     assert_eq!(nobody.status, Some(2));
-    assert!(nobody.err.contains("whose configuration?"), "{}", nobody.err);
+    assert!(nobody.err.contains("which tenant?"), "{}", nobody.err);
     desk.ask("config import dir:snapshot");
     desk.ask("config change settings lockdown_days=3");
     let header = desk.path("snapshot/snapshot.csv");

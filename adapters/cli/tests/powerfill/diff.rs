@@ -271,14 +271,14 @@ fn classifications_are_applied_and_grow() {
 fn a_mapping_is_drafted_and_leads_the_export_back() {
     let desk = desk_with_export();
     let line = "diff latest --against dir:export --write-mapping drafted.toml";
-    assert!(desk.ask(line).contains("look it over"));
+    assert!(desk.ask(line).contains("check it before use"));
     let text = fs::read_to_string(desk.path("drafted.toml")).unwrap();
     for rename in
         ["\"Loan Number\" = \"loan_id\"", "\"Action\" = \"pool_action\"", "\"Why\" = \"reason\""]
     {
         assert!(text.contains(rename), "{rename} is not in\n{text}");
     }
-    desk.type_in(line).refuses(2, &["drafted.toml is there already"]);
+    desk.type_in(line).refuses(2, &["drafted.toml exists already"]);
     let document = json(
         &desk.type_in("diff latest --against dir:export --mapping drafted.toml --format json"),
     );
@@ -318,7 +318,7 @@ fn what_cannot_be_compared_is_an_error_that_says_what_to_do() {
         ("diff latest --against latest~7", &["no run latest~7: the store has 1"]),
         (
             "diff latest --against ftp:x",
-            &["compare with run:RUN, dir:FOLDER, xlsx:FILE or mssql://"],
+            &["compare with run:RUN, dir:FOLDER, xlsx:FILE, or mssql://"],
         ),
         (
             "diff latest --against latest --mapping mapping.toml",

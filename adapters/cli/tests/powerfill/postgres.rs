@@ -68,7 +68,7 @@ async fn migrate_makes_a_store_and_then_changes_nothing() {
     none.refuses(2, &["there is no store in postgres://", "powerfill migrate"]);
     for _ in 0..2 {
         let said = desk.powerfill(["migrate", "--store", &database]).well().out;
-        assert!(said.ends_with("has the present schema\n"), "{said}");
+        assert!(said.ends_with("has the current schema\n"), "{said}");
     }
     desk.powerfill(["runs", "--store", &database]).well();
 }

@@ -266,7 +266,7 @@ fn a_workbook_is_refused_where_there_is_none_to_give() {
         desk.type_in(&format!("{line} --format xlsx")).refuses(2, &["'xlsx'", "--format"]);
     }
     let refused = desk.type_in("tables latest --out tables.csv --format csv");
-    refused.refuses(2, &["--out is for a workbook (--format xlsx)"]);
+    refused.refuses(2, &["--out needs --format xlsx"]);
     desk.type_in("tables latest nothing --format xlsx --out x.xlsx")
         .refuses(2, &["no output table nothing"]);
     desk.type_in("tables latest --format xlsx --out folder").refuses(2, &["folder is a folder"]);

@@ -1,27 +1,27 @@
-//! What changed, as a command prints it that changed it, and as the history prints it.
+//! Prints changes of the configuration, for the command that made them and for the history.
 
 use powerfill_app::configure::{ConfigOutcome, ConfigRecord};
 use powerfill_snapshot::config::{ConfigEvent, RowChange};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, say};
+use crate::output::{print_csv, print_json, print_text};
 use crate::summary::count;
 
-/// A change of a column, or an event without one, as CSV.
+/// The columns of CSV: one row per changed column, or per event without one.
 const COLUMNS: [&str; 9] =
     ["version", "event", "table", "key", "column", "before", "after", "reason", "actor"];
 
-/// Lines of a change that is recorded: the rest is in the history.
-const LINES: usize = 40;
+/// The largest number of printed lines of a recorded change; the history has all of them.
+const MAX_LINES: usize = 40;
 
-/// What a command changed, or, where nothing is recorded, would have.
+/// Prints what a command changed, or would change if it is not `recorded`.
 pub(super) fn print(
     configured: &ConfigOutcome,
     recorded: bool,
     format: Format,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let first = configured.state.version() + 1 - configured.events.len() as u64;
     let numbered = || (first..).zip(&configured.events);
     match format {
@@ -37,17 +37,17 @@ pub(super) fn print(
                 _ => format!("{done}: {} rows, version {version}\n", count(rows)),
             };
             let all: String = numbered().map(|(_, event)| lines(event, "  ")).collect();
-            let shown = if recorded { LINES } else { usize::MAX };
-            all.lines().take(shown).for_each(|line| text += &format!("{line}\n"));
-            if all.lines().nth(shown).is_some() {
+            let limit = if recorded { MAX_LINES } else { usize::MAX };
+            all.lines().take(limit).for_each(|line| text += &format!("{line}\n"));
+            if all.lines().nth(limit).is_some() {
                 text += "  … the rest is in `powerfill config history`\n";
             }
-            say(text)
+            print_text(text)
         }
         Format::Json => {
             let events: Vec<Value> = numbered()
                 .map(|(version, event)| data(event).map(|data| object(version, event, data)))
-                .collect::<Result<_, Failure>>()?;
+                .collect::<Result<_, CliError>>()?;
             print_json(&json!({ "version": configured.state.version(), "events": events }))
         }
         Format::Csv => {
@@ -58,14 +58,14 @@ pub(super) fn print(
     }
 }
 
-/// Every change of the configuration.
-pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<(), Failure> {
+/// Prints every change of the configuration.
+pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<(), CliError> {
     match format {
         Format::Text => {
-            let of_one_command = |one: &ConfigRecord, next: &ConfigRecord| {
+            let is_same_command = |one: &ConfigRecord, next: &ConfigRecord| {
                 one.command_id.is_some() && one.command_id == next.command_id
             };
-            say(records.chunk_by(of_one_command).map(told).collect::<String>())
+            print_text(records.chunk_by(is_same_command).map(command_text).collect::<String>())
         }
         Format::Json => {
             let entry = |record: &ConfigRecord| {
@@ -75,7 +75,7 @@ pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<
                 entry["command_id"] = json!(record.command_id);
                 Ok(entry)
             };
-            print_json(&records.iter().map(entry).collect::<Result<Vec<Value>, Failure>>()?)
+            print_json(&records.iter().map(entry).collect::<Result<Vec<Value>, CliError>>()?)
         }
         Format::Csv => {
             let mut header = COLUMNS.to_vec();
@@ -93,8 +93,8 @@ pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<
     }
 }
 
-/// What one command changed: who, when and why, then a line a row.
-fn told(records: &[ConfigRecord]) -> String {
+/// The changes of one command: time, actor, and reason, then one line per row.
+fn command_text(records: &[ConfigRecord]) -> String {
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return String::new() };
     let (version, at, actor) = (last.version, first.recorded_at, &first.actor);
     let reason = first.event.reason().map(|why| format!(": {why}")).unwrap_or_default();
@@ -106,8 +106,8 @@ fn rows(events: &[ConfigEvent]) -> u64 {
     events.iter().map(|event| RowChange::of_event(event).len() as u64).sum()
 }
 
-fn data(event: &ConfigEvent) -> Result<Value, Failure> {
-    let unprintable = |error| Failure::Environment(format!("cannot write an event: {error}"));
+fn data(event: &ConfigEvent) -> Result<Value, CliError> {
+    let unprintable = |error| CliError::context("cannot write an event", error);
     let mut payload = Vec::new();
     event.write_payload(&mut payload).map_err(unprintable)?;
     serde_json::from_slice(&payload).map_err(unprintable)
@@ -117,17 +117,16 @@ fn object(version: u64, event: &ConfigEvent, data: Value) -> Value {
     json!({ "version": version, "event_type": event.event_type().name(), "data": data })
 }
 
-/// One line a row: what it is, and its columns before and after. A line break in a rule is shown as
-/// one.
+/// One line per row: its key, and its columns before and after. Line breaks in rules are escaped.
 fn lines(event: &ConfigEvent, indent: &str) -> String {
     let name = event.event_type().name();
     let line = |row: RowChange| {
-        // The key says which row it is; of a row that comes or goes, what is NULL says nothing.
-        let is_told = |(name, before, after): &(&str, Option<&str>, Option<&str>)| {
+        // Key columns are in the key; of an added or removed row, NULL columns are left out.
+        let is_printed = |(name, before, after): &(&str, Option<&str>, Option<&str>)| {
             let both = before.is_some() && after.is_some();
             both || !row.table.key_columns().contains(name) && before.or(*after) != Some("")
         };
-        let columns = row.columns().into_iter().filter(is_told).map(column);
+        let columns = row.columns().into_iter().filter(is_printed).map(column);
         let columns: Vec<String> = columns.collect();
         let what =
             if columns.is_empty() { String::new() } else { format!(": {}", columns.join(", ")) };
@@ -159,7 +158,7 @@ fn column((name, before, after): (&str, Option<&str>, Option<&str>)) -> String {
     }
 }
 
-/// A row of CSV for each column that changed; one for an event that changes none.
+/// One row of CSV per changed column, or one for an event without changed columns.
 fn cells(version: u64, event: &ConfigEvent, actor: &str) -> Vec<[String; 9]> {
     let (name, why) = (event.event_type().name(), event.reason().unwrap_or_default());
     let cells = |table: &str, key: &str, column: &str, before: &str, after: &str| {

@@ -1,4 +1,4 @@
-//! `config export`: the six tables as CSV files.
+//! `config export`: writes the six tables as CSV files.
 
 use std::fs;
 use std::io;
@@ -6,32 +6,36 @@ use std::path::Path;
 
 use powerfill_snapshot::config::{ConfigState, ConfigTable};
 
-use super::looked_at;
+use super::configuration_at;
 use crate::args::ConfigExportArgs;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::settings::Settings;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
 
-pub(super) async fn run(args: ConfigExportArgs, settings: &Settings) -> Result<(), Failure> {
-    let state = looked_at(&args.at, &args.store, settings).await?;
+pub(super) async fn run(
+    args: ConfigExportArgs,
+    settings: &ProgramSettings,
+) -> Result<(), CliError> {
+    let state = configuration_at(&args.at, &args.common, settings).await?;
     let folder = &args.out;
     let unwritable = |error: io::Error| {
-        Failure::Environment(format!("cannot write to {}: {error}", folder.display()))
+        CliError::context(format!("cannot write to {}", folder.display()), error)
     };
     fs::create_dir_all(folder).map_err(unwritable)?;
     if fs::read_dir(folder).map_err(unwritable)?.next().is_some() {
         let message = format!("{} is not empty; name a new folder", folder.display());
-        return Err(Failure::Environment(message));
+        return Err(CliError::environment(message));
     }
     let mut rows = 0;
     for table in ConfigTable::ALL {
         rows += write(&state, table, folder).map_err(unwritable)?;
     }
-    let (version, place) = (state.version(), folder.display());
-    say(format!("{rows} rows of 6 tables, version {version} of the configuration: {place}\n"))
+    let (version, folder) = (state.version(), folder.display());
+    let what = format!("{rows} rows of 6 tables, version {version} of the configuration");
+    print_text(format!("{what}: {folder}\n"))
 }
 
-/// Writes one table; how many rows it has.
+/// Writes one table, and returns its number of rows.
 fn write(state: &ConfigState, table: ConfigTable, folder: &Path) -> io::Result<usize> {
     let file = folder.join(format!("{table}.csv"));
     let mut out = ::csv::Writer::from_path(file)?;

@@ -1,4 +1,4 @@
-//! `config list`: the tables, each row with its token.
+//! `config list`: prints the tables, each row with its token.
 
 use std::io::Write;
 
@@ -6,24 +6,25 @@ use powerfill_snapshot::config::{ConfigState, ConfigTable, Rows};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{looked_at, table};
+use super::{configuration_at, table};
 use crate::args::ConfigListArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, text_table};
-use crate::settings::Settings;
+use crate::settings::ProgramSettings;
 
-pub(super) async fn run(args: ConfigListArgs, settings: &Settings) -> Result<(), Failure> {
-    let format = args.store.print.format;
-    let tables = match args.kind {
-        Some(kind) => vec![table(kind)],
+pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let format = args.common.print.format;
+    let tables = match args.table {
+        Some(argument) => vec![table(argument)],
         None if format == Format::Csv => {
-            let message = "--format csv prints one table: say which, as in `powerfill config list constraint`";
-            return Err(Failure::Environment(message.to_owned()));
+            let message =
+                "--format csv prints one table: name it, as in `powerfill config list constraint`";
+            return Err(CliError::environment(message));
         }
         None => ConfigTable::ALL.to_vec(),
     };
-    let state = looked_at(&args.at, &args.store, settings).await?;
+    let state = configuration_at(&args.at, &args.common, settings).await?;
     match format {
         Format::Text => print_text(&state, &tables),
         Format::Json => {
@@ -60,7 +61,7 @@ fn texts(state: &ConfigState, table: ConfigTable) -> Vec<Vec<String>> {
     state.rows(table).into_iter().map(row).collect()
 }
 
-fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), Failure> {
+fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "version {} of the configuration", state.version())?;
     for table in tables {
@@ -81,10 +82,10 @@ fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), Failure
     Ok(())
 }
 
-/// The rows as events have them, each with its token.
+/// The rows as in events, each with its token.
 fn objects(state: &ConfigState, table: ConfigTable) -> Vec<Value> {
     fn all<R: Serialize>(rows: &Rows<R>) -> Vec<Value> {
-        rows.values().map(|held| with_token(&held.row, held.token)).collect()
+        rows.values().map(|entry| with_token(&entry.row, entry.token)).collect()
     }
     match table {
         ConfigTable::Rules => all(state.rules()),

@@ -1,5 +1,4 @@
-//! The files of an export, by whatever reads them: delimited text by one adapter, workbooks by
-//! another.
+//! Reads the tables of an export: CSV files, workbooks, or a database.
 
 use std::path::Path;
 
@@ -9,31 +8,29 @@ use powerfill_events::values::fold;
 use powerfill_snapshot::RawTable;
 use powerfill_sqlserver::MssqlUrl;
 
-use crate::failure::Failure;
-use crate::places::Against;
+use crate::error::CliError;
+use crate::urls::ComparisonUrl;
 
-/// Every table of the export, with the file that it stands in; of a database, those of legacy names
-/// and those that the mapping names.
+/// All tables of the export; of a database, the tables with legacy names and those that the mapping
+/// names.
 pub(super) async fn read(
-    against: &Against,
+    against: &ComparisonUrl,
     mapping: &Mapping,
-) -> Result<Vec<ExportSheet>, Failure> {
+) -> Result<Vec<ExportSheet>, CliError> {
     match against {
-        Against::Run(_) => Ok(Vec::new()),
-        Against::SqlServer(url) => {
-            let wanted = |name: &str| {
-                let (name, is_named) = (fold(name), mapping.names(name));
-                is_named || name.starts_with("PFILL_") && !name.ends_with("__STAGING")
+        ComparisonUrl::Run(_) => Ok(Vec::new()),
+        ComparisonUrl::SqlServer(url) => {
+            let is_wanted = |name: &str| {
+                let (name, is_mapped) = (fold(name), mapping.names(name));
+                is_mapped || name.starts_with("PFILL_") && !name.ends_with("__STAGING")
             };
-            let read = powerfill_sqlserver::export::read(url, wanted).await;
-            let tables = read.map_err(|fault| Failure::Environment(fault.to_string()))?;
-            Ok(tables.into_iter().map(|table| of_database(url, table)).collect())
+            let read = powerfill_sqlserver::export::read(url, is_wanted).await;
+            let tables = read.map_err(CliError::environment)?;
+            Ok(tables.into_iter().map(|table| database_sheet(url, table)).collect())
         }
-        Against::Unreadable(fault) => Err(Failure::Environment(format!("--against: {fault}"))),
-        Against::Workbook(file) => workbook(file),
-        Against::Folder(folder) => {
-            let export =
-                read_folder(folder).map_err(|fault| Failure::Environment(fault.to_string()))?;
+        ComparisonUrl::Workbook(file) => workbook(file),
+        ComparisonUrl::Folder(folder) => {
+            let export = read_folder(folder).map_err(CliError::environment)?;
             let of_table = |table: powerfill_csv::export::ExportTable| ExportSheet {
                 file: table.file,
                 digest: table.digest,
@@ -48,8 +45,8 @@ pub(super) async fn read(
     }
 }
 
-/// A table of a database. Its rows come in no order, so that the digest is that of the sorted rows.
-fn of_database(url: &MssqlUrl, table: RawTable) -> ExportSheet {
+/// A table of a database. Its rows have no order, so the digest is that of the sorted rows.
+fn database_sheet(url: &MssqlUrl, table: RawTable) -> ExportSheet {
     let columns = 0..table.columns().len();
     let row = |at| columns.clone().map(|column| table.cell(at, column)).collect::<Vec<_>>();
     let mut rows: Vec<Vec<&str>> = (0..table.rows()).map(row).collect();
@@ -63,34 +60,35 @@ fn of_database(url: &MssqlUrl, table: RawTable) -> ExportSheet {
 }
 
 /// The sheets of a workbook.
-fn workbook(file: &Path) -> Result<Vec<ExportSheet>, Failure> {
-    let unreadable = |fault: &dyn std::fmt::Display| {
-        Failure::Environment(format!("{} cannot be read: {fault}", file.display()))
-    };
-    let bytes = std::fs::read(file).map_err(|fault| unreadable(&fault))?;
+fn workbook(file: &Path) -> Result<Vec<ExportSheet>, CliError> {
+    let context = || format!("{} cannot be read", file.display());
+    let bytes = std::fs::read(file).map_err(|error| CliError::context(context(), error))?;
     let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let stem = file.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let digest = powerfill_csv::export::digest(&bytes);
     drop(bytes);
-    let sheets = powerfill_xlsx::read_texts(file).map_err(|fault| unreadable(&fault))?;
+    let sheets = powerfill_xlsx::read_texts(file).map_err(CliError::environment)?;
+    let too_large = |error| CliError::context(context(), error);
     let only_one = sheets.len() == 1;
     let mut read = Vec::new();
     for sheet in sheets.into_iter().filter(|sheet| !sheet.header.is_empty()) {
-        // A spreadsheet that was saved from one table is named for it, its sheet is called
-        // anything.
-        let table =
-            if only_one && UNNAMED.contains(&sheet.name.as_str()) { &stem } else { &sheet.name };
+        // A workbook with one table often has the table's name, and a sheet with a default name.
+        let table = if only_one && DEFAULT_NAMES.contains(&sheet.name.as_str()) {
+            &stem
+        } else {
+            &sheet.name
+        };
         let mut rows = RawTable::new(table, sheet.header, true);
         for row in &sheet.rows {
             for cell in row {
-                rows.push_cell(cell).map_err(|fault| unreadable(&fault))?;
+                rows.push_cell(cell).map_err(too_large)?;
             }
-            rows.end_row().map_err(|fault| unreadable(&fault))?;
+            rows.end_row().map_err(too_large)?;
         }
         read.push(ExportSheet { file: name.clone(), digest: digest.clone(), table: rows });
     }
     Ok(read)
 }
 
-/// What spreadsheets call a sheet that nobody named.
-const UNNAMED: [&str; 3] = ["Sheet1", "Sheet 1", "Tabelle1"];
+/// Interner of sheets that spreadsheet programs choose.
+const DEFAULT_NAMES: [&str; 3] = ["Sheet1", "Sheet 1", "Tabelle1"];

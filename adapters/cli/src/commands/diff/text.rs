@@ -1,4 +1,4 @@
-//! A comparison as text for people.
+//! Prints a comparison as text.
 
 use std::fmt::Write;
 
@@ -11,10 +11,10 @@ use super::path_words;
 use crate::output::text_table;
 use crate::summary::count;
 
-/// Rows of each input table that are listed.
+/// The largest number of listed rows per input table.
 const INPUT_ROWS: usize = 3;
 
-/// The whole report, the first `most` differences of each kind.
+/// The whole report, with at most `most` differences of each kind.
 pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     let mut out = String::new();
     let (here, there) = (side(&comparison.here.head), side(&comparison.there.head));
@@ -31,7 +31,7 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     out
 }
 
-/// What a side is, and for a run when it was recorded.
+/// The title of a side, and for a run the time of its recording.
 fn side(head: &SideHead) -> String {
     let recorded = head.run().and_then(|run| run.recorded_at);
     let recorded = recorded.map_or_else(String::new, |at| format!(", recorded {at}"));

@@ -1,51 +1,51 @@
-//! Where a command works, and how it prints.
+//! Arguments that several commands share: the store, the tenant, and the format.
 
 use clap::Args;
 
 use crate::format::{Format, TableFormat};
-use crate::places::StoreUrl;
+use crate::urls::UrlText;
 
-/// Whose store and source.
+/// The tenant.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TenantArgs {
-    /// A tenant of powerfill.toml: its store and its source, and no other's
+    /// A tenant of powerfill.toml: the command uses its store and its source, and no other's
     #[arg(long, env = "POWERFILL_TENANT", value_name = "ID")]
     pub(crate) tenant: Option<String>,
 }
 
 /// The store.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct PlaceArgs {
+pub(crate) struct StoreArgs {
     /// sqlite:FILE or postgres://USER@HOST/DATABASE [default: the tenant's, or sqlite:powerfill.db]
-    // The variable may hold a password, which help must not show.
+    // The variable may contain a password, which the help must not print.
     #[arg(long, env = "POWERFILL_STORE", value_name = "URL", hide_env_values = true)]
-    pub(crate) store: Option<StoreUrl>,
+    pub(crate) store: Option<UrlText>,
     #[command(flatten)]
     pub(crate) tenant: TenantArgs,
 }
 
-/// The store, and how to print.
+/// The store, and the format of the output.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct StoreArgs {
+pub(crate) struct StorePrintArgs {
     #[command(flatten)]
-    pub(crate) place: PlaceArgs,
+    pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct PrintArgs {
-    /// How to print
+    /// The format of the output
     #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
-/// The store, and how to give output tables.
+/// The store, and the format of output tables.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct TableStoreArgs {
+pub(crate) struct TablePrintArgs {
     #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-    /// How to print, or xlsx for a workbook
+    pub(crate) store: StoreArgs,
+    /// The format of the output; xlsx for a workbook
     #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = TableFormat::Text)]
     pub(crate) format: TableFormat,
 }

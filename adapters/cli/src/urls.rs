@@ -1,0 +1,351 @@
+//! The URLs of sources, stores, comparisons, and publishing targets (specification 4.1).
+//!
+//! A password comes from the URL, else from a password file, else from the environment.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::CopyStore;
+use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
+use powerfill_snapshot::{FaultReport, RawSnapshot, Validated};
+use powerfill_sqlite::SqliteStore;
+use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
+
+use crate::error::CliError;
+
+/// A URL on the command line. It may contain a password, so it is parsed by the command and not by
+/// clap, which prints the values that it rejects.
+#[derive(Clone)]
+pub(crate) struct UrlText(String);
+
+impl FromStr for UrlText {
+    type Err = Infallible;
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.to_owned()))
+    }
+}
+
+impl fmt::Debug for UrlText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UrlText").finish_non_exhaustive()
+    }
+}
+
+impl UrlText {
+    /// Parses the URL of this argument; the password may come from the environment.
+    pub(crate) fn parse<U: LocationUrl>(&self, argument: &str) -> Result<U, CliError> {
+        let url = self.0.parse::<U>().map_err(|error| CliError::context(argument, error))?;
+        Ok(url.or_password(None))
+    }
+}
+
+/// A URL of a place to which a command connects.
+pub(crate) trait LocationUrl: FromStr<Err = UrlError> {
+    /// Sets the password if the URL needs one and has none: this one, or else that of the
+    /// environment.
+    #[must_use]
+    fn or_password(self, password: Option<&str>) -> Self;
+}
+
+/// Why a text is not a URL of the expected kind. The message never contains the text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UrlError {
+    #[error(
+        "a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE, \
+         postgres://USER@HOST/DATABASE, or mssql://USER@HOST/DATABASE"
+    )]
+    Source,
+    #[error("a store is sqlite:FILE or postgres://USER@HOST/DATABASE")]
+    Store,
+    #[error("compare with run:RUN, dir:FOLDER, xlsx:FILE, or mssql://USER@HOST/DATABASE")]
+    Comparison,
+    #[error(transparent)]
+    Postgres(#[from] PostgresUrlError),
+    #[error(transparent)]
+    SqlServer(#[from] MssqlUrlError),
+}
+
+/// Splits `scheme:rest`; `None` if one of the two is empty.
+fn split(url: &str) -> Option<(&str, &str)> {
+    url.split_once(':').filter(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+}
+
+fn postgres_password(url: PostgresUrl, password: Option<&str>) -> PostgresUrl {
+    let environment = std::env::var("PGPASSWORD").ok();
+    url.or_password(password.or(environment.as_deref()))
+}
+
+fn mssql_password(url: MssqlUrl, password: Option<&str>) -> MssqlUrl {
+    let environment = std::env::var("MSSQL_PASSWORD").ok();
+    url.or_password(password.or(environment.as_deref()))
+}
+
+/// The URL of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SourceUrl {
+    /// `dir:FOLDER`: a folder of CSV files.
+    Folder(PathBuf),
+    /// `sqlite:FILE`: a database with the tables of 1.2.
+    Sqlite(PathBuf),
+    /// `xlsx:FILE`: a workbook with one sheet per table.
+    Workbook(PathBuf),
+    /// `postgres://USER@HOST/DATABASE?schema=NAME`: a database with the tables of 1.2.
+    Postgres(Box<PostgresUrl>),
+    /// `mssql://USER@HOST/DATABASE?schema=NAME`: the same on SQL Server or Azure SQL.
+    SqlServer(Box<MssqlUrl>),
+}
+
+impl FromStr for SourceUrl {
+    type Err = UrlError;
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        match split(url).ok_or(UrlError::Source)? {
+            ("dir", path) => Ok(Self::Folder(path.into())),
+            ("sqlite", path) => Ok(Self::Sqlite(path.into())),
+            ("xlsx", path) => Ok(Self::Workbook(path.into())),
+            ("mssql", _) => Ok(Self::SqlServer(Box::new(url.parse()?))),
+            (_, rest) if rest.starts_with("//") => Ok(Self::Postgres(Box::new(url.parse()?))),
+            _ => Err(UrlError::Source),
+        }
+    }
+}
+
+impl LocationUrl for SourceUrl {
+    fn or_password(self, password: Option<&str>) -> Self {
+        match self {
+            Self::Postgres(url) => Self::Postgres(Box::new(postgres_password(*url, password))),
+            Self::SqlServer(url) => Self::SqlServer(Box::new(mssql_password(*url, password))),
+            file => file,
+        }
+    }
+}
+
+impl fmt::Display for SourceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => write!(f, "dir:{}", path.display()),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+            Self::Postgres(url) => write!(f, "{url}"),
+            Self::SqlServer(url) => write!(f, "{url}"),
+        }
+    }
+}
+
+impl SourceUrl {
+    /// Reads the tables, without validation.
+    pub(crate) async fn read(&self) -> Result<RawSnapshot, CliError> {
+        match self {
+            Self::Folder(path) => read_file(path, powerfill_csv::read_folder).await,
+            Self::Sqlite(path) => read_file(path, powerfill_sqlite::source::read).await,
+            Self::Workbook(path) => read_file(path, powerfill_xlsx::read).await,
+            Self::Postgres(url) => {
+                powerfill_postgres::source::read(url).await.map_err(CliError::environment)
+            }
+            Self::SqlServer(url) => {
+                powerfill_sqlserver::source::read(url).await.map_err(CliError::environment)
+            }
+        }
+    }
+
+    /// As [`SourceUrl::read`]; prints ignored tables and warnings on standard error.
+    pub(crate) async fn read_with_notes(&self) -> Result<RawSnapshot, CliError> {
+        let raw = self.read().await?;
+        for name in &raw.ignored {
+            eprintln!("note: {name} is not a table of a snapshot and is ignored");
+        }
+        for warning in &raw.warnings {
+            eprintln!("warning: {warning}");
+        }
+        Ok(raw)
+    }
+
+    /// The validated snapshot of this source; prints the number of warnings on standard error.
+    pub(crate) fn accept(
+        &self,
+        validated: Result<Validated, FaultReport>,
+    ) -> Result<Validated, CliError> {
+        let rejected = |report| CliError::Faults { what: format!("{self} is refused"), report };
+        let validated = validated.map_err(rejected)?;
+        if !validated.warnings.is_empty() {
+            let count = validated.warnings.warnings();
+            eprintln!("note: {count} warnings; `powerfill check {self}` lists them");
+        }
+        Ok(validated)
+    }
+}
+
+/// Reads files on a thread that may block.
+async fn read_file<E: std::error::Error + Send + Sync + 'static>(
+    path: &Path,
+    read: fn(&Path) -> Result<RawSnapshot, E>,
+) -> Result<RawSnapshot, CliError> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read(&path)).await;
+    read.map_err(CliError::environment)?.map_err(CliError::environment)
+}
+
+/// The URL of the other side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ComparisonUrl {
+    /// `run:RUN`, or only RUN: a run of the same store.
+    Run(String),
+    /// `dir:FOLDER`: an export as CSV files or workbooks.
+    Folder(PathBuf),
+    /// `xlsx:FILE`: an export as a workbook with one sheet per table.
+    Workbook(PathBuf),
+    /// `mssql://USER@HOST/DATABASE?schema=NAME`: a database with output tables.
+    SqlServer(Box<MssqlUrl>),
+}
+
+impl FromStr for ComparisonUrl {
+    type Err = UrlError;
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        match split(url) {
+            Some(("run", run)) => Ok(Self::Run(run.to_owned())),
+            Some(("dir", path)) => Ok(Self::Folder(path.into())),
+            Some(("xlsx", path)) => Ok(Self::Workbook(path.into())),
+            Some(("mssql", _)) => Ok(Self::SqlServer(Box::new(url.parse()?))),
+            None if !url.is_empty() && !url.contains(':') => Ok(Self::Run(url.to_owned())),
+            _ => Err(UrlError::Comparison),
+        }
+    }
+}
+
+impl LocationUrl for ComparisonUrl {
+    fn or_password(self, password: Option<&str>) -> Self {
+        match self {
+            Self::SqlServer(url) => Self::SqlServer(Box::new(mssql_password(*url, password))),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for ComparisonUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(run) => write!(f, "run:{run}"),
+            Self::Folder(path) => write!(f, "dir:{}", path.display()),
+            Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+            Self::SqlServer(url) => write!(f, "{url}"),
+        }
+    }
+}
+
+/// The URL of a database to which outputs are published: `mssql://USER@HOST/DATABASE?schema=NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TargetUrl(pub(crate) MssqlUrl);
+
+impl FromStr for TargetUrl {
+    type Err = UrlError;
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        Ok(Self(url.parse()?))
+    }
+}
+
+impl LocationUrl for TargetUrl {
+    fn or_password(self, password: Option<&str>) -> Self {
+        Self(mssql_password(self.0, password))
+    }
+}
+
+/// The URL of a store: events, captured snapshots, and projections of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreUrl {
+    /// `sqlite:FILE`
+    Sqlite(PathBuf),
+    /// `postgres://USER@HOST/DATABASE`
+    Postgres(Box<PostgresUrl>),
+}
+
+impl FromStr for StoreUrl {
+    type Err = UrlError;
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        match split(url) {
+            Some(("sqlite", path)) => Ok(Self::Sqlite(path.into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
+            _ => Err(UrlError::Store),
+        }
+    }
+}
+
+impl LocationUrl for StoreUrl {
+    fn or_password(self, password: Option<&str>) -> Self {
+        match self {
+            Self::Postgres(url) => Self::Postgres(Box::new(postgres_password(*url, password))),
+            file => file,
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => write!(f, "{url}"),
+        }
+    }
+}
+
+/// An absolute path without links, also of a file that does not exist.
+fn real_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let in_parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_parent).unwrap_or(path)
+}
+
+impl StoreUrl {
+    /// Whether both are the same file or the same database, as far as the URLs tell.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => real_path(one) == real_path(other),
+            (Self::Postgres(one), Self::Postgres(other)) => one.is_same_database(other),
+            _ => false,
+        }
+    }
+
+    /// Whether the store may exist: for a server, only the server knows.
+    pub(crate) fn may_exist(&self) -> bool {
+        !matches!(self, Self::Sqlite(path) if !path.exists())
+    }
+
+    /// Opens the store, and creates it if it does not exist.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        match self {
+            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+            Self::Postgres(url) => Ok(Arc::new(self.connected(PostgresStore::open(url).await)?)),
+        }
+    }
+
+    /// Opens a store that exists.
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        match self {
+            Self::Sqlite(path) if !Path::exists(path) => {
+                let path = path.display();
+                Err(CliError::environment(format!(
+                    "there is no store {path}; name one with --store sqlite:FILE or postgres://…, \
+                     or create one with `powerfill run`"
+                )))
+            }
+            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open_existing(path)?)),
+            Self::Postgres(url) => match PostgresStore::open_existing(url).await {
+                Err(StoreError::NotFound { .. }) => Err(CliError::environment(format!(
+                    "there is no store in {url}; create one with `powerfill migrate` or `powerfill \
+                     run`"
+                ))),
+                opened => Ok(Arc::new(self.connected(opened)?)),
+            },
+        }
+    }
+
+    /// Adds the URL to an error of the connection.
+    fn connected(
+        &self,
+        opened: Result<PostgresStore, StoreError>,
+    ) -> Result<PostgresStore, CliError> {
+        opened.map_err(|error| CliError::context(self.to_string(), error))
+    }
+}
