@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use powerfill_engine::decide_all;
-use powerfill_events::run::EncodedBatch;
+use powerfill_events::log::EncodedBatch;
 use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
 /// The two large books: by price, and by price and carry.

@@ -85,7 +85,10 @@ async fn only_an_existing_store_is_opened_as_existing() {
     PostgresStore::open_existing(&address).await.unwrap();
     let nowhere = url(&shared_server().url("no_such_database"));
     let missing = PostgresStore::open(&nowhere).await.unwrap_err();
-    assert!(matches!(&missing, StoreError::Failed(text) if text.contains("createdb")), "{missing}");
+    assert!(
+        matches!(&missing, StoreError::Failed(fault) if fault.to_string().contains("createdb")),
+        "{missing}"
+    );
 }
 
 #[tokio::test]
@@ -95,7 +98,10 @@ async fn a_store_of_a_newer_powerfill_is_refused() {
     let editor = place.unguarded_client().await;
     editor.batch_execute("INSERT INTO schema_steps VALUES (99, '0099_later')").await.unwrap();
     let error = PostgresStore::open(&url(&place.url().await)).await.unwrap_err();
-    assert!(matches!(&error, StoreError::Schema(text) if text.contains("newer")), "{error}");
+    assert!(
+        matches!(&error, StoreError::Schema(fault) if fault.to_string().contains("newer")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -108,7 +114,7 @@ async fn the_schema_of_another_program_is_refused() {
         .unwrap();
     let error = PostgresStore::open(&url(&place.url().await)).await.unwrap_err();
     assert!(
-        matches!(&error, StoreError::Schema(text) if text.contains("not a PowerFill")),
+        matches!(&error, StoreError::Schema(fault) if fault.to_string().contains("not a PowerFill")),
         "{error}"
     );
 }
@@ -213,7 +219,7 @@ async fn each_role_has_the_rights_that_it_needs() {
     assert_eq!(audit.verify(None).await.unwrap().damage, None);
     let refused = audit.append(candidates(run(9), 0, 1)).await.unwrap_err();
     assert!(
-        matches!(&refused, StoreError::Failed(text) if text.contains("roles.sql")),
+        matches!(&refused, StoreError::Failed(fault) if fault.to_string().contains("roles.sql")),
         "{refused}"
     );
 }

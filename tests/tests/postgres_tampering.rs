@@ -342,7 +342,8 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
             .tamper(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}"))
             .await;
         let read: Result<Vec<_>, _> = store.rows(table).try_collect().await;
-        let Err(StoreError::Corrupt(what)) = read else { panic!("{assignment}: {read:?}") };
+        let Err(StoreError::Corrupt(fault)) = read else { panic!("{assignment}: {read:?}") };
+        let what = fault.to_string();
         assert!(what.contains(name) && what.contains("row 1") && what.contains(column), "{what}");
         sound
             .tamper(&format!(

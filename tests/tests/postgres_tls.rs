@@ -76,7 +76,7 @@ async fn a_server_needs_a_trusted_certificate_with_its_name() {
         ];
         for (refused, word) in refusals {
             match refused.unwrap_err() {
-                StoreError::Failed(text) => assert!(text.contains(word), "{text}"),
+                StoreError::Failed(fault) => assert!(fault.to_string().contains(word), "{fault}"),
                 other => panic!("{other:?}"),
             }
         }
@@ -84,7 +84,7 @@ async fn a_server_needs_a_trusted_certificate_with_its_name() {
     // The server refuses a connection without encryption.
     let refused = opened("sslmode=disable".to_owned(), "127.0.0.1").await.unwrap_err();
     assert!(
-        matches!(&refused, StoreError::Failed(text) if text.contains("no encryption")),
+        matches!(&refused, StoreError::Failed(fault) if fault.to_string().contains("no encryption")),
         "{refused}"
     );
 }

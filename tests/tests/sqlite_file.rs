@@ -129,7 +129,10 @@ async fn only_an_existing_file_is_opened_as_existing() {
     SqliteStore::open(&path).unwrap();
     SqliteStore::open_existing(&path).unwrap();
     let nowhere = SqliteStore::open(folder.path().join("no/such/folder/acme.db")).unwrap_err();
-    assert!(matches!(&nowhere, StoreError::Failed(text) if text.contains("acme.db")), "{nowhere}");
+    assert!(
+        matches!(&nowhere, StoreError::Failed(fault) if fault.to_string().contains("acme.db")),
+        "{nowhere}"
+    );
     let text = folder.path().join("notes.txt");
     std::fs::write(
         &text,
@@ -155,7 +158,10 @@ async fn a_read_only_file_is_reported() {
         Err(error) => error,
         Ok(store) => store.append(candidates(run(1), 0, 1)).await.unwrap_err(),
     };
-    assert!(matches!(&error, StoreError::Failed(text) if text.contains("read-only")), "{error}");
+    assert!(
+        matches!(&error, StoreError::Failed(fault) if fault.to_string().contains("read-only")),
+        "{error}"
+    );
 }
 
 /// The history of a later program version: one column is removed, one is new.

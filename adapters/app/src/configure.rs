@@ -5,10 +5,10 @@
 //! the rows that the token stands for have changed.
 
 use futures::TryStreamExt;
-use powerfill_events::run::{AppendMeta, EncodedBatch};
-use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_events::log::{AppendMeta, EncodedBatch};
+use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
-use powerfill_ports::{StoreError, ensure_tenant};
+use powerfill_ports::{StoreError, StoreFault, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigEventType, ConfigRejection, ConfigState,
 };
@@ -219,8 +219,9 @@ fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
 fn accept(state: &mut ConfigState, event: &ConfigEvent) -> Result<(), ConfigureError> {
     let version = state.version() + 1;
     state.accept(event).map_err(|rejection| {
-        let what = format!("event {version} of {}: {rejection}", config::STREAM);
-        ConfigureError::from(StoreError::Corrupt(what))
+        let fault = StoreFault::caused_by(rejection);
+        let fault = fault.context(format!("event {version} of {}", config::STREAM));
+        ConfigureError::from(StoreError::Corrupt(fault))
     })
 }
 
@@ -258,10 +259,6 @@ fn append(
 /// The id of a command's append onto a version: equal for each attempt at the same append,
 /// different after the command was decided again.
 fn append_id(command_id: Uuid, expected_version: u64) -> Uuid {
-    let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 configuration append id");
-    hasher.update(command_id.as_bytes());
-    hasher.update(&expected_version.to_le_bytes());
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    let version = expected_version.to_le_bytes();
+    derive_uuid("powerfill 2026 configuration append id", &[command_id.as_bytes(), &version])
 }

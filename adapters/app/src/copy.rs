@@ -7,14 +7,13 @@
 //! and a repeated copy adds what the original has got since.
 
 use futures::TryStreamExt;
-use powerfill_events::log::{EncodedBatch, SchemaId, event_name};
+use powerfill_events::log::{EncodedBatch, Hash, MetaHash, SchemaId, chain, seal};
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::{Hash, MetaHash, chain};
+use powerfill_events::stream::event_name;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
 use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor};
-use powerfill_ports::seal::seal;
 use powerfill_tables::event_index::PROJECTOR_VERSION;
 
 use crate::AppError;
@@ -269,7 +268,7 @@ async fn rebuild_projections(
     let published = retry_with_backoff(|| from.published()).await?;
     let indexed = retry_with_backoff(|| to.indexed_runs()).await?;
     let streams = retry_with_backoff(|| to.streams()).await?;
-    let of_runs = streams.iter().filter_map(|stream| Some((stream, RunId::of_stream(stream)?)));
+    let of_runs = streams.iter().filter_map(|stream| Some((stream, RunId::from_stream(stream)?)));
     let of = of_runs.clone().count() as u64;
     for ((stream, run), done) in of_runs.zip(1..) {
         let version = retry_with_backoff(|| to.stream_version(stream)).await?;

@@ -1,6 +1,7 @@
 //! Why a use case fails.
 
-use powerfill_events::run::{DecodeError, RunId, RunRejection};
+use powerfill_events::log::DecodeError;
+use powerfill_events::run::{RunId, RunRejection};
 use powerfill_ports::StoreError;
 use powerfill_ports::publishing::PublishError;
 use powerfill_snapshot::canonical::CanonicalFault;

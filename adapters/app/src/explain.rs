@@ -185,10 +185,13 @@ async fn read_listed(
 }
 
 fn damaged_index(run: RunId, what: &str) -> AppError {
-    StoreError::Corrupt(format!(
-        "the event index of run {run}: {what}; `powerfill verify` names the entry, \
+    StoreError::Corrupt(
+        format!(
+            "the event index of run {run}: {what}; `powerfill verify` names the entry, \
          `powerfill rebuild {run}` makes the index anew"
-    ))
+        )
+        .into(),
+    )
     .into()
 }
 

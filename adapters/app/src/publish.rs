@@ -199,8 +199,8 @@ impl<'a> Publisher<'a> {
                 Err(error) => {
                     let transient = match error {
                         AppError::Publish(error @ PublishError::Transient(_)) => error,
-                        AppError::Store(StoreError::Unavailable(why)) => {
-                            PublishError::Transient(why)
+                        AppError::Store(StoreError::Unavailable(fault)) => {
+                            PublishError::Transient(fault.to_string())
                         }
                         other => return Err(other),
                     };

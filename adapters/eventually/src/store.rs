@@ -1,9 +1,9 @@
-//! The public face of an event store (specification 3.2): the traits of `eventually`, over any
-//! [`EventStore`](powerfill_ports::events::EventStore), so that code written to them plugs in.
+//! The event store traits of `eventually` over any
+//! [`EventStore`](powerfill_ports::events::EventStore) (specification 3.2). They show the events of
+//! runs and leave out those of the configuration.
 //!
-//! It is that of runs: the events of the configuration are left out where all are read.
-//!
-//! Their positions have 32 bits, ours 64: a larger one is an error here, never cut.
+//! The traits count versions and positions in 32 bits, PowerFill in 64. A larger number is an
+//! error.
 
 use std::sync::Arc;
 
@@ -13,47 +13,48 @@ use ::eventually::store::{
 use ::eventually::subscription::{EventStream as LiveStream, EventSubscriber};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use powerfill_events::config;
+use powerfill_events::stream::Stream;
 
-use powerfill_events::run::{AppendMeta, DecodeError, EncodedBatch, EventType, RunEvent, RunId};
+use powerfill_events::log::{AppendMeta, DecodeError, EncodedBatch};
+use powerfill_events::run::{EventType, RunEvent, RunId};
 use uuid::Uuid;
 
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventBatches, EventStore, StoredEvent};
 
-/// What the traits of `eventually` do not carry: the append's id, and who appends when. Asked once
-/// an append, so that neither a clock nor a random number hides in here.
+/// Supplies what the traits of `eventually` do not carry: the append's id, actor, and time. It is
+/// called once per append, so that this crate needs no clock and no random numbers.
 pub type Envelope = dyn Fn(RunId) -> (Uuid, AppendMeta) + Send + Sync;
 
-/// An event store as `eventually` sees it: events of runs, by run id.
+/// An event store of `eventually` with the events of runs, by run id.
 pub struct EventuallyStore<S: ?Sized> {
     store: Arc<S>,
     envelope: Arc<Envelope>,
 }
 
-/// What an [`EventuallyStore`] answers when it cannot do what was asked.
+/// Why a call of an [`EventuallyStore`] fails.
 #[derive(Debug, thiserror::Error)]
 pub enum EventuallyError {
-    /// The store says no.
+    /// The store fails or refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored event cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The traits count in 32 bits.
+    /// A number that the 32 bits of the traits cannot have.
     #[error(
         "{what} {number} is beyond the 32 bits of eventually's traits; use the native event store"
     )]
     BeyondU32 {
-        /// What was counted.
+        /// What the number counts.
         what: &'static str,
-        /// How far.
+        /// The number.
         number: u64,
     },
-    /// A stream that is not a run's.
+    /// The event belongs to an unknown kind of stream.
     #[error("stream {0} is not the stream of a run")]
     NotARun(String),
-    /// An audited stream is never deleted.
+    /// Events are never deleted.
     #[error("the events of run {0} are an audit trail; they cannot be removed")]
     RemoveRefused(RunId),
 }
@@ -71,7 +72,7 @@ impl<S: ?Sized> Clone for EventuallyStore<S> {
 }
 
 impl<S: EventStore + ?Sized> EventuallyStore<S> {
-    /// Over a store, with what the traits do not carry.
+    /// Wraps a store.
     pub fn new(
         store: Arc<S>,
         envelope: impl Fn(RunId) -> (Uuid, AppendMeta) + Send + Sync + 'static,
@@ -108,7 +109,7 @@ impl<S: EventStore + ?Sized> EventuallyStore<S> {
             };
             match self.store.append(append).await {
                 Ok(_) => return Ok(after),
-                // Whoever expects any version does not mind that another writer was faster.
+                // Another writer was faster; any version is accepted.
                 Err(StoreError::Conflict { .. }) if version == Expected::Any => {}
                 Err(error) => return Err(error.into()),
             }
@@ -122,9 +123,19 @@ fn narrow(what: &'static str, number: u64) -> Result<u32, EventuallyError> {
 
 type RunEvents<'a> = BoxStream<'a, Result<Persisted<RunId, RunEvent>, EventuallyError>>;
 
-fn persisted(event: &StoredEvent) -> Result<Persisted<RunId, RunEvent>, EventuallyError> {
-    let run = RunId::of_stream(&event.stream)
-        .ok_or_else(|| EventuallyError::NotARun(event.stream.clone()))?;
+/// The event of a run; `None` for an event of the configuration, which is another aggregate.
+fn run_event(event: &StoredEvent) -> Option<Result<Persisted<RunId, RunEvent>, EventuallyError>> {
+    match Stream::from_name(&event.stream) {
+        Some(Stream::Run(run)) => Some(persisted(run, event)),
+        Some(Stream::Config) => None,
+        None => Some(Err(EventuallyError::NotARun(event.stream.clone()))),
+    }
+}
+
+fn persisted(
+    run: RunId,
+    event: &StoredEvent,
+) -> Result<Persisted<RunId, RunEvent>, EventuallyError> {
     let version = narrow("stream version", event.stream_version)?;
     let position = narrow("global position", event.global_position)?;
     let event_type = EventType::from_name(&event.event_type)?;
@@ -132,15 +143,11 @@ fn persisted(event: &StoredEvent) -> Result<Persisted<RunId, RunEvent>, Eventual
     Ok(Persisted::from(run, decoded).version(version).sequence_number(position))
 }
 
-/// The events of runs among them: those of the configuration are another aggregate's.
-fn one_by_one(batches: EventBatches<'_>) -> RunEvents<'_> {
-    let of_a_run = |event: &StoredEvent| event.stream != config::STREAM;
+/// The events of runs, one by one.
+fn run_events(batches: EventBatches<'_>) -> RunEvents<'_> {
     batches
         .map_err(EventuallyError::from)
-        .map_ok(move |batch| {
-            let of_runs: Vec<StoredEvent> = batch.into_iter().filter(of_a_run).collect();
-            stream::iter(of_runs).map(|event| persisted(&event))
-        })
+        .map_ok(|batch| stream::iter(batch.iter().filter_map(run_event).collect::<Vec<_>>()))
         .try_flatten()
         .boxed()
 }
@@ -168,7 +175,7 @@ impl<S: EventStore + ?Sized + 'static> PublicStore for EventuallyStore<S> {
             Select::All => 1,
             Select::From(version) => u64::from(version).max(1),
         };
-        let events = one_by_one(self.store.read(&source_id.stream(), from));
+        let events = run_events(self.store.read(&source_id.stream(), from));
         Box::pin(async move { Ok(events) })
     }
 
@@ -180,7 +187,7 @@ impl<S: EventStore + ?Sized + 'static> PublicStore for EventuallyStore<S> {
             Select::All => 0,
             Select::From(position) => u64::from(position).saturating_sub(1),
         };
-        let events = one_by_one(self.store.read_all(after));
+        let events = run_events(self.store.read_all(after));
         Box::pin(async move { Ok(events) })
     }
 
@@ -194,12 +201,13 @@ impl<S: EventStore + ?Sized + 'static> EventSubscriber for EventuallyStore<S> {
     type Event = RunEvent;
     type Error = EventuallyError;
 
-    /// Events from now on. For catch-up and live in one, without doubles, use
+    /// Events that are appended after this call. To read earlier events and new ones without gaps
+    /// or duplicates, use
     /// [`EventStore::subscribe`](powerfill_ports::events::EventStore::subscribe).
     fn subscribe_all(&self) -> BoxFuture<'_, Result<LiveStream<'_, Self>, EventuallyError>> {
         Box::pin(async move {
             let now = self.store.head().await?.position;
-            Ok(one_by_one(self.store.subscribe(now)))
+            Ok(run_events(self.store.subscribe(now)))
         })
     }
 }

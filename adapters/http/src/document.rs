@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use powerfill_ports::cloud_event::CloudEvent;
+use powerfill_events::cloud_event::CloudEvent;
 use powerfill_tables::table::{CellType, Column, TableSpec};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;

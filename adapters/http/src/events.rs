@@ -3,9 +3,9 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
-use powerfill_events::log::event_name;
+use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::{EventType, RunId};
-use powerfill_ports::cloud_event::CloudEvent;
+use powerfill_events::stream::event_name;
 use powerfill_ports::events::StoredEvent;
 use powerfill_snapshot::config::ConfigEventType;
 use serde::Deserialize;

@@ -12,7 +12,7 @@ use powerfill_app::{AppError, DecodedEvent, RunRequest, Runner};
 use powerfill_engine::{Epci, LockdownProposal, TradeParams};
 use powerfill_events::run::event::Severity;
 use powerfill_events::run::{RunEvent, RunId};
-use powerfill_events::values::TenantId;
+use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{GivenOptions, RunOptions, Validated};
 use powerfill_tables::status::RunStatus;
@@ -143,13 +143,9 @@ fn idempotency_key(headers: &HeaderMap) -> Answer<Option<&str>> {
 
 /// The run that a key stands for: the same however often it is asked for, also by another server.
 fn keyed(tenant: &str, key: &str) -> RunId {
-    let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 idempotency key");
-    hasher.update(&(tenant.len() as u64).to_le_bytes());
-    hasher.update(tenant.as_bytes());
-    hasher.update(key.as_bytes());
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
-    RunId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    let length = (tenant.len() as u64).to_le_bytes();
+    let fields = [&length[..], tenant.as_bytes(), key.as_bytes()];
+    RunId(derive_uuid("powerfill 2026 idempotency key", &fields))
 }
 
 /// The answer to a request that was made before; other options are another request.

@@ -242,10 +242,10 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => {
                 Self::new(ProblemKind::Unavailable, "The store is away or busy; try again.")
             }
-            StoreError::Corrupt(what) => {
-                Self::new(ProblemKind::Damaged, format!("{what}. `powerfill verify` tells more."))
+            StoreError::Corrupt(fault) => {
+                Self::new(ProblemKind::Damaged, format!("{fault}. `powerfill verify` tells more."))
             }
-            StoreError::Schema(what) => Self::new(ProblemKind::Damaged, what),
+            StoreError::Schema(fault) => Self::new(ProblemKind::Damaged, fault.to_string()),
             StoreError::Conflict { .. }
             | StoreError::AppendIdReused { .. }
             | StoreError::LeaseLost(_)

@@ -134,7 +134,7 @@ impl Coming {
 fn sent(event: &StoredEvent) -> Result<Event, StoreError> {
     let data = cloud_event(event).map_err(|_| {
         let position = event.global_position;
-        StoreError::Corrupt(format!("event {position} has no CloudEvent"))
+        StoreError::Corrupt(format!("event {position} has no CloudEvent").into())
     })?;
     let id = event.global_position.to_string();
     Ok(Event::default().id(id).event(&event.event_type).data(data))

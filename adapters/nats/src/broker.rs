@@ -202,7 +202,7 @@ impl Broker {
     /// The last event of a tenant that is in the stream.
     pub(crate) async fn last_of(&self, tenant: &str) -> Result<Option<Last>, BrokerError> {
         let stream = self.stream().await?;
-        let found = stream.get_last_raw_message_by_subject(&subject::all_of(tenant)).await;
+        let found = stream.get_last_raw_message_by_subject(&subject::tenant_subjects(tenant)).await;
         let message = match found {
             Ok(message) => message,
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
@@ -230,7 +230,7 @@ impl Broker {
     /// Where it fails, a beginning of them may be in the stream, and nothing else.
     pub(crate) async fn send(
         &self,
-        messages: Vec<(&StoredEvent, String, Bytes)>,
+        messages: Vec<(&StoredEvent, String, String, Bytes)>,
     ) -> Result<Sent, BrokerError> {
         let mut last = self.last.lock().await;
         let base = match last.take() {
@@ -242,7 +242,7 @@ impl Broker {
         };
         let (mut acks, mut sequence) = (Vec::with_capacity(messages.len()), base);
         let mut before: Option<String> = None;
-        for (event, id, payload) in messages {
+        for (event, subject, id, payload) in messages {
             let bytes = payload.len();
             let message = PublishMessage::build()
                 .message_id(&id)
@@ -257,7 +257,7 @@ impl Broker {
             };
             before = Some(id);
             sequence += 1;
-            let sent = self.context.send_publish(subject::of(event), message).await;
+            let sent = self.context.send_publish(subject, message).await;
             acks.push((event.global_position, bytes, sequence, sent));
         }
         for (position, bytes, wanted, sent) in acks {

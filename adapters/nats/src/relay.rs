@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use powerfill_events::cloud_event::{CloudEvent, CloudEventError};
+use powerfill_events::stream::Stream;
 use powerfill_events::values::TenantId;
-use powerfill_ports::cloud_event::{CloudEvent, CloudEventError};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::retry::RetryPolicy;
 use powerfill_ports::{Store, StoreError, ensure_tenant};
@@ -14,6 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, BrokerError, Sent};
+use crate::subject::event_subject;
 
 /// The name by which the relay keeps its position in the store.
 pub const SUBSCRIBER: &str = "nats";
@@ -219,13 +221,15 @@ impl Relay {
     }
 }
 
-/// An event as a message: its id and its CloudEvent.
-fn message(event: &StoredEvent) -> Result<(&StoredEvent, String, Bytes), CloudEventError> {
+/// An event as a message: its subject, its id, and its CloudEvent.
+fn message(event: &StoredEvent) -> Result<(&StoredEvent, String, String, Bytes), CloudEventError> {
+    let stream = Stream::from_name(&event.stream)
+        .ok_or_else(|| CloudEventError::UnknownStream(event.stream.clone()))?;
     let cloud_event = CloudEvent::try_from(event)?;
     let text = serde_json::to_vec(&cloud_event).map_err(|source| CloudEventError::Payload {
         stream: event.stream.clone(),
         stream_version: event.stream_version,
         source,
     })?;
-    Ok((event, cloud_event.id.to_string(), text.into()))
+    Ok((event, event_subject(stream, event), cloud_event.id.to_string(), text.into()))
 }

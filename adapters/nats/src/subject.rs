@@ -1,37 +1,26 @@
-//! Subjects: `powerfill.<tenant>.<kind>.<event_type>`; the kind is `run`, or `config` for the
-//! configuration's events.
+//! Subjects: `powerfill.<tenant>.<kind>.<event_type>`. The kind is `run`, or `config` for events of
+//! the configuration.
 
-use std::fmt::Write;
-
-use powerfill_events::config;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use powerfill_events::stream::Stream;
 use powerfill_ports::events::StoredEvent;
 
-/// What all subjects of PowerFill begin with.
+/// A pattern for all subjects of PowerFill.
 pub const ALL: &str = "powerfill.>";
 
-/// The subject of an event.
-pub fn of(event: &StoredEvent) -> String {
-    let kind = if event.stream == config::STREAM { "config" } else { "run" };
-    format!("powerfill.{}.{kind}.{}", token(event.tenant_id.as_str()), event.event_type)
+/// The characters that a token of a subject cannot have, because dots, blanks, and wildcards have a
+/// meaning in NATS. `%` is encoded too, so that no two names have the same token.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// The subject of an event of this stream.
+pub fn event_subject(stream: Stream, event: &StoredEvent) -> String {
+    let tenant = utf8_percent_encode(event.tenant_id.as_str(), ENCODED);
+    format!("powerfill.{tenant}.{}.{}", stream.kind(), event.event_type)
 }
 
-/// All subjects of a tenant.
-pub fn all_of(tenant: &str) -> String {
-    format!("powerfill.{}.>", token(tenant))
-}
-
-/// A name as one part of a subject: letters, digits, `-` and `_` of ASCII as they are, every other
-/// byte as `%XX`, since dots, blanks and wildcards mean something to NATS.
-fn token(name: &str) -> String {
-    let mut token = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
-            token.push(char::from(byte));
-        } else {
-            write!(token, "%{byte:02X}").expect("a string takes every write");
-        }
-    }
-    token
+/// A pattern for all subjects of a tenant.
+pub fn tenant_subjects(tenant: &str) -> String {
+    format!("powerfill.{}.>", utf8_percent_encode(tenant, ENCODED))
 }
 
 #[cfg(test)]
@@ -39,8 +28,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_of_a_tenant_is_more_than_one_part() {
-        assert_eq!(all_of("ACME-1_a"), "powerfill.ACME-1_a.>");
-        assert_eq!(all_of("a.b *>é%"), "powerfill.a%2Eb%20%2A%3E%C3%A9%25.>");
+    fn the_name_of_a_tenant_is_one_token() {
+        assert_eq!(tenant_subjects("ACME-1_a"), "powerfill.ACME-1_a.>");
+        assert_eq!(tenant_subjects("a.b *>é%"), "powerfill.a%2Eb%20%2A%3E%C3%A9%25.>");
     }
 }

@@ -1,11 +1,10 @@
-//! What every store computes alike when it appends: the hashes of the events, the append's row, and
-//! the answer.
+//! What every store computes in the same way for an append: the hashes of the events, the row of
+//! the append, and the receipt.
 
-use powerfill_events::run::envelope::{Hash, MetaHash, chain};
+use powerfill_events::log::{AppendRecord, Hash, MetaHash, chain};
 
 use crate::StoreError;
 use crate::events::{Append, AppendReceipt, LogHead};
-use crate::seal::AppendRecord;
 
 /// An event of an append with its place in the hash chain of its stream.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +36,7 @@ impl Append {
         )
     }
 
-    /// The row of this append at the end of the log.
+    /// The row of this append after the present end of the log.
     pub fn record(&self, head: &LogHead, stream_id: u64) -> AppendRecord {
         AppendRecord {
             seq: head.seq + 1,
@@ -50,18 +49,18 @@ impl Append {
         }
     }
 
-    /// Refuses an append without events: it would have no position.
+    /// Refuses an append without events, because it would have no position.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub fn ensure_events(&self) -> Result<(), StoreError> {
         if self.events.is_empty() {
-            return Err(StoreError::Failed("an append has at least one event".to_owned()));
+            return Err(StoreError::Failed("an append has at least one event".into()));
         }
         Ok(())
     }
 
-    /// Refuses a stream that is at another version than the writer expects.
+    /// Refuses a stream at another version than the writer expects.
     ///
     /// # Errors
     /// [`StoreError::Conflict`].
@@ -77,13 +76,13 @@ impl Append {
     }
 }
 
-impl AppendRecord {
-    /// The answer to the append of this row.
-    pub const fn appended(&self, repeated: bool) -> AppendReceipt {
-        AppendReceipt {
-            seq: self.seq,
-            stream_version: self.last_version(),
-            position: self.last_position(),
+impl AppendReceipt {
+    /// The receipt of an append with this row.
+    pub const fn new(record: &AppendRecord, repeated: bool) -> Self {
+        Self {
+            seq: record.seq,
+            stream_version: record.last_version(),
+            position: record.last_position(),
             repeated,
         }
     }

@@ -1,25 +1,23 @@
-//! What copying a whole store asks of both stores, beyond what everyone else does with them: the
-//! appends of the log as they were made, which snapshots there are, and the history of the queue.
+//! Copying a whole store: the additional calls that it needs of both stores.
 
 use async_trait::async_trait;
-use powerfill_events::run::envelope::Hash;
+use powerfill_events::log::{AppendRecord, Hash};
 
 use crate::runs::QueuedRun;
-use crate::seal::AppendRecord;
 use crate::{Store, StoreError};
 
-/// An append as the log keeps it.
+/// An append of the log with its seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAppend {
-    /// Its row.
+    /// The row of the append.
     pub record: AppendRecord,
-    /// The stream.
+    /// The name of its stream.
     pub stream: String,
     /// Its seal.
     pub seal: Hash,
 }
 
-/// The most appends in an answer.
+/// The most appends that [`CopyStore::appends_after`] returns.
 pub const APPENDS_PER_BATCH: usize = 500;
 
 /// A store that can be copied, and copied into.
@@ -28,19 +26,19 @@ pub trait CopyStore: Store {
     /// The next appends after a number, in commit order, at most [`APPENDS_PER_BATCH`].
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError>;
 
-    /// The digests of all captured snapshots, in their order.
+    /// The digests of all captured snapshots, in ascending order.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Adds a run that is over to the history of the queue, unless it is there.
+    /// Adds a run that is over to the queue, unless the queue has it.
     ///
     /// # Errors
-    /// Where it is not over, or the store fails.
+    /// [`StoreError::RunActive`] if it is not over; the store fails.
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError>;
 }
 

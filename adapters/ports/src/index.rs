@@ -1,5 +1,5 @@
-//! Where the index of a run's events is kept (specification 3.3): which events concern which loan
-//! and trade, so that a story is told without reading the whole stream.
+//! The event indexes of runs (specification 3.3): which events concern which loan and trade, so
+//! that a story needs only a part of the stream.
 
 use std::sync::Arc;
 
@@ -9,29 +9,28 @@ use powerfill_events::run::RunId;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::StoreError;
-use crate::runs::ProjectionWriter;
+use crate::lease::ProjectionWriter;
 
-/// What made an index, and how far it reaches.
+/// The version of the projector that made an index, and how far the index reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexState {
-    /// The `PROJECTOR_VERSION` that made it. Another one may have listed other events: its index is
-    /// not to be read.
+    /// The `PROJECTOR_VERSION` that made it. An index of another version must not be read, because
+    /// it may list other events.
     pub projector_version: u32,
-    /// The version of the stream that it reaches up to.
+    /// The version of the last event that it covers.
     pub up_to_version: u64,
 }
 
-/// The events of some subjects, all of one moment.
+/// The events of some subjects, read from one state of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedVersions {
-    /// Of the index that was read.
+    /// The state of the index that was read.
     pub state: IndexState,
-    /// One for each subject that was asked for, in that order; empty for one that no event
-    /// concerns.
+    /// Per subject, in the order of the call; empty if no event concerns the subject.
     pub versions: Vec<Versions>,
 }
 
-/// Entries of an index, a batch at a time.
+/// Entries of an index, one batch at a time.
 pub type EntryBatches<'a> = BoxStream<'a, Result<Vec<IndexEntry>, StoreError>>;
 
 /// The most entries in a batch of a reader.
@@ -40,38 +39,37 @@ pub const ENTRIES_PER_BATCH: usize = 2_000;
 /// The indexes of one tenant's runs.
 #[async_trait]
 pub trait IndexStore: Send + Sync {
-    /// Keeps the index of a run in place of its former one: all entries, with how far they reach,
-    /// or nothing.
+    /// Replaces the index of a run, whole or not at all.
     ///
-    /// It is written whole, when a run is over: the events of one loan are all over the stream,
-    /// since candidates come by rank, so that writing it piece by piece would write every entry
-    /// many times.
+    /// It is written once, when a run is over. The events of a loan are spread over the stream,
+    /// because candidates are ordered by rank, so that writing the index in parts would write every
+    /// entry many times.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where the run has no events; or the writer may not write, or the
-    /// store fails. The former index stays then.
+    /// [`StoreError::NotFound`] if the run has no events; the writer may not write; the store
+    /// fails. The former index then stays.
     async fn put_index(
         &self,
         writer: ProjectionWriter,
         index: Arc<RunIndex>,
     ) -> Result<(), StoreError>;
 
-    /// The events of these subjects; `None` where the run has no index.
+    /// The events of these subjects; `None` if the run has no index.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn indexed(
         &self,
         run: RunId,
         subjects: Vec<Subject>,
     ) -> Result<Option<IndexedVersions>, StoreError>;
 
-    /// The runs that have an index, by run id.
+    /// The runs that have an index, ordered by run id.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError>;
 
-    /// All entries of a run's index, by subject; of a run without one, none.
+    /// All entries of a run's index, ordered by subject; none if the run has no index.
     fn index_entries(&self, run: RunId) -> EntryBatches<'_>;
 }

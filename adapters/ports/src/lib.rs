@@ -1,53 +1,53 @@
-//! What PowerFill asks of a store, in terms that know no database: events, captured snapshots,
-//! projections, runs.
+//! The interface between PowerFill and a store. It knows no database.
 //!
-//! * [`events`]: append, read, subscribe, verify (specification 3.2)
-//! * [`snapshots`]: the captured inputs, by digest
-//! * [`projections`]: output tables, staged and swapped (3.3)
+//! A store implements [`Store`], which is:
+//! * [`events`]: append, read, subscribe, and verify events (specification 3.2)
+//! * [`snapshots`]: captured inputs, by digest
+//! * [`projections`]: output tables, staged and published (3.3)
 //! * [`index`]: which events concern which loan and trade (3.3)
-//! * [`publishing`]: showing outputs where reports look for them (4.1)
-//! * [`subscribers`]: how far subscribers have come (4.5)
-//! * [`runs`]: one active run a tenant, with a lease (4.4)
+//! * [`runs`]: the queue, with one active run per tenant and a [`lease`] per claim (4.4)
+//! * [`subscribers`]: the positions of subscribers (4.5)
 //!
-//! * [`copying`]: what copying a whole store asks of both
+//! It may also implement [`copying`]. [`publishing`] is for other systems that show the outputs of
+//! runs (4.1).
 //!
-//! What every adapter must do alike is here too:
-//! * [`appending`]: hashes, row, and answer of an append
-//! * [`schema_steps`]: which steps of its schema a store has seen
-//! * [`seal`]: the bytes under an append's seal
+//! A store must have transactions and a way to learn of new events (a notification, or polling). It
+//! may lack triggers or other guards against updates: the hash chain and the seals show every
+//! change. It needs no clock and no random numbers, because callers pass times and ids.
+//!
+//! These parts are the same for every store:
+//! * [`appending`]: hashes, row, and receipt of an append
 //! * [`snapshot_codec`]: the stored form of a captured snapshot
-//! * [`verifier`]: what a sound log is
+//! * [`schema_steps`]: which steps of its schema a store has seen
 //! * [`verification_stop`]: why a verification ends early
-//! * [`cloud_event`]: an event as subscribers see it
 //! * [`retry`]: growing pauses between attempts
+//!
+//! `powerfill_events::log` has the hash chain, the seals, and the verification of a log.
 
 pub mod appending;
-pub mod cloud_event;
 pub mod copying;
 pub mod error;
 pub mod events;
 pub mod index;
+pub mod lease;
 pub mod projections;
 pub mod publishing;
 pub mod retry;
 pub mod runs;
 pub mod schema_steps;
-pub mod seal;
 pub mod snapshot_codec;
 pub mod snapshots;
 pub mod subscribers;
 pub mod verification_stop;
-pub mod verifier;
 
-pub use error::StoreError;
+pub use error::{StoreError, StoreFault};
 
 use powerfill_events::values::TenantId;
 
-/// Whether a store may be this tenant's: it holds events of no other. An empty one may be
-/// anybody's.
+/// Checks that a store belongs to this tenant or has no events.
 ///
 /// # Errors
-/// [`StoreError::AnotherTenant`], without saying whose it is; or the store fails.
+/// [`StoreError::AnotherTenant`], without the name of the other tenant; the store fails.
 pub async fn ensure_tenant<S: events::EventStore + ?Sized>(
     store: &S,
     tenant: &TenantId,
@@ -55,18 +55,18 @@ pub async fn ensure_tenant<S: events::EventStore + ?Sized>(
     check_tenant(store.tenant().await?.as_ref(), tenant)
 }
 
-/// Whether a store that was `found` to be a tenant's, or nobody's, may be this one's.
+/// Checks that a store whose events belong to `owner`, if it has any, is that of this tenant.
 ///
 /// # Errors
-/// [`StoreError::AnotherTenant`], without saying whose it is.
-pub fn check_tenant(found: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
-    match found {
-        Some(found) if found != tenant => Err(StoreError::AnotherTenant(tenant.clone())),
+/// [`StoreError::AnotherTenant`], without the name of the other tenant.
+pub fn check_tenant(owner: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
+    match owner {
+        Some(owner) if owner != tenant => Err(StoreError::AnotherTenant(tenant.clone())),
         _ => Ok(()),
     }
 }
 
-/// All of a store.
+/// The whole interface of a store.
 pub trait Store:
     events::EventStore
     + snapshots::SnapshotStore

@@ -1,8 +1,8 @@
-//! Projection stores (specification 3.3). A run's rows are staged while it runs, unseen, and appear
-//! all at once when it completes; a rebuild goes through the same door.
+//! Output tables (specification 3.3). Rows are staged while a run is active, where no reader sees
+//! them, and published all at once when it is Complete. A rebuild uses the same calls.
 //!
-//! One staging area a run: rows and the position of the last event that they come from are saved in
-//! one transaction.
+//! A tenant has one staging area. Rows are saved in one transaction with the version of the last
+//! event that they come from.
 
 use std::sync::Arc;
 
@@ -13,30 +13,29 @@ use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::StoreError;
-use crate::runs::ProjectionWriter;
+use crate::lease::ProjectionWriter;
 
-/// Rows that are shown, all of one run. Where a database has `run_id` as the first column, it is
-/// said once here.
+/// Published rows of one run. The column `run_id`, which a database has first, is not in them.
 #[derive(Debug, Clone)]
 pub struct RunRows {
-    /// Whose they are.
+    /// The run.
     pub run_id: RunId,
     /// The rows, in the table's order, each cell in its [`stored_form`].
     pub rows: RowBatch,
 }
 
-/// Rows that are shown, in the table's order, a batch at a time.
+/// Published rows, in the table's order, one batch at a time.
 pub type RowBatches<'a> = BoxStream<'a, Result<RunRows, StoreError>>;
 
 /// The most rows in a batch of a reader.
 pub const ROWS_PER_BATCH: usize = 2_000;
 
-/// A cell as every store gives it back: a name as text; a decimal with the column's scale, as
-/// scaled units where they fit 64 bits. So rows that went through different stores, or none,
-/// compare.
+/// A cell in the form in which every store returns it, so that rows of different stores compare:
+/// names are text, and decimals have the column's scale, as scaled units if these fit 64 bits.
 ///
 /// # Errors
-/// Where the cell is not of the column's type, which is a fault of the projection.
+/// [`StoreError::Failed`] if the cell does not have the column's type, which is a fault of the
+/// projection.
 pub fn stored_form(column: &Column, cell: &Cell) -> Result<Cell, StoreError> {
     Ok(match (column.cell_type, cell) {
         (_, Cell::Null) => Cell::Null,
@@ -54,9 +53,8 @@ pub fn stored_form(column: &Column, cell: &Cell) -> Result<Cell, StoreError> {
         (CellType::Timestamp, Cell::Timestamp(moment)) => Cell::Timestamp(*moment),
         (cell_type, other) => {
             let name = column.name;
-            return Err(StoreError::Failed(format!(
-                "column {name} holds {cell_type:?}, and a row has {other:?}"
-            )));
+            let what = format!("column {name} holds {cell_type:?}, and a row has {other:?}");
+            return Err(StoreError::Failed(what.into()));
         }
     })
 }
@@ -69,15 +67,14 @@ pub fn decimal_form(number: Decimal, scale: u8) -> Cell {
         i64::try_from(scaled.mantissa())
             .map_or(Cell::Decimal(scaled), |units| Cell::Fixed(units, scale))
     } else {
-        // More decimals than the column's scale, or too large to be written with all of them: kept
-        // as it is.
+        // It has more decimals than the column's scale, or is too large to have all of them.
         Cell::Decimal(number.normalize())
     }
 }
 
 /// Which columns of a table its stored form has, given the names and SQL types of the stored
-/// columns. `None` where the stored table is another one. A column of a later version may be
-/// missing, because an older program stored the rows; its cells are NULL.
+/// columns. `None` if the stored table is another one. A column of a later version may be missing,
+/// because an older program stored the rows; its cells are NULL.
 pub fn stored_columns(
     table: &TableSpec,
     stored: &[(String, String)],
@@ -96,21 +93,22 @@ pub fn stored_columns(
 /// The output tables of one tenant.
 #[async_trait]
 pub trait ProjectionStore: Send + Sync {
-    /// Empties the staging area and gives it to this run.
+    /// Empties the staging area and assigns it to this run.
     ///
     /// # Errors
-    /// Where the writer may not write (see [`ProjectionWriter`]), or the store fails.
+    /// The writer may not write (see [`ProjectionWriter`]); the store fails.
     async fn begin_staging(
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> Result<(), StoreError>;
 
-    /// Adds rows, in order, to the staging area, and remembers the stream version that they reach
-    /// up to. The rows are shared, so that the call can be repeated without a copy of them.
+    /// Adds rows, in order, to the staging area, and records the version of the last event that
+    /// they come from. The rows are shared, so that the call can be repeated without a copy of
+    /// them.
     ///
     /// # Errors
-    /// Where the writer may not write, the staging area is another run's, or the store fails.
+    /// The writer may not write; the staging area belongs to another run; the store fails.
     async fn stage(
         &self,
         writer: ProjectionWriter,
@@ -118,26 +116,25 @@ pub trait ProjectionStore: Send + Sync {
         up_to_version: u64,
     ) -> Result<(), StoreError>;
 
-    /// Shows the staged rows in place of the former run's, all tables at once, and remembers that
-    /// these are the outputs of this run. Rows of tables that keep every run replace only that
-    /// run's own.
+    /// Replaces the published rows of all tables by the staged ones, at once, and records that they
+    /// are the outputs of this run. In tables that keep every run, only the rows of this run are
+    /// replaced.
     ///
     /// # Errors
-    /// Where the writer may not write, the staging area is another run's, or the store fails; the
-    /// former rows stay then.
+    /// The writer may not write; the staging area belongs to another run; the store fails. The
+    /// former rows then stay.
     async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError>;
 
-    /// The run whose outputs are shown, and the stream version that they reach up to.
+    /// The run whose outputs are published, and the version of the last event that they come from.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError>;
 
-    /// Writes the row of a table that keeps every run (`pfill_run_history`), in place of that run's
-    /// former one.
+    /// Replaces a run's row in a table that keeps every run (`pfill_run_history`).
     ///
     /// # Errors
-    /// Where the writer may not write, or the store fails.
+    /// The writer may not write; the store fails.
     async fn put_row(
         &self,
         writer: ProjectionWriter,
@@ -145,8 +142,8 @@ pub trait ProjectionStore: Send + Sync {
         row: Vec<Cell>,
     ) -> Result<(), StoreError>;
 
-    /// The rows of a published table, in the order in which they were staged (of a table that keeps
-    /// every run: by run id, a batch a run), all of one moment, however slowly they are read. A
-    /// table that was never published has none.
+    /// The rows of a published table in the order in which they were staged; of a table that keeps
+    /// every run, ordered by run id with one batch per run. All rows are from one moment, even if
+    /// they are read slowly. A table that was never published has no rows.
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_>;
 }

@@ -1,5 +1,5 @@
-//! Showing a run's outputs elsewhere, where a tenant's reports look for them (specification 4.1,
-//! BR-10).
+//! Publishing a run's outputs to another system, in which a tenant's reports read them
+//! (specification 4.1, BR-10).
 
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
@@ -7,70 +7,70 @@ use powerfill_events::values::TenantId;
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::table::RowBatch;
 
-/// Which run is shown, and as what.
+/// The run to publish, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// The run; it is Complete.
+    /// A run that is Complete.
     pub run_id: RunId,
-    /// Whose it is.
+    /// The tenant of the run.
     pub tenant_id: TenantId,
-    /// Global position of its last event in the tenant's log: later runs have greater ones.
+    /// The global position of its last event. A later run has a greater one.
     pub position: u64,
-    /// The digest of its outputs, as the run recorded it.
+    /// The output digest that the run recorded.
     pub output_digest: String,
-    /// Leave alone what is shown where that is a later run: for one who follows the log, and may be
-    /// late.
+    /// Whether a later run stays published, if there is one. A publisher that follows the log needs
+    /// this, because it may be late.
     pub only_if_later: bool,
 }
 
-/// What came of it.
+/// The result of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishOutcome {
-    /// The run is shown.
+    /// The run is published.
     This,
-    /// A later run is shown already, and stays.
+    /// A later run was published before, and stays.
     Later(RunId),
 }
 
-/// Why a run is not shown. What was shown before is shown still.
+/// Why a publication fails. The run that was published before stays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// Another try may go well: the connection is gone, the server is busy, or this was the victim
-    /// of a deadlock.
+    /// Another attempt may succeed: the connection is lost, the server is busy, or the transaction
+    /// was the victim of a deadlock.
     #[error("{0}")]
     Transient(String),
-    /// No other try will.
+    /// Another attempt fails too.
     #[error("{0}")]
     Failed(String),
 }
 
-/// A place where the outputs of a tenant's latest run are shown.
+/// A system in which the outputs of a tenant's latest run are published.
 #[async_trait]
 pub trait OutputTarget: Send + Sync {
-    /// Where it is, without what is secret.
+    /// The address of the system, without secrets.
     fn place(&self) -> String;
 
-    /// Begins to publish, alone: others wait until this is over. Nothing that is shown changes
+    /// Begins a publication; another one must wait until this one ends. Readers see no change
     /// before [`Publishing::show`].
     ///
     /// # Errors
-    /// [`PublishError`], also where the place shows another tenant's outputs or has other tables.
+    /// [`PublishError`], also if the system has the outputs of another tenant or other tables.
     async fn begin(&self, publication: &Publication) -> Result<Box<dyn Publishing>, PublishError>;
 }
 
-/// One publication under way. Dropped, it has changed nothing that is shown.
+/// A publication that has begun. If it is dropped, readers see no change.
 #[async_trait]
 pub trait Publishing: Send {
-    /// Takes the next rows of a table, in table order.
+    /// Sends the next rows of a table, in table order.
     ///
     /// # Errors
     /// [`PublishError`].
     async fn stage(&mut self, rows: &RowBatch) -> Result<(), PublishError>;
 
-    /// Holds what arrived against the digests of what was sent, and shows it in place of the former
-    /// run, all at once.
+    /// Compares the rows that arrived with the digests of those that were sent, and replaces the
+    /// former run by them, at once.
     ///
     /// # Errors
-    /// [`PublishError`]; nothing was changed then.
+    /// [`PublishError`]. Readers then see no change.
     async fn show(self: Box<Self>, sent: &[TableDigest]) -> Result<PublishOutcome, PublishError>;
 }

@@ -1,5 +1,5 @@
-//! Growing pauses between attempts, for calls to a store, a broker, or a database that may be away
-//! for a moment (specification 4.4).
+//! Growing pauses between attempts, for calls to a store, a broker, or a database that may be
+//! unavailable for a short time (specification 4.4).
 
 use std::time::Duration;
 

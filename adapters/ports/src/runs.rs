@@ -1,6 +1,6 @@
-//! The queue of runs (specification 4.4): one active run a tenant, guarded in the store; claimed
-//! with a lease, which everything that a worker writes is held against, in the very transaction
-//! that writes it.
+//! The queue of runs (specification 4.4). The store allows one active run per tenant. A worker
+//! claims it with a lease, and the store checks the lease in each transaction in which the worker
+//! writes.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,33 @@ pub use powerfill_tables::status::RunStatus;
 
 use crate::StoreError;
 use crate::events::{Append, AppendReceipt};
+pub use crate::lease::{Lease, ProjectionWriter};
 
 /// A run in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedRun {
-    /// Which.
+    /// The id of the run.
     pub run_id: RunId,
-    /// Where it stands.
+    /// The status that its worker set last.
     pub status: RunStatus,
-    /// When it was asked for.
+    /// When the run was requested.
     pub requested_at: Timestamp,
-    /// Who has it, where somebody has.
+    /// The worker that claimed it last.
     pub worker: Option<String>,
-    /// Until when.
+    /// When the lease of that worker expires.
     pub lease_expires_at: Option<Timestamp>,
-    /// Whether someone asked to cancel it, and who.
+    /// The user who requested a cancel, if one did.
     pub cancel_requested_by: Option<String>,
 }
 
 impl QueuedRun {
-    /// The place of the run in the list of runs.
+    /// The position of the run in the list of runs.
     pub const fn cursor(&self) -> RunCursor {
         RunCursor { requested_at: self.requested_at, run_id: self.run_id }
     }
 }
 
-/// A place in the list of runs. The list begins with the newest run, and orders runs of the same
+/// A position in the list of runs. The list begins with the newest run, and orders runs of the same
 /// moment by descending id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunCursor {
@@ -56,57 +57,25 @@ impl RunCursor {
 /// The runs that a reader of the whole list asks for at once.
 pub const RUNS_PER_PAGE: usize = 500;
 
-/// A worker's right to write for a run. The token grows with every claim, so that a worker whose
-/// lease is over is told apart from the one that took the run up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// The run.
-    pub run_id: RunId,
-    /// The fencing token.
-    pub token: u64,
-}
-
-/// Who writes what is kept beside the events: the output tables, and what is kept of every run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProjectionWriter {
-    /// The worker that has the run. With a token that is not the run's own any more, or when the
-    /// run is over, nothing is written ([`StoreError::LeaseLost`]). A lease whose time has passed
-    /// holds until another worker claims the run.
-    Worker(Lease),
-    /// Whoever makes a run's tables anew. Nothing is written while any run of the tenant is not
-    /// over ([`StoreError::RunActive`]): there is one staging area, and it is that run's.
-    Maintenance(RunId),
-}
-
-impl ProjectionWriter {
-    /// Whose tables are written.
-    pub const fn run(self) -> RunId {
-        match self {
-            Self::Worker(lease) => lease.run_id,
-            Self::Maintenance(run) => run,
-        }
-    }
-}
-
-/// The queue of one tenant's runs. Times are given by the caller: a store has no clock of its own
-/// here.
+/// The queue of one tenant's runs. The caller passes all times; the store reads no clock.
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Puts the run whose stream this append begins in the queue, as of the append's time, and
-    /// appends it: both, or neither, so that no worker ever finds a run without its request. As an
-    /// append, it is recognised when it is made again, also after the run is over.
+    /// Appends the request of a run and puts the run in the queue, with the time of the append.
+    /// Both happen or neither, so that no worker finds a run without its request. A repeated
+    /// request is recognized like a repeated append, also after the run is over.
     ///
     /// # Errors
-    /// [`StoreError::AnotherTenant`] where the log is another one's; [`StoreError::RunActive`]
-    /// while a run of the tenant is not over (BR-8), this very one with another request included;
-    /// [`StoreError::Failed`] where the run was asked for otherwise and is over; else as
-    /// [`append`](crate::events::EventStore::append).
+    /// [`StoreError::AnotherTenant`] if the store belongs to another tenant;
+    /// [`StoreError::RunActive`] while a run of the tenant is active (BR-8), also if it is this run
+    /// with another request; [`StoreError::Failed`] if this run had another request and is over;
+    /// else as [`append`](crate::events::EventStore::append).
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError>;
 
-    /// Takes the run that is pending, or whose lease is over, for this worker until `until`.
+    /// Claims the run that is pending, or whose lease has expired, for this worker until `until`.
+    /// `None` if there is no such run.
     ///
     /// # Errors
-    /// Where the store fails; nothing to do is `None`.
+    /// The store fails.
     async fn claim(
         &self,
         worker: &str,
@@ -114,47 +83,48 @@ pub trait RunStore: Send + Sync {
         until: Timestamp,
     ) -> Result<Option<Lease>, StoreError>;
 
-    /// Extends a lease and answers who asked to cancel the run, where somebody did.
+    /// Extends a lease. Returns the user who requested a cancel of the run, if one did.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`] where another worker has claimed the run since.
+    /// [`StoreError::LeaseLost`] if another worker has claimed the run since; the store fails.
     async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError>;
 
-    /// Says where the run stands. A status that is over ends the lease and frees the tenant.
+    /// Sets the status of the run. Complete, Failed, and Cancelled end the lease, and the tenant
+    /// can request another run.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// [`StoreError::LeaseLost`]; the store fails.
     async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError>;
 
-    /// Asks for a run to be cancelled; `false` where it is over.
+    /// Records that a user wants the run canceled. `false` if the run is over.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; the store fails.
     async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError>;
 
-    /// One run.
+    /// The run with this id; `None` if it is not in the queue.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The run that is not over, if there is one (BR-8 allows one per tenant).
     ///
     /// # Errors
-    /// If the store fails.
+    /// The store fails.
     async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The newest run with this status.
     ///
     /// # Errors
-    /// If the store fails.
+    /// The store fails.
     async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The next runs of the list after `cursor`, at most `limit`, newest first. The list is read by
-    /// an index, so that a page costs the same at any place.
+    /// an index, so that a page costs the same at any position.
     ///
     /// # Errors
-    /// If the store fails.
+    /// The store fails.
     async fn runs_after(
         &self,
         cursor: RunCursor,
@@ -164,7 +134,7 @@ pub trait RunStore: Send + Sync {
     /// The number of runs per status. A status without runs is absent.
     ///
     /// # Errors
-    /// If the store fails.
+    /// The store fails.
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
 }
 

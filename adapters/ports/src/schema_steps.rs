@@ -22,20 +22,22 @@ pub fn count_applied_steps(known: &[SchemaStep], applied: &[String]) -> Result<u
         match known.get(at) {
             Some(step) if step.name == name => {}
             Some(step) => {
-                return Err(StoreError::Schema(format!(
+                let what = format!(
                     "schema step {} of the store is {name}, and this PowerFill knows it as {}",
                     at + 1,
                     step.name
-                )));
+                );
+                return Err(StoreError::Schema(what.into()));
             }
             None => {
-                return Err(StoreError::Schema(format!(
+                let what = format!(
                     "the store's schema is at step {} ({}), and this PowerFill knows {}: it was \
                      made by a newer PowerFill; use that one",
                     applied.len(),
                     applied[applied.len() - 1],
                     known.len()
-                )));
+                );
+                return Err(StoreError::Schema(what.into()));
             }
         }
     }

@@ -1,9 +1,9 @@
 //! The stored form of a captured snapshot (specification 3.2): zstd over the canonical form. The
 //! digest is checked before a snapshot is stored and after it is read. Every store uses this form.
 
-use powerfill_events::run::envelope::Hash;
+use powerfill_events::log::Hash;
 
-use crate::StoreError;
+use crate::{StoreError, StoreFault};
 
 /// The zstd level. On 20 MB of rows, level 3 took a third longer than level 1 and compressed no
 /// better.
@@ -35,9 +35,9 @@ impl<'a> CheckedSnapshot<'a> {
     pub fn new(digest: &'a str, canonical: &'a [u8]) -> Result<Self, StoreError> {
         let actual = blake3::hash(canonical).to_hex();
         if actual.as_str() != digest {
-            return Err(StoreError::Failed(format!(
-                "the snapshot's digest is {actual}, not {digest}; it was not stored"
-            )));
+            let what =
+                format!("the snapshot's digest is {actual}, not {digest}; it was not stored");
+            return Err(StoreError::Failed(what.into()));
         }
         Ok(Self { digest, canonical })
     }
@@ -50,7 +50,8 @@ impl<'a> CheckedSnapshot<'a> {
     pub fn compress(&self) -> Result<CompressedSnapshot, StoreError> {
         let compressed =
             zstd::bulk::compress(self.canonical, COMPRESSION_LEVEL).map_err(|error| {
-                StoreError::Failed(format!("the snapshot cannot be compressed: {error}"))
+                let fault = StoreFault::caused_by(error);
+                StoreError::Failed(fault.context("the snapshot cannot be compressed"))
             })?;
         Ok(CompressedSnapshot {
             digest: self.digest.to_owned(),
@@ -84,19 +85,19 @@ impl StoredSnapshot<'_> {
         let name = String::from_utf8_lossy(digest);
         if blake3::hash(compressed).as_bytes() != stored_hash {
             let what = format!("snapshot {name} is not the bytes that were stored");
-            return Err(StoreError::Corrupt(what));
+            return Err(StoreError::Corrupt(what.into()));
         }
         let canonical = usize::try_from(byte_count)
             .ok()
             .and_then(|size| zstd::bulk::decompress(compressed, size).ok())
             .filter(|canonical| i64::try_from(canonical.len()) == Ok(byte_count))
             .ok_or_else(|| {
-                StoreError::Corrupt(format!("snapshot {name} is not {byte_count} bytes"))
+                StoreError::Corrupt(format!("snapshot {name} is not {byte_count} bytes").into())
             })?;
         let actual = blake3::hash(&canonical).to_hex();
         if actual.as_bytes() != digest {
             let what = format!("snapshot {name} has the content of {actual}");
-            return Err(StoreError::Corrupt(what));
+            return Err(StoreError::Corrupt(what.into()));
         }
         Ok(canonical)
     }

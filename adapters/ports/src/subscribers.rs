@@ -1,5 +1,4 @@
-//! How far each subscriber outside has come that keeps its position here (specification 4.5), such
-//! as a relay.
+//! The positions of subscribers that keep them in the store (specification 4.5), such as a relay.
 
 use async_trait::async_trait;
 
@@ -8,24 +7,24 @@ use crate::StoreError;
 /// The positions of one tenant's subscribers.
 #[async_trait]
 pub trait SubscriberStore: Send + Sync {
-    /// The global position of the last event that a subscriber is done with; `None` where it has
-    /// never said.
+    /// The global position of the last event that a subscriber has processed; `None` if it has no
+    /// position yet.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError>;
 
-    /// All subscribers with their positions, by name.
+    /// All subscribers with their positions, ordered by name.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
-    /// Moves a subscriber on from where it was `before`. `false`, and nothing is kept, where it is
-    /// not there any more: somebody else goes by this name.
+    /// Moves a subscriber from the position `before` to `position`. Returns `false` and changes
+    /// nothing if it is not at `before`: another process uses the same name.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     async fn advance(
         &self,
         name: &str,

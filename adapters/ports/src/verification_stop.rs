@@ -18,7 +18,7 @@ impl VerificationStop {
         Self::Damage(Box::new(Damage { stream: None, stream_version: None, seq: None, what }))
     }
 
-    /// Adds the place to damage; a failure of the store stays as it is.
+    /// Adds the location of the damage. A failure of the store does not change.
     #[must_use]
     pub fn at(mut self, add_place: impl FnOnce(&mut Damage)) -> Self {
         if let Self::Damage(damage) = &mut self {
@@ -48,10 +48,10 @@ impl From<Box<Damage>> for VerificationStop {
 }
 
 impl From<StoreError> for VerificationStop {
-    /// A row that cannot be read as what it should be is damage.
+    /// A row with an unexpected type or value is damage.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Corrupt(what) | StoreError::Schema(what) => Self::damage(what),
+            StoreError::Corrupt(what) | StoreError::Schema(what) => Self::damage(what.to_string()),
             other => Self::Store(other),
         }
     }

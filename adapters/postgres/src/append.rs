@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
+use powerfill_events::log::{Hash, chain_start, seal};
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::{Hash, chain_start};
 use powerfill_ports::appending::ChainedEvent;
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::seal::seal;
 use powerfill_ports::{StoreError, check_tenant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, Row};
@@ -306,7 +305,7 @@ async fn finish_append(
     };
     moved?;
     committed?;
-    Ok(record.appended(false))
+    Ok(AppendReceipt::new(&record, false))
 }
 
 fn is_append_id_taken(error: &Error) -> bool {

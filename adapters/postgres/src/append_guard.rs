@@ -80,7 +80,7 @@ impl AppendGuard {
         match self {
             Self::Lease { lease, .. } => StoreError::LeaseLost(lease.run_id),
             Self::None | Self::Enqueue { .. } => {
-                StoreError::Failed("an append without a lease cannot lose one".to_owned())
+                StoreError::Failed("an append without a lease cannot lose one".into())
             }
         }
     }
@@ -99,9 +99,9 @@ impl AppendGuard {
         Ok(match active {
             Some(active) => Some(StoreError::RunActive(RunId(active.get(0)))),
             None if blocking.is_empty() => None,
-            None => {
-                Some(StoreError::Failed(format!("run {run} was requested before, and is over")))
-            }
+            None => Some(StoreError::Failed(
+                format!("run {run} was requested before, and is over").into(),
+            )),
         })
     }
 }

@@ -61,7 +61,7 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
 
 /// The server counts days from 2000-01-01.
 fn epoch_day() -> Result<Day, StoreError> {
-    "2000-01-01".parse().map_err(|_| StoreError::Failed("no epoch day".to_owned()))
+    "2000-01-01".parse().map_err(|_| StoreError::Failed("no epoch day".into()))
 }
 
 /// Writes the next cell of a row. `scratch` is a buffer that the caller reuses for all cells.
@@ -113,9 +113,11 @@ fn write_unusual(
         }
         Cell::Day(day) => rows.write_integer(epoch_day()?.days_until(day)),
         Cell::Timestamp(at) => rows.write_bigint(server_micros(at).ok_or_else(|| {
-            StoreError::Failed(format!("{}: {at} is outside of PostgreSQL's range", column.name))
+            StoreError::Failed(
+                format!("{}: {at} is outside of PostgreSQL's range", column.name).into(),
+            )
         })?),
-        other => return Err(StoreError::Failed(format!("no value for {other:?}"))),
+        other => return Err(StoreError::Failed(format!("no value for {other:?}").into())),
     }
     Ok(())
 }
@@ -140,10 +142,9 @@ pub(crate) fn read(row: &Row, at: usize, column: &Column) -> Result<Cell, StoreE
         CellType::Timestamp => timestamp_from(raw).map(Cell::from as fn(Timestamp) -> Cell),
     };
     cell.ok_or_else(|| {
-        StoreError::Corrupt(format!(
-            "{} contains a value that PowerFill does not write",
-            column.name
-        ))
+        StoreError::Corrupt(
+            format!("{} contains a value that PowerFill does not write", column.name).into(),
+        )
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backon::Retryable;
 use deadpool_postgres::Transaction;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 
 use crate::errors::{may_have_committed, store_error};
 use crate::retry::COMMIT_CHECK;
@@ -70,9 +70,8 @@ where
     match checked {
         Ok(Some(result)) => Ok(result),
         Ok(None) => Err(broken),
-        Err(error) => Err(StoreError::Failed(format!(
-            "the connection broke while committing, and it is not known whether that was done: \
-             {error}"
+        Err(error) => Err(StoreError::Failed(StoreFault::caused_by(error).context(
+            "the connection broke while committing, and it is not known whether that was done",
         ))),
     }
 }

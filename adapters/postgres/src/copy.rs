@@ -3,7 +3,7 @@
 
 use ::bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
@@ -111,9 +111,9 @@ pub(crate) async fn copy<T: Send + 'static>(
     while let Some(chunk) = ready.recv().await {
         sink.send(chunk).await.map_err(store_error)?;
     }
-    let encoded = encoding
-        .await
-        .map_err(|panic| StoreError::Failed(format!("rows could not be encoded: {panic}")))?;
+    let encoded = encoding.await.map_err(|panic| {
+        StoreError::Failed(StoreFault::caused_by(panic).context("rows could not be encoded"))
+    })?;
     match encoded {
         Ok(output) => {
             sink.finish().await.map_err(store_error)?;
@@ -121,7 +121,7 @@ pub(crate) async fn copy<T: Send + 'static>(
         }
         Err(EncodeError::InvalidRow(error)) => Err(error),
         Err(EncodeError::SenderGone(SenderGone)) => {
-            Err(StoreError::Failed("the rows could not be sent to their end".to_owned()))
+            Err(StoreError::Failed("the rows could not be sent to their end".into()))
         }
     }
 }

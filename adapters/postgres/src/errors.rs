@@ -2,28 +2,49 @@
 //! client nor the server puts one into them.
 
 use std::error::Error as _;
+use std::fmt;
 
 use deadpool_postgres::{PoolError, TimeoutType};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use tokio_postgres::Error;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::SqlState;
 
 /// Translates the error of a statement.
 pub(crate) fn store_error(error: Error) -> StoreError {
-    match error.as_db_error() {
-        Some(answer) => server_error(answer),
-        None if is_connection_error(&error) => StoreError::Unavailable(format!(
-            "the connection to PostgreSQL: {}",
-            with_sources(&error)
-        )),
-        None => StoreError::Failed(with_sources(&error)),
+    let (code, is_connection) = (error.code().cloned(), is_connection_error(&error));
+    let fault = StoreFault::caused_by(PostgresError(error));
+    match code {
+        Some(code) => server_error(&code, fault),
+        None if is_connection => {
+            StoreError::Unavailable(fault.context("the connection to PostgreSQL"))
+        }
+        None => StoreError::Failed(fault),
     }
 }
 
 /// Translates the error of a value that has another type than the program writes: the value or the
 /// table was changed.
 pub(crate) fn decode_error(error: Error) -> StoreError {
-    StoreError::Corrupt(with_sources(&error))
+    StoreError::Corrupt(StoreFault::caused_by(PostgresError(error)))
+}
+
+/// An error in one line: the message of the server, or that of the client with its sources.
+#[derive(Debug)]
+struct PostgresError(Error);
+
+impl fmt::Display for PostgresError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_db_error() {
+            Some(answer) => f.write_str(answer.message()),
+            None => f.write_str(&with_sources(&self.0)),
+        }
+    }
+}
+
+impl std::error::Error for PostgresError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// The error and its sources, in one line.
@@ -51,33 +72,30 @@ fn is_connection_error(error: &Error) -> bool {
     error.is_closed() || io.is_some() || error.to_string().starts_with("timeout")
 }
 
-fn server_error(answer: &DbError) -> StoreError {
-    let message = answer.message().to_owned();
-    let code = answer.code();
+fn server_error(code: &SqlState, fault: StoreFault) -> StoreError {
     if is_transient(code) {
-        return StoreError::Unavailable(message);
+        return StoreError::Unavailable(fault);
     }
     if *code == SqlState::DISK_FULL {
-        return StoreError::Failed(format!("the disk is full: {message}"));
+        return StoreError::Failed(fault.context("the disk is full"));
     }
     if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        return StoreError::Failed(format!("the server is read-only: {message}"));
+        return StoreError::Failed(fault.context("the server is read-only"));
     }
     if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
-        return StoreError::Corrupt(message);
+        return StoreError::Corrupt(fault);
     }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        return StoreError::Failed(format!(
-            "{message}; the role needs the rights of sql/postgres/roles.sql"
-        ));
+        let advice = "; the role needs the rights of sql/postgres/roles.sql";
+        return StoreError::Failed(fault.suffix(advice));
     }
     if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::UNDEFINED_COLUMN {
-        return StoreError::Schema(format!("{message}: the store's schema was changed"));
+        return StoreError::Schema(fault.suffix(": the store's schema was changed"));
     }
     if *code == SqlState::UNDEFINED_DATABASE {
-        return StoreError::Failed(format!("{message}; make it with createdb"));
+        return StoreError::Failed(fault.suffix("; make it with createdb"));
     }
-    StoreError::Failed(message)
+    StoreError::Failed(fault)
 }
 
 /// Whether nothing was done and the same call may work later.
@@ -116,9 +134,9 @@ pub(crate) fn pool_error(error: PoolError) -> StoreError {
     match error {
         PoolError::Backend(error) => store_error(error),
         PoolError::Timeout(TimeoutType::Wait) => {
-            StoreError::Unavailable("all connections of this process are in use".to_owned())
+            StoreError::Unavailable("all connections of this process are in use".into())
         }
-        PoolError::Timeout(_) => StoreError::Unavailable("PostgreSQL does not answer".to_owned()),
-        other => StoreError::Failed(other.to_string()),
+        PoolError::Timeout(_) => StoreError::Unavailable("PostgreSQL does not answer".into()),
+        other => StoreError::Failed(StoreFault::caused_by(other)),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn put(
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
-        .map_err(|_| StoreError::Failed("the version of the projector is too large".to_owned()))?;
+        .map_err(|_| StoreError::Failed("the version of the projector is too large".into()))?;
     let row = tx
         .query_opt(PUT_STATE, &[&run.stream(), &projector_version, &to_bigint(index.up_to_version)])
         .await
@@ -63,8 +63,9 @@ pub(crate) async fn put(
 
 fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
     let version: i32 = get(row, column)?;
-    let projector_version = u32::try_from(version)
-        .map_err(|_| StoreError::Corrupt(format!("an index of projector version {version}")))?;
+    let projector_version = u32::try_from(version).map_err(|_| {
+        StoreError::Corrupt(format!("an index of projector version {version}").into())
+    })?;
     Ok(IndexState { projector_version, up_to_version: unsigned(row, column + 1)? })
 }
 
@@ -97,9 +98,9 @@ pub(crate) async fn indexed_runs(
     rows.iter()
         .map(|row| {
             let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
-            let run = stream.and_then(RunId::of_stream).ok_or_else(|| {
+            let run = stream.and_then(RunId::from_stream).ok_or_else(|| {
                 let what = format!("there is an event index of stream {number}, which is no run");
-                StoreError::Corrupt(what)
+                StoreError::Corrupt(what.into())
             })?;
             Ok((run, state(row, 1)?))
         })
@@ -129,7 +130,7 @@ pub(crate) async fn entries_after(
                 let name = String::from_utf8_lossy(name);
                 let what =
                     format!("the event index of run {run} has the subject {kind:?} {name:?}");
-                StoreError::Corrupt(what)
+                StoreError::Corrupt(what.into())
             })?;
             let subject = Subject { kind, name: name.to_owned() };
             Ok(IndexEntry { subject, versions: Versions::from_bytes(versions.to_vec()) })

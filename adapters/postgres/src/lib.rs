@@ -79,7 +79,7 @@ impl PostgresStore {
         if url.schema.is_some() {
             return Err(StoreError::Failed(
                 "a store is always in the schema powerfill; schema=NAME is only for a source"
-                    .to_owned(),
+                    .into(),
             ));
         }
         let pool = ConnectionPool::new(url)?;

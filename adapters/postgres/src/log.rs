@@ -1,11 +1,10 @@
 //! Single values of the log: its head, its tenant, its streams, its seals.
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_events::run::envelope::Hash;
+use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::LogHead;
-use powerfill_ports::seal::seal_start;
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
@@ -13,7 +12,7 @@ use crate::values::{get, hash, to_bigint, unsigned};
 
 /// Reads the row of the head.
 pub(crate) fn head_from(row: Option<&Row>) -> Result<LogHead, StoreError> {
-    let row = row.ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
+    let row = row.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?;
     Ok(LogHead { seq: unsigned(row, 0)?, position: unsigned(row, 1)?, seal: hash(row, 2)? })
 }
 

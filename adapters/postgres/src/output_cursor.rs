@@ -39,10 +39,13 @@ impl OutputCursor {
             return Ok(Self { session, fetch: None, run: None });
         }
         let Some(stored) = stored_columns(table, &found, cells::sql_type) else {
-            return Err(StoreError::Schema(format!(
-                "table {} has other columns than this PowerFill writes; rebuild the outputs",
-                table.name
-            )));
+            return Err(StoreError::Schema(
+                format!(
+                    "table {} has other columns than this PowerFill writes; rebuild the outputs",
+                    table.name
+                )
+                .into(),
+            ));
         };
         let columns: String = table
             .columns
@@ -85,7 +88,7 @@ impl OutputCursor {
                 || self.run.is_some_and(|run| run != run_id && !table.keeps_every_run)
             {
                 let what = format!("run_id contains {run_id}, which is another run");
-                return Err(locate(StoreError::Corrupt(what), table, row));
+                return Err(locate(StoreError::Corrupt(what.into()), table, row));
             }
             for (at, column) in table.columns.iter().enumerate() {
                 let cell = cells::read(row, at + 2, column);
@@ -109,13 +112,13 @@ impl OutputCursor {
 fn locate(error: StoreError, table: &TableSpec, row: &Row) -> StoreError {
     let name = table.name;
     match error {
-        StoreError::Corrupt(what) if table.keeps_every_run => {
+        StoreError::Corrupt(fault) if table.keeps_every_run => {
             let run = get(row, 1).map(RunId).unwrap_or_default();
-            StoreError::Corrupt(format!("{name}, run {run}: {what}"))
+            StoreError::Corrupt(fault.context(format!("{name}, run {run}")))
         }
-        StoreError::Corrupt(what) => {
+        StoreError::Corrupt(fault) => {
             let row_no: i64 = get(row, 0).unwrap_or_default();
-            StoreError::Corrupt(format!("{name}, row {row_no}: {what}"))
+            StoreError::Corrupt(fault.context(format!("{name}, row {row_no}")))
         }
         other => other,
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{AsyncMessage, Connection, IsolationLevel, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -41,7 +41,7 @@ impl ConnectionPool {
             .wait_timeout(Some(WAIT_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+            .map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))?;
         Ok(Self { url: url.clone(), tls, pool })
     }
 

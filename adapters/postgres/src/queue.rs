@@ -178,7 +178,7 @@ fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
 
 fn status_named(name: &str) -> Result<RunStatus, StoreError> {
     RunStatus::from_name(name)
-        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}")))
+        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
 /// A run by its id.

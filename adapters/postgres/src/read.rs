@@ -5,10 +5,9 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_events::run::envelope::{Hash, chain_start};
+use powerfill_events::log::{AppendRecord, Hash, chain_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
-use powerfill_ports::seal::AppendRecord;
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
@@ -61,7 +60,7 @@ pub(crate) async fn batch_after_position(
         let record = append_record(row)?;
         let (from, to) = (record.first_position.max(after + 1), record.last_position().min(up_to));
         if from != next || from > to {
-            return Err(StoreError::Corrupt(format!("no append contains position {next}")));
+            return Err(StoreError::Corrupt(format!("no append contains position {next}").into()));
         }
         next = to + 1;
         let version_of = |position| record.first_version + (position - record.first_position);
@@ -136,7 +135,7 @@ pub(crate) async fn batch_of_versions(
 }
 
 fn missing_version(stream: &str, version: u64) -> StoreError {
-    StoreError::Corrupt(format!("no append contains version {version} of stream {stream}"))
+    StoreError::Corrupt(format!("no append contains version {version} of stream {stream}").into())
 }
 
 /// The part of an append that belongs to a batch.
@@ -148,10 +147,13 @@ struct AppendPart {
 }
 
 fn missing_event(part: &AppendPart, version: u64) -> StoreError {
-    StoreError::Corrupt(format!(
-        "event {version} of stream {}, of append {}, is missing or misplaced",
-        part.stream, part.record.seq
-    ))
+    StoreError::Corrupt(
+        format!(
+            "event {version} of stream {}, of append {}, is missing or misplaced",
+            part.stream, part.record.seq
+        )
+        .into(),
+    )
 }
 
 /// Reads the events of the parts.
@@ -211,8 +213,9 @@ impl BatchBuilder {
             Some((before, hash)) if before + 1 == version => hash,
             _ => return Err(missing_event(part, version.saturating_sub(1))),
         };
-        let schema_version = u16::try_from(schema_version(row, 3)?)
-            .map_err(|_| StoreError::Corrupt(format!("event {version} of stream {stream}")))?;
+        let schema_version = u16::try_from(schema_version(row, 3)?).map_err(|_| {
+            StoreError::Corrupt(format!("event {version} of stream {stream}").into())
+        })?;
         self.events.push(StoredEvent {
             stream: stream.clone(),
             stream_version: version,

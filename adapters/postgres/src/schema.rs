@@ -51,7 +51,7 @@ async fn applied_steps(client: &Client) -> Result<usize, StoreError> {
     }
     if !is_ours {
         return Err(StoreError::Schema(
-            "the database has a schema powerfill, but it is not a PowerFill store".to_owned(),
+            "the database has a schema powerfill, but it is not a PowerFill store".into(),
         ));
     }
     let rows = client

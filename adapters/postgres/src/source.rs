@@ -99,7 +99,7 @@ async fn relation_names(tx: &Transaction<'_>, schema: &str) -> Result<Vec<String
         .await
         .map_err(store_error)?;
     if found.is_none() {
-        return Err(StoreError::Failed(format!("the database has no schema {schema}")));
+        return Err(StoreError::Failed(format!("the database has no schema {schema}").into()));
     }
     let rows = tx
         .query(

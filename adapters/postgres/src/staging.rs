@@ -153,10 +153,10 @@ pub(crate) async fn slot(client: &Client, name: &str) -> Result<Option<OutputSlo
 async fn ensure_staged(tx: &Transaction<'_>, run: RunId) -> Result<OutputSlot, StoreError> {
     match slot(tx.client(), "staged").await? {
         Some(slot) if slot.run == run => Ok(slot),
-        Some(OutputSlot { run: other, .. }) => {
-            Err(StoreError::Failed(format!("the staging area is run {other}'s, not run {run}'s")))
-        }
-        None => Err(StoreError::Failed(format!("nothing is staged for run {run}"))),
+        Some(OutputSlot { run: other, .. }) => Err(StoreError::Failed(
+            format!("the staging area is run {other}'s, not run {run}'s").into(),
+        )),
+        None => Err(StoreError::Failed(format!("nothing is staged for run {run}").into())),
     }
 }
 
@@ -175,7 +175,7 @@ pub(crate) async fn stage(
     for (at, batch) in rows.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
         let name = batch.table.name;
         let table = staged.iter().find(|table| table.name == name).ok_or_else(|| {
-            StoreError::Failed(format!("{name} is not a staged table of run {run}"))
+            StoreError::Failed(format!("{name} is not a staged table of run {run}").into())
         })?;
         // One call may have several batches of a table.
         let sql = "UPDATE staged_tables SET row_count = row_count + $2 WHERE name = $1
@@ -219,7 +219,7 @@ async fn copy_rows(
     let batches = Arc::clone(batches);
     let (table, batch) = (batches[at].table, &batches[at]);
     if !batch.cells.len().is_multiple_of(table.columns.len()) {
-        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
+        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name).into()));
     }
     let first = if table.keeps_every_run { "run_id" } else { "row_no" };
     let columns = column_list(table);
@@ -315,13 +315,16 @@ pub(crate) async fn put_row(
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
     if !table.keeps_every_run || row.len() != table.columns.len() {
-        return Err(StoreError::Failed(format!(
-            "{} has one row per run: {}; it has {} columns, and the row {} cells",
-            table.name,
-            table.keeps_every_run,
-            table.columns.len(),
-            row.len()
-        )));
+        return Err(StoreError::Failed(
+            format!(
+                "{} has one row per run: {}; it has {} columns, and the row {} cells",
+                table.name,
+                table.keeps_every_run,
+                table.columns.len(),
+                row.len()
+            )
+            .into(),
+        ));
     }
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;

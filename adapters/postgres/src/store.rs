@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backon::Retryable;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
@@ -170,12 +170,12 @@ impl EventStore for PostgresStore {
                 }
                 if end < after {
                     let what = format!("the log ends at {end}, before position {after}");
-                    return Err(StoreError::Corrupt(what));
+                    return Err(StoreError::Corrupt(what.into()));
                 }
                 positions
                     .wait_for(|position| *position > after)
                     .await
-                    .map_err(|_| StoreError::Failed("the store was closed".to_owned()))?;
+                    .map_err(|_| StoreError::Failed("the store was closed".into()))?;
             }
         })
         .boxed()

@@ -1,6 +1,6 @@
 //! Work on other tasks and threads.
 
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 
 /// Runs a future to its end, even if the caller drops this one after its first poll.
 pub(crate) async fn run_detached<T: Send + 'static>(
@@ -17,5 +17,5 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
 }
 
 fn panicked(error: tokio::task::JoinError) -> StoreError {
-    StoreError::Failed(format!("a call panicked: {error}"))
+    StoreError::Failed(StoreFault::caused_by(error).context("a call panicked"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -25,29 +25,31 @@ pub(crate) fn connector(tls: &TlsMode) -> Result<Option<MakeRustlsConnect>, Stor
                 return Err(StoreError::Failed(
                     "this machine has no certificates to trust; name a file of certificates with \
                      sslrootcert=FILE"
-                        .to_owned(),
+                        .into(),
                 ));
             }
         }
         TlsMode::RootsFile(file) => {
-            let unreadable = |error: &dyn std::fmt::Display| {
-                StoreError::Failed(format!("sslrootcert {}: {error}", file.display()))
+            let unreadable = |fault: StoreFault| {
+                StoreError::Failed(fault.context(format!("sslrootcert {}", file.display())))
             };
             let certificates = CertificateDer::pem_file_iter(file)
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| unreadable(&error))?;
+                .map_err(|error| unreadable(StoreFault::caused_by(error)))?;
             for certificate in certificates {
-                roots.add(certificate).map_err(|error| unreadable(&error))?;
+                roots.add(certificate).map_err(|error| unreadable(StoreFault::caused_by(error)))?;
             }
             if roots.is_empty() {
-                return Err(unreadable(&"it contains no certificate"));
+                return Err(unreadable("it contains no certificate".into()));
             }
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| StoreError::Failed(format!("TLS cannot be set up: {error}")))?
+        .map_err(|error| {
+            StoreError::Failed(StoreFault::caused_by(error).context("TLS cannot be set up"))
+        })?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))

@@ -4,11 +4,9 @@
 use std::error::Error;
 
 use ::bytes::{BufMut, BytesMut};
-use powerfill_events::run::AppendMeta;
-use powerfill_events::run::envelope::Hash;
+use powerfill_events::log::{AppendMeta, AppendRecord, Hash};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
-use powerfill_ports::seal::AppendRecord;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -96,21 +94,23 @@ pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, 
 /// A count, a version, or a position.
 pub(crate) fn unsigned(row: &Row, column: usize) -> Result<u64, StoreError> {
     let number: i64 = get(row, column)?;
-    u64::try_from(number)
-        .map_err(|_| StoreError::Corrupt(format!("{} is {number}", row.columns()[column].name())))
+    u64::try_from(number).map_err(|_| {
+        StoreError::Corrupt(format!("{} is {number}", row.columns()[column].name()).into())
+    })
 }
 
 /// The version of a payload's schema, which is an INTEGER and no BIGINT.
 pub(crate) fn schema_version(row: &Row, column: usize) -> Result<u64, StoreError> {
     let version: i32 = get(row, column)?;
-    u64::try_from(version).map_err(|_| StoreError::Corrupt(format!("schema version {version}")))
+    u64::try_from(version)
+        .map_err(|_| StoreError::Corrupt(format!("schema version {version}").into()))
 }
 
 /// A BLAKE3 hash.
 pub(crate) fn hash(row: &Row, column: usize) -> Result<Hash, StoreError> {
     let bytes: &[u8] = get(row, column)?;
     Hash::from_slice(bytes)
-        .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len())))
+        .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len()).into()))
 }
 
 /// A count, a version, or a position to bind. Numbers above 63 bits are bound as the largest

@@ -2,11 +2,10 @@
 //! the common verifier. A row that cannot be read is damage and not an error.
 
 use deadpool_postgres::Transaction;
+use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
-use powerfill_ports::seal::{AppendRecord, seal_start};
 use powerfill_ports::verification_stop::VerificationStop;
-use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
@@ -51,7 +50,7 @@ async fn verify_all(tx: &Transaction<'_>) -> Result<Verification, VerificationSt
         .await
         .map_err(store_error)?;
     let streams = streams.iter().map(stream_row).collect::<Result<Vec<_>, _>>()?;
-    let mut verifier = Verifier::of_log(streams);
+    let mut verifier = Verifier::for_log(streams);
     let appends = tx.bind(ALL_APPENDS, &[]).await.map_err(store_error)?;
     verify_appends(tx, &mut verifier, &appends, false).await?;
     ensure_no_stray_event(tx, None).await?;
@@ -75,7 +74,7 @@ async fn verify_stream(tx: &Transaction<'_>, name: &str) -> Result<Verification,
     let not_found = || StoreError::NotFound { what: "stream", name: name.to_owned() };
     let stream = stream_row(&row.ok_or_else(not_found)?)?;
     let stream_id = to_bigint(stream.stream_id);
-    let mut verifier = Verifier::of_stream(stream);
+    let mut verifier = Verifier::for_stream(stream);
     let appends = tx.bind(STREAM_APPENDS, &[&stream_id]).await.map_err(store_error)?;
     verify_appends(tx, &mut verifier, &appends, true).await?;
     ensure_no_stray_event(tx, Some(stream_id)).await?;

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
+use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::event::{CandidateScored, Node, Pricing};
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{StoreError, StoreFault};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
@@ -95,7 +96,7 @@ async fn main() -> Result<(), StoreError> {
     let (events, per_append, row_count) =
         (number(0, 200_000), number(1, 10_000), number(2, 300_000));
     let folder = tempfile::tempdir_in(arguments.get(3).map_or(".", String::as_str))
-        .map_err(|error| StoreError::Failed(error.to_string()))?;
+        .map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))?;
     let store = SqliteStore::open(folder.path().join("measured.db"))?;
     let run = RunId(Uuid::from_u128(7));
 
@@ -142,7 +143,7 @@ async fn append_all(
         bytes += batch.iter().map(|(_, payload)| payload.len()).sum::<usize>();
         encoding += began.elapsed();
         if let Some(append) = under_way.take() {
-            append.await.map_err(|error| StoreError::Failed(error.to_string()))??;
+            append.await.map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))??;
         }
         let append = Append {
             append_id: Uuid::from_u128(1_000 + u128::from(version)),
@@ -157,7 +158,7 @@ async fn append_all(
         version += count;
     }
     if let Some(append) = under_way {
-        append.await.map_err(|error| StoreError::Failed(error.to_string()))??;
+        append.await.map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))??;
     }
     say("append, each durable", events, began.elapsed());
     say("  of which encoding, beside it", events, encoding);

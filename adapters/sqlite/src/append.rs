@@ -1,9 +1,8 @@
 //! Appending (specification 3.2): one transaction under the write lock. Therefore commit order,
 //! append order, and the order of positions are the same, and no reader sees a gap.
 
-use powerfill_events::run::envelope::{Hash, chain_start};
+use powerfill_events::log::{AppendRecord, Hash, chain_start, seal};
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::seal::{AppendRecord, seal};
 use powerfill_ports::{StoreError, check_tenant};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
@@ -58,7 +57,7 @@ pub(crate) fn append_within(tx: &Connection, append: &Append) -> Result<AppendRe
     let last_hash = insert_events(tx, append, &record, tail.hash)?;
     let seal = seal(&head.seal, &record, &last_hash);
     insert_record(tx, &append.stream, &record, &last_hash, &seal)?;
-    Ok(record.appended(false))
+    Ok(AppendReceipt::new(&record, false))
 }
 
 /// Returns the hash of the last event.

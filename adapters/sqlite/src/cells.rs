@@ -66,7 +66,7 @@ fn bind_unusual(
         Cell::Decimal(number) => number.to_string(),
         Cell::Day(day) => day.to_string(),
         Cell::Timestamp(moment) => moment.to_string(),
-        other => return Err(StoreError::Failed(format!("no text for {other:?}"))),
+        other => return Err(StoreError::Failed(format!("no text for {other:?}").into())),
     };
     statement.raw_bind_parameter(at, text).map_err(store_error)
 }
@@ -109,7 +109,7 @@ pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, St
     let text = bytes(row, at)?;
     let bad = || {
         let text = String::from_utf8_lossy(text);
-        StoreError::Corrupt(format!("{} holds {text:?}", column.name))
+        StoreError::Corrupt(format!("{} holds {text:?}", column.name).into())
     };
     let text = std::str::from_utf8(text).map_err(|_| bad())?;
     match column.cell_type {

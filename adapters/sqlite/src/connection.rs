@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
@@ -28,35 +28,38 @@ const STATEMENT_CACHE: usize = 256;
 
 /// Translates an error of SQLite.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
-    let text = error.to_string();
-    match &error {
-        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-                StoreError::Unavailable(format!("another process is writing: {text}"))
-            }
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
-            ErrorCode::DiskFull => StoreError::Failed(format!("the disk is full: {text}")),
-            ErrorCode::ReadOnly => StoreError::Failed(format!("the file is read-only: {text}")),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-                StoreError::Failed(format!("the file cannot be opened: {text}"))
-            }
-            // The index of the write-ahead log cannot grow. SQLite gives no more exact reason.
-            ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
-                StoreError::Failed(format!(
-                    "writing beside the file failed; the disk is full: {text}"
-                ))
-            }
-            ErrorCode::SystemIoFailure => {
-                StoreError::Failed(format!("reading or writing the file failed: {text}"))
-            }
-            _ => StoreError::Failed(text),
-        },
-        rusqlite::Error::FromSqlConversionFailure(..)
-        | rusqlite::Error::IntegralValueOutOfRange(..)
-        | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::Utf8Error(..) => StoreError::Corrupt(text),
-        _ => StoreError::Failed(text),
-    }
+    use rusqlite::Error as Sqlite;
+    let wrong_type = matches!(
+        error,
+        Sqlite::FromSqlConversionFailure(..)
+            | Sqlite::IntegralValueOutOfRange(..)
+            | Sqlite::InvalidColumnType(..)
+            | Sqlite::Utf8Error(..)
+    );
+    let failure = match &error {
+        Sqlite::SqliteFailure(failure, _) => Some(*failure),
+        _ => None,
+    };
+    let fault = StoreFault::caused_by(error);
+    let Some(failure) = failure else {
+        return if wrong_type { StoreError::Corrupt(fault) } else { StoreError::Failed(fault) };
+    };
+    let context = match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            return StoreError::Unavailable(fault.context("another process is writing"));
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => return StoreError::Corrupt(fault),
+        ErrorCode::DiskFull => "the disk is full",
+        ErrorCode::ReadOnly => "the file is read-only",
+        ErrorCode::CannotOpen | ErrorCode::PermissionDenied => "the file cannot be opened",
+        // The index of the write-ahead log cannot grow. SQLite gives no more exact reason.
+        ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+            "writing beside the file failed; the disk is full"
+        }
+        ErrorCode::SystemIoFailure => "reading or writing the file failed",
+        _ => return StoreError::Failed(fault),
+    };
+    StoreError::Failed(fault.context(context))
 }
 
 /// Opens the file with the settings that every connection needs.
@@ -68,7 +71,9 @@ pub(crate) fn connect(
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn =
         Connection::open_with_flags(path, flags).map_err(|error| match store_error(error) {
-            StoreError::Failed(text) => StoreError::Failed(format!("{}: {text}", path.display())),
+            StoreError::Failed(fault) => {
+                StoreError::Failed(fault.context(path.display().to_string()))
+            }
             other => other,
         })?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| {
@@ -94,7 +99,9 @@ pub(crate) fn prepare_file(conn: &Connection) -> Result<(), StoreError> {
     let mode: String =
         conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(store_error)?;
     if mode != "wal" {
-        return Err(StoreError::Failed(format!("the file cannot have a write-ahead log ({mode})")));
+        return Err(StoreError::Failed(
+            format!("the file cannot have a write-ahead log ({mode})").into(),
+        ));
     }
     Ok(())
 }
@@ -124,7 +131,9 @@ impl WriterThread {
                     job(&mut conn);
                 }
             })
-            .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
+            .map_err(|error| {
+                StoreError::Failed(StoreFault::caused_by(error).context("no thread for the writer"))
+            })?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -139,7 +148,7 @@ impl WriterThread {
             // The send fails if the caller has dropped the future; the work stays done.
             let _ = sender.send(work(conn));
         });
-        let ended = || StoreError::Failed("the writer's thread has ended".to_owned());
+        let ended = || StoreError::Failed("the writer's thread has ended".into());
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(job).map_err(|_| ended())?;
         receiver.await.map_err(|_| ended())?
@@ -207,7 +216,7 @@ mod tests {
 
     fn message(error: rusqlite::Error) -> String {
         match store_error(error) {
-            StoreError::Failed(text) => text,
+            StoreError::Failed(fault) => fault.to_string(),
             other => panic!("{other:?}"),
         }
     }

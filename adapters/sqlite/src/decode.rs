@@ -1,11 +1,10 @@
 //! Stored values as the program uses them. A value that has another type than the program writes is
 //! [`StoreError::Corrupt`].
 
-use powerfill_events::run::envelope::Hash;
-use powerfill_events::run::{AppendMeta, RunId};
+use powerfill_events::log::{AppendMeta, AppendRecord, Hash};
+use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
-use powerfill_ports::seal::AppendRecord;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
@@ -25,7 +24,9 @@ pub(crate) fn timestamp(row: &Row<'_>, column: usize) -> Result<Timestamp, Store
 pub(crate) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StoreError> {
     match row.get_ref(column).map_err(store_error)? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Ok(bytes),
-        other => Err(StoreError::Corrupt(format!("column {column} holds {}", other.data_type()))),
+        other => {
+            Err(StoreError::Corrupt(format!("column {column} holds {}", other.data_type()).into()))
+        }
     }
 }
 
@@ -33,12 +34,12 @@ pub(crate) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], Sto
 pub(crate) fn hash(row: &Row<'_>, column: usize) -> Result<Hash, StoreError> {
     let bytes = bytes(row, column)?;
     Hash::from_slice(bytes)
-        .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len())))
+        .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len()).into()))
 }
 
 /// A run id, which is stored as text.
 pub(crate) fn run_id(text: &str) -> Result<RunId, StoreError> {
-    text.parse().map_err(|_| StoreError::Corrupt(format!("{text:?} is not a run id")))
+    text.parse().map_err(|_| StoreError::Corrupt(format!("{text:?} is not a run id").into()))
 }
 
 /// The columns that every query of appends begins with.

@@ -96,10 +96,10 @@ pub(crate) fn indexed_runs(conn: &Connection) -> Result<Vec<(RunId, IndexState)>
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(store_error)? {
         let (stream, number): (Option<String>, i64) = (get(row, 0)?, get(row, 3)?);
-        let run = stream.as_deref().and_then(RunId::of_stream).ok_or_else(|| {
-            StoreError::Corrupt(format!(
-                "there is an event index of stream {number}, which is no run"
-            ))
+        let run = stream.as_deref().and_then(RunId::from_stream).ok_or_else(|| {
+            StoreError::Corrupt(
+                format!("there is an event index of stream {number}, which is no run").into(),
+            )
         })?;
         let state = IndexState { projector_version: get(row, 1)?, up_to_version: get(row, 2)? };
         runs.push((run, state));
@@ -122,7 +122,9 @@ pub(crate) fn entries_after(
     while let Some(row) = rows.next().map_err(store_error)? {
         let (kind, name): (String, String) = (get(row, 0)?, get(row, 1)?);
         let kind = SubjectKind::from_name(&kind).ok_or_else(|| {
-            StoreError::Corrupt(format!("the event index of run {run} has the subject {kind:?}"))
+            StoreError::Corrupt(
+                format!("the event index of run {run} has the subject {kind:?}").into(),
+            )
         })?;
         let versions = Versions::from_bytes(bytes(row, 2)?.to_vec());
         entries.push(IndexEntry { subject: Subject { kind, name }, versions });

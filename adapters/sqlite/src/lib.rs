@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BlockingRetryable, ConstantBuilder};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use rusqlite::{Connection, OpenFlags};
 
 use connection::{ReaderPool, WriterThread, connect, prepare_file, store_error};
@@ -151,9 +151,9 @@ impl SqliteStore {
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| StoreError::Failed(format!("a reader panicked: {error}")))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        StoreError::Failed(StoreFault::caused_by(error).context("a reader panicked"))
+    })?
 }
 
 /// Opens a connection that can write, and migrates the schema.

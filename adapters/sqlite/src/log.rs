@@ -1,10 +1,9 @@
 //! Single values of the log: its head, its tenant, its streams, its seals.
 
-use powerfill_events::run::envelope::Hash;
+use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::LogHead;
-use powerfill_ports::seal::seal_start;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::connection::store_error;
@@ -19,7 +18,7 @@ pub(crate) fn head(conn: &Connection) -> Result<LogHead, StoreError> {
     let row = rows
         .next()
         .map_err(store_error)?
-        .ok_or_else(|| StoreError::Corrupt("the log has no head".to_owned()))?;
+        .ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?;
     Ok(LogHead { seq: get(row, 0)?, position: get(row, 1)?, seal: hash(row, 2)? })
 }
 

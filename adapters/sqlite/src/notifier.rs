@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -46,7 +46,9 @@ impl AppendNotifier {
             std::thread::Builder::new()
                 .name("sqlite-notifier".to_owned())
                 .spawn(move || poll(&conn, &position, &flag))
-                .map_err(|error| StoreError::Failed(format!("no thread to poll: {error}")))?;
+                .map_err(|error| {
+                    StoreError::Failed(StoreFault::caused_by(error).context("no thread to poll"))
+                })?;
             *is_polling = true;
         }
         Ok(receiver)

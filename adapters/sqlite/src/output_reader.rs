@@ -33,10 +33,13 @@ impl OutputReader {
         let found = columns_of(&conn, table.name)?;
         let stored = stored_columns(table, &found, cells::sql_type);
         let Some(stored) = stored.or_else(|| found.is_empty().then(Vec::new)) else {
-            return Err(StoreError::Schema(format!(
-                "table {} has other columns than this PowerFill writes; rebuild the outputs",
-                table.name
-            )));
+            return Err(StoreError::Schema(
+                format!(
+                    "table {} has other columns than this PowerFill writes; rebuild the outputs",
+                    table.name
+                )
+                .into(),
+            ));
         };
         let columns: String = table
             .columns
@@ -110,13 +113,13 @@ impl OutputReader {
 /// Adds the table and the row to the error of a cell.
 fn locate(error: StoreError, table: &TableSpec, row: &Row<'_>) -> StoreError {
     match error {
-        StoreError::Corrupt(what) if table.keeps_every_run => {
+        StoreError::Corrupt(fault) if table.keeps_every_run => {
             let run: String = get(row, 1).unwrap_or_default();
-            StoreError::Corrupt(format!("{}, run {run}: {what}", table.name))
+            StoreError::Corrupt(fault.context(format!("{}, run {run}", table.name)))
         }
-        StoreError::Corrupt(what) => {
+        StoreError::Corrupt(fault) => {
             let row_no: i64 = get(row, 0).unwrap_or_default();
-            StoreError::Corrupt(format!("{}, row {row_no}: {what}", table.name))
+            StoreError::Corrupt(fault.context(format!("{}, row {row_no}", table.name)))
         }
         other => other,
     }

@@ -42,7 +42,9 @@ pub(crate) fn enqueue(
     check_tenant(log::tenant(&tx)?.as_ref(), &request.meta.tenant_id)?;
     ensure_no_active_run(&tx)?;
     if find(&tx, run)?.is_some() {
-        return Err(StoreError::Failed(format!("run {run} was requested before, and is over")));
+        return Err(StoreError::Failed(
+            format!("run {run} was requested before, and is over").into(),
+        ));
     }
     let at = request.meta.recorded_at.micros();
     tx.execute(
@@ -203,7 +205,7 @@ fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
 fn status(row: &Row<'_>, column: usize) -> Result<RunStatus, StoreError> {
     let name: String = get(row, column)?;
     RunStatus::from_name(&name)
-        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}")))
+        .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
 fn select(

@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use powerfill_events::run::envelope::{Hash, chain_start};
+use powerfill_events::log::{AppendRecord, Hash, chain_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
-use powerfill_ports::seal::AppendRecord;
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
@@ -118,7 +117,7 @@ impl<'c> BatchBuilder<'c> {
         to: u64,
     ) -> Result<bool, StoreError> {
         let stream = std::str::from_utf8(stream)
-            .map_err(|_| StoreError::Corrupt("a stream's name is not text".to_owned()))?;
+            .map_err(|_| StoreError::Corrupt("a stream's name is not text".into()))?;
         let to = to.min(from + (EVENTS_PER_BATCH - self.events.len()) as u64 - 1);
         let mut version = record.first_version + (from - record.first_position);
         let known = self.known_before(record.stream_id, stream, version);
@@ -172,7 +171,7 @@ impl<'c> BatchBuilder<'c> {
         let mut find = self.conn.prepare_cached(HASH_OF_VERSION).map_err(store_error)?;
         let mut rows = find.query((stream_id, version)).map_err(store_error)?;
         let row = rows.next().map_err(store_error)?.ok_or_else(|| {
-            StoreError::Corrupt(format!("event {version} of stream {stream} is missing"))
+            StoreError::Corrupt(format!("event {version} of stream {stream} is missing").into())
         })?;
         hash(row, 0)
     }
@@ -188,7 +187,7 @@ fn expect_event<'r>(
     let missing = || {
         StoreError::Corrupt(format!(
             "event {version} of stream {stream}, at position {position}, is missing or misplaced"
-        ))
+        ).into())
     };
     let row = rows.next().map_err(store_error)?.ok_or_else(missing)?;
     let found: [u64; 3] = [get(row, 0)?, get(row, 1)?, get(row, 2)?];

@@ -44,7 +44,7 @@ fn applied_steps(conn: &Connection) -> Result<usize, StoreError> {
         conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(store_error)?;
     if application != APPLICATION_ID {
         return Err(StoreError::Schema(
-            "the file is an SQLite database, but not a PowerFill store".to_owned(),
+            "the file is an SQLite database, but not a PowerFill store".into(),
         ));
     }
     let mut names =
@@ -166,7 +166,10 @@ mod tests {
         migrate(&mut conn).unwrap();
         conn.execute("INSERT INTO schema_steps VALUES (99, '0099_later')", []).unwrap();
         let error = migrate(&mut conn).unwrap_err();
-        assert!(matches!(&error, StoreError::Schema(text) if text.contains("newer")), "{error}");
+        assert!(
+            matches!(&error, StoreError::Schema(fault) if fault.to_string().contains("newer")),
+            "{error}"
+        );
     }
 
     #[test]
@@ -175,7 +178,7 @@ mod tests {
         conn.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
         let error = migrate(&mut conn).unwrap_err();
         assert!(
-            matches!(&error, StoreError::Schema(text) if text.contains("not a PowerFill")),
+            matches!(&error, StoreError::Schema(fault) if fault.to_string().contains("not a PowerFill")),
             "{error}"
         );
     }

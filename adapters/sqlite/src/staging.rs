@@ -135,10 +135,10 @@ pub(crate) fn slot(conn: &Connection, slot: &str) -> Result<Option<(RunId, u64)>
 fn ensure_staged(conn: &Connection, run: RunId) -> Result<u64, StoreError> {
     match slot(conn, "staged")? {
         Some((staged, version)) if staged == run => Ok(version),
-        Some((other, _)) => {
-            Err(StoreError::Failed(format!("the staging area is run {other}'s, not run {run}'s")))
-        }
-        None => Err(StoreError::Failed(format!("nothing is staged for run {run}"))),
+        Some((other, _)) => Err(StoreError::Failed(
+            format!("the staging area is run {other}'s, not run {run}'s").into(),
+        )),
+        None => Err(StoreError::Failed(format!("nothing is staged for run {run}").into())),
     }
 }
 
@@ -167,7 +167,7 @@ fn insert_rows(
 ) -> Result<(), StoreError> {
     let table = batch.table;
     if !batch.cells.len().is_multiple_of(table.columns.len()) {
-        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
+        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name).into()));
     }
     // The first parameter is the run id, if each row stores it.
     let first_cell = 1 + usize::from(table.keeps_every_run);
@@ -239,13 +239,16 @@ pub(crate) fn put_row(
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
     if !table.keeps_every_run || row.len() != table.columns.len() {
-        return Err(StoreError::Failed(format!(
-            "{} has one row per run: {}; it has {} columns, and the row {} cells",
-            table.name,
-            table.keeps_every_run,
-            table.columns.len(),
-            row.len()
-        )));
+        return Err(StoreError::Failed(
+            format!(
+                "{} has one row per run: {}; it has {} columns, and the row {} cells",
+                table.name,
+                table.keeps_every_run,
+                table.columns.len(),
+                row.len()
+            )
+            .into(),
+        ));
     }
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     migrate_columns(&tx, table, run)?;

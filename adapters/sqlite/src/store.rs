@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
@@ -145,7 +145,7 @@ impl EventStore for SqliteStore {
                 positions
                     .wait_for(|position| *position > after)
                     .await
-                    .map_err(|_| StoreError::Failed("the store was closed".to_owned()))?;
+                    .map_err(|_| StoreError::Failed("the store was closed".into()))?;
             }
         })
         .boxed()

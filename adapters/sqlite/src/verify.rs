@@ -1,11 +1,10 @@
 //! Verification (specification 3.2): one read transaction passes every stored row to the common
 //! verifier. A row that cannot be read is damage and not an error.
 
+use powerfill_events::log::{EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{LogHead, Verification};
-use powerfill_ports::seal::seal_start;
 use powerfill_ports::verification_stop::VerificationStop;
-use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
@@ -31,14 +30,14 @@ pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> Result<Verifica
 }
 
 fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
-    let mut verifier = Verifier::of_log(streams(conn, None)?);
+    let mut verifier = Verifier::for_log(streams(conn, None)?);
     let mut appends = conn.prepare(ALL_APPENDS).map_err(store_error)?;
     let mut appends = appends.query([]).map_err(store_error)?;
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;
     let mut events = events.query((i64::MIN, i64::MAX)).map_err(store_error)?;
     while let Some(row) = appends.next().map_err(store_error)? {
         verify_append(&mut verifier, row, None)?;
-        while verifier.events_to_come() > 0 && verify_next_event(&mut verifier, &mut events)? {}
+        while verifier.missing_events() > 0 && verify_next_event(&mut verifier, &mut events)? {}
     }
     // The verifier refuses the events that are left: they belong to no append.
     while verify_next_event(&mut verifier, &mut events)? {}
@@ -55,7 +54,7 @@ fn verify_stream(conn: &Connection, name: &str) -> Result<Verification, Verifica
     let not_found = || StoreError::NotFound { what: "stream", name: name.to_owned() };
     let stream = streams(conn, Some(name))?.pop().ok_or_else(not_found)?;
     let stream_id = stream.stream_id;
-    let mut verifier = Verifier::of_stream(stream);
+    let mut verifier = Verifier::for_stream(stream);
     let mut appends = conn.prepare(STREAM_APPENDS).map_err(store_error)?;
     let mut appends = appends.query([stream_id]).map_err(store_error)?;
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;

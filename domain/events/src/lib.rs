@@ -1,10 +1,15 @@
 //! The values of the domain and the events of the log (specification 1.1, 3.1): what a store, a
 //! projection, and the engine have in common. No I/O, clock, randomness, or binary floats.
+//!
+//! From bottom to top: [`values`]; [`log`], which knows no aggregate; [`run`] and [`config`], the
+//! events of the two kinds of streams; [`stream`] and [`cloud_event`], which know both kinds.
 
+pub mod cloud_event;
 pub mod config;
 pub mod input;
 pub mod log;
 pub mod run;
+pub mod stream;
 pub mod values;
 
 /// The events that a projection does not use, as one pattern: names of groups and of events, as

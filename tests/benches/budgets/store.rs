@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use futures::TryStreamExt;
 use powerfill_app::read_run;
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId, RunState};
+use powerfill_events::log::{AppendMeta, EncodedBatch};
+use powerfill_events::run::{RunEvent, RunId, RunState};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_ports::events::{Append, EventStore};

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
-use powerfill_events::run::envelope::{Hash, chain_start};
+use powerfill_events::log::{
+    AppendRecord, EventRow, Hash, StreamRow, Verifier, chain_start, seal, seal_start,
+};
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::events::{
     Append, AppendReceipt, Damage, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead,
     StoredEvent, Verification,
 };
-use powerfill_ports::seal::{AppendRecord, seal, seal_start};
-use powerfill_ports::verifier::{EventRow, StreamRow, Verifier};
 use powerfill_ports::{StoreError, check_tenant};
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ impl Log {
         if !is_same {
             return Err(StoreError::AppendIdReused { append_id: append.append_id });
         }
-        Ok(Some(record.appended(true)))
+        Ok(Some(AppendReceipt::new(&record, true)))
     }
 
     pub(crate) fn append(&mut self, append: &Append) -> Result<AppendReceipt, StoreError> {
@@ -105,7 +105,7 @@ impl Log {
         stream.events.extend(self.events.len()..self.events.len() + events.len());
         self.events.extend(events);
         self.append_ids.insert(append.append_id, self.appends.len());
-        let appended = record.appended(false);
+        let appended = AppendReceipt::new(&record, false);
         let seal = seal(&head.seal, &record, &last_hash);
         self.appends.push((record, seal));
         Ok(appended)
@@ -119,13 +119,13 @@ impl Log {
             tail_hash: stream.events.last().map_or_else(seal_start, |at| self.events[*at].hash),
         };
         let (mut verifier, only) = match name {
-            None => (Verifier::of_log(self.streams.iter().map(row)), None),
+            None => (Verifier::for_log(self.streams.iter().map(row)), None),
             Some(name) => {
                 let found = self.streams.get_key_value(name).map(row);
                 let not_found = || StoreError::NotFound { what: "stream", name: name.to_owned() };
                 let stream = found.ok_or_else(not_found)?;
                 let only = Some(stream.stream_id);
-                (Verifier::of_stream(stream), only)
+                (Verifier::for_stream(stream), only)
             }
         };
         let mut walk = || {

@@ -33,7 +33,7 @@ struct StagedRun {
 /// The cells in the form in which a store returns them.
 fn stored_cells(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
     if !cells.len().is_multiple_of(table.columns.len()) {
-        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name)));
+        return Err(StoreError::Failed(format!("a row of {} is not whole", table.name).into()));
     }
     let columns = table.columns.iter().cycle();
     columns.zip(cells).map(|(column, cell)| stored_form(column, cell)).collect()
@@ -44,12 +44,12 @@ impl Outputs {
         let staged = self
             .staged
             .as_mut()
-            .ok_or_else(|| StoreError::Failed(format!("nothing is staged for run {run}")))?;
+            .ok_or_else(|| StoreError::Failed(format!("nothing is staged for run {run}").into()))?;
         if staged.run != run {
             let other = staged.run;
-            return Err(StoreError::Failed(format!(
-                "the staging area is run {other}'s, not run {run}'s"
-            )));
+            return Err(StoreError::Failed(
+                format!("the staging area is run {other}'s, not run {run}'s").into(),
+            ));
         }
         Ok(staged)
     }
@@ -60,7 +60,7 @@ impl Outputs {
         for batch in rows {
             let name = batch.table.name;
             if !staged.tables.contains_key(name) {
-                return Err(StoreError::Failed(format!("table {name} is not staged")));
+                return Err(StoreError::Failed(format!("table {name} is not staged").into()));
             }
             ready.push((name, stored_cells(batch.table, &batch.cells)?));
         }
@@ -154,11 +154,10 @@ impl ProjectionStore for MemoryStore {
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
         if !table.keeps_every_run || row.len() != table.columns.len() {
-            return Err(StoreError::Failed(format!(
-                "{} does not keep one row of {} cells per run",
-                table.name,
-                row.len()
-            )));
+            return Err(StoreError::Failed(
+                format!("{} does not keep one row of {} cells per run", table.name, row.len())
+                    .into(),
+            ));
         }
         let cells = stored_cells(table, &row)?;
         let mut state = self.state();

@@ -60,7 +60,9 @@ impl RunStore for MemoryStore {
         check_tenant(state.log.tenant(), &request.meta.tenant_id)?;
         state.queue.ensure_no_active_run()?;
         if state.queue.runs.contains_key(&run) {
-            return Err(StoreError::Failed(format!("run {run} was requested before, and is over")));
+            return Err(StoreError::Failed(
+                format!("run {run} was requested before, and is over").into(),
+            ));
         }
         let appended = state.log.append(&request)?;
         let queued = QueuedRun {

@@ -1,10 +1,9 @@
 //! Appending: all events or none, at the expected version, and only once.
 
 use futures::future::join_all;
-use powerfill_events::run::EncodedBatch;
+use powerfill_events::log::{EncodedBatch, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
-use powerfill_ports::seal::seal_start;
 
 use super::StoreLocation;
 use super::samples::{append, candidate, candidates, collect, meta, moment, pass_completed, run};

@@ -62,7 +62,7 @@ pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocatio
         assert_eq!((kept.stream.as_str(), record.first_version), (&*made.stream, number / 3 + 1));
         assert_eq!((record.event_count, record.first_position), (1, number + 1));
         let correlation_id = (number % 2 == 0).then_some(made.append_id);
-        assert_eq!(record.meta, powerfill_events::run::AppendMeta { correlation_id, ..meta() });
+        assert_eq!(record.meta, powerfill_events::log::AppendMeta { correlation_id, ..meta() });
         assert_eq!(store.seal_at(record.seq).await.unwrap(), Some(kept.seal));
     }
 }

@@ -1,12 +1,11 @@
 //! Reading in order and in batches, and verification of a sound log.
 
 use futures::TryStreamExt;
-use powerfill_events::run::envelope::chain_start;
+use powerfill_events::log::{chain_start, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EVENTS_PER_BATCH, EventStore, StoredEvent};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::runs::RunStore;
-use powerfill_ports::seal::seal_start;
 use powerfill_snapshot::config;
 use uuid::Uuid;
 

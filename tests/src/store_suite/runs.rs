@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::future::join_all;
-use powerfill_events::run::{EncodedBatch, RunId};
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 use powerfill_ports::index::IndexStore;

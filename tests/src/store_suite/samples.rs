@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::event::{CandidateScored, Node, PassCompleted, Pricing, RunCancelled};
 use powerfill_events::run::event::{Pass, Step};
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };

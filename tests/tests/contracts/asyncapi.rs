@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use powerfill_events::cloud_event::{CloudEvent, type_of};
+use powerfill_events::log::chain_start;
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::chain_start;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::cloud_event::{CloudEvent, type_of};
 use powerfill_ports::events::StoredEvent;
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! Every type of event that is published, of runs and of the configuration.
 
-use powerfill_events::log::{EncodedBatch, LogEvent};
-use powerfill_events::run::{self, DecodeError, EventType};
+use powerfill_events::log::{DecodeError, EncodedBatch, LogEvent};
+use powerfill_events::run::{self, EventType};
 use powerfill_snapshot::config::{self, ConfigEventType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

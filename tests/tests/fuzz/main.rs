@@ -9,7 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mutate::mutated;
-use powerfill_events::run::{EncodedBatch, EventType, RunEvent};
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::{EventType, RunEvent};
 use powerfill_events::values::Name;
 use powerfill_snapshot::config::{self, ConfigEventType, ConfigState};
 use powerfill_snapshot::rules::Predicate;

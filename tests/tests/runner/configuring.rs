@@ -101,7 +101,7 @@ pub(crate) async fn of_two_with_the_same_token_one_is_stale(desk: &Desk) {
 }
 
 pub(crate) async fn a_change_whose_answer_was_lost_is_recorded_once(desk: &Desk) {
-    let away = || StoreError::Unavailable("it is away".to_owned());
+    let away = || StoreError::Unavailable("it is away".into());
     let store = FaultyStore::over(&desk.store, move |call, before, _| match (call, before) {
         ("append", 0) => Fate::Unanswered(away()),
         (_, 0) => Fate::Refused(away()),

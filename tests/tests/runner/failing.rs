@@ -13,7 +13,7 @@ use crate::desk::{Desk, ask};
 use crate::faulty_store::{Fate, FaultyStore};
 
 fn away() -> StoreError {
-    StoreError::Unavailable("it is away".to_owned())
+    StoreError::Unavailable("it is away".into())
 }
 
 /// Each kind of call fails at its first time.
@@ -71,7 +71,7 @@ pub(crate) async fn a_store_that_stays_away_fails_the_run_and_not_the_next(desk:
 
 pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(desk: &Desk) {
     for call in ["captured", "begin_staging", "append"] {
-        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".to_owned()))
+        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".into()))
             .await;
     }
 }
@@ -82,7 +82,7 @@ pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(
     for refused in ["stage", "publish", "put_row", "put_index", "set_status"] {
         let desk = desk.another().await;
         let store = FaultyStore::over(&desk.store, move |call, before, _| {
-            let error = || StoreError::Failed("the disk is full".to_owned());
+            let error = || StoreError::Failed("the disk is full".into());
             if call == refused && before == 0 { Fate::Refused(error()) } else { Fate::Done }
         });
         let runner = desk.runner_over(store);
@@ -96,7 +96,7 @@ pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(
 
         // As long as it does not work, the run stays to be finished.
         let store = FaultyStore::over(&desk.store, move |call, _, _| {
-            let error = || StoreError::Failed("the disk is full".to_owned());
+            let error = || StoreError::Failed("the disk is full".into());
             if call == refused { Fate::Refused(error()) } else { Fate::Done }
         });
         let runner = desk.runner_over(store);

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
+use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{
     Append, AppendReceipt, EventBatches, EventStore, LogHead, Verification,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use powerfill_app::NoObserver;
 use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
+use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::event::{RunFailed, Step};
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Price;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};

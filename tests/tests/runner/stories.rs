@@ -21,7 +21,7 @@ type Told = Vec<DecodedEvent>;
 
 fn recorded(events: &Told) -> impl Iterator<Item = RecordedEvent<'_>> {
     events.iter().map(|event| {
-        let run = RunId::of_stream(&event.stored.stream).expect("the stream of a run");
+        let run = RunId::from_stream(&event.stored.stream).expect("the stream of a run");
         event.recorded(run)
     })
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use powerfill_app::replay::{ReplayOutcome, replay};
 use powerfill_app::{AppError, NoObserver, RunControl};
-use powerfill_events::log::SchemaId;
+use powerfill_events::log::{AppendMeta, EncodedBatch, SchemaId};
 use powerfill_events::run::event::{RunCancelled, RunFailed, Step};
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::Append;
 use powerfill_tables::status::RunStatus;
@@ -91,7 +91,7 @@ fn meta(desk: &Desk, book: &Book, run: RunId) -> AppendMeta {
 }
 
 fn dead() -> StoreError {
-    StoreError::Failed("this process is dead".to_owned())
+    StoreError::Failed("this process is dead".into())
 }
 
 /// Before the call is heard, and after it is done.

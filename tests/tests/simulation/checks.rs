@@ -72,7 +72,7 @@ async fn last_complete(world: &World) -> Option<RunId> {
     let all: Vec<Vec<_>> = world.store.read_all(0).try_collect().await.expect("the log is read");
     let completed = |event: &&StoredEvent| event.event_type == EventType::RunCompleted.name();
     let last = all.iter().flatten().rfind(completed)?;
-    RunId::of_stream(&last.stream)
+    RunId::from_stream(&last.stream)
 }
 
 async fn check_indexes(world: &World, runs: &[QueuedRun]) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
-use powerfill_events::run::envelope::Hash;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
@@ -32,16 +32,14 @@ pub(crate) struct StoreConnection {
 }
 
 fn away() -> StoreError {
-    StoreError::Unavailable("no answer".to_owned())
+    StoreError::Unavailable("no answer".into())
 }
 
 fn lost(retry: RetrySafety) -> StoreError {
     match retry {
-        RetrySafety::Never => {
-            StoreError::Failed("it is not known whether that was done".to_owned())
-        }
+        RetrySafety::Never => StoreError::Failed("it is not known whether that was done".into()),
         RetrySafety::Safely | RetrySafety::Recognized => {
-            StoreError::Unavailable("the answer was lost".to_owned())
+            StoreError::Unavailable("the answer was lost".into())
         }
     }
 }

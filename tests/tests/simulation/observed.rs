@@ -220,7 +220,7 @@ impl ObservedStore {
     pub(crate) fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
         if self.mutant(Mutant::RequestAfterQueue) {
             let asked_at = &self.world.state().asked_at;
-            let asked_at = RunId::of_stream(stream).and_then(|run| asked_at.get(&run).copied());
+            let asked_at = RunId::from_stream(stream).and_then(|run| asked_at.get(&run).copied());
             if asked_at.is_some_and(|at| self.world.now() < at + 300) {
                 return stream::empty().boxed();
             }

@@ -17,6 +17,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
         &[
             "blake3",
             "chrono",
+            "percent-encoding",
             "rust_decimal",
             "schemars",
             "serde",

@@ -16,7 +16,6 @@ const NOT_REWRITTEN: &[&str] = &[
     "adapters/generator/",
     "adapters/http/",
     "adapters/nats/",
-    "adapters/ports/",
     "projections/",
     "tests/tests/",
 ];

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
+use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::event::{RunRequested, TableVersion};
-use powerfill_events::run::{EncodedBatch, EventType, RecordedEvent, RunEvent, RunId};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
 use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;

@@ -1,8 +1,9 @@
 //! Ends a run by what its stream says: a run that broke off, a run that was taken up after its last
 //! event, a run that was cancelled before it reached the end of its stream.
 
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{RunFailed, Step};
-use powerfill_events::run::{EncodedBatch, RunEvent};
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_tables::status::RunStatus;

@@ -1,7 +1,8 @@
 //! The events that a run's stream has when a worker takes the run up.
 
 use futures::TryStreamExt;
-use powerfill_events::run::{EncodedBatch, EventType, RunEvent, RunId};
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::{Store, StoreError};
@@ -14,7 +15,7 @@ pub(crate) struct StreamHistory {
     pub(crate) first: Option<StoredEvent>,
     /// All events, from the first one.
     pub(crate) events: Vec<HistoryEvent>,
-    /// The status at the end; `None` if the last event is not the end of a run.
+    /// The status at the end of the run; `None` if no event ends it.
     pub(crate) ended: Option<RunStatus>,
 }
 
@@ -38,7 +39,7 @@ pub(crate) async fn read_history(
     while let Some(batch) = batches.try_next().await? {
         for stored in batch {
             let event_type = EventType::from_name(&stored.event_type).ok();
-            history.ended = event_type.and_then(status_at_end);
+            history.ended = history.ended.or(event_type.and_then(status_at_end));
             let payload = present_hash(event_type, &stored);
             let (recorded_at, actor) = (stored.recorded_at, stored.actor.clone());
             history.events.push(HistoryEvent { event_type, payload, recorded_at, actor });
@@ -65,7 +66,7 @@ pub(crate) struct StreamEnds {
     pub(crate) version: u64,
     /// The first event, which is the request.
     pub(crate) first: Option<StoredEvent>,
-    /// The status at the end; `None` if the last event is not the end of a run.
+    /// The status at the end of the run; `None` if the last event does not end it.
     pub(crate) ended: Option<RunStatus>,
 }
 
@@ -88,10 +89,13 @@ async fn event_at(
 
 /// The status of a run that ends with an event of this type.
 fn status_at_end(event_type: EventType) -> Option<RunStatus> {
-    let ends = [
-        (EventType::RunCompleted, RunStatus::Complete),
-        (EventType::RunFailed, RunStatus::Failed),
-        (EventType::RunCancelled, RunStatus::Cancelled),
-    ];
-    ends.into_iter().find(|(end, _)| *end == event_type).map(|(_, status)| status)
+    match event_type {
+        EventType::RunCompleted => Some(RunStatus::Complete),
+        EventType::RunFailed => Some(RunStatus::Failed),
+        EventType::RunCancelled => Some(RunStatus::Cancelled),
+        other => {
+            debug_assert!(!other.is_terminal(), "{other:?} ends a run with a status of its own");
+            None
+        }
+    }
 }

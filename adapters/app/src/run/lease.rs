@@ -34,7 +34,7 @@ impl Runner {
             self.store.claim(&self.worker, now, lease_end(now, self.lease)).await
         };
         let claimed = timeout(self.lease * SILENT_LEASES, retry_with_backoff(claim)).await;
-        claimed.unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".to_owned())))
+        claimed.unwrap_or_else(|_| Err(StoreError::Unavailable("it does not answer".into())))
     }
 
     /// Renews the lease while the run goes on, passes a requested cancel on, and stops the run if
@@ -103,7 +103,7 @@ impl Drop for LeaseRenewal {
 }
 
 pub(crate) fn silent_store(run: RunId) -> StoreError {
-    StoreError::Unavailable(format!(
-        "it has not answered for a long time; another worker can take run {run} up"
-    ))
+    StoreError::Unavailable(
+        format!("it has not answered for a long time; another worker can take run {run} up").into(),
+    )
 }

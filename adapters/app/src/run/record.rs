@@ -9,8 +9,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::event::{RunCancelled, Step};
-use powerfill_events::run::{EncodedBatch, EventType, RecordedEvent, RunEvent, RunId, RunState};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId, RunState};
 use powerfill_events::values::Timestamp;
 use powerfill_tables::RunTables;
 use powerfill_tables::event_index::{EventIndex, RunIndex};

@@ -1,8 +1,9 @@
 //! Requests of runs.
 
 use powerfill_engine::SPEC_VERSION;
+use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::event::RunRequested;
-use powerfill_events::run::{EncodedBatch, Run, RunCommand, RunId, RunState};
+use powerfill_events::run::{Run, RunCommand, RunId, RunState};
 use powerfill_events::values::TenantId;
 use powerfill_ports::ensure_tenant;
 use powerfill_ports::events::Append;

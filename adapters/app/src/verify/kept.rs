@@ -44,7 +44,7 @@ pub(super) async fn compare(
     drop(batches);
     let mut indexes: BTreeMap<RunId, _> = store.indexed_runs().await?.into_iter().collect();
     let mut captured = BTreeSet::new();
-    for run in store.streams().await?.iter().filter_map(|stream| RunId::of_stream(stream)) {
+    for run in store.streams().await?.iter().filter_map(|stream| RunId::from_stream(stream)) {
         let (row, index) = (history.remove(&run), indexes.remove(&run));
         if only.is_some_and(|only| only != run) {
             continue;

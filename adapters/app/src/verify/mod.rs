@@ -66,8 +66,8 @@ pub async fn verify_with(
         return Ok(report);
     }
     match compare(store, only, projectors, &mut report).await {
-        Err(AppError::Store(StoreError::Corrupt(what))) => {
-            report.difference = Some(what);
+        Err(AppError::Store(StoreError::Corrupt(fault))) => {
+            report.difference = Some(fault.to_string());
         }
         compared => compared?,
     }

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use futures::TryStreamExt;
+use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::EventType;
-use powerfill_ports::cloud_event::CloudEvent;
 use powerfill_ports::events::StoredEvent;
 
 use super::find_run;

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use powerfill_events::log::seal_start;
 use powerfill_ports::Store;
 use powerfill_ports::events::LogHead;
-use powerfill_ports::seal::seal_start;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

@@ -9,8 +9,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::event::RunRequested;
-use powerfill_events::run::{AppendMeta, EncodedBatch, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::Append;
 use powerfill_ports::runs::RunStore;

@@ -15,6 +15,8 @@ event_types! {
     ConfigEvent,
     /// The type of an event of the configuration, by its name.
     ConfigEventType,
+    /// The groups of the configuration's events.
+    ConfigEventGroup,
     config_event_pattern in config;
 
     Import {

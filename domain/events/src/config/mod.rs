@@ -14,18 +14,15 @@ pub use table::ConfigTable;
 
 use uuid::Uuid;
 
-use crate::values::TenantId;
+use crate::values::{TenantId, derive_uuid};
 
-/// The name of the stream: one a tenant, in the log of its runs.
+/// The name of the stream. A tenant has one, in the same log as its runs.
 pub const STREAM: &str = "config";
 
 /// The id of an event of a tenant's configuration: derived from tenant and version, so that a retry
 /// gives the same.
 pub fn event_id(tenant: &TenantId, stream_version: u64) -> Uuid {
-    let mut hasher = blake3::Hasher::new_derive_key("powerfill 2026 configuration event id");
-    hasher.update(&stream_version.to_le_bytes());
-    hasher.update(tenant.as_str().as_bytes());
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    let version = stream_version.to_le_bytes();
+    let context = "powerfill 2026 configuration event id";
+    derive_uuid(context, &[&version, tenant.as_str().as_bytes()])
 }

@@ -13,11 +13,12 @@
 /// The present schema version is the number of upcasters plus 1, so that a new version cannot lack
 /// the way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern`
 /// becomes a macro that maps the name of a group or of an event to its pattern; see
-/// [`ignored`](crate::ignored).
+/// [`ignored`](crate::ignored). `$groups` becomes the enumeration of the groups.
 macro_rules! event_types {
     (
         $(#[doc = $events_doc:literal])* $events:ident,
         $(#[doc = $types_doc:literal])* $types:ident,
+        $(#[doc = $groups_doc:literal])* $groups:ident,
         $pattern:ident in $module:ident;
         $($group:ident {
             $(
@@ -41,6 +42,15 @@ macro_rules! event_types {
             $($($(#[doc = $doc])* $event,)*)*
         }
 
+        $(#[doc = $groups_doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $groups {
+            $(
+                #[doc = concat!("Group `", stringify!($group), "`.")]
+                $group,
+            )*
+        }
+
         impl $types {
             /// Every type, in the order of the specification.
             pub const ALL: &'static [Self] = &[$($(Self::$event,)*)*];
@@ -59,6 +69,13 @@ macro_rules! event_types {
             pub fn from_name(name: &str) -> Result<Self, $crate::log::DecodeError> {
                 let found = Self::ALL.iter().copied().find(|event_type| event_type.name() == name);
                 found.ok_or_else(|| $crate::log::DecodeError::UnknownType(name.to_owned()))
+            }
+
+            /// The group.
+            pub const fn group(self) -> $groups {
+                match self {
+                    $($(Self::$event)|* => $groups::$group,)*
+                }
             }
 
             /// The published description.

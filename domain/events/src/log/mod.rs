@@ -1,13 +1,19 @@
-//! What the event log holds: streams of runs, and the one of the tenant's configuration
-//! (specification 3.1, 3.2).
+//! The mechanics of the event log (specification 3.1, 3.2), which know no aggregate: encoding and
+//! reading of payloads, the hash chain, seals, and verification.
 
 mod batch;
+mod chain;
 mod codec;
 mod declare;
-mod stream;
+mod seal;
+mod stored;
+mod verifier;
 
 pub use batch::{EncodedBatch, LogEvent, SchemaId};
+pub use chain::{AppendMeta, Hash, MetaHash, chain, chain_start};
 pub use codec::DecodeError;
 pub(crate) use codec::{Upcaster, read_any_version};
 pub(crate) use declare::event_types;
-pub use stream::{Stream, event_name};
+pub use seal::{AppendRecord, LogHead, seal, seal_start};
+pub use stored::StoredEvent;
+pub use verifier::{Damage, EventRow, StreamRow, Verification, Verifier};

@@ -1,16 +1,17 @@
 //! A run is an aggregate: commands, events, state, rejections (specification 3.1).
 
 pub mod aggregate;
-pub mod envelope;
 pub mod event;
+mod id;
 pub mod options;
+mod recorded;
 pub mod rejection;
 pub mod state;
 mod upcasters;
 
-pub use crate::log::{DecodeError, EncodedBatch};
 pub use aggregate::{Run, RunCommand};
-pub use envelope::{AppendMeta, RecordedEvent, RunId};
 pub use event::{EventType, RunEvent};
+pub use id::RunId;
+pub use recorded::RecordedEvent;
 pub use rejection::RunRejection;
 pub use state::RunState;

@@ -2,6 +2,7 @@
 
 mod choice;
 mod day;
+mod derived_id;
 mod fixed;
 mod ids;
 mod key;
@@ -12,6 +13,7 @@ mod timestamp;
 pub use choice::Choice;
 pub(crate) use choice::reasons;
 pub use day::Day;
+pub use derived_id::derive_uuid;
 pub use fixed::{
     Carry, Fixed, Money, NumberError, Percent, Price, Rate, Share, Unit, parse_units, round_div,
     trunc_div,

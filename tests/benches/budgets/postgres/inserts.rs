@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use powerfill_events::run::{EncodedBatch, RunEvent};
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::RunEvent;
 use tokio_postgres::Client;
 use tokio_postgres::types::{Json, ToSql};
 

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use powerfill_events::run::{EncodedBatch, RunEvent};
+use powerfill_events::log::EncodedBatch;
+use powerfill_events::run::RunEvent;
 
 /// The program, waiting for what to append.
 pub(super) struct Peers {

@@ -28,6 +28,8 @@ event_types! {
     RunEvent,
     /// The type of an event, by its name in the specification.
     EventType,
+    /// The groups of a run's events, in the order in which a run reaches them.
+    EventGroup,
     run_event_pattern in run;
 
     Opening {
@@ -100,9 +102,26 @@ event_types! {
     }
 }
 
+impl EventType {
+    /// Whether an event of this type ends the run, so that no event may follow it.
+    pub const fn is_terminal(self) -> bool {
+        match self.group() {
+            EventGroup::End => true,
+            EventGroup::Opening
+            | EventGroup::Positions
+            | EventGroup::CashGrids
+            | EventGroup::Candidates
+            | EventGroup::Passes
+            | EventGroup::Results
+            | EventGroup::Synthetic
+            | EventGroup::Verification => false,
+        }
+    }
+}
+
 impl RunEvent {
     /// Whether no event may follow this one.
     pub const fn is_terminal(&self) -> bool {
-        matches!(self, run_event_pattern!(End))
+        self.event_type().is_terminal()
     }
 }

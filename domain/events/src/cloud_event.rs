@@ -1,21 +1,20 @@
 //! A stored event as subscribers see it: CloudEvents 1.0, JSON format (specification 3.1).
 //!
-//! The envelope becomes attributes, the payload stays byte for byte what was hashed, so that
-//! whoever has the CloudEvent can check the chain.
+//! The envelope becomes attributes. The payload stays byte for byte as it was hashed, so that a
+//! subscriber can check the hash chain.
 
-use std::fmt::Write;
-
-use powerfill_events::log::Stream;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::events::StoredEvent;
+use crate::log::StoredEvent;
+use crate::stream::Stream;
 
 /// An event in the form of CloudEvents 1.0. Serialized, it is one event of the JSON format.
 ///
-/// Numbers that pass 31 bits travel as strings, as CloudEvents' type system wants it.
+/// Numbers that can exceed 31 bits are strings, because integers of CloudEvents have 32 bits.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CloudEvent<'a> {
     /// The version of CloudEvents.
@@ -66,10 +65,10 @@ pub struct CloudEvent<'a> {
     pub data: &'a RawValue,
 }
 
-/// Why a stored event has no CloudEvent: the store holds what PowerFill never wrote.
+/// Why a stored event has no CloudEvent. PowerFill never writes such an event.
 #[derive(Debug, thiserror::Error)]
 pub enum CloudEventError {
-    /// A stream of another name has no event ids.
+    /// The stream has no name of PowerFill, and so its events have no ids.
     #[error("stream {0} is neither that of a run nor that of the configuration")]
     UnknownStream(String),
     /// The payload is not JSON.
@@ -79,7 +78,7 @@ pub enum CloudEventError {
         stream: String,
         /// The event's version in it.
         stream_version: u64,
-        /// What the JSON reader says.
+        /// The error of the JSON reader.
         source: serde_json::Error,
     },
 }
@@ -88,7 +87,7 @@ impl<'a> TryFrom<&'a StoredEvent> for CloudEvent<'a> {
     type Error = CloudEventError;
 
     fn try_from(event: &'a StoredEvent) -> Result<Self, CloudEventError> {
-        let stream = Stream::named(&event.stream)
+        let stream = Stream::from_name(&event.stream)
             .ok_or_else(|| CloudEventError::UnknownStream(event.stream.clone()))?;
         let data =
             serde_json::from_slice(&event.payload).map_err(|source| CloudEventError::Payload {
@@ -124,27 +123,21 @@ pub fn type_of(kind: &str, event_type: &str, schema_version: u16) -> String {
     format!("powerfill.{kind}.{event_type}.v{schema_version}")
 }
 
-/// The `source` of a tenant's events. Whatever is not unreserved in a URI is percent-encoded, so
-/// that no tenant's name can look like another path.
+/// The characters that are reserved in a URI. A tenant's name must not look like another path.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The `source` of a tenant's events.
 fn source_of(tenant: &str) -> String {
-    let mut source = String::from("/powerfill/");
-    for byte in tenant.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            source.push(char::from(byte));
-        } else {
-            write!(source, "%{byte:02X}").expect("a string takes every write");
-        }
-    }
-    source
+    format!("/powerfill/{}", utf8_percent_encode(tenant, RESERVED))
 }
 
 #[cfg(test)]
 mod tests {
-    use powerfill_events::run::envelope::chain_start;
-    use powerfill_events::values::Timestamp;
     use serde_json::Value;
 
     use super::*;
+    use crate::log::chain_start;
+    use crate::values::Timestamp;
 
     fn stored() -> StoredEvent {
         let stream = "run-01970000-0000-7000-8000-000000000001";
@@ -166,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_the_attributes_of_cloudevents_and_its_payload_untouched() {
+    fn the_envelope_becomes_attributes_and_the_payload_is_unchanged() {
         let stored = stored();
         let text = serde_json::to_string(&CloudEvent::try_from(&stored).unwrap()).unwrap();
         assert!(
@@ -188,7 +181,7 @@ mod tests {
         ] {
             assert_eq!(event[attribute], value, "{attribute}");
         }
-        let run = Stream::named(&stored.stream).and_then(Stream::run).unwrap();
+        let run = Stream::from_name(&stored.stream).and_then(Stream::run).unwrap();
         assert_eq!(event["id"], run.event_id(3).to_string());
         assert!(event.get("causationid").is_none(), "an absent attribute is left out, not null");
     }
@@ -215,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_powerfill_never_wrote_is_an_error() {
+    fn an_event_that_powerfill_never_writes_is_an_error() {
         let foreign = StoredEvent { stream: "notes".to_owned(), ..stored() };
         assert!(CloudEvent::try_from(&foreign).is_err());
         let damaged = StoredEvent { payload: b"{".to_vec(), ..stored() };

@@ -1,93 +1,122 @@
-//! Verification (specification 3.2) without a database: an adapter feeds it every row in order, as
-//! stored, and hands on the first damage. One place says what a sound log is, for all adapters.
+//! Verification of a log (specification 3.2), the same for every store: the store passes its rows
+//! in order, and returns the first damage.
 
 use std::collections::BTreeMap;
 
-use powerfill_events::run::envelope::{Hash, MetaHash, chain, chain_start};
+use super::{
+    AppendRecord, Hash, LogHead, MetaHash, chain, chain_start, seal as seal_of, seal_start,
+};
 
-use crate::events::{Damage, LogHead, Verification};
-use crate::seal::{AppendRecord, seal, seal_start};
+/// The first thing that verification found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The damaged stream, if the damage belongs to one.
+    pub stream: Option<String>,
+    /// The version of the damaged event in its stream, if the damage belongs to one event.
+    pub stream_version: Option<u64>,
+    /// The number of the damaged append, if the damage belongs to one.
+    pub seq: Option<u64>,
+    /// What does not match, is missing, or was reordered.
+    pub what: String,
+}
 
-/// A stream as the store keeps it.
+/// How much verification read, and its result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// The number of streams.
+    pub streams: u64,
+    /// The number of events whose hash was computed again.
+    pub events: u64,
+    /// The number of appends whose seal was computed again.
+    pub appends: u64,
+    /// The number of snapshots whose digest was computed again.
+    pub snapshots: u64,
+    /// The first damage, if there is any.
+    pub damage: Option<Damage>,
+}
+
+/// The row of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamRow {
-    /// The number that the store gave it.
+    /// The number that the store gave the stream.
     pub stream_id: u64,
-    /// Its name.
+    /// The name of the stream.
     pub name: String,
-    /// The version that it is at.
+    /// The version of its last event.
     pub version: u64,
     /// The hash of its last event.
     pub tail_hash: Hash,
 }
 
-/// An event as the store keeps it; text as bytes, since a damaged one need not be text.
+/// The row of an event. Texts are bytes, because a damaged row may have any.
 #[derive(Debug, Clone, Copy)]
 pub struct EventRow<'a> {
-    /// Its global position.
+    /// The global position.
     pub position: u64,
-    /// The stream's number.
+    /// The number of its stream.
     pub stream_id: u64,
-    /// Its version in the stream.
+    /// The version in the stream.
     pub version: u64,
-    /// Its type.
+    /// The name of its type.
     pub event_type: &'a [u8],
     /// The version of the payload's schema.
     pub schema_version: u64,
     /// The payload.
     pub payload: &'a [u8],
-    /// Its hash.
+    /// The stored hash.
     pub hash: &'a [u8],
 }
 
-/// Walks a log, or one stream of it. Every method answers with the first damage.
+/// Verifies a log, or one stream of it. Every method returns the first damage.
 #[derive(Debug)]
 pub struct Verifier {
-    streams: BTreeMap<u64, Stream>,
-    /// Of one stream, appends are not dense; the rows before them are taken as given.
+    streams: BTreeMap<u64, VerifiedStream>,
+    /// Whether all appends are read. The appends of a single stream have gaps, and the stored seals
+    /// before them are trusted.
     whole: bool,
     seq: u64,
     position: u64,
     seal: Hash,
-    open: Option<Open>,
+    open: Option<OpenAppend>,
     counts: Verification,
 }
 
 #[derive(Debug)]
-struct Stream {
+struct VerifiedStream {
     row: StreamRow,
     version: u64,
     tail: Hash,
 }
 
-/// The append whose events come now.
+/// The append whose events are being read.
 #[derive(Debug)]
-struct Open {
+struct OpenAppend {
     record: AppendRecord,
     seal: Hash,
     meta: MetaHash,
     events: u64,
 }
 
-type Checked<T = ()> = Result<T, Box<Damage>>;
+type VerifyResult<T = ()> = Result<T, Box<Damage>>;
 
 fn damage<T>(
     stream: Option<&str>,
     version: Option<u64>,
     seq: Option<u64>,
     what: String,
-) -> Checked<T> {
+) -> VerifyResult<T> {
     Err(Box::new(Damage { stream: stream.map(str::to_owned), stream_version: version, seq, what }))
 }
 
 impl Verifier {
-    /// For all streams, given as stored.
-    pub fn of_log(streams: impl IntoIterator<Item = StreamRow>) -> Self {
+    /// Verifies the whole log, which has these streams.
+    pub fn for_log(streams: impl IntoIterator<Item = StreamRow>) -> Self {
         Self::new(streams, true)
     }
 
-    /// For one stream: the seals of its appends are computed from the stored seals before them.
-    pub fn of_stream(stream: StreamRow) -> Self {
+    /// Verifies one stream. The seals of its appends are computed from the stored seals before
+    /// them.
+    pub fn for_stream(stream: StreamRow) -> Self {
         Self::new([stream], false)
     }
 
@@ -96,7 +125,7 @@ impl Verifier {
             .into_iter()
             .map(|row| {
                 let tail = chain_start(&row.name);
-                (row.stream_id, Stream { row, version: 0, tail })
+                (row.stream_id, VerifiedStream { row, version: 0, tail })
             })
             .collect();
         Self {
@@ -110,12 +139,12 @@ impl Verifier {
         }
     }
 
-    /// The next append in commit order; `prev_seal` is the stored seal before it, used where one
-    /// stream is walked. Its events come next, through [`Verifier::event`].
+    /// Takes the next append in commit order. Its events must follow, through [`Verifier::event`].
+    /// `prev_seal` is the stored seal before it; it is used for a single stream only.
     ///
     /// # Errors
-    /// The append before it is not whole, or this one does not follow.
-    pub fn append(&mut self, record: AppendRecord, seal: Hash, prev_seal: Hash) -> Checked {
+    /// The append before it lacks events, or this one does not follow it.
+    pub fn append(&mut self, record: AppendRecord, seal: Hash, prev_seal: Hash) -> VerifyResult {
         self.close_append()?;
         let seq = Some(record.seq);
         if self.whole && record.seq != self.seq + 1 {
@@ -149,20 +178,20 @@ impl Verifier {
         }
         self.seq = record.seq;
         let meta = MetaHash::new(&stream.row.name, &record.meta);
-        self.open = Some(Open { record, seal, meta, events: 0 });
+        self.open = Some(OpenAppend { record, seal, meta, events: 0 });
         Ok(())
     }
 
-    /// How many events of the append that was given last are still to come.
-    pub fn events_to_come(&self) -> u64 {
+    /// The number of events of the last append that were not passed yet.
+    pub fn missing_events(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.record.event_count - open.events)
     }
 
-    /// The next event by position.
+    /// Takes the next event by position.
     ///
     /// # Errors
-    /// One before it is missing, or it is not what its append, its version and its hash say.
-    pub fn event(&mut self, row: EventRow<'_>) -> Checked {
+    /// An event before it is missing, or it does not match its append, its version, or its hash.
+    pub fn event(&mut self, row: EventRow<'_>) -> VerifyResult {
         let Some(open) = self.open.as_mut().filter(|open| open.events < open.record.event_count)
         else {
             let what = format!("the event at position {} belongs to no append", row.position);
@@ -207,7 +236,7 @@ impl Verifier {
         Ok(())
     }
 
-    fn close_append(&mut self) -> Checked {
+    fn close_append(&mut self) -> VerifyResult {
         let Some(open) = self.open.take() else { return Ok(()) };
         let seq = Some(open.record.seq);
         let Some(stream) = self.streams.get(&open.record.stream_id) else {
@@ -220,7 +249,7 @@ impl Verifier {
             );
             return damage(Some(&stream.row.name), Some(stream.version + 1), seq, what);
         }
-        let seal = seal(&self.seal, &open.record, &stream.tail);
+        let seal = seal_of(&self.seal, &open.record, &stream.tail);
         if seal != open.seal {
             let what = "its seal does not match its row, its events and the seal before it";
             return damage(Some(&stream.row.name), None, seq, what.to_owned());
@@ -230,12 +259,11 @@ impl Verifier {
         Ok(())
     }
 
-    /// The end: the streams' rows, and the head where the whole log was walked, must say what the
-    /// rows came to.
+    /// Compares the rows of the streams and, for the whole log, the head with what was read.
     ///
     /// # Errors
-    /// They do not.
-    pub fn finish(mut self, head: Option<LogHead>) -> Checked<Verification> {
+    /// One of them differs.
+    pub fn finish(mut self, head: Option<LogHead>) -> VerifyResult<Verification> {
         self.close_append()?;
         for stream in self.streams.values() {
             let row = &stream.row;

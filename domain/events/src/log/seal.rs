@@ -1,14 +1,14 @@
-//! The seal of an append (specification 3.2): the same bytes in every adapter, so that an exported
-//! seal means the same whatever the database.
+//! The seal of an append (specification 3.2). Every store computes the same seal, so that an
+//! exported one can be compared with any copy of the log.
 
-use powerfill_events::run::AppendMeta;
-use powerfill_events::run::envelope::Hash;
 use uuid::Uuid;
 
-/// An append as the log keeps it: all columns of its row but the seal itself.
+use super::{AppendMeta, Hash};
+
+/// The row of an append in the log, without the seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppendRecord {
-    /// Its number in commit order, dense, from 1.
+    /// Its number in commit order, from 1, without gaps.
     pub seq: u64,
     /// The global position of its first event.
     pub first_position: u64,
@@ -16,11 +16,11 @@ pub struct AppendRecord {
     pub stream_id: u64,
     /// The version of its first event.
     pub first_version: u64,
-    /// How many events it has; at least 1.
+    /// The number of its events, at least 1.
     pub event_count: u64,
-    /// What makes a retry recognisable.
+    /// The id by which a retry is recognized.
     pub append_id: Uuid,
-    /// What all of its events have in common.
+    /// What its events share.
     pub meta: AppendMeta,
 }
 
@@ -36,14 +36,26 @@ impl AppendRecord {
     }
 }
 
+/// The end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogHead {
+    /// The number of the last append.
+    pub seq: u64,
+    /// The position of the last event.
+    pub position: u64,
+    /// The seal of the last append. A copy that is kept elsewhere shows whether appends were
+    /// removed from the end of the log.
+    pub seal: Hash,
+}
+
 /// The seal that the first append links to.
 pub fn seal_start() -> Hash {
     blake3::hash(b"powerfill log")
 }
 
 /// BLAKE3 over the seal before, the hash of the append's last event, and every column of its row,
-/// each field of variable length with its length before it. The last hash stands for all events up
-/// to it, by their chain.
+/// each field of variable length with its length before it. By the hash chain, the last hash covers
+/// all events of the stream up to it.
 pub fn seal(prev: &Hash, record: &AppendRecord, last_hash: &Hash) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(prev.as_bytes());

@@ -1,0 +1,38 @@
+//! An event as a store returns it.
+
+use uuid::Uuid;
+
+use super::Hash;
+use crate::values::{TenantId, Timestamp};
+
+/// A stored event with its whole envelope (3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The name of its stream.
+    pub stream: String,
+    /// Its version in the stream, from 1, without gaps.
+    pub stream_version: u64,
+    /// Its place in the order of all events, from 1, without gaps.
+    pub global_position: u64,
+    /// The name of its type.
+    pub event_type: String,
+    /// The version of the payload's schema.
+    pub schema_version: u16,
+    /// JSON, byte for byte as it was hashed.
+    pub payload: Vec<u8>,
+    /// The tenant whose store it is in.
+    pub tenant_id: TenantId,
+    /// The user or program that caused it.
+    pub actor: String,
+    /// When it was appended.
+    pub recorded_at: Timestamp,
+    /// The command or event that led to it.
+    pub causation_id: Option<Uuid>,
+    /// The id that related events share.
+    pub correlation_id: Option<Uuid>,
+    /// The hash of the event before it in its stream; of the first event, that of the stream's
+    /// name.
+    pub prev_hash: Hash,
+    /// Its own hash, which covers `prev_hash`.
+    pub hash: Hash,
+}
