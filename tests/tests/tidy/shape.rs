@@ -30,7 +30,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
         "one case per line",
     ),
     ("adapters/http/src/document.rs: operation", "one branch per event, field, or answer"),
-    ("adapters/ports/src/runs.rs: claim", "one branch per event, field, or answer"),
     ("adapters/postgres/src/append.rs: finish_append", "one branch per event, field, or answer"),
     (
         "adapters/sqlserver/tests/mock/main.rs: every_type_is_read_exactly_or_rejected",
