@@ -6,15 +6,21 @@
 /// ```text
 /// Group {
 ///     /// Description, which is published.
-///     Event(Payload) upcast [v1_to_v2, v2_to_v3],
+///     Event(Payload) upcast EVENT_UPCASTERS,
 /// }
 /// ```
 ///
 /// The present schema version is the number of upcasters plus 1, so that a new version cannot lack
-/// the way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern`
+/// the way to it, and a new version changes no line here. Large payloads are boxed, so that a million candidates stay small. `$pattern`
 /// becomes a macro that maps the name of a group or of an event to its pattern; see
 /// [`ignored`](crate::ignored). `$groups` becomes the enumeration of the groups.
 macro_rules! event_types {
+    (@upcasters) => {
+        &[]
+    };
+    (@upcasters $upcasters:path) => {
+        $upcasters
+    };
     (
         $(#[doc = $events_doc:literal])* $events:ident,
         $(#[doc = $types_doc:literal])* $types:ident,
@@ -23,7 +29,7 @@ macro_rules! event_types {
         $($group:ident {
             $(
                 $(#[doc = $doc:literal])*
-                $event:ident($payload:ty) $(upcast [$($upcaster:path),+])?,
+                $event:ident($payload:ty) $(upcast $upcasters:path)?,
             )*
         })*
     ) => {
@@ -88,7 +94,9 @@ macro_rules! event_types {
             /// The upcasters, oldest first: entry 0 converts version 1 to version 2.
             const fn upcasters(self) -> &'static [$crate::log::Upcaster] {
                 match self {
-                    $($(Self::$event => &[$($($upcaster),+)?],)*)*
+                    $($(
+                        Self::$event => $crate::log::event_types!(@upcasters $($upcasters)?),
+                    )*)*
                 }
             }
 

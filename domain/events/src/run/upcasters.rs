@@ -2,8 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::log::Upcaster;
+
+/// The upcasters of `RunRequested`, oldest first.
+pub(crate) const RUN_REQUESTED: &[Upcaster] = &[add_source_warnings];
+
+/// The upcasters of `RunCompleted`, oldest first.
+pub(crate) const RUN_COMPLETED: &[Upcaster] = &[add_tables];
+
 /// `RunRequested` version 1 to 2: version 1 has no warnings.
-pub(crate) fn add_source_warnings(mut requested: Value) -> Value {
+fn add_source_warnings(mut requested: Value) -> Value {
     if let Value::Object(fields) = &mut requested {
         fields.insert("source_warnings".to_owned(), Value::Array(Vec::new()));
     }
@@ -28,7 +36,7 @@ const FIRST_RELEASE_TABLES: [&str; 12] = [
 ];
 
 /// `RunCompleted` version 1 to 2: version 1 does not name the tables that its digest covers.
-pub(crate) fn add_tables(mut completed: Value) -> Value {
+fn add_tables(mut completed: Value) -> Value {
     if let Value::Object(fields) = &mut completed {
         let tables = FIRST_RELEASE_TABLES.map(|table| json!({ "table": table, "version": 1 }));
         fields.insert("tables".to_owned(), Value::Array(tables.to_vec()));

@@ -34,7 +34,7 @@ event_types! {
 
     Opening {
         /// A run was requested.
-        RunRequested(Box<RunRequested>) upcast [upcasters::add_source_warnings],
+        RunRequested(Box<RunRequested>) upcast upcasters::RUN_REQUESTED,
         /// A worker started the run.
         RunStarted(Box<RunStarted>),
         /// The nine checks of preflight are done.
@@ -94,7 +94,7 @@ event_types! {
     }
     End {
         /// The run is Complete.
-        RunCompleted(Box<RunCompleted>) upcast [upcasters::add_tables],
+        RunCompleted(Box<RunCompleted>) upcast upcasters::RUN_COMPLETED,
         /// The run is Failed.
         RunFailed(RunFailed),
         /// The run is Cancelled.
