@@ -11,7 +11,6 @@ const WORDS: &[&str] = &["whoever", "somebody", "nobody", "anybody", "wherefrom"
 
 /// Folders whose sources still have to be rewritten in plain words.
 const NOT_REWRITTEN: &[&str] = &[
-    "adapters/cli/",
     "adapters/csv/",
     "adapters/generator/",
     "adapters/http/",

@@ -21,14 +21,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
 
 /// Longer functions, and why.
 const LONGER_FUNCTIONS: &[(&str, &str)] = &[
-    (
-        "adapters/cli/tests/powerfill/diff.rs: each_edit_of_an_export_has_its_verdict_and_its_story",
-        "one case per line",
-    ),
-    (
-        "adapters/cli/tests/powerfill/diff.rs: two_runs_say_what_they_were_given_and_where_paths_part",
-        "one case per line",
-    ),
     ("adapters/http/src/document.rs: operation", "one branch per event, field, or answer"),
     ("adapters/postgres/src/append.rs: finish_append", "one branch per event, field, or answer"),
     (

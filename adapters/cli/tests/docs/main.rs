@@ -1,9 +1,9 @@
-//! The `console` blocks of the documents: each `$ powerfill …` line is run, in order, in a new
-//! folder, prints what the document says, and ends well; one with ` || echo WORD` behind it does
-//! not, and prints the word. `[..]` stands for any text within a line, a line `...` for any number
-//! of lines. A `toml` block that begins with `# powerfill.toml` is that file from there on. A
-//! document with other commands is a session of bash: `shell`. Each `postgres://…@db.example/NAME`
-//! is a database of its own in the tests' server, empty at first.
+//! Runs the `console` blocks of the documents: the `$ powerfill …` lines of a document in order, in
+//! a new folder. Each must print what the document shows and succeed, except that one followed by
+//! ` || echo WORD` must fail, and the document shows WORD. `[..]` means any text within a line, and
+//! a line `...` any number of lines. A `toml` block that begins with `# powerfill.toml` writes that
+//! file. Documents with other commands are sessions of bash (`shell`). Each
+//! `postgres://…@db.example/NAME` is a new, empty database of the tests' server.
 
 #[cfg(unix)]
 mod shell;
@@ -14,12 +14,14 @@ use std::process::Command;
 
 use powerfill_tests::postgres::TestDatabase;
 
-/// A command of a document, the settings it begins with where they are new, the word that stands
-/// for another end than a good one, and what it should print.
+/// A command of a document.
 struct Step {
+    /// The new content of powerfill.toml.
     settings: Option<String>,
     command: String,
-    otherwise: Option<String>,
+    /// The word for a failure, if the command must fail.
+    failure: Option<String>,
+    /// The lines that it must print.
     expected: Vec<String>,
 }
 
@@ -42,13 +44,13 @@ fn steps(document: &str) -> Vec<Step> {
             _ if !inside => {}
             _ => match (line.strip_prefix("$ powerfill "), steps.last_mut()) {
                 (Some(command), _) => {
-                    let (command, otherwise) = match command.split_once(" || echo ") {
+                    let (command, failure) = match command.split_once(" || echo ") {
                         Some((command, word)) => (command, Some(word.to_owned())),
                         None => (command, None),
                     };
                     let command = command.to_owned();
                     let settings = settings.take();
-                    steps.push(Step { settings, command, otherwise, expected: Vec::new() });
+                    steps.push(Step { settings, command, failure, expected: Vec::new() });
                 }
                 (None, Some(step)) => step.expected.push(line.to_owned()),
                 (None, None) => panic!("output before a command: {line}"),
@@ -58,9 +60,9 @@ fn steps(document: &str) -> Vec<Step> {
     steps
 }
 
-/// Whether a line is what the document says, blanks folded, since columns are as wide as their
-/// numbers.
-fn line_fits(expected: &str, actual: &str) -> bool {
+/// Whether a line is the one in the document. Blanks are folded, because the widths of columns
+/// depend on their content.
+fn line_matches(expected: &str, actual: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (expected, actual) = (fold(expected), fold(actual));
     let mut parts = expected.split("[..]");
@@ -84,28 +86,27 @@ fn line_fits(expected: &str, actual: &str) -> bool {
     rest.is_empty()
 }
 
-/// Whether the lines fit; `...` may stand for any number of them.
-fn fits(expected: &[String], actual: &[&str]) -> bool {
+/// Whether the lines are those in the document; `...` means any number of lines.
+fn lines_match(expected: &[String], actual: &[&str]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
         Some((first, rest)) if first == "..." => {
-            (0..=actual.len()).any(|skipped| fits(rest, &actual[skipped..]))
+            (0..=actual.len()).any(|skipped| lines_match(rest, &actual[skipped..]))
         }
         Some((first, rest)) => actual
             .split_first()
-            .is_some_and(|(line, others)| line_fits(first, line) && fits(rest, others)),
+            .is_some_and(|(line, others)| line_matches(first, line) && lines_match(rest, others)),
     }
 }
 
-/// A word of a command, a path of the project made absolute, since the session is in another
-/// folder.
-fn placed(word: &str, root: &Path) -> String {
-    let (kind, path) = match word.split_once(':') {
-        Some((kind, path)) => (format!("{kind}:"), path),
+/// Makes a path of the project absolute, because the session is in another folder.
+fn with_absolute_path(word: &str, root: &Path) -> String {
+    let (scheme, path) = match word.split_once(':') {
+        Some((scheme, path)) => (format!("{scheme}:"), path),
         None => (String::new(), word),
     };
     match path.starts_with("tests/") || path.starts_with("docs/") {
-        true => format!("{kind}{}", root.join(path).display()),
+        true => format!("{scheme}{}", root.join(path).display()),
         false => word.to_owned(),
     }
 }
@@ -115,8 +116,8 @@ fn placed(word: &str, root: &Path) -> String {
 struct Databases(BTreeMap<String, (TestDatabase, String)>);
 
 impl Databases {
-    /// A text with each `postgres://…@db.example/NAME` in place.
-    fn placed(&mut self, text: &str) -> String {
+    /// Replaces each `postgres://…@db.example/NAME` by the URL of a database.
+    fn replace_urls(&mut self, text: &str) -> String {
         let Some((before, rest)) = text.split_once("postgres://") else { return text.to_owned() };
         let Some((_, named)) = rest.split_once("@db.example/") else { return text.to_owned() };
         let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
@@ -127,30 +128,29 @@ impl Databases {
             let url = runtime.block_on(database.url());
             (database, url)
         });
-        // Encryption is not the tests' server's.
+        // The tests' server has no encryption.
         let after = after.trim_start_matches("?sslmode=verify-full");
-        let placed = format!("{before}{url}");
-        placed + &self.placed(after)
+        format!("{before}{url}") + &self.replace_urls(after)
     }
 }
 
-/// Runs the session of a document in a folder; how many commands it had.
+/// Runs the session of a document in a folder. Returns the number of commands.
 fn run_session(name: &str, folder: &Path) -> usize {
     let mut databases = Databases::default();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = std::fs::read_to_string(root.join(name)).expect("a document");
     #[cfg(unix)]
-    if shell::is_for(&document) {
+    if shell::is_needed_for(&document) {
         return shell::run_session(name, &document, folder);
     }
     let steps = steps(&document);
     for step in &steps {
         if let Some(settings) = &step.settings {
-            let settings = databases.placed(settings);
+            let settings = databases.replace_urls(settings);
             std::fs::write(folder.join("powerfill.toml"), settings).expect("settings are written");
         }
-        let words = step.command.split_whitespace().map(|word| placed(word, &root));
-        let words: Vec<String> = words.map(|word| databases.placed(&word)).collect();
+        let words = step.command.split_whitespace().map(|word| with_absolute_path(word, &root));
+        let words: Vec<String> = words.map(|word| databases.replace_urls(&word)).collect();
         let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
             .args(words)
             .current_dir(folder)
@@ -159,11 +159,11 @@ fn run_session(name: &str, folder: &Path) -> usize {
             .expect("powerfill starts");
         let printed = String::from_utf8(done.stdout).expect("UTF-8");
         let errors = String::from_utf8_lossy(&done.stderr);
-        let ends_well = step.otherwise.is_none();
-        assert_eq!(done.status.success(), ends_well, "{name}: {}: {errors}", step.command);
-        let lines: Vec<&str> = printed.lines().chain(step.otherwise.as_deref()).collect();
+        let must_succeed = step.failure.is_none();
+        assert_eq!(done.status.success(), must_succeed, "{name}: {}: {errors}", step.command);
+        let lines: Vec<&str> = printed.lines().chain(step.failure.as_deref()).collect();
         assert!(
-            fits(&step.expected, &lines),
+            lines_match(&step.expected, &lines),
             "{name}: {} prints\n{printed}\nthe document says\n{}",
             step.command,
             step.expected.join("\n")
@@ -173,20 +173,20 @@ fn run_session(name: &str, folder: &Path) -> usize {
 }
 
 #[test]
-fn the_commands_of_the_first_pages_print_what_they_say() {
+fn the_commands_of_the_first_pages_print_what_is_shown() {
     let folder = tempfile::tempdir().expect("a new folder");
     let run: usize =
         ["README.md", "docs/DAY_ONE.md"].map(|name| run_session(name, folder.path())).iter().sum();
-    assert!(run >= 7, "the documents have lost their sessions: {run} commands");
+    assert!(run >= 7, "the documents have no sessions: {run} commands");
 }
 
 #[test]
-fn the_commands_of_each_guide_print_what_it_says() {
+fn the_commands_of_each_guide_print_what_is_shown() {
     let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
     let mut names: Vec<String> = std::fs::read_dir(guides)
-        .expect("the guides are there")
+        .expect("the guides exist")
         .map(|guide| guide.expect("a guide").file_name().into_string().expect("UTF-8"))
-        // The one of SQL Server needs one: `sqlserver::guide` goes through its session.
+        // The guide of SQL Server needs a server: `sqlserver::guide` runs its session.
         .filter(|name| name.ends_with(".md") && name != "sqlserver.md")
         .collect();
     names.sort();
@@ -194,13 +194,13 @@ fn the_commands_of_each_guide_print_what_it_says() {
     for name in names {
         let folder = tempfile::tempdir().expect("a new folder");
         let run = run_session(&format!("docs/guides/{name}"), folder.path());
-        assert!(run >= 3, "{name} has lost its session: {run} commands");
+        assert!(run >= 3, "{name} has no session: {run} commands");
     }
 }
 
 #[test]
-fn lines_fit_as_the_documents_mean_them() {
-    for (expected, actual, fit) in [
+fn patterns_match_lines() {
+    for (expected, actual, is_match) in [
         ("a [..] c", "a  b c", true),
         ("a [..]", "a anything at all", true),
         ("[..] events in [..] s", "12 events in 3 s", true),
@@ -208,8 +208,8 @@ fn lines_fit_as_the_documents_mean_them() {
         ("a b", "a c", false),
         ("a [..] c", "a c", false),
     ] {
-        assert_eq!(line_fits(expected, actual), fit, "{expected:?} {actual:?}");
+        assert_eq!(line_matches(expected, actual), is_match, "{expected:?} {actual:?}");
     }
     let expected = ["a", "...", "d"].map(str::to_owned);
-    assert!(fits(&expected, &["a", "b", "c", "d"]) && !fits(&expected, &["a", "b"]));
+    assert!(lines_match(&expected, &["a", "b", "c", "d"]) && !lines_match(&expected, &["a", "b"]));
 }

@@ -1,6 +1,6 @@
-//! Documents whose commands are more than `powerfill`: one bash carries the whole session through,
-//! so that variables, processes in the background and pipes are what they are for a reader.
-//! `127.0.0.1:7878` and `127.0.0.1:4222` are free ports of the tests'.
+//! Documents with other commands than `powerfill`: one bash runs the whole session, so that
+//! variables, background processes, and pipes work as for a reader. `127.0.0.1:7878` and
+//! `127.0.0.1:4222` are replaced by free ports.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -8,9 +8,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::fits;
+use crate::lines_match;
 
-/// A bash in a folder; ends with everything that it began.
+/// A bash in a folder, ended with all its background processes when it is dropped.
 struct Bash {
     process: Child,
     commands: ChildStdin,
@@ -19,7 +19,7 @@ struct Bash {
 
 impl Drop for Bash {
     fn drop(&mut self) {
-        // Its own group: what it began in the background is in it.
+        // The processes that it started are in its process group.
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
         let _ = self.process.wait();
@@ -31,7 +31,7 @@ impl Bash {
         use std::os::unix::process::CommandExt;
         let binary = Path::new(env!("CARGO_BIN_EXE_powerfill")).parent().expect("a folder");
         let path = std::env::var("PATH").expect("a PATH");
-        // Where tests/run.sh puts nats-server.
+        // tests/run.sh puts nats-server there.
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let unpacked = top.join("target/nats/usr/sbin");
         let mut process = Command::new("bash")
@@ -50,7 +50,7 @@ impl Bash {
         Self { process, commands, out }
     }
 
-    /// The lines that a command prints, and its exit status.
+    /// Runs a command. Returns its lines and its exit status.
     fn run(&mut self, command: &str) -> (Vec<String>, String) {
         const END: &str = "--- the command has ended: ";
         writeln!(self.commands, "{command}\nprintf '\\n{END}%s\\n' $?").expect("bash reads");
@@ -58,11 +58,10 @@ impl Bash {
         loop {
             let mut line = String::new();
             let read = self.out.read_line(&mut line).expect("bash prints text");
-            assert!(read > 0, "{command}: bash is gone, after {lines:?}");
+            assert!(read > 0, "{command}: bash has ended, after {lines:?}");
             let line = line.trim_end_matches(['\r', '\n']);
             if let Some(status) = line.strip_prefix(END) {
-                // What is printed before the end may have no newline; that of the marker is not the
-                // command's.
+                // The marker begins with a newline, because the output may end without one.
                 while lines.last().is_some_and(String::is_empty) {
                     lines.pop();
                 }
@@ -73,8 +72,8 @@ impl Bash {
     }
 }
 
-/// The commands of a document with what they print: lines after `$ `, gone on with on lines after
-/// `> `.
+/// The commands of a document and their output. A command is a line after `$ `, continued on lines
+/// after `> `.
 fn steps(document: &str) -> Vec<(String, Vec<String>)> {
     let mut steps: Vec<(String, Vec<String>)> = Vec::new();
     let mut inside = false;
@@ -95,36 +94,37 @@ fn steps(document: &str) -> Vec<(String, Vec<String>)> {
 }
 
 /// Whether a document needs a shell.
-pub(crate) fn is_for(document: &str) -> bool {
+pub(crate) fn is_needed_for(document: &str) -> bool {
     steps(document).iter().any(|(command, _)| !command.starts_with("powerfill "))
 }
 
-/// Runs the session of a document in a folder; how many commands it had.
+/// Runs the session of a document in a folder. Returns the number of commands.
 pub(crate) fn run_session(name: &str, document: &str, folder: &Path) -> usize {
-    let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let free_address =
+        || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let ports = ["127.0.0.1:7878", "127.0.0.1:4222"]
-        .map(|written| (written, free().expect("a free port").to_string()));
-    let placed = |text: &str| {
+        .map(|written| (written, free_address().expect("a free port").to_string()));
+    let with_free_ports = |text: &str| {
         ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(written, free))
     };
-    let as_written = |text: &str| {
+    let with_shown_ports = |text: &str| {
         ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(free, written))
     };
     if let Some((_, rest)) = document.split_once("\n# powerfill.toml\n") {
         let settings = rest.split("```").next().unwrap_or_default();
-        std::fs::write(folder.join("powerfill.toml"), placed(settings))
+        std::fs::write(folder.join("powerfill.toml"), with_free_ports(settings))
             .expect("settings are written");
     }
     let mut bash = Bash::start(folder);
     let steps = steps(document);
     for (command, expected) in &steps {
-        let (lines, status) = bash.run(&placed(command));
+        let (lines, status) = bash.run(&with_free_ports(command));
         let errors = || std::fs::read_to_string(folder.join("errors")).unwrap_or_default();
         assert_eq!(status, "0", "{name}: {command}\n{}\n{}", lines.join("\n"), errors());
-        let printed: Vec<String> = lines.iter().map(|line| as_written(line)).collect();
+        let printed: Vec<String> = lines.iter().map(|line| with_shown_ports(line)).collect();
         let printed: Vec<&str> = printed.iter().map(String::as_str).collect();
         assert!(
-            fits(expected, &printed),
+            lines_match(expected, &printed),
             "{name}: {command} prints\n{}\nthe document says\n{}\n{}",
             printed.join("\n"),
             expected.join("\n"),

@@ -1,5 +1,5 @@
-//! Auditing from outside: replay, verify, seals, and the run after any of its events, on files that
-//! someone edited.
+//! Audit commands on stores that were edited: `replay`, `verify`, `seal`, and a run as of any of its
+//! events.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -8,48 +8,42 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use serde_json::Value;
 
-use crate::desk::{Answer, Desk, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
 
-/// A desk with one Complete run in `books.db`: 40 events in 2 appends.
-fn desk() -> Desk {
-    let desk = Desk::new();
-    run(&desk);
-    desk
+/// A sandbox with one Complete run in `books.db`: 40 events in 2 appends.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    run(&sandbox);
+    sandbox
 }
 
-fn run(desk: &Desk) {
+fn run(sandbox: &Sandbox) {
     let case = case("12");
-    desk.powerfill([
-        "run",
-        &source(&case),
-        "--options",
-        &options(&case),
-        "--store",
-        "sqlite:books.db",
-    ])
-    .well();
+    sandbox
+        .run(["run", &source(&case), "--options", &options(&case), "--store", "sqlite:books.db"])
+        .success();
 }
 
-/// Edits the file as someone with an editor for databases would, past the guards.
-fn edit(desk: &Desk, sql: &str) {
-    let conn = Connection::open(desk.path("books.db")).unwrap();
+/// Edits the file without the triggers that guard it.
+fn edit(sandbox: &Sandbox, sql: &str) {
+    let conn = Connection::open(sandbox.path("books.db")).unwrap();
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
     conn.execute_batch(sql).unwrap();
 }
 
-fn verify(desk: &Desk) -> Answer {
-    desk.type_in("verify --store sqlite:books.db")
+fn verify(sandbox: &Sandbox) -> CommandOutput {
+    sandbox.run_line("verify --store sqlite:books.db")
 }
 
 #[test]
-fn verify_names_the_first_place_of_each_tampering() {
+fn verify_names_the_first_damage_of_each_edit() {
     let cases = [
         (
             "UPDATE es_events SET payload = replace(payload, '600000.00', '600000.01') WHERE version = 18",
             "event 18, append 2: its hash does not match",
         ),
         (
-            "UPDATE es_appends SET actor = 'nobody' WHERE seq = 2",
+            "UPDATE es_appends SET actor = 'x' WHERE seq = 2",
             "event 2, append 2: its hash does not match",
         ),
         (
@@ -74,84 +68,88 @@ fn verify_names_the_first_place_of_each_tampering() {
         ),
         ("UPDATE snapshots SET compressed = zeroblob(10)", "snapshot"),
     ];
-    for (sql, said) in cases {
-        let desk = desk();
-        verify(&desk).well();
-        edit(&desk, sql);
-        let found = verify(&desk);
+    for (sql, words) in cases {
+        let sandbox = sandbox();
+        verify(&sandbox).success();
+        edit(&sandbox, sql);
+        let found = verify(&sandbox);
         assert_eq!(found.status, Some(1), "{sql}: {}", found.out);
         assert!(
-            found.out.starts_with("DAMAGED: ") && found.out.contains(said),
+            found.out.starts_with("DAMAGED: ") && found.out.contains(words),
             "{sql}: {}",
             found.out
         );
-        let json = desk.type_in("verify --store sqlite:books.db --format json");
+        let json = sandbox.run_line("verify --store sqlite:books.db --format json");
         let answer: Value = serde_json::from_str(&json.out).unwrap();
         assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("damaged")));
     }
 }
 
 #[test]
-fn a_seal_kept_elsewhere_shows_a_log_that_was_cut_off_or_written_anew() {
-    let desk = desk();
-    let exported = desk.ask("seal export --out a.seal --store sqlite:books.db");
+fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
+    let sandbox = sandbox();
+    let exported = sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
     assert_eq!(exported, "a.seal: 40 events in 2 appends are sealed\n");
-    let printed = desk.ask("seal export --store sqlite:books.db");
-    assert_eq!(printed, std::fs::read_to_string(desk.path("a.seal")).unwrap());
-    run(&desk);
-    let held = desk.ask("seal check a.seal --store sqlite:books.db");
-    assert_eq!(held, "The log holds append 2, up to event 40, as it was sealed; 40 events since\n");
-    desk.ask("seal export --out b.seal --store sqlite:books.db");
+    let printed = sandbox.run_ok("seal export --store sqlite:books.db");
+    assert_eq!(printed, std::fs::read_to_string(sandbox.path("a.seal")).unwrap());
+    run(&sandbox);
+    let checked = sandbox.run_ok("seal check a.seal --store sqlite:books.db");
+    assert_eq!(
+        checked,
+        "The log holds append 2, up to event 40, as it was sealed; 40 events since\n"
+    );
+    sandbox.run_ok("seal export --out b.seal --store sqlite:books.db");
 
-    // The second run goes, with all traces: the rest is sound in itself.
+    // The second run is removed without a trace: the rest of the log verifies.
     edit(
-        &desk,
+        &sandbox,
         "DELETE FROM es_events WHERE position > 40; DELETE FROM es_appends WHERE seq > 2;
          DELETE FROM es_streams WHERE stream_id = 2;
          UPDATE es_head SET seq = 2, position = 40, seal = (SELECT seal FROM es_appends WHERE seq = 2)",
     );
-    desk.ask("seal check a.seal --store sqlite:books.db");
-    let cut = desk.type_in("seal check b.seal --store sqlite:books.db");
+    sandbox.run_ok("seal check a.seal --store sqlite:books.db");
+    let cut = sandbox.run_line("seal check b.seal --store sqlite:books.db");
     assert_eq!(cut.status, Some(1));
     assert!(cut.out.contains("append 4 was sealed, up to event 80"), "{}", cut.out);
     assert!(cut.out.contains("ends at append 2 and event 40: it was truncated"), "{}", cut.out);
 
-    // A log written anew, with another run in it, is sound in itself too.
-    std::fs::remove_file(desk.path("books.db")).unwrap();
+    // A rewritten log with another run verifies too.
+    std::fs::remove_file(sandbox.path("books.db")).unwrap();
     for _ in 0..2 {
-        run(&desk);
+        run(&sandbox);
     }
-    verify(&desk).well();
-    let anew = desk.type_in("seal check b.seal --store sqlite:books.db --format json");
-    assert_eq!(anew.status, Some(1));
-    assert!(anew.out.contains("append 4 is not the one that was sealed"), "{}", anew.out);
+    verify(&sandbox).success();
+    let rewritten = sandbox.run_line("seal check b.seal --store sqlite:books.db --format json");
+    assert_eq!(rewritten.status, Some(1));
+    assert!(rewritten.out.contains("append 4 is not the one that was sealed"), "{}", rewritten.out);
 
-    // A row changed behind sound seals is found as well.
-    desk.ask("seal export --out c.seal --store sqlite:books.db");
-    edit(&desk, "UPDATE es_events SET payload = payload || ' ' WHERE position = 7");
-    let edited = desk.type_in("seal check c.seal --store sqlite:books.db");
+    // An edited event is found even if the stored seals match.
+    sandbox.run_ok("seal export --out c.seal --store sqlite:books.db");
+    edit(&sandbox, "UPDATE es_events SET payload = payload || ' ' WHERE position = 7");
+    let edited = sandbox.run_line("seal check c.seal --store sqlite:books.db");
     assert_eq!(edited.status, Some(1));
     assert!(edited.out.contains("event 7"), "{}", edited.out);
 
-    std::fs::write(desk.path("d.seal"), "{\"seq\":1}").unwrap();
+    std::fs::write(sandbox.path("d.seal"), "{\"seq\":1}").unwrap();
     for seal in ["d.seal", "none.seal"] {
-        desk.type_in(&format!("seal check {seal} --store sqlite:books.db"))
-            .refuses(2, &[seal, "powerfill seal export"]);
+        sandbox
+            .run_line(&format!("seal check {seal} --store sqlite:books.db"))
+            .fails_with(2, &[seal, "powerfill seal export"]);
     }
 }
 
 #[test]
-fn replay_says_reproduced_or_shows_both_versions() {
-    let desk = desk();
-    let same = desk.ask("replay latest --store sqlite:books.db");
+fn replay_reproduces_a_run_or_prints_both_versions() {
+    let sandbox = sandbox();
+    let same = sandbox.run_ok("replay latest --store sqlite:books.db");
     assert!(same.starts_with("Reproduced\n"), "{same}");
     assert!(same.contains(": 40 events are the same, byte for byte"), "{same}");
 
     edit(
-        &desk,
+        &sandbox,
         "UPDATE es_events SET payload = replace(payload, '\"loan_id\":\"FILL\"', '\"loan_id\":\"K6\"') WHERE version = 18",
     );
-    let other = desk.type_in("replay latest --store sqlite:books.db");
+    let other = sandbox.run_line("replay latest --store sqlite:books.db");
     assert_eq!(other.status, Some(1));
     assert!(other.out.starts_with("Not reproduced: event 18 differs\n"), "{}", other.out);
     let row = |name: &str| {
@@ -163,28 +161,29 @@ fn replay_says_reproduced_or_shows_both_versions() {
     assert_eq!(row("loan_id"), ["│", "*", "┆", "loan_id", "┆", "K6", "┆", "FILL", "│"]);
     assert_eq!(row("trade_id"), ["│", "┆", "trade_id", "┆", "T1", "┆", "T1", "│"]);
 
-    let json = desk.type_in("replay latest --store sqlite:books.db --format json");
+    let json = sandbox.run_line("replay latest --store sqlite:books.db --format json");
     let answer: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("differs")));
     assert_eq!(answer["stream_version"], 18);
     assert_eq!(answer["recorded"]["payload"]["loan_id"], "K6");
     assert_eq!(answer["replayed"]["payload"]["loan_id"], "FILL");
-    let csv = desk.type_in("replay latest --store sqlite:books.db --format csv");
+    let csv = sandbox.run_line("replay latest --store sqlite:books.db --format csv");
     assert_eq!(csv.status, Some(1));
     assert_eq!(csv.out, "stream_version,field,recorded,replayed\n18,loan_id,K6,FILL\n");
 }
 
 #[test]
-fn a_run_is_shown_after_any_of_its_events() {
-    let desk = desk();
-    let shown = desk.ask("show latest --at 18 --store sqlite:books.db");
+fn a_run_is_shown_as_of_any_of_its_events() {
+    let sandbox = sandbox();
+    let shown = sandbox.run_ok("show latest --at 18 --store sqlite:books.db");
     assert!(shown.starts_with("After event 18 of 40: LoanAllocated {"), "{shown}");
-    let fills = desk.type_in("show latest --at 18 --store sqlite:books.db --format csv").well().out;
+    let fills =
+        sandbox.run_line("show latest --at 18 --store sqlite:books.db --format csv").success().out;
     assert!(fills.contains("\nT1,Under,1,600000.00,1000000.00,990000.00,1010000.00\n"), "{fills}");
     let before =
-        desk.type_in("show latest --at 17 --store sqlite:books.db --format csv").well().out;
+        sandbox.run_line("show latest --at 17 --store sqlite:books.db --format csv").success().out;
     assert!(before.contains("\nT1,Under,0,0.00,"), "{before}");
-    let json = desk.ask("show latest --at 18 --store sqlite:books.db --format json");
+    let json = sandbox.run_ok("show latest --at 18 --store sqlite:books.db --format json");
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["run_events"], &json["event"]["stream_version"]), (&40.into(), &18.into()));
     assert_eq!(json["event"]["payload"]["loan_id"], "FILL");
@@ -193,21 +192,22 @@ fn a_run_is_shown_after_any_of_its_events() {
         let line = format!(
             "tables latest pfill_powerfill_guide --at {at} --store sqlite:books.db --format csv"
         );
-        desk.ask(&line).lines().count() - 1
+        sandbox.run_ok(&line).lines().count() - 1
     };
     assert_eq!((guide(17), guide(18), guide(40)), (0, 1, 1));
     for line in ["show latest --at 41", "tables latest pfill_powerfill_guide --at 41"] {
-        desk.type_in(&format!("{line} --store sqlite:books.db"))
-            .refuses(2, &["has 40 events, there is none with number 41"]);
+        sandbox
+            .run_line(&format!("{line} --store sqlite:books.db"))
+            .fails_with(2, &["has 40 events, there is none with number 41"]);
     }
-    desk.type_in("show latest --at 0 --store sqlite:books.db").refuses(2, &["--at"]);
+    sandbox.run_line("show latest --at 0 --store sqlite:books.db").fails_with(2, &["--at"]);
 }
 
 #[test]
-fn a_run_is_stepped_through() {
-    let desk = desk();
-    let step = |input: &str| -> Answer {
-        let mut child = desk
+fn step_shows_a_run_as_of_each_given_event() {
+    let sandbox = sandbox();
+    let step = |input: &str| -> CommandOutput {
+        let mut child = sandbox
             .command(["step", "latest", "--store", "sqlite:books.db"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -217,14 +217,14 @@ fn a_run_is_stepped_through() {
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap().into()
     };
-    let heads = |answer: Answer| -> Vec<String> {
-        let heads = answer.well().out;
+    let heads = |answer: CommandOutput| -> Vec<String> {
+        let heads = answer.success().out;
         let heads = heads.lines().filter(|line| line.starts_with("After event "));
         heads.map(|line| line.split(':').next().unwrap_or_default().to_owned()).collect()
     };
     let visited = heads(step("18\n\n-2\n+10\n40\nq\n1\n"));
     let expected = [18, 19, 17, 27, 40].map(|event| format!("After event {event} of 40"));
     assert_eq!(visited, expected);
-    step("1\n-1\n").refuses(2, &["\"-1\" is not one of the events 1 to 40"]);
-    step("forty\n").refuses(2, &["\"forty\" is not one of the events 1 to 40"]);
+    step("1\n-1\n").fails_with(2, &["\"-1\" is not one of the events 1 to 40"]);
+    step("forty\n").fails_with(2, &["\"forty\" is not one of the events 1 to 40"]);
 }

@@ -1,4 +1,4 @@
-//! How the tables of a run are compared with the expected ones: the rules of
+//! Compares the tables of a run with the expected ones, by the rules of
 //! `tests/conformance/README.md`.
 
 use std::collections::BTreeMap;
@@ -8,17 +8,17 @@ use powerfill_tables::tables::named;
 
 use crate::table::Table;
 
-/// They tell of the run, not of its decisions.
+/// They record the run, not its decisions.
 const LEFT_OUT: [&str; 2] = ["pfill_powerfill_log", "pfill_run_history"];
 
-/// What counts of a fault.
+/// The compared columns of a fault.
 pub(crate) const FAULT_COLUMNS: [&str; 5] = ["severity", "table", "row", "column", "code"];
 
-/// Differences that are shown of each table.
+/// The largest number of listed differences per table.
 const SHOWN: usize = 8;
 
-/// Columns whose text is free.
-fn free(table: &str) -> &'static [&'static str] {
+/// Columns that are not compared.
+fn ignored_columns(table: &str) -> &'static [&'static str] {
     match table {
         "pfill_preflight_findings" => &["run_id", "message"],
         "outcome" => &["run_id", "failure_message"],
@@ -26,8 +26,8 @@ fn free(table: &str) -> &'static [&'static str] {
     }
 }
 
-/// Differences between the tables in one folder and those of the same name in another, as lines of
-/// text.
+/// Differences between the tables in one folder and those of the same name in another, one per
+/// line.
 pub(crate) fn folders(expected: &Path, actual: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(expected).expect("the expected tables are there");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
@@ -49,7 +49,7 @@ pub(crate) fn folders(expected: &Path, actual: &Path) -> Vec<String> {
     lines
 }
 
-/// The differences of a table under its name, the first ones in full.
+/// The differences of a table under its name; only the first ones in full.
 pub(crate) fn report(name: &str, found: Vec<String>) -> Vec<String> {
     if found.is_empty() {
         return Vec::new();
@@ -63,7 +63,7 @@ pub(crate) fn report(name: &str, found: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Differences between two reports of faults, in any order; value and reason are free.
+/// Differences between two reports of faults, in any order; values and messages are ignored.
 pub(crate) fn faults(expected: &Table, actual: &Table) -> Vec<String> {
     let mut balance: BTreeMap<Vec<&str>, i64> = BTreeMap::new();
     for fault in expected.pick(&FAULT_COLUMNS) {
@@ -82,7 +82,8 @@ pub(crate) fn faults(expected: &Table, actual: &Table) -> Vec<String> {
 
 /// Differences between two tables: the same columns and rows in the same order, cells as text.
 pub(crate) fn tables(name: &str, expected: &Table, actual: &Table) -> Vec<String> {
-    let (expected, actual) = (expected.without(free(name)), actual.without(free(name)));
+    let (expected, actual) =
+        (expected.without(ignored_columns(name)), actual.without(ignored_columns(name)));
     if expected.columns != actual.columns {
         let (want, have) = (expected.columns.join(", "), actual.columns.join(", "));
         return vec![format!("columns {have}; expected {want}")];
@@ -102,8 +103,8 @@ pub(crate) fn tables(name: &str, expected: &Table, actual: &Table) -> Vec<String
         }
     }
     let wanted: BTreeMap<&String, ()> = want.iter().map(|(key, _)| (key, ())).collect();
-    let strangers = have.iter().filter(|(key, _)| !wanted.contains_key(key));
-    found.extend(strangers.map(|(key, _)| format!("{key}: not expected")));
+    let unexpected = have.iter().filter(|(key, _)| !wanted.contains_key(key));
+    found.extend(unexpected.map(|(key, _)| format!("{key}: not expected")));
     let other_order = || want.iter().zip(&have).position(|((want, _), (have, _))| want != have);
     if found.is_empty()
         && let Some(at) = other_order()
@@ -114,15 +115,15 @@ pub(crate) fn tables(name: &str, expected: &Table, actual: &Table) -> Vec<String
     found
 }
 
-/// The columns by which rows are paired: the table's key, or all of them.
+/// The columns by which rows are paired: the table's key, or all columns.
 fn key(name: &str, table: &Table) -> Vec<usize> {
     match named(name).map(|spec| spec.key) {
-        Some(key) if !key.is_empty() => key.iter().map(|name| table.place(name)).collect(),
+        Some(key) if !key.is_empty() => key.iter().map(|name| table.index(name)).collect(),
         _ => (0..table.columns.len()).collect(),
     }
 }
 
-/// Each row with the text of its key; where it comes more than once, with a number.
+/// Each row with the text of its key; repeated keys get a number.
 fn keyed<'a>(table: &'a Table, key: &[usize]) -> Vec<(String, &'a Vec<String>)> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     let rows = table.rows.iter().map(|row| {
@@ -139,7 +140,7 @@ fn keyed<'a>(table: &'a Table, key: &[usize]) -> Vec<(String, &'a Vec<String>)> 
 }
 
 #[test]
-fn every_kind_of_difference_is_seen() {
+fn every_kind_of_difference_is_found() {
     let table = |text: &str| Table::parse(text.as_bytes());
     let differences = |actual: &str| tables("any", &table("id,price\nA,1\nB,2\n"), &table(actual));
     assert!(differences("run_id,id,price\nR,A,1\nR,B,2\n").is_empty());

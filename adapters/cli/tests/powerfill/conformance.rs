@@ -1,43 +1,45 @@
-//! Every conformance case through the binary, as `tests/conformance/run_cases.py` does it: what to
-//! run follows from what the case expects.
+//! Every conformance case with the binary, as in `tests/conformance/run_cases.py`: the expected
+//! tables of a case decide which commands run.
 
 use std::path::Path;
 
 use crate::compare;
-use crate::desk::{Answer, Desk, cases, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, cases, options, source};
 use crate::table::Table;
 
-/// Fewer cases than there are would prove less than it seems.
+/// The smallest number of cases, so that a wrong path does not pass with none.
 const CASES: usize = 48;
 
 struct Case<'a> {
     folder: &'a Path,
-    desk: Desk,
+    sandbox: Sandbox,
     problems: Vec<String>,
 }
 
 #[test]
-fn every_case_comes_out_as_expected() {
+fn every_case_has_its_expected_results() {
     let cases = cases();
     assert!(cases.len() >= CASES, "{} cases", cases.len());
     let part = cases.len().div_ceil(4);
     let failed: Vec<String> = std::thread::scope(|scope| {
-        let judging: Vec<_> = cases
+        let threads: Vec<_> = cases
             .chunks(part)
-            .map(|part| scope.spawn(move || part.iter().filter_map(|case| judge(case)).collect()))
+            .map(|part| {
+                scope.spawn(move || part.iter().filter_map(|case| check_case(case)).collect())
+            })
             .collect();
-        let judged: Vec<Vec<String>> =
-            judging.into_iter().map(|part| part.join().expect("a case is judged")).collect();
-        judged.concat()
+        let results: Vec<Vec<String>> =
+            threads.into_iter().map(|part| part.join().expect("a case is checked")).collect();
+        results.concat()
     });
     assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n\n"));
 }
 
-/// The problems with a case; none where it passes.
-fn judge(folder: &Path) -> Option<String> {
-    let mut case = Case { folder, desk: Desk::new(), problems: Vec::new() };
+/// The problems of a case; `None` if it passes.
+fn check_case(folder: &Path) -> Option<String> {
+    let mut case = Case { folder, sandbox: Sandbox::new(), problems: Vec::new() };
     let faults = case.expected("faults");
-    let of_options = |row: &Vec<String>, faults: &Table| row[faults.place("table")] == "options";
+    let of_options = |row: &Vec<String>, faults: &Table| row[faults.index("table")] == "options";
     let part = |options: bool| {
         let mut part = faults.clone()?;
         let all = part.clone();
@@ -51,7 +53,7 @@ fn judge(folder: &Path) -> Option<String> {
     match (of_options, case.expected("outcome")) {
         (Some(faults), _) => case.refuses_options(&faults),
         (None, Some(outcome)) if outcome.column("status") == ["Complete"] => case.completes(),
-        (None, Some(_)) => case.is_refused_at_preflight(),
+        (None, Some(_)) => case.fails_at_preflight(),
         (None, None) => {}
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -65,31 +67,22 @@ impl Case<'_> {
         file.exists().then(|| Table::read(&file))
     }
 
-    fn expect_status(&mut self, what: &str, answer: &Answer, as_wanted: bool) {
-        if !as_wanted {
-            let status = answer.status;
-            self.problems.push(format!("{what}: exit status {status:?}\n{}", answer.err));
+    fn expect_status(&mut self, command: &str, output: &CommandOutput, is_expected: bool) {
+        if !is_expected {
+            let status = output.status;
+            self.problems.push(format!("{command}: exit status {status:?}\n{}", output.err));
         }
     }
 
-    fn run(&self) -> Answer {
+    fn run(&self) -> CommandOutput {
         let (source, options) = (source(self.folder), options(self.folder));
         let store = "sqlite:case.db";
-        self.desk.powerfill([
-            "run",
-            &source,
-            "--options",
-            &options,
-            "--store",
-            store,
-            "--out",
-            "out",
-        ])
+        self.sandbox.run(["run", &source, "--options", &options, "--store", store, "--out", "out"])
     }
 
-    /// The report of `check`: 1 where there is an error, 0 where there are warnings only.
+    /// The report of `check`, with exit status 1 for errors and 0 for warnings.
     fn check(&mut self, faults: &Table) {
-        let answer = self.desk.powerfill(["check", &source(self.folder), "--format", "csv"]);
+        let answer = self.sandbox.run(["check", &source(self.folder), "--format", "csv"]);
         let wanted = i32::from(faults.column("severity").contains(&"error"));
         self.expect_status("check", &answer, answer.status == Some(wanted));
         let actual = answer.table();
@@ -114,19 +107,21 @@ impl Case<'_> {
     fn completes(&mut self) {
         let answer = self.run();
         self.expect_status("run", &answer, answer.status == Some(0));
-        let differences = compare::folders(&self.folder.join("expected"), &self.desk.path("out"));
+        let differences =
+            compare::folders(&self.folder.join("expected"), &self.sandbox.path("out"));
         self.problems.extend(differences);
     }
 
-    /// The findings of the run and those of `preflight` are the expected ones.
-    fn is_refused_at_preflight(&mut self) {
+    /// The run and `preflight` have the expected findings.
+    fn fails_at_preflight(&mut self) {
         let answer = self.run();
         self.expect_status("run", &answer, answer.status == Some(1));
-        let differences = compare::folders(&self.folder.join("expected"), &self.desk.path("out"));
+        let differences =
+            compare::folders(&self.folder.join("expected"), &self.sandbox.path("out"));
         self.problems.extend(differences);
         let (source, options) = (source(self.folder), options(self.folder));
         let answer =
-            self.desk.powerfill(["preflight", &source, "--options", &options, "--format", "csv"]);
+            self.sandbox.run(["preflight", &source, "--options", &options, "--format", "csv"]);
         self.expect_status("preflight", &answer, answer.status == Some(1));
         let name = "pfill_preflight_findings";
         let expected = self.expected(name).expect("a refused run has findings");

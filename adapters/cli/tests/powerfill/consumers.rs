@@ -1,22 +1,20 @@
-//! The consumers of docs/examples, run against a service: killed and begun again, each event counts
-//! once.
+//! The consumers of docs/examples, run against a service: if a consumer is killed and started again,
+//! each event counts once.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::desk::Desk;
-use crate::served::{Server, desk};
+use powerfill_tests::waiting::eventually_blocking;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::sandbox::Sandbox;
+use crate::served::{Server, sandbox};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(name)
 }
 
-/// A consumer with its processes, killed with the test.
+/// A consumer with its child processes, killed when it is dropped.
 struct Consumer(Child);
 
 impl Drop for Consumer {
@@ -28,57 +26,60 @@ impl Drop for Consumer {
 }
 
 impl Consumer {
-    fn start(desk: &Desk, server: &Server, token: &str, command: &[&str]) -> Self {
+    fn start(sandbox: &Sandbox, server: &Server, token: &str, command: &[&str]) -> Self {
         use std::os::unix::process::CommandExt;
         let mut consumer = Command::new(command[0]);
         consumer
             .args(&command[1..])
-            .current_dir(desk.path(""))
+            .current_dir(sandbox.path(""))
             .env("API", format!("http://{}/api/powerfill", server.address))
             .env("TENANT", "GENERATED")
             .env("TOKEN", token)
             .process_group(0)
             .stdout(Stdio::piped());
-        Self(consumer.spawn().expect("it starts"))
+        Self(consumer.spawn().expect("the consumer starts"))
     }
 }
 
-/// A desk with runs, a service, and a viewer's token.
-fn served() -> (Desk, Server, String) {
-    let desk = desk();
-    let token = desk.ask("token create --tenant GENERATED --role viewer --name screen");
+/// A sandbox with two runs, a service, and a viewer's token.
+fn start_service() -> (Sandbox, Server, String) {
+    let sandbox = sandbox();
+    let token = sandbox.run_ok("token create --tenant GENERATED --role viewer --name screen");
     for _ in 0..2 {
-        desk.ask("run --tenant GENERATED");
+        sandbox.run_ok("run --tenant GENERATED");
     }
-    let server = Server::start(&desk, &["--no-workers"]);
-    (desk, server, token.trim().to_owned())
+    let server = Server::start(&sandbox, &["--no-workers"]);
+    (sandbox, server, token.trim().to_owned())
 }
 
-/// The events of the log, by what stands in the store.
-fn recorded(desk: &Desk, sql: &str) -> Vec<(String, i64)> {
-    let store = rusqlite::Connection::open(desk.path("books.db")).expect("the store");
-    let mut rows = store.prepare(sql).expect("SQL");
-    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
-    rows.map(|row| row.expect("a row")).collect()
+/// The result of a query of a text and a number per row; empty if the file or the table does not
+/// exist yet.
+fn query(file: &Path, sql: &str) -> Vec<(String, i64)> {
+    let Ok(store) = rusqlite::Connection::open(file) else { return vec![] };
+    let Ok(mut rows) = store.prepare(sql) else { return vec![] };
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.map_or_else(|_| vec![], |rows| rows.filter_map(Result::ok).collect())
 }
 
 #[test]
-fn the_one_in_the_shell_prints_each_event_once() {
-    let (desk, server, token) = served();
+fn the_shell_consumer_prints_each_event_once() {
+    let (sandbox, server, token) = start_service();
     let script = example("consumer.sh");
     let command = ["bash", script.to_str().expect("a path"), "position.txt"];
-    let all = recorded(&desk, "SELECT event_type, position FROM es_events ORDER BY position");
+    let sql = "SELECT event_type, position FROM es_events ORDER BY position";
+    let all = query(&sandbox.path("books.db"), sql);
+    assert!(all.len() > 450, "{} events", all.len());
     let mut printed = Vec::new();
-    for take in [150, 300, usize::MAX] {
-        let mut consumer = Consumer::start(&desk, &server, &token, &command);
-        let out = BufReader::new(consumer.0.stdout.take().expect("it is piped"));
-        let take = take.min(all.len() - printed.len());
-        printed.extend(out.lines().take(take).map(|line| line.expect("text")));
+    for lines in [150, 300, usize::MAX] {
+        let mut consumer = Consumer::start(&sandbox, &server, &token, &command);
+        let out = BufReader::new(consumer.0.stdout.take().expect("the output is piped"));
+        let lines = lines.min(all.len() - printed.len());
+        printed.extend(out.lines().take(lines).map(|line| line.expect("text")));
         drop(consumer);
-        // What was printed last may not be kept yet, and then comes again: at least once.
-        let kept = std::fs::read_to_string(desk.path("position.txt")).expect("the position");
+        // The position of the last line may not be saved yet; then the line is printed again.
+        let saved = std::fs::read_to_string(sandbox.path("position.txt")).expect("the position");
         if printed.len() < all.len() {
-            printed.truncate(kept.parse().expect("a number"));
+            printed.truncate(saved.parse().expect("a number"));
         }
     }
     let all: Vec<String> =
@@ -88,33 +89,29 @@ fn the_one_in_the_shell_prints_each_event_once() {
 }
 
 #[test]
-fn the_one_in_python_counts_each_event_once() {
-    let (desk, server, token) = served();
+fn the_python_consumer_counts_each_event_once() {
+    const KILLS: i64 = 8;
+    let (sandbox, server, token) = start_service();
     let script = example("consumer.py");
     let command = ["python3", script.to_str().expect("a path"), "tally.db"];
-    let wanted = recorded(
-        &desk,
-        "SELECT 'powerfill.run.' || event_type || '.v' || schema_version, count(*) FROM es_events GROUP BY 1 ORDER BY 1",
+    let expected = query(
+        &sandbox.path("books.db"),
+        "SELECT 'powerfill.run.' || event_type || '.v' || schema_version, count(*) FROM es_events \
+         GROUP BY 1 ORDER BY 1",
     );
-    let tally = || -> Vec<(String, i64)> {
-        let Ok(kept) = rusqlite::Connection::open(desk.path("tally.db")) else { return vec![] };
-        let Ok(mut rows) = kept.prepare("SELECT type, count FROM tally ORDER BY type") else {
-            return vec![];
-        };
-        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-        rows.map_or_else(|_| vec![], |rows| rows.filter_map(Result::ok).collect())
-    };
-    let begun = Instant::now();
-    let mut killed = 0;
-    // It is killed again and again, and still gets there.
-    while tally() != wanted {
-        assert!(begun.elapsed() < PATIENCE, "{:?} of {wanted:?}", tally());
-        let consumer = Consumer::start(&desk, &server, &token, &command);
-        std::thread::sleep(Duration::from_millis(250 + 50 * killed));
-        drop(consumer);
-        killed += 1;
+    let file = sandbox.path("tally.db");
+    let tally = || query(&file, "SELECT type, count FROM tally ORDER BY type");
+    let total = |tally: &[(String, i64)]| tally.iter().map(|(_, count)| count).sum::<i64>();
+    let all = total(&expected);
+    for kill in 1..=KILLS {
+        // The consumer is killed when it has counted a share of the events; the last one counts all.
+        let share = all * kill / KILLS;
+        let _consumer = Consumer::start(&sandbox, &server, &token, &command);
+        eventually_blocking(format!("{share} of {all} events are counted"), || {
+            total(&tally()) >= share
+        });
     }
-    // And a token that is not valid ends it with the problem.
-    let mut refused = Consumer::start(&desk, &server, "pf_0", &command);
-    assert!(!refused.0.wait().expect("it ends").success());
+    assert_eq!(tally(), expected);
+    let mut refused = Consumer::start(&sandbox, &server, "pf_0", &command);
+    assert!(!refused.0.wait().expect("an invalid token ends the consumer").success());
 }

@@ -1,26 +1,19 @@
-//! `copy-store` from outside: both ways between a file and a database, also where it is killed.
+//! `copy-store` in both directions between a file and a database, also if it is killed.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use crate::process::Progress;
+use crate::sandbox::Sandbox;
 
-use powerfill_tests::postgres::TestDatabase;
-
-use crate::desk::{Answer, Desk};
-
-fn with_runs() -> Desk {
-    let desk = Desk::new();
-    desk.ask("generate --loans 400 --trades 120 --out book");
-    desk.ask("run dir:book");
-    desk.ask("run dir:book --price-mode pc");
-    desk
+/// A sandbox with two runs in `powerfill.db`; its commands name their store.
+fn sandbox_with_runs() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("generate --loans 400 --trades 120 --out book");
+    sandbox.run_ok("run dir:book");
+    sandbox.run_ok("run dir:book --price-mode pc");
+    sandbox
 }
 
-/// The seal, and everything that a desk reads of the latest run.
-fn read_back(desk: &Desk, store: &str) -> Vec<String> {
-    let asked = |line: &str| {
-        let words = line.split_whitespace().chain(["--store", store]);
-        desk.powerfill(words).well().out
-    };
+/// The outputs of commands that read every part of a store.
+fn read_all(sandbox: &Sandbox, store: &str) -> Vec<String> {
     let commands = [
         "seal export",
         "verify",
@@ -32,67 +25,85 @@ fn read_back(desk: &Desk, store: &str) -> Vec<String> {
         "explain latest --loan L00000007",
         "replay latest",
     ];
-    commands.map(asked).to_vec()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_reads_as_the_original() {
-    let desk = with_runs();
-    let place = TestDatabase::new();
-    let database = place.url().await;
-    let expected = read_back(&desk, "sqlite:powerfill.db");
-    for (from, to) in [("sqlite:powerfill.db", &*database), (&database, "sqlite:back.db")] {
-        let said = desk.powerfill(["copy-store", from, to]).well().out;
-        assert!(said.contains("2 snapshots; the copy verifies") || said.contains("1 snapshots"));
-        assert!(said.contains("the same in both: "), "{said}");
-        assert_eq!(read_back(&desk, to), expected, "{to}");
-    }
-    let again = desk.ask("copy-store sqlite:powerfill.db sqlite:back.db --format json");
-    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
-    assert_eq!((&again["appends_copied"], &again["appends_behind"]), (&0.into(), &0.into()));
-    assert!(expected[0].contains(again["seal"].as_str().unwrap()));
-
-    // The copy goes on by itself, and then is no copy any more.
-    desk.ask("run dir:book --store sqlite:back.db");
-    desk.type_in("copy-store sqlite:powerfill.db sqlite:back.db")
-        .refuses(2, &["no beginning of the original's log", "empty store"]);
-    desk.type_in("copy-store sqlite:powerfill.db sqlite:./powerfill.db")
-        .refuses(2, &["same store"]);
-    desk.type_in("copy-store sqlite:nowhere.db sqlite:new.db").refuses(2, &["no store nowhere.db"]);
-    assert!(!desk.path("new.db").exists());
+    commands.map(|line| sandbox.run_ok(&format!("{line} --store {store}"))).to_vec()
 }
 
 #[test]
-fn an_active_run_is_waited_for_by_whoever_copies() {
-    let desk = with_runs();
-    let run = desk.ask("run dir:book --no-wait");
-    let words = [run.trim(), "active in the original"];
-    desk.type_in("copy-store sqlite:powerfill.db sqlite:new.db").refuses(2, &words);
-    desk.ask("cancel latest");
-    desk.ask("copy-store sqlite:powerfill.db sqlite:new.db");
+fn a_copy_reads_as_the_original() {
+    let sandbox = sandbox_with_runs();
+    let database = Sandbox::in_database();
+    let database = database.store().expect("the store has a URL");
+    let expected = read_all(&sandbox, "sqlite:powerfill.db");
+    for (from, to) in [("sqlite:powerfill.db", database), (database, "sqlite:back.db")] {
+        let printed = sandbox.run(["copy-store", from, to]).success().out;
+        assert!(
+            printed.contains("2 snapshots; the copy verifies") || printed.contains("1 snapshots")
+        );
+        assert!(printed.contains("the same in both: "), "{printed}");
+        assert_eq!(read_all(&sandbox, to), expected, "{to}");
+    }
+    let again =
+        sandbox.run_line("copy-store sqlite:powerfill.db sqlite:back.db --format json").json();
+    assert_eq!((&again["appends_copied"], &again["appends_behind"]), (&0.into(), &0.into()));
+    assert!(expected[0].contains(again["seal"].as_str().unwrap()));
+
+    // A run in the copy makes it a store of its own.
+    sandbox.run_ok("run dir:book --store sqlite:back.db");
+    sandbox
+        .run_line("copy-store sqlite:powerfill.db sqlite:back.db")
+        .fails_with(2, &["no beginning of the original's log", "empty store"]);
+    sandbox
+        .run_line("copy-store sqlite:powerfill.db sqlite:./powerfill.db")
+        .fails_with(2, &["same store"]);
+    sandbox
+        .run_line("copy-store sqlite:nowhere.db sqlite:new.db")
+        .fails_with(2, &["no store nowhere.db"]);
+    assert!(!sandbox.path("new.db").exists());
 }
 
-/// At many moments; then once more.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_that_was_killed_goes_on() {
-    let desk = with_runs();
-    let begun = Instant::now();
-    desk.ask("copy-store sqlite:powerfill.db sqlite:whole.db");
-    let took = begun.elapsed();
-    let expected = read_back(&desk, "sqlite:powerfill.db");
-    let place = TestDatabase::new();
-    for to in ["sqlite:copy.db".to_owned(), place.url().await] {
-        for number in 1..=8 {
-            let mut copying = desk.command(["copy-store", "sqlite:powerfill.db", &to]);
-            copying.stdout(Stdio::null()).stderr(Stdio::piped());
-            let mut copying = copying.spawn().unwrap();
-            // When the kill comes is a matter of chance; what holds afterwards is not.
-            std::thread::sleep(Duration::min(took * number / 8, Duration::from_secs(2)));
-            copying.kill().unwrap();
-            let ended = Answer::from(copying.wait_with_output().unwrap());
-            assert!(ended.status.is_none_or(|status| status == 0), "{ended:?}");
-        }
-        desk.powerfill(["copy-store", "sqlite:powerfill.db", &to]).well();
-        assert_eq!(read_back(&desk, &to), expected);
+#[test]
+fn a_store_with_an_active_run_is_not_copied() {
+    let sandbox = sandbox_with_runs();
+    let run = sandbox.run_ok("run dir:book --no-wait");
+    let words = [run.trim(), "active in the original"];
+    sandbox.run_line("copy-store sqlite:powerfill.db sqlite:new.db").fails_with(2, &words);
+    sandbox.run_ok("cancel latest");
+    sandbox.run_ok("copy-store sqlite:powerfill.db sqlite:new.db");
+}
+
+/// Kills a copy at many points, and expects that the last one completes it.
+fn assert_killed_copy_continues(sandbox: &Sandbox, progress: &Progress, to: &str, whole: usize) {
+    let expected = read_all(sandbox, "sqlite:powerfill.db");
+    let copy = format!("copy-store sqlite:powerfill.db {to}");
+    let mut killed = 0;
+    for number in 1..=8 {
+        let point = whole * number / 8;
+        let output = progress.run_and_kill(sandbox, &copy, point);
+        assert!(output.status.is_none_or(|status| status == 0), "{point}: {output:?}");
+        killed += usize::from(output.status.is_none());
     }
+    assert!(killed > 1, "{killed} copies were killed");
+    sandbox.run_ok(&copy);
+    assert_eq!(read_all(sandbox, to), expected);
+}
+
+#[test]
+fn a_killed_copy_to_a_file_continues() {
+    let (sandbox, progress) = (sandbox_with_runs(), Progress::FileSize);
+    sandbox.run_ok("migrate --store sqlite:whole.db");
+    let line = "copy-store sqlite:powerfill.db sqlite:whole.db";
+    let whole = progress.of_command(&sandbox, "whole.db", line);
+    assert_killed_copy_continues(&sandbox, &progress, "sqlite:copy.db", whole);
+}
+
+#[test]
+fn a_killed_copy_to_a_database_continues() {
+    let sandbox = sandbox_with_runs();
+    let copies = [Sandbox::behind_proxy(), Sandbox::behind_proxy()];
+    let [(whole_copy, whole_proxy), (copy, proxy)] = copies;
+    let to = whole_copy.store().expect("the store has a URL");
+    let line = format!("copy-store sqlite:powerfill.db {to}");
+    let whole = Progress::Messages(whole_proxy).of_command(&sandbox, "", &line);
+    let to = copy.store().expect("the store has a URL");
+    assert_killed_copy_continues(&sandbox, &Progress::Messages(proxy), to, whole);
 }

@@ -1,12 +1,12 @@
-//! An export as the Desktop App writes one: other names, order, encodings, numbers and dates, made
-//! from a run's tables.
+//! An export like those of the Desktop App, made from the tables of a run: other names, order,
+//! encodings, numbers, and dates.
 
 use std::fs;
 use std::path::Path;
 
 use crate::table::Table;
 
-/// The mapping that leads it back.
+/// The mapping of the export.
 pub(crate) const MAPPING: &str = r#"
 [formats]
 null = ["NULL", "n/a"]
@@ -34,7 +34,7 @@ Why = "reason"
 wavg_price = "0.005"
 "#;
 
-/// The columns of the guide that the export has, under its names, in its order.
+/// The exported columns of the guide with their names in the export, in its order.
 const GUIDE: [(&str, &str); 8] = [
     ("settlement_date", "Settles"),
     ("price", "Px"),
@@ -46,7 +46,7 @@ const GUIDE: [(&str, &str); 8] = [
     ("held_reason", "Held Reason"),
 ];
 
-/// Writes the export of the tables in a folder into another one.
+/// Writes the export of the tables in a folder to another folder.
 pub(crate) fn write(tables: &Path, export: &Path) {
     fs::create_dir_all(export).unwrap();
     let read = |table: &str| Table::read(&tables.join(format!("{table}.csv")));
@@ -56,13 +56,14 @@ pub(crate) fn write(tables: &Path, export: &Path) {
     fs::write(export.join("readme.pdf"), "%PDF").unwrap();
 }
 
-/// Tabs, UTF-16 with a byte order mark, fixed width, thousands, midnights, the last row first.
+/// Tabs, UTF-16 with a byte order mark, fixed width, thousands separators, times of day, reversed
+/// rows.
 fn guide(table: &Table, export: &Path) {
-    let mut text = GUIDE.map(|(_, theirs)| theirs).join("\t") + "\r\n";
+    let mut text = GUIDE.map(|(_, exported)| exported).join("\t") + "\r\n";
     for row in (0..table.rows.len()).rev() {
-        let cells = GUIDE.map(|(ours, _)| {
-            let cell = table.rows[row][table.place(ours)].as_str();
-            match (ours, cell) {
+        let cells = GUIDE.map(|(column, _)| {
+            let cell = table.rows[row][table.index(column)].as_str();
+            match (column, cell) {
                 (_, "") if row % 2 == 0 => "NULL".to_owned(),
                 (_, "") => String::new(),
                 ("settlement_date", day) => midnight(day),
@@ -85,11 +86,11 @@ fn guide(table: &Table, export: &Path) {
     fs::write(export.join("DBO.PowerFill Guide.TXT"), bytes).unwrap();
 }
 
-/// Semicolons, Windows-1252, a line of dashes under the header, the count of rows at the end.
+/// Semicolons, Windows-1252, a line of dashes under the header, the number of rows at the end.
 fn kickouts(table: &Table, export: &Path) {
     let mut text = "Why;Loan_ID;BEST_SCORE;Comment\n---;-------;----------;-------\n".to_owned();
     for row in &table.rows {
-        let cell = |column: &str| row[table.place(column)].as_str();
+        let cell = |column: &str| row[table.index(column)].as_str();
         let score = match cell("best_score") {
             "" => "n/a".to_owned(),
             score => format!("+{score}00"),
@@ -101,13 +102,13 @@ fn kickouts(table: &Table, export: &Path) {
     fs::write(export.join("tenant.dbo.PFILL_KICKOUT_GUIDE_01.csv"), bytes).unwrap();
 }
 
-/// UTF-8 with a byte order mark, quoted thousands, parentheses, prices rounded to cents.
+/// UTF-8 with a byte order mark, quoted thousands separators, prices rounded to cents.
 fn recap(table: &Table, export: &Path) {
     let mut text =
         "\u{feff}TRADE_ID,\"Open Amount\",Filled Amount,loan_count,wavg_price,fill_status\n"
             .to_owned();
     for row in &table.rows {
-        let cell = |column: &str| row[table.place(column)].as_str();
+        let cell = |column: &str| row[table.index(column)].as_str();
         let price = match cell("wavg_price") {
             "" => String::new(),
             price => format!("{:.2}", price.parse::<f64>().unwrap()),

@@ -1,9 +1,8 @@
-//! A disk that is full in the middle of a run (specification 5.3): the run says so, nothing that
-//! was stored is lost, and with room again the next run takes up what was left.
+//! A disk that becomes full in the middle of a run (specification 5.3): the run fails with a message,
+//! nothing that was stored is lost, and when there is space again, the next run takes it up.
 //!
-//! The disk is a small file system of the test's own, which a process may have in a name space of
-//! its own, also without being root. So each test runs this program again in one, for its other
-//! half.
+//! The disk is a small file system, which a process can mount in a namespace of its own without
+//! being root. So each test runs this program again in such a namespace, for its second half.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,11 +12,11 @@ use std::process::Command;
 use powerfill_tests::postgres::{DedicatedServer, Durability, is_root};
 
 use crate::compare;
-use crate::desk::Desk;
+use crate::sandbox::Sandbox;
 
 const SCRIPT: &str = r#"mount -t tmpfs -o size="$1"m,mode=0755 tmpfs "$2" && shift 2 && exec "$@""#;
 
-/// Runs an ignored test of this program with a temporary folder of so many MiB.
+/// Runs an ignored test of this program with a temporary folder of this size.
 fn on_a_small_disk(mebibytes: u32, test: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new("unshare");
@@ -32,23 +31,23 @@ fn on_a_small_disk(mebibytes: u32, test: &str) {
         .env("TMPDIR", folder.path())
         .output()
         .unwrap();
-    let said = format!(
+    let printed = format!(
         "{}{}",
         String::from_utf8_lossy(&child.stdout),
         String::from_utf8_lossy(&child.stderr)
     );
-    print!("{said}");
+    print!("{printed}");
     assert!(
-        child.status.success() && said.contains("1 passed"),
+        child.status.success() && printed.contains("1 passed"),
         "a small file system of its own (unshare --mount, mount -t tmpfs), or the test in it, failed"
     );
 }
 
-/// What fills the disk; room again when it is dropped.
+/// A file that fills the disk, removed when it is dropped.
 struct Filler(std::path::PathBuf);
 
 impl Filler {
-    /// Leaves so many KiB.
+    /// Fills the disk except this many KiB.
     fn leaving(kib: u64) -> Self {
         let path = std::env::temp_dir().join("filler");
         let mut file = File::create(&path).unwrap();
@@ -70,42 +69,42 @@ impl Drop for Filler {
     }
 }
 
-/// Runs a book with less and less of the disk in use, until a run goes through; after each, there
-/// is room again, and `made_good` may do what an operator would.
-fn runs_on_a_disk_that_fills(desk: &Desk, undisturbed: &Path, made_good: impl Fn()) {
+/// Runs a book with more and more space on the disk, until a run is Complete. After each run, frees
+/// the disk and calls `recover`, which does what an operator would do.
+fn runs_on_a_full_disk_lose_nothing(sandbox: &Sandbox, undisturbed: &Path, recover: impl Fn()) {
     let (mut refused, mut taken_up) = (0, 0);
     for kib in std::iter::successors(Some(16_u64), |kib| Some(kib * 2)) {
         let filler = Filler::leaving(kib);
-        let run = desk.type_in("run dir:book");
+        let run = sandbox.run_line("run dir:book");
         drop(filler);
-        made_good();
+        recover();
         let at = format!("{kib} KiB left: {}{}", run.out, run.err);
         if run.status == Some(0) {
             break;
         }
         refused += 1;
         assert_eq!(run.status, Some(2), "{at}");
-        let says = ["disk is full", "disk full", "No space left", "unavailable"];
-        assert!(says.iter().any(|words| run.err.contains(words)), "{at}");
-        desk.ask("verify");
+        let words = ["disk is full", "disk full", "No space left", "unavailable"];
+        assert!(words.iter().any(|words| run.err.contains(words)), "{at}");
+        sandbox.run_ok("verify");
 
         let out = format!("out-{kib}");
-        let next = desk.type_in(&format!("run dir:book --out {out}")).well();
+        let next = sandbox.run_line(&format!("run dir:book --out {out}")).success();
         taken_up += u32::from(next.err.contains("it was taken up first"));
-        let found = compare::folders(undisturbed, &desk.path(&out));
+        let found = compare::folders(undisturbed, &sandbox.path(&out));
         assert!(found.is_empty(), "{at}\n{}", found.join("\n"));
-        std::fs::remove_dir_all(desk.path(&out)).unwrap();
+        std::fs::remove_dir_all(sandbox.path(&out)).unwrap();
     }
-    desk.ask("verify");
-    println!("{refused} runs met a full disk, {taken_up} of them had begun");
+    sandbox.run_ok("verify");
+    println!("{refused} runs had a full disk, {taken_up} of them had begun");
     assert!(refused > 2 && taken_up > 0, "{refused} refused, {taken_up} taken up");
 }
 
-fn with_a_book(desk: &Desk, loans: u32, trades: u32) {
-    desk.ask(&format!("generate --loans {loans} --trades {trades} --out book"));
-    desk.ask("run dir:book --store sqlite:undisturbed.db --out undisturbed");
-    std::fs::remove_file(desk.path("undisturbed.db")).unwrap();
-    desk.ask("migrate");
+fn prepare_book(sandbox: &Sandbox, loans: u32, trades: u32) {
+    sandbox.run_ok(&format!("generate --loans {loans} --trades {trades} --out book"));
+    sandbox.run_ok("run dir:book --store sqlite:undisturbed.db --out undisturbed");
+    std::fs::remove_file(sandbox.path("undisturbed.db")).unwrap();
+    sandbox.run_ok("migrate");
 }
 
 #[test]
@@ -114,11 +113,11 @@ fn a_full_disk_under_a_file_loses_nothing() {
 }
 
 #[test]
-#[ignore = "the other half of a test, on a small disk"]
+#[ignore = "the second half of a test, on a small disk"]
 fn over_a_file() {
-    let desk = Desk::new();
-    with_a_book(&desk, 400, 120);
-    runs_on_a_disk_that_fills(&desk, &desk.path("undisturbed"), || {});
+    let sandbox = Sandbox::new();
+    prepare_book(&sandbox, 400, 120);
+    runs_on_a_full_disk_lose_nothing(&sandbox, &sandbox.path("undisturbed"), || {});
 }
 
 #[test]
@@ -127,21 +126,21 @@ fn a_full_disk_under_postgresql_loses_nothing() {
 }
 
 #[test]
-#[ignore = "the other half of a test, on a small disk"]
+#[ignore = "the second half of a test, on a small disk"]
 fn over_postgresql() {
     let server = DedicatedServer::start(Durability::Synced);
     server.configure("max_wal_size = 32MB\nmin_wal_size = 32MB\n");
     server.stop("fast");
     server.start();
-    let desk = Desk::with_store(server.url("postgres"));
-    with_a_book(&desk, 1_200, 500);
-    runs_on_a_disk_that_fills(&desk, &desk.path("undisturbed"), || {
-        // Without room for its own log the server stops.
+    let sandbox = Sandbox::with_store(server.url("postgres"));
+    prepare_book(&sandbox, 1_200, 500);
+    runs_on_a_full_disk_lose_nothing(&sandbox, &sandbox.path("undisturbed"), || {
+        // Without space for its own log, the server stops.
         if !server.accepts_connections() {
             println!("the server had stopped");
             server.stop_if_running();
             server.start();
         }
-        desk.lease_is_over();
+        sandbox.expire_lease();
     });
 }

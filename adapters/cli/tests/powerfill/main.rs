@@ -1,13 +1,14 @@
-//! The `powerfill` binary from outside, as a desk and its scripts use it (specification 4.2): typed
-//! commands, exit statuses, what is printed and written, and what a killed process leaves behind.
+//! The `powerfill` binary as people and scripts use it (specification 4.2): commands, exit statuses,
+//! printed and written output, and what remains of a killed process.
 
 mod audit;
 mod compare;
 mod configuring;
 mod conformance;
+#[cfg(unix)]
 mod consumers;
+#[cfg(unix)]
 mod copying;
-mod desk;
 mod desktop_app;
 mod diff;
 mod exits;
@@ -18,11 +19,18 @@ mod full_disk;
 mod killed;
 mod postgres;
 #[cfg(unix)]
+mod process;
+#[cfg(unix)]
 mod relayed;
 mod released;
+mod sandbox;
+#[cfg(unix)]
 mod schemathesis;
+#[cfg(unix)]
 mod served;
+#[cfg(unix)]
 mod served_together;
+#[cfg(unix)]
 mod server_killed;
 mod settings;
 mod snapshots;

@@ -1,37 +1,36 @@
-//! The same commands over a PostgreSQL store: they answer what they answer over a file.
+//! Commands on a PostgreSQL store have the same results as on a file.
 
 use powerfill_tests::postgres::{TestDatabase, connect, shared_server};
 
 use crate::compare;
-use crate::desk::{Answer, Desk, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
 
-/// A run in a new database and the same one in a file: summaries, tables, stories and audits are
-/// alike.
+/// Summaries, tables, explanations, and audits are the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_in_a_database_is_what_it_is_in_a_file() {
+async fn a_run_in_a_database_equals_a_run_in_a_file() {
     let place = TestDatabase::new();
     let database = place.url().await;
-    let desk = Desk::new();
+    let sandbox = Sandbox::new();
     let case = case("12");
     let (source, options) = (source(&case), options(&case));
     for (store, out) in [(database.as_str(), "of-database"), ("sqlite:books.db", "of-file")] {
         let args = ["run", &source, "--options", &options, "--store", store, "--out", out];
-        desk.powerfill(args).well();
+        sandbox.run(args).success();
     }
-    let differences = compare::folders(&desk.path("of-file"), &desk.path("of-database"));
+    let differences = compare::folders(&sandbox.path("of-file"), &sandbox.path("of-database"));
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 
-    let asked = |command: &str, store: &str| {
+    let run = |command: &str, store: &str| {
         let mut words: Vec<&str> = command.split_whitespace().collect();
         words.extend(["--store", store]);
-        desk.powerfill(words).well().out
+        sandbox.run(words).success().out
     };
     for command in
         ["verify", "tables latest pfill_kickout_guide_01 --format csv", "explain latest --loan K1"]
     {
-        let (database, file) = (asked(command, &database), asked(command, "sqlite:books.db"));
+        let (database, file) = (run(command, &database), run(command, "sqlite:books.db"));
         let without_run = |text: &str| -> Vec<String> {
-            // Ids of runs, in text and as a first column, are their own.
+            // The ids of the runs differ.
             text.split_whitespace().filter(|word| !word.contains("-7")).map(str::to_owned).collect()
         };
         assert!(!database.is_empty());
@@ -42,38 +41,37 @@ async fn a_run_in_a_database_is_what_it_is_in_a_file() {
             assert_eq!(without_run(&database), without_run(&file), "{command}");
         }
     }
-    assert!(asked("replay latest", &database).starts_with("Reproduced"));
-    asked("rebuild latest", &database);
-    assert!(asked("verify", &database).ends_with("everything matches\n"));
-    asked("seal export --out kept.seal", &database);
-    asked("seal check kept.seal", &database);
-    let events = asked("events latest --type LoanKickedOut --format csv", &database);
+    assert!(run("replay latest", &database).starts_with("Reproduced"));
+    run("rebuild latest", &database);
+    assert!(run("verify", &database).ends_with("everything matches\n"));
+    run("seal export --out kept.seal", &database);
+    run("seal check kept.seal", &database);
+    let events = run("events latest --type LoanKickedOut --format csv", &database);
     assert_eq!(events.lines().count(), 8, "{events}");
-    assert_eq!(asked("runs --format csv", &database).lines().count(), 2);
+    assert_eq!(run("runs --format csv", &database).lines().count(), 2);
 
-    // Edited behind the store's back.
+    // An edit without the store.
     let editor = place.unguarded_client().await;
     editor.batch_execute("UPDATE pfill_kickout_guide_01 SET reason = 'NoPrice'").await.unwrap();
-    let verified = desk.powerfill(["verify", "--store", &database]);
+    let verified = sandbox.run(["verify", "--store", &database]);
     assert_eq!(verified.status, Some(1), "{}{}", verified.out, verified.err);
     assert!(verified.out.contains("pfill_kickout_guide_01"), "{}", verified.out);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn migrate_makes_a_store_and_then_changes_nothing() {
+async fn migrate_creates_a_store_and_then_changes_nothing() {
     let place = TestDatabase::new();
-    let desk = Desk::new();
+    let sandbox = Sandbox::new();
     let database = place.url().await;
-    let none = desk.powerfill(["runs", "--store", &database]);
-    none.refuses(2, &["there is no store in postgres://", "powerfill migrate"]);
+    let none = sandbox.run(["runs", "--store", &database]);
+    none.fails_with(2, &["there is no store in postgres://", "powerfill migrate"]);
     for _ in 0..2 {
-        let said = desk.powerfill(["migrate", "--store", &database]).well().out;
+        let said = sandbox.run(["migrate", "--store", &database]).success().out;
         assert!(said.ends_with("has the current schema\n"), "{said}");
     }
-    desk.powerfill(["runs", "--store", &database]).well();
+    sandbox.run(["runs", "--store", &database]).success();
 }
 
-/// Tables of a schema are checked as files are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_is_a_source() {
     let place = TestDatabase::new();
@@ -86,19 +84,19 @@ async fn a_database_is_a_source() {
         .await
         .unwrap();
     let source = format!("{}?schema=input", place.url().await);
-    let checked = Desk::new().powerfill(["check", &source, "--format", "csv"]);
+    let checked = Sandbox::new().run(["check", &source, "--format", "csv"]);
     assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
     for table in ["snapshot", "loan", "pscat_trades"] {
         assert!(checked.out.contains(&format!(",{table},")), "{}", checked.out);
     }
 }
 
-/// Neither a mistake nor help repeats a password.
+/// In errors and in the help.
 #[test]
-fn a_password_is_never_shown() {
-    let desk = Desk::new();
-    let says = |answer: Answer, status, words: &[&str]| {
-        answer.refuses(status, words);
+fn a_password_is_never_printed() {
+    let sandbox = Sandbox::new();
+    let assert_refused = |answer: CommandOutput, status, words: &[&str]| {
+        answer.fails_with(status, words);
         assert!(!format!("{}{}", answer.out, answer.err).contains("s3cret"), "{answer:?}");
     };
     let port = shared_server().port();
@@ -113,16 +111,16 @@ fn a_password_is_never_shown() {
         ("postgres://ann:s3cret@host/acme?sslmode=prefer", &["--store", "sslmode"]),
         ("postgrs://ann:s3cret@host/acme", &["a store is sqlite:FILE or postgres://"]),
     ] {
-        says(desk.powerfill(["runs", "--store", url]), 2, words);
-        let mut by_variable = desk.command(["runs"]);
+        assert_refused(sandbox.run(["runs", "--store", url]), 2, words);
+        let mut by_variable = sandbox.command(["runs"]);
         by_variable.env("POWERFILL_STORE", url);
         let words: Vec<&str> = words.iter().filter(|word| **word != "--store").copied().collect();
-        says(by_variable.output().unwrap().into(), 2, &words);
+        assert_refused(by_variable.output().unwrap().into(), 2, &words);
         if words[0] != "a store is sqlite:FILE or postgres://" {
-            says(desk.powerfill(["check", url]), 2, &words);
+            assert_refused(sandbox.run(["check", url]), 2, &words);
         }
     }
-    let mut help = desk.command(["runs", "--help"]);
+    let mut help = sandbox.command(["runs", "--help"]);
     help.env("POWERFILL_STORE", "postgres://ann:s3cret@host/acme");
     let help = String::from_utf8(help.output().unwrap().stdout).unwrap();
     assert!(help.contains("POWERFILL_STORE") && !help.contains("s3cret"), "{help}");

@@ -1,39 +1,30 @@
-//! `relay` as a process of its own: killed at many moments, begun before the broker is there, told
-//! to stop.
+//! `relay` as a process: killed at many points, started before its broker, and stopped.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use powerfill_tests::nats::NatsServer;
-use powerfill_tests::seeded::SeededRng;
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
+use powerfill_tests::waiting::eventually_blocking;
 
-use crate::desk::Desk;
+use crate::process::{BackgroundProcess, scattered};
+use crate::sandbox::{Sandbox, block_on};
+use crate::served::write_settings;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn desk(generate: &str, runs: usize) -> Desk {
-    let desk = Desk::new();
-    desk.ask(&format!("generate {generate} --out book"));
-    let settings =
-        "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n".to_owned();
-    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
-    for _ in 0..runs {
-        desk.ask("run --tenant GENERATED");
-    }
-    desk
+fn sandbox(generate: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok(&format!("generate {generate} --out book"));
+    write_settings(&sandbox, "sqlite:books.db");
+    sandbox
 }
 
-fn relay(desk: &Desk, server: &NatsServer) -> Child {
-    let args = ["relay", "--all-tenants", "--nats", &server.url()];
-    let mut command = desk.command(args);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+fn start_relay(sandbox: &Sandbox, url: &str) -> BackgroundProcess {
+    let mut command: Command = sandbox.command(["relay", "--all-tenants", "--nats", url]);
+    BackgroundProcess::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
-/// The global positions of what the stream has.
+/// The global positions of the messages of the stream.
 fn positions(server: &NatsServer) -> Vec<u64> {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let messages = runtime.block_on(server.messages("POWERFILL"));
+    let messages = block_on(server.messages("POWERFILL"));
     let position = |payload: &[u8]| {
         let event: serde_json::Value = serde_json::from_slice(payload).expect("JSON");
         event["globalposition"].as_str().and_then(|at| at.parse().ok()).expect("a position")
@@ -45,55 +36,81 @@ fn dense(until: usize) -> Vec<u64> {
     (1..=until as u64).collect()
 }
 
-/// Whether the relay has said that it is where the log ends.
-fn is_level(desk: &Desk) -> bool {
-    let store = rusqlite::Connection::open(desk.path("books.db")).expect("the store");
+/// Whether the relay has recorded that it has reached the end of the log.
+fn is_at_end(sandbox: &Sandbox) -> bool {
+    let store = rusqlite::Connection::open(sandbox.path("books.db")).expect("the store opens");
     let sql =
         "SELECT count(*) FROM subscribers JOIN es_head ON es_head.position = subscribers.position";
-    store.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("the store answers") == 1
+    store.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count") == 1
+}
+
+/// How many messages a relay sends to a new broker.
+fn count_messages(sandbox: &Sandbox) -> usize {
+    let server = NatsServer::start("");
+    let proxy = block_on(TcpProxy::to_port(server.port()));
+    let nats = format!("nats://127.0.0.1:{}", proxy.port());
+    sandbox.run_ok(&format!("relay --all-tenants --once --nats {nats}"));
+    proxy.message_count()
 }
 
 #[test]
-fn killed_at_any_moment_it_loses_and_doubles_nothing() {
+fn a_killed_relay_loses_and_repeats_nothing() {
+    const KILLS: usize = 20;
+    let generate = "--loans 2000 --trades 500 --pools 300 --seed 3";
+    let sandbox = sandbox(generate);
+    sandbox.run_ok("run --tenant GENERATED");
+    let messages = count_messages(&sandbox);
+    // The position of the relay, which belongs to the broker of the count.
+    let forget = "DELETE FROM subscribers";
+    let store = rusqlite::Connection::open(sandbox.path("books.db")).expect("the store opens");
+    store.execute(forget, []).expect("the position is removed");
+    drop(store);
+
     let server = NatsServer::start("");
-    let desk = desk("--loans 2000 --trades 500 --pools 300 --seed 3", 1);
-    let mut chance = SeededRng::new(3);
-    for _ in 0..20 {
-        let mut relay = relay(&desk, &server);
-        std::thread::sleep(Duration::from_millis(chance.in_range(15, 90)));
-        relay.kill().and_then(|()| relay.wait()).expect("it is killed");
+    let proxy = block_on(TcpProxy::to_port(server.port()));
+    let nats = format!("nats://127.0.0.1:{}", proxy.port());
+    let mut killed_at = Vec::new();
+    for number in 0..KILLS {
+        // The relays share the log, so each gets a tenth of it at most.
+        let message = scattered(number, messages / 10);
+        proxy.fail_at_message(message, ProxyFault::Stall);
+        let relay = start_relay(&sandbox, &nats);
+        eventually_blocking(format!("message {message} after kills at {killed_at:?}"), || {
+            proxy.has_failed() || is_at_end(&sandbox)
+        });
+        drop(relay);
+        proxy.fail_at_message(0, ProxyFault::Stall);
+        proxy.disconnect_all();
+        killed_at.push(message);
     }
-    let said = desk.ask(&format!("relay --all-tenants --once --nats {}", server.url()));
+    let printed = sandbox.run_ok(&format!("relay --all-tenants --once --nats {nats}"));
     let positions = positions(&server);
     assert!(positions.len() > 5_000, "{} events", positions.len());
-    assert_eq!(positions, dense(positions.len()));
-    assert!(said.contains(&format!("has the events up to {}", positions.len())), "{said}");
+    assert_eq!(positions, dense(positions.len()), "kills at messages {killed_at:?}");
+    let end = format!("has the events up to {}", positions.len());
+    assert!(printed.contains(&end), "{printed}");
 }
 
 #[test]
-fn it_waits_for_a_broker_and_goes_on_until_it_is_told_to_stop() {
+fn a_relay_waits_for_its_broker_and_runs_until_sigterm() {
     let mut server = NatsServer::stopped("");
-    let desk = desk("--loans 60 --trades 20 --pools 10", 1);
+    let sandbox = sandbox("--loans 60 --trades 20 --pools 10");
+    sandbox.run_ok("run --tenant GENERATED");
     let once = format!("relay --all-tenants --once --nats {}", server.url());
-    desk.type_in(&once).refuses(2, &["127.0.0.1", "refused"]);
-    let mut relay = relay(&desk, &server);
+    sandbox.run_line(&once).fails_with(2, &["127.0.0.1", "refused"]);
+    let relay = start_relay(&sandbox, &server.url());
     server.launch();
-    desk.ask("run --tenant GENERATED");
-    let begun = Instant::now();
-    while !is_level(&desk) {
-        assert!(begun.elapsed() < PATIENCE, "it does not get there");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let told = Command::new("kill").args(["-TERM", &relay.id().to_string()]).status();
-    assert!(told.expect("kill runs").success());
-    assert!(relay.wait().expect("it ends").success());
+    sandbox.run_ok("run --tenant GENERATED");
+    eventually_blocking("the relay reaches the end of the log", || is_at_end(&sandbox));
+    relay.signal("-TERM");
+    assert_eq!(relay.finish().status, Some(0));
     let positions = positions(&server);
     assert_eq!(positions, dense(positions.len()));
 }
 
 #[test]
-fn without_a_broker_named_it_says_where_to_name_one() {
-    let desk = desk("--loans 20 --trades 5 --pools 3", 0);
-    desk.type_in("relay --all-tenants").refuses(2, &["--nats", "powerfill.toml"]);
-    desk.type_in("relay --all-tenants --nats ftp://x").refuses(2, &["nats://HOST:PORT"]);
+fn without_a_broker_the_error_says_how_to_name_one() {
+    let sandbox = sandbox("--loans 20 --trades 5 --pools 3");
+    sandbox.run_line("relay --all-tenants").fails_with(2, &["--nats", "powerfill.toml"]);
+    sandbox.run_line("relay --all-tenants --nats ftp://x").fails_with(2, &["nats://HOST:PORT"]);
 }

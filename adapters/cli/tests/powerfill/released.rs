@@ -1,6 +1,5 @@
-//! What released versions wrote stays readable: today's program verifies, replays, rebuilds,
-//! explains, and compares the stores in `tests/released`, and says of them what the program that
-//! made them said.
+//! Stores of released versions stay readable: today's program verifies, replays, rebuilds, explains,
+//! and compares the stores in `tests/released`, and gives the answers of the program that made them.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -10,12 +9,12 @@ use flate2::read::GzDecoder;
 use powerfill_tests::postgres::{TestDatabase, connect};
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::sandbox::Sandbox;
 
 /// The folders of the released versions.
 fn versions() -> Vec<PathBuf> {
     let released = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/released");
-    let entries = fs::read_dir(released).expect("the evidence is part of the project");
+    let entries = fs::read_dir(released).expect("the evidence exists");
     let folders = entries.map(|entry| entry.expect("the folder can be listed").path());
     let mut versions: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
     versions.sort();
@@ -24,47 +23,46 @@ fn versions() -> Vec<PathBuf> {
 
 fn unpacked(file: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let file = File::open(file).expect("the evidence is part of the project");
+    let file = File::open(file).expect("the evidence exists");
     GzDecoder::new(file).read_to_end(&mut bytes).expect("the file is whole");
     bytes
 }
 
-/// Runs a command on a released store. Its exit status is 1 where its answer is "no", which JSON
-/// says too.
-fn answer(desk: &Desk, line: &str) -> Value {
-    let answer = desk.type_in(&format!("{line} --format json"));
+/// Runs a command on a released store. Exit status 1 means that the answer is no, which the JSON
+/// contains too.
+fn answer(sandbox: &Sandbox, line: &str) -> Value {
+    let answer = sandbox.run_line(&format!("{line} --format json"));
     assert!(matches!(answer.status, Some(0 | 1)), "{line}: {}{}", answer.out, answer.err);
-    serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{line}: {}", answer.out))
+    answer.json()
 }
 
-/// Fails where today's answer contradicts the recorded one. Fields may be added; the program's
-/// version may differ.
+/// Fails if today's answer contradicts the recorded one. Fields may be added; the program's version
+/// may differ.
 #[track_caller]
-fn assert_says(recorded: &Value, today: &Value, place: &str) {
+fn assert_contains(recorded: &Value, today: &Value, path: &str) {
     match (recorded, today) {
         (Value::Object(recorded), Value::Object(today)) => {
             for (name, value) in recorded {
-                // The version of the program that replays or explains is today's.
+                // The version of the program that replays is today's.
                 if name == "replayed_by" || name == "replayed_spec" {
                     continue;
                 }
-                let said = today.get(name).unwrap_or_else(|| panic!("{place} lacks {name}"));
-                assert_says(value, said, &format!("{place}.{name}"));
+                let value_today = today.get(name).unwrap_or_else(|| panic!("{path} lacks {name}"));
+                assert_contains(value, value_today, &format!("{path}.{name}"));
             }
         }
         (Value::Array(recorded), Value::Array(today)) => {
-            assert_eq!(recorded.len(), today.len(), "{place}");
-            for (at, (value, said)) in recorded.iter().zip(today).enumerate() {
-                assert_says(value, said, &format!("{place}[{at}]"));
+            assert_eq!(recorded.len(), today.len(), "{path}");
+            for (at, (value, value_today)) in recorded.iter().zip(today).enumerate() {
+                assert_contains(value, value_today, &format!("{path}[{at}]"));
             }
         }
-        _ => assert_eq!(recorded, today, "{place}"),
+        _ => assert_eq!(recorded, today, "{path}"),
     }
 }
 
-/// Holds everything that today's program says of a store against the answers of the program that
-/// made it.
-fn assert_readable(version: &Path, desk: &Desk) {
+/// Compares the answers of today's program about a store with those of the program that made it.
+fn assert_readable(version: &Path, sandbox: &Sandbox) {
     let recorded = |name: &str| -> Value {
         let file = version.join("answers").join(format!("{name}.json"));
         serde_json::from_slice(&fs::read(&file).unwrap_or_else(|_| panic!("{}", file.display())))
@@ -75,17 +73,17 @@ fn assert_readable(version: &Path, desk: &Desk) {
         runs.as_array().unwrap().iter().map(|run| run["run_id"].as_str().unwrap()).collect();
     runs.reverse();
     let seal = version.join("seal.json");
-    desk.powerfill(["seal", "check", &seal.display().to_string()]).well();
-    assert_says(&recorded("verify"), &answer(desk, "verify"), "verify");
-    assert_says(&recorded("runs"), &answer(desk, "runs"), "runs");
-    assert_says(&recorded("config"), &answer(desk, "config list"), "config");
-    assert_says(&recorded("history"), &answer(desk, "config history"), "history");
-    let diff = answer(desk, &format!("diff {} --against {}", runs[2], runs[3]));
-    assert_says(&recorded("diff"), &diff, "diff");
+    sandbox.run(["seal", "check", &seal.display().to_string()]).success();
+    assert_contains(&recorded("verify"), &answer(sandbox, "verify"), "verify");
+    assert_contains(&recorded("runs"), &answer(sandbox, "runs"), "runs");
+    assert_contains(&recorded("config"), &answer(sandbox, "config list"), "config");
+    assert_contains(&recorded("history"), &answer(sandbox, "config history"), "history");
+    let diff = answer(sandbox, &format!("diff {} --against {}", runs[2], runs[3]));
+    assert_contains(&recorded("diff"), &diff, "diff");
     for (number, run) in runs.iter().enumerate() {
         for command in ["show", "replay", "verify"] {
             let name = format!("{}.{command}", number + 1);
-            assert_says(&recorded(&name), &answer(desk, &format!("{command} {run}")), &name);
+            assert_contains(&recorded(&name), &answer(sandbox, &format!("{command} {run}")), &name);
         }
     }
     let entries = fs::read_dir(version.join("answers")).expect("the answers are there");
@@ -98,20 +96,20 @@ fn assert_readable(version: &Path, desk: &Desk) {
             continue;
         };
         let run = runs[number.parse::<usize>().unwrap() - 1];
-        let today = answer(desk, &format!("explain {run} --{what} {id}"));
-        assert_says(&recorded(&name), &today, &name);
+        let today = answer(sandbox, &format!("explain {run} --{what} {id}"));
+        assert_contains(&recorded(&name), &today, &name);
         explained += 1;
     }
     assert!(explained > 0, "no explanation was recorded");
     for run in &runs[..4] {
-        desk.powerfill(["rebuild", run]).well();
-        let verified = answer(desk, &format!("verify {run}"));
+        sandbox.run(["rebuild", run]).success();
+        let verified = answer(sandbox, &format!("verify {run}"));
         assert_eq!(verified["found"], Value::Null, "{run} after rebuild");
     }
 }
 
 #[test]
-fn every_released_version_left_its_evidence() {
+fn every_released_version_has_its_evidence() {
     let changelog = include_str!("../../../../docs/CHANGELOG.md");
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## ["));
     let mut released: Vec<&str> =
@@ -127,9 +125,9 @@ fn every_released_version_left_its_evidence() {
 #[test]
 fn stores_of_released_versions_stay_readable_in_sqlite() {
     for version in versions() {
-        let desk = Desk::new();
-        fs::write(desk.path("powerfill.db"), unpacked(&version.join("store.db.gz"))).unwrap();
-        assert_readable(&version, &desk);
+        let sandbox = Sandbox::new();
+        fs::write(sandbox.path("powerfill.db"), unpacked(&version.join("store.db.gz"))).unwrap();
+        assert_readable(&version, &sandbox);
     }
 }
 
@@ -140,7 +138,7 @@ async fn stores_of_released_versions_stay_readable_in_postgresql() {
         let url = database.url().await;
         let sql = String::from_utf8(unpacked(&version.join("postgres.sql.gz"))).unwrap();
         connect(&url).await.batch_execute(&sql).await.expect("the dump loads");
-        let desk = Desk::with_store(url);
-        tokio::task::spawn_blocking(move || assert_readable(&version, &desk)).await.unwrap();
+        let sandbox = Sandbox::with_store(url);
+        tokio::task::spawn_blocking(move || assert_readable(&version, &sandbox)).await.unwrap();
     }
 }

@@ -1,19 +1,19 @@
-//! The service against its own OpenAPI document: schemathesis makes requests from it, good and bad
-//! ones, and looks at the answers (specification 5.4). `tests/run.sh` installs it.
+//! The service against its OpenAPI document: schemathesis derives valid and invalid requests from it,
+//! and checks the responses (specification 5.4). `tests/run.sh` installs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::served::{Server, desk};
+use crate::served::{Server, sandbox};
 
-/// Everything that is asked of an answer. Left out is that whatever the document allows is
-/// accepted: that a cursor is of this page, or a run of this store, no schema can say.
+/// The checks of a response. That the service accepts every request that the document allows is not
+/// checked, because no schema can say that a cursor or a run must exist.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,negative_data_rejection,missing_required_header,\
     unsupported_method,allow_header_conformance,ignored_auth";
 
-/// What counts as a refusal of bad input: what does by itself, and that a token is stale, which is
-/// looked at first.
+/// The statuses that refuse invalid input: the default ones, and that of a stale token, which is
+/// checked first.
 const REFUSALS: &str = "[checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 429]
 ";
@@ -21,38 +21,38 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422,
 fn schemathesis() -> PathBuf {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let given = std::env::var_os("POWERFILL_SCHEMATHESIS").map(PathBuf::from);
-    let found = given.unwrap_or_else(|| top.join("target/schemathesis/bin/schemathesis"));
+    let program = given.unwrap_or_else(|| top.join("target/schemathesis/bin/schemathesis"));
     assert!(
-        found.is_file(),
+        program.is_file(),
         "schemathesis is not there: tests/run.sh installs it, or name it in POWERFILL_SCHEMATHESIS"
     );
-    found
+    program
 }
 
 #[test]
-fn no_request_is_answered_otherwise_than_the_document_says() {
-    let desk = desk();
-    desk.ask("run --tenant GENERATED");
-    let token = desk.ask("token create --tenant GENERATED --name ann --role admin");
-    let server = Server::start(&desk, &["--requests-per-second", "100000"]);
-    std::fs::write(desk.path("schemathesis.toml"), REFUSALS).expect("settings are written");
+fn every_response_conforms_to_the_document() {
+    let sandbox = sandbox();
+    sandbox.run_ok("run --tenant GENERATED");
+    let token = sandbox.run_ok("token create --tenant GENERATED --name ann --role admin");
+    let server = Server::start(&sandbox, &["--requests-per-second", "100000"]);
+    std::fs::write(sandbox.path("schemathesis.toml"), REFUSALS).expect("settings are written");
     let ran = Command::new(schemathesis())
-        .current_dir(desk.path(""))
+        .current_dir(sandbox.path(""))
         .arg("run")
         .arg(format!("http://{}/api/powerfill/openapi.json", server.address))
         .args(["--header", &format!("Authorization: Bearer {}", token.trim())])
         .args(["--header", "X-Tenant-Id: GENERATED", "--checks", CHECKS, "--seed", "7"])
-        // It never ends by itself; tests/http/streams.rs asks it.
+        // This response never ends; tests/tests/http/streams.rs tests it.
         .args(["--exclude-path", "/api/powerfill/events/stream"])
         .args(["--max-examples", "10", "--request-timeout", "60", "--no-color"])
         .output()
         .expect("schemathesis runs");
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    // It did what it is there for.
-    let generated = said.lines().find_map(|line| line.trim().split_once(" generated, "));
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{printed}{}", String::from_utf8_lossy(&ran.stderr));
+    // A run without requests proves nothing.
+    let generated = printed.lines().find_map(|line| line.trim().split_once(" generated, "));
     let generated: usize =
-        generated.and_then(|(count, _)| count.parse().ok()).unwrap_or_else(|| panic!("{said}"));
-    assert!(generated > 500, "{generated} requests\n{said}");
+        generated.and_then(|(count, _)| count.parse().ok()).unwrap_or_else(|| panic!("{printed}"));
+    assert!(generated > 500, "{generated} requests\n{printed}");
     server.stop();
 }

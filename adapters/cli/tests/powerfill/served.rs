@@ -1,67 +1,63 @@
-//! `serve` and `token`: the service as a process of its own, reached over a socket, told to stop.
+//! `serve` and `token`: the service as a process, reached over a socket and stopped.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{ChildStdout, Stdio};
 
+use powerfill_tests::waiting::{WAIT_LIMIT, eventually_blocking};
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::process::BackgroundProcess;
+use crate::sandbox::Sandbox;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A `powerfill serve` that goes on.
+/// A `powerfill serve` in the background.
 pub(crate) struct Server {
-    process: Child,
+    process: BackgroundProcess,
     out: BufReader<ChildStdout>,
     pub(crate) address: String,
-    /// Where the figures are, where they have an address of their own.
-    figures: Option<String>,
+    /// The address of the metrics, if they have their own.
+    metrics: Option<String>,
     log: PathBuf,
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 impl Server {
-    pub(crate) fn start(desk: &Desk, more: &[&str]) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, more: &[&str]) -> Self {
         let args = ["serve", "--listen", "127.0.0.1:0"].iter().chain(more);
-        let mut command = desk.command(args);
-        let log = desk.path(format!("{}.log", uuid::Uuid::now_v7()));
-        let to_log = File::create(&log).expect("the log is made");
-        let process = command.stdout(Stdio::piped()).stderr(to_log).spawn();
-        let mut process = process.expect("it starts");
-        let mut out = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut place = || {
+        let mut command = sandbox.command(args);
+        let log = sandbox.path(format!("{}.log", uuid::Uuid::now_v7()));
+        let to_log = File::create(&log).expect("the log is created");
+        let mut process = BackgroundProcess::start(command.stdout(Stdio::piped()).stderr(to_log));
+        let mut out = BufReader::new(process.child().stdout.take().expect("the output is piped"));
+        let mut read_address = || {
             let mut line = String::new();
-            out.read_line(&mut line).expect("it says where it listens");
+            out.read_line(&mut line).expect("the service prints its address");
             let rest = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line}"));
             rest.split([',', '/']).next().unwrap_or_default().to_owned()
         };
-        let address = place();
-        let figures = more.contains(&"--metrics").then(place);
-        Self { process, out, address, figures, log }
+        let address = read_address();
+        let metrics = more.contains(&"--metrics").then(read_address);
+        Self { process, out, address, metrics, log }
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Sends a request; the status and the body.
-    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
-        let (status, body) = self.ask_at(&self.address, method, path, headers, body);
+    /// Sends a request. Returns the status and the body as JSON.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, Value) {
+        let (status, body) = self.request_at(&self.address, method, path, headers, body);
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
-    fn ask_at(
+    fn request_at(
         &self,
         address: &str,
         method: &str,
@@ -69,92 +65,105 @@ impl Server {
         headers: &str,
         body: &str,
     ) -> (u16, String) {
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        let mut stream = TcpStream::connect(address).expect("the service listens");
+        stream.set_read_timeout(Some(WAIT_LIMIT)).expect("a timeout");
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         );
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        stream.write_all(request.as_bytes()).expect("the service reads");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("the service answers");
+        let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         (status.expect("a status"), body.to_owned())
     }
 
-    /// Tells it to stop; what it said on standard output since it listened.
+    /// Stops the service with SIGTERM. Returns what it printed since it listened.
     pub(crate) fn stop(mut self) -> String {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
-        let ended = self.process.wait().expect("it ends");
-        assert!(ended.success(), "{ended}");
-        let mut said = String::new();
-        self.out.read_to_string(&mut said).expect("it said something");
-        said
+        self.process.signal("-TERM");
+        let mut printed = String::new();
+        self.out.read_to_string(&mut printed).expect("the output is text");
+        assert_eq!(self.process.finish().status, Some(0), "{printed}");
+        printed
+    }
+
+    /// Requests a run, and returns its id.
+    pub(crate) fn start_run(&self, headers: &str) -> String {
+        let (status, run) = self.request("POST", "/api/powerfill/run", headers, "{}");
+        assert_eq!(status, 202, "{run}");
+        run["run_id"].as_str().expect("a run").to_owned()
+    }
+
+    fn status_of(&self, run: &str) -> String {
+        let (status, view) = self.request("GET", &format!("/api/powerfill/runs/{run}"), "", "");
+        assert_eq!(status, 200, "{view}");
+        view["status"].as_str().expect("a status").to_owned()
+    }
+
+    /// Waits until a run is Complete.
+    pub(crate) fn wait_until_complete(&self, run: &str) {
+        eventually_blocking(format!("run {run} is Complete"), || match &*self.status_of(run) {
+            "Complete" => true,
+            status @ ("Failed" | "Cancelled") => panic!("run {run} is {status}"),
+            _ => false,
+        });
     }
 }
 
-pub(crate) fn desk() -> Desk {
-    let desk = Desk::new();
-    desk.ask("generate --loans 60 --trades 20 --pools 10 --out book");
-    let settings = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n";
-    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
-    desk
+/// A sandbox with a tenant and its book.
+pub(crate) fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out book");
+    write_settings(&sandbox, "sqlite:books.db");
+    sandbox
 }
 
-fn status_of(server: &Server, run: &str, headers: &str) -> String {
-    let (status, view) = server.ask("GET", &format!("/api/powerfill/runs/{run}"), headers, "");
-    assert_eq!(status, 200, "{view}");
-    view["status"].as_str().expect("a status").to_owned()
+/// Writes a powerfill.toml with one tenant.
+pub(crate) fn write_settings(sandbox: &Sandbox, store: &str) {
+    let settings = format!("[tenants.GENERATED]\nstore = \"{store}\"\nsource = \"dir:book\"\n");
+    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
 }
 
 #[test]
-fn it_answers_works_and_stops_when_it_is_told_to() {
-    let desk = desk();
-    let server = Server::start(&desk, &[]);
-    assert_eq!(server.ask("GET", "/readyz", "", "").0, 200);
-    let (status, asked) = server.ask("POST", "/api/powerfill/run", "", "{}");
-    assert_eq!(status, 202, "{asked}");
-    let run = asked["run_id"].as_str().expect("a run").to_owned();
-    let begun = Instant::now();
-    while status_of(&server, &run, "") != "Complete" {
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let (status, page) = server.ask("GET", &format!("/api/powerfill/runs/{run}/guide"), "", "");
+fn the_service_answers_works_and_stops() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox, &[]);
+    assert_eq!(server.request("GET", "/readyz", "", "").0, 200);
+    let run = server.start_run("");
+    server.wait_until_complete(&run);
+    let (status, page) = server.request("GET", &format!("/api/powerfill/runs/{run}/guide"), "", "");
     assert_eq!((status, page["report"].as_str()), (200, Some("guide")));
-    // A stream that nobody ends does not keep it.
-    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    // An open stream does not keep the service from stopping.
+    let mut stream = TcpStream::connect(&server.address).expect("the service listens");
     let address = &server.address;
     let request = format!(
         "GET /api/powerfill/events/stream?after=0 HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).expect("it reads");
-    stream.read_exact(&mut [0; 64]).expect("it answers");
-    let said = server.stop();
-    assert!(said.contains(&format!("run {run} is Complete")), "{said}");
-    // The command line sees the same run.
-    assert!(desk.ask("show --tenant GENERATED").contains(&run));
+    stream.write_all(request.as_bytes()).expect("the service reads");
+    stream.read_exact(&mut [0; 64]).expect("the service answers");
+    let printed = server.stop();
+    assert!(printed.contains(&format!("run {run} is Complete")), "{printed}");
+    // The command line has the same run.
+    assert!(sandbox.run_ok("show --tenant GENERATED").contains(&run));
 }
 
-/// As it is when a run is asked for, whoever has changed it meanwhile; its events are among the
-/// tenant's.
+/// Also changes that the command line makes while the service is running.
 #[test]
-fn runs_take_the_managed_configuration() {
-    let desk = desk();
-    let settings = std::fs::read_to_string(desk.path("powerfill.toml")).expect("settings");
-    std::fs::write(desk.path("powerfill.toml"), settings + "configuration = \"managed\"\n")
+fn runs_have_the_managed_configuration_of_their_request() {
+    let sandbox = sandbox();
+    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    std::fs::write(sandbox.path("powerfill.toml"), settings + "configuration = \"managed\"\n")
         .unwrap();
-    let server = Server::start(&desk, &["--no-workers"]);
-    assert_ne!(server.ask("POST", "/api/powerfill/preflight", "", "{}").0, 200);
-    desk.ask("config import --tenant GENERATED");
-    desk.ask("config change settings min_pipeline_loans=61 --tenant GENERATED");
-    let (status, found) = server.ask("POST", "/api/powerfill/preflight", "", "{}");
+    let server = Server::start(&sandbox, &["--no-workers"]);
+    assert_ne!(server.request("POST", "/api/powerfill/preflight", "", "{}").0, 200);
+    sandbox.run_ok("config import --tenant GENERATED");
+    sandbox.run_ok("config change settings min_pipeline_loans=61 --tenant GENERATED");
+    let (status, found) = server.request("POST", "/api/powerfill/preflight", "", "{}");
     assert_eq!(status, 200, "{found}");
     assert!(found.to_string().contains("61"), "{found}");
-    let (status, page) = server.ask("GET", "/api/powerfill/events?limit=5000", "", "");
+    let (status, page) = server.request("GET", "/api/powerfill/events?limit=5000", "", "");
     assert_eq!(status, 200, "{page}");
     let events = page["events"].as_array().expect("events");
     assert_eq!(
@@ -162,61 +171,64 @@ fn runs_take_the_managed_configuration() {
         "powerfill.config.PreflightSettingsChanged.v1"
     );
     let path = "/api/powerfill/events?type=ConfigImported";
-    let (_, page) = server.ask("GET", path, "", "");
+    let (_, page) = server.request("GET", path, "", "");
     assert_eq!(page["events"].as_array().map(Vec::len), Some(1));
     assert_eq!(page["events"][0]["subject"], "config");
-    assert_eq!(server.ask("POST", "/api/powerfill/run", "", "{}").0, 202);
+    assert_eq!(server.request("POST", "/api/powerfill/run", "", "{}").0, 202);
     server.stop();
 }
 
 #[test]
-fn a_page_of_the_web_with_a_name_of_its_own_is_a_stranger() {
-    let desk = desk();
-    let server = Server::start(&desk, &["--no-workers"]);
-    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+fn a_request_with_a_foreign_host_name_is_refused() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox, &["--no-workers"]);
+    let mut stream = TcpStream::connect(&server.address).expect("the service listens");
     let request = "GET /api/powerfill/status HTTP/1.1\r\nhost: evil.example\r\nx-tenant-id: GENERATED\r\n\
                    connection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("it reads");
+    stream.write_all(request.as_bytes()).expect("the service reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
+    stream.read_to_string(&mut answer).expect("the service answers");
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
     server.stop();
 }
 
 #[test]
-fn tokens_open_and_close_a_service_that_goes_on() {
-    let desk = desk();
-    desk.type_in("serve --listen 0.0.0.0:0").refuses(2, &["this machine only", "token create"]);
+fn a_running_service_accepts_and_rejects_tokens() {
+    let sandbox = sandbox();
+    sandbox
+        .run_line("serve --listen 0.0.0.0:0")
+        .fails_with(2, &["this machine only", "token create"]);
     let made = "token create --tenant GENERATED --name ann";
-    desk.type_in("token create --tenant ghost --name ann --role viewer")
-        .refuses(2, &["no tenant ghost"]);
-    let viewer = desk.ask(&format!("{made} --role viewer"));
-    let server = Server::start(&desk, &["--no-workers", "--log-format", "json"]);
-    let operator = desk.ask(&format!("{made} --role operator"));
+    sandbox
+        .run_line("token create --tenant ghost --name ann --role viewer")
+        .fails_with(2, &["no tenant ghost"]);
+    let viewer = sandbox.run_ok(&format!("{made} --role viewer"));
+    let server = Server::start(&sandbox, &["--no-workers", "--log-format", "json"]);
+    let operator = sandbox.run_ok(&format!("{made} --role operator"));
     let with = |token: &str| format!("authorization: Bearer {}\r\n", token.trim());
-    let ask = |headers: &str| server.ask("POST", "/api/powerfill/run", headers, "{}").0;
+    let ask = |headers: &str| server.request("POST", "/api/powerfill/run", headers, "{}").0;
     assert_eq!(ask(""), 401);
     assert_eq!(ask(&with(&viewer)), 403);
     assert_eq!(ask(&with(&operator)), 202);
-    let listed = desk.powerfill(["token", "list", "--format", "csv"]).well();
-    let kept = std::fs::read_to_string(desk.path("powerfill-tokens.toml")).expect("the file");
+    let listed = sandbox.run(["token", "list", "--format", "csv"]).success();
+    let saved = std::fs::read_to_string(sandbox.path("powerfill-tokens.toml")).expect("the file");
     for token in [&viewer, &operator] {
-        assert!(!kept.contains(token.trim()) && !listed.out.contains(token.trim()));
+        assert!(!saved.contains(token.trim()) && !listed.out.contains(token.trim()));
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let file = std::fs::metadata(desk.path("powerfill-tokens.toml")).expect("the file");
+        let file = std::fs::metadata(sandbox.path("powerfill-tokens.toml")).expect("the file");
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
     let table = listed.table();
-    desk.ask(&format!("token revoke {}", table.column("id")[1]));
+    sandbox.run_ok(&format!("token revoke {}", table.column("id")[1]));
     assert_eq!(ask(&with(&operator)), 401);
     let headers = format!("{}x-request-id: desk-7\r\n", with(&viewer));
-    assert_eq!(server.ask("GET", "/api/powerfill/runs?limit=7", &headers, "").0, 200);
+    assert_eq!(server.request("GET", "/api/powerfill/runs?limit=7", &headers, "").0, 200);
     let log = server.log.clone();
     server.stop();
-    // Who asked for what is written down; what opens the door is not.
+    // The log has the request and its caller, but no token.
     let log = std::fs::read_to_string(log).expect("the log");
     assert!(!log.contains(viewer.trim()) && !log.contains(operator.trim()), "{log}");
     let lines: Vec<Value> = log
@@ -232,45 +244,44 @@ fn tokens_open_and_close_a_service_that_goes_on() {
 }
 
 #[test]
-fn the_monitoring_has_an_address_of_its_own() {
-    let desk = desk();
-    desk.ask("token create --tenant GENERATED --name ann --role viewer");
-    let server = Server::start(&desk, &["--no-workers", "--metrics", "127.0.0.1:0"]);
-    assert_eq!(server.ask("GET", "/metrics", "", "").0, 401);
-    let figures = server.figures.clone().expect("it says where");
-    let (status, text) = server.ask_at(&figures, "GET", "/metrics", "", "");
+fn metrics_can_have_their_own_address() {
+    let sandbox = sandbox();
+    sandbox.run_ok("token create --tenant GENERATED --name ann --role viewer");
+    let server = Server::start(&sandbox, &["--no-workers", "--metrics", "127.0.0.1:0"]);
+    assert_eq!(server.request("GET", "/metrics", "", "").0, 401);
+    let metrics = server.metrics.clone().expect("the metrics have an address");
+    let (status, text) = server.request_at(&metrics, "GET", "/metrics", "", "");
     assert_eq!(status, 200);
     assert!(text.contains("powerfill_store_up{tenant=\"GENERATED\"} 1"), "{text}");
-    assert_eq!(server.ask_at(&figures, "GET", "/api/powerfill/runs", "", "").0, 404);
+    assert_eq!(server.request_at(&metrics, "GET", "/api/powerfill/runs", "", "").0, 404);
     server.stop();
 }
 
+/// A signal after the last decision comes too late, so services are stopped until one leaves its
+/// run.
 #[test]
-fn told_to_stop_in_the_middle_of_a_run_it_leaves_the_run_to_the_next() {
-    let desk = Desk::new();
-    desk.ask("generate --loans 6000 --trades 1500 --pools 900 --seed 5 --out book");
-    let settings = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource = \"dir:book\"\n";
-    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
-    let server = Server::start(&desk, &[]);
-    let (_, asked) = server.ask("POST", "/api/powerfill/run", "", "{}");
-    let run = asked["run_id"].as_str().expect("a run").to_owned();
-    let begun = Instant::now();
-    while status_of(&server, &run, "") == "Pending" {
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let said = server.stop();
-    assert!(said.contains("another worker") || said.contains("handed"), "{said}");
-    let server = Server::start(&desk, &[]);
-    let begun = Instant::now();
-    while status_of(&server, &run, "") != "Complete" {
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let (_, view) = server.ask("GET", &format!("/api/powerfill/runs/{run}"), "", "");
+fn a_stopped_service_leaves_its_run_to_the_next() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("generate --loans 6000 --trades 1500 --pools 900 --seed 5 --out book");
+    write_settings(&sandbox, "sqlite:books.db");
+    let mut run = String::new();
+    eventually_blocking("a service is stopped in the middle of a run", || {
+        let server = Server::start(&sandbox, &[]);
+        run = server.start_run("");
+        eventually_blocking("the run starts", || server.status_of(&run) != "Pending");
+        let printed = server.stop();
+        if printed.contains(&format!("run {run} is Complete")) {
+            return false;
+        }
+        assert!(printed.contains("another worker") || printed.contains("handed"), "{printed}");
+        true
+    });
+    let server = Server::start(&sandbox, &[]);
+    server.wait_until_complete(&run);
+    let (_, view) = server.request("GET", &format!("/api/powerfill/runs/{run}"), "", "");
     assert_eq!(view["fraction"], "1.00", "{view}");
     server.stop();
-    // It is sound, and what it decided is what a run that nobody disturbs decides.
-    desk.ask(&format!("verify {run} --tenant GENERATED"));
-    desk.ask(&format!("replay {run} --tenant GENERATED"));
+    // The run verifies, and decided what an undisturbed run decides.
+    sandbox.run_ok(&format!("verify {run} --tenant GENERATED"));
+    sandbox.run_ok(&format!("replay {run} --tenant GENERATED"));
 }

@@ -1,4 +1,4 @@
-//! Workbooks as a source and as output: the same data as by CSV, cell by cell, and what is refused.
+//! Workbooks as a source and as output: the same cells as in CSV, and errors.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,11 +8,11 @@ use powerfill_tables::tables::ALL;
 use powerfill_xlsx::{RUN_SHEET, TextSheet, naming, read_texts};
 use rust_xlsxwriter::Workbook;
 
-use crate::desk::{Desk, case, cases, options, source};
+use crate::sandbox::{Sandbox, case, cases, options, source};
 use crate::table::Table;
 
-/// The CSV files of a folder as a workbook: numbers as numbers, where a workbook shows them as the
-/// file has them.
+/// Writes the CSV files of a folder as a workbook: numbers as numbers, if a workbook shows them like
+/// the file.
 fn workbook(folder: &Path, to: &Path) {
     let mut book = Workbook::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -38,7 +38,7 @@ fn workbook(folder: &Path, to: &Path) {
     book.save(to).unwrap();
 }
 
-/// What is different between the CSV files of a run and its workbook; numbers have the decimals of
+/// The differences between the CSV files of a run and its workbook; numbers have the decimals of
 /// their column.
 fn differences(out: &Path, book: &Path) -> Vec<String> {
     let sheets = read_texts(book).unwrap();
@@ -55,7 +55,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
         let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name) else { continue };
         let read = Table {
             columns: sheet.header.clone(),
-            rows: whole(sheet, table.columns.iter().map(|column| column.cell_type)),
+            rows: with_all_decimals(sheet, table.columns.iter().map(|column| column.cell_type)),
         };
         if read != Table::read(&file) {
             found.push(format!("{name}\n{read:?}\n{:?}", Table::read(&file)));
@@ -67,7 +67,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
     found
 }
 
-fn whole(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
+fn with_all_decimals(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
     let types: Vec<CellType> = std::iter::once(CellType::Text).chain(types).collect();
     let cell = |(cell, cell_type): (&String, &CellType)| match cell_type {
         CellType::Decimal(scale) if !cell.is_empty() => {
@@ -83,14 +83,14 @@ fn whole(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<St
 fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
     let cases = cases();
     let part = cases.len().div_ceil(4);
-    let judge = |case: &Path| -> Option<Vec<String>> {
-        let desk = Desk::new();
+    let check = |case: &Path| -> Option<Vec<String>> {
+        let sandbox = Sandbox::new();
         let options = options(case);
-        let answer = desk.powerfill(["run", &source(case), "--options", &options, "--out", "out"]);
-        if !desk.path("out").exists() {
+        let answer = sandbox.run(["run", &source(case), "--options", &options, "--out", "out"]);
+        if !sandbox.path("out").exists() {
             return None;
         }
-        // A run that preflight refuses has a workbook too, of what CSV has of it.
+        // A run that fails at preflight has a workbook too, with the same tables as CSV.
         let again = [
             "run",
             &source(case),
@@ -103,18 +103,19 @@ fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
             "--store",
             "sqlite:2.db",
         ];
-        let again = desk.powerfill(again);
+        let again = sandbox.run(again);
         let mut found = Vec::new();
         if again.status != answer.status {
             found.push(format!("{:?} for {:?}: {}", again.status, answer.status, again.err));
         }
         let made = ["tables", "latest", "--format", "xlsx", "--out", "new folder/tables.xlsx"];
-        desk.powerfill(made).well();
+        sandbox.run(made).success();
         if answer.status == Some(0) {
-            found.extend(differences(&desk.path("out"), &desk.path("new folder/tables.xlsx")));
+            found
+                .extend(differences(&sandbox.path("out"), &sandbox.path("new folder/tables.xlsx")));
         }
-        let sheets = read_texts(&desk.path("run.xlsx")).unwrap();
-        let files = std::fs::read_dir(desk.path("out")).unwrap().count();
+        let sheets = read_texts(&sandbox.path("run.xlsx")).unwrap();
+        let files = std::fs::read_dir(sandbox.path("out")).unwrap().count();
         if sheets.len() != files {
             found
                 .push(format!("{} sheets for {files} files, the outcome among them", sheets.len()));
@@ -122,64 +123,62 @@ fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
         Some(found.into_iter().map(|what| format!("{}: {what}", case.display())).collect())
     };
     let found: Vec<Vec<String>> = std::thread::scope(|scope| {
-        let judging: Vec<_> = cases
+        let threads: Vec<_> = cases
             .chunks(part)
             .map(|part| {
-                scope.spawn(|| part.iter().filter_map(|case| judge(case)).collect::<Vec<_>>())
+                scope.spawn(|| part.iter().filter_map(|case| check(case)).collect::<Vec<_>>())
             })
             .collect();
-        judging.into_iter().flat_map(|part| part.join().unwrap()).collect()
+        threads.into_iter().flat_map(|part| part.join().unwrap()).collect()
     });
     assert!(found.len() >= 40, "{} cases", found.len());
     assert!(found.concat().is_empty(), "{}", found.concat().join("\n\n"));
 }
 
-/// A book of the generator's, hundreds of loans in all tables.
 #[test]
 fn the_workbook_of_a_generated_book_has_the_cells_of_its_csv() {
-    let desk = Desk::new();
-    desk.ask(
+    let sandbox = Sandbox::new();
+    sandbox.run_ok(
         "generate --loans 400 --trades 150 --pools 90 --instruments 30 --constraints 40 --out book",
     );
-    desk.ask("run dir:book --out out");
-    desk.ask("tables latest --format xlsx --out run.xlsx");
-    assert_eq!(differences(&desk.path("out"), &desk.path("run.xlsx")), Vec::<String>::new());
-    let first = std::fs::read(desk.path("run.xlsx")).unwrap();
-    desk.ask("tables latest --format xlsx --out run.xlsx");
-    assert!(std::fs::read(desk.path("run.xlsx")).unwrap() == first);
-    let piped = desk.command("tables latest --format xlsx".split(' ')).output().unwrap();
+    sandbox.run_ok("run dir:book --out out");
+    sandbox.run_ok("tables latest --format xlsx --out run.xlsx");
+    assert_eq!(differences(&sandbox.path("out"), &sandbox.path("run.xlsx")), Vec::<String>::new());
+    let first = std::fs::read(sandbox.path("run.xlsx")).unwrap();
+    sandbox.run_ok("tables latest --format xlsx --out run.xlsx");
+    assert!(std::fs::read(sandbox.path("run.xlsx")).unwrap() == first);
+    let piped = sandbox.command("tables latest --format xlsx".split(' ')).output().unwrap();
     assert!(piped.status.success() && piped.stdout == first);
 
     let one = "tables latest pfill_trade_recap --format xlsx --out recap.xlsx";
-    desk.ask(one);
-    let sheets = read_texts(&desk.path("recap.xlsx")).unwrap();
+    sandbox.run_ok(one);
+    let sheets = read_texts(&sandbox.path("recap.xlsx")).unwrap();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     assert_eq!(names, [RUN_SHEET, "pfill_trade_recap"]);
-    let said: BTreeMap<&str, &str> =
+    let fields: BTreeMap<&str, &str> =
         sheets[0].rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
-    let recorded = desk.type_in("tables latest pfill_run_history --format csv").table();
+    let recorded = sandbox.run_line("tables latest pfill_run_history --format csv").table();
     for field in ["run_id", "status", "input_digest", "output_digest", "requested_at"] {
-        assert_eq!(vec![said[field]], recorded.column(field), "{field}");
+        assert_eq!(vec![fields[field]], recorded.column(field), "{field}");
     }
-    assert_eq!(said["options scope"], "closed_and_locked");
-    assert_eq!(said["counts pfill_trade_recap"], sheets[1].rows.len().to_string());
+    assert_eq!(fields["options scope"], "closed_and_locked");
+    assert_eq!(fields["counts pfill_trade_recap"], sheets[1].rows.len().to_string());
 }
 
-/// The same snapshot by another way has the same digest and gives the same events.
 #[test]
 fn a_workbook_gives_the_same_run_as_the_folder() {
-    let desk = Desk::new();
+    let sandbox = Sandbox::new();
     let folder = case("41").join("snapshot");
-    workbook(&folder, &desk.path("book.xlsx"));
-    assert!(desk.ask("check xlsx:book.xlsx").ends_with("0 errors, 7 warnings\n"));
+    workbook(&folder, &sandbox.path("book.xlsx"));
+    assert!(sandbox.run_ok("check xlsx:book.xlsx").ends_with("0 errors, 7 warnings\n"));
     assert_eq!(
-        desk.ask("preflight xlsx:book.xlsx"),
-        desk.ask(&format!("preflight dir:{}", folder.display()))
+        sandbox.run_ok("preflight xlsx:book.xlsx"),
+        sandbox.run_ok(&format!("preflight dir:{}", folder.display()))
     );
-    let story = |source: &str, store: &str| {
-        desk.powerfill(["run", source, "--store", store]).well();
+    let events_of = |source: &str, store: &str| {
+        sandbox.run(["run", source, "--store", store]).success();
         let line = format!("events latest --cloudevents --store {store}");
-        let events = desk.ask(&line);
+        let events = sandbox.run_ok(&line);
         let events: Vec<serde_json::Value> = events
             .lines()
             .map(|line| {
@@ -192,8 +191,8 @@ fn a_workbook_gives_the_same_run_as_the_folder() {
         events
     };
     let (from_book, from_folder) = (
-        story("xlsx:book.xlsx", "sqlite:1.db"),
-        story(&format!("dir:{}", folder.display()), "sqlite:2.db"),
+        events_of("xlsx:book.xlsx", "sqlite:1.db"),
+        events_of(&format!("dir:{}", folder.display()), "sqlite:2.db"),
     );
     assert!(from_book.len() > 1000, "{}", from_book.len());
     for (one, other) in from_book.iter().zip(&from_folder) {
@@ -203,55 +202,54 @@ fn a_workbook_gives_the_same_run_as_the_folder() {
 }
 
 #[test]
-fn faults_have_the_address_of_their_cell_in_every_format() {
-    let desk = Desk::new();
-    crate::snapshots::copy(&case("03").join("snapshot"), &desk.path("book"));
-    let file = desk.path("book/loan.csv");
+fn faults_name_the_address_of_their_cell_in_every_format() {
+    let sandbox = Sandbox::new();
+    crate::snapshots::copy(&case("03").join("snapshot"), &sandbox.path("book"));
+    let file = sandbox.path("book/loan.csv");
     let mut loans = Table::read(&file);
-    let rate = loans.place("note_rate");
+    let rate = loans.index("note_rate");
     loans.rows[1][rate] = "6.0000001".to_owned();
-    let mut out = csv::Writer::from_path(&file).unwrap();
-    out.write_record(&loans.columns).unwrap();
-    loans.rows.iter().for_each(|row| out.write_record(row).unwrap());
-    out.flush().unwrap();
-    workbook(&desk.path("book"), &desk.path("book.xlsx"));
+    loans.write(&file);
+    workbook(&sandbox.path("book"), &sandbox.path("book.xlsx"));
     let place = format!("loan!{}3", char::from(b'A' + rate as u8));
 
-    let text = desk.type_in("check xlsx:book.xlsx");
+    let text = sandbox.run_line("check xlsx:book.xlsx");
     assert!(text.status == Some(1) && text.out.contains(&place), "{}", text.out);
-    let table = desk.type_in("check xlsx:book.xlsx --format csv").table();
+    let table = sandbox.run_line("check xlsx:book.xlsx --format csv").table();
     assert_eq!(
         table.pick(&["table", "row", "column", "value", "code"]),
         [["loan", &place, "note_rate", "6.0000001", "too_many_decimals"]]
     );
     let report: serde_json::Value =
-        serde_json::from_str(&desk.type_in("check xlsx:book.xlsx --format json").out).unwrap();
+        serde_json::from_str(&sandbox.run_line("check xlsx:book.xlsx --format json").out).unwrap();
     assert_eq!(report[0]["row"], place);
-    let run = desk.type_in("run xlsx:book.xlsx");
-    run.refuses(
+    let run = sandbox.run_line("run xlsx:book.xlsx");
+    run.fails_with(
         1,
         &[
             "xlsx:book.xlsx is refused; 1 errors",
             &format!("error: {place}, note_rate \"6.0000001\""),
         ],
     );
-    desk.type_in("run xlsx:none.xlsx").refuses(2, &["none.xlsx cannot be read"]);
-    std::fs::write(desk.path("text.xlsx"), "loan_id\nA\n").unwrap();
-    desk.type_in("check xlsx:text.xlsx")
-        .refuses(2, &["text.xlsx", "it is not an .xlsx file", "open it in Excel"]);
+    sandbox.run_line("run xlsx:none.xlsx").fails_with(2, &["none.xlsx cannot be read"]);
+    std::fs::write(sandbox.path("text.xlsx"), "loan_id\nA\n").unwrap();
+    sandbox
+        .run_line("check xlsx:text.xlsx")
+        .fails_with(2, &["text.xlsx", "it is not an .xlsx file", "open it in Excel"]);
 }
 
 #[test]
-fn a_workbook_is_refused_where_there_is_none_to_give() {
-    let desk = Desk::new();
+fn commands_without_tables_refuse_to_write_a_workbook() {
+    let sandbox = Sandbox::new();
     let source = source(&case("03"));
-    desk.type_in(&format!("run {source} --format xlsx"))
-        .refuses(2, &["--format xlsx needs", "--out FILE"]);
-    std::fs::create_dir(desk.path("folder")).unwrap();
-    let refused = desk.type_in(&format!("run {source} --format xlsx --out folder"));
-    refused.refuses(2, &["folder is a folder; name a file", "run.xlsx"]);
-    assert!(!desk.type_in("show").err.contains("Complete"), "nothing was run");
-    desk.ask(&format!("run {source} --format xlsx --out new/run.xlsx"));
+    sandbox
+        .run_line(&format!("run {source} --format xlsx"))
+        .fails_with(2, &["--format xlsx needs", "--out FILE"]);
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
+    let refused = sandbox.run_line(&format!("run {source} --format xlsx --out folder"));
+    refused.fails_with(2, &["folder is a folder; name a file", "run.xlsx"]);
+    assert!(!sandbox.run_line("show").err.contains("Complete"), "nothing was run");
+    sandbox.run_ok(&format!("run {source} --format xlsx --out new/run.xlsx"));
     let lines = [
         "runs",
         "show",
@@ -263,16 +261,19 @@ fn a_workbook_is_refused_where_there_is_none_to_give() {
         "events latest",
     ];
     for line in lines {
-        desk.type_in(&format!("{line} --format xlsx")).refuses(2, &["'xlsx'", "--format"]);
+        sandbox.run_line(&format!("{line} --format xlsx")).fails_with(2, &["'xlsx'", "--format"]);
     }
-    let refused = desk.type_in("tables latest --out tables.csv --format csv");
-    refused.refuses(2, &["--out needs --format xlsx"]);
-    desk.type_in("tables latest nothing --format xlsx --out x.xlsx")
-        .refuses(2, &["no output table nothing"]);
-    desk.type_in("tables latest --format xlsx --out folder").refuses(2, &["folder is a folder"]);
-    assert!(!desk.path("x.xlsx").exists());
-    // A file is no folder.
-    std::fs::write(desk.path("file"), "").unwrap();
-    let refused = desk.type_in(&format!("run {source} --format xlsx --out file/run.xlsx"));
-    refused.refuses(2, &["file/run.xlsx"]);
+    let refused = sandbox.run_line("tables latest --out tables.csv --format csv");
+    refused.fails_with(2, &["--out needs --format xlsx"]);
+    sandbox
+        .run_line("tables latest nothing --format xlsx --out x.xlsx")
+        .fails_with(2, &["no output table nothing"]);
+    sandbox
+        .run_line("tables latest --format xlsx --out folder")
+        .fails_with(2, &["folder is a folder"]);
+    assert!(!sandbox.path("x.xlsx").exists());
+    // A file where a folder must be.
+    std::fs::write(sandbox.path("file"), "").unwrap();
+    let refused = sandbox.run_line(&format!("run {source} --format xlsx --out file/run.xlsx"));
+    refused.fails_with(2, &["file/run.xlsx"]);
 }

@@ -1,95 +1,98 @@
-//! Those who follow the log: a worker, and a process of its own (specification 4.1, 4.5).
+//! Publishing of completed runs: by a worker, and by `publish --follow` (specification 4.1, 4.5).
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+
+use powerfill_tests::proxy::{ProxyFault, TcpProxy};
+use powerfill_tests::waiting::eventually_blocking;
 
 use crate::Test;
-use crate::desk::{Desk, case};
+use crate::faults::{server_port, with_port};
+use crate::process::BackgroundProcess;
+use crate::sandbox::{Sandbox, block_on, case};
 use crate::server::Schema;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("following::a_worker_publishes_what_it_completes", a_worker_publishes_what_it_completes),
-    ("following::killed_and_begun_again_it_goes_on", killed_and_begun_again_it_goes_on),
+    ("following::a_worker_publishes_completed_runs", a_worker_publishes_completed_runs),
+    ("following::a_killed_publisher_continues", a_killed_publisher_continues),
 ];
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A desk of a tenant whose outputs go there.
-fn tenant(schema: &Schema) -> Desk {
-    let desk = Desk::new();
-    let (url, password) = secret(&schema.url());
+/// Writes the settings of a tenant whose outputs are published to this URL.
+fn write_settings(sandbox: &Sandbox, url: &str) {
+    let (url, password) = split_password(url);
     let source = case("41").join("snapshot");
     let settings = format!(
-        "[tenants.WATERMARK]\nstore = \"sqlite:books.db\"\nsource = \"dir:{}\"\npublish = \"{url}\"\n\
-         publish_password_file = \"secret\"\n",
+        "[tenants.WATERMARK]\nstore = \"sqlite:books.db\"\nsource = \"dir:{}\"\n\
+         publish = \"{url}\"\npublish_password_file = \"secret\"\n",
         source.display()
     );
-    std::fs::write(desk.path("powerfill.toml"), settings).expect("settings are written");
-    std::fs::write(desk.path("secret"), password).expect("a password is written");
-    desk
+    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+    std::fs::write(sandbox.path("secret"), password).expect("a password is written");
 }
 
 /// The URL without its password, and the password.
-fn secret(url: &str) -> (String, String) {
+fn split_password(url: &str) -> (String, String) {
     let (before, after) = url.split_once('@').expect("a user");
     let (user, password) = before.rsplit_once(':').expect("a password");
     (format!("{user}@{after}"), password.to_owned())
 }
 
-fn latest(desk: &Desk) -> String {
-    let runs = desk.ask("runs --tenant WATERMARK --format csv");
-    runs.lines().nth(1).and_then(|line| line.split(',').next()).expect("a run").to_owned()
+fn latest(sandbox: &Sandbox) -> String {
+    let runs = sandbox.run_line("runs --tenant WATERMARK --format csv").success().table();
+    runs.column("run_id")[0].to_owned()
 }
 
 /// Waits until the tables show the run.
-fn waits(schema: &Schema, run: &str) {
-    let begun = Instant::now();
+fn wait_until_shown(schema: &Schema, run: &str) {
+    eventually_blocking(format!("run {run} is shown"), || schema.one(&shown_run(schema)) == run);
+}
+
+/// A query of the run that was published last.
+fn shown_run(schema: &Schema) -> String {
     let publication = schema.table("pfill_publication");
-    let shown =
-        || schema.one(&format!("SELECT MAX(CAST(run_id AS NVARCHAR(36))) FROM {publication}"));
-    while shown() != run {
-        assert!(begun.elapsed() < PATIENCE, "run {run} is not shown");
-    }
+    format!("SELECT MAX(CAST(run_id AS NVARCHAR(36))) FROM {publication}")
 }
 
-fn a_worker_publishes_what_it_completes() {
-    let schema = Schema::migrated();
-    let desk = tenant(&schema);
-    desk.ask("run --tenant WATERMARK --no-wait");
-    desk.ask("work --tenant WATERMARK --once");
-    assert_eq!(schema.shown(), latest(&desk));
-    let mut worker = desk
-        .command(["work", "--all-tenants"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    desk.ask("run --tenant WATERMARK --no-wait --price-mode pc");
-    let run = latest(&desk);
-    waits(&schema, &run);
-    worker.kill().and_then(|()| worker.wait()).expect("it is killed");
+fn start(sandbox: &Sandbox, line: &str) -> BackgroundProcess {
+    let mut command: Command = sandbox.command(line.split_whitespace());
+    BackgroundProcess::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+fn a_worker_publishes_completed_runs() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    write_settings(&sandbox, &schema.url());
+    sandbox.run_ok("run --tenant WATERMARK --no-wait");
+    sandbox.run_ok("work --tenant WATERMARK --once");
+    assert_eq!(schema.shown(), latest(&sandbox));
+    let worker = start(&sandbox, "work --all-tenants");
+    sandbox.run_ok("run --tenant WATERMARK --no-wait --price-mode pc");
+    let run = latest(&sandbox);
+    wait_until_shown(&schema, &run);
+    drop(worker);
     assert_eq!(schema.shown(), run);
-    desk.powerfill(["diff", &run, "--tenant", "WATERMARK", "--against", &schema.url()]).well();
+    let url = schema.url();
+    sandbox.run(["diff", &run, "--tenant", "WATERMARK", "--against", &url]).success();
 }
 
-fn killed_and_begun_again_it_goes_on() {
-    let schema = Schema::migrated();
-    let desk = tenant(&schema);
+fn a_killed_publisher_continues() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let proxy = block_on(TcpProxy::to_port(server_port()));
+    write_settings(&sandbox, &with_port(&schema.url(), proxy.port()));
     for turn in 0..6 {
         let mode = ["po", "pc"][turn % 2];
-        desk.ask(&format!("run --tenant WATERMARK --price-mode {mode}"));
-        let follow = || {
-            let mut command = desk.command(["publish", "--follow", "--tenant", "WATERMARK"]);
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
-        };
-        // In the middle of it, wherever that is.
-        let mut publisher = follow();
-        std::thread::sleep(Duration::from_millis(97 * turn as u64));
-        publisher.kill().and_then(|()| publisher.wait()).expect("it is killed");
-        let mut publisher = follow();
-        waits(&schema, &latest(&desk));
-        publisher.kill().and_then(|()| publisher.wait()).expect("it is killed");
-        assert_eq!(schema.shown(), latest(&desk));
+        sandbox.run_ok(&format!("run --tenant WATERMARK --price-mode {mode}"));
+        let run = latest(&sandbox);
+        let message = 1 + 23 * turn;
+        proxy.fail_at_message(message, ProxyFault::Stall);
+        let publisher = start(&sandbox, "publish --follow --tenant WATERMARK");
+        eventually_blocking(format!("the publisher sends message {message}"), || {
+            proxy.has_failed() || schema.one(&shown_run(&schema)) == run
+        });
+        drop(publisher);
+        proxy.fail_at_message(0, ProxyFault::Stall);
+        proxy.disconnect_all();
+        let publisher = start(&sandbox, "publish --follow --tenant WATERMARK");
+        wait_until_shown(&schema, &run);
+        drop(publisher);
+        assert_eq!(schema.shown(), run, "killed at message {message}");
     }
 }

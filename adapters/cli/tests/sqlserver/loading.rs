@@ -1,17 +1,17 @@
-//! The tables of a folder in a schema, in types that a database would have.
+//! Writes the tables of a snapshot to a schema, with the types of a real database.
 
 use powerfill_snapshot::{RawSnapshot, RawTable};
 
 use crate::server::Schema;
 
-/// Instead of a type: a level of the constraint tree, where an empty text stands for one that is
-/// not there.
+/// Instead of a type: a level of the constraint tree, where an empty text means that the level is
+/// absent.
 const LEVEL: &str = "LEVEL";
 
-/// Rows of one INSERT.
+/// The largest number of rows of one INSERT.
 const ROWS: usize = 500;
 
-/// The type of a column whose cells all read so; `at` varies it between those that hold the same.
+/// A type that can store all these cells; `at` selects one of several such types.
 fn sql_type(cells: &[&str], at: usize) -> String {
     let filled = || cells.iter().filter(|cell| !cell.is_empty());
     let all = |reads: &dyn Fn(&str) -> bool| {
@@ -38,7 +38,7 @@ fn sql_type(cells: &[&str], at: usize) -> String {
             ["INT", "BIGINT"][at % 2].to_owned()
         }
         () if all(&is_decimal) && longest < 20 => {
-            // More zeros than there are, as a column with a larger scale has them.
+            // A larger scale adds zeros.
             let scale = filled().map(|cell| decimals(&cell)).max().unwrap_or(0) + 2;
             format!("{}(38, {scale})", ["DECIMAL", "NUMERIC"][at % 2])
         }
@@ -63,8 +63,8 @@ fn literal(cell: &str, of: &str) -> String {
     }
 }
 
-/// Makes a table in types of its own, its name in capitals, as some have them, and fills it.
-fn make(schema: &Schema, table: &RawTable) {
+/// Creates and fills a table, whose name is in capitals and whose types follow from its cells.
+fn create(schema: &Schema, table: &RawTable) {
     let column = |at: usize| (0..table.rows()).map(|row| table.cell(row, at)).collect::<Vec<_>>();
     let types: Vec<String> =
         (0..table.columns().len()).map(|at| sql_type(&column(at), at)).collect();
@@ -95,23 +95,23 @@ fn insert(schema: &Schema, name: &str, table: &RawTable, types: &[String]) {
     }
 }
 
-/// Every table of a snapshot.
+/// Creates and fills every table of a snapshot.
 pub(crate) fn load(raw: &RawSnapshot, schema: &Schema) {
-    raw.tables.iter().for_each(|table| make(schema, table));
+    raw.tables.iter().for_each(|table| create(schema, table));
 }
 
-/// The rows of a snapshot in the tables of `sql/sqlserver/inputs.sql`.
+/// Inserts the rows of a snapshot into the tables of `sql/sqlserver/inputs.sql`.
 pub(crate) fn fill(raw: &RawSnapshot, schema: &Schema) {
     for table in &raw.tables {
-        // Further columns of loans are the tenant's own.
+        // Tenants add columns to `loan`.
         for column in table.columns() {
-            let there = format!(
+            let add_column = format!(
                 "IF COL_LENGTH(N'{0}.{1}', N'{column}') IS NULL ALTER TABLE {2} ADD [{column}] NVARCHAR(100) NULL",
                 schema.name,
                 table.name(),
                 schema.table(table.name())
             );
-            schema.sql(&there);
+            schema.sql(&add_column);
         }
         let of = |name: &String| match name.as_str() {
             "investor_instrument_name" | "constraint_name"

@@ -1,13 +1,14 @@
-//! Everything that PowerFill does with a SQL Server, against a live one: `POWERFILL_TEST_MSSQL`
-//! names its database, as mssql://USER:PASSWORD@HOST:PORT/DATABASE?ca=FILE; each test makes a
-//! schema of its own there, and takes it away.
+//! Tests with a live SQL Server. `POWERFILL_TEST_MSSQL` names a database, as
+//! mssql://USER:PASSWORD@HOST:PORT/DATABASE?ca=FILE; each test creates a schema there and drops it.
 //!
-//! Without one, each of these tests is counted as skipped, and one that is not says so on standard
-//! error.
+//! Without a server, the tests are skipped, and a line on standard error says so.
 
 #[allow(dead_code, reason = "shared with the tests of the binary")]
-#[path = "../powerfill/desk.rs"]
-mod desk;
+#[path = "../powerfill/process.rs"]
+mod process;
+#[allow(dead_code, reason = "shared with the tests of the binary")]
+#[path = "../powerfill/sandbox.rs"]
+mod sandbox;
 #[allow(dead_code, reason = "shared with the tests of the binary")]
 #[path = "../powerfill/table.rs"]
 mod table;
@@ -26,8 +27,8 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
-    let is_there = server::address().is_some();
-    if !is_there {
+    let has_server = server::address().is_some();
+    if !has_server {
         eprintln!(
             "NOT RUN: the suite against a live SQL Server. POWERFILL_TEST_MSSQL names no server."
         );
@@ -45,10 +46,10 @@ fn main() -> ExitCode {
             test();
             Ok(())
         })
-        .with_ignored_flag(!is_there)
+        .with_ignored_flag(!has_server)
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
-/// A test by its name.
+/// A name and a test.
 type Test = (&'static str, fn());

@@ -1,60 +1,64 @@
-//! The outputs in the tables that reports read (specification 4.1, BR-10).
+//! `publish`: the outputs in the tables that reports read (specification 4.1, BR-10).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use powerfill_tables::tables::ALL;
+use powerfill_tests::waiting::eventually_blocking;
 
 use crate::Test;
-use crate::desk::{Answer, Desk, case, options, source};
 use crate::loading::fill;
+use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
 use crate::server::{Schema, with};
 
 pub(crate) const TESTS: &[Test] = &[
     ("publishing::the_least_rights_are_enough", the_least_rights_are_enough),
     ("publishing::migrating_twice_changes_nothing", migrating_twice_changes_nothing),
     (
-        "publishing::another_table_of_that_name_is_left_alone",
-        another_table_of_that_name_is_left_alone,
-    ),
-    ("publishing::what_is_shown_is_what_the_run_recorded", what_is_shown_is_what_the_run_recorded),
-    ("publishing::any_run_can_be_shown_again", any_run_can_be_shown_again),
-    ("publishing::another_tenants_outputs_are_left_alone", another_tenants_outputs_are_left_alone),
-    ("publishing::a_reader_sees_one_run_or_the_other", a_reader_sees_one_run_or_the_other),
-    (
-        "publishing::what_the_server_stores_otherwise_is_not_shown",
-        what_the_server_stores_otherwise_is_not_shown,
+        "publishing::an_existing_table_with_other_columns_is_not_changed",
+        an_existing_table_with_other_columns_is_not_changed,
     ),
     (
-        "publishing::two_who_publish_at_once_wait_for_each_other",
-        two_who_publish_at_once_wait_for_each_other,
+        "publishing::the_published_rows_are_those_of_the_run",
+        the_published_rows_are_those_of_the_run,
+    ),
+    ("publishing::any_run_can_be_published_again", any_run_can_be_published_again),
+    (
+        "publishing::the_outputs_of_another_tenant_are_not_replaced",
+        the_outputs_of_another_tenant_are_not_replaced,
+    ),
+    ("publishing::a_reader_sees_the_tables_of_one_run", a_reader_sees_the_tables_of_one_run),
+    (
+        "publishing::rows_that_the_server_changes_are_not_published",
+        rows_that_the_server_changes_are_not_published,
     ),
     (
-        "publishing::one_who_holds_the_tables_is_waited_for_and_named",
-        one_who_holds_the_tables_is_waited_for_and_named,
+        "publishing::concurrent_publications_wait_for_each_other",
+        concurrent_publications_wait_for_each_other,
     ),
+    ("publishing::locked_tables_are_waited_for_and_named", locked_tables_are_waited_for_and_named),
     ("publishing::a_whole_book_is_published", a_whole_book_is_published),
 ];
 
-/// Runs a case, and gives back the run.
-pub(crate) fn ran(desk: &Desk, number: &str, more: &[&str]) -> String {
+/// Runs a case. Returns the id of the run.
+pub(crate) fn run_case(sandbox: &Sandbox, number: &str, more: &[&str]) -> String {
     let case = case(number);
     let (source, options) = (source(&case), options(&case));
     let args = ["run", &source, "--options", &options, "--format", "csv"];
-    let ran = desk.powerfill(args.iter().chain(more)).well();
-    ran.out.lines().nth(1).and_then(|line| line.split(',').next()).expect("a run").to_owned()
+    let printed = sandbox.run(args.iter().chain(more)).success().table();
+    printed.column("run_id")[0].to_owned()
 }
 
-pub(crate) fn published(desk: &Desk, run: &str, url: &str) -> Answer {
-    desk.powerfill(["publish", run, "--to", url])
+pub(crate) fn publish(sandbox: &Sandbox, run: &str, url: &str) -> CommandOutput {
+    sandbox.run(["publish", run, "--to", url])
 }
 
-/// Whether the tables show this run, with every row that it has and no other.
+/// Expects that the tables show every row of this run and no other row.
 #[track_caller]
-pub(crate) fn shows(desk: &Desk, schema: &Schema, run: &str) {
+pub(crate) fn assert_shown(sandbox: &Sandbox, schema: &Schema, run: &str) {
     assert_eq!(schema.shown(), run);
-    let compared = desk.powerfill(["diff", run, "--against", &schema.url()]);
+    let compared = sandbox.run(["diff", run, "--against", &schema.url()]);
     assert_eq!(compared.status, Some(0), "{}{}", compared.out, compared.err);
-    let all = desk.ask(&format!("tables {run} --format csv"));
+    let all = sandbox.run_ok(&format!("tables {run} --format csv"));
     for line in all.lines().skip(1) {
         let (table, rows) = line.split_once(',').expect("a count");
         let of_run = format!(
@@ -74,43 +78,48 @@ fn columns(schema: &Schema) -> Vec<String> {
 }
 
 fn migrating_twice_changes_nothing() {
-    let (schema, desk) = (Schema::new(), Desk::new());
-    let made = desk.powerfill(["migrate", "--target", &schema.url()]).well();
+    let (schema, sandbox) = (Schema::new(), Sandbox::new());
+    let made = sandbox.run(["migrate", "--target", &schema.url()]).success();
     assert_eq!(made.out.matches(": made").count(), 2 * ALL.len() + 1, "{}", made.out);
     let before = columns(&schema);
-    let run = ran(&desk, "41", &["--publish", &schema.url()]);
-    let again = desk.powerfill(["migrate", "--target", &schema.url()]).well();
+    let run = run_case(&sandbox, "41", &["--publish", &schema.url()]);
+    let again = sandbox.run(["migrate", "--target", &schema.url()]).success();
     assert_eq!(again.out.matches(": made").count(), 0, "{}", again.out);
     assert_eq!(columns(&schema), before);
     assert_eq!(schema.shown(), run);
 }
 
-fn another_table_of_that_name_is_left_alone() {
-    let (schema, desk) = (Schema::new(), Desk::new());
+fn an_existing_table_with_other_columns_is_not_changed() {
+    let (schema, sandbox) = (Schema::new(), Sandbox::new());
     let guide = schema.table("pfill_powerfill_guide");
     schema.sql(&format!("CREATE TABLE {guide} (loan_id CHAR(12) NOT NULL, score FLOAT NULL)"));
-    schema.sql(&format!("INSERT INTO {guide} VALUES (N'theirs', 1.5)"));
+    schema.sql(&format!("INSERT INTO {guide} VALUES (N'other', 1.5)"));
     let words = [
         "pfill_powerfill_guide has no column run_id",
         "pfill_powerfill_guide.loan_id is CHAR",
         "?schema=",
     ];
-    desk.powerfill(["migrate", "--target", &schema.url()]).refuses(2, &words);
-    let run = ran(&desk, "41", &[]);
-    published(&desk, &run, &schema.url()).refuses(2, &words);
+    sandbox.run(["migrate", "--target", &schema.url()]).fails_with(2, &words);
+    let run = run_case(&sandbox, "41", &[]);
+    publish(&sandbox, &run, &schema.url()).fails_with(2, &words);
     assert_eq!(schema.one(&format!("SELECT COUNT(*) FROM {guide}")), "1");
     drop(schema);
     let empty = Schema::new();
-    published(&desk, &run, &empty.url()).refuses(2, &["is missing", "powerfill migrate --target"]);
+    publish(&sandbox, &run, &empty.url())
+        .fails_with(2, &["is missing", "powerfill migrate --target"]);
 }
 
-fn what_is_shown_is_what_the_run_recorded() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
+fn the_published_rows_are_those_of_the_run() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
     for number in ["01", "41"] {
-        let run = ran(&desk, number, &["--store", "sqlite:of-case.db", "--publish", &schema.url()]);
-        std::fs::rename(desk.path("of-case.db"), desk.path("powerfill.db"))
-            .expect("it is the store");
-        shows(&desk, &schema, &run);
+        let run = run_case(
+            &sandbox,
+            number,
+            &["--store", "sqlite:of-case.db", "--publish", &schema.url()],
+        );
+        std::fs::rename(sandbox.path("of-case.db"), sandbox.path("powerfill.db"))
+            .expect("the store is renamed");
+        assert_shown(&sandbox, &schema, &run);
         schema.sql(&format!("DELETE FROM {}", schema.table("pfill_publication")));
     }
     let price = "SELECT MIN(price) FROM";
@@ -118,13 +127,18 @@ fn what_is_shown_is_what_the_run_recorded() {
     assert_eq!(all.split_once('.').map(|(_, decimals)| decimals.len()), Some(8), "{all}");
 }
 
-fn any_run_can_be_shown_again() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let (first, second) = (ran(&desk, "41", &[]), ran(&desk, "41", &["--price-mode", "pc"]));
+fn any_run_can_be_published_again() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let (first, second) =
+        (run_case(&sandbox, "41", &[]), run_case(&sandbox, "41", &["--price-mode", "pc"]));
     for run in [&second, &first, &first, &second] {
-        let said = published(&desk, run, &schema.url()).well();
-        assert!(said.out.contains(run.as_str()) && !said.out.contains("Babelfish"), "{}", said.out);
-        shows(&desk, &schema, run);
+        let printed = publish(&sandbox, run, &schema.url()).success();
+        assert!(
+            printed.out.contains(run.as_str()) && !printed.out.contains("Babelfish"),
+            "{}",
+            printed.out
+        );
+        assert_shown(&sandbox, &schema, run);
     }
     let history = schema.table("pfill_run_history");
     assert_eq!(schema.one(&format!("SELECT COUNT(*) FROM {history}")), "2");
@@ -140,39 +154,39 @@ fn any_run_can_be_shown_again() {
     assert!(staged.iter().all(|rows| rows == "0"), "{staged:?}");
 }
 
-fn another_tenants_outputs_are_left_alone() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let run = ran(&desk, "41", &["--publish", &schema.url()]);
+fn the_outputs_of_another_tenant_are_not_replaced() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let run = run_case(&sandbox, "41", &["--publish", &schema.url()]);
     schema.sql(&format!("UPDATE {} SET tenant_id = N'ANOTHER'", schema.table("pfill_publication")));
-    published(&desk, &run, &schema.url()).refuses(2, &["tenant ANOTHER", "?schema="]);
+    publish(&sandbox, &run, &schema.url()).fails_with(2, &["tenant ANOTHER", "?schema="]);
     assert_eq!(schema.shown(), run);
 }
 
-fn a_reader_sees_one_run_or_the_other() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let runs = [ran(&desk, "41", &[]), ran(&desk, "41", &["--price-mode", "pc"])];
-    published(&desk, &runs[0], &schema.url()).well();
+fn a_reader_sees_the_tables_of_one_run() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let runs = [run_case(&sandbox, "41", &[]), run_case(&sandbox, "41", &["--price-mode", "pc"])];
+    publish(&sandbox, &runs[0], &schema.url()).success();
     let (done, url) = (AtomicBool::new(false), schema.url());
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let reader = Reader::new(&schema.name);
             let mut seen = Vec::new();
             while !done.load(Ordering::Relaxed) {
-                seen.push(reader.look());
+                seen.push(reader.read());
             }
             seen
         });
         for turn in 0..12 {
-            published(&desk, &runs[turn % 2], &url).well();
+            publish(&sandbox, &runs[turn % 2], &url).success();
         }
         done.store(true, Ordering::Relaxed);
-        let mut seen = reader.join().expect("it reads");
+        let mut seen = reader.join().expect("the reader ends");
         assert!(seen.len() > 50, "{}", seen.len());
         seen.sort();
         seen.dedup();
         let expected = |run: &String| {
-            let rows = desk
-                .ask(&format!("tables {run} pfill_powerfill_guide --format csv"))
+            let rows = sandbox
+                .run_ok(&format!("tables {run} pfill_powerfill_guide --format csv"))
                 .lines()
                 .count()
                 - 1;
@@ -184,7 +198,7 @@ fn a_reader_sees_one_run_or_the_other() {
     });
 }
 
-/// A report.
+/// A report that reads one table.
 struct Reader {
     schema: Schema,
     sql: String,
@@ -199,16 +213,16 @@ impl Reader {
         Self { schema: Schema::new(), sql }
     }
 
-    /// The lowest and the highest run, and the rows.
-    fn look(&self) -> String {
+    /// The lowest and the highest run id, and the number of rows.
+    fn read(&self) -> String {
         self.schema.sql(&self.sql).concat()
     }
 }
 
-fn what_the_server_stores_otherwise_is_not_shown() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let run = ran(&desk, "41", &["--publish", &schema.url()]);
-    let other = ran(&desk, "41", &["--price-mode", "pc"]);
+fn rows_that_the_server_changes_are_not_published() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let run = run_case(&sandbox, "41", &["--publish", &schema.url()]);
+    let other = run_case(&sandbox, "41", &["--price-mode", "pc"]);
     let staging = schema.table("pfill_trade_recap__staging");
     let trigger = schema.table("one_cent");
     for wrong in [
@@ -222,65 +236,65 @@ fn what_the_server_stores_otherwise_is_not_shown() {
         ));
         let words =
             ["pfill_trade_recap__staging", "not what was sent", "the former run is still shown"];
-        published(&desk, &other, &schema.url()).refuses(2, &words);
+        publish(&sandbox, &other, &schema.url()).fails_with(2, &words);
         schema.sql(&format!("DROP TRIGGER {trigger}"));
-        shows(&desk, &schema, &run);
+        assert_shown(&sandbox, &schema, &run);
     }
-    published(&desk, &other, &schema.url()).well();
-    shows(&desk, &schema, &other);
+    publish(&sandbox, &other, &schema.url()).success();
+    assert_shown(&sandbox, &schema, &other);
 }
 
-fn two_who_publish_at_once_wait_for_each_other() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let runs = [ran(&desk, "41", &[]), ran(&desk, "41", &["--price-mode", "pc"])];
+fn concurrent_publications_wait_for_each_other() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let runs = [run_case(&sandbox, "41", &[]), run_case(&sandbox, "41", &["--price-mode", "pc"])];
     let url = schema.url();
     std::thread::scope(|scope| {
         for run in runs.iter().chain(&runs) {
-            scope.spawn(|| published(&desk, run, &url).well());
+            scope.spawn(|| publish(&sandbox, run, &url).success());
         }
     });
     let shown = schema.shown();
     assert!(runs.contains(&shown), "{shown}");
-    shows(&desk, &schema, &shown);
+    assert_shown(&sandbox, &schema, &shown);
 }
 
-fn one_who_holds_the_tables_is_waited_for_and_named() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    let run = ran(&desk, "41", &["--publish", &schema.url()]);
-    let other = ran(&desk, "41", &["--price-mode", "pc"]);
+fn locked_tables_are_waited_for_and_named() {
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    let run = run_case(&sandbox, "41", &["--publish", &schema.url()]);
+    let other = run_case(&sandbox, "41", &["--price-mode", "pc"]);
     let holder = Schema::new();
     holder.sql("BEGIN TRANSACTION");
     holder.sql(&format!("DELETE FROM {}", schema.table("pfill_trade_recap")));
-    let hurried = with(&schema.url(), "timeout=1");
-    published(&desk, &other, &hurried)
-        .refuses(2, &["putting the run in the place of the former one", "locks"]);
+    let impatient = with(&schema.url(), "timeout=1");
+    publish(&sandbox, &other, &impatient)
+        .fails_with(2, &["putting the run in the place of the former one", "locks"]);
     holder.sql("ROLLBACK TRANSACTION");
-    shows(&desk, &schema, &run);
+    assert_shown(&sandbox, &schema, &run);
     holder.sql("BEGIN TRANSACTION");
     holder.sql(&format!("DELETE FROM {}", schema.table("pfill_trade_recap")));
     let url = schema.url();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| published(&desk, &other, &url).well());
-        while !waiting_for_a_lock(&holder, &schema) {}
+        let waiting = scope.spawn(|| publish(&sandbox, &other, &url).success());
+        eventually_blocking("the rows are staged", || are_rows_staged(&holder, &schema));
         holder.sql("ROLLBACK TRANSACTION");
-        waiting.join().expect("it is published");
+        waiting.join().expect("the run is published");
     });
-    shows(&desk, &schema, &other);
+    assert_shown(&sandbox, &schema, &other);
 }
 
-/// Whether the staged rows are there, which is when they are put in the place of the former ones.
-fn waiting_for_a_lock(holder: &Schema, schema: &Schema) -> bool {
+/// Whether the rows are staged; the next step is to replace the former rows.
+fn are_rows_staged(holder: &Schema, schema: &Schema) -> bool {
     let staged = schema.table("pfill_run_history__staging");
     holder.one(&format!("SELECT COUNT(*) FROM {staged}")) == "1"
 }
 
-/// Those of `sql/sqlserver/grants.sql`, and no more.
+/// The rights of `sql/sqlserver/grants.sql`.
 fn the_least_rights_are_enough() {
-    let (schema, desk, case) = (Schema::migrated(), Desk::new(), case("41"));
-    desk.powerfill(["migrate", "--target", &schema.url(), "--tables", "inputs"]).well();
-    fill(&powerfill_csv::read_folder(&case.join("snapshot")).expect("it is there"), &schema);
+    let (schema, sandbox, case) = (Schema::migrated(), Sandbox::new(), case("41"));
+    sandbox.run(["migrate", "--target", &schema.url(), "--tables", "inputs"]).success();
+    fill(&powerfill_csv::read_folder(&case.join("snapshot")).expect("the file exists"), &schema);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/sqlserver/grants.sql");
-    let grants = std::fs::read_to_string(script).expect("it is there");
+    let grants = std::fs::read_to_string(script).expect("the file exists");
     let grants = grants.replace("[dbo]", &format!("[{}]", schema.name));
     let grants = grants.replace("powerfill_reader", &format!("{}_r", schema.name));
     let grants = grants.replace("powerfill_publisher", &format!("{}_p", schema.name));
@@ -292,15 +306,15 @@ fn the_least_rights_are_enough() {
     }
     let reader = User::new(&schema, "_r");
     let publisher = User::new(&schema, "_p");
-    let ran = desk
-        .powerfill(["run", &reader.url, "--options", &options(&case), "--format", "csv"])
-        .well();
+    let ran = sandbox
+        .run(["run", &reader.url, "--options", &options(&case), "--format", "csv"])
+        .success();
     let run = ran.out.lines().nth(1).and_then(|line| line.split(',').next()).expect("a run");
-    published(&desk, run, &publisher.url).well();
-    shows(&desk, &schema, run);
-    // Neither may do what the other does.
-    published(&desk, run, &reader.url).refuses(2, &["does not have the output tables"]);
-    let refused = desk.powerfill(["check", &publisher.url, "--format", "csv"]);
+    publish(&sandbox, run, &publisher.url).success();
+    assert_shown(&sandbox, &schema, run);
+    // Neither user has the rights of the other.
+    publish(&sandbox, run, &reader.url).fails_with(2, &["does not have the output tables"]);
+    let refused = sandbox.run(["check", &publisher.url, "--format", "csv"]);
     assert!(refused.out.contains("error,loan,,,,unreadable,"), "{}{}", refused.out, refused.err);
 }
 
@@ -327,23 +341,23 @@ impl User {
 
 impl Drop for User {
     fn drop(&mut self) {
-        let elsewhere = Schema::new();
+        let admin = Schema::new();
         let Self { name, role, .. } = &*self;
         for sql in [
             format!("ALTER ROLE [{role}] DROP MEMBER [{name}]"),
             format!("DROP USER [{name}]"),
             format!("DROP LOGIN [{name}]"),
         ] {
-            elsewhere.try_sql(&sql);
+            admin.try_sql(&sql);
         }
     }
 }
 
 fn a_whole_book_is_published() {
-    let (schema, desk) = (Schema::migrated(), Desk::new());
-    desk.ask("generate --loans 3000 --trades 800 --pools 500 --instruments 40 --constraints 40 --seed 11 --out book");
+    let (schema, sandbox) = (Schema::migrated(), Sandbox::new());
+    sandbox.run_ok("generate --loans 3000 --trades 800 --pools 500 --instruments 40 --constraints 40 --seed 11 --out book");
     let ran =
-        desk.powerfill(["run", "dir:book", "--format", "csv", "--publish", &schema.url()]).well();
+        sandbox.run(["run", "dir:book", "--format", "csv", "--publish", &schema.url()]).success();
     let run = ran.out.lines().nth(1).and_then(|line| line.split(',').next()).expect("a run");
-    shows(&desk, &schema, run);
+    assert_shown(&sandbox, &schema, run);
 }

@@ -1,32 +1,29 @@
-//! A database is read as the folder of the same tables is (specification 4.1).
+//! A database gives the same snapshot as a folder with the same tables (specification 4.1).
 
 use powerfill_csv::read_folder;
 use powerfill_snapshot::validate;
 
 use crate::Test;
-use crate::desk::{Desk, case, cases, options, source};
 use crate::loading::{fill, load};
+use crate::sandbox::{Sandbox, case, cases, options, source};
 use crate::server::{Schema, runtime};
 
 pub(crate) const TESTS: &[Test] = &[
     (
-        "reading::the_digest_is_that_of_the_same_tables_as_csv",
-        the_digest_is_that_of_the_same_tables_as_csv,
+        "reading::the_digest_equals_that_of_the_same_tables_as_csv",
+        the_digest_equals_that_of_the_same_tables_as_csv,
     ),
     ("reading::every_source_gives_the_same_events", every_source_gives_the_same_events),
+    ("reading::the_input_tables_can_store_a_whole_book", the_input_tables_can_store_a_whole_book),
+    ("reading::views_map_other_names", views_map_other_names),
     (
-        "reading::the_tables_for_a_new_tenant_take_a_whole_book",
-        the_tables_for_a_new_tenant_take_a_whole_book,
+        "reading::mismatches_are_faults_that_name_the_column",
+        mismatches_are_faults_that_name_the_column,
     ),
-    ("reading::views_map_what_is_called_otherwise", views_map_what_is_called_otherwise),
-    (
-        "reading::what_does_not_fit_is_a_fault_with_its_name",
-        what_does_not_fit_is_a_fault_with_its_name,
-    ),
-    ("reading::a_table_that_may_not_be_read_is_named", a_table_that_may_not_be_read_is_named),
+    ("reading::a_table_without_permission_is_named", a_table_without_permission_is_named),
 ];
 
-fn the_digest_is_that_of_the_same_tables_as_csv() {
+fn the_digest_equals_that_of_the_same_tables_as_csv() {
     let mut compared = 0;
     for case in cases() {
         let folder = case.join("snapshot");
@@ -44,44 +41,46 @@ fn the_digest_is_that_of_the_same_tables_as_csv() {
     assert!(compared > 30, "{compared}");
 }
 
-/// What a run recorded, without what is another's each time.
-fn events(desk: &Desk) -> Vec<String> {
-    let told = desk.ask("events latest --format json");
+/// The types and payloads of the events of the latest run.
+fn events(sandbox: &Sandbox) -> Vec<String> {
+    let printed = sandbox.run_ok("events latest --format json");
     let event = |line: &str| {
         let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
         format!("{} {}", event["event_type"], event["payload"])
     };
-    told.lines().map(event).collect()
+    printed.lines().map(event).collect()
 }
 
 fn every_source_gives_the_same_events() {
     let case = case("41");
-    let (schema, desk) = (Schema::new(), Desk::new());
+    let (schema, sandbox) = (Schema::new(), Sandbox::new());
     let raw = read_folder(&case.join("snapshot")).unwrap();
     load(&raw, &schema);
-    let file = desk.path("book.db");
+    let file = sandbox.path("book.db");
     sqlite(&raw, &file);
     let database = powerfill_tests::postgres::TestDatabase::new();
     let postgres = runtime().block_on(async {
         let client = powerfill_tests::postgres::connect(&database.url().await).await;
-        client.batch_execute(&texts(&raw)).await.expect("the tables are made");
+        client.batch_execute(&text_tables(&raw)).await.expect("the tables are created");
         database.url().await
     });
     let mut all = Vec::new();
     for source in [source(&case), format!("sqlite:{}", file.display()), postgres, schema.url()] {
         let options = options(&case);
-        desk.powerfill(["run", &source, "--options", &options, "--store", "sqlite:books.db"])
-            .well();
-        std::fs::rename(desk.path("books.db"), desk.path("powerfill.db")).expect("it is the store");
-        all.push(events(&desk));
-        std::fs::remove_file(desk.path("powerfill.db")).expect("it goes away");
+        sandbox
+            .run(["run", &source, "--options", &options, "--store", "sqlite:books.db"])
+            .success();
+        std::fs::rename(sandbox.path("books.db"), sandbox.path("powerfill.db"))
+            .expect("the store is renamed");
+        all.push(events(&sandbox));
+        std::fs::remove_file(sandbox.path("powerfill.db")).expect("the store is removed");
     }
     assert!(all[0].len() > 1_000, "{}", all[0].len());
     assert!(all.iter().all(|events| *events == all[0]));
 }
 
-/// The tables as texts, in SQL that SQLite and PostgreSQL read.
-fn texts(raw: &powerfill_snapshot::RawSnapshot) -> String {
+/// SQL for SQLite and PostgreSQL that creates the tables with columns of text.
+fn text_tables(raw: &powerfill_snapshot::RawSnapshot) -> String {
     let mut sql = String::new();
     for table in &raw.tables {
         let columns: Vec<String> =
@@ -104,32 +103,33 @@ fn texts(raw: &powerfill_snapshot::RawSnapshot) -> String {
 
 fn sqlite(raw: &powerfill_snapshot::RawSnapshot, file: &std::path::Path) {
     let database = rusqlite::Connection::open(file).expect("a file");
-    database.execute_batch(&format!("BEGIN; {} COMMIT;", texts(raw))).expect("the tables are made");
+    database
+        .execute_batch(&format!("BEGIN; {} COMMIT;", text_tables(raw)))
+        .expect("the tables are created");
 }
 
-fn the_tables_for_a_new_tenant_take_a_whole_book() {
-    let (schema, desk, case) = (Schema::new(), Desk::new(), case("41"));
-    let made = desk.powerfill(["migrate", "--target", &schema.url(), "--tables", "inputs"]).well();
+fn the_input_tables_can_store_a_whole_book() {
+    let (schema, sandbox, case) = (Schema::new(), Sandbox::new(), case("41"));
+    let made = sandbox.run(["migrate", "--target", &schema.url(), "--tables", "inputs"]).success();
     assert_eq!(made.out.matches(": made").count(), 17, "{}", made.out);
-    let again = desk.powerfill(["migrate", "--target", &schema.url(), "--tables", "inputs"]).well();
+    let again = sandbox.run(["migrate", "--target", &schema.url(), "--tables", "inputs"]).success();
     assert_eq!(again.out.matches(": made").count(), 0, "{}", again.out);
     fill(&read_folder(&case.join("snapshot")).unwrap(), &schema);
     let options = options(&case);
-    let checked = desk.powerfill(["check", &schema.url()]).well();
+    let checked = sandbox.run(["check", &schema.url()]).success();
     assert!(checked.out.contains("0 errors"), "{}", checked.out);
-    desk.powerfill(["preflight", &schema.url(), "--options", &options]).well();
-    desk.powerfill(["run", &schema.url(), "--options", &options]).well();
-    let from_server = events(&desk);
-    desk.powerfill(["run", &source(&case), "--options", &options]).well();
-    assert!(events(&desk) == from_server);
+    sandbox.run(["preflight", &schema.url(), "--options", &options]).success();
+    sandbox.run(["run", &schema.url(), "--options", &options]).success();
+    let from_server = events(&sandbox);
+    sandbox.run(["run", &source(&case), "--options", &options]).success();
+    assert!(events(&sandbox) == from_server);
 }
 
-fn views_map_what_is_called_otherwise() {
+fn views_map_other_names() {
     let (schema, lenders) = (Schema::new(), Schema::new());
     let raw = read_folder(&case("41").join("snapshot")).unwrap();
     load(&raw, &schema);
-    // The lender has loans under another name, with other names of columns; views of its own map
-    // them.
+    // The lender's table of loans and its columns have other names; a view maps them.
     let loans = raw.tables.iter().find(|table| table.name() == "loan").unwrap();
     let (theirs, ours) = (lenders.table("LoanPipeline"), schema.table("loan"));
     let all: Vec<String> =
@@ -145,8 +145,8 @@ fn views_map_what_is_called_otherwise() {
     assert_eq!(validate(read).unwrap().snapshot.digest(), from_csv.snapshot.digest());
 }
 
-fn what_does_not_fit_is_a_fault_with_its_name() {
-    let (schema, desk) = (Schema::new(), Desk::new());
+fn mismatches_are_faults_that_name_the_column() {
+    let (schema, sandbox) = (Schema::new(), Sandbox::new());
     load(&read_folder(&case("41").join("snapshot")).unwrap(), &schema);
     let loan = schema.table("loan");
     schema.sql(&format!("ALTER TABLE {loan} ADD [seen_at] DATETIME2 NULL"));
@@ -154,7 +154,7 @@ fn what_does_not_fit_is_a_fault_with_its_name() {
     schema.sql(&format!("UPDATE {loan} SET [seen_at] = N'2026-01-15T08:30:00', [weight] = 0.1 WHERE [loan_id] = N'L00001'"));
     schema.sql(&format!("DROP TABLE {}", schema.table("pscat_trades")));
     schema.sql(&format!("ALTER TABLE {} DROP COLUMN [kind]", schema.table("pscat_instruments")));
-    let checked = desk.powerfill(["check", &schema.url(), "--format", "csv"]);
+    let checked = sandbox.run(["check", &schema.url(), "--format", "csv"]);
     assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
     for expected in [
         &format!(
@@ -174,9 +174,9 @@ fn with_prices() -> std::path::PathBuf {
     cases().into_iter().find(has_prices).expect("a case has prices")
 }
 
-fn a_table_that_may_not_be_read_is_named() {
-    let (schema, desk) = (Schema::new(), Desk::new());
-    // This one has a table of prices.
+fn a_table_without_permission_is_named() {
+    let (schema, sandbox) = (Schema::new(), Sandbox::new());
+    // This case has a table of prices.
     load(&read_folder(&with_prices().join("snapshot")).unwrap(), &schema);
     let user = format!("{}_reader", schema.name);
     schema.sql(&format!("CREATE LOGIN [{user}] WITH PASSWORD = N'Pf-1234-pf'"));
@@ -188,14 +188,14 @@ fn a_table_that_may_not_be_read_is_named() {
     let url = schema.url();
     let (_, rest) = url.split_once('@').expect("a user");
     let url = format!("mssql://{user}:Pf-1234-pf@{rest}");
-    let checked = desk.powerfill(["check", &url, "--format", "csv"]);
+    let checked = sandbox.run(["check", &url, "--format", "csv"]);
     drop(schema);
-    let elsewhere = Schema::new();
-    elsewhere.sql(&format!("DROP USER [{user}]"));
-    elsewhere.sql(&format!("DROP LOGIN [{user}]"));
+    let admin = Schema::new();
+    admin.sql(&format!("DROP USER [{user}]"));
+    admin.sql(&format!("DROP LOGIN [{user}]"));
     assert_eq!(checked.status, Some(1), "{}{}", checked.out, checked.err);
     assert!(!checked.err.contains("Pf-1234"), "{}", checked.err);
-    // What may be absent, too, is not taken for empty.
+    // An optional table is not treated as absent.
     for table in ["pscat_trades", "loan_price"] {
         assert!(
             checked.out.contains(&format!("error,{table},,,,unreadable,")),

@@ -1,4 +1,4 @@
-//! The server, and a schema of a test's own.
+//! The server, and a schema for each test.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use powerfill_sqlserver::MssqlUrl;
 use powerfill_sqlserver::connect::{Connection, batch, connect};
 use tokio::runtime::Runtime;
 
-/// What `POWERFILL_TEST_MSSQL` says.
+/// The URL in `POWERFILL_TEST_MSSQL`.
 pub(crate) fn address() -> Option<String> {
     std::env::var("POWERFILL_TEST_MSSQL").ok().filter(|url| !url.is_empty())
 }
@@ -16,7 +16,7 @@ pub(crate) fn runtime() -> Runtime {
     Runtime::new().expect("a runtime")
 }
 
-/// A schema that goes away with the test.
+/// A schema, dropped at the end of the test.
 pub(crate) struct Schema {
     pub(crate) name: String,
     runtime: Runtime,
@@ -35,31 +35,31 @@ impl Schema {
         schema
     }
 
-    /// One with the output tables.
+    /// A schema with the output tables.
     pub(crate) fn migrated() -> Self {
         let schema = Self::new();
-        let desk = crate::desk::Desk::new();
-        desk.powerfill(["migrate", "--target", &schema.url()]).well();
+        let sandbox = crate::sandbox::Sandbox::new();
+        sandbox.run(["migrate", "--target", &schema.url()]).success();
         schema
     }
 
-    /// Its URL, with the password.
+    /// The URL of the schema, with the password.
     pub(crate) fn url(&self) -> String {
         with(&address().expect("a server"), &format!("schema={}", self.name))
     }
 
-    /// A name in it.
+    /// The qualified name of a table.
     pub(crate) fn table(&self, name: &str) -> String {
         format!("[{}].[{name}]", self.name)
     }
 
-    /// A connection of one's own.
+    /// A new connection.
     pub(crate) async fn connect() -> Connection {
         let url: MssqlUrl = address().expect("a server").parse().expect("a URL");
-        connect(&url).await.expect("it connects")
+        connect(&url).await.expect("the server accepts the connection")
     }
 
-    /// Carries out T-SQL; the first column of the last result, as text.
+    /// Executes T-SQL. Returns the first column of the last result, as text.
     #[track_caller]
     pub(crate) fn sql(&self, sql: &str) -> Vec<String> {
         let rows = self.runtime.block_on(batch(&mut self.client.borrow_mut(), sql));
@@ -69,7 +69,7 @@ impl Schema {
             .collect()
     }
 
-    /// Carries out T-SQL, whatever comes of it.
+    /// Executes T-SQL, and ignores errors.
     pub(crate) fn try_sql(&self, sql: &str) {
         let _ = self.runtime.block_on(batch(&mut self.client.borrow_mut(), sql));
     }
@@ -79,7 +79,7 @@ impl Schema {
         self.sql(&format!("SELECT CAST(({sql}) AS NVARCHAR(100))")).concat().to_lowercase()
     }
 
-    /// The run that the tables show: each of them shows no other.
+    /// The run that the tables show. Expects that no table shows another run.
     pub(crate) fn shown(&self) -> String {
         let run = self.one(&format!(
             "SELECT MAX(CAST(run_id AS NVARCHAR(36))) FROM {}",
@@ -125,7 +125,7 @@ impl Drop for Schema {
     }
 }
 
-/// A URL with one more option.
+/// Adds an option to a URL.
 pub(crate) fn with(url: &str, option: &str) -> String {
     format!("{url}{}{option}", if url.contains('?') { '&' } else { '?' })
 }
