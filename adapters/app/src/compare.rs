@@ -74,13 +74,13 @@ async fn explain_loans(
     most: usize,
     comparison: &mut Comparison,
 ) -> Result<(), AppError> {
-    let (loans, all) = comparison.parted_loans(most);
-    comparison.loans_parted = all;
+    let (loans, all) = comparison.diverging_loans(most);
+    comparison.diverging_loan_count = all;
     if loans.is_empty() {
         return Ok(());
     }
     let stories = async |run| {
-        let mut stories = LoanStories::of(loans.iter().map(String::as_str));
+        let mut stories = LoanStories::new(loans.iter().map(String::as_str));
         for_each_event(run, read_run(store, run), |event| stories.apply(event)).await?;
         Ok::<_, AppError>(stories)
     };
@@ -89,7 +89,7 @@ async fn explain_loans(
         Some(there) => Some(stories(there).await?),
         None => None,
     };
-    comparison.tell(&loans, &stories_here, stories_there.as_ref());
+    comparison.explain_loans(&loans, &stories_here, stories_there.as_ref());
     Ok(())
 }
 
@@ -98,12 +98,13 @@ async fn compare_inputs(store: &dyn Store, comparison: &mut Comparison) -> Resul
     let digest = |run: Option<&RunSideHead>| run.and_then(|run| run.snapshot_digest.clone());
     let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
     if let (Some(here), Some(there)) = digests
-        && let Some(why) = &mut comparison.why
-        && !why.same_snapshot
+        && let Some(differences) = &mut comparison.run_differences
+        && !differences.same_snapshot
     {
         let here = Snapshot::tables_of_canonical(&store.captured(&here).await?)?;
         let there = Snapshot::tables_of_canonical(&store.captured(&there).await?)?;
-        why.compare_inputs(&here, &there, |name| input_table(name).map_or(&[], |table| table.key));
+        differences
+            .compare_inputs(&here, &there, |name| input_table(name).map_or(&[], |table| table.key));
     }
     Ok(())
 }

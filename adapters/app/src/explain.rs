@@ -54,12 +54,12 @@ fn loan_account(
     input: &RunInput,
     mut story: LoanExplanation,
 ) -> Result<LoanAccount, AppError> {
-    let others = story.fillers_beside_limits().map(|loan_id| loan_id.as_str());
+    let others = story.loans_in_limited_trades().map(|loan_id| loan_id.as_str());
     let snapshot = Snapshot::excerpt(canonical, others.chain([story.loan_id.as_str()]))?;
     let facts = Facts::new(&snapshot, &input.options);
     let limits: Vec<_> =
         story.trades_with_limits().iter().flat_map(|trade| facts.limits(trade)).collect();
-    story.settle_limits(&limits);
+    story.apply_limits(&limits);
     let standing = facts.loan(story.loan_id.as_str());
     Ok(LoanAccount { story, standing, what_if: None })
 }
@@ -92,13 +92,13 @@ fn trade_account(
     input: &RunInput,
     mut story: TradeExplanation,
 ) -> Result<TradeAccount, AppError> {
-    let others: Vec<&str> = story.loans_beside_limits().map(|loan_id| loan_id.as_str()).collect();
+    let others: Vec<&str> = story.loans_under_limits().map(|loan_id| loan_id.as_str()).collect();
     let excerpt = Snapshot::excerpt(canonical, others)?;
     let limits = Facts::new(&excerpt, &input.options).limits(&story.trade_id);
-    story.settle_limits(&limits);
+    story.apply_limits(&limits);
     // Loans that never matched the trade are in no event, so that all rows are needed.
     let snapshot = Snapshot::from_canonical(canonical)?;
-    let never_came = Facts::new(&snapshot, &input.options).never_came(story.trade_id.as_str());
+    let never_came = Facts::new(&snapshot, &input.options).unmatched_loans(story.trade_id.as_str());
     Ok(TradeAccount { story, never_came })
 }
 

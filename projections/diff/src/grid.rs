@@ -1,5 +1,5 @@
-//! Rows in eight bytes a cell: a run of a hundred thousand loans has millions of candidates, and
-//! two of them are held side by side.
+//! Rows with eight bytes per cell. A run of a hundred thousand loans has millions of candidates, and
+//! a comparison keeps two runs in memory.
 
 use std::cmp::Ordering;
 
@@ -9,27 +9,28 @@ use powerfill_tables::csv::write_text;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch};
 use rust_decimal::Decimal;
 
-use crate::names::{Interner, TextSpace};
+use crate::interner::{Interner, TextSpace};
 
-/// A cell. NULL; a number in units of its column's scale, a day or a moment counted, a text by its
-/// number in [`Interner`]; or a text that could not be read as what its column holds.
+/// A cell: NULL; a number in units of its column's scale; a day or a moment as a count since 1970; a
+/// text as its number in [`Interner`]; or an unreadable cell, whose text does not have the type of
+/// its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackedCell(i64);
 
-/// What a column holds.
+/// The form of the cells of a column.
 #[derive(Debug, Clone, Copy)]
 pub struct GridColumn {
-    /// The type of its cells.
+    /// Their type.
     pub cell_type: CellType,
-    /// Whether it is a part of one, so that `12.5%` is 0.125 there; rates are per cent already.
+    /// Whether the column has shares of 1, so that `12.5%` is 0.125. Rates are per cent already.
     pub is_share: bool,
-    /// Where its texts are numbered.
+    /// The space of its texts.
     pub space: TextSpace,
 }
 
 impl GridColumn {
-    /// A column of our own tables.
-    pub fn of(column: &Column, names: &mut Interner) -> Self {
+    /// The form of a column of the output tables.
+    pub fn new(column: &Column, names: &mut Interner) -> Self {
         let (cell_type, space) = (column.cell_type, names.space(column.name));
         Self { cell_type, is_share: column.name == "used_share", space }
     }
@@ -42,24 +43,24 @@ impl GridColumn {
     }
 }
 
-/// The first of the unread texts: below every amount (1.1 keeps them within 9×10^18 cents).
-const UNREAD: i64 = i64::MIN + 1;
-/// One past the last of them.
-const READ: i64 = UNREAD + (1 << 32);
+/// The value of the first unreadable cell: below every amount, which 1.1 keeps within 9×10^18 cents.
+const FIRST_UNREADABLE: i64 = i64::MIN + 1;
+/// The value after the last unreadable cell.
+const FIRST_READABLE: i64 = FIRST_UNREADABLE + (1 << 32);
 
 impl PackedCell {
     /// NULL.
     pub const NULL: Self = Self(i64::MIN);
 
     /// A text.
-    pub fn text(text: &str, holds: GridColumn, names: &mut Interner) -> Self {
-        if text.is_empty() { Self::NULL } else { Self(names.number(text, holds.space).into()) }
+    pub fn text(text: &str, column: GridColumn, names: &mut Interner) -> Self {
+        if text.is_empty() { Self::NULL } else { Self(names.number(text, column.space).into()) }
     }
 
-    /// A number in units of its column's scale. One that these cannot hold stays the text that it
-    /// is.
-    pub fn number(number: Decimal, holds: GridColumn, names: &mut Interner) -> Self {
-        let scale = holds.scale();
+    /// A number in units of its column's scale. A number with more decimals, or beyond 64 bits, is an
+    /// unreadable cell, which keeps its text.
+    pub fn number(number: Decimal, column: GridColumn, names: &mut Interner) -> Self {
+        let scale = column.scale();
         let number = number.normalize();
         let units = (number.scale() <= scale).then(|| {
             10_i128
@@ -68,8 +69,8 @@ impl PackedCell {
                 .and_then(|units| i64::try_from(units).ok())
         });
         match units.flatten() {
-            Some(units) if units >= READ => Self(units),
-            _ => Self::unread(&number.to_string(), holds, names),
+            Some(units) if units >= FIRST_READABLE => Self(units),
+            _ => Self::unreadable(&number.to_string(), column, names),
         }
     }
 
@@ -78,48 +79,48 @@ impl PackedCell {
         Self(i64::from(Day::from(NaiveDate::default()).days_until(day)))
     }
 
-    /// A text that is not what its column holds.
-    pub fn unread(text: &str, holds: GridColumn, names: &mut Interner) -> Self {
-        Self(UNREAD + i64::from(names.number(text, holds.space)))
+    /// A text that does not have the type of its column.
+    pub fn unreadable(text: &str, column: GridColumn, names: &mut Interner) -> Self {
+        Self(FIRST_UNREADABLE + i64::from(names.number(text, column.space)))
     }
 
-    /// A cell of our own tables.
-    pub fn of(cell: &Cell, holds: GridColumn, names: &mut Interner) -> Self {
+    /// Packs a cell of the output tables.
+    pub fn pack(cell: &Cell, column: GridColumn, names: &mut Interner) -> Self {
         match cell {
             Cell::Null => Self::NULL,
-            Cell::Text(text) => Self::text(text, holds, names),
-            Cell::Name(name) => Self::text(name, holds, names),
-            Cell::Int(units) | Cell::Fixed(units, _) if *units >= READ => Self(*units),
-            Cell::Int(number) => Self::number((*number).into(), holds, names),
+            Cell::Text(text) => Self::text(text, column, names),
+            Cell::Name(name) => Self::text(name, column, names),
+            Cell::Int(units) | Cell::Fixed(units, _) if *units >= FIRST_READABLE => Self(*units),
+            Cell::Int(number) => Self::number((*number).into(), column, names),
             Cell::Fixed(units, scale) => {
-                Self::number(Decimal::new(*units, (*scale).into()), holds, names)
+                Self::number(Decimal::new(*units, (*scale).into()), column, names)
             }
-            Cell::Decimal(number) => Self::number(*number, holds, names),
+            Cell::Decimal(number) => Self::number(*number, column, names),
             Cell::Day(day) => Self::day(*day),
             Cell::Timestamp(moment) => Self(moment.micros()),
         }
     }
 
-    /// Whether it is a text that its column does not hold.
-    pub fn is_unread(self) -> bool {
-        (UNREAD..READ).contains(&self.0)
+    /// Whether the text does not have the type of its column.
+    pub fn is_unreadable(self) -> bool {
+        (FIRST_UNREADABLE..FIRST_READABLE).contains(&self.0)
     }
 
-    fn unread_name(self) -> Option<u32> {
-        self.is_unread().then(|| u32::try_from(self.0 - UNREAD).unwrap_or_default())
+    fn unreadable_name(self) -> Option<u32> {
+        self.is_unreadable().then(|| u32::try_from(self.0 - FIRST_UNREADABLE).unwrap_or_default())
     }
 
     /// The number of a text, in a column of texts.
     pub fn name(self) -> Option<u32> {
-        if self == Self::NULL || self.is_unread() { None } else { u32::try_from(self.0).ok() }
+        if self == Self::NULL || self.is_unreadable() { None } else { u32::try_from(self.0).ok() }
     }
 
-    /// As a cell of our own tables.
-    pub fn cell(self, cell_type: CellType, names: &Interner) -> Cell {
+    /// Unpacks into a cell of the output tables.
+    pub fn unpack(self, cell_type: CellType, names: &Interner) -> Cell {
         if self == Self::NULL {
             return Cell::Null;
         }
-        if let Some(name) = self.unread_name() {
+        if let Some(name) = self.unreadable_name() {
             return Cell::Text(names.spelled(name).clone());
         }
         match cell_type {
@@ -137,34 +138,34 @@ impl PackedCell {
     }
 
     /// Its canonical text (1.5); empty for NULL.
-    pub fn written(self, cell_type: CellType, names: &Interner) -> String {
+    pub fn canonical_text(self, cell_type: CellType, names: &Interner) -> String {
         let mut text = Vec::new();
-        write_text(&self.cell(cell_type, names), &mut text);
+        write_text(&self.unpack(cell_type, names), &mut text);
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// The exact number, where it is one: also one with more decimals than its column.
+    /// The exact number, also one with more decimals than its column; `None` if it is no number.
     pub fn decimal(self, cell_type: CellType, names: &Interner) -> Option<Decimal> {
         let scale = match cell_type {
             CellType::Int => 0,
             CellType::Decimal(scale) => scale.into(),
             CellType::Text | CellType::Json | CellType::Day | CellType::Timestamp => return None,
         };
-        match self.unread_name() {
+        match self.unreadable_name() {
             Some(name) => names.spelled(name).parse().ok(),
             None => (self != Self::NULL).then(|| Decimal::new(self.0, scale)),
         }
     }
 
-    /// The order of keys: texts by code points of their folded form, NULL first (1.1), numbers and
-    /// days by size.
+    /// The order of keys: NULL first, texts by the code points of their folded form (1.1), numbers and
+    /// days by value.
     pub fn order(self, other: Self, cell_type: CellType, names: &Interner) -> Ordering {
         if self == other {
             return Ordering::Equal;
         }
-        let folded = |slot: Self| match cell_type {
-            CellType::Text | CellType::Json => slot.name().or(slot.unread_name()),
-            _ => slot.unread_name(),
+        let folded = |cell: Self| match cell_type {
+            CellType::Text | CellType::Json => cell.name().or(cell.unreadable_name()),
+            _ => cell.unreadable_name(),
         };
         match (folded(self), folded(other)) {
             (Some(a), Some(b)) => names.folded(a).cmp(names.folded(b)),
@@ -173,60 +174,60 @@ impl PackedCell {
     }
 }
 
-/// Rows, one behind the other.
+/// Rows in one vector.
 #[derive(Debug, Clone)]
 pub struct Grid {
     columns: Vec<GridColumn>,
-    slots: Vec<PackedCell>,
+    cells: Vec<PackedCell>,
 }
 
 impl Grid {
-    /// No rows yet.
+    /// An empty grid.
     pub fn new(columns: Vec<GridColumn>) -> Self {
-        Self { columns, slots: Vec::new() }
+        Self { columns, cells: Vec::new() }
     }
 
-    /// Adds the rows of our own table.
+    /// Adds the rows of an output table.
     pub fn extend(&mut self, rows: &RowBatch, names: &mut Interner) {
         let columns = self.columns.iter().cycle();
         let cells = rows.cells.iter().zip(columns);
-        self.slots.extend(cells.map(|(cell, holds)| PackedCell::of(cell, *holds, names)));
+        self.cells.extend(cells.map(|(cell, column)| PackedCell::pack(cell, *column, names)));
     }
 
     /// Adds a row.
     pub fn push(&mut self, row: &[PackedCell]) {
         debug_assert_eq!(row.len(), self.columns.len());
-        self.slots.extend_from_slice(row);
+        self.cells.extend_from_slice(row);
     }
 
-    /// How many rows.
+    /// The number of rows.
     pub fn len(&self) -> u32 {
-        let rows = self.slots.len().checked_div(self.columns.len()).unwrap_or_default();
+        let rows = self.cells.len().checked_div(self.columns.len()).unwrap_or_default();
         u32::try_from(rows).unwrap_or(u32::MAX)
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.cells.is_empty()
     }
 
-    /// A row.
+    /// The cells of a row.
     pub fn row(&self, row: u32) -> &[PackedCell] {
         let width = self.columns.len();
-        &self.slots[row as usize * width..][..width]
+        &self.cells[row as usize * width..][..width]
     }
 
-    /// What its columns hold.
+    /// The forms of its columns.
     pub fn columns(&self) -> &[GridColumn] {
         &self.columns
     }
 
     /// The canonical text of a cell.
-    pub fn written(&self, row: u32, column: usize, names: &Interner) -> String {
-        self.row(row)[column].written(self.columns[column].cell_type, names)
+    pub fn text(&self, row: u32, column: usize, names: &Interner) -> String {
+        self.row(row)[column].canonical_text(self.columns[column].cell_type, names)
     }
 
-    /// The rows by the number of a text column, for looking one up.
+    /// The numbers of a text column with their rows, in ascending order, for look-ups.
     pub fn by_name(&self, column: usize) -> Vec<(u32, u32)> {
         let names = (0..self.len()).filter_map(|row| Some((self.row(row)[column].name()?, row)));
         let mut rows: Vec<(u32, u32)> = names.collect();
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_comes_back_as_it_went_in() {
+    fn a_packed_cell_has_the_text_of_the_cell() {
         let mut names = Interner::default();
         let day: Day = "2026-02-12".parse().unwrap();
         for (cell, cell_type, text) in [
@@ -259,10 +260,10 @@ mod tests {
             ),
         ] {
             let space = names.space("any");
-            let holds = GridColumn { cell_type, is_share: false, space };
-            let slot = PackedCell::of(&cell, holds, &mut names);
-            assert_eq!(slot.written(cell_type, &names), text);
-            assert!(!slot.is_unread());
+            let column = GridColumn { cell_type, is_share: false, space };
+            let packed = PackedCell::pack(&cell, column, &mut names);
+            assert_eq!(packed.canonical_text(cell_type, &names), text);
+            assert!(!packed.is_unreadable());
         }
     }
 
@@ -271,20 +272,20 @@ mod tests {
         let mut names = Interner::default();
         let money = CellType::Decimal(2);
         let space = names.space("any");
-        let holds = GridColumn { cell_type: money, is_share: false, space };
-        let mut slot = |text: &str| PackedCell::number(text.parse().unwrap(), holds, &mut names);
-        let (plain, padded) = (slot("100"), slot("100.000"));
+        let column = GridColumn { cell_type: money, is_share: false, space };
+        let mut number = |text: &str| PackedCell::number(text.parse().unwrap(), column, &mut names);
+        let (plain, padded) = (number("100"), number("100.000"));
         let (finer, same, huge) = (
-            slot("100.001"),
-            slot("100.0010"),
-            slot("1e27".replace("e27", &"0".repeat(27)).as_str()),
+            number("100.001"),
+            number("100.0010"),
+            number("1e27".replace("e27", &"0".repeat(27)).as_str()),
         );
         assert_eq!(plain, padded);
         assert_ne!(plain, finer);
         assert_eq!(finer, same);
-        assert!(finer.is_unread() && huge.is_unread());
+        assert!(finer.is_unreadable() && huge.is_unreadable());
         assert_eq!(finer.decimal(money, &names), Some("100.001".parse().unwrap()));
-        assert_eq!(finer.written(money, &names), "100.001");
+        assert_eq!(finer.canonical_text(money, &names), "100.001");
         assert_eq!(plain.decimal(money, &names), Some(Decimal::new(10_000, 2)));
     }
 }

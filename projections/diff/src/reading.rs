@@ -1,6 +1,5 @@
-//! How the cells of an export read: numbers and dates as the Desktop App, spreadsheets and database
-//! tools write them. Nothing is guessed twice: a text that does not read is kept as it is, and
-//! differs.
+//! Reads the cells of an export: numbers and dates as the Desktop App, spreadsheets, and database
+//! tools write them. A text that does not have the type of its column stays a text, and differs.
 
 use chrono::NaiveDate;
 use powerfill_events::values::{Day, fold};
@@ -8,9 +7,9 @@ use powerfill_tables::table::CellType;
 use rust_decimal::Decimal;
 
 use crate::grid::{GridColumn, PackedCell};
-use crate::names::Interner;
+use crate::interner::Interner;
 
-/// The order of a date's parts where all three are numbers.
+/// The order of the parts of a date whose parts are all numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DateOrder {
@@ -21,7 +20,7 @@ pub enum DateOrder {
     Dmy,
 }
 
-/// What stands between whole and decimals.
+/// The decimal mark of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DecimalMark {
@@ -32,14 +31,14 @@ pub enum DecimalMark {
     Comma,
 }
 
-/// How the cells of an export are written.
+/// The formats of the cells of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellFormats {
-    /// Of dates like `2/3/2026`.
+    /// The order of dates like `2/3/2026`.
     pub dates: DateOrder,
-    /// Of numbers.
+    /// The decimal mark.
     pub decimal: DecimalMark,
-    /// Texts that stand for NULL, folded; an empty text always does.
+    /// The texts that mean NULL, folded. An empty text always does.
     pub null: Vec<String>,
 }
 
@@ -52,31 +51,31 @@ impl Default for CellFormats {
 
 impl CellFormats {
     /// Reads a cell of a column.
-    pub fn slot(&self, text: &str, holds: GridColumn, names: &mut Interner) -> PackedCell {
+    pub fn cell(&self, text: &str, column: GridColumn, names: &mut Interner) -> PackedCell {
         let text = text.trim_end_matches(' ');
         if self.is_null(text) {
             return PackedCell::NULL;
         }
-        let read = match holds.cell_type {
+        let read = match column.cell_type {
             CellType::Text | CellType::Json | CellType::Timestamp => {
-                return PackedCell::text(text, holds, names);
+                return PackedCell::text(text, column, names);
             }
             CellType::Day => self.day(text).map(PackedCell::day),
             CellType::Int | CellType::Decimal(_) => {
-                self.number(text, holds.is_share).map(|n| PackedCell::number(n, holds, names))
+                self.number(text, column.is_share).map(|n| PackedCell::number(n, column, names))
             }
         };
-        read.unwrap_or_else(|| PackedCell::unread(text, holds, names))
+        read.unwrap_or_else(|| PackedCell::unreadable(text, column, names))
     }
 
-    /// Whether a text stands for NULL.
+    /// Whether a text means NULL.
     pub fn is_null(&self, text: &str) -> bool {
         let text = text.trim();
         text.is_empty() || self.null.contains(&fold(text))
     }
 
-    /// Reads `1,234.50`, `$ 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`. Thousands come
-    /// in groups of three or not at all, so that a decimal comma is not taken for one.
+    /// Reads `1,234.50`, `$ 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`. Thousands must
+    /// be in groups of three, so that a decimal comma is no thousands separator.
     pub fn number(&self, text: &str, is_share: bool) -> Option<Decimal> {
         let text = text.trim();
         let (text, in_parentheses) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')'))
@@ -88,18 +87,18 @@ impl CellFormats {
             Some(number) => (number.trim_end(), true),
             None => (text, false),
         };
-        let (text, minus_behind) = match text.strip_suffix('-') {
+        let (text, trailing_minus) = match text.strip_suffix('-') {
             Some(number) => (number.trim_end(), true),
             None => (text, false),
         };
         let (text, minus) = sign(text);
         let text = text.strip_prefix('$').map_or(text, str::trim_start);
-        let (text, minus_inside) = if minus { (text, false) } else { sign(text) };
-        let minuses = [in_parentheses, minus_behind, minus, minus_inside];
+        let (text, inner_minus) = if minus { (text, false) } else { sign(text) };
+        let minuses = [in_parentheses, trailing_minus, minus, inner_minus];
         if minuses.iter().filter(|minus| **minus).count() > 1 {
             return None;
         }
-        let mut number = self.plain(text)?;
+        let mut number = self.unsigned(text)?;
         if minuses.contains(&true) {
             number.set_sign_negative(true);
         }
@@ -110,8 +109,8 @@ impl CellFormats {
         Some(number)
     }
 
-    /// Digits, thousands, decimals, an exponent.
-    fn plain(&self, text: &str) -> Option<Decimal> {
+    /// Reads digits with thousands separators, decimals, and an exponent.
+    fn unsigned(&self, text: &str) -> Option<Decimal> {
         let (digits, exponent) = match text.split_once(['e', 'E']) {
             Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
             None => (text, 0),
@@ -137,8 +136,8 @@ impl CellFormats {
         }
     }
 
-    /// Reads `2026-02-12`, `20260212`, `2/12/2026`, `12-Feb-2026`, `Feb 12 2026`, each also with a
-    /// midnight behind.
+    /// Reads `2026-02-12`, `20260212`, `2/12/2026`, `12-Feb-2026`, `Feb 12 2026`, each also with
+    /// midnight as the time of day.
     pub fn day(&self, text: &str) -> Option<Day> {
         let text = text.trim();
         let (text, midnight) = split_time(text);
@@ -150,7 +149,7 @@ impl CellFormats {
         let date = match parts[..] {
             [all] if all.len() == 8 && all.is_ascii() => date(&all[..4], &all[4..6], &all[6..]),
             [year, month, day] if year.len() == 4 => {
-                // ISO, or with the month's name between.
+                // ISO 8601, or with the name of the month.
                 date(year, month_number(month).as_deref().unwrap_or(month), day)
             }
             [first, second, year] => match (month_number(first), month_number(second)) {
@@ -175,7 +174,7 @@ fn sign(text: &str) -> (&str, bool) {
     }
 }
 
-/// Without thousands separators; `None` where the groups are not of three digits.
+/// Removes thousands separators; `None` if the groups do not have three digits.
 fn ungrouped(whole: &str, separators: &[char]) -> Option<String> {
     let Some(separator) = whole.chars().find(|c| separators.contains(c)) else {
         return Some(whole.to_owned());
@@ -186,8 +185,8 @@ fn ungrouped(whole: &str, separators: &[char]) -> Option<String> {
     grouped.then(|| whole.split(separator).collect())
 }
 
-/// Splits a time of the day off, and says whether it is midnight, or absent. `T` or blanks stand
-/// before it.
+/// Splits a text into the date, and whether the time of day is midnight or absent. `T` or blanks
+/// precede the time.
 fn split_time(text: &str) -> (&str, bool) {
     let Some(colon) = text.find(':') else { return (text, true) };
     let Some(start) = text[..colon].rfind(['T', ' ']) else { return (text, false) };
@@ -204,8 +203,8 @@ fn split_time(text: &str) -> (&str, bool) {
     (date.trim_end(), no_hour && parts.all(zero))
 }
 
-/// A calendar date from the texts of its parts. A year of two digits is within 1950 to 2049, as SQL
-/// Server has it.
+/// A calendar date from the texts of its parts. A year of two digits is within 1950 to 2049, as in
+/// SQL Server.
 fn date(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     let number = |text: &str, widths: &[usize]| {
         let plain = widths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -221,7 +220,7 @@ fn date(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(years).ok()?, month, day)
 }
 
-/// The number of a month that is given by its English name, or the first three letters of it.
+/// The number of a month, from its English name or the first three letters of the name.
 fn month_number(name: &str) -> Option<String> {
     const MONTHS: [&str; 12] = [
         "january",
@@ -247,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_spreadsheets_write_them() {
+    fn numbers_are_read_in_the_forms_of_spreadsheets() {
         let formats = CellFormats::default();
         for (text, number) in [
             ("100", Some("100")),
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn days_read_in_many_forms_but_only_at_midnight() {
+    fn days_are_read_in_many_forms_but_only_at_midnight() {
         let formats = CellFormats::default();
         for text in [
             "2026-02-12",
@@ -327,20 +326,20 @@ mod tests {
     }
 
     #[test]
-    fn null_is_empty_or_says_so_and_text_loses_only_its_padding() {
+    fn an_empty_text_is_null_and_text_loses_only_its_padding() {
         let (formats, mut names) = (CellFormats::default(), Interner::default());
         let space = names.space("any");
-        let mut slot = |text: &str, cell_type| {
-            formats.slot(text, GridColumn { cell_type, is_share: false, space }, &mut names)
+        let mut cell = |text: &str, cell_type| {
+            formats.cell(text, GridColumn { cell_type, is_share: false, space }, &mut names)
         };
         for text in ["", "   ", "NULL", "null  "] {
-            assert_eq!(slot(text, CellType::Text), PackedCell::NULL);
-            assert_eq!(slot(text, CellType::Day), PackedCell::NULL);
+            assert_eq!(cell(text, CellType::Text), PackedCell::NULL);
+            assert_eq!(cell(text, CellType::Day), PackedCell::NULL);
         }
-        assert_eq!(slot("T1    ", CellType::Text), slot("t1", CellType::Text));
-        assert_ne!(slot(" T1", CellType::Text), slot("T1", CellType::Text));
-        assert_eq!(slot("1,000.00", CellType::Int), slot("1000", CellType::Int));
-        assert!(slot("soon", CellType::Day).is_unread());
-        assert!(slot("1.5", CellType::Int).is_unread());
+        assert_eq!(cell("T1    ", CellType::Text), cell("t1", CellType::Text));
+        assert_ne!(cell(" T1", CellType::Text), cell("T1", CellType::Text));
+        assert_eq!(cell("1,000.00", CellType::Int), cell("1000", CellType::Int));
+        assert!(cell("soon", CellType::Day).is_unreadable());
+        assert!(cell("1.5", CellType::Int).is_unreadable());
     }
 }

@@ -1,4 +1,4 @@
-//! One of the two sides: a run of the store, or an export.
+//! The sides of a comparison: a run of the store, or an export (specification 3.4).
 
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
@@ -8,16 +8,17 @@ use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, Projector, projectors};
 use serde::Serialize;
 
+use crate::column_set::set_of;
 use crate::grid::{Grid, GridColumn};
-use crate::names::Interner;
+use crate::interner::Interner;
 
-/// Rows are taken from the projectors after this many events.
-const EVENTS_BETWEEN: u64 = 4096;
+/// The number of events after which final rows move from the projectors into the grids.
+const DRAIN_INTERVAL: u64 = 4096;
 
 /// A side of the comparison.
 #[derive(Debug)]
 pub struct Side {
-    /// What it is.
+    /// Its description.
     pub head: SideHead,
     /// Its tables, by position in [`ALL`].
     pub tables: [Option<SideTable>; ALL.len()],
@@ -26,90 +27,90 @@ pub struct Side {
 /// A table of a side.
 #[derive(Debug, Clone)]
 pub struct SideTable {
-    /// The rows, with every column of the table; those that the side does not have are NULL.
+    /// The rows, with every column of the table. Columns that the side does not have are NULL.
     pub grid: Grid,
-    /// The columns that it has, a bit each.
+    /// The columns that the side has, as a bit set.
     pub columns: u32,
-    /// Columns of an export that are none of the table's.
-    pub strangers: Vec<String>,
-    /// Cells of an export that do not read as what their column holds.
-    pub unread: Vec<UnreadableCells>,
+    /// Columns of an export that the table does not have.
+    pub unknown_columns: Vec<String>,
+    /// Cells of an export that do not have the type of their column.
+    pub unreadable: Vec<UnreadableCells>,
 }
 
-/// Cells of a column that do not read.
+/// The unreadable cells of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnreadableCells {
-    /// Ours.
+    /// The column of the output table.
     pub column: &'static str,
-    /// How many.
+    /// The number of such cells.
     pub cells: u64,
-    /// The first data row that has one, from 1.
+    /// The first row with such a cell, from 1 without the header.
     pub row: u32,
-    /// What stands there.
+    /// The text of that cell.
     pub text: String,
 }
 
-/// What a side is, as reports say it.
+/// The description of a side in reports.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SideHead {
     /// A run of the store.
     Run(Box<RunSideHead>),
-    /// Files.
+    /// The files of an export.
     Export(ExportHead),
 }
 
-/// A run, as its events say it.
+/// The description of a run, from its events.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunSideHead {
     /// The run.
     pub run_id: RunId,
-    /// Whose book.
+    /// The tenant.
     pub tenant_id: Option<TenantId>,
-    /// Where it stands.
+    /// Its status.
     pub status: RunStatus,
-    /// Who asked.
+    /// Who requested it.
     pub requested_by: Option<String>,
-    /// When.
+    /// When it was requested.
     pub requested_at: Option<Timestamp>,
     /// When its last event was recorded.
     pub recorded_at: Option<Timestamp>,
-    /// The engine that decided.
+    /// The version of the engine.
     pub engine_version: Option<String>,
-    /// The specification that it follows.
+    /// The version of the specification.
     pub spec_version: Option<String>,
     /// BLAKE3 of the snapshot.
     pub snapshot_digest: Option<String>,
     /// BLAKE3 of the output tables, as recorded.
     pub output_digest: Option<String>,
-    /// As resolved.
+    /// The options with their defaults filled in.
     pub options: Option<RunOptions>,
-    /// How many.
+    /// The number of events.
     pub events: u64,
 }
 
-/// Files that were read.
+/// The description of an export.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExportHead {
-    /// `dir:…` or `xlsx:…`, as given.
+    /// `dir:…` or `xlsx:…`, as the caller wrote it.
     pub place: String,
-    /// Each of them.
+    /// Its files.
     pub files: Vec<ExportFile>,
 }
 
 /// A file of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportFile {
-    /// Its name, and the sheet's where it is one of a workbook.
+    /// Its name, with the sheet's name in a workbook.
     pub name: String,
-    /// The table that it holds; NULL where it is none of 1.5, or left out.
+    /// The output table in it; NULL if it is none of 1.5, or left out.
     pub table: Option<&'static str>,
     /// BLAKE3 of the file, hexadecimal.
     pub digest: String,
 }
 
 impl SideHead {
-    /// In a few words.
+    /// A short name.
     pub fn title(&self) -> String {
         match self {
             Self::Run(run) => format!("run {}", run.run_id),
@@ -117,7 +118,7 @@ impl SideHead {
         }
     }
 
-    /// The run, where it is one.
+    /// The description of the run; `None` for an export.
     pub fn run(&self) -> Option<&RunSideHead> {
         match self {
             Self::Run(run) => Some(run),
@@ -126,14 +127,14 @@ impl SideHead {
     }
 }
 
-/// Makes a side from the events of a run.
+/// Makes a side from the events of a run, in their order.
 pub struct RunSide {
     head: RunSideHead,
     tables: Vec<(Box<dyn Projector>, Grid)>,
 }
 
 impl RunSide {
-    /// Before the first event of the run.
+    /// The side before the first event.
     pub fn new(run_id: RunId, names: &mut Interner) -> Self {
         let head = RunSideHead {
             run_id,
@@ -151,19 +152,19 @@ impl RunSide {
         };
         let tables = projectors().into_iter().map(|projector| {
             let columns = projector.table().columns.iter();
-            let grid = Grid::new(columns.map(|column| GridColumn::of(column, names)).collect());
+            let grid = Grid::new(columns.map(|column| GridColumn::new(column, names)).collect());
             (projector, grid)
         });
         Self { head, tables: tables.collect() }
     }
 
-    /// Takes the next event.
+    /// Applies the next event.
     pub fn apply(&mut self, recorded: &RecordedEvent<'_>, names: &mut Interner) {
         self.head.apply(recorded);
         for (projector, _) in &mut self.tables {
             projector.apply(recorded);
         }
-        if self.head.events.is_multiple_of(EVENTS_BETWEEN) {
+        if self.head.events.is_multiple_of(DRAIN_INTERVAL) {
             self.drain(names);
         }
     }
@@ -176,7 +177,7 @@ impl RunSide {
         }
     }
 
-    /// The side, after the last event.
+    /// The side after the last event.
     pub fn finish(mut self, names: &mut Interner) -> Side {
         self.drain(names);
         let mut tables = [const { None }; ALL.len()];
@@ -184,9 +185,9 @@ impl RunSide {
             let mut rows = RowBatch::new(projector.table());
             projector.rows(&mut rows);
             grid.extend(&rows, names);
-            let columns = all_columns(grid.columns().len());
-            let (strangers, unread) = (Vec::new(), Vec::new());
-            *table = Some(SideTable { grid, columns, strangers, unread });
+            let columns = set_of(0..grid.columns().len());
+            let (unknown_columns, unreadable) = (Vec::new(), Vec::new());
+            *table = Some(SideTable { grid, columns, unknown_columns, unreadable });
         }
         Side { head: SideHead::Run(Box::new(self.head)), tables }
     }
@@ -197,20 +198,12 @@ pub(crate) fn by_name(name: &str) -> Option<(usize, &'static TableSpec)> {
     ALL.iter().copied().enumerate().find(|(_, table)| table.name == name)
 }
 
-/// Bits of so many columns.
-pub(crate) const fn all_columns(count: usize) -> u32 {
-    match count {
-        0 => 0,
-        count => u32::MAX >> (32 - count),
-    }
-}
-
 impl RunSideHead {
     fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         self.recorded_at = Some(recorded.recorded_at);
         self.events = recorded.stream_version;
-        // What else the events say is in the tables.
+        // Everything else that the events say is in the tables.
         if let RunEvent::RunRequested(requested) = recorded.event {
             self.tenant_id = Some(requested.tenant_id.clone());
             self.requested_by = Some(requested.requested_by.clone());

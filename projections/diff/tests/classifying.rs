@@ -1,10 +1,10 @@
-//! What classifications do, and how a file of them grows.
+//! The effects of a classification file, and new entries for it.
 
-mod given;
+mod sides;
 
-use given::{classified, compared};
 use powerfill_diff::classes::{Classifications, DifferenceClass};
 use powerfill_diff::{Comparison, ComparisonOutcome};
+use sides::{classified, compared};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 
@@ -16,12 +16,12 @@ fn comparison() -> Comparison {
     compared(&[(GUIDE, here)], &[(GUIDE, there)], "")
 }
 
-/// What was classified, unclassified, and stale lines.
+/// The numbers of classified and unclassified differences, and the lines of stale entries.
 fn counts(classes: &str) -> (u64, u64, Vec<usize>) {
     let comparison = classified(comparison(), classes);
-    let of = &comparison.classified;
-    let stale = of.stale.iter().map(|stale| stale.line).collect();
-    (of.classes.values().sum(), of.unclassified, stale)
+    let counts = &comparison.classified;
+    let stale = counts.stale.iter().map(|stale| stale.line).collect();
+    (counts.classes.values().sum(), counts.unclassified, stale)
 }
 
 fn entry(rest: &str) -> String {
@@ -29,7 +29,7 @@ fn entry(rest: &str) -> String {
 }
 
 #[test]
-fn an_entry_speaks_of_what_it_matches() {
+fn an_entry_matches_by_verdict_columns_and_key() {
     for (rest, matches) in [
         ("", 6),
         ("verdict = \"other_numbers\"", 2),
@@ -51,7 +51,7 @@ fn an_entry_speaks_of_what_it_matches() {
 }
 
 #[test]
-fn the_first_entry_counts_and_one_that_matches_nothing_is_stale() {
+fn the_first_matching_entry_counts_and_an_entry_without_a_match_is_stale() {
     let classes = [
         entry("key = { loan_id = \"L1\" }").replace("bug", "enhancement"),
         entry("verdict = \"other_numbers\"\ndate = 2026-02-12\nnote = \"rounding\""),
@@ -77,15 +77,15 @@ fn the_first_entry_counts_and_one_that_matches_nothing_is_stale() {
 }
 
 #[test]
-fn everything_classified_is_no_difference_and_an_entry_without_a_class_waits() {
-    assert_eq!(classified(comparison(), &entry("")).answer(), ComparisonOutcome::Same);
-    let waiting = classified(comparison(), &entry("").replace("bug", ""));
-    assert_eq!(waiting.answer(), ComparisonOutcome::Different);
-    assert_eq!((waiting.classified.pending, waiting.classified.unclassified), (6, 6));
+fn classified_differences_do_not_count_and_an_entry_without_a_class_is_pending() {
+    assert_eq!(classified(comparison(), &entry("")).outcome(), ComparisonOutcome::Same);
+    let pending = classified(comparison(), &entry("").replace("bug", ""));
+    assert_eq!(pending.outcome(), ComparisonOutcome::Different);
+    assert_eq!((pending.classified.pending, pending.classified.unclassified), (6, 6));
 }
 
 #[test]
-fn what_is_not_known_is_refused_with_its_place() {
+fn unknown_names_are_refused_with_their_line() {
     for (classes, line, words) in [
         (entry("").replace("bug", "typo"), 2, "no class typo"),
         (entry("").replace(GUIDE, "guide"), 3, "no output table guide"),
@@ -101,16 +101,16 @@ fn what_is_not_known_is_refused_with_its_place() {
     ] {
         let fault = Classifications::parse("c.toml", &classes).unwrap_err();
         assert!(fault.to_string().contains(words), "{classes}: {fault}");
-        assert_eq!((fault.line, fault.place.as_str()), (line, "c.toml"), "{classes}: {fault}");
+        assert_eq!((fault.line, fault.file.as_str()), (line, "c.toml"), "{classes}: {fault}");
     }
 }
 
 #[test]
-fn a_file_grows_by_what_nothing_was_said_about_and_stays_as_it_was_above() {
-    let old = "# The desk's word.\n\n[[difference]] # rounding\nclass   = 'bug'\ntable = \"pfill_powerfill_guide\"\n\
+fn new_entries_are_appended_and_the_former_text_stays() {
+    let old = "# The desk's classes.\n\n[[difference]] # rounding\nclass   = 'bug'\ntable = \"pfill_powerfill_guide\"\n\
                key = { loan_id = \"L2\" }\n# the end";
     let comparison = classified(comparison(), old);
-    let new = comparison.classifications_appended("c.toml", old).unwrap().unwrap();
+    let new = comparison.append_classifications("c.toml", old).unwrap().unwrap();
     assert!(new.starts_with(old), "{new}");
     let added = &new[old.len()..];
     assert_eq!(added.matches("[[difference]]").count(), 4, "{added}");
@@ -123,16 +123,16 @@ fn a_file_grows_by_what_nothing_was_said_about_and_stays_as_it_was_above() {
     ] {
         assert!(added.contains(line), "{line} is not in\n{added}");
     }
-    // The entries are of these differences, wait for a class, and are not added again.
+    // The new entries match these differences, are pending, and are not added again.
     let again = classified(self::comparison(), &new);
     assert_eq!((again.classified.pending, again.classified.unclassified), (5, 5));
-    assert_eq!(again.classifications_appended("c.toml", &new).unwrap(), None);
-    // Filled in, nothing is left.
+    assert_eq!(again.append_classifications("c.toml", &new).unwrap(), None);
+    // Once a person has filled them in, nothing is unclassified.
     let filled =
         classified(self::comparison(), &new.replace("class = \"\"", "class = \"enhancement\""));
-    assert_eq!(filled.answer(), ComparisonOutcome::Same);
+    assert_eq!(filled.outcome(), ComparisonOutcome::Same);
     assert!(filled.classified.stale.is_empty());
-    // An entry of one loan is of no other.
+    // An entry for one loan matches no other loan.
     let other = compared(
         &[(GUIDE, "loan_id,trade_id,price,payup\nL3,T1,1,1\nX,T1,1,1\n")],
         &[(GUIDE, "loan_id,trade_id,price,payup\nL3,T2,1,1\nX,T1,1,1\n")],
@@ -142,13 +142,13 @@ fn a_file_grows_by_what_nothing_was_said_about_and_stays_as_it_was_above() {
 }
 
 #[test]
-fn many_rows_of_a_kind_are_one_entry() {
+fn many_rows_with_the_same_differences_get_one_entry() {
     let rows = |price: u32| {
         let rows = (0..500).map(|at| format!("L{at},T1,{price},1\n"));
         format!("loan_id,trade_id,price,payup\n{}", rows.collect::<String>())
     };
     let comparison = compared(&[(GUIDE, &rows(1))], &[(GUIDE, &rows(2))], "");
-    let new = comparison.classifications_appended("c.toml", "").unwrap().unwrap();
+    let new = comparison.append_classifications("c.toml", "").unwrap().unwrap();
     assert!(new.starts_with("# 500 rows, whatever their key: narrow it"), "{new}");
     assert!(!new.contains("\nkey ="));
     assert_eq!(classified(comparison, &new).classified.pending, 500);

@@ -1,9 +1,9 @@
-//! Every verdict, and everything that cannot be compared.
+//! Each verdict, and each reason why sides cannot be compared.
 
-mod given;
+mod sides;
 
-use given::{Given, compared, the_differences};
 use powerfill_diff::{ComparisonOutcome, Incomparable, RowVerdict};
+use sides::{TableText, compared, differences};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const KICKOUTS: &str = "pfill_kickout_guide_01";
@@ -28,7 +28,7 @@ fn each_row_has_its_verdict_in_the_order_of_the_key() {
     )];
     let comparison = compared(&here, &there, "");
     assert_eq!(
-        the_differences(&comparison),
+        differences(&comparison),
         [
             ("b".to_owned(), RowVerdict::OtherNumbers, vec!["price"]),
             ("C".to_owned(), RowVerdict::OtherDecision, vec!["trade_id"]),
@@ -38,8 +38,8 @@ fn each_row_has_its_verdict_in_the_order_of_the_key() {
     );
     let counts = comparison.tables[0].counts;
     assert_eq!((counts.same, counts.differences()), (1, 4));
-    assert_eq!(comparison.answer(), ComparisonOutcome::Different);
-    let (loans, all) = comparison.parted_loans(2);
+    assert_eq!(comparison.outcome(), ComparisonOutcome::Different);
+    let (loans, all) = comparison.diverging_loans(2);
     assert_eq!((loans, all), (vec!["C".to_owned(), "D".to_owned()], 3));
 }
 
@@ -47,45 +47,45 @@ fn each_row_has_its_verdict_in_the_order_of_the_key() {
 fn a_decision_outweighs_numbers_and_a_remark_is_not_compared() {
     let here = [("pfill_preflight_findings", "code,severity,subject,message\nX,error,s,one\n")];
     let same = [("pfill_preflight_findings", "code,severity,subject,message\nx,ERROR,s,two\n")];
-    assert_eq!(compared(&here, &same, "").answer(), ComparisonOutcome::Same);
+    assert_eq!(compared(&here, &same, "").outcome(), ComparisonOutcome::Same);
     let here = [(GUIDE, "loan_id,pool_action,price\nA,Joining,1\n")];
     let there = [(GUIDE, "loan_id,pool_action,price\nA,Switching,2\n")];
     assert_eq!(
-        the_differences(&compared(&here, &there, "")),
+        differences(&compared(&here, &there, "")),
         [("A".to_owned(), RowVerdict::OtherDecision, vec!["price", "pool_action"])]
     );
 }
 
 #[test]
-fn columns_that_a_side_lacks_are_not_compared_but_said() {
+fn columns_that_a_side_lacks_are_named_and_not_compared() {
     let here = [(GUIDE, "loan_id,trade_id,price\nA,T1,100\n")];
     let there = [(GUIDE, "loan_id,trade_id,comment\nA,T1,hello\n")];
     let comparison = compared(&here, &there, "");
     let table = &comparison.tables[0];
-    assert_eq!(comparison.answer(), ComparisonOutcome::Same);
+    assert_eq!(comparison.outcome(), ComparisonOutcome::Same);
     let price = table.spec.position("price").unwrap();
     assert!(table.missing >> price & 1 == 1 && table.compared >> price & 1 == 0);
-    assert_eq!(table.there.strangers, ["comment"]);
+    assert_eq!(table.there.unknown_columns, ["comment"]);
 }
 
 #[test]
-fn a_text_that_is_no_number_differs_and_is_named() {
+fn a_text_in_a_column_of_numbers_differs_and_is_reported() {
     let here = [(GUIDE, "loan_id,price,settlement_date\nA,100,2026-02-12\nB,1,2026-02-12\n")];
     let there = [(GUIDE, "loan_id,price,settlement_date\nA,soon,13/13/2026\nB,1,2/12/2026\n")];
     let comparison = compared(&here, &there, "");
     assert_eq!(
-        the_differences(&comparison),
+        differences(&comparison),
         [("A".to_owned(), RowVerdict::OtherNumbers, vec!["price", "settlement_date"])]
     );
-    let unread: Vec<_> = comparison.tables[0].there.unread.iter().collect();
+    let unread: Vec<_> = comparison.tables[0].there.unreadable.iter().collect();
     assert_eq!((unread[0].column, unread[0].cells, unread[0].row), ("price", 1, 1));
     assert_eq!(unread[1].text, "13/13/2026");
 }
 
 #[track_caller]
-fn incomparable(here: &[Given<'_>], there: &[Given<'_>], mapping: &str) -> Incomparable {
+fn incomparable(here: &[TableText<'_>], there: &[TableText<'_>], mapping: &str) -> Incomparable {
     let comparison = compared(here, there, mapping);
-    assert_eq!(comparison.answer(), ComparisonOutcome::Incomparable);
+    assert_eq!(comparison.outcome(), ComparisonOutcome::Incomparable);
     comparison.incomparable[0].clone()
 }
 
@@ -123,27 +123,27 @@ fn nothing_to_compare_is_never_a_pass() {
 }
 
 #[test]
-fn one_table_that_cannot_be_compared_spoils_the_whole() {
+fn one_incomparable_table_makes_the_comparison_incomparable() {
     let here = [(GUIDE, "loan_id,trade_id\nA,T1\n"), ("pfill_trade_recap", "trade_id\nT1\n")];
     let there = [(GUIDE, "loan_id,trade_id\nA,T1\n"), ("pfill_trade_recap", "trade_id\nX9\n")];
-    assert_eq!(compared(&here, &there, "").answer(), ComparisonOutcome::Incomparable);
+    assert_eq!(compared(&here, &there, "").outcome(), ComparisonOutcome::Incomparable);
 }
 
-/// Which loans are kicked out is the decision itself.
+/// The set of kicked-out loans is the decision itself.
 #[test]
 fn kickouts_of_other_loans_are_differences() {
     let here = [(GUIDE, "loan_id,trade_id\nA,T1\n"), (KICKOUTS, "loan_id,reason\nB,NoPrice\n")];
     let there = [(GUIDE, "loan_id,trade_id\nA,T1\n"), (KICKOUTS, "loan_id,reason\nC,NoPrice\n")];
-    let found = the_differences(&compared(&here, &there, ""));
+    let found = differences(&compared(&here, &there, ""));
     let verdicts: Vec<RowVerdict> = found.iter().map(|(_, verdict, _)| *verdict).collect();
     assert_eq!(verdicts, [RowVerdict::OnlyHere, RowVerdict::OnlyThere]);
 }
 
 #[test]
-fn an_empty_table_beside_others_is_no_reason() {
+fn an_empty_table_does_not_make_the_comparison_incomparable() {
     let cash = ("pfill_cash_market_map", "loan_id,price\n");
     let guide = (GUIDE, "loan_id,trade_id\nA,T1\n");
-    assert_eq!(compared(&[guide, cash], &[guide, cash], "").answer(), ComparisonOutcome::Same);
+    assert_eq!(compared(&[guide, cash], &[guide, cash], "").outcome(), ComparisonOutcome::Same);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn candidates_pair_by_loan_and_trade_whatever_their_rank() {
     let there = format!("{header}1,2,A,T1,100\n2,1,B,T1,99\n");
     let name = "pfill_loan2trade_candy_level_01";
     assert_eq!(
-        the_differences(&compared(&[(name, &here)], &[(name, &there)], "")),
+        differences(&compared(&[(name, &here)], &[(name, &there)], "")),
         [
             ("A|T1".to_owned(), RowVerdict::OtherNumbers, vec!["candidate_rank"]),
             ("B|T1".to_owned(), RowVerdict::OtherDecision, vec!["turn", "candidate_rank"]),

@@ -1,10 +1,10 @@
-//! What a mapping file does, and what it is refused for.
+//! The effects of a mapping file, and its faults.
 
-mod given;
+mod sides;
 
-use given::{compared, sheets, side, the_differences};
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::{ComparisonOutcome, Interner, RowVerdict};
+use sides::{compared, differences, sheets, side};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const OURS: (&str, &str) = (
@@ -16,7 +16,7 @@ const OURS: (&str, &str) = (
 );
 
 #[test]
-fn names_values_and_formats_of_an_export_are_led_back_to_ours() {
+fn names_values_and_formats_of_an_export_become_those_of_the_run() {
     let theirs = (
         "Where To",
         "Px,Loan Number,Deal,Pool,Action,Bal,Settle\n\
@@ -43,13 +43,13 @@ fn names_values_and_formats_of_an_export_are_led_back_to_ours() {
         JOIN = "Joining"
     "#;
     let comparison = compared(&[OURS], &[theirs], mapping);
-    assert_eq!(the_differences(&comparison), []);
-    assert_eq!(comparison.answer(), ComparisonOutcome::Same);
+    assert_eq!(differences(&comparison), []);
+    assert_eq!(comparison.outcome(), ComparisonOutcome::Same);
     assert_eq!(comparison.tables[0].compared.count_ones(), 6);
 }
 
 #[test]
-fn tolerance_ignore_key_and_skip_do_what_they_say() {
+fn tolerance_ignore_key_and_skip_have_their_effect() {
     let theirs = (
         GUIDE,
         "loan_id,trade_id,pool_name,price\n\
@@ -57,34 +57,34 @@ fn tolerance_ignore_key_and_skip_do_what_they_say() {
     );
     let tolerance = "[tables.pfill_powerfill_guide]\nignore = [\"pool_name\"]\n\
                      tolerance = { price = \"0.01\" }\n";
-    let found = the_differences(&compared(&[OURS], &[theirs], tolerance));
+    let found = differences(&compared(&[OURS], &[theirs], tolerance));
     assert_eq!(found, [("L2".to_owned(), RowVerdict::OtherNumbers, vec!["price"])]);
 
     let by_pool = "[tables.pfill_powerfill_guide]\nkey = [\"pool_name\", \"loan_id\"]\n";
     let found = compared(&[OURS], &[OURS], by_pool);
-    assert_eq!(found.answer(), ComparisonOutcome::Same);
+    assert_eq!(found.outcome(), ComparisonOutcome::Same);
     assert_eq!(found.tables[0].key.len(), 2);
 
     let skip = "[tables.pfill_powerfill_guide]\nskip = true\n";
     let skipped = compared(&[OURS], &[OURS], skip);
-    assert_eq!(skipped.answer(), ComparisonOutcome::Incomparable);
+    assert_eq!(skipped.outcome(), ComparisonOutcome::Incomparable);
     assert!(skipped.left_out.contains(&(GUIDE, "the mapping skips it")));
 }
 
-/// Log and history tell of a run; they are compared where somebody asks for it.
+/// The log and the history describe a run. They are compared only if the mapping names them.
 #[test]
-fn records_are_compared_where_they_are_named() {
+fn records_are_compared_if_the_mapping_names_them() {
     let log = |message: &str| format!("seq,step,message,row_count\n1,preflight,{message},3\n");
     let (one, other) = (log("a"), log("b"));
     let (here, there) =
         ([OURS, ("pfill_powerfill_log", &one)], [OURS, ("pfill_powerfill_log", &other)]);
     assert_eq!(compared(&here, &there, "").tables.len(), 1);
     let named = compared(&here, &there, "[tables.pfill_powerfill_log]\n");
-    assert_eq!((named.tables.len(), named.answer()), (2, ComparisonOutcome::Same));
+    assert_eq!((named.tables.len(), named.outcome()), (2, ComparisonOutcome::Same));
 }
 
 #[test]
-fn what_is_not_known_is_refused_with_its_place() {
+fn unknown_names_are_refused_with_their_line() {
     for (mapping, line, words) in [
         ("[table.x]", 1, "unknown field `table`"),
         (
@@ -120,12 +120,12 @@ fn what_is_not_known_is_refused_with_its_place() {
     ] {
         let fault = Mapping::parse("m.toml", mapping).unwrap_err();
         assert!(fault.to_string().contains(words), "{mapping}: {fault}");
-        assert_eq!((fault.line, fault.place.as_str()), (line, "m.toml"), "{mapping}: {fault}");
+        assert_eq!((fault.line, fault.file.as_str()), (line, "m.toml"), "{mapping}: {fault}");
     }
 }
 
 #[test]
-fn what_the_export_does_not_have_is_refused_with_its_place() {
+fn names_that_the_export_does_not_have_are_refused_with_their_line() {
     let bound = |mapping: &str, tables: &[(&str, &str)]| {
         let mapping = Mapping::parse("m.toml", mapping).unwrap();
         let side = export_side("dir:x", sheets(tables), &mapping, &mut Interner::default());
@@ -153,12 +153,12 @@ fn what_the_export_does_not_have_is_refused_with_its_place() {
 #[test]
 fn a_mapping_for_exports_is_refused_for_runs() {
     let of_export = Mapping::parse("m.toml", "[tables.pfill_trade_recap]\nname = \"x\"\n").unwrap();
-    assert_eq!(of_export.for_runs().unwrap_err().line, 2);
+    assert_eq!(of_export.check_for_runs().unwrap_err().line, 2);
     let of_both = "[tables.pfill_trade_recap]\nignore = [\"wavg_fico\"]\n";
-    assert!(Mapping::parse("m.toml", of_both).unwrap().for_runs().is_ok());
+    assert!(Mapping::parse("m.toml", of_both).unwrap().check_for_runs().is_ok());
 }
 
-/// A first mapping leads an export back whose names say nothing; a person only looks it over.
+/// The names of the export say nothing, so the draft finds everything by values.
 #[test]
 fn a_mapping_can_be_drafted_from_values() {
     let row = |at: usize, ours: bool| {
@@ -193,11 +193,11 @@ fn a_mapping_can_be_drafted_from_values() {
         "\"Number\" = \"loan_id\"",
         "\"Deal\" = \"trade_id\"",
         "\"When\" = \"settlement_date\"",
-        "# \"Memo\" is no column of ours that was recognised",
+        "# \"Memo\" was not recognized as a column of the table",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     let comparison = compared(&ours, &theirs, &text);
-    assert_eq!(the_differences(&comparison), [], "{text}");
+    assert_eq!(differences(&comparison), [], "{text}");
     assert_eq!(comparison.tables[0].compared.count_ones(), 5, "{text}");
 }

@@ -1,11 +1,11 @@
-//! The page: nothing of a text becomes markup or script, whatever the text.
+//! The page: no text becomes markup or script.
 
-mod given;
+mod sides;
 
-use given::{classified, compared};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Comparison, RowVerdict};
 use serde_json::Value;
+use sides::{classified, compared};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>&\"'<!--\u{2028}";
@@ -19,7 +19,7 @@ fn hostile() -> Comparison {
     classified(compared(&[(GUIDE, &here)], &[(GUIDE, &there)], ""), &classes)
 }
 
-/// The elements and their attributes, and the text of the data element.
+/// The tags with their attributes, and the text of the data element.
 fn elements(page: &str) -> (Vec<String>, String) {
     let (mut tags, mut rest) = (Vec::new(), page);
     let mut data = String::new();
@@ -29,7 +29,7 @@ fn elements(page: &str) -> (Vec<String>, String) {
         let tag = &rest[..end];
         tags.push(tag.to_owned());
         rest = &rest[end + 1..];
-        // As a browser does: raw text goes on to the end tag, whatever stands in it.
+        // A browser reads the raw text of these elements up to their end tag.
         for raw in ["script", "style"] {
             if tag == raw || tag.starts_with(&format!("{raw} ")) {
                 let close = rest.find(&format!("</{raw}")).expect("an end tag");
@@ -69,12 +69,12 @@ fn a_hostile_text_stays_text() {
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0][1][0], HOSTILE);
     assert_eq!(rows[1][5], HOSTILE);
-    // The text is there to be read, escaped.
+    // The text is on the page, escaped.
     assert!(page.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&amp;&quot;'&lt;!--"));
 }
 
 #[test]
-fn the_policy_allows_the_page_s_own_script_and_style_and_nothing_else() {
+fn the_policy_allows_only_the_script_and_the_style_of_the_page() {
     let page = html(&hostile(), PAGE_ROWS);
     let start = page.find("http-equiv=\"Content-Security-Policy\" content=\"").unwrap();
     let policy = &page[start..start + page[start..].find('>').unwrap()];
@@ -86,7 +86,7 @@ fn the_policy_allows_the_page_s_own_script_and_style_and_nothing_else() {
             && !policy.contains('*')
             && !policy.contains("http:")
     );
-    // Nothing is fetched, and script makes nodes of text alone.
+    // The page fetches nothing, and its script makes text nodes only.
     for word in [
         "src=\"",
         "href=",
@@ -103,7 +103,7 @@ fn the_policy_allows_the_page_s_own_script_and_style_and_nothing_else() {
 }
 
 #[test]
-fn a_page_that_is_full_keeps_what_matters_most() {
+fn a_full_page_keeps_the_most_important_rows() {
     let header = "loan_id,trade_id,price\n";
     let rows = |trade: &str, price: u32| {
         (0..40).map(|at| format!("N{at},T1,{price}\n")).collect::<String>()

@@ -1,17 +1,17 @@
-//! What holds for any two sides.
+//! Properties of comparisons of any two sides.
 
-mod given;
+mod sides;
 
 use std::collections::BTreeMap;
 
-use given::{compared, the_differences};
 use powerfill_diff::{Comparison, ComparisonOutcome, RowVerdict};
 use proptest::collection::btree_map;
 use proptest::prelude::*;
+use sides::{compared, differences};
 
 const GUIDE: &str = "pfill_powerfill_guide";
 
-/// Loans with trade, price and action; few of each, so that sides meet.
+/// Loans with trade, price, and action. There are few of each, so that the sides share loans.
 fn rows() -> impl Strategy<Value = BTreeMap<u8, (u8, i32, bool)>> {
     btree_map(0..12_u8, (0..3_u8, -3..3_i32, any::<bool>()), 1..10)
 }
@@ -24,8 +24,8 @@ fn text(rows: &BTreeMap<u8, (u8, i32, bool)>) -> String {
     format!("loan_id,trade_id,price,pool_action\n{}", lines.collect::<String>())
 }
 
-/// The same rows in another dress: order of rows and columns, case, padding, numbers.
-fn dressed(rows: &BTreeMap<u8, (u8, i32, bool)>) -> String {
+/// The same rows in another form: order of rows and columns, case, padding, and numbers.
+fn other_form(rows: &BTreeMap<u8, (u8, i32, bool)>) -> String {
     let lines = rows.iter().rev().map(|(loan, (trade, price, joins))| {
         let trade = if *trade == 0 { "NULL".to_owned() } else { format!("t{trade}   ") };
         let price = if *price < 0 { format!("({}.000)", -price) } else { format!("${price}.0") };
@@ -43,39 +43,39 @@ fn mirrored(verdict: RowVerdict) -> RowVerdict {
 }
 
 fn folded(comparison: &Comparison) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
-    let found = the_differences(comparison).into_iter();
+    let found = differences(comparison).into_iter();
     found.map(|(key, verdict, columns)| (key.to_uppercase(), verdict, columns)).collect()
 }
 
 proptest! {
     #[test]
-    fn a_side_is_the_same_as_itself_in_any_dress(rows in rows()) {
-        for there in [text(&rows), dressed(&rows)] {
+    fn a_side_equals_itself_in_another_form(rows in rows()) {
+        for there in [text(&rows), other_form(&rows)] {
             let comparison = compared(&[(GUIDE, &text(&rows))], &[(GUIDE, &there)], "");
-            prop_assert_eq!(the_differences(&comparison), []);
-            prop_assert_eq!(comparison.answer(), ComparisonOutcome::Same);
+            prop_assert_eq!(differences(&comparison), []);
+            prop_assert_eq!(comparison.outcome(), ComparisonOutcome::Same);
             prop_assert_eq!(comparison.same(), rows.len() as u64);
         }
     }
 
     #[test]
-    fn the_other_way_round_is_the_mirror(a in rows(), b in rows()) {
-        let (a, b) = (text(&a), dressed(&b));
+    fn swapped_sides_give_mirrored_verdicts(a in rows(), b in rows()) {
+        let (a, b) = (text(&a), other_form(&b));
         let there = compared(&[(GUIDE, &a)], &[(GUIDE, &b)], "");
         let back = compared(&[(GUIDE, &b)], &[(GUIDE, &a)], "");
         let mirror: Vec<_> = folded(&back).into_iter()
             .map(|(key, verdict, columns)| (key, mirrored(verdict), columns)).collect();
         prop_assert_eq!(folded(&there), mirror);
-        prop_assert_eq!(there.answer(), back.answer());
+        prop_assert_eq!(there.outcome(), back.outcome());
     }
 
-    /// Against the rows themselves, counted by hand.
+    /// Compares the counts with counts of the rows themselves.
     #[test]
     fn every_row_is_counted_once_under_its_verdict(a in rows(), b in rows()) {
         let comparison = compared(&[(GUIDE, &text(&a))], &[(GUIDE, &text(&b))], "");
-        let meets = a.keys().any(|loan| b.contains_key(loan));
-        prop_assert_eq!(comparison.answer() == ComparisonOutcome::Incomparable, !meets);
-        if meets {
+        let has_pair = a.keys().any(|loan| b.contains_key(loan));
+        prop_assert_eq!(comparison.outcome() == ComparisonOutcome::Incomparable, !has_pair);
+        if has_pair {
             let both = || a.iter().filter_map(|(loan, ours)| Some((ours, b.get(loan)?)));
             let counts = comparison.tables[0].counts;
             let count = |number: usize| number as u64;

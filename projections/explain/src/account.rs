@@ -1,38 +1,38 @@
-//! A story from events, told together with what the engine says of the run's input (`standing`,
-//! `never_came`) and, where it was asked, with what would have changed it (`what_if`). The story
-//! alone is a projection; here come in, as plain values, the reasons that no event carries.
+//! A story together with facts about the run's input (`standing`, `never_came`) and, on request,
+//! with what would have placed the loan (`what_if`). The story alone is a projection; the facts are
+//! plain data, which give the reasons that no event carries.
 
-use powerfill_events::values::{LoanId, Money, TradeId};
+use powerfill_events::values::{LoanId, TradeId};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_facts::{LimitFacts, LoanFacts, UnmatchedLoans};
 use serde::Serialize;
 
 use super::ledger::FillingLoan;
+use super::limit::FullLimits;
 use super::loan::{LoanExplanation, LoanOutcome};
-use super::trade::TradeExplanation;
-use super::verdict::{CandidateVerdict, FullLimit};
+use super::trade::{AbsentCandidate, TradeExplanation};
+use super::verdict::CandidateVerdict;
 
-/// All that there is to say about a loan.
+/// The account of a loan.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoanAccount {
     /// From events.
     #[serde(flatten)]
     pub story: LoanExplanation,
-    /// From the input; NULL where the snapshot does not have the loan, or the run was not asked for
-    /// yet.
+    /// From the input; NULL if the snapshot does not have the loan, or before the run's request.
     pub standing: Option<LoanFacts>,
-    /// What would have given it a place; NULL where it was not asked.
+    /// What would have placed the loan; NULL unless it was requested.
     pub what_if: Option<WhatIf>,
 }
 
-/// All that there is to say about a trade.
+/// The account of a trade.
 #[derive(Debug, Clone, Serialize)]
 pub struct TradeAccount {
     /// From events.
     #[serde(flatten)]
     pub story: TradeExplanation,
-    /// From the input: the loans that match no node of its instrument; NULL where the trade is not
-    /// in the run.
+    /// From the input: the loans that match no node of the trade's instrument; NULL if the trade is
+    /// not in the run.
     pub never_came: Option<UnmatchedLoans>,
 }
 
@@ -44,14 +44,14 @@ impl LoanAccount {
             && matches!(self.story.outcome, LoanOutcome::NoPart)
     }
 
-    /// Whether it can be asked what would have given the loan a place, and was not.
-    pub(super) fn leaves_a_question(&self) -> bool {
+    /// Whether a what-if is possible and was not requested.
+    pub(super) fn can_have_what_if(&self) -> bool {
         matches!(self.story.outcome, LoanOutcome::KickedOut(_)) && self.what_if.is_none()
     }
 }
 
 impl LoanExplanation {
-    /// The trades where a limit barred the loan.
+    /// The trades in which a limit barred the loan.
     pub fn trades_with_limits(&self) -> Vec<TradeId> {
         let barred = self.candidates.iter().filter(|candidate| {
             matches!(candidate.verdict, CandidateVerdict::LimitBarred { .. })
@@ -60,35 +60,38 @@ impl LoanExplanation {
         barred.map(|candidate| candidate.trade_id.clone()).collect()
     }
 
-    /// The loans that were there.
-    pub fn fillers_beside_limits(&self) -> impl Iterator<Item = &LoanId> {
+    /// The loans that were in those trades.
+    pub fn loans_in_limited_trades(&self) -> impl Iterator<Item = &LoanId> {
         let fillers = self.candidates.iter().flat_map(|candidate| {
-            let then = match &candidate.verdict {
+            let at_visit = match &candidate.verdict {
                 CandidateVerdict::LimitBarred { filled_by, .. } => &filled_by[..],
                 _ => &[],
             };
             let at_end = candidate.at_end.as_ref().map_or(&[][..], |at_end| &at_end.filled_by);
-            then.iter().chain(at_end)
+            at_visit.iter().chain(at_end)
         });
         fillers.map(|filler| &filler.loan_id)
     }
 
-    /// Replaces the limits that may have barred the loan by those that did: they describe it, and
-    /// with the loans that were there had too little left.
-    pub fn settle_limits(&mut self, limits: &[LimitFacts]) {
+    /// Replaces the limits that possibly barred the loan by those that did. `limits` must have the
+    /// limits of [`trades_with_limits`](Self::trades_with_limits), for the loan and for
+    /// [`loans_in_limited_trades`](Self::loans_in_limited_trades).
+    pub fn apply_limits(&mut self, limits: &[LimitFacts]) {
         let Some(loan_amount) = self.loan_amount else { return };
-        let subject = (&self.loan_id, loan_amount);
         for candidate in &mut self.candidates {
-            let of_trade = || limits.iter().filter(|limit| limit.trade_id == candidate.trade_id);
+            let barring = |present: &[FillingLoan]| {
+                let of_trade = limits.iter().filter(|limit| limit.trade_id == candidate.trade_id);
+                FullLimits::barring(of_trade, present, &self.loan_id, loan_amount)
+            };
             if let CandidateVerdict::LimitBarred { filled_by, full_limits, .. } =
                 &mut candidate.verdict
             {
-                *full_limits = barring(of_trade(), filled_by, subject);
+                *full_limits = barring(filled_by);
             }
             if let Some(at_end) = &mut candidate.at_end {
                 at_end.full_limits = match at_end.excess_amount {
-                    None => barring(of_trade(), &at_end.filled_by, subject),
-                    Some(_) => Vec::new(),
+                    None => barring(&at_end.filled_by),
+                    Some(_) => FullLimits::Barring(Vec::new()),
                 };
             }
         }
@@ -96,50 +99,30 @@ impl LoanExplanation {
 }
 
 impl TradeExplanation {
-    /// The loans that limits of the trade barred, and those that were in it.
-    pub fn loans_beside_limits(&self) -> impl Iterator<Item = &LoanId> {
-        let barred = |away: &&super::trade::AbsentCandidate| {
-            matches!(away.verdict, CandidateVerdict::LimitBarred { .. })
+    /// The loans that limits of the trade barred, and the loans that were in the trade.
+    pub fn loans_under_limits(&self) -> impl Iterator<Item = &LoanId> {
+        let is_barred = |absent: &&AbsentCandidate| {
+            matches!(absent.verdict, CandidateVerdict::LimitBarred { .. })
         };
-        let away = self.turned_away.iter().filter(barred).map(|away| &away.loan_id);
+        let barred = self.turned_away.iter().filter(is_barred).map(|absent| &absent.loan_id);
         let entries = self.entries.iter().map(|entry| &entry.loan_id);
-        away.chain(entries).chain(self.pinned.iter().map(|pinned| &pinned.loan_id))
+        barred.chain(entries).chain(self.pinned.iter().map(|pinned| &pinned.loan_id))
     }
 
-    /// As [`LoanExplanation::settle_limits`], for each loan that was turned away.
-    pub fn settle_limits(&mut self, limits: &[LimitFacts]) {
-        for away in &mut self.turned_away {
-            let Some(loan_amount) = away.loan_amount else { continue };
-            if let CandidateVerdict::LimitBarred { filled_by, full_limits, .. } = &mut away.verdict
+    /// As [`LoanExplanation::apply_limits`], for each absent candidate. `limits` must have the
+    /// trade's limits for [`loans_under_limits`](Self::loans_under_limits).
+    pub fn apply_limits(&mut self, limits: &[LimitFacts]) {
+        for absent in &mut self.turned_away {
+            let Some(loan_amount) = absent.loan_amount else { continue };
+            if let CandidateVerdict::LimitBarred { filled_by, full_limits, .. } =
+                &mut absent.verdict
             {
-                *full_limits = barring(limits.iter(), filled_by, (&away.loan_id, loan_amount));
-                // The entries say who was there when.
+                let loan_id = &absent.loan_id;
+                *full_limits = FullLimits::barring(limits.iter(), filled_by, loan_id, loan_amount);
+                // The entries say which loans were in the trade, and when.
                 filled_by.clear();
-                full_limits.iter_mut().for_each(|limit| limit.used_by.clear());
+                full_limits.forget_users();
             }
         }
     }
-}
-
-/// The limits that describe a loan and, with these loans there, have too little left for it.
-fn barring<'l>(
-    limits: impl Iterator<Item = &'l LimitFacts>,
-    there: &[FillingLoan],
-    (loan_id, loan_amount): (&LoanId, Money),
-) -> Vec<FullLimit> {
-    let describing = limits.filter(|limit| limit.describes.contains(loan_id));
-    let full = describing.filter_map(|limit| {
-        let uses = |filler: &&FillingLoan| limit.describes.contains(&filler.loan_id);
-        let used_by: Vec<FillingLoan> = there.iter().filter(uses).cloned().collect();
-        let used_amount: Money = used_by.iter().map(|filler| filler.loan_amount).sum();
-        let node = limit.node.clone();
-        let hi_amount = limit.hi_amount;
-        (used_amount + loan_amount > hi_amount).then_some(FullLimit {
-            node,
-            hi_amount,
-            used_amount,
-            used_by,
-        })
-    });
-    full.collect()
 }

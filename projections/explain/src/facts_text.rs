@@ -1,4 +1,4 @@
-//! What the input says of a loan, in the words of a desk.
+//! The text of facts about a loan.
 
 use std::collections::BTreeMap;
 use std::fmt::{Formatter, Result};
@@ -11,10 +11,10 @@ use powerfill_facts::{
 
 use super::words::{counted, few, node_name, points, short, usd};
 
-/// How many names a line has before it counts the rest.
+/// The number of names that a line has before it counts the rest.
 const NAMED: usize = 6;
 
-/// The amount and the pool of a loan that no event says them of.
+/// Writes the amount and the pool of a loan that no event names.
 pub(super) fn write_amount(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     write!(f, "It is {}, ", usd(facts.loan_amount))?;
     match &facts.pool {
@@ -23,7 +23,7 @@ pub(super) fn write_amount(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-/// What the loan is, and whether it takes part.
+/// Writes the loan's data, and whether it takes part.
 pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     write!(f, "Its status is {}, its note rate {}", facts.curr_status, short(facts.note_rate))?;
     if let Some(term) = facts.term_months {
@@ -44,16 +44,16 @@ pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
             writeln!(f, "Its pool is locked: {by}.")?;
         }
         ParticipationFacts::Held { hindrance, .. } => {
-            writeln!(f, "It is held: {}.", hindrance_words(hindrance))?;
+            writeln!(f, "It is held: {}.", failure_words(hindrance))?;
         }
         ParticipationFacts::OutOfScope { hindrance, .. } => {
-            writeln!(f, "It is out of scope: {}.", hindrance_words(hindrance))?;
+            writeln!(f, "It is out of scope: {}.", failure_words(hindrance))?;
         }
     }
     facts.pool.as_ref().map_or(Ok(()), |pool| write_pool(pool, f))
 }
 
-fn hindrance_words(hindrance: &ParticipationFailure) -> String {
+fn failure_words(hindrance: &ParticipationFailure) -> String {
     match hindrance {
         ParticipationFailure::Status { curr_status, stage_rank, min_status, min_rank } => {
             match (stage_rank, min_rank) {
@@ -110,7 +110,7 @@ fn write_pool(pool: &PoolFacts, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-/// The nodes that the loan matches.
+/// Writes the nodes that the loan matches.
 pub(super) fn write_matched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     let matched = facts.nodes.iter().filter(|node| node.matched);
     if matched.clone().next().is_none() {
@@ -142,21 +142,21 @@ fn trades_words(node: &NodeFacts) -> String {
     }
 }
 
-/// Kinds of failing that a text lists: a book of hundreds of nodes must not hide the candidates
-/// behind them.
+/// The number of groups of failures in a text. A book with hundreds of nodes must not push the
+/// candidates out of sight.
 const NEAREST: usize = 12;
 
-/// The nodes that the loan does not match, those that failed alike together; nearest first: those
-/// that only a rule kept it from.
+/// Writes the nodes that the loan does not match, in groups with the same failures. The nearest
+/// come first: those that only a rule kept the loan from.
 pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     let unmatched: Vec<&NodeFacts> = facts.nodes.iter().filter(|node| !node.matched).collect();
     if unmatched.is_empty() {
         return Ok(());
     }
-    let mut alike: BTreeMap<(Reach, String), Vec<String>> = BTreeMap::new();
+    let mut alike: BTreeMap<(Nearness, String), Vec<String>> = BTreeMap::new();
     for node in unmatched {
-        let (reach, failed, bounds) = failed_words(&node.failures);
-        alike.entry((reach, failed)).or_default().push(node_name(&node.node) + &bounds);
+        let (nearness, failed, bounds) = failed_words(&node.failures);
+        alike.entry((nearness, failed)).or_default().push(node_name(&node.node) + &bounds);
     }
     writeln!(f, "\nWhat it does not match, the nearest first:")?;
     let further: usize = alike.values().skip(NEAREST).map(Vec::len).sum();
@@ -172,32 +172,32 @@ pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Resul
     Ok(())
 }
 
-/// How near a loan came to a node, the nearest first.
+/// How near a loan is to matching a node, the nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
-    /// So many conditions of rules failed.
+enum Nearness {
+    /// This number of conditions of rules failed.
     Rules(usize),
-    /// A bound of the instrument did, so that the rules do not matter.
+    /// A bound of the instrument failed, so that the rules do not matter.
     Bounds,
     /// The node matches nothing.
     Nothing,
 }
 
-/// What failed, in words that are the same for all nodes that failed alike, and the bounds of this
-/// one.
-fn failed_words(failures: &[NodeFailure]) -> (Reach, String, String) {
-    let mut reach = Reach::Rules(failures.len());
+/// The failures, in words that are the same for all nodes with the same failures, and the bounds of
+/// this node.
+fn failed_words(failures: &[NodeFailure]) -> (Nearness, String, String) {
+    let mut nearness = Nearness::Rules(failures.len());
     let (mut rules, mut outside, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
     for failure in failures {
         let (failed, bound) = match failure {
             NodeFailure::UnknownInstrument => {
                 let words = "it matches nothing, because its instrument does not exist";
-                return (Reach::Nothing, words.to_owned(), String::new());
+                return (Nearness::Nothing, words.to_owned(), String::new());
             }
             NodeFailure::OtherInvestor { investor_id } => {
                 let words =
                     format!("it matches nothing, because its instrument is {investor_id}'s");
-                return (Reach::Nothing, words, String::new());
+                return (Nearness::Nothing, words, String::new());
             }
             NodeFailure::NoteRateBelow { note_rate, min_note_rate } => (
                 format!("its note rate {} is too low", short(note_rate)),
@@ -222,13 +222,13 @@ fn failed_words(failures: &[NodeFailure]) -> (Reach, String, String) {
                 continue;
             }
         };
-        reach = Reach::Bounds;
+        nearness = Nearness::Bounds;
         outside.push(failed);
         bounds.push(bound);
     }
-    match reach {
-        Reach::Bounds => (reach, outside.join(" and "), format!(" ({})", bounds.join(", "))),
-        Reach::Rules(_) | Reach::Nothing => (reach, rules.join("; "), String::new()),
+    match nearness {
+        Nearness::Bounds => (nearness, outside.join(" and "), format!(" ({})", bounds.join(", "))),
+        Nearness::Rules(_) | Nearness::Nothing => (nearness, rules.join("; "), String::new()),
     }
 }
 
@@ -247,7 +247,7 @@ pub(super) const fn level_words(level: TreeLevel) -> &'static str {
     }
 }
 
-/// The pairs that are no candidates, with the dates and prices.
+/// Writes the rejected pairs, with the dates and prices that decided.
 pub(super) fn write_rejections(rejections: &[RejectedPair], f: &mut Formatter<'_>) -> Result {
     if rejections.is_empty() {
         return Ok(());

@@ -1,70 +1,51 @@
-//! The whole story of a loan, or of a trade (specification 3.4 `explain`).
+//! The story of a loan or of a trade (specification 3.4 `explain`).
 //!
-//! A story takes every event once, in order, and keeps what concerns its subject and how full the
-//! trades were that it could have gone to, so that one loan of a long run is explained in one pass.
-//! What comes out is typed, for programs; its `Display` tells it in the words of a desk.
+//! A story applies each event once, in order. It keeps what concerns its subject, and the fills of
+//! the trades that the loan was a candidate for. So one pass over a long run explains a loan. The
+//! result is typed, for programs; its `Display` is text for a desk.
 //!
 //! * [`StorySubject`]: the few events that a story needs
 //! * [`LoanStory`] → [`LoanExplanation`]
-//! * [`LoanStories`]: many loans at once, and how each stands to one trade; [`OutcomeClause`] and [`RelationClause`]
-//!   say it shortly
+//! * [`LoanStories`]: many loans at once, and the relation of each to one trade;
+//!   [`OutcomeClause`] and [`RelationClause`] are their texts
 //! * [`TradeStory`] → [`TradeExplanation`]
 //!
-//! These are from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] tell them
-//! together with what no event carries: what the engine says of the run's input, handed in as plain
-//! values.
+//! Stories come from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] add what
+//! no event carries: facts about the run's input, which the caller passes in as plain data.
 
-mod about;
 mod account;
-mod brief;
+mod clause;
 mod facts_text;
 mod ledger;
+mod limit;
 mod loan;
+mod loan_stories;
 mod loan_story;
 mod loan_text;
+mod name_matcher;
+mod step;
+mod subject;
 mod trade;
+mod trade_history;
+mod trade_story;
 mod trade_text;
-mod turned_away;
 mod verdict;
 mod what_if_text;
 mod words;
 
-pub use about::StorySubject;
 pub use account::{LoanAccount, TradeAccount};
-pub use brief::{OutcomeClause, RelationClause};
-pub use ledger::FillingLoan;
+pub use clause::{OutcomeClause, RelationClause};
+pub use ledger::{FillingLoan, Moment};
+pub use limit::{FullLimit, FullLimits};
 pub use loan::{
-    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, LoanStep, Placement, RunInput,
-    SyntheticStory,
+    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, Placement, RunInput, SyntheticStory,
 };
-pub use loan_story::{LoanStories, LoanStory, TradeRelation};
-pub use trade::{
-    AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation, TradeStory,
-};
-pub use verdict::{CandidateVerdict, FullLimit};
+pub use loan_stories::{LoanStories, TradeRelation};
+pub use loan_story::LoanStory;
+pub use step::LoanStep;
+pub use subject::StorySubject;
+pub use trade::{AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation};
+pub use trade_story::TradeStory;
+pub use verdict::CandidateVerdict;
 pub use what_if_text::change_kind_words;
 pub use words::{points, usd};
-
-use powerfill_events::values::fold;
-
-/// A name that someone asked for, in whatever case; recognised without allocating for the names
-/// that are plain ASCII.
-#[derive(Debug, Clone)]
-pub(crate) struct NameMatcher {
-    folded: String,
-}
-
-impl NameMatcher {
-    fn new(spelled: &str) -> Self {
-        Self { folded: fold(spelled) }
-    }
-
-    /// Names in events have no trailing blanks (1.1).
-    fn is(&self, name: &str) -> bool {
-        if name.is_ascii() {
-            name.eq_ignore_ascii_case(&self.folded)
-        } else {
-            fold(name) == self.folded
-        }
-    }
-}

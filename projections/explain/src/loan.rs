@@ -1,64 +1,66 @@
-//! What there is to say about a loan (specification 3.4).
+//! The explanation of a loan, as data (specification 3.4).
 
 use std::sync::Arc;
 
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::{
-    LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned, LoanReleased, Node, Pass,
-    PoolActionDerived, Pricing, Rejection, RunRequested, SyntheticOption, SyntheticOptionsRanked,
+    LoanAllocated, LoanKickedOut, LoanMoved, LoanPinned, Node, Pass, PoolActionDerived, Pricing,
+    Rejection, RunRequested, SyntheticOption, SyntheticOptionsRanked,
 };
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{Day, LoanId, Money, PoolName, Price, TradeId};
+use powerfill_tables::status::RunStatus;
 use serde::Serialize;
 
 use super::ledger::FillingLoan;
-use super::verdict::{CandidateVerdict, FullLimit};
-use powerfill_tables::status::RunStatus;
+use super::limit::FullLimits;
+use super::step::LoanStep;
+use super::verdict::CandidateVerdict;
 
 /// Everything that a run's events say about a loan.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoanExplanation {
     /// The run; NULL before its first event.
     pub run_id: Option<RunId>,
-    /// Where the run stands.
+    /// The run's status.
     pub status: RunStatus,
-    /// What it was asked to decide on; NULL before its first event.
+    /// The run's snapshot and options; NULL before its first event.
     pub input: Option<RunInput>,
-    /// The loan, spelled as its table spells it where an event names it.
+    /// The loan: in the spelling of its table if an event names it, else as the caller gave it.
     pub loan_id: LoanId,
-    /// Its amount; NULL where no event says it.
+    /// Its amount; NULL if no event has it.
     pub loan_amount: Option<Money>,
-    /// The pool that it is in.
+    /// Its pool before the run.
     pub pool_name: Option<PoolName>,
     /// The trade that this pool is designated to.
     pub present_trade_id: Option<TradeId>,
-    /// What became of it.
+    /// Its place at the end.
     pub outcome: LoanOutcome,
-    /// In the order of turn and rank.
+    /// Its candidates, by turn and rank.
     pub candidates: Vec<CandidateStory>,
     /// Pairs that are no candidates, by trade.
     pub rejections: Vec<Rejection>,
-    /// Placements, moves and releases, in their order.
+    /// Placements, moves, and releases, in their order.
     pub steps: Vec<LoanStep>,
-    /// What it does about pools.
+    /// Its postings in the pool guide (2.10).
     pub postings: Vec<PoolActionDerived>,
-    /// Where else it could have gone today.
+    /// Its best synthetic option (2.11).
     pub synthetic: Option<SyntheticStory>,
-    /// The best cash option.
+    /// Its best cash option (2.11).
     pub cash: Option<SyntheticOption>,
 }
 
-/// What became of a loan.
+/// The place of a loan at the end of the events.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum LoanOutcome {
     /// A pass placed it.
     Allocated(Placement),
-    /// It found no place.
+    /// It is in no trade.
     KickedOut(LoanKickedOut),
-    /// It stays where it was: locked, or held.
+    /// It stays in its pool: locked, or held.
     Pinned(LoanPinned),
-    /// It takes part, but the events end before its place is known.
+    /// It takes part, and the events end before its place is known.
     Undecided,
     /// No event names it: out of scope, or not in the snapshot.
     NoPart,
@@ -67,25 +69,25 @@ pub enum LoanOutcome {
 /// A loan's last placement.
 #[derive(Debug, Clone, Serialize)]
 pub struct Placement {
-    /// Where.
+    /// The trade.
     pub trade_id: TradeId,
-    /// The node whose candidate it was.
+    /// The node of its candidate.
     pub node: Arc<Node>,
     /// Its turn.
     pub turn: u32,
-    /// The pass.
+    /// The pass that placed it.
     pub pass: Pass,
-    /// Number of the placement in the run.
+    /// The number of the placement within the run.
     pub allocation_seq: u64,
-    /// What it is worth there.
+    /// Its prices in the trade.
     pub pricing: Pricing,
-    /// When the trade settles.
+    /// The day on which the trade settles.
     pub settlement_date: Day,
     /// The trade's filled amount with it.
     pub filled_after: Money,
 }
 
-/// A candidate of the loan, and what became of it.
+/// A candidate of the loan, with the verdict on it.
 #[derive(Debug, Clone, Serialize)]
 pub struct CandidateStory {
     /// Its turn.
@@ -96,39 +98,38 @@ pub struct CandidateStory {
     pub node: Arc<Node>,
     /// The trade.
     pub trade_id: TradeId,
-    /// When it settles.
+    /// The day on which it settles.
     pub settlement_date: Option<Day>,
-    /// What the loan is worth there.
+    /// The loan's prices in the trade.
     pub pricing: Pricing,
     /// Whether it was taken, or why not.
     pub verdict: CandidateVerdict,
-    /// For a kicked-out loan, how the trade stood at the end.
+    /// For a kicked-out loan: the fill of the trade at the end.
     pub at_end: Option<FinalFill>,
 }
 
-/// How a trade stood at the end, seen from a loan without a place.
+/// The fill of a trade at the end, from the view of a kicked-out loan.
 #[derive(Debug, Clone, Serialize)]
 pub struct FinalFill {
-    /// Filled.
+    /// The filled amount.
     pub filled_amount: Money,
     /// What was left to max.
     pub room_amount: Money,
-    /// What the loan is too large by; NULL where it had room, so that a limit barred it.
+    /// By how much the loan exceeds what was left; NULL if it fits, so that a limit barred it.
     pub excess_amount: Option<Money>,
-    /// Where it had room, so that a limit barred it: the loans that are there.
+    /// The loans in the trade; empty unless a limit barred the loan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filled_by: Vec<FillingLoan>,
-    /// Limits of the trade with too little left for the loan; with the input beside (`standing`)
-    /// those that describe it.
-    pub full_limits: Vec<FullLimit>,
+    /// The limits that leave too little for the loan.
+    pub full_limits: FullLimits,
 }
 
-/// What a run was asked to decide on.
+/// The input of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunInput {
     /// BLAKE3 of the captured snapshot, hexadecimal.
     pub snapshot_digest: String,
-    /// The options, resolved.
+    /// The options with their defaults filled in.
     pub options: RunOptions,
 }
 
@@ -139,35 +140,23 @@ impl From<&RunRequested> for RunInput {
     }
 }
 
-/// A step of the loan through the allocation.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum LoanStep {
-    /// A pass placed it.
-    Allocated(LoanAllocated),
-    /// A pass moved it.
-    Moved(LoanMoved),
-    /// An exchange took it out.
-    Released(LoanReleased),
-}
-
-/// The best synthetic option, and what was given up against it (2.11).
+/// The best synthetic option, and what the allocation gives up against it (2.11).
 #[derive(Debug, Clone, Serialize)]
 pub struct SyntheticStory {
     /// The option of rank 1 in the run's price mode.
     pub best: Option<SyntheticOption>,
-    /// How many options there are.
+    /// The number of options.
     pub options: u64,
-    /// Where the loan was allocated.
+    /// The trade of the loan.
     pub allocated_trade_id: Option<TradeId>,
-    /// The score there.
+    /// The loan's score in that trade.
     pub allocated_score: Option<Price>,
-    /// The best option's score less that.
+    /// The best option's score minus that score.
     pub give_up: Option<Price>,
 }
 
 impl SyntheticStory {
-    pub(super) fn of(ranked: &SyntheticOptionsRanked) -> Self {
+    pub(super) fn new(ranked: &SyntheticOptionsRanked) -> Self {
         let best = |option: &&SyntheticOption| option.slot.syn_trade_id == ranked.best_syn_trade_id;
         Self {
             best: ranked.options.iter().find(best).cloned(),

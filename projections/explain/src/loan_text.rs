@@ -1,4 +1,4 @@
-//! A loan's story in the words of a desk.
+//! The text of a loan's story.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -13,15 +13,15 @@ use super::facts_text::{
     write_amount, write_loan, write_matched, write_rejections, write_unmatched,
 };
 use super::ledger::FillingLoan;
-use super::loan::{
-    CandidateStory, FinalFill, LoanExplanation, LoanOutcome, LoanStep, SyntheticStory,
-};
-use super::verdict::{CandidateVerdict, FullLimit};
+use super::limit::FullLimit;
+use super::loan::{CandidateStory, FinalFill, LoanExplanation, LoanOutcome, SyntheticStory};
+use super::step::LoanStep;
+use super::verdict::CandidateVerdict;
 use super::what_if_text::write_what_if;
 use super::words::{counted, few, node_name, points, usd};
 use powerfill_tables::status::RunStatus;
 
-/// How many loans or limits a line names before it counts the rest.
+/// The number of loans or limits that a line names before it counts the rest.
 const NAMED: usize = 6;
 
 impl Display for LoanExplanation {
@@ -68,7 +68,7 @@ impl Display for LoanAccount {
         self.story.write_elsewhere(f)?;
         match &self.what_if {
             Some(what_if) => write_what_if(what_if, f),
-            None if self.leaves_a_question() => {
+            None if self.can_have_what_if() => {
                 writeln!(f, "\nWhat would have given it a place? Ask with --what-if.")
             }
             None => Ok(()),
@@ -190,7 +190,7 @@ impl LoanExplanation {
         Ok(())
     }
 
-    /// The give-up against the best synthetic option, and the cash market.
+    /// Writes the best synthetic option with the give-up, and the best cash option (2.11).
     fn write_elsewhere(&self, f: &mut Formatter<'_>) -> Result {
         if self.synthetic.is_none() && self.cash.is_none() {
             return Ok(());
@@ -229,12 +229,12 @@ fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result 
     writeln!(f, "    {}", pricing_words(&candidate.pricing))?;
     write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
-    let then: &[FullLimit] = match &candidate.verdict {
-        CandidateVerdict::LimitBarred { full_limits, .. } => full_limits,
+    let barring: &[FullLimit] = match &candidate.verdict {
+        CandidateVerdict::LimitBarred { full_limits, .. } => full_limits.limits(),
         _ => &[],
     };
-    write_limits(then, f)?;
-    candidate.at_end.as_ref().map_or(Ok(()), |at_end| write_at_end(at_end, then, f))
+    write_limits(barring, f)?;
+    candidate.at_end.as_ref().map_or(Ok(()), |at_end| write_final_fill(at_end, barring, f))
 }
 
 fn pricing_words(pricing: &Pricing) -> String {
@@ -305,7 +305,7 @@ fn filler_names(fillers: &[FillingLoan]) -> String {
     few(fillers.iter().map(name), NAMED)
 }
 
-/// Limits that are known to describe the loan name the loans that use them.
+/// Writes a line per limit. Limits that are known to describe the loan have the loans that use them.
 pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> Result {
     for limit in full_limits {
         let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));
@@ -318,16 +318,17 @@ pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> 
     Ok(())
 }
 
-/// `then` are the limits that barred the loan when its turn came.
-fn write_at_end(at_end: &FinalFill, then: &[FullLimit], f: &mut Formatter<'_>) -> Result {
+/// `barring` are the limits that barred the loan when best_fit reached it. If they are the same at
+/// the end, the text does not repeat them.
+fn write_final_fill(at_end: &FinalFill, barring: &[FullLimit], f: &mut Formatter<'_>) -> Result {
     let (filled, room) = (usd(at_end.filled_amount), usd(at_end.room_amount));
     write!(f, "    at the end {filled} was filled and {room} left to max: ")?;
     match at_end.excess_amount {
         Some(excess) => writeln!(f, "{} too little for it", usd(excess)),
         None => {
             writeln!(f, "enough, so a limit barred it")?;
-            let same = at_end.full_limits == then;
-            if same { Ok(()) } else { write_limits(&at_end.full_limits, f) }
+            let limits = at_end.full_limits.limits();
+            if limits == barring { Ok(()) } else { write_limits(limits, f) }
         }
     }
 }
@@ -424,7 +425,7 @@ fn write_synthetic(
     }
 }
 
-/// Points per 100 of par, with 8 decimals, of an amount in cents.
+/// Points, which are per 100 of par and have 8 decimals, of an amount in cents.
 fn in_dollars(points: Price, amount: Money) -> Money {
     let exact = i128::from(points.units()) * i128::from(amount.units());
     Money::from_wide(round_div(exact, 100 * i128::from(Price::ONE_UNITS)))

@@ -1,4 +1,4 @@
-//! A trade's story in the words of a desk.
+//! The text of a trade's story.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -32,7 +32,7 @@ impl Display for TradeExplanation {
                 write_limit(limit, f)?;
             }
         }
-        self.write_turned_away(f)?;
+        self.write_absent_candidates(f)?;
         match &self.shortage {
             Some(shortage) => self.write_shortage(shortage, f),
             None => Ok(()),
@@ -49,10 +49,7 @@ impl Display for TradeAccount {
         let eligible = counted(*eligible, "eligible loan", "eligible loans");
         match matched_nothing {
             0 => writeln!(f, "\nOf {eligible} each matches a constraint of its instrument:")?,
-            some => writeln!(
-                f,
-                "\nOf {eligible}, {some} never came, matching no constraint of its instrument:"
-            )?,
+            some => writeln!(f, "\nOf {eligible}, {some} match no constraint of its instrument:")?,
         }
         if nodes.is_empty() {
             writeln!(f, "  no constraint names its instrument")?;
@@ -101,7 +98,7 @@ impl TradeExplanation {
             }
         }
         if !self.entries.is_empty() {
-            writeln!(f, "\nWho filled it, in order:")?;
+            writeln!(f, "\nHow it was filled, in order:")?;
             for entry in &self.entries {
                 write_entry(entry, f)?;
             }
@@ -109,12 +106,12 @@ impl TradeExplanation {
         Ok(())
     }
 
-    fn write_turned_away(&self, f: &mut Formatter<'_>) -> Result {
+    fn write_absent_candidates(&self, f: &mut Formatter<'_>) -> Result {
         if !self.turned_away.is_empty() {
             let candidates = counted(self.candidates, "candidate", "candidates");
             writeln!(f, "\nOf {candidates}, not here at the end:")?;
             for candidate in &self.turned_away {
-                write_away(candidate, f)?;
+                write_absent(candidate, f)?;
             }
         }
         for (reason, loans) in &self.rejected {
@@ -224,7 +221,7 @@ fn write_limit(limit: &ConstraintBlockEvaluated, f: &mut Formatter<'_>) -> Resul
     }
 }
 
-fn write_away(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
+fn write_absent(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
     let AbsentCandidate { loan_id, turn, candidate_rank, .. } = candidate;
     write!(f, "  turn {turn}, rank {candidate_rank}: {loan_id}")?;
     if let Some(amount) = candidate.loan_amount {
@@ -242,7 +239,7 @@ fn write_away(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
     write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
     match &candidate.verdict {
-        CandidateVerdict::LimitBarred { full_limits, .. } => write_limits(full_limits, f),
+        CandidateVerdict::LimitBarred { full_limits, .. } => write_limits(full_limits.limits(), f),
         _ => Ok(()),
     }
 }

@@ -1,134 +1,101 @@
-//! Why a candidate of a loan was taken, or not (specification 3.4): from how full its trade was
-//! when its turn came.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! The verdict on a candidate of a loan (specification 3.4): whether the candidate was taken, or
+//! why not, from the fill of its trade when best_fit reached it.
 
 use powerfill_events::run::event::{
-    CandidateScored, ConstraintBlockEvaluated, LoanAllocated, Node, Pass,
+    CandidateScored, ConstraintBlockEvaluated, LoanAllocated, Pass,
 };
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{LoanId, Money, TradeId, round_div};
 use serde::Serialize;
 
-use super::ledger::{Fill, FillingLoan, Ledger, Moment, standing};
-use super::loan::LoanStep;
+use super::ledger::{Fill, FillingLoan, Ledger, Ledgers, Moment, candidate_order};
+use super::limit::FullLimits;
+use super::step::{RecordedStep, Stay, stays};
 
 /// What became of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum CandidateVerdict {
-    /// The loan is there at the end.
+    /// The loan is in the trade at the end.
     Chosen,
-    /// The loan was there, and then moved or taken out.
+    /// The loan was in the trade, and a later step moved it or took it out.
     GivenUp {
-        /// Number of the placement that brought it there.
+        /// The number of the placement that brought it there.
         allocation_seq: u64,
     },
-    /// The loan had a place already when its turn came.
+    /// The loan was already in a trade when best_fit reached the candidate.
     PlacedBefore {
-        /// Where.
+        /// That trade.
         trade_id: TradeId,
-        /// The pass that had placed it.
+        /// The pass that placed it there.
         pass: Pass,
     },
-    /// exact_fit goes before rank order: the loan completed another trade.
+    /// exact_fit precedes best_fit: the loan completed another trade.
     CompletedAnother {
-        /// Which.
+        /// The other trade.
         trade_id: TradeId,
     },
-    /// With the loan the trade would have gone past max.
+    /// With the loan, the trade would exceed its max.
     NoRoom {
-        /// Filled when its turn came.
+        /// The filled amount when best_fit reached the candidate.
         filled_amount: Money,
         /// The bound.
         max_amount: Money,
-        /// What is too much.
+        /// By how much the trade would exceed it.
         excess_amount: Money,
-        /// The loans that were there.
+        /// The loans in the trade at that moment.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<FillingLoan>,
     },
-    /// The trade had its open amount; only orphan_handling goes on to max.
+    /// The trade had reached its open amount. Only orphan_handling fills up to max.
     AtOpenAmount {
-        /// Filled when its turn came.
+        /// The filled amount when best_fit reached the candidate.
         filled_amount: Money,
         /// The target.
         open_amount: Money,
-        /// The loans that were there.
+        /// The loans in the trade at that moment.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<FillingLoan>,
     },
-    /// Room was there, so a limit barred it.
+    /// The trade had room, so a limit barred the loan.
     LimitBarred {
-        /// Filled when its turn came.
+        /// The filled amount when best_fit reached the candidate.
         filled_amount: Money,
         /// What was left to max.
         room_amount: Money,
-        /// The loans that were there.
+        /// The loans in the trade at that moment.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<FillingLoan>,
-        /// From events alone: limits of the trade with too little left for the loan at the end of
-        /// the run, for events do not say which of them describe it. With the input beside
-        /// (`standing`): those that describe it and had too little left when its turn came.
-        full_limits: Vec<FullLimit>,
+        /// The limits that left too little.
+        full_limits: FullLimits,
     },
-    /// The run's events do not reach that far.
+    /// The run's events end before best_fit reaches the candidate.
     NotReached,
 }
 
-/// A limit without room for a loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FullLimit {
-    /// Whose.
-    pub node: Arc<Node>,
-    /// The bound.
-    pub hi_amount: Money,
-    /// Used of it.
-    pub used_amount: Money,
-    /// The loans that use it; left out where events alone are told.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub used_by: Vec<FillingLoan>,
-}
-
-/// What a verdict is found from.
+/// What the verdicts on the candidates of a loan follow from.
 pub(super) struct VerdictInput<'a> {
     pub(super) options: Option<&'a RunOptions>,
     pub(super) loan_id: &'a LoanId,
     pub(super) loan_amount: Option<Money>,
     /// The trade that the loan's present pool is designated to.
     pub(super) present_trade_id: Option<&'a TradeId>,
-    pub(super) steps: &'a [(u64, LoanStep)],
+    pub(super) steps: &'a [RecordedStep],
     pub(super) candidates: &'a [CandidateScored],
     pub(super) blocks: &'a [ConstraintBlockEvaluated],
-    pub(super) ledgers: &'a HashMap<TradeId, Ledger>,
+    pub(super) ledgers: &'a Ledgers,
     /// Whether best_fit of every turn is over.
     pub(super) allocation_over: bool,
 }
 
-/// A place of the loan, from one step to the next.
-pub(super) struct Stay<'a> {
-    version: u64,
-    pub(super) trade_id: &'a TradeId,
-    pub(super) from: Moment,
-    turn: u32,
-    pub(super) pass: Pass,
-    pub(super) allocation_seq: u64,
-    /// When it left; `None` where it is there at the end.
-    pub(super) until: Option<Moment>,
-}
-
 impl VerdictInput<'_> {
-    /// The verdict on a candidate.
-    pub(super) fn judge(&self, candidate: &CandidateScored) -> CandidateVerdict {
+    pub(super) fn verdict(&self, candidate: &CandidateScored) -> CandidateVerdict {
         let stays = stays(self.steps);
         if let Some(last) = stays.iter().rfind(|stay| *stay.trade_id == candidate.trade_id) {
             let allocation_seq = last.allocation_seq;
-            let still_there = last.until.is_none();
-            return if still_there {
-                CandidateVerdict::Chosen
-            } else {
-                CandidateVerdict::GivenUp { allocation_seq }
+            return match last.until {
+                None => CandidateVerdict::Chosen,
+                Some(_) => CandidateVerdict::GivenUp { allocation_seq },
             };
         }
         let (Some(ledger), Some(loan_amount), Some(options)) =
@@ -136,26 +103,22 @@ impl VerdictInput<'_> {
         else {
             return CandidateVerdict::NotReached;
         };
-        if let Some(stay) = stays.iter().find(|stay| self.has_place(stay, candidate)) {
+        let visit = Moment::new(candidate.turn, Pass::BestFit);
+        let was_placed = |stay: &&Stay<'_>| {
+            stay.covers(visit, || self.rank_of(stay) < Some(candidate.candidate_rank))
+        };
+        if let Some(stay) = stays.iter().find(was_placed) {
             return self.placed_before(stay, candidate, ledger, loan_amount);
         }
         if stays.is_empty() && !self.allocation_over {
             return CandidateVerdict::NotReached;
         }
         let threshold = options.switch_threshold;
-        let at_home = self.present_trade_id == Some(&candidate.trade_id);
+        let is_home = self.present_trade_id == Some(&candidate.trade_id);
         let score = candidate.pricing.score;
-        let standing = standing(score, at_home, threshold, loan_amount, self.loan_id);
-        let fill = ledger.at_best_fit(candidate.turn, &standing, threshold);
-        of_fill(fill, ledger, loan_amount, self.blocks)
-    }
-
-    /// Whether the loan was in this place when best_fit came to the candidate.
-    fn has_place(&self, stay: &Stay<'_>, candidate: &CandidateScored) -> bool {
-        let visit = Moment::new(candidate.turn, Pass::BestFit);
-        let came = stay.from < visit
-            || (stay.from == visit && self.rank_of(stay) < Some(candidate.candidate_rank));
-        came && stay.until.is_none_or(|until| until > visit)
+        let order = candidate_order(score, is_home, threshold, loan_amount, self.loan_id);
+        let fill = ledger.at_best_fit(candidate.turn, &order, threshold);
+        verdict_of_fill(fill, ledger, loan_amount, self.blocks)
     }
 
     fn rank_of(&self, stay: &Stay<'_>) -> Option<u32> {
@@ -165,8 +128,8 @@ impl VerdictInput<'_> {
         self.candidates.iter().find(is_stay).map(|candidate| candidate.candidate_rank)
     }
 
-    /// exact_fit looks at all candidates of its turn before best_fit does, so that a better-ranked
-    /// one has an answer of its own; any other place simply came first.
+    /// exact_fit looks at all candidates of its turn before best_fit does, so it can place a loan
+    /// although another candidate of the loan has a better rank. That candidate gets the reason.
     fn placed_before(
         &self,
         stay: &Stay<'_>,
@@ -181,39 +144,34 @@ impl VerdictInput<'_> {
                 pass: stay.pass,
             };
         }
-        if self.completed(stay) {
+        if self.completed_trade(stay) {
             return CandidateVerdict::CompletedAnother { trade_id: stay.trade_id.clone() };
         }
-        // The sole choice: no other candidate was live.
-        of_fill(ledger.before(stay.version), ledger, loan_amount, self.blocks)
+        // The sole choice: no other candidate of the loan was live (2.7 exact_fit (b)).
+        verdict_of_fill(ledger.before(stay.version), ledger, loan_amount, self.blocks)
     }
 
     /// Whether the placement brought its trade to within the variance of its open amount (2.7
     /// exact_fit (a)).
-    fn completed(&self, stay: &Stay<'_>) -> bool {
-        let Some(placed) = self.steps.iter().find_map(|(version, step)| match step {
-            LoanStep::Allocated(placed) if *version == stay.version => Some(placed),
-            LoanStep::Allocated(_) | LoanStep::Moved(_) | LoanStep::Released(_) => None,
-        }) else {
-            return false;
-        };
-        self.variance_of(placed).is_some_and(|(variance, off)| off <= variance)
+    fn completed_trade(&self, stay: &Stay<'_>) -> bool {
+        let step = self.steps.iter().find(|recorded| recorded.version == stay.version);
+        let placed = step.and_then(|recorded| recorded.step.allocated());
+        placed.and_then(|placed| self.is_within_variance(placed)).unwrap_or_default()
     }
 
-    /// The good-delivery variance of the trade in dollars, and how far off its open amount the loan
-    /// left it.
-    fn variance_of(&self, placed: &LoanAllocated) -> Option<(Money, Money)> {
+    fn is_within_variance(&self, placed: &LoanAllocated) -> Option<bool> {
         let open_amount = self.ledgers.get(&placed.trade_id)?.trade.open_amount;
         // Cents times per cent with 6 decimals.
         let exact =
             i128::from(open_amount.units()) * i128::from(self.options?.exact_fit_variance.units());
         let variance = Money::from_wide(round_div(exact, 100_000_000));
-        Some((variance, (placed.filled_after - open_amount).abs()))
+        Some((placed.filled_after - open_amount).abs() <= variance)
     }
 }
 
-/// What the fill of a trade, when a candidate's turn came, says about it.
-pub(super) fn of_fill(
+/// The verdict on a loan that was in no trade when best_fit reached its candidate, from the fill of
+/// the candidate's trade.
+pub(super) fn verdict_of_fill(
     fill: Fill,
     ledger: &Ledger,
     loan_amount: Money,
@@ -230,52 +188,7 @@ pub(super) fn of_fill(
         CandidateVerdict::AtOpenAmount { filled_amount, open_amount, filled_by }
     } else {
         let room_amount = max_amount - filled_amount;
-        let full_limits = full_limits(blocks, &ledger.trade.trade_id, loan_amount);
+        let full_limits = FullLimits::possible(blocks, &ledger.trade.trade_id, loan_amount);
         CandidateVerdict::LimitBarred { filled_amount, room_amount, filled_by, full_limits }
     }
-}
-
-/// The places of a loan, in their order.
-pub(super) fn stays(steps: &[(u64, LoanStep)]) -> Vec<Stay<'_>> {
-    let mut stays: Vec<Stay<'_>> = Vec::new();
-    for (version, step) in steps {
-        let (turn, pass, arrives) = match step {
-            LoanStep::Allocated(placed) => {
-                (placed.turn, placed.pass, Some((&placed.trade_id, placed.allocation_seq)))
-            }
-            LoanStep::Moved(moved) => {
-                (moved.turn, moved.pass, Some((&moved.to_trade_id, moved.allocation_seq)))
-            }
-            LoanStep::Released(released) => (released.turn, released.pass, None),
-        };
-        let from = Moment::new(turn, pass);
-        if let Some(stay) = stays.last_mut() {
-            stay.until.get_or_insert(from);
-        }
-        if let Some((trade_id, allocation_seq)) = arrives {
-            let version = *version;
-            let until = None;
-            stays.push(Stay { version, trade_id, from, turn, pass, allocation_seq, until });
-        }
-    }
-    stays
-}
-
-/// The limits of a trade that have too little left for a loan.
-pub(super) fn full_limits(
-    blocks: &[ConstraintBlockEvaluated],
-    trade_id: &TradeId,
-    loan_amount: Money,
-) -> Vec<FullLimit> {
-    let of_trade = blocks.iter().filter(|block| block.trade_id == *trade_id);
-    let full = of_trade.filter_map(|block| {
-        let hi_amount = block.hi_amount?;
-        (block.used_amount + loan_amount > hi_amount).then(|| FullLimit {
-            node: Arc::clone(&block.node),
-            hi_amount,
-            used_amount: block.used_amount,
-            used_by: Vec::new(),
-        })
-    });
-    full.collect()
 }

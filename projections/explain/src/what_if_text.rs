@@ -1,4 +1,4 @@
-//! What would have given a loan a place, in the words of a desk.
+//! The text of a what-if: what would have placed a loan.
 
 use std::fmt::{Formatter, Result};
 
@@ -10,23 +10,23 @@ use powerfill_facts::what_if::{
 
 use super::words::{counted, few, node_name, points, short, usd};
 
-/// How many loans a line names before it counts the rest.
+/// The number of loans that a line names before it counts the rest.
 const NAMED: usize = 6;
 
-/// The answers, one paragraph a kind.
+/// Writes one paragraph per kind of change.
 pub(super) fn write_what_if(what_if: &WhatIf, f: &mut Formatter<'_>) -> Result {
     let runs = counted(u64::from(what_if.runs), "run", "runs");
     writeln!(f, "\nWhat would have given it a place ({runs} of the passes):")?;
-    for answer in &what_if.kinds {
-        write_answer(answer, f)?;
+    for result in &what_if.kinds {
+        write_result(result, f)?;
     }
     Ok(())
 }
 
-fn write_answer(answer: &ChangeResult, f: &mut Formatter<'_>) -> Result {
-    write!(f, "  {}: ", change_kind_words(answer.kind))?;
-    match &answer.answer {
-        ChangeOutcome::Places(finding) => write_finding(finding, f),
+fn write_result(result: &ChangeResult, f: &mut Formatter<'_>) -> Result {
+    write!(f, "  {}: ", change_kind_words(result.kind))?;
+    match &result.answer {
+        ChangeOutcome::Places(finding) => write_placing_change(finding, f),
         ChangeOutcome::DoesNot { tried, gave_up } => {
             let tried = few(tried.iter().map(change_words), NAMED);
             let gave_up = if *gave_up { "; the bound on re-runs is reached" } else { "" };
@@ -38,7 +38,7 @@ fn write_answer(answer: &ChangeResult, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-fn write_finding(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
+fn write_placing_change(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
     let PlacingChange { change, not_enough, exact, place, others } = finding;
     writeln!(f, "{}", change_words(change))?;
     writeln!(
@@ -49,7 +49,7 @@ fn write_finding(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
         points(place.pricing.price),
         place.pass.as_str()
     )?;
-    write_others(others, f)?;
+    write_side_effects(others, f)?;
     let less = match not_enough {
         Some(change) => format!("with {}", by_words(change)),
         None => "as it was".to_owned(),
@@ -63,7 +63,7 @@ fn write_finding(finding: &PlacingChange, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-fn write_others(others: &SideEffects, f: &mut Formatter<'_>) -> Result {
+fn write_side_effects(others: &SideEffects, f: &mut Formatter<'_>) -> Result {
     if others.moved == 0 {
         return writeln!(f, "    no other loan changes its place");
     }
@@ -79,7 +79,7 @@ fn write_others(others: &SideEffects, f: &mut Formatter<'_>) -> Result {
     writeln!(f)
 }
 
-/// A kind of change, in the words of a desk.
+/// The text of a kind of change.
 pub const fn change_kind_words(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::FreedAmount => "more room in a trade",
@@ -120,7 +120,7 @@ fn change_words(change: &TrialChange) -> String {
     }
 }
 
-/// By how much, without what.
+/// The new value of a change, without the name of what changed.
 fn by_words(change: &TrialChange) -> String {
     match change {
         TrialChange::FreedAmount { trade_id, freed_amount, .. } => {

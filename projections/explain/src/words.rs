@@ -1,4 +1,4 @@
-//! Numbers for readers: amounts with separators, prices exact but without trailing zeros.
+//! Numbers and names in texts: amounts with separators, prices exact without trailing zeros.
 
 use std::fmt::Display;
 
@@ -25,7 +25,7 @@ pub fn usd(amount: Money) -> String {
     grouped
 }
 
-/// A price, carry or score in points, exact, with at least two decimals: `101.50`, `101.53125`.
+/// A price, carry, or score in points, exact, with at least two decimals: `101.50`, `101.53125`.
 pub fn points(price: Price) -> String {
     let mut text = price.to_string();
     let shortest = text.find('.').map_or(text.len(), |point| point + 3);
@@ -35,7 +35,7 @@ pub fn points(price: Price) -> String {
     text
 }
 
-/// A rate or a share, exact, without the zeros that say nothing: `6.125`, `0.15`, `1`.
+/// A rate or a share, exact, without trailing zeros: `6.125`, `0.15`, `1`.
 pub(super) fn short(number: impl Display) -> String {
     let text = number.to_string();
     match text.contains('.') {
@@ -44,7 +44,7 @@ pub(super) fn short(number: impl Display) -> String {
     }
 }
 
-/// A node as people call it: investor, instrument, and the constraint's name where it has one.
+/// The name of a node: investor, instrument, and the constraint's name if it has one.
 pub(super) fn node_name(node: &Node) -> String {
     let Node { investor_id, investor_instrument_name, constraint_name, .. } = node;
     if constraint_name.as_str().is_empty() {
@@ -54,12 +54,12 @@ pub(super) fn node_name(node: &Node) -> String {
     }
 }
 
-/// `1 loan`, `2 loans`.
+/// A count with its noun: `1 loan`, `2 loans`.
 pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// The first few of a list, and how many more there are.
+/// The first items of a list, and the number of the others.
 pub(super) fn few(mut items: impl ExactSizeIterator<Item = String>, most: usize) -> String {
     let more = items.len().saturating_sub(most);
     let shown = items.by_ref().take(most).collect::<Vec<_>>().join(", ");

@@ -1,34 +1,31 @@
 //! Stories of loans and trades, in runs of the conformance cases and in hand-written ones.
 
-#[path = "../../tables/tests/given/mod.rs"]
-mod given;
-
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use powerfill_events::run::RunEvent;
-use powerfill_events::run::event::{KickoutReason, Pass};
+use powerfill_events::run::event::{
+    CandidateScored, ConstraintBlockEvaluated, KickoutReason, Pass,
+};
 use powerfill_events::values::{LoanId, TradeId};
 use powerfill_explain::{
     CandidateVerdict, LoanExplanation, LoanOutcome, LoanPlace, LoanStories, LoanStory,
-    TradeExplanation, TradeRelation, TradeStory,
+    RelationClause, TradeExplanation, TradeRelation, TradeStory,
 };
+use powerfill_fixtures::{allocated, cases, kicked_out, node, pricing, recorded, requested, usd};
 
 fn case(name: &str) -> Vec<RunEvent> {
-    given::cases::run(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance").join(name),
-    )
+    cases::run(&cases::case(name))
 }
 
 fn loan(events: &[RunEvent], loan_id: &str) -> LoanExplanation {
     let mut story = LoanStory::new(loan_id);
-    given::recorded(events).for_each(|event| story.apply(&event));
+    recorded(events).for_each(|event| story.apply(&event));
     story.finish()
 }
 
 fn trade(events: &[RunEvent], trade_id: &str) -> TradeExplanation {
     let mut story = TradeStory::new(trade_id);
-    given::recorded(events).for_each(|event| story.apply(&event));
+    recorded(events).for_each(|event| story.apply(&event));
     story.finish()
 }
 
@@ -66,8 +63,8 @@ fn limited(events: &[RunEvent]) -> BTreeSet<TradeId> {
 #[test]
 fn stories_agree_with_the_decisions_of_every_case() {
     let (mut kicked_out, mut barred, mut passed_over) = (0, 0, 0);
-    for case in given::cases::cases() {
-        let events = given::cases::run(&case);
+    for case in cases::cases() {
+        let events = cases::run(&case);
         let limited = limited(&events);
         for loan_id in loans(&events) {
             let told = loan(&events, loan_id.as_str());
@@ -83,7 +80,7 @@ fn stories_agree_with_the_decisions_of_every_case() {
                     _ => assert!(told.candidates.is_empty(), "{place}"),
                 }
                 for at_end in at_end.iter().filter(|at_end| at_end.excess_amount.is_none()) {
-                    assert!(!at_end.full_limits.is_empty(), "{place}");
+                    assert!(!at_end.full_limits.limits().is_empty(), "{place}");
                 }
                 kicked_out += 1;
             }
@@ -118,8 +115,8 @@ fn stories_agree_with_the_decisions_of_every_case() {
 #[test]
 fn a_trades_story_adds_up_in_every_case() {
     let mut judged = 0;
-    for case in given::cases::cases() {
-        let events = given::cases::run(&case);
+    for case in cases::cases() {
+        let events = cases::run(&case);
         for trade_id in trades(&events) {
             let told = trade(&events, trade_id.as_str());
             let place = format!("{}: {told}", case.display());
@@ -239,12 +236,12 @@ fn a_story_from_the_first_events() {
 #[test]
 fn the_stories_of_many_loans_are_those_of_each() {
     let (mut candidates, mut rejected, mut excluded) = (0, 0, 0);
-    for case in given::cases::cases() {
-        let events = given::cases::run(&case);
+    for case in cases::cases() {
+        let events = cases::run(&case);
         let (loans, trades) = (loans(&events), trades(&events));
         let lower: Vec<String> = loans.iter().map(|id| id.as_str().to_lowercase()).collect();
-        let mut stories = LoanStories::of(lower.iter().map(String::as_str));
-        given::recorded(&events).for_each(|event| stories.apply(&event));
+        let mut stories = LoanStories::new(lower.iter().map(String::as_str));
+        recorded(&events).for_each(|event| stories.apply(&event));
         for loan_id in &loans {
             let alone = loan(&events, loan_id.as_str());
             let outcome = stories.outcome(loan_id.as_str()).unwrap();
@@ -252,11 +249,15 @@ fn the_stories_of_many_loans_are_those_of_each() {
             assert_eq!(json(&outcome), json(&alone.outcome));
             assert_eq!(stories.steps(loan_id.as_str()).count(), alone.steps.len());
             for trade_id in &trades {
-                let toward = stories.toward(loan_id.as_str(), trade_id.as_str()).unwrap();
+                let relation = stories.relation(loan_id.as_str(), trade_id.as_str()).unwrap();
                 let candidate = alone.candidates.iter().find(|c| c.trade_id == *trade_id);
                 let rejection = alone.rejections.iter().find(|r| r.trade_id == *trade_id);
-                match (candidate, rejection, &toward) {
-                    (Some(of), _, TradeRelation::Candidate { turn, candidate_rank, verdict }) => {
+                match (candidate, rejection, &relation) {
+                    (
+                        Some(of),
+                        _,
+                        TradeRelation::Candidate { turn, candidate_rank, verdict, .. },
+                    ) => {
                         assert_eq!((of.turn, of.candidate_rank), (*turn, *candidate_rank));
                         assert_eq!(of.verdict, *verdict);
                         candidates += 1;
@@ -267,11 +268,11 @@ fn the_stories_of_many_loans_are_those_of_each() {
                     }
                     (None, None, TradeRelation::Excluded(_)) => excluded += 1,
                     (None, None, TradeRelation::NoMatch | TradeRelation::NoPart) => {}
-                    (_, _, toward) => panic!("{loan_id} and {trade_id}: {toward:?}"),
+                    (_, _, relation) => panic!("{loan_id} and {trade_id}: {relation:?}"),
                 }
             }
             assert_eq!(
-                stories.toward(loan_id.as_str(), "no such trade"),
+                stories.relation(loan_id.as_str(), "no such trade"),
                 Some(TradeRelation::NoSuchTrade)
             );
         }
@@ -280,5 +281,49 @@ fn the_stories_of_many_loans_are_those_of_each() {
     assert!(
         candidates > 1000 && rejected > 10 && excluded > 10,
         "{candidates} {rejected} {excluded}"
+    );
+}
+
+/// A candidate says that its loan matches one node. Limits of other nodes may not describe the loan,
+/// so a clause does not name them.
+#[test]
+fn a_clause_names_only_limits_that_describe_the_loan() {
+    let block = |constraint: &str| {
+        RunEvent::ConstraintBlockEvaluated(Box::new(ConstraintBlockEvaluated {
+            node: node(constraint, 1),
+            trade_id: "T1".into(),
+            lo_amount: None,
+            hi_amount: Some(usd(500_000)),
+            used_amount: usd(500_000),
+            used_share: None,
+            lo_met: None,
+        }))
+    };
+    let candidate = RunEvent::CandidateScored(CandidateScored {
+        turn: 1,
+        candidate_rank: 2,
+        node: node("CA", 1),
+        loan_id: "L1".into(),
+        trade_id: "T1".into(),
+        pricing: pricing("101"),
+    });
+    let placed = allocated(("L2", 500_000), ("T1", 500_000), Pass::BestFit, 1, "102");
+    let events = [
+        requested(),
+        powerfill_fixtures::trade("T1", 1_000_000, 0),
+        candidate,
+        RunEvent::LoanAllocated(Box::new(placed)),
+        block("TX"),
+        block("CA"),
+        block(""),
+        kicked_out("L1", KickoutReason::LimitReached, Some(("T1", "101"))),
+    ];
+    let mut stories = LoanStories::new(["L1"]);
+    recorded(&events).for_each(|event| stories.apply(&event));
+    let relation = stories.relation("L1", "T1").unwrap();
+    assert_eq!(
+        RelationClause { trade_id: "T1", relation: &relation }.to_string(),
+        "for trade T1 it was rank 2 of turn 1: room was there, 600,000.00 left to max, so a limit \
+         barred it (full at the end: FNMA FN 6.0 \"CA\", FNMA FN 6.0)"
     );
 }

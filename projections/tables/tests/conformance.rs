@@ -1,12 +1,11 @@
 //! Every conformance case that has expected tables: a real run of its snapshot, its events through
 //! the projections, and each table cell by cell.
 
-mod given;
-
 use std::collections::BTreeMap;
 
-use given::cases::{cases, records, run};
 use powerfill_events::run::RunEvent;
+use powerfill_fixtures::cases::{cases, records, run};
+use powerfill_fixtures::{recorded, run_id};
 use powerfill_tables::csv::{write_header, write_row};
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{ALL, decisions};
@@ -29,7 +28,7 @@ fn tables(events: &[RunEvent], every: usize) -> (BTreeMap<&'static str, Vec<u8>>
             batch.rows().for_each(|row| write_row(row, text));
         }
     };
-    for (at, event) in given::recorded(events).enumerate() {
+    for (at, event) in recorded(events).enumerate() {
         tables.apply(&event);
         if at % every == 0 {
             take(tables.drain());
@@ -97,8 +96,8 @@ fn stored_events_give_the_same_tables() {
 fn the_summary_agrees_with_the_tables() {
     for case in cases() {
         let events = run(&case);
-        let mut summary = RunSummary::new(given::run_id());
-        given::recorded(&events).for_each(|event| summary.apply(&event));
+        let mut summary = RunSummary::new(run_id());
+        recorded(&events).for_each(|event| summary.apply(&event));
         let (tables, _) = tables(&events, usize::MAX);
         let rows = |table| records(&tables[table]).len() as u64 - 1;
         let case = case.display();
@@ -115,8 +114,8 @@ fn the_summary_agrees_with_the_tables() {
             let without_results =
                 events.iter().filter(|event| !matches!(event, RunEvent::TradeFillEvaluated(_)));
             let events: Vec<_> = without_results.cloned().collect();
-            let mut counted = RunSummary::new(given::run_id());
-            given::recorded(&events).for_each(|event| counted.apply(&event));
+            let mut counted = RunSummary::new(run_id());
+            recorded(&events).for_each(|event| counted.apply(&event));
             assert_eq!(counted.fills, summary.fills, "{case}");
             assert_eq!(counted.fill_statuses, summary.fill_statuses, "{case}");
         }

@@ -1,15 +1,13 @@
 //! The index of a run's events: it lists every event that names a loan or a trade, and stories told
 //! from what it lists are those that all events give.
 
-mod given;
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use powerfill_events::run::event::EventType;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
 use powerfill_explain::{LoanStory, StorySubject, TradeStory};
+use powerfill_fixtures::{cases, node, pricing, recorded};
 use powerfill_tables::event_index::{EventIndex, Subject, SubjectKind, Versions};
 use serde_json::Value;
 
@@ -19,7 +17,7 @@ struct Listed(BTreeMap<Subject, Vec<u64>>);
 impl Listed {
     fn of(events: &[RunEvent]) -> Self {
         let mut index = EventIndex::new();
-        given::recorded(events).for_each(|event| index.apply(&event));
+        recorded(events).for_each(|event| index.apply(&event));
         let index = index.finish();
         assert_eq!(index.up_to_version, events.len() as u64);
         assert!(index.entries.is_sorted_by(|one, other| one.subject < other.subject));
@@ -47,7 +45,7 @@ impl Listed {
 
 /// Text and JSON of a story, from the events that are wanted.
 fn told(events: &[RunEvent], about: StorySubject<'_>, wanted: impl Fn(u64) -> bool) -> [String; 2] {
-    let events = given::recorded(events).filter(|event| wanted(event.stream_version));
+    let events = recorded(events).filter(|event| wanted(event.stream_version));
     match about {
         StorySubject::Loan(id) => {
             let mut story = LoanStory::new(id);
@@ -102,8 +100,8 @@ const TRADES: &[&str] = &["trade_id", "from_trade_id", "to_trade_id"];
 #[test]
 fn every_event_is_listed_under_the_loans_and_trades_that_it_names() {
     let mut seen = BTreeSet::new();
-    for case in given::cases::cases() {
-        let events = given::cases::run(&case);
+    for case in cases::cases() {
+        let events = cases::run(&case);
         let mut expected: BTreeMap<(&str, String), Vec<u64>> = BTreeMap::new();
         for (version, event) in (1..).zip(&events) {
             seen.insert(event.event_type());
@@ -140,8 +138,8 @@ fn every_event_is_listed_under_the_loans_and_trades_that_it_names() {
 #[test]
 fn stories_from_the_index_are_those_of_all_events() {
     let (mut stories, mut fewer) = (0, 0);
-    for case in given::cases::cases() {
-        let whole = given::cases::run(&case);
+    for case in cases::cases() {
+        let whole = cases::run(&case);
         let loans = all_named(&whole, LOANS);
         let trades = all_named(&whole, TRADES);
         // Everyone at the end; some of them after the last events, one by one, and after a few
@@ -178,9 +176,7 @@ fn stories_from_the_index_are_those_of_all_events() {
 /// One event too few, and some story is another one: the test above would see it.
 #[test]
 fn a_story_misses_each_of_its_events_that_says_something() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/conformance/05-fill-remaining-substitution");
-    let events = given::cases::run(&case);
+    let events = cases::run(&cases::case("05-fill-remaining-substitution"));
     let listed = Listed::of(&events);
     let about = StorySubject::Loan("C");
     let versions = listed.told_from(&events, about);
@@ -211,10 +207,10 @@ fn spellings_of_one_name_share_an_entry() {
         RunEvent::CandidateScored(powerfill_events::run::event::CandidateScored {
             turn: 1,
             candidate_rank: 1,
-            node: given::node("", 10),
+            node: node("", 10),
             loan_id: loan_id.into(),
             trade_id: "T1".into(),
-            pricing: given::pricing("101"),
+            pricing: pricing("101"),
         })
     };
     let events = ["Straße", "STRASSE", "other", "strasse"].map(candidate);

@@ -1,15 +1,13 @@
 //! Given these events, then these rows: each table by hand (specification 1.5).
 
-mod given;
-
 use eventually::projection::Projection;
 use eventually::store::Persisted;
 use futures::executor::block_on;
-use given::*;
+use powerfill_events::input::InstrumentKind;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::*;
 use powerfill_eventually::{DeliveredEvent, RunTablesError, RunTablesProjection};
-use powerfill_snapshot::tables::InstrumentKind;
+use powerfill_fixtures::*;
 use powerfill_tables::RunTables;
 use powerfill_tables::table::{CellType, RowBatch};
 use powerfill_tables::tables::{ALL, decisions, named, projectors};

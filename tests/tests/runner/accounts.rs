@@ -148,13 +148,17 @@ fn judge_loan(
     for candidate in &told.story.candidates {
         let amount = facts.loan_amount;
         if let CandidateVerdict::LimitBarred { full_limits, .. } = &candidate.verdict {
-            assert!(!full_limits.is_empty(), "{place}");
-            full_limits.iter().for_each(|limit| assert_bars(limit, amount, &place));
+            assert!(!full_limits.limits().is_empty(), "{place}");
+            full_limits.limits().iter().for_each(|limit| assert_bars(limit, amount, &place));
             barred += 1;
         }
         let Some(at_end) = &candidate.at_end else { continue };
-        assert_eq!(at_end.full_limits.is_empty(), at_end.excess_amount.is_some(), "{place}");
-        for limit in &at_end.full_limits {
+        assert_eq!(
+            at_end.full_limits.limits().is_empty(),
+            at_end.excess_amount.is_some(),
+            "{place}"
+        );
+        for limit in at_end.full_limits.limits() {
             assert_bars(limit, amount, &place);
             let block = blocks[&candidate.trade_id].iter().find(|block| block.node == limit.node);
             assert_eq!(block.unwrap().used_amount, limit.used_amount, "{place}");
@@ -177,7 +181,7 @@ fn judge_trade(told: &TradeAccount) -> usize {
     let mut barred = 0;
     for away in &told.story.turned_away {
         if let CandidateVerdict::LimitBarred { full_limits, .. } = &away.verdict {
-            assert!(!full_limits.is_empty(), "{place}");
+            assert!(!full_limits.limits().is_empty(), "{place}");
             barred += 1;
         }
     }

@@ -195,7 +195,9 @@ fn packages_know_what_is_listed_and_nothing_else() {
             continue;
         }
         assert!(listed.contains(folder.as_str()), "{folder} is not listed here");
-        for of_tests in ["powerfill-memory", "powerfill-tests", "powerfill-model"] {
+        for of_tests in
+            ["powerfill-fixtures", "powerfill-memory", "powerfill-tests", "powerfill-model"]
+        {
             assert!(!package.uses.contains(of_tests), "{folder} depends on a test");
         }
     }

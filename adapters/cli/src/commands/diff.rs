@@ -10,7 +10,7 @@ use std::path::Path;
 
 use powerfill_app::compare::{compare_runs, compare_with, run_side};
 use powerfill_diff::classes::Classifications;
-use powerfill_diff::loans::LoanPath;
+use powerfill_diff::loan_path::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Comparison, ComparisonOutcome, Interner};
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
     if args.classify_new
         && let Some((file, text)) = &classifications
         && let Some(added) =
-            comparison.classifications_appended(file, text).map_err(CliError::environment)?
+            comparison.append_classifications(file, text).map_err(CliError::environment)?
     {
         write(Path::new(file), added.as_bytes())?;
     }
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
 fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     match args.common.print.format {
-        Format::Text if comparison.answer() == ComparisonOutcome::Incomparable => {}
+        Format::Text if comparison.outcome() == ComparisonOutcome::Incomparable => {}
         Format::Text => write!(out, "{}", text::report(comparison, args.show))?,
         Format::Json => json(comparison, &mut out)?,
         Format::Csv => csv(comparison, &mut out)?,
@@ -82,7 +82,7 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
 }
 
 fn answer(comparison: &Comparison) -> Result<(), CliError> {
-    match comparison.answer() {
+    match comparison.outcome() {
         ComparisonOutcome::Same => Ok(()),
         ComparisonOutcome::Different => Err(CliError::NegativeAnswer),
         ComparisonOutcome::Incomparable => {
@@ -98,7 +98,7 @@ fn mapping(file: Option<&Path>, for_runs: bool) -> Result<Mapping, CliError> {
     let mapping =
         Mapping::parse(&file.display().to_string(), &read(file)?).map_err(CliError::environment)?;
     if for_runs {
-        mapping.for_runs().map_err(CliError::environment)?;
+        mapping.check_for_runs().map_err(CliError::environment)?;
     }
     Ok(mapping)
 }

@@ -48,7 +48,7 @@ impl InstrumentCounts {
 impl Facts<'_> {
     /// The eligible loans that match no node of a trade's instrument. The trade's id compares as
     /// text; `None` where the snapshot does not have it. Needs the whole snapshot, not an excerpt.
-    pub fn never_came(&self, trade_id: &str) -> Option<UnmatchedLoans> {
+    pub fn unmatched_loans(&self, trade_id: &str) -> Option<UnmatchedLoans> {
         let RunContext { book, participation, tree, .. } = &self.context;
         let trade = book.trades.find(&Name::new(trade_id))?;
         let instrument = Some(book.trade_instrument[trade]);

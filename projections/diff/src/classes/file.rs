@@ -1,4 +1,4 @@
-//! The classification file as it is written.
+//! Reads the classification file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,12 +10,14 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::{ClassificationEntry, ClassificationError, Classifications, DifferenceClass, Texts};
+use super::{
+    ClassificationEntry, ClassificationError, Classifications, DifferenceClass, TextMatcher,
+};
 use crate::compare::RowVerdict;
 use crate::side::by_name;
 
-/// Stands for any table.
-const ANY: &str = "*";
+/// The name that means any table.
+const ANY_TABLE: &str = "*";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,12 +47,12 @@ enum OneOrMore {
     More(Vec<String>),
 }
 
-pub(super) fn read(place: &str, text: &str) -> Result<Classifications, ClassificationError> {
+pub(super) fn read(name: &str, text: &str) -> Result<Classifications, ClassificationError> {
     let line = |span: &Range<usize>| {
         1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count()
     };
     let fault = |span: Range<usize>, what: String| ClassificationError {
-        place: place.to_owned(),
+        file: name.to_owned(),
         line: line(&span),
         what,
     };
@@ -58,12 +60,12 @@ pub(super) fn read(place: &str, text: &str) -> Result<Classifications, Classific
         .map_err(|error| fault(error.span().unwrap_or_default(), error.message().to_owned()))?;
     let entries = file.difference.into_iter().map(|entry| {
         let span = entry.span();
-        of_entry(line(&span), entry.into_inner(), &fault)
+        read_entry(line(&span), entry.into_inner(), &fault)
     });
     Ok(Classifications { entries: entries.collect::<Result<_, _>>()? })
 }
 
-fn of_entry(
+fn read_entry(
     line: usize,
     file: EntryFile,
     fault: &impl Fn(Range<usize>, String) -> ClassificationError,
@@ -80,7 +82,7 @@ fn of_entry(
         },
     };
     let table = match file.table.get_ref().as_str() {
-        ANY => None,
+        ANY_TABLE => None,
         name => match by_name(name) {
             Some((at, _)) => Some(at),
             None => {
@@ -128,24 +130,24 @@ fn of_entry(
             OneOrMore::One(text) => std::slice::from_ref(text),
             OneOrMore::More(texts) => texts,
         };
-        let of_column = of_texts(texts).map_err(|what| fault(name.span(), what))?;
-        key.push((column(name)?, of_column));
+        let matcher = text_matcher(texts).map_err(|what| fault(name.span(), what))?;
+        key.push((column(name)?, matcher));
     }
     let columns = columns.transpose()?;
     Ok(ClassificationEntry { line, class, note: file.note, date, table, verdict, columns, key })
 }
 
-/// A text with a wildcard is a pattern: `*` any text, `?` any character, `[ab]` one of these,
-/// `{x,y}` either; behind `\` they are themselves.
-fn of_texts(texts: &[String]) -> Result<Texts, String> {
-    let mut all = Texts::default();
+/// A text with a wildcard is a pattern: `*` matches any text, `?` any character, `[ab]` one of these
+/// characters, and `{x,y}` one of these texts. After `\`, they have no special meaning.
+fn text_matcher(texts: &[String]) -> Result<TextMatcher, String> {
+    let mut matcher = TextMatcher::default();
     for text in texts {
         if text.contains(['*', '?', '[', '{', '\\']) {
             let glob = GlobBuilder::new(&fold(text)).backslash_escape(true).build();
-            all.patterns.push(glob.map_err(|error| error.to_string())?.compile_matcher());
+            matcher.patterns.push(glob.map_err(|error| error.to_string())?.compile_matcher());
         } else {
-            all.literal.insert(fold(text));
+            matcher.literal.insert(fold(text));
         }
     }
-    Ok(all)
+    Ok(matcher)
 }

@@ -1,10 +1,10 @@
-//! What people have said about differences, in a file under version control, applied in the next
-//! comparison (specification 3.4).
+//! The classification of differences: a file under version control, which the next comparison
+//! applies (specification 3.4).
 
+mod append;
 mod file;
-mod new;
 
-pub use new::appended;
+pub(crate) use append::append_entries;
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use powerfill_tables::tables::ALL;
 use serde::Serialize;
 
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
-use crate::names::Interner;
+use crate::interner::Interner;
 
-/// What a difference is.
+/// The class of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceClass {
-    /// One of the sides is wrong, and has to be put right.
+    /// One side is wrong and must be corrected.
     Bug,
-    /// PowerFill does it better than what it is compared with, on purpose.
+    /// PowerFill does better than the other side, on purpose.
     Enhancement,
-    /// Either is right.
+    /// Both sides are right.
     AcceptableVariation,
 }
 
@@ -32,7 +32,7 @@ impl DifferenceClass {
     /// Every class.
     pub const ALL: [Self; 3] = [Self::Bug, Self::Enhancement, Self::AcceptableVariation];
 
-    /// Its name in files.
+    /// The name in files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bug => "bug",
@@ -48,75 +48,76 @@ pub struct Classifications {
     entries: Vec<ClassificationEntry>,
 }
 
-/// An entry of it.
+/// An entry of a classification file.
 #[derive(Debug)]
 pub struct ClassificationEntry {
-    /// The line that it begins at, from 1.
+    /// Its first line, from 1.
     pub line: usize,
-    /// NULL until somebody has filled it in.
+    /// The class; `None` until a person fills it in.
     pub class: Option<DifferenceClass>,
-    /// Why.
+    /// The reason.
     pub note: String,
-    /// Since when: `YYYY-MM-DD`.
+    /// The date of the entry, `YYYY-MM-DD`.
     pub date: Option<String>,
-    /// Position in [`ALL`]; NULL for any table.
+    /// The position in [`ALL`]; `None` for any table.
     table: Option<usize>,
     verdict: Option<RowVerdict>,
-    /// Columns that may differ, by name; NULL for any.
+    /// The columns that may differ, by name; `None` for any.
     columns: Option<Vec<String>>,
-    /// By column: texts that it may have.
-    key: Vec<(String, Texts)>,
+    /// The texts that key columns may have, by column.
+    key: Vec<(String, TextMatcher)>,
 }
 
-/// Texts, in full or by pattern.
+/// Matches texts, in full or by pattern.
 #[derive(Debug, Default)]
-struct Texts {
-    /// Folded.
+struct TextMatcher {
+    /// Full texts, folded.
     literal: std::collections::BTreeSet<String>,
     patterns: Vec<GlobMatcher>,
 }
 
-/// A classification file that cannot be used: what is wrong, and where.
+/// A fault of a classification file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}, line {line}: {what}")]
+#[error("{file}, line {line}: {what}")]
 pub struct ClassificationError {
     /// The file.
-    pub place: String,
+    pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// What is wrong and what to do.
     pub what: String,
 }
 
-/// What the classifications come to.
+/// The numbers of differences by class.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ClassificationCounts {
     /// Differences by class.
     pub classes: BTreeMap<&'static str, u64>,
-    /// Differences that no entry with a class speaks of.
+    /// Differences that match no entry with a class.
     pub unclassified: u64,
-    /// Of those, the ones that an entry without a class waits for.
+    /// Of those, the differences that match an entry without a class.
     pub pending: u64,
-    /// Entries that match nothing any more.
+    /// Entries that match no difference any more.
     pub stale: Vec<StaleEntry>,
 }
 
-/// An entry that matches nothing any more.
+/// An entry that matches no difference any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StaleEntry {
-    /// The line that it begins at.
+    /// Its first line, from 1.
     pub line: usize,
     /// Its note.
     pub note: String,
 }
 
 impl Classifications {
-    /// Reads a classification file; `place` is what messages call it.
+    /// Reads a classification file. Messages call it `file`.
     ///
     /// # Errors
-    /// [`ClassificationError`]: no TOML, or a key, table, column, class or verdict that there is not.
-    pub fn parse(place: &str, text: &str) -> Result<Self, ClassificationError> {
-        file::read(place, text)
+    /// [`ClassificationError`]: the text is no TOML, or has an unknown key, table, column, class, or
+    /// verdict.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ClassificationError> {
+        file::read(file, text)
     }
 
     /// The entries, in the order of the file.
@@ -124,7 +125,7 @@ impl Classifications {
         &self.entries
     }
 
-    /// Gives each difference the first entry that speaks of it.
+    /// Gives each difference the first entry that matches it.
     pub(crate) fn apply(
         &self,
         tables: &mut [TableComparison],
@@ -133,10 +134,10 @@ impl Classifications {
         let mut uses = vec![0_u64; self.entries.len()];
         let mut classified = ClassificationCounts::default();
         for table in &mut *tables {
-            let of_table = self.of_table(table);
+            let entries = self.entries_of(table);
             let mut differences = std::mem::take(&mut table.differences);
             for difference in &mut differences {
-                let entry = of_table.iter().find(|(_, e)| e.speaks_of(table, difference, names));
+                let entry = entries.iter().find(|(_, e)| e.matches(table, difference, names));
                 difference.entry = entry.and_then(|(at, _)| u32::try_from(*at).ok());
                 if let Some((at, _)) = entry {
                     uses[*at] += 1;
@@ -152,12 +153,12 @@ impl Classifications {
             }
             table.differences = differences;
         }
-        // One that matches what an earlier entry has already is not stale.
+        // An entry whose differences all match earlier entries is not stale.
         let shadowed = |entry: &ClassificationEntry| {
             tables
                 .iter()
-                .filter(|table| entry.is_of(table))
-                .any(|table| table.differences.iter().any(|d| entry.speaks_of(table, d, names)))
+                .filter(|table| entry.applies_to(table))
+                .any(|table| table.differences.iter().any(|d| entry.matches(table, d, names)))
         };
         let unused = self.entries.iter().zip(&uses).filter(|(_, uses)| **uses == 0);
         let stale = unused.filter(|(entry, _)| !shadowed(entry));
@@ -166,18 +167,18 @@ impl Classifications {
         classified
     }
 
-    fn of_table(&self, table: &TableComparison) -> Vec<(usize, &ClassificationEntry)> {
-        self.entries.iter().enumerate().filter(|(_, entry)| entry.is_of(table)).collect()
+    fn entries_of(&self, table: &TableComparison) -> Vec<(usize, &ClassificationEntry)> {
+        self.entries.iter().enumerate().filter(|(_, entry)| entry.applies_to(table)).collect()
     }
 }
 
 impl ClassificationEntry {
-    fn is_of(&self, table: &TableComparison) -> bool {
+    fn applies_to(&self, table: &TableComparison) -> bool {
         self.table.is_none_or(|at| std::ptr::eq(ALL[at], table.spec))
             && self.key.iter().all(|(column, _)| table.spec.position(column).is_some())
     }
 
-    fn speaks_of(
+    fn matches(
         &self,
         table: &TableComparison,
         difference: &RowDifference,
@@ -185,23 +186,20 @@ impl ClassificationEntry {
     ) -> bool {
         self.verdict.is_none_or(|verdict| verdict == difference.verdict)
             && self.columns.as_ref().is_none_or(|columns| {
-                let mut differing = crate::compare::columns_of(difference.columns);
+                let mut differing = crate::column_set::columns_of(difference.columns);
                 difference.columns != 0
                     && differing.all(|at| columns.iter().any(|name| name == table.column(at)))
             })
             && self.key.iter().all(|(column, texts)| {
-                let grid_row = match (difference.here, difference.there) {
-                    (Some(row), _) => (&table.here.grid, row),
-                    (None, row) => (&table.there.grid, row.unwrap_or_default()),
-                };
+                let (grid, row) = table.row_of(difference);
                 let at = table.spec.position(column).unwrap_or_default();
-                texts.have(&fold(&grid_row.0.written(grid_row.1, at, names)))
+                texts.matches(&fold(&grid.text(row, at, names)))
             })
     }
 }
 
-impl Texts {
-    fn have(&self, folded: &str) -> bool {
+impl TextMatcher {
+    fn matches(&self, folded: &str) -> bool {
         self.literal.contains(folded) || self.patterns.iter().any(|p| p.is_match(folded))
     }
 }

@@ -1,4 +1,4 @@
-//! Where there is nothing to compare: never a pass.
+//! Why a comparison says nothing. Such a comparison is an error, never a pass.
 
 use serde::Serialize;
 
@@ -9,45 +9,45 @@ pub enum Incomparable {
     /// The run has no outputs.
     #[error("{run} is {status}: only a Complete run has outputs to compare")]
     NotComplete {
-        /// Which.
+        /// The run.
         run: String,
-        /// Where it stands.
+        /// Its status.
         status: &'static str,
     },
-    /// The other side has none of the tables.
+    /// The sides have no table in common.
     #[error(
         "the sides have no table in common; a mapping can say which file or sheet is which table"
     )]
     NoTableInCommon,
-    /// The tables in common are empty.
+    /// No common table has rows on both sides.
     #[error("no table in common has a row on both sides")]
     NoRows,
-    /// A column that rows pair by is not there.
+    /// A side does not have a column that rows pair by.
     #[error(
         "{table}: {side} has no column {column}, which rows pair by; rename one to it, or give another key in the mapping"
     )]
     KeyColumnMissing {
-        /// Of this table.
+        /// The table.
         table: &'static str,
         /// `here` or `there`.
         side: &'static str,
-        /// Ours.
+        /// The column of the output table.
         column: &'static str,
     },
-    /// A cell of a column that rows pair by is not what the column holds.
+    /// A cell of a column that rows pair by does not have the type of the column.
     #[error(
         "{table}: row {row} {side} has {text:?} as {column}, which does not read; the mapping's formats or values can say how"
     )]
     KeyUnread {
-        /// Of this table.
+        /// The table.
         table: &'static str,
         /// `here` or `there`.
         side: &'static str,
-        /// From 1.
+        /// The row, from 1.
         row: u32,
-        /// Ours.
+        /// The column of the output table.
         column: &'static str,
-        /// What stands there.
+        /// The text of the cell.
         text: String,
     },
     /// Two rows of a side have the same key.
@@ -55,31 +55,31 @@ pub enum Incomparable {
         "{table}: rows {first} and {second} {side} have the same key, {key}; give a key in the mapping that tells them apart"
     )]
     DuplicateKey {
-        /// Of this table.
+        /// The table.
         table: &'static str,
         /// `here` or `there`.
         side: &'static str,
-        /// From 1.
+        /// The first row, from 1.
         first: u32,
-        /// From 1.
+        /// The second row, from 1.
         second: u32,
-        /// As text.
+        /// The key as text.
         key: String,
     },
-    /// No key of one side is one of the other.
+    /// No key of one side is a key of the other.
     #[error(
         "{table}: none of {here} rows here pairs with any of {there} rows there by {columns}; a row there has {sample}"
     )]
     KeysDoNotMeet {
-        /// Of this table.
+        /// The table.
         table: &'static str,
-        /// How many.
+        /// The number of rows here.
         here: u32,
-        /// How many.
+        /// The number of rows there.
         there: u32,
-        /// What rows pair by.
+        /// The columns that rows pair by.
         columns: String,
-        /// A key that is there, as text.
+        /// A key of the other side, as text.
         sample: String,
     },
 }

@@ -1,10 +1,10 @@
-//! Rows of two sides set against each other, table by table (specification 3.4).
+//! Compares the rows of two sides, table by table (specification 3.4).
 
 mod incomparable;
 mod pairs;
 
 pub use incomparable::Incomparable;
-pub(crate) use pairs::{Pairs, in_order};
+pub(crate) use pairs::{Pairs, key_order};
 
 use std::cmp::Ordering;
 
@@ -13,33 +13,34 @@ use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::column_set::{columns_of, set_of};
 use crate::grid::{Grid, PackedCell};
+use crate::interner::Interner;
 use crate::mapping::{Mapping, TableMapping};
-use crate::names::Interner;
-use crate::side::{Side, SideTable, all_columns};
+use crate::side::{Side, SideTable};
 
-/// What a row comes to.
+/// The verdict on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowVerdict {
-    /// Every compared column is the same, within its tolerance.
+    /// All compared columns are the same, within their tolerances.
     Same,
-    /// The decision is the same, other columns are not.
+    /// The columns of the decision are the same, and others differ.
     OtherNumbers,
-    /// A column that says what was decided differs.
+    /// A column of the decision differs.
     OtherDecision,
-    /// Missing there.
+    /// The row is missing there.
     OnlyHere,
-    /// Missing here.
+    /// The row is missing here.
     OnlyThere,
 }
 
 impl RowVerdict {
-    /// The differences, those that matter most first.
+    /// The differences, the most important first.
     pub const DIFFERENCES: [Self; 4] =
         [Self::OtherDecision, Self::OnlyHere, Self::OnlyThere, Self::OtherNumbers];
 
-    /// Its name in files.
+    /// The name in files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -50,50 +51,50 @@ impl RowVerdict {
         }
     }
 
-    /// The verdict with this name.
+    /// The difference with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::DIFFERENCES.into_iter().find(|verdict| verdict.name() == name)
     }
 }
 
-/// A row that is not the same on both sides.
+/// A row that differs between the sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowDifference {
-    /// The row here.
+    /// The row here; `None` if it is missing.
     pub here: Option<u32>,
-    /// The row there.
+    /// The row there; `None` if it is missing.
     pub there: Option<u32>,
-    /// What it comes to.
+    /// The verdict.
     pub verdict: RowVerdict,
-    /// The columns that differ, a bit each; none where a row is missing.
+    /// The columns that differ, as a bit set; empty if a row is missing.
     pub columns: u32,
-    /// What has been said about it: a position in the classifications.
+    /// The position of its entry in the classifications.
     pub entry: Option<u32>,
 }
 
-/// How many rows came to what.
+/// The numbers of rows by verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct VerdictCounts {
-    /// The same.
+    /// Rows that are the same.
     pub same: u64,
-    /// The same decision with other numbers.
+    /// Rows with the same decision and other numbers.
     pub other_numbers: u64,
-    /// Another decision.
+    /// Rows with another decision.
     pub other_decision: u64,
-    /// Missing there.
+    /// Rows that are missing there.
     pub only_here: u64,
-    /// Missing here.
+    /// Rows that are missing here.
     pub only_there: u64,
 }
 
 impl VerdictCounts {
-    /// Of one verdict.
-    pub fn of(&self, verdict: RowVerdict) -> u64 {
+    /// The number of rows with a verdict.
+    pub fn count(&self, verdict: RowVerdict) -> u64 {
         let mut copy = *self;
-        *copy.at(verdict)
+        *copy.count_mut(verdict)
     }
 
-    fn at(&mut self, verdict: RowVerdict) -> &mut u64 {
+    fn count_mut(&mut self, verdict: RowVerdict) -> &mut u64 {
         match verdict {
             RowVerdict::Same => &mut self.same,
             RowVerdict::OtherNumbers => &mut self.other_numbers,
@@ -103,61 +104,62 @@ impl VerdictCounts {
         }
     }
 
-    /// All but the same ones.
+    /// The number of rows that differ.
     pub fn differences(&self) -> u64 {
         self.other_numbers + self.other_decision + self.only_here + self.only_there
     }
 }
 
-/// A table of both sides.
+/// The comparison of a table.
 #[derive(Debug)]
 pub struct TableComparison {
     /// The declaration of the table.
     pub spec: &'static TableSpec,
-    /// Positions of the columns that rows pair by.
+    /// The positions of the columns that rows pair by.
     pub key: Vec<usize>,
-    /// Columns that were compared, a bit each, the key left out.
+    /// The compared columns without the key, as a bit set.
     pub compared: u32,
-    /// Columns that the mapping ignores, a bit each.
+    /// The columns that the mapping ignores, as a bit set.
     pub ignored: u32,
-    /// Columns that one side lacks, a bit each; remarks left out.
+    /// The columns that one side lacks, without remarks, as a bit set.
     pub missing: u32,
-    /// Rows of our side.
+    /// The rows here.
     pub here: SideTable,
-    /// Rows of the other side.
+    /// The rows there.
     pub there: SideTable,
-    /// How many rows came to what.
+    /// The numbers of rows by verdict.
     pub counts: VerdictCounts,
-    /// By key.
+    /// The differences, by key.
     pub differences: Vec<RowDifference>,
-    /// Why it could not be compared.
+    /// Why the table cannot be compared; `None` if it was.
     pub incomparable: Option<Incomparable>,
 }
 
-/// The two sides of a message.
+/// The sides in messages.
 const SIDES: [&str; 2] = ["here", "there"];
 
-/// Compares the tables that both sides have and the mapping does not leave out.
-pub(crate) fn tables(
+/// Compares the tables that both sides have and the mapping does not skip.
+pub(crate) fn compare_tables(
     here: &mut Side,
     there: &mut Side,
     mapping: &Mapping,
     names: &Interner,
 ) -> Vec<TableComparison> {
     let mut compared = Vec::new();
-    for at in (0..ALL.len()).filter(|at| mapping.takes_part(*at)) {
+    for at in (0..ALL.len()).filter(|at| mapping.compares(*at)) {
         if there.tables[at].is_some()
-            && let Some(of_here) = here.tables[at].take()
-            && let Some(of_there) = there.tables[at].take()
+            && let Some(table_here) = here.tables[at].take()
+            && let Some(table_there) = there.tables[at].take()
         {
-            compared.push(table(at, of_here, of_there, mapping.table(at), names));
+            let mapping = mapping.table(at);
+            compared.push(compare_table(at, table_here, table_there, mapping, names));
         }
     }
     compared
 }
 
-/// Why the comparison as a whole says nothing.
-pub(crate) fn nothing(tables: &[TableComparison]) -> Option<Incomparable> {
+/// Why the comparison as a whole says nothing; `None` if some table has rows on both sides.
+pub(crate) fn check_any_rows(tables: &[TableComparison]) -> Option<Incomparable> {
     if tables.is_empty() {
         return Some(Incomparable::NoTableInCommon);
     }
@@ -166,7 +168,7 @@ pub(crate) fn nothing(tables: &[TableComparison]) -> Option<Incomparable> {
     (!any).then_some(Incomparable::NoRows)
 }
 
-fn table(
+fn compare_table(
     at: usize,
     here: SideTable,
     there: SideTable,
@@ -180,11 +182,9 @@ fn table(
     let key =
         mapping.and_then(|mapping| mapping.key.clone()).unwrap_or(position(spec.diff.pair_by));
     let ignored = mapping.map_or(0, |mapping| mapping.ignore);
-    let set = |columns: &[usize]| columns.iter().fold(0_u32, |set, at| set | 1 << at);
-    let relevant = all_columns(spec.columns.len())
-        & !set(&key)
-        & !set(&position(spec.diff.remarks))
-        & !ignored;
+    let set = |columns: &[usize]| set_of(columns.iter().copied());
+    let relevant =
+        set_of(0..spec.columns.len()) & !set(&key) & !set(&position(spec.diff.remarks)) & !ignored;
     let both = here.columns & there.columns;
     let (compared, missing) = (relevant & both, relevant & !both);
     let (counts, differences) = (VerdictCounts::default(), Vec::new());
@@ -205,13 +205,18 @@ fn table(
 }
 
 impl TableComparison {
-    /// The texts of a difference's key.
-    pub fn key_texts(&self, difference: &RowDifference, names: &Interner) -> Vec<String> {
-        let (grid, row) = match (difference.here, difference.there) {
+    /// The row of a difference, here if it is here.
+    pub(crate) fn row_of(&self, difference: &RowDifference) -> (&Grid, u32) {
+        match (difference.here, difference.there) {
             (Some(row), _) => (&self.here.grid, row),
             (None, row) => (&self.there.grid, row.unwrap_or_default()),
-        };
-        self.key.iter().map(|column| grid.written(row, *column, names)).collect()
+        }
+    }
+
+    /// The texts of a difference's key.
+    pub fn key_texts(&self, difference: &RowDifference, names: &Interner) -> Vec<String> {
+        let (grid, row) = self.row_of(difference);
+        self.key.iter().map(|column| grid.text(row, *column, names)).collect()
     }
 
     /// The name of a column.
@@ -219,19 +224,17 @@ impl TableComparison {
         self.spec.columns[at].name
     }
 
-    /// Whether a column says what was decided.
+    /// Whether a column belongs to the decision.
     pub fn is_decision(&self, at: usize) -> bool {
         self.spec.diff.decision.contains(&self.column(at))
     }
 
-    /// What to show of a difference: the columns that differ, or of a row that is missing on a side
-    /// what it decides.
-    pub fn shown(&self, difference: &RowDifference) -> impl Iterator<Item = usize> {
+    /// The columns of a difference for reports: those that differ, or the decision of a row that is
+    /// missing on a side.
+    pub fn report_columns(&self, difference: &RowDifference) -> impl Iterator<Item = usize> {
         let decision = (0..self.spec.columns.len()).filter(|at| self.is_decision(*at));
         let columns = match difference.verdict {
-            RowVerdict::OnlyHere | RowVerdict::OnlyThere => {
-                decision.fold(0, |set, at| set | 1 << at) & self.compared
-            }
+            RowVerdict::OnlyHere | RowVerdict::OnlyThere => set_of(decision) & self.compared,
             RowVerdict::Same | RowVerdict::OtherNumbers | RowVerdict::OtherDecision => {
                 difference.columns
             }
@@ -239,18 +242,19 @@ impl TableComparison {
         columns_of(columns)
     }
 
+    /// Pairs the rows and gives each pair its verdict.
     fn pair(
         &mut self,
         decision: u32,
         mapping: Option<&TableMapping>,
         names: &Interner,
     ) -> Result<(), Incomparable> {
-        let (here, there) = (self.order(0, names)?, self.order(1, names)?);
+        let (here, there) = (self.ordered_rows(0, names)?, self.ordered_rows(1, names)?);
         let pairs = Pairs::new(&self.here.grid, &here, &self.there.grid, &there, &self.key);
         let pairs: Vec<_> = pairs.collect();
-        let met = pairs.iter().any(|pair| matches!(pair, (Some(_), Some(_))));
+        let has_pair = pairs.iter().any(|pair| matches!(pair, (Some(_), Some(_))));
         let (rows_here, rows_there) = (self.here.grid.len(), self.there.grid.len());
-        if !met && rows_here > 0 && rows_there > 0 && !self.spec.diff.presence_decides {
+        if !has_pair && rows_here > 0 && rows_there > 0 && !self.spec.diff.presence_decides {
             let columns: Vec<&str> = self.key.iter().map(|at| self.column(*at)).collect();
             return Err(Incomparable::KeysDoNotMeet {
                 table: self.spec.name,
@@ -261,14 +265,14 @@ impl TableComparison {
             });
         }
         for (here, there) in pairs {
-            self.judge(here, there, decision, mapping, names);
+            self.add_verdict(here, there, decision, mapping, names);
         }
         self.sort(names);
         Ok(())
     }
 
-    /// The rows of a side in the order of their key.
-    fn order(&self, side: usize, names: &Interner) -> Result<Vec<u32>, Incomparable> {
+    /// The rows of a side in the order of their keys.
+    fn ordered_rows(&self, side: usize, names: &Interner) -> Result<Vec<u32>, Incomparable> {
         let table = [&self.here, &self.there][side];
         let (name, side) = (self.spec.name, SIDES[side]);
         if let Some(at) = self.key.iter().find(|at| table.columns >> **at & 1 == 0) {
@@ -276,18 +280,18 @@ impl TableComparison {
             return Err(Incomparable::KeyColumnMissing { table: name, side, column });
         }
         let grid = &table.grid;
-        // A number with more decimals than its column may be a key like any other.
-        let unread = |row: u32, at: usize| {
-            let slot = grid.row(row)[at];
-            slot.is_unread() && slot.decimal(grid.columns()[at].cell_type, names).is_none()
+        // A number with more decimals than its column is a valid key.
+        let is_unreadable = |row: u32, at: usize| {
+            let cell = grid.row(row)[at];
+            cell.is_unreadable() && cell.decimal(grid.columns()[at].cell_type, names).is_none()
         };
-        let place = (0..grid.len())
-            .find_map(|row| Some((row, *self.key.iter().find(|at| unread(row, **at))?)));
-        if let Some((row, at)) = place {
-            let (column, text) = (self.column(at), grid.written(row, at, names));
+        let unreadable = (0..grid.len())
+            .find_map(|row| Some((row, *self.key.iter().find(|at| is_unreadable(row, **at))?)));
+        if let Some((row, at)) = unreadable {
+            let (column, text) = (self.column(at), grid.text(row, at, names));
             return Err(Incomparable::KeyUnread { table: name, side, row: row + 1, column, text });
         }
-        in_order(grid, &self.key).map_err(|(first, second)| Incomparable::DuplicateKey {
+        key_order(grid, &self.key).map_err(|(first, second)| Incomparable::DuplicateKey {
             table: name,
             side,
             first: first + 1,
@@ -296,7 +300,7 @@ impl TableComparison {
         })
     }
 
-    fn judge(
+    fn add_verdict(
         &mut self,
         here: Option<u32>,
         there: Option<u32>,
@@ -309,12 +313,12 @@ impl TableComparison {
             (None, _) => (RowVerdict::OnlyThere, 0),
             (Some(here), Some(there)) => {
                 let (here, there) = (self.here.grid.row(here), self.there.grid.row(there));
-                let other = columns_of(self.compared).filter(|at| {
+                let differing = columns_of(self.compared).filter(|at| {
                     let tolerance = mapping.and_then(|mapping| mapping.tolerance.get(at));
                     let cell_type = self.here.grid.columns()[*at].cell_type;
-                    !same(here[*at], there[*at], cell_type, tolerance, names)
+                    !is_same(here[*at], there[*at], cell_type, tolerance, names)
                 });
-                let columns = other.fold(0_u32, |set, at| set | 1 << at);
+                let columns = set_of(differing);
                 let verdict = match columns {
                     0 => RowVerdict::Same,
                     other if other & decision != 0 => RowVerdict::OtherDecision,
@@ -323,40 +327,37 @@ impl TableComparison {
                 (verdict, columns)
             }
         };
-        *self.counts.at(verdict) += 1;
+        *self.counts.count_mut(verdict) += 1;
         if verdict != RowVerdict::Same {
             self.differences.push(RowDifference { here, there, verdict, columns, entry: None });
         }
     }
 
-    /// Puts the differences in the order of the key as people read it.
+    /// Sorts the differences by key: texts by their folded form, numbers and days by value.
     fn sort(&mut self, names: &Interner) {
-        let (here, there, key) = (&self.here.grid, &self.there.grid, &self.key);
-        let row = |difference: &RowDifference| match (difference.here, difference.there) {
-            (Some(row), _) => here.row(row),
-            (None, row) => there.row(row.unwrap_or_default()),
+        let mut differences = std::mem::take(&mut self.differences);
+        let row = |difference: &RowDifference| {
+            let (grid, row) = self.row_of(difference);
+            grid.row(row)
         };
-        self.differences.sort_by(|a, b| {
+        let columns = self.here.grid.columns();
+        differences.sort_by(|a, b| {
             let (a, b) = (row(a), row(b));
             let orders =
-                key.iter().map(|at| a[*at].order(b[*at], here.columns()[*at].cell_type, names));
+                self.key.iter().map(|at| a[*at].order(b[*at], columns[*at].cell_type, names));
             orders.fold(Ordering::Equal, Ordering::then)
         });
+        self.differences = differences;
     }
 }
 
-/// The positions in a set of columns.
-pub fn columns_of(set: u32) -> impl Iterator<Item = usize> {
-    (0..32).filter(move |at| set >> at & 1 == 1)
-}
-
 fn key_text(grid: &Grid, row: u32, key: &[usize], names: &Interner) -> String {
-    let texts: Vec<String> = key.iter().map(|at| grid.written(row, *at, names)).collect();
+    let texts: Vec<String> = key.iter().map(|at| grid.text(row, *at, names)).collect();
     texts.join(" | ")
 }
 
 /// Whether two cells are the same, or numbers within the tolerance.
-fn same(
+fn is_same(
     here: PackedCell,
     there: PackedCell,
     cell_type: CellType,

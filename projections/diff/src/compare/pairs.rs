@@ -8,12 +8,12 @@ fn by_key(a: &[PackedCell], b: &[PackedCell], key: &[usize]) -> Ordering {
     key.iter().map(|at| a[*at].cmp(&b[*at])).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The rows in the order of their key's slots, which is one for all grids over the same names; or
-/// the first two rows with the same key.
-pub(crate) fn in_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32)> {
+/// The rows in the order of their keys' packed cells, which is the same for all grids over the same
+/// texts; or the first two rows with the same key.
+pub(crate) fn key_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32)> {
     let order = |a: &u32, b: &u32| by_key(grid.row(*a), grid.row(*b), key);
     let mut rows: Vec<u32> = (0..grid.len()).collect();
-    // Stable, so that of equal rows the first is named first.
+    // The sort is stable, so that the first of equal rows comes first.
     rows.sort_by(order);
     let equal = rows.windows(2).filter(|pair| order(&pair[0], &pair[1]).is_eq());
     match equal.min_by_key(|pair| pair[1]) {
@@ -22,8 +22,8 @@ pub(crate) fn in_order(grid: &Grid, key: &[usize]) -> Result<Vec<u32>, (u32, u32
     }
 }
 
-/// Rows of two grids paired by key, from their rows in order: a row that is missing on a side is
-/// alone.
+/// The rows of two grids in pairs, from both in key order. A row without a counterpart is alone in
+/// its pair.
 pub(crate) struct Pairs<'a> {
     here: (&'a Grid, &'a [u32]),
     there: (&'a Grid, &'a [u32]),

@@ -1,5 +1,5 @@
-//! An export under its mapping: which file holds which table, which column is which, and the cells
-//! read.
+//! Reads an export with its mapping: assigns files to tables and columns to columns, and reads the
+//! cells.
 
 use std::collections::BTreeMap;
 
@@ -8,34 +8,35 @@ use powerfill_events::values::fold;
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
 
-use super::{Mapping, MappingError, TableMapping, plain, table_of};
+use super::{Mapping, MappingError, TableMapping, default_table, normalize};
+use crate::column_set::set_of;
 use crate::grid::{Grid, GridColumn, PackedCell};
-use crate::names::Interner;
+use crate::interner::Interner;
 use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, UnreadableCells};
 
-/// A table of an export and the file that it comes from: what a reader of files hands over.
+/// A table of an export with its file, from an adapter that reads files.
 #[derive(Debug)]
 pub struct ExportSheet {
     /// The file, or the workbook.
     pub file: String,
     /// BLAKE3 of the file, hexadecimal.
     pub digest: String,
-    /// Its table; the name is that of the file without ending, or of the sheet.
+    /// The table. Its name is that of the file without ending, or that of the sheet.
     pub table: RawTable,
 }
 
-/// Why an export cannot be set against a run.
+/// Why an export cannot be compared with a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
-    /// The mapping does not fit it.
+    /// The mapping does not fit the export.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// Two files for one table, or two columns for one.
+    /// Two files for one table, or two columns for one column.
     #[error("{0}")]
-    Twice(String),
+    Ambiguous(String),
 }
 
-/// Makes a side from the files of an export. The rows are freed as they are read.
+/// Makes a side from the files of an export. It frees the rows as it reads them.
 ///
 /// # Errors
 /// [`BindError`].
@@ -47,8 +48,8 @@ pub fn export_side(
 ) -> Result<Side, BindError> {
     let mut head = ExportHead { place: place.to_owned(), files: Vec::new() };
     let mut tables = [const { None }; ALL.len()];
-    let of = assigned(mapping, &files)?;
-    for (file, at) in files.into_iter().zip(of) {
+    let assigned = assign_tables(mapping, &files)?;
+    for (file, at) in files.into_iter().zip(assigned) {
         let name = match file.table.name() {
             sheet if file.file.starts_with(sheet) => file.file.clone(),
             sheet => format!("{} {sheet}", file.file),
@@ -62,8 +63,11 @@ pub fn export_side(
     Ok(Side { head: SideHead::Export(head), tables })
 }
 
-/// The table of each file.
-fn assigned(mapping: &Mapping, files: &[ExportSheet]) -> Result<Vec<Option<usize>>, BindError> {
+/// The position of the table of each file; `None` if the file is left out.
+fn assign_tables(
+    mapping: &Mapping,
+    files: &[ExportSheet],
+) -> Result<Vec<Option<usize>>, BindError> {
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
     for (at, table) in mapping.tables.iter().enumerate() {
         let Some(name) = table.as_ref().and_then(|table| table.name.as_ref()) else { continue };
@@ -79,23 +83,23 @@ fn assigned(mapping: &Mapping, files: &[ExportSheet]) -> Result<Vec<Option<usize
         }
     }
     let mut taken: BTreeMap<usize, &str> = BTreeMap::new();
-    let mut of = Vec::new();
+    let mut assigned = Vec::new();
     for file in files {
         let by_name = named.get(&fold(file.table.name())).copied();
         let has_other = |at: &usize| mapping.table(*at).is_some_and(|table| table.name.is_some());
-        let by_default = || table_of(file.table.name()).filter(|at| !has_other(at));
-        let at = by_name.or_else(by_default).filter(|at| mapping.takes_part(*at));
+        let by_default = || default_table(file.table.name()).filter(|at| !has_other(at));
+        let at = by_name.or_else(by_default).filter(|at| mapping.compares(*at));
         if let Some(at) = at
             && let Some(other) = taken.insert(at, file.table.name())
         {
             let (table, this) = (ALL[at].name, file.table.name());
-            return Err(BindError::Twice(format!(
+            return Err(BindError::Ambiguous(format!(
                 "{other} and {this} both are {table}; say which in the mapping: [tables.{table}] name = \"…\""
             )));
         }
-        of.push(at);
+        assigned.push(at);
     }
-    Ok(of)
+    Ok(assigned)
 }
 
 fn side_table(
@@ -107,61 +111,60 @@ fn side_table(
 ) -> Result<SideTable, BindError> {
     let spec = ALL[at];
     let none = TableMapping::default();
-    let of_table = mapping.table(at).unwrap_or(&none);
-    let sources = columns(spec, file, raw, of_table, mapping)?;
+    let table_mapping = mapping.table(at).unwrap_or(&none);
+    let assigned = assign_columns(spec, file, raw, table_mapping, mapping)?;
     let formats = mapping.formats(at);
     let columns = spec.columns.iter();
-    let holds: Vec<GridColumn> = columns.map(|column| GridColumn::of(column, names)).collect();
-    let mut grid = Grid::new(holds.clone());
-    let mut unread: BTreeMap<usize, UnreadableCells> = BTreeMap::new();
-    let mut row = vec![PackedCell::NULL; holds.len()];
+    let columns: Vec<GridColumn> = columns.map(|column| GridColumn::new(column, names)).collect();
+    let mut grid = Grid::new(columns.clone());
+    let mut unreadable: BTreeMap<usize, UnreadableCells> = BTreeMap::new();
+    let mut row = vec![PackedCell::NULL; columns.len()];
     for at_row in 0..raw.rows() {
-        for (column, source) in sources.ours.iter().enumerate() {
+        for (column, source) in assigned.sources.iter().enumerate() {
             let Some(source) = source else { continue };
             let mut text = raw.cell(at_row, *source);
-            if let Some(values) = of_table.values.get(&column)
+            if let Some(values) = table_mapping.values.get(&column)
                 && let Some(ours) = values.get(&fold(text))
             {
                 text = ours;
             }
             let name = spec.columns[column].name;
-            row[column] = formats.slot(text, holds[column], names);
-            if row[column].is_unread() && formats.number(text, false).is_none() {
+            row[column] = formats.cell(text, columns[column], names);
+            if row[column].is_unreadable() && formats.number(text, false).is_none() {
                 let first = || UnreadableCells {
                     column: name,
                     cells: 0,
                     row: u32::try_from(at_row + 1).unwrap_or(u32::MAX),
                     text: text.to_owned(),
                 };
-                unread.entry(column).or_insert_with(first).cells += 1;
+                unreadable.entry(column).or_insert_with(first).cells += 1;
             }
         }
         grid.push(&row);
     }
-    let bits = sources.ours.iter().enumerate();
-    let columns = bits.filter(|(_, source)| source.is_some()).fold(0, |set, (at, _)| set | 1 << at);
-    let unread = unread.into_values().collect();
-    Ok(SideTable { grid, columns, strangers: sources.strangers, unread })
+    let present = (0..columns.len()).filter(|at| assigned.sources[*at].is_some());
+    let (columns, unreadable) = (set_of(present), unreadable.into_values().collect());
+    Ok(SideTable { grid, columns, unknown_columns: assigned.unknown_columns, unreadable })
 }
 
-/// Which of their columns is ours.
-struct Columns {
-    /// By position of ours.
-    ours: Vec<Option<usize>>,
-    strangers: Vec<String>,
+/// The columns of an export, assigned to those of a table.
+struct AssignedColumns {
+    /// By position in the table: the position in the export.
+    sources: Vec<Option<usize>>,
+    unknown_columns: Vec<String>,
 }
 
-fn columns(
+fn assign_columns(
     spec: &TableSpec,
     file: &str,
     raw: &RawTable,
-    of_table: &TableMapping,
+    table_mapping: &TableMapping,
     mapping: &Mapping,
-) -> Result<Columns, BindError> {
+) -> Result<AssignedColumns, BindError> {
     let header = raw.columns();
-    let mut ours = vec![None; spec.columns.len()];
+    let mut sources = vec![None; spec.columns.len()];
     let mut renamed = vec![None; header.len()];
-    for (theirs, column) in &of_table.rename {
+    for (theirs, column) in &table_mapping.rename {
         let wanted = fold(theirs.value.trim());
         let mut found = (0..header.len()).filter(|at| fold(header[*at].trim()) == wanted);
         let Some(at) = found.next() else {
@@ -171,28 +174,28 @@ fn columns(
         };
         renamed[at] = Some(*column);
     }
-    let mut strangers = Vec::new();
+    let mut unknown_columns = Vec::new();
     for (at, name) in header.iter().enumerate() {
         let by_default = || {
-            let wanted = plain(name);
+            let wanted = normalize(name);
             let is = |known: &&str| fold(known) == wanted;
             let column = spec.columns.iter().map(|column| column.name).find(is);
-            // A column that is renamed onto takes the place of one that has the name already.
+            // A renamed column takes precedence over a column that has the name already.
             let column = column.and_then(|name| spec.position(name));
             column.filter(|column| !renamed.contains(&Some(*column)))
         };
         match renamed[at].or_else(by_default) {
-            None if plain(name) == "RUN_ID" => {}
-            None => strangers.push(name.clone()),
-            Some(column) if ours[column].is_none() => ours[column] = Some(at),
+            None if normalize(name) == "RUN_ID" => {}
+            None => unknown_columns.push(name.clone()),
+            Some(column) if sources[column].is_none() => sources[column] = Some(at),
             Some(column) => {
                 let column = spec.columns[column].name;
-                return Err(BindError::Twice(format!(
+                return Err(BindError::Ambiguous(format!(
                     "{file}: two columns are {column}; the second is column {} ({name})",
                     at + 1
                 )));
             }
         }
     }
-    Ok(Columns { ours, strangers })
+    Ok(AssignedColumns { sources, unknown_columns })
 }

@@ -1,4 +1,4 @@
-//! The mapping file as it is written.
+//! Reads the mapping file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,43 +49,43 @@ struct TableFile {
 }
 
 impl FormatsFile {
-    /// With what it does not say from `otherwise`.
-    fn over(self, otherwise: &CellFormats) -> CellFormats {
+    /// The formats of the file, with the others from `default`.
+    fn or(self, default: &CellFormats) -> CellFormats {
         let null = self.null.map(|texts| texts.iter().map(|text| fold(text)).collect());
         CellFormats {
-            dates: self.dates.unwrap_or(otherwise.dates),
-            decimal: self.decimal.unwrap_or(otherwise.decimal),
-            null: null.unwrap_or_else(|| otherwise.null.clone()),
+            dates: self.dates.unwrap_or(default.dates),
+            decimal: self.decimal.unwrap_or(default.decimal),
+            null: null.unwrap_or_else(|| default.null.clone()),
         }
     }
 }
 
-/// Reads the file and checks every name in it that is ours.
-pub(super) fn read(place: &str, text: &str) -> Result<Mapping, MappingError> {
+/// Reads the file, and checks every name of an output table or column in it.
+pub(super) fn read(name: &str, text: &str) -> Result<Mapping, MappingError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
-        fault(place, text, &span, error.message())
+        fault(name, text, &span, error.message())
     })?;
     let mut mapping =
-        Mapping { place: place.to_owned(), text: text.to_owned(), ..Mapping::default() };
+        Mapping { file: name.to_owned(), text: text.to_owned(), ..Mapping::default() };
     if let Some(formats) = &file.formats {
-        mapping.formats = formats.get_ref().clone().over(&CellFormats::default());
+        mapping.formats = formats.get_ref().clone().or(&CellFormats::default());
     }
-    for (name, table) in file.tables {
-        let at = |span: Range<usize>| move |what: String| fault(place, text, &span, what);
-        let Some((position, spec)) = by_name(name.get_ref()) else {
+    for (table_name, table) in file.tables {
+        let fault = |span: Range<usize>, what: String| fault(name, text, &span, what);
+        let Some((position, spec)) = by_name(table_name.get_ref()) else {
             let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
             let what =
-                format!("no output table {}; there are {}", name.get_ref(), names.join(", "));
-            return Err(at(name.span())(what));
+                format!("no output table {}; there are {}", table_name.get_ref(), names.join(", "));
+            return Err(fault(table_name.span(), what));
         };
-        let table = of_table(spec, table, &mapping.formats, |span, what| at(span)(what))?;
+        let table = read_table(spec, table, &mapping.formats, fault)?;
         mapping.tables[position] = Some(table);
     }
     Ok(mapping)
 }
 
-fn of_table(
+fn read_table(
     spec: &'static TableSpec,
     file: TableFile,
     formats: &CellFormats,
@@ -100,9 +100,9 @@ fn of_table(
         })
     };
     let mut table = TableMapping { skip: file.skip, ..TableMapping::default() };
-    let mut of_export = None;
+    let mut export_only = None;
     if let Some(name) = file.name {
-        of_export = Some(name.span());
+        export_only = Some(name.span());
         table.name = Some(Located { span: name.span(), value: name.into_inner() });
     }
     if let Some(key) = file.key {
@@ -118,7 +118,7 @@ fn of_table(
             let what = format!("{} is the new name of two columns", ours.get_ref());
             return Err(fault(ours.span(), what));
         }
-        of_export.get_or_insert(theirs.span());
+        export_only.get_or_insert(theirs.span());
         table.rename.push((Located { span: theirs.span(), value: theirs.into_inner() }, position));
     }
     for ignored in &file.ignore {
@@ -139,19 +139,19 @@ fn of_table(
     }
     for (name, values) in file.values {
         let position = column(&name)?;
-        of_export.get_or_insert(name.span());
+        export_only.get_or_insert(name.span());
         let folded = values.into_iter().map(|(theirs, ours)| (fold(&theirs), ours)).collect();
         table.values.insert(position, folded);
     }
-    if let Some(formats_there) = file.formats {
-        of_export.get_or_insert(formats_there.span());
-        table.formats = Some(formats_there.into_inner().over(formats));
+    if let Some(own_formats) = file.formats {
+        export_only.get_or_insert(own_formats.span());
+        table.formats = Some(own_formats.into_inner().or(formats));
     }
-    let skips_key = table.key.iter().flatten().any(|at| table.ignore >> at & 1 == 1);
-    if skips_key && let Some(name) = file.ignore.first() {
+    let ignores_key = table.key.iter().flatten().any(|at| table.ignore >> at & 1 == 1);
+    if ignores_key && let Some(name) = file.ignore.first() {
         let what = "a column that rows pair by cannot be ignored".to_owned();
         return Err(fault(name.span(), what));
     }
-    table.of_export = of_export;
+    table.export_only = export_only;
     Ok(table)
 }

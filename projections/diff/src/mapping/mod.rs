@@ -1,5 +1,5 @@
-//! The mapping file: what tables, columns and values are called on the other side, how they are
-//! written there, and what is not to count (specification 3.4).
+//! The mapping file: the names of tables, columns, and values on the other side, the formats of its
+//! cells, and what a comparison leaves out (specification 3.4).
 
 mod bind;
 mod draft;
@@ -21,49 +21,49 @@ use crate::reading::CellFormats;
 /// A mapping, checked against the tables of 1.5.
 #[derive(Debug)]
 pub struct Mapping {
-    /// What messages call the file.
-    place: String,
+    /// The name of the file in messages.
+    file: String,
     text: String,
-    /// By position in [`ALL`]; `None` where the file does not speak of the table.
+    /// By position in [`ALL`]; `None` if the file does not name the table.
     tables: [Option<TableMapping>; ALL.len()],
     formats: CellFormats,
 }
 
-/// What a mapping says of a table.
+/// The mapping of a table.
 #[derive(Debug, Default)]
 pub(crate) struct TableMapping {
-    /// Its name there.
+    /// Its name in the export.
     name: Option<Located<String>>,
-    /// Whether to leave it out.
+    /// Whether the comparison skips it.
     skip: bool,
-    /// Positions of the columns that rows pair by, where they are others.
+    /// The positions of the columns that rows pair by, if the file gives them.
     pub(crate) key: Option<Vec<usize>>,
-    /// Their column, ours.
+    /// Columns of the export, with the positions of the table's columns.
     rename: Vec<(Located<String>, usize)>,
-    /// Columns that are not compared, a bit each.
+    /// Columns that are not compared, as a bit set.
     pub(crate) ignore: u32,
-    /// What a column may be off by.
+    /// The greatest difference at which numbers of a column count as the same.
     pub(crate) tolerance: BTreeMap<usize, Decimal>,
-    /// By column: their text, folded, and ours.
+    /// By column: texts of the export, folded, with the texts of the run.
     values: BTreeMap<usize, BTreeMap<String, String>>,
     formats: Option<CellFormats>,
-    /// What of it only makes sense for an export.
-    of_export: Option<Range<usize>>,
+    /// The first place of the file that is for exports only.
+    export_only: Option<Range<usize>>,
 }
 
-/// Something, and where it stands in the file.
+/// A value with its place in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Located<T> {
     value: T,
     span: Range<usize>,
 }
 
-/// A mapping file that cannot be used: what is wrong, and where.
+/// A fault of a mapping file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}, line {line}: {what}")]
+#[error("{file}, line {line}: {what}")]
 pub struct MappingError {
     /// The file.
-    pub place: String,
+    pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// What is wrong and what to do.
@@ -71,10 +71,10 @@ pub struct MappingError {
 }
 
 impl Default for Mapping {
-    /// No file: the same names, whatever their case.
+    /// The mapping without a file: all names are the same on both sides, in any case.
     fn default() -> Self {
         Self {
-            place: String::new(),
+            file: String::new(),
             text: String::new(),
             tables: [const { None }; ALL.len()],
             formats: CellFormats::default(),
@@ -83,40 +83,40 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// Reads a mapping file; `place` is what messages call it.
+    /// Reads a mapping file. Messages call it `file`.
     ///
     /// # Errors
-    /// [`MappingError`]: no TOML, or a key, table or column that there is not.
-    pub fn parse(place: &str, text: &str) -> Result<Self, MappingError> {
-        file::read(place, text)
+    /// [`MappingError`]: the text is no TOML, or has an unknown key, table, or column.
+    pub fn parse(file: &str, text: &str) -> Result<Self, MappingError> {
+        file::read(file, text)
     }
 
     pub(crate) fn table(&self, at: usize) -> Option<&TableMapping> {
         self.tables[at].as_ref()
     }
 
-    /// Whether the file says that a table is called so there.
-    pub fn names(&self, name: &str) -> bool {
+    /// Whether the file gives a table this name in the export.
+    pub fn has_name(&self, name: &str) -> bool {
         let given = self.tables.iter().flatten().filter_map(|table| table.name.as_ref());
         given.into_iter().any(|given| fold(&given.value) == fold(name))
     }
 
-    /// Whether a table takes part: those that say what was decided, and those that the file names.
-    pub(crate) fn takes_part(&self, at: usize) -> bool {
+    /// Whether a table is compared: the decision tables that the file does not skip, and the records
+    /// that it names.
+    pub(crate) fn compares(&self, at: usize) -> bool {
         match &self.tables[at] {
             Some(mapping) => !mapping.skip,
             None => ALL[at].role == TableRole::Decision,
         }
     }
 
-    /// Checks that nothing in it is about the names and values of an export, for a comparison of
-    /// two runs.
+    /// Checks that the mapping fits a comparison of two runs.
     ///
     /// # Errors
-    /// Where there is.
-    pub fn for_runs(&self) -> Result<(), MappingError> {
-        let of_export = self.tables.iter().flatten().find_map(|table| table.of_export.clone());
-        match of_export {
+    /// If it has names, values, or formats of an export.
+    pub fn check_for_runs(&self) -> Result<(), MappingError> {
+        let export_only = self.tables.iter().flatten().find_map(|table| table.export_only.clone());
+        match export_only {
             Some(span) => Err(self.fault(
                 &span,
                 "two runs have the same names: name, rename, values and formats are for exports",
@@ -130,46 +130,47 @@ impl Mapping {
     }
 
     fn fault(&self, span: &Range<usize>, what: impl Into<String>) -> MappingError {
-        fault(&self.place, &self.text, span, what)
+        fault(&self.file, &self.text, span, what)
     }
 }
 
-fn fault(place: &str, text: &str, span: &Range<usize>, what: impl Into<String>) -> MappingError {
+fn fault(file: &str, text: &str, span: &Range<usize>, what: impl Into<String>) -> MappingError {
     let before = text.as_bytes().iter().take(span.start);
     let line = 1 + before.filter(|byte| **byte == b'\n').count();
-    MappingError { place: place.to_owned(), line, what: what.into() }
+    MappingError { file: file.to_owned(), line, what: what.into() }
 }
 
-/// A name as defaults compare it: without schema, brackets, quotes, case, and whatever stands
-/// between words.
-pub(crate) fn plain(name: &str) -> String {
-    let mut plain = String::new();
+/// A name in the form in which default names compare: folded, without schema, brackets, and quotes,
+/// and with `_` between words.
+pub(crate) fn normalize(name: &str) -> String {
+    let mut normal = String::new();
     for c in fold(name.trim()).chars() {
         if c.is_alphanumeric() {
-            plain.push(c);
-        } else if !plain.ends_with('_') && !plain.is_empty() && !matches!(c, '[' | ']' | '"' | '`')
+            normal.push(c);
+        } else if !normal.ends_with('_')
+            && !normal.is_empty()
+            && !matches!(c, '[' | ']' | '"' | '`')
         {
-            plain.push('_');
+            normal.push('_');
         }
     }
-    plain.trim_end_matches('_').to_owned()
+    normal.trim_end_matches('_').to_owned()
 }
 
-/// The table that a file or sheet of this name holds by default: `dbo.PFILL_Trade_Recap`,
-/// `[dbo].[pfill_trade_recap]`, or the first 31 characters, which is all that a sheet's name can
-/// have.
-pub(crate) fn table_of(name: &str) -> Option<usize> {
-    let last = plain(name.rsplit('.').next().unwrap_or(name));
+/// The position of the table in a file or sheet of this name by default: `dbo.PFILL_Trade_Recap`,
+/// `[dbo].[pfill_trade_recap]`, or the first 31 characters, the longest name of a sheet.
+pub(crate) fn default_table(name: &str) -> Option<usize> {
+    let last = normalize(name.rsplit('.').next().unwrap_or(name));
     let is = |spec: &&TableSpec| {
         let own = fold(spec.name);
-        own == last || (last.len() == SHEET_NAME && own.starts_with(&last))
+        own == last || (last.len() == SHEET_NAME_LENGTH && own.starts_with(&last))
     };
     let mut found = (0..ALL.len()).filter(|at| is(&ALL[*at]));
     found.next().filter(|_| found.next().is_none())
 }
 
 /// The longest name of a sheet.
-const SHEET_NAME: usize = 31;
+const SHEET_NAME_LENGTH: usize = 31;
 
 fn is_number(cell_type: CellType) -> bool {
     matches!(cell_type, CellType::Int | CellType::Decimal(_))
@@ -181,7 +182,7 @@ mod tests {
     use crate::side::by_name;
 
     #[test]
-    fn a_file_is_known_by_its_name_in_any_dress() {
+    fn a_file_is_recognized_by_its_name_in_many_forms() {
         let recap = by_name("pfill_trade_recap").map(|(at, _)| at);
         for name in [
             "pfill_trade_recap",
@@ -190,20 +191,20 @@ mod tests {
             "[Tenant].[dbo].[Pfill_Trade_Recap]",
             "Pfill Trade Recap ",
         ] {
-            assert_eq!(table_of(name), recap, "{name}");
+            assert_eq!(default_table(name), recap, "{name}");
         }
-        assert_eq!(table_of("trade_recap"), None);
+        assert_eq!(default_table("trade_recap"), None);
         let all_rank = by_name("pfill_syn_powerfill_guide_all_rank").map(|(at, _)| at);
-        assert_eq!(table_of("pfill_syn_powerfill_guide_all_r"), all_rank);
+        assert_eq!(default_table("pfill_syn_powerfill_guide_all_r"), all_rank);
         let candidates = by_name("pfill_loan2trade_candy_level_01").map(|(at, _)| at);
-        assert_eq!(table_of("pfill_loan2trade_candy_level_01"), candidates);
+        assert_eq!(default_table("pfill_loan2trade_candy_level_01"), candidates);
     }
 
     #[test]
-    fn column_names_compare_without_dress() {
+    fn column_names_compare_without_case_brackets_and_quotes() {
         for name in ["loan_id", "Loan ID", "[LOAN_ID]", "\"loan-id\"", " loan  id "] {
-            assert_eq!(plain(name), "LOAN_ID", "{name}");
+            assert_eq!(normalize(name), "LOAN_ID", "{name}");
         }
-        assert_ne!(plain("loanid"), plain("loan_id"));
+        assert_ne!(normalize("loanid"), normalize("loan_id"));
     }
 }

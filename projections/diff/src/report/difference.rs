@@ -1,57 +1,57 @@
-//! A difference with its texts.
+//! Differences with their texts, for reports.
 
 use serde::Serialize;
 
-use crate::Comparison;
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
+use crate::comparison::Comparison;
 
-/// A difference as reports show it.
+/// A difference with its texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DifferenceRow<'a> {
-    /// Of this table.
+    /// The table.
     #[serde(skip)]
     pub table: &'static str,
     /// The columns that rows pair by.
     #[serde(skip)]
     pub key_columns: Vec<&'static str>,
-    /// What the row has there.
+    /// The row's texts of those columns.
     pub key: Vec<String>,
-    /// What it comes to.
+    /// The verdict.
     pub verdict: RowVerdict,
-    /// The columns that differ; of a row that is missing on a side, what it decides.
+    /// The cells that differ, or the decision of a row that is missing on a side.
     pub cells: Vec<DifferenceCell>,
-    /// What has been said about it; NULL where nothing has.
+    /// Its class; NULL if it is unclassified.
     pub class: Option<&'static str>,
-    /// Why.
+    /// The note of its entry.
     pub note: &'a str,
-    /// Whether an entry waits for its class.
+    /// Whether it matches an entry without a class.
     pub pending: bool,
 }
 
-/// A cell of both sides.
+/// A cell on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DifferenceCell {
-    /// Its column.
+    /// The column.
     pub column: &'static str,
-    /// Here; NULL where it is NULL, or the row missing.
+    /// The text here; NULL if the cell is NULL or the row is missing.
     pub here: Option<String>,
-    /// There, likewise.
+    /// The text there, likewise.
     pub there: Option<String>,
-    /// Whether the column says what was decided.
+    /// Whether the column belongs to the decision.
     pub decision: bool,
 }
 
-/// A difference with its texts.
-pub fn shown<'a>(
+/// Adds the texts to a difference.
+pub fn difference_row<'a>(
     comparison: &'a Comparison,
     table: &TableComparison,
     difference: &RowDifference,
 ) -> DifferenceRow<'a> {
     let names = &comparison.names;
     let text = |grid: &crate::grid::Grid, row: Option<u32>, at: usize| {
-        Some(grid.written(row?, at, names)).filter(|text| !text.is_empty())
+        Some(grid.text(row?, at, names)).filter(|text| !text.is_empty())
     };
-    let cells = table.shown(difference).map(|at| DifferenceCell {
+    let cells = table.report_columns(difference).map(|at| DifferenceCell {
         column: table.column(at),
         here: text(&table.here.grid, difference.here, at),
         there: text(&table.there.grid, difference.there, at),
@@ -65,7 +65,7 @@ pub fn shown<'a>(
         key_columns: table.key.iter().map(|at| table.column(*at)).collect(),
         key: table.key_texts(difference, names),
         verdict: difference.verdict,
-        // NULLs say nothing about a row that is missing.
+        // NULLs say nothing about a missing row.
         cells: cells.filter(|c| !missing || c.here.is_some() || c.there.is_some()).collect(),
         class: entry.and_then(|entry| entry.class).map(|class| class.name()),
         note: entry.map_or("", |entry| entry.note.as_str()),
@@ -74,7 +74,7 @@ pub fn shown<'a>(
 }
 
 impl DifferenceRow<'_> {
-    /// The loan that it is about.
+    /// The loan of the row, if rows pair by loan.
     pub fn loan_id(&self) -> Option<&str> {
         let at = self.key_columns.iter().position(|column| *column == "loan_id")?;
         Some(self.key[at].as_str())

@@ -6,11 +6,12 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::difference::shown;
-use crate::compare::{TableComparison, columns_of};
-use crate::{Comparison, ComparisonOutcome};
+use super::difference::difference_row;
+use crate::column_set::columns_of;
+use crate::compare::TableComparison;
+use crate::comparison::{Comparison, ComparisonOutcome};
 
-/// Writes the whole comparison as JSON, and its LF.
+/// Writes the whole comparison as JSON with an LF at the end.
 ///
 /// # Errors
 /// Those of `out`.
@@ -20,7 +21,7 @@ pub fn json(comparison: &Comparison, out: &mut impl Write) -> io::Result<()> {
 }
 
 impl ComparisonOutcome {
-    /// Its name in documents.
+    /// The name in documents.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -32,7 +33,7 @@ impl ComparisonOutcome {
 
 struct Document<'a>(&'a Comparison);
 struct Tables<'a>(&'a Comparison);
-struct TableOf<'a>(&'a Comparison, &'a TableComparison);
+struct TableDocument<'a>(&'a Comparison, &'a TableComparison);
 struct Differences<'a>(&'a Comparison, &'a TableComparison);
 
 impl Serialize for Document<'_> {
@@ -49,7 +50,7 @@ impl Serialize for Document<'_> {
         let left_out = comparison.left_out.iter();
         let left_out = left_out.map(|(table, reason)| json!({ "table": table, "reason": reason }));
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("answer", comparison.answer().name())?;
+        map.serialize_entry("answer", comparison.outcome().name())?;
         map.serialize_entry("here", &comparison.here.head)?;
         map.serialize_entry("there", &comparison.there.head)?;
         map.serialize_entry("same", &comparison.same())?;
@@ -57,9 +58,9 @@ impl Serialize for Document<'_> {
         map.serialize_entry("classified", &comparison.classified)?;
         map.serialize_entry("incomparable", &incomparable.collect::<Vec<_>>())?;
         map.serialize_entry("left_out", &left_out.collect::<Vec<_>>())?;
-        map.serialize_entry("why", &comparison.why)?;
+        map.serialize_entry("why", &comparison.run_differences)?;
         map.serialize_entry("tables", &Tables(comparison))?;
-        map.serialize_entry("loans_parted", &comparison.loans_parted)?;
+        map.serialize_entry("loans_parted", &comparison.diverging_loan_count)?;
         map.serialize_entry("loans", &comparison.loans)?;
         map.end()
     }
@@ -67,11 +68,11 @@ impl Serialize for Document<'_> {
 
 impl Serialize for Tables<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.tables.iter().map(|table| TableOf(self.0, table)))
+        serializer.collect_seq(self.0.tables.iter().map(|table| TableDocument(self.0, table)))
     }
 }
 
-impl Serialize for TableOf<'_> {
+impl Serialize for TableDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
         let table = self.1;
@@ -84,8 +85,8 @@ impl Serialize for TableOf<'_> {
         map.serialize_entry("compared", &names(table.compared))?;
         map.serialize_entry("ignored", &names(table.ignored))?;
         map.serialize_entry("missing", &names(table.missing))?;
-        map.serialize_entry("only_there", &table.there.strangers)?;
-        map.serialize_entry("unread", &table.there.unread)?;
+        map.serialize_entry("only_there", &table.there.unknown_columns)?;
+        map.serialize_entry("unread", &table.there.unreadable)?;
         map.serialize_entry("rows_here", &table.here.grid.len())?;
         map.serialize_entry("rows_there", &table.there.grid.len())?;
         map.serialize_entry("counts", &table.counts)?;
@@ -99,7 +100,7 @@ impl Serialize for Differences<'_> {
         let differences = &self.1.differences;
         let mut seq = serializer.serialize_seq(Some(differences.len()))?;
         for difference in differences {
-            seq.serialize_element(&shown(self.0, self.1, difference))?;
+            seq.serialize_element(&difference_row(self.0, self.1, difference))?;
         }
         seq.end()
     }

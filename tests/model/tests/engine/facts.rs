@@ -114,7 +114,7 @@ fn judge(snapshot: &Snapshot, options: &RunOptions) -> Vec<String> {
         wrong.push(format!("matched {matched:?}, the run has {:?}", decided.matched));
     }
     wrong.extend(all.iter().flat_map(|of_loan| pairs(of_loan, &decided)));
-    wrong.extend(never_came(&facts, &all, &decided));
+    wrong.extend(unmatched_loans(&facts, &all, &decided));
     wrong
 }
 
@@ -144,8 +144,8 @@ fn pairs(of_loan: &LoanFacts, decided: &Decided) -> Vec<String> {
     wrong
 }
 
-/// The loans that came to a trade are those with a pair; all others of the eligible never came.
-fn never_came(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<String> {
+/// The eligible loans that match no node of a trade's instrument are those without a pair.
+fn unmatched_loans(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<String> {
     let mut wrong = vec![];
     for trade in decided.instruments.keys() {
         let scored = decided.candidates.keys().filter(|(_, at)| at == trade);
@@ -153,7 +153,7 @@ fn never_came(facts: &Facts<'_>, all: &[LoanFacts], decided: &Decided) -> Vec<St
         came.extend(decided.rejections.iter().filter_map(|(loan, pairs)| {
             pairs.iter().any(|pair| pair.trade_id == *trade).then_some(loan)
         }));
-        let turnout = facts.never_came(trade.as_str()).unwrap();
+        let turnout = facts.unmatched_loans(trade.as_str()).unwrap();
         let eligible = all.iter().filter(|loan| loan.participation == ParticipationFacts::Eligible);
         if turnout.eligible != eligible.clone().count() as u64
             || turnout.matched_nothing != turnout.eligible - came.len() as u64

@@ -21,7 +21,7 @@ pub(super) async fn read(
         ComparisonUrl::Run(_) => Ok(Vec::new()),
         ComparisonUrl::SqlServer(url) => {
             let is_wanted = |name: &str| {
-                let (name, is_mapped) = (fold(name), mapping.names(name));
+                let (name, is_mapped) = (fold(name), mapping.has_name(name));
                 is_mapped || name.starts_with("PFILL_") && !name.ends_with("__STAGING")
             };
             let read = powerfill_sqlserver::export::read(url, is_wanted).await;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use powerfill_diff::compare::columns_of;
-use powerfill_diff::report::{DifferenceRow, shown};
-use powerfill_diff::why::RunDifferences;
+use powerfill_diff::column_set::columns_of;
+use powerfill_diff::report::{DifferenceRow, difference_row};
+use powerfill_diff::run_differences::RunDifferences;
 use powerfill_diff::{Comparison, RowVerdict, SideHead};
 
 use super::path_words;
@@ -20,7 +20,7 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     let (here, there) = (side(&comparison.here.head), side(&comparison.there.head));
     let _ = writeln!(out, "here:  {here}\nthere: {there}\n");
     tables(comparison, &mut out);
-    if let Some(why) = &comparison.why {
+    if let Some(why) = &comparison.run_differences {
         given(why, &mut out);
     }
     for verdict in RowVerdict::DIFFERENCES {
@@ -41,7 +41,7 @@ fn side(head: &SideHead) -> String {
 fn tables(comparison: &Comparison, out: &mut String) {
     let header = ["table", "same", "other numbers", "other decision", "only here", "only there"];
     let rows = comparison.tables.iter().map(|table| {
-        let of = |verdict| count(table.counts.of(verdict));
+        let of = |verdict| count(table.counts.count(verdict));
         [
             table.spec.name.to_owned(),
             of(RowVerdict::Same),
@@ -81,7 +81,7 @@ fn differences(comparison: &Comparison, verdict: RowVerdict, most: usize, out: &
         count(all as u64)
     );
     for (table, difference) in of_verdict.take(most) {
-        let shown = shown(comparison, table, difference);
+        let shown = difference_row(comparison, table, difference);
         let _ = writeln!(out, "  {} {}: {}", shown.table, shown.key.join(" | "), cells(&shown));
         let path = shown
             .loan_id()
@@ -114,7 +114,7 @@ fn cells(shown: &DifferenceRow<'_>) -> String {
 }
 
 fn given(why: &RunDifferences, out: &mut String) {
-    if why.is_nothing() {
+    if why.is_empty() {
         let _ = writeln!(
             out,
             "\nBoth runs were given the same snapshot and options, and decided by the same engine."
@@ -175,13 +175,13 @@ fn not_compared(comparison: &Comparison, out: &mut String) {
         if !columns.is_empty() {
             lines.push(format!("{name}: one side does not have {}", columns.join(", ")));
         }
-        if !table.there.strangers.is_empty() {
+        if !table.there.unknown_columns.is_empty() {
             lines.push(format!(
                 "{name}: no column of the table: {}",
-                table.there.strangers.join(", ")
+                table.there.unknown_columns.join(", ")
             ));
         }
-        for unread in &table.there.unread {
+        for unread in &table.there.unreadable {
             lines.push(format!(
                 "{name}: {} cells of {} do not read; the first, in row {}, is {:?}",
                 count(unread.cells),

@@ -1,5 +1,5 @@
-//! One self-contained page for people: no network, no text that could be taken for markup or
-//! script.
+//! The report as one self-contained page. It needs no network, and no text of it can act as markup
+//! or script.
 
 mod sections;
 
@@ -9,25 +9,25 @@ use maud::{DOCTYPE, PreEscaped, html as markup};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{DifferenceRow, Paths};
-use crate::Comparison;
+use super::{DifferenceRow, LoanPaths};
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
+use crate::comparison::Comparison;
 
 pub use sections::value_words;
 
-/// The most rows that a page carries: beyond, those that matter least are left to the CSV.
+/// The greatest number of rows on a page. Only the CSV has the less important rest.
 pub const PAGE_ROWS: usize = 50_000;
 
-/// Rows that readers without script get to see.
+/// The number of rows that the page shows without script.
 const PLAIN_ROWS: usize = 200;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page, at most `rows` of the differences on it.
+/// The page with at most `rows` differences.
 pub fn html(comparison: &Comparison, rows: usize) -> String {
-    let page = Page { comparison, paths: Paths::of(comparison) };
-    let chosen = page.chosen(rows);
+    let page = Page { comparison, paths: LoanPaths::new(comparison) };
+    let chosen = page.most_important(rows);
     let title =
         format!("{} against {}", comparison.here.head.title(), comparison.there.head.title());
     let policy = format!(
@@ -50,13 +50,13 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
                 header {
                     h1 { "PowerFill comparison" }
                     p.sides { (comparison.here.head.title()) " against " (comparison.there.head.title()) }
-                    (page.answer())
+                    (page.outcome())
                 }
                 main {
                     (page.sides())
                     (page.tables())
-                    (page.said())
-                    (page.why())
+                    (page.classification())
+                    (page.run_differences())
                     (page.not_compared())
                     (page.differences(&chosen))
                     (page.files())
@@ -69,13 +69,13 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
     document.into_string()
 }
 
-/// What a Content-Security-Policy knows a style or script by.
+/// The hash by which a Content-Security-Policy allows a style or a script.
 fn fingerprint(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// JSON that is also harmless inside a script element, whatever the texts in it.
-fn harmless(value: &Value) -> String {
+/// JSON that no text in it can end a script element with.
+fn escaped_json(value: &Value) -> String {
     let mut text = String::new();
     for c in value.to_string().chars() {
         match c {
@@ -88,8 +88,8 @@ fn harmless(value: &Value) -> String {
     text
 }
 
-/// A verdict as people read it.
-const fn words(verdict: RowVerdict) -> &'static str {
+/// The text of a verdict.
+const fn verdict_words(verdict: RowVerdict) -> &'static str {
     match verdict {
         RowVerdict::Same => "same",
         RowVerdict::OtherNumbers => "other numbers",
@@ -99,9 +99,9 @@ const fn words(verdict: RowVerdict) -> &'static str {
     }
 }
 
-/// What stands in the class column.
-const fn class_of(shown: &DifferenceRow<'_>) -> &'static str {
-    match (shown.class, shown.pending) {
+/// The text in the class column.
+const fn class_words(row: &DifferenceRow<'_>) -> &'static str {
+    match (row.class, row.pending) {
         (Some(class), _) => class,
         (None, true) => "to be filled in",
         (None, false) => "unclassified",
@@ -110,13 +110,13 @@ const fn class_of(shown: &DifferenceRow<'_>) -> &'static str {
 
 struct Page<'a> {
     comparison: &'a Comparison,
-    paths: Paths<'a>,
+    paths: LoanPaths<'a>,
 }
 
 impl Page<'_> {
-    /// The differences that the page carries: unclassified before classified, decisions before
-    /// numbers, then by table.
-    fn chosen(&self, most: usize) -> Vec<DifferenceRow<'_>> {
+    /// The most important differences, at most this many: unclassified before classified, decisions
+    /// before numbers, then by table.
+    fn most_important(&self, most: usize) -> Vec<DifferenceRow<'_>> {
         let weight = |verdict: RowVerdict, unclassified: bool| {
             let at = RowVerdict::DIFFERENCES.iter().position(|known| *known == verdict);
             at.unwrap_or_default() + if unclassified { 0 } else { RowVerdict::DIFFERENCES.len() }
@@ -147,12 +147,13 @@ impl Page<'_> {
             })
             .collect();
         chosen.sort_by_key(|(weight, _)| *weight);
-        let rows =
-            chosen.into_iter().map(|(_, (table, d))| super::shown(self.comparison, table, d));
+        let rows = chosen
+            .into_iter()
+            .map(|(_, (table, d))| super::difference_row(self.comparison, table, d));
         rows.collect()
     }
 
-    /// What the script shows: texts that come again and again once, rows as arrays.
+    /// The data for the script. Repeated texts are in it once, and rows are arrays.
     fn data(&self, chosen: &[DifferenceRow<'_>]) -> String {
         let loans: Vec<Value> = self
             .comparison
@@ -165,30 +166,30 @@ impl Page<'_> {
             .collect();
         let rows: Vec<Value> = chosen
             .iter()
-            .map(|shown| {
-                let cells: Vec<Value> = shown
+            .map(|row| {
+                let cells: Vec<Value> = row
                     .cells
                     .iter()
                     .map(|cell| {
                         json!([cell.column, cell.here, cell.there, u8::from(cell.decision)])
                     })
                     .collect();
-                let path = shown.loan_id().and_then(|loan| self.paths.position(loan));
+                let path = row.loan_id().and_then(|loan| self.paths.position(loan));
                 json!([
-                    shown.table,
-                    shown.key,
-                    shown.verdict.name(),
+                    row.table,
+                    row.key,
+                    row.verdict.name(),
                     cells,
-                    class_of(shown),
-                    shown.note,
+                    class_words(row),
+                    row.note,
                     path.map_or(Value::from(-1), Value::from)
                 ])
             })
             .collect();
         let verdicts: serde_json::Map<String, Value> = RowVerdict::DIFFERENCES
             .into_iter()
-            .map(|verdict| (verdict.name().to_owned(), words(verdict).into()))
+            .map(|verdict| (verdict.name().to_owned(), verdict_words(verdict).into()))
             .collect();
-        harmless(&json!({ "rows": rows, "loans": loans, "verdicts": verdicts }))
+        escaped_json(&json!({ "rows": rows, "loans": loans, "verdicts": verdicts }))
     }
 }

@@ -6,19 +6,20 @@ use maud::{Markup, html as markup};
 use powerfill_events::run::options::RunOptions;
 use serde_json::Value;
 
-use super::{PLAIN_ROWS, Page, class_of, words};
-use crate::ComparisonOutcome;
-use crate::compare::{RowVerdict, columns_of};
+use super::{PLAIN_ROWS, Page, class_words, verdict_words};
+use crate::column_set::columns_of;
+use crate::compare::RowVerdict;
+use crate::comparison::ComparisonOutcome;
 use crate::report::DifferenceRow;
+use crate::run_differences::RunDifferences;
 use crate::side::{RunSideHead, SideHead};
-use crate::why::RunDifferences;
 
 impl Page<'_> {
-    pub(super) fn answer(&self) -> Markup {
+    pub(super) fn outcome(&self) -> Markup {
         let comparison = self.comparison;
         let (differences, same) = (comparison.differences(), comparison.same());
         let classified = &comparison.classified;
-        match comparison.answer() {
+        match comparison.outcome() {
             ComparisonOutcome::Incomparable => markup! {
                 div.answer.incomparable role="status" {
                     strong { "Incomparable" }
@@ -36,7 +37,7 @@ impl Page<'_> {
                 div.answer.different role="status" {
                     strong { (grouped(classified.unclassified)) " unclassified" }
                     " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; the decision is another for "
-                    (grouped(comparison.loans_parted)) " loans."
+                    (grouped(comparison.diverging_loan_count)) " loans."
                 }
             },
         }
@@ -48,7 +49,7 @@ impl Page<'_> {
         names.extend(
             there.iter().map(|(name, _)| *name).filter(|name| !here.iter().any(|f| f.0 == *name)),
         );
-        let both_runs = self.comparison.why.is_some();
+        let both_runs = self.comparison.run_differences.is_some();
         let find = |facts: &[(&'static str, String)], name: &str| {
             facts.iter().find(|fact| fact.0 == name).map_or_else(String::new, |fact| fact.1.clone())
         };
@@ -70,7 +71,7 @@ impl Page<'_> {
         }
     }
 
-    /// The files of an export, so that whoever has them can tell that they are these.
+    /// The files of an export with their digests, by which a reader can recognize them.
     pub(super) fn files(&self) -> Markup {
         let heads = [&self.comparison.here.head, &self.comparison.there.head];
         let files = heads.into_iter().filter_map(|head| match head {
@@ -115,7 +116,7 @@ impl Page<'_> {
                                 th scope="col" { "table" }
                                 th.number scope="col" { "rows here" }
                                 th.number scope="col" { "rows there" }
-                                @for verdict in verdicts { th.number scope="col" { (words(verdict)) } }
+                                @for verdict in verdicts { th.number scope="col" { (verdict_words(verdict)) } }
                             }
                         }
                         tbody {
@@ -128,7 +129,7 @@ impl Page<'_> {
                                         Some(_) => { td.incomparable colspan="5" { "incomparable" } }
                                         None => {
                                             @for verdict in verdicts {
-                                                @let count = table.counts.of(verdict);
+                                                @let count = table.counts.count(verdict);
                                                 td.number.none[count == 0] { (grouped(count)) }
                                             }
                                         }
@@ -142,7 +143,7 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn said(&self) -> Markup {
+    pub(super) fn classification(&self) -> Markup {
         let classified = &self.comparison.classified;
         markup! {
             section aria-labelledby="said" {
@@ -166,9 +167,9 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn why(&self) -> Markup {
-        match &self.comparison.why {
-            Some(why) => why_section(why),
+    pub(super) fn run_differences(&self) -> Markup {
+        match &self.comparison.run_differences {
+            Some(differences) => run_differences_section(differences),
             None => markup! {},
         }
     }
@@ -190,15 +191,15 @@ impl Page<'_> {
             if table.ignored != 0 {
                 notes.push(format!("{name}: the mapping ignores {}", columns(table.ignored)));
             }
-            if !table.there.strangers.is_empty() {
+            if !table.there.unknown_columns.is_empty() {
                 notes.push(format!(
                     "{name}: no column of the table: {}",
-                    table.there.strangers.join(", ")
+                    table.there.unknown_columns.join(", ")
                 ));
             }
-            for unread in &table.there.unread {
-                let (cells, row) = (grouped(unread.cells), unread.row);
-                let (column, text) = (unread.column, &unread.text);
+            for unreadable in &table.there.unreadable {
+                let (cells, row) = (grouped(unreadable.cells), unreadable.row);
+                let (column, text) = (unreadable.column, &unreadable.text);
                 notes.push(format!("{name}: {cells} cells of {column} do not read; the first, in row {row}, is {text:?}"));
             }
         }
@@ -213,17 +214,17 @@ impl Page<'_> {
     }
 
     pub(super) fn differences(&self, chosen: &[DifferenceRow<'_>]) -> Markup {
-        let all_of_them = self.comparison.differences();
-        let left_out = all_of_them - chosen.len() as u64;
+        let all = self.comparison.differences();
+        let left_out = all - chosen.len() as u64;
         let tables = self.comparison.tables.iter().filter(|table| table.counts.differences() > 0);
         let mut classes: BTreeMap<&str, ()> = BTreeMap::new();
-        classes.extend(chosen.iter().map(|shown| (class_of(shown), ())));
+        classes.extend(chosen.iter().map(|row| (class_words(row), ())));
         markup! {
             section aria-labelledby="differences" {
                 h2 id="differences" { "Differences" }
                 @if left_out > 0 {
                     p.note {
-                        "This page carries " (grouped(chosen.len() as u64)) " of " (grouped(all_of_them))
+                        "This page carries " (grouped(chosen.len() as u64)) " of " (grouped(all))
                         " differences: the unclassified before the classified, decisions before numbers. --format csv has all."
                     }
                 }
@@ -234,7 +235,7 @@ impl Page<'_> {
                         label { "Table " select id="table" { option value="" { "all" }
                             @for table in tables { option { (table.spec.name) } } } }
                         label { "Verdict " select id="verdict" { option value="" { "all" }
-                            @for verdict in RowVerdict::DIFFERENCES { option value=(verdict.name()) { (words(verdict)) } } } }
+                            @for verdict in RowVerdict::DIFFERENCES { option value=(verdict.name()) { (verdict_words(verdict)) } } } }
                         label { "Class " select id="class" { option value="" { "all" }
                             @for class in classes.keys() { option { (class) } } } }
                         button type="reset" { "Clear" }
@@ -248,7 +249,7 @@ impl Page<'_> {
                     noscript {
                         p { "Without script the first " (PLAIN_ROWS) " differences are shown, and cannot be filtered." }
                         table.rows {
-                            @for shown in chosen.iter().take(PLAIN_ROWS) { (plain_row(shown)) }
+                            @for row in chosen.iter().take(PLAIN_ROWS) { (plain_row(row)) }
                         }
                     }
                 }
@@ -257,27 +258,27 @@ impl Page<'_> {
     }
 }
 
-fn plain_row(shown: &DifferenceRow<'_>) -> Markup {
+fn plain_row(row: &DifferenceRow<'_>) -> Markup {
     markup! {
         tr {
-            td { (shown.table) }
-            td { (shown.key.join(" | ")) }
-            td { (words(shown.verdict)) }
+            td { (row.table) }
+            td { (row.key.join(" | ")) }
+            td { (verdict_words(row.verdict)) }
             td {
-                @for cell in &shown.cells {
+                @for cell in &row.cells {
                     div {
                         (cell.column) ": " (cell.here.as_deref().unwrap_or("–")) " → "
                         (cell.there.as_deref().unwrap_or("–"))
                     }
                 }
             }
-            td { (class_of(shown)) }
-            td { (shown.note) }
+            td { (class_words(row)) }
+            td { (row.note) }
         }
     }
 }
 
-/// What there is to say of a side, by name.
+/// The facts about a side, with their names.
 fn facts(head: &SideHead) -> Vec<(&'static str, String)> {
     match head {
         SideHead::Run(run) => run_facts(run),
@@ -306,7 +307,7 @@ fn run_facts(run: &RunSideHead) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Every option with its value.
+/// All options that have a value.
 fn options_words(options: Option<&RunOptions>) -> String {
     let Ok(Value::Object(options)) = serde_json::to_value(options) else { return String::new() };
     let given = options.iter().filter(|(_, value)| !value.is_null());
@@ -316,7 +317,7 @@ fn options_words(options: Option<&RunOptions>) -> String {
         .join(", ")
 }
 
-fn why_section(why: &RunDifferences) -> Markup {
+fn run_differences_section(differences: &RunDifferences) -> Markup {
     let either = |texts: &[Option<String>; 2]| {
         let text = |at: usize| texts[at].clone().unwrap_or_else(|| "–".to_owned());
         format!("{} → {}", text(0), text(1))
@@ -324,14 +325,14 @@ fn why_section(why: &RunDifferences) -> Markup {
     markup! {
         section aria-labelledby="why" {
             h2 id="why" { "What the runs were given" }
-            @if why.is_nothing() { p { "The same snapshot, the same options, the same engine." } }
+            @if differences.is_empty() { p { "The same snapshot, the same options, the same engine." } }
             ul {
-                @if let Some(engine) = &why.engine_version { li { "engine: " (either(engine)) } }
-                @if let Some(spec) = &why.spec_version { li { "specification: " (either(spec)) } }
-                @for change in &why.options {
+                @if let Some(engine) = &differences.engine_version { li { "engine: " (either(engine)) } }
+                @if let Some(spec) = &differences.spec_version { li { "specification: " (either(spec)) } }
+                @for change in &differences.options {
                     li { "option " code { (change.option) } ": " (value_words(&change.here)) " → " (value_words(&change.there)) }
                 }
-                @for change in &why.snapshot {
+                @for change in &differences.snapshot {
                     li {
                         details {
                             summary {
@@ -361,7 +362,7 @@ fn why_section(why: &RunDifferences) -> Markup {
     }
 }
 
-/// An option's value without JSON's quotes.
+/// The value of an option, without the quotes of JSON.
 pub fn value_words(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),

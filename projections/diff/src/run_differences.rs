@@ -1,4 +1,4 @@
-//! Why two of our own runs differ: what they were given, and what decided (specification 3.4).
+//! The differences of the inputs and engines of two runs (specification 3.4).
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use powerfill_tables::table::CellType;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::compare::{Pairs, in_order};
+use crate::compare::{Pairs, key_order};
 use crate::grid::{Grid, GridColumn, PackedCell};
-use crate::names::Interner;
+use crate::interner::Interner;
 use crate::side::RunSideHead;
 
-/// Rows of a table that are listed one by one.
+/// The number of rows per table that are listed one by one.
 const ROWS_LISTED: usize = 100;
 
-/// What two runs do not have in common.
+/// The differences of the inputs and engines of two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunDifferences {
-    /// Where the engine is another: here, there.
+    /// The versions of the engines, here and there, if they differ.
     pub engine_version: Option<[Option<String>; 2]>,
-    /// Where the specification is another: here, there.
+    /// The versions of the specifications, here and there, if they differ.
     pub spec_version: Option<[Option<String>; 2]>,
-    /// The options that are others.
+    /// The options with different values.
     pub options: Vec<OptionChange>,
-    /// Whether the snapshots are the same, byte for byte of their canonical form.
+    /// Whether the canonical forms of the snapshots are the same.
     pub same_snapshot: bool,
-    /// What is other in the snapshots.
+    /// The differences of the snapshots.
     pub snapshot: Vec<InputChange>,
 }
 
-/// An option with another value.
+/// An option with different values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OptionChange {
     /// Its name in 1.3.
@@ -42,50 +42,51 @@ pub struct OptionChange {
     pub there: Value,
 }
 
-/// An input table (1.2) with other rows.
+/// An input table (1.2) with different rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InputChange {
     /// The table.
     pub table: String,
-    /// Rows that only the snapshot here has.
+    /// The number of rows that only the snapshot here has.
     pub only_here: u64,
-    /// Rows that only the snapshot there has.
+    /// The number of rows that only the snapshot there has.
     pub only_there: u64,
-    /// Rows with another value.
+    /// The number of rows with different values.
     pub changed: u64,
-    /// Changed rows by column.
+    /// The number of changed rows by column.
     pub columns: BTreeMap<String, u64>,
-    /// The first of the rows, by key.
+    /// The first rows, by key.
     pub rows: Vec<InputRowChange>,
 }
 
-/// A row of an input table that is not the same in both snapshots.
+/// A row of an input table that differs between the snapshots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InputRowChange {
-    /// What it is known by.
+    /// The texts of its key.
     pub key: Vec<String>,
-    /// On which side it is; NULL where on both.
+    /// The side that has it; NULL if both have it.
     pub only: Option<&'static str>,
-    /// The columns that differ: name, value here, value there. Of a row on one side alone, none.
+    /// The columns that differ: name, value here, value there. Empty for a row of one side.
     pub fields: Vec<(String, String, String)>,
 }
 
 impl RunDifferences {
-    /// Of two runs, from what their events say; `snapshots` adds those of the snapshots.
-    pub fn of(here: &RunSideHead, there: &RunSideHead) -> Self {
-        let other =
+    /// The differences of two runs, from their events. [`compare_inputs`](Self::compare_inputs) adds
+    /// those of the snapshots.
+    pub fn new(here: &RunSideHead, there: &RunSideHead) -> Self {
+        let differing =
             |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);
         Self {
-            engine_version: other(&here.engine_version, &there.engine_version),
-            spec_version: other(&here.spec_version, &there.spec_version),
-            options: options(here.options.as_ref(), there.options.as_ref()),
+            engine_version: differing(&here.engine_version, &there.engine_version),
+            spec_version: differing(&here.spec_version, &there.spec_version),
+            options: compare_options(here.options.as_ref(), there.options.as_ref()),
             same_snapshot: here.snapshot_digest == there.snapshot_digest,
             snapshot: Vec::new(),
         }
     }
 
-    /// Compares the tables of both snapshots, which are in the same order. `key` gives the names of
-    /// a table's key columns; a table of one row has none.
+    /// Compares the tables of both snapshots, which are in the same order. `key` returns the names
+    /// of a table's key columns; a table of one row has none.
     pub fn compare_inputs(
         &mut self,
         here: &[RawTable],
@@ -93,12 +94,13 @@ impl RunDifferences {
         key: impl Fn(&str) -> &'static [&'static str],
     ) {
         let tables = here.iter().zip(there);
-        let changes = tables.filter_map(|(here, there)| input(here, there, key(here.name())));
+        let changes =
+            tables.filter_map(|(here, there)| compare_table(here, there, key(here.name())));
         self.snapshot = changes.collect();
     }
 
-    /// Whether the runs were given the same and decided by the same.
-    pub fn is_nothing(&self) -> bool {
+    /// Whether the runs have the same input and the same engine.
+    pub fn is_empty(&self) -> bool {
         self.engine_version.is_none()
             && self.spec_version.is_none()
             && self.options.is_empty()
@@ -106,14 +108,14 @@ impl RunDifferences {
     }
 }
 
-fn options(here: Option<&RunOptions>, there: Option<&RunOptions>) -> Vec<OptionChange> {
+fn compare_options(here: Option<&RunOptions>, there: Option<&RunOptions>) -> Vec<OptionChange> {
     let object = |options: Option<&RunOptions>| match serde_json::to_value(options) {
         Ok(Value::Object(object)) => object,
         _ => serde_json::Map::new(),
     };
     let (here, there) = (object(here), object(there));
-    let value = |of: &serde_json::Map<String, Value>, name: &str| {
-        of.get(name).cloned().unwrap_or(Value::Null)
+    let value = |options: &serde_json::Map<String, Value>, name: &str| {
+        options.get(name).cloned().unwrap_or(Value::Null)
     };
     let mut names: Vec<&String> = here.keys().chain(there.keys()).collect();
     names.sort();
@@ -126,7 +128,7 @@ fn options(here: Option<&RunOptions>, there: Option<&RunOptions>) -> Vec<OptionC
     changes.filter(|change| change.here != change.there).collect()
 }
 
-fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange> {
+fn compare_table(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange> {
     let mut columns: Vec<&String> = here.columns().iter().collect();
     columns.extend(there.columns().iter().filter(|name| !here.columns().contains(name)));
     let sources = |table: &RawTable| -> Vec<Option<usize>> {
@@ -136,12 +138,14 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
     let key: Vec<usize> =
         key.iter().filter_map(|name| columns.iter().position(|c| c == name)).collect();
     let mut names = Interner::default();
-    let (keys_here, keys_there) =
-        (keys(here, &from_here, &key, &mut names), keys(there, &from_there, &key, &mut names));
+    let (keys_here, keys_there) = (
+        key_grid(here, &from_here, &key, &mut names),
+        key_grid(there, &from_there, &key, &mut names),
+    );
     let all: Vec<usize> = (0..key.len()).collect();
-    // The keys of a validated snapshot are unique.
+    // A validated snapshot has no key twice.
     let (rows_here, rows_there) =
-        (in_order(&keys_here, &all).ok()?, in_order(&keys_there, &all).ok()?);
+        (key_order(&keys_here, &all).ok()?, key_order(&keys_there, &all).ok()?);
     let cell = |table: &RawTable, sources: &[Option<usize>], row: u32, at: usize| {
         sources[at].map_or("", |column| table.cell(row as usize, column)).to_owned()
     };
@@ -154,7 +158,7 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
         rows: Vec::new(),
     };
     for pair in Pairs::new(&keys_here, &rows_here, &keys_there, &rows_there, &all) {
-        let (only, of, sources, row) = match pair {
+        let (only, table, sources, row) = match pair {
             (Some(row), None) => (Some("here"), here, &from_here, row),
             (None, Some(row)) => (Some("there"), there, &from_there, row),
             (Some(row), Some(_)) => (None, here, &from_here, row),
@@ -177,7 +181,7 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
             None => change.changed += 1,
         }
         if change.rows.len() < ROWS_LISTED {
-            let key = key.iter().map(|at| cell(of, sources, row, *at)).collect();
+            let key = key.iter().map(|at| cell(table, sources, row, *at)).collect();
             change.rows.push(InputRowChange { key, only, fields });
         }
     }
@@ -185,18 +189,23 @@ fn input(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<InputChange>
     (rows > 0).then_some(change)
 }
 
-/// The key columns alone, as names.
-fn keys(table: &RawTable, sources: &[Option<usize>], key: &[usize], names: &mut Interner) -> Grid {
-    // A table of one row has no key: a column that is the same in every row stands for it.
+/// The key columns of a table as texts.
+fn key_grid(
+    table: &RawTable,
+    sources: &[Option<usize>],
+    key: &[usize],
+    names: &mut Interner,
+) -> Grid {
+    // A table of one row has no key. A column of NULLs takes its place.
     let width = key.len().max(1);
     let space = names.space("key");
-    let holds = GridColumn { cell_type: CellType::Text, is_share: false, space };
-    let mut grid = Grid::new(vec![holds; width]);
+    let column = GridColumn { cell_type: CellType::Text, is_share: false, space };
+    let mut grid = Grid::new(vec![column; width]);
     let mut row = vec![PackedCell::NULL; width];
     for at in 0..table.rows() {
-        for (slot, column) in row.iter_mut().zip(key) {
-            *slot = sources[*column]
-                .map_or(PackedCell::NULL, |c| PackedCell::text(table.cell(at, c), holds, names));
+        for (cell, key_column) in row.iter_mut().zip(key) {
+            *cell = sources[*key_column]
+                .map_or(PackedCell::NULL, |c| PackedCell::text(table.cell(at, c), column, names));
         }
         grid.push(&row);
     }

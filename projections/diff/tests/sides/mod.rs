@@ -1,4 +1,4 @@
-//! Sides as a test writes them down: tables of comma-separated cells.
+//! Sides as tests write them: tables of comma-separated cells.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
@@ -8,8 +8,8 @@ use powerfill_diff::mapping::{ExportSheet, Mapping, export_side};
 use powerfill_diff::{Comparison, Interner, RowVerdict, Side};
 use powerfill_events::input::RawTable;
 
-/// A table: its file's name without ending, and its lines, the header first.
-pub type Given<'a> = (&'a str, &'a str);
+/// A table: the name of its file without ending, and its lines with the header.
+pub type TableText<'a> = (&'a str, &'a str);
 
 pub fn sheet(name: &str, text: &str) -> ExportSheet {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -24,20 +24,20 @@ pub fn sheet(name: &str, text: &str) -> ExportSheet {
     ExportSheet { file: format!("{name}.csv"), digest: "d".to_owned(), table }
 }
 
-pub fn sheets(tables: &[Given<'_>]) -> Vec<ExportSheet> {
+pub fn sheets(tables: &[TableText<'_>]) -> Vec<ExportSheet> {
     tables.iter().map(|(name, text)| sheet(name, text)).collect()
 }
 
-pub fn side(tables: &[Given<'_>], mapping: &Mapping, names: &mut Interner) -> Side {
+pub fn side(tables: &[TableText<'_>], mapping: &Mapping, names: &mut Interner) -> Side {
     export_side("dir:given", sheets(tables), mapping, names).unwrap()
 }
 
-/// Our side with whatever it has, records too, as a run; theirs under the mapping.
-pub fn compared(here: &[Given<'_>], there: &[Given<'_>], mapping: &str) -> Comparison {
+/// Compares all tables of `here`, with the records, with the tables of `there` under a mapping.
+pub fn compared(here: &[TableText<'_>], there: &[TableText<'_>], mapping: &str) -> Comparison {
     let mapping = Mapping::parse("m.toml", mapping).unwrap();
     let mut names = Interner::default();
-    let all = "[tables.pfill_powerfill_log]\n[tables.pfill_run_history]\n";
-    let all = Mapping::parse("all.toml", all).unwrap();
+    let all_tables = "[tables.pfill_powerfill_log]\n[tables.pfill_run_history]\n";
+    let all = Mapping::parse("all.toml", all_tables).unwrap();
     let here = side(here, &all, &mut names);
     let there = side(there, &mapping, &mut names);
     Comparison::new(names, here, there, &mapping)
@@ -48,19 +48,19 @@ pub fn classified(mut comparison: Comparison, classes: &str) -> Comparison {
     comparison
 }
 
-/// Each difference: key, verdict, columns.
-pub fn differences(
+/// The key, the verdict, and the columns of each difference.
+fn table_differences(
     table: &TableComparison,
     names: &Interner,
 ) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
-    let of = table.differences.iter().map(|difference| {
-        let columns = powerfill_diff::compare::columns_of(difference.columns);
+    let differences = table.differences.iter().map(|difference| {
+        let columns = powerfill_diff::column_set::columns_of(difference.columns);
         let columns = columns.map(|at| table.column(at)).collect();
         (table.key_texts(difference, names).join("|"), difference.verdict, columns)
     });
-    of.collect()
+    differences.collect()
 }
 
-pub fn the_differences(comparison: &Comparison) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
-    comparison.tables.iter().flat_map(|table| differences(table, &comparison.names)).collect()
+pub fn differences(comparison: &Comparison) -> Vec<(String, RowVerdict, Vec<&'static str>)> {
+    comparison.tables.iter().flat_map(|table| table_differences(table, &comparison.names)).collect()
 }

@@ -1,24 +1,28 @@
-//! Short words for where a loan went, and why not where somebody else put it.
+//! Clauses about a loan (specification 3.4 `diff`): its place, and why it is not in another trade.
 
 use std::fmt::{Display, Formatter, Result};
 
+use powerfill_events::run::event::Node;
+
+use super::ledger::FillingLoan;
+use super::limit::FullLimits;
 use super::loan::LoanOutcome;
-use super::loan_story::TradeRelation;
+use super::loan_stories::TradeRelation;
 use super::verdict::CandidateVerdict;
 use super::words::{few, node_name, points, usd};
 
-/// Loans or limits that are named.
+/// The number of loans or limits that a clause names before it counts the rest.
 const NAMED: usize = 3;
 
-/// Where a loan went, in a clause: `goes to trade T1 by best_fit in turn 1, at 101.50`.
+/// The place of a loan: `goes to trade T1 by best_fit in turn 1, at 101.50`.
 pub struct OutcomeClause<'a>(pub &'a LoanOutcome);
 
-/// How it stands to a trade, in a clause: `T2 had no room: …`.
+/// The relation of a loan to a trade: `for trade T2 it was rank 3 of turn 1: no room, …`.
 pub struct RelationClause<'a> {
     /// The trade.
     pub trade_id: &'a str,
-    /// How.
-    pub toward: &'a TradeRelation,
+    /// The loan's relation to it.
+    pub relation: &'a TradeRelation,
 }
 
 impl Display for OutcomeClause<'_> {
@@ -46,10 +50,10 @@ impl Display for OutcomeClause<'_> {
 impl Display for RelationClause<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let trade = self.trade_id;
-        match self.toward {
-            TradeRelation::Candidate { turn, candidate_rank, verdict } => {
+        match self.relation {
+            TradeRelation::Candidate { turn, candidate_rank, node, verdict } => {
                 write!(f, "for trade {trade} it was rank {candidate_rank} of turn {turn}: ")?;
-                write_verdict(verdict, f)
+                write_verdict(verdict, node, f)
             }
             TradeRelation::Rejected(reason) => {
                 write!(f, "it is no candidate for trade {trade}: {}", reason.words())
@@ -68,7 +72,8 @@ impl Display for RelationClause<'_> {
     }
 }
 
-fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -> Result {
+/// `node` is the node of the candidate.
+fn write_verdict(verdict: &CandidateVerdict, node: &Node, f: &mut Formatter<'_>) -> Result {
     match verdict {
         CandidateVerdict::Chosen => write!(f, "taken"),
         CandidateVerdict::GivenUp { allocation_seq } => {
@@ -93,9 +98,14 @@ fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -> Result {
         }
         CandidateVerdict::LimitBarred { room_amount, full_limits, .. } => {
             write!(f, "room was there, {} left to max, so a limit barred it", usd(*room_amount))?;
-            if !full_limits.is_empty() {
-                let limits = full_limits.iter().map(|limit| node_name(&limit.node));
-                write!(f, " (full at the end: {})", few(limits, NAMED))?;
+            let when = match full_limits {
+                FullLimits::Possible(_) => "at the end",
+                FullLimits::Barring(_) => "then",
+            };
+            let limits = full_limits.describing(node);
+            if !limits.is_empty() {
+                let names = limits.iter().map(|limit| node_name(&limit.node));
+                write!(f, " (full {when}: {})", few(names, NAMED))?;
             }
             Ok(())
         }
@@ -103,7 +113,7 @@ fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -> Result {
     }
 }
 
-fn write_fillers(filled_by: &[super::FillingLoan], f: &mut Formatter<'_>) -> Result {
+fn write_fillers(filled_by: &[FillingLoan], f: &mut Formatter<'_>) -> Result {
     if filled_by.is_empty() {
         return Ok(());
     }

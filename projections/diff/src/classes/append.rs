@@ -1,4 +1,4 @@
-//! Entries for differences that nobody has classified yet, to be filled in.
+//! Adds entries for unclassified differences to a classification file. A person fills them in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,25 +7,25 @@ use powerfill_events::values::{Day, fold};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{ClassificationError, Classifications};
-use crate::compare::{RowDifference, RowVerdict, TableComparison, columns_of};
-use crate::names::Interner;
+use crate::column_set::columns_of;
+use crate::compare::{RowDifference, RowVerdict, TableComparison};
+use crate::interner::Interner;
 
-/// Keys that an entry names; of more differences than this it names none, and says so.
+/// The number of keys that an entry can list. An entry for more differences lists none, and says so.
 const KEYS_NAMED: usize = 200;
 
-/// What the differences of a group have in common: the verdict, the columns, and the key but for
-/// its first column.
+/// What the differences of a group share: the verdict, the columns, and the key without its first
+/// column.
 type Group = (RowVerdict, u32, Vec<String>);
 
-/// The file with an entry for each group of differences that none of its entries speaks of, at its
-/// end; everything that stands there stays as it is. Differences are of a group where table,
-/// verdict and differing columns are the same. `date` goes into each entry. `None` where there is
-/// nothing to add.
+/// The file with an entry at its end for each group of differences that match no entry. The former
+/// text stays as it is. The differences of a group have the same table, verdict, and differing
+/// columns. Each entry gets the `date`. `None` if there is nothing to add.
 ///
 /// # Errors
-/// Where the file cannot be added to.
-pub fn appended(
-    place: &str,
+/// If no entries can be added to the file.
+pub(crate) fn append_entries(
+    file: &str,
     text: &str,
     tables: &[TableComparison],
     names: &Interner,
@@ -40,7 +40,7 @@ pub fn appended(
             let group = (difference.verdict, difference.columns, rest);
             groups.entry(group).or_default().push(difference);
         }
-        for (group, differences) in coarser(groups) {
+        for (group, differences) in merge_small_groups(groups) {
             entries.push(entry(table, group, &differences, names, date));
         }
     }
@@ -56,13 +56,15 @@ pub fn appended(
         _ => "\n\n",
     };
     let whole = format!("{text}{gap}{}", new.trim_start_matches('\n'));
-    // Entries written as `difference = [ … ]` cannot be gone on with.
-    Classifications::parse(place, &whole)?;
+    // A file that has its entries as `difference = [ … ]` cannot be extended.
+    Classifications::parse(file, &whole)?;
     Ok(Some(whole))
 }
 
-/// Groups without the rest of the key, where there would be many.
-fn coarser(groups: BTreeMap<Group, Vec<&RowDifference>>) -> BTreeMap<Group, Vec<&RowDifference>> {
+/// Ignores the rest of the key if it would make many groups of one verdict and columns.
+fn merge_small_groups(
+    groups: BTreeMap<Group, Vec<&RowDifference>>,
+) -> BTreeMap<Group, Vec<&RowDifference>> {
     const MANY: usize = 8;
     let mut counts: BTreeMap<(RowVerdict, u32), usize> = BTreeMap::new();
     for (verdict, columns, _) in groups.keys() {
@@ -92,20 +94,22 @@ fn entry(
     entry.insert("table", value(table.spec.name));
     entry.insert("verdict", value(verdict.name()));
     if columns != 0 {
-        let of: Array = columns_of(columns).map(|at| table.column(at)).collect();
-        entry.insert("columns", value(of));
+        let names: Array = columns_of(columns).map(|at| table.column(at)).collect();
+        entry.insert("columns", value(names));
     }
     let rows = differences.len();
-    let mut said = format!("\n# {rows} {}", if rows == 1 { "row" } else { "rows" });
+    let mut comment = format!("\n# {rows} {}", if rows == 1 { "row" } else { "rows" });
     let whole_key = rest.len() + 1 == table.key.len();
     if rows <= KEYS_NAMED && whole_key {
         entry.insert("key", value(key(table, &rest, differences, names)));
     } else {
-        let _ =
-            write!(said, ", whatever their key: narrow it with key = {{ … }} where it is too wide");
+        let _ = write!(
+            comment,
+            ", whatever their key: narrow it with key = {{ … }} where it is too wide"
+        );
     }
-    said.push_str("; class is bug, enhancement or acceptable_variation\n");
-    entry.decor_mut().set_prefix(said);
+    comment.push_str("; class is bug, enhancement or acceptable_variation\n");
+    entry.decor_mut().set_prefix(comment);
     entry
 }
 
@@ -119,30 +123,30 @@ fn key(
     if let Some((first, others)) = table.key.split_first() {
         let texts: Vec<String> = differences
             .iter()
-            .map(|difference| literal(&table.key_texts(difference, names)[0]))
+            .map(|difference| escape(&table.key_texts(difference, names)[0]))
             .collect();
-        let of_first = match &texts[..] {
+        let first_texts = match &texts[..] {
             [one] => Value::from(one.as_str()),
             more => Value::Array(more.iter().map(String::as_str).collect()),
         };
-        key.insert(table.column(*first), of_first);
-        let said = differences.first().map(|d| table.key_texts(d, names)).unwrap_or_default();
+        key.insert(table.column(*first), first_texts);
+        let shared = differences.first().map(|d| table.key_texts(d, names)).unwrap_or_default();
         debug_assert_eq!(rest.len(), others.len());
-        for (at, text) in others.iter().zip(said.iter().skip(1)) {
-            key.insert(table.column(*at), literal(text).into());
+        for (at, text) in others.iter().zip(shared.iter().skip(1)) {
+            key.insert(table.column(*at), escape(text).into());
         }
     }
     key
 }
 
-/// A text that is a pattern for itself alone.
-fn literal(text: &str) -> String {
-    let mut literal = String::new();
+/// A pattern that matches this text alone.
+fn escape(text: &str) -> String {
+    let mut pattern = String::new();
     for c in text.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
-            literal.push('\\');
+            pattern.push('\\');
         }
-        literal.push(c);
+        pattern.push(c);
     }
-    literal
+    pattern
 }

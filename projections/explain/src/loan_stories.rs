@@ -1,109 +1,82 @@
-//! The stories of many loans in one pass over a run's events (specification 3.4 `diff`): how full
-//! the trades were is kept once for all of them, and a loan's own events are kept for the loans
-//! that are asked about.
+//! The stories of many loans in one pass over a run's events (specification 3.4 `diff`). The loans
+//! share the ledgers of the trades; each story keeps the events of its loan alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use powerfill_events::ignored;
 use powerfill_events::run::event::{
-    CandidateScored, ConstraintBlockEvaluated, ExclusionReason, RejectionReason,
+    CandidateScored, ConstraintBlockEvaluated, ExclusionReason, Node, RejectionReason,
 };
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, TradeId, fold};
 
-use super::{LoanOutcome, LoanStep, LoanStory};
-use crate::ledger::Ledger;
-use crate::verdict::{CandidateVerdict, VerdictInput};
+use super::ledger::Ledgers;
+use super::loan::LoanOutcome;
+use super::loan_story::LoanStory;
+use super::step::LoanStep;
+use super::verdict::{CandidateVerdict, VerdictInput};
 
-/// Gathers the stories of many loans from a run's events, in their order.
+/// Collects the stories of many loans from a run's events, in their order.
 #[derive(Debug, Default)]
 pub struct LoanStories {
-    /// By folded id. A story here keeps no ledgers of its own.
+    /// By folded id. They get no assessed trades, so their own ledgers stay empty.
     stories: HashMap<String, LoanStory>,
     options: Option<RunOptions>,
-    ledgers: HashMap<TradeId, Ledger>,
+    ledgers: Ledgers,
     /// The trades by folded id.
     trades: HashMap<String, TradeId>,
     blocks: HashMap<TradeId, Vec<ConstraintBlockEvaluated>>,
     allocation_over: bool,
 }
 
-/// How a loan stands to a trade.
+/// The relation of a loan to a trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TradeRelation {
-    /// It was a candidate for it.
+    /// The loan is a candidate for the trade.
     Candidate {
-        /// In this turn.
+        /// The turn of the candidate.
         turn: u32,
-        /// With this rank.
+        /// Its rank in the turn.
         candidate_rank: u32,
-        /// And came to this.
+        /// The first node in walk order that the loan matches there.
+        node: Arc<Node>,
+        /// What became of it.
         verdict: CandidateVerdict,
     },
     /// The pair is no candidate.
     Rejected(RejectionReason),
     /// The trade is not in the run.
     Excluded(ExclusionReason),
-    /// The run knows no such trade.
+    /// The run has no such trade.
     NoSuchTrade,
     /// The loan matches no constraint of the trade's instrument.
     NoMatch,
-    /// The loan takes no part, since it stays where it is or is out of scope.
+    /// The loan takes no part: it is pinned or out of scope.
     NoPart,
 }
 
 impl LoanStories {
-    /// Of the loans with these ids, compared as text (1.1).
-    pub fn of<'n>(loan_ids: impl IntoIterator<Item = &'n str>) -> Self {
+    /// The stories of the loans with these ids, which are compared as text (1.1), before the first
+    /// event.
+    pub fn new<'n>(loan_ids: impl IntoIterator<Item = &'n str>) -> Self {
         let stories = loan_ids.into_iter().map(|id| (fold(id), LoanStory::new(id)));
         Self { stories: stories.collect(), ..Self::default() }
     }
 
-    /// Takes the next event of the run.
+    /// Applies the next event of the run.
     pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
-        let version = recorded.stream_version;
+        self.ledgers.apply(recorded);
         let loan_id = match recorded.event {
             RunEvent::RunRequested(requested) => {
                 self.options = Some(requested.options.clone());
                 return;
             }
             RunEvent::TradeAssessed(trade) => {
-                let mut ledger = Ledger::new(trade);
-                ledger.followed = true;
-                self.ledgers.insert(trade.trade_id.clone(), ledger);
+                self.ledgers.open(trade, true);
                 self.trades.insert(fold(trade.trade_id.as_str()), trade.trade_id.clone());
                 return;
-            }
-            RunEvent::LoanPinned(pinned) => {
-                let trade = pinned.trade_id.as_ref();
-                if let Some(ledger) = trade.and_then(|trade| self.ledgers.get_mut(trade)) {
-                    ledger.pin(pinned);
-                }
-                &pinned.loan_id
-            }
-            RunEvent::CandidateScored(candidate) => &candidate.loan_id,
-            RunEvent::CandidatesRejected(rejected) => &rejected.loan_id,
-            RunEvent::LoanAllocated(placed) => {
-                if let Some(ledger) = self.ledgers.get_mut(&placed.trade_id) {
-                    ledger.allocate(version, placed);
-                }
-                &placed.loan_id
-            }
-            RunEvent::LoanMoved(moved) => {
-                if let Some(ledger) = self.ledgers.get_mut(&moved.from_trade_id) {
-                    ledger.move_out(version, moved);
-                }
-                if let Some(ledger) = self.ledgers.get_mut(&moved.to_trade_id) {
-                    ledger.move_in(version, moved);
-                }
-                &moved.loan_id
-            }
-            RunEvent::LoanReleased(released) => {
-                if let Some(ledger) = self.ledgers.get_mut(&released.trade_id) {
-                    ledger.release(version, released);
-                }
-                &released.loan_id
             }
             RunEvent::ConstraintBlockEvaluated(block) => {
                 self.allocation_over = true;
@@ -118,6 +91,12 @@ impl LoanStories {
                 self.allocation_over = true;
                 &kickout.loan_id
             }
+            RunEvent::LoanPinned(pinned) => &pinned.loan_id,
+            RunEvent::CandidateScored(candidate) => &candidate.loan_id,
+            RunEvent::CandidatesRejected(rejected) => &rejected.loan_id,
+            RunEvent::LoanAllocated(placed) => &placed.loan_id,
+            RunEvent::LoanMoved(moved) => &moved.loan_id,
+            RunEvent::LoanReleased(released) => &released.loan_id,
             RunEvent::PoolActionDerived(posting) => &posting.loan_id,
             ignored!(
                 RunStarted PreflightCompleted CashGrids ConstraintMatched PassCompleted Synthetic
@@ -129,27 +108,30 @@ impl LoanStories {
         }
     }
 
-    /// What became of a loan; `None` for one that was not asked about.
+    /// The place of a loan at the end; `None` for a loan that has no story here.
     pub fn outcome(&self, loan_id: &str) -> Option<LoanOutcome> {
         self.stories.get(&fold(loan_id)).map(LoanStory::outcome)
     }
 
-    /// Its placements, moves and releases, in their order.
+    /// The placements, moves, and releases of a loan, in their order.
     pub fn steps(&self, loan_id: &str) -> impl Iterator<Item = &LoanStep> {
         let story = self.stories.get(&fold(loan_id));
-        story.into_iter().flat_map(|story| story.steps.iter().map(|(_, step)| step))
+        story.into_iter().flat_map(|story| story.steps.iter().map(|recorded| &recorded.step))
     }
 
-    /// How a loan stands to a trade; `None` for a loan that was not asked about.
-    pub fn toward(&self, loan_id: &str, trade_id: &str) -> Option<TradeRelation> {
+    /// The relation of a loan to a trade; `None` for a loan that has no story here.
+    pub fn relation(&self, loan_id: &str, trade_id: &str) -> Option<TradeRelation> {
         let story = self.stories.get(&fold(loan_id))?;
         let Some(trade_id) = self.trades.get(&fold(trade_id)) else {
             return Some(TradeRelation::NoSuchTrade);
         };
         if let Some(candidate) = story.candidates.iter().find(|pair| pair.trade_id == *trade_id) {
-            let verdict = self.judge(story, candidate);
-            let CandidateScored { turn, candidate_rank, .. } = *candidate;
-            return Some(TradeRelation::Candidate { turn, candidate_rank, verdict });
+            return Some(TradeRelation::Candidate {
+                turn: candidate.turn,
+                candidate_rank: candidate.candidate_rank,
+                node: Arc::clone(&candidate.node),
+                verdict: self.verdict(story, candidate),
+            });
         }
         if let Some(rejection) = story.rejections.iter().find(|pair| pair.trade_id == *trade_id) {
             return Some(TradeRelation::Rejected(rejection.reason));
@@ -162,10 +144,10 @@ impl LoanStories {
         })
     }
 
-    fn judge(&self, story: &LoanStory, candidate: &CandidateScored) -> CandidateVerdict {
+    fn verdict(&self, story: &LoanStory, candidate: &CandidateScored) -> CandidateVerdict {
         let present_trade_id = story.present_trade_id();
         let blocks = self.blocks.get(&candidate.trade_id).map_or(&[][..], Vec::as_slice);
-        let court = VerdictInput {
+        let input = VerdictInput {
             options: self.options.as_ref(),
             loan_id: &story.loan_id,
             loan_amount: story.loan_amount(),
@@ -176,11 +158,11 @@ impl LoanStories {
             ledgers: &self.ledgers,
             allocation_over: self.allocation_over,
         };
-        court.judge(candidate)
+        input.verdict(candidate)
     }
 }
 
-/// The story of a loan, if it is asked about. Most ids are folded as they are.
+/// The story of a loan. Most ids equal their folded form, so most look-ups do not allocate.
 fn find_mut<'s>(
     stories: &'s mut HashMap<String, LoanStory>,
     loan_id: &LoanId,

@@ -1,52 +1,53 @@
-//! Every text of both sides once: a cell of text is a number, and equal names are equal numbers.
+//! The texts of both sides, each stored once. A cell of text is a number, and equal texts of a
+//! column have equal numbers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use powerfill_events::values::fold;
 
-/// Texts by number. Two of a column that compare as equal text (1.1: without case and trailing
-/// blanks) have one number, and the spelling that came first. Each column is for itself, so that
-/// the reason `Locked` is not spelled as the pass `locked`; columns of the same name are one,
+/// Texts by number. Texts of a column that compare as equal (1.1: without case and trailing blanks)
+/// have one number, and the spelling of the first. Columns have spaces of their own, so the reason
+/// `Locked` does not get the spelling of the pass `locked`; columns of the same name share a space,
 /// whatever their table.
 #[derive(Debug, Default)]
 pub struct Interner {
     spelled: Vec<Arc<str>>,
     folded: Vec<Arc<str>>,
-    columns: Vec<OfColumn>,
+    columns: Vec<ColumnTexts>,
 }
 
 #[derive(Debug)]
-struct OfColumn {
+struct ColumnTexts {
     name: String,
-    /// By spelling, so that a name that comes again costs one look.
-    known: HashMap<Arc<str>, u32>,
+    /// By spelling, so that a repeated text costs one look-up.
+    by_spelling: HashMap<Arc<str>, u32>,
     by_folded: HashMap<Arc<str>, u32>,
 }
 
-/// A column whose texts are numbered together.
+/// The space of texts that belongs to columns of one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextSpace(usize);
 
 impl Interner {
-    /// The space of a column.
+    /// The space of the columns with this name.
     pub fn space(&mut self, column: &str) -> TextSpace {
-        let known = self.columns.iter().position(|of| of.name == column);
+        let known = self.columns.iter().position(|known| known.name == column);
         TextSpace(known.unwrap_or_else(|| {
-            let (known, by_folded) = (HashMap::new(), HashMap::new());
-            self.columns.push(OfColumn { name: column.to_owned(), known, by_folded });
+            let (by_spelling, by_folded) = (HashMap::new(), HashMap::new());
+            self.columns.push(ColumnTexts { name: column.to_owned(), by_spelling, by_folded });
             self.columns.len() - 1
         }))
     }
 
-    /// The number of a text.
+    /// The number of a text, which is stored if it is new.
     ///
     /// # Panics
-    /// At four billion different texts, which no memory holds.
+    /// With 2^32 different texts, which do not fit into memory.
     pub fn number(&mut self, text: &str, space: TextSpace) -> u32 {
         let text = text.trim_end_matches(' ');
         let column = &mut self.columns[space.0];
-        if let Some(number) = column.known.get(text) {
+        if let Some(number) = column.by_spelling.get(text) {
             return *number;
         }
         let spelled: Arc<str> = text.into();
@@ -63,22 +64,22 @@ impl Interner {
                 number
             }
         };
-        column.known.insert(spelled, number);
+        column.by_spelling.insert(spelled, number);
         number
     }
 
-    /// The number of a column's text that is there already.
+    /// The number of a text that is stored already.
     pub fn find(&self, text: &str, column: &str) -> Option<u32> {
-        let of = self.columns.iter().find(|of| of.name == column)?;
-        of.by_folded.get(fold(text).as_str()).copied()
+        let column = self.columns.iter().find(|known| known.name == column)?;
+        column.by_folded.get(fold(text).as_str()).copied()
     }
 
-    /// As first spelled.
+    /// The first spelling of a text.
     pub fn spelled(&self, number: u32) -> &Arc<str> {
         &self.spelled[number as usize]
     }
 
-    /// As it compares and orders.
+    /// The folded text, by which texts compare and sort (1.1).
     pub fn folded(&self, number: u32) -> &str {
         &self.folded[number as usize]
     }

@@ -1,13 +1,11 @@
-//! Which events a story is told from: what to look up in the index of a run's events, so that
-//! nobody has to read the whole stream. A story that is fed with these alone is the one that all
-//! events give.
+//! The events that a story needs, as subjects of the index of a run's events. A story of these
+//! events alone equals the story of all events.
 
 use powerfill_events::run::RunEvent;
 use powerfill_events::values::fold;
-
 use powerfill_tables::event_index::{Subject, SubjectKind};
 
-/// Whom a story is about, by id in whatever case (1.1).
+/// The loan or the trade of a story, by id in any case (1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorySubject<'a> {
     /// A loan.
@@ -17,7 +15,7 @@ pub enum StorySubject<'a> {
 }
 
 impl StorySubject<'_> {
-    /// Where the story begins.
+    /// The subjects to look up first.
     pub fn subjects(self) -> Vec<Subject> {
         match self {
             Self::Loan(id) => vec![
@@ -33,8 +31,8 @@ impl StorySubject<'_> {
         }
     }
 
-    /// Where an event of these leads on: from a loan's candidate to what filled that trade, from a
-    /// trade's candidate to where that loan went.
+    /// The further subject that an event of the first subjects leads to: the fill of a trade that
+    /// the loan is a candidate for, or the placements of a candidate of the trade.
     pub fn leads_to(self, event: &RunEvent) -> Option<Subject> {
         let RunEvent::CandidateScored(candidate) = event else { return None };
         let (loan_id, trade_id) = (candidate.loan_id.as_str(), candidate.trade_id.as_str());
