@@ -1,5 +1,5 @@
-//! Rows with eight bytes per cell. A run of a hundred thousand loans has millions of candidates, and
-//! a comparison keeps two runs in memory.
+//! Rows with eight bytes per cell. A run of a hundred thousand loans has millions of candidates,
+//! and a comparison keeps two runs in memory.
 
 use std::cmp::Ordering;
 
@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 
 use crate::interner::{Interner, TextSpace};
 
-/// A cell: NULL; a number in units of its column's scale; a day or a moment as a count since 1970; a
-/// text as its number in [`Interner`]; or an unreadable cell, whose text does not have the type of
-/// its column.
+/// A cell: NULL; a number in units of its column's scale; a day or a moment as a count since 1970;
+/// a text as its number in [`Interner`]; or an unreadable cell, whose text does not have the type
+/// of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackedCell(i64);
 
@@ -43,7 +43,8 @@ impl GridColumn {
     }
 }
 
-/// The value of the first unreadable cell: below every amount, which 1.1 keeps within 9×10^18 cents.
+/// The value of the first unreadable cell: below every amount, which 1.1 keeps within 9×10^18
+/// cents.
 const FIRST_UNREADABLE: i64 = i64::MIN + 1;
 /// The value after the last unreadable cell.
 const FIRST_READABLE: i64 = FIRST_UNREADABLE + (1 << 32);
@@ -57,8 +58,8 @@ impl PackedCell {
         if text.is_empty() { Self::NULL } else { Self(names.number(text, column.space).into()) }
     }
 
-    /// A number in units of its column's scale. A number with more decimals, or beyond 64 bits, is an
-    /// unreadable cell, which keeps its text.
+    /// A number in units of its column's scale. A number with more decimals, or beyond 64 bits, is
+    /// an unreadable cell, which keeps its text.
     pub fn number(number: Decimal, column: GridColumn, names: &mut Interner) -> Self {
         let scale = column.scale();
         let number = number.normalize();
@@ -157,8 +158,8 @@ impl PackedCell {
         }
     }
 
-    /// The order of keys: NULL first, texts by the code points of their folded form (1.1), numbers and
-    /// days by value.
+    /// The order of keys: NULL first, texts by the code points of their folded form (1.1), numbers
+    /// and days by value.
     pub fn order(self, other: Self, cell_type: CellType, names: &Interner) -> Ordering {
         if self == other {
             return Ordering::Equal;

@@ -71,8 +71,8 @@ pub struct InputRowChange {
 }
 
 impl RunDifferences {
-    /// The differences of two runs, from their events. [`compare_inputs`](Self::compare_inputs) adds
-    /// those of the snapshots.
+    /// The differences of two runs, from their events. [`compare_inputs`](Self::compare_inputs)
+    /// adds those of the snapshots.
     pub fn new(here: &RunSideHead, there: &RunSideHead) -> Self {
         let differing =
             |a: &Option<String>, b: &Option<String>| (a != b).then(|| [a.clone(), b.clone()]);

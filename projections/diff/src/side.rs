@@ -198,6 +198,11 @@ pub(crate) fn by_name(name: &str) -> Option<(usize, &'static TableSpec)> {
     ALL.iter().copied().enumerate().find(|(_, table)| table.name == name)
 }
 
+/// The names of all output tables, for messages.
+pub(crate) fn table_names() -> String {
+    ALL.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")
+}
+
 impl RunSideHead {
     fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));

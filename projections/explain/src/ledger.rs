@@ -36,8 +36,8 @@ impl Moment {
     }
 }
 
-/// The order of a trade's candidates within a turn: lines 1, 2, 4, and 5 of 2.6. The settlement date
-/// and the trade are the same for all of them.
+/// The order of a trade's candidates within a turn: lines 1, 2, 4, and 5 of 2.6. The settlement
+/// date and the trade are the same for all of them.
 pub(super) type CandidateOrder = (Reverse<Price>, bool, Reverse<Money>, String);
 
 /// The position of a candidate in that order. `is_home`: the loan's present pool is designated to

@@ -54,7 +54,8 @@ impl FullLimits {
         Self::Possible(full.collect())
     }
 
-    /// The limits that describe a loan and leave too little for it while `present` are in the trade.
+    /// The limits that describe a loan and leave too little for it while `present` are in the
+    /// trade.
     pub(super) fn barring<'l>(
         limits: impl Iterator<Item = &'l LimitFacts>,
         present: &[FillingLoan],

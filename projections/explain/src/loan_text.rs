@@ -305,7 +305,8 @@ fn filler_names(fillers: &[FillingLoan]) -> String {
     few(fillers.iter().map(name), NAMED)
 }
 
-/// Writes a line per limit. Limits that are known to describe the loan have the loans that use them.
+/// Writes a line per limit. Limits that are known to describe the loan have the loans that use
+/// them.
 pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> Result {
     for limit in full_limits {
         let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));

@@ -30,7 +30,8 @@ pub struct TradeStory {
 }
 
 impl TradeStory {
-    /// The story of the trade with this id, which is compared as text (1.1), before the first event.
+    /// The story of the trade with this id, which is compared as text (1.1), before the first
+    /// event.
     pub fn new(trade_id: &str) -> Self {
         Self {
             name: NameMatcher::new(trade_id),

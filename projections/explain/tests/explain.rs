@@ -284,8 +284,8 @@ fn the_stories_of_many_loans_are_those_of_each() {
     );
 }
 
-/// A candidate says that its loan matches one node. Limits of other nodes may not describe the loan,
-/// so a clause does not name them.
+/// A candidate says that its loan matches one node. Limits of other nodes may not describe the
+/// loan, so a clause does not name them.
 #[test]
 fn a_clause_names_only_limits_that_describe_the_loan() {
     let block = |constraint: &str| {

@@ -146,20 +146,19 @@ fn judge_loan(
     }
     let mut barred = 0;
     for candidate in &told.story.candidates {
-        let amount = facts.loan_amount;
         if let CandidateVerdict::LimitBarred { full_limits, .. } = &candidate.verdict {
             assert!(!full_limits.limits().is_empty(), "{place}");
-            full_limits.limits().iter().for_each(|limit| assert_bars(limit, amount, &place));
+            full_limits
+                .limits()
+                .iter()
+                .for_each(|limit| assert_bars(limit, facts.loan_amount, &place));
             barred += 1;
         }
         let Some(at_end) = &candidate.at_end else { continue };
-        assert_eq!(
-            at_end.full_limits.limits().is_empty(),
-            at_end.excess_amount.is_some(),
-            "{place}"
-        );
-        for limit in at_end.full_limits.limits() {
-            assert_bars(limit, amount, &place);
+        let limits = at_end.full_limits.limits();
+        assert_eq!(limits.is_empty(), at_end.excess_amount.is_some(), "{place}");
+        for limit in limits {
+            assert_bars(limit, facts.loan_amount, &place);
             let block = blocks[&candidate.trade_id].iter().find(|block| block.node == limit.node);
             assert_eq!(block.unwrap().used_amount, limit.used_amount, "{place}");
             assert_eq!(block.unwrap().hi_amount, Some(limit.hi_amount), "{place}");

@@ -36,8 +36,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
         "one case per line",
     ),
     ("domain/snapshot/src/rules/tests/refused.rs: sql_that_is_not_a_rule", "one case per line"),
-    ("projections/diff/src/classes/file.rs: of_entry", "one branch per event, field, or answer"),
-    ("projections/diff/src/mapping/file.rs: of_table", "one branch per event, field, or answer"),
     ("projections/tables/src/event_index/mod.rs: apply", "one branch per event, field, or answer"),
     ("tests/model/tests/engine/seeds.rs: the_books_reach_every_rule", "one case per line"),
     ("tests/tests/aggregate/main.rs: broken_rules", "one case per line"),

@@ -11,7 +11,8 @@ use crate::column_set::columns_of;
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
 use crate::interner::Interner;
 
-/// The number of keys that an entry can list. An entry for more differences lists none, and says so.
+/// The number of keys that an entry can list. An entry for more differences lists none, and says
+/// so.
 const KEYS_NAMED: usize = 200;
 
 /// What the differences of a group share: the verdict, the columns, and the key without its first

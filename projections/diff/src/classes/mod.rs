@@ -114,8 +114,8 @@ impl Classifications {
     /// Reads a classification file. Messages call it `file`.
     ///
     /// # Errors
-    /// [`ClassificationError`]: the text is no TOML, or has an unknown key, table, column, class, or
-    /// verdict.
+    /// [`ClassificationError`]: the text is no TOML, or has an unknown key, table, column, class,
+    /// or verdict.
     pub fn parse(file: &str, text: &str) -> Result<Self, ClassificationError> {
         file::read(file, text)
     }

@@ -5,14 +5,13 @@ use std::ops::Range;
 
 use powerfill_events::values::fold;
 use powerfill_tables::table::TableSpec;
-use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Located, Mapping, MappingError, TableMapping, fault, is_number};
 use crate::reading::{CellFormats, DateOrder, DecimalMark};
-use crate::side::by_name;
+use crate::side::{by_name, table_names};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +59,9 @@ impl FormatsFile {
     }
 }
 
+/// A fault with its place in the file.
+type Fault = (Range<usize>, String);
+
 /// Reads the file, and checks every name of an output table or column in it.
 pub(super) fn read(name: &str, text: &str) -> Result<Mapping, MappingError> {
     let file: File = toml::from_str(text).map_err(|error| {
@@ -71,15 +73,14 @@ pub(super) fn read(name: &str, text: &str) -> Result<Mapping, MappingError> {
     if let Some(formats) = &file.formats {
         mapping.formats = formats.get_ref().clone().or(&CellFormats::default());
     }
+    let fault = |(span, what): Fault| fault(name, text, &span, what);
     for (table_name, table) in file.tables {
-        let fault = |span: Range<usize>, what: String| fault(name, text, &span, what);
         let Some((position, spec)) = by_name(table_name.get_ref()) else {
-            let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
             let what =
-                format!("no output table {}; there are {}", table_name.get_ref(), names.join(", "));
-            return Err(fault(table_name.span(), what));
+                format!("no output table {}; there are {}", table_name.get_ref(), table_names());
+            return Err(fault((table_name.span(), what)));
         };
-        let table = read_table(spec, table, &mapping.formats, fault)?;
+        let table = read_table(spec, table, &mapping.formats).map_err(fault)?;
         mapping.tables[position] = Some(table);
     }
     Ok(mapping)
@@ -89,16 +90,8 @@ fn read_table(
     spec: &'static TableSpec,
     file: TableFile,
     formats: &CellFormats,
-    fault: impl Fn(Range<usize>, String) -> MappingError,
-) -> Result<TableMapping, MappingError> {
-    let column = |name: &Spanned<String>| {
-        spec.position(name.get_ref()).ok_or_else(|| {
-            let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
-            let (table, names) = (spec.name, names.join(", "));
-            let what = format!("{table} has no column {}; it has {names}", name.get_ref());
-            fault(name.span(), what)
-        })
-    };
+) -> Result<TableMapping, Fault> {
+    let column = |name: &Spanned<String>| find_column(spec, name);
     let mut table = TableMapping { skip: file.skip, ..TableMapping::default() };
     let mut export_only = None;
     if let Some(name) = file.name {
@@ -108,7 +101,7 @@ fn read_table(
     if let Some(key) = file.key {
         let columns: Vec<usize> = key.get_ref().iter().map(&column).collect::<Result<_, _>>()?;
         if columns.is_empty() {
-            return Err(fault(key.span(), "a key has at least one column".to_owned()));
+            return Err((key.span(), "a key has at least one column".to_owned()));
         }
         table.key = Some(columns);
     }
@@ -116,7 +109,7 @@ fn read_table(
         let position = column(&ours)?;
         if table.rename.iter().any(|(_, taken)| *taken == position) {
             let what = format!("{} is the new name of two columns", ours.get_ref());
-            return Err(fault(ours.span(), what));
+            return Err((ours.span(), what));
         }
         export_only.get_or_insert(theirs.span());
         table.rename.push((Located { span: theirs.span(), value: theirs.into_inner() }, position));
@@ -126,16 +119,8 @@ fn read_table(
     }
     for (name, bound) in &file.tolerance {
         let position = column(name)?;
-        if !is_number(spec.columns[position].cell_type) {
-            let what = format!("{} holds no numbers, so that it has no tolerance", name.get_ref());
-            return Err(fault(name.span(), what));
-        }
-        let number = bound.get_ref().parse::<Decimal>().ok().filter(|b| !b.is_sign_negative());
-        let Some(number) = number else {
-            let what = "a tolerance is a decimal, 0 or more, in quotes: \"0.01\"".to_owned();
-            return Err(fault(bound.span(), what));
-        };
-        table.tolerance.insert(position, number);
+        let is_number = is_number(spec.columns[position].cell_type);
+        table.tolerance.insert(position, read_tolerance(name, bound, is_number)?);
     }
     for (name, values) in file.values {
         let position = column(&name)?;
@@ -150,8 +135,32 @@ fn read_table(
     let ignores_key = table.key.iter().flatten().any(|at| table.ignore >> at & 1 == 1);
     if ignores_key && let Some(name) = file.ignore.first() {
         let what = "a column that rows pair by cannot be ignored".to_owned();
-        return Err(fault(name.span(), what));
+        return Err((name.span(), what));
     }
     table.export_only = export_only;
     Ok(table)
+}
+
+fn find_column(spec: &TableSpec, name: &Spanned<String>) -> Result<usize, Fault> {
+    spec.position(name.get_ref()).ok_or_else(|| {
+        let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+        let (table, names) = (spec.name, names.join(", "));
+        (name.span(), format!("{table} has no column {}; it has {names}", name.get_ref()))
+    })
+}
+
+fn read_tolerance(
+    column: &Spanned<String>,
+    bound: &Spanned<String>,
+    is_number: bool,
+) -> Result<Decimal, Fault> {
+    if !is_number {
+        let name = column.get_ref();
+        let what = format!("{name} holds no numbers, so that it has no tolerance");
+        return Err((column.span(), what));
+    }
+    let number = bound.get_ref().parse::<Decimal>().ok().filter(|b| !b.is_sign_negative());
+    number.ok_or_else(|| {
+        (bound.span(), "a tolerance is a decimal, 0 or more, in quotes: \"0.01\"".to_owned())
+    })
 }

@@ -101,8 +101,8 @@ impl Mapping {
         given.into_iter().any(|given| fold(&given.value) == fold(name))
     }
 
-    /// Whether a table is compared: the decision tables that the file does not skip, and the records
-    /// that it names.
+    /// Whether a table is compared: the decision tables that the file does not skip, and the
+    /// records that it names.
     pub(crate) fn compares(&self, at: usize) -> bool {
         match &self.tables[at] {
             Some(mapping) => !mapping.skip,
