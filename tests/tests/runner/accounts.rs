@@ -112,10 +112,11 @@ fn judge_loan(
     assert_strict(told);
     let facts = told.standing.as_ref().expect("the snapshot has the loan");
     let matched = facts.nodes.iter().filter(|node| node.matched).count() as u64;
+    let part = &facts.participation;
     match &told.story.outcome {
         LoanOutcome::KickedOut(kickout) => {
             assert_eq!(kickout.constraints_matched, matched, "{place}");
-            assert_eq!(facts.participation, ParticipationFacts::Eligible, "{place}");
+            assert_eq!(*part, ParticipationFacts::Eligible, "{place}");
             assert!(place.ends_with("Ask with --what-if.\n"), "{place}");
             match kickout.reason {
                 KickoutReason::NoMatchingConstraint => assert_eq!(matched, 0, "{place}"),
@@ -127,38 +128,30 @@ fn judge_loan(
             }
         }
         LoanOutcome::Allocated(_) => {
-            assert_eq!(facts.participation, ParticipationFacts::Eligible, "{place}");
+            assert_eq!(*part, ParticipationFacts::Eligible, "{place}");
         }
         LoanOutcome::Pinned(_) => assert!(
-            matches!(
-                facts.participation,
-                ParticipationFacts::Locked { .. } | ParticipationFacts::Held { .. }
-            ),
+            matches!(part, ParticipationFacts::Locked { .. } | ParticipationFacts::Held { .. }),
             "{place}"
         ),
         LoanOutcome::NoPart if complete => {
-            assert!(
-                matches!(facts.participation, ParticipationFacts::OutOfScope { .. }),
-                "{place}"
-            );
+            assert!(matches!(part, ParticipationFacts::OutOfScope { .. }), "{place}");
         }
         LoanOutcome::NoPart | LoanOutcome::Undecided => assert!(!complete, "{place}"),
     }
     let mut barred = 0;
+    let amount = facts.loan_amount;
     for candidate in &told.story.candidates {
         if let CandidateVerdict::LimitBarred { full_limits, .. } = &candidate.verdict {
             assert!(!full_limits.limits().is_empty(), "{place}");
-            full_limits
-                .limits()
-                .iter()
-                .for_each(|limit| assert_bars(limit, facts.loan_amount, &place));
+            full_limits.limits().iter().for_each(|limit| assert_bars(limit, amount, &place));
             barred += 1;
         }
         let Some(at_end) = &candidate.at_end else { continue };
         let limits = at_end.full_limits.limits();
         assert_eq!(limits.is_empty(), at_end.excess_amount.is_some(), "{place}");
         for limit in limits {
-            assert_bars(limit, facts.loan_amount, &place);
+            assert_bars(limit, amount, &place);
             let block = blocks[&candidate.trade_id].iter().find(|block| block.node == limit.node);
             assert_eq!(block.unwrap().used_amount, limit.used_amount, "{place}");
             assert_eq!(block.unwrap().hi_amount, Some(limit.hi_amount), "{place}");
