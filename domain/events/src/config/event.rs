@@ -7,8 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{CarryBucketRow, ConstraintRow, PoolLockRow, PreflightRow, RuleLinkRow, RuleRow};
-use crate::log::event_types;
+use crate::log::{Upcaster, event_types};
 use crate::values::{ConstraintName, InstrumentName, InvestorId};
+
+/// The upcasters of an event. Every event has its first version.
+const fn upcasters(_: ConfigEventType) -> &'static [Upcaster] {
+    &[]
+}
 
 event_types! {
     /// An event of the stream of a tenant's configuration.
@@ -17,7 +22,7 @@ event_types! {
     ConfigEventType,
     /// The groups of the configuration's events.
     ConfigEventGroup,
-    config_event_pattern in config;
+    config_event_pattern in config, upcast by upcasters;
 
     Import {
         /// The tables of a source were imported. The resulting changes are the next events of the

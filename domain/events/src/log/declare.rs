@@ -1,35 +1,29 @@
 //! The declaration of a stream's events. Names, groups, versions, schemas, reading, and writing
 //! follow from it.
 
-/// Declares the events of a stream: per event its group, payload, upcasters, and description.
+/// Declares the events of a stream: per event its group, payload, and description.
 ///
 /// ```text
 /// Group {
 ///     /// Description, which is published.
-///     Event(Payload) upcast EVENT_UPCASTERS,
+///     Event(Payload),
 /// }
 /// ```
 ///
-/// The present schema version is the number of upcasters plus 1, so that a new version cannot lack
-/// the way to it, and a new version changes no line here. Large payloads are boxed, so that a million candidates stay small. `$pattern`
+/// `$upcasters` maps the type of an event to its upcasters, oldest first. The present schema
+/// version is their number plus 1, so that a new version cannot lack the way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern`
 /// becomes a macro that maps the name of a group or of an event to its pattern; see
 /// [`ignored`](crate::ignored). `$groups` becomes the enumeration of the groups.
 macro_rules! event_types {
-    (@upcasters) => {
-        &[]
-    };
-    (@upcasters $upcasters:path) => {
-        $upcasters
-    };
     (
         $(#[doc = $events_doc:literal])* $events:ident,
         $(#[doc = $types_doc:literal])* $types:ident,
         $(#[doc = $groups_doc:literal])* $groups:ident,
-        $pattern:ident in $module:ident;
+        $pattern:ident in $module:ident, upcast by $upcasters:path;
         $($group:ident {
             $(
                 $(#[doc = $doc:literal])*
-                $event:ident($payload:ty) $(upcast $upcasters:path)?,
+                $event:ident($payload:ty),
             )*
         })*
     ) => {
@@ -91,18 +85,9 @@ macro_rules! event_types {
                 }
             }
 
-            /// The upcasters, oldest first: entry 0 converts version 1 to version 2.
-            const fn upcasters(self) -> &'static [$crate::log::Upcaster] {
-                match self {
-                    $($(
-                        Self::$event => $crate::log::event_types!(@upcasters $($upcasters)?),
-                    )*)*
-                }
-            }
-
             /// The schema version that is written today.
             pub const fn schema_version(self) -> u16 {
-                self.upcasters().len() as u16 + 1
+                $upcasters(self).len() as u16 + 1
             }
 
             /// The JSON Schema of the present version's payload, with every field required.
@@ -156,7 +141,7 @@ macro_rules! event_types {
                 payload: &[u8],
             ) -> Result<Self, $crate::log::DecodeError> {
                 let read = |payload: &[u8]| Self::read_payload(event_type, payload);
-                let upcasters = event_type.upcasters();
+                let upcasters = $upcasters(event_type);
                 $crate::log::read_any_version(event_type.name(), upcasters, version, payload, read)
             }
         }

@@ -2,13 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::event::EventType;
 use crate::log::Upcaster;
 
-/// The upcasters of `RunRequested`, oldest first.
-pub(crate) const RUN_REQUESTED: &[Upcaster] = &[add_source_warnings];
-
-/// The upcasters of `RunCompleted`, oldest first.
-pub(crate) const RUN_COMPLETED: &[Upcaster] = &[add_tables];
+/// The upcasters of an event, oldest first: entry 0 converts version 1 to version 2.
+pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
+    match event_type {
+        EventType::RunRequested => &[add_source_warnings],
+        EventType::RunCompleted => &[add_tables],
+        _ => &[],
+    }
+}
 
 /// `RunRequested` version 1 to 2: version 1 has no warnings.
 fn add_source_warnings(mut requested: Value) -> Value {

@@ -20,7 +20,7 @@ pub use trades::*;
 
 pub use crate::values::Severity;
 
-use super::upcasters;
+use super::upcasters::upcasters;
 use crate::log::event_types;
 
 event_types! {
@@ -30,11 +30,11 @@ event_types! {
     EventType,
     /// The groups of a run's events, in the order in which a run reaches them.
     EventGroup,
-    run_event_pattern in run;
+    run_event_pattern in run, upcast by upcasters;
 
     Opening {
         /// A run was requested.
-        RunRequested(Box<RunRequested>) upcast upcasters::RUN_REQUESTED,
+        RunRequested(Box<RunRequested>),
         /// A worker started the run.
         RunStarted(Box<RunStarted>),
         /// The nine checks of preflight are done.
@@ -94,7 +94,7 @@ event_types! {
     }
     End {
         /// The run is Complete.
-        RunCompleted(Box<RunCompleted>) upcast upcasters::RUN_COMPLETED,
+        RunCompleted(Box<RunCompleted>),
         /// The run is Failed.
         RunFailed(RunFailed),
         /// The run is Cancelled.
