@@ -10,7 +10,7 @@ use powerfill_ports::StoreError;
 
 /// How long a test waits for one condition before it fails. A passing test never waits this long,
 /// so the limit is far above what the slowest machine needs.
-pub const WAIT_LIMIT: Duration = Duration::from_secs(300);
+pub const WAIT_LIMIT: Duration = Duration::from_secs(600);
 
 /// The pause between two checks of a condition.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);

@@ -12,7 +12,9 @@ mod serve;
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
-pub(crate) use common::{PrintArgs, StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs};
+pub(crate) use common::{
+    LogArgs, PrintArgs, SourceArgs, StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs,
+};
 pub(crate) use config::{
     ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,
     ConfigSubcommand, ConfigTableArg, ReprioritiseArgs,
@@ -168,9 +170,8 @@ pub(crate) struct GenerateArgs {
 
 Exit status 1 if there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
-    /// [default: the tenant's]
-    pub(crate) source: Option<UrlText>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Validate these run options too (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) options: Option<PathBuf>,
@@ -186,9 +187,8 @@ pub(crate) struct CheckArgs {
 
 Exit status 1 if a finding would refuse the run.")]
 pub(crate) struct PreflightArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
-    /// [default: the tenant's]
-    pub(crate) source: Option<UrlText>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     #[command(flatten)]
@@ -204,9 +204,8 @@ pub(crate) struct PreflightArgs {
 Writes pfill_lockdown_guide.csv (existing and proposed rows), pfill_trade_params.csv, and
 pfill_epci_params.csv.")]
 pub(crate) struct PreprocessArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
-    /// [default: the tenant's]
-    pub(crate) source: Option<UrlText>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     #[command(flatten)]
@@ -228,9 +227,8 @@ pub(crate) struct PreprocessArgs {
 Exit status 0 if the run is Complete, 1 if it is refused, Failed, or Cancelled. Ctrl-C cancels it.
 With --no-wait, exit status 0 as soon as the run is queued.")]
 pub(crate) struct RunArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
-    /// [default: the tenant's]
-    pub(crate) source: Option<UrlText>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     /// Write every output table and outcome.csv to this folder as CSV; with --format xlsx, to this

@@ -11,7 +11,16 @@ use serde_json::{Map, Value};
 
 use crate::error::CliError;
 
-/// A table of texts, columns from `right` on aligned to the right.
+/// Prints a table for people; the columns at the indexes in `right` are aligned to the right.
+pub(crate) fn print_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Result<(), CliError>
+where
+    R: IntoIterator<Item = C>,
+    C: IntoIterator<Item = String>,
+{
+    print_text(format_args!("{}\n", text_table(header, rows, right)))
+}
+
+/// A table for people; the columns at the indexes in `right` are aligned to the right.
 pub(crate) fn text_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Table
 where
     R: IntoIterator<Item = C>,
@@ -47,9 +56,9 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
 }
 
 /// Prints records as CSV with a header.
-pub(crate) fn print_csv<'a, R>(header: &[&str], rows: R) -> Result<(), CliError>
+pub(crate) fn print_csv<R>(header: &[&str], rows: R) -> Result<(), CliError>
 where
-    R: IntoIterator<Item: IntoIterator<Item = &'a str>>,
+    R: IntoIterator<Item: IntoIterator<Item: AsRef<[u8]>>>,
 {
     let mut out = ::csv::Writer::from_writer(io::stdout().lock());
     out.write_record(header).map_err(io::Error::from)?;
@@ -104,6 +113,5 @@ pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), CliError> {
     let right: Vec<usize> =
         columns.filter(|(_, column)| is_number(column.cell_type)).map(|(at, _)| at).collect();
     let texts = rows.rows().map(|row| row.iter().map(cell_text).collect::<Vec<_>>());
-    writeln!(io::stdout().lock(), "{}", text_table(&header, texts, &right))?;
-    Ok(())
+    print_table(&header, texts, &right)
 }

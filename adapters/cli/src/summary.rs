@@ -112,8 +112,8 @@ fn loans(summary: &RunSummary, out: &mut String) {
     let out_of_scope = summary.participation.iter().filter(|(name, _)| name.starts_with("OutOf"));
     rows.extend(out_of_scope.map(|(name, n)| [name.clone(), count(*n)]));
     let _ = writeln!(out, "\n{}", text_table(&["Loans by outcome", "loans"], rows, &[1]));
-    let (placed, left) = (usd(outcomes.allocated_amount), usd(outcomes.kicked_out_amount));
-    let _ = writeln!(out, "{placed} allocated, {left} kicked out");
+    let (allocated, kicked_out) = (usd(outcomes.allocated_amount), usd(outcomes.kicked_out_amount));
+    let _ = writeln!(out, "{allocated} allocated, {kicked_out} kicked out");
 }
 
 fn counted<T: Choice>(title: &str, counts: &std::collections::BTreeMap<T, u64>, out: &mut String) {

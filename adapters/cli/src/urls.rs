@@ -43,7 +43,7 @@ impl UrlText {
     }
 }
 
-/// A URL of a place to which a command connects.
+/// The URL of a file or a server that a command uses.
 pub(crate) trait LocationUrl: FromStr<Err = UrlError> {
     /// Sets the password if the URL needs one and has none: this one, or else that of the
     /// environment.

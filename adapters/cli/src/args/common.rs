@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::format::{Format, TableFormat};
+use crate::log::LogFormat;
 use crate::urls::UrlText;
 
 /// The tenant.
@@ -48,4 +49,21 @@ pub(crate) struct TablePrintArgs {
     /// The format of the output; xlsx for a workbook
     #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = TableFormat::Text)]
     pub(crate) format: TableFormat,
+}
+
+/// The log of a command that runs until it is stopped.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct LogArgs {
+    /// The format of the log on standard error
+    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// The source of a snapshot.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SourceArgs {
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// [default: the tenant's]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<UrlText>,
 }

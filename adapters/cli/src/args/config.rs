@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::StorePrintArgs;
-use crate::urls::UrlText;
+use super::{SourceArgs, StorePrintArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigSubcommand {
@@ -142,9 +141,8 @@ Imports pscat_securitization_rules and the pfill_ tables of constraints, their r
 lockdown, and preflight. A table that the source does not have counts as empty, except the
 constraints, which are required. Only real changes are recorded.")]
 pub(crate) struct ConfigImportArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
-    /// [default: the tenant's]
-    pub(crate) source: Option<UrlText>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Show what would change, and record nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::{PrintArgs, StoreArgs, StorePrintArgs};
-use crate::log::LogFormat;
+use super::{LogArgs, PrintArgs, StoreArgs, StorePrintArgs};
 use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
@@ -19,9 +18,8 @@ pub(crate) struct WorkArgs {
     /// End when the queue is empty, instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
-    /// The format of the log on standard error
-    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
-    pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// Work for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,
@@ -62,9 +60,8 @@ pub(crate) struct RelayArgs {
     /// Relay for every tenant of powerfill.toml
     #[arg(long, conflicts_with_all = ["store", "tenant"])]
     pub(crate) all_tenants: bool,
-    /// The format of the log on standard error
-    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
-    pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

@@ -2,8 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::StorePrintArgs;
-use crate::log::LogFormat;
+use super::{LogArgs, StorePrintArgs};
 use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
@@ -30,9 +29,8 @@ pub(crate) struct PublishArgs {
     /// With --follow: for every tenant of powerfill.toml that has a target
     #[arg(long, requires = "follow", conflicts_with_all = ["store", "tenant", "to"])]
     pub(crate) all_tenants: bool,
-    /// The format of the log of --follow on standard error
-    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
-    pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

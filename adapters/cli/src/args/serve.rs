@@ -6,8 +6,7 @@ use std::num::NonZeroU32;
 use clap::{Args, Subcommand, ValueEnum};
 use powerfill_http::tokens::Role;
 
-use super::PrintArgs;
-use crate::log::LogFormat;
+use super::{LogArgs, PrintArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -37,9 +36,8 @@ pub(crate) struct ServeArgs {
     /// Allowed requests per second and token; bursts may have twice as many
     #[arg(long, env = "POWERFILL_REQUESTS_PER_SECOND", value_name = "N", default_value = "500")]
     pub(crate) requests_per_second: NonZeroU32,
-    /// The format of the log on standard error, which has one line per request
-    #[arg(long, env = "POWERFILL_LOG_FORMAT", value_enum, default_value = "text")]
-    pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// The worker's name, as for `work` [default: powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,

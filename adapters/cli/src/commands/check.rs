@@ -1,19 +1,17 @@
 //! `check`: validates a snapshot and run options, and reports every fault.
 
-use std::io::Write;
-
 use powerfill_snapshot::{Fault, FaultReport};
 
 use super::options;
 use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, text_table};
+use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
 pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let input = SnapshotInput::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let input = SnapshotInput::resolve(args.source.source.as_ref(), &args.tenant, settings)?;
     let mut report = match input.validated().await? {
         Ok(validated) => validated.warnings,
         Err(report) => report,
@@ -24,19 +22,17 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
         report.faults.extend(rejected.faults);
     }
     match args.print.format {
-        Format::Text => print_text(&report)?,
+        Format::Text => print_report(&report)?,
         Format::Json => print_json(&report)?,
         Format::Csv => print_csv(&Fault::COLUMNS, report.faults.iter().map(Fault::cells))?,
     }
     if report.errors() > 0 { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }
 
-fn print_text(report: &FaultReport) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
+fn print_report(report: &FaultReport) -> Result<(), CliError> {
     if !report.is_empty() {
         let rows = report.faults.iter().map(|fault| fault.cells().map(str::to_owned));
-        writeln!(out, "{}", text_table(&Fault::COLUMNS, rows, &[2]))?;
+        print_table(&Fault::COLUMNS, rows, &[2])?;
     }
-    writeln!(out, "{} errors, {} warnings", report.errors(), report.warnings())?;
-    Ok(())
+    print_text(format_args!("{} errors, {} warnings\n", report.errors(), report.warnings()))
 }

@@ -7,12 +7,11 @@ use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::EventType;
 use powerfill_ports::events::StoredEvent;
 
-use super::find_run;
+use super::open_run;
 use crate::args::EventsArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::settings::ProgramSettings;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     for name in &args.types {
@@ -24,8 +23,7 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
             ))
         })?;
     }
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let stream = run.stream();
     let mut printer = Printer { args: &args, next: args.from.max(1), header: false };
     let mut batches = store.read(&stream, printer.next);

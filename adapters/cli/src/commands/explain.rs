@@ -13,17 +13,15 @@ use powerfill_explain::{LoanAccount, LoanOutcome, change_kind_words};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_ports::Store;
 
-use super::find_run;
+use super::open_run;
 use crate::args::ExplainArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_json, print_text};
 use crate::settings::ProgramSettings;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let as_json = match args.common.print.format {
         Format::Text => false,
         Format::Json => true,

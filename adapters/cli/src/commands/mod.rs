@@ -30,6 +30,7 @@ pub(crate) mod verify;
 pub(crate) mod work;
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use clap::CommandFactory;
 use futures::TryStreamExt;
@@ -38,9 +39,11 @@ use powerfill_ports::Store;
 use powerfill_ports::runs::stream_runs;
 use tokio::task::JoinSet;
 
-use crate::args::Cli;
+use crate::args::{Cli, StoreArgs};
 use crate::error::CliError;
 use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
 /// Prints a completion script.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
@@ -60,6 +63,17 @@ async fn join_all(mut tasks: JoinSet<Result<(), CliError>>, what: &str) -> Resul
         result = result.and(ended);
     }
     result
+}
+
+/// Opens the store of a command, and finds a run in it.
+async fn open_run(
+    args: &StoreArgs,
+    wanted: &str,
+    settings: &ProgramSettings,
+) -> Result<(Arc<dyn Store>, RunId), CliError> {
+    let store = TenantStore::resolve(args, settings)?.open_existing().await?;
+    let run = find_run(store.as_ref(), wanted).await?;
+    Ok((store, run))
 }
 
 /// Finds a run by its id, the beginning of its id, `latest`, or `latest~N` for the Nth before it.

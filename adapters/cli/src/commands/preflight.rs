@@ -1,21 +1,19 @@
 //! `preflight`: the nine checks without a run (specification 2.2).
 
-use std::io::Write;
-
 use powerfill_events::run::event::{Finding, Severity};
 
 use super::options;
 use crate::args::PreflightArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, text_table};
+use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
 const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
 
 pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let input = SnapshotInput::resolve(args.source.as_ref(), &args.tenant, settings)?;
+    let input = SnapshotInput::resolve(args.source.source.as_ref(), &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let validated = input.snapshot().await?;
     let findings = powerfill_engine::preflight(&validated.snapshot, &options);
@@ -27,16 +25,9 @@ pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Resu
     let rows: Vec<[String; 4]> = findings.iter().map(cells).collect();
     match args.print.format {
         Format::Json => print_json(&findings)?,
-        Format::Csv => {
-            print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))?;
-        }
-        Format::Text => {
-            let mut out = std::io::stdout().lock();
-            match rows.is_empty() {
-                true => writeln!(out, "preflight found nothing")?,
-                false => writeln!(out, "{}", text_table(&COLUMNS, rows, &[]))?,
-            }
-        }
+        Format::Csv => print_csv(&COLUMNS, rows)?,
+        Format::Text if rows.is_empty() => print_text("preflight found nothing\n")?,
+        Format::Text => print_table(&COLUMNS, rows, &[])?,
     }
     let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_errors { Err(CliError::NegativeAnswer) } else { Ok(()) }

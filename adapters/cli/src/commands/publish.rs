@@ -71,7 +71,7 @@ async fn follow(args: PublishArgs, settings: &ProgramSettings) -> Result<(), Cli
              [tenants.ID]",
         ));
     }
-    log::start(args.log_format);
+    log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
     let mut publishers = JoinSet::new();
     for (target, store) in pairs {

@@ -2,17 +2,15 @@
 
 use powerfill_app::rebuild::rebuild;
 
-use super::find_run;
+use super::open_run;
 use crate::args::RunRefArgs;
 use crate::error::CliError;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: RunRefArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let rebuilt = rebuild(store.as_ref(), run).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();
     print_text(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;

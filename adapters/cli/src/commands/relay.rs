@@ -35,7 +35,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(
         credentials_file: args.nats_credentials.clone(),
         authority_file: args.nats_ca.clone(),
     };
-    log::start(args.log_format);
+    log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
     let Some(broker) = connect(&access, &shutdown, args.once).await? else { return Ok(()) };
     let mut relays = JoinSet::new();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
 use serde_json::Value;
 
-use super::find_run;
+use super::open_run;
 use crate::args::ReplayArgs;
 use crate::error::CliError;
 use crate::format::Format;
@@ -15,11 +15,9 @@ use crate::output::{print_csv, print_json, print_text, text_table};
 use crate::progress::ForegroundObserver;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     // Nothing is written, so Ctrl-C can simply end the process.
     let observer = Arc::new(ForegroundObserver::new(run, None));
     let replayed = replay(store.as_ref(), run, Arc::clone(&observer) as _).await;
@@ -114,5 +112,5 @@ fn csv(replay: &ReplayReport) -> Result<(), CliError> {
         }
     }
     let header = ["stream_version", "field", "recorded", "replayed"];
-    print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+    print_csv(&header, rows)
 }

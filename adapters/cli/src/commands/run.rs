@@ -53,8 +53,9 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         }
     };
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
-    let input = SnapshotInput::resolve(args.source.as_ref(), &args.common.store.tenant, settings)?
-        .for_store(&tenant_store);
+    let input =
+        SnapshotInput::resolve(args.source.source.as_ref(), &args.common.store.tenant, settings)?
+            .for_store(&tenant_store);
     let options = options::resolve(&args.options, input.options())?;
     let target = args.publish.map(|url| url.parse::<TargetUrl>("--publish")).transpose()?;
     let target = target.map(|url| SqlServerTarget::new(url.0));

@@ -1,14 +1,12 @@
 //! `runs`: lists the runs of the store, latest first.
 
-use std::io::Write;
-
 use futures::TryStreamExt;
 use powerfill_ports::runs::stream_runs;
 
 use crate::args::StorePrintArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, text_table};
+use crate::output::{print_csv, print_json, print_table};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
@@ -25,10 +23,8 @@ pub(crate) async fn run(args: StorePrintArgs, settings: &ProgramSettings) -> Res
         })
         .collect();
     match args.print.format {
-        Format::Text => {
-            writeln!(std::io::stdout().lock(), "{}", text_table(&COLUMNS, rows, &[]))?;
-        }
-        Format::Csv => print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))?,
+        Format::Text => print_table(&COLUMNS, rows, &[])?,
+        Format::Csv => print_csv(&COLUMNS, rows)?,
         Format::Json => {
             let objects: Vec<serde_json::Map<String, serde_json::Value>> = rows
                 .iter()

@@ -68,7 +68,7 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
             let (seq, position) = (count(seal.seq), count(seal.position));
             match &difference {
                 None => print_text(format_args!(
-                    "The log holds append {seq}, up to event {position}, as it was sealed; {} \
+                    "The log contains append {seq}, up to event {position}, as sealed; {} \
                      events since\n",
                     count(since)
                 ))?,

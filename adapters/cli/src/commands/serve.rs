@@ -35,7 +35,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
         tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn Tenant>);
     }
-    log::start(args.log_format);
+    log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
     let api = Api::new(tenants.clone(), token::file(), Arc::new(SystemClock), shutdown.clone())?;
     let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         None => None,
         Some(address) => {
             let (listener, address) = listen(address).await?;
-            print_text(format!("figures on http://{address}/metrics\n"))?;
+            print_text(format!("metrics on http://{address}/metrics\n"))?;
             Some(listener)
         }
     };

@@ -7,18 +7,16 @@ use powerfill_ports::Store;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 use serde_json::json;
 
-use super::find_run;
+use super::open_run;
 use crate::args::ShowArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
 use crate::summary;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     let format = args.run.common.print.format;
     if let Some(at) = args.at.at {
         let events = store.stream_version(&run.stream()).await?;
@@ -29,9 +27,7 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
         Format::Text => print_text(summary::text(&summary))?,
         Format::Json => print_json(&summary)?,
         Format::Csv => {
-            let counts: Vec<[String; 2]> =
-                summary.counts.iter().map(|(name, n)| [name.clone(), n.to_string()]).collect();
-            let rows = counts.iter().map(|row| row.iter().map(String::as_str));
+            let rows = summary.counts.iter().map(|(name, n)| [name.clone(), n.to_string()]);
             print_csv(&["table", "rows"], rows)?;
         }
     }
@@ -58,7 +54,7 @@ pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Re
             }))
         }
         Format::Csv => {
-            let rows: Vec<[String; 7]> = as_of.summary.fills.iter().map(fill_row).collect();
+            let rows = as_of.summary.fills.iter().map(fill_row);
             let header = [
                 "trade_id",
                 "fill_status",
@@ -68,7 +64,7 @@ pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Re
                 "min_amount",
                 "max_amount",
             ];
-            print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+            print_csv(&header, rows)
         }
     }
 }

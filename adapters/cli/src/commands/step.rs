@@ -5,16 +5,14 @@ use std::io::{BufRead, IsTerminal, Write};
 use powerfill_app::as_of::Timeline;
 use powerfill_ports::Store;
 
-use super::find_run;
+use super::open_run;
 use super::show::print_as_of;
 use crate::args::StepArgs;
 use crate::error::CliError;
 use crate::settings::ProgramSettings;
-use crate::tenancy::TenantStore;
 
 pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.run.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;
     let events = timeline.events();
     let is_interactive = std::io::stdin().is_terminal();

@@ -1,27 +1,23 @@
 //! `tables`: prints an output table of a run, made from its events, or writes a workbook.
 
-use std::io::Write;
-
 use powerfill_app::as_of::check_event;
 use powerfill_app::rebuild;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, named};
 
-use super::find_run;
+use super::open_run;
 use crate::args::TablesArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{
-    print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, text_table,
+    print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, print_table,
 };
 use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::tenancy::TenantStore;
 use crate::workbook;
 
 pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let at = match args.at.at {
         Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,
         None => u64::MAX,
@@ -79,8 +75,7 @@ fn list(counts: &[u64], format: Format) -> Result<(), CliError> {
     match format {
         Format::Text => {
             let rows = tables.map(|(table, rows)| [table.name.to_owned(), count(*rows)]);
-            writeln!(std::io::stdout().lock(), "{}", text_table(&["table", "rows"], rows, &[1]))?;
-            Ok(())
+            print_table(&["table", "rows"], rows, &[1])
         }
         Format::Json => {
             let rows: serde_json::Map<String, serde_json::Value> =
@@ -88,9 +83,8 @@ fn list(counts: &[u64], format: Format) -> Result<(), CliError> {
             print_json(&rows)
         }
         Format::Csv => {
-            let rows: Vec<[String; 2]> =
-                tables.map(|(table, rows)| [table.name.to_owned(), rows.to_string()]).collect();
-            print_csv(&["table", "rows"], rows.iter().map(|row| row.iter().map(String::as_str)))
+            let rows = tables.map(|(table, rows)| [table.name.to_owned(), rows.to_string()]);
+            print_csv(&["table", "rows"], rows)
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::args::TokenCommand;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, print_text, text_table};
+use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 
 /// In the working folder, like powerfill.toml.
@@ -71,10 +71,10 @@ fn row(token: &Token) -> [String; 6] {
 }
 
 fn list(tokens: &[Token], format: Format) -> Result<(), CliError> {
-    let rows: Vec<[String; 6]> = tokens.iter().map(row).collect();
+    let rows = tokens.iter().map(row);
     match format {
-        Format::Text => print_text(format!("{}\n", text_table(&COLUMNS, rows, &[]))),
+        Format::Text => print_table(&COLUMNS, rows, &[]),
         Format::Json => print_json(&tokens.iter().map(object).collect::<Vec<_>>()),
-        Format::Csv => print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str))),
+        Format::Csv => print_csv(&COLUMNS, rows),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<()
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
-    log::start(args.log_format);
+    log::start(args.log.log_format);
     let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
     work_on(with_targets(stores)?, &name, &shutdown, args.once, observers).await
 }

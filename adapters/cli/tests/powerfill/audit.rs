@@ -94,10 +94,7 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     assert_eq!(printed, std::fs::read_to_string(sandbox.path("a.seal")).unwrap());
     run(&sandbox);
     let checked = sandbox.run_ok("seal check a.seal --store sqlite:books.db");
-    assert_eq!(
-        checked,
-        "The log holds append 2, up to event 40, as it was sealed; 40 events since\n"
-    );
+    assert_eq!(checked, "The log contains append 2, up to event 40, as sealed; 40 events since\n");
     sandbox.run_ok("seal export --out b.seal --store sqlite:books.db");
 
     // The second run is removed without a trace: the rest of the log verifies.

@@ -4,11 +4,8 @@
 use std::path::Path;
 
 use crate::compare;
-use crate::sandbox::{CommandOutput, Sandbox, cases, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, check_cases, options, source};
 use crate::table::Table;
-
-/// The smallest number of cases, so that a wrong path does not pass with none.
-const CASES: usize = 48;
 
 struct Case<'a> {
     folder: &'a Path,
@@ -18,20 +15,7 @@ struct Case<'a> {
 
 #[test]
 fn every_case_has_its_expected_results() {
-    let cases = cases();
-    assert!(cases.len() >= CASES, "{} cases", cases.len());
-    let part = cases.len().div_ceil(4);
-    let failed: Vec<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = cases
-            .chunks(part)
-            .map(|part| {
-                scope.spawn(move || part.iter().filter_map(|case| check_case(case)).collect())
-            })
-            .collect();
-        let results: Vec<Vec<String>> =
-            threads.into_iter().map(|part| part.join().expect("a case is checked")).collect();
-        results.concat()
-    });
+    let failed = check_cases(check_case);
     assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n\n"));
 }
 

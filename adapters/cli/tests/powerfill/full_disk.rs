@@ -84,7 +84,8 @@ fn runs_on_a_full_disk_lose_nothing(sandbox: &Sandbox, undisturbed: &Path, recov
         }
         refused += 1;
         assert_eq!(run.status, Some(2), "{at}");
-        let words = ["disk is full", "disk full", "No space left", "unavailable"];
+        let words =
+            ["disk is full", "disk full", "No space left", "could not write", "unavailable"];
         assert!(words.iter().any(|words| run.err.contains(words)), "{at}");
         sandbox.run_ok("verify");
 

@@ -192,6 +192,21 @@ pub(crate) fn cases() -> Vec<PathBuf> {
     folders
 }
 
+/// Calls a function with every conformance case, in several threads. Returns the results.
+pub(crate) fn check_cases<T: Send>(check: impl Fn(&Path) -> Option<T> + Sync) -> Vec<T> {
+    let cases = cases();
+    // A wrong path must not pass as no case.
+    assert!(cases.len() >= 48, "{} cases", cases.len());
+    std::thread::scope(|scope| {
+        let check = &check;
+        let check_part =
+            move |part: &[PathBuf]| part.iter().filter_map(|c| check(c)).collect::<Vec<T>>();
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || check_part(part))).collect();
+        threads.into_iter().flat_map(|part| part.join().expect("the cases are checked")).collect()
+    })
+}
+
 /// The URL of a case's snapshot.
 pub(crate) fn source(case: &Path) -> String {
     format!("dir:{}", case.join("snapshot").display())

@@ -8,7 +8,7 @@ use powerfill_tables::tables::ALL;
 use powerfill_xlsx::{RUN_SHEET, TextSheet, naming, read_texts};
 use rust_xlsxwriter::Workbook;
 
-use crate::sandbox::{Sandbox, case, cases, options, source};
+use crate::sandbox::{Sandbox, case, check_cases, options, source};
 use crate::table::Table;
 
 /// Writes the CSV files of a folder as a workbook: numbers as numbers, if a workbook shows them like
@@ -81,9 +81,7 @@ fn with_all_decimals(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -
 
 #[test]
 fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
-    let cases = cases();
-    let part = cases.len().div_ceil(4);
-    let check = |case: &Path| -> Option<Vec<String>> {
+    let found = check_cases(|case| -> Option<Vec<String>> {
         let sandbox = Sandbox::new();
         let options = options(case);
         let answer = sandbox.run(["run", &source(case), "--options", &options, "--out", "out"]);
@@ -121,15 +119,6 @@ fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
                 .push(format!("{} sheets for {files} files, the outcome among them", sheets.len()));
         }
         Some(found.into_iter().map(|what| format!("{}: {what}", case.display())).collect())
-    };
-    let found: Vec<Vec<String>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = cases
-            .chunks(part)
-            .map(|part| {
-                scope.spawn(|| part.iter().filter_map(|case| check(case)).collect::<Vec<_>>())
-            })
-            .collect();
-        threads.into_iter().flat_map(|part| part.join().unwrap()).collect()
     });
     assert!(found.len() >= 40, "{} cases", found.len());
     assert!(found.concat().is_empty(), "{}", found.concat().join("\n\n"));

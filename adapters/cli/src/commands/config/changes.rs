@@ -53,7 +53,7 @@ pub(super) fn print(
         Format::Csv => {
             let rows: Vec<[String; 9]> =
                 numbered().flat_map(|(version, event)| cells(version, event, "")).collect();
-            print_csv(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str)))
+            print_csv(&COLUMNS, rows)
         }
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<
                     rows.map(move |row| row.into_iter().chain([at.clone()]).collect())
                 })
                 .collect();
-            print_csv(&header, rows.iter().map(|row| row.iter().map(String::as_str)))
+            print_csv(&header, rows)
         }
     }
 }

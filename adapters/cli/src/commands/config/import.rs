@@ -19,7 +19,7 @@ pub(super) async fn run(
     settings: &ProgramSettings,
 ) -> Result<(), CliError> {
     let tenant_store = TenantStore::resolve(&args.change.common.store, settings)?;
-    let source = match &args.source {
+    let source = match &args.source.source {
         Some(url) => Some(url.parse("SOURCE")?),
         None => tenant_store.tenant().and_then(|tenant| tenant.source.clone()),
     };

@@ -1,7 +1,5 @@
 //! `config list`: prints the tables, each row with its token.
 
-use std::io::Write;
-
 use powerfill_snapshot::config::{ConfigState, ConfigTable, Rows};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -10,7 +8,7 @@ use super::{configuration_at, table};
 use crate::args::ConfigListArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, text_table};
+use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 
 pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> Result<(), CliError> {
@@ -26,7 +24,7 @@ pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> Res
     };
     let state = configuration_at(&args.at, &args.common, settings).await?;
     match format {
-        Format::Text => print_text(&state, &tables),
+        Format::Text => print_tables(&state, &tables),
         Format::Json => {
             let tables: Map<String, Value> = tables
                 .iter()
@@ -41,7 +39,6 @@ pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> Res
         Format::Csv => {
             let rows: Vec<Vec<String>> =
                 tables.iter().flat_map(|table| texts(&state, *table)).collect();
-            let rows = rows.iter().map(|row| row.iter().map(String::as_str));
             tables.first().map_or(Ok(()), |table| print_csv(&header(*table), rows))
         }
     }
@@ -61,12 +58,12 @@ fn texts(state: &ConfigState, table: ConfigTable) -> Vec<Vec<String>> {
     state.rows(table).into_iter().map(row).collect()
 }
 
-fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "version {} of the configuration", state.version())?;
+fn print_tables(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), CliError> {
+    print_text(format_args!("version {} of the configuration\n", state.version()))?;
     for table in tables {
         let rows = texts(state, *table);
-        writeln!(out, "\n{table}, token {}, {} rows", state.token(*table), rows.len())?;
+        let (token, count) = (state.token(*table), rows.len());
+        print_text(format_args!("\n{table}, token {token}, {count} rows\n"))?;
         if !rows.is_empty() {
             let header = header(*table);
             let is_number = |name: &str| {
@@ -76,7 +73,7 @@ fn print_text(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), CliErro
             };
             let right = header.iter().enumerate().filter(|(_, name)| is_number(name));
             let right: Vec<usize> = right.map(|(at, _)| at).collect();
-            writeln!(out, "{}", text_table(&header, rows, &right))?;
+            print_table(&header, rows, &right)?;
         }
     }
     Ok(())

@@ -134,7 +134,7 @@ fn print_warnings(configured: &ConfigOutcome) {
         .filter_map(|row| row.after.or(row.before))
         .filter_map(|cells| cells.first().map(|(_, instrument)| Name::new(instrument)))
         .collect();
-    let curves = configured.state.carry().values().map(|held| &held.row);
+    let curves = configured.state.carry().values().map(|entry| &entry.row);
     let changed = curves.filter(|bucket| {
         instruments.contains(&Name::new(bucket.investor_instrument_name.as_str()))
     });

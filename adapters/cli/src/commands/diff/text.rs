@@ -166,8 +166,8 @@ fn not_compared(comparison: &Comparison, out: &mut String) {
     let mut lines: Vec<String> =
         comparison.left_out.iter().map(|(table, reason)| format!("{table}: {reason}")).collect();
     if let SideHead::Export(export) = &comparison.there.head {
-        let strangers = export.files.iter().filter(|file| file.table.is_none());
-        lines.extend(strangers.map(|file| format!("{}: no table that is compared", file.name)));
+        let unmapped = export.files.iter().filter(|file| file.table.is_none());
+        lines.extend(unmapped.map(|file| format!("{}: no table that is compared", file.name)));
     }
     for table in &comparison.tables {
         let name = table.spec.name;
