@@ -1,5 +1,4 @@
-//! Around every request: its id, who asked for what in the log, how often and how long in the
-//! figures.
+//! Around every request: its id, its line in the access log, and its metrics.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -15,37 +14,37 @@ use crate::problem::Problem;
 
 const REQUEST_ID: &str = "x-request-id";
 
-/// Who turned out to be asking; filled in where the token is looked at.
+/// The caller of a request, which authentication fills in.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asking(Arc<OnceLock<Who>>);
+pub(crate) struct CallerSlot(Arc<OnceLock<LoggedCaller>>);
 
-/// A caller as the log has him. Nothing of the token's text is here.
+/// A caller in the access log. It has no part of the token's text.
 #[derive(Debug)]
-pub(crate) struct Who {
+pub(crate) struct LoggedCaller {
     pub(crate) tenant: String,
     pub(crate) actor: String,
-    /// The token's id; none where the service has no tokens.
+    /// The id of the token; `None` if the service has no tokens.
     pub(crate) token: Option<String>,
 }
 
-impl Asking {
-    /// Says who it is; the first word counts.
-    pub(crate) fn is(&self, who: Who) {
-        let _ = self.0.set(who);
+impl CallerSlot {
+    /// Fills in the caller. A second call has no effect.
+    pub(crate) fn fill(&self, caller: LoggedCaller) {
+        let _ = self.0.set(caller);
     }
 }
 
-/// Gives the request an id, or keeps the one that it came with, says it in the answer, and writes
-/// the request down once it is answered. The query is left out: it may be anything.
-pub(crate) async fn accompany(
+/// Gives the request an id, unless it has one, and returns the id with the answer. Logs the request
+/// when it is answered, without its query, which can have anything.
+pub(crate) async fn log_request(
     State(api): State<Arc<Api>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let begun = Instant::now();
-    let id = id_of(request.headers());
-    let asking = Asking::default();
-    request.extensions_mut().insert(asking.clone());
+    let start = Instant::now();
+    let id = request_id(request.headers());
+    let slot = CallerSlot::default();
+    request.extensions_mut().insert(slot.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
@@ -54,34 +53,34 @@ pub(crate) async fn accompany(
         let body = problem.body(Some(&id));
         if response.status().is_server_error() {
             let problem = String::from_utf8_lossy(&body);
-            tracing::error!(request_id = id, %problem, "a request could not be answered");
+            tracing::error!(request_id = id, %problem, "a request failed");
         }
         response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
         *response.body_mut() = body.into();
     }
-    let (took, status) = (begun.elapsed(), response.status().as_u16());
-    let who = asking.0.get();
+    let (duration, status) = (start.elapsed(), response.status().as_u16());
+    let caller = slot.0.get();
     tracing::info!(
         target: "powerfill::access",
         request_id = id,
-        tenant = who.map(|who| who.tenant.as_str()),
-        actor = who.map(|who| who.actor.as_str()),
-        token = who.and_then(|who| who.token.as_deref()),
+        tenant = caller.map(|caller| caller.tenant.as_str()),
+        actor = caller.map(|caller| caller.actor.as_str()),
+        token = caller.and_then(|caller| caller.token.as_deref()),
         %method,
         path,
         status,
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "answered"
     );
-    api.figures.answered(method.as_str(), route.as_deref(), status, took);
+    api.metrics.count_request(method.as_str(), route.as_deref(), status, duration);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }
 
-/// The id that a request came with, where it fits into a log, or a new one.
-fn id_of(headers: &HeaderMap) -> String {
+/// The id of the request if it is fit for a log, or else a new one.
+fn request_id(headers: &HeaderMap) -> String {
     let fits = |id: &&str| {
         (1..=64).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

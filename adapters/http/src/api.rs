@@ -1,4 +1,4 @@
-//! What the service is made of: tenants, tokens, bounds. The command line puts it together.
+//! The state of the service: tenants, tokens, limits.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,63 +6,32 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use powerfill_app::Clock;
-use powerfill_ports::Store;
-use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::figures::Figures;
-use crate::rates::Rates;
-use crate::reports::Shelves;
+use crate::metrics::Metrics;
+use crate::rates::RateLimits;
+use crate::report_cache::ReportCache;
+use crate::tenant::TenantHandle;
 use crate::tokens::{TokenError, TokenFile};
 
-/// A tenant, as the service needs it.
-#[async_trait]
-pub trait Tenant: Send + Sync {
-    /// Its id.
-    fn id(&self) -> &str;
-
-    /// Its store, opened when it is first asked for.
-    ///
-    /// # Errors
-    /// Where it cannot be opened; for the log of the service.
-    async fn store(&self) -> Result<Arc<dyn Store>, String>;
-
-    /// Its snapshot as it is now, validated, or the report where it is refused. Takes a while, and
-    /// blocks.
-    ///
-    /// # Errors
-    /// Where there is no source, or it cannot be read; for the log of the service.
-    fn input(&self) -> Result<Result<Validated, FaultReport>, String>;
-
-    /// The run options where a request has none.
-    ///
-    /// # Errors
-    /// Where they cannot be read; for the log of the service.
-    fn options(&self) -> Result<GivenOptions, String>;
-}
-
-/// What is bounded, and where.
+/// The limits of the service.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The longest body of a request, in bytes.
     pub body: usize,
-    /// Memory for report tables, in bytes, about.
+    /// The approximate memory of report tables, in bytes.
     pub reports: usize,
-    /// Live event streams at a time.
+    /// Concurrent event streams.
     pub streams: usize,
-    /// Connections at a time.
+    /// Concurrent connections.
     pub connections: usize,
-    /// Requests a second for each token.
+    /// Requests per second and token.
     pub rate: NonZeroU32,
-    /// How long the head of a request may take, and then its body.
-    pub patience: Duration,
+    /// The time in which the head of a request must arrive, and then its body.
+    pub request_timeout: Duration,
 }
-
-/// Far more than a desk's screens ask, far less than would keep others waiting.
-const RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Default for Limits {
     fn default() -> Self {
@@ -71,30 +40,31 @@ impl Default for Limits {
             reports: 512 << 20,
             streams: 256,
             connections: 1_024,
-            rate: RATE,
-            patience: Duration::from_secs(30),
+            // Far more than the screens of a desk send.
+            rate: const { NonZeroU32::new(500).unwrap() },
+            request_timeout: Duration::from_secs(30),
         }
     }
 }
 
 /// The service.
 pub struct Api {
-    pub(crate) tenants: BTreeMap<String, Arc<dyn Tenant>>,
+    pub(crate) tenants: BTreeMap<String, Arc<dyn TenantHandle>>,
     pub(crate) tokens: TokenFile,
-    /// Whether nobody is let in without a token, whatever becomes of the file.
-    pub(crate) closed: bool,
+    /// Whether every request needs a token, even if the file becomes empty.
+    pub(crate) needs_tokens: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
-    pub(crate) shelves: Shelves,
-    pub(crate) rates: Rates,
-    pub(crate) figures: Figures,
-    /// Audits go one at a time, and so do readings of sources: each takes the processor, or the
-    /// memory, for long.
+    pub(crate) report_cache: ReportCache,
+    pub(crate) rates: RateLimits,
+    pub(crate) metrics: Metrics,
+    /// One audit at a time, because it needs a processor for long.
     pub(crate) audits: Arc<Semaphore>,
+    /// One reading of a source at a time, because it needs much memory.
     pub(crate) readings: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
-    /// Whether runs are carried through in this process.
-    pub(crate) works: bool,
+    /// Whether workers run in this process.
+    pub(crate) has_workers: bool,
     pub(crate) stop: CancellationToken,
 }
 
@@ -102,9 +72,9 @@ impl Api {
     /// A service of these tenants, which ends when `stop` is cancelled.
     ///
     /// # Errors
-    /// Where the tokens cannot be read.
+    /// If the tokens cannot be read.
     pub fn new(
-        tenants: impl IntoIterator<Item = Arc<dyn Tenant>>,
+        tenants: impl IntoIterator<Item = Arc<dyn TenantHandle>>,
         tokens: TokenFile,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
@@ -112,47 +82,47 @@ impl Api {
         let limits = Limits::default();
         Ok(Self {
             tenants: tenants.into_iter().map(|tenant| (tenant.id().to_owned(), tenant)).collect(),
-            closed: !tokens.all()?.is_empty(),
+            needs_tokens: !tokens.all()?.is_empty(),
             tokens,
             clock,
             limits,
-            shelves: Shelves::new(limits.reports),
-            rates: Rates::new(limits.rate),
-            figures: Figures::default(),
+            report_cache: ReportCache::new(limits.reports),
+            rates: RateLimits::new(limits.rate),
+            metrics: Metrics::default(),
             audits: Arc::new(Semaphore::new(1)),
             readings: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(limits.streams)),
-            works: false,
+            has_workers: false,
             stop,
         })
     }
 
-    /// With other bounds.
+    /// Sets other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self {
             limits,
-            shelves: Shelves::new(limits.reports),
-            rates: Rates::new(limits.rate),
+            report_cache: ReportCache::new(limits.reports),
+            rates: RateLimits::new(limits.rate),
             streams: Arc::new(Semaphore::new(limits.streams)),
             ..self
         }
     }
 
-    /// Says that runs are carried through in this process.
+    /// Says that workers run in this process.
     #[must_use]
     pub fn with_workers(self) -> Self {
-        Self { works: true, ..self }
+        Self { has_workers: true, ..self }
     }
 
-    /// What is counted here; whoever carries runs through adds to it.
-    pub fn figures(&self) -> Figures {
-        self.figures.clone()
+    /// The metrics of the service. The workers of this process add to them.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
-    /// Whether the service may be reached at this address: without tokens from this machine only
-    /// (4.3).
+    /// Whether the service can listen on this address. Without tokens, only this machine may reach
+    /// it (4.3).
     pub fn may_listen_on(&self, address: SocketAddr) -> bool {
-        self.closed || address.ip().is_loopback()
+        self.needs_tokens || address.ip().is_loopback()
     }
 }

@@ -1,5 +1,5 @@
-//! ReplayReport, verification and comparison (specification 3.4). They write nothing, take the
-//! processor for long, and go one at a time.
+//! Replay, verification, and comparison (specification 3.4). They write nothing. One audit runs at
+//! a time, because it needs a processor for long.
 
 use std::sync::Arc;
 
@@ -20,77 +20,78 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::Api;
+use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::{Body, Path};
-use crate::problem::{Answer, Problem, internal};
-use crate::reports::aside;
+use crate::problem::{ApiResult, Problem, internal};
 
-/// Decides a run again from its captured snapshot and compares event by event. `answer` is
-/// reproduced, reproduced_so_far, differs or unreadable; a difference is an answer, not an error.
+/// Runs the engine again on the captured snapshot and compares event by event. `answer` is
+/// reproduced, reproduced_so_far, differs, or unreadable. A difference is no error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/replay", tag = "audit",
     params(("run_id" = Uuid, Path, description = "The run")),
-    responses((status = 200, description = "How both compare", body = Object)))]
+    responses((status = 200, description = "The comparison", body = Object)))]
 pub(crate) async fn replay_run(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
-) -> Answer<Json<Value>> {
+) -> ApiResult<Json<Value>> {
     let (run, store) = (RunId(run), caller.store().await?);
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    aside(async move || {
-        let _one = one;
+    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    spawn_blocking(async move || {
+        let _permit = permit;
         let replayed = replay(store.as_ref(), run, Arc::new(NoObserver)).await?;
         serde_json::to_value(&replayed).map(Json).map_err(|error| internal(&error))
     })
     .await
 }
 
-/// What verification found.
+/// The result of a verification.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct VerdictView {
+#[schema(as = VerdictView)]
+pub(crate) struct VerificationView {
     /// `whole` or `damaged`.
     answer: &'static str,
-    /// The first thing that is wrong.
+    /// The first fault.
     found: Option<String>,
-    /// The stream of the damage, its event and its append, as far as it has them.
+    /// The stream, the event, and the append of the damage, as far as it has them.
     stream: Option<String>,
     stream_version: Option<u64>,
     append: Option<u64>,
-    /// Events that were hashed again.
+    /// The number of events whose hash was checked.
     events: u64,
-    /// Appends whose seal was computed again.
+    /// The number of appends whose seal was checked.
     appends: u64,
-    /// Snapshots whose digest was computed again.
+    /// The number of snapshots whose digest was checked.
     snapshots: u64,
-    /// The run, where its tables are shown and were compared with a rebuild.
+    /// The run, if its tables are shown and were compared with its events.
     published_run: Option<Uuid>,
-    /// Rows that were compared.
+    /// The number of compared rows.
     rows: u64,
-    /// Entries of the index that were compared.
+    /// The number of compared entries of the index.
     index_entries: u64,
 }
 
-/// Checks the hash chain of a run, its snapshot, and its tables and index against its events.
-/// Damage is an answer, not an error.
+/// Checks the hash chain and the snapshot of a run, and compares its tables and its index with its
+/// events. Damage is no error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/verify", tag = "audit",
     params(("run_id" = Uuid, Path, description = "The run")),
-    responses((status = 200, body = VerdictView)))]
+    responses((status = 200, body = VerificationView)))]
 pub(crate) async fn verify_run(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
-) -> Answer<Json<VerdictView>> {
+) -> ApiResult<Json<VerificationView>> {
     let (run, store) = (RunId(run), caller.store().await?);
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    let verdict = aside(async move || {
-        let _one = one;
+    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    let verdict = spawn_blocking(async move || {
+        let _permit = permit;
         Ok(verify(store.as_ref(), Some(run)).await?)
     })
     .await?;
     let damage = verdict.damage();
-    Ok(Json(VerdictView {
+    Ok(Json(VerificationView {
         answer: if verdict.is_clean() { "whole" } else { "damaged" },
         found: damage.map(|damage| damage.what.clone()).or_else(|| verdict.difference.clone()),
         stream: damage.and_then(|damage| damage.stream.clone()),
@@ -105,40 +106,39 @@ pub(crate) async fn verify_run(
     }))
 }
 
-/// What a run is compared with.
+/// The other side of a comparison.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "against": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34" }))]
-pub(crate) struct Against {
+#[schema(as = Against, example = json!({ "against": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34" }))]
+pub(crate) struct DiffRequest {
     /// Another run of the tenant.
     against: Uuid,
-    /// Loans with another decision that are explained, to 10000; 1000 where it is left out.
+    /// The most loans with another decision to explain, up to 10000. Absent: 1000.
     #[schema(minimum = 0, maximum = 10000)]
     explain: Option<usize>,
 }
 
-/// Compares the output tables of a run with those of another one. A difference is an answer, not an
-/// error.
-#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit", request_body = Against,
+/// Compares the output tables of a run with those of another run. A difference is no error.
+#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit", request_body = DiffRequest,
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "The comparison, as `powerfill diff --format json` has it", body = Object)))]
 pub(crate) async fn diff_runs(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
-    Body(asked): Body<Against>,
-) -> Answer<Response> {
-    let (run, other, store) = (RunId(run), RunId(asked.against), caller.store().await?);
-    let most = match asked.explain.unwrap_or(1_000) {
+    Body(request): Body<DiffRequest>,
+) -> ApiResult<Response> {
+    let (run, other, store) = (RunId(run), RunId(request.against), caller.store().await?);
+    let most = match request.explain.unwrap_or(1_000) {
         most @ 0..=10_000 => most,
         most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
     };
     for run in [run, other] {
         store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
     }
-    let one = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    let text = aside(async move || {
-        let _one = one;
+    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    let text = spawn_blocking(async move || {
+        let _permit = permit;
         let mapping = Mapping::default();
         let comparison = compare_runs(store.as_ref(), run, other, &mapping, most).await?;
         let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! The candidates of one node, before a run (specification 4.3 `/candidates/preview`).
+//! The candidates of one node before a run (specification 4.3 `/candidates/preview`).
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
-use crate::input::{from_snapshot, resolved};
+use crate::input::{from_snapshot, resolve_options};
 use crate::position::page_size;
-use crate::problem::{Answer, Problem, ProblemKind};
+use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::schema::Options;
 
-/// The most candidates that are shown.
-const MOST: usize = 5_000;
+const DEFAULT_LIMIT: usize = 500;
+const MAX_LIMIT: usize = 5_000;
 
-/// Whose candidates.
+/// The node whose candidates are wanted.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CandidatesAsked, example = json!({
     "investor_id": "FNMA", "investor_instrument_name": "FN30 5.5", "constraint_name": "", "limit": 20
 }))]
-pub(crate) struct Asked {
+pub(crate) struct CandidatesRequest {
     #[schema(min_length = 1)]
     investor_id: String,
     #[serde(default)]
     investor_instrument_name: String,
     #[serde(default)]
     constraint_name: String,
-    /// Candidates to show, 1 to 5000; 500 where it is left out.
+    /// The most candidates in the answer, 1 to 5000. Absent: 500.
     #[schema(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
-    /// Where they are left out, the tenant's own options count.
+    /// Absent: the options of the tenant.
     #[schema(value_type = Option<Options>)]
     options: Option<Box<RawValue>>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Asked {
 #[schema(as = Candidate)]
 pub(crate) struct CandidateView {
     turn: u32,
-    /// From 1 in the turn, beside the candidates of other nodes.
+    /// The rank in the turn, from 1, among the candidates of all nodes.
     candidate_rank: u32,
     loan_id: String,
     trade_id: String,
@@ -65,7 +65,7 @@ pub(crate) struct CandidateView {
 #[schema(as = Candidates)]
 pub(crate) struct CandidatesView {
     candidates: Vec<CandidateView>,
-    /// How many there are in all.
+    /// The number of all candidates.
     count: u64,
 }
 
@@ -85,30 +85,30 @@ fn view(candidate: CandidateScored) -> CandidateView {
     }
 }
 
-/// The candidates that a run would find for one node of the constraint tree; nothing is recorded.
+/// The candidates that a run would have for one node of the constraint tree; records nothing.
 ///
-/// A pair belongs to the first node in walk order that the loan matches. Where preflight refuses a
+/// A pair belongs to the first node in walk order that the loan matches. If preflight refuses a
 /// run, a 422 says why.
 #[utoipa::path(post, security(("token" = ["operator"])), operation_id = "preview_candidates",
-    path = "/api/powerfill/candidates/preview", tag = "input", request_body = Asked,
+    path = "/api/powerfill/candidates/preview", tag = "input", request_body = CandidatesRequest,
     responses((status = 200, body = CandidatesView)))]
 pub(crate) async fn preview(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,
-    Body(asked): Body<Asked>,
-) -> Answer<Json<CandidatesView>> {
-    if asked.investor_id.trim().is_empty() {
+    Body(request): Body<CandidatesRequest>,
+) -> ApiResult<Json<CandidatesView>> {
+    if request.investor_id.trim().is_empty() {
         return Err(Problem::bad("investor_id is empty; every node has one."));
     }
-    let most = page_size(asked.limit, 500, MOST)?;
-    let options = resolved(asked.options.as_deref(), caller.tenant.as_ref())?;
+    let limit = page_size(request.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let options = resolve_options(request.options.as_deref(), caller.tenant.as_ref())?;
     let node = (
-        InvestorId::from(asked.investor_id),
-        InstrumentName::from(asked.investor_instrument_name),
-        ConstraintName::from(asked.constraint_name),
+        InvestorId::from(request.investor_id),
+        InstrumentName::from(request.investor_instrument_name),
+        ConstraintName::from(request.constraint_name),
     );
     let found = from_snapshot(&api, &caller.tenant, move |validated| {
-        candidates_of(&validated.snapshot, &options, (&node.0, &node.1, &node.2), most)
+        candidates_of(&validated.snapshot, &options, (&node.0, &node.1, &node.2), limit)
     });
     let found = found.await?.map_err(|refused| {
         Problem::new(ProblemKind::Refused, refused.message).with("code", refused.code)

@@ -1,5 +1,6 @@
-//! What the OpenAPI document says beyond what the handlers say: the reports from their tables, the
-//! CloudEvent, and what all operations have in common.
+//! The parts of the OpenAPI document that do not come from attributes of handlers: reports and the
+//! configuration from the declarations of their tables, the CloudEvent, and what all operations
+//! have in common.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +11,22 @@ use utoipa::openapi::OpenApi;
 
 use crate::config;
 use crate::problem::ProblemKind;
-use crate::reports::{ALL, MOST, Report, USUAL};
-use crate::routes::report_path;
+use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report};
 use crate::schema::run_options;
 
-/// What anybody may ask, without a token and a tenant.
+/// The operations without a token and a tenant.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The whole document.
-pub(crate) fn complete(described: OpenApi) -> Value {
-    let mut document = serde_json::to_value(described).unwrap_or_default();
+/// Completes the document of the routes.
+pub(crate) fn complete(routes: OpenApi) -> Value {
+    let mut document = serde_json::to_value(routes).unwrap_or_default();
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     schemas(&mut document);
     config::document::describe(&mut document);
-    for report in ALL.iter() {
-        document["paths"][report_path(report)] = json!({ "get": operation(report) });
+    for report in REPORTS.iter() {
+        document["paths"][report.path()] = json!({ "get": operation(report) });
     }
-    events(&mut document);
+    event_pages(&mut document);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -47,17 +47,17 @@ fn schemas(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     let kinds: Vec<String> = ProblemKind::ALL
         .iter()
-        .map(|kind| format!("urn:powerfill:problem:{}", kind.said().0))
+        .map(|kind| format!("urn:powerfill:problem:{}", kind.description().0))
         .collect();
     schemas["Problem"] = json!({
         "type": "object",
-        "description": "RFC 9457. Some kinds have members more: run_id, run_status, step, code, message, faults.",
+        "description": "RFC 9457. Some kinds have more members: run_id, run_status, step, code, message, faults.",
         "required": ["type", "title", "status", "detail"],
         "properties": {
             "type": { "type": "string", "enum": kinds },
             "title": { "type": "string" },
             "status": { "type": "integer" },
-            "detail": { "type": "string", "description": "What is wrong, and what to do." },
+            "detail": { "type": "string", "description": "What happened, and what to do." },
             "request_id": { "type": "string" },
         },
         "example": {
@@ -81,13 +81,13 @@ fn schemas(document: &mut Value) {
         "properties": {
             "events": { "type": "array", "items": { "$ref": "#/components/schemas/CloudEvent" } },
             "next_after": { "type": "integer", "minimum": 0, "description": "The `after` of the next page." },
-            "end": { "type": "boolean", "description": "Whether there were no more when it was read." },
+            "end": { "type": "boolean", "description": "Whether the log had no more events." },
         },
     });
 }
 
-/// The pages of events, whose body is written by hand.
-fn events(document: &mut Value) {
+/// Adds the schema of pages of events, whose text the handlers write.
+fn event_pages(document: &mut Value) {
     for path in ["/api/powerfill/events", "/api/powerfill/runs/{run_id}/events"] {
         document["paths"][path]["get"]["responses"]["200"]["content"] = json!({
             "application/json": { "schema": { "$ref": "#/components/schemas/EventPage" } }
@@ -95,8 +95,8 @@ fn events(document: &mut Value) {
     }
 }
 
-/// The problems that an operation may answer with: those that come of what it takes. Conflicts are
-/// its own to say, by the status alone.
+/// Adds the problems that follow from the parameters of an operation. Other problems, such as
+/// conflicts, the operation itself names by their status.
 fn refusals(operation: &mut Value, path: &str) {
     let mut statuses: BTreeSet<u16> = match path {
         "/healthz" => BTreeSet::new(),
@@ -115,28 +115,28 @@ fn refusals(operation: &mut Value, path: &str) {
     responses.extend(statuses.into_iter().map(|status| (status.to_string(), problem(status))));
 }
 
-/// What a problem of this status may be.
+/// The kinds of problems with this status.
 fn problem(status: u16) -> Value {
-    let kinds = ProblemKind::ALL.iter().map(|kind| kind.said());
-    let named: Vec<String> = kinds
+    let kinds = ProblemKind::ALL.iter().map(|kind| kind.description());
+    let titles: Vec<String> = kinds
         .filter(|(_, of, _)| of.as_u16() == status)
         .map(|(name, _, title)| format!("{name}: {title}"))
         .collect();
     json!({
-        "description": named.join("; "),
+        "description": titles.join("; "),
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     })
 }
 
-/// The token and the tenant that an operation takes.
+/// Adds the token and the tenant that an operation needs.
 fn credentials(operation: &mut Value) {
-    // The roles that may ask; higher ones may, too.
+    // The lowest role; higher ones suffice too.
     if operation["security"].is_null() {
         operation["security"] = json!([{ "token": ["viewer"] }]);
     }
     let tenant = json!({
         "name": "X-Tenant-Id", "in": "header", "required": true,
-        "description": "The tenant; the token must be its own", "schema": { "type": "string" },
+        "description": "The tenant, to which the token must belong", "schema": { "type": "string" },
     });
     match operation["parameters"].as_array_mut() {
         Some(parameters) => parameters.push(tenant),
@@ -144,7 +144,7 @@ fn credentials(operation: &mut Value) {
     }
 }
 
-/// A report, from the columns of its table.
+/// The operation of a report, from the columns of its table.
 fn operation(report: &Report) -> Value {
     let query = |name: &str, schema: Value, description: String| {
         json!({
@@ -164,42 +164,44 @@ fn operation(report: &Report) -> Value {
         }),
         query(
             "limit",
-            json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL }),
+            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
             "Rows on the page".to_owned(),
         ),
         query(
             "cursor",
             json!({ "type": "string", "minLength": 1 }),
-            "`next` of the page before, or its X-Next-Cursor".to_owned(),
+            "`next` of the previous page, or its X-Next-Cursor".to_owned(),
         ),
         query(
             "sort",
             json!({ "type": "string", "enum": sorts }),
-            "A column; with - the largest first. NULL is the smallest".to_owned(),
+            "A column; after a minus, the largest values come first. NULL is the smallest value"
+                .to_owned(),
         ),
         query(
             "format",
             json!({ "type": "string", "enum": ["json", "csv"], "default": "json" }),
-            "CSV has run_id as the first column, and the next page's cursor in X-Next-Cursor"
+            "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor"
                 .to_owned(),
         ),
     ];
     parameters.extend(columns.iter().map(|column| {
-        let also = format!(
-            "Only rows with this {0}; empty for NULL; more than once for any of them. {0}.ge and {0}.le compare",
+        let description = format!(
+            "Only rows with this {0}: empty for NULL, several times for any of the values. {0}.ge \
+             and {0}.le compare",
             column.name
         );
-        query(column.name, asked_by(column), also)
+        query(column.name, filter_schema(column), description)
     }));
     let header =
         |description: &str| json!({ "description": description, "schema": { "type": "string" } });
     json!({
         "tags": ["reports"],
-        "operationId": format!("report_{}", report.name.replace('-', "_")),
-        "summary": format!("Report: {}", report.about),
+        "operationId": format!("report_{}", report.spec.name.replace('-', "_")),
+        "summary": format!("Report: {}", report.spec.about),
         "description": format!(
-            "Rows of `{}`, in its order where there is no `sort`. Of Complete runs alone: any other is a 409 that tells \
-             its status, and of a failed one the step and the message.",
+            "Rows of `{}`, in its order without `sort`. Only a Complete run has reports. Any other \
+             run is a 409 with its status, and a failed run also with its step and message.",
             report.table.name
         ),
         "parameters": parameters,
@@ -208,21 +210,22 @@ fn operation(report: &Report) -> Value {
                 "description": "A page",
                 "headers": {
                     "ETag": header("For If-None-Match"),
-                    "X-Next-Cursor": header("The cursor of the next page, where there is one"),
+                    "X-Next-Cursor": header("The cursor of the next page, if there is one"),
                 },
                 "content": {
-                    "application/json": { "schema": page(report.name, report.table) },
+                    "application/json": { "schema": page(report.spec.name, report.table) },
                     "text/csv": { "schema": { "type": "string" } },
                 },
             },
-            "304": { "description": "The page is the one that If-None-Match names" },
+            "304": { "description": "The page has not changed since If-None-Match" },
             "409": {},
         },
     })
 }
 
+/// A page of a report.
 fn page(name: &str, table: &TableSpec) -> Value {
-    let property = |column: &Column| (column.name.to_owned(), of_column(column));
+    let property = |column: &Column| (column.name.to_owned(), cell_schema(column));
     let properties: Map<String, Value> = table.columns.iter().map(property).collect();
     let required: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     json!({
@@ -241,8 +244,8 @@ fn page(name: &str, table: &TableSpec) -> Value {
     })
 }
 
-/// What a filter of a column takes; empty is NULL.
-fn asked_by(column: &Column) -> Value {
+/// The values of a filter; empty is NULL.
+fn filter_schema(column: &Column) -> Value {
     match column.cell_type {
         CellType::Text | CellType::Json => json!({ "type": "string" }),
         CellType::Int => json!({ "type": "string", "pattern": "^(-?[0-9]{1,18})?$" }),
@@ -256,7 +259,7 @@ fn asked_by(column: &Column) -> Value {
     }
 }
 
-fn of_column(column: &Column) -> Value {
+fn cell_schema(column: &Column) -> Value {
     match column.cell_type {
         CellType::Text => json!({ "type": ["string", "null"] }),
         CellType::Int => json!({ "type": ["integer", "null"] }),

@@ -1,7 +1,8 @@
-//! What reads the tenant's source: a run that is asked for, preflight, preprocess (specification
+//! Operations that read the tenant's source: a new run, preflight, and preprocess (specification
 //! 2.2, 4.3).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -21,72 +22,84 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::{Api, Tenant};
+use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
-use crate::problem::{Answer, Problem, ProblemKind, internal};
+use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::runs::accepted;
 use crate::schema::Options;
+use crate::tenant::{TenantError, TenantHandle};
 
-/// What is asked with.
+/// The lease of a runner that requests runs and claims none.
+const UNUSED_LEASE: Duration = Duration::from_secs(30);
+
+/// The options of an operation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "options": { "price_mode": "pc", "max_trade_settle_days": 45 } }))]
-pub(crate) struct Asked {
-    /// Where it is left out, the tenant's own options count.
+#[schema(as = Asked, example = json!({ "options": { "price_mode": "pc", "max_trade_settle_days": 45 } }))]
+pub(crate) struct OptionsBody {
+    /// Absent: the options of the tenant.
     #[schema(value_type = Option<Options>)]
     options: Option<Box<RawValue>>,
 }
 
-impl Asked {
-    fn options(&self, tenant: &dyn Tenant) -> Answer<RunOptions> {
-        resolved(self.options.as_deref(), tenant)
+impl OptionsBody {
+    fn resolve(&self, tenant: &dyn TenantHandle) -> ApiResult<RunOptions> {
+        resolve_options(self.options.as_deref(), tenant)
     }
 }
 
-/// The options that are given, or the tenant's own.
-pub(crate) fn resolved(given: Option<&RawValue>, tenant: &dyn Tenant) -> Answer<RunOptions> {
+/// Resolves the options of a request, or those of the tenant.
+pub(crate) fn resolve_options(
+    given: Option<&RawValue>,
+    tenant: &dyn TenantHandle,
+) -> ApiResult<RunOptions> {
     let given = match given {
         Some(options) => GivenOptions::from_json(options.get()),
-        None => tenant.options().map_err(|error| source_away(tenant, &error))?,
+        None => tenant.options().map_err(|error| refusal(tenant, error))?,
     };
     given.resolve().map_err(|report| Problem::refused("The options are refused", &report))
 }
 
-fn source_away(tenant: &dyn Tenant, error: &str) -> Problem {
-    tracing::error!(tenant = tenant.id(), error, "the source cannot be read");
-    let detail =
-        "The tenant's source cannot be read; whoever keeps the service finds why in its log.";
+fn refusal(tenant: &dyn TenantHandle, error: TenantError) -> Problem {
+    match error {
+        TenantError::Refused(report) => Problem::refused("The snapshot is refused", &report),
+        TenantError::Unavailable(error) => unavailable(tenant, &error),
+    }
+}
+
+fn unavailable(tenant: &dyn TenantHandle, error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(tenant = tenant.id(), %error, "the source cannot be read");
+    let detail = "The tenant's source cannot be read; the log of the service has the cause.";
     Problem::new(ProblemKind::Unavailable, detail)
 }
 
-/// The tenant's snapshot, read and checked away from the threads that answer, together with what is
-/// made of it.
+/// Reads and validates the tenant's snapshot on a thread that answers no requests, and makes a
+/// result from it there.
 pub(crate) async fn from_snapshot<T: Send + 'static>(
     api: &Api,
-    tenant: &Arc<dyn Tenant>,
+    tenant: &Arc<dyn TenantHandle>,
     make: impl FnOnce(Validated) -> T + Send + 'static,
-) -> Answer<T> {
-    let _one = Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
+) -> ApiResult<T> {
+    let _permit =
+        Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
     let tenant = Arc::clone(tenant);
-    let made = tokio::task::spawn_blocking(move || {
-        let read = tenant.input().map_err(|error| source_away(tenant.as_ref(), &error))?;
-        let validated =
-            read.map_err(|report| Problem::refused("The snapshot is refused", &report))?;
-        let found = TenantId::from(&validated.snapshot.header.tenant_id);
-        if found != TenantId::from(tenant.id()) {
-            return Err(source_away(tenant.as_ref(), "its source is of another tenant"));
+    let result = tokio::task::spawn_blocking(move || {
+        let validated = tenant.input().map_err(|error| refusal(tenant.as_ref(), error))?;
+        let owner = TenantId::from(&validated.snapshot.header.tenant_id);
+        if owner != TenantId::from(tenant.id()) {
+            return Err(unavailable(tenant.as_ref(), &"the source belongs to another tenant"));
         }
         Ok(make(validated))
     });
-    made.await.map_err(|panic| internal(&panic))?
+    result.await.map_err(|panic| internal(&panic))?
 }
 
-/// Asks for a run of the tenant's source; workers carry it through.
+/// Requests a run on the tenant's source. A worker runs it.
 ///
-/// Sent again with the same `Idempotency-Key` it is the same run, whatever became of it.
+/// A repeated request with the same `Idempotency-Key` is answered with the same run, in any status.
 #[utoipa::path(post, security(("token" = ["operator"])),
-    path = "/api/powerfill/run", tag = "runs", request_body = Asked,
+    path = "/api/powerfill/run", tag = "runs", request_body = OptionsBody,
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$", description = "1 to 200 characters; makes a retry safe")),
     responses((status = 202, body = crate::runs::RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
@@ -94,66 +107,66 @@ pub(crate) async fn run(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Body(asked): Body<Asked>,
-) -> Answer<Response> {
-    let options = asked.options(caller.tenant.as_ref())?;
+    Body(body): Body<OptionsBody>,
+) -> ApiResult<Response> {
+    let options = body.resolve(caller.tenant.as_ref())?;
     let key = idempotency_key(&headers)?;
     let store = caller.store().await?;
     let run = match key {
-        Some(key) => keyed(caller.tenant.id(), key),
+        Some(key) => run_of_key(caller.tenant.id(), key),
         None => RunId(Uuid::now_v7()),
     };
     if key.is_some()
-        && let Some(answer) = asked_before(store.as_ref(), run, &options).await?
+        && let Some(answer) = earlier_answer(store.as_ref(), run, &options).await?
     {
         return Ok(answer);
     }
-    // Before the source is read, which may take long. The store looks again when the run is queued.
+    // The source can take long to read. The store checks this again when it queues the run.
     if let Some(active) = store.active_run().await? {
         return Err(Problem::run_active(active.run_id));
     }
     let Validated { snapshot, source_warnings, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
     let runner =
-        Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), crate::LEASE);
-    let ask = RunRequest {
+        Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), UNUSED_LEASE);
+    let request = RunRequest {
         run_id: run,
         snapshot: &snapshot,
         options: &options,
         requested_by: &caller.actor,
         source_warnings: &source_warnings,
     };
-    match runner.request(&ask).await {
+    match runner.request(&request).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
-        // Another request with this key was faster.
+        // A concurrent request with the same key was faster.
         Err(AppError::Store(StoreError::RunActive(active))) if active == run => {
-            let before = asked_before(store.as_ref(), run, &options).await?;
-            before.ok_or_else(|| Problem::run_active(active))
+            let earlier = earlier_answer(store.as_ref(), run, &options).await?;
+            earlier.ok_or_else(|| Problem::run_active(active))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Answer<Option<&str>> {
+fn idempotency_key(headers: &HeaderMap) -> ApiResult<Option<&str>> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=200).contains(&key.len()));
     let wrong = || Problem::bad("Idempotency-Key is 1 to 200 visible ASCII characters.");
     key.map(Some).ok_or_else(wrong)
 }
 
-/// The run that a key stands for: the same however often it is asked for, also by another server.
-fn keyed(tenant: &str, key: &str) -> RunId {
+/// The run of an idempotency key: the same for every request, also on another server.
+fn run_of_key(tenant: &str, key: &str) -> RunId {
     let length = (tenant.len() as u64).to_le_bytes();
     let fields = [&length[..], tenant.as_bytes(), key.as_bytes()];
     RunId(derive_uuid("powerfill 2026 idempotency key", &fields))
 }
 
-/// The answer to a request that was made before; other options are another request.
-async fn asked_before(
+/// The answer to an earlier request of this run. It must have had the same options.
+async fn earlier_answer(
     store: &dyn Store,
     run: RunId,
     options: &RunOptions,
-) -> Answer<Option<Response>> {
+) -> ApiResult<Option<Response>> {
     let Some(queued) = store.run(run).await? else { return Ok(None) };
     let mut batches = store.read_between(&run.stream(), 1, 1);
     let first = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
@@ -162,7 +175,7 @@ async fn asked_before(
     let as_of = options.as_of.or(requested.options.as_of);
     if requested.options != (RunOptions { as_of, ..options.clone() }) {
         let detail =
-            format!("Run {run} was asked for with this key and other options; use another key.");
+            format!("Run {run} was requested with this key and other options; use another key.");
         return Err(Problem::new(ProblemKind::KeyReused, detail).with("run_id", run.to_string()));
     }
     Ok(Some(accepted(run, queued.status.name())))
@@ -177,24 +190,25 @@ pub(crate) struct FindingView {
     message: String,
 }
 
-/// What preflight finds.
+/// The findings of preflight.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Preflight {
+#[schema(as = Preflight)]
+pub(crate) struct PreflightResult {
     /// Whether a run would be refused.
     refused: bool,
     findings: Vec<FindingView>,
 }
 
-/// The nine checks on the tenant's source, without a run.
+/// Runs the nine checks on the tenant's source, without a run.
 #[utoipa::path(post, security(("token" = ["operator"])),
-    path = "/api/powerfill/preflight", tag = "input", request_body = Asked,
-    responses((status = 200, body = Preflight)))]
+    path = "/api/powerfill/preflight", tag = "input", request_body = OptionsBody,
+    responses((status = 200, body = PreflightResult)))]
 pub(crate) async fn preflight(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,
-    Body(asked): Body<Asked>,
-) -> Answer<Json<Preflight>> {
-    let options = asked.options(caller.tenant.as_ref())?;
+    Body(body): Body<OptionsBody>,
+) -> ApiResult<Json<PreflightResult>> {
+    let options = body.resolve(caller.tenant.as_ref())?;
     let findings = from_snapshot(&api, &caller.tenant, move |validated| {
         powerfill_engine::preflight(&validated.snapshot, &options)
     })
@@ -206,7 +220,7 @@ pub(crate) async fn preflight(
         subject: finding.subject,
         message: finding.message,
     });
-    Ok(Json(Preflight { refused, findings: view.collect() }))
+    Ok(Json(PreflightResult { refused, findings: view.collect() }))
 }
 
 /// A proposed row of `pfill_lockdown_guide`.
@@ -246,10 +260,11 @@ pub(crate) struct CapacityRow {
     hi_amount: Option<String>,
 }
 
-/// What preprocess proposes and shows.
+/// The result of preprocess.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Preprocessed {
-    /// Rows that the lockdown guide would gain; rows that exist are never changed.
+#[schema(as = Preprocessed)]
+pub(crate) struct PreprocessResult {
+    /// Rows to add to the lockdown guide. Present rows are never changed.
     lockdown: Vec<LockdownRow>,
     trade_params: Vec<TradeRow>,
     epci_params: Vec<CapacityRow>,
@@ -258,22 +273,22 @@ pub(crate) struct Preprocessed {
 /// Proposes lockdown rows for the tenant's source and shows trade and capacity parameters; changes
 /// nothing.
 #[utoipa::path(post, security(("token" = ["operator"])),
-    path = "/api/powerfill/preprocess", tag = "input", request_body = Asked,
-    responses((status = 200, body = Preprocessed)))]
+    path = "/api/powerfill/preprocess", tag = "input", request_body = OptionsBody,
+    responses((status = 200, body = PreprocessResult)))]
 pub(crate) async fn preprocess(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,
-    Body(asked): Body<Asked>,
-) -> Answer<Json<Preprocessed>> {
-    let options = asked.options(caller.tenant.as_ref())?;
-    let made = from_snapshot(&api, &caller.tenant, move |validated| {
+    Body(body): Body<OptionsBody>,
+) -> ApiResult<Json<PreprocessResult>> {
+    let options = body.resolve(caller.tenant.as_ref())?;
+    let proposal = from_snapshot(&api, &caller.tenant, move |validated| {
         powerfill_engine::preprocess(&validated.snapshot, &options)
     })
     .await?;
-    Ok(Json(Preprocessed {
-        lockdown: made.lockdown.iter().map(lockdown_row).collect(),
-        trade_params: made.trade_params.iter().map(trade_row).collect(),
-        epci_params: made.epci_params.iter().map(capacity_row).collect(),
+    Ok(Json(PreprocessResult {
+        lockdown: proposal.lockdown.iter().map(lockdown_row).collect(),
+        trade_params: proposal.trade_params.iter().map(trade_row).collect(),
+        epci_params: proposal.epci_params.iter().map(capacity_row).collect(),
     }))
 }
 

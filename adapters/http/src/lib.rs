@@ -1,20 +1,22 @@
-//! The HTTP service (specification 4.3): runs, reports, events and stories of each tenant, behind
+//! The HTTP service (specification 4.3): runs, reports, events, and stories of each tenant, behind
 //! tokens.
 //!
-//! * [`Api`], [`Tenant`]: what it is made of; the command line puts it together
-//! * [`tokens`]: who is let in
-//! * [`router`], [`openapi`]: every route, and the document that is generated from them
-//! * [`serve`]: answers until it is told to stop
-//! * [`figures`]: what is counted, for Prometheus
-//! * [`problem`]: what goes wrong, as RFC 9457
+//! * [`Api`], [`TenantHandle`]: the service and its tenants; the command line puts them together
+//! * [`tokens`]: the tokens of the callers
+//! * [`router`], [`openapi`]: every route, and the document that is generated from the routes
+//! * [`serve`]: answers requests until the service must stop
+//! * [`metrics`]: what Prometheus reads
+//! * [`problem`]: refusals and failures, as RFC 9457
 //!
-//! Inside, a file for each kind of thing that is asked for: `health`, `runs`, `input`, `reports`,
-//! `events`, `stream`, `explain`, `audit`; and what is around each request: `caller`, `rates`,
-//! `access`. Each handler's first argument says who may ask.
+//! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
+//! `reports`, `events`, `stream`, `explain`, `audit`, `config`. The first argument of a handler is
+//! the caller, with the role that it needs. Around each request are `caller`, `rates`, and
+//! `access`.
 
 mod access;
 mod api;
 mod audit;
+mod blocking;
 mod caller;
 mod candidates;
 mod config;
@@ -22,23 +24,25 @@ mod document;
 mod events;
 mod explain;
 mod extract;
-pub mod figures;
 mod health;
 mod input;
+pub mod metrics;
 mod position;
 pub mod problem;
 mod rates;
+mod report_cache;
 mod reports;
 mod routes;
+mod run_view;
 mod runs;
 mod schema;
 mod serve;
+mod sorting;
 mod stream;
+mod tenant;
 pub mod tokens;
 
-pub use api::{Api, Limits, Tenant};
+pub use api::{Api, Limits};
 pub use routes::{openapi, router};
-pub use serve::{serve, serve_figures};
-
-/// The lease of whoever asks for runs here; claims nothing.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
+pub use serve::{serve, serve_metrics};
+pub use tenant::{TenantError, TenantHandle};

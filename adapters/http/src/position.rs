@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::problem::{Answer, Problem};
+use crate::problem::{ApiResult, Problem};
 
 /// A position in the log, or a version of a stream.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -20,7 +20,7 @@ impl TryFrom<u64> for Position {
 }
 
 /// The size of a page: `usual` if the request has no limit.
-pub(crate) fn page_size(limit: Option<usize>, usual: usize, most: usize) -> Answer<usize> {
+pub(crate) fn page_size(limit: Option<usize>, usual: usize, most: usize) -> ApiResult<usize> {
     match limit.unwrap_or(usual) {
         size if (1..=most).contains(&size) => Ok(size),
         size => Err(Problem::bad(format!("limit is {size}; it may be 1 to {most}."))),

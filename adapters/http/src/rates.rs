@@ -1,6 +1,5 @@
-//! How many requests are answered for whom (specification 5.4). Each token has an allowance of its
-//! own; all requests without a valid one share another, so that guessing takes nothing from those
-//! who may ask.
+//! The rate of requests (specification 5.4). Each token has a limit of its own. All requests
+//! without a valid token share one, so that guesses take nothing from callers with a token.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,42 +8,42 @@ use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{ApiResult, Problem, ProblemKind};
 
-/// How many tokens' allowances are held before full ones are forgotten.
-const HELD: usize = 10_000;
+/// The limits in memory. Beyond them, those that are not in use are dropped.
+const MAX_LIMITS: usize = 10_000;
 
-/// The allowances.
-pub(crate) struct Rates {
+/// A request may come in a burst of this many seconds' requests.
+const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+/// The limits of all tokens.
+pub(crate) struct RateLimits {
     limiter: RateLimiter<String, HashMapStateStore<String>, DefaultClock>,
-    each: NonZeroU32,
+    per_second: NonZeroU32,
 }
 
-impl Rates {
-    /// So many requests a second for each token, and twice as many at once.
-    pub(crate) fn new(each: NonZeroU32) -> Self {
-        let quota = Quota::per_second(each).allow_burst(each.saturating_mul(TWICE));
-        Self { limiter: RateLimiter::hashmap(quota), each }
+impl RateLimits {
+    pub(crate) fn new(per_second: NonZeroU32) -> Self {
+        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(BURST));
+        Self { limiter: RateLimiter::hashmap(quota), per_second }
     }
 
-    /// Takes one request from an allowance: of a token by its id, or of those who have none.
+    /// Counts a request of a token, by its id, or of a caller without one.
     ///
     /// # Errors
-    /// With the seconds after which to ask again.
-    pub(crate) fn take(&self, token: Option<&str>) -> Result<(), Problem> {
-        if self.limiter.len() > HELD {
+    /// If the rate is exceeded, with the seconds to wait.
+    pub(crate) fn take(&self, token: Option<&str>) -> ApiResult<()> {
+        if self.limiter.len() > MAX_LIMITS {
             self.limiter.retain_recent();
         }
-        // No id of a token is empty.
+        // No token has an empty id.
         let Err(until) = self.limiter.check_key(&token.unwrap_or_default().to_owned()) else {
             return Ok(());
         };
         let wait = until.wait_time_from(DefaultClock::default().now());
         let seconds = wait.saturating_add(Duration::from_millis(999)).as_secs().max(1);
-        let each = self.each;
-        let detail = format!("More than {each} requests a second; ask again in {seconds} s.");
-        Err(Problem::new(ProblemKind::TooMany, detail).after(seconds))
+        let per_second = self.per_second;
+        let detail = format!("More than {per_second} requests per second; wait {seconds} s.");
+        Err(Problem::new(ProblemKind::TooMany, detail).retry_after(seconds))
     }
 }
-
-const TWICE: NonZeroU32 = NonZeroU32::new(2).unwrap();

@@ -1,4 +1,4 @@
-//! Every route, and the OpenAPI document that is generated from them.
+//! Every route, and the OpenAPI document that is generated from the routes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::access::accompany;
+use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::{
@@ -25,14 +25,14 @@ use crate::{
 #[derive(OpenApi)]
 #[openapi(info(
     title = "PowerFill",
-    description = "Runs of a tenant, their reports, events and stories. Decimals are strings; errors are \
-                   application/problem+json."
+    description = "Runs of a tenant, their reports, events, and stories. Decimals are strings; \
+                   errors are application/problem+json."
 ))]
-struct Described;
+struct ApiDoc;
 
-/// The routes that say for themselves what they are.
-fn described() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::with_openapi(Described::openapi())
+/// The routes that the document has from their attributes.
+fn documented_routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -50,37 +50,32 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::cancel))
-        .routes(routes!(events::of_run))
-        .routes(routes!(events::of_all))
+        .routes(routes!(events::list_of_run))
+        .routes(routes!(events::list_all))
         .routes(routes!(stream::stream))
-        .routes(routes!(explain::loan))
-        .routes(routes!(explain::trade))
+        .routes(routes!(explain::explain_loan_in_run))
+        .routes(routes!(explain::explain_trade_in_run))
         .routes(routes!(audit::replay_run))
         .routes(routes!(audit::verify_run))
         .routes(routes!(audit::diff_runs))
 }
 
-/// The path of a report.
-pub(crate) fn report_path(report: &reports::Report) -> String {
-    format!("/api/powerfill/runs/{{run_id}}/{}", report.name)
-}
-
 /// The OpenAPI document.
 pub fn openapi() -> serde_json::Value {
-    document::complete(described().into_openapi())
+    document::complete(documented_routes().into_openapi())
 }
 
 /// The service, without a listener.
 pub fn router(api: Arc<Api>) -> Router {
-    let (router, described) = described().split_for_parts();
+    let (router, document) = documented_routes().split_for_parts();
     let mut router = config::resource::add_routes(router);
-    for report in reports::ALL.iter() {
+    for report in reports::REPORTS.iter() {
         let page = move |viewer, state, run, query, headers| {
-            reports::report(report, viewer, state, run, query, headers)
+            reports::show(report, viewer, state, run, query, headers)
         };
-        router = router.route(&report_path(report), get(page));
+        router = router.route(&report.path(), get(page));
     }
-    let text = document::complete(described).to_string();
+    let text = document::complete(document).to_string();
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let page = SwaggerUi::new("/api/powerfill/docs")
         .config(Config::new(["/api/powerfill/openapi.json"]).validator_url("none"));
@@ -91,24 +86,23 @@ pub fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(api.limits.body))
         .layer(CatchPanicLayer::custom(|_| {
-            // The panic's own message is on standard error already.
-            Problem::new(ProblemKind::Internal, "The service met a fault of its own.")
-                .into_response()
+            // The message of the panic is on standard error.
+            Problem::new(ProblemKind::Internal, "The service has a fault.").into_response()
         }))
-        .layer(from_fn_with_state(Arc::clone(&api), accompany))
+        .layer(from_fn_with_state(Arc::clone(&api), log_request))
         .layer(CompressionLayer::new())
         .with_state(api)
 }
 
-/// What the monitoring asks, on an address of its own.
-pub(crate) fn figures_router(api: Arc<Api>) -> Router {
+/// The routes of the monitoring, which has an address of its own.
+pub(crate) fn metrics_router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::all_metrics))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(Arc::clone(&api), accompany))
+        .layer(from_fn_with_state(Arc::clone(&api), log_request))
         .with_state(api)
 }
 
@@ -120,6 +114,6 @@ async fn no_such_path(uri: Uri) -> Problem {
 
 async fn no_such_method(method: Method, uri: Uri) -> Problem {
     let detail =
-        format!("{} has no {method}; /api/powerfill/openapi.json lists what it has.", uri.path());
+        format!("{} has no {method}; /api/powerfill/openapi.json lists its methods.", uri.path());
     Problem::new(ProblemKind::MethodNotAllowed, detail)
 }

@@ -1,8 +1,8 @@
 //! Events as they are recorded, as Server-Sent Events (specification 4.3, 4.5).
 //!
-//! The id of each is its global position, which `Last-Event-ID` resumes after: dense, and in the
-//! order of commits, so that nothing is lost and nothing comes twice. The store's subscription is
-//! pulled: a client that reads slowly costs one batch of memory and holds nobody back.
+//! The id of an event is its global position, and `Last-Event-ID` resumes after it. Positions are
+//! dense and in the order of commits, so no event is lost or repeated. The service pulls from the
+//! subscription of the store, so a slow client costs one batch of memory and delays no other.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,45 +23,45 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Viewer;
-use crate::events::{Types, cloud_event};
+use crate::events::{TypeFilter, cloud_event};
 use crate::extract::Query;
-use crate::figures::Place;
+use crate::metrics::StreamPosition;
 use crate::position::Position;
-use crate::problem::{Answer, Problem, ProblemKind};
+use crate::problem::{ApiResult, Problem, ProblemKind};
 
-/// How often a silent stream shows that it lives.
-const HEART_BEAT: Duration = Duration::from_secs(10);
+/// The interval of comments that keep an idle stream alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct StreamAsked {
-    /// Only events after this global position, where there is no `Last-Event-ID`; 0 from the first.
-    /// Without either: those that are recorded from now on.
+pub(crate) struct StreamQuery {
+    /// Only events after this global position; 0 from the first. `Last-Event-ID` comes before it.
+    /// Without either, only events that are recorded from now on.
     #[param(value_type = Option<u64>)]
     after: Option<Position>,
     /// Only these types, separated by commas.
     #[serde(rename = "type")]
     types: Option<String>,
-    /// Only this run's.
+    /// Only events of this run.
     run_id: Option<Uuid>,
 }
 
 /// Events as they are recorded: `id` is the global position, `event` the type, `data` the
 /// CloudEvent.
 ///
-/// An `id` alone says that everything up to there was left out by a filter.
+/// An `id` alone says that a filter left out all events up to it.
 #[utoipa::path(get, path = "/api/powerfill/events/stream", tag = "events",
-    params(StreamAsked, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last event that arrived")),
-    responses((status = 200, description = "Events, until the client goes or the service stops",
+    params(StreamQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last received event")),
+    responses((status = 200, description = "Events, until the client disconnects or the service stops",
         content_type = "text/event-stream", body = String)))]
 pub(crate) async fn stream(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
-    Query(asked): Query<StreamAsked>,
-) -> Answer<Sse<impl Stream<Item = Result<Event, StoreError>>>> {
-    let types = Types::read(asked.types.as_deref())?;
+    Query(query): Query<StreamQuery>,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, StoreError>>>> {
+    let types = TypeFilter::read(query.types.as_deref())?;
     let last = match headers.get("last-event-id") {
         None => None,
         Some(last) => {
@@ -77,50 +77,50 @@ pub(crate) async fn stream(
     };
     let permit = Arc::clone(&api.streams).try_acquire_owned().map_err(full)?;
     let store = caller.store().await?;
-    let after = match last.or(asked.after) {
+    let after = match last.or(query.after) {
         Some(Position(after)) => after,
         None => store.head().await?.position,
     };
-    let place = api.figures.stream(caller.tenant.id(), after);
-    let coming = Coming {
-        place,
+    let position = api.metrics.add_stream(caller.tenant.id(), after);
+    let source = EventSource {
+        position,
         batches: store.subscribe(after),
         ready: VecDeque::new(),
         types,
-        stream: asked.run_id.map(|run| RunId(run).stream()),
+        stream: query.run_id.map(|run| RunId(run).stream()),
         _permit: permit,
     };
-    let events = unfold(coming, Coming::next).take_until(api.stop.clone().cancelled_owned());
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEART_BEAT)))
+    let events = unfold(source, EventSource::next).take_until(api.stop.clone().cancelled_owned());
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-/// What comes: the rest of one batch, and the subscription behind it.
-struct Coming {
-    place: Place,
+/// The rest of one batch, and the subscription behind it.
+struct EventSource {
+    position: StreamPosition,
     batches: BoxStream<'static, Result<Vec<StoredEvent>, StoreError>>,
     ready: VecDeque<StoredEvent>,
-    types: Types,
+    types: TypeFilter,
     stream: Option<String>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Coming {
+impl EventSource {
     fn admits(&self, event: &StoredEvent) -> bool {
-        self.types.admit(event) && self.stream.as_ref().is_none_or(|only| *only == event.stream)
+        self.types.admits(event) && self.stream.as_ref().is_none_or(|only| *only == event.stream)
     }
 
-    /// The next event; after an error, which ends the connection, the client resumes where it was.
+    /// The next event. An error ends the connection, and the client resumes after its last event.
     async fn next(mut self) -> Option<(Result<Event, StoreError>, Self)> {
         loop {
-            let mut passed = None;
+            let mut skipped = None;
             while let Some(event) = self.ready.pop_front() {
-                self.place.reached(event.global_position);
+                self.position.advance(event.global_position);
                 if self.admits(&event) {
-                    return Some((sent(&event), self));
+                    return Some((encode(&event), self));
                 }
-                passed = Some(event.global_position);
+                skipped = Some(event.global_position);
             }
-            if let Some(position) = passed {
+            if let Some(position) = skipped {
                 return Some((Ok(Event::default().id(position.to_string())), self));
             }
             match self.batches.next().await? {
@@ -131,7 +131,7 @@ impl Coming {
     }
 }
 
-fn sent(event: &StoredEvent) -> Result<Event, StoreError> {
+fn encode(event: &StoredEvent) -> Result<Event, StoreError> {
     let data = cloud_event(event).map_err(|_| {
         let position = event.global_position;
         StoreError::Corrupt(format!("event {position} has no CloudEvent").into())

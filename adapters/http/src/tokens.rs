@@ -1,33 +1,34 @@
-//! Bearer tokens: whose they are, what they allow, until when. A file holds their hashes; a token
-//! itself is shown once, when it is made.
+//! Bearer tokens, each with a tenant, a role, and an end. A file has their hashes; the text of a
+//! token is shown once, when it is created.
 //!
-//! A token is 256 random bits, so that one round of BLAKE3 keeps it: there is nothing to guess.
-//! Hashes are compared in constant time, and with every token of the file.
+//! A token has 256 random bits and cannot be guessed, so one round of BLAKE3 protects it. Hashes
+//! are compared in constant time, and with every token of the file.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use powerfill_events::values::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a token allows. Each role allows what those before it do.
+/// What a token allows. A role also allows what the roles before it allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads: runs, reports, events, stories, audits.
+pub enum TokenRole {
+    /// Read runs, reports, events, and stories; audit runs.
     Viewer,
-    /// Asks for runs and cancels them; has the tenant's source read.
+    /// Request and cancel runs; read the tenant's source.
     Operator,
-    /// Whatever the service offers.
+    /// Use every operation.
     Admin,
 }
 
-impl Role {
-    /// Its name.
+impl TokenRole {
+    /// The name in the file and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -37,124 +38,124 @@ impl Role {
     }
 }
 
-/// A token, as it is kept.
+/// A token in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// What it is revoked by.
+    /// The id, which `revoke` needs.
     pub id: String,
-    /// Whose events and runs it opens.
+    /// The tenant that it opens.
     pub tenant: String,
-    /// What it allows.
-    pub role: Role,
-    /// Who uses it: the actor of what is changed with it.
+    /// The highest role of its caller.
+    pub role: TokenRole,
+    /// The user, who is the actor of every change.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// From when on it is none.
+    /// The time from which it is invalid.
     pub expires_at: Timestamp,
-    /// BLAKE3 of the token, hexadecimal.
+    /// BLAKE3 of the text, hexadecimal.
     hash: String,
 }
 
-/// Why the tokens cannot be read or written.
+/// A failure of the token file.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The file, or chance, cannot be had.
+    /// The file, or the source of random numbers, cannot be used.
     #[error("{file}: {what}")]
     File {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The cause.
         what: String,
     },
-    /// There is no such token.
+    /// No token has this id.
     #[error("no token {0}; `powerfill token list` lists them")]
     Unknown(String),
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct TokenTable {
     #[serde(default)]
     token: Vec<Token>,
 }
 
-/// The file that tokens are kept in.
+/// The file with the tokens.
 #[derive(Debug)]
 pub struct TokenFile {
     path: PathBuf,
-    read: Mutex<Option<(Stamp, Arc<Vec<Token>>)>>,
+    loaded: Mutex<Option<(FileVersion, Arc<Vec<Token>>)>>,
 }
 
-/// What tells that a file was replaced: it is always replaced whole.
-type Stamp = Option<(SystemTime, u64, u64)>;
+/// Time, length, and inode of a file, which is always replaced whole; `None` without a file.
+type FileVersion = Option<(SystemTime, u64, u64)>;
 
 impl TokenFile {
-    /// Tokens in this file, which need not be there yet.
+    /// The tokens of this file, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), read: Mutex::new(None) }
+        Self { path: path.into(), loaded: Mutex::new(None) }
     }
 
     fn fault(&self, what: impl std::fmt::Display) -> TokenError {
         TokenError::File { file: self.path.display().to_string(), what: what.to_string() }
     }
 
-    fn stamp(&self) -> Result<Stamp, TokenError> {
+    fn version(&self) -> Result<FileVersion, TokenError> {
         match fs::metadata(&self.path) {
-            Ok(found) => {
-                let changed = found.modified().map_err(|error| self.fault(error))?;
-                Ok(Some((changed, found.len(), inode(&found))))
+            Ok(metadata) => {
+                let changed = metadata.modified().map_err(|error| self.fault(error))?;
+                Ok(Some((changed, metadata.len(), inode(&metadata))))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.fault(error)),
         }
     }
 
-    /// The tokens, read again where the file is another one than before.
+    /// The tokens. The file is read again if it was replaced.
     ///
     /// # Errors
-    /// Where the file cannot be read: then nobody is let in.
+    /// If the file cannot be read; then every request must be refused.
     pub fn all(&self) -> Result<Arc<Vec<Token>>, TokenError> {
-        let stamp = self.stamp()?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((before, tokens)) = &*read
-            && *before == stamp
+        let version = self.version()?;
+        let mut loaded = self.loaded.lock();
+        if let Some((before, tokens)) = &*loaded
+            && *before == version
         {
             return Ok(Arc::clone(tokens));
         }
         let tokens = Arc::new(self.load()?);
-        *read = Some((stamp, Arc::clone(&tokens)));
+        *loaded = Some((version, Arc::clone(&tokens)));
         Ok(tokens)
     }
 
     fn load(&self) -> Result<Vec<Token>, TokenError> {
         match fs::read_to_string(&self.path) {
             Ok(text) => {
-                // The message of the parser would show the text.
+                // The message of the parser would quote the text.
                 let unreadable = |_| self.fault("is not what `powerfill token` writes");
-                Ok(toml::from_str::<Kept>(&text).map_err(unreadable)?.token)
+                Ok(toml::from_str::<TokenTable>(&text).map_err(unreadable)?.token)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(self.fault(error)),
         }
     }
 
-    /// Makes a token; the text is shown nowhere else.
+    /// Creates a token, and returns its text, which is stored nowhere.
     ///
     /// # Errors
-    /// Where the file cannot be read or written.
+    /// If the file cannot be read or written.
     pub fn create(
         &self,
         tenant: &str,
-        role: Role,
+        role: TokenRole,
         name: &str,
         created_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(Token, String), TokenError> {
-        let mut chance = [0; 40];
-        getrandom::fill(&mut chance).map_err(|error| self.fault(error))?;
-        let (secret, id) = chance.split_at(32);
+        let mut random = [0; 40];
+        getrandom::fill(&mut random).map_err(|error| self.fault(error))?;
+        let (secret, id) = random.split_at(32);
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let text = format!("pf_{}", hex(secret));
         let token = Token {
@@ -166,53 +167,53 @@ impl TokenFile {
             expires_at,
             hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
         };
-        let _alone = self.alone()?;
-        let mut kept = self.load()?;
-        kept.push(token.clone());
-        self.write(kept)?;
+        let _lock = self.lock()?;
+        let mut tokens = self.load()?;
+        tokens.push(token.clone());
+        self.write(tokens)?;
         Ok((token, text))
     }
 
     /// Revokes a token.
     ///
     /// # Errors
-    /// [`TokenError::Unknown`], or where the file cannot be read or written.
+    /// [`TokenError::Unknown`], or if the file cannot be read or written.
     pub fn revoke(&self, id: &str) -> Result<Token, TokenError> {
-        let _alone = self.alone()?;
-        let mut kept = self.load()?;
-        let place = kept.iter().position(|token| token.id == id);
-        let revoked = kept.remove(place.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
-        self.write(kept)?;
+        let _lock = self.lock()?;
+        let mut tokens = self.load()?;
+        let position = tokens.iter().position(|token| token.id == id);
+        let revoked = tokens.remove(position.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
+        self.write(tokens)?;
         Ok(revoked)
     }
 
-    /// Waits until nobody else changes the tokens; until it is dropped, nobody does.
-    fn alone(&self) -> Result<fs::File, TokenError> {
-        let lock = own(&beside(&self.path, ".lock"));
+    /// Locks the tokens against changes by other processes until the file is dropped.
+    fn lock(&self) -> Result<fs::File, TokenError> {
+        let lock = open_private(&with_suffix(&self.path, ".lock"));
         lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|error| self.fault(error))
     }
 
-    /// Writes the file aside, for its owner alone, and puts it in place.
+    /// Writes a new file that only its owner can read, and replaces the old one.
     fn write(&self, token: Vec<Token>) -> Result<(), TokenError> {
-        let text = toml::to_string(&Kept { token }).map_err(|error| self.fault(error))?;
-        let aside = beside(&self.path, ".partial");
-        let written = own(&aside)
+        let text = toml::to_string(&TokenTable { token }).map_err(|error| self.fault(error))?;
+        let partial = with_suffix(&self.path, ".partial");
+        let written = open_private(&partial)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&aside, &self.path));
+            .and_then(|()| fs::rename(&partial, &self.path));
         written.map_err(|error| self.fault(error))
     }
 
     /// The token with this text, unless it is expired.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// If the file cannot be read.
     pub fn find(&self, text: &str, now: Timestamp) -> Result<Option<Token>, TokenError> {
         let given = blake3::hash(text.as_bytes());
         let mut found = None;
         for token in self.all()?.iter() {
-            // Hashes compare in constant time; the loop goes on.
-            let is_it = blake3::Hash::from_hex(&token.hash).is_ok_and(|kept| kept == given);
-            if is_it && now < token.expires_at {
+            // Hashes compare in constant time, and the loop never ends early.
+            let is_match = blake3::Hash::from_hex(&token.hash).is_ok_and(|hash| hash == given);
+            if is_match && now < token.expires_at {
                 found = Some(token.clone());
             }
         }
@@ -221,24 +222,24 @@ impl TokenFile {
 }
 
 #[cfg(unix)]
-fn inode(found: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(found)
+fn inode(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
 #[cfg(not(unix))]
-fn inode(_found: &fs::Metadata) -> u64 {
+fn inode(_metadata: &fs::Metadata) -> u64 {
     0
 }
 
-/// The file of this name with an ending more.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The path with a suffix.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }
 
-/// A new file that its owner alone may read.
-fn own(path: &Path) -> std::io::Result<fs::File> {
+/// Opens a new file that only its owner can read.
+fn open_private(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

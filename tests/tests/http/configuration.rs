@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use powerfill_http::tokens::Role;
+use powerfill_http::tokens::TokenRole;
 use serde_json::{Value, json};
 
 use crate::desk::{Answer, Service};
@@ -16,7 +16,7 @@ struct Ada<'a> {
 
 impl<'a> Ada<'a> {
     fn of(service: &'a Service) -> Self {
-        Self { service, token: service.token(Role::Admin, "ada") }
+        Self { service, token: service.token(TokenRole::Admin, "ada") }
     }
 
     async fn ask(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {

@@ -12,10 +12,10 @@ use axum::http::{HeaderMap, Request};
 use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_http::tokens::{Role, TokenFile};
-use powerfill_http::{Api, Limits, Tenant};
+use powerfill_http::tokens::{TokenFile, TokenRole};
+use powerfill_http::{Api, Limits, TenantError, TenantHandle};
 use powerfill_ports::Store;
-use powerfill_snapshot::{FaultReport, GivenOptions, Validated, validate};
+use powerfill_snapshot::{GivenOptions, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,27 +47,28 @@ fn case(name: &str) -> PathBuf {
 }
 
 #[async_trait]
-impl Tenant for Book {
+impl TenantHandle for Book {
     fn id(&self) -> &str {
         self.id
     }
 
-    async fn store(&self) -> Result<Arc<dyn Store>, String> {
+    async fn store(&self) -> Result<Arc<dyn Store>, TenantError> {
         Ok(Arc::clone(&self.store))
     }
 
-    fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
+    fn input(&self) -> Result<Validated, TenantError> {
         let folder = self.case.lock().unwrap().join("snapshot");
-        let raw = powerfill_csv::read_folder(&folder).map_err(|error| error.to_string())?;
-        Ok(validate(raw).map(|mut validated| {
-            validated.snapshot.header.tenant_id = self.id.into();
-            validated
-        }))
+        let raw = powerfill_csv::read_folder(&folder)
+            .map_err(|error| TenantError::Unavailable(error.to_string().into()))?;
+        let mut validated = validate(raw).map_err(TenantError::Refused)?;
+        validated.snapshot.header.tenant_id = self.id.into();
+        Ok(validated)
     }
 
-    fn options(&self) -> Result<GivenOptions, String> {
+    fn options(&self) -> Result<GivenOptions, TenantError> {
         let file = self.case.lock().unwrap().join("options.json");
-        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| TenantError::Unavailable(error.into()))?;
         Ok(GivenOptions::from_json(&text))
     }
 }
@@ -145,12 +146,12 @@ impl Service {
             let until = Timestamp::from_micros(NOW + HOUR);
             file().create(tenant, role, name, clock.now(), until).unwrap().1
         };
-        let viewer = token("one", Role::Viewer, "vera");
-        let operator = token("one", Role::Operator, "otto");
-        let stranger = token("other", Role::Admin, "eve");
+        let viewer = token("one", TokenRole::Viewer, "vera");
+        let operator = token("one", TokenRole::Operator, "otto");
+        let stranger = token("other", TokenRole::Admin, "eve");
         let stop = CancellationToken::new();
         let (one, other) = (book("one"), book("other"));
-        let tenants = [Arc::clone(&one) as Arc<dyn Tenant>, other];
+        let tenants = [Arc::clone(&one) as Arc<dyn TenantHandle>, other];
         let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stop.clone()).unwrap();
         let api = Arc::new(api.with_limits(limits));
         let router = powerfill_http::router(Arc::clone(&api));
@@ -162,7 +163,7 @@ impl Service {
     }
 
     /// A token more, of the tenant `one`.
-    pub(crate) fn token(&self, role: Role, name: &str) -> String {
+    pub(crate) fn token(&self, role: TokenRole, name: &str) -> String {
         let (now, until) = (Timestamp::from_micros(NOW), Timestamp::from_micros(NOW + HOUR));
         self.tokens().create("one", role, name, now, until).unwrap().1
     }
@@ -230,7 +231,7 @@ impl Service {
     /// A run of a case, to its end.
     pub(crate) async fn ran(&self, case: &str) -> RunId {
         self.take(case);
-        let validated = self.book.input().unwrap().unwrap();
+        let validated = self.book.input().unwrap();
         let options = self.book.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
         let ask = RunRequest {
@@ -249,7 +250,7 @@ impl Service {
     /// Carries the queued run through.
     pub(crate) async fn worked(&self) -> FinishedRun {
         self.runner()
-            .work(None, RunControl::default(), self.api.figures().step_timer("one"))
+            .work(None, RunControl::default(), self.api.metrics().step_timer("one"))
             .await
             .unwrap()
             .unwrap()

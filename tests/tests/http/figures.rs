@@ -1,6 +1,6 @@
 //! What Prometheus reads.
 
-use powerfill_http::tokens::Role;
+use powerfill_http::tokens::TokenRole;
 
 use crate::desk::Service;
 
@@ -11,7 +11,7 @@ fn value(text: &str, series: &str) -> Option<f64> {
 }
 
 async fn figures(service: &Service) -> String {
-    let administrator = service.token(Role::Admin, "ada");
+    let administrator = service.token(TokenRole::Admin, "ada");
     let request = service.request("GET", "/metrics", &administrator, None);
     let answer = service.send(request).await.well();
     assert!(

@@ -67,7 +67,7 @@ async fn ready(address: std::net::SocketAddr) -> TcpStream {
 #[tokio::test]
 async fn a_request_that_trickles_is_closed_and_keeps_nobody_waiting() {
     let patience = Duration::from_millis(300);
-    let service = Service::with(Limits { patience, ..Limits::default() });
+    let service = Service::with(Limits { request_timeout: patience, ..Limits::default() });
     let address = listening(&service).await;
     let mut trickling = Vec::new();
     for _ in 0..50 {
@@ -85,7 +85,7 @@ async fn a_request_that_trickles_is_closed_and_keeps_nobody_waiting() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_a_problem() {
     let patience = Duration::from_millis(300);
-    let service = Service::with(Limits { patience, ..Limits::default() });
+    let service = Service::with(Limits { request_timeout: patience, ..Limits::default() });
     let mut stream = TcpStream::connect(listening(&service).await).await.unwrap();
     let head = format!(
         "POST /api/powerfill/run HTTP/1.1\r\nhost: here\r\nx-tenant-id: one\r\nauthorization: Bearer {}\r\n\

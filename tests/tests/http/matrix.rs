@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use powerfill_events::values::Timestamp;
-use powerfill_http::tokens::Role;
+use powerfill_http::tokens::TokenRole;
 use serde_json::Value;
 
 use crate::desk::{Answer, HOUR, NOW, Service};
@@ -124,9 +124,9 @@ async fn without_a_valid_token_nobody_is_let_in() {
     let run = service.ran("12-kickout-reasons").await.to_string();
     let until = Timestamp::from_micros(NOW + 1);
     let tokens = service.tokens();
-    let (_, expired) = tokens.create("one", Role::Admin, "late", until, until).unwrap();
+    let (_, expired) = tokens.create("one", TokenRole::Admin, "late", until, until).unwrap();
     let (gone, revoked) = tokens
-        .create("one", Role::Admin, "gone", until, Timestamp::from_micros(NOW + HOUR))
+        .create("one", TokenRole::Admin, "gone", until, Timestamp::from_micros(NOW + HOUR))
         .unwrap();
     tokens.revoke(&gone.id).unwrap();
     let longer = format!("{}0", service.viewer);
@@ -207,7 +207,7 @@ async fn a_role_reaches_as_far_as_it_should() {
             operation.name
         );
     }
-    let administrator = service.token(Role::Admin, "ada");
+    let administrator = service.token(TokenRole::Admin, "ada");
     for operation in &all {
         let answer = operation.ask(&service, Some(&service.operator), "one").await;
         if ADMINS.contains(&&*operation.name) {
@@ -232,7 +232,7 @@ fn tokens_that_are_made_at_once_are_all_there() {
     std::thread::scope(|scope| {
         for at in 0..16 {
             let service = &service;
-            scope.spawn(move || service.token(Role::Viewer, &format!("v{at}")));
+            scope.spawn(move || service.token(TokenRole::Viewer, &format!("v{at}")));
         }
     });
     assert_eq!(service.tokens().all().unwrap().len(), before + 16);

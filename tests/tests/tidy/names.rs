@@ -13,14 +13,13 @@ const WORDS: &[&str] = &["whoever", "somebody", "nobody", "anybody", "wherefrom"
 const NOT_REWRITTEN: &[&str] = &[
     "adapters/csv/",
     "adapters/generator/",
-    "adapters/http/",
     "adapters/nats/",
     "projections/",
     "tests/tests/",
 ];
 
 /// Names that still have several meanings.
-const AMBIGUOUS: &[&str] = &["Asked", "Place", "Role", "Unreadable"];
+const AMBIGUOUS: &[&str] = &["Unreadable"];
 
 /// The type that a line declares for its crate or for others.
 fn declared(line: &str) -> Option<&str> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand, ValueEnum};
-use powerfill_http::tokens::Role;
+use powerfill_http::tokens::TokenRole;
 
 use super::{LogArgs, PrintArgs};
 
@@ -95,7 +95,7 @@ pub(crate) enum RoleArg {
     Admin,
 }
 
-impl From<RoleArg> for Role {
+impl From<RoleArg> for TokenRole {
     fn from(role: RoleArg) -> Self {
         match role {
             RoleArg::Viewer => Self::Viewer,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use powerfill_app::SystemClock;
-use powerfill_http::{Api, Limits, Tenant};
+use powerfill_http::{Api, Limits, TenantError, TenantHandle};
 use powerfill_ports::Store;
-use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
+use powerfill_snapshot::{GivenOptions, Validated};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         let store = TenantStore::of_tenant(tenant)?;
         stores.push(store.clone());
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
-        tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn Tenant>);
+        tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn TenantHandle>);
     }
     log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     for tenant in &tenants {
         // The store may become available later; until then, the tenant is not ready.
         if let Err(error) = tenant.store().await {
-            tracing::warn!(tenant = tenant.id(), error, "the store cannot be opened yet");
+            tracing::warn!(tenant = tenant.id(), %error, "the store cannot be opened yet");
         }
     }
     let (listener, address) = listen(args.listen).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     };
     let metrics = async {
         if let Some(listener) = metrics_listener {
-            powerfill_http::serve_figures(listener, Arc::clone(&api)).await;
+            powerfill_http::serve_metrics(listener, Arc::clone(&api)).await;
         }
     };
     let name = args.name.unwrap_or_else(process_name);
@@ -73,9 +73,9 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         if args.no_workers {
             return Ok(());
         }
-        let figures = api.figures();
+        let metrics = api.metrics();
         let observers: Observers =
-            Arc::new(move |tenant| figures.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
+            Arc::new(move |tenant| metrics.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
         work_on(with_targets(stores)?, &name, &shutdown, false, observers).await
     };
     let serving = powerfill_http::serve(listener, Arc::clone(&api));
@@ -98,29 +98,36 @@ struct ServedTenant {
     open: OnceCell<Arc<dyn Store>>,
 }
 
+fn unavailable(error: CliError) -> TenantError {
+    TenantError::Unavailable(match error {
+        CliError::Environment(source) => source,
+        other => other.to_string().into(),
+    })
+}
+
 #[async_trait]
-impl Tenant for ServedTenant {
+impl TenantHandle for ServedTenant {
     fn id(&self) -> &str {
         self.settings.id.as_str()
     }
 
-    async fn store(&self) -> Result<Arc<dyn Store>, String> {
+    async fn store(&self) -> Result<Arc<dyn Store>, TenantError> {
         let opened = self.open.get_or_try_init(|| self.store.open()).await;
-        opened.map(Arc::clone).map_err(|error| error.to_string())
+        opened.map(Arc::clone).map_err(unavailable)
     }
 
-    fn input(&self) -> Result<Result<Validated, FaultReport>, String> {
+    fn input(&self) -> Result<Validated, TenantError> {
         let open_store = self.open.get().cloned();
         let input = SnapshotInput::of_tenant(&self.settings);
         // The service calls this on a thread that may block.
         let validated = input.and_then(|input| {
             Handle::current().block_on(input.with_open_store(open_store).validated())
         });
-        validated.map_err(|error| error.to_string())
+        validated.map_err(unavailable)?.map_err(TenantError::Refused)
     }
 
-    fn options(&self) -> Result<GivenOptions, String> {
+    fn options(&self) -> Result<GivenOptions, TenantError> {
         let options = self.settings.options.as_deref().map(options::in_file).transpose();
-        options.map(Option::unwrap_or_default).map_err(|error| error.to_string())
+        options.map(Option::unwrap_or_default).map_err(unavailable)
     }
 }

@@ -13,7 +13,7 @@ use super::view::{CurveWarning, curve, warnings};
 use super::write_rows;
 use crate::caller::Viewer;
 use crate::extract::Body;
-use crate::problem::{Answer, Problem};
+use crate::problem::{ApiResult, Problem};
 use crate::schema::CarryBucketNamed;
 
 /// A change of a curve to preview.
@@ -62,7 +62,7 @@ const MAX_DAYS: usize = 1_000;
 pub(crate) async fn preview(
     Viewer(caller): Viewer,
     Body(proposal): Body<CurveProposal>,
-) -> Answer<Json<CurvePreview>> {
+) -> ApiResult<Json<CurvePreview>> {
     let instrument = proposal.investor_instrument_name;
     if instrument.trim().is_empty() {
         return Err(Problem::bad("investor_instrument_name is empty."));

@@ -16,7 +16,7 @@ use crate::api::Api;
 use crate::caller::Admin;
 use crate::extract::{Body, Query};
 use crate::position::Position;
-use crate::problem::Answer;
+use crate::problem::ApiResult;
 use crate::schema::ConstraintAdded;
 
 const TABLE: ConfigTable = ConfigTable::Constraints;
@@ -31,7 +31,7 @@ pub(crate) async fn add(
     State(api): State<Arc<Api>>,
     Query(reason): Query<ChangeReason>,
     Body(GivenCells { row, .. }): Body<GivenCells<ConstraintRow, 0>>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let key = RowKey::of(TABLE, row.iter().map(|(_, text)| text.as_str()));
     let addition = write_rows(TABLE, vec![row], Precondition::Absent);
     let state = change(&caller, &api, addition, reason).await?;
@@ -76,7 +76,7 @@ pub(crate) async fn reprioritize(
     State(api): State<Arc<Api>>,
     Query(reason): Query<ChangeReason>,
     Body(tree): Body<TreeOrder>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let row = |node: PrioritizedNode| {
         [
             ("investor_id", node.investor_id),

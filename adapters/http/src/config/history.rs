@@ -1,4 +1,4 @@
-//! The whole configuration, as it is or as it was, and every change of it.
+//! The whole configuration as of any version, and every change.
 
 use axum::Json;
 use powerfill_app::configure::{ConfigAsOf, ConfigRecord, read_config_history, read_configuration};
@@ -13,19 +13,19 @@ use uuid::Uuid;
 use crate::caller::Viewer;
 use crate::extract::Query;
 use crate::position::{Position, page_size};
-use crate::problem::{Answer, Problem};
+use crate::problem::{ApiResult, Problem};
 
-/// The most changes on a page.
-const MOST: usize = 1_000;
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct AsOfAsked {
-    /// As it was after so many changes.
+pub(crate) struct AsOfQuery {
+    /// The configuration after this number of changes.
     #[param(value_type = Option<u64>)]
     version: Option<Position>,
-    /// As it was at a moment, RFC 3339 in UTC.
+    /// The configuration at this time, RFC 3339 in UTC.
     #[param(format = DateTime)]
     at: Option<String>,
 }
@@ -33,9 +33,9 @@ pub(crate) struct AsOfAsked {
 /// A configuration.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Configuration {
-    /// How many changes it comes from.
+    /// The number of changes that it results from.
     version: u64,
-    /// The six tables by their names; rows with the columns of the table as text, null for NULL.
+    /// The six tables by name. Rows have the columns of the table as text, and null for NULL.
     #[schema(value_type = Object)]
     tables: Map<String, Value>,
 }
@@ -46,22 +46,22 @@ fn row(cells: RowCells) -> Value {
     Value::Object(cells.collect())
 }
 
-/// The configuration that the tenant manages, whole; as of any version or moment.
+/// The whole configuration that the tenant manages, as of any version or time.
 #[utoipa::path(get, operation_id = "configuration",
-    path = "/api/powerfill/configuration", tag = "configuration", params(AsOfAsked),
+    path = "/api/powerfill/configuration", tag = "configuration", params(AsOfQuery),
     responses((status = 200, body = Configuration), (status = 404)))]
 pub(crate) async fn show(
     Viewer(caller): Viewer,
-    Query(asked): Query<AsOfAsked>,
-) -> Answer<Json<Configuration>> {
-    let as_of = match (asked.version, asked.at) {
+    Query(query): Query<AsOfQuery>,
+) -> ApiResult<Json<Configuration>> {
+    let as_of = match (query.version, query.at) {
         (None, None) => ConfigAsOf::Now,
         (Some(Position(version)), None) => ConfigAsOf::Version(version),
         (None, Some(at)) => {
-            let wrong = || Problem::bad("at is a moment such as 2026-01-15T10:00:00Z.");
+            let wrong = || Problem::bad("at is a time such as 2026-01-15T10:00:00Z.");
             ConfigAsOf::Moment(Timestamp::try_from(at).map_err(|_| wrong())?)
         }
-        (Some(_), Some(_)) => return Err(Problem::bad("Of version and at there may be one.")),
+        (Some(_), Some(_)) => return Err(Problem::bad("Send version or at, not both.")),
     };
     let store = caller.store().await?;
     let state = read_configuration(store.as_ref(), as_of).await?;
@@ -76,44 +76,45 @@ pub(crate) async fn show(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ChangesAsked {
-    /// Only changes after this version: `next` of the page before.
+pub(crate) struct ChangesQuery {
+    /// Only changes after this version: `next` of the previous page.
     #[serde(default)]
     #[param(default = 0, value_type = u64)]
     after: Position,
-    /// Changes on the page, 1 to 1000; 100 where it is left out.
+    /// Changes on the page, 1 to 1000. Absent: 100.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
-/// A change.
+/// A change of the configuration.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Change {
-    /// The version of the configuration that it led to.
+#[schema(as = Change)]
+pub(crate) struct RecordedChange {
+    /// The version of the configuration after it.
     version: u64,
-    /// When.
+    /// The time of the change.
     recorded_at: String,
-    /// Who.
+    /// Who made it.
     actor: String,
-    /// Why, where it was said.
+    /// The reason, if there is one.
     reason: Option<String>,
-    /// What came of one command has one of these.
+    /// The id of the command. All changes of a command have the same id.
     command_id: Option<Uuid>,
-    /// The event.
+    /// The type of the event.
     event: &'static str,
     rows: Vec<ChangedRow>,
 }
 
-/// A row that was changed.
+/// A row before and after a change.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ChangedRow {
     table: &'static str,
     /// The parts of its key, joined by a vertical bar.
     key: String,
-    /// As it was; null where it was not there.
+    /// The row before; null if there was none.
     #[schema(value_type = Option<Object>)]
     before: Option<Value>,
-    /// As it is; null where it is gone.
+    /// The row after; null if it was removed.
     #[schema(value_type = Option<Object>)]
     after: Option<Value>,
 }
@@ -129,7 +130,7 @@ impl From<RowChange> for ChangedRow {
     }
 }
 
-impl From<ConfigRecord> for Change {
+impl From<ConfigRecord> for RecordedChange {
     fn from(record: ConfigRecord) -> Self {
         Self {
             version: record.version,
@@ -143,28 +144,29 @@ impl From<ConfigRecord> for Change {
     }
 }
 
-/// A page of changes, the first ones first.
+/// A page of changes, oldest first.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Changes {
-    changes: Vec<Change>,
+#[schema(as = Changes)]
+pub(crate) struct ChangesPage {
+    changes: Vec<RecordedChange>,
     /// The `after` of the next page; null on the last one.
     next: Option<u64>,
 }
 
-/// Every change of the configuration: who, when, why, and the rows before and after.
+/// Every change of the configuration: actor, time, reason, and the rows before and after.
 #[utoipa::path(get, operation_id = "configuration_history",
     path = "/api/powerfill/configuration/history", tag = "configuration",
-    params(ChangesAsked), responses((status = 200, body = Changes)))]
+    params(ChangesQuery), responses((status = 200, body = ChangesPage)))]
 pub(crate) async fn changes(
     Viewer(caller): Viewer,
-    Query(asked): Query<ChangesAsked>,
-) -> Answer<Json<Changes>> {
-    let size = page_size(asked.limit, 100, MOST)?;
+    Query(query): Query<ChangesQuery>,
+) -> ApiResult<Json<ChangesPage>> {
+    let size = page_size(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let store = caller.store().await?;
     let mut records = read_config_history(store.as_ref()).await?;
-    records.retain(|record| record.version > asked.after.0);
+    records.retain(|record| record.version > query.after.0);
     let is_last = records.len() <= size;
     records.truncate(size);
     let next = records.last().filter(|_| !is_last).map(|record| record.version);
-    Ok(Json(Changes { changes: records.into_iter().map(Change::from).collect(), next }))
+    Ok(Json(ChangesPage { changes: records.into_iter().map(RecordedChange::from).collect(), next }))
 }

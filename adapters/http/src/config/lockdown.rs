@@ -14,7 +14,7 @@ use super::{ChangeReason, change, write_rows};
 use crate::api::Api;
 use crate::caller::Admin;
 use crate::extract::{Body, Query};
-use crate::problem::Answer;
+use crate::problem::ApiResult;
 use crate::schema::PoolLockNamed;
 
 /// Many rows of the lockdown guide.
@@ -36,7 +36,7 @@ pub(crate) async fn lock_pools(
     State(api): State<Arc<Api>>,
     Query(reason): Query<ChangeReason>,
     Body(locks): Body<PoolLocks>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let rows = locks.pools.into_iter().map(|given| given.row).collect();
     let change_of_pools = write_rows(ConfigTable::Lockdown, rows, Precondition::Any);
     let state = change(&caller, &api, change_of_pools, reason).await?;

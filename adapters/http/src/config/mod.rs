@@ -35,7 +35,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::Caller;
-use crate::problem::{Answer, Problem, ProblemKind};
+use crate::problem::{ApiResult, Problem, ProblemKind};
 
 /// Why a caller changes the configuration.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -48,7 +48,7 @@ pub(crate) struct ChangeReason {
 }
 
 impl ChangeReason {
-    fn checked(self) -> Answer<Option<String>> {
+    fn checked(self) -> ApiResult<Option<String>> {
         match self.reason {
             Some(reason) if reason.chars().count() > 500 => {
                 Err(Problem::bad("reason has more than 500 characters."))
@@ -59,7 +59,7 @@ impl ChangeReason {
 }
 
 /// The present configuration.
-async fn current(caller: &Caller) -> Answer<ConfigState> {
+async fn current(caller: &Caller) -> ApiResult<ConfigState> {
     let store = caller.store().await?;
     read_configuration(store.as_ref(), ConfigAsOf::Now).await.map_err(Into::into)
 }
@@ -70,7 +70,7 @@ async fn change(
     api: &Api,
     what: ConfigChange,
     reason: ChangeReason,
-) -> Answer<ConfigState> {
+) -> ApiResult<ConfigState> {
     let command = ConfigCommand { what, reason: reason.checked()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
@@ -85,7 +85,7 @@ async fn change(
 
 /// The condition of a change: `If-Match` has the ETag of the row, or `*` for any row;
 /// `If-None-Match: *` requires that there is no row.
-fn precondition(headers: &HeaderMap, otherwise: Precondition) -> Answer<Precondition> {
+fn precondition(headers: &HeaderMap, otherwise: Precondition) -> ApiResult<Precondition> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
     match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {

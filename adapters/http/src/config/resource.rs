@@ -19,7 +19,7 @@ use super::{ChangeReason, change, current, precondition, write_rows};
 use crate::api::Api;
 use crate::caller::{Admin, Viewer};
 use crate::extract::{Body, Path, Query};
-use crate::problem::Answer;
+use crate::problem::ApiResult;
 
 /// What HTTP and its document say about a table. A summary is absent if there is no such operation.
 #[derive(Debug)]
@@ -166,14 +166,14 @@ fn add_rows<R: ConfigRow + 'static, const KEY: usize>(
         .route(resource.path, get(show::<R>).put(put::<R, KEY>).delete(remove::<R>))
 }
 
-async fn list<R: ConfigRow>(Viewer(caller): Viewer) -> Answer<Response> {
+async fn list<R: ConfigRow>(Viewer(caller): Viewer) -> ApiResult<Response> {
     Ok(list_answer(&current(&caller).await?, R::CONFIG_TABLE))
 }
 
 async fn show<R: ConfigRow>(
     Viewer(caller): Viewer,
     Path(path): Path<KeyPath<R>>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     row_answer(&current(&caller).await?, R::CONFIG_TABLE, &path.key(), StatusCode::OK)
 }
 
@@ -184,7 +184,7 @@ async fn put<R: ConfigRow, const KEY: usize>(
     Query(reason): Query<ChangeReason>,
     headers: HeaderMap,
     Body(body): Body<GivenCells<R, KEY>>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     const { assert!(KEY == R::TABLE.key.len(), "the path gives the key, the body gives the rest") };
     let (table, key) = (R::CONFIG_TABLE, path.key());
     let (status, otherwise) = match table {
@@ -207,7 +207,7 @@ async fn put_link(
     State(api): State<Arc<Api>>,
     Path(path): Path<KeyPath<RuleLinkRow>>,
     Query(reason): Query<ChangeReason>,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let (table, key) = (ConfigTable::Links, path.key());
     let (state, row) = (current(&caller).await?, path.cells());
     // The node and the rule must exist: without one, the path leads nowhere.
@@ -228,7 +228,7 @@ async fn remove<R: ConfigRow>(
     Path(path): Path<KeyPath<R>>,
     Query(reason): Query<ChangeReason>,
     headers: HeaderMap,
-) -> Answer<StatusCode> {
+) -> ApiResult<StatusCode> {
     let precondition = precondition(&headers, Precondition::Present)?;
     let removal = ConfigChange::Remove { table: R::CONFIG_TABLE, key: path.key(), precondition };
     change(&caller, &api, removal, reason).await?;

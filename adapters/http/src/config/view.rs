@@ -10,7 +10,7 @@ use powerfill_snapshot::config::{
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use utoipa::ToSchema;
 
-use crate::problem::{Answer, Problem};
+use crate::problem::{ApiResult, Problem};
 use crate::schema::{JsonType, is_nullable, json_type};
 
 /// A warning about a carry curve. It never refuses a change.
@@ -122,7 +122,7 @@ pub(super) fn row_answer(
     table: ConfigTable,
     key: &RowKey,
     status: StatusCode,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let row = state.row(table, key).ok_or_else(|| missing_row(table, key))?;
     let mut view = RowView::new(state, table, row);
     view.warnings = state

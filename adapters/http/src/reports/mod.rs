@@ -1,71 +1,83 @@
-//! The reports of a run (specification 4.3): pages of its output tables, filtered and sorted.
+//! The reports of a run (specification 4.3): filtered and sorted pages of its output tables.
 //!
-//! * [`catalog`]: which report is which table
-//! * [`question`]: what is asked of one: filters, order, cursor
-//! * [`shelf`]: tables of runs in memory, bounded
-//! * [`page`]: the rows of a page, and its text
-//!
-//! A run that is Complete does not change any more, so that a table that was read once is right for
-//! ever, a place in it is a row's number, and an ETag follows from the run's output digest and the
-//! question.
+//! A Complete run never changes. So a table that was read once stays valid, a cursor is the number
+//! of a row, and an ETag follows from the run's output digest and the query.
 
-mod catalog;
 mod page;
-mod question;
-mod shelf;
+mod query;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Path as Parts, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_tables::table::{ReportSpec, TableSpec};
+use powerfill_tables::tables::reports;
 use uuid::Uuid;
 
-pub(crate) use catalog::{ALL, Report};
-pub(crate) use question::{MOST, USUAL};
-pub(crate) use shelf::{Shelves, aside};
+pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 
 use crate::api::Api;
+use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Query;
-use crate::problem::{Answer, Problem, ProblemKind};
-use crate::runs::look;
-use question::{Form, Question};
+use crate::problem::{ApiResult, Problem, ProblemKind, internal};
+use crate::report_cache::ReportCache;
+use crate::run_view::read_run;
+use query::{PageFormat, ReportQuery};
+
+/// A report: rows of an output table.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) table: &'static TableSpec,
+    pub(crate) spec: &'static ReportSpec,
+}
+
+impl Report {
+    pub(crate) fn path(&self) -> String {
+        format!("/api/powerfill/runs/{{run_id}}/{}", self.spec.name)
+    }
+}
+
+/// The reports, in the order of 4.3.
+pub(crate) static REPORTS: LazyLock<Vec<Report>> =
+    LazyLock::new(|| reports().into_iter().map(|(table, spec)| Report { table, spec }).collect());
 
 /// A page of a report.
-pub(crate) async fn report(
+pub(crate) async fn show(
     report: &'static Report,
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
-    run: Result<Parts<Uuid>, axum::extract::rejection::PathRejection>,
-    query: Answer<Query<Vec<(String, String)>>>,
+    run: Result<Path<Uuid>, PathRejection>,
+    parameters: ApiResult<Query<Vec<(String, String)>>>,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> ApiResult<Response> {
     let run = RunId(run?.0);
-    let Query(asked) = query?;
+    let Query(parameters) = parameters?;
     let store = caller.store().await?;
     let tenant = caller.tenant.id();
-    let digest = complete(&api.shelves, tenant, store.as_ref(), run).await?;
-    let question = Arc::new(Question::read(report, run, asked)?);
-    let tag = format!("W/\"{}\"", question.tag(&digest));
-    let etag = HeaderValue::from_str(&tag).map_err(|error| crate::problem::internal(&error))?;
+    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let query = Arc::new(ReportQuery::read(report, run, parameters)?);
+    let tag = format!("W/\"{}\"", query.etag(&digest));
+    let etag = HeaderValue::from_str(&tag).map_err(|error| internal(&error))?;
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     let known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
     let mut response = if known.map(str::trim).any(|known| known == tag || known == "*") {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let found = match api.shelves.table(tenant, &store, run, report.table).await? {
-            // Sorting, or looking through all rows, takes longer than other requests are to wait.
-            Some(shelf) if question.looks_through() => {
-                let question = Arc::clone(&question);
-                aside(async move || Ok(page::of_shelf(&question, &shelf))).await?
+        let page = match api.report_cache.table(tenant, &store, run, report.table).await? {
+            // Other requests must not wait while all rows are sorted or filtered.
+            Some(table) if query.scans_table() => {
+                let query = Arc::clone(&query);
+                spawn_blocking(async move || Ok(page::of_table(&query, &table))).await?
             }
-            Some(shelf) => page::of_shelf(&question, &shelf),
-            None => page::of_stream(&question, &store).await?,
+            Some(table) => page::of_table(&query, &table),
+            None => page::of_stream(&query, &store).await?,
         };
-        answer(&question, &found)
+        answer(&query, &page)
     };
     response.headers_mut().insert(header::ETAG, etag);
     let private = HeaderValue::from_static("private, no-cache");
@@ -75,48 +87,42 @@ pub(crate) async fn report(
     Ok(response)
 }
 
-fn answer(question: &Question, found: &page::Page) -> Response {
-    let next = found.next.map(|row| question.cursor(row));
-    let mut headers = HeaderMap::new();
-    let kind = match question.form {
-        Form::Json => "application/json",
-        Form::Csv => "text/csv; charset=utf-8",
+fn answer(query: &ReportQuery, page: &page::Page) -> Response {
+    let next = page.next.map(|row| query.cursor(row));
+    let (media_type, body) = match query.format {
+        PageFormat::Json => ("application/json", page::json(query, &page.rows, next.as_deref())),
+        PageFormat::Csv => ("text/csv; charset=utf-8", page::csv(query, &page.rows)),
     };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Some(next) = &next
-        && let Ok(next) = HeaderValue::from_str(next)
-    {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
         headers.insert("x-next-cursor", next);
     }
-    let body = match question.form {
-        Form::Json => page::json(question, &found.rows, next.as_deref()),
-        Form::Csv => page::csv(question, &found.rows),
-    };
     (headers, body).into_response()
 }
 
-/// The output digest of a run, which it has once it is Complete; any other run has no reports, and
-/// is told why.
-async fn complete(
-    shelves: &Shelves,
+/// The output digest of a Complete run.
+///
+/// # Errors
+/// If the run is not Complete; the problem says why.
+async fn output_digest(
+    cache: &ReportCache,
     tenant: &str,
     store: &dyn Store,
     run: RunId,
-) -> Answer<Arc<str>> {
-    if let Some(digest) = shelves.digest(tenant, run) {
+) -> ApiResult<Arc<str>> {
+    if let Some(digest) = cache.digest(tenant, run).await {
         return Ok(digest);
     }
-    let view = look(store, run).await?;
+    let view = read_run(store, run).await?;
     if let Some(digest) = view.output_digest {
-        return Ok(shelves.remember(tenant, run, &digest));
+        return Ok(cache.keep_digest(tenant, run, &digest).await);
     }
-    let status = view.head.status();
+    let status = &*view.summary.status;
     let detail = match (&view.failure, &view.cancelled_by) {
         (Some(failed), _) => format!("Run {run} failed at {}: {}", failed.step, failed.message),
         (None, Some(by)) => format!("Run {run} was cancelled by {by}."),
-        (None, None) => {
-            format!("Run {run} is {status}; its reports are there once it is Complete.")
-        }
+        (None, None) => format!("Run {run} is {status}; it has reports once it is Complete."),
     };
     let mut problem = Problem::new(ProblemKind::RunNotComplete, detail).with("run_status", status);
     if let Some(step) = view.step {

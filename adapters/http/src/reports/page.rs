@@ -6,40 +6,42 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_app::{AppError, rebuild};
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::csv::{write_file_header, write_file_rows, write_text};
 use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 
-use super::question::{Question, SortKey};
-use super::shelf::{Shelf, aside};
-use crate::problem::Answer;
+use super::query::ReportQuery;
+use crate::blocking::spawn_blocking;
+use crate::problem::{ApiResult, internal};
+use crate::report_cache::CachedTable;
+use crate::sorting::SortKey;
 
 /// A page.
 pub(crate) struct Page {
     pub(crate) rows: RowBatch,
-    /// The number of its last row, where there is more.
+    /// The number of its last row, if more rows follow.
     pub(crate) next: Option<u64>,
 }
 
-/// Rows as they come, until the page and one more are there.
-struct Taken<'q> {
-    question: &'q Question,
+/// Collects rows in the order of the page, until it has one more than the page.
+struct PageBuilder<'q> {
+    query: &'q ReportQuery,
     page: Page,
     last: u64,
 }
 
-impl<'q> Taken<'q> {
-    fn new(question: &'q Question) -> Self {
-        let rows = RowBatch::new(question.report.table);
-        Self { question, page: Page { rows, next: None }, last: 0 }
+impl<'q> PageBuilder<'q> {
+    fn new(query: &'q ReportQuery) -> Self {
+        let rows = RowBatch::new(query.report.table);
+        Self { query, page: Page { rows, next: None }, last: 0 }
     }
 
-    /// Takes a row that comes in the order of the page.
-    fn take(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
-        if !self.question.admits(row) {
+    fn add(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
+        if !self.query.admits(row) {
             return ControlFlow::Continue(());
         }
-        if self.page.rows.len() == self.question.limit {
+        if self.page.rows.len() == self.query.limit {
             self.page.next = Some(self.last);
             return ControlFlow::Break(());
         }
@@ -50,169 +52,169 @@ impl<'q> Taken<'q> {
 }
 
 /// The page of a table in memory.
-pub(crate) fn of_shelf(question: &Question, shelf: &Shelf) -> Page {
-    let mut taken = Taken::new(question);
-    let count = shelf.rows.len();
-    let after = question.after.and_then(|row| usize::try_from(row).ok());
-    match question.order {
-        None => {
-            let begin = after.map_or(0, |row| row.saturating_add(1)).min(count);
-            let _ = (begin..count).try_for_each(|row| taken.take(row as u64, shelf.row(row)));
+pub(crate) fn of_table(query: &ReportQuery, table: &CachedTable) -> Page {
+    let mut builder = PageBuilder::new(query);
+    let count = table.rows.len();
+    let order = query.order.map(|(column, descending)| (table.order(column), descending));
+    let row_at = |position: usize| match &order {
+        None => position,
+        Some((order, false)) => order[position] as usize,
+        Some((order, true)) => order[count - 1 - position] as usize,
+    };
+    let after = query.after.and_then(|row| usize::try_from(row).ok());
+    let begin = match (after, &order) {
+        (None, _) => 0,
+        (Some(row), None) => row.saturating_add(1).min(count),
+        (Some(row), Some(_)) => {
+            (0..count).find(|position| row_at(*position) == row).map_or(count, |found| found + 1)
         }
-        Some((column, down)) => {
-            let order = shelf.order(column);
-            let at = |place: usize| order[if down { count - 1 - place } else { place }] as usize;
-            let begin = after.map_or(0, |row| {
-                (0..count).find(|place| at(*place) == row).map_or(count, |place| place + 1)
-            });
-            let _ =
-                (begin..count).map(at).try_for_each(|row| taken.take(row as u64, shelf.row(row)));
-        }
-    }
-    taken.page
+    };
+    // The builder breaks when the page is full.
+    let _ = (begin..count).map(row_at).try_for_each(|row| builder.add(row as u64, table.row(row)));
+    builder.page
 }
 
-/// The page of a table that is too large to be kept: it is read through, and as much as a page is
-/// held.
-pub(crate) async fn of_stream(question: &Question, store: &Arc<dyn Store>) -> Answer<Page> {
-    let mut sieve = Sieve::new(question);
-    // Where the row of the cursor stands in the order is known only when it was seen.
-    if question.order.is_some() && question.after.is_some() {
-        let mut mark = None;
-        through(question, store, |number, row| {
-            if Some(number) == question.after {
-                mark = Some(sieve.key(number, row));
+/// The page of a table that is too large to be kept. All rows are read, and the rows of one page
+/// are in memory.
+pub(crate) async fn of_stream(query: &ReportQuery, store: &Arc<dyn Store>) -> ApiResult<Page> {
+    let mut selection = PageSelection::new(query);
+    // The position of the cursor's row in the order is unknown until the row is read.
+    if query.order.is_some() && query.after.is_some() {
+        let mut start = None;
+        read_rows(query, store, |number, row| {
+            if Some(number) == query.after {
+                start = Some(selection.key(number, row));
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         })
         .await?;
-        sieve.mark = mark;
+        selection.start = start;
     }
-    through(question, store, |number, row| sieve.take(number, row)).await?;
-    Ok(sieve.page())
+    read_rows(query, store, |number, row| selection.add(number, row)).await?;
+    Ok(selection.page())
 }
 
-/// Hands over every row with its number: from the shown table where the run is the shown one, else
-/// from its events.
-async fn through(
-    question: &Question,
+/// Visits every row with its number: from the shown table if the run is shown, or else from its
+/// events.
+async fn read_rows(
+    query: &ReportQuery,
     store: &Arc<dyn Store>,
-    mut each: impl FnMut(u64, &[Cell]) -> ControlFlow<()> + Send,
-) -> Answer<()> {
-    let (run, table) = (question.run, question.report.table);
+    mut visit: impl FnMut(u64, &[Cell]) -> ControlFlow<()> + Send,
+) -> ApiResult<()> {
+    let (run, table) = (query.run, query.report.table);
     let mut number = 0;
-    let mut hand_over = |rows: &RowBatch| {
+    let mut visit_all = |rows: &RowBatch| {
         rows.rows().try_for_each(|row| {
             number += 1;
-            each(number - 1, row)
+            visit(number - 1, row)
         })
     };
     if store.published().await?.is_some_and(|(published, _)| published == run) {
         let mut batches = store.rows(table);
-        let mut first = true;
+        let mut is_first = true;
         while let Some(batch) = batches.try_next().await? {
-            if first && batch.run_id != run {
+            if is_first && batch.run_id != run {
                 break;
             }
-            first = false;
-            if hand_over(&batch.rows).is_break() {
+            is_first = false;
+            if visit_all(&batch.rows).is_break() {
                 return Ok(());
             }
         }
-        if !first {
+        if !is_first {
             return Ok(());
         }
     }
-    from_events(store, run, table, hand_over).await
+    read_rows_from_events(store, run, table, visit_all).await
 }
 
-async fn from_events(
+async fn read_rows_from_events(
     store: &Arc<dyn Store>,
-    run: powerfill_events::run::RunId,
+    run: RunId,
     table: &'static TableSpec,
-    mut hand_over: impl FnMut(&RowBatch) -> ControlFlow<()> + Send,
-) -> Answer<()> {
-    let (rows, mut coming) = tokio::sync::mpsc::channel(4);
+    mut visit: impl FnMut(&RowBatch) -> ControlFlow<()> + Send,
+) -> ApiResult<()> {
+    let (sender, mut batches) = tokio::sync::mpsc::channel(4);
     let store = Arc::clone(store);
-    let folding = tokio::spawn(aside(async move || {
+    let folding = tokio::spawn(spawn_blocking(async move || {
         let folded = rebuild::fold(store.as_ref(), run, async |batches, _| {
             for batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
-                // Whoever asked has enough.
-                let gone = |_| AppError::Panicked(String::new());
-                rows.send(batch).await.map_err(gone)?;
+                // The receiver is gone when the page is full.
+                let full = |_| AppError::Panicked(String::new());
+                sender.send(batch).await.map_err(full)?;
             }
             Ok(())
         });
         folded.await?;
         Ok(())
     }));
-    while let Some(batch) = coming.recv().await {
-        if hand_over(&batch).is_break() {
+    while let Some(batch) = batches.recv().await {
+        if visit(&batch).is_break() {
             return Ok(());
         }
     }
-    folding.await.map_err(|panic| crate::problem::internal(&panic))?
+    folding.await.map_err(|panic| internal(&panic))?
 }
 
-/// Where a row stands on the way through the report.
-type Place = (Option<SortKey>, u64);
+/// The position of a row in the order of the page.
+type RowPosition = (Option<SortKey>, u64);
 
-/// Holds the rows of the page while all rows pass.
-struct Sieve<'q> {
-    question: &'q Question,
-    mark: Option<Place>,
-    taken: Taken<'q>,
-    held: BTreeMap<Place, Vec<Cell>>,
+/// Selects the rows of the page while all rows pass.
+struct PageSelection<'q> {
+    query: &'q ReportQuery,
+    /// The rows of the page come after this one.
+    start: Option<RowPosition>,
+    builder: PageBuilder<'q>,
+    selected: BTreeMap<RowPosition, Vec<Cell>>,
 }
 
-impl<'q> Sieve<'q> {
-    fn new(question: &'q Question) -> Self {
-        Self { question, mark: None, taken: Taken::new(question), held: BTreeMap::new() }
+impl<'q> PageSelection<'q> {
+    fn new(query: &'q ReportQuery) -> Self {
+        let builder = PageBuilder::new(query);
+        Self { query, start: None, builder, selected: BTreeMap::new() }
     }
 
-    fn key(&self, number: u64, row: &[Cell]) -> Place {
-        (self.question.order.map(|(column, _)| SortKey::of(&row[column])), number)
+    fn key(&self, number: u64, row: &[Cell]) -> RowPosition {
+        (self.query.order.map(|(column, _)| SortKey::of(&row[column])), number)
     }
 
-    fn take(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
-        let Some((_, down)) = self.question.order else {
-            if self.question.after.is_some_and(|after| number <= after) {
+    fn add(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
+        let Some((_, descending)) = self.query.order else {
+            if self.query.after.is_some_and(|after| number <= after) {
                 return ControlFlow::Continue(());
             }
-            return self.taken.take(number, row);
+            return self.builder.add(number, row);
         };
         let key = self.key(number, row);
-        let is_after = |mark: &Place| if down { key < *mark } else { key > *mark };
-        if self.question.admits(row) && self.mark.as_ref().is_none_or(is_after) {
-            self.held.insert(key, row.to_vec());
-            if self.held.len() > self.question.limit + 1 {
-                let _ = if down { self.held.pop_first() } else { self.held.pop_last() };
+        let is_after = |start: &RowPosition| if descending { key < *start } else { key > *start };
+        if self.query.admits(row) && self.start.as_ref().is_none_or(is_after) {
+            self.selected.insert(key, row.to_vec());
+            if self.selected.len() > self.query.limit + 1 {
+                let _ =
+                    if descending { self.selected.pop_first() } else { self.selected.pop_last() };
             }
         }
         ControlFlow::Continue(())
     }
 
     fn page(mut self) -> Page {
-        if let Some((_, down)) = self.question.order {
-            let mut held: Vec<_> = self.held.into_iter().collect();
-            if down {
-                held.reverse();
-            }
-            let rows = held.iter().map(|((_, number), row)| (*number, row));
-            let _ = rows.into_iter().try_for_each(|(number, row)| self.taken.take(number, row));
+        let mut rows: Vec<_> = self.selected.into_iter().collect();
+        if self.query.order.is_some_and(|(_, descending)| descending) {
+            rows.reverse();
         }
-        self.taken.page
+        let _ = rows.iter().try_for_each(|((_, number), row)| self.builder.add(*number, row));
+        self.builder.page
     }
 }
 
-/// The page as JSON: decimals, dates and moments are strings.
-pub(crate) fn json(question: &Question, rows: &RowBatch, next: Option<&str>) -> Vec<u8> {
+/// The page as JSON. Decimals, dates, and times are strings.
+pub(crate) fn json(query: &ReportQuery, rows: &RowBatch, next: Option<&str>) -> Vec<u8> {
     let table = rows.table;
     let names: Vec<String> =
         table.columns.iter().map(|column| format!("\"{}\":", column.name)).collect();
     let mut out = Vec::with_capacity(64 + rows.cells.len() * 24);
-    let (run, report) = (question.run, question.report.name);
+    let (run, report) = (query.run, query.report.spec.name);
     let head = format!(
         "{{\"run_id\":\"{run}\",\"report\":\"{report}\",\"table\":\"{}\",\"rows\":[",
         table.name
@@ -225,26 +227,26 @@ pub(crate) fn json(question: &Question, rows: &RowBatch, next: Option<&str>) -> 
                 out.push(b',');
             }
             out.extend_from_slice(names[at].as_bytes());
-            value(cell, column.cell_type, &mut out);
+            write_value(cell, column.cell_type, &mut out);
         }
         out.push(b'}');
     }
     out.extend_from_slice(b"],\"next\":");
     match next {
-        // A cursor has digits, letters and a dot.
+        // A cursor has digits, letters, and a dot.
         Some(next) => out.extend_from_slice(format!("\"{next}\"}}").as_bytes()),
         None => out.extend_from_slice(b"null}"),
     }
     out
 }
 
-fn value(cell: &Cell, cell_type: CellType, out: &mut Vec<u8>) {
+fn write_value(cell: &Cell, cell_type: CellType, out: &mut Vec<u8>) {
     match cell {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Int(_) => write_text(cell, out),
         Cell::Text(text) if cell_type == CellType::Json => out.extend_from_slice(text.as_bytes()),
-        Cell::Text(text) => quoted(text, out),
-        Cell::Name(name) => quoted(name, out),
+        Cell::Text(text) => write_string(text, out),
+        Cell::Name(name) => write_string(name, out),
         Cell::Fixed(..) | Cell::Decimal(_) | Cell::Day(_) | Cell::Timestamp(_) => {
             out.push(b'"');
             write_text(cell, out);
@@ -253,15 +255,14 @@ fn value(cell: &Cell, cell_type: CellType, out: &mut Vec<u8>) {
     }
 }
 
-fn quoted(text: &str, out: &mut Vec<u8>) {
-    // Memory takes every write.
-    let _ = serde_json::to_writer(out, text);
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("writing to memory does not fail");
 }
 
-/// The page as CSV, `run_id` first.
-pub(crate) fn csv(question: &Question, rows: &RowBatch) -> Vec<u8> {
+/// The page as CSV. The first column is `run_id`.
+pub(crate) fn csv(query: &ReportQuery, rows: &RowBatch) -> Vec<u8> {
     let mut out = Vec::new();
     write_file_header(rows.table, &mut out);
-    write_file_rows(question.run, rows, &mut out);
+    write_file_rows(query.run, rows, &mut out);
     out
 }

@@ -1,0 +1,232 @@
+//! Output tables of runs in memory, bounded. The tables of a Complete run never change, so nothing
+//! here is ever stale; the least recently used tables make room.
+//!
+//! The tables of the shown run are read one by one. Those of another run come from its events, all
+//! at once. A table that is too large to be kept is read for each page.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+use parking_lot::Mutex;
+use powerfill_app::rebuild::fold;
+use powerfill_events::run::RunId;
+use powerfill_ports::Store;
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::tables::reports;
+
+use crate::blocking::spawn_blocking;
+use crate::problem::ApiResult;
+use crate::sorting::SortKey;
+
+/// A table of a run.
+pub(crate) struct CachedTable {
+    pub(crate) rows: RowBatch,
+    bytes: usize,
+    /// The numbers of the rows by a column, the smallest value first, for the columns that were
+    /// sorted by last.
+    orders: Mutex<Vec<(usize, Arc<Vec<u32>>)>>,
+}
+
+/// The orders that are kept per table.
+const MAX_ORDERS: usize = 4;
+
+impl CachedTable {
+    fn new(mut rows: RowBatch) -> Self {
+        rows.cells.shrink_to_fit();
+        Self { bytes: size(&rows), rows, orders: Mutex::default() }
+    }
+
+    /// A row by its number.
+    pub(crate) fn row(&self, number: usize) -> &[Cell] {
+        let columns = self.rows.table.columns.len();
+        &self.rows.cells[number * columns..(number + 1) * columns]
+    }
+
+    /// The numbers of the rows by a column. Equal values keep the order of the table.
+    pub(crate) fn order(&self, column: usize) -> Arc<Vec<u32>> {
+        let mut orders = self.orders.lock();
+        if let Some((_, order)) = orders.iter().find(|(of, _)| *of == column) {
+            return Arc::clone(order);
+        }
+        let mut order: Vec<u32> = (0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_by_cached_key(|row| SortKey::of(&self.row(*row as usize)[column]));
+        let order = Arc::new(order);
+        if orders.len() == MAX_ORDERS {
+            orders.remove(0);
+        }
+        orders.push((column, Arc::clone(&order)));
+        order
+    }
+}
+
+/// The approximate memory of rows and of the orders that are kept with them, in bytes.
+fn size(rows: &RowBatch) -> usize {
+    let texts = rows.cells.iter().map(|cell| match cell {
+        Cell::Text(text) => 16 + text.len(),
+        _ => 0,
+    });
+    rows.cells.len() * size_of::<Cell>()
+        + texts.sum::<usize>()
+        + rows.len() * MAX_ORDERS * size_of::<u32>()
+}
+
+type RunKey = (Arc<str>, RunId);
+
+/// Tables of a run that were read together. `None` is a table that is too large.
+type Tables = Arc<Vec<(&'static str, Option<Arc<CachedTable>>)>>;
+
+/// The rows of a table, unless they are too many.
+type Rows = Option<RowBatch>;
+
+/// The runs whose digest is kept.
+const MAX_DIGESTS: u64 = 10_000;
+
+/// The tables that are in memory.
+pub(crate) struct ReportCache {
+    max_bytes: usize,
+    /// By run, and by table if the tables of the run were not read together.
+    tables: Cache<(RunKey, Option<&'static str>), Tables>,
+    digests: Cache<RunKey, Arc<str>>,
+    /// One per tenant: it reads one table at a time, because several large ones need too much
+    /// memory, and never waits for another tenant.
+    readers: Cache<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
+}
+
+impl ReportCache {
+    /// A cache of about this size.
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        let weight = |_: &_, tables: &Tables| {
+            let bytes = tables.iter().flat_map(|(_, table)| table).map(|table| table.bytes);
+            u32::try_from(bytes.sum::<usize>()).unwrap_or(u32::MAX)
+        };
+        let tables = Cache::builder()
+            .max_capacity(max_bytes as u64)
+            .weigher(weight)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        let digests = Cache::new(MAX_DIGESTS);
+        Self { max_bytes, tables, digests, readers: Cache::new(MAX_DIGESTS) }
+    }
+
+    /// The output digest of a run that is known to be Complete.
+    pub(crate) async fn digest(&self, tenant: &str, run: RunId) -> Option<Arc<str>> {
+        self.digests.get(&(tenant.into(), run)).await
+    }
+
+    /// Keeps the output digest of a Complete run.
+    pub(crate) async fn keep_digest(&self, tenant: &str, run: RunId, digest: &str) -> Arc<str> {
+        let digest: Arc<str> = digest.into();
+        self.digests.insert((tenant.into(), run), Arc::clone(&digest)).await;
+        digest
+    }
+
+    /// A table of a Complete run; `None` if it is too large to be kept.
+    pub(crate) async fn table(
+        &self,
+        tenant: &str,
+        store: &Arc<dyn Store>,
+        run: RunId,
+        table: &'static TableSpec,
+    ) -> ApiResult<Option<Arc<CachedTable>>> {
+        let key: RunKey = (tenant.into(), run);
+        if let Some(tables) = self.find(&key, table).await {
+            return Ok(select(&tables, table));
+        }
+        let reader = self.readers.get_with(Arc::clone(&key.0), async { Arc::default() }).await;
+        let _reader = reader.lock().await;
+        // Another request may have read the table in the meantime.
+        if let Some(tables) = self.find(&key, table).await {
+            return Ok(select(&tables, table));
+        }
+        let largest = self.max_bytes / 2;
+        let (together, tables) = match read_shown(store.as_ref(), run, table, largest).await? {
+            Some(rows) => (Some(table.name), vec![(table, rows)]),
+            None => (None, read_events(store, run, largest).await?),
+        };
+        let cached = |(spec, rows): (&TableSpec, Rows)| {
+            (spec.name, rows.map(|rows| Arc::new(CachedTable::new(rows))))
+        };
+        let tables: Tables = Arc::new(tables.into_iter().map(cached).collect());
+        self.tables.insert((key, together), Arc::clone(&tables)).await;
+        Ok(select(&tables, table))
+    }
+
+    async fn find(&self, key: &RunKey, table: &TableSpec) -> Option<Tables> {
+        match self.tables.get(&(key.clone(), Some(table.name))).await {
+            None => self.tables.get(&(key.clone(), None)).await,
+            found => found,
+        }
+    }
+}
+
+fn select(tables: &Tables, table: &TableSpec) -> Option<Arc<CachedTable>> {
+    tables.iter().find(|(name, _)| *name == table.name).and_then(|(_, table)| table.clone())
+}
+
+/// The table as it is shown; `None` if another run is shown.
+async fn read_shown(
+    store: &dyn Store,
+    run: RunId,
+    table: &'static TableSpec,
+    largest: usize,
+) -> ApiResult<Option<Rows>> {
+    if store.published().await?.is_none_or(|(published, _)| published != run) {
+        return Ok(None);
+    }
+    let mut rows = RowBatch::new(table);
+    let mut bytes = 0;
+    let mut batches = store.rows(table);
+    while let Some(mut batch) = batches.try_next().await? {
+        if batch.run_id != run {
+            // Another run was published in between.
+            return Ok(None);
+        }
+        bytes += size(&batch.rows);
+        if bytes > largest {
+            return Ok(Some(None));
+        }
+        rows.append(&mut batch.rows);
+    }
+    // An empty table could also belong to a run that was published in between.
+    let still = store.published().await?.is_some_and(|(published, _)| published == run);
+    Ok(still.then_some(Some(rows)))
+}
+
+/// The tables of all reports from the events of a run. If they are too large together, the largest
+/// is left out.
+async fn read_events(
+    store: &Arc<dyn Store>,
+    run: RunId,
+    max_bytes: usize,
+) -> ApiResult<Vec<(&'static TableSpec, Rows)>> {
+    let store = Arc::clone(store);
+    spawn_blocking(async move || {
+        let mut tables: Vec<(&'static TableSpec, Rows, usize)> = Vec::new();
+        for (spec, _) in reports() {
+            if !tables.iter().any(|(table, ..)| std::ptr::eq(*table, spec)) {
+                tables.push((spec, Some(RowBatch::new(spec)), 0));
+            }
+        }
+        fold(store.as_ref(), run, async |batches, _| {
+            for mut batch in batches {
+                let of = tables.iter_mut().find(|(table, ..)| std::ptr::eq(*table, batch.table));
+                if let Some((_, Some(rows), bytes)) = of {
+                    *bytes += size(&batch);
+                    rows.append(&mut batch);
+                }
+                while tables.iter().map(|(_, _, bytes)| bytes).sum::<usize>() > max_bytes {
+                    let Some(largest) = tables.iter_mut().max_by_key(|(_, _, bytes)| *bytes) else {
+                        break;
+                    };
+                    (largest.1, largest.2) = (None, 0);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(tables.into_iter().map(|(table, rows, _)| (table, rows)).collect())
+    })
+    .await
+}

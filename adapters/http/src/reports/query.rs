@@ -1,0 +1,243 @@
+//! The query of a report: filters, order, and page.
+
+use std::cmp::Ordering;
+
+use powerfill_events::run::RunId;
+use powerfill_events::values::{Day, fold};
+use powerfill_tables::table::{Cell, CellType, Column};
+
+use super::Report;
+use crate::problem::{ApiResult, Problem};
+use crate::sorting::{compare, folded};
+
+/// Rows on a page without a limit, and at most.
+pub(crate) const DEFAULT_LIMIT: usize = 500;
+pub(crate) const MAX_LIMIT: usize = 5_000;
+
+/// The format of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageFormat {
+    Json,
+    Csv,
+}
+
+/// The comparison of a column with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    /// `column=value`: equal to one of the values of this column.
+    Is,
+    /// `column.ge=value`
+    AtLeast,
+    /// `column.le=value`
+    AtMost,
+}
+
+/// A condition on a column.
+#[derive(Debug)]
+struct Filter {
+    column: usize,
+    comparison: Comparison,
+    values: Vec<FilterValue>,
+}
+
+#[derive(Debug)]
+enum FilterValue {
+    /// An empty text of the query.
+    Null,
+    /// Folded, because text compares so (1.1).
+    Text(String),
+    Cell(Cell),
+}
+
+/// The query of a report of a run.
+#[derive(Debug)]
+pub(crate) struct ReportQuery {
+    pub(crate) report: &'static Report,
+    pub(crate) run: RunId,
+    filters: Vec<Filter>,
+    /// The column, and whether the largest value comes first.
+    pub(crate) order: Option<(usize, bool)>,
+    /// The number of the last row of the previous page.
+    pub(crate) after: Option<u64>,
+    pub(crate) limit: usize,
+    pub(crate) format: PageFormat,
+    /// The hash of run, report, filters, and order. A cursor is valid for these only.
+    fingerprint: String,
+}
+
+impl ReportQuery {
+    /// Reads a query.
+    pub(crate) fn read(
+        report: &'static Report,
+        run: RunId,
+        mut parameters: Vec<(String, String)>,
+    ) -> ApiResult<Self> {
+        // Cursors do not depend on the order of parameters.
+        parameters.sort();
+        let mut query = Self {
+            report,
+            run,
+            filters: Vec::new(),
+            order: None,
+            after: None,
+            limit: DEFAULT_LIMIT,
+            format: PageFormat::Json,
+            fingerprint: String::new(),
+        };
+        if let Some((column, values)) = report.spec.only {
+            let values = values.iter().map(|value| FilterValue::Text(fold(value))).collect();
+            let column = query.column(column)?.0;
+            query.filters.push(Filter { column, comparison: Comparison::Is, values });
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(run.0.as_bytes()).update(report.spec.name.as_bytes());
+        let mut cursor = None;
+        for (name, value) in &parameters {
+            match name.as_str() {
+                "limit" => query.limit = limit(value)?,
+                "cursor" => cursor = Some(value),
+                "format" => query.format = page_format(value)?,
+                "sort" => {
+                    let (name, down) = match value.strip_prefix('-') {
+                        Some(name) => (name, true),
+                        None => (value.as_str(), false),
+                    };
+                    query.order = Some((query.column(name)?.0, down));
+                }
+                name => query.add_filter(name, value)?,
+            }
+            if !["limit", "cursor", "format"].contains(&name.as_str()) {
+                for text in [name, value] {
+                    hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+                }
+            }
+        }
+        query.fingerprint = hasher.finalize().to_hex()[..16].to_owned();
+        query.after = cursor.map(|cursor| query.row_of_cursor(cursor)).transpose()?;
+        Ok(query)
+    }
+
+    fn column(&self, name: &str) -> ApiResult<(usize, &'static Column)> {
+        let table = self.report.table;
+        let found = table.columns.iter().enumerate().find(|(_, column)| column.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            Problem::bad(format!(
+                "There is no parameter or column {name}. Parameters are limit, cursor, sort, and \
+                 format; columns are {}.",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// Adds a condition. Several values of one column are alternatives.
+    fn add_filter(&mut self, name: &str, value: &str) -> ApiResult<()> {
+        let (name, comparison) = match name.rsplit_once('.') {
+            Some((name, "ge")) => (name, Comparison::AtLeast),
+            Some((name, "le")) => (name, Comparison::AtMost),
+            _ => (name, Comparison::Is),
+        };
+        let (column, spec) = self.column(name)?;
+        let value = filter_value(spec, value, comparison)?;
+        // The filter of the report itself is no alternative.
+        let own = usize::from(self.report.spec.only.is_some());
+        let mut others = self.filters[own..].iter_mut();
+        let same = others.find(|filter| filter.column == column && filter.comparison == comparison);
+        match same {
+            Some(filter) if comparison == Comparison::Is => filter.values.push(value),
+            _ => self.filters.push(Filter { column, comparison, values: vec![value] }),
+        }
+        Ok(())
+    }
+
+    /// Whether a row meets all conditions.
+    pub(crate) fn admits(&self, row: &[Cell]) -> bool {
+        self.filters.iter().all(|filter| filter.admits(&row[filter.column]))
+    }
+
+    /// Whether the page needs more rows than its own.
+    pub(crate) fn scans_table(&self) -> bool {
+        self.order.is_some() || !self.filters.is_empty()
+    }
+
+    /// The cursor of the page after this row.
+    pub(crate) fn cursor(&self, row: u64) -> String {
+        format!("{row}.{}", self.fingerprint)
+    }
+
+    fn row_of_cursor(&self, cursor: &str) -> ApiResult<u64> {
+        let row =
+            cursor.split_once('.').filter(|(_, fingerprint)| *fingerprint == self.fingerprint);
+        let row = row.and_then(|(row, _)| row.parse().ok());
+        row.ok_or_else(|| {
+            Problem::bad(
+                "cursor is no `next` of this run, report, filter, and order; omit it to begin.",
+            )
+        })
+    }
+
+    /// The ETag of the page, which depends on the digest of the run's outputs.
+    pub(crate) fn etag(&self, digest: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let (print, after, limit, form) = (&self.fingerprint, self.after, self.limit, self.format);
+        hasher.update(format!("{digest} {print} {after:?} {limit} {form:?}").as_bytes());
+        hasher.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+fn limit(value: &str) -> ApiResult<usize> {
+    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::bad(format!("limit is {value:?}; it may be 1 to {MAX_LIMIT}.")))
+}
+
+fn page_format(value: &str) -> ApiResult<PageFormat> {
+    match value {
+        "json" => Ok(PageFormat::Json),
+        "csv" => Ok(PageFormat::Csv),
+        _ => Err(Problem::bad(format!("format is {value:?}; it may be json or csv."))),
+    }
+}
+
+/// Reads a value of a column.
+fn filter_value(column: &Column, value: &str, comparison: Comparison) -> ApiResult<FilterValue> {
+    if value.is_empty() {
+        return match comparison {
+            Comparison::Is => Ok(FilterValue::Null),
+            Comparison::AtLeast | Comparison::AtMost => {
+                Err(Problem::bad(format!("{} has no value to compare with.", column.name)))
+            }
+        };
+    }
+    let read = match column.cell_type {
+        CellType::Text | CellType::Json => return Ok(FilterValue::Text(fold(value))),
+        CellType::Int => value.parse().ok().map(Cell::Int),
+        CellType::Decimal(_) => value.parse().ok().map(Cell::Decimal),
+        CellType::Day => value.parse::<Day>().ok().map(Cell::Day),
+        CellType::Timestamp => value.to_owned().try_into().ok().map(Cell::Timestamp),
+    };
+    let expected = match column.cell_type {
+        CellType::Int => "a whole number",
+        CellType::Decimal(_) => "a decimal",
+        CellType::Day => "a date, YYYY-MM-DD",
+        CellType::Text | CellType::Json | CellType::Timestamp => "a time, RFC 3339",
+    };
+    let unread = || Problem::bad(format!("{} is {value:?}; it must be {expected}.", column.name));
+    read.map(FilterValue::Cell).ok_or_else(unread)
+}
+
+impl Filter {
+    fn admits(&self, cell: &Cell) -> bool {
+        let compared = |value: &FilterValue| match value {
+            FilterValue::Null => (*cell == Cell::Null).then_some(Ordering::Equal),
+            FilterValue::Text(text) => folded(cell).map(|cell| cell.cmp(text)),
+            FilterValue::Cell(value) if *cell != Cell::Null => Some(compare(cell, value)),
+            FilterValue::Cell(_) => None,
+        };
+        self.values.iter().any(|value| match (self.comparison, compared(value)) {
+            (_, None) => false,
+            (Comparison::Is, Some(order)) => order.is_eq(),
+            (Comparison::AtLeast, Some(order)) => order.is_ge(),
+            (Comparison::AtMost, Some(order)) => order.is_le(),
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! A run as answers show it.
+
+use futures::TryStreamExt;
+use powerfill_app::DecodedEvent;
+use powerfill_events::run::event::Step;
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_ports::Store;
+use powerfill_ports::runs::{QueuedRun, RunStatus};
+use powerfill_tables::tables::powerfill_log::step_of;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::problem::{ApiResult, Problem};
+
+/// A run in the list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunHead, example = json!({
+    "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34", "status": "Complete",
+    "requested_at": "2026-01-15T10:00:00.123456Z", "worker": null, "cancel_requested_by": null
+}))]
+pub(crate) struct RunOverview {
+    /// The id of the run.
+    pub(crate) run_id: Uuid,
+    /// Pending, PreProcessing, Allocating, PostProcessing, Complete, Failed, or Cancelled.
+    pub(crate) status: String,
+    /// The time of the request.
+    requested_at: String,
+    /// The worker of an active run.
+    worker: Option<String>,
+    /// The actor who requested the cancel.
+    cancel_requested_by: Option<String>,
+}
+
+impl From<&QueuedRun> for RunOverview {
+    fn from(run: &QueuedRun) -> Self {
+        let worker = run.worker.clone().filter(|_| !run.status.is_over());
+        Self {
+            run_id: run.run_id.0,
+            status: run.status.name().to_owned(),
+            requested_at: run.requested_at.to_string(),
+            worker,
+            cancel_requested_by: run.cancel_requested_by.clone(),
+        }
+    }
+}
+
+/// Where and why a run failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunFailure {
+    /// The step.
+    pub(crate) step: String,
+    /// The kind of the failure.
+    pub(crate) code: String,
+    /// What happened, and what to do.
+    pub(crate) message: String,
+}
+
+/// A run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunView {
+    #[serde(flatten)]
+    pub(crate) summary: RunOverview,
+    /// The actor who requested it.
+    requested_by: Option<String>,
+    /// The resolved options (specification 1.3); decimals are strings.
+    #[schema(value_type = Option<Object>)]
+    options: Option<serde_json::Value>,
+    /// BLAKE3 of the captured snapshot.
+    input_digest: Option<String>,
+    /// The last step of its events; the step at which it ended if it is over.
+    pub(crate) step: Option<String>,
+    /// The fraction of the steps that are done, from "0.00" to "1.00".
+    pub(crate) fraction: String,
+    /// The number of its events.
+    pub(crate) events: u64,
+    /// The time of its end.
+    ended_at: Option<String>,
+    /// Rows per output table, if it is Complete.
+    #[schema(value_type = Option<Object>)]
+    counts: Option<serde_json::Value>,
+    /// BLAKE3 of the output tables, if it is Complete.
+    pub(crate) output_digest: Option<String>,
+    /// The failure, if it failed.
+    pub(crate) failure: Option<RunFailure>,
+    /// The actor who ended it, if it was cancelled.
+    pub(crate) cancelled_by: Option<String>,
+}
+
+/// The event of this version.
+async fn event_at(store: &dyn Store, run: RunId, version: u64) -> ApiResult<Option<DecodedEvent>> {
+    let mut batches = store.read_between(&run.stream(), version, version);
+    let stored = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
+    Ok(stored.map(DecodedEvent::try_from).transpose()?)
+}
+
+/// The fraction of the steps that are done when a run has reached this one.
+fn fraction(run: &QueuedRun, reached: Option<Step>) -> String {
+    let done = match (run.status, reached) {
+        (RunStatus::Complete, _) => Step::ALL.len(),
+        (_, Some(step)) => Step::ALL.iter().position(|other| *other == step).unwrap_or(0),
+        (_, None) => 0,
+    };
+    let mut fraction = Decimal::from(done) / Decimal::from(Step::ALL.len());
+    fraction.rescale(2);
+    fraction.to_string()
+}
+
+/// Reads a run from the queue, and from the first and the last event of its stream.
+pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView> {
+    let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    let events = store.stream_version(&run.stream()).await?;
+    let mut view = RunView {
+        summary: RunOverview::from(&queued),
+        requested_by: None,
+        options: None,
+        input_digest: None,
+        step: None,
+        fraction: fraction(&queued, None),
+        events,
+        ended_at: None,
+        counts: None,
+        output_digest: None,
+        failure: None,
+        cancelled_by: None,
+    };
+    let first = event_at(store, run, 1).await?.map(|first| first.event);
+    if let Some(RunEvent::RunRequested(requested)) = first {
+        view.requested_by = Some(requested.requested_by.clone());
+        view.options = serde_json::to_value(&requested.options).ok();
+        view.input_digest = Some(requested.snapshot_digest.clone());
+    }
+    let Some(last) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
+    let DecodedEvent { stored, event: last } = last;
+    let step = step_of(&last);
+    view.step = step.map(|step| step.as_str().to_owned());
+    view.fraction = fraction(&queued, step);
+    if last.is_terminal() {
+        view.ended_at = Some(stored.recorded_at.to_string());
+    }
+    match last {
+        RunEvent::RunCompleted(completed) => {
+            view.counts = serde_json::to_value(&completed.counts).ok();
+            view.output_digest = Some(completed.output_digest.clone());
+        }
+        RunEvent::RunFailed(failed) => {
+            let step = failed.step.as_str().to_owned();
+            view.failure = Some(RunFailure { step, code: failed.code, message: failed.message });
+        }
+        RunEvent::RunCancelled(cancelled) => view.cancelled_by = Some(cancelled.cancelled_by),
+        other => debug_assert!(!other.is_terminal(), "{other:?} ends a run and has no view"),
+    }
+    Ok(view)
+}
