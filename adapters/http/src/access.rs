@@ -1,6 +1,6 @@
 //! Around every request: its id, its line in the access log, and its metrics.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -10,29 +10,10 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::api::Api;
+use crate::caller::CallerSlot;
 use crate::problem::Problem;
 
 const REQUEST_ID: &str = "x-request-id";
-
-/// The caller of a request, which authentication fills in.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CallerSlot(Arc<OnceLock<LoggedCaller>>);
-
-/// A caller in the access log. It has no part of the token's text.
-#[derive(Debug)]
-pub(crate) struct LoggedCaller {
-    pub(crate) tenant: String,
-    pub(crate) actor: String,
-    /// The id of the token; `None` if the service has no tokens.
-    pub(crate) token: Option<String>,
-}
-
-impl CallerSlot {
-    /// Fills in the caller. A second call has no effect.
-    pub(crate) fn fill(&self, caller: LoggedCaller) {
-        let _ = self.0.set(caller);
-    }
-}
 
 /// Gives the request an id, unless it has one, and returns the id with the answer. Logs the request
 /// when it is answered, without its query, which can have anything.
@@ -63,7 +44,7 @@ pub(crate) async fn log_request(
     tracing::info!(
         target: "powerfill::access",
         request_id = id,
-        tenant = caller.map(|caller| caller.tenant.as_str()),
+        tenant = caller.map(|caller| caller.tenant.id()),
         actor = caller.map(|caller| caller.actor.as_str()),
         token = caller.and_then(|caller| caller.token.as_deref()),
         %method,

@@ -40,7 +40,7 @@ impl Default for Limits {
             reports: 512 << 20,
             streams: 256,
             connections: 1_024,
-            // Far more than the screens of a desk send.
+            // Far more than the screens of a lender send.
             rate: const { NonZeroU32::new(500).unwrap() },
             request_timeout: Duration::from_secs(30),
         }

@@ -10,20 +10,41 @@ use axum::response::{IntoResponse, Response};
 use powerfill_app::NoObserver;
 use powerfill_app::compare::compare_runs;
 use powerfill_app::replay::replay;
-use powerfill_app::verify::verify;
+use powerfill_app::verify::{VerifyReport, verify};
 use powerfill_diff::mapping::Mapping;
 use powerfill_diff::report::json;
 use powerfill_events::run::RunId;
-use serde::{Deserialize, Serialize};
+use powerfill_ports::Store;
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::answer_object;
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
-use crate::caller::Viewer;
+use crate::caller::{Caller, Viewer};
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, internal};
+
+/// Runs an audit of existing runs, one audit at a time.
+async fn audit<T: Send + 'static>(
+    api: &Api,
+    caller: &Caller,
+    runs: &[RunId],
+    work: impl AsyncFnOnce(Arc<dyn Store>) -> ApiResult<T> + Send + 'static,
+) -> ApiResult<T> {
+    let store = caller.store().await?;
+    for run in runs {
+        store.run(*run).await?.ok_or_else(|| Problem::no_run(run))?;
+    }
+    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    spawn_blocking(async move || {
+        let _permit = permit;
+        work(store).await
+    })
+    .await
+}
 
 /// Runs the engine again on the captured snapshot and compares event by event. `answer` is
 /// reproduced, reproduced_so_far, differs, or unreadable. A difference is no error.
@@ -35,41 +56,42 @@ pub(crate) async fn replay_run(
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
 ) -> ApiResult<Json<Value>> {
-    let (run, store) = (RunId(run), caller.store().await?);
-    store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    spawn_blocking(async move || {
-        let _permit = permit;
-        let replayed = replay(store.as_ref(), run, Arc::new(NoObserver)).await?;
-        serde_json::to_value(&replayed).map(Json).map_err(|error| internal(&error))
+    let run = RunId(run);
+    audit(&api, &caller, &[run], async move |store| {
+        let report = replay(store.as_ref(), run, Arc::new(NoObserver)).await?;
+        serde_json::to_value(&report).map(Json).map_err(|error| internal(&error))
     })
     .await
 }
 
-/// The result of a verification.
-#[derive(Serialize, ToSchema)]
-#[schema(as = VerdictView)]
-pub(crate) struct VerificationView {
-    /// `whole` or `damaged`.
-    answer: &'static str,
-    /// The first fault.
-    found: Option<String>,
-    /// The stream, the event, and the append of the damage, as far as it has them.
-    stream: Option<String>,
-    stream_version: Option<u64>,
-    append: Option<u64>,
-    /// The number of events whose hash was checked.
-    events: u64,
-    /// The number of appends whose seal was checked.
-    appends: u64,
-    /// The number of snapshots whose digest was checked.
-    snapshots: u64,
-    /// The run, if its tables are shown and were compared with its events.
-    published_run: Option<Uuid>,
-    /// The number of compared rows.
-    rows: u64,
-    /// The number of compared entries of the index.
-    index_entries: u64,
+answer_object! {
+    /// The result of a verification.
+    #[schema(as = VerdictView)]
+    VerificationView(report: VerifyReport) {
+        /// `whole` or `damaged`.
+        answer: &'static str = if report.is_clean() { "whole" } else { "damaged" },
+        /// The first fault.
+        found: Option<String> = report
+            .damage()
+            .map(|damage| damage.what.clone())
+            .or_else(|| report.difference.clone()),
+        /// The stream, the event, and the append of the damage, as far as it has them.
+        stream: Option<String> = report.damage().and_then(|damage| damage.stream.clone()),
+        stream_version: Option<u64> = report.damage().and_then(|damage| damage.stream_version),
+        append: Option<u64> = report.damage().and_then(|damage| damage.seq),
+        /// The number of events whose hash was checked.
+        events: u64 = report.log.events,
+        /// The number of appends whose seal was checked.
+        appends: u64 = report.log.appends,
+        /// The number of snapshots whose digest was checked.
+        snapshots: u64 = report.log.snapshots,
+        /// The run, if its tables are shown and were compared with its events.
+        published_run: Option<Uuid> = report.published.map(|run| run.0),
+        /// The number of compared rows.
+        rows: u64 = report.rows,
+        /// The number of compared entries of the index.
+        index_entries: u64 = report.index_entries,
+    }
 }
 
 /// Checks the hash chain and the snapshot of a run, and compares its tables and its index with its
@@ -82,28 +104,9 @@ pub(crate) async fn verify_run(
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
 ) -> ApiResult<Json<VerificationView>> {
-    let (run, store) = (RunId(run), caller.store().await?);
-    store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    let verdict = spawn_blocking(async move || {
-        let _permit = permit;
-        Ok(verify(store.as_ref(), Some(run)).await?)
-    })
-    .await?;
-    let damage = verdict.damage();
-    Ok(Json(VerificationView {
-        answer: if verdict.is_clean() { "whole" } else { "damaged" },
-        found: damage.map(|damage| damage.what.clone()).or_else(|| verdict.difference.clone()),
-        stream: damage.and_then(|damage| damage.stream.clone()),
-        stream_version: damage.and_then(|damage| damage.stream_version),
-        append: damage.and_then(|damage| damage.seq),
-        events: verdict.log.events,
-        appends: verdict.log.appends,
-        snapshots: verdict.log.snapshots,
-        published_run: verdict.published.map(|run| run.0),
-        rows: verdict.rows,
-        index_entries: verdict.index_entries,
-    }))
+    let run = RunId(run);
+    let work = async move |store: Arc<dyn Store>| Ok(verify(store.as_ref(), Some(run)).await?);
+    Ok(Json(audit(&api, &caller, &[run], work).await?.into()))
 }
 
 /// The other side of a comparison.
@@ -119,26 +122,23 @@ pub(crate) struct DiffRequest {
 }
 
 /// Compares the output tables of a run with those of another run. A difference is no error.
-#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit", request_body = DiffRequest,
+#[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit",
+    request_body = DiffRequest,
     params(("run_id" = Uuid, Path, description = "The run")),
-    responses((status = 200, description = "The comparison, as `powerfill diff --format json` has it", body = Object)))]
+    responses((status = 200, body = Object,
+        description = "The comparison, as `powerfill diff --format json` has it")))]
 pub(crate) async fn diff_runs(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     Path(run): Path<Uuid>,
     Body(request): Body<DiffRequest>,
 ) -> ApiResult<Response> {
-    let (run, other, store) = (RunId(run), RunId(request.against), caller.store().await?);
+    let (run, other) = (RunId(run), RunId(request.against));
     let most = match request.explain.unwrap_or(1_000) {
         most @ 0..=10_000 => most,
         most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
     };
-    for run in [run, other] {
-        store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    }
-    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
-    let text = spawn_blocking(async move || {
-        let _permit = permit;
+    let text = audit(&api, &caller, &[run, other], async move |store| {
         let mapping = Mapping::default();
         let comparison = compare_runs(store.as_ref(), run, other, &mapping, most).await?;
         let mut text = Vec::new();

@@ -2,14 +2,13 @@
 //! (specification 4.3). They come before anything else, so that a refusal never says whether
 //! something exists.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use powerfill_ports::Store;
 
-use crate::access::{CallerSlot, LoggedCaller};
 use crate::api::Api;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::tenant::TenantHandle;
@@ -19,13 +18,18 @@ use crate::tokens::TokenRole;
 const TENANT: &str = "x-tenant-id";
 
 /// The caller of a request.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) tenant: Arc<dyn TenantHandle>,
     /// The actor of the changes that the caller makes.
     pub(crate) actor: String,
     /// The id of the token; `None` if the service has no tokens.
-    token: Option<String>,
+    pub(crate) token: Option<String>,
 }
+
+/// The caller of a request, for the access log. Authentication fills it in.
+#[derive(Clone, Default)]
+pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
 
 impl Caller {
     /// The store of the tenant.
@@ -68,11 +72,8 @@ fn admit(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
     let token = caller.as_ref().map_or(None, |caller| caller.token.as_deref());
     api.rates.take(token)?;
     if let (Ok(caller), Some(slot)) = (&caller, parts.extensions.get::<CallerSlot>()) {
-        slot.fill(LoggedCaller {
-            tenant: caller.tenant.id().to_owned(),
-            actor: caller.actor.clone(),
-            token: caller.token.clone(),
-        });
+        // A request has one caller, so the slot is empty.
+        let _ = slot.0.set(caller.clone());
     }
     caller
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::answer::answer_object;
 use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
@@ -22,11 +23,12 @@ use crate::schema::Options;
 const DEFAULT_LIMIT: usize = 500;
 const MAX_LIMIT: usize = 5_000;
 
-/// The node whose candidates are wanted.
+/// The node of the candidates.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CandidatesAsked, example = json!({
-    "investor_id": "FNMA", "investor_instrument_name": "FN30 5.5", "constraint_name": "", "limit": 20
+    "investor_id": "FNMA", "investor_instrument_name": "FN30 5.5", "constraint_name": "",
+    "limit": 20
 }))]
 pub(crate) struct CandidatesRequest {
     #[schema(min_length = 1)]
@@ -43,21 +45,22 @@ pub(crate) struct CandidatesRequest {
     options: Option<Box<RawValue>>,
 }
 
-/// A pair that a run would score.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Candidate)]
-pub(crate) struct CandidateView {
-    turn: u32,
-    /// The rank in the turn, from 1, among the candidates of all nodes.
-    candidate_rank: u32,
-    loan_id: String,
-    trade_id: String,
-    interest_earning_days: i32,
-    price: String,
-    payup: String,
-    carry_cost: String,
-    prx_plus_carry: String,
-    score: String,
+answer_object! {
+    /// A pair that a run would score.
+    #[schema(as = Candidate)]
+    CandidateView(candidate: CandidateScored) {
+        turn: u32 = candidate.turn,
+        /// The rank in the turn, from 1, among the candidates of all nodes.
+        candidate_rank: u32 = candidate.candidate_rank,
+        loan_id: String = candidate.loan_id.to_string(),
+        trade_id: String = candidate.trade_id.to_string(),
+        interest_earning_days: i32 = candidate.pricing.interest_earning_days,
+        price: String = candidate.pricing.price.to_string(),
+        payup: String = candidate.pricing.payup.to_string(),
+        carry_cost: String = candidate.pricing.carry_cost.to_string(),
+        prx_plus_carry: String = candidate.pricing.prx_plus_carry.to_string(),
+        score: String = candidate.pricing.score.to_string(),
+    }
 }
 
 /// Candidates by turn and rank.
@@ -67,22 +70,6 @@ pub(crate) struct CandidatesView {
     candidates: Vec<CandidateView>,
     /// The number of all candidates.
     count: u64,
-}
-
-fn view(candidate: CandidateScored) -> CandidateView {
-    let pricing = candidate.pricing;
-    CandidateView {
-        turn: candidate.turn,
-        candidate_rank: candidate.candidate_rank,
-        loan_id: candidate.loan_id.to_string(),
-        trade_id: candidate.trade_id.to_string(),
-        interest_earning_days: pricing.interest_earning_days,
-        price: pricing.price.to_string(),
-        payup: pricing.payup.to_string(),
-        carry_cost: pricing.carry_cost.to_string(),
-        prx_plus_carry: pricing.prx_plus_carry.to_string(),
-        score: pricing.score.to_string(),
-    }
 }
 
 /// The candidates that a run would have for one node of the constraint tree; records nothing.
@@ -113,6 +100,6 @@ pub(crate) async fn preview(
     let found = found.await?.map_err(|refused| {
         Problem::new(ProblemKind::Refused, refused.message).with("code", refused.code)
     })?;
-    let candidates = found.first.into_iter().map(view).collect();
+    let candidates = found.first.into_iter().map(CandidateView::from).collect();
     Ok(Json(CandidatesView { candidates, count: found.count }))
 }

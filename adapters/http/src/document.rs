@@ -14,6 +14,9 @@ use crate::problem::ProblemKind;
 use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report};
 use crate::schema::run_options;
 
+/// The run of the examples.
+const RUN: &str = "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34";
+
 /// The operations without a token and a tenant.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 
@@ -51,7 +54,8 @@ fn schemas(document: &mut Value) {
         .collect();
     schemas["Problem"] = json!({
         "type": "object",
-        "description": "RFC 9457. Some kinds have more members: run_id, run_status, step, code, message, faults.",
+        "description": "RFC 9457. Some kinds have more members: run_id, run_status, step, code, \
+                        message, faults.",
         "required": ["type", "title", "status", "detail"],
         "properties": {
             "type": { "type": "string", "enum": kinds },
@@ -64,8 +68,8 @@ fn schemas(document: &mut Value) {
             "type": "urn:powerfill:problem:run-active",
             "title": "A run is active",
             "status": 409,
-            "detail": "Run 01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34 is active; wait for it, or cancel it.",
-            "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34",
+            "detail": format!("Run {RUN} is active; wait for it, or cancel it."),
+            "run_id": RUN,
             "request_id": "01976c2e-1111-7b52-9f3e-5d0f6a1c2b34",
         },
     });
@@ -80,7 +84,9 @@ fn schemas(document: &mut Value) {
         "required": ["events", "next_after", "end"],
         "properties": {
             "events": { "type": "array", "items": { "$ref": "#/components/schemas/CloudEvent" } },
-            "next_after": { "type": "integer", "minimum": 0, "description": "The `after` of the next page." },
+            "next_after": {
+                "type": "integer", "minimum": 0, "description": "The `after` of the next page.",
+            },
             "end": { "type": "boolean", "description": "Whether the log had no more events." },
         },
     });
@@ -124,7 +130,9 @@ fn problem(status: u16) -> Value {
         .collect();
     json!({
         "description": titles.join("; "),
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
     })
 }
 
@@ -146,7 +154,7 @@ fn credentials(operation: &mut Value) {
 
 /// The operation of a report, from the columns of its table.
 fn operation(report: &Report) -> Value {
-    let query = |name: &str, schema: Value, description: String| {
+    let query = |name: &str, schema: Value, description: &str| {
         json!({
             "name": name, "in": "query", "required": false,
             "schema": schema, "description": description,
@@ -157,32 +165,29 @@ fn operation(report: &Report) -> Value {
         .iter()
         .flat_map(|column| [column.name.to_owned(), format!("-{}", column.name)])
         .collect();
+    let limit =
+        json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT });
+    let format = json!({ "type": "string", "enum": ["json", "csv"], "default": "json" });
     let mut parameters = vec![
         json!({
             "name": "run_id", "in": "path", "required": true, "description": "The run",
             "schema": { "type": "string", "format": "uuid" },
         }),
-        query(
-            "limit",
-            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
-            "Rows on the page".to_owned(),
-        ),
+        query("limit", limit, "Rows on the page"),
         query(
             "cursor",
             json!({ "type": "string", "minLength": 1 }),
-            "`next` of the previous page, or its X-Next-Cursor".to_owned(),
+            "`next` of the previous page, or its X-Next-Cursor",
         ),
         query(
             "sort",
             json!({ "type": "string", "enum": sorts }),
-            "A column; after a minus, the largest values come first. NULL is the smallest value"
-                .to_owned(),
+            "A column; after a minus, the largest values come first. NULL is the smallest value",
         ),
         query(
             "format",
-            json!({ "type": "string", "enum": ["json", "csv"], "default": "json" }),
-            "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor"
-                .to_owned(),
+            format,
+            "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor",
         ),
     ];
     parameters.extend(columns.iter().map(|column| {
@@ -191,7 +196,7 @@ fn operation(report: &Report) -> Value {
              and {0}.le compare",
             column.name
         );
-        query(column.name, filter_schema(column), description)
+        query(column.name, filter_schema(column), &description)
     }));
     let header =
         |description: &str| json!({ "description": description, "schema": { "type": "string" } });
@@ -246,17 +251,15 @@ fn page(name: &str, table: &TableSpec) -> Value {
 
 /// The values of a filter; empty is NULL.
 fn filter_schema(column: &Column) -> Value {
-    match column.cell_type {
-        CellType::Text | CellType::Json => json!({ "type": "string" }),
-        CellType::Int => json!({ "type": "string", "pattern": "^(-?[0-9]{1,18})?$" }),
-        CellType::Decimal(_) => {
-            json!({ "type": "string", "pattern": "^(-?[0-9]{1,15}(\\.[0-9]{1,8})?)?$" })
+    let pattern = match column.cell_type {
+        CellType::Int => "^(-?[0-9]{1,18})?$",
+        CellType::Decimal(_) => r"^(-?[0-9]{1,15}(\.[0-9]{1,8})?)?$",
+        CellType::Day => "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+        CellType::Text | CellType::Json | CellType::Timestamp => {
+            return json!({ "type": "string" });
         }
-        CellType::Day => {
-            json!({ "type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$" })
-        }
-        CellType::Timestamp => json!({ "type": "string" }),
-    }
+    };
+    json!({ "type": "string", "pattern": pattern })
 }
 
 fn cell_schema(column: &Column) -> Value {

@@ -17,7 +17,8 @@ fn story(account: &impl serde::Serialize) -> ApiResult<Json<Value>> {
 
 /// The story of a loan: its matches, its candidates, why it did not get each better one, and its
 /// result.
-#[utoipa::path(get, operation_id = "loan", path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/explain", tag = "stories",
+#[utoipa::path(get, operation_id = "loan", tag = "stories",
+    path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/explain",
     params(("run_id" = Uuid, Path, description = "The run"),
         ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),
     responses((status = 200, description = "The story", body = Object)))]
@@ -38,7 +39,8 @@ pub(crate) async fn explain_loan_in_run(
 }
 
 /// The story of a trade: the loans that filled it, in order, and those that it rejected.
-#[utoipa::path(get, operation_id = "trade", path = "/api/powerfill/runs/{run_id}/trades/{trade_id}/explain", tag = "stories",
+#[utoipa::path(get, operation_id = "trade", tag = "stories",
+    path = "/api/powerfill/runs/{run_id}/trades/{trade_id}/explain",
     params(("run_id" = Uuid, Path, description = "The run"),
         ("trade_id" = String, Path, description = "The trade, as the snapshot spells it")),
     responses((status = 200, description = "The story", body = Object)))]

@@ -10,8 +10,8 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::TryStreamExt;
 use powerfill_app::{AppError, DecodedEvent, RunRequest, Runner};
-use powerfill_engine::{Epci, LockdownProposal, TradeParams};
-use powerfill_events::run::event::Severity;
+use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
+use powerfill_events::run::event::{Finding, Severity};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::{Store, StoreError};
@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::{answer_object, text};
 use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
@@ -36,7 +37,9 @@ const UNUSED_LEASE: Duration = Duration::from_secs(30);
 /// The options of an operation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Asked, example = json!({ "options": { "price_mode": "pc", "max_trade_settle_days": 45 } }))]
+#[schema(as = Asked, example = json!({
+    "options": { "price_mode": "pc", "max_trade_settle_days": 45 }
+}))]
 pub(crate) struct OptionsBody {
     /// Absent: the options of the tenant.
     #[schema(value_type = Option<Options>)]
@@ -100,7 +103,8 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
 /// A repeated request with the same `Idempotency-Key` is answered with the same run, in any status.
 #[utoipa::path(post, security(("token" = ["operator"])),
     path = "/api/powerfill/run", tag = "runs", request_body = OptionsBody,
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$", description = "1 to 200 characters; makes a retry safe")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$",
+        description = "1 to 200 characters; makes a retry safe")),
     responses((status = 202, body = crate::runs::RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn run(
@@ -181,13 +185,14 @@ async fn earlier_answer(
     Ok(Some(accepted(run, queued.status.name())))
 }
 
-/// A finding of preflight.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FindingView {
-    code: String,
-    severity: String,
-    subject: Option<String>,
-    message: String,
+answer_object! {
+    /// A finding of preflight.
+    FindingView(finding: Finding) {
+        code: String = finding.code.as_str().to_owned(),
+        severity: String = finding.severity.as_str().to_owned(),
+        subject: Option<String> = finding.subject,
+        message: String = finding.message,
+    }
 }
 
 /// The findings of preflight.
@@ -214,60 +219,61 @@ pub(crate) async fn preflight(
     })
     .await?;
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
-    let view = findings.into_iter().map(|finding| FindingView {
-        code: finding.code.as_str().to_owned(),
-        severity: finding.severity.as_str().to_owned(),
-        subject: finding.subject,
-        message: finding.message,
-    });
-    Ok(Json(PreflightResult { refused, findings: view.collect() }))
+    let findings = findings.into_iter().map(FindingView::from).collect();
+    Ok(Json(PreflightResult { refused, findings }))
 }
 
-/// A proposed row of `pfill_lockdown_guide`.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LockdownRow {
-    pool_name: String,
-    investor_instrument_name: String,
-    trade_id: Option<String>,
-    lock_pool: &'static str,
+answer_object! {
+    /// A proposed row of `pfill_lockdown_guide`.
+    LockdownRow(row: &LockdownProposal) {
+        pool_name: String = row.pool_name.to_string(),
+        investor_instrument_name: String = row.investor_instrument_name.to_string(),
+        trade_id: Option<String> = text(row.trade_id.as_ref()),
+        lock_pool: &'static str = "Y",
+    }
 }
 
-/// A row of `pfill_trade_params`.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TradeRow {
-    trade_id: String,
-    investor_id: String,
-    investor_instrument_name: String,
-    trade_type: String,
-    settlement_date: Option<String>,
-    included: bool,
-    exclusion_reason: Option<String>,
-    open_amount: String,
-    tolerance_amount: Option<String>,
-    min_amount: Option<String>,
-    max_amount: Option<String>,
-    days_to_settle: Option<i32>,
+answer_object! {
+    /// A row of `pfill_trade_params`.
+    TradeRow(row: &TradeParams) {
+        trade_id: String = row.trade.trade_id.to_string(),
+        investor_id: String = row.trade.investor_id.to_string(),
+        investor_instrument_name: String = row.trade.investor_instrument_name.to_string(),
+        trade_type: String = row.trade.trade_type.as_str().to_owned(),
+        settlement_date: Option<String> = text(row.trade.settlement_date),
+        included: bool = row.trade.band.is_some(),
+        exclusion_reason: Option<String> =
+            row.trade.exclusion_reason.map(|reason| reason.as_str().to_owned()),
+        open_amount: String = row.trade.open_amount.to_string(),
+        tolerance_amount: Option<String> =
+            text(row.trade.band.as_ref().map(|band| band.tolerance_amount)),
+        min_amount: Option<String> = text(row.trade.band.as_ref().map(|band| band.min_amount)),
+        max_amount: Option<String> = text(row.trade.band.as_ref().map(|band| band.max_amount)),
+        days_to_settle: Option<i32> = row.days_to_settle,
+    }
 }
 
-/// A row of `pfill_epci_params`.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CapacityRow {
-    investor_id: String,
-    investor_instrument_name: String,
-    constraint_name: String,
-    trade_id: String,
-    lo_amount: Option<String>,
-    hi_amount: Option<String>,
+answer_object! {
+    /// A row of `pfill_epci_params`.
+    CapacityRow(row: &Epci) {
+        investor_id: String = row.node.investor_id.to_string(),
+        investor_instrument_name: String = row.node.investor_instrument_name.to_string(),
+        constraint_name: String = row.node.constraint_name.to_string(),
+        trade_id: String = row.trade_id.to_string(),
+        lo_amount: Option<String> = text(row.lo_amount),
+        hi_amount: Option<String> = text(row.hi_amount),
+    }
 }
 
-/// The result of preprocess.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Preprocessed)]
-pub(crate) struct PreprocessResult {
-    /// Rows to add to the lockdown guide. Present rows are never changed.
-    lockdown: Vec<LockdownRow>,
-    trade_params: Vec<TradeRow>,
-    epci_params: Vec<CapacityRow>,
+answer_object! {
+    /// The result of preprocess.
+    #[schema(as = Preprocessed)]
+    PreprocessResult(preview: PreprocessTables) {
+        /// Rows to add to the lockdown guide. Present rows are never changed.
+        lockdown: Vec<LockdownRow> = preview.lockdown.iter().map(Into::into).collect(),
+        trade_params: Vec<TradeRow> = preview.trade_params.iter().map(Into::into).collect(),
+        epci_params: Vec<CapacityRow> = preview.epci_params.iter().map(Into::into).collect(),
+    }
 }
 
 /// Proposes lockdown rows for the tenant's source and shows trade and capacity parameters; changes
@@ -281,55 +287,8 @@ pub(crate) async fn preprocess(
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Json<PreprocessResult>> {
     let options = body.resolve(caller.tenant.as_ref())?;
-    let proposal = from_snapshot(&api, &caller.tenant, move |validated| {
+    let preview = from_snapshot(&api, &caller.tenant, move |validated| {
         powerfill_engine::preprocess(&validated.snapshot, &options)
-    })
-    .await?;
-    Ok(Json(PreprocessResult {
-        lockdown: proposal.lockdown.iter().map(lockdown_row).collect(),
-        trade_params: proposal.trade_params.iter().map(trade_row).collect(),
-        epci_params: proposal.epci_params.iter().map(capacity_row).collect(),
-    }))
-}
-
-fn text<T: ToString>(value: Option<T>) -> Option<String> {
-    value.map(|value| value.to_string())
-}
-
-fn lockdown_row(row: &LockdownProposal) -> LockdownRow {
-    LockdownRow {
-        pool_name: row.pool_name.to_string(),
-        investor_instrument_name: row.investor_instrument_name.to_string(),
-        trade_id: text(row.trade_id.as_ref()),
-        lock_pool: "Y",
-    }
-}
-
-fn trade_row(params: &TradeParams) -> TradeRow {
-    let (trade, band) = (&params.trade, params.trade.band.as_ref());
-    TradeRow {
-        trade_id: trade.trade_id.to_string(),
-        investor_id: trade.investor_id.to_string(),
-        investor_instrument_name: trade.investor_instrument_name.to_string(),
-        trade_type: trade.trade_type.as_str().to_owned(),
-        settlement_date: text(trade.settlement_date),
-        included: band.is_some(),
-        exclusion_reason: trade.exclusion_reason.map(|reason| reason.as_str().to_owned()),
-        open_amount: trade.open_amount.to_string(),
-        tolerance_amount: text(band.map(|band| band.tolerance_amount)),
-        min_amount: text(band.map(|band| band.min_amount)),
-        max_amount: text(band.map(|band| band.max_amount)),
-        days_to_settle: params.days_to_settle,
-    }
-}
-
-fn capacity_row(epci: &Epci) -> CapacityRow {
-    CapacityRow {
-        investor_id: epci.node.investor_id.to_string(),
-        investor_instrument_name: epci.node.investor_instrument_name.to_string(),
-        constraint_name: epci.node.constraint_name.to_string(),
-        trade_id: epci.trade_id.to_string(),
-        lo_amount: text(epci.lo_amount),
-        hi_amount: text(epci.hi_amount),
-    }
+    });
+    Ok(Json(preview.await?.into()))
 }

@@ -14,6 +14,7 @@
 //! `access`.
 
 mod access;
+mod answer;
 mod api;
 mod audit;
 mod blocking;

@@ -42,7 +42,7 @@ problem_kinds! {
     /// The path does not exist.
     NoSuchPath = "no-such-path", NOT_FOUND, "There is no such path";
     /// The path exists, but not what it names.
-    NotFound = "not-found", NOT_FOUND, "There is no such thing";
+    NotFound = "not-found", NOT_FOUND, "There is no such resource";
     /// The path exists, but not with this method.
     MethodNotAllowed =
         "method-not-allowed", METHOD_NOT_ALLOWED, "The path has no such method";
@@ -53,22 +53,22 @@ problem_kinds! {
     /// The run is not Complete, so it has no reports.
     RunNotComplete = "run-not-complete", CONFLICT, "The run has no reports";
     /// An added row exists.
-    AlreadyThere = "already-there", CONFLICT, "It is there already";
+    AlreadyThere = "already-there", CONFLICT, "It exists already";
     /// A row cannot be removed while something is linked to it.
     InUse = "in-use", CONFLICT, "Something is linked to it";
     /// The row has changed since the caller read it.
-    Stale = "stale", PRECONDITION_FAILED, "It has been changed meanwhile";
+    Stale = "stale", PRECONDITION_FAILED, "It has changed since it was read";
     /// The idempotency key belongs to an earlier, different request.
     KeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY,
         "The idempotency key was used for another request";
     /// The body is longer than allowed.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body did not arrive in time.
-    TooSlow = "too-slow", REQUEST_TIMEOUT, "The body did not come";
+    TooSlow = "too-slow", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// The token exceeds its rate of requests.
     TooMany = "too-many", TOO_MANY_REQUESTS, "There are too many requests";
     /// The body has another media type.
-    MediaType = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of another media type";
+    MediaType = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body has another media type";
     /// The options or the snapshot are refused.
     Refused = "refused", UNPROCESSABLE_ENTITY, "The input is refused";
     /// Stored data is damaged, or another version wrote it.
@@ -231,14 +231,14 @@ impl From<JsonRejection> for Problem {
     }
 }
 
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Self {
-        Self::bad(rejection.body_text())
-    }
+macro_rules! bad_requests {
+    ($($rejection:ty)*) => {$(
+        impl From<$rejection> for Problem {
+            fn from(rejection: $rejection) -> Self {
+                Self::bad(rejection.body_text())
+            }
+        }
+    )*};
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::bad(rejection.body_text())
-    }
-}
+bad_requests! { PathRejection QueryRejection }

@@ -72,6 +72,9 @@ fn size(rows: &RowBatch) -> usize {
         + rows.len() * MAX_ORDERS * size_of::<u32>()
 }
 
+/// The memory of an entry without rows, such as that of a table that is too large.
+const ENTRY_BYTES: usize = 1_024;
+
 type RunKey = (Arc<str>, RunId);
 
 /// Tables of a run that were read together. `None` is a table that is too large.
@@ -99,7 +102,7 @@ impl ReportCache {
     pub(crate) fn new(max_bytes: usize) -> Self {
         let weight = |_: &_, tables: &Tables| {
             let bytes = tables.iter().flat_map(|(_, table)| table).map(|table| table.bytes);
-            u32::try_from(bytes.sum::<usize>()).unwrap_or(u32::MAX)
+            u32::try_from(ENTRY_BYTES + bytes.sum::<usize>()).unwrap_or(u32::MAX)
         };
         let tables = Cache::builder()
             .max_capacity(max_bytes as u64)
@@ -134,8 +137,8 @@ impl ReportCache {
         if let Some(tables) = self.find(&key, table).await {
             return Ok(select(&tables, table));
         }
-        let reader = self.readers.get_with(Arc::clone(&key.0), async { Arc::default() }).await;
-        let _reader = reader.lock().await;
+        let reader = self.reader(&key.0).await;
+        let _reading = reader.lock().await;
         // Another request may have read the table in the meantime.
         if let Some(tables) = self.find(&key, table).await {
             return Ok(select(&tables, table));
@@ -153,6 +156,10 @@ impl ReportCache {
         Ok(select(&tables, table))
     }
 
+    async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
+        self.readers.get_with(Arc::clone(tenant), async { Arc::default() }).await
+    }
+
     async fn find(&self, key: &RunKey, table: &TableSpec) -> Option<Tables> {
         match self.tables.get(&(key.clone(), Some(table.name))).await {
             None => self.tables.get(&(key.clone(), None)).await,
@@ -165,7 +172,7 @@ fn select(tables: &Tables, table: &TableSpec) -> Option<Arc<CachedTable>> {
     tables.iter().find(|(name, _)| *name == table.name).and_then(|(_, table)| table.clone())
 }
 
-/// The table as it is shown; `None` if another run is shown.
+/// The rows of the shown table; `None` if another run is shown.
 async fn read_shown(
     store: &dyn Store,
     run: RunId,
@@ -229,4 +236,19 @@ async fn read_events(
         Ok(tables.into_iter().map(|(table, rows, _)| (table, rows)).collect())
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tenant_reads_one_table_at_a_time_and_delays_no_other() {
+        let cache = ReportCache::new(1 << 20);
+        let [one, other] = ["one", "other"].map(Arc::from);
+        let reader = cache.reader(&one).await;
+        let _reading = reader.lock().await;
+        assert!(cache.reader(&one).await.try_lock().is_err());
+        assert!(cache.reader(&other).await.try_lock().is_ok());
+    }
 }

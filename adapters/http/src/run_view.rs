@@ -12,37 +12,27 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::answer::answer_object;
 use crate::problem::{ApiResult, Problem};
 
-/// A run in the list.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RunHead, example = json!({
-    "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34", "status": "Complete",
-    "requested_at": "2026-01-15T10:00:00.123456Z", "worker": null, "cancel_requested_by": null
-}))]
-pub(crate) struct RunOverview {
-    /// The id of the run.
-    pub(crate) run_id: Uuid,
-    /// Pending, PreProcessing, Allocating, PostProcessing, Complete, Failed, or Cancelled.
-    pub(crate) status: String,
-    /// The time of the request.
-    requested_at: String,
-    /// The worker of an active run.
-    worker: Option<String>,
-    /// The actor who requested the cancel.
-    cancel_requested_by: Option<String>,
-}
-
-impl From<&QueuedRun> for RunOverview {
-    fn from(run: &QueuedRun) -> Self {
-        let worker = run.worker.clone().filter(|_| !run.status.is_over());
-        Self {
-            run_id: run.run_id.0,
-            status: run.status.name().to_owned(),
-            requested_at: run.requested_at.to_string(),
-            worker,
-            cancel_requested_by: run.cancel_requested_by.clone(),
-        }
+answer_object! {
+    /// A run in the list.
+    #[derive(Debug, Default)]
+    #[schema(as = RunHead, example = json!({
+        "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34", "status": "Complete",
+        "requested_at": "2026-01-15T10:00:00.123456Z", "worker": null, "cancel_requested_by": null
+    }))]
+    RunOverview(run: &QueuedRun) {
+        /// The id of the run.
+        run_id: Uuid = run.run_id.0,
+        /// Pending, PreProcessing, Allocating, PostProcessing, Complete, Failed, or Cancelled.
+        status: String = run.status.name().to_owned(),
+        /// The time of the request.
+        requested_at: String = run.requested_at.to_string(),
+        /// The worker of an active run.
+        worker: Option<String> = run.worker.clone().filter(|_| !run.status.is_over()),
+        /// The actor who requested the cancel.
+        cancel_requested_by: Option<String> = run.cancel_requested_by.clone(),
     }
 }
 
@@ -58,7 +48,7 @@ pub(crate) struct RunFailure {
 }
 
 /// A run.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct RunView {
     #[serde(flatten)]
     pub(crate) summary: RunOverview,
@@ -113,17 +103,9 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
     let events = store.stream_version(&run.stream()).await?;
     let mut view = RunView {
         summary: RunOverview::from(&queued),
-        requested_by: None,
-        options: None,
-        input_digest: None,
-        step: None,
         fraction: fraction(&queued, None),
         events,
-        ended_at: None,
-        counts: None,
-        output_digest: None,
-        failure: None,
-        cancelled_by: None,
+        ..RunView::default()
     };
     let first = event_at(store, run, 1).await?.map(|first| first.event);
     if let Some(RunEvent::RunRequested(requested)) = first {

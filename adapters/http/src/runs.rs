@@ -73,7 +73,9 @@ pub(crate) async fn show(
 
 /// A request that was accepted.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({ "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34", "status": "Pending" }))]
+#[schema(example = json!({
+    "run_id": "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34", "status": "Pending"
+}))]
 pub(crate) struct RunAccepted {
     /// The id of the run.
     run_id: Uuid,

@@ -60,7 +60,8 @@ pub(crate) fn object(description: &str, columns: &[InputColumn], usage: Usage) -
     schema
 }
 
-fn property(column: &InputColumn, usage: Usage) -> Value {
+/// The schema of a column.
+pub(crate) fn property(column: &InputColumn, usage: Usage) -> Value {
     let mut types = Vec::new();
     let mut schema = json!({ "description": column.description });
     let is_option = usage == Usage::RunOption;

@@ -52,8 +52,10 @@ pub(crate) struct StreamQuery {
 ///
 /// An `id` alone says that a filter left out all events up to it.
 #[utoipa::path(get, path = "/api/powerfill/events/stream", tag = "events",
-    params(StreamQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The id of the last received event")),
-    responses((status = 200, description = "Events, until the client disconnects or the service stops",
+    params(StreamQuery, ("Last-Event-ID" = Option<u64>, Header,
+        description = "The id of the last received event")),
+    responses((status = 200,
+        description = "Events, until the client disconnects or the service stops",
         content_type = "text/event-stream", body = String)))]
 pub(crate) async fn stream(
     Viewer(caller): Viewer,

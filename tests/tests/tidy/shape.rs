@@ -41,7 +41,7 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
     ("tests/tests/aggregate/main.rs: broken_rules", "one case per line"),
     ("tests/tests/contracts/asyncapi.rs: document", "one case per line"),
     (
-        "tests/tests/http/configuration.rs: a_tree_with_rules_grows_changes_and_goes",
+        "tests/tests/http/configuration.rs: nodes_and_rules_are_added_changed_linked_and_removed",
         "one case per line",
     ),
     (

@@ -1,10 +1,11 @@
 //! The configuration in the OpenAPI document: schemas and operations of every table, from its
 //! declaration.
 
+use powerfill_events::input::{InputColumn, Presence};
 use serde_json::{Map, Value, json};
 
 use super::resource::{RESOURCES, Resource};
-use crate::schema::{Usage, object};
+use crate::schema::{Usage, object, property};
 
 fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
@@ -19,27 +20,21 @@ pub(crate) fn describe(document: &mut Value) {
     for resource in RESOURCES {
         add_schemas(resource, &mut document["components"]["schemas"]);
         let paths = &mut document["paths"];
-        if let Some(summary) = resource.list {
-            let id = format!("list_{}", resource.names.1);
+        if let Some(path) = resource.list_path() {
             let responses = json!({ "200": { "content": content(&list_schema(resource)) } });
-            paths[resource.list_path()]["get"] =
-                operation("viewer", &id, summary, json!([]), responses);
+            paths[path]["get"] = operation(resource, "list", "viewer", &[], responses);
         }
-        let [show, put, remove] =
-            ["show", "put", "remove"].map(|verb| format!("{verb}_{}", resource.names.0));
-        let row = content(resource.schema.1);
-        let responses = json!({ "200": { "content": row } });
+        let responses = json!({ "200": { "content": content(resource.answer_schema()) } });
         let path = &mut paths[resource.path];
-        path["get"] =
-            operation("viewer", &show, resource.show, parameters(resource, &[]), responses);
-        path["put"] = put_operation(resource, &put);
-        if let Some(summary) = resource.remove {
+        path["get"] = operation(resource, "show", "viewer", &[], responses);
+        path["put"] = put_operation(resource);
+        if !resource.table.key_columns().is_empty() {
             let mut responses = json!({ "204": { "description": "It is removed" }, "412": {} });
-            if links(resource).is_some() {
+            if resource.links().is_some() {
                 responses["409"] = json!({});
             }
-            let parameters = parameters(resource, &[if_match(), reason()]);
-            path["delete"] = operation("admin", &remove, summary, parameters, responses);
+            path["delete"] =
+                operation(resource, "remove", "admin", &[if_match(), reason()], responses);
         }
     }
     let schemas = &mut document["components"]["schemas"];
@@ -55,40 +50,57 @@ pub(crate) fn describe(document: &mut Value) {
     }
 }
 
-fn put_operation(resource: &Resource, id: &str) -> Value {
-    let row = content(resource.schema.1);
+fn put_operation(resource: &Resource) -> Value {
+    let row = content(resource.answer_schema());
     let mut responses = json!({ "200": { "content": row } });
     if resource.has_new_rows() {
         responses["200"]["description"] = json!("It existed before");
         responses["201"] = json!({ "content": row, "description": "It is new" });
     }
-    let (conditions, status): (&[Value], _) = match resource.has_body() {
-        true => (&[if_match(), reason()], "412"),
-        false => (&[reason()], "422"),
-    };
-    responses[status] = json!({});
-    let parameters = parameters(resource, conditions);
-    let mut operation = operation("admin", id, resource.put, parameters, responses);
-    if resource.has_body() {
-        operation["requestBody"] =
-            json!({ "content": content(&given_schema(resource)), "required": true });
+    if !resource.has_body() {
+        responses["422"] = json!({});
+        return operation(resource, "put", "admin", &[reason()], responses);
     }
-    operation
+    responses["412"] = json!({});
+    let mut put = operation(resource, "put", "admin", &[if_match(), reason()], responses);
+    put["requestBody"] = json!({ "content": content(&given_schema(resource)), "required": true });
+    put
 }
 
-fn operation(role: &str, id: &str, summary: &str, parameters: Value, responses: Value) -> Value {
+/// An operation on one row, or on all rows if the verb is "list".
+fn operation(
+    resource: &Resource,
+    verb: &str,
+    role: &str,
+    parameters: &[Value],
+    responses: Value,
+) -> Value {
+    let table = resource.table.schema();
+    let [one, all] = resource.names;
+    let (name, mut parts, subject) = match verb {
+        "list" => (all, Vec::new(), "all rows"),
+        _ => (one, path_parts(resource), "a row"),
+    };
+    parts.extend_from_slice(parameters);
+    let action = match verb {
+        "put" => "Sets",
+        "remove" => "Removes",
+        _ => "Shows",
+    };
     json!({
         "tags": ["configuration"],
-        "operationId": id,
-        "summary": summary,
+        "operationId": format!("{verb}_{name}"),
+        "summary": format!("{action} {subject} of `{}`.", table.name),
+        "description": table.description,
         "security": [{ "token": [role] }],
-        "parameters": parameters,
+        "parameters": parts,
         "responses": responses,
     })
 }
 
 fn if_match() -> Value {
-    json!({ "name": "If-Match", "in": "header", "required": false, "schema": { "type": ["string", "null"] } })
+    let schema = json!({ "type": ["string", "null"] });
+    json!({ "name": "If-Match", "in": "header", "required": false, "schema": schema })
 }
 
 fn reason() -> Value {
@@ -99,42 +111,33 @@ fn reason() -> Value {
     })
 }
 
-/// The parts of the path of a row, and other parameters.
-fn parameters(resource: &Resource, more: &[Value]) -> Value {
+/// The parts of the path of a row.
+fn path_parts(resource: &Resource) -> Vec<Value> {
     let names = resource.path.split('{').skip(1).filter_map(|part| part.split('}').next());
-    let part = |(name, column)| {
-        let schema = &object("", std::slice::from_ref(column), Usage::Answer)["properties"];
-        let mut schema = schema[column.name].clone();
-        if let Some(schema) = schema.as_object_mut() {
-            schema.remove("description");
-        }
-        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    let part = |(name, column): (&str, &InputColumn)| {
+        let mut schema = property(column, Usage::Answer);
+        let description = match column.presence {
+            Presence::EmptyText => "`-` stands for an empty text",
+            _ => column.description,
+        };
+        let _ = schema.as_object_mut().map(|schema| schema.remove("description"));
+        json!({
+            "name": name, "in": "path", "required": true,
+            "description": description, "schema": schema,
+        })
     };
-    let parts = names.zip(resource.table.schema().columns).map(part);
-    parts.chain(more.iter().cloned()).collect()
-}
-
-/// What is linked to a row, and what the member of an answer is.
-fn links(resource: &Resource) -> Option<(&'static str, &'static str)> {
-    match resource.names.0 {
-        "constraint" => Some(("rules", "The rules that are linked to it.")),
-        "sec_rule" => Some((
-            "constraints",
-            "The nodes that it is linked to, the parts of their keys joined by a vertical bar.",
-        )),
-        _ => None,
-    }
+    names.zip(resource.table.schema().columns).map(part).collect()
 }
 
 fn list_schema(resource: &Resource) -> String {
-    format!("Listed_{}", resource.schema.0)
+    format!("Listed_{}", resource.schema)
 }
 
 /// The schema of a body that gives a row without its key.
 fn given_schema(resource: &Resource) -> String {
     match resource.table.schema().key {
-        [] => resource.schema.0.to_owned(),
-        _ => format!("{}Given", resource.schema.0),
+        [] => resource.schema.to_owned(),
+        _ => format!("{}Given", resource.schema),
     }
 }
 
@@ -147,7 +150,7 @@ fn row_schema(resource: &Resource) -> Value {
     let table = resource.table.schema();
     let mut row = object(table.description, table.columns, Usage::Answer);
     let mut members = Vec::new();
-    if let Some((member, description)) = links(resource) {
+    if let Some((member, description)) = resource.links() {
         let items = json!({ "type": "string" });
         members
             .push((member, json!({ "type": "array", "items": items, "description": description })));
@@ -157,8 +160,8 @@ fn row_schema(resource: &Resource) -> Value {
         row["properties"][member] = schema;
         row["required"].as_array_mut().into_iter().for_each(|names| names.push(json!(member)));
     }
-    if let Some(example) = resource.example {
-        row["example"] = serde_json::from_str(example).expect("an example is JSON");
+    if !resource.example.is_empty() {
+        row["example"] = serde_json::from_str(resource.example).expect("an example is JSON");
     }
     row
 }
@@ -168,7 +171,7 @@ fn add_schemas(resource: &Resource, schemas: &mut Value) {
     let given = |from: usize, description: &str| {
         object(description, &table.columns[from..], Usage::Request)
     };
-    let (name, key) = (resource.schema.0, table.key.len());
+    let (name, key) = (resource.schema, table.key.len());
     if key == 0 {
         let description = "The settings of preflight. In a change, an absent one has its default.";
         let mut settings = object(description, table.columns, Usage::Answer);
@@ -177,7 +180,7 @@ fn add_schemas(resource: &Resource, schemas: &mut Value) {
         return;
     }
     let row = row_schema(resource);
-    if resource.list.is_some() {
+    if resource.list_path().is_some() {
         let about = "The token of the table: the version at which any of its rows last changed, \
                      was added, or was removed.";
         schemas[list_schema(resource)] = json!({
@@ -200,8 +203,8 @@ fn add_schemas(resource: &Resource, schemas: &mut Value) {
     if let Some((name, from)) = whole {
         schemas[name] = given(from, table.description);
     }
-    if resource.schema.1 != name {
-        schemas[resource.schema.1] = json!({
+    if resource.answer_schema() != name {
+        schemas[resource.answer_schema()] = json!({
             "description": "A bucket, and the warnings about the curve of its instrument.",
             "allOf": [reference(name), {
                 "type": "object",

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::answer::answer_object;
 use crate::caller::Viewer;
 use crate::extract::Query;
 use crate::position::{Position, page_size};
@@ -86,61 +87,39 @@ pub(crate) struct ChangesQuery {
     limit: Option<usize>,
 }
 
-/// A change of the configuration.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Change)]
-pub(crate) struct RecordedChange {
-    /// The version of the configuration after it.
-    version: u64,
-    /// The time of the change.
-    recorded_at: String,
-    /// Who made it.
-    actor: String,
-    /// The reason, if there is one.
-    reason: Option<String>,
-    /// The id of the command. All changes of a command have the same id.
-    command_id: Option<Uuid>,
-    /// The type of the event.
-    event: &'static str,
-    rows: Vec<ChangedRow>,
-}
-
-/// A row before and after a change.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ChangedRow {
-    table: &'static str,
-    /// The parts of its key, joined by a vertical bar.
-    key: String,
-    /// The row before; null if there was none.
-    #[schema(value_type = Option<Object>)]
-    before: Option<Value>,
-    /// The row after; null if it was removed.
-    #[schema(value_type = Option<Object>)]
-    after: Option<Value>,
-}
-
-impl From<RowChange> for ChangedRow {
-    fn from(change: RowChange) -> Self {
-        Self {
-            table: change.table.name(),
-            key: change.key.to_string(),
-            before: change.before.map(row),
-            after: change.after.map(row),
-        }
+answer_object! {
+    /// A change of the configuration.
+    #[schema(as = Change)]
+    RecordedChange(record: ConfigRecord) {
+        /// The version of the configuration after it.
+        version: u64 = record.version,
+        /// The time of the change.
+        recorded_at: String = record.recorded_at.to_string(),
+        /// Who made it.
+        actor: String = record.actor,
+        /// The reason, if there is one.
+        reason: Option<String> = record.event.reason().map(str::to_owned),
+        /// The id of the command. All changes of a command have the same id.
+        command_id: Option<Uuid> = record.command_id,
+        /// The type of the event.
+        event: &'static str = record.event.event_type().name(),
+        rows: Vec<ChangedRow> =
+            RowChange::of_event(&record.event).into_iter().map(ChangedRow::from).collect(),
     }
 }
 
-impl From<ConfigRecord> for RecordedChange {
-    fn from(record: ConfigRecord) -> Self {
-        Self {
-            version: record.version,
-            recorded_at: record.recorded_at.to_string(),
-            actor: record.actor,
-            reason: record.event.reason().map(str::to_owned),
-            command_id: record.command_id,
-            event: record.event.event_type().name(),
-            rows: RowChange::of_event(&record.event).into_iter().map(ChangedRow::from).collect(),
-        }
+answer_object! {
+    /// A row before and after a change.
+    ChangedRow(change: RowChange) {
+        table: &'static str = change.table.name(),
+        /// The parts of its key, joined by a vertical bar.
+        key: String = change.key.to_string(),
+        /// The row before; null if there was none.
+        #[schema(value_type = Option<Object>)]
+        before: Option<Value> = change.before.map(row),
+        /// The row after; null if it was removed.
+        #[schema(value_type = Option<Object>)]
+        after: Option<Value> = change.after.map(row),
     }
 }
 

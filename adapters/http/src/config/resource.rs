@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use powerfill_snapshot::config::{
     CarryBucketRow, ConfigChange, ConfigRow, ConfigTable, ConstraintRow, PoolLockRow, Precondition,
     PreflightRow, RowKey, RuleLinkRow, RuleRow,
@@ -21,27 +21,27 @@ use crate::caller::{Admin, Viewer};
 use crate::extract::{Body, Path, Query};
 use crate::problem::ApiResult;
 
-/// What HTTP and its document say about a table. A summary is absent if there is no such operation.
+/// A table over HTTP.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) table: ConfigTable,
     /// The path of a row. The parts in braces are the columns of the key.
     pub(crate) path: &'static str,
-    /// The name of the schema of a row, and that of an answer with one row.
-    pub(crate) schema: (&'static str, &'static str),
-    pub(crate) example: Option<&'static str>,
-    /// The name of a row, and of all rows, in the ids of the operations.
-    pub(crate) names: (&'static str, &'static str),
-    pub(crate) list: Option<&'static str>,
-    pub(crate) show: &'static str,
-    pub(crate) put: &'static str,
-    pub(crate) remove: Option<&'static str>,
+    /// The name of the schema of a row.
+    pub(crate) schema: &'static str,
+    /// The names of a row and of all rows in the ids of operations.
+    pub(crate) names: [&'static str; 2],
+    /// An example of a row, as JSON.
+    pub(crate) example: &'static str,
 }
 
 impl Resource {
-    /// The path of the list.
-    pub(crate) fn list_path(&self) -> &'static str {
-        self.path.split_once("/{").map_or(self.path, |(path, _)| path)
+    /// The path of the list; `None` for the settings, and for links, which nodes and rules list.
+    pub(crate) fn list_path(&self) -> Option<&'static str> {
+        match self.table {
+            ConfigTable::Links | ConfigTable::Preflight => None,
+            _ => self.path.split_once("/{").map(|(path, _)| path),
+        }
     }
 
     /// Whether a `PUT` can add a row. A node is added by a `POST`; the settings always exist.
@@ -54,91 +54,76 @@ impl Resource {
         let schema = self.table.schema();
         schema.columns.len() > schema.key.len()
     }
+
+    /// The schema of an answer with one row.
+    pub(crate) fn answer_schema(&self) -> &'static str {
+        if self.table == ConfigTable::Carry { "CarryBucketSet" } else { self.schema }
+    }
+
+    /// The member of an answer with what is linked to a row, and its description.
+    pub(crate) const fn links(&self) -> Option<(&'static str, &'static str)> {
+        match self.table {
+            ConfigTable::Constraints => Some(("rules", "The rules that are linked to it.")),
+            ConfigTable::Rules => Some((
+                "constraints",
+                "The keys of the nodes that it is linked to, their parts joined by a vertical bar.",
+            )),
+            _ => None,
+        }
+    }
 }
 
 const CONSTRAINTS: Resource = Resource {
     table: ConfigTable::Constraints,
     path: "/api/powerfill/constraints/{investor_id}/{instrument}/{name}",
-    schema: ("Constraint", "Constraint"),
-    example: Some(
-        r#"{"investor_id": "FNMA", "investor_instrument_name": "FN30 5.5",
-            "constraint_name": "", "constraint_priority": 10, "lo_limit": null,
-            "hi_limit": "0.250000", "rules": ["HIGH FICO"], "token": 4}"#,
-    ),
-    names: ("constraint", "constraints"),
-    list: Some("The whole constraint tree. A new order is based on its `token`, the ETag."),
-    show: "A node. `-` stands for an empty part.",
-    put: "Replaces all values of a node. With `If-Match`, only if it has this ETag.",
-    remove: Some("Removes a node; 409 while rules are linked to it."),
+    schema: "Constraint",
+    names: ["constraint", "constraints"],
+    example: r#"{"investor_id": "FNMA", "investor_instrument_name": "FN30 5.5",
+        "constraint_name": "", "constraint_priority": 10, "lo_limit": null,
+        "hi_limit": "0.250000", "rules": ["HIGH FICO"], "token": 4}"#,
 };
 
 const RULE_LINKS: Resource = Resource {
     table: ConfigTable::Links,
     path: "/api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}",
-    schema: ("RuleLink", "RuleLink"),
-    example: None,
-    names: ("rule_link", "rule_links"),
-    list: None,
-    show: "Whether a rule is linked to a node.",
-    put: "Links a rule to a node. There is no body.",
-    remove: Some("Unlinks a rule from a node. The rule remains."),
+    schema: "RuleLink",
+    names: ["rule_link", "rule_links"],
+    example: "",
 };
 
 const RULES: Resource = Resource {
     table: ConfigTable::Rules,
     path: "/api/powerfill/sec-rules/{rule_name}",
-    schema: ("SecRule", "SecRule"),
-    example: Some(
-        r#"{"rule_name": "HIGH FICO", "rule_syntax": "fico >= 740 AND state <> 'NY'",
-            "constraints": ["FNMA|FN30 5.5|"], "token": 3}"#,
-    ),
-    names: ("sec_rule", "sec_rules"),
-    list: Some("The securitization rules."),
-    show: "A rule.",
-    put: "Defines or changes a rule. If it does not parse, a 422 names the position.",
-    remove: Some("Removes a rule; 409 while it is linked to a node."),
+    schema: "SecRule",
+    names: ["sec_rule", "sec_rules"],
+    example: r#"{"rule_name": "HIGH FICO", "rule_syntax": "fico >= 740 AND state <> 'NY'",
+        "constraints": ["FNMA|FN30 5.5|"], "token": 3}"#,
 };
 
 const CARRY: Resource = Resource {
     table: ConfigTable::Carry,
     path: "/api/powerfill/carry-cost/{instrument}/{on_day}",
-    schema: ("CarryBucket", "CarryBucketSet"),
-    example: Some(
-        r#"{"investor_instrument_name": "FN30 5.5", "on_day": 0, "to_day": 14,
-            "annual_rate": "1.250000", "token": 7}"#,
-    ),
-    names: ("carry_bucket", "carry_costs"),
-    list: Some("The carry curves."),
-    show: "A bucket, with the warnings about its curve.",
-    put: "Sets a bucket. An overlap, or a curve that is not monotone, is a warning.",
-    remove: Some("Removes a bucket."),
+    schema: "CarryBucket",
+    names: ["carry_bucket", "carry_costs"],
+    example: r#"{"investor_instrument_name": "FN30 5.5", "on_day": 0, "to_day": 14,
+        "annual_rate": "1.250000", "token": 7}"#,
 };
 
 const LOCKDOWN: Resource = Resource {
     table: ConfigTable::Lockdown,
     path: "/api/powerfill/lockdown/{pool_name}",
-    schema: ("PoolLock", "PoolLock"),
-    example: Some(
-        r#"{"pool_name": "FN123456", "investor_instrument_name": "FN30 5.5",
-            "trade_id": "T0000012", "lock_pool": true, "token": 9}"#,
-    ),
-    names: ("pool_lock", "pool_locks"),
-    list: Some("The lockdown guide."),
-    show: "A pool of the lockdown guide.",
-    put: "Locks a pool, or opens it.",
-    remove: Some("Removes a pool from the guide. It is then locked only if it is closed."),
+    schema: "PoolLock",
+    names: ["pool_lock", "pool_locks"],
+    example: r#"{"pool_name": "FN123456", "investor_instrument_name": "FN30 5.5",
+        "trade_id": "T0000012", "lock_pool": true, "token": 9}"#,
 };
 
 const PREFLIGHT: Resource = Resource {
     table: ConfigTable::Preflight,
     path: "/api/powerfill/settings/preflight",
-    schema: ("PreflightSettings", "PreflightSettings"),
-    example: None,
-    names: ("preflight_settings", "preflight_settings"),
-    list: None,
-    show: "The settings of preflight.",
-    put: "Replaces the settings of preflight. An absent setting has its default.",
-    remove: None,
+    schema: "PreflightSettings",
+    names: ["preflight_settings", "preflight_settings"],
+    example: "",
 };
 
 /// Every table of the configuration.
@@ -147,23 +132,27 @@ pub(crate) const RESOURCES: [&Resource; 6] =
 
 /// Adds the operations of every table.
 pub(crate) fn add_routes(router: Router<Arc<Api>>) -> Router<Arc<Api>> {
-    let router = add_rows::<ConstraintRow, 3>(router, &CONSTRAINTS);
-    let router = add_rows::<RuleRow, 1>(router, &RULES);
-    let router = add_rows::<CarryBucketRow, 2>(router, &CARRY);
-    let router = add_rows::<PoolLockRow, 1>(router, &LOCKDOWN);
     let link = get(show::<RuleLinkRow>).put(put_link).delete(remove::<RuleLinkRow>);
     let settings = get(show::<PreflightRow>).put(put::<PreflightRow, 0>);
-    router.route(RULE_LINKS.path, link).route(PREFLIGHT.path, settings)
+    let mut router = router.route(RULE_LINKS.path, link).route(PREFLIGHT.path, settings);
+    let tables = [
+        (&CONSTRAINTS, rows::<ConstraintRow, 3>()),
+        (&RULES, rows::<RuleRow, 1>()),
+        (&CARRY, rows::<CarryBucketRow, 2>()),
+        (&LOCKDOWN, rows::<PoolLockRow, 1>()),
+    ];
+    for (resource, [all, one]) in tables {
+        if let Some(path) = resource.list_path() {
+            router = router.route(path, all);
+        }
+        router = router.route(resource.path, one);
+    }
+    router
 }
 
-/// Adds the operations of a table with `KEY` columns in its key.
-fn add_rows<R: ConfigRow + 'static, const KEY: usize>(
-    router: Router<Arc<Api>>,
-    resource: &Resource,
-) -> Router<Arc<Api>> {
-    router
-        .route(resource.list_path(), get(list::<R>))
-        .route(resource.path, get(show::<R>).put(put::<R, KEY>).delete(remove::<R>))
+/// The operations of all rows and of one row of a table with `KEY` columns in its key.
+fn rows<R: ConfigRow + 'static, const KEY: usize>() -> [MethodRouter<Arc<Api>>; 2] {
+    [get(list::<R>), get(show::<R>).put(put::<R, KEY>).delete(remove::<R>)]
 }
 
 async fn list<R: ConfigRow>(Viewer(caller): Viewer) -> ApiResult<Response> {

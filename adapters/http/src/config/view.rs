@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_events::input::RowCells;
+use powerfill_events::values::Name;
 use powerfill_snapshot::config::{
     CarryBucketRow, CarryWarning, ConfigRejection, ConfigState, ConfigTable, RowKey, carry_warnings,
 };
@@ -36,12 +37,9 @@ pub(super) fn warnings(curve: &[&CarryBucketRow]) -> Vec<CurveWarning> {
 
 /// The buckets of an instrument, whose name compares as text.
 pub(super) fn curve<'a>(state: &'a ConfigState, instrument: &str) -> Vec<&'a CarryBucketRow> {
-    let wanted = powerfill_events::values::Name::new(instrument);
+    let instrument = Name::new(instrument);
     let rows = state.carry().values().map(|held| &held.row);
-    let name = |row: &CarryBucketRow| {
-        powerfill_events::values::Name::new(row.investor_instrument_name.as_str())
-    };
-    rows.filter(|row| name(row) == wanted).collect()
+    rows.filter(|row| Name::new(row.investor_instrument_name.as_str()) == instrument).collect()
 }
 
 /// A row with its token and what belongs to it.
@@ -51,7 +49,7 @@ struct RowView {
     token: u64,
     /// The rules of a node, or the nodes of a rule.
     links: Option<(&'static str, Vec<String>)>,
-    /// Of a bucket that is asked for alone.
+    /// Only in an answer with one bucket.
     warnings: Option<Vec<CurveWarning>>,
 }
 
