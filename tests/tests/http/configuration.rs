@@ -1,25 +1,25 @@
-//! The configuration over HTTP: every change an event, tokens against changes of others, faults
-//! that name the place.
+//! The configuration over HTTP. Every change is an event, an ETag prevents lost updates, and faults
+//! name the place.
 
 use axum::body::Body;
 use axum::http::Request;
 use powerfill_http::tokens::TokenRole;
 use serde_json::{Value, json};
 
-use crate::desk::{Answer, Service};
+use crate::service::{Answer, Service};
 
-/// An administrator of the tenant.
-struct Ada<'a> {
+/// The client of an administrator.
+struct AdminClient<'a> {
     service: &'a Service,
     token: String,
 }
 
-impl<'a> Ada<'a> {
-    fn of(service: &'a Service) -> Self {
+impl<'a> AdminClient<'a> {
+    fn new(service: &'a Service) -> Self {
         Self { service, token: service.token(TokenRole::Admin, "ada") }
     }
 
-    async fn ask(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {
+    async fn send(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {
         let path = format!("/api/powerfill{path}");
         let body = (!body.is_null()).then(|| body.to_string());
         let mut request: Request<Body> =
@@ -31,73 +31,75 @@ impl<'a> Ada<'a> {
     }
 
     async fn put(&self, path: &str, body: Value) -> Answer {
-        self.ask("PUT", path, None, body).await
+        self.send("PUT", path, None, body).await
     }
 
-    async fn node(&self, investor: &str, instrument: &str, priority: i64) -> Answer {
+    async fn add_node(&self, investor: &str, instrument: &str, priority: i64) -> Answer {
         let node = json!({
-            "investor_id": investor, "investor_instrument_name": instrument, "constraint_priority": priority
+            "investor_id": investor, "investor_instrument_name": instrument,
+            "constraint_priority": priority
         });
-        self.ask("POST", "/constraints", None, node).await
+        self.send("POST", "/constraints", None, node).await
     }
 }
 
-fn tag(answer: &Answer) -> String {
+fn etag(answer: &Answer) -> String {
     answer.headers["etag"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_tree_with_rules_grows_changes_and_goes() {
+async fn nodes_and_rules_are_added_changed_linked_and_removed() {
     let service = Service::new();
-    let ada = Ada::of(&service);
-    let added = ada.node("FNMA", "FN30", 10).await;
+    let admin = AdminClient::new(&service);
+    let added = admin.add_node("FNMA", "FN30", 10).await;
     assert_eq!(added.status, 201, "{}", added.text());
-    ada.node("fnma ", "fn30", 11).await.is_problem(409, "already-there");
-    ada.node("FNMA", "", 5).await.well();
-    // The empty parts of the path.
-    let investor = service.get("/constraints/FNMA/-/-").await.well().json();
+    admin.add_node("fnma ", "fn30", 11).await.expect_problem(409, "already-there");
+    admin.add_node("FNMA", "", 5).await.ok();
+    // A minus stands for an empty part of the path.
+    let investor = service.get("/constraints/FNMA/-/-").await.ok().json();
     assert_eq!(investor["constraint_priority"], 5);
-    let changed = ada
-        .ask(
+    let changed = admin
+        .send(
             "PUT",
             "/constraints/FNMA/FN30/-",
-            Some(&tag(&added)),
+            Some(&etag(&added)),
             json!({ "constraint_priority": 7, "hi_limit": "0.25" }),
         )
         .await
-        .well();
+        .ok();
     assert_eq!(changed.json()["hi_limit"], "0.250000");
-    assert_ne!(tag(&changed), tag(&added));
-    // Who made it from the former one is told, and nothing is lost.
-    let late = ada
-        .ask(
+    assert_ne!(etag(&changed), etag(&added));
+    // A change that is based on the earlier row is refused, so no update is lost.
+    let late = admin
+        .send(
             "PUT",
             "/constraints/FNMA/FN30/-",
-            Some(&tag(&added)),
+            Some(&etag(&added)),
             json!({ "constraint_priority": 1 }),
         )
         .await;
-    let problem = late.is_problem(412, "stale");
-    assert_eq!(format!("\"{}\"", problem["token"]), tag(&changed));
-    let defined = ada.put("/sec-rules/HIGH%20FICO", json!({ "rule_syntax": "fico >= 740" })).await;
+    let problem = late.expect_problem(412, "stale");
+    assert_eq!(format!("\"{}\"", problem["token"]), etag(&changed));
+    let defined =
+        admin.put("/sec-rules/HIGH%20FICO", json!({ "rule_syntax": "fico >= 740" })).await;
     assert_eq!(defined.status, 201);
     let link = "/constraints/FNMA/FN30/-/sec-rules/HIGH%20FICO";
-    assert_eq!(ada.put(link, Value::Null).await.status, 201);
-    assert_eq!(ada.put(link, Value::Null).await.status, 200);
+    assert_eq!(admin.put(link, Value::Null).await.status, 201);
+    assert_eq!(admin.put(link, Value::Null).await.status, 200);
     assert_eq!(
-        service.get("/constraints/FNMA/FN30/-").await.well().json()["rules"],
+        service.get("/constraints/FNMA/FN30/-").await.ok().json()["rules"],
         json!(["HIGH FICO"])
     );
-    let remove = async |path: &str| ada.ask("DELETE", path, None, Value::Null).await;
-    let linked = remove("/constraints/FNMA/FN30/-").await.is_problem(409, "in-use");
+    let remove = async |path: &str| admin.send("DELETE", path, None, Value::Null).await;
+    let linked = remove("/constraints/FNMA/FN30/-").await.expect_problem(409, "in-use");
     assert_eq!(linked["rules"], json!(["HIGH FICO"]));
-    remove("/sec-rules/HIGH%20FICO").await.is_problem(409, "in-use");
+    remove("/sec-rules/HIGH%20FICO").await.expect_problem(409, "in-use");
     for path in [link, "/sec-rules/HIGH%20FICO", "/constraints/FNMA/FN30/-"] {
         assert_eq!(remove(path).await.status, 204, "{path}");
-        service.get(path).await.is_problem(404, "not-found");
-        remove(path).await.is_problem(404, "not-found");
+        service.get(path).await.expect_problem(404, "not-found");
+        remove(path).await.expect_problem(404, "not-found");
     }
-    let history = service.get("/configuration/history").await.well().json();
+    let history = service.get("/configuration/history").await.ok().json();
     let changes = history["changes"].as_array().unwrap();
     assert!(changes.iter().all(|change| change["actor"] == "ada"));
     let events: Vec<&str> =
@@ -117,156 +119,168 @@ async fn a_tree_with_rules_grows_changes_and_goes() {
     );
     assert_eq!(changes[2]["rows"][0]["before"]["constraint_priority"], "10");
     assert_eq!(changes[2]["rows"][0]["after"]["constraint_priority"], "7");
-    // As it was.
-    let before = service.get("/configuration?version=5").await.well().json();
+    // An earlier version.
+    let before = service.get("/configuration?version=5").await.ok().json();
     assert_eq!(before["tables"]["pfill_constraint_sec_rule_rel"].as_array().unwrap().len(), 1);
-    service.get("/configuration?version=9").await.is_problem(404, "not-found");
+    service.get("/configuration?version=9").await.expect_problem(404, "not-found");
 }
 
 #[tokio::test]
-async fn faults_name_the_place_and_nothing_is_changed() {
+async fn a_refused_change_names_the_fault_and_changes_nothing() {
     let service = Service::new();
-    let ada = Ada::of(&service);
-    let wrong = ada.put("/sec-rules/R", json!({ "rule_syntax": "fico >= AND" })).await;
-    let fault = &wrong.is_problem(422, "refused")["faults"][0];
+    let admin = AdminClient::new(&service);
+    let wrong = admin.put("/sec-rules/R", json!({ "rule_syntax": "fico >= AND" })).await;
+    let fault = &wrong.expect_problem(422, "refused")["faults"][0];
     assert_eq!(fault["table"], "pscat_securitization_rules");
     assert_eq!(fault["code"], "rule_syntax");
     assert!(!fault["reason"].as_str().unwrap().is_empty(), "{fault}");
-    ada.node("", "", 1).await.is_problem(422, "refused");
-    ada.node("FNMA", "", -1).await.is_problem(422, "refused");
+    admin.add_node("", "", 1).await.expect_problem(422, "refused");
+    admin.add_node("FNMA", "", -1).await.expect_problem(422, "refused");
     let limits = json!({ "constraint_priority": 1, "lo_limit": "0.5", "hi_limit": "0.4" });
-    ada.node("FNMA", "FN30", 1).await.well();
-    ada.put("/constraints/FNMA/FN30/-", limits).await.is_problem(422, "refused");
-    ada.put("/constraints/FNMA/NONE/-", json!({ "constraint_priority": 1 }))
+    admin.add_node("FNMA", "FN30", 1).await.ok();
+    admin.put("/constraints/FNMA/FN30/-", limits).await.expect_problem(422, "refused");
+    admin
+        .put("/constraints/FNMA/NONE/-", json!({ "constraint_priority": 1 }))
         .await
-        .is_problem(404, "not-found");
-    ada.put("/constraints/FNMA/FN30/-/sec-rules/R", Value::Null).await.is_problem(404, "not-found");
+        .expect_problem(404, "not-found");
+    admin
+        .put("/constraints/FNMA/FN30/-/sec-rules/R", Value::Null)
+        .await
+        .expect_problem(404, "not-found");
     let float = json!({ "constraint_priority": 1, "hi_limit": 0.5 });
-    ada.put("/constraints/FNMA/FN30/-", float).await.is_problem(400, "bad-request");
-    let history = service.get("/configuration/history").await.well().json();
+    admin.put("/constraints/FNMA/FN30/-", float).await.expect_problem(400, "bad-request");
+    let history = service.get("/configuration/history").await.ok().json();
     assert_eq!(history["changes"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn the_order_is_set_whole_and_once() {
+async fn a_new_order_has_every_node_and_is_accepted_once() {
     let service = Service::new();
-    let ada = Ada::of(&service);
+    let admin = AdminClient::new(&service);
     for (at, instrument) in ["A", "B", "C"].iter().enumerate() {
-        ada.node("FNMA", instrument, at as i64).await.well();
+        admin.add_node("FNMA", instrument, at as i64).await.ok();
     }
-    let listed = service.get("/constraints").await.well();
+    let listed = service.get("/constraints").await.ok();
     let token = listed.json()["token"].clone();
-    assert_eq!(tag(&listed), format!("\"{token}\""));
-    let place = |instrument: &str, priority: i64| {
+    assert_eq!(etag(&listed), format!("\"{token}\""));
+    let node = |instrument: &str, priority: i64| {
         json!({
-            "investor_id": "FNMA", "investor_instrument_name": instrument, "constraint_priority": priority
+            "investor_id": "FNMA", "investor_instrument_name": instrument,
+            "constraint_priority": priority
         })
     };
     let order = async |token: &Value, order: Value| {
         let body = json!({ "token": token, "order": order });
-        ada.ask("POST", "/constraints/reprioritize?reason=quarter%20end", None, body).await
+        admin.send("POST", "/constraints/reprioritize?reason=quarter%20end", None, body).await
     };
-    order(&token, json!([place("A", 2), place("B", 1)])).await.is_problem(422, "refused");
-    let whole = json!([place("C", 1), place("B", 2), place("A", 3)]);
-    let done = order(&token, whole.clone()).await.well().json();
+    order(&token, json!([node("A", 2), node("B", 1)])).await.expect_problem(422, "refused");
+    let whole = json!([node("C", 1), node("B", 2), node("A", 3)]);
+    let done = order(&token, whole.clone()).await.ok().json();
     let priorities: Vec<&Value> =
         done["rows"].as_array().unwrap().iter().map(|row| &row["constraint_priority"]).collect();
     assert_eq!(priorities, [3, 2, 1]);
-    order(&token, whole.clone()).await.is_problem(412, "stale");
-    assert_eq!(service.get("/constraints").await.well().json(), done);
-    let history = service.get("/configuration/history?after=3").await.well().json();
+    order(&token, whole.clone()).await.expect_problem(412, "stale");
+    assert_eq!(service.get("/constraints").await.ok().json(), done);
+    let history = service.get("/configuration/history?after=3").await.ok().json();
     assert_eq!(history["changes"][0]["event"], "ConstraintsReprioritised");
     assert_eq!(history["changes"][0]["reason"], "quarter end");
 }
 
 #[tokio::test]
-async fn curves_warn_and_are_looked_at_before() {
+async fn carry_curves_have_warnings_and_a_preview() {
     let service = Service::new();
-    let ada = Ada::of(&service);
+    let admin = AdminClient::new(&service);
     let bucket = |to: i64, rate: &str| json!({ "to_day": to, "annual_rate": rate });
-    let first = ada.put("/carry-cost/FN30/0", bucket(30, "1.25")).await;
+    let first = admin.put("/carry-cost/FN30/0", bucket(30, "1.25")).await;
     assert_eq!((first.status, &first.json()["warnings"]), (201, &json!([])));
-    let over = ada.put("/carry-cost/FN30/20", bucket(60, "2.75")).await.well().json();
+    let over = admin.put("/carry-cost/FN30/20", bucket(60, "2.75")).await.ok().json();
     assert_eq!(over["warnings"][0]["code"], "overlap");
     assert_eq!(over["annual_rate"], "2.750000");
-    let turned = ada.put("/carry-cost/FN30/61", bucket(90, "0.5")).await.well().json();
+    let turned = admin.put("/carry-cost/FN30/61", bucket(90, "0.5")).await.ok().json();
     assert_eq!(turned["warnings"][1]["code"], "not_monotone");
-    ada.put("/carry-cost/FN30/5", bucket(4, "1")).await.is_problem(422, "refused");
-    // Worked out by hand: days 20 to 30 have the mean of both rates; 25 / 365 is cut to 0.068493.
-    let asked = json!({ "investor_instrument_name": "fn30", "days": [10, 25, 61, 91] });
-    let seen = service.post("/carry-cost/preview", Some(&asked.to_string())).await.well().json();
+    admin.put("/carry-cost/FN30/5", bucket(4, "1")).await.expect_problem(422, "refused");
+    // By hand: days 20 to 30 have the mean of both rates; 25 / 365 is cut to 0.068493.
+    let request = json!({ "investor_instrument_name": "fn30", "days": [10, 25, 61, 91] });
+    let preview = service.post("/carry-cost/preview", Some(&request.to_string())).await.ok().json();
     let of = |at: usize| {
-        (seen["days"][at]["annual_rate"].as_str(), seen["days"][at]["carry_cost"].as_str())
+        (preview["days"][at]["annual_rate"].as_str(), preview["days"][at]["carry_cost"].as_str())
     };
     assert_eq!(of(0), (Some("1.250000"), Some("0.03424625")));
     assert_eq!(of(1), (Some("2.000000"), Some("0.13698600")));
     assert_eq!(of(3), (Some("0.000000"), Some("0.00000000")));
     let proposed = json!({
-        "investor_instrument_name": "FN30", "buckets": [{ "on_day": 20, "to_day": 60, "annual_rate": "3.25" }], "days": [25]
+        "investor_instrument_name": "FN30",
+        "buckets": [{ "on_day": 20, "to_day": 60, "annual_rate": "3.25" }],
+        "days": [25]
     });
-    let seen = service.post("/carry-cost/preview", Some(&proposed.to_string())).await.well().json();
-    assert_eq!(seen["days"][0]["annual_rate"], "2.250000");
-    // Nothing came of looking.
-    let kept = service.get("/carry-cost/FN30/20").await.well().json();
+    let preview =
+        service.post("/carry-cost/preview", Some(&proposed.to_string())).await.ok().json();
+    assert_eq!(preview["days"][0]["annual_rate"], "2.250000");
+    // A preview changes nothing.
+    let kept = service.get("/carry-cost/FN30/20").await.ok().json();
     assert_eq!(kept["annual_rate"], "2.750000");
 }
 
 #[tokio::test]
-async fn pools_are_locked_together_and_settings_are_one_row() {
+async fn many_pools_change_at_once_and_the_settings_are_one_row() {
     let service = Service::new();
-    let ada = Ada::of(&service);
+    let admin = AdminClient::new(&service);
     let pools = json!({ "pools": [
         { "pool_name": "P1", "lock_pool": true },
         { "pool_name": "P2", "lock_pool": false, "trade_id": "T1" },
     ] });
-    let locked = ada.ask("POST", "/lockdown/bulk", None, pools).await.well().json();
+    let locked = admin.send("POST", "/lockdown/bulk", None, pools).await.ok().json();
     assert_eq!(locked["rows"].as_array().unwrap().len(), 2);
-    assert_eq!(service.get("/lockdown/p2").await.well().json()["trade_id"], "T1");
-    let faulty = json!({ "pools": [{ "pool_name": "P3", "lock_pool": true }, { "pool_name": "", "lock_pool": true }] });
-    ada.ask("POST", "/lockdown/bulk", None, faulty).await.is_problem(422, "refused");
-    service.get("/lockdown/P3").await.is_problem(404, "not-found");
-    assert_eq!(ada.ask("DELETE", "/lockdown/P1", None, Value::Null).await.status, 204);
-    let before = service.get("/settings/preflight").await.well();
+    assert_eq!(service.get("/lockdown/p2").await.ok().json()["trade_id"], "T1");
+    let faulty = json!({ "pools": [
+        { "pool_name": "P3", "lock_pool": true },
+        { "pool_name": "", "lock_pool": true },
+    ] });
+    admin.send("POST", "/lockdown/bulk", None, faulty).await.expect_problem(422, "refused");
+    service.get("/lockdown/P3").await.expect_problem(404, "not-found");
+    assert_eq!(admin.send("DELETE", "/lockdown/P1", None, Value::Null).await.status, 204);
+    let before = service.get("/settings/preflight").await.ok();
     assert_eq!(before.json()["lockdown_days"], 2);
-    let after = ada
-        .ask("PUT", "/settings/preflight", Some(&tag(&before)), json!({ "lockdown_days": 3 }))
+    let after = admin
+        .send("PUT", "/settings/preflight", Some(&etag(&before)), json!({ "lockdown_days": 3 }))
         .await;
     assert_eq!(
-        after.well().json(),
+        after.ok().json(),
         json!({
-            "min_pipeline_loans": 1, "max_snapshot_age_days": 3, "max_price_age_days": 1, "lockdown_days": 3
+            "min_pipeline_loans": 1, "max_snapshot_age_days": 3, "max_price_age_days": 1,
+            "lockdown_days": 3
         })
     );
-    let late = ada.ask("PUT", "/settings/preflight", Some(&tag(&before)), json!({})).await;
-    late.is_problem(412, "stale");
+    let late = admin.send("PUT", "/settings/preflight", Some(&etag(&before)), json!({})).await;
+    late.expect_problem(412, "stale");
 }
 
 #[tokio::test]
-async fn the_candidates_of_a_node_are_those_of_a_run() {
+async fn the_candidates_of_a_node_equal_those_of_a_run() {
     let service = Service::new();
-    let run = service.ran("03-best-fit").await;
-    let rows = service.get(&format!("/runs/{run}/pool-candidates?limit=5000")).await.well().json();
+    let run = service.run_case("03-best-fit").await;
+    let rows = service.get(&format!("/runs/{run}/pool-candidates?limit=5000")).await.ok().json();
     let rows = rows["rows"].as_array().unwrap();
     assert!(!rows.is_empty());
     let node = ["investor_id", "investor_instrument_name", "constraint_name"];
     let of = |row: &Value| node.map(|column| row[column].as_str().unwrap_or_default().to_owned());
     let first = of(&rows[0]);
     let own: Vec<&Value> = rows.iter().filter(|row| of(row) == first).collect();
-    let asked = json!({
+    let request = json!({
         "investor_id": first[0], "investor_instrument_name": first[1], "constraint_name": first[2]
     });
-    let seen = service.post("/candidates/preview", Some(&asked.to_string())).await.well().json();
-    assert_eq!(seen["count"], own.len());
+    let preview = service.post("/candidates/preview", Some(&request.to_string())).await.ok().json();
+    assert_eq!(preview["count"], own.len());
     let mut pairs: Vec<_> =
         own.iter().map(|row| [&row["loan_id"], &row["trade_id"], &row["score"]]).collect();
-    let candidates = seen["candidates"].as_array().unwrap();
+    let candidates = preview["candidates"].as_array().unwrap();
     let mut found: Vec<_> =
         candidates.iter().map(|row| [&row["loan_id"], &row["trade_id"], &row["score"]]).collect();
     let text = |pair: &[&Value; 3]| pair.map(Value::to_string);
     pairs.sort_by_key(text);
     found.sort_by_key(text);
     assert_eq!(found, pairs);
-    let none = json!({ "investor_id": "NOBODY" });
-    let seen = service.post("/candidates/preview", Some(&none.to_string())).await.well().json();
-    assert_eq!(seen, json!({ "candidates": [], "count": 0 }));
+    let none = json!({ "investor_id": "NONE" });
+    let preview = service.post("/candidates/preview", Some(&none.to_string())).await.ok().json();
+    assert_eq!(preview, json!({ "candidates": [], "count": 0 }));
 }

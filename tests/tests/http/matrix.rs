@@ -1,5 +1,5 @@
-//! Who is let in where: every operation of the OpenAPI document, so that none is forgotten, against
-//! every kind of token.
+//! Authorization: every operation of the OpenAPI document, so that none is forgotten, against every
+//! kind of token.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -7,9 +7,9 @@ use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::TokenRole;
 use serde_json::Value;
 
-use crate::desk::{Answer, HOUR, NOW, Service};
+use crate::service::{Answer, HOUR, NOW, Service};
 
-/// What changes something, or has the source read. Everything else is a viewer's.
+/// Operations of an operator: they change runs or read the source. Others need a viewer.
 const OPERATORS: &[&str] = &[
     "post /api/powerfill/candidates/preview",
     "post /api/powerfill/preflight",
@@ -18,7 +18,7 @@ const OPERATORS: &[&str] = &[
     "post /api/powerfill/runs/{run_id}/cancel",
 ];
 
-/// What is an administrator's.
+/// Operations of an administrator.
 const ADMINS: &[&str] = &[
     "delete /api/powerfill/carry-cost/{instrument}/{on_day}",
     "delete /api/powerfill/constraints/{investor_id}/{instrument}/{name}",
@@ -37,10 +37,10 @@ const ADMINS: &[&str] = &[
     "put /api/powerfill/settings/preflight",
 ];
 
-/// What anybody may ask.
+/// Operations without a token.
 const OPEN: &[&str] = &["get /healthz", "get /readyz"];
 
-/// An operation, its path filled in.
+/// An operation with a filled-in path.
 struct Operation {
     name: String,
     method: String,
@@ -61,7 +61,7 @@ fn operations(run: &str) -> Vec<Operation> {
             let filled = names
                 .iter()
                 .fold(filled, |filled, name| filled.replace(&format!("{{{name}}}"), "N1"));
-            assert!(!filled.contains('{'), "{path}: what stands there?");
+            assert!(!filled.contains('{'), "{path} has an unknown parameter");
             operations.push(Operation {
                 name: format!("{method} {path}"),
                 method: method.to_uppercase(),
@@ -77,7 +77,7 @@ fn operations(run: &str) -> Vec<Operation> {
 }
 
 impl Operation {
-    async fn ask(&self, service: &Service, token: Option<&str>, tenant: &str) -> Answer {
+    async fn send(&self, service: &Service, token: Option<&str>, tenant: &str) -> Answer {
         let mut request = Request::builder().method(&*self.method).uri(&self.path);
         request = request.header("x-tenant-id", tenant);
         if let Some(token) = token {
@@ -90,7 +90,7 @@ impl Operation {
             }
             false => Body::empty(),
         };
-        // A stream of events does not end by itself.
+        // A stream of events does not end.
         let request = request.body(body).unwrap();
         match self.path.ends_with("/stream") {
             false => service.send(request).await,
@@ -99,7 +99,7 @@ impl Operation {
     }
 }
 
-/// The head of an answer that goes on; the whole of one that is a problem.
+/// The head of a stream, or the whole answer if it is a problem.
 async fn head(service: &Service, request: Request<Body>) -> Answer {
     use tower::ServiceExt;
     let response = service.router.clone().oneshot(request).await.unwrap();
@@ -111,17 +111,17 @@ async fn head(service: &Service, request: Request<Body>) -> Answer {
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-/// A refusal without what differs from request to request.
-fn said(answer: &Answer) -> Value {
+/// The body of a refusal without the id of the request.
+fn refusal(answer: &Answer) -> Value {
     let mut body = answer.json();
     body.as_object_mut().unwrap().remove("request_id");
     body
 }
 
 #[tokio::test]
-async fn without_a_valid_token_nobody_is_let_in() {
+async fn a_request_without_a_valid_token_is_refused() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await.to_string();
+    let run = service.run_case("12-kickout-reasons").await.to_string();
     let until = Timestamp::from_micros(NOW + 1);
     let tokens = service.tokens();
     let (_, expired) = tokens.create("one", TokenRole::Admin, "late", until, until).unwrap();
@@ -130,62 +130,62 @@ async fn without_a_valid_token_nobody_is_let_in() {
         .unwrap();
     tokens.revoke(&gone.id).unwrap();
     let longer = format!("{}0", service.viewer);
-    let nobody = [None, Some(""), Some("pf_0"), Some(&*expired), Some(&*revoked), Some(&*longer)];
+    let invalid = [None, Some(""), Some("pf_0"), Some(&*expired), Some(&*revoked), Some(&*longer)];
     for operation in operations(&run) {
-        for token in nobody {
-            let answer = operation.ask(&service, token, "one").await;
+        for token in invalid {
+            let answer = operation.send(&service, token, "one").await;
             if OPEN.contains(&&*operation.name) {
-                answer.well();
+                answer.ok();
                 continue;
             }
-            answer.is_problem(401, "unauthorized");
+            answer.expect_problem(401, "unauthorized");
             assert_eq!(answer.headers["www-authenticate"], "Bearer");
         }
     }
 }
 
 #[tokio::test]
-async fn another_tenants_token_learns_nothing() {
+async fn the_token_of_another_tenant_learns_nothing() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await.to_string();
+    let run = service.run_case("12-kickout-reasons").await.to_string();
     let nowhere = operations("00000000-0000-7000-8000-000000000000");
     for (operation, nowhere) in operations(&run).iter().zip(nowhere) {
         if OPEN.contains(&&*operation.name) {
             continue;
         }
-        let there = operation.ask(&service, Some(&service.stranger), "one").await;
-        there.is_problem(403, "forbidden");
-        let absent = nowhere.ask(&service, Some(&service.stranger), "one").await;
-        let unknown = operation.ask(&service, Some(&service.stranger), "ghost").await;
-        assert_eq!(said(&there), said(&absent), "{}", operation.name);
-        assert_eq!(said(&there), said(&unknown), "{}", operation.name);
-        // The other way round, and into its own store, where that run is not.
-        let other = operation.ask(&service, Some(&service.viewer), "other").await;
+        let there = operation.send(&service, Some(&service.other_tenant), "one").await;
+        there.expect_problem(403, "forbidden");
+        let absent = nowhere.send(&service, Some(&service.other_tenant), "one").await;
+        let unknown = operation.send(&service, Some(&service.other_tenant), "ghost").await;
+        assert_eq!(refusal(&there), refusal(&absent), "{}", operation.name);
+        assert_eq!(refusal(&there), refusal(&unknown), "{}", operation.name);
+        // The other direction, and the caller's own store, which does not have the run.
+        let other = operation.send(&service, Some(&service.viewer), "other").await;
         assert_eq!(other.status, 403, "{}", operation.name);
         if operation.path.contains(&run) && operation.method == "GET" {
-            let own = operation.ask(&service, Some(&service.stranger), "other").await;
-            own.is_problem(404, "not-found");
+            let own = operation.send(&service, Some(&service.other_tenant), "other").await;
+            own.expect_problem(404, "not-found");
         }
     }
 }
 
 #[tokio::test]
-async fn a_role_reaches_as_far_as_it_should() {
+async fn a_role_allows_its_operations_and_no_others() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await.to_string();
+    let run = service.run_case("12-kickout-reasons").await.to_string();
     let all = operations(&run);
     for name in OPERATORS.iter().chain(ADMINS).chain(OPEN) {
         assert!(all.iter().any(|operation| operation.name == *name), "{name} is gone");
     }
     for operation in &all {
-        let answer = operation.ask(&service, Some(&service.viewer), "one").await;
+        let answer = operation.send(&service, Some(&service.viewer), "one").await;
         let role = &operation.role;
         let needed = match &*operation.name {
             name if OPERATORS.contains(&name) => Some("operator"),
             name if ADMINS.contains(&name) => Some("admin"),
             _ => None,
         };
-        // The document says the same, where anybody needs a token at all.
+        // The document has the same role, if the operation needs a token.
         let open = OPEN.contains(&&*operation.name);
         assert_eq!(
             role.as_deref(),
@@ -194,8 +194,8 @@ async fn a_role_reaches_as_far_as_it_should() {
             operation.name
         );
         if let Some(needed) = needed {
-            let refused = said(&answer);
-            answer.is_problem(403, "forbidden");
+            let refused = refusal(&answer);
+            answer.expect_problem(403, "forbidden");
             assert!(refused["detail"].as_str().unwrap().contains(needed), "{refused}");
         } else {
             assert!(![401, 403].contains(&answer.status), "{}: {}", operation.name, answer.text());
@@ -203,15 +203,15 @@ async fn a_role_reaches_as_far_as_it_should() {
         let status = answer.status.to_string();
         assert!(
             operation.answers.contains(&status),
-            "{}: {status} is in no document",
+            "{}: {status} is not in the document",
             operation.name
         );
     }
     let administrator = service.token(TokenRole::Admin, "ada");
     for operation in &all {
-        let answer = operation.ask(&service, Some(&service.operator), "one").await;
+        let answer = operation.send(&service, Some(&service.operator), "one").await;
         if ADMINS.contains(&&*operation.name) {
-            answer.is_problem(403, "forbidden");
+            answer.expect_problem(403, "forbidden");
         } else {
             assert!(
                 ![401, 403, 500].contains(&answer.status),
@@ -220,13 +220,13 @@ async fn a_role_reaches_as_far_as_it_should() {
                 answer.text()
             );
         }
-        let answer = operation.ask(&service, Some(&administrator), "one").await;
+        let answer = operation.send(&service, Some(&administrator), "one").await;
         assert!(![401, 403, 500].contains(&answer.status), "{}: {}", operation.name, answer.text());
     }
 }
 
 #[test]
-fn tokens_that_are_made_at_once_are_all_there() {
+fn tokens_that_are_created_concurrently_are_all_kept() {
     let service = Service::new();
     let before = service.tokens().all().unwrap().len();
     std::thread::scope(|scope| {
@@ -239,19 +239,19 @@ fn tokens_that_are_made_at_once_are_all_there() {
 }
 
 #[tokio::test]
-async fn tokens_end_at_once_when_they_expire_or_are_revoked() {
+async fn expired_and_revoked_tokens_are_refused_at_once() {
     let service = Service::new();
-    service.get("/status").await.well();
+    service.get("/status").await.ok();
     let id = service.tokens().all().unwrap()[0].id.clone();
     service.tokens().revoke(&id).unwrap();
-    service.get("/status").await.is_problem(401, "unauthorized");
+    service.get("/status").await.expect_problem(401, "unauthorized");
     let as_operator = || service.request("GET", "/api/powerfill/status", &service.operator, None);
-    service.send(as_operator()).await.well();
-    service.pass(HOUR);
-    service.send(as_operator()).await.is_problem(401, "unauthorized");
-    // A service that began with tokens stays closed without any.
+    service.send(as_operator()).await.ok();
+    service.advance_clock(HOUR);
+    service.send(as_operator()).await.expect_problem(401, "unauthorized");
+    // A service that started with tokens still refuses requests when the file is empty.
     for token in service.tokens().all().unwrap().iter() {
         service.tokens().revoke(&token.id).unwrap();
     }
-    service.send(as_operator()).await.is_problem(401, "unauthorized");
+    service.send(as_operator()).await.expect_problem(401, "unauthorized");
 }

@@ -1,14 +1,14 @@
-//! What goes wrong is a problem, of every kind that a request can bring about.
+//! Refusals and failures as problems, of every kind that a request can cause.
 
 use axum::body::Body;
 use axum::http::Request;
 
-use crate::desk::Service;
+use crate::service::Service;
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_problem() {
+async fn an_unreadable_request_is_a_problem() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
+    let run = service.run_case("12-kickout-reasons").await;
     for path in [
         "/runs/zz",
         "/runs?limit=0",
@@ -28,26 +28,26 @@ async fn what_cannot_be_read_is_a_problem() {
         &format!("/runs/{run}/guide?loan_amount.ge="),
         &format!("/runs/{run}/guide?settlement_date.le=2026-02-30"),
     ] {
-        service.get(path).await.is_problem(400, "bad-request");
+        service.get(path).await.expect_problem(400, "bad-request");
     }
     for body in ["", "{", "[]", "{\"option\":{}}", "{\"options\":{},\"options\":{}}"] {
-        service.post("/run", Some(body)).await.is_problem(400, "bad-request");
+        service.post("/run", Some(body)).await.expect_problem(400, "bad-request");
     }
     let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
     request.headers_mut().remove("x-tenant-id");
-    service.send(request).await.is_problem(400, "bad-request");
-    service.post("/run", None).await.is_problem(415, "media-type");
+    service.send(request).await.expect_problem(400, "bad-request");
+    service.post("/run", None).await.expect_problem(415, "media-type");
     let long = format!("{{\"options\":{{\"scope\":\"{}\"}}}}", "x".repeat(70_000));
-    service.post("/run", Some(&long)).await.is_problem(413, "too-large");
+    service.post("/run", Some(&long)).await.expect_problem(413, "too-large");
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem() {
+async fn a_missing_resource_is_a_problem() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
+    let run = service.run_case("12-kickout-reasons").await;
     let nowhere = "00000000-0000-7000-8000-000000000000";
     for path in ["/nothing", "/runs/x/y", "/../secret"] {
-        service.get(path).await.is_problem(404, "no-such-path");
+        service.get(path).await.expect_problem(404, "no-such-path");
     }
     for path in [
         format!("/runs/{nowhere}"),
@@ -55,42 +55,42 @@ async fn what_is_not_there_is_a_problem() {
         format!("/runs/{nowhere}/events"),
         format!("/runs/{nowhere}/loans/L1/explain"),
         format!("/runs/{nowhere}/trades/T1/explain"),
-        format!("/runs/{run}/loans/nobody/explain"),
-        format!("/runs/{run}/trades/nobody/explain"),
+        format!("/runs/{run}/loans/missing/explain"),
+        format!("/runs/{run}/trades/missing/explain"),
     ] {
-        service.get(&path).await.is_problem(404, "not-found");
+        service.get(&path).await.expect_problem(404, "not-found");
     }
     for path in ["cancel", "replay", "verify"] {
         let answer = service.post(&format!("/runs/{nowhere}/{path}"), None).await;
-        answer.is_problem(404, "not-found");
+        answer.expect_problem(404, "not-found");
     }
     let answer = service.post("/runs", None).await;
-    answer.is_problem(405, "method-not-allowed");
+    answer.expect_problem(405, "method-not-allowed");
     assert_eq!(answer.headers["allow"], "GET,HEAD");
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_id_where_it_has_a_sound_one() {
+async fn a_request_keeps_its_id_if_it_is_fit_for_the_log() {
     let service = Service::new();
-    for (given, kept) in [("desk-7.1", true), ("a\"b", false), (&*"x".repeat(65), false)] {
+    for (given, kept) in [("client-7.1", true), ("a\"b", false), (&*"x".repeat(65), false)] {
         let request = Request::builder().uri("/healthz").header("x-request-id", given);
-        let answer = service.send(request.body(Body::empty()).unwrap()).await.well();
+        let answer = service.send(request.body(Body::empty()).unwrap()).await.ok();
         assert_eq!(answer.headers["x-request-id"] == given, kept, "{given}");
     }
 }
 
 #[tokio::test]
-async fn a_source_that_is_refused_or_away_is_said_without_its_place() {
+async fn a_problem_with_the_source_never_names_its_location() {
     let service = Service::new();
-    service.take("43-invalid-values");
+    service.set_source("43-invalid-values");
     let refused = service.post("/run", Some("{\"options\":{}}")).await;
-    let body = refused.is_problem(422, "refused");
+    let body = refused.expect_problem(422, "refused");
     assert!(!body["faults"].as_array().unwrap().is_empty(), "{body}");
     let body = service.post("/preflight", Some("{\"options\":{\"scope\":\"all\"}}")).await;
-    assert_eq!(body.is_problem(422, "refused")["faults"][0]["column"], "scope");
-    service.take("no-such-case");
-    let away = service.post("/run", Some("{\"options\":{}}")).await;
-    let body = away.is_problem(503, "unavailable").to_string();
+    assert_eq!(body.expect_problem(422, "refused")["faults"][0]["column"], "scope");
+    service.set_source("no-such-case");
+    let unavailable = service.post("/run", Some("{\"options\":{}}")).await;
+    let body = unavailable.expect_problem(503, "unavailable").to_string();
     assert!(!body.contains("no-such-case"), "{body}");
-    assert_eq!(service.get("/runs").await.well().json()["runs"], serde_json::json!([]));
+    assert_eq!(service.get("/runs").await.ok().json()["runs"], serde_json::json!([]));
 }

@@ -1,4 +1,4 @@
-//! Reports: page by page the rows that the events amount to, whichever way they are read.
+//! Reports: their pages have the rows that follow from the events, from memory or not.
 
 use powerfill_app::rebuild::fold;
 use powerfill_events::run::RunId;
@@ -8,9 +8,9 @@ use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::named;
 use serde_json::Value;
 
-use crate::desk::{Answer, Service};
+use crate::service::{Answer, Service};
 
-/// The reports that are whole tables.
+/// The reports of whole tables.
 const WHOLE: &[(&str, &str)] = &[
     ("guide", "pfill_powerfill_guide"),
     ("recap", "pfill_trade_recap"),
@@ -49,7 +49,7 @@ async fn pages(service: &Service, run: RunId, report: &str, query: &str) -> Stri
     let (mut whole, mut cursor) = (String::new(), String::new());
     loop {
         let path = format!("/runs/{run}/{report}?format=csv&{query}{cursor}");
-        let answer = service.get(&path).await.well();
+        let answer = service.get(&path).await.ok();
         let text = answer.text();
         let rows = if whole.is_empty() { &*text } else { text.split_once('\n').unwrap().1 };
         whole.push_str(rows);
@@ -60,9 +60,9 @@ async fn pages(service: &Service, run: RunId, report: &str, query: &str) -> Stri
     }
 }
 
-async fn reports_are_the_tables(service: &Service) {
-    let before = service.ran("41-mixed-400-price").await;
-    let shown = service.ran("42-mixed-400-carry").await;
+async fn check_reports_against_events(service: &Service) {
+    let before = service.run_case("41-mixed-400-price").await;
+    let shown = service.run_case("42-mixed-400-carry").await;
     for run in [before, shown] {
         let mut rows = 0;
         for (report, table) in WHOLE {
@@ -77,23 +77,23 @@ async fn reports_are_the_tables(service: &Service) {
 }
 
 #[tokio::test]
-async fn the_pages_of_any_run_are_its_tables() {
-    reports_are_the_tables(&Service::new()).await;
+async fn the_pages_of_any_run_have_its_tables() {
+    check_reports_against_events(&Service::new()).await;
 }
 
 #[tokio::test]
-async fn tables_without_room_in_memory_are_the_same() {
-    reports_are_the_tables(&Service::with(Limits { reports: 0, ..Limits::default() })).await;
+async fn tables_that_do_not_fit_into_memory_are_the_same() {
+    check_reports_against_events(&Service::with(Limits { reports: 0, ..Limits::default() })).await;
 }
 
-/// Filters and orders, answered from memory and by reading through, of the shown run and of one
-/// before it.
+/// Filters and orders, from memory and from the store, of the shown run and of an earlier one.
 #[tokio::test]
-async fn both_ways_answer_alike() {
-    let (kept, read) = (Service::new(), Service::with(Limits { reports: 0, ..Limits::default() }));
+async fn pages_from_memory_and_from_the_store_are_equal() {
+    let (cached, uncached) =
+        (Service::new(), Service::with(Limits { reports: 0, ..Limits::default() }));
     let mut runs = Vec::new();
     for case in ["41-mixed-400-price", "12-kickout-reasons"] {
-        runs.push((kept.ran(case).await, read.ran(case).await));
+        runs.push((cached.run_case(case).await, uncached.run_case(case).await));
     }
     for (one, other) in runs {
         for (report, query) in [
@@ -109,8 +109,8 @@ async fn both_ways_answer_alike() {
             ("kickouts", "sort=reason&limit=2"),
             ("recap", "sort=-wavg_fico&limit=2"),
         ] {
-            let expected = pages(&kept, one, report, query).await;
-            let found = pages(&read, other, report, query).await;
+            let expected = pages(&cached, one, report, query).await;
+            let found = pages(&uncached, other, report, query).await;
             let found = found.replace(&other.to_string(), &one.to_string());
             assert_eq!(found, expected, "{report}?{query}");
         }
@@ -121,15 +121,15 @@ fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a Value> {
     rows.iter().map(|row| &row[name]).collect()
 }
 
-async fn rows(service: &Service, run: RunId, question: &str) -> Vec<Value> {
-    let answer = service.get(&format!("/runs/{run}/{question}")).await.well();
+async fn rows(service: &Service, run: RunId, query: &str) -> Vec<Value> {
+    let answer = service.get(&format!("/runs/{run}/{query}")).await.ok();
     answer.json()["rows"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn filters_and_orders_mean_what_they_say() {
+async fn filters_and_orders_select_and_sort_rows() {
     let service = Service::new();
-    let run = service.ran("41-mixed-400-price").await;
+    let run = service.run_case("41-mixed-400-price").await;
     let all = rows(&service, run, "guide").await;
     let sorted = rows(&service, run, "guide?sort=-loan_amount").await;
     assert_eq!(sorted.len(), all.len());
@@ -154,56 +154,56 @@ async fn filters_and_orders_mean_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_of_its_question_alone() {
+async fn a_cursor_is_valid_for_its_query_only() {
     let service = Service::new();
-    let run = service.ran("41-mixed-400-price").await;
-    let page = service.get(&format!("/runs/{run}/guide?limit=3")).await.well();
+    let run = service.run_case("41-mixed-400-price").await;
+    let page = service.get(&format!("/runs/{run}/guide?limit=3")).await.ok();
     let cursor = next(&page).unwrap();
-    service.get(&format!("/runs/{run}/guide?limit=9&format=csv&cursor={cursor}")).await.well();
+    service.get(&format!("/runs/{run}/guide?limit=9&format=csv&cursor={cursor}")).await.ok();
     for other in ["recap?", "guide?sort=loan_id&", "guide?pass=held&"] {
         let answer = service.get(&format!("/runs/{run}/{other}cursor={cursor}")).await;
-        answer.is_problem(400, "bad-request");
+        answer.expect_problem(400, "bad-request");
     }
 }
 
 #[tokio::test]
-async fn a_page_that_is_known_is_not_sent_again() {
+async fn an_unchanged_page_is_not_sent_again() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
+    let run = service.run_case("12-kickout-reasons").await;
     let path = format!("/api/powerfill/runs/{run}/guide");
-    let ask = |tag: &str, path: &str| {
+    let send = |tag: &str, path: &str| {
         let mut request = service.request("GET", path, &service.viewer, None);
         request.headers_mut().insert("if-none-match", tag.parse().unwrap());
         request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
         service.send(request)
     };
-    let first = ask("W/\"other\"", &path).await.well();
+    let first = send("W/\"other\"", &path).await.ok();
     assert_eq!(first.headers["content-encoding"], "gzip");
     let tag = first.headers["etag"].to_str().unwrap();
-    let again = ask(&format!("W/\"x\", {tag}"), &path).await;
+    let again = send(&format!("W/\"x\", {tag}"), &path).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
-    ask(tag, &format!("{path}?limit=1")).await.well();
-    // What is the same for another tenant is not another tenant's to know.
-    let mut strange = service.request("GET", &path, &service.stranger, None);
-    strange.headers_mut().insert("if-none-match", tag.parse().unwrap());
-    service.send(strange).await.is_problem(403, "forbidden");
+    send(tag, &format!("{path}?limit=1")).await.ok();
+    // Another tenant must not learn that the page is unchanged.
+    let mut foreign = service.request("GET", &path, &service.other_tenant, None);
+    foreign.headers_mut().insert("if-none-match", tag.parse().unwrap());
+    service.send(foreign).await.expect_problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn a_run_that_is_not_complete_has_no_reports_and_says_why() {
     let service = Service::new();
-    let failed = service.ran("39-preflight-errors").await;
+    let failed = service.run_case("39-preflight-errors").await;
     for (report, _) in WHOLE {
         let answer = service.get(&format!("/runs/{failed}/{report}")).await;
-        let body = answer.is_problem(409, "run-not-complete");
+        let body = answer.expect_problem(409, "run-not-complete");
         assert_eq!((&body["run_status"], &body["step"]), (&"Failed".into(), &"preflight".into()));
         assert!(!body["message"].as_str().unwrap().is_empty(), "{body}");
     }
-    service.take("12-kickout-reasons");
-    let asked = service.post("/run", Some("{}")).await.well().json();
-    let run = asked["run_id"].as_str().unwrap();
+    service.set_source("12-kickout-reasons");
+    let accepted = service.post("/run", Some("{}")).await.ok().json();
+    let run = accepted["run_id"].as_str().unwrap();
     let body = service.get(&format!("/runs/{run}/guide")).await;
-    assert_eq!(body.is_problem(409, "run-not-complete")["run_status"], "Pending");
-    service.worked().await;
-    service.get(&format!("/runs/{run}/guide")).await.well();
+    assert_eq!(body.expect_problem(409, "run-not-complete")["run_status"], "Pending");
+    service.work().await;
+    service.get(&format!("/runs/{run}/guide")).await.ok();
 }

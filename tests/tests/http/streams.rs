@@ -1,5 +1,4 @@
-//! Events over HTTP: pages that fit together, and a live stream that resumes without loss or
-//! doubling.
+//! Events over HTTP: pages without gaps, and a live stream that resumes without loss or repetition.
 
 use std::time::Duration;
 
@@ -10,20 +9,20 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use crate::desk::{Answer, Service};
+use crate::service::{Answer, Service};
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any wait in these tests.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What arrives on a stream: the position, and the event's type; none where a filter left out what
-/// is before.
-type Arrived = (u64, Option<String>);
+/// A message of a stream: the position, and the type of the event. Without a type, a filter left
+/// out all events up to the position.
+type Message = (u64, Option<String>);
 
 /// A client that reads a stream.
 struct Client {
     body: BodyDataStream,
     text: String,
-    /// Where it would resume.
+    /// The position after which it would resume.
     last: Option<u64>,
 }
 
@@ -43,7 +42,7 @@ impl Client {
     }
 
     /// The next event; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Arrived> {
+    async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
@@ -60,68 +59,68 @@ impl Client {
                 }
                 return Some((self.last.unwrap(), field("event")));
             }
-            let more = timeout(PATIENCE, self.body.next()).await.expect("something comes");
+            let more = timeout(TIMEOUT, self.body.next()).await.expect("the stream continues");
             self.text.push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
         }
     }
 }
 
-async fn recorded(service: &Service) -> Vec<Arrived> {
+async fn recorded_events(service: &Service) -> Vec<Message> {
     let store = service.store();
     let events: Vec<_> = store.read_all(0).try_concat().await.unwrap();
     events.into_iter().map(|event| (event.global_position, Some(event.event_type))).collect()
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_resumes_without_loss_or_doubling() {
+async fn a_broken_stream_resumes_without_loss_or_repetition() {
     let service = Service::new();
-    service.ran("12-kickout-reasons").await;
-    service.ran("03-best-fit").await;
-    let all = recorded(&service).await;
+    service.run_case("12-kickout-reasons").await;
+    service.run_case("03-best-fit").await;
+    let all = recorded_events(&service).await;
     // Connections of 1, 2, 3 … events.
-    let (mut arrived, mut last) = (Vec::new(), Some(0));
+    let (mut received, mut last) = (Vec::new(), Some(0));
     for length in 1.. {
         let mut client = Client::connect(&service, "", last).await;
         for _ in 0..length {
-            if arrived.len() < all.len() {
-                arrived.push(client.next().await.unwrap());
+            if received.len() < all.len() {
+                received.push(client.next().await.unwrap());
             }
         }
         last = client.last;
-        if arrived.len() == all.len() {
+        if received.len() == all.len() {
             break;
         }
     }
-    assert_eq!(arrived, all);
-    // The header comes before the query.
+    assert_eq!(received, all);
+    // The header has precedence over the query.
     let end = all.last().unwrap().0;
     let mut client = Client::connect(&service, "?after=0", Some(end - 1)).await;
     assert_eq!(client.next().await.as_ref(), all.last());
 }
 
 #[tokio::test]
-async fn what_is_recorded_later_arrives_and_only_that() {
+async fn a_stream_without_a_start_has_later_events_only() {
     let service = Service::new();
-    service.ran("03-best-fit").await;
-    let before = recorded(&service).await.len();
+    service.run_case("03-best-fit").await;
+    let before = recorded_events(&service).await.len();
     let mut client = Client::connect(&service, "", None).await;
-    service.ran("12-kickout-reasons").await;
-    let all = recorded(&service).await;
+    service.run_case("12-kickout-reasons").await;
+    let all = recorded_events(&service).await;
     for expected in &all[before..] {
         assert_eq!(client.next().await.as_ref(), Some(expected));
     }
 }
 
 #[tokio::test]
-async fn filters_leave_out_and_still_say_how_far_it_came() {
+async fn a_filtered_stream_still_reports_its_position() {
     let service = Service::new();
-    let first = service.ran("12-kickout-reasons").await;
-    service.ran("03-best-fit").await;
-    let all = recorded(&service).await;
+    let first = service.run_case("12-kickout-reasons").await;
+    service.run_case("03-best-fit").await;
+    let all = recorded_events(&service).await;
     let end = all.last().unwrap().0;
     let of_first = service.store().stream_version(&first.stream()).await.unwrap();
     let wanted =
-        |(_, name): &&Arrived| ["RunCompleted", "RunStarted"].contains(&name.as_deref().unwrap());
+        |(_, name): &&Message| ["RunCompleted", "RunStarted"].contains(&name.as_deref().unwrap());
     for (query, expected) in [
         ("?after=0&type=RunStarted,RunCompleted".to_owned(), all.iter().filter(wanted).count()),
         (format!("?after=0&run_id={first}"), usize::try_from(of_first).unwrap()),
@@ -138,16 +137,16 @@ async fn filters_leave_out_and_still_say_how_far_it_came() {
 #[tokio::test]
 async fn a_service_that_stops_ends_its_streams() {
     let service = Service::with(Limits { streams: 1, ..Limits::default() });
-    service.ran("03-best-fit").await;
+    service.run_case("03-best-fit").await;
     let mut client = Client::connect(&service, "?after=0", None).await;
     assert!(client.next().await.is_some());
-    // There is room for one.
-    service.get("/events/stream").await.is_problem(503, "unavailable");
+    // One stream is the limit.
+    service.get("/events/stream").await.expect_problem(503, "unavailable");
     service.stop.cancel();
     while client.next().await.is_some() {}
     drop(client);
     let again = service.get("/events/stream").await;
-    assert_eq!((again.status, again.body.len()), (200, 0), "it ends at once");
+    assert_eq!((again.status, again.body.len()), (200, 0), "it ends immediately");
 }
 
 fn events(page: &Answer) -> (Vec<Value>, u64, bool) {
@@ -157,12 +156,12 @@ fn events(page: &Answer) -> (Vec<Value>, u64, bool) {
 }
 
 #[tokio::test]
-async fn pages_of_events_fit_together() {
+async fn pages_of_events_have_no_gaps() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
-    service.ran("03-best-fit").await;
-    let all = recorded(&service).await;
-    for (path, place, expected) in [
+    let run = service.run_case("12-kickout-reasons").await;
+    service.run_case("03-best-fit").await;
+    let all = recorded_events(&service).await;
+    for (path, member, expected) in [
         ("/events".to_owned(), "globalposition", all.len() as u64),
         (
             format!("/runs/{run}/events"),
@@ -172,9 +171,9 @@ async fn pages_of_events_fit_together() {
     ] {
         let (mut after, mut found) = (0, Vec::new());
         loop {
-            let page = service.get(&format!("{path}?limit=17&after={after}")).await.well();
-            let (more, next, end) = events(&page);
-            found.extend(more.iter().map(|event| event[place].as_str().unwrap().to_owned()));
+            let page = service.get(&format!("{path}?limit=17&after={after}")).await.ok();
+            let (page, next, end) = events(&page);
+            found.extend(page.iter().map(|event| event[member].as_str().unwrap().to_owned()));
             after = next;
             if end {
                 break;
@@ -184,6 +183,6 @@ async fn pages_of_events_fit_together() {
         assert_eq!(found, numbers, "{path}");
     }
     let page = service.get(&format!("/runs/{run}/events?type=RunRequested,RunCompleted")).await;
-    let types: Vec<Value> = events(&page.well()).0.iter().map(|e| e["type"].clone()).collect();
+    let types: Vec<Value> = events(&page.ok()).0.iter().map(|e| e["type"].clone()).collect();
     assert_eq!(types, ["powerfill.run.RunRequested.v2", "powerfill.run.RunCompleted.v2"]);
 }

@@ -1,4 +1,4 @@
-//! A service of two tenants, without a listener.
+//! A service of two tenants without a listener, for the tests.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,17 +26,17 @@ use uuid::Uuid;
 pub(crate) const NOW: i64 = 1_768_471_200_000_000;
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
-/// A clock that stands until it is moved.
-pub(crate) struct Standing(AtomicI64);
+/// A clock that a test advances.
+pub(crate) struct ManualClock(AtomicI64);
 
-impl Clock for Standing {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// A tenant with a store of its own; its source is a conformance case.
-pub(crate) struct Book {
+/// A tenant with its own store. Its source is a conformance case.
+pub(crate) struct CaseTenant {
     id: &'static str,
     store: Arc<dyn Store>,
     case: Mutex<PathBuf>,
@@ -47,7 +47,7 @@ fn case(name: &str) -> PathBuf {
 }
 
 #[async_trait]
-impl TenantHandle for Book {
+impl TenantHandle for CaseTenant {
     fn id(&self) -> &str {
         self.id
     }
@@ -73,22 +73,22 @@ impl TenantHandle for Book {
     }
 }
 
-/// The service.
+/// The service, and tokens for it.
 pub(crate) struct Service {
     folder: TempDir,
-    pub(crate) book: Arc<Book>,
-    pub(crate) clock: Arc<Standing>,
+    pub(crate) tenant: Arc<CaseTenant>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) api: Arc<Api>,
     pub(crate) router: Router,
     pub(crate) stop: CancellationToken,
-    /// Of the tenant `one`.
+    /// Tokens of the tenant `one`.
     pub(crate) viewer: String,
     pub(crate) operator: String,
-    /// Of the tenant `other`.
-    pub(crate) stranger: String,
+    /// The token of an administrator of the tenant `other`.
+    pub(crate) other_tenant: String,
 }
 
-/// What was answered.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -106,16 +106,16 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The answer, where it is the one that was hoped for.
+    /// Expects success.
     #[track_caller]
-    pub(crate) fn well(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert!((200..300).contains(&self.status), "{} {}", self.status, self.text());
         self
     }
 
-    /// Expects a problem of this status and kind, complete in form.
+    /// Expects a complete problem of this status and kind. Returns its body.
     #[track_caller]
-    pub(crate) fn is_problem(&self, status: u16, kind: &str) -> Value {
+    pub(crate) fn expect_problem(&self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.headers["content-type"], "application/problem+json");
         let body = self.json();
@@ -135,12 +135,12 @@ impl Service {
 
     pub(crate) fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let book = |id: &'static str| {
+        let tenant = |id: &'static str| {
             let store = SqliteStore::open(folder.path().join(format!("{id}.db"))).unwrap();
             let case = Mutex::new(case("12-kickout-reasons"));
-            Arc::new(Book { id, store: Arc::new(store), case })
+            Arc::new(CaseTenant { id, store: Arc::new(store), case })
         };
-        let clock = Arc::new(Standing(AtomicI64::new(NOW)));
+        let clock = Arc::new(ManualClock(AtomicI64::new(NOW)));
         let file = || TokenFile::new(folder.path().join("tokens.toml"));
         let token = |tenant, role, name| {
             let until = Timestamp::from_micros(NOW + HOUR);
@@ -148,37 +148,37 @@ impl Service {
         };
         let viewer = token("one", TokenRole::Viewer, "vera");
         let operator = token("one", TokenRole::Operator, "otto");
-        let stranger = token("other", TokenRole::Admin, "eve");
+        let other_tenant = token("other", TokenRole::Admin, "eve");
         let stop = CancellationToken::new();
-        let (one, other) = (book("one"), book("other"));
+        let (one, other) = (tenant("one"), tenant("other"));
         let tenants = [Arc::clone(&one) as Arc<dyn TenantHandle>, other];
         let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stop.clone()).unwrap();
         let api = Arc::new(api.with_limits(limits));
         let router = powerfill_http::router(Arc::clone(&api));
-        Self { folder, book: one, clock, api, router, stop, viewer, operator, stranger }
+        Self { folder, tenant: one, clock, api, router, stop, viewer, operator, other_tenant }
     }
 
     pub(crate) fn tokens(&self) -> TokenFile {
         TokenFile::new(self.folder.path().join("tokens.toml"))
     }
 
-    /// A token more, of the tenant `one`.
+    /// Creates another token of the tenant `one`.
     pub(crate) fn token(&self, role: TokenRole, name: &str) -> String {
         let (now, until) = (Timestamp::from_micros(NOW), Timestamp::from_micros(NOW + HOUR));
         self.tokens().create("one", role, name, now, until).unwrap().1
     }
 
-    pub(crate) fn pass(&self, micros: i64) {
+    pub(crate) fn advance_clock(&self, micros: i64) {
         self.clock.0.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.book.store)
+        Arc::clone(&self.tenant.store)
     }
 
-    /// Has the source of the tenant be another case.
-    pub(crate) fn take(&self, name: &str) {
-        *self.book.case.lock().unwrap() = case(name);
+    /// Makes another case the source of the tenant `one`.
+    pub(crate) fn set_source(&self, name: &str) {
+        *self.tenant.case.lock().unwrap() = case(name);
     }
 
     /// Sends a request.
@@ -211,13 +211,13 @@ impl Service {
         .unwrap()
     }
 
-    /// Reads, as the viewer; the path is that after `/api/powerfill`.
+    /// Sends a GET of the viewer. The path is relative to `/api/powerfill`.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let path = format!("/api/powerfill{path}");
         self.send(self.request("GET", &path, &self.viewer, None)).await
     }
 
-    /// Posts, as the operator.
+    /// Sends a POST of the operator. The path is relative to `/api/powerfill`.
     pub(crate) async fn post(&self, path: &str, body: Option<&str>) -> Answer {
         let path = format!("/api/powerfill{path}");
         self.send(self.request("POST", &path, &self.operator, body)).await
@@ -228,27 +228,27 @@ impl Service {
         Runner::new(self.store(), clock, "worker".to_owned(), lease)
     }
 
-    /// A run of a case, to its end.
-    pub(crate) async fn ran(&self, case: &str) -> RunId {
-        self.take(case);
-        let validated = self.book.input().unwrap();
-        let options = self.book.options().unwrap().resolve().unwrap();
+    /// Runs a case to its end.
+    pub(crate) async fn run_case(&self, case: &str) -> RunId {
+        self.set_source(case);
+        let validated = self.tenant.input().unwrap();
+        let options = self.tenant.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
-        let ask = RunRequest {
+        let request = RunRequest {
             run_id,
             snapshot: &validated.snapshot,
             options: &options,
             requested_by: "vera",
             source_warnings: &[],
         };
-        self.pass(1_000_000);
-        self.runner().request(&ask).await.unwrap();
-        self.worked().await;
+        self.advance_clock(1_000_000);
+        self.runner().request(&request).await.unwrap();
+        self.work().await;
         run_id
     }
 
-    /// Carries the queued run through.
-    pub(crate) async fn worked(&self) -> FinishedRun {
+    /// Works on the queued run until it ends.
+    pub(crate) async fn work(&self) -> FinishedRun {
         self.runner()
             .work(None, RunControl::default(), self.api.metrics().step_timer("one"))
             .await

@@ -1,19 +1,19 @@
-//! What Prometheus reads.
+//! The metrics that Prometheus reads.
 
 use powerfill_http::tokens::TokenRole;
 
-use crate::desk::Service;
+use crate::service::Service;
 
-/// The value of a series, by its name and labels as they stand there.
+/// The value of a series, by its name and labels as text.
 fn value(text: &str, series: &str) -> Option<f64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     lines.next().map(|value| value.parse().unwrap())
 }
 
-async fn figures(service: &Service) -> String {
+async fn metrics(service: &Service) -> String {
     let administrator = service.token(TokenRole::Admin, "ada");
     let request = service.request("GET", "/metrics", &administrator, None);
-    let answer = service.send(request).await.well();
+    let answer = service.send(request).await.ok();
     assert!(
         answer.headers["content-type"].to_str().unwrap().starts_with("application/openmetrics")
     );
@@ -23,14 +23,14 @@ async fn figures(service: &Service) -> String {
 #[tokio::test]
 async fn runs_events_steps_and_requests_are_counted() {
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
+    let run = service.run_case("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
     for _ in 0..3 {
-        service.get(&format!("/runs/{run}")).await.well();
+        service.get(&format!("/runs/{run}")).await.ok();
     }
-    service.get("/runs/nonsense").await.is_problem(400, "bad-request");
-    service.post("/run", Some("{}")).await.well();
-    let text = figures(&service).await;
+    service.get("/runs/nonsense").await.expect_problem(400, "bad-request");
+    service.post("/run", Some("{}")).await.ok();
+    let text = metrics(&service).await;
     let is = |series: &str, wanted: f64| {
         assert_eq!(value(&text, series), Some(wanted), "{series} in\n{text}");
     };
@@ -38,7 +38,7 @@ async fn runs_events_steps_and_requests_are_counted() {
     is("powerfill_runs{tenant=\"one\",status=\"Complete\"}", 1.0);
     is("powerfill_runs{tenant=\"one\",status=\"Failed\"}", 0.0);
     is("powerfill_queue_depth{tenant=\"one\"}", 1.0);
-    // The other run has been asked for.
+    // The other run has one event, its request.
     is("powerfill_events_appended_total{tenant=\"one\"}", (events + 1) as f64);
     is("powerfill_projection_lag_events{tenant=\"one\",projection=\"output_tables\"}", 0.0);
     is("powerfill_step_seconds_count{tenant=\"one\",step=\"allocation\"}", 1.0);
@@ -47,26 +47,26 @@ async fn runs_events_steps_and_requests_are_counted() {
     is(&format!("powerfill_http_requests_total{{{show},status=\"400\"}}"), 1.0);
     is(&format!("powerfill_http_request_seconds_count{{{show}}}"), 4.0);
     assert!(text.ends_with("# EOF\n"));
-    // Another tenant's figures are that tenant's.
+    // The metrics of another tenant are not visible.
     assert!(!text.contains("other"), "{text}");
 }
 
 #[tokio::test]
-async fn a_stream_that_is_behind_shows() {
+async fn the_lag_of_a_slow_stream_is_measured() {
     use tower::ServiceExt;
     let service = Service::new();
-    let run = service.ran("12-kickout-reasons").await;
+    let run = service.run_case("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
     let path = "/api/powerfill/events/stream?after=2";
     let request = service.request("GET", path, &service.viewer, None);
     let stream = service.router.clone().oneshot(request).await.unwrap();
-    let text = figures(&service).await;
+    let text = metrics(&service).await;
     let lag = "powerfill_subscriber_lag_events{tenant=\"one\",subscriber=\"slowest_event_stream\"}";
     assert_eq!(value(&text, lag), Some((events - 2) as f64), "{text}");
     assert_eq!(value(&text, "powerfill_event_streams{tenant=\"one\"}"), Some(1.0));
     assert!(service.store().advance("nats", None, 3).await.unwrap());
     drop(stream);
-    let text = figures(&service).await;
+    let text = metrics(&service).await;
     assert_eq!(value(&text, lag), Some(0.0), "{text}");
     let kept = lag.replace("slowest_event_stream", "nats");
     assert_eq!(value(&text, &kept), Some((events - 3) as f64), "{text}");
