@@ -10,13 +10,8 @@ use crate::has_word;
 const WORDS: &[&str] = &["whoever", "somebody", "nobody", "anybody", "wherefrom"];
 
 /// Folders whose sources still have to be rewritten in plain words.
-const NOT_REWRITTEN: &[&str] = &[
-    "adapters/csv/",
-    "adapters/generator/",
-    "adapters/nats/",
-    "projections/",
-    "tests/tests/",
-];
+const NOT_REWRITTEN: &[&str] =
+    &["adapters/csv/", "adapters/generator/", "adapters/nats/", "projections/", "tests/tests/"];
 
 /// Names that still have several meanings.
 const AMBIGUOUS: &[&str] = &["Unreadable"];
