@@ -9,12 +9,14 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream;
 use futures::TryStreamExt;
+use powerfill_app::relay::{Relay, RelayError, RelayMode};
 use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
-use powerfill_nats::{Access, Broker, BrokerError, Relay, RelayError, STREAM, SUBSCRIBER, Until};
+use powerfill_nats::{NatsAccess, NatsBroker, NatsError, STREAM, SUBSCRIBER};
 use powerfill_ports::Store;
+use powerfill_ports::broker::{BrokerError, EventBroker};
 use powerfill_ports::events::StoredEvent;
 use powerfill_snapshot::{GivenOptions, validate};
 use powerfill_sqlite::SqliteStore;
@@ -82,15 +84,15 @@ impl TenantStore {
         }
     }
 
-    fn relay(&self, broker: &Arc<Broker>, stop: &CancellationToken) -> Relay {
+    fn relay(&self, broker: &Arc<NatsBroker>, stop: &CancellationToken) -> Relay {
         let (store, tenant) = (Arc::clone(&self.store), TenantId::from(self.tenant.as_str()));
-        Relay::new(store, tenant, Arc::clone(broker), stop.clone())
+        Relay::new(store, tenant, broker.clone(), stop.clone())
     }
 
     /// Relays everything up to the end of the log.
     async fn relay_all(&self, server: &NatsServer) -> Result<u64, RelayError> {
         let broker = Arc::new(connect(server).await);
-        self.relay(&broker, &CancellationToken::new()).run(Until::TheEnd).await
+        self.relay(&broker, &CancellationToken::new()).run(RelayMode::CatchUp, |_| {}).await
     }
 
     /// The position of the relay.
@@ -129,20 +131,20 @@ fn position(payload: &[u8]) -> String {
     event["globalposition"].as_str().unwrap().to_owned()
 }
 
-async fn connect(server: &NatsServer) -> Broker {
+async fn connect(server: &NatsServer) -> NatsBroker {
     connect_to(&server.url()).await
 }
 
-async fn connect_to(url: &str) -> Broker {
-    let access = Access { url: url.to_owned(), ..Access::default() };
+async fn connect_to(url: &str) -> NatsBroker {
+    let access = NatsAccess { url: url.to_owned(), ..NatsAccess::default() };
     let mut connected = None;
     // The server accepts connections before JetStream is ready.
-    eventually("JetStream is ready", async || match Broker::connect(&access).await {
+    eventually("JetStream is ready", async || match NatsBroker::connect(&access).await {
         Ok(broker) => {
             connected = Some(broker);
             true
         }
-        Err(BrokerError::Passing { .. }) => false,
+        Err(BrokerError::Transient { .. }) => false,
         Err(error) => panic!("{error}"),
     })
     .await;
@@ -174,7 +176,7 @@ async fn a_database_is_relayed_as_it_grows() {
     store.execute_runs(1).await;
     let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let relay = store.relay(&broker, &stop);
-    let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
+    let relaying = tokio::spawn(async move { relay.run(RelayMode::Follow, |_| {}).await });
     store.execute_runs(3).await;
     let end = store.events().await.len() as u64;
     eventually("all events are relayed", async || {
@@ -207,7 +209,7 @@ async fn a_relay_that_ends_at_any_moment_loses_and_doubles_nothing() {
         proxy.fail_at_message(message as usize, *rng.pick(&faults));
         tokio::select! {
             () = proxy.wait_for_fault() => {}
-            ended = relay.run(Until::TheEnd) => {
+            ended = relay.run(RelayMode::CatchUp, |_| {}) => {
                 ended.unwrap();
             }
         }
@@ -224,7 +226,7 @@ async fn a_broker_that_is_killed_in_the_middle_gets_every_event_once() {
     let store = Arc::new(TenantStore::with_runs("acme", 1).await);
     let (stop, broker) = (CancellationToken::new(), Arc::new(connect(&server).await));
     let relay = store.relay(&broker, &stop);
-    let relaying = tokio::spawn(async move { relay.run(Until::Stopped).await });
+    let relaying = tokio::spawn(async move { relay.run(RelayMode::Follow, |_| {}).await });
     for _ in 0..4 {
         let before = store.position().await;
         let growing = Arc::clone(&store);
@@ -287,7 +289,8 @@ async fn two_relays_of_one_tenant_double_nothing() {
     let stop = CancellationToken::new();
     let (one, other) = (Arc::new(connect(&server).await), Arc::new(connect(&server).await));
     let (one, other) = (store.relay(&one, &stop), store.relay(&other, &stop));
-    let (one, other) = tokio::join!(one.run(Until::TheEnd), other.run(Until::TheEnd));
+    let (one, other) =
+        tokio::join!(one.run(RelayMode::CatchUp, |_| {}), other.run(RelayMode::CatchUp, |_| {}));
     for ended in [&one, &other] {
         assert!(matches!(ended, Ok(_) | Err(RelayError::AnotherRelay(_))), "{ended:?}");
     }
@@ -306,9 +309,9 @@ async fn tenants_share_the_stream() {
     let relays =
         (one.relay(&broker, &stop), other.relay(&broker, &stop), third.relay(&stranger, &stop));
     let ends = tokio::join!(
-        relays.0.run(Until::TheEnd),
-        relays.1.run(Until::TheEnd),
-        relays.2.run(Until::TheEnd)
+        relays.0.run(RelayMode::CatchUp, |_| {}),
+        relays.1.run(RelayMode::CatchUp, |_| {}),
+        relays.2.run(RelayMode::CatchUp, |_| {})
     );
     ends.0.unwrap();
     ends.1.unwrap();
@@ -344,10 +347,18 @@ async fn a_stream_with_other_subjects_is_refused() {
         ..stream::Config::default()
     };
     server.jetstream().await.create_stream(config).await.unwrap();
-    let access = Access { url: server.url(), ..Access::default() };
-    let Err(error) = Broker::connect(&access).await else { panic!("the stream was accepted") };
+    let access = NatsAccess { url: server.url(), ..NatsAccess::default() };
+    let Err(error) = NatsBroker::connect(&access).await else { panic!("the stream was accepted") };
     let text = error.to_string();
     assert!(text.contains("orders.>") && text.contains("powerfill.>"), "{text}");
+}
+
+/// The error of NATS that no other attempt resolves.
+fn nats_error(error: &BrokerError) -> &NatsError {
+    match error {
+        BrokerError::Failed(error) => error.downcast_ref().expect("an error of NATS"),
+        BrokerError::Transient { .. } => panic!("{error:?}"),
+    }
 }
 
 #[tokio::test]
@@ -355,19 +366,21 @@ async fn credentials_are_checked_and_never_printed() {
     let server = NatsServer::start("authorization { user: relay, password: s3cret }");
     let at = |user: &str| {
         let url = format!("nats://{user}127.0.0.1:{}", server.port());
-        Access { url, ..Access::default() }
+        NatsAccess { url, ..NatsAccess::default() }
     };
     for user in ["", "relay:wr0ng@"] {
-        let Err(error) = Broker::connect(&at(user)).await else { panic!("the user was accepted") };
-        assert!(matches!(error, BrokerError::Refused { .. }), "{error:?}");
+        let Err(error) = NatsBroker::connect(&at(user)).await else {
+            panic!("the user was accepted")
+        };
+        assert!(matches!(nats_error(&error), NatsError::Refused { .. }), "{error:?}");
         let text = format!("{error} {error:?}");
         assert!(!text.contains("wr0ng") && !text.contains("s3cret"), "{text}");
     }
-    let broker = Broker::connect(&at("relay:s3cret@")).await.unwrap();
-    assert_eq!(broker.place(), server.url());
+    let broker = NatsBroker::connect(&at("relay:s3cret@")).await.unwrap();
+    assert_eq!(broker.address(), server.url());
     // The server has no certificate.
-    let tls = Access { url: server.url().replace("nats:", "tls:"), ..Access::default() };
-    let Err(error) = Broker::connect(&tls).await else {
+    let tls = NatsAccess { url: server.url().replace("nats:", "tls:"), ..NatsAccess::default() };
+    let Err(error) = NatsBroker::connect(&tls).await else {
         panic!("the connection was accepted without TLS")
     };
     assert!(!error.to_string().is_empty());
@@ -378,10 +391,11 @@ async fn an_event_that_is_too_large_is_reported() {
     let server = NatsServer::start("max_payload: 1024");
     let store = TenantStore::with_runs("acme", 1).await;
     let ended = store.relay_all(&server).await;
-    let Err(RelayError::Broker(BrokerError::TooLarge { position, bytes, .. })) = ended else {
-        panic!("{ended:?}")
+    let Err(RelayError::Broker(error)) = ended else { panic!("{ended:?}") };
+    let NatsError::TooLarge { position, bytes, .. } = nats_error(&error) else {
+        panic!("{error:?}")
     };
-    assert!(position >= 1 && bytes > 512);
+    assert!(*position >= 1 && *bytes > 512);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`]: changes of a tenant's configuration
 //! * [`publish`]: a run's outputs in a database for reports
+//! * [`relay`]: a tenant's events to a message broker
 //! * [`copy`]: a copy of a whole store
 //!
 //! A worker decides a run again from the captured snapshot, also if another worker began it: the
@@ -26,6 +27,7 @@ mod events;
 pub mod explain;
 pub mod publish;
 pub mod rebuild;
+pub mod relay;
 pub mod replay;
 mod retry;
 mod run;

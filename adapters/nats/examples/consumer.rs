@@ -2,9 +2,9 @@
 //!
 //!     cargo run -p powerfill-nats --example consumer -- nats://127.0.0.1:4222 GENERATED
 //!
-//! A durable consumer: the server keeps how far it is, and gives out again what was not
-//! acknowledged. An event that was handled but not acknowledged before a break comes twice; its
-//! position tells.
+//! The consumer is durable: the server keeps its position, and delivers an event again if it was
+//! not acknowledged. An event that was printed but not acknowledged before a break is delivered
+//! twice; the consumer recognizes it by its position.
 
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         filter_subject: format!("powerfill.{tenant}.run.>"),
         deliver_policy: DeliverPolicy::All,
         ack_policy: AckPolicy::Explicit,
-        // One after the other, in the order of the stream.
+        // One event at a time, in the order of the stream.
         max_ack_pending: 1,
-        // How soon it is given out again.
+        // The time after which an event is delivered again.
         ack_wait: Duration::from_secs(3),
         ..pull::Config::default()
     };

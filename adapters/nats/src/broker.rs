@@ -1,178 +1,119 @@
-//! A connection to NATS, and the stream that events go to.
+//! A connection to NATS, and the stream with the events.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream as JetStream};
 use async_nats::jetstream::{Context, context::PublishErrorKind};
 use async_nats::{ConnectErrorKind, ConnectOptions, ServerAddr};
-use bytes::Bytes;
-use powerfill_ports::events::StoredEvent;
+use async_trait::async_trait;
+use powerfill_events::cloud_event::{CloudEvent, CloudEventError};
+use powerfill_events::log::StoredEvent;
+use powerfill_events::stream::Stream;
+use powerfill_events::values::TenantId;
+use powerfill_ports::broker::{BrokerError, EventBroker, LastEvent, SendOutcome};
 use tokio::sync::Mutex;
 
-use crate::subject;
+use crate::error::NatsError;
+use crate::subject::{self, event_subject, tenant_subjects};
 
 /// The name of the stream.
 pub const STREAM: &str = "POWERFILL";
 
-/// How long the broker may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The name under which a relay to NATS keeps its position in a store.
+pub const SUBSCRIBER: &str = "nats";
 
-/// Where NATS is, and what opens it.
+/// The longest wait for an answer of the server.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The URL of a NATS server, and the files that a connection needs.
 #[derive(Clone, Default)]
-pub struct Access {
-    /// `nats://HOST:PORT`, or `tls://HOST:PORT`, which is verified. May hold a user with a
-    /// password, or a token.
+pub struct NatsAccess {
+    /// `nats://HOST:PORT`, or `tls://HOST:PORT` with a verified certificate. May contain a user
+    /// with a password, or a token.
     pub url: String,
     /// A file with a user's credentials, as `nsc` writes them.
     pub credentials_file: Option<PathBuf>,
-    /// A file with the certificate of the authority that signed the server's, where the system does
-    /// not know it.
+    /// A file with the certificate of the authority that signed the server's certificate, if the
+    /// system does not trust it.
     pub authority_file: Option<PathBuf>,
 }
 
-impl std::fmt::Debug for Access {
+impl std::fmt::Debug for NatsAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access").finish_non_exhaustive()
+        f.debug_struct("NatsAccess").finish_non_exhaustive()
     }
 }
 
-/// Why the broker cannot be had, or does not take what it is given.
-#[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// The URL is none.
-    #[error("the URL of NATS is nats://HOST:PORT or tls://HOST:PORT")]
-    Url,
-    /// The credentials cannot be read.
-    #[error("the credentials of NATS, {file}: {fault}")]
-    Credentials {
-        /// The file.
-        file: String,
-        /// What is wrong with it.
-        fault: std::io::Error,
-    },
-    /// The broker refuses the user, or cannot prove who it is.
-    #[error(
-        "{place} does not let in: {fault}; look at the user, the credentials and the certificate"
-    )]
-    Refused {
-        /// Where it is, without a password.
-        place: String,
-        /// What it says.
-        fault: String,
-    },
-    /// The stream is not one that events can go to.
-    #[error("stream {STREAM} at {place} {fault}")]
-    Stream {
-        /// Where it is, without a password.
-        place: String,
-        /// What is wrong, and what to do.
-        fault: String,
-    },
-    /// An event is larger than the broker takes.
-    #[error("event {position} has {bytes} bytes, more than {place} takes; raise max_payload there")]
-    TooLarge {
-        /// Where it is, without a password.
-        place: String,
-        /// The event's global position.
-        position: u64,
-        /// What its message has.
-        bytes: usize,
-    },
-    /// It is away, or somebody else writes to the stream: to be tried again.
-    #[error("{place}: {fault}")]
-    Passing {
-        /// Where it is, without a password.
-        place: String,
-        /// What happened.
-        fault: String,
-    },
-}
-
-/// A connection to NATS. What several relays send through one goes to the stream one batch after
-/// the other.
-pub struct Broker {
-    place: String,
+/// A connection to NATS. Relays that share it send their batches one after the other.
+pub struct NatsBroker {
+    address: String,
     context: Context,
-    /// The stream's last sequence number, where it is known; held while a batch is on its way.
-    last: Mutex<Option<u64>>,
+    /// The last sequence number of the stream, if it is known. Locked while a batch is sent.
+    last_sequence: Mutex<Option<u64>>,
 }
 
-/// The last event that a stream has of a tenant.
-pub(crate) struct Last {
-    /// The event's own hash, hexadecimal.
-    pub(crate) hash: Option<String>,
-    pub(crate) position: u64,
-}
-
-/// What became of a batch.
-pub(crate) enum Sent {
-    /// All of it is in the stream.
-    All,
-    /// The stream had this one, by its position, already.
-    Known(u64),
-}
-
-impl Broker {
-    /// Connects, and makes the stream where there is none.
+impl NatsBroker {
+    /// Connects, and creates the stream if it does not exist.
     ///
     /// # Errors
-    /// [`BrokerError`]; of these, only [`BrokerError::Passing`] is worth another try.
-    pub async fn connect(access: &Access) -> Result<Self, BrokerError> {
-        let address: ServerAddr = access.url.parse().map_err(|_| BrokerError::Url)?;
-        let place = format!("{}://{}:{}", address.scheme(), address.host(), address.port());
+    /// [`BrokerError::Transient`] if another attempt may succeed; else [`BrokerError::Failed`] with
+    /// a [`NatsError`].
+    pub async fn connect(access: &NatsAccess) -> Result<Self, BrokerError> {
+        let server: ServerAddr = access.url.parse().map_err(|_| NatsError::Url)?;
+        let address = format!("{}://{}:{}", server.scheme(), server.host(), server.port());
         let mut options = ConnectOptions::new()
             .name("powerfill relay")
-            .require_tls(address.scheme() == "tls")
-            .connection_timeout(PATIENCE)
-            .request_timeout(Some(PATIENCE));
-        if let Some(user) = address.username() {
-            options = match address.password() {
+            .require_tls(server.scheme() == "tls")
+            .connection_timeout(TIMEOUT)
+            .request_timeout(Some(TIMEOUT));
+        if let Some(user) = server.username() {
+            options = match server.password() {
                 Some(password) => options.user_and_password(user.to_owned(), password.to_owned()),
-                // NATS takes a lone user for a token.
+                // A user without a password is a token.
                 None => options.token(user.to_owned()),
             };
         }
         if let Some(file) = &access.credentials_file {
-            options = options.credentials_file(file).await.map_err(|fault| {
-                BrokerError::Credentials { file: file.display().to_string(), fault }
+            options = options.credentials_file(file).await.map_err(|source| {
+                NatsError::Credentials { file: file.display().to_string(), source }
             })?;
         }
         if let Some(file) = &access.authority_file {
             options = options.add_root_certificates(file.clone());
         }
-        let client = options.connect(address).await.map_err(|error| {
-            let (place, fault) = (place.clone(), error.to_string());
-            match error.kind() {
+        let client = options.connect(server).await.map_err(|source| {
+            let address = address.clone();
+            match source.kind() {
                 ConnectErrorKind::Authentication
                 | ConnectErrorKind::AuthorizationViolation
-                | ConnectErrorKind::Tls => BrokerError::Refused { place, fault },
-                ConnectErrorKind::ServerParse => BrokerError::Url,
+                | ConnectErrorKind::Tls => NatsError::Refused { address, source }.into(),
+                ConnectErrorKind::ServerParse => NatsError::Url.into(),
                 ConnectErrorKind::Dns
                 | ConnectErrorKind::TimedOut
                 | ConnectErrorKind::Io
-                | ConnectErrorKind::MaxReconnects => BrokerError::Passing { place, fault },
+                | ConnectErrorKind::MaxReconnects => transient(&address, source),
             }
         })?;
         let mut context = async_nats::jetstream::new(client);
-        context.set_timeout(PATIENCE);
-        let broker = Self { place, context, last: Mutex::new(None) };
+        context.set_timeout(TIMEOUT);
+        let broker = Self { address, context, last_sequence: Mutex::new(None) };
         broker.ensure_stream().await?;
         Ok(broker)
     }
 
-    /// Where it is, without a password.
-    pub fn place(&self) -> &str {
-        &self.place
+    fn transient(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> BrokerError {
+        transient(&self.address, source)
     }
 
-    fn passing(&self, fault: impl std::fmt::Display) -> BrokerError {
-        BrokerError::Passing { place: self.place.clone(), fault: fault.to_string() }
+    fn stream_error(&self, problem: String) -> NatsError {
+        NatsError::Stream { address: self.address.clone(), problem }
     }
 
-    /// The stream is there and takes every subject of PowerFill. One that is there is never
-    /// changed.
+    /// Creates the stream if it does not exist, and checks that it accepts every subject of
+    /// PowerFill. An existing stream is never changed.
     async fn ensure_stream(&self) -> Result<(), BrokerError> {
         let wanted = Config {
             name: STREAM.to_owned(),
@@ -180,10 +121,10 @@ impl Broker {
             description: Some("Events of PowerFill, each tenant's in order".to_owned()),
             ..Config::default()
         };
-        let made = self.context.get_or_create_stream(wanted).await;
-        let mut stream = made.map_err(|error| self.passing(error))?;
-        let config = &stream.info().await.map_err(|error| self.passing(error))?.config;
-        let fault = if !config.subjects.iter().any(|subject| subject == subject::ALL) {
+        let stream = self.context.get_or_create_stream(wanted).await;
+        let mut stream = stream.map_err(|error| self.transient(error))?;
+        let config = &stream.info().await.map_err(|error| self.transient(error))?.config;
+        let problem = if !config.subjects.iter().any(|subject| subject == subject::ALL) {
             format!("has the subjects {}; give it {}", config.subjects.join(", "), subject::ALL)
         } else if config.no_ack {
             "acknowledges nothing; have it acknowledge".to_owned()
@@ -192,94 +133,132 @@ impl Broker {
         } else {
             return Ok(());
         };
-        Err(BrokerError::Stream { place: self.place.clone(), fault })
+        Err(self.stream_error(problem).into())
     }
 
-    async fn stream(&self) -> Result<Stream, BrokerError> {
-        self.context.get_stream(STREAM).await.map_err(|error| self.passing(error))
+    async fn stream(&self) -> Result<JetStream, BrokerError> {
+        self.context.get_stream(STREAM).await.map_err(|error| self.transient(error))
     }
 
-    /// The last event of a tenant that is in the stream.
-    pub(crate) async fn last_of(&self, tenant: &str) -> Result<Option<Last>, BrokerError> {
-        let stream = self.stream().await?;
-        let found = stream.get_last_raw_message_by_subject(&subject::tenant_subjects(tenant)).await;
-        let message = match found {
+    async fn read_last_sequence(&self) -> Result<u64, BrokerError> {
+        let info = self.stream().await?.get_info().await;
+        Ok(info.map_err(|error| self.transient(error))?.state.last_sequence)
+    }
+}
+
+#[async_trait]
+impl EventBroker for NatsBroker {
+    fn subscriber(&self) -> &'static str {
+        SUBSCRIBER
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn last_event(&self, tenant: &TenantId) -> Result<Option<LastEvent>, BrokerError> {
+        let (stream, subjects) = (self.stream().await?, tenant_subjects(tenant.as_str()));
+        let message = match stream.get_last_raw_message_by_subject(&subjects).await {
             Ok(message) => message,
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
                 return Ok(None);
             }
-            Err(error) => return Err(self.passing(error)),
+            Err(error) => return Err(self.transient(error)),
         };
-        let foreign = || BrokerError::Stream {
-            place: self.place.clone(),
-            fault: format!(
+        let foreign = || {
+            self.stream_error(format!(
                 "has message {} under {}, which PowerFill did not write; take it out",
                 message.sequence, message.subject
-            ),
+            ))
         };
         let event: serde_json::Value =
             serde_json::from_slice(&message.payload).map_err(|_| foreign())?;
-        let position = event["globalposition"].as_str().and_then(|at| at.parse().ok());
+        let position = event["globalposition"].as_str().and_then(|text| text.parse().ok());
         let hash = event["hash"].as_str().map(str::to_owned);
-        Ok(Some(Last { hash, position: position.ok_or_else(foreign)? }))
+        Ok(Some(LastEvent { position: position.ok_or_else(foreign)?, hash }))
     }
 
-    /// Sends events, which stand one after the other, to the end of the stream: together, and waits
-    /// until all are there.
-    ///
-    /// Where it fails, a beginning of them may be in the stream, and nothing else.
-    pub(crate) async fn send(
-        &self,
-        messages: Vec<(&StoredEvent, String, String, Bytes)>,
-    ) -> Result<Sent, BrokerError> {
-        let mut last = self.last.lock().await;
-        let base = match last.take() {
+    async fn send(&self, events: &[StoredEvent]) -> Result<SendOutcome, BrokerError> {
+        let messages = events.iter().map(Message::new).collect::<Result<Vec<_>, _>>();
+        let messages = messages.map_err(|error| BrokerError::Failed(Box::new(error)))?;
+        let mut last_sequence = self.last_sequence.lock().await;
+        let base = match last_sequence.take() {
             Some(last) => last,
-            None => {
-                let info = self.stream().await?.get_info().await;
-                info.map_err(|error| self.passing(error))?.state.last_sequence
-            }
+            None => self.read_last_sequence().await?,
         };
-        let (mut acks, mut sequence) = (Vec::with_capacity(messages.len()), base);
-        let mut before: Option<String> = None;
-        for (event, subject, id, payload) in messages {
+        let mut acks = Vec::with_capacity(messages.len());
+        let mut previous: Option<String> = None;
+        for (sequence, Message { position, subject, id, payload }) in (base + 1..).zip(messages) {
             let bytes = payload.len();
             let message = PublishMessage::build()
                 .message_id(&id)
                 .expected_stream(STREAM)
                 .header("Content-Type", "application/cloudevents+json")
-                .payload(payload);
-            // The first only at the end that is known, each other one right behind the one before
-            // it: a number would not do, for what somebody else sends counts as well.
-            let message = match &before {
+                .payload(payload.into());
+            // The first message must be at the known end of the stream, each other one right after
+            // its predecessor. A sequence number would not do for these, because messages of other
+            // senders count too.
+            let message = match &previous {
                 None => message.expected_last_sequence(base),
-                Some(before) => message.expected_last_message_id(before),
+                Some(previous) => message.expected_last_message_id(previous),
             };
-            before = Some(id);
-            sequence += 1;
+            previous = Some(id);
             let sent = self.context.send_publish(subject, message).await;
-            acks.push((event.global_position, bytes, sequence, sent));
+            acks.push((position, bytes, sequence, sent));
         }
-        for (position, bytes, wanted, sent) in acks {
+        let end = base + acks.len() as u64;
+        for (position, bytes, sequence, sent) in acks {
             let ack = match sent {
                 Ok(ack) => ack.await,
                 Err(error) => Err(error),
             };
             let ack = ack.map_err(|error| match error.kind() {
                 PublishErrorKind::MaxPayloadExceeded => {
-                    BrokerError::TooLarge { place: self.place.clone(), position, bytes }
+                    NatsError::TooLarge { address: self.address.clone(), position, bytes }.into()
                 }
-                _ => self.passing(error),
+                _ => self.transient(error),
             })?;
             if ack.duplicate {
-                return Ok(Sent::Known(position));
+                return Ok(SendOutcome::Duplicate(position));
             }
-            if ack.sequence != wanted {
-                let fault = format!("an event came in as {}, not as {wanted}", ack.sequence);
-                return Err(self.passing(fault));
+            if ack.sequence != sequence {
+                let what = format!("an event came in as {}, not as {sequence}", ack.sequence);
+                return Err(self.transient(what));
             }
         }
-        *last = Some(sequence);
-        Ok(Sent::All)
+        *last_sequence = Some(end);
+        Ok(SendOutcome::All)
+    }
+}
+
+fn transient(address: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> BrokerError {
+    BrokerError::Transient { address: address.to_owned(), source: source.into() }
+}
+
+/// An event as a message.
+struct Message {
+    position: u64,
+    subject: String,
+    /// The id of the event.
+    id: String,
+    /// The CloudEvent.
+    payload: Vec<u8>,
+}
+
+impl Message {
+    fn new(event: &StoredEvent) -> Result<Self, CloudEventError> {
+        let stream = Stream::from_name(&event.stream)
+            .ok_or_else(|| CloudEventError::UnknownStream(event.stream.clone()))?;
+        let cloud_event = CloudEvent::try_from(event)?;
+        let payload = serde_json::to_vec(&cloud_event).map_err(|source| {
+            let (stream, stream_version) = (event.stream.clone(), event.stream_version);
+            CloudEventError::Payload { stream, stream_version, source }
+        })?;
+        Ok(Self {
+            position: event.global_position,
+            subject: event_subject(stream, event),
+            id: cloud_event.id.to_string(),
+            payload,
+        })
     }
 }

@@ -1,14 +1,14 @@
-//! The example of a consumer, as a process of its own: it prints each event once and in order, also
-//! when it is killed.
+//! The example of a consumer, as a process: it prints each event once and in order, also if it is
+//! killed.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use powerfill_nats::{Access, Broker, STREAM};
+use powerfill_nats::{NatsAccess, NatsBroker, STREAM};
 use powerfill_tests::nats::NatsServer;
 
-/// The example, which is built with the tests.
-fn consumer(server: &NatsServer) -> Child {
+/// Starts the example, which is built with the tests.
+fn start_consumer(server: &NatsServer) -> Child {
     let here = std::env::current_exe().expect("a path");
     let example = here.ancestors().nth(2).expect("a folder").join("examples/consumer");
     let mut command = Command::new(example);
@@ -16,9 +16,9 @@ fn consumer(server: &NatsServer) -> Child {
     command.spawn().expect("the example is built")
 }
 
-/// What it prints until it is killed, which is after so many lines: it may have printed more by
-/// then. Positions.
-fn printed(mut consumer: Child, enough: usize) -> Vec<u64> {
+/// Kills the consumer after it has printed this many lines, and returns the positions that it has
+/// printed. These may be more.
+fn kill_after(mut consumer: Child, enough: usize) -> Vec<u64> {
     let mut out = BufReader::new(consumer.stdout.take().expect("it is piped")).lines();
     let mut lines: Vec<_> = out.by_ref().take(enough).map(|line| line.expect("text")).collect();
     consumer.kill().and_then(|()| consumer.wait()).expect("it is killed");
@@ -28,28 +28,28 @@ fn printed(mut consumer: Child, enough: usize) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn it_takes_each_event_once_and_goes_on_where_it_was() {
+async fn each_event_is_printed_once_across_a_restart() {
     let server = NatsServer::start("");
-    let access = Access { url: server.url(), ..Access::default() };
-    Broker::connect(&access).await.expect("it makes the stream");
+    let access = NatsAccess { url: server.url(), ..NatsAccess::default() };
+    NatsBroker::connect(&access).await.expect("it creates the stream");
     let jetstream = server.jetstream().await;
     let send = async |tenant: &str, position: u64| {
         let subject = format!("powerfill.{tenant}.run.LoanAllocated");
         let event = format!("{{\"globalposition\":\"{position}\",\"type\":\"a.type\"}}");
-        jetstream.publish(subject, event.into()).await.expect("sent").await.expect("taken");
+        jetstream.publish(subject, event.into()).await.expect("sent").await.expect("acknowledged");
     };
     for position in 1..=60 {
         send("acme", position).await;
         send("other", position).await;
     }
-    let first = printed(consumer(&server), 20);
+    let first = kill_after(start_consumer(&server), 20);
     let last = *first.last().expect("a line");
     assert_eq!(first, (1..=last).collect::<Vec<_>>());
-    // What it did not acknowledge before it was killed comes again; nothing is left out.
+    // An event that was not acknowledged before the kill is delivered again; none is left out.
     for position in 61..=80 {
         send("acme", position).await;
     }
-    let second = printed(consumer(&server), 20);
+    let second = kill_after(start_consumer(&server), 20);
     let resumed = second[0];
     assert!((last..=last + 1).contains(&resumed), "{resumed} after {last}");
     assert_eq!(second, (resumed..).take(second.len()).collect::<Vec<_>>());

@@ -8,8 +8,8 @@
 //! * [`runs`]: the queue, with one active run per tenant and a [`lease`] per claim (4.4)
 //! * [`subscribers`]: the positions of subscribers (4.5)
 //!
-//! It may also implement [`copying`]. [`publishing`] is for other systems that show the outputs of
-//! runs (4.1).
+//! It may also implement [`copying`]. Two interfaces are for other systems: [`publishing`] for
+//! those that show the outputs of runs (4.1), and [`broker`] for those that receive events (4.5).
 //!
 //! A store must have transactions and a way to learn of new events (a notification, or polling). It
 //! may lack triggers or other guards against updates: the hash chain and the seals show every
@@ -25,6 +25,7 @@
 //! `powerfill_events::log` has the hash chain, the seals, and the verification of a log.
 
 pub mod appending;
+pub mod broker;
 pub mod copying;
 pub mod error;
 pub mod events;

@@ -78,7 +78,7 @@ impl Log {
         if !is_same {
             return Err(StoreError::AppendIdReused { append_id: append.append_id });
         }
-        Ok(Some(AppendReceipt::new(&record, true)))
+        Ok(Some(AppendReceipt::new(record, true)))
     }
 
     pub(crate) fn append(&mut self, append: &Append) -> Result<AppendReceipt, StoreError> {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use powerfill_app::relay::{Relay, RelayMode};
 use powerfill_events::values::TenantId;
-use powerfill_nats::{Access, Broker, BrokerError, Relay, Until};
+use powerfill_nats::{NatsAccess, NatsBroker};
 use powerfill_ports::Store;
+use powerfill_ports::broker::{BrokerError, EventBroker};
 use powerfill_ports::events::EventStore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -30,7 +32,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(
              \"…\" in powerfill.toml",
         )
     })?;
-    let access = Access {
+    let access = NatsAccess {
         url,
         credentials_file: args.nats_credentials.clone(),
         authority_file: args.nats_ca.clone(),
@@ -49,15 +51,15 @@ pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(
 /// Connects to the broker. Without `once`, tries again while it is unavailable; returns `None` if
 /// the process is stopped meanwhile.
 async fn connect(
-    access: &Access,
+    access: &NatsAccess,
     shutdown: &CancellationToken,
     once: bool,
-) -> Result<Option<Arc<Broker>>, CliError> {
+) -> Result<Option<Arc<NatsBroker>>, CliError> {
     let mut is_logged = false;
     loop {
-        match Broker::connect(access).await {
+        match NatsBroker::connect(access).await {
             Ok(broker) => return Ok(Some(Arc::new(broker))),
-            Err(error @ BrokerError::Passing { .. }) if !once => {
+            Err(error @ BrokerError::Transient { .. }) if !once => {
                 if !std::mem::replace(&mut is_logged, true) {
                     tracing::warn!("{error}; trying again until it is available");
                 }
@@ -72,7 +74,7 @@ async fn connect(
 
 async fn relay(
     store: TenantStore,
-    broker: Arc<Broker>,
+    broker: Arc<NatsBroker>,
     shutdown: CancellationToken,
     once: bool,
 ) -> Result<(), CliError> {
@@ -81,10 +83,14 @@ async fn relay(
         Some(tenant) => tenant.clone(),
         None => tenant_of(opened.as_ref()).await?,
     };
-    let address = broker.place().to_owned();
+    let address = broker.address().to_owned();
     let relay = Relay::new(opened, tenant.clone(), broker, shutdown);
-    let end = if once { Until::TheEnd } else { Until::Stopped };
-    let reached = relay.run(end).await;
+    let mode = if once { RelayMode::CatchUp } else { RelayMode::Follow };
+    let reached = relay
+        .run(mode, |error| {
+            tracing::warn!("{tenant}: {error}; the relay tries again until it succeeds")
+        })
+        .await;
     let position = reached.map_err(|error| CliError::context(tenant.to_string(), error))?;
     print_text(format!("{tenant}: {address} has the events up to {position}\n"))
 }
