@@ -1,4 +1,5 @@
-//! Every conformance case with a report: the same faults, in any order; value and reason are free.
+//! Every conformance case with a report: the validation reports the same faults, in any order. The
+//! values and reasons may differ.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance")
 }
 
-/// Severity, table, row, column and code of the expected report.
+/// Severity, table, row, column, and code of the expected report.
 fn expected(case: &Path) -> Option<Vec<[String; 5]>> {
     let file = std::fs::File::open(case.join("expected/faults.csv")).ok()?;
     let table: RawTable = read_table("faults", file).unwrap();
@@ -18,16 +19,16 @@ fn expected(case: &Path) -> Option<Vec<[String; 5]>> {
     Some((0..table.rows()).map(|row| columns.map(|c| table.cell(row, c).to_owned())).collect())
 }
 
-fn compared(faults: &[Fault]) -> Vec<[String; 5]> {
-    let compared = |fault: &Fault| {
+fn compared_columns(faults: &[Fault]) -> Vec<[String; 5]> {
+    let columns = |fault: &Fault| {
         let [severity, table, row, column, _, code, _] = fault.cells();
         [severity, table, row, column, code].map(str::to_owned)
     };
-    faults.iter().map(compared).collect()
+    faults.iter().map(columns).collect()
 }
 
 #[test]
-fn reports_are_those_of_the_cases() {
+fn snapshots_have_the_expected_faults() {
     let mut checked = 0;
     let mut differing = Vec::new();
     for entry in std::fs::read_dir(cases()).unwrap() {
@@ -44,7 +45,7 @@ fn reports_are_those_of_the_cases() {
             Ok(validated) => &validated.warnings,
             Err(report) => report,
         };
-        let mut actual = compared(&report.faults);
+        let mut actual = compared_columns(&report.faults);
         actual.sort();
         expected.sort();
         if outcome.is_err() != refused || actual != expected {
@@ -57,7 +58,7 @@ fn reports_are_those_of_the_cases() {
 }
 
 #[test]
-fn reports_of_options_are_those_of_the_cases() {
+fn options_have_the_expected_faults() {
     let mut refused = 0;
     for entry in std::fs::read_dir(cases()).unwrap() {
         let case = entry.unwrap().path();
@@ -66,7 +67,7 @@ fn reports_of_options_are_those_of_the_cases() {
         expected.retain(|[_, table, ..]| table == "options");
         let mut actual = match powerfill_snapshot::options_from_json(&options) {
             Ok(_) => Vec::new(),
-            Err(report) => compared(&report.faults),
+            Err(report) => compared_columns(&report.faults),
         };
         actual.sort();
         expected.sort();

@@ -1,12 +1,12 @@
-//! What is read, what is refused, and with how much memory.
+//! The strict parser: which input it accepts and refuses, and in how much memory.
 
 use std::io::Read;
 
-use powerfill_csv::{Unreadable, read_folder, read_table};
+use powerfill_csv::{CsvError, read_folder, read_table};
 use powerfill_snapshot::{FaultCode, RawTable};
 use proptest::prelude::*;
 
-fn read(bytes: &[u8]) -> Result<RawTable, Unreadable> {
+fn read(bytes: &[u8]) -> Result<RawTable, CsvError> {
     read_table("t", bytes)
 }
 
@@ -17,7 +17,7 @@ fn cells(table: &RawTable) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn quotes_line_ends_blank_lines_and_the_byte_order_mark() {
+fn quotes_line_ends_blank_lines_and_the_byte_order_mark_are_read() {
     let expected = vec![vec!["1", "x, \"y\"\r\nz"], vec!["2", ""]];
     for (mark, end, last) in
         [("", "\n", ""), ("\u{feff}", "\r\n", "\r\n"), ("", "\r", "\r"), ("", "\r\n\r\n", "\n\n")]
@@ -31,7 +31,7 @@ fn quotes_line_ends_blank_lines_and_the_byte_order_mark() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_its_place() {
+fn unreadable_input_is_refused_with_its_position() {
     let fault = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
     assert_eq!(fault(b""), "the file is empty: a header is expected");
     assert_eq!(fault("\u{feff}\r\n".as_bytes()), "the file is empty: a header is expected");
@@ -88,10 +88,10 @@ fn a_folder_has_plain_and_compressed_tables_and_other_files() {
     assert!(read_folder(&path("no such folder")).is_err());
 }
 
-/// Gives one byte at a time, so that every state meets the end of a chunk.
-struct Trickle<'a>(&'a [u8]);
+/// Returns one byte per call, so that every state meets the end of a chunk.
+struct SingleByteReader<'a>(&'a [u8]);
 
-impl Read for Trickle<'_> {
+impl Read for SingleByteReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         self.0.read(&mut out[..1])
     }
@@ -99,7 +99,7 @@ impl Read for Trickle<'_> {
 
 proptest! {
     #[test]
-    fn agrees_with_the_csv_crate_on_what_it_writes(
+    fn the_output_of_the_csv_crate_is_read(
         rows in prop::collection::vec(prop::collection::vec("[a,\"\r\n é]{0,6}", 3), 1..20),
         crlf in any::<bool>(),
     ) {
@@ -115,16 +115,16 @@ proptest! {
         };
         prop_assert_eq!(table.columns(), trimmed(&rows[0]));
         prop_assert_eq!(cells(&table), rows[1..].iter().map(trimmed).collect::<Vec<_>>());
-        prop_assert_eq!(cells(&read_table("t", Trickle(&text)).unwrap()), cells(&table));
+        prop_assert_eq!(cells(&read_table("t", SingleByteReader(&text)).unwrap()), cells(&table));
     }
 
     #[test]
-    fn takes_any_bytes_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         _ = read(&bytes);
     }
 
     #[test]
-    fn takes_any_text_of_quotes_without_a_panic(text in "[a,\"\r\n]{0,60}") {
+    fn any_text_of_quotes_is_read_without_a_panic(text in "[a,\"\r\n]{0,60}") {
         _ = read(text.as_bytes());
     }
 }

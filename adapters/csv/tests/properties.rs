@@ -1,4 +1,5 @@
-//! The canonical form and the digest: what does not matter in a source, and the way back.
+//! The canonical form and the digest: which differences of sources do not change them, and that the
+//! canonical form reads back.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ fn case(name: &str) -> PathBuf {
         .join("snapshot")
 }
 
-fn sound() -> Vec<PathBuf> {
+fn valid_cases() -> Vec<PathBuf> {
     let cases = std::fs::read_dir(case("").parent().unwrap()).unwrap();
     let folders = cases.map(|entry| entry.unwrap().path().join("snapshot"));
     folders.filter(|folder| folder.is_dir() && snapshot(folder).is_some()).collect()
@@ -31,7 +32,7 @@ fn canonical(snapshot: &Snapshot) -> Vec<u8> {
 
 #[test]
 fn the_canonical_form_reads_back_as_the_same_snapshot() {
-    for folder in sound() {
+    for folder in valid_cases() {
         let original = snapshot(&folder).unwrap();
         let bytes = canonical(&original);
         let back = Snapshot::from_canonical(&bytes).unwrap();
@@ -44,7 +45,7 @@ fn the_canonical_form_reads_back_as_the_same_snapshot() {
 }
 
 #[test]
-fn what_is_cut_or_changed_is_no_canonical_form() {
+fn a_truncated_or_extended_canonical_form_is_refused() {
     let bytes = canonical(&snapshot(&case("01-exact-fit-completion")).unwrap());
     for cut in 0..bytes.len() {
         assert!(Snapshot::from_canonical(&bytes[..cut]).is_err(), "{cut}");
@@ -53,8 +54,8 @@ fn what_is_cut_or_changed_is_no_canonical_form() {
     assert!(Snapshot::from_canonical(&longer).is_err());
 }
 
-/// One table with every occurrence of a text replaced.
-fn changed(folder: &Path, table: &str, from: &str, to: &str) -> String {
+/// The digest of a snapshot in which every occurrence of a text in a table is replaced.
+fn digest_with(folder: &Path, table: &str, from: &str, to: &str) -> String {
     let mut raw = read_folder(folder).unwrap();
     let path = folder.join(table).with_extension("csv");
     let text = std::fs::read_to_string(path).unwrap();
@@ -65,7 +66,7 @@ fn changed(folder: &Path, table: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
-fn what_the_outputs_show_changes_the_digest() {
+fn a_difference_that_outputs_show_changes_the_digest() {
     let folder = case("37-loan-columns");
     let original = snapshot(&folder).unwrap().digest();
     for (table, from, to, same) in [
@@ -77,12 +78,12 @@ fn what_the_outputs_show_changes_the_digest() {
         ("pscat_securitization_rules", "mi_coverage = 25", "mi_coverage = 26", false),
         ("snapshot", "WATERMARK", "Watermark", false),
     ] {
-        assert_eq!(changed(&folder, table, from, to) == original, same, "{from} {to}");
+        assert_eq!(digest_with(&folder, table, from, to) == original, same, "{from} {to}");
     }
 }
 
-/// The same rows in another order, under columns in another order, with an empty column more where
-/// one may be absent.
+/// The same tables with other orders of rows and columns, and with an additional empty column that
+/// may be absent.
 fn shuffled(raw: &RawSnapshot, seed: u64) -> RawSnapshot {
     let tables = raw.tables.iter().rev().map(|table| {
         let mut columns: Vec<usize> = (0..table.columns().len()).collect();

@@ -1,21 +1,21 @@
-//! Bytes to text.
+//! The encodings of exports.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// The text of a file: by its byte order mark; as UTF-16 where every other byte is zero; as UTF-8
-/// where it is that; else as Windows-1252, in which every byte means something.
-pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+/// Decodes a file: by its byte order mark; as UTF-16 if nearly every other byte is zero; as UTF-8
+/// if it is valid UTF-8; else as Windows-1252, which has a character for every byte.
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, &bytes[length..]),
-        None => (guessed(bytes), bytes),
+        None => (guess(bytes), bytes),
     };
     encoding.decode_without_bom_handling(bytes).0
 }
 
-fn guessed(bytes: &[u8]) -> &'static Encoding {
-    // A header is of letters, so that UTF-16 shows itself at once.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    // A header consists of letters, so that UTF-16 shows in its first bytes.
     let pairs = || bytes.chunks_exact(2).take(32);
     let zeros = |at: usize| pairs().filter(|pair| pair[at] == 0).count();
     let most = pairs().count() * 3 / 4;
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_comes_out_of_every_encoding() {
+    fn every_encoding_is_decoded() {
         let text = "loan_id,name\nL1,Müller – Söhne\n";
         let utf16 = |big: bool| -> Vec<u8> {
             let bytes = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
@@ -48,8 +48,8 @@ mod tests {
             utf16(true),
             windows,
         ] {
-            assert_eq!(decoded(&bytes), text);
+            assert_eq!(decode(&bytes), text);
         }
-        assert_eq!(decoded(b""), "");
+        assert_eq!(decode(b""), "");
     }
 }

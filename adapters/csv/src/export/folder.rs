@@ -1,55 +1,33 @@
-//! The files of a folder.
+//! The files of an export in a folder.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use powerfill_snapshot::RawTable;
 
-use crate::export::text::{Unreadable, read_text};
+use super::text::read_text;
+use crate::error::CsvFileError;
+use crate::file::FileEntry;
 
-/// What a folder holds.
+/// The content of a folder.
 #[derive(Debug, Default)]
 pub struct Export {
     /// The tables, by file name.
     pub tables: Vec<ExportTable>,
-    /// Workbooks, by file name, for whoever can read them.
+    /// The paths of workbooks, by file name. This crate cannot read them.
     pub workbooks: Vec<PathBuf>,
-    /// Other files, by name.
+    /// The names of other files.
     pub ignored: Vec<String>,
 }
 
 /// A table and its file.
 #[derive(Debug)]
 pub struct ExportTable {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
-    /// BLAKE3 of its bytes, hexadecimal.
+    /// BLAKE3 of the file's bytes, hexadecimal.
     pub digest: String,
-    /// Its rows, under the file's name without ending.
+    /// The rows. The table has the file's name without extensions.
     pub table: RawTable,
-}
-
-/// A folder or a file of it that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportFault {
-    /// The machine says no.
-    #[error("{path} cannot be read: {source}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is no table.
-    #[error("{path} is no table: {source}")]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: Unreadable,
-    },
 }
 
 /// The BLAKE3 of a file's bytes, hexadecimal.
@@ -57,67 +35,42 @@ pub fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Reads every `.csv`, `.txt`, `.tsv` file of a folder, plain or gzipped, whatever the case of its
-/// name. Folders within and files whose names begin with a point are left alone.
+/// Reads every `.csv`, `.txt`, and `.tsv` file of a folder, plain or compressed with gzip, in any
+/// case. Subfolders, and files whose names begin with a dot, are ignored.
 ///
 /// # Errors
-/// [`ExportFault`]: an export of which a file cannot be read is not compared at all.
-pub fn read_folder(path: &Path) -> Result<Export, ExportFault> {
-    let fault = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ExportFault::Io { path, source }
-    };
-    let entries = fs::read_dir(path).map_err(fault(path))?;
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(fault(path))?;
-    files.sort();
+/// The folder or one of the files cannot be read. An export is compared whole or not at all.
+pub fn read_folder(path: &Path) -> Result<Export, CsvFileError> {
     let mut export = Export::default();
-    for path in files.into_iter().filter(|path| path.is_file()) {
-        let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let folded = file.to_ascii_lowercase();
-        let (plain, compressed) = match folded.strip_suffix(".gz") {
-            Some(plain) => (plain, true),
-            None => (folded.as_str(), false),
-        };
-        let ending = plain.rsplit_once('.').map(|(_, ending)| ending.to_owned());
-        match ending.as_deref() {
-            _ if file.starts_with('.') => {}
-            Some("csv" | "txt" | "tsv") => {
-                let bytes = read(&path, compressed).map_err(fault(&path))?;
-                let stem = &file[..plain.rfind('.').unwrap_or(plain.len())];
-                let table = read_text(stem, &bytes.text)
-                    .map_err(|source| ExportFault::Unreadable { path, source })?;
-                export.tables.push(ExportTable { file, digest: bytes.digest, table });
+    for entry in FileEntry::list(path).map_err(CsvFileError::at(path))? {
+        if !entry.path.is_file() || entry.name.starts_with('.') {
+            continue;
+        }
+        let extension = entry.stem_and_extension().map(|(_, extension)| extension);
+        match extension.as_deref() {
+            Some("csv" | "txt" | "tsv") => export.tables.push(read_file(entry)?),
+            // A spreadsheet program leaves a file of this name beside an open workbook.
+            Some("xlsx" | "xlsm") if !entry.name.starts_with("~$") => {
+                export.workbooks.push(entry.path);
             }
-            // A file that a spreadsheet has open leaves one of this name.
-            Some("xlsx" | "xlsm") if !file.starts_with("~$") => export.workbooks.push(path),
-            _ => export.ignored.push(file),
+            _ => export.ignored.push(entry.name),
         }
     }
     Ok(export)
 }
 
-struct Bytes {
-    text: Vec<u8>,
-    digest: String,
-}
-
-fn read(path: &Path, compressed: bool) -> io::Result<Bytes> {
-    let mut bytes = Vec::new();
-    File::open(path)?.read_to_end(&mut bytes)?;
+fn read_file(entry: FileEntry) -> Result<ExportTable, CsvFileError> {
+    let bytes = std::fs::read(&entry.path).map_err(CsvFileError::at(&entry.path))?;
     let digest = digest(&bytes);
-    if !compressed {
-        return Ok(Bytes { text: bytes, digest });
-    }
-    let mut text = Vec::new();
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text)?;
-    Ok(Bytes { text, digest })
+    let text = entry.decompress(bytes).map_err(CsvFileError::at(&entry.path))?;
+    let stem = entry.stem_and_extension().map_or("", |(stem, _)| stem);
+    let table = read_text(stem, &text).map_err(CsvFileError::at(&entry.path))?;
+    Ok(ExportTable { file: entry.name, digest, table })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
 
     use super::*;
@@ -146,6 +99,7 @@ mod tests {
         assert_eq!(export.ignored, ["notes.pdf", "~$book.xlsx"]);
         fs::write(at("e.csv"), "").unwrap();
         let fault = read_folder(folder.path()).unwrap_err().to_string();
-        assert!(fault.ends_with("e.csv is no table: it has no header"), "{fault}");
+        let reason = "e.csv cannot be read: the file is empty: a header is expected";
+        assert!(fault.ends_with(reason), "{fault}");
     }
 }

@@ -1,49 +1,26 @@
 //! One file of delimited text.
 
 use csv::{ReaderBuilder, StringRecord};
-use powerfill_snapshot::{RawTable, TooLarge};
+use powerfill_snapshot::RawTable;
 
-use crate::export::encoding::decoded;
+use super::encoding::decode;
+use crate::error::CsvError;
 
-/// What may stand between fields.
+/// The delimiters that are recognized.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Records that are looked at to find the delimiter.
-const LOOKED_AT: usize = 20;
+/// The number of records that are read to find the delimiter.
+const SAMPLED_RECORDS: usize = 20;
 
-/// Why a file is no table.
-#[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
-    /// It is empty.
-    #[error("it has no header")]
-    NoHeader,
-    /// A row has more fields than the header, and not only empty ones.
-    #[error("line {line} has {found} fields, the header has {expected}")]
-    TooManyFields {
-        /// Of the file, from 1.
-        line: u64,
-        /// Fields in the row.
-        found: usize,
-        /// Fields in the header.
-        expected: usize,
-    },
-    /// The CSV reader cannot go on.
-    #[error(transparent)]
-    Csv(#[from] csv::Error),
-    /// Beyond what can be addressed.
-    #[error(transparent)]
-    TooLarge(#[from] TooLarge),
-}
-
-/// Reads a table from a file's bytes: any encoding, any usual delimiter, rows that end early filled
-/// up, blank lines, the line of dashes under a header and the count of rows behind the last left
-/// out.
+/// Reads a table from the bytes of a file, in any encoding and with any usual delimiter. Short rows
+/// are filled up. Blank lines, the line of dashes under a header, and the row count after the last
+/// row are left out.
 ///
 /// # Errors
-/// [`Unreadable`].
-pub fn read_text(name: &str, bytes: &[u8]) -> Result<RawTable, Unreadable> {
-    let text = decoded(bytes);
-    let (delimiter, text) = delimiter(&text);
+/// [`CsvError`].
+pub fn read_text(name: &str, bytes: &[u8]) -> Result<RawTable, CsvError> {
+    let text = decode(bytes);
+    let (delimiter, text) = find_delimiter(&text);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -59,7 +36,7 @@ pub fn read_text(name: &str, bytes: &[u8]) -> Result<RawTable, Unreadable> {
             None => {
                 let header = record.iter().map(|name| name.trim().to_owned());
                 let mut header: Vec<String> = header.collect();
-                // A delimiter behind the last name is no column.
+                // A delimiter after the last name makes no column.
                 while header.last().is_some_and(String::is_empty) {
                     header.pop();
                 }
@@ -67,17 +44,17 @@ pub fn read_text(name: &str, bytes: &[u8]) -> Result<RawTable, Unreadable> {
             }
             Some(table) if table.rows() == 0 && is_rule(&record) => {}
             Some(table) if is_row_count(&record, table.columns().len()) => {}
-            Some(table) => push(table, &record)?,
+            Some(table) => push_record(table, &record)?,
         }
     }
-    table.ok_or(Unreadable::NoHeader)
+    table.ok_or(CsvError::MissingHeader)
 }
 
-fn push(table: &mut RawTable, record: &StringRecord) -> Result<(), Unreadable> {
+fn push_record(table: &mut RawTable, record: &StringRecord) -> Result<(), CsvError> {
     let expected = table.columns().len();
     if record.iter().skip(expected).any(|field| !field.trim().is_empty()) {
         let line = record.position().map_or(0, csv::Position::line);
-        return Err(Unreadable::TooManyFields { line, found: record.len(), expected });
+        return Err(CsvError::TooManyFields { line, found: record.len(), expected });
     }
     for field in record.iter().chain(std::iter::repeat("")).take(expected) {
         table.push_cell(field)?;
@@ -86,12 +63,12 @@ fn push(table: &mut RawTable, record: &StringRecord) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// The line that database tools put under a header.
+/// Whether it is the line of dashes that database tools print under a header.
 fn is_rule(record: &StringRecord) -> bool {
     record.iter().all(|field| !field.trim().is_empty() && field.trim().bytes().all(|b| b == b'-'))
 }
 
-/// `(123 rows affected)`, which they put at the end.
+/// Whether it is `(123 rows affected)`, which database tools print at the end.
 fn is_row_count(record: &StringRecord, columns: usize) -> bool {
     let text = record.get(0).map(str::trim).unwrap_or_default();
     let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(" affected)"));
@@ -103,9 +80,10 @@ fn is_row_count(record: &StringRecord, columns: usize) -> bool {
         })
 }
 
-/// The delimiter, and the text without a line that only names it (`sep=;`): the one under which the
-/// first records have the most fields, as many in each; a comma where nothing separates.
-fn delimiter(text: &str) -> (u8, &str) {
+/// Finds the delimiter: that of a first line `sep=;`, else the one with which the first records
+/// have the most fields, and equally many; a comma if there is none. Returns it with the text after
+/// such a first line.
+fn find_delimiter(text: &str) -> (u8, &str) {
     let first = text.lines().next().unwrap_or_default();
     if let Some([named]) = first.trim_end().strip_prefix("sep=").map(str::as_bytes) {
         return (*named, text[first.len()..].trim_start_matches(['\r', '\n']));
@@ -116,8 +94,12 @@ fn delimiter(text: &str) -> (u8, &str) {
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let widths: Vec<usize> =
-            reader.records().take(LOOKED_AT).filter_map(Result::ok).map(|r| r.len()).collect();
+        let widths: Vec<usize> = reader
+            .records()
+            .take(SAMPLED_RECORDS)
+            .filter_map(Result::ok)
+            .map(|r| r.len())
+            .collect();
         let header = widths.first().copied().unwrap_or_default();
         let alike = widths.iter().filter(|width| **width == header).count();
         (header > 1).then_some((alike * header, header))
@@ -162,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tools_add_is_left_out_and_short_rows_are_filled_up() {
+    fn additions_of_tools_are_left_out_and_short_rows_are_filled_up() {
         let text = "id|price|note\n--|-----|----\n\nA|1|x\n|||\nB|2\nC|3|y|\n\n(3 rows affected)\n";
         assert_eq!(
             cells(text.as_bytes()),
@@ -174,6 +156,6 @@ mod tests {
     fn a_row_that_does_not_fit_is_named() {
         let error = read_text("t", b"id,price\nA,1\nB,2,3\n").unwrap_err();
         assert_eq!(error.to_string(), "line 3 has 3 fields, the header has 2");
-        assert!(matches!(read_text("t", b"\n\n"), Err(Unreadable::NoHeader)));
+        assert!(matches!(read_text("t", b"\n\n"), Err(CsvError::MissingHeader)));
     }
 }

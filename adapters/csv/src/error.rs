@@ -1,0 +1,95 @@
+//! Errors of both readers.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use powerfill_snapshot::{FaultCode, SourceFault, TooLarge};
+
+use crate::parser::{MAX_COLUMNS, MAX_FIELD_BYTES};
+
+/// A folder or a file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} cannot be read: {source}")]
+pub struct CsvFileError {
+    path: PathBuf,
+    source: CsvError,
+}
+
+impl CsvFileError {
+    /// Adds the path to an error.
+    pub(crate) fn at<E: Into<CsvError>>(path: &Path) -> impl Fn(E) -> Self {
+        move |error| Self { path: path.to_owned(), source: error.into() }
+    }
+}
+
+/// Why a file cannot be read as a table.
+#[derive(Debug, thiserror::Error)]
+pub enum CsvError {
+    /// The file has no line that is not blank.
+    #[error("the file is empty: a header is expected")]
+    MissingHeader,
+    /// A field is not UTF-8.
+    #[error("{0}: not UTF-8")]
+    NotUtf8(FieldPosition),
+    /// A quote within a field that does not begin with one, or text after a closing quote.
+    #[error("{0}: a quote within a field; a field with quotes is quoted, and they are doubled")]
+    StrayQuote(FieldPosition),
+    /// A quote that is never closed.
+    #[error("{0}: the field begins with a quote that is never closed")]
+    OpenQuote(FieldPosition),
+    /// A field is longer than [`MAX_FIELD_BYTES`].
+    #[error("{0}: a field of more than {MAX_FIELD_BYTES} bytes")]
+    LongField(FieldPosition),
+    /// The header has more than [`MAX_COLUMNS`].
+    #[error("the header has more than {MAX_COLUMNS} columns")]
+    ManyColumns,
+    /// A row of an export has more fields than the header, and they are not empty.
+    #[error("line {line} has {found} fields, the header has {expected}")]
+    TooManyFields {
+        /// The line of the file, from 1.
+        line: u64,
+        /// The number of fields in the row.
+        found: usize,
+        /// The number of fields in the header.
+        expected: usize,
+    },
+    /// The table is too large to be addressed.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The reader of exports cannot read the text.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// The file or its compression cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl CsvError {
+    /// The error as a fault of a table.
+    pub(crate) fn fault(&self, table: &str) -> SourceFault {
+        let code = match self {
+            Self::MissingHeader => FaultCode::MissingHeader,
+            _ => FaultCode::Unreadable,
+        };
+        SourceFault { table: table.to_owned(), code, reason: self.to_string() }
+    }
+}
+
+/// The position of a field in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldPosition {
+    /// The data row, from 1; 0 is the header.
+    pub row: usize,
+    /// The field in the row, from 1.
+    pub field: usize,
+}
+
+impl fmt::Display for FieldPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row {
+            0 => write!(f, "header, field {}", self.field),
+            row => write!(f, "row {row}, field {}", self.field),
+        }
+    }
+}
