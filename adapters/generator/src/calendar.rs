@@ -1,4 +1,4 @@
-//! The days of the book: the moment that it stands at, and when each class of trades settles.
+//! The dates of a book: the date of the snapshot, and the settlement dates of each class.
 
 use chrono::{Days, NaiveDate};
 
@@ -8,13 +8,12 @@ pub(crate) const AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 1, 15) {
     None => panic!("15 January 2026 is a day"),
 };
 
-/// The default `max_trade_settle_days` (1.3): what settles later is beyond the horizon.
+/// The default `max_trade_settle_days` (1.3). A trade that settles later is beyond the horizon.
 pub(crate) const HORIZON: i64 = 60;
-/// The default `max_eligible_days` (1.3): what is deliverable later is not eligible in time.
+/// The default `max_eligible_days` (1.3). A loan that is deliverable later is not eligible.
 pub(crate) const ELIGIBLE_WITHIN: i64 = 30;
 
-/// When trades settle, in days after `as_of`. The market settles agency trades one class a day,
-/// once a month.
+/// A class of settlement dates. Agency trades of a class settle on one day per month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SettlementClass {
     /// 30-year conventional.
@@ -25,12 +24,23 @@ pub(crate) enum SettlementClass {
     C,
     /// Cash windows settle within days.
     Cash,
-    /// Whole loans settle at month's end.
+    /// Whole loans settle at the end of a month.
     WholeLoan,
 }
 
 impl SettlementClass {
-    /// The two settlements within the horizon and the next one beyond it.
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "A" => Self::A,
+            "B" => Self::B,
+            "C" => Self::C,
+            "Cash" => Self::Cash,
+            "WholeLoan" => Self::WholeLoan,
+            other => panic!("kinds.txt has a settlement class {other}"),
+        }
+    }
+
+    /// The two settlements within the horizon and the first one beyond it, in days after `as_of`.
     pub(crate) const fn days(self) -> [i64; 3] {
         match self {
             Self::A => [28, 56, 88],

@@ -1,17 +1,17 @@
-//! Which instruments there are: one list in the order of their importance, cut to size, once for
-//! each desk.
+//! The instruments: a prefix of one list in the order of importance, per desk.
 
+use crate::data::{self, MARGINALS};
 use crate::dice::Dice;
-use crate::rules::{CAPS, desk_name};
-use crate::shapes::{Agency, Shape, Story};
+use crate::kinds::{Family, InstrumentKind};
+use crate::rules::desk_name;
 use crate::sizes::Sizes;
-use crate::traits::{Product, Traits};
+use crate::traits::{LoanTraits, Product};
 
-/// A row of `pscat_instruments`. Rates in thousandths of a per cent.
+/// A row of `pscat_instruments`. Rates are in thousandths of a percent.
 #[derive(Debug, Clone)]
 pub(crate) struct Instrument {
     pub(crate) desk: u32,
-    pub(crate) shape: Shape,
+    pub(crate) kind: &'static InstrumentKind,
     pub(crate) coupon: i64,
     pub(crate) name: String,
     pub(crate) min_note_rate: Option<i64>,
@@ -20,39 +20,32 @@ pub(crate) struct Instrument {
 
 impl Instrument {
     /// Whether the loan matches its node of the constraint tree (2.4).
-    pub(crate) fn takes(&self, loan: &Traits) -> bool {
+    pub(crate) fn takes(&self, loan: &LoanTraits) -> bool {
         self.desk == loan.desk
             && self.min_note_rate.is_none_or(|least| loan.note_rate >= least)
             && self.max_note_rate.is_none_or(|greatest| loan.note_rate <= greatest)
-            && self.shape.takes(loan)
+            && self.kind.takes(loan)
     }
 
-    /// See [`Shape::appeal`].
-    pub(crate) fn appeal(&self, loan: &Traits) -> u64 {
-        self.shape.appeal(loan, loan.note_rate - self.coupon)
+    /// See [`InstrumentKind::appeal`].
+    pub(crate) fn appeal(&self, loan: &LoanTraits) -> u64 {
+        self.kind.appeal(loan, loan.note_rate - self.coupon)
     }
 
-    /// The coupon that nobody trades any more: its loans find no open trade (2.8).
+    /// Whether it has the coupon that is not traded any more: its loans have no open trade (2.8).
     pub(crate) fn is_off_the_run(&self) -> bool {
         self.coupon == OFF_THE_RUN
     }
 }
 
-/// Coupons in thousandths of a per cent, with their share of the loans. Rates rose over the year of
-/// the pipeline, so the middle is broad.
-pub(crate) const COUPONS_30: [(i64, u64); 7] =
-    [(5_500, 27), (6_000, 24), (5_000, 19), (6_500, 13), (4_500, 8), (7_000, 5), (4_000, 4)];
-pub(crate) const COUPONS_15: [(i64, u64); 4] = [(5_000, 35), (4_500, 30), (5_500, 20), (4_000, 15)];
-pub(crate) const COUPONS_20: [(i64, u64); 3] = [(5_500, 50), (5_000, 30), (6_000, 20)];
 /// See [`Instrument::is_off_the_run`].
 pub(crate) const OFF_THE_RUN: i64 = 7_500;
 
-/// Open trades of one desk for which a loan has some 60 candidates: a loan meets one trade in five,
-/// whatever the size of its desk, so it is desks that keep candidates per loan bounded as a book
-/// grows.
+/// The number of open trades per desk for which a loan has about 60 candidates. A loan fits one
+/// trade in five of its desk, so that more desks, and not larger ones, keep the candidates per loan
+/// bounded as a book grows.
 const OPEN_TRADES_PER_DESK: u32 = 300;
-/// The first lines of the list, which every desk has, and without which it could not sell every
-/// product.
+/// The number of lines that every desk has, because without them it could not sell every product.
 const CORE: usize = 18;
 
 /// The instruments of a book.
@@ -68,7 +61,7 @@ impl Catalog {
         let for_trades = (sizes.open_trades / OPEN_TRADES_PER_DESK) as usize;
         let desks = for_trades
             .min(asked / CORE)
-            // A longer list than the market has needs more desks.
+            // More instruments than the list has need more desks.
             .max(asked.div_ceil(lines.len()))
             .max(1);
         let mut instruments = Vec::with_capacity(asked);
@@ -81,37 +74,35 @@ impl Catalog {
         Self { desks: desks as u32, instruments }
     }
 
-    /// The coupons of a product that the desk has a plain instrument for, most important first,
+    /// The coupons of a product for which the desk has a plain instrument, most important first,
     /// with their shares of the product's loans.
     pub(crate) fn coupons(&self, desk: u32, product: Product) -> Vec<(i64, u64)> {
-        let shares: &[(i64, u64)] = match product {
-            Product::Conv30 | Product::Gov30 => &COUPONS_30,
-            Product::Conv15 => &COUPONS_15,
-            // A 20-year loan fits a 30-year pool too, so it never lacks a market.
-            Product::Conv20 => &COUPONS_20,
+        let shares = match product {
+            Product::Conv30 | Product::Gov30 => &MARGINALS.coupon_30,
+            Product::Conv15 => &MARGINALS.coupon_15,
+            // A 20-year loan fits a 30-year pool too, so it always has a market.
+            Product::Conv20 => &MARGINALS.coupon_20,
         };
-        let is_plain = |shape| {
-            matches!(
-                (product, shape),
-                (Product::Conv30 | Product::Conv20, Shape::Plain30(_))
-                    | (Product::Gov30, Shape::Gov30)
-                    | (Product::Conv15, Shape::Plain15(_))
-            )
+        let plain = match product {
+            Product::Conv30 | Product::Conv20 => Family::Plain30,
+            Product::Gov30 => Family::Government,
+            Product::Conv15 => Family::Plain15,
         };
         let sold = |coupon| {
             self.instruments
                 .iter()
-                .any(|it| it.desk == desk && it.coupon == coupon && is_plain(it.shape))
+                .any(|it| it.desk == desk && it.coupon == coupon && it.kind.family == plain)
         };
         shares.iter().copied().filter(|share| sold(share.0)).collect()
     }
 }
 
-type Line = (Shape, i64);
+/// A kind of instrument and its coupon.
+type CatalogLine = (&'static InstrumentKind, i64);
 
-/// As many lines as a desk has: the core, and of the others those from a place of its own, so that
+/// The lines of a desk: the core, and the others from a position that depends on the desk, so that
 /// desks differ.
-fn lines_of(lines: &[Line], desk: u32, share: usize) -> Vec<Line> {
+fn lines_of(lines: &[CatalogLine], desk: u32, share: usize) -> Vec<CatalogLine> {
     const APART: usize = 7;
     let (core, others) = lines.split_at(CORE);
     let place = desk as usize * APART % others.len();
@@ -119,105 +110,46 @@ fn lines_of(lines: &[Line], desk: u32, share: usize) -> Vec<Line> {
     core.iter().chain(others).copied().take(share).collect()
 }
 
-fn instrument(desk: u32, desks: usize, line: Line, of_desk: &[Line]) -> Instrument {
-    let (shape, coupon) = line;
-    // The lowest cash window takes any lower note rate at a price to match.
-    let is_lowest_window = matches!(shape, Shape::Window30(_))
-        && of_desk.iter().all(|(other, at)| *other != shape || *at >= coupon);
-    // Every other desk sells mostly to the other agency.
-    let shape = if desk % 2 == 1 { shape.twin() } else { shape };
+fn instrument(desk: u32, desks: usize, line: CatalogLine, of_desk: &[CatalogLine]) -> Instrument {
+    let (kind, coupon) = line;
+    // The lowest cash window takes any lower note rate, at a lower price.
+    let is_lowest_window = kind.family == Family::Window30
+        && of_desk.iter().all(|(other, at)| *other != kind || *at >= coupon);
+    // Desks with odd numbers sell mostly to the other agency.
+    let kind = if desk % 2 == 1 { kind.twin() } else { kind };
     let place = if desks > 1 { format!(" {}", desk_name(desk)) } else { String::new() };
     let whole = coupon / 1_000;
     let tenth = coupon % 1_000 / 100;
-    let any = shape.any_note_rate();
+    let any = kind.any_note_rate();
     Instrument {
         desk,
-        shape,
+        kind,
         coupon,
-        name: format!("{} {whole}.{tenth}{place}", shape.code()),
+        name: format!("{} {whole}.{tenth}{place}", kind.code),
         min_note_rate: (!any && !is_lowest_window).then_some(coupon + 250),
         max_note_rate: (!any).then_some(coupon + 1_125),
     }
 }
 
-/// The first lines of the list: the [`CORE`], then one of every other kind that a small book should
-/// show.
-const FIRST: [Line; 24] = {
-    use Agency::Fannie;
-    [
-        (Shape::Plain30(Fannie), 5_500),
-        (Shape::Plain30(Fannie), 6_000),
-        (Shape::Gov30, 5_500),
-        (Shape::Plain15(Fannie), 5_000),
-        (Shape::Window30(Fannie), 5_500),
-        (Shape::Plain30(Fannie), 5_000),
-        (Shape::Plain30(Fannie), 6_500),
-        (Shape::Jumbo, 6_000),
-        (Shape::Small(Fannie, 5), 5_500),
-        (Shape::Plain30(Fannie), 4_500),
-        (Shape::Plain30(Fannie), 7_000),
-        (Shape::Gov30, 6_000),
-        (Shape::Plain30(Fannie), 4_000),
-        (Shape::Window30(Fannie), 4_000),
-        (Shape::Plain15(Fannie), 4_500),
-        (Shape::Gov30, 5_000),
-        (Shape::Gov30, 4_000),
-        (Shape::Plain30(Fannie), OFF_THE_RUN),
-        (Shape::Small(Fannie, 2), 5_500),
-        (Shape::Window30(Fannie), 6_000),
-        (Shape::Small(Fannie, 3), 6_000),
-        (Shape::Bank, 5_500),
-        (Shape::Small(Fannie, 0), 6_000),
-        (Shape::Small(Fannie, 1), 5_000),
-    ]
-};
-
-/// Every instrument of a desk, the indispensable first: whatever a prefix leaves out, each product
-/// keeps a market.
-fn lines() -> Vec<Line> {
-    use Agency::{Fannie, Freddie};
-    let mut lines = FIRST.to_vec();
-    let mut add = |shape, coupons: &[i64]| {
+/// Every instrument of a desk, the indispensable first.
+fn lines() -> Vec<CatalogLine> {
+    let mut lines = Vec::new();
+    for entry in data::lines(include_str!("data/catalog.txt")).flat_map(|line| line.split("; ")) {
+        let is_coupon = |word: &&str| word.len() == 4 && word.parse::<i64>().is_ok();
+        let words: Vec<&str> = entry.split(' ').collect();
+        let (code, coupons) = words.split_at(words.iter().position(is_coupon).unwrap_or_default());
+        let kind = InstrumentKind::from_code(&code.join(" "));
         for coupon in coupons {
-            if !lines.contains(&(shape, *coupon)) {
-                lines.push((shape, *coupon));
+            let line = (kind, data::number(coupon));
+            if !lines.contains(&line) {
+                lines.push(line);
             }
         }
-    };
-    let all: Vec<i64> = COUPONS_30.iter().map(|coupon| coupon.0).collect();
-    add(Shape::Plain30(Freddie), &all);
-    add(Shape::Window30(Fannie), &all[..5]);
-    add(Shape::Gov30, &all);
-    add(Shape::Bank, &all[..4]);
-    for cap in 0..CAPS.len() {
-        add(Shape::Small(Fannie, cap), &all[..2]);
-    }
-    add(Shape::Window30(Freddie), &all[..5]);
-    add(Shape::Plain20(Fannie), &COUPONS_20.map(|coupon| coupon.0));
-    add(Shape::Plain15(Freddie), &COUPONS_15.map(|coupon| coupon.0)[..3]);
-    add(Shape::Plain15(Fannie), &COUPONS_15.map(|coupon| coupon.0));
-    for cap in (0..CAPS.len()).rev() {
-        add(Shape::Small(Freddie, cap), &all[..3]);
-    }
-    for story in Story::ALL {
-        add(Shape::Told(Fannie, story), &all[..2]);
-    }
-    for cap in (0..CAPS.len()).rev() {
-        add(Shape::Small(Fannie, cap), &all[..5]);
-    }
-    add(Shape::SecondBank, &all[..4]);
-    add(Shape::Window15(Fannie), &COUPONS_15.map(|coupon| coupon.0)[..3]);
-    add(Shape::GovBank, &all[..3]);
-    for cap in (0..CAPS.len()).rev() {
-        add(Shape::Small(Freddie, cap), &all[..5]);
-    }
-    for story in Story::ALL {
-        add(Shape::Told(Freddie, story), &all[..2]);
     }
     lines
 }
 
-/// The desk of a loan: each desk has the same share.
+/// Draws the desk of a loan. Each desk has the same share.
 pub(crate) fn draw_desk(dice: &mut Dice, desks: u32) -> u32 {
     // Below `desks`, which is 32 bits wide.
     dice.below(u64::from(desks)) as u32
@@ -231,7 +163,7 @@ mod tests {
     use crate::sizes::Scale;
 
     #[test]
-    fn no_line_stands_twice_and_names_are_unique_at_every_scale() {
+    fn lines_and_names_are_unique_at_every_scale() {
         let lines = lines();
         for (at, line) in lines.iter().enumerate() {
             assert!(!lines[..at].contains(line), "{line:?}");

@@ -1,14 +1,13 @@
-//! The one source of chance: a counter-based stream cipher, read as whole numbers only, so that a
-//! seed gives the same book on any machine.
+//! Random numbers from a counter-based stream cipher, as whole numbers only, so that a seed gives
+//! the same book on any machine.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Fills the key behind the seed. A change of this text changes every book, on purpose.
+/// The key after the seed. A change of this text changes every book.
 const KEY_TAIL: &[u8; 24] = b"powerfill-generator v1.0";
 
-/// Each topic draws from a stream of its own, so that more rows of one table leave the others as
-/// they were.
+/// Each topic has a stream of random numbers, so that more rows of one table change no other table.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Topic {
@@ -25,7 +24,7 @@ pub(crate) enum Topic {
     Carry,
 }
 
-/// Draws of one topic.
+/// The random numbers of one topic.
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
@@ -38,8 +37,8 @@ impl Dice {
         Self(rng)
     }
 
-    /// A number below `bound`; 0 where the bound is 0. The bias of the multiplication is far below
-    /// one in a billion.
+    /// A number below `bound`; 0 if the bound is 0. The bias of the multiplication is far below one
+    /// in a billion.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(bound);
         // The high half of a 128-bit product of two 64-bit numbers fits in 64 bits.
@@ -57,7 +56,7 @@ impl Dice {
         low + self.below(span) as i64
     }
 
-    /// True `share` times in a thousand.
+    /// True `share` times per thousand.
     pub(crate) fn permille(&mut self, share: u64) -> bool {
         self.below(1_000) < share
     }
@@ -66,7 +65,7 @@ impl Dice {
         choices[self.index(choices.len())]
     }
 
-    /// A choice by its weight.
+    /// An entry by its weight.
     pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(T, u64)]) -> T {
         let total = choices.iter().map(|choice| choice.1).sum();
         let mut left = self.below(total);
@@ -79,8 +78,7 @@ impl Dice {
         choices[choices.len() - 1].0
     }
 
-    /// A value along an inverse distribution: points (share below it in basis points, value),
-    /// straight in between.
+    /// A value of an inverse distribution, linear between the points.
     pub(crate) fn along(&mut self, curve: &[(i64, i64)]) -> i64 {
         const FINE: i64 = 1_000;
         let at = self.below(10_000 * FINE as u64) as i64;

@@ -1,50 +1,50 @@
-//! Why a snapshot was not written.
+//! Errors of the generator.
 
 use std::path::PathBuf;
 
-/// Why [`generate`](crate::generate) wrote nothing. Whatever it had begun is removed.
+/// Why [`generate`](crate::generate) wrote nothing. It has removed what it began.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
-    /// The folder has something in it already; a snapshot never mixes with other files.
+    /// The folder is not empty. A snapshot never mixes with other files.
     #[error("the folder {} is not empty: choose a new one, or empty it first", path.display())]
     NotEmpty {
-        /// The folder asked for.
+        /// The folder.
         path: PathBuf,
     },
     /// The path cannot be a new folder.
     #[error("{} cannot be a snapshot folder: {reason}", path.display())]
     NotAFolder {
-        /// The path asked for.
+        /// The path.
         path: PathBuf,
-        /// What it is instead.
+        /// Why not.
         reason: &'static str,
     },
     /// The sizes contradict each other.
     #[error("{size} = {value} is not possible: {reason}")]
     Sizes {
-        /// Which size.
+        /// The name of the size.
         size: &'static str,
-        /// What was asked for.
+        /// Its value.
         value: u32,
-        /// Why it cannot be.
+        /// The contradiction.
         reason: &'static str,
     },
     /// The file system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was being done.
+        /// What failed.
         action: &'static str,
-        /// To which path.
+        /// The path.
         path: PathBuf,
-        /// What it said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A table could not be written.
     #[error("cannot write the table {table}")]
     Table {
-        /// Which table.
+        /// The table.
         table: &'static str,
-        /// Why.
+        /// The error of the writer.
         source: csv::Error,
     },
 }

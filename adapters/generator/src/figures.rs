@@ -1,5 +1,4 @@
-//! Exact figures as whole numbers, and their text (1.1): no float ever stands between a draw and a
-//! cell.
+//! Exact amounts, prices, and rates as whole numbers, and their texts (1.1).
 
 /// A price of 1/256 point, in units of 0.00000001.
 pub(crate) const TICK: i64 = 390_625;
@@ -30,7 +29,7 @@ pub(crate) fn price(units: i64) -> String {
     decimal(units, 8)
 }
 
-/// A rate from thousandths of a per cent.
+/// A rate from thousandths of a percent.
 pub(crate) fn rate(thousandths: i64) -> String {
     decimal(thousandths, 3)
 }
@@ -45,7 +44,7 @@ mod tests {
     use super::{THIRTY_SECOND, decimal, money, price, rate};
 
     #[test]
-    fn figures_keep_every_digit() {
+    fn numbers_keep_every_digit() {
         assert_eq!(money(5), "0.05");
         assert_eq!(money(-123_456), "-1234.56");
         assert_eq!(price(99 * 100_000_000 + 10 * THIRTY_SECOND), "99.31250000");

@@ -1,24 +1,26 @@
-//! A snapshot folder that appears whole or not at all.
+//! A folder of CSV files that is written whole or not at all.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use powerfill_snapshot::input_table;
+
 use crate::error::GenerateError;
 
-/// One written table.
+/// A written table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenTable {
-    /// Its name; the file is `<table>.csv`.
+    /// The name; the file is `<table>.csv`.
     pub table: &'static str,
-    /// Its rows, the header aside.
+    /// The number of rows, without the header.
     pub rows: u64,
-    /// Its size.
+    /// The size of the file.
     pub bytes: u64,
 }
 
-/// A folder under a temporary name beside the one asked for. Dropped before
-/// [`finish`](Self::finish), it is removed.
+/// A folder under a temporary name beside its target. It is removed if it is dropped before
+/// [`finish`](Self::finish).
 pub(crate) struct Folder {
     target: PathBuf,
     partial: PathBuf,
@@ -27,7 +29,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Refuses a folder that has something in it, then makes the temporary one.
+    /// Refuses a target that is not empty, and creates the temporary folder.
     pub(crate) fn begin(target: &Path) -> Result<Self, GenerateError> {
         let not_a_folder = |reason| GenerateError::NotAFolder { path: target.to_owned(), reason };
         let name = target.file_name().ok_or_else(|| not_a_folder("it has no name of its own"))?;
@@ -45,8 +47,7 @@ impl Folder {
                 return Err(GenerateError::Io { action: "read", path: target.to_owned(), source });
             }
         }
-        // The process id keeps two runs apart; the same name in one process means the same folder
-        // twice.
+        // The process id separates two runs. The same name within a process is the same target.
         let mut partial_name = std::ffi::OsString::from(".");
         partial_name.push(name);
         partial_name.push(format!(".partial-{}", std::process::id()));
@@ -60,11 +61,16 @@ impl Folder {
         Ok(Self { target: target.to_owned(), partial, finished: false, tables: Vec::new() })
     }
 
-    /// Begins a table with its header.
-    pub(crate) fn table(
+    /// Begins a table with the header of its declaration.
+    pub(crate) fn table(&self, table: &'static str) -> Result<Table, GenerateError> {
+        self.table_with(table, &[])
+    }
+
+    /// Begins a table with the header of its declaration and additional columns.
+    pub(crate) fn table_with(
         &self,
         table: &'static str,
-        header: &[&str],
+        additional: &[&'static str],
     ) -> Result<Table, GenerateError> {
         let path = self.partial.join(format!("{table}.csv"));
         let file = fs::File::create(&path).map_err(|source| GenerateError::Io {
@@ -72,10 +78,11 @@ impl Folder {
             path,
             source,
         })?;
-        let counted = Counted { file, bytes: 0 };
+        let counted = CountingWriter { file, bytes: 0 };
         let writer = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(counted);
+        let declared = input_table(table).expect("the generator writes tables of 1.2");
         let mut table = Table { table, rows: 0, writer };
-        table.line(header)?;
+        table.line(&[&declared.column_names(), additional].concat())?;
         Ok(table)
     }
 
@@ -86,9 +93,9 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives the folder its name.
+    /// Renames the folder to its target.
     pub(crate) fn finish(mut self) -> Result<Vec<WrittenTable>, GenerateError> {
-        // Not every system renames onto an empty folder. Where this fails the renaming says why.
+        // Not every system renames onto an empty folder. If this fails, the renaming reports why.
         let _ = fs::remove_dir(&self.target);
         fs::rename(&self.partial, &self.target).map_err(|source| GenerateError::Io {
             action: "rename the finished folder to",
@@ -104,8 +111,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.finished {
-            // Nothing better can be done with a failure here: the error that led here is being
-            // reported.
+            // A failure cannot be reported here; the error that caused the drop is reported.
             let _ = fs::remove_dir_all(&self.partial);
         }
     }
@@ -115,7 +121,7 @@ impl Drop for Folder {
 pub(crate) struct Table {
     table: &'static str,
     rows: u64,
-    writer: csv::Writer<Counted>,
+    writer: csv::Writer<CountingWriter>,
 }
 
 impl Table {
@@ -138,13 +144,13 @@ impl Table {
     }
 }
 
-/// Counts what goes through.
-struct Counted {
+/// Counts the bytes that are written.
+struct CountingWriter {
     file: fs::File,
     bytes: u64,
 }
 
-impl Write for Counted {
+impl Write for CountingWriter {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = self.file.write(buffer)?;
         self.bytes += written as u64;
@@ -161,12 +167,12 @@ mod tests {
     use super::Folder;
 
     #[test]
-    fn a_folder_that_is_given_up_leaves_nothing() {
+    fn an_unfinished_folder_leaves_nothing() {
         let place = tempfile::tempdir().unwrap();
         let entries = || std::fs::read_dir(place.path()).unwrap().count();
         let folder = Folder::begin(&place.path().join("book")).unwrap();
-        let mut table = folder.table("loan", &["loan_id"]).unwrap();
-        table.row(&["L1"]).unwrap();
+        let mut table = folder.table("loan").unwrap();
+        table.row(&["L1"; 17]).unwrap();
         assert_eq!(entries(), 1);
         drop(table);
         drop(folder);

@@ -1,273 +1,230 @@
-//! What kinds of instruments there are: who buys them, which loans they take, what they pay.
+//! The kinds of instruments: their investors, the loans that they take, and how they trade.
+
+use std::sync::LazyLock;
 
 use crate::calendar::SettlementClass;
-use crate::rules::{
-    CAP_RULES, CAPS, CONFORMING, CONFORMING_LIMIT, CONVENTIONAL, FICO_FROM_680, GOVERNMENT,
-    HIGH_LTV, INVESTOR_HOME, JUMBO, LOW_FICO, NEW_YORK,
-};
-use crate::traits::{Occupancy, Product, Traits};
+use crate::data::{lines, number};
+use crate::rules::{CAPS, CONFORMING_LIMIT, CONVENTIONAL};
+use crate::traits::{LoanTraits, Product};
 
-/// One of the two agencies that buy conventional loans.
+/// What instruments with the same rules and prices have in common. Only the balance that a small
+/// balance is capped at, the story, and the agency differ within a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Agency {
-    Fannie,
-    Freddie,
-}
-
-impl Agency {
-    pub(crate) const fn other(self) -> Self {
-        match self {
-            Self::Fannie => Self::Freddie,
-            Self::Freddie => Self::Fannie,
-        }
-    }
-
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Fannie => "FN",
-            Self::Freddie => "FH",
-        }
-    }
-
-    const fn investor(self) -> &'static str {
-        match self {
-            Self::Fannie => "FNMA",
-            Self::Freddie => "FHLMC",
-        }
-    }
-}
-
-/// A story that a specified pool tells, other than a small balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Story {
-    NewYork,
-    InvestorHome,
-    LowFico,
-    HighLtv,
-}
-
-impl Story {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::NewYork, Self::InvestorHome, Self::LowFico, Self::HighLtv];
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::NewYork => "NY",
-            Self::InvestorHome => "INV",
-            Self::LowFico => "LFICO",
-            Self::HighLtv => "HLTV",
-        }
-    }
-
-    const fn rule(self) -> &'static str {
-        match self {
-            Self::NewYork => NEW_YORK,
-            Self::InvestorHome => INVESTOR_HOME,
-            Self::LowFico => LOW_FICO,
-            Self::HighLtv => HIGH_LTV,
-        }
-    }
-
-    fn is_told_by(self, loan: &Traits) -> bool {
-        match self {
-            Self::NewYork => loan.state == "NY",
-            Self::InvestorHome => loan.occupancy == Occupancy::Investor,
-            Self::LowFico => loan.fico.is_some_and(|fico| fico < 700),
-            Self::HighLtv => loan.ltv.is_some_and(|ltv| ltv > 95_000),
-        }
-    }
-}
-
-/// The shape of an instrument; with a coupon and a desk it is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Plain30(Agency),
-    Plain20(Agency),
-    Plain15(Agency),
-    Window30(Agency),
-    Window15(Agency),
-    /// Capped at a loan size: a position in [`CAPS`].
-    Small(Agency, usize),
-    Told(Agency, Story),
-    Gov30,
+pub(crate) enum Family {
+    Plain30,
+    Plain20,
+    Plain15,
+    Window30,
+    Window15,
+    SmallBalance,
+    Story,
+    Government,
     GovBank,
     Bank,
     SecondBank,
     Jumbo,
 }
 
-impl Shape {
-    pub(crate) fn code(self) -> String {
-        match self {
-            Self::Plain30(agency) => format!("{}30", agency.prefix()),
-            Self::Plain20(agency) => format!("{}20", agency.prefix()),
-            Self::Plain15(agency) => format!("{}15", agency.prefix()),
-            Self::Window30(agency) => format!("{} CASH 30", agency.prefix()),
-            Self::Window15(agency) => format!("{} CASH 15", agency.prefix()),
-            Self::Small(agency, cap) => format!("{}30 {}K", agency.prefix(), CAPS[cap] / 1_000),
-            Self::Told(agency, story) => format!("{}30 {}", agency.prefix(), story.code()),
-            Self::Gov30 => "G2 30".to_owned(),
-            Self::GovBank => "LAKESHORE GOV".to_owned(),
-            Self::Bank => "HARBOR WL".to_owned(),
-            Self::SecondBank => "MERIDIAN WL".to_owned(),
-            Self::Jumbo => "HARBOR JUMBO".to_owned(),
+impl Family {
+    fn from_name(name: &str) -> Self {
+        match name {
+            "Plain30" => Self::Plain30,
+            "Plain20" => Self::Plain20,
+            "Plain15" => Self::Plain15,
+            "Window30" => Self::Window30,
+            "Window15" => Self::Window15,
+            "SmallBalance" => Self::SmallBalance,
+            "Story" => Self::Story,
+            "Government" => Self::Government,
+            "GovBank" => Self::GovBank,
+            "Bank" => Self::Bank,
+            "SecondBank" => Self::SecondBank,
+            "Jumbo" => Self::Jumbo,
+            other => panic!("kinds.txt has a family {other}"),
         }
     }
 
-    pub(crate) const fn investor(self) -> &'static str {
-        match self {
-            Self::Plain30(agency)
-            | Self::Plain20(agency)
-            | Self::Plain15(agency)
-            | Self::Window30(agency)
-            | Self::Window15(agency)
-            | Self::Small(agency, _)
-            | Self::Told(agency, _) => agency.investor(),
-            Self::Gov30 => "GNMA",
-            Self::GovBank => "LAKESHORE BANK",
-            Self::Bank | Self::Jumbo => "HARBOR BANK",
-            Self::SecondBank => "MERIDIAN BANK",
+    /// Whether it is a cash window of an agency.
+    pub(crate) const fn is_window(self) -> bool {
+        matches!(self, Self::Window30 | Self::Window15)
+    }
+}
+
+/// A kind of instrument, a row of `kinds.txt`. With a coupon and a desk it is an instrument.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InstrumentKind {
+    pub(crate) family: Family,
+    pub(crate) code: String,
+    pub(crate) investor: &'static str,
+    pub(crate) class: SettlementClass,
+    /// Least and greatest term in months.
+    pub(crate) terms: (i64, i64),
+    /// The priority of its node (2.4).
+    pub(crate) priority: u32,
+    /// Its trades for as many loans, against the other kinds.
+    pub(crate) lots: u64,
+    /// The distance from the price curve, in 1/32 points.
+    pub(crate) spread: i64,
+    /// Trades per thousand that are priced by the grid.
+    pub(crate) bx_share: u64,
+    /// Trades per thousand that accept only loans with a price of their own.
+    pub(crate) priced_only_share: u64,
+    /// The change of a trade's size, in thousandths.
+    pub(crate) tilt: i64,
+    /// How readily a desk sells a loan to this kind; `None` if it depends on the loan.
+    appeal: Option<u64>,
+    /// The balance cap of a small balance, as a position in [`CAPS`].
+    cap: Option<usize>,
+    /// The rules of its node in the constraint tree, without those of its investor.
+    pub(crate) rules: Vec<&'static str>,
+}
+
+static KINDS: LazyLock<Vec<InstrumentKind>> = LazyLock::new(|| {
+    let rows = lines(include_str!("data/kinds.txt"));
+    rows.flat_map(|row| {
+        let twins = if row.contains("FN") { 2 } else { 1 };
+        (0..twins).map(move |twin| InstrumentKind::parse(row, twin))
+    })
+    .collect()
+});
+
+impl InstrumentKind {
+    /// Parses a row. Twin 1 is the kind of the other agency.
+    fn parse(row: &'static str, twin: usize) -> Self {
+        let columns: Vec<&'static str> = row.split('|').map(str::trim).collect();
+        let [
+            family,
+            code,
+            investor,
+            class,
+            terms,
+            priority,
+            lots,
+            spread,
+            bx_share,
+            priced_only_share,
+            tilt,
+            appeal,
+            rules,
+        ] = columns[..]
+        else {
+            panic!("kinds.txt: {row}")
+        };
+        let own = |text: &'static str| {
+            let mut values = text.split('/');
+            values.clone().nth(twin).or(values.next()).unwrap_or_default()
+        };
+        let (least, greatest) = terms.split_once('-').expect("a least and a greatest term");
+        Self {
+            family: Family::from_name(family),
+            code: if twin == 1 { code.replacen("FN", "FH", 1) } else { code.to_owned() },
+            investor: own(investor),
+            class: SettlementClass::from_name(class),
+            terms: (number(least), number(greatest)),
+            priority: number(priority),
+            lots: number(lots),
+            spread: number(own(spread)),
+            bx_share: number(bx_share),
+            priced_only_share: number(priced_only_share),
+            tilt: number(tilt),
+            cap: CAPS.iter().position(|cap| code == format!("FN30 {}K", cap / 1_000)),
+            appeal: (appeal != "-").then(|| number(own(appeal))),
+            rules: rules.split(", ").filter(|rule| !rule.is_empty()).collect(),
         }
     }
 
-    /// The text of `kind`.
-    pub(crate) const fn kind(self) -> &'static str {
-        match self {
-            Self::Window30(_) | Self::Window15(_) => "cash",
-            Self::GovBank | Self::Bank | Self::SecondBank | Self::Jumbo => "whole_loan",
-            _ => "tba",
+    /// The kind with this code.
+    pub(crate) fn from_code(code: &str) -> &'static Self {
+        let kind = KINDS.iter().find(|kind| kind.code == code);
+        kind.unwrap_or_else(|| panic!("kinds.txt has no kind {code}"))
+    }
+
+    /// The same kind of the other agency; itself if it is of no agency.
+    pub(crate) fn twin(&'static self) -> &'static Self {
+        match self.code.split_at(2) {
+            ("FN", rest) => Self::from_code(&format!("FH{rest}")),
+            ("FH", rest) => Self::from_code(&format!("FN{rest}")),
+            _ => self,
         }
     }
 
-    /// The same on the other side of the street: odd desks sell mostly to the other agency.
-    pub(crate) const fn twin(self) -> Self {
-        match self {
-            Self::Plain30(agency) => Self::Plain30(agency.other()),
-            Self::Plain20(agency) => Self::Plain20(agency.other()),
-            Self::Plain15(agency) => Self::Plain15(agency.other()),
-            Self::Window30(agency) => Self::Window30(agency.other()),
-            Self::Window15(agency) => Self::Window15(agency.other()),
-            Self::Small(agency, cap) => Self::Small(agency.other(), cap),
-            Self::Told(agency, story) => Self::Told(agency.other(), story),
-            other => other,
-        }
-    }
-
-    pub(crate) const fn settlement(self) -> SettlementClass {
-        match self {
-            Self::Plain30(_) | Self::Small(..) | Self::Told(..) => SettlementClass::A,
-            Self::Plain20(_) | Self::Plain15(_) => SettlementClass::B,
-            Self::Gov30 => SettlementClass::C,
-            Self::Window30(_) | Self::Window15(_) => SettlementClass::Cash,
-            _ => SettlementClass::WholeLoan,
-        }
-    }
-
-    /// Least and greatest term.
-    pub(crate) const fn terms(self) -> (i64, i64) {
-        match self {
-            Self::Plain15(_) | Self::Window15(_) => (85, 180),
-            Self::Plain20(_) => (181, 240),
-            _ => (181, 360),
+    /// The text of the column `kind`.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self.class {
+            SettlementClass::Cash => "cash",
+            SettlementClass::WholeLoan => "whole_loan",
+            SettlementClass::A | SettlementClass::B | SettlementClass::C => "tba",
         }
     }
 
     /// Whether one instrument takes every coupon.
-    pub(crate) const fn any_note_rate(self) -> bool {
-        matches!(self, Self::Jumbo)
+    pub(crate) const fn any_note_rate(&self) -> bool {
+        matches!(self.family, Family::Jumbo)
     }
 
-    /// Who comes first (2.4): specified pools before plain coupons, banks for what is left.
-    pub(crate) const fn priority(self) -> u32 {
-        match self {
-            Self::Small(_, cap) if cap < 3 => 10,
-            Self::Small(..) | Self::Told(..) => 20,
-            Self::Gov30 | Self::GovBank => 30,
-            Self::Bank | Self::SecondBank | Self::Jumbo => 50,
-            _ => 40,
-        }
-    }
-
-    /// How many trades it has for as many loans, against the others: small balances trade in small
-    /// lots.
-    pub(crate) const fn trades_for_loans(self) -> u64 {
-        match self {
-            Self::Small(..) => 20,
-            Self::Told(..) => 13,
-            _ => 10,
-        }
-    }
-
-    /// The rules of its node in the constraint tree, its investor's aside.
-    pub(crate) fn rules(self) -> Vec<&'static str> {
-        match self {
-            Self::Small(_, cap) => vec![CAP_RULES[cap]],
-            Self::Told(_, story) => vec![story.rule()],
-            Self::GovBank => vec![GOVERNMENT],
-            Self::Bank => vec![CONFORMING],
-            Self::SecondBank => vec![CONFORMING, FICO_FROM_680],
-            Self::Jumbo => vec![JUMBO],
-            _ => Vec::new(),
-        }
-    }
-
-    /// Whether it takes the loan, note rate and desk aside: what [`rules`](Self::rules), those of
-    /// its investor and its terms say together.
-    pub(crate) fn takes(self, loan: &Traits) -> bool {
-        let (least, greatest) = self.terms();
-        if loan.term_months < least || loan.term_months > greatest {
+    /// Whether it takes the loan, apart from note rate and desk: what its rules, those of its
+    /// investor, and its terms say together.
+    pub(crate) fn takes(&self, loan: &LoanTraits) -> bool {
+        let (least, greatest) = self.terms;
+        if !(least..=greatest).contains(&loan.term_months) {
             return false;
         }
-        let government = matches!(self, Self::Gov30 | Self::GovBank);
+        let government = matches!(self.family, Family::Government | Family::GovBank);
         if government != (loan.product == Product::Gov30) {
             return false;
         }
         let conforming = loan.amount <= CONFORMING_LIMIT * 100;
-        match self {
-            Self::Gov30 | Self::GovBank => true,
-            Self::Small(_, cap) => loan.amount <= CAPS[cap] * 100,
-            Self::Told(_, story) => conforming && story.is_told_by(loan),
-            Self::SecondBank => conforming && loan.fico.is_some_and(|fico| fico >= 680),
-            Self::Jumbo => !conforming,
+        match self.family {
+            Family::Government | Family::GovBank => true,
+            Family::SmallBalance => self.cap.is_some_and(|cap| loan.amount <= CAPS[cap] * 100),
+            Family::Story => conforming && has_story(loan, &self.code[5..]),
+            Family::SecondBank => conforming && loan.fico.is_some_and(|fico| fico >= 680),
+            Family::Jumbo => !conforming,
             _ => conforming,
         }
     }
 
-    /// How readily a desk sells a loan that it takes here, against its other choices; the note rate
-    /// is so much over the coupon.
-    pub(crate) fn appeal(self, loan: &Traits, over_coupon: i64) -> u64 {
-        let tier = CAPS.partition_point(|cap| cap * 100 < loan.amount);
-        let is_small = tier < CAPS.len();
-        match self {
-            Self::Plain30(Agency::Fannie) => 30,
-            Self::Plain30(Agency::Freddie) => 22,
-            Self::Plain20(_) => 60,
-            Self::Plain15(_) => 30,
-            // Its price grows with the note rate, and with a small balance.
-            Self::Window30(_) if is_small => 80,
-            Self::Window30(_) if over_coupon >= 1_000 => 40,
-            Self::Window30(_) if over_coupon >= 740 => 12,
-            Self::Window30(_) => 3,
-            Self::Window15(_) => 12,
-            // The tightest cap pays best; the next one takes a few.
-            Self::Small(_, cap) if cap == tier => 180,
-            Self::Small(_, cap) if cap == tier + 1 => 30,
-            Self::Small(..) => 1,
-            Self::Told(..) => 30,
-            Self::Gov30 => 30,
-            Self::GovBank => 6,
-            Self::Bank => 6,
-            Self::SecondBank => 4,
-            Self::Jumbo => 30,
+    /// How readily a desk sells a loan to this kind, against its other choices. `over_coupon` is
+    /// the note rate minus the coupon.
+    pub(crate) fn appeal(&self, loan: &LoanTraits, over_coupon: i64) -> u64 {
+        if let Some(appeal) = self.appeal {
+            return appeal;
         }
+        let tier = CAPS.partition_point(|cap| cap * 100 < loan.amount);
+        if let Some(cap) = self.cap {
+            // The tightest cap pays best; the next one gets a few.
+            return match cap.checked_sub(tier) {
+                Some(0) => 180,
+                Some(1) => 30,
+                _ => 1,
+            };
+        }
+        // The price of a window grows with the note rate, and with a small balance.
+        match over_coupon {
+            _ if tier < CAPS.len() => 80,
+            1_000.. => 40,
+            740.. => 12,
+            _ => 3,
+        }
+    }
+}
+
+/// Whether a loan has the story that a specified pool with this code needs.
+fn has_story(loan: &LoanTraits, code: &str) -> bool {
+    match code {
+        "NY" => loan.state == "NY",
+        "INV" => loan.occupancy == "Investor",
+        "LFICO" => loan.fico.is_some_and(|fico| fico < 700),
+        "HLTV" => loan.ltv.is_some_and(|ltv| ltv > 95_000),
+        other => panic!("kinds.txt has a story {other}"),
     }
 }
 
 /// The rules of an investor's node, for each investor that has one.
 pub(crate) const INVESTOR_RULES: &[(&str, &[&str])] = &[
-    ("FNMA", &[CONVENTIONAL, CONFORMING]),
-    ("FHLMC", &[CONVENTIONAL, CONFORMING]),
-    ("GNMA", &[GOVERNMENT]),
-    ("HARBOR BANK", &[CONVENTIONAL, crate::rules::DTI_TO_50]),
+    ("FNMA", &[CONVENTIONAL, "conforming"]),
+    ("FHLMC", &[CONVENTIONAL, "conforming"]),
+    ("GNMA", &["government"]),
+    ("HARBOR BANK", &[CONVENTIONAL, "dti to 50"]),
     ("MERIDIAN BANK", &[CONVENTIONAL]),
 ];

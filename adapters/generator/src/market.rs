@@ -1,12 +1,10 @@
-//! What the market pays: the price curve of 5.1 by coupon, shape, settlement and note rate, in
-//! units of 0.00000001.
+//! Prices: the curve of 5.1 by coupon, kind, settlement, and note rate, in units of 0.00000001.
 
 use crate::catalog::Instrument;
 use crate::figures::{POINT, THIRTY_SECOND, TICK};
-use crate::shapes::{Agency, Shape};
 
-/// Price by coupon in 1/32 points, from `3.0` in half points: concave, about two points a half
-/// coupon below par, less above.
+/// The price by coupon in 1/32 points, from 3.0 in steps of 0.5. It is concave: about two points
+/// per step below par, less above.
 const CURVE: [i64; 11] = [
     88 * 32,
     90 * 32 + 16,
@@ -22,35 +20,19 @@ const CURVE: [i64; 11] = [
 ];
 const LOWEST_COUPON: i64 = 3_000;
 
-/// Pay-up in 1/32 points for each cap of [`crate::rules::CAPS`]: the smaller the loan, the better
-/// the story.
+/// The pay-up in 1/32 points for each cap of [`crate::rules::CAPS`]. Smaller loans earn more.
 pub(crate) const CAP_PAYUPS: [i64; 6] = [72, 56, 44, 32, 22, 14];
 
 /// The price of an instrument on its first settlement for a loan 0.25 above its coupon.
 fn base(instrument: &Instrument) -> i64 {
     let step = ((instrument.coupon - LOWEST_COUPON) / 500).clamp(0, CURVE.len() as i64 - 1);
-    let spread = match instrument.shape {
-        // One market since the two agencies' pools are interchangeable.
-        Shape::Plain30(_) => 0,
-        Shape::Plain20(_) => 8,
-        Shape::Plain15(_) | Shape::Window15(_) => 40,
-        // A window's price grows with the note rate; in the middle it pays what the pool pays.
-        Shape::Window30(_) => -4,
-        Shape::Small(agency, cap) => CAP_PAYUPS[cap] - i64::from(agency == Agency::Freddie),
-        Shape::Told(..) => 8,
-        Shape::Gov30 => 12,
-        Shape::GovBank => 0,
-        Shape::Bank => -4,
-        Shape::SecondBank => -8,
-        Shape::Jumbo => -24,
-    };
     // An index into a curve of eleven points.
-    (CURVE[step as usize] + spread) * THIRTY_SECOND
+    (CURVE[step as usize] + instrument.kind.spread) * THIRTY_SECOND
 }
 
-/// What a later settlement costs: 5/32 a month, and now and then it gains instead.
+/// The cost of a later settlement: 5/32 per month; some instruments gain instead.
 fn drop(instrument: &Instrument, settlement: usize) -> i64 {
-    let is_special = (instrument.coupon / 500 + instrument.shape.code().len() as i64) % 9 == 0;
+    let is_special = (instrument.coupon / 500 + instrument.kind.code.len() as i64) % 9 == 0;
     let month = if is_special { -THIRTY_SECOND } else { 5 * THIRTY_SECOND };
     // At most three settlements.
     month * settlement as i64
@@ -61,20 +43,16 @@ pub(crate) fn grid_price(instrument: &Instrument, settlement: usize, note_rate: 
     let over = note_rate - (instrument.coupon + 250);
     let level = base(instrument) - drop(instrument, settlement);
     if over < 0 {
-        // Only the lowest window goes there: about three points for each per cent of rate.
+        // Only the lowest window has such rates: about three points per percent of rate.
         return level + over * 3 * POINT / 1_000;
     }
-    let ticks_for_an_eighth = match instrument.shape {
-        Shape::Window30(_) | Shape::Window15(_) => 8,
-        _ => 4,
-    };
+    let ticks_for_an_eighth = if instrument.kind.family.is_window() { 8 } else { 4 };
     // Each eighth is worth a little less than the one before.
     let eighths = over / 125;
     level + (ticks_for_an_eighth * eighths - eighths * (eighths - 1) / 2) * TICK
 }
 
-/// The level at which a forward trade of the instrument is struck: the grid's in the middle of its
-/// note rates.
+/// The market price of a forward trade: that of the grid in the middle of the note rates.
 pub(crate) fn forward_price(instrument: &Instrument, settlement: usize) -> i64 {
     grid_price(instrument, settlement, instrument.coupon + 625)
 }
@@ -84,7 +62,7 @@ mod tests {
     use super::CURVE;
 
     #[test]
-    fn the_curve_rises_ever_more_slowly() {
+    fn the_curve_rises_more_and_more_slowly() {
         for pair in CURVE.windows(3) {
             assert!(pair[2] > pair[1] && pair[1] > pair[0]);
             assert!(pair[2] - pair[1] <= pair[1] - pair[0]);

@@ -1,97 +1,96 @@
-//! The parts that loans play in a book, and the days that go with them.
+//! The roles of loans in a book, and the dates that follow from them.
 
 use crate::calendar::{ELIGIBLE_WITHIN, iso};
+use crate::data::MARGINALS;
 use crate::dice::Dice;
 use crate::figures::or_empty;
 
-/// Why a loan is where it is.
+/// The role of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum LoanRole {
     /// In a pool of a settled trade: most of the pipeline.
     Settled,
-    /// In a locked pool of an open trade: it uses that trade up (2.1).
+    /// In a locked pool of an open trade, whose amount it uses up (2.1).
     Locked,
     /// In a pool of a trade that is past or beyond the horizon.
     Stranded,
-    /// Below the status that takes part, in a pool of an open trade all the same.
+    /// In a pool of an open trade, with a status that does not take part.
     Held,
     /// In an unlocked pool of an open trade.
     Pooled,
     /// In an open pool that is designated to no trade.
     Loose,
-    /// New: closed, in no pool.
+    /// Closed, in no pool.
     New,
-    /// New, with a fate of its own in the run.
-    Odd(Oddity),
+    /// An odd case.
+    Odd(OddCase),
     /// Not closed yet, in no pool.
     Pipeline,
 }
 
-/// Loans that nothing is meant for, so that each kickout reason of 2.8 comes up. Exhausted capacity
-/// comes up by itself; `BelowPriceFloor` needs a `bx_price_floor` too, and then strikes those with
-/// a low rate.
+/// Loans without an intended trade, so that each kickout reason of 2.8 occurs. `CapacityExhausted`
+/// occurs without them; `BelowPriceFloor` needs a `bx_price_floor`, and then concerns those with a
+/// low rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Oddity {
+pub(crate) enum OddCase {
     /// A note rate that no instrument takes.
     HighRate,
     /// A note rate that only the coupon without trades takes.
     OffTheRun,
     /// Deliverable after the only settlement of its coupon.
     Late,
-    /// A jumbo without a price of its own.
+    /// A jumbo without an own price.
     Unpriced,
     /// A note rate that only the lowest cash window takes, far below par.
     LowRate,
-    /// A small loan on a manufactured home, where the only instrument of its coupon wants none.
+    /// A small loan on a manufactured home, which the only instrument of its coupon excludes.
     Barred,
 }
 
-const ODDITIES: [Oddity; 6] = [
-    Oddity::HighRate,
-    Oddity::OffTheRun,
-    Oddity::Late,
-    Oddity::Unpriced,
-    Oddity::LowRate,
-    Oddity::Barred,
+const ODD_CASES: [OddCase; 6] = [
+    OddCase::HighRate,
+    OddCase::OffTheRun,
+    OddCase::Late,
+    OddCase::Unpriced,
+    OddCase::LowRate,
+    OddCase::Barred,
 ];
-/// One in so many eligible loans is odd.
+/// One of this many eligible loans is odd.
 const ODD_EVERY: u64 = 110;
 
-/// Parts per thousand, as in a real tenant: mostly settled, a few thousand free, a few hundred new.
-const ROLES: [(Role, u64); 8] = [
-    (Role::Settled, 503),
-    (Role::Locked, 72),
-    (Role::Stranded, 14),
-    (Role::Held, 10),
-    (Role::Pooled, 320),
-    (Role::Loose, 9),
-    (Role::New, 34),
-    (Role::Pipeline, 38),
+/// Shares per thousand, as of a real tenant: mostly settled, few new.
+const ROLES: [(LoanRole, u64); 8] = [
+    (LoanRole::Settled, 503),
+    (LoanRole::Locked, 72),
+    (LoanRole::Stranded, 14),
+    (LoanRole::Held, 10),
+    (LoanRole::Pooled, 320),
+    (LoanRole::Loose, 9),
+    (LoanRole::New, 34),
+    (LoanRole::Pipeline, 38),
 ];
 
-/// Hands out the roles. Odd loans come by count, not by chance, so that a book of any size has them
-/// in turn.
-pub(crate) struct Casting {
+/// Draws the roles of loans. Odd cases come by count, so that a book of any size has them in turn.
+pub(crate) struct RoleSequence {
     eligible: u64,
 }
 
-impl Casting {
+impl RoleSequence {
     pub(crate) const fn new() -> Self {
         Self { eligible: 0 }
     }
 
-    pub(crate) fn draw(&mut self, dice: &mut Dice) -> Role {
+    pub(crate) fn draw(&mut self, dice: &mut Dice) -> LoanRole {
         let role = dice.weighted(&ROLES);
-        if !matches!(role, Role::Pooled | Role::Loose | Role::New) {
+        if !matches!(role, LoanRole::Pooled | LoanRole::Loose | LoanRole::New) {
             return role;
         }
         self.eligible += 1;
         if self.eligible % ODD_EVERY != ODD_EVERY / 2 {
             return role;
         }
-        let turn = self.eligible / ODD_EVERY % ODDITIES.len() as u64;
-        // A position in that short list.
-        Role::Odd(ODDITIES[turn as usize])
+        let turn = self.eligible / ODD_EVERY % ODD_CASES.len() as u64;
+        LoanRole::Odd(ODD_CASES[turn as usize])
     }
 }
 
@@ -108,7 +107,7 @@ pub(crate) const STAGES: [(&str, Option<u32>); 9] = [
     ("Suspended", None),
 ];
 
-/// Status and days of a loan, in days after `as_of`.
+/// The status and the dates of a loan, in days after `as_of`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     pub(crate) status: &'static str,
@@ -117,16 +116,16 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Eligible, and deliverable `within` days.
+    /// An eligible loan that is deliverable within `within` days.
     pub(crate) fn eligible(dice: &mut Dice, within: i64) -> Self {
-        let status = dice.weighted(&[("Closed", 62), ("Funded", 33), ("Purchased", 5)]);
+        let status = dice.weighted(&MARGINALS.eligible_status);
         let within = within.min(ELIGIBLE_WITHIN);
         match dice.below(100) {
-            // Closed, and the day is not in the book yet.
+            // Closed; the closing date is not in the book yet.
             0..7 if within > 0 => {
                 Self { status, closes_in: None, lock_expires_in: Some(dice.between(0, within)) }
             }
-            // Signed: it disburses on the day.
+            // Signed; it disburses on the closing date.
             7..12 if within > 0 => {
                 let closes = dice.between(1, within);
                 Self { status, closes_in: Some(closes), lock_expires_in: Some(closes + 7) }
@@ -135,19 +134,19 @@ impl Progress {
         }
     }
 
-    /// Eligible, but deliverable late only.
+    /// An eligible loan that is deliverable late.
     pub(crate) fn late(dice: &mut Dice) -> Self {
         let expires = dice.between(ELIGIBLE_WITHIN - 15, ELIGIBLE_WITHIN);
         Self { status: "Closed", closes_in: None, lock_expires_in: Some(expires) }
     }
 
-    /// Delivered, or about to be.
+    /// A loan that is delivered, or soon will be.
     pub(crate) fn delivered(dice: &mut Dice) -> Self {
-        let status = dice.weighted(&[("Purchased", 70), ("Funded", 25), ("Closed", 5)]);
+        let status = dice.weighted(&MARGINALS.delivered_status);
         Self::closed(dice, status, 400)
     }
 
-    /// On its way: by its status, its days or the lack of them, it does not take part.
+    /// A loan that does not take part because of its status or its dates.
     pub(crate) fn pending(dice: &mut Dice) -> Self {
         match dice.below(100) {
             0..4 => Self { status: "Closed", closes_in: None, lock_expires_in: None },
@@ -156,21 +155,14 @@ impl Progress {
                 Self { status: "Closed", closes_in: Some(closes), lock_expires_in: Some(closes) }
             }
             _ => {
-                let status = dice.weighted(&[
-                    ("Application", 8),
-                    ("Processing", 14),
-                    ("Approved", 18),
-                    ("Locked", 32),
-                    ("Docs Out", 24),
-                    ("Suspended", 4),
-                ]);
+                let status = dice.weighted(&MARGINALS.pending_status);
                 Self { status, closes_in: None, lock_expires_in: Some(dice.between(3, 60)) }
             }
         }
     }
 
     fn closed(dice: &mut Dice, status: &'static str, within: i64) -> Self {
-        // More of them lately: the lesser of two draws.
+        // The lesser of two draws, because more loans closed lately.
         let days = dice.between(0, within).min(dice.between(0, within));
         let lock = dice.permille(930).then(|| dice.between(-4, 25) - days);
         Self { status, closes_in: Some(-days), lock_expires_in: lock }

@@ -1,19 +1,19 @@
-//! The trades of the past and their pools: which one is which follows from its number alone.
+//! Past trades and their pools. Everything about one follows from its number.
 
 use crate::dice::{Dice, Topic};
 use crate::placement::apportion;
 use crate::sizes::Sizes;
 
-/// What became of a trade that is not open.
+/// The status of a trade that is not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum PastStatus {
     Settled,
     Cancelled,
     Phantom,
 }
 
-impl Fate {
-    pub(crate) const fn of(number: u32) -> Self {
+impl PastStatus {
+    pub(crate) const fn from_number(number: u32) -> Self {
         if number % 67 == 5 {
             Self::Cancelled
         } else if number % 101 == 7 {
@@ -32,21 +32,21 @@ impl Fate {
     }
 }
 
-/// The trades that are not open: the first numbers of the book, oldest first.
-pub(crate) struct Past {
+/// The trades that are not open, oldest first. They have the first numbers of the book.
+pub(crate) struct PastTrades {
     pub(crate) trades: u32,
-    /// Pools of those trades.
+    /// The number of their pools.
     pools: u32,
-    /// The instrument of each trade, over and over.
+    /// The instruments of the trades, repeated.
     cycle: Vec<u32>,
-    /// Where each instrument stands in the cycle.
-    places: Vec<Vec<u32>>,
+    /// The positions of each instrument in the cycle.
+    positions: Vec<Vec<u32>>,
 }
 
-impl Past {
+impl PastTrades {
     pub(crate) fn new(sizes: &Sizes, pools: u32, counts: &[u64], seed: u64) -> Self {
         let mut dice = Dice::new(seed, Topic::PastTrades);
-        // Every instrument was traded once, the popular ones often.
+        // Every instrument was traded at least once, the popular ones often.
         let mut cycle: Vec<u32> = (0_u32..)
             .zip(apportion(counts, 3 * counts.len() as u64))
             .flat_map(|(at, share)| std::iter::repeat_n(at, share as usize + 1))
@@ -55,40 +55,40 @@ impl Past {
             let other = dice.index(at + 1);
             cycle.swap(at, other);
         }
-        let mut places = vec![Vec::new(); counts.len()];
+        let mut positions = vec![Vec::new(); counts.len()];
         for (at, instrument) in (0_u32..).zip(&cycle) {
-            places[*instrument as usize].push(at);
+            positions[*instrument as usize].push(at);
         }
-        Self { trades: sizes.trades - sizes.open_trades, pools, cycle, places }
+        Self { trades: sizes.trades - sizes.open_trades, pools, cycle, positions }
     }
 
     pub(crate) fn instrument(&self, trade: u32) -> u32 {
         self.cycle[trade as usize % self.cycle.len()]
     }
 
-    /// The id of an open trade, counted from 0: they come after those of the past.
+    /// The id of an open trade, by its number from 0. Open trades follow the past ones.
     pub(crate) fn open_trade_id(&self, trade: u32) -> String {
         trade_id(self.trades + trade)
     }
 
-    /// The trade of a pool: the last pools are of the last trades.
+    /// The trade of a pool. The last pools belong to the last trades.
     pub(crate) fn trade_of(&self, pool: u32) -> Option<u32> {
         (self.trades > 0).then(|| self.trades - 1 - (self.pools - 1 - pool) % self.trades)
     }
 
-    /// A recent pool, of the instrument where there is one. Older pools have lost their loans to
-    /// the servicing book.
+    /// Draws a recent pool, of the instrument if it has one. The loans of older pools are not in
+    /// the pipeline any more.
     pub(crate) fn draw_pool(&self, dice: &mut Dice, instrument: Option<u32>) -> Option<u32> {
         if self.pools == 0 {
             return None;
         }
         let recent = (self.pools.min(self.trades) * 2 / 5).max(1);
         let any = self.pools - 1 - dice.below(u64::from(recent)) as u32;
-        let places = instrument.map_or(&[][..], |at| &self.places[at as usize]);
-        if places.is_empty() {
+        let positions = instrument.map_or(&[][..], |at| &self.positions[at as usize]);
+        if positions.is_empty() {
             return Some(any);
         }
-        let place = dice.pick(places);
+        let place = dice.pick(positions);
         let turns = (self.cycle.len() as u32).max(1);
         let last = self.trades.saturating_sub(place + 1) / turns;
         let first = self.trades.saturating_sub(recent + place).div_ceil(turns);
@@ -100,11 +100,11 @@ impl Past {
         Some(self.pools - (self.trades - trade))
     }
 
-    /// Whether the pool is closed: most are. Those of trades that came to nothing all are, so that
+    /// Whether the pool is closed. Most are, and all pools of trades that were not settled, so that
     /// their loans stay.
     pub(crate) fn is_closed(&self, pool: u32) -> bool {
-        let fate = self.trade_of(pool).map(Fate::of);
-        fate != Some(Fate::Settled) || scrambled(pool) % 100 < 85
+        let status = self.trade_of(pool).map(PastStatus::from_number);
+        status != Some(PastStatus::Settled) || scrambled(pool) % 100 < 85
     }
 
     /// Whether the pool is designated to its trade. A few closed ones never were.
@@ -113,12 +113,12 @@ impl Past {
     }
 }
 
-/// A number that looks unrelated (Knuth's multiplicative hash).
+/// A pseudo-random number (Knuth's multiplicative hash).
 pub(crate) const fn scrambled(number: u32) -> u32 {
     number.wrapping_mul(2_654_435_761) >> 8
 }
 
-/// The text of a trade's number, counted from 0.
+/// The id of a trade, by its number from 0.
 pub(crate) fn trade_id(number: u32) -> String {
     format!("T{:07}", number as u64 + 1)
 }

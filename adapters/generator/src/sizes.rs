@@ -1,4 +1,4 @@
-//! How large a snapshot is to be (5.1).
+//! The sizes of snapshots (5.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// All of them, smallest first.
+    /// All scales, smallest first.
     pub const ALL: [Self; 3] = [Self::Demo, Self::L, Self::Xl];
 
     /// Its name.
@@ -69,9 +69,9 @@ impl fmt::Display for Scale {
     }
 }
 
-/// The name of no scale.
+/// A name that no scale has.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no scale: demo, l or xl")]
+#[error("{0:?} is no scale; use demo, l, or xl")]
 pub struct UnknownScale(pub String);
 
 impl FromStr for Scale {
@@ -85,15 +85,15 @@ impl FromStr for Scale {
     }
 }
 
-/// How many rows the sized tables have. The other tables follow from these.
+/// The numbers of rows of the sized tables. Those of the other tables follow from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     /// Rows of `loan`.
     pub loans: u32,
     /// Rows of `pscat_trades`.
     pub trades: u32,
-    /// Of those, the ones with status `open`. A few of them are out of the run all the same: past,
-    /// beyond the horizon, paired off, without a settlement date.
+    /// Those with status `open`. A few of them are not in the run: past, beyond the horizon, paired
+    /// off, or without a settlement date.
     pub open_trades: u32,
     /// Rows of `pscat_pools`.
     pub pools: u32,
@@ -107,12 +107,12 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// With so many trades, of which the same share is open.
+    /// The same sizes with this number of trades. The share of open ones stays.
     #[must_use]
     pub fn with_trades(self, trades: u32) -> Self {
         let open = u64::from(self.open_trades) * u64::from(trades);
         let open = open.div_ceil(u64::from(self.trades.max(1)));
-        // At most `trades`, since the open ones are at most all of them.
+        // At most `trades`, because the share is at most 1.
         Self { trades, open_trades: u32::try_from(open).unwrap_or(trades).min(trades), ..self }
     }
 
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!("XL".parse::<Scale>().unwrap(), Scale::Xl);
         assert_eq!(
             "xxl".parse::<Scale>().unwrap_err().to_string(),
-            "\"xxl\" is no scale: demo, l or xl"
+            "\"xxl\" is no scale; use demo, l, or xl"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! What a run makes of a generated book (5.1): mostly Remaining, some Joining and Switching, few
-//! Leaving; trades filled; every kickout reason.
+//! A run of a generated book (5.1) has mostly Remaining, some Joining and Switching, and few
+//! Leaving pool actions; it fills trades, and has every kickout reason.
 
 mod reading;
 
@@ -9,16 +9,16 @@ use powerfill_engine::decide_all;
 use powerfill_events::run::RunEvent;
 use powerfill_generator::{Scale, generate};
 use powerfill_snapshot::Snapshot;
-use reading::judged;
+use reading::read_valid;
 
 fn demo(seed: u64) -> Snapshot {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("book");
     generate(&Scale::Demo.sizes(), seed, &folder).unwrap();
-    judged(&folder)
+    read_valid(&folder)
 }
 
-/// Counts by what they are of.
+/// Counts of events, reasons, and statuses.
 fn outcome(snapshot: &Snapshot, options: &str) -> BTreeMap<String, usize> {
     let options = powerfill_snapshot::options_from_json(options).unwrap();
     let mut counts = BTreeMap::new();
@@ -39,7 +39,7 @@ fn outcome(snapshot: &Snapshot, options: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn a_run_of_the_demo_book_makes_sense() {
+fn a_run_of_the_demo_book_is_realistic() {
     let snapshot = demo(1);
     let counts = outcome(&snapshot, r#"{"bx_price_floor": "95"}"#);
     let of = |what: &str| counts.get(what).copied().unwrap_or_default();

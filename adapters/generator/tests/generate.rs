@@ -1,15 +1,15 @@
-//! Same seed, same bytes; as many rows as asked for; valid by the rules of 1.2 at every size; whole
-//! or not at all.
+//! The same seed gives the same bytes; a book has the requested sizes and is valid by the rules of
+//! 1.2; it is written whole or not at all.
 
 mod reading;
 
 use std::fs;
 use std::path::Path;
 
-use powerfill_generator::{GenerateError, Scale, Sizes, Written, generate};
-use reading::judged;
+use powerfill_generator::{GenerateError, GeneratedBook, Scale, Sizes, generate};
+use reading::read_valid;
 
-/// A book that is quick to write and has something of everything.
+/// A book that is generated quickly and has every kind of row.
 const SMALL: Sizes = Sizes {
     loans: 2_000,
     trades: 900,
@@ -32,7 +32,7 @@ fn digest(folder: &Path) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn write(sizes: &Sizes, seed: u64, folder: &Path) -> Written {
+fn write(sizes: &Sizes, seed: u64, folder: &Path) -> GeneratedBook {
     generate(sizes, seed, folder).unwrap()
 }
 
@@ -45,13 +45,13 @@ fn the_same_seed_gives_the_same_bytes() {
     write(&SMALL, 8, &other);
     assert_eq!(digest(&first), digest(&second));
     assert_ne!(digest(&first), digest(&other));
-    // On any machine: when a change of the generator is meant to change its books, this changes
-    // too.
+    // The digest is the same on every machine. It changes only with an intended change of the
+    // books.
     assert_eq!(digest(&first), "7e426f8ea44150b7f29f9adf13b1fda7f040a8e6c6d7f2a13088eeff058a8e4f");
 }
 
 #[test]
-fn more_rows_of_one_table_leave_the_draws_of_others_alone() {
+fn more_rows_of_one_table_change_no_other_table() {
     let place = tempfile::tempdir().unwrap();
     let [plain, more] = ["plain", "more"].map(|name| place.path().join(name));
     write(&SMALL, 7, &plain);
@@ -63,7 +63,7 @@ fn more_rows_of_one_table_leave_the_draws_of_others_alone() {
 }
 
 #[test]
-fn a_book_has_the_rows_asked_for() {
+fn a_book_has_the_requested_rows() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("book");
     let written = write(&SMALL, 1, &folder);
@@ -84,7 +84,7 @@ fn a_book_has_the_rows_asked_for() {
     assert_eq!(written.bytes(), on_disk);
     assert_eq!(written.tables.len(), 17);
 
-    let snapshot = judged(&folder);
+    let snapshot = read_valid(&folder);
     let open = snapshot.trades.iter().filter(|trade| trade.status.as_str() == "open").count();
     assert_eq!(open, SMALL.open_trades as usize);
 }
@@ -95,14 +95,14 @@ fn the_demo_book_is_valid_and_has_its_sizes() {
     let folder = place.path().join("book");
     let sizes = Scale::Demo.sizes();
     write(&sizes, 1, &folder);
-    let snapshot = judged(&folder);
+    let snapshot = read_valid(&folder);
     assert_eq!(snapshot.loans.len(), 11_674);
     assert_eq!(snapshot.trades.len(), 8_902);
     assert_eq!(snapshot.pools.len(), 6_246);
     assert_eq!(snapshot.instruments.len(), 120);
     assert_eq!(snapshot.constraints.len(), 160);
     assert_eq!(snapshot.carry_costs.len(), 295);
-    // Marginals of 5.1, give or take what chance does.
+    // The marginals of 5.1, within what is random.
     let share = |count: usize| count * 100 / snapshot.loans.len();
     let with_term = |months: i64| {
         let terms = snapshot.loans.iter().filter_map(|loan| loan.term_months);
@@ -115,7 +115,7 @@ fn the_demo_book_is_valid_and_has_its_sizes() {
 }
 
 #[test]
-fn every_size_from_nothing_up_is_valid() {
+fn every_size_from_zero_is_valid() {
     let place = tempfile::tempdir().unwrap();
     let none = Sizes {
         loans: 0,
@@ -146,12 +146,12 @@ fn every_size_from_nothing_up_is_valid() {
         let written = write(&sizes, seed, &folder);
         assert_eq!(written.rows("loan"), Some(u64::from(sizes.loans)), "{sizes:?}");
         assert_eq!(written.rows("pfill_constraints"), Some(u64::from(sizes.constraints)));
-        judged(&folder);
+        read_valid(&folder);
     }
 }
 
 #[test]
-fn a_folder_with_something_in_it_is_refused() {
+fn a_folder_that_is_not_empty_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("book");
     fs::create_dir(&folder).unwrap();
@@ -168,7 +168,7 @@ fn a_folder_with_something_in_it_is_refused() {
 }
 
 #[test]
-fn an_empty_folder_and_a_missing_parent_will_do() {
+fn an_empty_folder_and_a_missing_parent_are_accepted() {
     let place = tempfile::tempdir().unwrap();
     let sizes = Sizes { loans: 5, ..SMALL };
     let empty = place.path().join("empty");

@@ -114,7 +114,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/xlsx", &["events", "snapshot", "tables"]),
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),
-    ("adapters/generator", &[]),
+    ("adapters/generator", &["snapshot"]),
     (
         "adapters/http",
         &["app", "diff", "engine", "events", "explain", "ports", "snapshot", "tables"],

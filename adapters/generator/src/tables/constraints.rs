@@ -1,14 +1,15 @@
 //! Tables `pfill_constraints` and `pfill_constraint_sec_rule_rel`: the tree of 2.4.
 
-use crate::catalog::{COUPONS_30, Catalog};
+use crate::catalog::Catalog;
+use crate::data::MARGINALS;
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::figures::decimal;
 use crate::folder::{Folder, Table};
+use crate::kinds::{Family, INVESTOR_RULES};
 use crate::rules::{MANUFACTURED_HOME, desk_rule};
-use crate::shapes::{INVESTOR_RULES, Shape};
 
-/// A stipulation below an instrument: rule, least and greatest share in a thousand.
+/// A node below an instrument: its rule, and the least and greatest share per thousand.
 struct Stipulation {
     rule: &'static str,
     lo: Option<i64>,
@@ -19,7 +20,7 @@ const fn at_most(rule: &'static str, least: i64, greatest: i64) -> Stipulation {
     Stipulation { rule, lo: None, hi: Some((least, greatest)) }
 }
 
-/// California first: it is what most investors cap.
+/// California is first, because most investors cap it.
 const STIPULATIONS: [Stipulation; 12] = [
     at_most("california", 150, 200),
     at_most("not owner occupied", 120, 220),
@@ -67,7 +68,8 @@ impl Tables {
     }
 }
 
-/// Investor nodes, then instrument nodes, then stipulations on the instruments that see most loans.
+/// Writes investor nodes, then instrument nodes, then stipulations on the instruments with the most
+/// loans.
 pub(crate) fn write(
     folder: &mut Folder,
     catalog: &Catalog,
@@ -76,21 +78,8 @@ pub(crate) fn write(
     seed: u64,
 ) -> Result<(), GenerateError> {
     let mut tables = Tables {
-        constraints: folder.table(
-            "pfill_constraints",
-            &[
-                "investor_id",
-                "investor_instrument_name",
-                "constraint_name",
-                "constraint_priority",
-                "lo_limit",
-                "hi_limit",
-            ],
-        )?,
-        relation: folder.table(
-            "pfill_constraint_sec_rule_rel",
-            &["investor_id", "investor_instrument_name", "constraint_name", "rule_name"],
-        )?,
+        constraints: folder.table("pfill_constraints")?,
+        relation: folder.table("pfill_constraint_sec_rule_rel")?,
         left: constraints,
     };
     for (investor, rules) in INVESTOR_RULES {
@@ -105,32 +94,32 @@ pub(crate) fn write(
 
 fn write_instruments(tables: &mut Tables, catalog: &Catalog) -> Result<(), GenerateError> {
     for (at, instrument) in catalog.instruments.iter().enumerate() {
-        let mut rules = instrument.shape.rules();
+        let mut rules = instrument.kind.rules.clone();
         let (desk, _) = desk_rule(instrument.desk);
         if catalog.desks > 1 {
             rules.push(&desk);
         }
-        // Here and there nothing past the open amount is wanted.
+        // A few instruments accept nothing beyond the open amount.
         let limits = (None, (at % 40 == 17).then_some(1_000));
-        let shape = instrument.shape;
-        tables.node([shape.investor(), &instrument.name, ""], shape.priority(), limits, &rules)?;
+        let kind = instrument.kind;
+        tables.node([kind.investor, &instrument.name, ""], kind.priority, limits, &rules)?;
     }
     Ok(())
 }
 
-/// The lowest government coupon of each desk wants no manufactured homes at all.
+/// The lowest government coupon of each desk excludes manufactured homes.
 fn write_exclusions(
     tables: &mut Tables,
     catalog: &Catalog,
     by_demand: &[u32],
 ) -> Result<(), GenerateError> {
-    let lowest = COUPONS_30.iter().map(|coupon| coupon.0).min();
+    let lowest = MARGINALS.coupon_30.iter().map(|coupon| coupon.0).min();
     for at in by_demand {
         let instrument = &catalog.instruments[*at as usize];
-        let shape = instrument.shape;
-        if shape == Shape::Gov30 && Some(instrument.coupon) == lowest {
-            let key = [shape.investor(), &instrument.name, MANUFACTURED_HOME];
-            tables.node(key, shape.priority(), (None, Some(0)), &[MANUFACTURED_HOME])?;
+        let kind = instrument.kind;
+        if kind.family == Family::Government && Some(instrument.coupon) == lowest {
+            let key = [kind.investor, &instrument.name, MANUFACTURED_HOME];
+            tables.node(key, kind.priority, (None, Some(0)), &[MANUFACTURED_HOME])?;
         }
     }
     Ok(())
@@ -148,19 +137,19 @@ fn write_stipulations(
         .copied()
         .filter(|at| {
             matches!(
-                catalog.instruments[*at as usize].shape,
-                Shape::Plain30(_)
-                    | Shape::Plain15(_)
-                    | Shape::Gov30
-                    | Shape::Window30(_)
-                    | Shape::Bank
+                catalog.instruments[*at as usize].kind.family,
+                Family::Plain30
+                    | Family::Plain15
+                    | Family::Government
+                    | Family::Window30
+                    | Family::Bank
             )
         })
         .collect();
     if bound.is_empty() {
         return Ok(());
     }
-    // Two an instrument, then the next; after the last, two more.
+    // Two per instrument; after the last instrument, two more for each.
     for row in 0..tables.left as usize {
         let rank = row / 2 % bound.len();
         let ordinal = row / 2 / bound.len() * 2 + row % 2;
@@ -169,18 +158,17 @@ fn write_stipulations(
         let Stipulation { rule, lo, hi } = &STIPULATIONS[which];
         let hi = hi.map(|(least, greatest)| dice.between(least / 10, greatest / 10) * 10);
         let name = if repeat == 0 { (*rule).to_owned() } else { format!("{rule} {repeat}") };
-        let shape = instrument.shape;
-        // Some stipulations do not only limit: they claim their loans before the others of their
-        // instrument.
-        let claims_first = matches!(shape, Shape::Plain30(_)) && ordinal % 2 == 1 && rank % 8 == 4;
-        let priority = if claims_first { shape.priority() - 5 } else { shape.priority() };
-        tables.node([shape.investor(), &instrument.name, &name], priority, (*lo, hi), &[rule])?;
+        let kind = instrument.kind;
+        // Some stipulations also have priority over the other nodes of their instrument.
+        let claims_first = kind.family == Family::Plain30 && ordinal % 2 == 1 && rank % 8 == 4;
+        let priority = if claims_first { kind.priority - 5 } else { kind.priority };
+        tables.node([kind.investor, &instrument.name, &name], priority, (*lo, hi), &[rule])?;
     }
     Ok(())
 }
 
-/// Which stipulation is the n-th of the instrument of that rank, and how often it came before:
-/// California first, then the others from a different start each time.
+/// The position of the n-th stipulation of an instrument of this rank, and how often the instrument
+/// has had it before: California first, then the others from a start that depends on the rank.
 const fn stipulation_of(rank: usize, ordinal: usize) -> (usize, usize) {
     let others = STIPULATIONS.len() - 1;
     let repeat = ordinal / STIPULATIONS.len();
@@ -197,7 +185,7 @@ mod tests {
     use super::stipulation_of;
 
     #[test]
-    fn no_stipulation_is_made_twice_on_an_instrument() {
+    fn stipulations_of_an_instrument_are_unique() {
         for rank in 0..40 {
             let made: BTreeSet<_> = (0..100).map(|nth| stipulation_of(rank, nth)).collect();
             assert_eq!(made.len(), 100);

@@ -4,31 +4,16 @@ use crate::catalog::{Catalog, Instrument};
 use crate::error::GenerateError;
 use crate::figures::{or_empty, rate};
 use crate::folder::Folder;
-use crate::shapes::{Agency, Shape};
 
 pub(crate) fn write(folder: &mut Folder, catalog: &Catalog) -> Result<(), GenerateError> {
-    let mut table = folder.table(
-        "pscat_instruments",
-        &[
-            "investor_id",
-            "investor_instrument_name",
-            "kind",
-            "coupon",
-            "min_note_rate",
-            "max_note_rate",
-            "min_term_months",
-            "max_term_months",
-            "base_note_rate",
-            "rate_multiple",
-        ],
-    )?;
+    let mut table = folder.table("pscat_instruments")?;
     for instrument in &catalog.instruments {
-        let (least, greatest) = instrument.shape.terms();
+        let (least, greatest) = instrument.kind.terms;
         let (base, multiple) = buy_up(instrument);
         table.row(&[
-            instrument.shape.investor().to_owned(),
+            instrument.kind.investor.to_owned(),
             instrument.name.clone(),
-            instrument.shape.kind().to_owned(),
+            instrument.kind.kind().to_owned(),
             rate(instrument.coupon),
             or_empty(instrument.min_note_rate, rate),
             or_empty(instrument.max_note_rate, rate),
@@ -41,11 +26,11 @@ pub(crate) fn write(folder: &mut Folder, catalog: &Catalog) -> Result<(), Genera
     folder.close(table)
 }
 
-/// Who pays for servicing above the base, and at which multiple (2.3).
+/// The base note rate and the rate multiple of instruments with a buy-up (2.3).
 fn buy_up(instrument: &Instrument) -> (String, String) {
-    let multiple = match instrument.shape {
-        Shape::SecondBank => "1.75",
-        Shape::Plain15(Agency::Freddie) => "1.25",
+    let multiple = match instrument.kind.code.as_str() {
+        "MERIDIAN WL" => "1.75",
+        "FH15" => "1.25",
         _ => return (String::new(), String::new()),
     };
     (rate(instrument.coupon + 625), multiple.to_owned())

@@ -1,4 +1,4 @@
-//! The other tables, one file a topic.
+//! The other tables, one file per topic.
 
 pub(crate) mod constraints;
 pub(crate) mod instruments;

@@ -1,15 +1,15 @@
-//! Tables `pscat_pools`, `pscat_trades_pools_relation` and `pfill_lockdown_guide`.
+//! Tables `pscat_pools`, `pscat_trades_pools_relation`, and `pfill_lockdown_guide`.
 
-use crate::book::Book;
+use crate::book::TradeBook;
 use crate::catalog::Catalog;
 use crate::dice::{Dice, Topic};
 use crate::error::GenerateError;
 use crate::folder::{Folder, Table};
 use crate::pools::{Pools, pool_name};
-use crate::settled::{Fate, Past, scrambled, trade_id};
+use crate::settled::{PastStatus, PastTrades, scrambled, trade_id};
 
-/// One in so many lockdown rows of settled pools speaks of a pool that is gone: preflight says so
-/// (2.2).
+/// One of this many lockdown rows of past pools names a pool that does not exist, which preflight
+/// reports (2.2).
 const GONE_EVERY: u64 = 60;
 
 struct Tables {
@@ -33,7 +33,7 @@ impl Tables {
         trade.map_or(Ok(()), |trade| self.relation.row(&[name, trade]))
     }
 
-    /// Half of the guide's rows repeat what the pool is designated to.
+    /// Half of the rows of the guide repeat the designation of the pool.
     fn lock(
         &mut self,
         name: &str,
@@ -54,18 +54,15 @@ impl Tables {
 pub(crate) fn write(
     folder: &mut Folder,
     catalog: &Catalog,
-    book: &Book,
+    book: &TradeBook,
     pools: &Pools,
-    past: &Past,
+    past: &PastTrades,
     seed: u64,
 ) -> Result<(), GenerateError> {
     let mut tables = Tables {
-        pools: folder.table("pscat_pools", &["pool_name", "investor_instrument_name", "status"])?,
-        relation: folder.table("pscat_trades_pools_relation", &["pool_name", "trade_id"])?,
-        lockdown: folder.table(
-            "pfill_lockdown_guide",
-            &["pool_name", "investor_instrument_name", "trade_id", "lock_pool"],
-        )?,
+        pools: folder.table("pscat_pools")?,
+        relation: folder.table("pscat_trades_pools_relation")?,
+        lockdown: folder.table("pfill_lockdown_guide")?,
         dice: Dice::new(seed, Topic::LockdownRows),
         lockdown_rows: 0,
     };
@@ -81,11 +78,11 @@ fn write_settled(
     tables: &mut Tables,
     catalog: &Catalog,
     settled: u32,
-    past: &Past,
+    past: &PastTrades,
 ) -> Result<(), GenerateError> {
     for number in 0..settled {
         let trade = past.trade_of(number);
-        // Without any trade of the past its pools are of the first instrument.
+        // Without past trades, the pools belong to the first instrument.
         let at = trade.map_or(0, |trade| past.instrument(trade));
         let instrument = &catalog.instruments[at as usize].name;
         let is_closed = past.is_closed(number);
@@ -105,9 +102,9 @@ fn write_settled(
 fn write_open(
     tables: &mut Tables,
     catalog: &Catalog,
-    book: &Book,
+    book: &TradeBook,
     pools: &Pools,
-    past: &Past,
+    past: &PastTrades,
 ) -> Result<(), GenerateError> {
     for (number, pool) in (pools.settled..).zip(&pools.open) {
         let trade = book.trade(pool.trade);
@@ -122,12 +119,12 @@ fn write_open(
     Ok(())
 }
 
-/// Half of the loose pools have a trade that was cancelled or never was; the others have none.
+/// Half of the loose pools have a canceled or phantom trade; the others have none.
 fn write_loose(
     tables: &mut Tables,
     catalog: &Catalog,
     pools: &Pools,
-    past: &Past,
+    past: &PastTrades,
     seed: u64,
 ) -> Result<(), GenerateError> {
     let mut dice = Dice::new(seed, Topic::PoolRows);
@@ -138,7 +135,7 @@ fn write_loose(
         let dropped = (0..past.trades)
             .rev()
             .skip(scrambled(number) as usize % 400)
-            .find(|trade| Fate::of(*trade) != Fate::Settled)
+            .find(|trade| PastStatus::from_number(*trade) != PastStatus::Settled)
             .filter(|_| dice.permille(500));
         let at = dropped.map_or(at, |trade| past.instrument(trade) as usize);
         let trade = dropped.map(trade_id);

@@ -1,13 +1,12 @@
-//! Reads a generated folder back as the raw tables that the domain judges.
+//! Reads a generated folder and validates it.
 
 use std::fs;
 use std::path::Path;
 
 use powerfill_snapshot::{RawSnapshot, RawTable, Snapshot, validate};
 
-/// The snapshot in the folder: keys, references, ranges, scales and rules of 1.2 hold, without as
-/// much as a warning.
-pub(crate) fn judged(folder: &Path) -> Snapshot {
+/// The snapshot in a folder, which must be valid by the rules of 1.2, without warnings.
+pub(crate) fn read_valid(folder: &Path) -> Snapshot {
     let mut raw = RawSnapshot::default();
     for entry in fs::read_dir(folder).unwrap() {
         raw.tables.push(table(&entry.unwrap().path()));
