@@ -1,4 +1,4 @@
-//! The run and the configuration behind `eventually`'s `Aggregate`.
+//! The run and the configuration as aggregates of `eventually`.
 
 use eventually::aggregate::Aggregate;
 use futures::FutureExt;
@@ -8,55 +8,52 @@ use powerfill_events::run::{Run, RunCommand, RunEvent, RunId, RunRejection, RunS
 use powerfill_events::values::TenantId;
 use powerfill_snapshot::config::{Config, ConfigCommand, ConfigRejection, ConfigState};
 
-/// [`Run`] as `eventually` sees an aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RunAggregate;
+/// Declares an aggregate: its types, and how a command is decided.
+macro_rules! aggregate {
+    (
+        $(#[$doc:meta])* $name:ident($id:ty, $state:ty, $event:ty, $command:ty, $error:ty),
+        $decide:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct $name;
 
-impl Aggregate for RunAggregate {
-    type Id = RunId;
-    type State = RunState;
-    type Event = RunEvent;
-    type Command = RunCommand;
-    type Error = RunRejection;
+        impl Aggregate for $name {
+            type Id = $id;
+            type State = $state;
+            type Event = $event;
+            type Command = $command;
+            type Error = $error;
 
-    fn apply(mut state: RunState, event: RunEvent) -> Result<RunState, RunRejection> {
-        state.accept(&event)?;
-        Ok(state)
-    }
+            fn apply(mut state: $state, event: $event) -> Result<$state, $error> {
+                state.accept(&event)?;
+                Ok(state)
+            }
 
-    fn handle<'a, 's: 'a>(
-        &'a self,
-        _id: &'s RunId,
-        state: &'s RunState,
-        command: RunCommand,
-    ) -> BoxFuture<'a, Result<Option<Vec<RunEvent>>, RunRejection>> {
-        ready(Run::decide(state, command).map(Some)).boxed()
-    }
+            fn handle<'a, 's: 'a>(
+                &'a self,
+                _id: &'s $id,
+                state: &'s $state,
+                command: $command,
+            ) -> BoxFuture<'a, Result<Option<Vec<$event>>, $error>> {
+                let decide: fn(&$state, $command) -> Result<Option<Vec<$event>>, $error> = $decide;
+                ready(decide(state, command)).boxed()
+            }
+        }
+    };
 }
 
-/// [`Config`] as `eventually` sees an aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ConfigAggregate;
+aggregate! {
+    /// [`Run`] as an aggregate of `eventually`.
+    RunAggregate(RunId, RunState, RunEvent, RunCommand, RunRejection),
+    |state, command| Run::decide(state, command).map(Some)
+}
 
-impl Aggregate for ConfigAggregate {
-    type Id = TenantId;
-    type State = ConfigState;
-    type Event = ConfigEvent;
-    type Command = ConfigCommand;
-    type Error = ConfigRejection;
-
-    fn apply(mut state: ConfigState, event: ConfigEvent) -> Result<ConfigState, ConfigRejection> {
-        state.accept(&event)?;
-        Ok(state)
-    }
-
-    fn handle<'a, 's: 'a>(
-        &'a self,
-        _id: &'s TenantId,
-        state: &'s ConfigState,
-        command: ConfigCommand,
-    ) -> BoxFuture<'a, Result<Option<Vec<ConfigEvent>>, ConfigRejection>> {
-        let decided = Config::decide(state, &command);
-        ready(decided.map(|events| (!events.is_empty()).then_some(events))).boxed()
+aggregate! {
+    /// [`Config`] as an aggregate of `eventually`.
+    ConfigAggregate(TenantId, ConfigState, ConfigEvent, ConfigCommand, ConfigRejection),
+    |state, command| {
+        let events = Config::decide(state, &command)?;
+        Ok((!events.is_empty()).then_some(events))
     }
 }

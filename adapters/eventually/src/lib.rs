@@ -1,5 +1,5 @@
-//! PowerFill behind the traits of `eventually` (specification 3.1 to 3.3), so that code written to
-//! them plugs in.
+//! PowerFill as implementations of the traits of `eventually` (specification 3.1 to 3.3), for code
+//! that uses these traits.
 //!
 //! * [`RunAggregate`], [`ConfigAggregate`]: the aggregates
 //! * [`EventuallyStore`]: an event store over any
@@ -7,9 +7,9 @@
 //! * [`RunTablesProjection`]: the output tables as a projection
 
 mod aggregates;
-mod following;
+mod projection;
 mod store;
 
 pub use aggregates::{ConfigAggregate, RunAggregate};
-pub use following::{DeliveredEvent, RunTablesError, RunTablesProjection};
+pub use projection::{DeliveredEvent, RunTablesError, RunTablesProjection};
 pub use store::{Envelope, EventuallyError, EventuallyStore};

@@ -1,5 +1,4 @@
-//! The tables of a run behind `eventually`'s [`Projection`], for subscriptions of that kind
-//! (specification 3.2, 3.3).
+//! The output tables of a run as a [`Projection`] of `eventually` (specification 3.2, 3.3).
 
 use std::sync::Arc;
 
@@ -10,24 +9,23 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
-
 use powerfill_tables::RunTables;
 
-/// An event with the part of its envelope that rows may show and [`Persisted`] does not carry.
+/// An event with the part of its envelope that the tables use and [`Persisted`] does not carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveredEvent {
     /// The event.
     pub event: RunEvent,
     /// When it was appended.
     pub recorded_at: Timestamp,
-    /// Who caused it.
+    /// The user or program that caused it.
     pub actor: Arc<str>,
 }
 
-/// Why an event was not taken.
+/// Why an event is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RunTablesError {
-    /// It is of another run.
+    /// It belongs to another run.
     #[error("an event of run {0} was delivered to the tables of another run")]
     AnotherRun(RunId),
     /// An event before it is missing.
@@ -35,12 +33,12 @@ pub enum RunTablesError {
     Gap {
         /// The version that comes next.
         expected: u32,
-        /// The version that came.
+        /// The version that was delivered.
         found: u32,
     },
 }
 
-/// Follows the stream of one run. An event that comes again changes nothing.
+/// Applies the events of one run. An event that is delivered again changes nothing.
 pub struct RunTablesProjection {
     run_id: RunId,
     version: u32,
@@ -48,17 +46,20 @@ pub struct RunTablesProjection {
 }
 
 impl RunTablesProjection {
-    /// Before the run's first event.
+    /// A projection that has no event yet.
     pub fn new(run_id: RunId) -> Self {
         Self { run_id, version: 0, tables: RunTables::new() }
     }
 
-    /// The tables, as far as the events have come.
+    /// The tables of the events so far.
     pub fn tables(&mut self) -> &mut RunTables {
         &mut self.tables
     }
 
-    fn take(&mut self, delivered: &Persisted<RunId, DeliveredEvent>) -> Result<(), RunTablesError> {
+    fn apply(
+        &mut self,
+        delivered: &Persisted<RunId, DeliveredEvent>,
+    ) -> Result<(), RunTablesError> {
         let run_id = *delivered.source_id();
         if run_id != self.run_id {
             return Err(RunTablesError::AnotherRun(run_id));
@@ -86,6 +87,6 @@ impl Projection for RunTablesProjection {
         &'a mut self,
         event: Persisted<RunId, DeliveredEvent>,
     ) -> BoxFuture<'a, Result<(), RunTablesError>> {
-        ready(self.take(&event)).boxed()
+        ready(self.apply(&event)).boxed()
     }
 }

@@ -13,14 +13,12 @@ use ::eventually::store::{
 use ::eventually::subscription::{EventStream as LiveStream, EventSubscriber};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use powerfill_events::stream::Stream;
-
 use powerfill_events::log::{AppendMeta, DecodeError, EncodedBatch};
 use powerfill_events::run::{EventType, RunEvent, RunId};
-use uuid::Uuid;
-
+use powerfill_events::stream::Stream;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventBatches, EventStore, StoredEvent};
+use uuid::Uuid;
 
 /// Supplies what the traits of `eventually` do not carry: the append's id, actor, and time. It is
 /// called once per append, so that this crate needs no clock and no random numbers.
