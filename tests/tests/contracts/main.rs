@@ -5,6 +5,7 @@
 //! what reviewers read.
 
 mod asyncapi;
+mod captures;
 mod events;
 mod file;
 mod golden;
