@@ -245,7 +245,7 @@ async fn a_store_with_an_active_run_is_neither_original_nor_copy() {
 async fn a_damaged_original_is_copied_up_to_the_damage() {
     for (edit, words) in [
         ("UPDATE es_events SET payload = replace(payload, '1', '2') WHERE position = 14", "hashed"),
-        ("UPDATE es_appends SET actor = 'nobody' WHERE seq = 3", "hashed"),
+        ("UPDATE es_appends SET actor = 'intruder' WHERE seq = 3", "hashed"),
         ("UPDATE es_appends SET append_id = zeroblob(16) WHERE seq = 3", "seal"),
         ("DELETE FROM es_events WHERE position = 14", "missing"),
     ] {

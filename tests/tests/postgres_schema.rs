@@ -124,7 +124,7 @@ const EDITS: &[&str] = &[
     "UPDATE es_events SET payload = '{}'",
     "DELETE FROM es_events",
     "TRUNCATE es_events",
-    "UPDATE es_appends SET actor = 'nobody'",
+    "UPDATE es_appends SET actor = 'intruder'",
     "DELETE FROM es_appends",
     "TRUNCATE es_appends",
     "DELETE FROM es_streams",

@@ -293,7 +293,7 @@ async fn the_guards_refuse_an_edit_of_the_log() {
     for sql in [
         "UPDATE es_events SET payload = '{}'",
         "DELETE FROM es_events",
-        "UPDATE es_appends SET actor = 'nobody'",
+        "UPDATE es_appends SET actor = 'intruder'",
         "DELETE FROM es_appends",
         "DELETE FROM es_streams",
         "UPDATE es_streams SET name = 'run-y'",

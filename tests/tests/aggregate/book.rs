@@ -1,4 +1,4 @@
-//! A small book in events: what a scenario does not care about is filled in.
+//! Events of a small book, with defaults for the fields that a scenario does not need.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub(crate) fn preflight() -> RunEvent {
     RunEvent::PreflightCompleted(PreflightCompleted { findings: Vec::new() })
 }
 
-/// An included trade of $1,000,000, up to 10 % more, with this much held in it.
+/// An included trade of $1,000,000 with a tolerance of 10 % and this held amount.
 pub(crate) fn trade(trade_id: &str, held: i64) -> RunEvent {
     assessed(trade_id, Some(held))
 }
@@ -94,7 +94,7 @@ fn assessed(trade_id: &str, held: Option<i64>) -> RunEvent {
     }))
 }
 
-/// A loan of this amount goes to a trade, which is then filled with so much.
+/// The allocation of a loan to a trade, and the filled amount of the trade after it.
 pub(crate) fn allocated(loan: &str, amount: i64, trade: &str, filled_after: i64) -> RunEvent {
     RunEvent::LoanAllocated(Box::new(LoanAllocated {
         turn: 1,
@@ -112,7 +112,7 @@ pub(crate) fn allocated(loan: &str, amount: i64, trade: &str, filled_after: i64)
     }))
 }
 
-/// A loan moves; each trade with what it is filled with then.
+/// The move of a loan, and the filled amounts of both trades after it.
 pub(crate) fn moved(loan: &str, amount: i64, from: (&str, i64), to: (&str, i64)) -> RunEvent {
     RunEvent::LoanMoved(Box::new(LoanMoved {
         turn: 1,
@@ -203,7 +203,7 @@ pub(crate) fn request() -> RunCommand {
     RunCommand::Request(requested)
 }
 
-/// Records one event.
+/// The command that records one event.
 pub(crate) fn record(event: RunEvent) -> RunCommand {
     RunCommand::Record(vec![event])
 }

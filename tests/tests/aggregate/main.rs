@@ -1,5 +1,5 @@
-//! Given, when, then: what a run accepts, and which rule it names when it does not (specification
-//! 3.1). Through the traits of `eventually`, as any user of the aggregate would.
+//! Given, when, then: the commands that a run accepts, and the rules by which it rejects others
+//! (specification 3.1), through the traits of `eventually`.
 
 mod book;
 mod repository;
@@ -12,25 +12,24 @@ use powerfill_events::run::state::RunPhase;
 use powerfill_events::run::{Run, RunCommand, RunEvent, RunRejection, RunState};
 use powerfill_eventually::RunAggregate;
 
-/// What a history amounts to.
+/// The state after a history.
 #[track_caller]
 fn state_after(history: &[RunEvent]) -> RunState {
     RunAggregate::fold(RunState::default(), history.iter().cloned())
-        .expect("the given history is sound")
+        .expect("the given history is valid")
 }
 
-/// What the aggregate answers to a command.
+/// The events of a command, or its rejection.
 #[track_caller]
-fn decided(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, RunRejection> {
+fn decide(given: &[RunEvent], when: RunCommand) -> Result<Vec<RunEvent>, RunRejection> {
     let state = state_after(given);
     let answer =
         RunAggregate.handle(&run_id(), &state, when).now_or_never().expect("no I/O in a decision");
     answer.map(|events| events.expect("every command has events"))
 }
 
-/// A history that has come as far as its first allocation: L1 fills half of T1, T2 holds $900,000,
-/// T3 is paired off.
-fn under_way() -> Vec<RunEvent> {
+/// A history up to the first allocation: L1 fills half of T1, T2 holds $900,000, T3 is paired off.
+fn started_run() -> Vec<RunEvent> {
     vec![
         requested(),
         started(),
@@ -48,12 +47,12 @@ fn then(mut history: Vec<RunEvent>, more: impl IntoIterator<Item = RunEvent>) ->
 }
 
 fn over(by: RunCommand) -> Vec<RunEvent> {
-    let given = under_way();
-    let end = decided(&given, by).unwrap();
+    let given = started_run();
+    let end = decide(&given, by).unwrap();
     then(given, end)
 }
 
-/// One case a rule at least: the history, the command, the answer.
+/// At least one case per rule: the history, the command, and the rejection.
 fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
     let (l1, l2) = (|| "L1".into(), || "L2".into());
     let (t1, t2, t3) = (|| "T1".into(), || "T2".into(), || "T3".into());
@@ -66,65 +65,65 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
         ),
         (over(failure()), cancellation(), RunRejection::RunIsOver { ended_by: "RunFailed" }),
         (over(cancellation()), completion(), RunRejection::RunIsOver { ended_by: "RunCancelled" }),
-        (under_way(), request(), RunRejection::AlreadyRequested),
+        (started_run(), request(), RunRejection::AlreadyRequested),
         (vec![requested()], request(), RunRejection::AlreadyRequested),
         (vec![], record(started()), RunRejection::NotRequested),
         (vec![], cancellation(), RunRejection::NotRequested),
-        (under_way(), record(started()), RunRejection::AlreadyStarted),
+        (started_run(), record(started()), RunRejection::AlreadyStarted),
         (
             vec![requested()],
             record(preflight()),
             RunRejection::NotStarted { event: "PreflightCompleted" },
         ),
         (vec![requested()], completion(), RunRejection::NotStarted { event: "RunCompleted" }),
-        (under_way(), record(trade("T1", 0)), RunRejection::TradeAssessedBefore { trade: t1() }),
+        (started_run(), record(trade("T1", 0)), RunRejection::TradeAssessedBefore { trade: t1() }),
         (
-            under_way(),
+            started_run(),
             record(allocated("L1", 100_000, "T2", 1_000_000)),
             RunRejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
         ),
         (
-            under_way(),
+            started_run(),
             record(moved("L1", 500_000, ("T1", 0), ("T1", 1_000_000))),
             RunRejection::LoanAlreadyAllocated { loan: l1(), trade: t1() },
         ),
         (
-            under_way(),
+            started_run(),
             record(moved("L1", 500_000, ("T2", 400_000), ("T1", 1_000_000))),
             RunRejection::LoanNotThere { loan: l1(), trade: t2() },
         ),
         (
-            under_way(),
+            started_run(),
             record(released("L2", 500_000, "T1", 0)),
             RunRejection::LoanNotThere { loan: l2(), trade: t1() },
         ),
         (
-            under_way(),
+            started_run(),
             record(kicked_out("L1")),
             RunRejection::KickoutOfAllocatedLoan { loan: l1(), trade: t1() },
         ),
         (
-            then(under_way(), [kicked_out("L2")]),
+            then(started_run(), [kicked_out("L2")]),
             record(kicked_out("L2")),
             RunRejection::LoanKickedOutBefore { loan: l2() },
         ),
         (
-            then(under_way(), [kicked_out("L2")]),
+            then(started_run(), [kicked_out("L2")]),
             record(allocated("L2", 100_000, "T1", 600_000)),
             RunRejection::LoanKickedOutBefore { loan: l2() },
         ),
         (
-            under_way(),
+            started_run(),
             record(allocated("L2", 100_000, "T3", 100_000)),
             RunRejection::TradeNotIncluded { trade: t3() },
         ),
         (
-            under_way(),
+            started_run(),
             record(moved("L1", 500_000, ("T1", 0), ("T3", 500_000))),
             RunRejection::TradeNotIncluded { trade: t3() },
         ),
         (
-            under_way(),
+            started_run(),
             record(allocated("L2", 100_000, "T1", 600_001)),
             RunRejection::FillDoesNotAddUp {
                 trade: t1(),
@@ -133,17 +132,17 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
             },
         ),
         (
-            under_way(),
+            started_run(),
             record(released("L1", 500_000, "T1", 1)),
             RunRejection::FillDoesNotAddUp { trade: t1(), said: usd(1), actual: usd(0) },
         ),
         (
-            under_way(),
+            started_run(),
             record(moved("L1", 100_000, ("T1", 0), ("T2", 1_000_000))),
             RunRejection::FillDoesNotAddUp { trade: t1(), said: usd(0), actual: usd(400_000) },
         ),
         (
-            under_way(),
+            started_run(),
             record(allocated("L2", 600_001, "T1", 1_100_001)),
             RunRejection::TradeAboveMax {
                 trade: t1(),
@@ -152,7 +151,7 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
             },
         ),
         (
-            under_way(),
+            started_run(),
             record(moved("L1", 500_000, ("T1", 0), ("T2", 1_400_000))),
             RunRejection::TradeAboveMax {
                 trade: t2(),
@@ -161,15 +160,15 @@ fn broken_rules() -> Vec<(Vec<RunEvent>, RunCommand, RunRejection)> {
             },
         ),
         (
-            then(under_way(), [posting()]),
+            then(started_run(), [posting()]),
             record(posting()),
             RunRejection::PostingRepeated { loan: l1() },
         ),
     ]
 }
 
-/// The place of a rule in the written order. Without a wildcard, so that a new rule asks for its
-/// case here.
+/// The position of a rule in the order in which rules are checked. There is no wildcard, so that a
+/// new rule needs a case here.
 fn precedence(rule: &RunRejection) -> usize {
     match rule {
         RunRejection::RunIsOver { .. } => 0,
@@ -190,34 +189,34 @@ fn precedence(rule: &RunRejection) -> usize {
 }
 
 #[test]
-fn every_rule_is_named_when_it_is_broken() {
-    let mut shown = Vec::new();
+fn every_rejection_names_its_rule() {
+    let mut covered = Vec::new();
     for (given, when, rule) in broken_rules() {
-        assert_eq!(decided(&given, when.clone()), Err(rule.clone()), "{when:?}");
-        shown.push(precedence(&rule));
+        assert_eq!(decide(&given, when.clone()), Err(rule.clone()), "{when:?}");
+        covered.push(precedence(&rule));
     }
-    shown.sort_unstable();
-    shown.dedup();
-    assert_eq!(shown, (0..=13).collect::<Vec<_>>(), "each rule has a case");
+    covered.sort_unstable();
+    covered.dedup();
+    assert_eq!(covered, (0..=13).collect::<Vec<_>>(), "each rule has a case");
 }
 
 #[test]
-fn a_rejected_command_changes_nothing_even_where_it_broke_a_rule_at_its_end() {
-    let given = under_way();
+fn a_command_whose_last_event_is_rejected_changes_nothing() {
+    let given = started_run();
     let before = state_after(&given);
-    let fine_then_broken = RunCommand::Record(vec![
+    let valid_then_rejected = RunCommand::Record(vec![
         allocated("L2", 100_000, "T1", 600_000),
         allocated("L2", 100_000, "T2", 1_000_000),
     ]);
     let rule = RunRejection::LoanAlreadyAllocated { loan: "L2".into(), trade: "T1".into() };
-    assert_eq!(Run::decide(&before, fine_then_broken), Err(rule));
+    assert_eq!(Run::decide(&before, valid_then_rejected), Err(rule));
     assert_eq!(before, state_after(&given));
 }
 
-/// Commands that break two rules get the earlier one of the written order.
+/// A command that breaks two rules is rejected by the earlier one.
 #[test]
-fn the_first_broken_rule_answers() {
-    let kicked = then(under_way(), [kicked_out("L2")]);
+fn the_first_broken_rule_rejects_a_command() {
+    let kicked = then(started_run(), [kicked_out("L2")]);
     let cases = [
         // Over, and requested before.
         (over(completion()), request(), "the run is over"),
@@ -226,28 +225,28 @@ fn the_first_broken_rule_answers() {
         // Not started, and no such trade.
         (vec![requested()], record(allocated("L2", 1, "T9", 1)), "came before the run started"),
         // Allocated before, and no such trade.
-        (under_way(), record(allocated("L1", 1, "T9", 1)), "is allocated to T1 already"),
+        (started_run(), record(allocated("L1", 1, "T9", 1)), "is allocated to T1 already"),
         // Not there, and no such trade, and nothing adds up.
         (
-            under_way(),
+            started_run(),
             record(moved("L2", 1, ("T1", 7), ("T9", 7))),
             "loan L2 is not allocated to T1",
         ),
         // Kicked out, and no such trade.
         (kicked, record(allocated("L2", 1, "T9", 1)), "loan L2 was kicked out before"),
-        // The trade that it leaves does not add up, and the one that it goes to is not in the run.
-        (under_way(), record(moved("L1", 500_000, ("T1", 7), ("T3", 7))), "trade T3 is not in"),
+        // The fill of the former trade does not add up, and the new trade is not in the run.
+        (started_run(), record(moved("L1", 500_000, ("T1", 7), ("T3", 7))), "trade T3 is not in"),
         // Does not add up, and is above max.
-        (under_way(), record(allocated("L2", 1, "T1", 9_000_000)), "is filled with 500001.00"),
+        (started_run(), record(allocated("L2", 1, "T1", 9_000_000)), "is filled with 500001.00"),
     ];
     for (given, when, says) in cases {
-        let answer = decided(&given, when.clone()).unwrap_err().to_string();
+        let answer = decide(&given, when.clone()).unwrap_err().to_string();
         assert!(answer.contains(says), "{when:?}: {answer}");
     }
 }
 
 #[test]
-fn a_small_run_goes_from_request_to_completion() {
+fn a_small_run_is_accepted_from_request_to_completion() {
     let mut history = Vec::new();
     let commands = [
         request(),
@@ -269,7 +268,7 @@ fn a_small_run_goes_from_request_to_completion() {
         completion(),
     ];
     for command in commands {
-        let events = decided(&history, command).unwrap();
+        let events = decide(&history, command).unwrap();
         history.extend(events);
     }
     assert_eq!(history.len(), 15);
@@ -282,18 +281,18 @@ fn a_small_run_goes_from_request_to_completion() {
 }
 
 #[test]
-fn a_run_can_end_before_a_worker_began_it() {
+fn a_run_can_end_before_it_starts() {
     for end in [failure(), cancellation()] {
-        assert_eq!(decided(&[requested()], end).unwrap().len(), 1);
+        assert_eq!(decide(&[requested()], end).unwrap().len(), 1);
     }
 }
 
 #[test]
-fn held_loans_alone_may_fill_a_trade_above_its_max_but_nothing_comes_on_top() {
+fn a_trade_above_its_max_by_held_loans_accepts_no_other_loan() {
     let given = [requested(), started(), trade("T1", 1_200_000)];
     let filled = usd(1_200_001);
     assert_eq!(
-        decided(&given, record(allocated("L1", 1, "T1", 1_200_001))),
+        decide(&given, record(allocated("L1", 1, "T1", 1_200_001))),
         Err(RunRejection::TradeAboveMax { trade: "T1".into(), filled, max: usd(1_100_000) })
     );
 }
@@ -308,13 +307,13 @@ fn a_posting_differs_by_each_part_of_its_key() {
         posted("L1", Some("T1"), PoolAction::SwappedIn, false),
         posted("L1", Some("T1"), PoolAction::Switching, true),
     ];
-    let given = then(under_way(), [first]);
-    assert_eq!(decided(&given, RunCommand::Record(others.to_vec())), Ok(others.to_vec()));
+    let given = then(started_run(), [first]);
+    assert_eq!(decide(&given, RunCommand::Record(others.to_vec())), Ok(others.to_vec()));
 }
 
 #[test]
-fn a_loan_that_was_released_can_be_placed_again() {
-    let given = then(under_way(), [released("L1", 500_000, "T1", 0)]);
-    assert!(decided(&given, record(allocated("L1", 500_000, "T1", 500_000))).is_ok());
-    assert!(decided(&given, record(kicked_out("L1"))).is_ok());
+fn a_released_loan_can_be_allocated_again() {
+    let given = then(started_run(), [released("L1", 500_000, "T1", 0)]);
+    assert!(decide(&given, record(allocated("L1", 500_000, "T1", 500_000))).is_ok());
+    assert!(decide(&given, record(kicked_out("L1"))).is_ok());
 }

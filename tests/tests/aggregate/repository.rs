@@ -1,4 +1,4 @@
-//! The run through `eventually`'s `AggregateRoot` and `Repository`, over a store of ours.
+//! A run with `AggregateRoot` and `Repository` of `eventually`, over a store of PowerFill.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,7 @@ fn repository(store: MemoryStore) -> Repository<RunAggregate, EventuallyStore<Me
 }
 
 #[tokio::test]
-async fn a_run_is_saved_and_comes_back_as_it_was() {
+async fn a_saved_run_is_loaded_with_the_same_state() {
     let mut runs = repository(MemoryStore::new());
     let mut root = runs.get(run_id()).await.unwrap();
     assert_eq!((root.version(), root.phase()), (0, RunPhase::New));
@@ -56,7 +56,7 @@ async fn a_run_is_saved_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_rejected_command_leaves_root_and_stream_as_they_were() {
+async fn a_rejected_command_changes_neither_root_nor_stream() {
     let mut runs = repository(MemoryStore::new());
     let mut root = runs.get(run_id()).await.unwrap();
     root.handle(request()).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_rejected_command_leaves_root_and_stream_as_they_were() {
 }
 
 #[tokio::test]
-async fn of_two_writers_one_is_told_about_the_conflict() {
+async fn of_two_writers_one_gets_a_conflict() {
     let mut runs = repository(MemoryStore::new());
     let mut first = runs.get(run_id()).await.unwrap();
     let mut second = runs.get(run_id()).await.unwrap();

@@ -1,5 +1,5 @@
-//! `docs/reference/asyncapi.json`: AsyncAPI 3.0 of the streams. Messages are CloudEvents; payloads
-//! are the events.
+//! `docs/reference/asyncapi.json`: the streams in AsyncAPI 3.0. Messages are CloudEvents, whose
+//! payloads are the events.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{file, golden};
 const SCHEMAS: &str = "#/components/schemas";
 
 #[test]
-fn the_document_is_that_of_the_types() {
+fn the_document_follows_from_the_types() {
     file::assert_is("docs/reference/asyncapi.json", &format!("{:#}\n", document()));
 }
 
@@ -140,8 +140,7 @@ fn document() -> Value {
     })
 }
 
-/// What the document calls a version of an event: the present one as the event, an older one with
-/// its number.
+/// The name of a version in the document: that of the event, with the number of an older version.
 fn name_of(event_type: Published, version: u16) -> String {
     match version == event_type.schema_version() {
         true => event_type.name().to_owned(),
@@ -149,7 +148,7 @@ fn name_of(event_type: Published, version: u16) -> String {
     }
 }
 
-/// A message for every version: a stream keeps what it was given.
+/// A message per version, because streams keep events in the versions in which they were written.
 fn messages() -> Map<String, Value> {
     let message = |(event_type, version): (Published, u16)| {
         let name = name_of(event_type, version);
@@ -178,8 +177,8 @@ fn messages() -> Map<String, Value> {
     golden::versions().map(message).collect()
 }
 
-/// The envelope and all payloads, with what they refer to, under one roof. What the payload of an
-/// older version refers to stands under that version's own name: it may have changed since.
+/// The schemas of the envelope and of all payloads, with their definitions. The definitions of an
+/// older version have that version in their names, because they may have changed since.
 fn schemas() -> Map<String, Value> {
     let written = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
     let envelope = written.into_generator().into_root_schema_for::<CloudEvent<'_>>();
@@ -215,7 +214,7 @@ fn add(all: &mut Map<String, Value>, name: &str, mut schema: Value, under: &str)
     assert!(same, "two different types are called {name}");
 }
 
-/// `#/$defs/…` is relative to a schema's own document; here they share one.
+/// Changes references `#/$defs/…`, which are relative to a document per schema.
 fn relocate(schema: &mut Value, under: &str) {
     match schema {
         Value::Object(members) => {
@@ -234,7 +233,7 @@ fn relocate(schema: &mut Value, under: &str) {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let document = document();
     let mut references = BTreeSet::new();
     collect(&document, &mut references);
@@ -245,7 +244,7 @@ fn every_reference_leads_somewhere() {
     }
 }
 
-/// The samples as a store would have them, the envelope with and without its optional parts.
+/// A sample as a stored event, with and without the optional parts of the envelope.
 fn stored((event_type, version): (Published, u16), payload: String, at: u64) -> StoredEvent {
     let run: RunId = "01970000-0000-7000-8000-000000000001".parse().unwrap();
     StoredEvent {
@@ -266,7 +265,7 @@ fn stored((event_type, version): (Published, u16), payload: String, at: u64) -> 
 }
 
 #[test]
-fn cloud_events_fulfil_the_document_and_only_under_their_own_type() {
+fn cloud_events_match_the_message_of_their_type_only() {
     let document = document();
     let validator_of = |(event_type, version): (Published, u16)| {
         let payload = &document["components"]["messages"][name_of(event_type, version)]["payload"];

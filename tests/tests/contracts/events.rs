@@ -1,4 +1,4 @@
-//! `docs/reference/events`: a JSON Schema for every event, and the page that explains them.
+//! `docs/reference/events`: a JSON Schema per event, and the page that lists the events.
 
 use std::fmt::Write;
 
@@ -15,15 +15,14 @@ fn schema_file(event_type: Published, version: u16) -> String {
     format!("{}.v{version}.schema.json", event_type.name())
 }
 
-/// The schema of a version as it was published: of an older one, what there was when it was the
-/// present one.
+/// The published schema of a version.
 pub(crate) fn published_schema(event_type: Published, version: u16) -> Value {
     let inside = format!("{FOLDER}/{}", schema_file(event_type, version));
     serde_json::from_str(&file::read(&inside)).unwrap_or_else(|e| panic!("{inside}: {e}"))
 }
 
 #[test]
-fn schemas_are_those_of_the_types() {
+fn schemas_follow_from_the_types() {
     for event_type in Published::all() {
         let (schema, version) = (event_type.schema().to_value(), event_type.schema_version());
         assert_unchanged(event_type, version, &schema);
@@ -38,7 +37,7 @@ fn schemas_are_those_of_the_types() {
 }
 
 #[test]
-fn the_page_is_that_of_the_types() {
+fn the_page_of_events_follows_from_the_types() {
     file::assert_is("docs/reference/events.md", &page());
 }
 
@@ -109,8 +108,7 @@ fn fields(schema: &Value, page: &mut String) {
     }
 }
 
-/// The fields in the order in which they are written: `required` keeps it, a map of properties does
-/// not.
+/// The fields in the order of the payload, which `required` keeps and a map of properties does not.
 fn in_written_order(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let names = schema["required"].as_array().into_iter().flatten();
     let names = names.map(|name| name.as_str().unwrap());
@@ -121,7 +119,7 @@ fn one_line(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }
 
-/// The words of an enumeration, documented ones and others.
+/// The values of an enumeration, with or without descriptions.
 fn words(definition: &Value) -> Vec<String> {
     let listed = |word: &str| definition[word].as_array().into_iter().flatten();
     let constants = listed("oneOf").flat_map(|choice| {
@@ -132,7 +130,7 @@ fn words(definition: &Value) -> Vec<String> {
     words.map(|word| format!("`{}`", word.as_str().unwrap())).collect()
 }
 
-/// A field's type in a word or two.
+/// The type of a field in a few words.
 fn type_of(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         return reference.rsplit('/').next().unwrap().to_owned();

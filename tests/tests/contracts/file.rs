@@ -1,9 +1,9 @@
-//! Files that must be as they are generated.
+//! Generated files, which must be up to date.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The top of the repository.
+/// The root of the repository.
 fn top() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
@@ -28,7 +28,7 @@ pub(crate) fn read(inside: &str) -> String {
     fs::read_to_string(path(inside)).unwrap_or_else(|e| panic!("{inside}: {e}"))
 }
 
-/// Fails where the file is not this text; with `UPDATE` set, writes it.
+/// Fails if the file has another text. With `UPDATE` set, writes it instead.
 #[track_caller]
 pub(crate) fn assert_is(inside: &str, text: &str) {
     let found = fs::read_to_string(path(inside)).unwrap_or_default();

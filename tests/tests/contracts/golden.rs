@@ -1,8 +1,7 @@
 //! Samples of every event in every version ever written (specification 3.1): `tests/golden/events`.
-//! A published version never changes, so a sample that no longer reads, or reads into other bytes,
-//! is a broken promise.
+//! A published version never changes: every sample must be readable, and must give the same bytes.
 //!
-//! Each file has payloads full of values, and payloads with every NULL that the type has.
+//! Each file has payloads with a value in every field, and payloads with every possible NULL.
 
 use serde_json::value::RawValue;
 
@@ -32,7 +31,7 @@ pub(crate) fn versions() -> impl Iterator<Item = (Published, u16)> {
 }
 
 #[test]
-fn every_version_has_its_samples_and_there_are_no_others() {
+fn every_version_has_samples_and_there_are_no_others() {
     let mut expected: Vec<String> = versions().map(|(e, version)| file_of(e, version)).collect();
     expected.sort();
     assert_eq!(file::names_in(FOLDER), expected);
@@ -42,19 +41,19 @@ fn every_version_has_its_samples_and_there_are_no_others() {
 }
 
 #[test]
-fn what_was_written_reads_and_is_written_again_byte_for_byte() {
+fn samples_are_read_and_written_again_byte_for_byte() {
     for (event_type, version) in versions() {
         let mut again = Vec::new();
         for sample in samples(event_type, version) {
             let written = event_type
-                .again(version, sample.as_bytes())
+                .rewrite(version, sample.as_bytes())
                 .unwrap_or_else(|e| panic!("{sample}: {e}"));
             if version == event_type.schema_version() {
                 again.push(written);
             }
         }
         if version == event_type.schema_version() {
-            // Compared as text, line breaks aside, so that order and spelling count.
+            // Compared as text without line breaks, because order and spelling are published.
             let text = json::pretty(&format!("[{}]", again.join(",")));
             file::assert_is(&format!("{FOLDER}/{}", file_of(event_type, version)), &text);
         }
@@ -62,7 +61,7 @@ fn what_was_written_reads_and_is_written_again_byte_for_byte() {
 }
 
 #[test]
-fn samples_fulfil_the_schema_and_show_each_field_with_and_without_a_value() {
+fn samples_match_the_schema_and_have_each_field_with_and_without_a_value() {
     for event_type in Published::all() {
         let schema = event_type.schema().to_value();
         let validator = jsonschema::validator_for(&schema).unwrap();
@@ -85,8 +84,7 @@ fn samples_fulfil_the_schema_and_show_each_field_with_and_without_a_value() {
 }
 
 #[test]
-fn samples_of_an_older_version_fulfil_the_schema_published_with_it_and_are_led_to_the_present_one()
-{
+fn samples_of_an_older_version_match_its_schema_and_are_upcast() {
     let older = versions().filter(|(event_type, version)| *version < event_type.schema_version());
     for (event_type, version) in older {
         let theirs = published_schema(event_type, version);
@@ -96,7 +94,7 @@ fn samples_of_an_older_version_fulfil_the_schema_published_with_it_and_are_led_t
         for sample in samples(event_type, version) {
             let payload = serde_json::from_str(&sample).unwrap();
             assert!(theirs.is_valid(&payload), "{event_type:?} v{version}: {sample}");
-            let written = event_type.again(version, sample.as_bytes()).unwrap();
+            let written = event_type.rewrite(version, sample.as_bytes()).unwrap();
             let payload = serde_json::from_str(&written).unwrap();
             assert!(present.is_valid(&payload), "{event_type:?} v{version}: {written}");
         }
@@ -111,7 +109,7 @@ fn admits_null(schema: &serde_json::Value) -> bool {
 }
 
 #[test]
-fn a_sample_with_a_field_missing_or_of_another_type_does_not_read() {
+fn a_sample_with_a_missing_or_wrong_field_is_refused() {
     for event_type in Published::all() {
         let version = event_type.schema_version();
         let sample = &samples(event_type, version)[0];
@@ -121,7 +119,7 @@ fn a_sample_with_a_field_missing_or_of_another_type_does_not_read() {
             let mut other = whole.clone();
             other.insert(field.clone(), serde_json::json!({ "other": [1.5] }));
             let bytes = serde_json::to_vec(&other).unwrap();
-            assert!(event_type.again(version, &bytes).is_err(), "{event_type:?}.{field}");
+            assert!(event_type.rewrite(version, &bytes).is_err(), "{event_type:?}.{field}");
         }
     }
 }

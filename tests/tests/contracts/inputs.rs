@@ -13,12 +13,12 @@ const GENERATED: &str =
     "`UPDATE=1 cargo test -p powerfill-tests --test contracts` writes it again.";
 
 #[test]
-fn the_page_of_inputs_is_that_of_the_declarations() {
+fn the_page_of_inputs_follows_from_the_declarations() {
     file::assert_is("docs/reference/inputs.md", &inputs());
 }
 
 #[test]
-fn the_page_of_options_is_that_of_the_declaration() {
+fn the_page_of_options_follows_from_the_declaration() {
     file::assert_is("docs/reference/options.md", &options());
 }
 

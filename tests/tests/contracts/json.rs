@@ -1,7 +1,7 @@
-//! JSON in two forms, its order kept: compact, as payloads are stored, and with line breaks, as
-//! people review them.
+//! JSON in two forms, with the same order of members: compact, as payloads are stored, and with
+//! line breaks, for reviews.
 
-/// Where a character of JSON stands.
+/// The characters of a JSON text, each with whether it is outside of strings.
 fn outside_strings(text: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut inside, mut escaped) = (false, false);
     text.chars().map(move |c| {
@@ -17,13 +17,13 @@ fn outside_strings(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Without blanks and line breaks outside of strings.
+/// Removes blanks and line breaks outside of strings.
 pub(crate) fn compact(text: &str) -> String {
     let kept = outside_strings(text).filter(|(c, outside)| !outside || !c.is_ascii_whitespace());
     kept.map(|(c, _)| c).collect()
 }
 
-/// One member a line, two blanks a level.
+/// Writes one member per line, indented by two blanks per level.
 pub(crate) fn pretty(text: &str) -> String {
     let compact = compact(text);
     let mut out = String::with_capacity(2 * compact.len());
@@ -53,7 +53,7 @@ pub(crate) fn pretty(text: &str) -> String {
 }
 
 #[test]
-fn both_forms_say_the_same() {
+fn both_forms_have_the_same_value() {
     let text = r#"{"a":[],"b":{},"c":[1,"x, {y}: \"z\" [","\\"],"d":{"e":null}}"#;
     assert_eq!(compact(&pretty(text)), text);
     let value: serde_json::Value = serde_json::from_str(text).unwrap();

@@ -1,8 +1,8 @@
-//! What PowerFill publishes: every event in every version ever written, and the reference made from
-//! the types.
+//! Published formats: every event in every version ever written, the digests of captures, and the
+//! generated reference.
 //!
-//! `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes the files again; the diff is
-//! what reviewers read.
+//! `UPDATE=1 cargo test -p powerfill-tests --test contracts` writes the files again, for a review
+//! of their diff.
 
 mod asyncapi;
 mod captures;

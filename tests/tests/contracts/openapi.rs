@@ -1,4 +1,4 @@
-//! `docs/reference/openapi.json`: the HTTP service, from its routes, their types and the output
+//! `docs/reference/openapi.json`: the HTTP service, from its routes, their types, and the output
 //! tables.
 
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::file;
 
 #[test]
-fn the_document_is_that_of_the_routes() {
+fn the_document_follows_from_the_routes() {
     let text = format!("{:#}\n", powerfill_http::openapi());
     file::assert_is("docs/reference/openapi.json", &text);
 }
 
 #[test]
-fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
+fn the_document_is_openapi_3_1_and_every_reference_has_a_target() {
     let document = powerfill_http::openapi();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
     let mut references = BTreeSet::new();
@@ -45,7 +45,7 @@ pub(crate) fn collect(value: &Value, references: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_operation_says_who_may_ask_and_what_it_answers() {
+fn every_operation_has_a_role_and_answers() {
     let document = powerfill_http::openapi();
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Every type of event that is published, of runs and of the configuration.
+//! All types of events: of runs and of the configuration.
 
 use powerfill_events::log::{DecodeError, EncodedBatch, LogEvent};
 use powerfill_events::run::{self, EventType};
@@ -20,13 +20,13 @@ macro_rules! of_either {
 }
 
 impl Published {
-    /// Those of runs, then those of the configuration.
+    /// The types of runs, then those of the configuration.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let of_runs = EventType::ALL.iter().copied().map(Self::Run);
         of_runs.chain(ConfigEventType::ALL.iter().copied().map(Self::Config))
     }
 
-    /// What kind of stream it is in.
+    /// The kind of its stream.
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Run(_) => "run",
@@ -34,7 +34,7 @@ impl Published {
         }
     }
 
-    /// The name of a stream that it may be in.
+    /// The name of a stream of its kind.
     pub(crate) fn stream(self) -> &'static str {
         match self {
             Self::Run(_) => "run-01970000-0000-7000-8000-000000000001",
@@ -58,8 +58,8 @@ impl Published {
         of_either!(self, event_type => event_type.description())
     }
 
-    /// Reads a payload and writes it again, in the present version.
-    pub(crate) fn again(self, version: u16, payload: &[u8]) -> Result<String, DecodeError> {
+    /// Reads a payload, and writes it in the present version.
+    pub(crate) fn rewrite(self, version: u16, payload: &[u8]) -> Result<String, DecodeError> {
         match self {
             Self::Run(of) => run::RunEvent::decode(of, version, payload).map(|e| encoded(self, &e)),
             Self::Config(of) => {

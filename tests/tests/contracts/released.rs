@@ -1,6 +1,5 @@
-//! `tests/golden/released_schemas.txt`: the event schemas of every released version. What was
-//! written must stay readable, so that the structure of a released schema is frozen; its
-//! descriptions may become better.
+//! `tests/golden/released_schemas.txt`: the event schemas of every released version. Stored events
+//! must stay readable, so the structure of a released schema never changes; its descriptions may.
 //!
 //! The file has a line per release of `docs/CHANGELOG.md`, followed by the schemas that were new in
 //! it, each with the BLAKE3 of the schema without its descriptions. `UPDATE=1` adds the section of

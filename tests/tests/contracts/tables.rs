@@ -8,7 +8,7 @@ use powerfill_tables::tables::{ALL, decisions};
 use crate::file;
 
 #[test]
-fn the_page_is_that_of_the_declarations() {
+fn the_page_of_tables_follows_from_the_declarations() {
     file::assert_is("docs/reference/tables.md", &page());
 }
 

@@ -1,5 +1,5 @@
-//! A tenant's configuration over real stores: changed by many at once, read as it was, in one log
-//! with its runs.
+//! A tenant's configuration over real stores: concurrent changes, past states, and one log with the
+//! runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::books::{self, Book};
 use crate::desk::Desk;
-use crate::faulty_store::{Fate, FaultyStore};
+use crate::faulty_store::{CallOutcome, FaultyStore};
 
 fn lock(pool: &str, lock_pool: &str, precondition: Precondition) -> ConfigCommand {
     let cells = [("pool_name", pool), ("lock_pool", lock_pool)];
@@ -34,7 +34,7 @@ fn lock(pool: &str, lock_pool: &str, precondition: Precondition) -> ConfigComman
     ConfigChange::Write { table, rows: vec![row], left_out, precondition }.into()
 }
 
-async fn changed_in(
+async fn change_in(
     store: &dyn EventStore,
     desk: &Desk,
     actor: &str,
@@ -42,12 +42,12 @@ async fn changed_in(
 ) -> Result<ConfigOutcome, ConfigureError> {
     let tenant = TenantId::from("WATERMARK");
     let command_id = Uuid::now_v7();
-    let ask = ConfigRequest { command_id, tenant: &tenant, command, requested_by: actor };
-    configure(store, desk.clock(), &ask).await
+    let request = ConfigRequest { command_id, tenant: &tenant, command, requested_by: actor };
+    configure(store, desk.clock(), &request).await
 }
 
-async fn changed(desk: &Desk, actor: &str, command: &ConfigCommand) -> ConfigOutcome {
-    changed_in(desk.store.as_ref(), desk, actor, command).await.expect("the change is taken")
+async fn change(desk: &Desk, actor: &str, command: &ConfigCommand) -> ConfigOutcome {
+    change_in(desk.store.as_ref(), desk, actor, command).await.expect("the change is accepted")
 }
 
 fn locks(configured: &powerfill_snapshot::config::ConfigState) -> Vec<(String, bool)> {
@@ -55,12 +55,12 @@ fn locks(configured: &powerfill_snapshot::config::ConfigState) -> Vec<(String, b
     rows.map(|row| (row.pool_name.to_string(), row.lock_pool)).collect()
 }
 
-/// Eight writers of ten changes each; each change has its place, whoever was first.
-pub(crate) async fn of_many_who_change_at_once_nobody_is_lost(desk: &Desk) {
+/// Eight writers make ten changes each.
+pub(crate) async fn concurrent_changes_are_all_recorded(desk: &Desk) {
     let writer = async |number: usize| {
         for at in 0..10 {
             let command = lock(&format!("P{number}-{at}"), "Y", Precondition::Absent);
-            changed(desk, &format!("writer {number}"), &command).await;
+            change(desk, &format!("writer {number}"), &command).await;
         }
     };
     futures::future::join_all((0..8).map(writer)).await;
@@ -75,55 +75,55 @@ pub(crate) async fn of_many_who_change_at_once_nobody_is_lost(desk: &Desk) {
     desk.verify().await;
 }
 
-/// Nothing of the one that was late is written, and it is told what to look at.
-pub(crate) async fn of_two_with_the_same_token_one_is_stale(desk: &Desk) {
-    changed(desk, "dana", &lock("P1", "N", Precondition::Absent)).await;
-    changed(desk, "dana", &lock("P2", "N", Precondition::Absent)).await;
+/// Nothing of the later change is written, and its error names the newest token.
+pub(crate) async fn of_two_changes_with_one_token_one_is_stale(desk: &Desk) {
+    change(desk, "dana", &lock("P1", "N", Precondition::Absent)).await;
+    change(desk, "dana", &lock("P2", "N", Precondition::Absent)).await;
     let with_token = lock("P1", "Y", Precondition::Token(1));
     let other = lock("P1", "y", Precondition::Token(1));
     let both = futures::join!(
-        changed_in(desk.store.as_ref(), desk, "dana", &with_token),
-        changed_in(desk.store.as_ref(), desk, "lee", &other),
+        change_in(desk.store.as_ref(), desk, "dana", &with_token),
+        change_in(desk.store.as_ref(), desk, "lee", &other),
     );
-    let (taken, refused) = match both {
-        (Ok(taken), Err(refused)) | (Err(refused), Ok(taken)) => (taken, refused),
+    let (accepted, refused) = match both {
+        (Ok(accepted), Err(refused)) | (Err(refused), Ok(accepted)) => (accepted, refused),
         both => panic!("{both:?}"),
     };
-    assert_eq!(taken.state.version(), 3);
+    assert_eq!(accepted.state.version(), 3);
     assert!(matches!(
         refused,
         ConfigureError::Rejected(ConfigRejection::Stale { given: 1, present: Some(3), .. })
     ));
     let state = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap();
-    assert_eq!(state, taken.state);
-    // A token of a row that nobody else changed holds whatever was changed besides.
-    changed(desk, "lee", &lock("P2", "Y", Precondition::Token(2))).await;
+    assert_eq!(state, accepted.state);
+    // A token stays valid while other rows change.
+    change(desk, "lee", &lock("P2", "Y", Precondition::Token(2))).await;
 }
 
-pub(crate) async fn a_change_whose_answer_was_lost_is_recorded_once(desk: &Desk) {
-    let away = || StoreError::Unavailable("it is away".into());
-    let store = FaultyStore::over(&desk.store, move |call, before, _| match (call, before) {
-        ("append", 0) => Fate::Unanswered(away()),
-        (_, 0) => Fate::Refused(away()),
-        _ => Fate::Done,
+pub(crate) async fn a_change_with_a_lost_answer_is_recorded_once(desk: &Desk) {
+    let unavailable = || StoreError::Unavailable("no answer".into());
+    let store = FaultyStore::wrap(&desk.store, move |call, before, _| match (call, before) {
+        ("append", 0) => CallOutcome::Unanswered(unavailable()),
+        (_, 0) => CallOutcome::Refused(unavailable()),
+        _ => CallOutcome::Done,
     });
     let command = lock("P1", "Y", Precondition::Absent);
-    let configured = changed_in(store.as_ref(), desk, "dana", &command).await.unwrap();
+    let configured = change_in(store.as_ref(), desk, "dana", &command).await.unwrap();
     assert_eq!(configured.state.version(), 1);
     assert_eq!(desk.store.stream_version("config").await.unwrap(), 1);
 }
 
 pub(crate) async fn another_tenants_store_is_refused(desk: &Desk) {
-    desk.completes(&books::small()).await;
+    desk.complete(&books::small()).await;
     let (tenant, command) = (TenantId::from("ACME"), lock("P1", "Y", Precondition::Any));
-    let ask = ConfigRequest {
+    let request = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,
         command: &command,
         requested_by: "dana",
     };
     let refused = [
-        configure(desk.store.as_ref(), desk.clock(), &ask).await,
+        configure(desk.store.as_ref(), desk.clock(), &request).await,
         preview_change(desk.store.as_ref(), &tenant, &command).await,
     ];
     for refused in refused {
@@ -135,14 +135,14 @@ pub(crate) async fn another_tenants_store_is_refused(desk: &Desk) {
     assert_eq!(desk.store.stream_version("config").await.unwrap(), 0);
 }
 
-/// After any of its events, and at any moment; what is only looked at is not recorded.
-pub(crate) async fn the_configuration_is_read_as_it_was(desk: &Desk) {
+/// After any event, and at any moment. A preview is not recorded.
+pub(crate) async fn the_configuration_is_read_as_of_any_moment(desk: &Desk) {
     let store = desk.store.as_ref();
     let before = desk.now();
-    changed(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
+    change(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
     let between = desk.now();
-    changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
-    changed(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
+    change(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
+    change(desk, "lee", &lock("P1", "Y", Precondition::Any)).await;
     let tenant = TenantId::from("WATERMARK");
     let previewed =
         preview_change(store, &tenant, &lock("P2", "Y", Precondition::Any)).await.unwrap();
@@ -166,22 +166,22 @@ pub(crate) async fn the_configuration_is_read_as_it_was(desk: &Desk) {
     assert_eq!(columns.columns(), [("lock_pool", Some("N"), Some("Y"))]);
 }
 
-/// What goes through the whole log meets both, and takes neither for the other.
+/// Readers of the whole log distinguish both.
 pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     let store = desk.store.as_ref();
     let mut live = store.subscribe(0);
-    changed(desk, "dana", &lock("P1", "Y", Precondition::Any)).await;
-    let run = desk.completes(&books::with_every_table()).await;
-    changed(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
-    let other = desk.ask(&books::small()).await;
-    changed(desk, "dana", &lock("P2", "N", Precondition::Any)).await;
-    desk.work().await.expect("there is a run");
+    change(desk, "dana", &lock("P1", "Y", Precondition::Any)).await;
+    let run = desk.complete(&books::with_every_table()).await;
+    change(desk, "dana", &lock("P1", "N", Precondition::Any)).await;
+    let other = desk.request(&books::small()).await;
+    change(desk, "dana", &lock("P2", "N", Precondition::Any)).await;
+    desk.work().await.expect("a run is queued");
     desk.verify().await;
 
-    let shown = desk.shown().await;
+    let shown = desk.published_tables().await;
     rebuild(store, run).await.unwrap();
     rebuild(store, other).await.unwrap();
-    assert_eq!(desk.shown().await, shown);
+    assert_eq!(desk.published_tables().await, shown);
     for run in [run, other] {
         assert!(replay(store, run, Arc::new(NoObserver)).await.unwrap().is_reproduced());
     }
@@ -192,31 +192,33 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     let mut seen = Vec::new();
     while (seen.len() as u64) < end {
         let batch = tokio::time::timeout(Duration::from_secs(30), live.try_next()).await;
-        seen.extend(batch.expect("it comes").unwrap().expect("a subscription does not end"));
+        seen.extend(
+            batch.expect("the event arrives").unwrap().expect("a subscription does not end"),
+        );
     }
     assert!((1..=end).eq(seen.iter().map(|event| event.global_position)));
     let versions = seen.iter().filter(|event| event.stream == "config");
     assert!((1..=3).eq(versions.map(|event| event.stream_version)));
 }
 
-/// A run with the six tables from the managed configuration has the digest and the events, byte for
-/// byte, of one whose source has them; whatever else the source holds under their names.
-pub(crate) async fn a_managed_run_is_that_of_the_source(desk: &Desk) {
+/// A run with the six tables of the managed configuration has the same digest and the same events
+/// as one whose source has these tables. Tables of the source with these names are ignored.
+pub(crate) async fn a_managed_run_equals_that_of_its_source(desk: &Desk) {
     const CASE: &str = "41-mixed-400-price";
     let from_source = books::case(CASE);
-    let tables = ConfigTables::read(books::raw(CASE)).expect("the six tables are sound");
+    let tables = ConfigTables::read(books::raw(CASE)).expect("the six tables are valid");
     let import = ConfigChange::Import { source: "dir:case".into(), tables: Box::new(tables) };
-    changed(desk, "dana", &import.into()).await;
+    change(desk, "dana", &import.into()).await;
     let managed = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap().tables();
     let mut source = books::raw(CASE);
     source.tables.retain(|table| table.name() != "pfill_constraints");
     let input = managed.in_place_of_the_sources(source).unwrap();
-    let mut snapshot = validate(input).expect("the snapshot is sound").snapshot;
+    let mut snapshot = validate(input).expect("the snapshot is valid").snapshot;
     snapshot.header.tenant_id = "WATERMARK".into();
     assert_eq!(snapshot.digest(), from_source.snapshot.digest());
     let managed = Book { snapshot: Arc::new(snapshot), options: from_source.options.clone() };
-    let run = desk.completes(&managed).await;
+    let run = desk.complete(&managed).await;
     let other = desk.another().await;
-    let same = other.completes(&from_source).await;
-    assert!(desk.story(run).await == other.story(same).await, "the events differ");
+    let same = other.complete(&from_source).await;
+    assert!(desk.payloads(run).await == other.payloads(same).await, "the events differ");
 }

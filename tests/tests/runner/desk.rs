@@ -1,4 +1,4 @@
-//! A store, a clock that the test holds, and whoever asks for runs and works them.
+//! A tenant's store with a clock that the test controls, and calls to request and work on runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,50 +29,50 @@ use uuid::Uuid;
 
 use crate::books::Book;
 
-/// How long a claim holds. By the desk's clock, which only moves on when it is asked or told.
+/// The duration of a lease, by the clock of the desk.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// Each look at the clock is a microsecond.
-pub(crate) struct Ticking(AtomicI64);
+/// A clock that advances by a microsecond with each call.
+pub(crate) struct TickingClock(AtomicI64);
 
-impl Clock for Ticking {
+impl Clock for TickingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// A tenant's desk.
+/// The store of a tenant, with a clock and workers.
 pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
-    clock: Arc<Ticking>,
+    clock: Arc<TickingClock>,
     runs: AtomicU32,
     folder: Option<TempDir>,
     pub(crate) database: Option<TestDatabase>,
 }
 
 impl Desk {
-    fn over(store: Arc<dyn Store>, folder: Option<TempDir>) -> Self {
-        let clock = Arc::new(Ticking(AtomicI64::new(1_770_000_000_000_000)));
+    fn with_store(store: Arc<dyn Store>, folder: Option<TempDir>) -> Self {
+        let clock = Arc::new(TickingClock(AtomicI64::new(1_770_000_000_000_000)));
         Self { store, clock, runs: AtomicU32::new(0), folder, database: None }
     }
 
     pub(crate) fn in_memory() -> Self {
-        Self::over(Arc::new(MemoryStore::new()), None)
+        Self::with_store(Arc::new(MemoryStore::new()), None)
     }
 
     pub(crate) fn in_a_file() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(folder.path().join("acme.db")).expect("the store opens");
-        Self::over(Arc::new(store), Some(folder))
+        Self::with_store(Arc::new(store), Some(folder))
     }
 
     pub(crate) async fn in_a_database() -> Self {
         let database = TestDatabase::new();
         let store = database.open().await;
-        Self { database: Some(database), ..Self::over(Arc::new(store), None) }
+        Self { database: Some(database), ..Self::with_store(Arc::new(store), None) }
     }
 
-    /// Another desk with a store of the same kind, empty.
+    /// Another desk with an empty store of the same kind.
     pub(crate) async fn another(&self) -> Self {
         match (&self.folder, &self.database) {
             (Some(_), _) => Self::in_a_file(),
@@ -81,12 +81,12 @@ impl Desk {
         }
     }
 
-    /// The store's file.
+    /// The file of the store.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.as_ref().expect("a store in a file").path().join("acme.db")
     }
 
-    /// Lets every lease run out.
+    /// Advances the clock until every lease has expired.
     pub(crate) fn wait_for_leases(&self) {
         let micros = i64::try_from(LEASE.as_micros()).expect("a lease is short");
         self.clock.0.fetch_add(micros + 1, Ordering::Relaxed);
@@ -100,7 +100,7 @@ impl Desk {
         &*self.clock
     }
 
-    /// A run id: the first, the second and so on.
+    /// The next run id. Each desk has the same sequence.
     pub(crate) fn next_run(&self) -> RunId {
         let number = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
         RunId(Uuid::from_u128((0x0197 << 112) | (7 << 76) | (2 << 62) | u128::from(number)))
@@ -110,34 +110,38 @@ impl Desk {
         self.runner_over(Arc::clone(&self.store))
     }
 
-    /// A worker whose way to the store is another one.
+    /// A worker that reaches the store in another way.
     pub(crate) fn runner_over(&self, store: Arc<dyn Store>) -> Runner {
         self.runner_for(store, LEASE)
     }
 
-    /// One that claims for so long.
+    /// A worker with leases of this duration.
     pub(crate) fn runner_for(&self, store: Arc<dyn Store>, lease: Duration) -> Runner {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Runner::new(store, clock, "worker".to_owned(), lease)
     }
 
-    /// Asks for a run.
-    pub(crate) async fn ask(&self, book: &Book) -> RunId {
+    /// Requests a run.
+    pub(crate) async fn request(&self, book: &Book) -> RunId {
         let run = self.next_run();
-        ask(&self.runner(), run, book).await.expect("the run is asked for");
+        request(&self.runner(), run, book).await.expect("the run is requested");
         run
     }
 
-    /// Asks for a run of a source that had something to say.
-    pub(crate) async fn ask_warned(&self, book: &Book, source_warnings: &[String]) -> RunId {
+    /// Requests a run of a source with warnings.
+    pub(crate) async fn request_with_warnings(
+        &self,
+        book: &Book,
+        source_warnings: &[String],
+    ) -> RunId {
         let run = self.next_run();
-        let asked = ask_warned(&self.runner(), run, book, source_warnings).await;
-        asked.expect("the run is asked for");
+        let requested = request_with_warnings(&self.runner(), run, book, source_warnings).await;
+        requested.expect("the run is requested");
         run
     }
 
-    /// Puts a run in the queue as a PowerFill did that recorded the request after it, and died in
-    /// between; `false` for the store in memory, which is never that old.
+    /// Puts a run in the queue without its request, as an older version could that died before it
+    /// recorded the request. `false` for the store in memory, which no older version used.
     pub(crate) async fn queue_without_request(&self, run: RunId) -> bool {
         if let Some(database) = &self.database {
             let admin = connect(&database.url().await).await;
@@ -154,44 +158,44 @@ impl Desk {
         true
     }
 
-    /// Works what is there, from the captured snapshot.
+    /// Works on the queued run.
     pub(crate) async fn work(&self) -> Option<FinishedRun> {
         self.work_observed(RunControl::default(), Arc::new(NoObserver)).await
     }
 
-    /// Works what is there, under a control and an observer.
+    /// Works on the queued run, with a control and an observer.
     pub(crate) async fn work_observed(
         &self,
         control: RunControl,
         observer: Arc<dyn RunObserver>,
     ) -> Option<FinishedRun> {
         let worked = self.runner().work(None, control, observer).await;
-        worked.expect("the run is carried through")
+        worked.expect("the worker does not fail")
     }
 
-    /// Works the run that is there, and cancels it when a step begins.
+    /// Works on the queued run, and cancels it when a step begins.
     pub(crate) async fn work_cancelled_at(&self, step: Step) -> FinishedRun {
         let control = RunControl::default();
         let cancelling = at_step(step, control.clone(), |control| control.cancel("chief"));
-        self.work_observed(control, cancelling).await.expect("there was a run")
+        self.work_observed(control, cancelling).await.expect("a run is queued")
     }
 
-    /// Asks for a run and works it.
+    /// Requests a run and works on it.
     pub(crate) async fn run(&self, book: &Book) -> (RunId, RunStatus) {
-        let run = self.ask(book).await;
-        let finished = self.work().await.expect("there was a run");
+        let run = self.request(book).await;
+        let finished = self.work().await.expect("a run is queued");
         assert_eq!(finished.run_id, run);
         (run, finished.status)
     }
 
-    /// Asks for a run, which must complete: nothing is in its way.
-    pub(crate) async fn completes(&self, book: &Book) -> RunId {
+    /// Requests a run and works on it; it must complete.
+    pub(crate) async fn complete(&self, book: &Book) -> RunId {
         let (run, status) = self.run(book).await;
         assert_eq!(status, RunStatus::Complete);
         run
     }
 
-    /// The stored events of a run: versions are dense.
+    /// The stored events of a run. Their versions have no gaps.
     pub(crate) async fn stored(&self, run: RunId) -> Vec<StoredEvent> {
         let stored = collect(self.store.read(&run.stream(), 1)).await;
         assert!((1..).zip(&stored).all(|(version, event)| event.stream_version == version));
@@ -203,31 +207,33 @@ impl Desk {
         let stored = self.stored(run).await;
         stored
             .iter()
-            .map(|event| DecodedEvent::try_from(event.clone()).expect("it is readable").event)
+            .map(|event| {
+                DecodedEvent::try_from(event.clone()).expect("the event can be read").event
+            })
             .collect()
     }
 
-    /// What the stream of a run says, up to times and workers: of each event its type and payload.
-    pub(crate) async fn story(&self, run: RunId) -> Vec<(String, Vec<u8>)> {
+    /// The type and the payload of each event of a run.
+    pub(crate) async fn payloads(&self, run: RunId) -> Vec<(String, Vec<u8>)> {
         let stored = self.stored(run).await;
         stored.into_iter().map(|event| (event.event_type, event.payload)).collect()
     }
 
-    /// The shown tables as CSV, but for the one that keeps every run.
-    pub(crate) async fn shown(&self) -> Vec<(&'static str, String)> {
-        let mut shown = Vec::new();
+    /// The published tables as CSV, without the one that keeps every run.
+    pub(crate) async fn published_tables(&self) -> Vec<(&'static str, String)> {
+        let mut published = Vec::new();
         for table in ALL.iter().filter(|table| !table.keeps_every_run) {
             let mut text = Vec::new();
             let mut batches = self.store.rows(table);
             while let Some(batch) = batches.try_next().await.expect("rows can be read") {
                 csv::write_file_rows(batch.run_id, &batch.rows, &mut text);
             }
-            shown.push((table.name, String::from_utf8(text).expect("CSV is text")));
+            published.push((table.name, String::from_utf8(text).expect("CSV is text")));
         }
-        shown
+        published
     }
 
-    /// The status of each run in the history that every run is kept in.
+    /// The status of each run in the run history.
     pub(crate) async fn history(&self) -> Vec<(RunId, String)> {
         let mut history = Vec::new();
         let mut batches = self.store.rows(&run_history::TABLE);
@@ -240,21 +246,21 @@ impl Desk {
         history
     }
 
-    /// Where the queue says that a run stands.
+    /// The status of a run in the queue.
     pub(crate) async fn status(&self, run: RunId) -> RunStatus {
-        self.store.run(run).await.expect("the queue answers").expect("the run is there").status
+        self.store.run(run).await.expect("the store answers").expect("the run exists").status
     }
 
-    /// Verifies the whole store, which must be clean; and every run that is over has an index up to
-    /// its end.
+    /// Verifies the whole store. Every run that is over must have an index up to its end.
     pub(crate) async fn verify(&self) {
         let verdict = powerfill_app::verify::verify(self.store.as_ref(), None).await;
         let verdict = verdict.expect("the store answers");
         assert!(verdict.is_clean(), "{verdict:?}");
         let indexed = self.store.indexed_runs().await.expect("the store answers");
-        for queued in self.store.all_runs().await.expect("the queue answers") {
+        for queued in self.store.all_runs().await.expect("the store answers") {
             let run = queued.run_id;
-            let version = self.store.stream_version(&run.stream()).await.expect("it answers");
+            let version =
+                self.store.stream_version(&run.stream()).await.expect("the store answers");
             let reaches = indexed.iter().find(|(indexed, _)| *indexed == run);
             let reaches = reaches.map(|(_, state)| state.up_to_version);
             let expected = (queued.status.is_over() && version > 0).then_some(version);
@@ -263,12 +269,16 @@ impl Desk {
     }
 }
 
-/// Asks for a run with this id.
-pub(crate) async fn ask(runner: &Runner, run_id: RunId, book: &Book) -> Result<String, AppError> {
-    ask_warned(runner, run_id, book, &[]).await
+/// Requests a run with this id.
+pub(crate) async fn request(
+    runner: &Runner,
+    run_id: RunId,
+    book: &Book,
+) -> Result<String, AppError> {
+    request_with_warnings(runner, run_id, book, &[]).await
 }
 
-async fn ask_warned(
+async fn request_with_warnings(
     runner: &Runner,
     run_id: RunId,
     book: &Book,
@@ -280,7 +290,7 @@ async fn ask_warned(
         .await
 }
 
-/// Observes a run, and calls its control when a step begins.
+/// An observer that calls the control of a run when a step begins.
 pub(crate) fn at_step(
     step: Step,
     control: RunControl,
@@ -293,33 +303,33 @@ pub(crate) fn at_step(
     })
 }
 
-/// Holds the run at the beginning of a step until it is let go.
-pub(crate) struct HoldAt {
+/// Pauses a run at the beginning of a step until it is resumed.
+pub(crate) struct PauseAt {
     pub(crate) step: Step,
     pub(crate) reached: tokio::sync::Semaphore,
-    pub(crate) let_go: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+    pub(crate) resumed: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
-impl HoldAt {
-    /// The observer, and what lets the run go.
+impl PauseAt {
+    /// The observer, and the sender that resumes the run.
     pub(crate) fn new(step: Step) -> (Arc<Self>, std::sync::mpsc::Sender<()>) {
-        let (go, let_go) = std::sync::mpsc::channel();
+        let (resume, resumed) = std::sync::mpsc::channel();
         let reached = tokio::sync::Semaphore::new(0);
-        (Arc::new(Self { step, reached, let_go: std::sync::Mutex::new(let_go) }), go)
+        (Arc::new(Self { step, reached, resumed: std::sync::Mutex::new(resumed) }), resume)
     }
 
-    /// Waits until the run stands at the step.
+    /// Waits until the run has reached the step.
     pub(crate) async fn reached(&self) {
-        self.reached.acquire().await.expect("it is never closed").forget();
+        self.reached.acquire().await.expect("the semaphore is never closed").forget();
     }
 }
 
-impl RunObserver for HoldAt {
+impl RunObserver for PauseAt {
     fn observe(&self, progress: RunProgress<'_>) {
         if matches!(progress, RunProgress::Step(step) if step == self.step) {
             self.reached.add_permits(1);
-            let let_go = self.let_go.lock().expect("one waits at a time");
-            let_go.recv().expect("it is let go");
+            let resumed = self.resumed.lock().expect("one thread waits at a time");
+            resumed.recv().expect("the run is resumed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Stores that fail: for a moment, for long, for good.
+//! Stores that fail: once, for a whole run, or always.
 
 use std::sync::Arc;
 
@@ -9,47 +9,48 @@ use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
 
 use crate::books;
-use crate::desk::{Desk, ask};
-use crate::faulty_store::{Fate, FaultyStore};
+use crate::desk::{Desk, request};
+use crate::faulty_store::{CallOutcome, FaultyStore};
 
-fn away() -> StoreError {
-    StoreError::Unavailable("it is away".into())
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("no answer".into())
 }
 
-/// Each kind of call fails at its first time.
-pub(crate) async fn a_store_that_is_away_for_a_moment_is_asked_again(desk: &Desk) {
-    let store = FaultyStore::over(&desk.store, |call, before, _| match (call, before) {
-        // Claiming is tried again by whoever looks for work.
-        ("claim", _) => Fate::Done,
-        // An append that was made and not answered is recognised.
-        ("append" | "enqueue", 0) => Fate::Unanswered(away()),
-        (_, 0) => Fate::Refused(away()),
-        _ => Fate::Done,
+/// The first call of each kind fails.
+pub(crate) async fn calls_to_a_briefly_unavailable_store_are_repeated(desk: &Desk) {
+    let store = FaultyStore::wrap(&desk.store, |call, before, _| match (call, before) {
+        // The loop of a worker repeats claims.
+        ("claim", _) => CallOutcome::Done,
+        // An append whose answer was lost is recognized.
+        ("append" | "enqueue", 0) => CallOutcome::Unanswered(unavailable()),
+        (_, 0) => CallOutcome::Refused(unavailable()),
+        _ => CallOutcome::Done,
     });
     let runner = desk.runner_over(store);
     let run = desk.next_run();
-    ask(&runner, run, &books::mixed()).await.unwrap();
+    request(&runner, run, &books::mixed()).await.unwrap();
     let finished = runner
         .work(None, RunControl::default(), Arc::new(NoObserver))
         .await
         .unwrap()
-        .expect("there is a run");
+        .expect("a run is queued");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
     desk.verify().await;
 }
 
-/// A call fails as long as the run lasts: what it was is in the stream, the former outputs stay.
-async fn fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) {
-    desk.completes(&books::small()).await;
-    let shown = desk.shown().await;
-    // Of appends, the end of the run goes through.
+/// A kind of call fails during the whole run: the run fails with the reason, and the former outputs
+/// stay.
+async fn assert_fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) {
+    desk.complete(&books::small()).await;
+    let shown = desk.published_tables().await;
+    // Of the appends, only the first fails, so that the end of the run is recorded.
     let fails = move |call, before| call == refused && (call != "append" || before == 0);
-    let store = FaultyStore::over(&desk.store, move |call, before, _| {
-        if fails(call, before) { Fate::Refused(with()) } else { Fate::Done }
+    let store = FaultyStore::wrap(&desk.store, move |call, before, _| {
+        if fails(call, before) { CallOutcome::Refused(with()) } else { CallOutcome::Done }
     });
     let runner = desk.runner_over(store);
     let run = desk.next_run();
-    ask(&runner, run, &books::mixed()).await.unwrap();
+    request(&runner, run, &books::mixed()).await.unwrap();
     let error =
         runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err(refused);
     let AppError::Store(cause) = &error else { panic!("{error:?}") };
@@ -59,54 +60,60 @@ async fn fails_at(desk: &Desk, refused: &'static str, with: fn() -> StoreError) 
     assert_eq!(failed.message, cause.to_string(), "{refused}");
     assert_eq!(desk.status(run).await, RunStatus::Failed, "{refused}");
     assert_eq!(desk.history().await.last(), Some(&(run, "Failed".to_owned())), "{refused}");
-    assert_eq!(desk.shown().await, shown, "{refused}");
+    assert_eq!(desk.published_tables().await, shown, "{refused}");
     desk.verify().await;
-    desk.completes(&books::mixed()).await;
+    desk.complete(&books::mixed()).await;
     desk.verify().await;
 }
 
-pub(crate) async fn a_store_that_stays_away_fails_the_run_and_not_the_next(desk: &Desk) {
-    fails_at(desk, "begin_staging", away).await;
+pub(crate) async fn an_unavailable_store_fails_the_run_and_not_the_next(desk: &Desk) {
+    assert_fails_at(desk, "begin_staging", unavailable).await;
 }
 
 pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(desk: &Desk) {
     for call in ["captured", "begin_staging", "append"] {
-        fails_at(&desk.another().await, call, || StoreError::Failed("the disk is full".into()))
-            .await;
+        assert_fails_at(&desk.another().await, call, || {
+            StoreError::Failed("the disk is full".into())
+        })
+        .await;
     }
 }
 
-/// Everything was decided and recorded by then: the run is Complete, and is shown as soon as that
-/// works.
-pub(crate) async fn a_run_whose_outputs_could_not_be_shown_at_first_is_complete(desk: &Desk) {
+/// All decisions are recorded: the run is Complete, and its outputs are published as soon as the
+/// call succeeds.
+pub(crate) async fn a_run_whose_outputs_are_published_late_is_complete(desk: &Desk) {
     for refused in ["stage", "publish", "put_row", "put_index", "set_status"] {
         let desk = desk.another().await;
-        let store = FaultyStore::over(&desk.store, move |call, before, _| {
+        let store = FaultyStore::wrap(&desk.store, move |call, before, _| {
             let error = || StoreError::Failed("the disk is full".into());
-            if call == refused && before == 0 { Fate::Refused(error()) } else { Fate::Done }
+            if call == refused && before == 0 {
+                CallOutcome::Refused(error())
+            } else {
+                CallOutcome::Done
+            }
         });
         let runner = desk.runner_over(store);
         let run = desk.next_run();
-        ask(&runner, run, &books::mixed()).await.unwrap();
+        request(&runner, run, &books::mixed()).await.unwrap();
         let finished =
             runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect(refused);
         assert_eq!(finished.map(|finished| finished.status), Some(RunStatus::Complete));
         assert_eq!(desk.status(run).await, RunStatus::Complete, "{refused}");
         desk.verify().await;
 
-        // As long as it does not work, the run stays to be finished.
-        let store = FaultyStore::over(&desk.store, move |call, _, _| {
+        // While the call fails, the run stays in the queue.
+        let store = FaultyStore::wrap(&desk.store, move |call, _, _| {
             let error = || StoreError::Failed("the disk is full".into());
-            if call == refused { Fate::Refused(error()) } else { Fate::Done }
+            if call == refused { CallOutcome::Refused(error()) } else { CallOutcome::Done }
         });
         let runner = desk.runner_over(store);
         let run = desk.next_run();
-        ask(&runner, run, &books::small()).await.unwrap();
+        request(&runner, run, &books::small()).await.unwrap();
         runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.expect_err(refused);
         let events = desk.events(run).await;
         assert!(matches!(events.last(), Some(RunEvent::RunCompleted(_))), "{refused}");
         desk.wait_for_leases();
-        let finished = desk.work().await.expect("it is still there");
+        let finished = desk.work().await.expect("the run is still queued");
         assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete));
         desk.verify().await;
     }

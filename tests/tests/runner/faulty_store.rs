@@ -1,4 +1,4 @@
-//! A way to a store on which calls fail as a test says.
+//! A store whose calls fail as a test decides.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,47 +20,47 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
-/// What becomes of a call.
-pub(crate) enum Fate {
+/// The outcome of a call.
+pub(crate) enum CallOutcome {
     Done,
-    /// The store does not hear it.
+    /// The call does not reach the store.
     Refused(StoreError),
-    /// The store does it, and its answer is lost.
+    /// The store carries the call out, and the answer is lost.
     Unanswered(StoreError),
 }
 
-/// Told a call's name, how many there were of it before, and how many at all; renewals of the lease
-/// are not counted.
-type Judge = dyn Fn(&'static str, u32, u32) -> Fate + Send + Sync;
+/// Decides the outcome of a call by its name, the number of calls of this name before it, and the
+/// number of all calls before it. Renewals of the lease are not counted.
+type Decide = dyn Fn(&'static str, u32, u32) -> CallOutcome + Send + Sync;
 
 pub(crate) struct FaultyStore {
     store: Arc<dyn Store>,
-    judge: Box<Judge>,
+    decide: Box<Decide>,
     counts: Mutex<(BTreeMap<&'static str, u32>, u32)>,
 }
 
 impl FaultyStore {
-    pub(crate) fn over(
+    pub(crate) fn wrap(
         store: &Arc<dyn Store>,
-        judge: impl Fn(&'static str, u32, u32) -> Fate + Send + Sync + 'static,
+        decide: impl Fn(&'static str, u32, u32) -> CallOutcome + Send + Sync + 'static,
     ) -> Arc<Self> {
         let store = Arc::clone(store);
-        Arc::new(Self { store, judge: Box::new(judge), counts: Mutex::default() })
+        Arc::new(Self { store, decide: Box::new(decide), counts: Mutex::default() })
     }
 
-    /// Calls until now.
+    /// The number of calls.
     pub(crate) fn calls(&self) -> u32 {
         self.counts.lock().expect("counting does not fail").1
     }
 
-    fn fate(&self, call: &'static str) -> Fate {
+    fn outcome(&self, call: &'static str) -> CallOutcome {
         let mut counts = self.counts.lock().expect("counting does not fail");
         let all = counts.1;
         let of_this = counts.0.entry(call).or_default();
         let before = *of_this;
         *of_this += 1;
         counts.1 += 1;
-        (self.judge)(call, before, all)
+        (self.decide)(call, before, all)
     }
 
     async fn call<T>(
@@ -68,10 +68,10 @@ impl FaultyStore {
         name: &'static str,
         done: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        match self.fate(name) {
-            Fate::Done => done.await,
-            Fate::Refused(error) => Err(error),
-            Fate::Unanswered(error) => done.await.and(Err(error)),
+        match self.outcome(name) {
+            CallOutcome::Done => done.await,
+            CallOutcome::Refused(error) => Err(error),
+            CallOutcome::Unanswered(error) => done.await.and(Err(error)),
         }
     }
 }
@@ -91,9 +91,11 @@ impl EventStore for FaultyStore {
     }
 
     fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
-        match self.fate("read") {
-            Fate::Done => self.store.read_between(stream, from, to),
-            Fate::Refused(error) | Fate::Unanswered(error) => stream::iter([Err(error)]).boxed(),
+        match self.outcome("read") {
+            CallOutcome::Done => self.store.read_between(stream, from, to),
+            CallOutcome::Refused(error) | CallOutcome::Unanswered(error) => {
+                stream::iter([Err(error)]).boxed()
+            }
         }
     }
 

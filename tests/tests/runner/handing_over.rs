@@ -1,5 +1,5 @@
-//! Workers that stop and leave their run to another one, runs that are cancelled before anyone
-//! began them, and books of another tenant.
+//! Workers that hand their run over, runs that are canceled in the queue, and books of another
+//! tenant.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,18 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tests::all_runs::AllRuns;
 
 use crate::books::{self, Book};
-use crate::desk::{Desk, ask, at_step};
+use crate::desk::{Desk, at_step, request};
 
-/// Whichever step that is, no lease is waited for, and nothing is lost or done twice.
+/// At any step, the next worker does not wait for the lease, and nothing is lost or done twice.
 pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
     let book = books::mixed();
     let undisturbed = desk.another().await;
-    let run = undisturbed.completes(&book).await;
-    let story = undisturbed.story(run).await;
+    let run = undisturbed.complete(&book).await;
+    let expected = undisturbed.payloads(run).await;
     let steps = [Step::Preflight, Step::Allocation, Step::Ue, Step::Invariants, Step::Record];
     for step in steps {
         let desk = desk.another().await;
-        let run = desk.ask(&book).await;
+        let run = desk.request(&book).await;
         let control = RunControl::default();
         let observer = at_step(step, control.clone(), RunControl::hand_over);
         match desk.runner().work(None, control, observer).await {
@@ -31,17 +31,17 @@ pub(crate) async fn a_run_that_is_handed_over_is_taken_up_at_once(desk: &Desk) {
             other => panic!("{step:?}: {other:?}"),
         }
         assert!(!desk.status(run).await.is_over());
-        let finished = desk.work().await.expect("it is taken up at once");
+        let finished = desk.work().await.expect("the run is taken up at once");
         assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete), "{step:?}");
-        assert!(desk.story(run).await == story, "{step:?}");
+        assert!(desk.payloads(run).await == expected, "{step:?}");
         desk.verify().await;
-        desk.completes(&books::small()).await;
+        desk.complete(&books::small()).await;
     }
 }
 
-/// Nothing of it is decided; whoever takes it up ends it, and whoever watches is told of that.
-pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
-    let run = desk.ask(&books::mixed()).await;
+/// No decision is made. The worker that claims the run ends it, and its observer sees the end.
+pub(crate) async fn a_run_cancelled_in_the_queue_is_never_started(desk: &Desk) {
+    let run = desk.request(&books::mixed()).await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     let observed = Arc::new(Mutex::new(Vec::new()));
     let observer = {
@@ -53,7 +53,7 @@ pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
         }
     };
     let finished = desk.work_observed(RunControl::default(), Arc::new(observer)).await;
-    let finished = finished.expect("there is a run");
+    let finished = finished.expect("a run is queued");
     assert_eq!(*observed.lock().unwrap(), ["RunRequested", "RunCancelled"]);
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     match &desk.events(run).await[..] {
@@ -64,16 +64,16 @@ pub(crate) async fn a_run_cancelled_while_it_waits_is_never_begun(desk: &Desk) {
     }
     assert!(!desk.store.request_cancel(run, "chief").await.unwrap());
     desk.verify().await;
-    desk.completes(&books::small()).await;
+    desk.complete(&books::small()).await;
 }
 
-/// However far ahead the engine is: what is not recorded yet is let go.
+/// Decisions that are not recorded yet are dropped.
 pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk) {
     let book = books::large();
     let undisturbed = desk.another().await;
-    let run = undisturbed.completes(&book).await;
-    let story = undisturbed.story(run).await;
-    let run = desk.ask(&book).await;
+    let run = undisturbed.complete(&book).await;
+    let expected = undisturbed.payloads(run).await;
+    let run = desk.request(&book).await;
     let (control, recorded) = (RunControl::default(), AtomicU64::new(0));
     let cancelling = control.clone();
     let observer = move |progress: RunProgress<'_>| {
@@ -83,27 +83,27 @@ pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk)
         }
     };
     let finished = desk.work_observed(control, Arc::new(observer)).await;
-    let finished = finished.expect("there was a run");
+    let finished = finished.expect("a run is queued");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
-    let mut told = desk.story(run).await;
-    assert_eq!(told.pop().expect("it has events").0, "RunCancelled");
-    // A piece more, and the parts that it comes in.
-    let most = (10 + 2 * 8_192 + 16_384).min(story.len() - 1);
-    assert!((10..=most).contains(&told.len()), "{} of {}", told.len(), story.len());
-    assert!(story.starts_with(&told));
+    let mut payloads = desk.payloads(run).await;
+    assert_eq!(payloads.pop().expect("the run has events").0, "RunCancelled");
+    // At most the chunk in work, and the parts of the next ones.
+    let most = (10 + 2 * 8_192 + 16_384).min(expected.len() - 1);
+    assert!((10..=most).contains(&payloads.len()), "{} of {}", payloads.len(), expected.len());
+    assert!(expected.starts_with(&payloads));
     desk.verify().await;
-    desk.completes(&books::small()).await;
+    desk.complete(&books::small()).await;
 }
 
 /// Neither its snapshot nor its run is written.
 pub(crate) async fn another_tenants_book_is_refused_before_anything_is_written(desk: &Desk) {
-    let first = desk.completes(&books::small()).await;
+    let first = desk.complete(&books::small()).await;
     let small = books::small();
     let mut snapshot = powerfill_snapshot::Snapshot::clone(&small.snapshot);
     snapshot.header.tenant_id = "ANOTHER".into();
     let book = Book { snapshot: Arc::new(snapshot), ..small };
     let before = desk.store.head().await.unwrap();
-    let refused = ask(&desk.runner(), desk.next_run(), &book).await.unwrap_err();
+    let refused = request(&desk.runner(), desk.next_run(), &book).await.unwrap_err();
     assert!(matches!(
         refused,
         AppError::Store(StoreError::AnotherTenant(tenant)) if tenant.as_str() == "ANOTHER"

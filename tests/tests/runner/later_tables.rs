@@ -1,5 +1,5 @@
-//! Runs of an older program, read by a later one that has more output tables and columns: they
-//! verify, rebuild, and replay as before.
+//! Runs of an older program verify, rebuild, and replay with a later one that has more output
+//! tables and columns.
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::books;
 use crate::desk::Desk;
 
-/// A table with one more column, which came with version 2.
+/// A table with one more column, which version 2 added.
 struct WithColumn {
     first: Box<dyn Projector>,
     second: &'static TableSpec,
@@ -110,7 +110,7 @@ async fn last_cells(desk: &Desk, table: &'static TableSpec) -> Vec<Cell> {
 }
 
 pub(crate) async fn later_tables_and_columns_are_no_difference_of_an_older_run(desk: &Desk) {
-    let run = desk.completes(&books::with_every_table()).await;
+    let run = desk.complete(&books::with_every_table()).await;
     let store = desk.store.as_ref();
     assert!(last_cells(desk, &KICKOUTS).await.iter().all(|cell| *cell == Cell::Null));
     let verdict = verify_with(store, None, later).await.expect("the store answers");
@@ -121,7 +121,7 @@ pub(crate) async fn later_tables_and_columns_are_no_difference_of_an_older_run(d
     assert!(rebuilt.agrees());
     assert_eq!(rebuilt.rebuilt, completed(desk, run).await);
 
-    // Now the store has the later tables and columns, and they are verified where they have values.
+    // The store now has the later tables and columns, whose values are verified too.
     assert!(last_cells(desk, &KICKOUTS).await.contains(&Cell::Text("later".into())));
     assert!(!last_cells(desk, &PASSES).await.is_empty());
     let verdict = verify_with(store, None, later).await.expect("the store answers");
@@ -131,7 +131,7 @@ pub(crate) async fn later_tables_and_columns_are_no_difference_of_an_older_run(d
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_later_program_finds_an_edited_cell_of_an_older_run() {
     let desk = Desk::in_a_file();
-    desk.completes(&books::with_every_table()).await;
+    desk.complete(&books::with_every_table()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     for (table, column) in [(&KICKOUTS, "reason"), (&LOG, "message")] {
         let name = table.name;
@@ -149,7 +149,7 @@ async fn a_later_program_finds_an_edited_cell_of_an_older_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_covers_the_tables_and_versions_that_its_run_names() {
     let desk = Desk::in_memory();
-    let run = desk.completes(&books::with_every_table()).await;
+    let run = desk.complete(&books::with_every_table()).await;
     let (events, older) = (desk.events(run).await, completed(&desk, run).await);
     let mut tables = RunTables::of_stored_run(later());
     for (stream_version, event) in (1..).zip(&events[..events.len() - 1]) {
@@ -179,7 +179,7 @@ async fn a_digest_covers_the_tables_and_versions_that_its_run_names() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_completed_in_version_1_is_replayed_and_rebuilt() {
     let desk = Desk::in_memory();
-    let run = desk.completes(&books::mixed()).await;
+    let run = desk.complete(&books::mixed()).await;
     let events = desk.events(run).await;
     let (Some(RunEvent::RunCompleted(completed)), RunEvent::RunRequested(requested)) =
         (events.last(), &events[0])

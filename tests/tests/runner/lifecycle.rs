@@ -1,4 +1,4 @@
-//! Runs whose store works.
+//! Runs over a store that does not fail.
 
 use std::sync::Arc;
 
@@ -10,42 +10,42 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tests::all_runs::AllRuns;
 
 use crate::books;
-use crate::desk::{Desk, HoldAt, ask};
+use crate::desk::{Desk, PauseAt, request};
 
-pub(crate) async fn a_run_goes_from_request_to_shown_tables(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
+pub(crate) async fn a_run_is_carried_from_request_to_published_tables(desk: &Desk) {
+    let run = desk.complete(&books::mixed()).await;
     let events = desk.events(run).await;
     assert!(matches!(events.first(), Some(RunEvent::RunRequested(_))));
     assert!(matches!(events.last(), Some(RunEvent::RunCompleted(_))));
     assert_eq!(desk.status(run).await, RunStatus::Complete);
-    let published = desk.store.published().await.unwrap();
-    assert_eq!(published, Some((run, events.len() as u64)));
+    let outputs = desk.store.published().await.unwrap();
+    assert_eq!(outputs, Some((run, events.len() as u64)));
     assert_eq!(desk.history().await, [(run, "Complete".to_owned())]);
     desk.verify().await;
-    assert_eq!(desk.work().await, None, "nothing is left to do");
+    assert_eq!(desk.work().await, None, "the queue is empty");
 }
 
 pub(crate) async fn a_run_that_preflight_refuses_leaves_the_former_outputs(desk: &Desk) {
-    let former = desk.completes(&books::small()).await;
-    let shown = desk.shown().await;
+    let former = desk.complete(&books::small()).await;
+    let published = desk.published_tables().await;
     let (run, status) = desk.run(&books::refused()).await;
     assert_eq!(status, RunStatus::Failed);
     let events = desk.events(run).await;
     let Some(RunEvent::RunFailed(failed)) = events.last() else { panic!("{events:?}") };
     assert_eq!(failed.step, Step::Preflight);
-    assert_eq!(desk.shown().await, shown);
+    assert_eq!(desk.published_tables().await, published);
     let history = [(former, "Complete".to_owned()), (run, "Failed".to_owned())];
     assert_eq!(desk.history().await, history);
     desk.verify().await;
-    desk.completes(&books::small()).await;
+    desk.complete(&books::small()).await;
 }
 
-/// What was decided until then stays in the stream.
+/// The decisions before the cancel stay in the stream.
 pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs(desk: &Desk) {
-    desk.completes(&books::small()).await;
-    let shown = desk.shown().await;
+    desk.complete(&books::small()).await;
+    let published = desk.published_tables().await;
     for step in [Step::Preflight, Step::CandidateBuilder, Step::Allocation, Step::Ue] {
-        let run = desk.ask(&books::mixed()).await;
+        let run = desk.request(&books::mixed()).await;
         let finished = desk.work_cancelled_at(step).await;
         assert_eq!(finished.status, RunStatus::Cancelled, "{step:?}");
         let events = desk.events(run).await;
@@ -57,47 +57,46 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
         }
         assert_eq!(desk.status(run).await, RunStatus::Cancelled);
         assert_eq!(desk.history().await.last(), Some(&(run, "Cancelled".to_owned())));
-        assert_eq!(desk.shown().await, shown);
+        assert_eq!(desk.published_tables().await, published);
         desk.verify().await;
     }
-    desk.completes(&books::mixed()).await;
+    desk.complete(&books::mixed()).await;
 }
 
-/// Whoever asked is named; the worker hears it when it renews its lease.
-pub(crate) async fn a_cancel_asked_of_the_store_reaches_the_worker(desk: &Desk) {
-    let run = desk.ask(&books::mixed()).await;
-    let (hold, go) = HoldAt::new(Step::Allocation);
-    let observer = Arc::clone(&hold);
+/// The user is named. The worker learns of the cancel when it renews its lease.
+pub(crate) async fn a_cancel_in_the_store_reaches_the_worker(desk: &Desk) {
+    let run = desk.request(&books::mixed()).await;
+    let (pause, resume) = PauseAt::new(Step::Allocation);
+    let observer = Arc::clone(&pause);
     let runner = desk.runner();
     let working =
         tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    hold.reached().await;
+    pause.reached().await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
-    // When the second renewal from now on is seen, the answer to the one before it was heard.
+    // With the second renewal from here, the worker has received the answer to the first.
     let mut leases = std::collections::BTreeSet::new();
     while leases.len() < 3 {
         leases.insert(desk.store.run(run).await.unwrap().unwrap().lease_expires_at);
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    go.send(()).unwrap();
-    let finished = working.await.unwrap().unwrap().expect("there was a run");
+    resume.send(()).unwrap();
+    let finished = working.await.unwrap().unwrap().expect("a run is queued");
     assert_eq!(finished.status, RunStatus::Cancelled);
     let events = desk.events(run).await;
     let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{events:?}") };
     assert_eq!(cancelled.cancelled_by, "chief");
-    assert!(!desk.store.request_cancel(run, "chief").await.unwrap(), "it is over");
-    desk.completes(&books::small()).await;
+    assert!(!desk.store.request_cancel(run, "chief").await.unwrap(), "the run is over");
+    desk.complete(&books::small()).await;
 }
 
-/// However long the engine is at something: the run is over, and the tenant free, while it has not
-/// heard of the cancel.
+/// The run is over and the tenant is free while the engine still works and has not seen the cancel.
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
-    let run = desk.ask(&books::mixed()).await;
-    let (hold, go) = HoldAt::new(Step::Allocation);
-    let (observer, runner) = (Arc::clone(&hold), desk.runner());
+    let run = desk.request(&books::mixed()).await;
+    let (pause, resume) = PauseAt::new(Step::Allocation);
+    let (observer, runner) = (Arc::clone(&pause), desk.runner());
     let working =
         tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    hold.reached().await;
+    pause.reached().await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     while desk.status(run).await != RunStatus::Cancelled {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -106,18 +105,18 @@ pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{events:?}") };
     assert_eq!(cancelled.step, Step::Allocation);
     desk.verify().await;
-    desk.completes(&books::small()).await;
-    go.send(()).unwrap();
-    let finished = working.await.unwrap().unwrap().expect("there was a run");
+    desk.complete(&books::small()).await;
+    resume.send(()).unwrap();
+    let finished = working.await.unwrap().unwrap().expect("a run is queued");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     desk.verify().await;
 }
 
-pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
+pub(crate) async fn of_two_simultaneous_requests_one_is_accepted(desk: &Desk) {
     let book = books::small();
     let (one, other) = (desk.next_run(), desk.next_run());
-    let (mine, yours) = (desk.runner(), desk.runner());
-    let answers = tokio::join!(ask(&mine, one, &book), ask(&yours, other, &book));
+    let (first, second) = (desk.runner(), desk.runner());
+    let answers = tokio::join!(request(&first, one, &book), request(&second, other, &book));
     let (winner, refused) = match answers {
         (Ok(_), Err(refused)) => (one, refused),
         (Err(refused), Ok(_)) => (other, refused),
@@ -126,46 +125,46 @@ pub(crate) async fn of_two_who_ask_at_once_one_gets_the_run(desk: &Desk) {
     let AppError::Store(StoreError::RunActive(active)) = &refused else { panic!("{refused}") };
     assert_eq!(*active, winner);
     assert!(refused.to_string().contains(&winner.to_string()), "{refused}");
-    let finished = desk.work().await.expect("there is one run");
+    let finished = desk.work().await.expect("one run is queued");
     assert_eq!((finished.run_id, finished.status), (winner, RunStatus::Complete));
     assert_eq!(desk.store.all_runs().await.unwrap().len(), 1);
-    desk.completes(&book).await;
+    desk.complete(&book).await;
 }
 
-/// Byte for byte; and of a run that is not Complete nothing is shown.
-pub(crate) async fn rebuilt_tables_are_the_live_ones(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
-    let (shown, history) = (desk.shown().await, desk.history().await);
+/// They are equal byte for byte. Nothing is published of a run that is not Complete.
+pub(crate) async fn rebuilt_tables_equal_the_published_ones(desk: &Desk) {
+    let run = desk.complete(&books::mixed()).await;
+    let (published, history) = (desk.published_tables().await, desk.history().await);
     let rebuilt = rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
     assert!(rebuilt.agrees() && rebuilt.recorded.is_some(), "{rebuilt:?}");
-    assert_eq!(desk.shown().await, shown);
+    assert_eq!(desk.published_tables().await, published);
     assert_eq!(desk.history().await, history);
     desk.verify().await;
     let (failed, _) = desk.run(&books::refused()).await;
     let rebuilt = rebuild::rebuild(desk.store.as_ref(), failed).await.unwrap();
     assert_eq!(rebuilt.recorded, None);
-    assert_eq!(desk.shown().await, shown);
+    assert_eq!(desk.published_tables().await, published);
     desk.verify().await;
     let nothing = rebuild::rebuild(desk.store.as_ref(), desk.next_run()).await;
     assert!(matches!(nothing, Err(AppError::Store(StoreError::NotFound { .. }))));
 }
 
-/// There is one place to stage rows: a rebuild would take the active run's away.
-pub(crate) async fn a_rebuild_waits_for_the_active_run(desk: &Desk) {
-    let former = desk.completes(&books::small()).await;
-    let run = desk.ask(&books::mixed()).await;
-    let (hold, go) = HoldAt::new(Step::Allocation);
-    let (observer, runner) = (Arc::clone(&hold), desk.runner());
+/// There is one staging area, which belongs to the active run.
+pub(crate) async fn a_rebuild_is_refused_while_a_run_is_active(desk: &Desk) {
+    let former = desk.complete(&books::small()).await;
+    let run = desk.request(&books::mixed()).await;
+    let (pause, resume) = PauseAt::new(Step::Allocation);
+    let (observer, runner) = (Arc::clone(&pause), desk.runner());
     let working =
         tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    hold.reached().await;
+    pause.reached().await;
     let refused = rebuild::rebuild(desk.store.as_ref(), former).await;
     let Err(AppError::Store(StoreError::RunActive(active))) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(active, run);
-    go.send(()).unwrap();
-    let finished = working.await.unwrap().unwrap().expect("there was a run");
+    resume.send(()).unwrap();
+    let finished = working.await.unwrap().unwrap().expect("a run is queued");
     assert_eq!(finished.status, RunStatus::Complete);
     rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
     desk.verify().await;

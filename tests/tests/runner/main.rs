@@ -1,6 +1,5 @@
-//! Runs over real ports: from request to shown tables, cancelled, interrupted, taken up, over
-//! stores that fail; and whether rebuilding and verifying tell the truth about them (specification
-//! 3.3, 3.4, 4.4).
+//! Runs over real stores (specification 3.3, 3.4, 4.4): completed, canceled, interrupted, and taken
+//! up, over stores that fail; and that rebuild, replay, and verify report on them correctly.
 
 mod accounts;
 mod books;
@@ -11,15 +10,15 @@ mod faulty_store;
 mod handing_over;
 mod later_tables;
 mod lifecycle;
-mod looking_back;
 mod publishing;
 mod replaying;
 mod stalling;
 mod stories;
 mod taken_up;
 mod telling;
+mod timeline;
 
-/// Runs tests over the store in memory, the one in a file and the one in a PostgreSQL database.
+/// Runs tests over three stores: in memory, in a SQLite file, and in a PostgreSQL database.
 macro_rules! over_each_store {
     ($($module:ident { $($test:ident,)* })*) => {
         mod memory {
@@ -53,75 +52,75 @@ over_each_store! {
     accounts {
         every_loan_and_trade_of_every_case_has_an_account,
         a_loan_that_the_snapshot_does_not_have_is_unknown,
-        what_if_is_asked_of_the_captured_input,
+        what_if_uses_the_captured_input,
     }
     configuring {
-        of_many_who_change_at_once_nobody_is_lost,
-        of_two_with_the_same_token_one_is_stale,
-        a_change_whose_answer_was_lost_is_recorded_once,
+        concurrent_changes_are_all_recorded,
+        of_two_changes_with_one_token_one_is_stale,
+        a_change_with_a_lost_answer_is_recorded_once,
         another_tenants_store_is_refused,
-        the_configuration_is_read_as_it_was,
+        the_configuration_is_read_as_of_any_moment,
         runs_and_configuration_share_a_log,
-        a_managed_run_is_that_of_the_source,
+        a_managed_run_equals_that_of_its_source,
     }
     lifecycle {
-        a_run_goes_from_request_to_shown_tables,
+        a_run_is_carried_from_request_to_published_tables,
         a_run_that_preflight_refuses_leaves_the_former_outputs,
         a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs,
-        a_cancel_asked_of_the_store_reaches_the_worker,
+        a_cancel_in_the_store_reaches_the_worker,
         a_cancel_does_not_wait_for_the_engine,
-        of_two_who_ask_at_once_one_gets_the_run,
-        rebuilt_tables_are_the_live_ones,
-        a_rebuild_waits_for_the_active_run,
+        of_two_simultaneous_requests_one_is_accepted,
+        rebuilt_tables_equal_the_published_ones,
+        a_rebuild_is_refused_while_a_run_is_active,
     }
     taken_up {
-        a_run_that_dies_at_any_call_comes_out_the_same,
+        a_worker_that_dies_at_any_call_changes_no_decision,
         a_stream_of_any_length_is_completed,
-        a_run_of_several_appends_comes_out_the_same,
-        a_run_that_an_older_powerfill_asked_for_is_carried_through,
+        a_worker_that_dies_between_appends_changes_no_decision,
+        a_run_requested_by_an_older_version_completes,
         a_run_begun_by_another_engine_fails_and_frees_the_tenant,
-        a_stream_that_has_ended_is_left_as_it_is,
-        a_run_cancelled_before_it_caught_up_ends_behind_its_stream,
-        a_run_that_was_never_recorded_is_failed,
+        an_ended_stream_is_not_changed,
+        a_run_cancelled_while_it_is_taken_up_keeps_its_events,
+        a_queued_run_without_a_request_fails,
         a_worker_that_lost_its_lease_writes_no_more,
     }
     handing_over {
         a_run_that_is_handed_over_is_taken_up_at_once,
-        a_run_cancelled_while_it_waits_is_never_begun,
+        a_run_cancelled_in_the_queue_is_never_started,
         a_run_cancelled_while_it_is_recorded_ends_there,
         another_tenants_book_is_refused_before_anything_is_written,
     }
     publishing {
-        any_complete_run_can_be_shown_again,
-        a_run_that_is_not_complete_is_not_shown,
-        what_passes_is_tried_again_and_what_fails_is_said,
-        one_who_follows_shows_what_completes_and_goes_on_where_it_was,
-        one_who_follows_waits_for_a_place_that_is_away,
-        one_who_follows_ends_when_it_is_told_to,
-        what_a_source_had_to_say_stands_in_the_log_of_the_run,
+        any_complete_run_can_be_published_again,
+        a_run_that_is_not_complete_is_not_published,
+        transient_errors_are_retried_and_others_returned,
+        a_publisher_publishes_completed_runs_from_its_position_on,
+        a_publisher_waits_for_an_unavailable_target,
+        a_publisher_ends_when_it_is_stopped,
+        warnings_of_a_source_are_in_the_log_of_the_run,
     }
     replaying {
-        a_run_is_reproduced_whatever_became_of_it,
-        a_cancelled_run_is_reproduced_as_far_as_it_went,
+        a_run_with_any_end_is_reproduced,
+        a_cancelled_run_is_reproduced_up_to_its_end,
     }
     later_tables {
         later_tables_and_columns_are_no_difference_of_an_older_run,
     }
-    looking_back {
-        a_run_is_shown_as_it_stood_after_any_event,
+    timeline {
+        the_state_after_any_event_is_shown,
         tables_are_made_as_of_any_event,
     }
     stories {
-        every_story_of_a_run_is_that_of_all_its_events,
+        stories_from_the_index_equal_those_from_all_events,
         a_run_without_an_index_is_read_whole,
         an_index_that_ends_early_is_not_read,
         an_index_of_another_projector_is_not_read,
-        a_rebuild_makes_the_index_anew,
+        a_rebuild_restores_the_index,
     }
     failing {
-        a_store_that_is_away_for_a_moment_is_asked_again,
-        a_store_that_stays_away_fails_the_run_and_not_the_next,
+        calls_to_a_briefly_unavailable_store_are_repeated,
+        an_unavailable_store_fails_the_run_and_not_the_next,
         a_store_that_refuses_a_call_fails_the_run_and_not_the_next,
-        a_run_whose_outputs_could_not_be_shown_at_first_is_complete,
+        a_run_whose_outputs_are_published_late_is_complete,
     }
 }

@@ -1,5 +1,5 @@
-//! Whether a replay finds what is the same and names the first event that is not, in logs that were
-//! forged so well that their hash chain, their seals and their tables are sound.
+//! A replay reproduces unchanged runs and names the first differing event of forged ones, whose
+//! hash chain, seals, and tables are valid.
 
 use std::sync::Arc;
 
@@ -30,8 +30,7 @@ fn difference(replay: &ReplayReport) -> &EventDifference {
     }
 }
 
-/// A store that holds a run's events, changed, as if they had been recorded that way; the captured
-/// snapshot with them.
+/// Replays a run whose events were changed as if they had been recorded that way.
 async fn forged(desk: &Desk, run: RunId, change: impl Fn(u64, &mut RunEvent)) -> ReplayReport {
     forged_from(desk, run, desk.events(run).await, change).await
 }
@@ -67,7 +66,7 @@ async fn forged_from(
     replay(&store, run, Arc::new(NoObserver)).await.expect("the store answers")
 }
 
-pub(crate) async fn a_run_is_reproduced_whatever_became_of_it(desk: &Desk) {
+pub(crate) async fn a_run_with_any_end_is_reproduced(desk: &Desk) {
     for book in [books::small(), books::mixed(), books::refused()] {
         let (run, _) = desk.run(&book).await;
         let replay = replayed(desk, run).await;
@@ -77,8 +76,8 @@ pub(crate) async fn a_run_is_reproduced_whatever_became_of_it(desk: &Desk) {
     }
 }
 
-pub(crate) async fn a_cancelled_run_is_reproduced_as_far_as_it_went(desk: &Desk) {
-    let run = desk.ask(&books::mixed()).await;
+pub(crate) async fn a_cancelled_run_is_reproduced_up_to_its_end(desk: &Desk) {
+    let run = desk.request(&books::mixed()).await;
     let waiting = replayed(desk, run).await;
     assert_eq!(waiting.events, 1);
     assert!(waiting.is_reproduced(), "{waiting:?}");
@@ -94,7 +93,7 @@ pub(crate) async fn a_cancelled_run_is_reproduced_as_far_as_it_went(desk: &Desk)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_event_of_any_type_is_named_with_its_field() {
     let desk = Desk::in_memory();
-    let run = desk.completes(&books::mixed()).await;
+    let run = desk.complete(&books::mixed()).await;
     let events = desk.events(run).await;
     let mut forged_types = 0;
     let place_of = |kind: fn(&RunEvent) -> bool| {
@@ -158,7 +157,7 @@ async fn a_forged_event_of_any_type_is_named_with_its_field() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_left_out_or_added_is_named() {
     let desk = Desk::in_memory();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let events = desk.events(run).await;
     let at = events.iter().position(|event| matches!(event, RunEvent::LoanAllocated(_))).unwrap();
     let mut left_out = events.clone();
@@ -178,9 +177,9 @@ async fn an_event_left_out_or_added_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_engine_is_named_and_not_held_against_the_run() {
+async fn another_engine_version_is_reported_and_is_no_difference() {
     let desk = Desk::in_memory();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let older = |_: u64, event: &mut RunEvent| {
         if let RunEvent::RunStarted(started) = event {
             started.engine_version = "0.0.9".to_owned();
@@ -193,9 +192,9 @@ async fn another_engine_is_named_and_not_held_against_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_this_build_cannot_read_is_said_as_such() {
+async fn unreadable_events_are_reported() {
     let desk = Desk::in_a_file();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let changes = [
         ("UPDATE es_events SET schema_version = 9 WHERE version = 5", 5, "schema version 9"),
@@ -221,7 +220,7 @@ async fn what_this_build_cannot_read_is_said_as_such() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_lost_its_end_is_not_reproduced() {
     let desk = Desk::in_a_file();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let events = desk.stored(run).await.len() as u64;
     let conn = sqlite_file::open_unguarded(&desk.file());
     conn.execute_batch(&format!(

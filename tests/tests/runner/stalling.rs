@@ -1,5 +1,4 @@
-//! A network that stands still under a worker (specification 5.3): connections stay, and nothing
-//! comes through.
+//! Workers whose network stalls (specification 5.3): connections stay open, and no bytes arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +21,10 @@ use tokio::time::timeout;
 use crate::books::{self, Book};
 use crate::desk::Desk;
 
-/// Long enough for any machine; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait. A test that waits this long has failed on any machine.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// Holds the wire when a step begins.
+/// Stalls the network when a step begins.
 struct StallAt {
     step: Step,
     proxy: Arc<TcpProxy>,
@@ -43,9 +42,9 @@ impl RunObserver for StallAt {
     }
 }
 
-/// A worker whose way to the desk's database is a proxy; its session is given up by the server
-/// sooner than others are.
-async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner {
+/// A worker that reaches the database through a proxy. The server ends its sessions after short
+/// timeouts.
+async fn proxied_worker(desk: &Desk, proxy: &TcpProxy) -> Runner {
     let name = desk.database.as_ref().expect("a database").name().await;
     let address = shared_server().url_on_port(proxy.port(), name);
     let hurried = "-c%20statement_timeout%3D1000%20-c%20idle_in_transaction_session_timeout%3D1000";
@@ -54,95 +53,99 @@ async fn hanging(desk: &Desk, proxy: &TcpProxy) -> Runner {
     desk.runner_for(Arc::new(store), Duration::from_millis(500))
 }
 
-/// What became of a run whose worker's wire stands still.
+/// The end of a run whose worker stalls.
 #[derive(Debug, PartialEq, Eq)]
-enum Then {
+enum StalledRun {
     TakenUp,
     WasOver,
 }
 
-/// Another worker takes the run, unless it was over before the wire stood still; the one that hangs
-/// says so after a while, and what it had sent, when it comes through at last, changes nothing.
-async fn is_replaced(
+/// Checks that another worker takes the run up, unless the run was over before the network stalled.
+/// The stalled worker must end with an error, and its late messages must change nothing.
+async fn assert_replaced(
     desk: &Desk,
     run: RunId,
     proxy: &TcpProxy,
-    hanging: JoinHandle<Result<Option<FinishedRun>, AppError>>,
-    story: &[(String, Vec<u8>)],
+    stalled: JoinHandle<Result<Option<FinishedRun>, AppError>>,
+    expected: &[(String, Vec<u8>)],
     at: &str,
-) -> Then {
+) -> StalledRun {
     desk.wait_for_leases();
-    // A claim that hangs half-way is passed by until the server gives it up.
+    // An unfinished claim of the stalled worker is skipped until the server ends it.
     let taken_up = async {
         loop {
             if let Some(finished) = desk.work().await {
                 assert_eq!((finished.run_id, finished.status), (run, RunStatus::Complete), "{at}");
-                return Then::TakenUp;
+                return StalledRun::TakenUp;
             }
-            let queued = desk.store.run(run).await.unwrap().expect("it was asked for");
+            let queued = desk.store.run(run).await.unwrap().expect("the run exists");
             if queued.status == RunStatus::Complete {
-                return Then::WasOver;
+                return StalledRun::WasOver;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let then =
-        timeout(PATIENCE, taken_up).await.unwrap_or_else(|_| panic!("{at}: nobody took it up"));
-    let ended =
-        timeout(PATIENCE, hanging).await.unwrap_or_else(|_| panic!("{at}: it goes on")).unwrap();
+    let then = timeout(MAX_WAIT, taken_up)
+        .await
+        .unwrap_or_else(|_| panic!("{at}: no worker took the run up"));
+    let ended = timeout(MAX_WAIT, stalled)
+        .await
+        .unwrap_or_else(|_| panic!("{at}: the stalled worker does not end"))
+        .unwrap();
     match ended {
         Err(AppError::Store(StoreError::Unavailable(_) | StoreError::LeaseLost(_))) => {}
-        // Held back was no more than what it says when all is done.
-        Ok(Some(_)) if then == Then::WasOver => {}
+        // Only the last messages of a finished run were held back.
+        Ok(Some(_)) if then == StalledRun::WasOver => {}
         other => panic!("{at}: {other:?}"),
     }
     proxy.resume();
-    desk.completes(&books::small()).await;
-    assert!(desk.story(run).await == story, "{at}");
+    desk.complete(&books::small()).await;
+    assert!(desk.payloads(run).await == expected, "{at}");
     desk.verify().await;
     then
 }
 
 async fn undisturbed(book: &Book) -> Vec<(String, Vec<u8>)> {
     let desk = Desk::in_memory();
-    let run = desk.completes(book).await;
-    desk.story(run).await
+    let run = desk.complete(book).await;
+    desk.payloads(run).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_whose_network_stalls_at_a_step_is_replaced_and_gives_up() {
+async fn a_worker_whose_network_stalls_at_a_step_is_replaced_and_ends() {
     let book = books::mixed();
-    let story = undisturbed(&book).await;
+    let expected = undisturbed(&book).await;
     for step in [Step::Preflight, Step::Allocation, Step::Ue, Step::Record] {
         let desk = Desk::in_a_database().await;
         let proxy = Arc::new(TcpProxy::to_port(shared_server().port()).await);
-        let hanging = hanging(&desk, &proxy).await;
-        let run = desk.ask(&book).await;
+        let worker = proxied_worker(&desk, &proxy).await;
+        let run = desk.request(&book).await;
         let (once, stalled) = (AtomicBool::new(false), Notify::new());
         let watch = Arc::new(StallAt { step, proxy: Arc::clone(&proxy), once, stalled });
         let observer = Arc::clone(&watch) as Arc<dyn RunObserver>;
-        let working = async move { hanging.work(None, RunControl::default(), observer).await };
+        let working = async move { worker.work(None, RunControl::default(), observer).await };
         let worked = tokio::spawn(working);
-        timeout(PATIENCE, watch.stalled.notified()).await.expect("the step begins");
-        let then = is_replaced(&desk, run, &proxy, worked, &story, &format!("{step:?}")).await;
-        assert_eq!(then, Then::TakenUp, "{step:?}");
+        timeout(MAX_WAIT, watch.stalled.notified()).await.expect("the step begins");
+        let then =
+            assert_replaced(&desk, run, &proxy, worked, &expected, &format!("{step:?}")).await;
+        assert_eq!(then, StalledRun::TakenUp, "{step:?}");
     }
 }
 
-/// Also in the middle of a transaction, whose locks the server holds until it gives the session up.
+/// Also in a transaction, whose locks the server keeps until it ends the session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
+async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_ends() {
     let book = books::mixed();
-    let story = undisturbed(&book).await;
+    let expected = undisturbed(&book).await;
     let mut stalls = 0;
     for message in (3..).step_by(19) {
         let desk = Desk::in_a_database().await;
         let proxy = Arc::new(TcpProxy::to_port(shared_server().port()).await);
-        let hanging = hanging(&desk, &proxy).await;
-        let run = desk.ask(&book).await;
+        let worker = proxied_worker(&desk, &proxy).await;
+        let run = desk.request(&book).await;
         proxy.fail_at_message(message, ProxyFault::Stall);
         let worked = tokio::spawn(async move {
-            hanging.work(None, RunControl::default(), Arc::new(NoObserver)).await
+            worker.work(None, RunControl::default(), Arc::new(NoObserver)).await
         });
         let stalled = async {
             while !proxy.has_failed() && !worked.is_finished() {
@@ -150,13 +153,13 @@ async fn a_worker_whose_network_stalls_at_a_message_is_replaced_and_gives_up() {
             }
             proxy.has_failed()
         };
-        if !timeout(PATIENCE, stalled).await.expect("it goes on, or stalls") {
+        if !timeout(MAX_WAIT, stalled).await.expect("the worker ends or stalls") {
             break;
         }
         let at = format!("message {message}");
-        match is_replaced(&desk, run, &proxy, worked, &story, &at).await {
-            Then::TakenUp => stalls += 1,
-            Then::WasOver => break,
+        match assert_replaced(&desk, run, &proxy, worked, &expected, &at).await {
+            StalledRun::TakenUp => stalls += 1,
+            StalledRun::WasOver => break,
         }
     }
     assert!(stalls > 3, "a run has more than {stalls} times nineteen messages");

@@ -1,5 +1,5 @@
-//! Stories told from the index of a run's events (specification 3.4): the same as from the whole
-//! stream, which is read where no index reaches to its end.
+//! Stories that are read with the event index (specification 3.4) equal those of the whole stream,
+//! which is read if no index reaches its end.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,46 +15,46 @@ use powerfill_tests::store_suite::samples::unleased;
 
 use crate::books;
 use crate::desk::Desk;
-use crate::taken_up::begun;
+use crate::taken_up::begin;
 
-type Told = Vec<DecodedEvent>;
+type Events = Vec<DecodedEvent>;
 
-fn recorded(events: &Told) -> impl Iterator<Item = RecordedEvent<'_>> {
+fn recorded(events: &Events) -> impl Iterator<Item = RecordedEvent<'_>> {
     events.iter().map(|event| {
         let run = RunId::from_stream(&event.stored.stream).expect("the stream of a run");
         event.recorded(run)
     })
 }
 
-/// Text and JSON of a story.
-fn told(events: &Told, about: StorySubject<'_>) -> (String, String) {
+/// The text and the JSON of a story.
+fn render(events: &Events, about: StorySubject<'_>) -> (String, String) {
     match about {
         StorySubject::Loan(id) => {
             let mut story = LoanStory::new(id);
             recorded(events).for_each(|event| story.apply(&event));
-            let told = story.finish();
-            (told.to_string(), serde_json::to_string(&told).unwrap())
+            let story = story.finish();
+            (story.to_string(), serde_json::to_string(&story).unwrap())
         }
         StorySubject::Trade(id) => {
             let mut story = TradeStory::new(id);
             recorded(events).for_each(|event| story.apply(&event));
-            let told = story.finish();
-            (told.to_string(), serde_json::to_string(&told).unwrap())
+            let story = story.finish();
+            (story.to_string(), serde_json::to_string(&story).unwrap())
         }
     }
 }
 
 /// All events of a run.
-async fn whole(desk: &Desk, run: RunId) -> Told {
-    let batches: Vec<Told> = read_run(desk.store.as_ref(), run).try_collect().await.unwrap();
+async fn all_events(desk: &Desk, run: RunId) -> Events {
+    let batches: Vec<Events> = read_run(desk.store.as_ref(), run).try_collect().await.unwrap();
     batches.into_iter().flatten().collect()
 }
 
-/// The events that a story is told from, each once and in order.
-async fn few(desk: &Desk, run: RunId, about: StorySubject<'_>) -> Told {
+/// The events that are read for a story, each once and in order.
+async fn story_events(desk: &Desk, run: RunId, about: StorySubject<'_>) -> Events {
     let batches = read_story(desk.store.as_ref(), run, about).await.unwrap();
-    let batches: Vec<Told> = batches.try_collect().await.unwrap();
-    let events: Told = batches.into_iter().flatten().collect();
+    let batches: Vec<Events> = batches.try_collect().await.unwrap();
+    let events: Events = batches.into_iter().flatten().collect();
     assert!(
         events
             .is_sorted_by(|one, other| { one.stored.stream_version < other.stored.stream_version })
@@ -63,14 +63,14 @@ async fn few(desk: &Desk, run: RunId, about: StorySubject<'_>) -> Told {
 }
 
 /// The index of a run's first events.
-fn index(events: &Told, up_to_version: usize) -> RunIndex {
+fn index(events: &Events, up_to_version: usize) -> RunIndex {
     let mut index = EventIndex::new();
     recorded(events).take(up_to_version).for_each(|event| index.apply(&event));
     index.finish()
 }
 
-/// The loans that candidates, pinned loans and kickouts name, and the trades.
-fn names(events: &Told) -> (BTreeSet<String>, BTreeSet<String>) {
+/// The loans of candidates, pinned loans, and kickouts, and the trades.
+fn names(events: &Events) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut loans, mut trades) = (BTreeSet::new(), BTreeSet::new());
     for decoded in events {
         match &decoded.event {
@@ -84,86 +84,86 @@ fn names(events: &Told) -> (BTreeSet<String>, BTreeSet<String>) {
     (loans, trades)
 }
 
-/// Every so many loans and trades, one that nobody has among them: their stories are those of all
-/// events. Answers the most events that one was told from.
-async fn stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
-    let whole = whole(desk, run).await;
-    let (loans, trades) = names(&whole);
-    let nobody = "nobody".to_owned();
-    let loans = loans.iter().step_by(every).chain([&nobody]).map(|id| StorySubject::Loan(id));
-    let trades = trades.iter().step_by(every).chain([&nobody]).map(|id| StorySubject::Trade(id));
+/// Compares the stories of every n-th loan and trade, and of unknown ones, with those of all
+/// events. Returns the largest number of events that a story needs.
+async fn assert_stories_agree(desk: &Desk, run: RunId, every: usize) -> usize {
+    let all = all_events(desk, run).await;
+    let (loans, trades) = names(&all);
+    let unknown = "unknown".to_owned();
+    let loans = loans.iter().step_by(every).chain([&unknown]).map(|id| StorySubject::Loan(id));
+    let trades = trades.iter().step_by(every).chain([&unknown]).map(|id| StorySubject::Trade(id));
     let mut most = 0;
     for about in loans.chain(trades) {
-        let few = few(desk, run, about).await;
+        let few = story_events(desk, run, about).await;
         most = most.max(few.len());
-        assert_eq!(told(&few, about), told(&whole, about), "{about:?}");
-        assert!(few.iter().all(|event| *event == whole[event.stored.stream_version as usize - 1]));
+        assert_eq!(render(&few, about), render(&all, about), "{about:?}");
+        assert!(few.iter().all(|event| *event == all[event.stored.stream_version as usize - 1]));
     }
     most
 }
 
-/// Of each loan and each trade, in whatever case it is asked for.
-pub(crate) async fn every_story_of_a_run_is_that_of_all_its_events(desk: &Desk) {
-    let run = desk.completes(&books::medium()).await;
+/// For each loan and each trade, with names in any case.
+pub(crate) async fn stories_from_the_index_equal_those_from_all_events(desk: &Desk) {
+    let run = desk.complete(&books::medium()).await;
     let events = desk.stored(run).await.len();
-    let most = stories_agree(desk, run, 1).await;
+    let most = assert_stories_agree(desk, run, 1).await;
     assert!(events > 2_000 && most < events / 4, "{most} of {events}");
-    let (loans, _) = names(&whole(desk, run).await);
+    let (loans, _) = names(&all_events(desk, run).await);
     let loan = loans.first().unwrap();
-    let lower = few(desk, run, StorySubject::Loan(&loan.to_lowercase())).await;
-    assert_eq!(lower, few(desk, run, StorySubject::Loan(loan)).await);
-    // One that failed, before any loan had a place.
+    let lower = story_events(desk, run, StorySubject::Loan(&loan.to_lowercase())).await;
+    assert_eq!(lower, story_events(desk, run, StorySubject::Loan(loan)).await);
+    // A run that failed before any allocation.
     let (failed, status) = desk.run(&books::refused()).await;
     assert_eq!(status, RunStatus::Failed);
-    stories_agree(desk, failed, 1).await;
+    assert_stories_agree(desk, failed, 1).await;
 }
 
-/// It goes on, or it was recorded before there were indexes.
+/// The run is active, or it was recorded before there were indexes.
 pub(crate) async fn a_run_without_an_index_is_read_whole(desk: &Desk) {
-    let run = desk.another().await.completes(&books::mixed()).await;
+    let run = desk.another().await.complete(&books::mixed()).await;
     let undisturbed = desk.another().await;
-    assert_eq!(undisturbed.completes(&books::mixed()).await, run);
+    assert_eq!(undisturbed.complete(&books::mixed()).await, run);
     let events = undisturbed.events(run).await;
-    let begun = begun(desk, &books::mixed(), &events[1..events.len() / 2]).await;
+    let begun = begin(desk, &books::mixed(), &events[1..events.len() / 2]).await;
     assert_eq!(desk.store.indexed_runs().await.unwrap(), []);
-    let whole = whole(desk, begun).await;
-    assert_eq!(few(desk, begun, StorySubject::Trade("T1")).await, whole);
-    stories_agree(desk, begun, 40).await;
+    let all = all_events(desk, begun).await;
+    assert_eq!(story_events(desk, begun, StorySubject::Trade("T1")).await, all);
+    assert_stories_agree(desk, begun, 40).await;
 }
 
-/// A candidate beyond it leads to events within it: half an index would leave them out. It is no
-/// damage either.
+/// A candidate after its end leads to events before it, which such an index would leave out. The
+/// index is no damage.
 pub(crate) async fn an_index_that_ends_early_is_not_read(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
-    let events = whole(desk, run).await;
+    let run = desk.complete(&books::mixed()).await;
+    let events = all_events(desk, run).await;
     for up_to in [1, events.len() / 2, events.len() - 1] {
         desk.store.put_index(unleased(run), Arc::new(index(&events, up_to))).await.unwrap();
-        assert_eq!(few(desk, run, StorySubject::Loan("nobody")).await, events);
+        assert_eq!(story_events(desk, run, StorySubject::Loan("unknown")).await, events);
         let verdict = powerfill_app::verify::verify(desk.store.as_ref(), None).await.unwrap();
         assert!(verdict.is_clean() && verdict.index_entries > 0, "{verdict:?}");
     }
     desk.store.put_index(unleased(run), Arc::new(index(&events, events.len()))).await.unwrap();
-    assert!(few(desk, run, StorySubject::Loan("nobody")).await.len() < events.len() / 2);
+    assert!(story_events(desk, run, StorySubject::Loan("unknown")).await.len() < events.len() / 2);
 }
 
-/// It may have listed other events.
+/// It may list other events.
 pub(crate) async fn an_index_of_another_projector_is_not_read(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
-    let events = whole(desk, run).await;
+    let run = desk.complete(&books::mixed()).await;
+    let events = all_events(desk, run).await;
     let mut other = index(&events, events.len());
     other.projector_version += 1;
     other.entries.clear();
     desk.store.put_index(unleased(run), Arc::new(other)).await.unwrap();
-    assert_eq!(few(desk, run, StorySubject::Loan("nobody")).await, events);
+    assert_eq!(story_events(desk, run, StorySubject::Loan("unknown")).await, events);
     desk.verify().await;
 }
 
-/// Of any run that is over, also of one that is not shown.
-pub(crate) async fn a_rebuild_makes_the_index_anew(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
+/// For any run that is over, also if its outputs are not published.
+pub(crate) async fn a_rebuild_restores_the_index(desk: &Desk) {
+    let run = desk.complete(&books::mixed()).await;
     let (failed, _) = desk.run(&books::refused()).await;
     for run in [run, failed] {
-        let events = whole(desk, run).await;
+        let events = all_events(desk, run).await;
         let mut nothing = index(&events, events.len());
         nothing.entries.clear();
         desk.store.put_index(unleased(run), Arc::new(nothing)).await.unwrap();

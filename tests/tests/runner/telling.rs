@@ -1,5 +1,5 @@
-//! Whether verification tells what was changed in a store's file: a cell of any output table, a
-//! row, the history, the index, an event.
+//! Verification reports changes of a store's file: of cells and rows of output tables, of the
+//! history, of an index, and of an event.
 
 use powerfill_app::explain::read_story;
 use powerfill_app::verify::{VerifyReport, verify};
@@ -13,17 +13,16 @@ use rusqlite::types::Value;
 use crate::books;
 use crate::desk::Desk;
 
-/// What verification says after these changes, made one after another, each taken back before the
-/// next.
+/// The report of a verification.
 async fn verdict(desk: &Desk) -> VerifyReport {
     let store = SqliteStore::open_existing(desk.file()).unwrap();
     verify(&store, None).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_that_was_taken_away_or_added_is_named() {
+async fn a_removed_or_added_row_is_reported() {
     let desk = Desk::in_a_file();
-    desk.completes(&books::mixed()).await;
+    desk.complete(&books::mixed()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let table = "pfill_kickout_guide_01";
     let last = format!("row_no = (SELECT max(row_no) FROM {table})");
@@ -51,7 +50,7 @@ async fn a_row_that_was_taken_away_or_added_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edited_cell_of_the_history_is_named_with_its_run() {
     let desk = Desk::in_a_file();
-    let former = desk.completes(&books::small()).await;
+    let former = desk.complete(&books::small()).await;
     desk.run(&books::refused()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     for column in run_history::TABLE.columns {
@@ -71,16 +70,16 @@ async fn an_edited_cell_of_the_history_is_named_with_its_run() {
         conn.execute(&sql, (&run, before)).unwrap();
     }
     assert!(verdict(&desk).await.is_clean());
-    // What is no moment at all cannot be compared, but it is an answer too.
+    // A value that is not a time cannot be compared, but it is reported.
     conn.execute("UPDATE pfill_run_history SET ended_at = 'noon'", []).unwrap();
-    let found = verdict(&desk).await.difference.expect("it is no moment");
+    let found = verdict(&desk).await.difference.expect("the value is reported");
     assert!(found.contains("ended_at holds \"noon\""), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edited_event_is_named_with_its_stream_and_version() {
     let desk = Desk::in_a_file();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let changed = conn
         .execute("UPDATE es_events SET payload = payload || ' ' WHERE version = 9", [])
@@ -96,7 +95,7 @@ async fn an_edited_event_is_named_with_its_stream_and_version() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edited_cell_in_any_column_of_any_output_table_is_found() {
     let desk = Desk::in_a_file();
-    desk.completes(&books::with_every_table()).await;
+    desk.complete(&books::with_every_table()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let mut edited = 0;
     for table in ALL.iter().filter(|table| !table.keeps_every_run) {
@@ -104,7 +103,7 @@ async fn an_edited_cell_in_any_column_of_any_output_table_is_found() {
             .prepare(&format!("SELECT row_no FROM {} ORDER BY row_no", table.name))
             .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
             .unwrap();
-        // The last row: what comes before it is no help.
+        // The last row is farthest from the beginning of the comparison.
         let Some(row_no) = rowids.last() else { continue };
         for column in table.columns {
             let (name, table) = (column.name, table.name);
@@ -134,7 +133,7 @@ async fn an_edited_cell_in_any_column_of_any_output_table_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_store_knows_beside_its_events_is_held_to_them() {
+async fn data_beside_the_events_is_compared_with_them() {
     let changes = [
         ("DELETE FROM snapshots", "its captured snapshot"),
         ("DELETE FROM pfill_run_history", "its row is missing"),
@@ -153,7 +152,7 @@ async fn what_the_store_knows_beside_its_events_is_held_to_them() {
     ];
     for (sql, said) in changes {
         let desk = Desk::in_a_file();
-        desk.completes(&books::small()).await;
+        desk.complete(&books::small()).await;
         sqlite_file::open_unguarded(&desk.file()).execute_batch(sql).unwrap();
         let verdict = verdict(&desk).await;
         let damage = verdict.damage().map(|damage| damage.what.clone());
@@ -165,8 +164,8 @@ async fn what_the_store_knows_beside_its_events_is_held_to_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_run_is_verified_without_the_others() {
     let desk = Desk::in_a_file();
-    let former = desk.completes(&books::small()).await;
-    let latest = desk.completes(&books::small()).await;
+    let former = desk.complete(&books::small()).await;
+    let latest = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let edit = "UPDATE pfill_run_history SET requested_by = 'edited' WHERE run_id = ?1";
     assert_eq!(conn.execute(edit, [former.to_string()]).unwrap(), 1);
@@ -179,13 +178,13 @@ async fn one_run_is_verified_without_the_others() {
     );
 }
 
-/// Of the run that is shown, and of one that is not: an entry that is gone, changed, added, or
-/// another subject's.
+/// For a published run and one that is not: an entry that is removed, changed, added, or of another
+/// subject.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edited_entry_of_an_index_is_named_with_its_run() {
     let desk = Desk::in_a_file();
-    let former = desk.completes(&books::mixed()).await;
-    let shown = desk.completes(&books::small()).await;
+    let former = desk.complete(&books::mixed()).await;
+    let shown = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
     let found = |sql: &str| {
         let sql = sql.to_owned();
@@ -231,10 +230,10 @@ async fn an_edited_entry_of_an_index_is_named_with_its_run() {
             found(&format!("UPDATE event_index_entries SET name = 'x' WHERE {entry}")).await;
         assert_eq!(renamed, format!("{of_run}loan x is not in the events"));
         let added = found(&format!(
-            "INSERT INTO event_index_entries VALUES ({stream}, 'trade', 'nobody', x'01')"
+            "INSERT INTO event_index_entries VALUES ({stream}, 'trade', 'unknown', x'01')"
         ))
         .await;
-        assert_eq!(added, format!("{of_run}trade nobody is not in the events"));
+        assert_eq!(added, format!("{of_run}trade unknown is not in the events"));
         for up_to in ["up_to_version - 1", "up_to_version + 1", "1"] {
             let sql = format!(
                 "UPDATE event_indexes SET up_to_version = {up_to} WHERE stream_id = {stream}"
@@ -243,25 +242,25 @@ async fn an_edited_entry_of_an_index_is_named_with_its_run() {
             assert!(cut.starts_with(&of_run), "{cut}");
         }
     }
-    let nobodys = found("INSERT INTO event_indexes VALUES (99, 1, 7)").await;
-    assert!(nobodys.contains("an event index of stream 99"), "{nobodys}");
-    let unknown = found("INSERT INTO event_index_entries VALUES (1, 'pool', 'P1', x'01')").await;
-    assert!(unknown.contains("the subject \"pool\""), "{unknown}");
+    let stray = found("INSERT INTO event_indexes VALUES (99, 1, 7)").await;
+    assert!(stray.contains("an event index of stream 99"), "{stray}");
+    let foreign = found("INSERT INTO event_index_entries VALUES (1, 'pool', 'P1', x'01')").await;
+    assert!(foreign.contains("the subject \"pool\""), "{foreign}");
 }
 
-/// The reader of a story says what is wrong, and what to do.
+/// The error says what is wrong, and what to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_story_is_not_told_from_a_damaged_list() {
+async fn a_story_is_not_read_from_a_damaged_index() {
     let desk = Desk::in_a_file();
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
-    // Cut off; not rising; an event that the run does not have.
+    // Truncated; not ascending; an event that the run does not have.
     for versions in ["x'80'", "x'0100'", "x'01ff7f'"] {
         let sql =
             format!("UPDATE event_index_entries SET versions = {versions} WHERE subject = 'run'");
         assert_eq!(conn.execute(&sql, []).unwrap(), 1);
         let store = SqliteStore::open_existing(desk.file()).unwrap();
-        let refused = read_story(&store, run, StorySubject::Loan("nobody")).await;
+        let refused = read_story(&store, run, StorySubject::Loan("unknown")).await;
         let Err(error) = refused.map(|_| ()) else { panic!("{versions} was read") };
         let text = error.to_string();
         assert!(text.contains(&format!("`powerfill rebuild {run}`")), "{text}");

@@ -1,5 +1,5 @@
-//! A run as of any of its events: the same from a timeline, from a single look, and from folding
-//! all events before.
+//! A run as of any of its events: a timeline, a single read, and a fold of all events before give
+//! the same state.
 
 use futures::TryStreamExt;
 use powerfill_app::as_of::{Timeline, check_event, run_at_event};
@@ -11,36 +11,36 @@ use powerfill_tables::summary::RunSummary;
 use crate::books;
 use crate::desk::Desk;
 
-/// What a state says, short enough to keep one an event.
-fn said(summary: &RunSummary) -> blake3::Hash {
+/// The hash of a state.
+fn hash(summary: &RunSummary) -> blake3::Hash {
     blake3::hash(&serde_json::to_vec(summary).expect("a summary is JSON"))
 }
 
-pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
-    let run = desk.completes(&books::mixed()).await;
+pub(crate) async fn the_state_after_any_event_is_shown(desk: &Desk) {
+    let run = desk.complete(&books::mixed()).await;
     let store: &dyn Store = desk.store.as_ref();
     let reads: Vec<DecodedEvent> = read_run(store, run).try_concat().await.unwrap();
     let timeline = Timeline::open(store, run).await.unwrap();
     assert_eq!(timeline.events(), reads.len() as u64);
-    assert!(reads.len() > 1_000, "several states are kept");
-    // From the last to the first, so that no look can lean on the one before it.
+    assert!(reads.len() > 1_000, "the timeline keeps several states");
+    // From the last to the first, so that no read can use the one before it.
     let mut folded = RunSummary::new(run);
     let states: Vec<_> = reads
         .iter()
         .map(|read| {
             folded.apply(&read.recorded(run));
-            said(&folded)
+            hash(&folded)
         })
         .collect();
     for version in (1..=timeline.events()).rev() {
         let (read, state) = (&reads[version as usize - 1], &states[version as usize - 1]);
         let found = timeline.at(version).await.unwrap();
-        assert_eq!(said(&found.summary), *state, "after event {version}");
+        assert_eq!(hash(&found.summary), *state, "after event {version}");
         assert_eq!(found.event, *read);
     }
     for version in [1, 2, reads.len() as u64 / 2, reads.len() as u64] {
         let single = run_at_event(store, run, version).await.unwrap();
-        assert_eq!(said(&single.summary), states[version as usize - 1]);
+        assert_eq!(hash(&single.summary), states[version as usize - 1]);
     }
     let beyond = reads.len() as u64 + 1;
     for (version, error) in [
@@ -58,22 +58,22 @@ pub(crate) async fn a_run_is_shown_as_it_stood_after_any_event(desk: &Desk) {
 }
 
 pub(crate) async fn tables_are_made_as_of_any_event(desk: &Desk) {
-    let run = desk.completes(&books::small()).await;
+    let run = desk.complete(&books::small()).await;
     let store: &dyn Store = desk.store.as_ref();
     let events = desk.stored(run).await.len() as u64;
     let mut counts = Vec::new();
     for version in 1..=events {
-        let mut placed = 0;
+        let mut rows = 0;
         fold_to(store, run, version, async |batches, _| {
             let guide = batches.iter().filter(|batch| batch.table.name == "pfill_powerfill_guide");
-            placed += guide.map(|batch| batch.len()).sum::<usize>();
+            rows += guide.map(|batch| batch.len()).sum::<usize>();
             Ok(())
         })
         .await
         .unwrap();
-        counts.push(placed);
+        counts.push(rows);
     }
-    assert!(counts.is_sorted(), "this book only places: {counts:?}");
+    assert!(counts.is_sorted(), "no loan of this book is moved: {counts:?}");
     let mut whole = 0;
     fold(store, run, async |batches, _| {
         let guide = batches.iter().filter(|batch| batch.table.name == "pfill_powerfill_guide");
