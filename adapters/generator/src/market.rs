@@ -3,7 +3,7 @@
 use crate::catalog::Instrument;
 use crate::figures::{POINT, THIRTY_SECOND, TICK};
 
-/// The price by coupon in 1/32 points, from 3.0 in steps of 0.5. It is concave: about two points
+/// The price by coupon in 1/32 points, from `3.0` in steps of 0.5. It is concave: about two points
 /// per step below par, less above.
 const CURVE: [i64; 11] = [
     88 * 32,

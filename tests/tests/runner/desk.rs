@@ -1,8 +1,9 @@
 //! A tenant's store with a clock that the test controls, and calls to request and work on runs.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -25,6 +26,8 @@ use powerfill_tests::postgres::{TestDatabase, connect};
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::collect;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::books::Book;
@@ -40,6 +43,9 @@ impl Clock for TickingClock {
         Timestamp::from_micros(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
+
+/// A worker's task.
+pub(crate) type WorkTask = JoinHandle<Result<Option<FinishedRun>, AppError>>;
 
 /// The store of a tenant, with a clock and workers.
 pub(crate) struct Desk {
@@ -180,6 +186,27 @@ impl Desk {
         self.work_observed(control, cancelling).await.expect("a run is queued")
     }
 
+    /// Works on the queued run in a task that pauses at the beginning of a step. Returns the task when
+    /// it has reached the step, and the sender that resumes it.
+    pub(crate) async fn work_paused_at(&self, step: Step) -> (WorkTask, Sender<()>) {
+        let (resume, resumed) = std::sync::mpsc::channel();
+        let reached = Arc::new(Semaphore::new(0));
+        let (signal, resumed) = (Arc::clone(&reached), Mutex::new(resumed));
+        let observer = move |progress: RunProgress<'_>| {
+            if matches!(progress, RunProgress::Step(begun) if begun == step) {
+                signal.add_permits(1);
+                let resumed = resumed.lock().expect("one thread waits at a time");
+                resumed.recv().expect("the run is resumed");
+            }
+        };
+        let runner = self.runner();
+        let task = tokio::spawn(async move {
+            runner.work(None, RunControl::default(), Arc::new(observer)).await
+        });
+        reached.acquire().await.expect("the semaphore is never closed").forget();
+        (task, resume)
+    }
+
     /// Requests a run and works on it.
     pub(crate) async fn run(&self, book: &Book) -> (RunId, RunStatus) {
         let run = self.request(book).await;
@@ -301,35 +328,4 @@ pub(crate) fn at_step(
             call(&control);
         }
     })
-}
-
-/// Pauses a run at the beginning of a step until it is resumed.
-pub(crate) struct PauseAt {
-    pub(crate) step: Step,
-    pub(crate) reached: tokio::sync::Semaphore,
-    pub(crate) resumed: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
-}
-
-impl PauseAt {
-    /// The observer, and the sender that resumes the run.
-    pub(crate) fn new(step: Step) -> (Arc<Self>, std::sync::mpsc::Sender<()>) {
-        let (resume, resumed) = std::sync::mpsc::channel();
-        let reached = tokio::sync::Semaphore::new(0);
-        (Arc::new(Self { step, reached, resumed: std::sync::Mutex::new(resumed) }), resume)
-    }
-
-    /// Waits until the run has reached the step.
-    pub(crate) async fn reached(&self) {
-        self.reached.acquire().await.expect("the semaphore is never closed").forget();
-    }
-}
-
-impl RunObserver for PauseAt {
-    fn observe(&self, progress: RunProgress<'_>) {
-        if matches!(progress, RunProgress::Step(step) if step == self.step) {
-            self.reached.add_permits(1);
-            let resumed = self.resumed.lock().expect("one thread waits at a time");
-            resumed.recv().expect("the run is resumed");
-        }
-    }
 }

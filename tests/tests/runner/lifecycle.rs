@@ -1,8 +1,6 @@
 //! Runs over a store that does not fail.
 
-use std::sync::Arc;
-
-use powerfill_app::{AppError, RunControl, rebuild};
+use powerfill_app::{AppError, rebuild};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -10,7 +8,7 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tests::all_runs::AllRuns;
 
 use crate::books;
-use crate::desk::{Desk, PauseAt, request};
+use crate::desk::{Desk, request};
 
 pub(crate) async fn a_run_is_carried_from_request_to_published_tables(desk: &Desk) {
     let run = desk.complete(&books::mixed()).await;
@@ -66,12 +64,7 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
 /// The user is named. The worker learns of the cancel when it renews its lease.
 pub(crate) async fn a_cancel_in_the_store_reaches_the_worker(desk: &Desk) {
     let run = desk.request(&books::mixed()).await;
-    let (pause, resume) = PauseAt::new(Step::Allocation);
-    let observer = Arc::clone(&pause);
-    let runner = desk.runner();
-    let working =
-        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    pause.reached().await;
+    let (working, resume) = desk.work_paused_at(Step::Allocation).await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     // With the second renewal from here, the worker has received the answer to the first.
     let mut leases = std::collections::BTreeSet::new();
@@ -92,11 +85,7 @@ pub(crate) async fn a_cancel_in_the_store_reaches_the_worker(desk: &Desk) {
 /// The run is over and the tenant is free while the engine still works and has not seen the cancel.
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let run = desk.request(&books::mixed()).await;
-    let (pause, resume) = PauseAt::new(Step::Allocation);
-    let (observer, runner) = (Arc::clone(&pause), desk.runner());
-    let working =
-        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    pause.reached().await;
+    let (working, resume) = desk.work_paused_at(Step::Allocation).await;
     assert!(desk.store.request_cancel(run, "chief").await.unwrap());
     while desk.status(run).await != RunStatus::Cancelled {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -153,11 +142,7 @@ pub(crate) async fn rebuilt_tables_equal_the_published_ones(desk: &Desk) {
 pub(crate) async fn a_rebuild_is_refused_while_a_run_is_active(desk: &Desk) {
     let former = desk.complete(&books::small()).await;
     let run = desk.request(&books::mixed()).await;
-    let (pause, resume) = PauseAt::new(Step::Allocation);
-    let (observer, runner) = (Arc::clone(&pause), desk.runner());
-    let working =
-        tokio::spawn(async move { runner.work(None, RunControl::default(), observer).await });
-    pause.reached().await;
+    let (working, resume) = desk.work_paused_at(Step::Allocation).await;
     let refused = rebuild::rebuild(desk.store.as_ref(), former).await;
     let Err(AppError::Store(StoreError::RunActive(active))) = refused else {
         panic!("{refused:?}")

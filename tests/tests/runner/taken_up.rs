@@ -15,7 +15,7 @@ use powerfill_tables::status::RunStatus;
 use uuid::Uuid;
 
 use crate::books::{self, Book};
-use crate::desk::{Desk, PauseAt, request};
+use crate::desk::{Desk, request};
 use crate::faulty_store::{CallOutcome, FaultyStore};
 
 /// A table with times and workers, which differ.
@@ -301,11 +301,7 @@ pub(crate) async fn a_worker_that_lost_its_lease_writes_no_more(desk: &Desk) {
     let book = books::mixed();
     let undisturbed = UndisturbedRun::new(desk, &book).await;
     let run = desk.request(&book).await;
-    let (pause, resume) = PauseAt::new(Step::Allocation);
-    let (observer, slow) = (Arc::clone(&pause), desk.runner());
-    let working =
-        tokio::spawn(async move { slow.work(None, RunControl::default(), observer).await });
-    pause.reached().await;
+    let (working, resume) = desk.work_paused_at(Step::Allocation).await;
     let finished = loop {
         // The slow worker may have renewed its lease just now.
         desk.wait_for_leases();
