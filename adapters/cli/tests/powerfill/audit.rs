@@ -1,5 +1,5 @@
-//! Audit commands on stores that were edited: `replay`, `verify`, `seal`, and a run as of any of its
-//! events.
+//! Audit commands on stores that were edited: `replay`, `verify`, `seal`, and a run as of any of
+//! its events.
 
 use std::io::Write;
 use std::process::Stdio;

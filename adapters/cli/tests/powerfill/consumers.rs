@@ -1,5 +1,5 @@
-//! The consumers of docs/examples, run against a service: if a consumer is killed and started again,
-//! each event counts once.
+//! The consumers of docs/examples, run against a service: if a consumer is killed and started
+//! again, each event counts once.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -104,7 +104,8 @@ fn the_python_consumer_counts_each_event_once() {
     let total = |tally: &[(String, i64)]| tally.iter().map(|(_, count)| count).sum::<i64>();
     let all = total(&expected);
     for kill in 1..=KILLS {
-        // The consumer is killed when it has counted a share of the events; the last one counts all.
+        // The consumer is killed when it has counted a share of the events; the last one counts
+        // all.
         let share = all * kill / KILLS;
         let _consumer = Consumer::start(&sandbox, &server, &token, &command);
         eventually_blocking(format!("{share} of {all} events are counted"), || {

@@ -1,5 +1,6 @@
-//! A disk that becomes full in the middle of a run (specification 5.3): the run fails with a message,
-//! nothing that was stored is lost, and when there is space again, the next run takes it up.
+//! A disk that becomes full in the middle of a run (specification 5.3): the run fails with a
+//! message, nothing that was stored is lost, and when there is space again, the next run takes it
+//! up.
 //!
 //! The disk is a small file system, which a process can mount in a namespace of its own without
 //! being root. So each test runs this program again in such a namespace, for its second half.

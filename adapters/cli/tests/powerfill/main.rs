@@ -1,5 +1,5 @@
-//! The `powerfill` binary as people and scripts use it (specification 4.2): commands, exit statuses,
-//! printed and written output, and what remains of a killed process.
+//! The `powerfill` binary as people and scripts use it (specification 4.2): commands, exit
+//! statuses, printed and written output, and what remains of a killed process.
 
 mod audit;
 mod compare;

@@ -1,5 +1,6 @@
-//! Stores of released versions stay readable: today's program verifies, replays, rebuilds, explains,
-//! and compares the stores in `tests/released`, and gives the answers of the program that made them.
+//! Stores of released versions stay readable: today's program verifies, replays, rebuilds,
+//! explains, and compares the stores in `tests/released`, and gives the answers of the program that
+//! made them.
 
 use std::fs::{self, File};
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! The service against its OpenAPI document: schemathesis derives valid and invalid requests from it,
-//! and checks the responses (specification 5.4). `tests/run.sh` installs it.
+//! The service against its OpenAPI document: schemathesis derives valid and invalid requests from
+//! it, and checks the responses (specification 5.4). `tests/run.sh` installs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -11,8 +11,8 @@ use rust_xlsxwriter::Workbook;
 use crate::sandbox::{Sandbox, case, check_cases, options, source};
 use crate::table::Table;
 
-/// Writes the CSV files of a folder as a workbook: numbers as numbers, if a workbook shows them like
-/// the file.
+/// Writes the CSV files of a folder as a workbook: numbers as numbers, if a workbook shows them
+/// like the file.
 fn workbook(folder: &Path, to: &Path) {
     let mut book = Workbook::new();
     for entry in std::fs::read_dir(folder).unwrap() {
