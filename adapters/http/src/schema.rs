@@ -45,10 +45,10 @@ pub(crate) fn object(description: &str, columns: &[InputColumn], usage: Usage) -
         columns.iter().map(|column| (column.name.to_owned(), property(column, usage))).collect();
     let mut schema =
         json!({ "type": "object", "description": description, "properties": properties });
-    let is_required = |column: &&InputColumn| match (column.presence, usage) {
-        (Presence::Required, Usage::Answer | Usage::Request) => true,
-        (Presence::EmptyText, Usage::Answer) => true,
-        _ => false,
+    let is_required = |column: &&InputColumn| match column.presence {
+        Presence::Required => usage != Usage::RunOption,
+        Presence::EmptyText => usage == Usage::Answer,
+        Presence::Nullable | Presence::Default(_) => false,
     };
     let required: Vec<&str> = columns.iter().filter(is_required).map(|c| c.name).collect();
     if !required.is_empty() {
