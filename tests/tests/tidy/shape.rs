@@ -37,7 +37,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
     ),
     ("domain/snapshot/src/rules/tests/refused.rs: sql_that_is_not_a_rule", "one case per line"),
     ("projections/tables/src/event_index/mod.rs: apply", "one branch per event, field, or answer"),
-    ("tests/model/tests/engine/seeds.rs: the_books_reach_every_rule", "one case per line"),
     ("tests/tests/aggregate/main.rs: broken_rules", "one case per line"),
     ("tests/tests/contracts/asyncapi.rs: document", "one case per line"),
     (
