@@ -108,7 +108,9 @@ impl<'m> ModelAllocation<'m> {
             allocation.counted("best_fit", Some(turn), |a| a.best_fit(turn));
             allocation.counted("fill_remaining", Some(turn), |a| a.fill_remaining(turn));
         }
-        allocation.counted("orphan_handling", None, Self::orphan_handling);
+        if market.input.options.orphan_handling {
+            allocation.counted("orphan_handling", None, Self::orphan_handling);
+        }
         allocation
     }
 

@@ -31,6 +31,8 @@ pub(crate) fn run<'a>(
         allocation.pass(Pass::BestFit, Some(number), |a| best_fit::run(a, &turn))?;
         allocation.pass(Pass::FillRemaining, Some(number), |a| fill_remaining::run(a, &turn))?;
     }
-    allocation.pass(Pass::OrphanHandling, None, orphan_handling::run)?;
+    if scorer.context.book.options.orphan_handling {
+        allocation.pass(Pass::OrphanHandling, None, orphan_handling::run)?;
+    }
     Ok(allocation.into_outcome())
 }
