@@ -10,8 +10,14 @@ pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
         EventType::RunRequested => &[add_source_warnings, add_orphan_handling],
         EventType::RunCompleted => &[add_tables],
+        EventType::LoanKickedOut => &[keep],
         _ => &[],
     }
+}
+
+/// A version that only adds values to an enumeration: former payloads are payloads of it.
+fn keep(payload: Value) -> Value {
+    payload
 }
 
 /// `RunRequested` version 1 to 2: version 1 has no warnings.
