@@ -67,8 +67,6 @@ IF OBJECT_ID(N'[dbo].[pfill_syn_powerfill_guide]') IS NOT NULL GRANT SELECT, INS
 GO
 IF OBJECT_ID(N'[dbo].[pfill_cash_market_map]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_cash_market_map] TO powerfill_publisher;
 GO
-IF OBJECT_ID(N'[dbo].[pfill_trade_shortfall]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_trade_shortfall] TO powerfill_publisher;
-GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_powerfill_log] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_run_history]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_run_history] TO powerfill_publisher;
@@ -96,8 +94,6 @@ GO
 IF OBJECT_ID(N'[dbo].[pfill_syn_powerfill_guide__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_syn_powerfill_guide__staging] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_cash_market_map__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_cash_market_map__staging] TO powerfill_publisher;
-GO
-IF OBJECT_ID(N'[dbo].[pfill_trade_shortfall__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_trade_shortfall__staging] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_powerfill_log__staging] TO powerfill_publisher;
 GO

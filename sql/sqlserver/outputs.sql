@@ -553,35 +553,6 @@ END
 ELSE
     PRINT N'[dbo].[pfill_cash_market_map__staging]: is there';
 GO
-IF OBJECT_ID(N'[dbo].[pfill_trade_shortfall]') IS NULL
-BEGIN
-    CREATE TABLE [dbo].[pfill_trade_shortfall] (
-        run_id UNIQUEIDENTIFIER NOT NULL,
-        trade_id NVARCHAR(100) NOT NULL,
-        filled_amount DECIMAL(19, 2) NULL,
-        shortfall_amount DECIMAL(19, 2) NULL,
-        CONSTRAINT PK_pfill_trade_shortfall PRIMARY KEY (run_id, trade_id)
-    );
-    PRINT N'[dbo].[pfill_trade_shortfall]: made';
-END
-ELSE
-    PRINT N'[dbo].[pfill_trade_shortfall]: is there';
-GO
-IF OBJECT_ID(N'[dbo].[pfill_trade_shortfall__staging]') IS NULL
-BEGIN
-    CREATE TABLE [dbo].[pfill_trade_shortfall__staging] (
-        row_no BIGINT NOT NULL,
-        run_id UNIQUEIDENTIFIER NOT NULL,
-        trade_id NVARCHAR(100) NULL,
-        filled_amount DECIMAL(19, 2) NULL,
-        shortfall_amount DECIMAL(19, 2) NULL,
-        CONSTRAINT PK_pfill_trade_shortfall__staging PRIMARY KEY (row_no)
-    );
-    PRINT N'[dbo].[pfill_trade_shortfall__staging]: made';
-END
-ELSE
-    PRINT N'[dbo].[pfill_trade_shortfall__staging]: is there';
-GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_powerfill_log] (

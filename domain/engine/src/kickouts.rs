@@ -65,13 +65,9 @@ fn reason(
     let rejections = candidates.rejected_of(loan).iter().map(|pair| pair.reason);
     let furthest_rejection = rejections.max_by_key(|reason| reason.rank());
     if of_loan.peek().is_some() {
-        let capacity = &outcome.capacity;
-        if of_loan.clone().all(|candidate| amount > capacity.fill(candidate.trade).max) {
-            KickoutReason::LargerThanEachTrade
-        } else if of_loan.any(|candidate| capacity.has_room(candidate.trade, amount)) {
-            KickoutReason::LimitReached
-        } else {
-            KickoutReason::CapacityExhausted
+        match of_loan.any(|candidate| outcome.capacity.has_room(candidate.trade, amount)) {
+            true => KickoutReason::LimitReached,
+            false => KickoutReason::CapacityExhausted,
         }
     } else if let Some(reason) = furthest_rejection {
         reason.into()

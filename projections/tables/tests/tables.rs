@@ -34,12 +34,11 @@ fn the_list_is_that_of_the_specification() {
             "pfill_syn_powerfill_guide_all_rank",
             "pfill_syn_powerfill_guide",
             "pfill_cash_market_map",
-            "pfill_trade_shortfall",
             "pfill_powerfill_log",
             "pfill_run_history",
         ]
     );
-    assert_eq!(decisions().count(), 13);
+    assert_eq!(decisions().count(), 12);
     for (projector, table) in projectors().iter().zip(ALL) {
         assert!(std::ptr::eq(projector.table(), *table));
         assert!(std::ptr::eq(named(table.name).unwrap(), *table));

@@ -108,9 +108,7 @@ impl<'m> ModelAllocation<'m> {
             allocation.counted("best_fit", Some(turn), |a| a.best_fit(turn));
             allocation.counted("fill_remaining", Some(turn), |a| a.fill_remaining(turn));
         }
-        if market.input.options.orphan_handling {
-            allocation.counted("orphan_handling", None, Self::orphan_handling);
-        }
+        allocation.counted("orphan_handling", None, Self::orphan_handling);
         allocation
     }
 

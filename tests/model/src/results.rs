@@ -46,10 +46,9 @@ pub(crate) fn kickouts<'m>(
 }
 
 /// The reasons of 2.8, the furthest first.
-const FURTHEST_FIRST: [KickoutReason; 8] = [
+const FURTHEST_FIRST: [KickoutReason; 7] = [
     KickoutReason::LimitReached,
     KickoutReason::CapacityExhausted,
-    KickoutReason::LargerThanEachTrade,
     KickoutReason::BelowPriceFloor,
     KickoutReason::NoPrice,
     KickoutReason::SettlesTooSoon,
@@ -74,10 +73,7 @@ fn reason(
     // be put here.
     let got_to = |reason: &KickoutReason| match reason {
         KickoutReason::LimitReached => candidates.iter().any(|c| end.has_room(loan, c.trade)),
-        KickoutReason::CapacityExhausted => {
-            candidates.iter().any(|c| end.amount(loan) <= end.max(c.trade))
-        }
-        KickoutReason::LargerThanEachTrade => !candidates.is_empty(),
+        KickoutReason::CapacityExhausted => !candidates.is_empty(),
         KickoutReason::BelowPriceFloor => rejected(RejectionReason::BelowPriceFloor),
         KickoutReason::NoPrice => rejected(RejectionReason::NoPrice),
         KickoutReason::SettlesTooSoon => has_included_trade,

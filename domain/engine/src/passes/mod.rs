@@ -31,8 +31,6 @@ pub(crate) fn run<'a>(
         allocation.pass(Pass::BestFit, Some(number), |a| best_fit::run(a, &turn))?;
         allocation.pass(Pass::FillRemaining, Some(number), |a| fill_remaining::run(a, &turn))?;
     }
-    if scorer.context.book.options.orphan_handling {
-        allocation.pass(Pass::OrphanHandling, None, orphan_handling::run)?;
-    }
+    allocation.pass(Pass::OrphanHandling, None, orphan_handling::run)?;
     Ok(allocation.into_outcome())
 }

@@ -49,8 +49,6 @@ crate::input_table! {
         /// Preference for staying: points added, in ranking only, to a loan's score at its present
         /// trade.
         switch_threshold: Price = Price::ZERO, at_least(0);
-        /// Whether orphan_handling runs, the last fallback.
-        orphan_handling: bool = true;
         /// The day from which days are counted; NULL: the snapshot's.
         as_of: Option<Day>;
     }

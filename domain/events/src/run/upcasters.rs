@@ -8,30 +8,16 @@ use crate::log::Upcaster;
 /// The upcasters of an event, oldest first: entry 0 converts version 1 to version 2.
 pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
-        EventType::RunRequested => &[add_source_warnings, add_orphan_handling],
+        EventType::RunRequested => &[add_source_warnings],
         EventType::RunCompleted => &[add_tables],
-        EventType::LoanKickedOut => &[keep],
         _ => &[],
     }
-}
-
-/// A version that only adds values to an enumeration: former payloads are payloads of it.
-fn keep(payload: Value) -> Value {
-    payload
 }
 
 /// `RunRequested` version 1 to 2: version 1 has no warnings.
 fn add_source_warnings(mut requested: Value) -> Value {
     if let Value::Object(fields) = &mut requested {
         fields.insert("source_warnings".to_owned(), Value::Array(Vec::new()));
-    }
-    requested
-}
-
-/// `RunRequested` version 2 to 3: version 2 does not name the option `orphan_handling`.
-fn add_orphan_handling(mut requested: Value) -> Value {
-    if let Some(Value::Object(options)) = requested.get_mut("options") {
-        options.insert("orphan_handling".to_owned(), Value::Bool(true));
     }
     requested
 }

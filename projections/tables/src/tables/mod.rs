@@ -87,7 +87,6 @@ tables! {
     all_rank
     syn_guide
     cash_market_map
-    trade_shortfall
     powerfill_log
     run_history
 }

@@ -147,8 +147,6 @@ reasons! {
         NoPrice = "NoPrice", "at best, nothing prices it";
         /// At best, a price below the floor.
         BelowPriceFloor = "BelowPriceFloor", "at best, its price is below the floor";
-        /// A candidate, larger than the maximum of every one of its trades.
-        LargerThanEachTrade = "LargerThanEachTrade", "it is larger than each of its trades";
         /// A candidate, too large for what is left in every one of its trades.
         CapacityExhausted = "CapacityExhausted",
             "it is too large for what is left in each of its trades";
