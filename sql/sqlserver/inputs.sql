@@ -36,7 +36,6 @@ BEGIN
         occupancy            NVARCHAR(100)  NULL,
         purpose              NVARCHAR(100)  NULL,
         loan_type            NVARCHAR(100)  NULL,
-        guarantee_fee        DECIMAL(18, 6) NULL,
         CONSTRAINT PK_loan PRIMARY KEY (loan_id),
         CONSTRAINT CK_loan_1 CHECK (loan_amount > 0)
     );

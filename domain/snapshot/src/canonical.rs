@@ -22,7 +22,7 @@ use super::tables::{ColumnType, Loan, LoanColumn, Snapshot, TABLES};
 use super::validate::validate;
 
 /// The newest version of the canonical form, which this program writes where a column needs it.
-pub const CANONICAL_VERSION: u32 = 2;
+pub const CANONICAL_VERSION: u32 = 1;
 
 /// The first line, up to the version.
 const FORMAT: &str = "powerfill snapshot ";

@@ -56,8 +56,6 @@ input_table! {
         purpose: RuleOnly<Option<Name>>;
         /// Type of the loan. NULL: unknown.
         loan_type: RuleOnly<Option<Name>>;
-        /// Guarantee fee, percent per year. NULL: unknown.
-        guarantee_fee: RuleOnly<Option<Decimal>>, since(2);
     }
     /// The values of [`Snapshot::loan_columns`](super::Snapshot::loan_columns), in that order: what
     /// rules read. The fields above repeat those that the engine reads.

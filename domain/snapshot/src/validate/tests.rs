@@ -83,7 +83,7 @@ fn unreadable(table: &str) -> SourceFault {
 fn a_sound_snapshot_is_typed_with_its_defaults() {
     let snapshot = validate(with(&[])).unwrap().snapshot;
     assert_eq!(snapshot.header.tenant_id.as_str(), "W");
-    assert_eq!(snapshot.loan_columns.len(), 18);
+    assert_eq!(snapshot.loan_columns.len(), 17);
     assert_eq!(snapshot.trades[0].trade_type, TradeType::Forward);
     assert_eq!(snapshot.trades[0].pair_off_amount.to_string(), "0.00");
     assert!(!snapshot.trades[0].priced_only);
@@ -103,7 +103,7 @@ fn further_columns_follow_the_listed_ones_by_name() {
         not there,number",
     ]);
     let snapshot = validate(raw).unwrap().snapshot;
-    let further: Vec<_> = snapshot.loan_columns[18..]
+    let further: Vec<_> = snapshot.loan_columns[17..]
         .iter()
         .map(|column| (column.column_name.as_str(), column.column_type))
         .collect();
@@ -111,12 +111,12 @@ fn further_columns_follow_the_listed_ones_by_name() {
         [("Appraised", ColumnType::Date), ("b", ColumnType::Text), ("zip", ColumnType::Text)];
     assert_eq!(further, expected);
     let attributes = &snapshot.loans[0].attributes;
-    assert_eq!(attributes.len(), 21);
+    assert_eq!(attributes.len(), 20);
     assert_eq!(attributes[2], Some(Attribute::Number(100.into())));
     assert_eq!(attributes[7], Some(Attribute::Number("700.5".parse().unwrap())));
-    assert_eq!(attributes[18], Some(Attribute::Date("2026-01-02".parse().unwrap())));
-    assert_eq!(attributes[19], None);
-    assert_eq!(attributes[20], Some(Attribute::Text(Name::new("0501"))));
+    assert_eq!(attributes[17], Some(Attribute::Date("2026-01-02".parse().unwrap())));
+    assert_eq!(attributes[18], None);
+    assert_eq!(attributes[19], Some(Attribute::Text(Name::new("0501"))));
 }
 
 #[test]
