@@ -4,6 +4,14 @@
 //! From bottom to top: [`values`]; [`log`], which knows no aggregate; [`run`] and [`config`], the
 //! events of the two kinds of streams; [`stream`] and [`cloud_event`], which know both kinds.
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 pub mod cloud_event;
 pub mod config;
 pub mod input;

@@ -4,6 +4,14 @@
 //! The engine computes these facts from a snapshot; `explain` prints them. This crate lets
 //! `explain` know the data without knowing the snapshot or the engine.
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 mod limit;
 mod loan;
 mod node;

@@ -204,10 +204,10 @@ fn push_text(bytes: &mut Vec<u8>, text: &str) {
 /// A count or a length: seven bits per byte, the lowest first, the top bit set on all but the last.
 fn push_count(bytes: &mut Vec<u8>, mut count: usize) {
     while count >= 0x80 {
-        bytes.push((count & 0x7f) as u8 | 0x80);
+        bytes.push(u8::try_from(count & 0x7f).unwrap_or_default() | 0x80);
         count >>= 7;
     }
-    bytes.push(count as u8);
+    bytes.push(u8::try_from(count).unwrap_or_default());
 }
 
 /// Reads the canonical form, table by table.

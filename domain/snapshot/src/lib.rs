@@ -4,6 +4,14 @@
 //! A source fills [`raw`] tables; [`validate()`] types them, or reports every fault. [`tables`] has
 //! the typed rows, [`canonical`] their one form in bytes, which gives the digest of a run's input.
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 pub mod canonical;
 mod cell;
 pub mod config;

@@ -9,6 +9,14 @@
 //! * [`run_differences`]: the differences of the inputs of two runs
 //! * [`report`]: writes JSON, CSV, and one HTML page
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 pub mod classes;
 pub mod column_set;
 pub mod compare;

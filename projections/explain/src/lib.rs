@@ -13,6 +13,14 @@
 //! Stories come from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] add what
 //! no event carries: facts about the run's input, which the caller passes in as plain data.
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 mod account;
 mod clause;
 mod facts_text;

@@ -105,14 +105,20 @@ fn write_quoted(text: &str, out: &mut Vec<u8>) {
 /// The two digits of each number from 0 to 99.
 const PAIRS: [u8; 200] = {
     let mut pairs = [0; 200];
-    let mut number = 0;
+    let mut number: u8 = 0;
     while number < 100 {
-        pairs[2 * number] = b'0' + (number / 10) as u8;
-        pairs[2 * number + 1] = b'0' + (number % 10) as u8;
+        pairs[2 * number as usize] = b'0' + number / 10;
+        pairs[2 * number as usize + 1] = b'0' + number % 10;
         number += 1;
     }
     pairs
 };
+
+/// The last two digits of a number.
+fn pair(number: u64) -> &'static [u8] {
+    let at = usize::try_from(2 * (number % 100)).unwrap_or_default();
+    &PAIRS[at..at + 2]
+}
 
 /// Writes all decimals of the scale, and no sign on zero (1.1). Most of a run's CSV is such
 /// numbers, so the digits are written two at a time.
@@ -134,15 +140,14 @@ fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
     let mut at = END;
     let mut left = scale;
     while left >= 2 {
-        let pair = (fraction % 100) as usize;
-        fraction /= 100;
         at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[2 * pair..2 * pair + 2]);
+        text[at..at + 2].copy_from_slice(pair(fraction));
+        fraction /= 100;
         left -= 2;
     }
     if left == 1 {
         at -= 1;
-        text[at] = b'0' + (fraction % 10) as u8;
+        text[at] = pair(fraction)[1];
     }
     if scale > 0 {
         at -= 1;
@@ -150,18 +155,16 @@ fn write_fixed(units: i64, scale: u8, out: &mut Vec<u8>) {
     }
     let mut whole = whole;
     while whole >= 100 {
-        let pair = (whole % 100) as usize;
-        whole /= 100;
         at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[2 * pair..2 * pair + 2]);
+        text[at..at + 2].copy_from_slice(pair(whole));
+        whole /= 100;
     }
     if whole >= 10 {
         at -= 2;
-        let pair = whole as usize;
-        text[at..at + 2].copy_from_slice(&PAIRS[2 * pair..2 * pair + 2]);
+        text[at..at + 2].copy_from_slice(pair(whole));
     } else {
         at -= 1;
-        text[at] = b'0' + whole as u8;
+        text[at] = pair(whole)[1];
     }
     if units < 0 {
         at -= 1;
@@ -179,7 +182,7 @@ fn write_day(day: Day, out: &mut Vec<u8>) {
     let Ok(year @ 0..=9999) = u16::try_from(date.year()) else {
         return write_display(&day, out);
     };
-    let digit = |number: u32, unit: u32| b'0' + (number / unit % 10) as u8;
+    let digit = |number: u32, unit: u32| pair((number / unit).into())[1];
     let (year, month, day) = (u32::from(year), date.month(), date.day());
     out.extend_from_slice(&[
         digit(year, 1000),

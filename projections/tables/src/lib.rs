@@ -10,11 +10,18 @@
 //! * [`status`]: the status of a run
 //! * [`RunSummary`]: counts, fills, and outcomes of a run
 
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 pub mod csv;
 pub mod digest;
 pub mod event_index;
 mod run_tables;
-mod spelling;
 pub mod status;
 pub mod summary;
 pub mod table;

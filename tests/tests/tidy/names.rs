@@ -9,9 +9,6 @@ use crate::has_word;
 /// Words of the dialect that this project does not use. `docs/CONTRIBUTING.md` says what to write.
 const WORDS: &[&str] = &["whoever", "somebody", "nobody", "anybody", "wherefrom"];
 
-/// Folders whose sources still have to be rewritten in plain words.
-const NOT_REWRITTEN: &[&str] = &["projections/"];
-
 /// The type that a line declares for its crate or for others.
 fn declared(line: &str) -> Option<&str> {
     let line = line.trim_start();

@@ -7,6 +7,9 @@ use crate::candidates::CandidateIdx;
 use crate::recorder::Cancelled;
 use powerfill_events::values::{Money, Price};
 
+/// A step that brings a short trade nearer to its band, with the candidates of the trade in the turn.
+type Step = fn(&mut Allocation<'_, '_>, &Turn, TradeIdx, &[CandidateIdx]) -> Result<(), Cancelled>;
+
 pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<PassEnd, Cancelled> {
     let mut by_settlement: Vec<TradeIdx> = turn.trades.iter().copied().collect();
     by_settlement.sort_by_key(|trade| (allocation.participation.settles_on(*trade), *trade));
@@ -16,9 +19,12 @@ pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<Pa
         let short: Vec<TradeIdx> =
             by_settlement.iter().copied().filter(|trade| is_short(allocation, *trade)).collect();
         for trade in short {
-            substitute(allocation, turn, trade)?;
-            exchange(allocation, turn, trade)?;
-            refill(allocation, turn, trade)?;
+            let candidates = turn.slice_of(allocation.candidates.of_trade(trade));
+            for step in [substitute as Step, exchange, refill] {
+                if is_short(allocation, trade) {
+                    step(allocation, turn, trade, candidates)?;
+                }
+            }
         }
         if allocation.placed == before {
             return Ok(PassEnd { iterations: iteration, converged: true });
@@ -45,17 +51,14 @@ fn substitute(
     allocation: &mut Allocation<'_, '_>,
     turn: &Turn,
     trade: TradeIdx,
+    candidates: &[CandidateIdx],
 ) -> Result<(), Cancelled> {
-    if !is_short(allocation, trade) {
-        return Ok(());
-    }
     let substitution = |idx: &CandidateIdx| {
         let to = allocation.candidate(*idx);
         let from = allocation.candidate(placed_in_turn(allocation, turn, to.loan)?);
         let cost = move_cost(from, to, allocation.amount(to.loan));
         (from.trade != trade).then_some(Substitution { cost, to: *idx })
     };
-    let candidates = turn.slice_of(allocation.candidates.of_trade(trade));
     let mut left: Vec<Substitution> = candidates.iter().filter_map(substitution).collect();
     left.sort_unstable();
     while is_short(allocation, trade) {
@@ -102,11 +105,9 @@ fn exchange(
     allocation: &mut Allocation<'_, '_>,
     turn: &Turn,
     trade: TradeIdx,
+    candidates: &[CandidateIdx],
 ) -> Result<(), Cancelled> {
-    if !is_short(allocation, trade) {
-        return Ok(());
-    }
-    match cheapest_exchange(allocation, turn, trade) {
+    match cheapest_exchange(allocation, turn, trade, candidates) {
         Some(Exchange { entering, leaving, .. }) => allocation.exchange(leaving, entering),
         None => Ok(()),
     }
@@ -117,6 +118,7 @@ fn cheapest_exchange(
     allocation: &Allocation<'_, '_>,
     turn: &Turn,
     trade: TradeIdx,
+    candidates: &[CandidateIdx],
 ) -> Option<Exchange> {
     let fill = *allocation.capacity.fill(trade);
     let score = |idx: CandidateIdx| allocation.candidate(idx).pricing.score;
@@ -125,8 +127,8 @@ fn cheapest_exchange(
     let mut leaving: Vec<CandidateIdx> =
         placed.filter_map(|loan| placed_in_turn(allocation, turn, *loan)).collect();
     leaving.sort_unstable_by_key(|idx| (score(*idx), *idx));
-    let candidates = turn.slice_of(allocation.candidates.of_trade(trade)).iter().copied();
-    let open = candidates.filter(|idx| allocation.is_open(allocation.candidate(*idx)));
+    let open =
+        candidates.iter().copied().filter(|idx| allocation.is_open(allocation.candidate(*idx)));
     let mut entering: Vec<(Money, CandidateIdx)> = open.map(|idx| (amount(idx), idx)).collect();
     entering.sort_unstable();
     let best_score = entering.iter().map(|(_, idx)| score(*idx)).max()?;
@@ -155,14 +157,11 @@ fn cheapest_exchange(
 /// 3. Allocates open candidates in rank order, once, while the trade is below its open amount.
 fn refill(
     allocation: &mut Allocation<'_, '_>,
-    turn: &Turn,
+    _: &Turn,
     trade: TradeIdx,
+    candidates: &[CandidateIdx],
 ) -> Result<(), Cancelled> {
-    if !is_short(allocation, trade) {
-        return Ok(());
-    }
-    let candidates = allocation.candidates;
-    for idx in turn.slice_of(candidates.of_trade(trade)).iter().copied() {
+    for idx in candidates.iter().copied() {
         if !allocation.capacity.fill(trade).is_below_open() {
             break;
         }

@@ -6,7 +6,7 @@ pub fn address(column: u32, row: u32) -> String {
     let mut left = u64::from(column) + 1;
     while left > 0 {
         left -= 1;
-        letters.push(char::from(b'A' + (left % 26) as u8));
+        letters.push(char::from(b'A' + u8::try_from(left % 26).unwrap_or_default()));
         left /= 26;
     }
     let letters: String = letters.into_iter().rev().collect();

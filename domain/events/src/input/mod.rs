@@ -3,6 +3,7 @@
 //! scripts, and the reference follow.
 
 mod address;
+mod input_type;
 mod raw;
 mod row;
 mod schema;
@@ -10,8 +11,9 @@ mod value;
 mod word;
 
 pub use address::address;
+pub use input_type::InputType;
 pub use raw::{RawTable, TooLarge};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
-pub use schema::{Bounds, InputColumn, InputReference, InputTable, InputType, Presence, RowCount};
+pub use schema::{Bounds, InputColumn, InputReference, InputTable, Presence, RowCount};
 pub use value::{InputCell, InputValue, RuleOnly, text_of};
 pub use word::{InstrumentKind, TradeType};

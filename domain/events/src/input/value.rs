@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use rust_decimal::Decimal;
 
-use super::schema::InputType;
+use super::input_type::InputType;
 use crate::values::{Day, Fixed, Key, Name, Unit};
 
 /// A cell that was read by the type of its column.

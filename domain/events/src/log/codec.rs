@@ -34,6 +34,16 @@ pub enum DecodeError {
 /// Turns a payload of one version into that of the next.
 pub(crate) type Upcaster = fn(Value) -> Value;
 
+/// The schema version that is written today: the number of upcasters plus 1.
+pub(crate) const fn present_version(mut upcasters: &[Upcaster]) -> u16 {
+    let mut version = 1;
+    while let [_, rest @ ..] = upcasters {
+        version += 1;
+        upcasters = rest;
+    }
+    version
+}
+
 /// Reads a payload of a type that is called `name`, and whose upcasters are these, oldest first.
 pub(crate) fn read_any_version<E>(
     name: &'static str,
@@ -43,7 +53,7 @@ pub(crate) fn read_any_version<E>(
     read: impl Fn(&[u8]) -> serde_json::Result<E>,
 ) -> Result<E, DecodeError> {
     let fault = |source| DecodeError::Payload { event_type: name, version, source };
-    let present = upcasters.len() as u16 + 1;
+    let present = present_version(upcasters);
     if version == present {
         return read(payload).map_err(fault);
     }

@@ -87,7 +87,7 @@ macro_rules! event_types {
 
             /// The schema version that is written today.
             pub const fn schema_version(self) -> u16 {
-                $upcasters(self).len() as u16 + 1
+                $crate::log::present_version($upcasters(self))
             }
 
             /// The JSON Schema of the present version's payload, with every field required.

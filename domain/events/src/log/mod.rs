@@ -12,7 +12,7 @@ mod verifier;
 pub use batch::{EncodedBatch, LogEvent, SchemaId};
 pub use chain::{AppendMeta, Hash, MetaHash, chain, chain_start};
 pub use codec::DecodeError;
-pub(crate) use codec::{Upcaster, read_any_version};
+pub(crate) use codec::{Upcaster, present_version, read_any_version};
 pub(crate) use declare::event_types;
 pub use seal::{AppendRecord, LogHead, seal, seal_start};
 pub use stored::StoredEvent;

@@ -1,6 +1,7 @@
 //! A run is an aggregate: commands, events, state, rejections (specification 3.1).
 
 pub mod aggregate;
+#[macro_use]
 pub mod event;
 mod id;
 pub mod options;

@@ -1,5 +1,5 @@
-//! What the history of a run amounts to, as far as its rules need it: `check` judges an event
-//! against it, `apply` folds one in.
+//! The state of a run, as far as its rules need it (specification 3.1): `check` tests whether an
+//! event may come next, and `apply` adds it to the state.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,28 +7,28 @@ use super::event::{EventType, LoanMoved, PoolAction, RunEvent};
 use super::rejection::RunRejection;
 use crate::values::{Day, LoanId, Money, TradeId};
 
-/// How far a run is.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunPhase {
-    /// Not asked for.
+    /// Before the request.
     #[default]
     New,
-    /// Asked for.
+    /// After the request.
     Requested,
-    /// Begun.
+    /// After a worker started it.
     Started,
-    /// Ended by an event of this type.
+    /// After the last event, which has this type.
     Over(EventType),
 }
 
-/// An included trade.
+/// The fill of an included trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fill {
     filled: Money,
     max: Money,
 }
 
-/// A posting's key (2.10).
+/// The key of a posting (2.10).
 type PostingKey = (Option<TradeId>, LoanId, PoolAction, Option<Day>);
 
 /// The state of the aggregate.
@@ -42,12 +42,12 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// How far the run is.
+    /// The phase of the run.
     pub const fn phase(&self) -> RunPhase {
         self.phase
     }
 
-    /// The trade that a loan is allocated to now.
+    /// The trade that a loan is allocated to after the events so far.
     pub fn trade_of(&self, loan: &LoanId) -> Option<&TradeId> {
         self.allocated.get(loan)
     }
@@ -57,10 +57,10 @@ impl RunState {
         self.trades.get(trade).map(|fill| fill.filled)
     }
 
-    /// Whether the event may come next.
+    /// Checks that the event may come next.
     ///
     /// # Errors
-    /// The first rule that it breaks, in the order of [`RunRejection`].
+    /// The first rule that the event breaks, in the order of [`RunRejection`].
     pub fn check(&self, event: &RunEvent) -> Result<(), RunRejection> {
         self.check_phase(event)?;
         match event {
@@ -75,7 +75,7 @@ impl RunState {
             }
             RunEvent::LoanMoved(e) => self.check_move(e),
             RunEvent::LoanReleased(e) => {
-                self.check_there(&e.loan_id, &e.trade_id)?;
+                self.check_allocated(&e.loan_id, &e.trade_id)?;
                 let fill = self.included(&e.trade_id)?;
                 check_sum(&e.trade_id, fill.filled - e.loan_amount, e.filled_after)
             }
@@ -92,30 +92,20 @@ impl RunState {
                 }
                 _ => Ok(()),
             },
-            RunEvent::RunRequested(_)
-            | RunEvent::RunStarted(_)
-            | RunEvent::PreflightCompleted(_)
-            | RunEvent::TradeAssessed(_)
-            | RunEvent::LoanPinned(_)
-            | RunEvent::CashGridBuilt(_)
-            | RunEvent::TradeSettlementSet(_)
-            | RunEvent::ConstraintMatched(_)
-            | RunEvent::CandidateScored(_)
-            | RunEvent::CandidatesRejected(_)
-            | RunEvent::PassCompleted(_)
-            | RunEvent::ConstraintBlockEvaluated(_)
-            | RunEvent::TradeFillEvaluated(_)
-            | RunEvent::SyntheticTradePriced(_)
-            | RunEvent::SyntheticOptionsRanked(_)
-            | RunEvent::CashMarketMapped(_)
-            | RunEvent::InvariantsVerified(_)
-            | RunEvent::RunCompleted(_)
-            | RunEvent::RunFailed(_)
-            | RunEvent::RunCancelled(_) => Ok(()),
+            run_event_pattern!(Opening)
+            | run_event_pattern!(Positions)
+            | run_event_pattern!(CashGrids)
+            | run_event_pattern!(Candidates)
+            | run_event_pattern!(PassCompleted)
+            | run_event_pattern!(ConstraintBlockEvaluated)
+            | run_event_pattern!(TradeFillEvaluated)
+            | run_event_pattern!(Synthetic)
+            | run_event_pattern!(Verification)
+            | run_event_pattern!(End) => Ok(()),
         }
     }
 
-    /// Folds in an event that [`RunState::check`] has let through.
+    /// Adds an event that passed [`RunState::check`].
     pub fn apply(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunRequested(_) => self.phase = RunPhase::Requested,
@@ -143,30 +133,25 @@ impl RunState {
                 self.kicked_out.insert(e.loan_id.clone());
             }
             RunEvent::PoolActionDerived(_) => self.postings.extend(posting_key(event)),
-            RunEvent::RunCompleted(_) | RunEvent::RunFailed(_) | RunEvent::RunCancelled(_) => {
+            run_event_pattern!(End) => {
                 self.phase = RunPhase::Over(event.event_type());
             }
-            RunEvent::PreflightCompleted(_)
-            | RunEvent::LoanPinned(_)
-            | RunEvent::CashGridBuilt(_)
-            | RunEvent::TradeSettlementSet(_)
-            | RunEvent::ConstraintMatched(_)
-            | RunEvent::CandidateScored(_)
-            | RunEvent::CandidatesRejected(_)
-            | RunEvent::PassCompleted(_)
-            | RunEvent::ConstraintBlockEvaluated(_)
-            | RunEvent::TradeFillEvaluated(_)
-            | RunEvent::SyntheticTradePriced(_)
-            | RunEvent::SyntheticOptionsRanked(_)
-            | RunEvent::CashMarketMapped(_)
-            | RunEvent::InvariantsVerified(_) => {}
+            run_event_pattern!(PreflightCompleted)
+            | run_event_pattern!(LoanPinned)
+            | run_event_pattern!(CashGrids)
+            | run_event_pattern!(Candidates)
+            | run_event_pattern!(PassCompleted)
+            | run_event_pattern!(ConstraintBlockEvaluated)
+            | run_event_pattern!(TradeFillEvaluated)
+            | run_event_pattern!(Synthetic)
+            | run_event_pattern!(Verification) => {}
         }
     }
 
-    /// Checks an event and folds it in.
+    /// Checks an event and adds it.
     ///
     /// # Errors
-    /// As [`RunState::check`]; the state is unchanged then.
+    /// As [`RunState::check`]. The state is unchanged then.
     pub fn accept(&mut self, event: &RunEvent) -> Result<(), RunRejection> {
         self.check(event)?;
         self.apply(event);
@@ -175,7 +160,7 @@ impl RunState {
 
     fn check_phase(&self, event: &RunEvent) -> Result<(), RunRejection> {
         let starts = matches!(event, RunEvent::RunStarted(_));
-        // A run can fail or be cancelled before a worker has begun it.
+        // A run can fail or be cancelled before a worker starts it.
         let ends_early = matches!(event, RunEvent::RunFailed(_) | RunEvent::RunCancelled(_));
         match (self.phase, event) {
             (RunPhase::Over(ended_by), _) => {
@@ -203,7 +188,7 @@ impl RunState {
         Ok(())
     }
 
-    fn check_there(&self, loan: &LoanId, trade: &TradeId) -> Result<(), RunRejection> {
+    fn check_allocated(&self, loan: &LoanId, trade: &TradeId) -> Result<(), RunRejection> {
         if self.allocated.get(loan) == Some(trade) {
             return Ok(());
         }
@@ -214,7 +199,7 @@ impl RunState {
         if e.from_trade_id == e.to_trade_id {
             self.check_unplaced(&e.loan_id)?;
         }
-        self.check_there(&e.loan_id, &e.from_trade_id)?;
+        self.check_allocated(&e.loan_id, &e.from_trade_id)?;
         let (from, to) = (self.included(&e.from_trade_id)?, self.included(&e.to_trade_id)?);
         check_sum(&e.from_trade_id, from.filled - e.loan_amount, e.from_filled_after)?;
         check_sum(&e.to_trade_id, to.filled + e.loan_amount, e.filled_after)?;

@@ -59,9 +59,8 @@ impl FromStr for Day {
         let number = |from: usize, to: usize| {
             bytes[from..to].iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'))
         };
-        NaiveDate::from_ymd_opt(number(0, 4) as i32, number(5, 7), number(8, 10))
-            .map(Self::from)
-            .ok_or(DateError)
+        let year = i32::try_from(number(0, 4)).map_err(|_| DateError)?;
+        NaiveDate::from_ymd_opt(year, number(5, 7), number(8, 10)).map(Self::from).ok_or(DateError)
     }
 }
 

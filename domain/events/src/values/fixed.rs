@@ -137,7 +137,7 @@ impl<K: Unit> Fixed<K> {
                 buffer[at] = b'.';
             }
             at -= 1;
-            buffer[at] = b'0' + (rest % 10) as u8;
+            buffer[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
             rest /= 10;
             written += 1;
         }

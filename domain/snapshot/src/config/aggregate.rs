@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use super::command::{ConfigChange, ConfigCommand, GivenRow, LeftOut, Precondition};
+use super::command::{ConfigChange, ConfigCommand, LeftOut, Precondition};
 use super::difference;
 use super::history::RowChange;
 use super::rejection::ConfigRejection;
-use super::row_key::RowKey;
+use super::row_key::{GivenRow, RowKey};
 use super::state::ConfigState;
 use super::tables::{ConfigTables, each_column_once, key_of, raw_table, same_column};
 use crate::{Fault, FaultCode, FaultReport, RawSnapshot, Severity, TooLarge};

@@ -1,6 +1,6 @@
 //! What can be asked of a tenant's configuration.
 
-use super::row_key::RowKey;
+use super::row_key::{GivenRow, RowKey};
 use super::tables::ConfigTables;
 use powerfill_events::config::ConfigTable;
 
@@ -59,10 +59,6 @@ pub enum ConfigChange {
         tables: Box<ConfigTables>,
     },
 }
-
-/// A row as a person or a program gives it: columns and texts, not judged yet. An empty text is
-/// NULL.
-pub type GivenRow = Vec<(String, String)>;
 
 /// What a column that a row does not name becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

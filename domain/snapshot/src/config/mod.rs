@@ -15,11 +15,14 @@ mod tables;
 
 pub use aggregate::Config;
 pub use carry::{CarryWarning, carry_warnings};
-pub use command::{ConfigChange, ConfigCommand, GivenRow, LeftOut, Precondition};
+pub use command::{ConfigChange, ConfigCommand, LeftOut, Precondition};
 pub use history::RowChange;
-pub use powerfill_events::config::*;
+pub use powerfill_events::config::{
+    CarryBucketRow, ConfigEvent, ConfigEventType, ConfigRow, ConfigTable, ConstraintRow, NodeKey,
+    PoolLockRow, PreflightRow, RuleLinkRow, RuleRow, STREAM, event, event_id, rows,
+};
 pub use rejection::ConfigRejection;
-pub use row_key::RowKey;
+pub use row_key::{GivenRow, RowKey};
 pub use state::{ConfigState, Held, Rows};
 pub use tables::ConfigTables;
 

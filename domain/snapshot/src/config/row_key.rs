@@ -1,4 +1,4 @@
-//! The keys of the rows of the configuration.
+//! Rows that a caller gives, and the keys of rows of the configuration.
 
 use std::fmt;
 
@@ -7,6 +7,9 @@ use powerfill_events::input::{InputType, cells_of};
 use powerfill_events::values::Name;
 
 use crate::whole_number;
+
+/// A row from a caller, before validation: columns with texts. An empty text is NULL.
+pub type GivenRow = Vec<(String, String)>;
 
 /// The key of a row. Names compare as text, days as numbers; the order is that of the table (1.1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

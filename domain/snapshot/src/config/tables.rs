@@ -1,7 +1,6 @@
 //! The six tables as a whole: read through the validation of snapshots, written for it.
 
-use super::command::GivenRow;
-use super::row_key::RowKey;
+use super::row_key::{GivenRow, RowKey};
 use crate::{
     Fault, FaultCode, FaultReport, RawSnapshot, RawTable, Severity, TooLarge,
     validate_configuration,

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::comparison::{Date, Number, Operator, Pair, Test, Text};
+use super::condition::{Clause, Condition};
 use super::fault::RuleFault;
 use super::parse::{Places, with_tree};
-use super::predicate::{Clause, Condition};
 use super::values::{Kind, Operand, Values, like_text, pair, position};
 use crate::tables::LoanColumn;
 use powerfill_events::values::Day;

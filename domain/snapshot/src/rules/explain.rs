@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::comparison::Attributes;
-use super::predicate::{Condition, Predicate};
+use super::condition::Condition;
+use super::predicate::Predicate;
 use super::truth::Truth;
 use crate::tables::{Attribute, LoanColumn};
 use powerfill_events::values::Name;

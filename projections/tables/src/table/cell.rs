@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use powerfill_events::input::{InstrumentKind, TradeType};
+use powerfill_events::run::event::{
+    ExclusionReason, FillStatus, FindingCode, HeldReason, KickoutReason, Pass, PoolAction,
+    RejectionReason, Severity, Step,
+};
 use powerfill_events::values::{
     ConstraintName, Day, Fixed, InstrumentName, InvestorId, LoanId, PoolName, SynTradeId, TenantId,
     Timestamp, TradeId, Unit,
@@ -31,7 +36,7 @@ pub enum Cell {
 
 impl<K: Unit> From<Fixed<K>> for Cell {
     fn from(number: Fixed<K>) -> Self {
-        Self::Fixed(number.units(), K::SCALE as u8)
+        Self::Fixed(number.units(), u8::try_from(K::SCALE).unwrap_or(u8::MAX))
     }
 }
 impl From<Day> for Cell {
@@ -72,6 +77,21 @@ macro_rules! cells_of_names {
     )*};
 }
 cells_of_names!(ConstraintName InstrumentName InvestorId LoanId PoolName SynTradeId TenantId TradeId);
+
+/// An enumeration's cell has the spelling of the specification, as events carry it.
+macro_rules! cells_of_enumerations {
+    ($($choice:ident)*) => {$(
+        impl From<$choice> for Cell {
+            fn from(value: $choice) -> Self {
+                Self::Name(value.as_str())
+            }
+        }
+    )*};
+}
+cells_of_enumerations! {
+    ExclusionReason FillStatus FindingCode HeldReason InstrumentKind KickoutReason Pass PoolAction
+    RejectionReason Severity Step TradeType
+}
 
 /// Whole numbers that fit into 64 bits with a sign.
 macro_rules! cells_of_whole_numbers {

@@ -4,8 +4,8 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed, TRADE_ID_ORIGIN};
-use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
+use super::{Projector, Streamed, option_cells};
+use crate::table::{Column, DiffRules, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
@@ -48,20 +48,7 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticOptionsRanked(ranked) => {
             for option in &ranked.options {
-                rows.push([
-                    (&ranked.loan_id).into(),
-                    (&option.slot.syn_trade_id).into(),
-                    (&option.slot.investor_instrument_name).into(),
-                    option.slot.settlement_date.into(),
-                    option.interest_earning_days.into(),
-                    option.price.into(),
-                    option.payup.into(),
-                    option.carry_cost.into(),
-                    option.prx_plus_carry.into(),
-                    option.rank_po.into(),
-                    option.rank_pc.into(),
-                    Cell::Name(TRADE_ID_ORIGIN),
-                ]);
+                rows.push(option_cells(&ranked.loan_id, option));
             }
             !ranked.options.is_empty()
         }

@@ -2,8 +2,10 @@
 //! ([`TableSpec`]) and a [`Projector`] that makes its rows from a run's events alone (3.3).
 
 use powerfill_events::run::RecordedEvent;
+use powerfill_events::run::event::SyntheticOption;
+use powerfill_events::values::LoanId;
 
-use crate::table::{ReportSpec, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// Makes the rows of one table from a run's events, in their order. It has no other input.
 ///
@@ -111,6 +113,24 @@ pub fn named(name: &str) -> Option<&'static TableSpec> {
     ALL.iter().copied().find(|table| table.name == name)
 }
 
+/// The cells of a synthetic option, which begin the rows of both tables of options (2.11).
+fn option_cells(loan_id: &LoanId, option: &SyntheticOption) -> [Cell; 12] {
+    [
+        loan_id.into(),
+        (&option.slot.syn_trade_id).into(),
+        (&option.slot.investor_instrument_name).into(),
+        option.slot.settlement_date.into(),
+        option.interest_earning_days.into(),
+        option.price.into(),
+        option.payup.into(),
+        option.carry_cost.into(),
+        option.prx_plus_carry.into(),
+        option.rank_po.into(),
+        option.rank_pc.into(),
+        Cell::Name(TRADE_ID_ORIGIN),
+    ]
+}
+
 /// `trade_id_origin` of the synthetic tables (1.5).
 pub(crate) const TRADE_ID_ORIGIN: &str = "pfill_syn_powerfill_guide";
 
@@ -139,6 +159,6 @@ mod tests {
     #[test]
     fn each_report_has_its_own_position() {
         let positions: Vec<u8> = reports().iter().map(|(_, report)| report.position).collect();
-        assert_eq!(positions, (1..=positions.len() as u8).collect::<Vec<_>>());
+        assert_eq!(positions, (1..=u8::try_from(positions.len()).unwrap()).collect::<Vec<_>>());
     }
 }

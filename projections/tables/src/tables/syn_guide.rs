@@ -5,8 +5,8 @@ use powerfill_events::ignored;
 use powerfill_events::run::event::SyntheticOption;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed, TRADE_ID_ORIGIN};
-use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
+use super::{Projector, Streamed, option_cells};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
@@ -56,19 +56,8 @@ fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
                 |option: &&SyntheticOption| option.slot.syn_trade_id == ranked.best_syn_trade_id;
             let best = ranked.options.iter().find(is_best);
             if let Some(option) = best {
-                rows.push([
-                    (&ranked.loan_id).into(),
-                    (&option.slot.syn_trade_id).into(),
-                    (&option.slot.investor_instrument_name).into(),
-                    option.slot.settlement_date.into(),
-                    option.interest_earning_days.into(),
-                    option.price.into(),
-                    option.payup.into(),
-                    option.carry_cost.into(),
-                    option.prx_plus_carry.into(),
-                    option.rank_po.into(),
-                    option.rank_pc.into(),
-                    Cell::Name(TRADE_ID_ORIGIN),
+                rows.cells.extend(option_cells(&ranked.loan_id, option));
+                rows.cells.extend([
                     ranked.allocated_trade_id.as_ref().into(),
                     ranked.allocated_score.into(),
                     ranked.give_up.into(),
