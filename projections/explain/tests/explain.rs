@@ -188,7 +188,7 @@ fn a_loan_that_exact_fit_placed_against_its_rank() {
 #[test]
 fn loans_that_switch_stay_and_leave() {
     let events = case("13-pool-actions");
-    let told = ["L8", "L5", "L4", "nobody"].map(|loan_id| loan(&events, loan_id).to_string());
+    let told = ["L8", "L5", "L4", "unknown"].map(|loan_id| loan(&events, loan_id).to_string());
     insta::assert_snapshot!(told.join("\n----\n"));
 }
 
@@ -276,7 +276,7 @@ fn the_stories_of_many_loans_are_those_of_each() {
                 Some(TradeRelation::NoSuchTrade)
             );
         }
-        assert!(stories.outcome("nobody asked").is_none());
+        assert!(stories.outcome("no such loan").is_none());
     }
     assert!(
         candidates > 1000 && rejected > 10 && excluded > 10,

@@ -1,29 +1,29 @@
-//! Where a run stands (specification 4.4), derived from its events.
+//! The status of a run (specification 4.4), which follows from its events.
 
 use powerfill_events::run::RunEvent;
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RunStatus {
-    /// Asked for.
+    /// Requested and not started.
     Pending,
-    /// Validation, preflight, bx steps.
+    /// Preflight, assessed trades, grids, and settlement dates.
     PreProcessing,
-    /// Candidates and passes.
+    /// Matches, candidates, and the allocation with its results.
     Allocating,
-    /// Pool guide, UE, invariants, outputs.
+    /// The pool guide, the UE pass, and the invariants.
     PostProcessing,
-    /// Its outputs are shown.
+    /// Everything is recorded and checked; the output tables show the run.
     Complete,
-    /// It ended at a step, with a message.
+    /// A step failed.
     Failed,
-    /// Someone ended it.
+    /// A cancel ended it.
     Cancelled,
 }
 
 impl RunStatus {
-    /// Every status, in the order of 4.4.
+    /// All statuses, in the order of 4.4.
     pub const ALL: [Self; 7] = [
         Self::Pending,
         Self::PreProcessing,
@@ -34,7 +34,7 @@ impl RunStatus {
         Self::Cancelled,
     ];
 
-    /// Its name in 4.4.
+    /// The name in 4.4.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -52,12 +52,12 @@ impl RunStatus {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
-    /// Whether the run is over.
+    /// Whether the run is Complete, Failed, or Cancelled.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Complete | Self::Failed | Self::Cancelled)
     }
 
-    /// The status that a run has reached with this event.
+    /// The status that a run reaches with this event.
     pub const fn reached_with(event: &RunEvent) -> Self {
         match event {
             RunEvent::RunRequested(_) => Self::Pending,

@@ -1,5 +1,5 @@
-//! A run at a glance, for `run`, `show` and the history (specification 4.2, 4.4): after every
-//! event, so that it also answers how a run stood after event N (3.4, as of).
+//! The summary of a run, for `run`, `show`, and the history (specification 4.2, 4.4). It is valid
+//! after each event, so it also shows a run as of any event (3.4).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -16,44 +16,44 @@ use serde::Serialize;
 
 use crate::status::RunStatus;
 
-/// A run at a glance. Amounts in dollars.
+/// The summary of a run. Amounts are in dollars.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunSummary {
     /// The run.
     pub run_id: RunId,
-    /// Where it stands.
+    /// The status.
     pub status: RunStatus,
-    /// How many of its events are in this summary.
+    /// The number of events in this summary.
     pub events: u64,
-    /// Whose book.
+    /// The tenant.
     pub tenant_id: Option<TenantId>,
-    /// As resolved.
+    /// The options with their defaults filled in.
     pub options: Option<RunOptions>,
-    /// Who asked.
+    /// The actor that requested the run.
     pub requested_by: Option<String>,
-    /// When.
+    /// The time of the request.
     pub requested_at: Option<Timestamp>,
-    /// When a worker began it.
+    /// The time at which a worker started the run.
     pub started_at: Option<Timestamp>,
-    /// When it was over.
+    /// The time of the last event.
     pub ended_at: Option<Timestamp>,
-    /// The engine that decided.
+    /// The version of the engine.
     pub engine_version: Option<String>,
-    /// The specification that it follows.
+    /// The version of the specification.
     pub spec_version: Option<String>,
     /// BLAKE3 of the snapshot.
     pub input_digest: Option<String>,
     /// BLAKE3 of the output tables, once Complete.
     pub output_digest: Option<String>,
-    /// How many loans are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
+    /// The numbers of loans that are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
     pub participation: BTreeMap<String, u64>,
-    /// How many trades are `Included`, or excluded by reason.
+    /// The numbers of trades that are `Included`, or excluded by reason.
     pub inclusion: BTreeMap<String, u64>,
-    /// What preflight found.
+    /// The findings of preflight.
     pub findings: Vec<Finding>,
-    /// How many candidates there are.
+    /// The number of candidates.
     pub candidates: u64,
-    /// What became of the loans so far.
+    /// The outcomes of the loans so far.
     pub loans: LoanOutcomes,
     /// Kicked-out loans by reason.
     pub kickouts: BTreeMap<KickoutReason, u64>,
@@ -61,15 +61,15 @@ pub struct RunSummary {
     pub pool_actions: BTreeMap<PoolAction, u64>,
     /// The passes, in the order in which they ended.
     pub passes: Vec<PassCompleted>,
-    /// Included trades by what they would be called as they stand.
+    /// Included trades by their fill status after the events so far.
     pub fill_statuses: BTreeMap<FillStatus, u64>,
     /// Each included trade, by id.
     pub fills: Vec<TradeFill>,
     /// Rows by output table, once Complete.
     pub counts: BTreeMap<String, u64>,
-    /// Where and why it failed.
+    /// The failed step and its message.
     pub failure: Option<RunFailed>,
-    /// Who ended it, and where.
+    /// The actor of the cancel, and the step that it ended.
     pub cancellation: Option<RunCancelled>,
     #[serde(skip)]
     placements: HashMap<LoanId, (Pass, Money)>,
@@ -82,36 +82,36 @@ pub struct RunSummary {
 pub struct LoanOutcomes {
     /// By the pass of their last placement.
     pub allocated: BTreeMap<Pass, u64>,
-    /// Of the allocated ones.
+    /// The amount of the allocated loans.
     pub allocated_amount: Money,
-    /// Eligible, without a place.
+    /// The number of kicked-out loans.
     pub kicked_out: u64,
-    /// Of those.
+    /// Their amount.
     pub kicked_out_amount: Money,
-    /// In locked pools.
+    /// The number of locked loans.
     pub locked: u64,
-    /// By the reason for which they stay, locked ones left out.
+    /// The numbers of held loans by reason, without locked loans.
     pub held: BTreeMap<HeldReason, u64>,
 }
 
-/// How full an included trade is.
+/// The fill of an included trade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TradeFill {
     /// The trade.
     pub trade_id: TradeId,
-    /// Target.
+    /// The target.
     pub open_amount: Money,
-    /// Lower end of the band.
+    /// The lower end of the band.
     pub min_amount: Money,
-    /// Upper end of the band.
+    /// The upper end of the band.
     pub max_amount: Money,
-    /// Of all its loans, held ones included.
+    /// The amount of all its loans, with the held loans.
     pub filled_amount: Money,
-    /// Of all its loans.
+    /// The number of its loans.
     pub loan_count: u64,
-    /// Against the band (2.9).
+    /// The fill status (2.9).
     pub fill_status: FillStatus,
-    /// To min; zero where filled is there.
+    /// The amount that is missing to min; zero if none is.
     pub shortfall_amount: Money,
 }
 
@@ -128,12 +128,12 @@ impl TradeFill {
             fill_status: FillStatus::Under,
             shortfall_amount: Money::ZERO,
         };
-        fill.fill_to(held_amount);
+        fill.set_filled(held_amount);
         fill
     }
 
-    /// `fill_status` and the shortfall as 2.9 defines them.
-    fn fill_to(&mut self, filled_amount: Money) {
+    /// Sets the filled amount, with the fill status and the shortfall of 2.9.
+    fn set_filled(&mut self, filled_amount: Money) {
         self.filled_amount = filled_amount;
         self.fill_status = if filled_amount < self.min_amount {
             FillStatus::Under
@@ -147,7 +147,7 @@ impl TradeFill {
 }
 
 impl RunSummary {
-    /// Before the first event.
+    /// The summary before the first event.
     pub fn new(run_id: RunId) -> Self {
         Self {
             run_id,
@@ -181,7 +181,7 @@ impl RunSummary {
         }
     }
 
-    /// Takes the next event.
+    /// Applies the next event.
     pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.events = recorded.stream_version;
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
@@ -225,12 +225,12 @@ impl RunSummary {
             RunEvent::TradeAssessed(trade) => self.assess(trade),
             RunEvent::LoanPinned(pinned) => self.pin(pinned),
             RunEvent::LoanAllocated(placed) => self.allocate(placed),
-            RunEvent::LoanMoved(moved) => self.shift(moved),
+            RunEvent::LoanMoved(moved) => self.move_loan(moved),
             RunEvent::LoanReleased(released) => self.release(released),
             RunEvent::TradeFillEvaluated(evaluated) => {
                 self.change(&evaluated.trade_id, |fill| {
                     fill.loan_count = evaluated.loan_count;
-                    fill.fill_to(evaluated.filled_amount);
+                    fill.set_filled(evaluated.filled_amount);
                 });
             }
             ignored!(
@@ -254,7 +254,7 @@ impl RunSummary {
             reason => *self.loans.held.entry(reason).or_default() += 1,
         }
         if let Some(trade_id) = &pinned.trade_id {
-            // The trade's held amount counts it already.
+            // The held amount of the trade has the loan already.
             self.change(trade_id, |fill| fill.loan_count += 1);
         }
     }
@@ -263,20 +263,20 @@ impl RunSummary {
         self.place(&placed.loan_id, placed.pass, placed.loan_amount);
         self.change(&placed.trade_id, |fill| {
             fill.loan_count += 1;
-            fill.fill_to(placed.filled_after);
+            fill.set_filled(placed.filled_after);
         });
     }
 
-    fn shift(&mut self, moved: &LoanMoved) {
+    fn move_loan(&mut self, moved: &LoanMoved) {
         self.take_out(&moved.loan_id);
         self.place(&moved.loan_id, moved.pass, moved.loan_amount);
         self.change(&moved.from_trade_id, |fill| {
             fill.loan_count = fill.loan_count.saturating_sub(1);
-            fill.fill_to(moved.from_filled_after);
+            fill.set_filled(moved.from_filled_after);
         });
         self.change(&moved.to_trade_id, |fill| {
             fill.loan_count += 1;
-            fill.fill_to(moved.filled_after);
+            fill.set_filled(moved.filled_after);
         });
     }
 
@@ -284,7 +284,7 @@ impl RunSummary {
         self.take_out(&released.loan_id);
         self.change(&released.trade_id, |fill| {
             fill.loan_count = fill.loan_count.saturating_sub(1);
-            fill.fill_to(released.filled_after);
+            fill.set_filled(released.filled_after);
         });
     }
 
@@ -297,7 +297,7 @@ impl RunSummary {
     fn take_out(&mut self, loan_id: &LoanId) {
         let Some((pass, amount)) = self.placements.remove(loan_id) else { return };
         self.loans.allocated_amount -= amount;
-        one_less(&mut self.loans.allocated, pass);
+        decrement(&mut self.loans.allocated, pass);
     }
 
     fn change(&mut self, trade_id: &TradeId, change: impl FnOnce(&mut TradeFill)) {
@@ -308,14 +308,14 @@ impl RunSummary {
         change(fill);
         let after = fill.fill_status;
         if before != after {
-            one_less(&mut self.fill_statuses, before);
+            decrement(&mut self.fill_statuses, before);
             *self.fill_statuses.entry(after).or_default() += 1;
         }
     }
 }
 
-/// Takes one from a count; a count of nothing is no entry.
-fn one_less<K: Ord>(counts: &mut BTreeMap<K, u64>, of: K) {
+/// Subtracts 1 from a count, and removes a count of 0.
+fn decrement<K: Ord>(counts: &mut BTreeMap<K, u64>, of: K) {
     if let Entry::Occupied(mut count) = counts.entry(of) {
         *count.get_mut() -= 1;
         if *count.get() == 0 {

@@ -7,7 +7,8 @@ use crate::candidates::CandidateIdx;
 use crate::recorder::Cancelled;
 use powerfill_events::values::{Money, Price};
 
-/// A step that brings a short trade nearer to its band, with the candidates of the trade in the turn.
+/// A step that brings a short trade nearer to its band, with the candidates of the trade in the
+/// turn.
 type Step = fn(&mut Allocation<'_, '_>, &Turn, TradeIdx, &[CandidateIdx]) -> Result<(), Cancelled>;
 
 pub(super) fn run(allocation: &mut Allocation<'_, '_>, turn: &Turn) -> Result<PassEnd, Cancelled> {

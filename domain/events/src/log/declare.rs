@@ -11,9 +11,10 @@
 /// ```
 ///
 /// `$upcasters` maps the type of an event to its upcasters, oldest first. The present schema
-/// version is their number plus 1, so that a new version cannot lack the way to it. Large payloads are boxed, so that a million candidates stay small. `$pattern`
-/// becomes a macro that maps the name of a group or of an event to its pattern; see
-/// [`ignored`](crate::ignored). `$groups` becomes the enumeration of the groups.
+/// version is their number plus 1, so that a new version cannot lack the way to it. Large payloads
+/// are boxed, so that a million candidates stay small. `$pattern` becomes a macro that maps the
+/// name of a group or of an event to its pattern; see [`ignored`](crate::ignored). `$groups`
+/// becomes the enumeration of the groups.
 macro_rules! event_types {
     (
         $(#[doc = $events_doc:literal])* $events:ident,

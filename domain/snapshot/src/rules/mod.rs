@@ -4,8 +4,8 @@
 //! A rule goes from text to tree by `sqlparser`, whose dialect here lets through what 1.4 lists and
 //! nothing else (`dialect`, `parse`); from tree to a typed predicate with every column found and
 //! every literal read (`compile`, `values`); and the predicate answers in three-valued logic, by
-//! exact numbers and folded text (`predicate`, `condition`, `comparison`, `exact`, `like`). `explain` names the
-//! conditions that kept a loan from satisfying it.
+//! exact numbers and folded text (`predicate`, `condition`, `comparison`, `exact`, `like`).
+//! `explain` names the conditions that kept a loan from satisfying it.
 
 mod comparison;
 mod compile;

@@ -1,10 +1,10 @@
-//! Which events of a run concern which loan and which trade (specification 3.3): what a story is
-//! told from without reading the whole stream.
+//! The index of a run's events by loan and trade (specification 3.3). With it, a story needs a few
+//! events instead of the whole stream.
 //!
-//! A projection like the output tables: made from the events and nothing else, kept for every run,
-//! made anew by a rebuild and compared by verification, since an event that is left out here would
-//! be left out of a story. It is no output: nobody sees it, and the digest of the outputs does not
-//! cover it.
+//! The index is a projection like the output tables: it comes from the events and nothing else, is
+//! kept for every run, and a rebuild makes it again. Verification compares it, because an event that
+//! is missing here would be missing in a story. It is no output, so the output digest does not cover
+//! it.
 
 mod names;
 mod subject;
@@ -19,8 +19,8 @@ use names::{Names, Postings};
 pub use subject::{Subject, SubjectKind};
 pub use versions::{NoVersions, Versions};
 
-/// The version of this projector, which grows whenever it lists an event otherwise: what another
-/// one listed is not read.
+/// The version of this projector. It grows with every change of what the projector lists; an index
+/// of another version is not read.
 pub const PROJECTOR_VERSION: u32 = 1;
 
 /// The events of one subject.
@@ -43,7 +43,7 @@ pub struct RunIndex {
     pub entries: Vec<IndexEntry>,
 }
 
-/// Gathers the index of one run from its events, in their order.
+/// Collects the index of one run from its events, in their order.
 #[derive(Debug, Default)]
 pub struct EventIndex {
     up_to_version: u64,
@@ -55,17 +55,17 @@ pub struct EventIndex {
 }
 
 impl EventIndex {
-    /// Before the first event.
+    /// The index before the first event.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The version of the last event that it took.
+    /// The version of the last event that was applied.
     pub const fn up_to_version(&self) -> u64 {
         self.up_to_version
     }
 
-    /// Takes the next event of the run.
+    /// Applies the next event of the run.
     pub fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         let version = recorded.stream_version;
         self.up_to_version = version;
@@ -132,7 +132,7 @@ impl EventIndex {
                 self.loans.of(e.loan_id.as_str()).named.push(version);
             }
             RunEvent::CashMarketMapped(e) => self.loans.of(e.loan_id.as_str()).named.push(version),
-            // What the grid holds: of instruments, not of a loan or a trade.
+            // These events are about instruments, not about a loan or a trade.
             ignored!(CashGridBuilt SyntheticTradePriced) => {}
         }
     }
@@ -141,8 +141,8 @@ impl EventIndex {
         self.trades.of(trade_id.as_str()).placed.push(version);
     }
 
-    /// Whether the run got somewhere with the event, so that whoever reads a few of its events
-    /// knows how far it is: to another status, or beyond the last pass.
+    /// Whether the event brings the run to another status, or beyond the last pass. With these
+    /// events, a reader of a few events knows the status of the run.
     fn is_milestone(&mut self, event: &RunEvent) -> bool {
         let status = self.status.max(Some(RunStatus::reached_with(event)));
         let evaluated = matches!(

@@ -1,4 +1,4 @@
-//! The events of many loans, or of many trades, while a run goes on.
+//! The events of many loans, or of many trades, while a run is recorded.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,24 +9,24 @@ use super::versions::Rising;
 /// The events of a loan or a trade.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
-    /// All that name it, but for those of `placed`.
+    /// Events that name it and are not in `placed`.
     pub(super) named: Rising,
-    /// Of a loan, where it went; of a trade, what fills it.
+    /// For a loan, its placements, moves, releases, and kickout; for a trade, what fills it.
     pub(super) placed: Rising,
 }
 
-/// Loans or trades, found by name: millions of times, so that a spelling is folded only when it
-/// first comes.
+/// Loans or trades by name. Look-ups happen millions of times, so each spelling is folded only
+/// once.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     postings: Vec<Postings>,
-    /// Position in `postings`.
+    /// Positions in `postings`.
     by_spelling: HashMap<Box<str>, usize>,
     by_folded: BTreeMap<String, usize>,
 }
 
 impl Names {
-    /// The events of this one.
+    /// The events of a loan or a trade.
     pub(super) fn of(&mut self, spelled: &str) -> &mut Postings {
         let at = match self.by_spelling.get(spelled) {
             Some(at) => *at,
@@ -43,7 +43,7 @@ impl Names {
         &mut self.postings[at]
     }
 
-    /// All of them by their folded names, in their order.
+    /// All events by folded name, in the order of the names.
     pub(super) fn into_folded(mut self) -> impl Iterator<Item = (String, Postings)> {
         let by_folded = self.by_folded.into_iter();
         by_folded.map(move |(name, at)| (name, std::mem::take(&mut self.postings[at])))

@@ -1,31 +1,31 @@
-//! What events are found by.
+//! The subjects by which the index lists events.
 
 use std::fmt;
 
 use powerfill_events::values::fold;
 
-/// What the events of a subject say about it. Ordered by name.
+/// The kind of a subject, which says what its events are about. Ordered by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubjectKind {
-    /// Of a trade: what fills it. That it was assessed, pinned loans, placements, moves and
-    /// releases, its limits, its fill.
+    /// The fill of a trade: its assessment, pinned loans, placements, moves, releases, limits, and
+    /// result.
     Fill,
-    /// Of a loan: everything else that names it, being a candidate above all.
+    /// A loan: all other events that name it, above all its candidates.
     Loan,
-    /// Of a loan: where it went. Placements, moves, releases, being kicked out.
+    /// The place of a loan: its placements, moves, releases, and kickout.
     Place,
-    /// The run itself: request, start, preflight, nodes, passes, invariants, end; and the first
-    /// event of each status, and the first after the last pass.
+    /// The run itself: request, start, preflight, nodes, passes, invariants, and end; also the
+    /// first event of each status, and the first event after the last pass.
     Run,
-    /// Of a trade: everything else that names it, its candidates and who was none.
+    /// A trade: all other events that name it, above all its candidates and rejected pairs.
     Trade,
 }
 
 impl SubjectKind {
-    /// Every kind, by name.
+    /// All kinds, by name.
     pub const ALL: [Self; 5] = [Self::Fill, Self::Loan, Self::Place, Self::Run, Self::Trade];
 
-    /// Its name, as stored.
+    /// The stored name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fill => "fill",
@@ -42,12 +42,12 @@ impl SubjectKind {
     }
 }
 
-/// A loan, a trade, or the run, and what is asked about it. Ordered by kind and name.
+/// A loan, a trade, or the run, with the kind of its events. Ordered by kind and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// What is asked.
+    /// The kind of the events.
     pub kind: SubjectKind,
-    /// The loan's or the trade's id as it compares (1.1); empty for the run.
+    /// The folded id of the loan or the trade (1.1); empty for the run.
     pub name: String,
 }
 
@@ -57,14 +57,14 @@ impl Subject {
         Self { kind: SubjectKind::Run, name: String::new() }
     }
 
-    /// A loan or a trade, in whatever spelling.
+    /// A loan or a trade, in any spelling.
     pub fn named(kind: SubjectKind, id: &str) -> Self {
         Self { kind, name: fold(id) }
     }
 }
 
 impl fmt::Display for Subject {
-    /// `loan L00001655`, and what is asked about it.
+    /// A text such as `fill of trade T1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match self.kind {

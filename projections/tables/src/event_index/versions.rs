@@ -1,14 +1,14 @@
-//! Versions of a stream in rising order, small: each is stored as what it is more than the one
-//! before, in as few bytes as that takes.
+//! Versions of a stream in ascending order, in few bytes: each is stored as its difference from the
+//! version before.
 
 use std::fmt;
 
 use integer_encoding::VarInt;
 
-/// The versions of some events of a stream, rising, none twice.
+/// The versions of some events of a stream, in ascending order, each once.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Versions {
-    /// Differences as variable-length integers, seven bits a byte, the lowest first.
+    /// The differences as variable-length integers: seven bits per byte, the lowest first.
     bytes: Vec<u8>,
 }
 
@@ -18,21 +18,21 @@ pub struct Versions {
 pub struct NoVersions;
 
 impl Versions {
-    /// What was stored. What it says is found out by [`decode`](Self::decode).
+    /// The stored bytes. [`decode`](Self::decode) checks them.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
-    /// What to store.
+    /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The versions themselves.
+    /// The versions.
     ///
     /// # Errors
-    /// Where the bytes are not what an index writes: cut off, not rising, or more than a version
-    /// can be.
+    /// If the bytes are cut off, the versions do not ascend, or a version does not fit into 64
+    /// bits.
     pub fn decode(&self) -> Result<Vec<u64>, NoVersions> {
         let mut versions = Vec::with_capacity(self.bytes.len() / 2);
         let (mut rest, mut last) = (&self.bytes[..], 0_u64);
@@ -47,7 +47,7 @@ impl Versions {
 }
 
 impl FromIterator<u64> for Versions {
-    /// Of versions that rise; one that does not is left out.
+    /// Collects ascending versions, and leaves out a version that is not greater than the last.
     fn from_iter<I: IntoIterator<Item = u64>>(versions: I) -> Self {
         let mut list = Rising::default();
         versions.into_iter().for_each(|version| list.push(version));
@@ -64,7 +64,7 @@ impl fmt::Debug for Versions {
     }
 }
 
-/// [`Versions`] that still grow.
+/// A list of [`Versions`] that grows.
 #[derive(Debug, Default)]
 pub(super) struct Rising {
     last: u64,
@@ -72,7 +72,7 @@ pub(super) struct Rising {
 }
 
 impl Rising {
-    /// Adds a version, unless it is the last one already.
+    /// Adds a version if it is greater than the last.
     pub(super) fn push(&mut self, version: u64) {
         if version > self.last {
             let mut buffer = [0; 10];
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_come_back() {
+    fn decoding_returns_the_versions() {
         for versions in [
             vec![],
             vec![1],
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_listed_once_and_a_neighbour_takes_a_byte() {
+    fn an_event_is_listed_once_and_a_neighbor_takes_a_byte() {
         let list: Versions = [5, 5, 6, 7, 7].into_iter().collect();
         assert_eq!((list.as_bytes().len(), list.decode()), (3, Ok(vec![5, 6, 7])));
     }

@@ -58,28 +58,30 @@ pub fn projector() -> impl Projector {
     Guide::default()
 }
 
-/// A loan's row is final only when its pool action is: a pass may still move it or take it out.
+/// The row of a loan is final only with its pool action, because a pass may still move the loan or
+/// take it out.
 #[derive(Default)]
 struct Guide {
-    loans: HashMap<LoanId, Placed>,
+    loans: HashMap<LoanId, GuideRow>,
 }
 
-struct Placed {
-    place: Place,
-    /// Where it goes and what that means for pools, once 2.10 has said so.
+struct GuideRow {
+    origin: RowOrigin,
+    /// The pool at the end and the pool action, once 2.10 has decided them.
     destination: Option<(Option<PoolName>, PoolAction)>,
 }
 
-enum Place {
-    /// It stays where it was before the run.
+/// The event that a row comes from.
+enum RowOrigin {
+    /// The loan stays in its pool.
     Pinned(Box<LoanPinned>),
-    /// Its last placement.
+    /// The last placement of the loan.
     Allocated(Box<LoanAllocated>),
 }
 
 impl Guide {
-    fn place(&mut self, loan_id: &LoanId, place: Place) -> bool {
-        self.loans.insert(loan_id.clone(), Placed { place, destination: None });
+    fn add(&mut self, loan_id: &LoanId, origin: RowOrigin) -> bool {
+        self.loans.insert(loan_id.clone(), GuideRow { origin, destination: None });
         true
     }
 }
@@ -92,13 +94,13 @@ impl Projector for Guide {
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         match event.event {
             RunEvent::LoanPinned(pinned) => {
-                self.place(&pinned.loan_id, Place::Pinned(pinned.clone()))
+                self.add(&pinned.loan_id, RowOrigin::Pinned(pinned.clone()))
             }
             RunEvent::LoanAllocated(allocated) => {
-                self.place(&allocated.loan_id, Place::Allocated(allocated.clone()))
+                self.add(&allocated.loan_id, RowOrigin::Allocated(allocated.clone()))
             }
             RunEvent::LoanMoved(moved) => {
-                let Some(Placed { place: Place::Allocated(place), .. }) =
+                let Some(GuideRow { origin: RowOrigin::Allocated(place), .. }) =
                     self.loans.get_mut(&moved.loan_id)
                 else {
                     return false;
@@ -116,12 +118,12 @@ impl Projector for Guide {
             RunEvent::LoanReleased(released) => self.loans.remove(&released.loan_id).is_some(),
             RunEvent::PoolActionDerived(posting) => match posting.pool_action {
                 PoolAction::Remaining | PoolAction::Joining | PoolAction::Switching => {
-                    let Some(placed) = self.loans.get_mut(&posting.loan_id) else { return false };
-                    placed.destination = Some((posting.to_pool_name.clone(), posting.pool_action));
+                    let Some(row) = self.loans.get_mut(&posting.loan_id) else { return false };
+                    row.destination = Some((posting.to_pool_name.clone(), posting.pool_action));
                     true
                 }
-                // The guide says Switching once, for the loan; a leaving loan is kicked out and has
-                // no row.
+                // A switching loan has one row, with Switching; a leaving loan is kicked out and
+                // has no row.
                 PoolAction::SwappedIn | PoolAction::Leaving => false,
             },
             ignored!(
@@ -134,12 +136,12 @@ impl Projector for Guide {
     fn rows(&self, out: &mut RowBatch) {
         let mut loans: Vec<_> = self.loans.iter().collect();
         loans.sort_by_cached_key(|(loan_id, _)| fold(loan_id.as_str()));
-        for (_, placed) in loans {
-            let destination = placed.destination.as_ref();
+        for (_, row) in loans {
+            let destination = row.destination.as_ref();
             let pool_action = destination.map(|(_, action)| *action).into();
-            match &placed.place {
-                Place::Pinned(pinned) => push_pinned(pinned, pool_action, out),
-                Place::Allocated(allocated) => {
+            match &row.origin {
+                RowOrigin::Pinned(pinned) => push_pinned(pinned, pool_action, out),
+                RowOrigin::Allocated(allocated) => {
                     let pool_name = destination.and_then(|(pool, _)| pool.as_ref()).into();
                     push_allocated(allocated, pool_name, pool_action, out);
                 }
@@ -148,7 +150,7 @@ impl Projector for Guide {
     }
 }
 
-/// 1.5: key, priority and seq are NULL, and the pool is the one that the loan is in.
+/// A pinned loan has NULL for node, priority, and sequence, and keeps its pool (1.5).
 fn push_pinned(pinned: &LoanPinned, pool_action: Cell, out: &mut RowBatch) {
     let pass = if pinned.held_reason == HeldReason::Locked { "locked" } else { "held" };
     out.push([
