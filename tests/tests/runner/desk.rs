@@ -186,8 +186,8 @@ impl Desk {
         self.work_observed(control, cancelling).await.expect("a run is queued")
     }
 
-    /// Works on the queued run in a task that pauses at the beginning of a step. Returns the task when
-    /// it has reached the step, and the sender that resumes it.
+    /// Works on the queued run in a task that pauses at the beginning of a step. Returns the task
+    /// when it has reached the step, and the sender that resumes it.
     pub(crate) async fn work_paused_at(&self, step: Step) -> (WorkTask, Sender<()>) {
         let (resume, resumed) = std::sync::mpsc::channel();
         let reached = Arc::new(Semaphore::new(0));

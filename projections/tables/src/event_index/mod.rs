@@ -2,9 +2,9 @@
 //! events instead of the whole stream.
 //!
 //! The index is a projection like the output tables: it comes from the events and nothing else, is
-//! kept for every run, and a rebuild makes it again. Verification compares it, because an event that
-//! is missing here would be missing in a story. It is no output, so the output digest does not cover
-//! it.
+//! kept for every run, and a rebuild makes it again. Verification compares it, because an event
+//! that is missing here would be missing in a story. It is no output, so the output digest does not
+//! cover it.
 
 mod names;
 mod subject;
