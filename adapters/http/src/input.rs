@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::answer::{answer_object, text};
 use crate::api::Api;
+use crate::blocking::spawn_blocking;
 use crate::caller::Operator;
 use crate::extract::Body;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
@@ -87,15 +88,15 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
     let _permit =
         Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
     let tenant = Arc::clone(tenant);
-    let result = tokio::task::spawn_blocking(move || {
-        let validated = tenant.input().map_err(|error| refusal(tenant.as_ref(), error))?;
+    spawn_blocking(async move || {
+        let validated = tenant.input().await.map_err(|error| refusal(tenant.as_ref(), error))?;
         let owner = TenantId::from(&validated.snapshot.header.tenant_id);
         if owner != TenantId::from(tenant.id()) {
             return Err(unavailable(tenant.as_ref(), &"the source belongs to another tenant"));
         }
         Ok(make(validated))
-    });
-    result.await.map_err(|panic| internal(&panic))?
+    })
+    .await
 }
 
 /// Requests a run on the tenant's source. A worker runs it.

@@ -19,12 +19,12 @@ pub trait TenantHandle: Send + Sync {
     /// [`TenantError::Unavailable`] if it cannot be opened.
     async fn store(&self) -> Result<Arc<dyn Store>, TenantError>;
 
-    /// Its present snapshot, validated. Blocks for long.
+    /// Its present snapshot, validated. Needs a processor for long.
     ///
     /// # Errors
     /// [`TenantError::Refused`] for a snapshot with faults; [`TenantError::Unavailable`] if there
     /// is no source, or it cannot be read.
-    fn input(&self) -> Result<Validated, TenantError>;
+    async fn input(&self) -> Result<Validated, TenantError>;
 
     /// The run options of a request without options.
     ///

@@ -19,7 +19,7 @@ async fn the_page_loads_only_files_of_the_service() {
     let get =
         |path: String| service.send(Request::builder().uri(path).body(Body::empty()).unwrap());
     let page = get("/api/powerfill/docs/".to_owned()).await.ok();
-    let text = page.text();
+    let text = page.decompressed();
     let loaded: Vec<&str> = ["src=\"", "href=\""]
         .iter()
         .flat_map(|of| text.split(of).skip(1).filter_map(|rest| rest.split('"').next()))

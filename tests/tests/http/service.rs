@@ -56,7 +56,7 @@ impl TenantHandle for CaseTenant {
         Ok(Arc::clone(&self.store))
     }
 
-    fn input(&self) -> Result<Validated, TenantError> {
+    async fn input(&self) -> Result<Validated, TenantError> {
         let folder = self.case.lock().unwrap().join("snapshot");
         let raw = powerfill_csv::read_folder(&folder)
             .map_err(|error| TenantError::Unavailable(error.to_string().into()))?;
@@ -104,6 +104,12 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The text of a body that is stored compressed.
+    pub(crate) fn decompressed(&self) -> String {
+        assert_eq!(self.headers["content-encoding"], "gzip");
+        std::io::read_to_string(flate2::read::GzDecoder::new(&self.body[..])).unwrap()
     }
 
     /// Expects success.
@@ -231,7 +237,7 @@ impl Service {
     /// Runs a case to its end.
     pub(crate) async fn run_case(&self, case: &str) -> RunId {
         self.set_source(case);
-        let validated = self.tenant.input().unwrap();
+        let validated = self.tenant.input().await.unwrap();
         let options = self.tenant.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
         let request = RunRequest {

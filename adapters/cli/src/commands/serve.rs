@@ -9,7 +9,6 @@ use powerfill_http::{Api, Limits, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_snapshot::{GivenOptions, Validated};
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::run::process_name;
@@ -116,13 +115,9 @@ impl TenantHandle for ServedTenant {
         opened.map(Arc::clone).map_err(unavailable)
     }
 
-    fn input(&self) -> Result<Validated, TenantError> {
-        let open_store = self.open.get().cloned();
-        let input = SnapshotInput::of_tenant(&self.settings);
-        // The service calls this on a thread that may block.
-        let validated = input.and_then(|input| {
-            Handle::current().block_on(input.with_open_store(open_store).validated())
-        });
+    async fn input(&self) -> Result<Validated, TenantError> {
+        let input = SnapshotInput::of_tenant(&self.settings).map_err(unavailable)?;
+        let validated = input.with_open_store(self.open.get().cloned()).validated().await;
         validated.map_err(unavailable)?.map_err(TenantError::Refused)
     }
 
