@@ -23,8 +23,9 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
     install postgresql
 fi
 
-# The sessions in docs/guides call curl.
+# The sessions in docs/guides call curl. An example in docs/examples calls zstd.
 command -v curl >/dev/null || install curl
+command -v zstd >/dev/null || install zstd
 
 # Unpack nats-server instead of installing it: the installed package would start a server.
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then

@@ -1,6 +1,7 @@
 //! The suite that runs against any store, and the servers, files, and helpers that tests share.
 
 pub mod all_runs;
+pub mod event_blocks;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;

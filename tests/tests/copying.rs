@@ -28,6 +28,7 @@ use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
     append, candidate, candidates, collect, pool_lock, run,
 };
+use powerfill_tests::{event_blocks, sqlite_file};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -243,30 +244,48 @@ async fn a_store_with_an_active_run_is_neither_original_nor_copy() {
 /// The appends before the damage are copied, and the error names the place.
 #[tokio::test]
 async fn a_damaged_original_is_copied_up_to_the_damage() {
-    for (edit, words) in [
-        ("UPDATE es_events SET payload = replace(payload, '1', '2') WHERE position = 14", "hashed"),
-        ("UPDATE es_appends SET actor = 'intruder' WHERE seq = 3", "hashed"),
-        ("UPDATE es_appends SET append_id = zeroblob(16) WHERE seq = 3", "seal"),
-        ("DELETE FROM es_events WHERE position = 14", "missing"),
-    ] {
+    type Edit = fn(&rusqlite::Connection);
+    let edits: [(Edit, &str); 4] = [
+        (
+            |conn| {
+                event_blocks::edit(conn, 1, 11, |lines| lines[3] = lines[3].replace("00", "01"));
+            },
+            "hashed",
+        ),
+        (
+            |conn| {
+                let sql = "UPDATE es_appends SET actor = 'intruder' WHERE seq = 3";
+                conn.execute_batch(sql).unwrap();
+            },
+            "hashed",
+        ),
+        (
+            |conn| {
+                let sql = "UPDATE es_appends SET append_id = zeroblob(16) WHERE seq = 3";
+                conn.execute_batch(sql).unwrap();
+            },
+            "seal",
+        ),
+        (
+            |conn| {
+                let sql = "DELETE FROM es_event_blocks WHERE first_version = 11";
+                conn.execute_batch(sql).unwrap();
+            },
+            "missing",
+        ),
+    ];
+    for (edit, words) in edits {
         let (folder, original) = file();
         for number in 0..4 {
             original.append(candidates(run(1), number * 5, 5)).await.unwrap();
         }
         let sound = original.seal_at(2).await.unwrap();
-        let editor = rusqlite::Connection::open(folder.path().join("acme.db")).unwrap();
-        editor
-            .execute_batch(
-                "DROP TRIGGER es_events_no_update; DROP TRIGGER es_appends_no_update;
-                 DROP TRIGGER es_events_no_delete",
-            )
-            .unwrap();
-        editor.execute_batch(edit).unwrap();
+        edit(&sqlite_file::open_unguarded(&folder.path().join("acme.db")));
         let copy = MemoryStore::new();
         let refused = copy_store(original.as_ref(), &copy, &|_| {}).await.unwrap_err();
-        assert!(refused.to_string().contains(words), "{edit}: {refused}");
+        assert!(refused.to_string().contains(words), "{words}: {refused}");
         let head = copy.head().await.unwrap();
-        assert_eq!((head.seq, Some(head.seal)), (2, sound), "{edit}");
+        assert_eq!((head.seq, Some(head.seal)), (2, sound), "{words}");
     }
 }
 
@@ -275,9 +294,10 @@ async fn a_damaged_original_is_copied_up_to_the_damage() {
 async fn an_event_of_a_newer_program_is_not_copied() {
     let (folder, original) = file();
     original.append(candidates(run(1), 0, 1)).await.unwrap();
-    let editor = rusqlite::Connection::open(folder.path().join("acme.db")).unwrap();
-    editor.execute_batch("DROP TRIGGER es_events_no_update").unwrap();
-    editor.execute("UPDATE es_events SET event_type = 'LoanTeleported'", []).unwrap();
+    let editor = sqlite_file::open_unguarded(&folder.path().join("acme.db"));
+    event_blocks::edit(&editor, 1, 1, |lines| {
+        lines[0] = lines[0].replace("CandidateScored", "LoanTeleported");
+    });
     let copy = MemoryStore::new();
     let refused = copy_store(original.as_ref(), &copy, &|_| {}).await.unwrap_err();
     assert!(matches!(refused, CopyError::Damaged { seq: 1, .. }), "{refused}");

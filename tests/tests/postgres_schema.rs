@@ -121,6 +121,9 @@ async fn the_schema_of_another_program_is_refused() {
 
 /// Edits of the log that triggers refuse for every role.
 const EDITS: &[&str] = &[
+    "UPDATE es_event_blocks SET codec = 'none'",
+    "DELETE FROM es_event_blocks",
+    "TRUNCATE es_event_blocks",
     "UPDATE es_events SET payload = '{}'",
     "DELETE FROM es_events",
     "TRUNCATE es_events",
@@ -189,9 +192,10 @@ async fn each_role_has_the_rights_that_it_needs() {
     let worker = connect(&as_user("ann")).await;
     worker.batch_execute("SET search_path = powerfill").await.unwrap();
     let more = [
-        "ALTER TABLE es_events DISABLE TRIGGER ALL",
-        "DROP TABLE es_events",
-        "CREATE TRIGGER t BEFORE INSERT ON es_events EXECUTE FUNCTION refuse_change()",
+        "ALTER TABLE es_event_blocks DISABLE TRIGGER ALL",
+        "DROP TABLE es_event_blocks",
+        "INSERT INTO es_events VALUES (9, 1, 'CandidateScored', 1, '{}', '')",
+        "CREATE TRIGGER t BEFORE INSERT ON es_event_blocks EXECUTE FUNCTION refuse_change()",
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql \
          AS 'BEGIN RETURN NULL; END'",
         "SET session_replication_role = replica",
@@ -209,7 +213,7 @@ async fn each_role_has_the_rights_that_it_needs() {
 
     let reader = connect(&as_user("rita")).await;
     reader.batch_execute("SET search_path = powerfill").await.unwrap();
-    for table in ["es_events", "runs", KICKOUTS.name, HISTORY.name] {
+    for table in ["es_event_blocks", "event_blocks", "runs", KICKOUTS.name, HISTORY.name] {
         let rows = reader.query(&format!("SELECT FROM {table}"), &[]).await.unwrap();
         assert!(!rows.is_empty(), "{table}");
     }

@@ -7,6 +7,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::table::{Cell, RowBatch};
+use powerfill_tests::event_blocks;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run, unleased};
@@ -71,7 +72,6 @@ fn changed(column: &str, sql_type: &str, step: u32) -> String {
                       '0198-0000-0000-7000-8000-0000-0000-0000'::uuid)"
         ),
         "timestamp with time zone" => format!("{column} + interval '1 microsecond'"),
-        "json" => format!("(' ' || {text})::json"),
         "text" => format!(
             "overlay({column} placing CASE WHEN substr({column}, length({column}) / 2 + 1, 1) = '1'
                                            THEN '2' ELSE '1' END from length({column}) / 2 + 1)"
@@ -91,7 +91,7 @@ async fn a_change_in_any_column_of_any_row_is_found() {
             "SELECT table_name::text, column_name::text, data_type::text
              FROM information_schema.columns
              WHERE table_schema = 'powerfill'
-               AND table_name IN ('es_streams', 'es_events', 'es_appends', 'es_head', 'snapshots')
+               AND table_name IN ('es_streams', 'es_event_blocks', 'es_appends', 'es_head', 'snapshots')
              ORDER BY 1, ordinal_position",
             &[],
         )
@@ -149,12 +149,10 @@ async fn a_change_in_any_column_of_any_row_is_found() {
 #[tokio::test]
 async fn a_changed_payload_is_named_by_stream_and_version() {
     let sound = SampleStore::new().await;
-    sound
-        .tamper(
-            "UPDATE es_events SET payload = replace(payload::text, '\"turn\":1', '\"turn\":2')::json
-             WHERE stream_id = 2 AND version = 2",
-        )
-        .await;
+    event_blocks::edit_in_postgres(&sound.editor, 2, 1, |lines| {
+        lines[1] = lines[1].replace("\"turn\":1", "\"turn\":2");
+    })
+    .await;
     let damage = sound.damage("a payload").await;
     assert_eq!(
         (damage.stream, damage.stream_version, damage.seq),
@@ -168,53 +166,102 @@ async fn a_changed_payload_is_named_by_stream_and_version() {
 
 #[tokio::test]
 async fn a_removed_event_is_named() {
-    for (stream, versions) in [(1, 7), (2, 4)] {
+    for (stream, first_version, count) in [(1, 1, 4), (1, 5, 3), (2, 1, 3), (2, 4, 1)] {
         let sound = SampleStore::new().await;
-        for version in 1..=versions {
-            let event = format!("stream_id = {stream} AND version = {version}");
-            sound
-                .tamper(&format!(
-                    "CREATE TEMP TABLE kept AS SELECT * FROM es_events WHERE {event};
-                     DELETE FROM es_events WHERE {event}"
-                ))
-                .await;
-            let damage = sound.damage(&event).await;
-            assert_eq!(damage.stream, Some(run(stream).stream()), "{damage:?}");
-            assert_eq!(damage.stream_version, Some(version), "{damage:?}");
-            let name = run(stream).stream();
-            let alone = sound.store.verify(Some(&name)).await.unwrap().damage.unwrap();
-            assert_eq!((alone.stream, alone.stream_version), (Some(name), Some(version)));
-            let read: Result<Vec<_>, _> = sound.store.read_all(0).try_collect().await;
-            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-            sound.tamper("INSERT INTO es_events SELECT * FROM kept; DROP TABLE kept").await;
+        for index in 0..count {
+            let version = first_version as u64 + index as u64;
+            let mut removed = String::new();
+            event_blocks::edit_in_postgres(&sound.editor, stream, first_version, |lines| {
+                removed = lines.remove(index);
+            })
+            .await;
+            let name = run(stream as u128).stream();
+            assert_is_missing(&sound, &name, version).await;
+            event_blocks::edit_in_postgres(&sound.editor, stream, first_version, |lines| {
+                lines.insert(index, removed);
+            })
+            .await;
         }
         assert_eq!(sound.verified().await, None);
     }
 }
 
+/// Verification names the event, and no reader passes over it.
+async fn assert_is_missing(sound: &SampleStore, stream: &str, version: u64) {
+    let expected = (Some(stream.to_owned()), Some(version));
+    let damage = sound.damage(stream).await;
+    assert_eq!((damage.stream.clone(), damage.stream_version), expected, "{damage:?}");
+    let alone = sound.store.verify(Some(stream)).await.unwrap().damage.unwrap();
+    assert_eq!((alone.stream.clone(), alone.stream_version), expected, "{alone:?}");
+    let read: Result<Vec<_>, _> = sound.store.read_all(0).try_collect().await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_removed_block_is_named() {
+    let sound = SampleStore::new().await;
+    for (stream, version) in [(1, 1), (1, 5), (2, 1), (2, 4)] {
+        let block = format!("stream_id = {stream} AND first_version = {version}");
+        sound
+            .tamper(&format!(
+                "CREATE TEMP TABLE kept AS SELECT * FROM es_event_blocks WHERE {block};
+                 DELETE FROM es_event_blocks WHERE {block}"
+            ))
+            .await;
+        assert_is_missing(&sound, &run(stream).stream(), version).await;
+        sound.tamper("INSERT INTO es_event_blocks SELECT * FROM kept; DROP TABLE kept").await;
+    }
+    assert_eq!(sound.verified().await, None);
+}
+
 #[tokio::test]
 async fn swapped_and_inserted_events_are_named() {
-    let sound = SampleStore::new().await;
-    sound
-        .tamper(
-            "UPDATE es_events SET version = 1000 WHERE stream_id = 1 AND version = 2;
-             UPDATE es_events SET version = 2 WHERE stream_id = 1 AND version = 3;
-             UPDATE es_events SET version = 3 WHERE stream_id = 1 AND version = 1000;",
-        )
-        .await;
-    let damage = sound.damage("swapped").await;
-    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
+    type Change = fn(&mut Vec<String>);
+    let changes: [(Change, u64); 3] = [
+        (|lines| lines.swap(1, 2), 2),
+        (|lines| lines.insert(2, lines[1].clone()), 3),
+        (|lines| lines.push(lines[3].clone()), 5),
+    ];
+    for (change, version) in changes {
+        let sound = SampleStore::new().await;
+        event_blocks::edit_in_postgres(&sound.editor, 1, 1, change).await;
+        let damage = sound.damage("changed").await;
+        let place = (damage.stream.clone(), damage.stream_version);
+        assert_eq!(place, (Some(run(1).stream()), Some(version)), "{damage:?}");
+    }
+}
 
-    let sound = SampleStore::new().await;
-    sound
-        .tamper(
-            "INSERT INTO es_events SELECT 1, 8, event_type, schema_version, payload, hash
-             FROM es_events WHERE stream_id = 1 AND version = 7",
-        )
-        .await;
-    let damage = sound.damage("inserted").await;
-    assert!(damage.what.contains("belongs to no append"), "{damage:?}");
-    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(8)));
+#[tokio::test]
+async fn an_inserted_block_is_named() {
+    for version in [2_u64, 8] {
+        let sound = SampleStore::new().await;
+        sound
+            .tamper(&format!(
+                "INSERT INTO es_event_blocks
+                 SELECT 1, {version}, event_count, event_types, hash_before, hash_after,
+                        event_checks, codec, byte_count, stored_hash, body
+                 FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4"
+            ))
+            .await;
+        let damage = sound.damage("inserted").await;
+        assert!(damage.what.contains("belongs to no append"), "{damage:?}");
+    }
+}
+
+/// No store has both the block of an event and its row.
+#[tokio::test]
+async fn an_event_that_is_also_a_row_is_named() {
+    for (stream, version) in [(1, 1), (1, 8), (9, 1)] {
+        let sound = SampleStore::new().await;
+        sound
+            .tamper(&format!(
+                "INSERT INTO es_events VALUES ({stream}, {version}, 'CandidateScored', 1, '{{}}', '\\x00')"
+            ))
+            .await;
+        let damage = sound.damage("a row").await;
+        assert!(damage.what.contains("belongs to no append"), "{damage:?}");
+        assert_eq!(damage.stream_version, Some(version));
+    }
 }
 
 #[tokio::test]
@@ -225,15 +272,16 @@ async fn a_removed_row_and_a_strange_one_are_named() {
         "DELETE FROM es_streams WHERE stream_id = 2",
         "DELETE FROM es_head",
         "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
-        "INSERT INTO es_events SELECT 9, 1, event_type, schema_version, payload, hash
-         FROM es_events LIMIT 1",
         "DELETE FROM es_appends WHERE seq = 2;
-         DELETE FROM es_events WHERE stream_id = 2 AND version < 4",
-        "DELETE FROM es_appends; DELETE FROM es_events; DELETE FROM es_streams",
+         DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 1",
+        "DELETE FROM es_appends; DELETE FROM es_event_blocks; DELETE FROM es_streams",
         "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
         "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
         "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
-        "UPDATE es_events SET schema_version = -1 WHERE stream_id = 1 AND version = 1",
+        "UPDATE es_event_blocks SET event_count = 9223372036854775807 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET byte_count = -1 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET byte_count = 9223372036854775807 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET event_checks = '' WHERE first_version = 4",
     ] {
         let sound = SampleStore::new().await;
         sound.tamper(sql).await;
@@ -248,22 +296,26 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
                     AS 'BEGIN RETURN NULL; END'";
     for (sql, named) in [
         ("DROP TRIGGER es_events_append_only ON es_events", "es_events_append_only"),
+        (
+            "DROP TRIGGER es_event_blocks_append_only ON es_event_blocks",
+            "es_event_blocks_append_only",
+        ),
         ("ALTER TABLE es_appends DISABLE TRIGGER ALL", "es_appends_append_only"),
         ("ALTER TABLE es_head DISABLE TRIGGER es_head_forward", "es_head_forward"),
         (function, "refuse_change"),
-        ("CREATE RULE quiet AS ON INSERT TO es_events DO INSTEAD NOTHING", "quiet"),
+        ("CREATE RULE quiet AS ON INSERT TO es_event_blocks DO INSTEAD NOTHING", "quiet"),
         (
-            "CREATE TRIGGER more BEFORE INSERT ON es_events
+            "CREATE TRIGGER more BEFORE INSERT ON es_event_blocks
              FOR EACH ROW EXECUTE FUNCTION streams_only_grow()",
             "more",
         ),
-        ("ALTER TABLE es_events ENABLE ROW LEVEL SECURITY", "es_events"),
+        ("ALTER TABLE es_event_blocks ENABLE ROW LEVEL SECURITY", "es_event_blocks"),
         ("DROP INDEX one_active_run", "one_active_run"),
         (
             "ALTER TABLE es_appends DROP CONSTRAINT es_appends_append_id_key",
             "es_appends_append_id_key",
         ),
-        ("ALTER TABLE es_events ADD COLUMN note TEXT", "es_events.note"),
+        ("ALTER TABLE es_event_blocks ADD COLUMN note TEXT", "es_event_blocks.note"),
     ] {
         let sound = SampleStore::new().await;
         sound.tamper(sql).await;
@@ -277,10 +329,10 @@ async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() 
     let sound = SampleStore::new().await;
     sound
         .tamper(
-            "DELETE FROM es_events WHERE stream_id = 2 AND version = 4;
+            "DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4;
              DELETE FROM es_appends WHERE seq = 4;
              UPDATE es_streams SET version = 3,
-                    tail_hash = (SELECT hash FROM es_events WHERE stream_id = 2 AND version = 3)
+                    tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
               WHERE stream_id = 2;
              UPDATE es_head SET seq = 3, position = 10,
                     seal = (SELECT seal FROM es_appends WHERE seq = 3);",

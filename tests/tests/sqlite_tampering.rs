@@ -1,11 +1,13 @@
 //! A store file that is edited without the store: verification reports the edit (specification
 //! 3.2).
 
+use futures::TryStreamExt;
+use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::sqlite_file;
 use powerfill_tests::store_suite::samples::{candidates, run};
+use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
@@ -73,7 +75,7 @@ fn changed(value: Value) -> Value {
 /// Every column of every row of all tables that verification covers.
 fn cells(conn: &Connection) -> Vec<(String, String, i64)> {
     let mut cells = Vec::new();
-    for table in ["es_streams", "es_events", "es_appends", "es_head", "snapshots"] {
+    for table in ["es_streams", "es_event_blocks", "es_appends", "es_head", "snapshots"] {
         let text = |sql: String| -> Vec<String> {
             let mut rows = conn.prepare(&sql).unwrap();
             rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
@@ -110,8 +112,7 @@ async fn a_change_in_any_column_of_any_row_is_found() {
         while conn.execute(&write, (rowid, &other)).is_err() {
             other = changed(other);
         }
-        if let (Value::Integer(number), "seq" | "position" | "stream_id" | "id") =
-            (&other, column.as_str())
+        if let (Value::Integer(number), "seq" | "stream_id" | "id") = (&other, column.as_str())
             && conn.query_row(&read, [rowid], |row| row.get::<_, Value>(0)).is_err()
         {
             now_at = *number;
@@ -128,11 +129,9 @@ async fn a_change_in_any_column_of_any_row_is_found() {
 async fn a_changed_payload_is_named_by_stream_and_version() {
     let sound = SampleStore::new().await;
     sound.tamper(|conn| {
-        conn.execute_batch(
-            "UPDATE es_events SET payload = replace(payload, '\"turn\":1', '\"turn\":2')
-             WHERE position = 6",
-        )
-        .unwrap();
+        event_blocks::edit(conn, 2, 1, |lines| {
+            lines[1] = lines[1].replace("\"turn\":1", "\"turn\":2");
+        });
     });
     let damage = sound.damage().await;
     assert_eq!(
@@ -146,74 +145,107 @@ async fn a_changed_payload_is_named_by_stream_and_version() {
     assert_eq!((two.stream, two.stream_version), (Some(run(2).stream()), Some(2)));
 }
 
+/// The block of each position: its stream, its first version, and the index of the event.
+fn place(position: usize) -> (u128, i64, usize) {
+    match position {
+        1..=4 => (1, 1, position - 1),
+        5..=7 => (2, 1, position - 5),
+        8..=10 => (1, 5, position - 8),
+        _ => (2, 4, 0),
+    }
+}
+
 #[tokio::test]
 async fn a_removed_event_is_named() {
     for position in 1..=11 {
+        let (stream, first_version, index) = place(position);
         let sound = SampleStore::new().await;
         sound.tamper(|conn| {
-            conn.execute("DELETE FROM es_events WHERE position = ?1", [position]).unwrap();
+            event_blocks::edit(conn, stream as i64, first_version, |lines| {
+                lines.remove(index);
+            });
         });
         let damage = sound.damage().await;
-        let expected = match position {
-            1..=4 => (run(1), position),
-            5..=7 => (run(2), position - 4),
-            8..=10 => (run(1), position - 3),
-            _ => (run(2), 4),
-        };
-        assert_eq!(damage.stream, Some(expected.0.stream()), "{position}: {damage:?}");
-        assert_eq!(damage.stream_version, Some(expected.1), "{position}: {damage:?}");
+        assert_eq!(damage.stream, Some(run(stream).stream()), "{position}: {damage:?}");
+        let version = first_version as u64 + index as u64;
+        assert_eq!(damage.stream_version, Some(version), "{position}: {damage:?}");
+        let read: Result<Vec<_>, _> = sound.store().read_all(0).try_collect().await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_block_is_named() {
+    for (stream, first_version) in [(1, 1), (1, 5), (2, 1), (2, 4)] {
+        let sound = SampleStore::new().await;
+        sound.tamper(|conn| {
+            let sql = "DELETE FROM es_event_blocks WHERE stream_id = ?1 AND first_version = ?2";
+            conn.execute(sql, (stream as i64, first_version)).unwrap();
+        });
+        let damage = sound.damage().await;
+        assert_eq!(damage.stream, Some(run(stream).stream()), "{damage:?}");
+        assert_eq!(damage.stream_version, Some(first_version), "{damage:?}");
+        let read: Result<Vec<_>, _> = sound.store().read_all(0).try_collect().await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
     }
 }
 
 #[tokio::test]
 async fn swapped_events_are_named() {
     let sound = SampleStore::new().await;
-    sound.tamper(|conn| {
-        conn.execute_batch(
-            "UPDATE es_events SET position = 1000 WHERE position = 2;
-             UPDATE es_events SET position = 2 WHERE position = 3;
-             UPDATE es_events SET position = 3 WHERE position = 1000;",
-        )
-        .unwrap();
-    });
-    let damage = sound.damage().await;
-    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
-    // With matching versions, the hash chain still shows the swap.
-    sound.tamper(|conn| {
-        conn.execute_batch("UPDATE es_events SET version = position WHERE position IN (2, 3)")
-            .unwrap();
-    });
+    sound.tamper(|conn| event_blocks::edit(conn, 1, 1, |lines| lines.swap(1, 2)));
     let damage = sound.damage().await;
     assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
 }
 
 #[tokio::test]
 async fn an_inserted_event_is_named() {
-    let sound = SampleStore::new().await;
-    sound.tamper(|conn| {
-        conn.execute_batch(
-            "INSERT INTO es_events SELECT 12, 1, 8, event_type, schema_version, payload, hash
-             FROM es_events WHERE position = 10",
-        )
-        .unwrap();
-    });
-    let damage = sound.damage().await;
-    assert!(damage.what.contains("position 12 belongs to no append"), "{damage:?}");
+    for (index, version) in [(2, 3), (4, 5)] {
+        let sound = SampleStore::new().await;
+        sound.tamper(|conn| {
+            event_blocks::edit(conn, 1, 1, |lines| {
+                let copy = lines[index - 1].clone();
+                lines.insert(index, copy);
+            });
+        });
+        let damage = sound.damage().await;
+        let place = (damage.stream.clone(), damage.stream_version);
+        assert_eq!(place, (Some(run(1).stream()), Some(version)), "{damage:?}");
+    }
+}
 
-    let sound = SampleStore::new().await;
-    sound.tamper(|conn| {
-        // Moves all later events by one to make room.
-        conn.execute_batch(
-            "UPDATE es_events SET position = position + 1000 WHERE position > 2;
-             UPDATE es_events SET position = position - 999 WHERE position > 1000;
-             UPDATE es_events SET version = version + 1 WHERE stream_id = 1 AND position > 2;
-             INSERT INTO es_events SELECT 3, 1, 3, event_type, schema_version, payload, hash
-             FROM es_events WHERE position = 2;",
-        )
-        .unwrap();
-    });
-    let damage = sound.damage().await;
-    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(3)));
+#[tokio::test]
+async fn an_inserted_block_is_named() {
+    for version in [2, 8] {
+        let sound = SampleStore::new().await;
+        sound.tamper(|conn| {
+            conn.execute_batch(&format!(
+                "INSERT INTO es_event_blocks
+                 SELECT 1, {version}, event_count, event_types, hash_before, hash_after,
+                        event_checks, codec, byte_count, stored_hash, body
+                 FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4"
+            ))
+            .unwrap();
+        });
+        let damage = sound.damage().await;
+        assert!(damage.what.contains("belongs to no append"), "{damage:?}");
+    }
+}
+
+/// No store has both the block of an event and its row.
+#[tokio::test]
+async fn an_event_that_is_also_a_row_is_named() {
+    for (position, stream, version) in [(1, 1, 1), (12, 1, 8)] {
+        let sound = SampleStore::new().await;
+        sound.tamper(|conn| {
+            let sql =
+                "INSERT INTO es_events VALUES (?1, ?2, ?3, 'CandidateScored', 1, '{}', x'00')";
+            conn.execute(sql, (position, stream, version)).unwrap();
+        });
+        let damage = sound.damage().await;
+        let what = format!("the event at position {position} belongs to no append");
+        assert!(damage.what.contains(&what), "{damage:?}");
+    }
 }
 
 #[tokio::test]
@@ -225,8 +257,15 @@ async fn a_removed_append_and_a_removed_stream_are_named() {
         "DELETE FROM es_head",
         "INSERT INTO es_head SELECT 2, seq, position, seal FROM es_head",
         "INSERT INTO es_streams VALUES (9, 'run-x', 0, x'00')",
-        "DELETE FROM es_appends WHERE seq = 2; DELETE FROM es_events WHERE position IN (5, 6, 7)",
-        "DELETE FROM es_appends; DELETE FROM es_events; DELETE FROM es_streams",
+        "DELETE FROM es_appends WHERE seq = 2;
+         DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 1",
+        "DELETE FROM es_appends; DELETE FROM es_event_blocks; DELETE FROM es_streams",
+        "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
+        "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
+        "UPDATE es_event_blocks SET event_count = 9223372036854775807 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET byte_count = -1 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET byte_count = 9223372036854775807 WHERE first_version = 4",
+        "UPDATE es_event_blocks SET event_checks = x'' WHERE first_version = 4",
     ] {
         let sound = SampleStore::new().await;
         sound.tamper(|conn| conn.execute_batch(sql).unwrap());
@@ -240,10 +279,10 @@ async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() 
     let sound = SampleStore::new().await;
     sound.tamper(|conn| {
         conn.execute_batch(
-            "DELETE FROM es_events WHERE position = 11;
+            "DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4;
              DELETE FROM es_appends WHERE seq = 4;
              UPDATE es_streams SET version = 3,
-                    tail_hash = (SELECT hash FROM es_events WHERE position = 7)
+                    tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
               WHERE stream_id = 2;
              UPDATE es_head SET seq = 3, position = 10,
                     seal = (SELECT seal FROM es_appends WHERE seq = 3);",
@@ -275,7 +314,7 @@ async fn an_altered_snapshot_is_refused() {
     let damage = sound.damage().await;
     assert!(damage.what.contains(digest.as_str()), "{damage:?}");
     let read = sound.store().captured(&digest).await;
-    assert!(matches!(read, Err(powerfill_ports::StoreError::Corrupt(_))), "{read:?}");
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
 fn zstd_of_another_book(conn: &Connection) -> Vec<u8> {
@@ -291,8 +330,8 @@ async fn the_guards_refuse_an_edit_of_the_log() {
     let sound = SampleStore::new().await;
     let conn = Connection::open(sound.folder.path().join("acme.db")).unwrap();
     for sql in [
-        "UPDATE es_events SET payload = '{}'",
-        "DELETE FROM es_events",
+        "UPDATE es_event_blocks SET codec = 'none'",
+        "DELETE FROM es_event_blocks",
         "UPDATE es_appends SET actor = 'intruder'",
         "DELETE FROM es_appends",
         "DELETE FROM es_streams",

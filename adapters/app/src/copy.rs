@@ -227,7 +227,11 @@ async fn read_append(
     let mut batch = EncodedBatch::default();
     let mut last = None;
     let mut batches = from.read_between(stream, record.first_version, record.last_version());
-    while let Some(stored) = batches.try_next().await? {
+    let unreadable = |error| match error {
+        StoreError::Corrupt(what) => damaged(what.to_string()),
+        other => other.into(),
+    };
+    while let Some(stored) = batches.try_next().await.map_err(unreadable)? {
         for event in stored {
             let version = event.stream_version;
             let StoredEvent { event_type, schema_version, payload, prev_hash, hash, .. } = event;

@@ -1,7 +1,7 @@
 //! What every store computes in the same way for an append: the hashes of the events, the row of
 //! the append, and the receipt.
 
-use powerfill_events::log::{AppendRecord, Hash, MetaHash, chain};
+use powerfill_events::log::{AppendRecord, Hash, MetaHash, chain, is_one_line};
 
 use crate::StoreError;
 use crate::events::{Append, AppendReceipt, LogHead};
@@ -49,7 +49,8 @@ impl Append {
         }
     }
 
-    /// Refuses an append without events, because it would have no position.
+    /// Refuses an append without events, because it would have no position, and one with a payload
+    /// of more than one line, because an event block is made of lines.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -57,7 +58,13 @@ impl Append {
         if self.events.is_empty() {
             return Err(StoreError::Failed("an append has at least one event".into()));
         }
-        Ok(())
+        match self.events.iter().find(|(_, payload)| !is_one_line(payload)) {
+            Some((schema, _)) => {
+                let what = format!("the payload of {} has a line break", schema.name());
+                Err(StoreError::Failed(what.into()))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses a stream at another version than the writer expects.

@@ -2,9 +2,9 @@
 //! stream, and a seal per append.
 
 use async_trait::async_trait;
-use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use powerfill_events::log::{AppendMeta, EncodedBatch, Hash};
+use futures::{StreamExt, TryStreamExt};
+use powerfill_events::log::{AppendMeta, EncodedBatch, Hash, MAX_BLOCK_EVENTS};
 pub use powerfill_events::log::{Damage, LogHead, StoredEvent, Verification};
 use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
@@ -56,9 +56,9 @@ pub struct AppendReceipt {
     pub repeated: bool,
 }
 
-/// The most events in a batch of a reader. A batch is large enough that the query costs little, and
-/// small enough that a process can hold many.
-pub const EVENTS_PER_BATCH: usize = 2_000;
+/// The most events in a batch of a reader: those of a full block, so that no block is decompressed
+/// for two batches.
+pub const EVENTS_PER_BATCH: usize = MAX_BLOCK_EVENTS;
 
 /// Events in order, one batch at a time, so that no reader holds a whole stream in memory.
 pub type EventBatches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
@@ -117,6 +117,16 @@ pub trait EventStore: Send + Sync {
     /// end of the stream at the time of the call are left out.
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_>;
 
+    /// Reads the events of some types of a stream in order, from a version to the end of the stream
+    /// at the time of the call. A store can skip blocks without such events.
+    fn read_types(&self, stream: &str, from_version: u64, types: Vec<String>) -> EventBatches<'_> {
+        let wanted = self.read(stream, from_version).map_ok(move |mut batch| {
+            batch.retain(|event| types.contains(&event.event_type));
+            batch
+        });
+        wanted.try_filter(|batch| std::future::ready(!batch.is_empty())).boxed()
+    }
+
     /// Reads all streams in the order of positions, after a position (0: from the first event), to
     /// the end at the time of the call. An event is visible only after all events with smaller
     /// positions are.
@@ -140,6 +150,18 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// The store fails.
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
+
+    /// Moves the next events of a store of 0.1.0, which are a row each, into blocks: in one
+    /// transaction, which checks their hashes and the seals of their appends. An interrupted
+    /// migration can therefore continue with the next call. Returns the position up to which events
+    /// are in blocks; `None` if no event is a row.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] at the first damage, and the damaged append does not change; or the
+    /// store fails.
+    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 
     /// Verifies one stream, or everything: events, appends with their seals, captured snapshots,
     /// and the guards of the database against changes, if it has any. Names the first thing that

@@ -17,6 +17,8 @@
 //!
 //! These parts are the same for every store:
 //! * [`appending`]: hashes, row, and receipt of an append
+//! * [`block_codec`], [`stored_block`]: the stored form of events
+//! * [`row_migration`]: the events of a store of 0.1.0 in this form
 //! * [`snapshot_codec`]: the stored form of a captured snapshot
 //! * [`schema_steps`]: which steps of its schema a store has seen
 //! * [`verification_stop`]: why a verification ends early
@@ -25,6 +27,7 @@
 //! `powerfill_events::log` has the hash chain, the seals, and the verification of a log.
 
 pub mod appending;
+pub mod block_codec;
 pub mod broker;
 pub mod copying;
 pub mod error;
@@ -34,10 +37,12 @@ pub mod lease;
 pub mod projections;
 pub mod publishing;
 pub mod retry;
+pub mod row_migration;
 pub mod runs;
 pub mod schema_steps;
 pub mod snapshot_codec;
 pub mod snapshots;
+pub mod stored_block;
 pub mod subscribers;
 pub mod verification_stop;
 

@@ -3,29 +3,26 @@
 //! it locks the head row, which gives the position: a writer that has the head computes one seal
 //! and commits. Therefore the order of positions is the order of commits, without a gap.
 
-use std::sync::Arc;
-
 use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
 use powerfill_events::log::{Hash, chain_start, seal};
 use powerfill_events::run::RunId;
-use powerfill_ports::appending::ChainedEvent;
+use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::{StoreError, check_tenant};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use crate::append_guard::AppendGuard;
-use crate::copy::copy;
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
-use crate::values::{RawBytes, ServerTimestamp, Utf8Bytes, get, hash, to_bigint, unsigned};
-use crate::{locks, log};
+use crate::tasks::run_blocking;
+use crate::values::{ServerTimestamp, get, hash, to_bigint, unsigned};
+use crate::{locks, log, read};
 
 const APPEND_BY_ID: &str = include_str!("../../../sql/postgres/queries/append_by_id.sql");
-const EVENTS_STORED: &str = include_str!("../../../sql/postgres/queries/append_events_stored.sql");
-const INSERT_EVENTS: &str = include_str!("../../../sql/postgres/queries/insert_events.sql");
-const COPY_EVENTS: &str = include_str!("../../../sql/postgres/queries/copy_events.sql");
+const INSERT_BLOCKS: &str = include_str!("../../../sql/postgres/queries/insert_blocks.sql");
 const INSERT_APPEND: &str = include_str!("../../../sql/postgres/queries/insert_append.sql");
 const PUT_STREAM: &str = include_str!("../../../sql/postgres/queries/put_stream.sql");
 
@@ -37,9 +34,6 @@ const MOVE_HEAD: &str = "UPDATE es_head SET seq = $1, position = $2, seal = $3 W
 /// Sent after the commit, in a transaction of its own. Within a transaction, NOTIFY takes a lock
 /// that makes all commits of the server wait for each other, also those of other tenants.
 const NOTIFY: &str = "NOTIFY powerfill_events";
-
-/// From this number of events on, COPY is faster than one INSERT of arrays.
-const MIN_COPIED_EVENTS: usize = 100;
 
 /// A stream before an append.
 struct StreamTail {
@@ -71,10 +65,12 @@ async fn append_with_retries(
     enqueued: Option<RunId>,
 ) -> Result<AppendReceipt, StoreError> {
     append.ensure_events()?;
-    let append = Arc::new(append);
+    // Before other writers have to wait.
+    let events = append.events.clone();
+    let blocks = run_blocking(move || compress_events(&events)).await?;
     let session = pool.session().await?;
     loop {
-        let refusal = match try_append(&session, &append, enqueued).await {
+        let refusal = match try_append(&session, &append, &blocks, enqueued).await {
             Ok(appended) => {
                 session.give_back();
                 return Ok(appended);
@@ -124,7 +120,8 @@ impl From<Error> for Refusal {
 
 async fn try_append(
     client: &ClientWrapper,
-    append: &Arc<Append>,
+    append: &Append,
+    blocks: &[CompressedBlock],
     enqueued: Option<RunId>,
 ) -> Result<AppendReceipt, Refusal> {
     let guard = AppendGuard::prepare(client, append, enqueued).await?;
@@ -170,11 +167,9 @@ async fn try_append(
     }
     let tail = stream_tail(client, append, stream.as_ref()).await?;
     append.ensure_version(tail.version)?;
-    let last_hash = if append.events.len() < MIN_COPIED_EVENTS {
-        insert_events(client, append, &tail).await?
-    } else {
-        copy_events(client, append, &tail).await?
-    };
+    let chained = append.chained_blocks(blocks, tail.hash);
+    insert_blocks(client, tail.stream_id, &chained).await?;
+    let last_hash = chained.last().map_or(tail.hash, |block| block.hash_after);
     finish_append(client, append, &guard, &tail, &last_hash).await
 }
 
@@ -198,51 +193,47 @@ async fn stream_tail(
     Ok(StreamTail { stream_id, version: 0, hash: chain_start(&append.stream) })
 }
 
-/// Returns the hash of the last event.
-async fn insert_events(
+/// Writes the rows of blocks.
+pub(crate) async fn insert_blocks(
     client: &ClientWrapper,
-    append: &Append,
-    tail: &StreamTail,
-) -> Result<Hash, StoreError> {
-    let events: Vec<ChainedEvent<'_>> = append.chained_events(tail.hash).collect();
-    let types: Vec<&str> = events.iter().map(|event| event.event_type).collect();
-    let versions: Vec<i32> = events.iter().map(|event| event.schema_version.into()).collect();
-    let payloads: Vec<_> = events.iter().map(|event| Utf8Bytes(event.payload)).collect();
-    let hashes: Vec<&[u8]> = events.iter().map(|event| &event.hash.as_bytes()[..]).collect();
-    let insert = client.prepare_cached(INSERT_EVENTS).await.map_err(store_error)?;
-    let (stream_id, first) = (to_bigint(tail.stream_id), to_bigint(tail.version + 1));
-    client
-        .execute(&insert, &[&stream_id, &first, &types, &versions, &payloads, &hashes])
-        .await
-        .map_err(store_error)?;
-    Ok(events.last().map_or(tail.hash, |event| event.hash))
+    stream_id: u64,
+    blocks: &[ChainedBlock<'_>],
+) -> Result<(), StoreError> {
+    let insert = client.prepare_cached(INSERT_BLOCKS).await.map_err(store_error)?;
+    fn column<'b, T>(
+        blocks: &'b [ChainedBlock<'_>],
+        value: impl Fn(&'b ChainedBlock<'_>) -> T,
+    ) -> Vec<T> {
+        blocks.iter().map(value).collect()
+    }
+    let (first_version, event_count, byte_count) = (
+        column(blocks, |block| to_bigint(block.first_version)),
+        column(blocks, |block| to_bigint(block.compressed.event_count)),
+        column(blocks, |block| to_bigint(block.compressed.byte_count)),
+    );
+    let event_types = column(blocks, |block| block.compressed.event_types.as_str());
+    let (hash_before, hash_after, stored_hash) = (
+        column(blocks, |block| &block.hash_before.as_bytes()[..]),
+        column(blocks, |block| &block.hash_after.as_bytes()[..]),
+        column(blocks, |block| &block.compressed.stored_hash.as_bytes()[..]),
+    );
+    let event_checks = column(blocks, |block| &block.event_checks[..]);
+    let body = column(blocks, |block| &block.compressed.body[..]);
+    let columns: [&(dyn ToSql + Sync); 11] = [
+        &to_bigint(stream_id),
+        &CODEC,
+        &first_version,
+        &event_count,
+        &event_types,
+        &hash_before,
+        &hash_after,
+        &event_checks,
+        &byte_count,
+        &stored_hash,
+        &body,
+    ];
+    client.execute(&insert, &columns).await.map(|_| ()).map_err(store_error)
 }
-
-/// Hashes and encodes on a thread of its own, while this one sends. Returns the hash of the last
-/// event.
-async fn copy_events(
-    client: &ClientWrapper,
-    append: &Arc<Append>,
-    tail: &StreamTail,
-) -> Result<Hash, StoreError> {
-    let (append, stream_id, tail) = (Arc::clone(append), to_bigint(tail.stream_id), tail.hash);
-    copy(client, COPY_EVENTS, move |rows| {
-        let mut last_hash = tail;
-        for event in append.chained_events(tail) {
-            rows.begin_row(6)?;
-            rows.write_bigint(stream_id);
-            rows.write_bigint(to_bigint(event.version));
-            rows.write_bytes(event.event_type.as_bytes());
-            rows.write_integer(event.schema_version.into());
-            rows.write_bytes(event.payload);
-            rows.write_bytes(event.hash.as_bytes());
-            last_hash = event.hash;
-        }
-        Ok(last_hash)
-    })
-    .await
-}
-
 /// Locks the head, writes the append's row, and commits. Between locking the head and COMMIT there
 /// is one round trip.
 async fn finish_append(
@@ -364,19 +355,14 @@ async fn has_same_events(
     first_version: u64,
 ) -> Result<bool, StoreError> {
     let last_version = first_version + append.events.len() as u64 - 1;
-    let versions = [to_bigint(stream_id), to_bigint(first_version), to_bigint(last_version)];
-    let stored = client
-        .query(EVENTS_STORED, &[&versions[0], &versions[1], &versions[2]])
-        .await
-        .map_err(store_error)?;
-    if stored.len() != append.events.len() {
-        return Ok(false);
-    }
-    for (row, (event_type, payload)) in stored.iter().zip(append.events.iter()) {
-        let is_same = get::<&str>(row, 0)? == event_type.name()
-            && get::<i32>(row, 1)? == i32::from(event_type.schema_version())
-            && get::<RawBytes<'_>>(row, 2)?.0 == payload;
-        if !is_same {
+    let (mut version, mut written) = (first_version, append.events.iter());
+    while version <= last_version {
+        let stream = (stream_id, append.stream.as_str());
+        let stored = read::batch_from_version(client, stream, version, last_version).await?;
+        let Some(last) = stored.last() else { return Ok(false) };
+        version = last.stream_version + 1;
+        let mut pairs = stored.iter().zip(written.by_ref());
+        if !pairs.all(|(stored, (schema, payload))| stored.is_written_as(schema, payload)) {
             return Ok(false);
         }
     }

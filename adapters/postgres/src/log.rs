@@ -61,3 +61,13 @@ pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<H
         .map_err(store_error)?;
     row.map(|row| hash(&row, 0)).transpose()
 }
+
+/// Whether any event of a stream is stored in a row.
+pub(crate) async fn has_rows(client: &ClientWrapper, stream_id: u64) -> Result<bool, StoreError> {
+    let find = client
+        .prepare_cached("SELECT FROM es_events WHERE stream_id = $1 LIMIT 1")
+        .await
+        .map_err(store_error)?;
+    let row = client.query_opt(&find, &[&to_bigint(stream_id)]).await.map_err(store_error)?;
+    Ok(row.is_some())
+}

@@ -1,23 +1,28 @@
 //! Reading (specification 3.2): each batch is two short queries, one for appends and one for their
-//! events, so that a slow reader holds neither a transaction nor more than one batch. Rows before
-//! the end of the log never change, so that the two queries need no common transaction.
-
-use std::collections::HashMap;
+//! blocks, so that a slow reader holds neither a transaction nor more than one batch. Rows before
+//! the end of the log never change, so that the two queries need no common transaction. A batch
+//! ends with a block, so that no block is decompressed twice.
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_events::log::{AppendRecord, Hash, chain_start};
+use powerfill_events::log::AppendRecord;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
+use powerfill_ports::stored_block::StoredBlock;
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
-use crate::values::{RawBytes, append_record, get, hash, schema_version, to_bigint, unsigned};
+use crate::event_rows;
+use crate::values::{RawBytes, append_record, get, to_bigint, unsigned};
 
 const FROM_POSITION: &str = include_str!("../../../sql/postgres/queries/appends_from_position.sql");
 const FROM_VERSION: &str = include_str!("../../../sql/postgres/queries/appends_from_version.sql");
-/// Selects events by ranges of versions of streams.
-pub(crate) const EVENTS_OF_RANGES: &str =
-    include_str!("../../../sql/postgres/queries/events_of_ranges.sql");
+const BLOCKS_OF_RANGES: &str = include_str!("../../../sql/postgres/queries/blocks_of_ranges.sql");
+const BLOCKS_OF_VERSIONS: &str =
+    include_str!("../../../sql/postgres/queries/blocks_of_versions.sql");
+const BLOCKS_OF_TYPES: &str = include_str!("../../../sql/postgres/queries/blocks_of_types.sql");
+
+/// The most blocks that one query for chosen events returns: they are in memory together.
+const MAX_CHOSEN_BLOCKS: usize = 16;
 
 /// Ranges of versions of streams, as three arrays to bind.
 #[derive(Default)]
@@ -39,6 +44,24 @@ impl VersionRanges {
     }
 }
 
+/// Reads a block from the columns of a row, which begin at `column`.
+pub(crate) fn stored_block(row: &Row, column: usize) -> Result<StoredBlock<'_>, StoreError> {
+    let bytes = |at| get::<RawBytes<'_>>(row, column + at).map(|raw| raw.0);
+    Ok(StoredBlock {
+        stream_id: unsigned(row, column)?,
+        first_version: unsigned(row, column + 1)?,
+        event_count: unsigned(row, column + 2)?,
+        event_types: bytes(3)?,
+        hash_before: bytes(4)?,
+        hash_after: bytes(5)?,
+        event_checks: bytes(6)?,
+        codec: bytes(7)?,
+        byte_count: unsigned(row, column + 8)?,
+        stored_hash: bytes(9)?,
+        body: bytes(10)?,
+    })
+}
+
 /// The next batch of events in global order after a position, up to and including `up_to`.
 pub(crate) async fn batch_after_position(
     client: &ClientWrapper,
@@ -48,24 +71,26 @@ pub(crate) async fn batch_after_position(
     if after >= up_to {
         return Ok(Vec::new());
     }
-    let up_to = up_to.min(after + EVENTS_PER_BATCH as u64);
+    let window = up_to.min(after + EVENTS_PER_BATCH as u64);
     let find = client.prepare_cached(FROM_POSITION).await.map_err(store_error)?;
     let rows = client
-        .query(&find, &[&to_bigint(after + 1), &to_bigint(up_to)])
+        .query(&find, &[&to_bigint(after + 1), &to_bigint(window)])
         .await
         .map_err(store_error)?;
     let mut parts = Vec::with_capacity(rows.len());
     let mut next = after + 1;
     for row in &rows {
         let record = append_record(row)?;
-        let (from, to) = (record.first_position.max(after + 1), record.last_position().min(up_to));
+        let (from, to) = (record.first_position.max(after + 1), record.last_position().min(window));
         if from != next || from > to {
-            return Err(StoreError::Corrupt(format!("no append contains position {next}").into()));
+            let what = format!("no append contains position {next}");
+            return Err(StoreError::Corrupt(what.into()));
         }
         next = to + 1;
         let version_of = |position| record.first_version + (position - record.first_position);
         let (first, last) = (version_of(from), version_of(to));
-        parts.push(AppendPart { record, stream: get(row, 11)?, first, last });
+        let end = version_of(record.last_position().min(up_to));
+        parts.push(AppendPart { record, stream: get(row, 11)?, first, last, end });
     }
     events(client, parts).await
 }
@@ -80,62 +105,116 @@ pub(crate) async fn batch_from_version(
     if version > up_to {
         return Ok(Vec::new());
     }
-    let up_to = up_to.min(version + EVENTS_PER_BATCH as u64 - 1);
+    let window = up_to.min(version + EVENTS_PER_BATCH as u64 - 1);
     let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
     let rows = client
-        .query(&find, &[&to_bigint(stream_id), &to_bigint(version), &to_bigint(up_to), &name])
+        .query(&find, &[&to_bigint(stream_id), &to_bigint(version), &to_bigint(window), &name])
         .await
         .map_err(store_error)?;
     let mut parts = Vec::with_capacity(rows.len());
     let mut next = version;
     for row in &rows {
         let record = append_record(row)?;
-        let (first, last) = (record.first_version.max(version), record.last_version().min(up_to));
+        let (first, last) = (record.first_version.max(version), record.last_version().min(window));
         if first != next || first > last {
             return Err(missing_version(name, next));
         }
         next = last + 1;
-        parts.push(AppendPart { record, stream: get(row, 11)?, first, last });
+        let end = record.last_version().min(up_to);
+        parts.push(AppendPart { record, stream: get(row, 11)?, first, last, end });
     }
     events(client, parts).await
 }
 
-/// The events of a stream with these versions, which must be in ascending order.
+/// Events of a stream with these versions, which must be in ascending order: the first ones, and
+/// how many they are.
 pub(crate) async fn batch_of_versions(
     client: &ClientWrapper,
     (stream_id, name): (u64, &str),
     versions: &[u64],
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<(Vec<StoredEvent>, usize), StoreError> {
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     };
     let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
-    let rows = client
+    let appends = client
         .query(&find, &[&to_bigint(stream_id), &to_bigint(*first), &to_bigint(*last), &name])
         .await
         .map_err(store_error)?;
-    let (mut parts, mut rest) = (Vec::new(), versions);
-    for row in &rows {
-        let record = append_record(row)?;
-        let (here, later) =
-            rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
-        for range in here.chunk_by(|one, other| one + 1 == *other) {
-            let (first, last) = (range[0], range[range.len() - 1]);
-            if first < record.first_version {
-                return Err(missing_version(name, first));
+    let appends = appends.iter().map(append_record).collect::<Result<Vec<_>, _>>()?;
+    let find = client.prepare_cached(BLOCKS_OF_VERSIONS).await.map_err(store_error)?;
+    let wanted: Vec<i64> = versions.iter().copied().map(to_bigint).collect();
+    let limit = to_bigint(MAX_CHOSEN_BLOCKS as u64);
+    let rows = client
+        .query(&find, &[&to_bigint(stream_id), &wanted, &limit])
+        .await
+        .map_err(store_error)?;
+    let blocks = rows.iter().map(|row| stored_block(row, 1)).collect::<Result<Vec<_>, _>>()?;
+    let (mut events, mut rest) = (Vec::new(), versions);
+    while let [first, ..] = *rest {
+        let append = appends
+            .iter()
+            .find(|append| append.first_version <= first && first <= append.last_version());
+        let record = append.ok_or_else(|| missing_version(name, first))?;
+        match blocks.iter().find(|block| block.last_version() >= first) {
+            Some(block) if block.first_version <= first => {
+                let end = rest.partition_point(|version| *version <= block.last_version());
+                let here = &rest[..end];
+                let is_chosen = |version| here.binary_search(&version).is_ok();
+                events.append(&mut block.events(record, name, is_chosen)?);
+                rest = &rest[end..];
             }
-            parts.push(AppendPart { record: record.clone(), stream: get(row, 11)?, first, last });
+            None if blocks.len() == MAX_CHOSEN_BLOCKS => break,
+            _ => {
+                let follow = |(one, other): (&u64, &u64)| one + 1 == *other;
+                let run = 1 + rest.iter().zip(&rest[1..]).take_while(|pair| follow(*pair)).count();
+                let last = rest[run - 1].min(record.last_version());
+                let mut read = event_rows::events(client, record, name, first, last).await?;
+                events.append(&mut read);
+                rest = &rest[(last - first + 1) as usize..];
+            }
         }
-        rest = later;
     }
-    match rest.first() {
-        Some(version) => Err(missing_version(name, *version)),
-        None => events(client, parts).await,
+    Ok((events, versions.len() - rest.len()))
+}
+
+/// The next events of some types of a stream, between two versions. No events are the end.
+pub(crate) async fn batch_of_types(
+    client: &ClientWrapper,
+    (stream_id, name): (u64, &str),
+    version: u64,
+    up_to: u64,
+    types: &[String],
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let find = client.prepare_cached(BLOCKS_OF_TYPES).await.map_err(store_error)?;
+    let (from, to) = (to_bigint(version), to_bigint(up_to));
+    let mut from = from;
+    loop {
+        let rows = client
+            .query(&find, &[&to_bigint(stream_id), &from, &to, &types, &1_i64])
+            .await
+            .map_err(store_error)?;
+        let Some(row) = rows.first() else { return Ok(Vec::new()) };
+        let (record, block) = (append_record(row)?, stored_block(row, 11)?);
+        let mut events = block.events(&record, name, |at| (version..=up_to).contains(&at))?;
+        events.retain(|event| types.contains(&event.event_type));
+        if !events.is_empty() {
+            return Ok(events);
+        }
+        // The events of these types in the block are all before the version, or after the end.
+        from = to_bigint(block.last_version() + 1);
     }
 }
 
+/// The error for an event that is neither in a block nor in a row.
+pub(crate) fn missing_event(stream: &str, version: u64) -> StoreError {
+    let what = format!("event {version} of stream {stream} is missing or misplaced");
+    StoreError::Corrupt(what.into())
+}
+
 fn missing_version(stream: &str, version: u64) -> StoreError {
-    StoreError::Corrupt(format!("no append contains version {version} of stream {stream}").into())
+    let what = format!("no append contains version {version} of stream {stream}");
+    StoreError::Corrupt(what.into())
 }
 
 /// The part of an append that belongs to a batch.
@@ -143,94 +222,52 @@ struct AppendPart {
     record: AppendRecord,
     stream: String,
     first: u64,
+    /// The last version that is sure to fit the batch.
     last: u64,
+    /// The last version to read in this batch or in a later one.
+    end: u64,
 }
 
-fn missing_event(part: &AppendPart, version: u64) -> StoreError {
-    StoreError::Corrupt(
-        format!(
-            "event {version} of stream {}, of append {}, is missing or misplaced",
-            part.stream, part.record.seq
-        )
-        .into(),
-    )
-}
-
-/// Reads the events of the parts.
+/// Reads the events of the parts, as far as whole blocks fit the batch.
 async fn events(
     client: &ClientWrapper,
     parts: Vec<AppendPart>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let mut ranges = VersionRanges::default();
-    // An event needs the hash before it. If no part before contains it, it is read as well.
-    let mut reached: HashMap<u64, u64> = HashMap::new();
     for part in &parts {
-        let is_known = reached.insert(part.record.stream_id, part.last) == Some(part.first - 1);
-        let from = if is_known || part.first == 1 { part.first } else { part.first - 1 };
-        ranges.push(part.record.stream_id, from, part.last);
+        ranges.push(part.record.stream_id, part.first, part.last);
     }
-    let find = client.prepare_cached(EVENTS_OF_RANGES).await.map_err(store_error)?;
+    let find = client.prepare_cached(BLOCKS_OF_RANGES).await.map_err(store_error)?;
     let rows = client.query(&find, &ranges.parameters()).await.map_err(store_error)?;
-    let mut batch = BatchBuilder { tails: HashMap::new(), events: Vec::with_capacity(rows.len()) };
     let mut rows = rows.iter().peekable();
-    for (part, number) in parts.iter().zip(1_u64..) {
-        while let Some(row) = rows.peek() {
-            if unsigned(row, 0)? != number {
-                break;
+    let mut batch = Vec::new();
+    for (part, number) in parts.iter().zip(1_i64..) {
+        let AppendPart { record, stream, .. } = part;
+        let mut next = part.first;
+        while let Some(row) = rows.next_if(|row| get(row, 0).is_ok_and(|n: i64| n == number)) {
+            let block = stored_block(row, 1)?;
+            // The append before may be in blocks while this one is still in rows.
+            if block.last_version() < next {
+                continue;
             }
-            batch.add(part, row)?;
-            rows.next();
+            if block.first_version > next {
+                return Err(missing_event(stream, next));
+            }
+            let end = block.last_version().min(part.end);
+            if end > part.last && !batch.is_empty() {
+                return Ok(batch);
+            }
+            let is_wanted = |version| (next..=end).contains(&version);
+            batch.append(&mut block.events(record, stream, is_wanted)?);
+            next = end + 1;
         }
-        match batch.tails.get(&part.record.stream_id) {
-            Some((version, _)) if *version == part.last => {}
-            other => {
-                return Err(missing_event(
-                    part,
-                    other.map_or(part.first, |(version, _)| version + 1),
-                ));
-            }
+        if next == part.first {
+            let mut events =
+                event_rows::events(client, record, stream, part.first, part.last).await?;
+            batch.append(&mut events);
+        } else if next <= part.last {
+            return Err(missing_event(stream, next));
         }
     }
-    Ok(batch.events)
-}
-
-struct BatchBuilder {
-    /// The last version and hash of each stream in the batch.
-    tails: HashMap<u64, (u64, Hash)>,
-    events: Vec<StoredEvent>,
-}
-
-impl BatchBuilder {
-    fn add(&mut self, part: &AppendPart, row: &Row) -> Result<(), StoreError> {
-        let AppendPart { record, stream, first, .. } = part;
-        let (version, hash) = (unsigned(row, 1)?, hash(row, 5)?);
-        let before = self.tails.insert(record.stream_id, (version, hash));
-        if version < *first {
-            return Ok(());
-        }
-        let prev_hash = match before {
-            _ if version == 1 => chain_start(stream),
-            Some((before, hash)) if before + 1 == version => hash,
-            _ => return Err(missing_event(part, version.saturating_sub(1))),
-        };
-        let schema_version = u16::try_from(schema_version(row, 3)?).map_err(|_| {
-            StoreError::Corrupt(format!("event {version} of stream {stream}").into())
-        })?;
-        self.events.push(StoredEvent {
-            stream: stream.clone(),
-            stream_version: version,
-            global_position: record.first_position + (version - record.first_version),
-            event_type: get(row, 2)?,
-            schema_version,
-            payload: get::<RawBytes<'_>>(row, 4)?.0.to_vec(),
-            tenant_id: record.meta.tenant_id.clone(),
-            actor: record.meta.actor.clone(),
-            recorded_at: record.meta.recorded_at,
-            causation_id: record.meta.causation_id,
-            correlation_id: record.meta.correlation_id,
-            prev_hash,
-            hash,
-        });
-        Ok(())
-    }
+    Ok(batch)
 }

@@ -31,6 +31,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0004_run_list",
         sql: include_str!("../../../sql/postgres/steps/0004_run_list.sql"),
     },
+    SchemaStep {
+        name: "0005_event_blocks",
+        sql: include_str!("../../../sql/postgres/steps/0005_event_blocks.sql"),
+    },
 ];
 
 const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");

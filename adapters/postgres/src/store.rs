@@ -27,7 +27,8 @@ use crate::output_cursor::OutputCursor;
 use crate::retry::RECONNECT;
 use crate::tasks::{run_blocking, run_detached};
 use crate::{
-    Inner, PostgresStore, append, index, log, queue, read, snapshots, staging, subscribers, verify,
+    Inner, PostgresStore, append, index, log, migrate, queue, read, snapshots, staging,
+    subscribers, verify,
 };
 
 /// The position of a reader in a stream: the stream's number, the next version, and the last
@@ -71,11 +72,44 @@ async fn next_versions_batch(
     };
     let Some((stream_id, end)) = found else { return Ok((Vec::new(), from, None)) };
     let existing = versions.partition_point(|version| *version <= end);
-    let next = existing.min(from + EVENTS_PER_BATCH);
-    let batch =
-        read::batch_of_versions(&client, (stream_id, name), &versions[from.min(next)..next])
-            .await?;
-    Ok((batch, next, found))
+    let to = existing.min(from + EVENTS_PER_BATCH);
+    let wanted = &versions[from.min(to)..to];
+    let (batch, count) = read::batch_of_versions(&client, (stream_id, name), wanted).await?;
+    Ok((batch, from + count, found))
+}
+
+/// The next events of some types of a stream. While any event of a stream of 0.1.0 is a row, all of
+/// its events are read.
+async fn next_types_batch(
+    inner: &Inner,
+    name: &str,
+    position: StreamPosition,
+    from: u64,
+    types: &[String],
+) -> Result<(Vec<StoredEvent>, StreamPosition), StoreError> {
+    let client = inner.pool.get().await?;
+    let (stream_id, mut from, end) = match position {
+        Some(position) => position,
+        None => match log::stream(&client, name).await? {
+            Some((stream_id, version)) => (stream_id, from, version),
+            None => return Ok((Vec::new(), None)),
+        },
+    };
+    let stream = (stream_id, name);
+    if !log::has_rows(&client, stream_id).await? {
+        let batch = read::batch_of_types(&client, stream, from, end, types).await?;
+        let next = batch.last().map_or(from, |last| last.stream_version + 1);
+        return Ok((batch, Some((stream_id, next, end))));
+    }
+    loop {
+        let mut batch = read::batch_from_version(&client, stream, from, end).await?;
+        let Some(last) = batch.last() else { return Ok((batch, None)) };
+        from = last.stream_version + 1;
+        batch.retain(|event| types.contains(&event.event_type));
+        if !batch.is_empty() {
+            return Ok((batch, Some((stream_id, from, end))));
+        }
+    }
 }
 
 /// The next batch of the log after a position. Also returns the end of the log at the first call.
@@ -125,6 +159,20 @@ impl EventStore for PostgresStore {
             async move {
                 let (batch, position) =
                     next_stream_batch(&self.inner, &name, position, from, to_version).await?;
+                Ok((!batch.is_empty()).then_some((batch, position)))
+            }
+        })
+        .boxed()
+    }
+
+    fn read_types(&self, stream: &str, from_version: u64, types: Vec<String>) -> EventBatches<'_> {
+        let (name, types): (Arc<str>, Arc<[String]>) = (stream.into(), types.into());
+        let from = from_version.max(1);
+        stream::try_unfold(None, move |position| {
+            let (name, types) = (Arc::clone(&name), Arc::clone(&types));
+            async move {
+                let (batch, position) =
+                    next_types_batch(&self.inner, &name, position, from, &types).await?;
                 Ok((!batch.is_empty()).then_some((batch, position)))
             }
         })
@@ -187,6 +235,11 @@ impl EventStore for PostgresStore {
 
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
         log::seal_at(&*self.inner.pool.get().await?, seq).await
+    }
+
+    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { migrate::move_rows_into_blocks(&inner.pool).await }).await
     }
 
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {

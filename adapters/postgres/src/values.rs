@@ -26,23 +26,6 @@ impl<'a> FromSql<'a> for RawBytes<'a> {
     }
 }
 
-/// Bytes to bind as text. They must be UTF-8.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Utf8Bytes<'a>(pub(crate) &'a [u8]);
-
-impl ToSql for Utf8Bytes<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        out.put_slice(self.0);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::TEXT
-    }
-
-    to_sql_checked!();
-}
-
 /// The server counts microseconds from 2000-01-01, and a [`Timestamp`] from 1970-01-01.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 

@@ -1,28 +1,35 @@
 //! Verification (specification 3.2): one transaction that sees one state passes every stored row to
 //! the common verifier. A row that cannot be read is damage and not an error.
 
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
 use deadpool_postgres::Transaction;
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::VerificationStop;
-use tokio_postgres::Row;
+use tokio_postgres::{Portal, Row};
 
 use crate::errors::store_error;
+use crate::event_rows::EVENTS_BETWEEN;
 use crate::log::head_from;
 use crate::pool::{ExclusiveSession, begin_consistent_read};
-use crate::read::{EVENTS_OF_RANGES, VersionRanges};
+use crate::read::{VersionRanges, stored_block};
 use crate::values::{RawBytes, append_record, get, hash, schema_version, to_bigint, unsigned};
 use crate::{schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/postgres/queries/all_appends_stored.sql");
 const STREAM_APPENDS: &str =
     include_str!("../../../sql/postgres/queries/stream_appends_stored.sql");
+const BLOCKS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/blocks_between.sql");
+const STRAY_BLOCK: &str = include_str!("../../../sql/postgres/queries/stray_block.sql");
 const STRAY_EVENT: &str = include_str!("../../../sql/postgres/queries/stray_event.sql");
 
 /// Rows in memory at a time.
 const APPENDS_PER_PAGE: i32 = 500;
 const EVENTS_PER_PAGE: i32 = 4_000;
+const BLOCKS_PER_PAGE: i32 = 8;
 
 /// Verifies everything, or one stream.
 pub(crate) async fn verify(
@@ -99,16 +106,15 @@ fn stream_row(row: &Row) -> Result<StreamRow, VerificationStop> {
 async fn verify_appends(
     tx: &Transaction<'_>,
     verifier: &mut Verifier,
-    portal: &tokio_postgres::Portal,
+    portal: &Portal,
     with_prev_seals: bool,
 ) -> Result<(), VerificationStop> {
-    let events_of = tx.prepare_cached(EVENTS_OF_RANGES).await.map_err(store_error)?;
+    let blocks_of = tx.prepare_cached(BLOCKS_BETWEEN).await.map_err(store_error)?;
     loop {
         let rows = tx.query_portal(portal, APPENDS_PER_PAGE).await.map_err(store_error)?;
         if rows.is_empty() {
             return Ok(());
         }
-        let count = rows.len() as u64;
         let mut appends = Vec::with_capacity(rows.len());
         let mut ranges = VersionRanges::default();
         for row in &rows {
@@ -116,23 +122,90 @@ async fn verify_appends(
                 VerificationStop::from(error).at(|damage| damage.seq = unsigned(row, 0).ok())
             })?;
             let record = &append.record;
-            let last = record.first_version.saturating_add(record.event_count).saturating_sub(1);
-            ranges.push(record.stream_id, record.first_version, last);
+            ranges.push(record.stream_id, record.first_version, last_version(record));
             appends.push(append);
         }
-        let events = tx.bind(&events_of, &ranges.parameters()).await.map_err(store_error)?;
-        let mut page = PageVerifier { verifier, appends: appends.iter(), number: 0, current: None };
-        loop {
-            let rows = tx.query_portal(&events, EVENTS_PER_PAGE).await.map_err(store_error)?;
-            for row in &rows {
-                page.event(row)?;
+        let portal = tx.bind(&blocks_of, &ranges.parameters()).await.map_err(store_error)?;
+        let mut blocks = BlockCursor { portal, page: Vec::new().into_iter().peekable() };
+        for (StoredAppend { record, seal, prev_seal }, number) in appends.into_iter().zip(1_i64..) {
+            verifier.append(record.clone(), seal, prev_seal)?;
+            let mut has_blocks = false;
+            while let Some(row) = blocks.next_of(tx, number).await? {
+                has_blocks = true;
+                let block = stored_block(&row, 1).map_err(|error| {
+                    VerificationStop::from(error).at(|damage| damage.seq = Some(record.seq))
+                })?;
+                block.verify(verifier)?;
             }
-            if rows.len() < EVENTS_PER_PAGE as usize {
-                break;
+            if !has_blocks {
+                verify_rows(tx, verifier, &record).await?;
             }
         }
-        page.appends_up_to(count)?;
     }
+}
+
+/// The last version of an append. A damaged count may be too large.
+const fn last_version(record: &AppendRecord) -> u64 {
+    record.first_version.saturating_add(record.event_count).saturating_sub(1)
+}
+
+/// Blocks of a page of appends, a few in memory at a time.
+struct BlockCursor {
+    portal: Portal,
+    page: Peekable<IntoIter<Row>>,
+}
+
+impl BlockCursor {
+    /// The next block of an append, by its number within the page of appends.
+    async fn next_of(
+        &mut self,
+        tx: &Transaction<'_>,
+        number: i64,
+    ) -> Result<Option<Row>, StoreError> {
+        if self.page.peek().is_none() {
+            let rows = tx.query_portal(&self.portal, BLOCKS_PER_PAGE).await.map_err(store_error)?;
+            self.page = rows.into_iter().peekable();
+        }
+        Ok(self.page.next_if(|row| get(row, 0).is_ok_and(|of: i64| of == number)))
+    }
+}
+
+/// Passes the events of an append that are stored in rows.
+async fn verify_rows(
+    tx: &Transaction<'_>,
+    verifier: &mut Verifier,
+    record: &AppendRecord,
+) -> Result<(), VerificationStop> {
+    let range = [record.stream_id, record.first_version, last_version(record)].map(to_bigint);
+    let portal =
+        tx.bind(EVENTS_BETWEEN, &[&range[0], &range[1], &range[2]]).await.map_err(store_error)?;
+    loop {
+        let rows = tx.query_portal(&portal, EVENTS_PER_PAGE).await.map_err(store_error)?;
+        for row in &rows {
+            verify_row(verifier, record, row)?;
+        }
+        if rows.len() < EVENTS_PER_PAGE as usize {
+            return Ok(());
+        }
+    }
+}
+
+fn verify_row(
+    verifier: &mut Verifier,
+    record: &AppendRecord,
+    row: &Row,
+) -> Result<(), VerificationStop> {
+    let (version, schema_version) = (unsigned(row, 0)?, schema_version(row, 2)?);
+    let bytes = |column| get::<RawBytes<'_>>(row, column).map(|raw| raw.0);
+    Ok(verifier.event(EventRow {
+        position: record.first_position.saturating_add(version - record.first_version),
+        stream_id: record.stream_id,
+        version,
+        event_type: bytes(1)?,
+        schema_version,
+        payload: bytes(3)?,
+        hash: bytes(4)?,
+    })?)
 }
 
 /// A stored append.
@@ -154,56 +227,19 @@ fn stored_append(row: &Row, with_prev_seal: bool) -> Result<StoredAppend, StoreE
     Ok(StoredAppend { record, seal, prev_seal })
 }
 
-/// Passes one page of appends, and their events, to the verifier.
-struct PageVerifier<'v, 'r> {
-    verifier: &'v mut Verifier,
-    appends: std::slice::Iter<'r, StoredAppend>,
-    /// How many appends of the page were passed.
-    number: u64,
-    /// The append that was passed last.
-    current: Option<&'r AppendRecord>,
-}
-
-impl PageVerifier<'_, '_> {
-    /// Passes the appends up to a number within the page, from 1.
-    fn appends_up_to(&mut self, number: u64) -> Result<(), VerificationStop> {
-        while self.number < number {
-            let Some(append) = self.appends.next() else { return Ok(()) };
-            self.number += 1;
-            self.current = Some(&append.record);
-            self.verifier.append(append.record.clone(), append.seal, append.prev_seal)?;
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, row: &Row) -> Result<(), VerificationStop> {
-        self.appends_up_to(unsigned(row, 0)?)?;
-        let (version, schema_version) = (unsigned(row, 1)?, schema_version(row, 3)?);
-        let Some(append) = self.current else { return Ok(()) };
-        let bytes = |column| get::<RawBytes<'_>>(row, column).map(|raw| raw.0);
-        Ok(self.verifier.event(EventRow {
-            position: append
-                .first_position
-                .saturating_add(version.saturating_sub(append.first_version)),
-            stream_id: append.stream_id,
-            version,
-            event_type: bytes(2)?,
-            schema_version,
-            payload: bytes(4)?,
-            hash: bytes(5)?,
-        })?)
-    }
-}
-
-/// Refuses an event, of one stream or of all, that belongs to no append: the verifier did not get
-/// it.
+/// Refuses a block or a row, of one stream or of all, that the verifier did not get: it belongs to
+/// no append, or it is the row of an event that is in a block.
 async fn ensure_no_stray_event(
     tx: &Transaction<'_>,
     stream_id: Option<i64>,
 ) -> Result<(), VerificationStop> {
-    let Some(row) = tx.query_opt(STRAY_EVENT, &[&stream_id]).await.map_err(store_error)? else {
-        return Ok(());
-    };
+    let mut stray = None;
+    for sql in [STRAY_BLOCK, STRAY_EVENT] {
+        if stray.is_none() {
+            stray = tx.query_opt(sql, &[&stream_id]).await.map_err(store_error)?;
+        }
+    }
+    let Some(row) = stray else { return Ok(()) };
     let (stream_id, version): (i64, i64) = (get(&row, 0)?, get(&row, 1)?);
     Err(VerificationStop::from(Box::new(Damage {
         stream: get(&row, 2)?,

@@ -2,20 +2,19 @@
 //! append order, and the order of positions are the same, and no reader sees a gap.
 
 use powerfill_events::log::{AppendRecord, Hash, chain_start, seal};
+use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::{StoreError, check_tenant};
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::connection::{begin_write, store_error};
-use crate::decode::{bytes, get, hash};
+use crate::decode::{get, hash};
 use crate::lease::ensure_lease;
-use crate::log;
 use crate::worker_lock::WorkerLock;
+use crate::{log, read};
 
 const APPEND_BY_ID: &str = include_str!("../../../sql/sqlite/queries/append_by_id.sql");
-const EVENTS_STORED: &str = include_str!("../../../sql/sqlite/queries/append_events_stored.sql");
-const INSERT_EVENT: &str = include_str!("../../../sql/sqlite/queries/insert_event.sql");
+const INSERT_BLOCK: &str = include_str!("../../../sql/sqlite/queries/insert_block.sql");
 const INSERT_APPEND: &str = include_str!("../../../sql/sqlite/queries/insert_append.sql");
 const PUT_STREAM: &str = include_str!("../../../sql/sqlite/queries/put_stream.sql");
 
@@ -32,6 +31,8 @@ pub(crate) fn append(
     lock: &WorkerLock,
     append: &Append,
 ) -> Result<AppendReceipt, StoreError> {
+    // Before other writers have to wait.
+    let blocks = compress_events(&append.events)?;
     let tx = begin_write(conn)?;
     if let Some(lease) = append.lease {
         ensure_lease(&tx, lock, lease)?;
@@ -39,13 +40,17 @@ pub(crate) fn append(
     if let Some(appended) = find_repeated(&tx, append)? {
         return Ok(appended);
     }
-    let appended = append_within(&tx, append)?;
+    let appended = append_within(&tx, append, &blocks)?;
     tx.commit().map_err(store_error)?;
     Ok(appended)
 }
 
 /// Appends within a transaction that holds the write lock. The append id must be new.
-pub(crate) fn append_within(tx: &Connection, append: &Append) -> Result<AppendReceipt, StoreError> {
+pub(crate) fn append_within(
+    tx: &Connection,
+    append: &Append,
+    blocks: &[CompressedBlock],
+) -> Result<AppendReceipt, StoreError> {
     append.ensure_events()?;
     let tail = stream_tail(tx, &append.stream)?;
     append.ensure_version(tail.version)?;
@@ -54,38 +59,40 @@ pub(crate) fn append_within(tx: &Connection, append: &Append) -> Result<AppendRe
     }
     let head = log::head(tx)?;
     let record = append.record(&head, tail.stream_id);
-    let last_hash = insert_events(tx, append, &record, tail.hash)?;
+    let blocks = append.chained_blocks(blocks, tail.hash);
+    insert_blocks(tx, tail.stream_id, &blocks)?;
+    let last_hash = blocks.last().map_or(tail.hash, |block| block.hash_after);
     let seal = seal(&head.seal, &record, &last_hash);
     insert_record(tx, &append.stream, &record, &last_hash, &seal)?;
     Ok(AppendReceipt::new(&record, false))
 }
 
-/// Returns the hash of the last event.
-fn insert_events(
+/// Writes the rows of blocks.
+pub(crate) fn insert_blocks(
     conn: &Connection,
-    append: &Append,
-    record: &AppendRecord,
-    tail: Hash,
-) -> Result<Hash, StoreError> {
-    let mut insert = conn.prepare_cached(INSERT_EVENT).map_err(store_error)?;
-    let mut last_hash = tail;
-    for (position, event) in (record.first_position..).zip(append.chained_events(tail)) {
-        // A payload is JSON and therefore UTF-8: it is bound as text without a check.
-        let payload = ToSqlOutput::Borrowed(ValueRef::Text(event.payload));
+    stream_id: u64,
+    blocks: &[ChainedBlock<'_>],
+) -> Result<(), StoreError> {
+    let mut insert = conn.prepare_cached(INSERT_BLOCK).map_err(store_error)?;
+    for block in blocks {
+        let compressed = block.compressed;
         insert
             .execute((
-                position,
-                record.stream_id,
-                event.version,
-                event.event_type,
-                event.schema_version,
-                payload,
-                &event.hash.as_bytes()[..],
+                stream_id,
+                block.first_version,
+                compressed.event_count,
+                &compressed.event_types,
+                &block.hash_before.as_bytes()[..],
+                &block.hash_after.as_bytes()[..],
+                &block.event_checks,
+                CODEC,
+                compressed.byte_count,
+                &compressed.stored_hash.as_bytes()[..],
+                &compressed.body,
             ))
             .map_err(store_error)?;
-        last_hash = event.hash;
     }
-    Ok(last_hash)
+    Ok(())
 }
 
 /// Writes the rows of the stream, the append, and the head.
@@ -153,36 +160,31 @@ pub(crate) fn find_repeated(
     let Some(([seq, first_position, first_version, event_count], stream)) = found else {
         return Ok(None);
     };
-    let last_position = first_position + event_count - 1;
     let is_same = stream == append.stream
         && first_version == append.expected_version + 1
         && event_count == append.events.len() as u64
-        && has_same_events(conn, append, first_position, last_position)?;
+        && has_same_events(conn, append)?;
     if !is_same {
         return Err(StoreError::AppendIdReused { append_id: append.append_id });
     }
     Ok(Some(AppendReceipt {
         seq,
         stream_version: first_version + event_count - 1,
-        position: last_position,
+        position: first_position + event_count - 1,
         repeated: true,
     }))
 }
 
-fn has_same_events(
-    conn: &Connection,
-    append: &Append,
-    first_position: u64,
-    last_position: u64,
-) -> Result<bool, StoreError> {
-    let mut stored = conn.prepare_cached(EVENTS_STORED).map_err(store_error)?;
-    let mut stored = stored.query((first_position, last_position)).map_err(store_error)?;
-    for (event_type, payload) in append.events.iter() {
-        let Some(row) = stored.next().map_err(store_error)? else { return Ok(false) };
-        let is_same = bytes(row, 0)? == event_type.name().as_bytes()
-            && get::<u16>(row, 1)? == event_type.schema_version()
-            && bytes(row, 2)? == payload;
-        if !is_same {
+fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreError> {
+    let last_version = append.expected_version + append.events.len() as u64;
+    let mut version = append.expected_version + 1;
+    let mut written = append.events.iter();
+    while version <= last_version {
+        let stored = read::batch_from_version(conn, &append.stream, version, last_version, None)?;
+        let Some(last) = stored.last() else { return Ok(false) };
+        version = last.stream_version + 1;
+        let mut pairs = stored.iter().zip(written.by_ref());
+        if !pairs.all(|(stored, (schema, payload))| stored.is_written_as(schema, payload)) {
             return Ok(false);
         }
     }

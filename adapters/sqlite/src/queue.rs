@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
+use powerfill_ports::block_codec::compress_events;
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus};
 use powerfill_ports::{StoreError, check_tenant};
@@ -35,6 +36,7 @@ pub(crate) fn enqueue(
     request: &Append,
 ) -> Result<AppendReceipt, StoreError> {
     let run = request.run()?;
+    let blocks = compress_events(&request.events)?;
     let tx = begin_write(conn)?;
     if let Some(appended) = find_repeated(&tx, request)? {
         return Ok(appended);
@@ -52,7 +54,7 @@ pub(crate) fn enqueue(
         (run.to_string(), RunStatus::Pending.name(), at),
     )
     .map_err(store_error)?;
-    let appended = append_within(&tx, request)?;
+    let appended = append_within(&tx, request, &blocks)?;
     tx.commit().map_err(store_error)?;
     Ok(appended)
 }

@@ -1,20 +1,21 @@
 //! Reading (specification 3.2): each batch is a short query of its own, so that a slow reader holds
-//! neither a transaction nor more than one batch.
+//! neither a transaction nor more than one batch. A batch ends with a block, so that no block is
+//! decompressed twice.
 
-use std::collections::HashMap;
-
-use powerfill_events::log::{AppendRecord, Hash, chain_start};
+use powerfill_events::log::AppendRecord;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
-use rusqlite::{Connection, Row, Rows};
+use powerfill_ports::stored_block::StoredBlock;
+use rusqlite::{Connection, Row};
 
 use crate::connection::store_error;
-use crate::decode::{append_record, bytes, get, hash};
+use crate::decode::{append_record, bytes, get};
+use crate::event_rows;
 
 const FROM_POSITION: &str = include_str!("../../../sql/sqlite/queries/appends_from_position.sql");
 const FROM_VERSION: &str = include_str!("../../../sql/sqlite/queries/appends_from_version.sql");
-const EVENTS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/events_between.sql");
-const HASH_OF_VERSION: &str = include_str!("../../../sql/sqlite/queries/hash_of_version.sql");
+/// Selects the blocks of a stream from a version on.
+pub(crate) const BLOCKS: &str = include_str!("../../../sql/sqlite/queries/blocks_from_version.sql");
 
 /// The next batch of events in global order after a position, up to and including `up_to`.
 pub(crate) fn batch_after_position(
@@ -22,7 +23,7 @@ pub(crate) fn batch_after_position(
     after: u64,
     up_to: u64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut batch = BatchBuilder::new(conn);
+    let mut batch = BatchBuilder::new(conn, None);
     if after < up_to {
         let mut appends = conn.prepare_cached(FROM_POSITION).map_err(store_error)?;
         let mut rows = appends.query([after + 1]).map_err(store_error)?;
@@ -30,7 +31,8 @@ pub(crate) fn batch_after_position(
             let record = append_record(row)?;
             let from = record.first_position.max(after + 1);
             let to = record.last_position().min(up_to);
-            if from > to || !batch.add(&record, bytes(row, 11)?, from, to)? {
+            let version_of = |position| record.first_version + (position - record.first_position);
+            if from > to || !batch.add(&record, name(row)?, version_of(from), version_of(to))? {
                 break;
             }
         }
@@ -38,14 +40,16 @@ pub(crate) fn batch_after_position(
     Ok(batch.events)
 }
 
-/// The next batch of events of a stream from a version on, up to and including `up_to`.
+/// The next batch of events of a stream from a version on, up to and including `up_to`; with
+/// `types`, only the events of these types. An empty batch is the end.
 pub(crate) fn batch_from_version(
     conn: &Connection,
     stream: &str,
     version: u64,
     up_to: u64,
+    types: Option<&[String]>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut batch = BatchBuilder::new(conn);
+    let mut batch = BatchBuilder::new(conn, types);
     if version <= up_to {
         let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
         let mut rows = appends.query((stream, version)).map_err(store_error)?;
@@ -53,10 +57,7 @@ pub(crate) fn batch_from_version(
             let record = append_record(row)?;
             let first = record.first_version.max(version);
             let last = record.last_version().min(up_to);
-            let position_of = |version| record.first_position + (version - record.first_version);
-            if first > last
-                || !batch.add(&record, bytes(row, 11)?, position_of(first), position_of(last))?
-            {
+            if first > last || !batch.add(&record, name(row)?, first, last)? {
                 break;
             }
         }
@@ -72,7 +73,7 @@ pub(crate) fn batch_of_versions(
     versions: &[u64],
     up_to: u64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut batch = BatchBuilder::new(conn);
+    let mut batch = BatchBuilder::new(conn, None);
     let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
     if let Some(first) = rest.first() {
         let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
@@ -81,115 +82,166 @@ pub(crate) fn batch_of_versions(
             && let Some(row) = rows.next().map_err(store_error)?
         {
             let record = append_record(row)?;
-            let position_of = |version| record.first_position + (version - record.first_version);
             let (here, later) =
                 rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
-            for range in here.chunk_by(|one, other| one + 1 == *other) {
-                let (first, last) = (range[0], range[range.len() - 1]);
-                batch.add(&record, bytes(row, 11)?, position_of(first), position_of(last))?;
-            }
+            batch.add_versions(&record, name(row)?, here)?;
             rest = later;
         }
     }
     Ok(batch.events)
 }
 
+/// The name of the stream, in a query of appends.
+fn name<'r>(row: &'r Row<'_>) -> Result<&'r str, StoreError> {
+    std::str::from_utf8(bytes(row, 11)?)
+        .map_err(|_| StoreError::Corrupt("a stream's name is not text".into()))
+}
+
+/// Reads a block's row.
+pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> Result<StoredBlock<'r>, StoreError> {
+    Ok(StoredBlock {
+        stream_id: get(row, 0)?,
+        first_version: get(row, 1)?,
+        event_count: get(row, 2)?,
+        event_types: bytes(row, 3)?,
+        hash_before: bytes(row, 4)?,
+        hash_after: bytes(row, 5)?,
+        event_checks: bytes(row, 6)?,
+        codec: bytes(row, 7)?,
+        byte_count: get(row, 8)?,
+        stored_hash: bytes(row, 9)?,
+        body: bytes(row, 10)?,
+    })
+}
+
 /// Collects a batch, one append at a time.
 struct BatchBuilder<'c> {
     conn: &'c Connection,
+    /// The types to read; `None` for all.
+    types: Option<&'c [String]>,
     events: Vec<StoredEvent>,
-    /// The last version and hash of each stream in the batch. The next append of the stream needs
-    /// no query for the hash before it.
-    tails: HashMap<u64, (u64, Hash)>,
 }
 
 impl<'c> BatchBuilder<'c> {
-    fn new(conn: &'c Connection) -> Self {
-        Self { conn, events: Vec::new(), tails: HashMap::new() }
+    const fn new(conn: &'c Connection, types: Option<&'c [String]>) -> Self {
+        Self { conn, types, events: Vec::new() }
     }
 
-    /// Adds the events of an append between two positions. Returns whether there is room for more.
+    /// Adds the events of an append between two versions. Returns whether there is room for more.
     fn add(
         &mut self,
         record: &AppendRecord,
-        stream: &[u8],
-        from: u64,
-        to: u64,
+        stream: &str,
+        first: u64,
+        last: u64,
     ) -> Result<bool, StoreError> {
-        let stream = std::str::from_utf8(stream)
-            .map_err(|_| StoreError::Corrupt("a stream's name is not text".into()))?;
-        let to = to.min(from + (EVENTS_PER_BATCH - self.events.len()) as u64 - 1);
-        let mut version = record.first_version + (from - record.first_position);
-        let known = self.known_before(record.stream_id, stream, version);
-        // If the event before is in the same append, the same query reads it.
-        let reads_event_before = known.is_none() && from > record.first_position;
-        let mut select = self.conn.prepare_cached(EVENTS_BETWEEN).map_err(store_error)?;
-        let mut rows =
-            select.query((from - u64::from(reads_event_before), to)).map_err(store_error)?;
-        let mut prev_hash = match known {
-            Some(known) => known,
-            None if reads_event_before => hash(
-                expect_event(&mut rows, stream, [from - 1, record.stream_id, version - 1])?,
-                6,
-            )?,
-            None => self.hash_of(record.stream_id, stream, version - 1)?,
-        };
-        for position in from..=to {
-            let row = expect_event(&mut rows, stream, [position, record.stream_id, version])?;
-            let hash = hash(row, 6)?;
-            self.events.push(StoredEvent {
-                stream: stream.to_owned(),
-                stream_version: version,
-                global_position: position,
-                event_type: get(row, 3)?,
-                schema_version: get(row, 4)?,
-                payload: bytes(row, 5)?.to_vec(),
-                tenant_id: record.meta.tenant_id.clone(),
-                actor: record.meta.actor.clone(),
-                recorded_at: record.meta.recorded_at,
-                causation_id: record.meta.causation_id,
-                correlation_id: record.meta.correlation_id,
-                prev_hash,
-                hash,
-            });
-            prev_hash = hash;
-            version += 1;
+        let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
+        let mut rows = select.query((record.stream_id, first, last)).map_err(store_error)?;
+        let mut next = first;
+        while let Some(row) = rows.next().map_err(store_error)? {
+            let block = stored_block(row)?;
+            // The append before may be in blocks while this one is still in rows.
+            if block.last_version() < next {
+                continue;
+            }
+            if block.first_version > next {
+                break;
+            }
+            let to = block.last_version().min(last);
+            let is_needed = self.types.map_or(Ok(true), |types| block.has_any(types))?;
+            if is_needed {
+                if !self.has_room_for(to - next + 1) {
+                    return Ok(false);
+                }
+                self.add_wanted(
+                    block.events(record, stream, |version| (next..=to).contains(&version))?,
+                );
+            }
+            next = to + 1;
         }
-        self.tails.insert(record.stream_id, (version - 1, prev_hash));
-        Ok(self.events.len() < EVENTS_PER_BATCH)
+        if next == first {
+            return self.add_rows(record, stream, first, last);
+        }
+        if next <= last {
+            return Err(missing_event(stream, next));
+        }
+        Ok(self.has_room_for(1))
     }
 
-    /// The hash before a version, if it is known without a query.
-    fn known_before(&self, stream_id: u64, stream: &str, version: u64) -> Option<Hash> {
-        if version == 1 {
-            return Some(chain_start(stream));
-        }
-        self.tails.get(&stream_id).filter(|(at, _)| at + 1 == version).map(|(_, tail)| *tail)
+    fn add_wanted(&mut self, events: Vec<StoredEvent>) {
+        let types = self.types;
+        let is_wanted =
+            |event: &StoredEvent| types.is_none_or(|types| types.contains(&event.event_type));
+        self.events.extend(events.into_iter().filter(is_wanted));
     }
 
-    fn hash_of(&self, stream_id: u64, stream: &str, version: u64) -> Result<Hash, StoreError> {
-        let mut find = self.conn.prepare_cached(HASH_OF_VERSION).map_err(store_error)?;
-        let mut rows = find.query((stream_id, version)).map_err(store_error)?;
-        let row = rows.next().map_err(store_error)?.ok_or_else(|| {
-            StoreError::Corrupt(format!("event {version} of stream {stream} is missing").into())
-        })?;
-        hash(row, 0)
+    fn has_room_for(&self, count: u64) -> bool {
+        self.events.is_empty() || self.events.len() as u64 + count <= EVENTS_PER_BATCH as u64
+    }
+
+    /// Adds events that are stored in rows.
+    fn add_rows(
+        &mut self,
+        record: &AppendRecord,
+        stream: &str,
+        first: u64,
+        last: u64,
+    ) -> Result<bool, StoreError> {
+        let mut next = first;
+        while next <= last {
+            let room = EVENTS_PER_BATCH.saturating_sub(self.events.len());
+            if room == 0 {
+                return Ok(false);
+            }
+            let to = last.min(next + room as u64 - 1);
+            let events = event_rows::events(self.conn, record, stream, next, to)?;
+            self.add_wanted(events);
+            next = to + 1;
+        }
+        Ok(self.has_room_for(1))
+    }
+
+    /// Adds chosen events of an append.
+    fn add_versions(
+        &mut self,
+        record: &AppendRecord,
+        stream: &str,
+        versions: &[u64],
+    ) -> Result<(), StoreError> {
+        let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
+        let mut rest = versions;
+        while let [first, ..] = *rest {
+            let mut rows = select.query((record.stream_id, first, first)).map_err(store_error)?;
+            let block = rows.next().map_err(store_error)?.map(stored_block).transpose()?;
+            let Some(block) = block.filter(|block| block.last_version() >= first) else {
+                return self.add_chosen_rows(record, stream, rest);
+            };
+            let end = rest.partition_point(|version| *version <= block.last_version());
+            let here = &rest[..end];
+            let is_chosen = |version| here.binary_search(&version).is_ok();
+            self.events.append(&mut block.events(record, stream, is_chosen)?);
+            rest = &rest[end..];
+        }
+        Ok(())
+    }
+
+    /// Adds chosen events that are stored in rows.
+    fn add_chosen_rows(
+        &mut self,
+        record: &AppendRecord,
+        stream: &str,
+        versions: &[u64],
+    ) -> Result<(), StoreError> {
+        for range in versions.chunk_by(|one, other| one + 1 == *other) {
+            let (first, last) = (range[0], range[range.len() - 1]);
+            self.events.extend(event_rows::events(self.conn, record, stream, first, last)?);
+        }
+        Ok(())
     }
 }
 
-/// The next row, which must be the event with this position, stream number, and version.
-fn expect_event<'r>(
-    rows: &'r mut Rows<'_>,
-    stream: &str,
-    expected: [u64; 3],
-) -> Result<&'r Row<'r>, StoreError> {
-    let [position, _, version] = expected;
-    let missing = || {
-        StoreError::Corrupt(format!(
-            "event {version} of stream {stream}, at position {position}, is missing or misplaced"
-        ).into())
-    };
-    let row = rows.next().map_err(store_error)?.ok_or_else(missing)?;
-    let found: [u64; 3] = [get(row, 0)?, get(row, 1)?, get(row, 2)?];
-    if found == expected { Ok(row) } else { Err(missing()) }
+/// The error for an event that is neither in a block nor in a row.
+pub(crate) fn missing_event(stream: &str, version: u64) -> StoreError {
+    let what = format!("event {version} of stream {stream} is missing or misplaced");
+    StoreError::Corrupt(what.into())
 }

@@ -27,6 +27,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0004_run_list",
         sql: include_str!("../../../sql/sqlite/steps/0004_run_list.sql"),
     },
+    SchemaStep {
+        name: "0005_event_blocks",
+        sql: include_str!("../../../sql/sqlite/steps/0005_event_blocks.sql"),
+    },
 ];
 
 /// The number of steps that were applied to the file; 0 for an empty one.

@@ -25,13 +25,45 @@ use crate::notifier::raise;
 use crate::output_reader::OutputReader;
 use crate::worker_lock::WorkerLock;
 use crate::{
-    SqliteStore, append, index, log, queue, read, run_blocking, snapshots, staging, subscribers,
-    verify,
+    SqliteStore, append, index, log, migrate, queue, read, run_blocking, snapshots, staging,
+    subscribers, verify,
 };
 
 impl SqliteStore {
     fn worker_lock(&self) -> Arc<WorkerLock> {
         Arc::clone(&self.inner.worker_lock)
+    }
+
+    /// Reads a stream between two versions; all events, or those of some types.
+    fn read_stream(
+        &self,
+        stream: &str,
+        from_version: u64,
+        to_version: u64,
+        types: Option<Arc<[String]>>,
+    ) -> EventBatches<'_> {
+        let stream: Arc<str> = stream.into();
+        let start = (self.clone(), from_version.max(1), None);
+        stream::try_unfold(start, move |(store, from, end)| {
+            let (stream, types) = (Arc::clone(&stream), types.clone());
+            async move {
+                let (batch, end) = store
+                    .read_with(move |conn| {
+                        let end = match end {
+                            Some(end) => end,
+                            None => log::stream_version(conn, &stream)?.min(to_version),
+                        };
+                        Ok((
+                            read::batch_from_version(conn, &stream, from, end, types.as_deref())?,
+                            end,
+                        ))
+                    })
+                    .await?;
+                let next = batch.last().map(|last| last.stream_version + 1);
+                Ok(next.map(|next| (batch, (store, next, Some(end)))))
+            }
+        })
+        .boxed()
     }
 }
 
@@ -61,25 +93,11 @@ impl EventStore for SqliteStore {
     }
 
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
-        let stream: Arc<str> = stream.into();
-        let start = (self.clone(), from_version.max(1), None);
-        stream::try_unfold(start, move |(store, from, end)| {
-            let stream = Arc::clone(&stream);
-            async move {
-                let (batch, end) = store
-                    .read_with(move |conn| {
-                        let end = match end {
-                            Some(end) => end,
-                            None => log::stream_version(conn, &stream)?.min(to_version),
-                        };
-                        Ok((read::batch_from_version(conn, &stream, from, end)?, end))
-                    })
-                    .await?;
-                let next = batch.last().map(|last| last.stream_version + 1);
-                Ok(next.map(|next| (batch, (store, next, Some(end)))))
-            }
-        })
-        .boxed()
+        self.read_stream(stream, from_version, to_version, None)
+    }
+
+    fn read_types(&self, stream: &str, from_version: u64, types: Vec<String>) -> EventBatches<'_> {
+        self.read_stream(stream, from_version, u64::MAX, Some(types.into()))
     }
 
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
@@ -157,6 +175,10 @@ impl EventStore for SqliteStore {
 
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
         self.read_with(move |conn| log::seal_at(conn, seq)).await
+    }
+
+    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+        self.write(migrate::move_rows_into_blocks).await
     }
 
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {

@@ -1,19 +1,22 @@
 //! Verification (specification 3.2): one read transaction passes every stored row to the common
 //! verifier. A row that cannot be read is damage and not an error.
 
-use powerfill_events::log::{EventRow, StreamRow, Verifier, seal_start};
+use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{LogHead, Verification};
+use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::VerificationStop;
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
 use crate::decode::{append_record, bytes, get, hash};
+use crate::event_rows::EVENTS_BETWEEN;
+use crate::read::stored_block;
 use crate::{log, schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/sqlite/queries/all_appends_stored.sql");
 const STREAM_APPENDS: &str = include_str!("../../../sql/sqlite/queries/stream_appends_stored.sql");
-const EVENTS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/events_between.sql");
+const BLOCKS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/blocks_between.sql");
+const STRAY_BLOCK: &str = include_str!("../../../sql/sqlite/queries/stray_block.sql");
 
 /// The column of the seal before, in the query of a stream's appends.
 const PREV_SEAL: usize = 12;
@@ -36,11 +39,13 @@ fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;
     let mut events = events.query((i64::MIN, i64::MAX)).map_err(store_error)?;
     while let Some(row) = appends.next().map_err(store_error)? {
-        verify_append(&mut verifier, row, None)?;
+        let record = verify_append(&mut verifier, row, None)?;
+        verify_blocks(conn, &mut verifier, &record)?;
         while verifier.missing_events() > 0 && verify_next_event(&mut verifier, &mut events)? {}
     }
     // The verifier refuses the events that are left: they belong to no append.
     while verify_next_event(&mut verifier, &mut events)? {}
+    ensure_no_stray_block(conn)?;
     let mut verification = verifier.finish(Some(only_head(conn)?))?;
     verification.snapshots = snapshots::verify(conn)?;
     // The triggers that keep the log append-only, and the rest of the schema.
@@ -59,9 +64,11 @@ fn verify_stream(conn: &Connection, name: &str) -> Result<Verification, Verifica
     let mut appends = appends.query([stream_id]).map_err(store_error)?;
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;
     while let Some(row) = appends.next().map_err(store_error)? {
-        let (first, count) = verify_append(&mut verifier, row, Some(PREV_SEAL))?;
-        let last = first.saturating_add(count).saturating_sub(1);
-        let mut events = events.query((first, last)).map_err(store_error)?;
+        let record = verify_append(&mut verifier, row, Some(PREV_SEAL))?;
+        verify_blocks(conn, &mut verifier, &record)?;
+        let last_position = last_of(record.first_position, record.event_count);
+        let mut events =
+            events.query((record.first_position, last_position)).map_err(store_error)?;
         while verify_next_event(&mut verifier, &mut events)? {}
     }
     Ok(verifier.finish(None)?)
@@ -94,12 +101,12 @@ fn stream_row(row: &Row<'_>) -> Result<StreamRow, StoreError> {
     })
 }
 
-/// Passes an append to the verifier. Returns its first position and its number of events.
+/// Passes an append to the verifier.
 fn verify_append(
     verifier: &mut Verifier,
     row: &Row<'_>,
     prev_seal: Option<usize>,
-) -> Result<(u64, u64), VerificationStop> {
+) -> Result<AppendRecord, VerificationStop> {
     let read = || {
         let (record, seal) = (append_record(row)?, hash(row, 11)?);
         let prev_seal = match prev_seal {
@@ -112,9 +119,48 @@ fn verify_append(
     let (record, seal, prev_seal) = read().map_err(|error: StoreError| {
         VerificationStop::from(error).at(|damage| damage.seq = get(row, 0).ok())
     })?;
-    let range = (record.first_position, record.event_count);
-    verifier.append(record, seal, prev_seal)?;
-    Ok(range)
+    verifier.append(record.clone(), seal, prev_seal)?;
+    Ok(record)
+}
+
+/// The last number of a range. A damaged count may be too large to be bound.
+fn last_of(first: u64, count: u64) -> u64 {
+    first.saturating_add(count).saturating_sub(1).min(i64::MAX as u64)
+}
+
+/// Passes the blocks of an append to the verifier. An append whose events are rows has none.
+fn verify_blocks(
+    conn: &Connection,
+    verifier: &mut Verifier,
+    record: &AppendRecord,
+) -> Result<(), VerificationStop> {
+    let mut blocks = conn.prepare_cached(BLOCKS_BETWEEN).map_err(store_error)?;
+    let last_version = last_of(record.first_version, record.event_count);
+    let range = (record.stream_id, record.first_version, last_version);
+    let mut blocks = blocks.query(range).map_err(store_error)?;
+    while let Some(row) = blocks.next().map_err(store_error)? {
+        let block = stored_block(row).map_err(|error| {
+            VerificationStop::from(error).at(|damage| damage.seq = Some(record.seq))
+        })?;
+        block.verify(verifier)?;
+    }
+    Ok(())
+}
+
+/// Refuses a block that belongs to no append: the verifier did not get it.
+fn ensure_no_stray_block(conn: &Connection) -> Result<(), VerificationStop> {
+    let mut find = conn.prepare(STRAY_BLOCK).map_err(store_error)?;
+    let mut rows = find.query([]).map_err(store_error)?;
+    let Some(row) = rows.next().map_err(store_error)? else { return Ok(()) };
+    let (stream_id, version): (i64, i64) = (get(row, 0)?, get(row, 1)?);
+    Err(VerificationStop::from(Box::new(Damage {
+        stream: get(row, 2)?,
+        stream_version: u64::try_from(version).ok(),
+        seq: None,
+        what: format!(
+            "the block from event {version} of stream number {stream_id} belongs to no append"
+        ),
+    })))
 }
 
 /// Passes the next event to the verifier. Returns whether there was one.

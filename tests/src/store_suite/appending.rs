@@ -1,7 +1,7 @@
 //! Appending: all events or none, at the expected version, and only once.
 
 use futures::future::join_all;
-use powerfill_events::log::{EncodedBatch, seal_start};
+use powerfill_events::log::{EncodedBatch, SchemaId, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 
@@ -106,6 +106,42 @@ pub async fn an_append_without_events_is_refused(location: &impl StoreLocation) 
     let store = location.open().await;
     assert!(matches!(store.append(append(run(1), 0, [])).await, Err(StoreError::Failed(_))));
     assert_eq!(store.head().await.unwrap().seq, 0);
+}
+
+/// The events of a block are lines. JSON without white space is always one line.
+pub async fn a_payload_with_a_line_break_is_refused(location: &impl StoreLocation) {
+    let store = location.open().await;
+    let mut append = append(run(1), 0, []);
+    append.events.push_stored(SchemaId::new("CandidateScored", 1), b"{\n}");
+    assert!(matches!(store.append(append).await, Err(StoreError::Failed(_))));
+    assert_eq!(store.head().await.unwrap().seq, 0);
+}
+
+/// Events of very different sizes, more than one block has, come back as they were written.
+pub async fn an_append_of_many_blocks_is_stored_and_recognized(location: &impl StoreLocation) {
+    let store = location.open().await;
+    let mut append = append(run(1), 0, []);
+    for number in 0..5_000_usize {
+        let filler = "x".repeat(if number % 1_000 == 7 { 2_000_000 } else { number % 90 });
+        let payload = format!("{{\"number\":{number},\"filler\":\"{filler}\"}}");
+        append.events.push_stored(SchemaId::new("CandidateScored", 1), payload.as_bytes());
+    }
+    let receipt = store.append(append.clone()).await.unwrap();
+    assert_eq!(store.append(append.clone()).await.unwrap().seq, receipt.seq);
+    let stored = collect(store.read_all(0)).await;
+    assert_eq!(stored.len(), append.events.len());
+    for (event, (schema, payload)) in stored.iter().zip(append.events.iter()) {
+        assert!(event.is_written_as(schema, payload), "event {}", event.stream_version);
+    }
+    let mut other = append.clone();
+    other.events = EncodedBatch::default();
+    for (schema, payload) in append.events.iter().take(4_999) {
+        other.events.push_stored(schema, payload);
+    }
+    other.events.push_stored(SchemaId::new("CandidateScored", 1), b"{}");
+    let refused = store.append(other).await;
+    assert!(matches!(refused, Err(StoreError::AppendIdReused { .. })), "{refused:?}");
+    assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
 /// Of eight writers with the same expected version one succeeds, and all others get a conflict.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::StoreLocation;
 use super::samples::{
-    append, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
+    append, cancelled, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
 };
 use crate::all_runs::AllRuns;
 
@@ -24,7 +24,7 @@ pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation
     assert!(matches!(store.verify(Some("run-x")).await, Err(StoreError::NotFound { .. })));
 }
 
-/// No batch is empty or too large.
+/// No batch is empty or too large. A batch may end before it is full, with an event block.
 pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLocation) {
     let store = location.open().await;
     let count = EVENTS_PER_BATCH as u32 * 2 + 500;
@@ -32,10 +32,9 @@ pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLo
     store.append(candidates(run(1), u64::from(count) - 700, 700)).await.unwrap();
     for batches in [store.read(&run(1).stream(), 1), store.read_all(0)] {
         let batches: Vec<Vec<StoredEvent>> = batches.try_collect().await.unwrap();
-        assert_eq!(
-            batches.iter().map(Vec::len).collect::<Vec<_>>(),
-            [EVENTS_PER_BATCH, EVENTS_PER_BATCH, 500]
-        );
+        assert_eq!(batches.len(), 3);
+        assert_eq!(batches[0].len(), EVENTS_PER_BATCH);
+        assert!(batches.iter().all(|batch| (1..=EVENTS_PER_BATCH).contains(&batch.len())));
         let versions: Vec<u64> = batches.iter().flatten().map(|e| e.stream_version).collect();
         assert_eq!(versions, (1..=u64::from(count)).collect::<Vec<_>>());
     }
@@ -125,6 +124,32 @@ pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation)
         store.append(append(run(1), version, &[pass_completed(version)])).await.unwrap();
     }
     assert_eq!((sizes, last), (vec![EVENTS_PER_BATCH; 2], count - 1));
+}
+
+/// From any version on, also in blocks that have no event of the types.
+pub async fn chosen_types_of_a_stream_are_read(location: &impl StoreLocation) {
+    let store = location.open().await;
+    let stream = run(1).stream();
+    let count = EVENTS_PER_BATCH as u64 + 3;
+    store.append(candidates(run(1), 0, count as u32)).await.unwrap();
+    store.append(append(run(1), count, &[pass_completed(1), pass_completed(2)])).await.unwrap();
+    store.append(candidates(run(1), count + 2, 5)).await.unwrap();
+    store.append(append(run(1), count + 7, &[cancelled("desk")])).await.unwrap();
+    let whole = collect(store.read(&stream, 1)).await;
+    let types = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for names in [&["PassCompleted"][..], &["RunCancelled", "CandidateScored"], &["RunFailed"], &[]]
+    {
+        for from in [0, 2, count, count + 2, count + 9] {
+            let chosen = whole.iter().filter(|event| {
+                event.stream_version >= from && names.contains(&&*event.event_type)
+            });
+            let found: Vec<Vec<StoredEvent>> =
+                store.read_types(&stream, from, types(names)).try_collect().await.unwrap();
+            assert!(found.iter().all(|batch| (1..=EVENTS_PER_BATCH).contains(&batch.len())));
+            assert!(found.iter().flatten().eq(chosen), "{names:?} from {from}");
+        }
+    }
+    assert!(collect(store.read_types("run-x", 1, types(&["RunFailed"]))).await.is_empty());
 }
 
 /// Streams are interleaved in the order of their appends. Reading starts at any position.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use powerfill_app::NoObserver;
 use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
-use powerfill_events::log::{AppendMeta, EncodedBatch};
+use powerfill_events::log::{AppendMeta, EncodedBatch, SchemaId};
 use powerfill_events::run::event::{RunFailed, Step};
 use powerfill_events::run::{RunEvent, RunId};
+use powerfill_events::stream::event_name;
 use powerfill_events::values::Price;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_tables::status::RunStatus;
-use powerfill_tests::sqlite_file;
+use powerfill_tests::{event_blocks, sqlite_file};
 use uuid::Uuid;
 
 use crate::books;
@@ -41,12 +42,18 @@ async fn forged_from(
     mut events: Vec<RunEvent>,
     change: impl Fn(u64, &mut RunEvent),
 ) -> ReplayReport {
+    (1..).zip(&mut events).for_each(|(version, event)| change(version, event));
+    replayed_from(desk, run, EncodedBatch::encode(&events)).await
+}
+
+/// Replays a run that has these events in another store.
+async fn replayed_from(desk: &Desk, run: RunId, events: EncodedBatch) -> ReplayReport {
     let store = MemoryStore::new();
-    let RunEvent::RunRequested(requested) = &events[0] else { panic!("the request is first") };
+    let request = desk.events(run).await.swap_remove(0);
+    let RunEvent::RunRequested(requested) = request else { panic!("the request is first") };
     let canonical = desk.store.captured(&requested.snapshot_digest).await.unwrap();
     store.capture(&requested.snapshot_digest, &canonical).await.unwrap();
-    let tenant_id = requested.tenant_id.clone();
-    (1..).zip(&mut events).for_each(|(version, event)| change(version, event));
+    let tenant_id = requested.tenant_id;
     let append = Append {
         append_id: Uuid::from_u128(1),
         stream: run.stream(),
@@ -58,7 +65,7 @@ async fn forged_from(
             causation_id: None,
             correlation_id: None,
         },
-        events: EncodedBatch::encode(&events),
+        events,
         lease: None,
     };
     store.append(append).await.unwrap();
@@ -195,25 +202,37 @@ async fn another_engine_version_is_reported_and_is_no_difference() {
 async fn unreadable_events_are_reported() {
     let desk = Desk::in_a_file();
     let run = desk.complete(&books::small()).await;
-    let conn = sqlite_file::open_unguarded(&desk.file());
-    let changes = [
-        ("UPDATE es_events SET schema_version = 9 WHERE version = 5", 5, "schema version 9"),
-        (
-            "UPDATE es_events SET event_type = 'LoanTeleported' WHERE version = 4",
-            4,
-            "newer PowerFill",
-        ),
-        ("DELETE FROM snapshots", 1, "snapshot"),
+    let changes: [(Relabel, u64, &str); 2] = [
+        (|known| (known.name(), 9), 5, "schema version 9"),
+        (|_| ("LoanTeleported", 1), 4, "newer PowerFill"),
     ];
-    for (sql, version, said) in changes {
-        assert_eq!(conn.execute(sql, []).unwrap(), 1, "{sql}");
-        match replayed(&desk, run).await.answer {
-            ReplayOutcome::Unreadable { stream_version, message } => {
-                assert_eq!(stream_version, version, "{message}");
-                assert!(message.contains(said), "{message}");
-            }
-            other => panic!("{sql}: {other:?}"),
+    for (relabel, version, words) in changes {
+        let mut events = EncodedBatch::default();
+        for (event, number) in desk.stored(run).await.iter().zip(1..) {
+            let name = event_name(&event.event_type).unwrap();
+            let known = SchemaId::new(name, event.schema_version);
+            let (name, schema_version) =
+                if number == version { relabel(known) } else { (name, event.schema_version) };
+            events.push_stored(SchemaId::new(name, schema_version), &event.payload);
         }
+        let replay = replayed_from(&desk, run, events).await;
+        assert_unreadable(&replay, version, words);
+    }
+    sqlite_file::open_unguarded(&desk.file()).execute("DELETE FROM snapshots", []).unwrap();
+    assert_unreadable(&replayed(&desk, run).await, 1, "snapshot");
+}
+
+/// Another type and schema version for an event.
+type Relabel = fn(SchemaId) -> (&'static str, u16);
+
+#[track_caller]
+fn assert_unreadable(replay: &ReplayReport, version: u64, words: &str) {
+    match &replay.answer {
+        ReplayOutcome::Unreadable { stream_version, message } => {
+            assert_eq!(*stream_version, version, "{message}");
+            assert!(message.contains(words), "{message}");
+        }
+        other => panic!("{words}: {other:?}"),
     }
 }
 
@@ -221,11 +240,16 @@ async fn unreadable_events_are_reported() {
 async fn a_stream_that_lost_its_end_is_not_reproduced() {
     let desk = Desk::in_a_file();
     let run = desk.complete(&books::small()).await;
-    let events = desk.stored(run).await.len() as u64;
+    let stored = desk.stored(run).await;
+    let (events, end) = (stored.len() as u64, &stored[stored.len() - 1]);
     let conn = sqlite_file::open_unguarded(&desk.file());
+    event_blocks::edit(&conn, 1, 2, |lines| drop(lines.pop()));
+    let cut = "UPDATE es_event_blocks SET event_count = event_count - 1, hash_after = ?1
+               WHERE first_version = 2";
+    conn.execute(cut, [&end.prev_hash.as_bytes()[..]]).unwrap();
     conn.execute_batch(&format!(
-        "DELETE FROM es_events WHERE version = {events};
-         UPDATE es_appends SET event_count = event_count - 1 WHERE seq = (SELECT max(seq) FROM es_appends);
+        "UPDATE es_appends SET event_count = event_count - 1
+         WHERE seq = (SELECT max(seq) FROM es_appends);
          UPDATE es_streams SET version = {events} - 1"
     ))
     .unwrap();

@@ -7,7 +7,7 @@ use powerfill_explain::StorySubject;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::CellType;
 use powerfill_tables::tables::{ALL, run_history};
-use powerfill_tests::sqlite_file;
+use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::types::Value;
 
 use crate::books;
@@ -81,10 +81,8 @@ async fn an_edited_event_is_named_with_its_stream_and_version() {
     let desk = Desk::in_a_file();
     let run = desk.complete(&books::small()).await;
     let conn = sqlite_file::open_unguarded(&desk.file());
-    let changed = conn
-        .execute("UPDATE es_events SET payload = payload || ' ' WHERE version = 9", [])
-        .unwrap();
-    assert_eq!(changed, 1);
+    // The first block has the request only.
+    event_blocks::edit(&conn, 1, 2, |lines| lines[7].push(' '));
     let verdict = verdict(&desk).await;
     let damage = verdict.damage().expect("it is found");
     assert_eq!(damage.stream, Some(run.stream()));
@@ -141,11 +139,11 @@ async fn data_beside_the_events_is_compared_with_them() {
         ("UPDATE runs SET status = 'Failed'", "the queue says Failed, its events Complete"),
         ("UPDATE runs SET requested_at = requested_at + 1", "another moment of its request"),
         (
-            "DROP TRIGGER es_events_no_delete",
-            "the trigger es_events_no_delete of the store is missing",
+            "DROP TRIGGER es_event_blocks_no_delete",
+            "the trigger es_event_blocks_no_delete of the store is missing",
         ),
         (
-            "CREATE TRIGGER quiet BEFORE INSERT ON es_events BEGIN SELECT RAISE(IGNORE); END",
+            "CREATE TRIGGER quiet BEFORE INSERT ON es_event_blocks BEGIN SELECT RAISE(IGNORE); END",
             "the trigger quiet does not belong to the store",
         ),
         ("DROP INDEX one_active_run", "the index one_active_run of the store is missing"),

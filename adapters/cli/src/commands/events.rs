@@ -26,7 +26,10 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
     let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let stream = run.stream();
     let mut printer = Printer { args: &args, next: args.from.max(1), header: false };
-    let mut batches = store.read(&stream, printer.next);
+    let mut batches = match args.types.is_empty() {
+        true => store.read(&stream, printer.next),
+        false => store.read_types(&stream, printer.next, args.types.clone()),
+    };
     while let Some(batch) = batches.try_next().await? {
         if printer.print(&stream, &batch)? {
             return Ok(());

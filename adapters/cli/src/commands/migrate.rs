@@ -1,6 +1,10 @@
 //! `migrate`: creates a store, or the tables of a tenant's database, or upgrades them to the
-//! current schema. A second call changes nothing.
+//! current schema. Moves the events of a store of 0.1.0 into blocks. A second call changes nothing.
 
+use std::io::IsTerminal;
+
+use indicatif::ProgressBar;
+use powerfill_ports::{Store, StoreError};
 use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;
 
@@ -9,14 +13,18 @@ use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
+use crate::summary::count;
 use crate::tenancy::TenantStore;
 use crate::urls::TargetUrl;
 
 pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let Some(target) = args.target else {
         let store = TenantStore::resolve(&args.common.store, settings)?;
-        store.open().await?;
-        return print_text(format!("{} has the current schema\n", store.url()));
+        let moved = move_rows_into_blocks(store.open().await?.as_ref()).await?;
+        let moved = moved.map_or_else(String::new, |position| {
+            format!("events 1 to {} are now stored in blocks\n", count(position))
+        });
+        return print_text(format!("{moved}{} has the current schema\n", store.url()));
     };
     let url = target.parse::<TargetUrl>("--target")?.0;
     let tables = match args.tables {
@@ -32,4 +40,32 @@ pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result
         Format::Json => print_json(&json!({ "target": url.to_string(), "did": reports })),
         Format::Csv => print_csv(&["did"], reports.iter().map(|line| [line.as_str()])),
     }
+}
+
+/// Moves all events that are stored in rows into blocks, step by step. Returns the position of the
+/// last one; `None` if there was no such event.
+async fn move_rows_into_blocks(store: &dyn Store) -> Result<Option<u64>, CliError> {
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(store.head().await?.position),
+        false => ProgressBar::hidden(),
+    };
+    let mut moved = None;
+    loop {
+        match store.move_rows_into_blocks().await {
+            Ok(Some(position)) => {
+                bar.set_position(position);
+                moved = Some(position);
+            }
+            Ok(None) => break,
+            Err(error @ StoreError::Corrupt(_)) => {
+                return Err(CliError::environment(format!(
+                    "{error}; the events before it are in blocks, and nothing else was changed: \
+                     `powerfill verify` reports the damage"
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(moved)
 }

@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 use serde_json::Value;
 
 use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
@@ -24,11 +24,13 @@ fn run(sandbox: &Sandbox) {
         .success();
 }
 
-/// Edits the file without the triggers that guard it.
+/// The file, without the triggers that guard it.
+fn unguarded(sandbox: &Sandbox) -> Connection {
+    sqlite_file::open_unguarded(&sandbox.path("books.db"))
+}
+
 fn edit(sandbox: &Sandbox, sql: &str) {
-    let conn = Connection::open(sandbox.path("books.db")).unwrap();
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
-    conn.execute_batch(sql).unwrap();
+    unguarded(sandbox).execute_batch(sql).unwrap();
 }
 
 fn verify(sandbox: &Sandbox) -> CommandOutput {
@@ -37,30 +39,45 @@ fn verify(sandbox: &Sandbox) -> CommandOutput {
 
 #[test]
 fn verify_names_the_first_damage_of_each_edit() {
-    let cases = [
+    // The second block has the events 2 to 40.
+    type Change = fn(&mut Vec<String>);
+    let changes: [(Change, &str); 6] = [
         (
-            "UPDATE es_events SET payload = replace(payload, '600000.00', '600000.01') WHERE version = 18",
+            |lines| lines[16] = lines[16].replace("600000.00", "600000.01"),
             "event 18, append 2: its hash does not match",
         ),
+        (|lines| drop(lines.remove(28)), "event 30, append 2: its hash does not match"),
+        (|lines| drop(lines.pop()), "event 40, append 2"),
+        (|lines| lines.swap(18, 19), "event 20, append 2: its hash does not match"),
+        (
+            |lines| lines.push(lines[37].clone()),
+            "event 41, append 2: the block of events 2 to 40 has more events than its append",
+        ),
+        (|lines| lines[3].insert(0, ' '), "event 5, append 2"),
+    ];
+    for (change, words) in changes {
+        let edit = |sandbox: &Sandbox| event_blocks::edit(&unguarded(sandbox), 1, 2, change);
+        assert_is_named(edit, words);
+    }
+    let statements = [
         (
             "UPDATE es_appends SET actor = 'x' WHERE seq = 2",
             "event 2, append 2: its hash does not match",
         ),
         (
-            "DELETE FROM es_events WHERE version = 30",
-            "event 30, append 2: the event at position 30 is missing",
-        ),
-        ("DELETE FROM es_events WHERE version = 40", "event 40, append 2"),
-        (
-            "UPDATE es_events SET position = -1 WHERE version = 20;
-             UPDATE es_events SET position = 20, version = 20 WHERE version = 21;
-             UPDATE es_events SET position = 21, version = 21 WHERE position = -1",
-            "event 20, append 2: its hash does not match",
+            "UPDATE es_event_blocks SET body = zeroblob(100) WHERE first_version = 2",
+            "event 2, append 2: the block of events 2 to 40, at positions 2 to 40, cannot be",
         ),
         (
-            "INSERT INTO es_events SELECT 41, 1, 41, event_type, schema_version, payload, hash
-             FROM es_events WHERE version = 39",
-            "the event at position 41 belongs to no append",
+            "DELETE FROM es_event_blocks WHERE first_version = 2",
+            "event 2, append 2: the append has 0 of its 39 events",
+        ),
+        (
+            "INSERT INTO es_event_blocks
+             SELECT 1, 41, event_count, event_types, hash_before, hash_after, event_checks, codec,
+                    byte_count, stored_hash, body
+             FROM es_event_blocks WHERE first_version = 2",
+            "the block from event 41 of stream number 1 belongs to no append",
         ),
         (
             "UPDATE pfill_powerfill_guide SET trade_id = 'B1' WHERE loan_id = 'FILL'",
@@ -68,21 +85,23 @@ fn verify_names_the_first_damage_of_each_edit() {
         ),
         ("UPDATE snapshots SET compressed = zeroblob(10)", "snapshot"),
     ];
-    for (sql, words) in cases {
-        let sandbox = sandbox();
-        verify(&sandbox).success();
-        edit(&sandbox, sql);
-        let found = verify(&sandbox);
-        assert_eq!(found.status, Some(1), "{sql}: {}", found.out);
-        assert!(
-            found.out.starts_with("DAMAGED: ") && found.out.contains(words),
-            "{sql}: {}",
-            found.out
-        );
-        let json = sandbox.run_line("verify --store sqlite:books.db --format json");
-        let answer: Value = serde_json::from_str(&json.out).unwrap();
-        assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("damaged")));
+    for (sql, words) in statements {
+        assert_is_named(|sandbox| edit(sandbox, sql), words);
     }
+}
+
+/// Edits a store; `verify` must name the damage.
+fn assert_is_named(edit: impl FnOnce(&Sandbox), words: &str) {
+    let sandbox = sandbox();
+    verify(&sandbox).success();
+    edit(&sandbox);
+    let found = verify(&sandbox);
+    assert_eq!(found.status, Some(1), "{words}: {}", found.out);
+    let is_named = found.out.starts_with("DAMAGED: ") && found.out.contains(words);
+    assert!(is_named, "{words}: {}", found.out);
+    let json = sandbox.run_line("verify --store sqlite:books.db --format json");
+    let answer: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("damaged")));
 }
 
 #[test]
@@ -100,9 +119,10 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     // The second run is removed without a trace: the rest of the log verifies.
     edit(
         &sandbox,
-        "DELETE FROM es_events WHERE position > 40; DELETE FROM es_appends WHERE seq > 2;
+        "DELETE FROM es_event_blocks WHERE stream_id = 2; DELETE FROM es_appends WHERE seq > 2;
          DELETE FROM es_streams WHERE stream_id = 2;
-         UPDATE es_head SET seq = 2, position = 40, seal = (SELECT seal FROM es_appends WHERE seq = 2)",
+         UPDATE es_head SET seq = 2, position = 40,
+                seal = (SELECT seal FROM es_appends WHERE seq = 2)",
     );
     sandbox.run_ok("seal check a.seal --store sqlite:books.db");
     let cut = sandbox.run_line("seal check b.seal --store sqlite:books.db");
@@ -122,7 +142,7 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
 
     // An edited event is found even if the stored seals match.
     sandbox.run_ok("seal export --out c.seal --store sqlite:books.db");
-    edit(&sandbox, "UPDATE es_events SET payload = payload || ' ' WHERE position = 7");
+    event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
     let edited = sandbox.run_line("seal check c.seal --store sqlite:books.db");
     assert_eq!(edited.status, Some(1));
     assert!(edited.out.contains("event 7"), "{}", edited.out);
@@ -142,10 +162,9 @@ fn replay_reproduces_a_run_or_prints_both_versions() {
     assert!(same.starts_with("Reproduced\n"), "{same}");
     assert!(same.contains(": 40 events are the same, byte for byte"), "{same}");
 
-    edit(
-        &sandbox,
-        "UPDATE es_events SET payload = replace(payload, '\"loan_id\":\"FILL\"', '\"loan_id\":\"K6\"') WHERE version = 18",
-    );
+    event_blocks::forge(&unguarded(&sandbox), 1, 2, |lines| {
+        lines[16] = lines[16].replace("\"loan_id\":\"FILL\"", "\"loan_id\":\"K6\"");
+    });
     let other = sandbox.run_line("replay latest --store sqlite:books.db");
     assert_eq!(other.status, Some(1));
     assert!(other.out.starts_with("Not reproduced: event 18 differs\n"), "{}", other.out);

@@ -1,10 +1,12 @@
 //! The consumers of docs/examples, run against a service: if a consumer is killed and started
 //! again, each event counts once.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use powerfill_tests::event_blocks;
 use powerfill_tests::waiting::eventually_blocking;
 
 use crate::sandbox::Sandbox;
@@ -66,13 +68,24 @@ fn query(file: &Path, sql: &str) -> Vec<(String, i64)> {
     rows.map_or_else(|_| vec![], |rows| rows.filter_map(Result::ok).collect())
 }
 
+/// The type, schema version, and position of each event in the store.
+fn recorded(sandbox: &Sandbox) -> Vec<(String, String, i64)> {
+    let store = rusqlite::Connection::open(sandbox.path("books.db")).expect("the store");
+    let event = |(position, line): (i64, String)| {
+        let mut words = line.split(' ').map(str::to_owned);
+        let schema = (words.next(), words.next());
+        let (Some(event_type), Some(schema_version)) = schema else { panic!("{line}") };
+        (event_type, schema_version, position)
+    };
+    event_blocks::all_lines(&store).into_iter().map(event).collect()
+}
+
 #[test]
 fn the_shell_consumer_prints_each_event_once() {
     let (sandbox, server, token) = start_service();
     let script = example("consumer.sh");
     let command = ["bash", script.to_str().expect("a path"), "position.txt"];
-    let sql = "SELECT event_type, position FROM es_events ORDER BY position";
-    let all = query(&sandbox.path("books.db"), sql);
+    let all = recorded(&sandbox);
     assert!(all.len() > 450, "{} events", all.len());
     let mut printed = Vec::new();
     for lines in [150, 300] {
@@ -91,7 +104,7 @@ fn the_shell_consumer_prints_each_event_once() {
     let rest = consumer.lines().take(all.len() - printed.len());
     printed.extend(rest.map(|line| line.expect("text")));
     let all: Vec<String> =
-        all.iter().map(|(event_type, position)| format!("{position} {event_type}")).collect();
+        all.iter().map(|(event_type, _, position)| format!("{position} {event_type}")).collect();
     assert_eq!(printed.len(), all.len());
     assert_eq!(printed, all);
 }
@@ -102,11 +115,11 @@ fn the_python_consumer_counts_each_event_once() {
     let (sandbox, server, token) = start_service();
     let script = example("consumer.py");
     let command = ["python3", script.to_str().expect("a path"), "tally.db"];
-    let expected = query(
-        &sandbox.path("books.db"),
-        "SELECT 'powerfill.run.' || event_type || '.v' || schema_version, count(*) FROM es_events \
-         GROUP BY 1 ORDER BY 1",
-    );
+    let mut counts = BTreeMap::new();
+    for (event_type, schema_version, _) in recorded(&sandbox) {
+        *counts.entry(format!("powerfill.run.{event_type}.v{schema_version}")).or_insert(0) += 1;
+    }
+    let expected: Vec<(String, i64)> = counts.into_iter().collect();
     let file = sandbox.path("tally.db");
     let tally = || query(&file, "SELECT type, count FROM tally ORDER BY type");
     let total = |tally: &[(String, i64)]| tally.iter().map(|(_, count)| count).sum::<i64>();
@@ -123,4 +136,27 @@ fn the_python_consumer_counts_each_event_once() {
     assert_eq!(tally(), expected);
     let mut refused = Consumer::start(&sandbox, &server, "pf_0", &command);
     assert!(!refused.0.wait().expect("an invalid token ends the consumer").success());
+}
+
+#[test]
+fn the_reader_of_blocks_prints_each_event_of_a_file() {
+    let sandbox = sandbox();
+    sandbox.run_ok("run --tenant GENERATED");
+    let read = Command::new("python3")
+        .arg(example("read_blocks.py"))
+        .arg(sandbox.path("books.db"))
+        .output()
+        .expect("python3 starts");
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let printed = String::from_utf8(read.stdout).expect("events are text");
+    let mut printed = printed.lines();
+    for (event_type, schema_version, position) in recorded(&sandbox) {
+        let line = printed.next().expect("one line per event");
+        let words: Vec<&str> = line.splitn(6, ' ').collect();
+        assert_eq!(words[0], position.to_string());
+        assert_eq!(words[3..5], [event_type, schema_version]);
+        let payload: serde_json::Value = serde_json::from_str(words[5]).expect("JSON");
+        assert!(payload.is_object());
+    }
+    assert_eq!(printed.next(), None);
 }

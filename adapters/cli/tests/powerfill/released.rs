@@ -109,6 +109,15 @@ fn assert_readable(version: &Path, sandbox: &Sandbox) {
     }
 }
 
+/// Moves the events into blocks. A second call finds nothing to do.
+fn assert_migrates(sandbox: &Sandbox) {
+    let position = answer(sandbox, "verify")["events"].as_u64().unwrap();
+    let migrated = sandbox.run_ok("migrate");
+    let (moved, schema) = migrated.split_once('\n').expect("two lines");
+    assert_eq!(moved.replace(',', ""), format!("events 1 to {position} are now stored in blocks"));
+    assert_eq!(sandbox.run_ok("migrate"), schema);
+}
+
 #[test]
 fn every_released_version_has_its_evidence() {
     let changelog = include_str!("../../../../docs/CHANGELOG.md");
@@ -129,6 +138,11 @@ fn stores_of_released_versions_stay_readable_in_sqlite() {
         let sandbox = Sandbox::new();
         fs::write(sandbox.path("powerfill.db"), unpacked(&version.join("store.db.gz"))).unwrap();
         assert_readable(&version, &sandbox);
+        let file_size = || fs::metadata(sandbox.path("powerfill.db")).unwrap().len();
+        let before = file_size();
+        assert_migrates(&sandbox);
+        assert!(file_size() < before / 2, "{before} bytes, then {}", file_size());
+        assert_readable(&version, &sandbox);
     }
 }
 
@@ -140,6 +154,11 @@ async fn stores_of_released_versions_stay_readable_in_postgresql() {
         let sql = String::from_utf8(unpacked(&version.join("postgres.sql.gz"))).unwrap();
         connect(&url).await.batch_execute(&sql).await.expect("the dump loads");
         let sandbox = Sandbox::with_store(url);
-        tokio::task::spawn_blocking(move || assert_readable(&version, &sandbox)).await.unwrap();
+        let read = move || {
+            assert_readable(&version, &sandbox);
+            assert_migrates(&sandbox);
+            assert_readable(&version, &sandbox);
+        };
+        tokio::task::spawn_blocking(read).await.unwrap();
     }
 }

@@ -2,6 +2,7 @@
 //! reading of payloads, the hash chain, seals, and verification.
 
 mod batch;
+mod block;
 mod chain;
 mod codec;
 mod declare;
@@ -10,10 +11,14 @@ mod stored;
 mod verifier;
 
 pub use batch::{EncodedBatch, LogEvent, SchemaId};
+pub use block::{
+    BlockEvent, BlockText, CHECK_BYTES, MAX_BLOCK_EVENTS, TypeCounts, block_events, block_texts,
+    hash_check, is_one_line,
+};
 pub use chain::{AppendMeta, Hash, MetaHash, chain, chain_start};
 pub use codec::DecodeError;
 pub(crate) use codec::{Upcaster, present_version, read_any_version};
 pub(crate) use declare::event_types;
 pub use seal::{AppendRecord, LogHead, seal, seal_start};
 pub use stored::StoredEvent;
-pub use verifier::{Damage, EventRow, StreamRow, Verification, Verifier};
+pub use verifier::{BlockRow, Damage, EventRow, StreamRow, Verification, Verifier};

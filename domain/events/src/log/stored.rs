@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Hash;
+use super::{Hash, SchemaId};
 use crate::values::{TenantId, Timestamp};
 
 /// A stored event with its whole envelope (3.1).
@@ -35,4 +35,13 @@ pub struct StoredEvent {
     pub prev_hash: Hash,
     /// Its own hash, which covers `prev_hash`.
     pub hash: Hash,
+}
+
+impl StoredEvent {
+    /// Whether the event has this type, schema version, and payload.
+    pub fn is_written_as(&self, schema: SchemaId, payload: &[u8]) -> bool {
+        self.event_type == schema.name()
+            && self.schema_version == schema.schema_version()
+            && self.payload == payload
+    }
 }

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+mod block;
+
 use super::{
-    AppendRecord, Hash, LogHead, MetaHash, chain, chain_start, seal as seal_of, seal_start,
+    AppendRecord, BlockEvent, Hash, LogHead, MetaHash, chain, chain_start, seal as seal_of,
+    seal_start,
 };
 
 /// The first thing that verification found wrong.
@@ -48,7 +51,9 @@ pub struct StreamRow {
     pub tail_hash: Hash,
 }
 
-/// The row of an event. Texts are bytes, because a damaged row may have any.
+pub use block::BlockRow;
+
+/// The row of an event in a store of 0.1.0. Texts are bytes, because a damaged row may have any.
 #[derive(Debug, Clone, Copy)]
 pub struct EventRow<'a> {
     /// The global position.
@@ -86,6 +91,18 @@ struct VerifiedStream {
     row: StreamRow,
     version: u64,
     tail: Hash,
+}
+
+/// What is wrong with an event whose hash is not the stored one.
+const WRONG_HASH: &str =
+    "its hash does not match its envelope, its payload and the event before it";
+
+impl VerifiedStream {
+    /// The hash that the next event has.
+    fn next_hash(&self, meta: &MetaHash, event: &BlockEvent<'_>) -> Hash {
+        let BlockEvent { event_type, schema_version, payload } = *event;
+        chain(&self.tail, meta, self.version + 1, event_type, schema_version, payload)
+    }
 }
 
 /// The append whose events are being read.
@@ -139,7 +156,8 @@ impl Verifier {
         }
     }
 
-    /// Takes the next append in commit order. Its events must follow, through [`Verifier::event`].
+    /// Takes the next append in commit order. Its events must follow, through [`Verifier::block`]
+    /// or, of a store of 0.1.0, [`Verifier::event`].
     /// `prev_seal` is the stored seal before it; it is used for a single stream only.
     ///
     /// # Errors
@@ -222,11 +240,10 @@ impl Verifier {
         else {
             return at("its type or schema version cannot be read".to_owned());
         };
-        let hash =
-            chain(&stream.tail, &open.meta, version, event_type, schema_version, row.payload);
+        let event = BlockEvent { event_type, schema_version, payload: row.payload };
+        let hash = stream.next_hash(&open.meta, &event);
         if row.hash != hash.as_bytes() {
-            return at("its hash does not match its envelope, its payload and the event before it"
-                .to_owned());
+            return at(WRONG_HASH.to_owned());
         }
         stream.version = version;
         stream.tail = hash;

@@ -1,0 +1,78 @@
+//! The events of a store of 0.1.0, a row each: they are read as they are until `powerfill migrate`
+//! moves them into blocks.
+
+use deadpool_postgres::ClientWrapper;
+use powerfill_events::log::{AppendRecord, Hash, StoredEvent, chain_start};
+use powerfill_ports::StoreError;
+
+use crate::errors::store_error;
+use crate::read::missing_event;
+use crate::values::{RawBytes, get, hash, schema_version, to_bigint, unsigned};
+
+/// Selects the rows of a stream between two versions.
+pub(crate) const EVENTS_BETWEEN: &str =
+    include_str!("../../../sql/postgres/queries/events_between.sql");
+const HASH_OF_VERSION: &str = include_str!("../../../sql/postgres/queries/hash_of_version.sql");
+
+/// The events of an append between two versions.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if one is missing.
+pub(crate) async fn events(
+    client: &ClientWrapper,
+    record: &AppendRecord,
+    stream: &str,
+    first: u64,
+    last: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let find = client.prepare_cached(EVENTS_BETWEEN).await.map_err(store_error)?;
+    let (stream_id, from, to) = (to_bigint(record.stream_id), to_bigint(first), to_bigint(last));
+    let rows = client.query(&find, &[&stream_id, &from, &to]).await.map_err(store_error)?;
+    let mut prev_hash = hash_before(client, record.stream_id, stream, first).await?;
+    let mut rows = rows.iter();
+    let mut events = Vec::with_capacity(rows.len());
+    for version in first..=last {
+        let missing = || missing_event(stream, version);
+        let row = rows.next().ok_or_else(missing)?;
+        if unsigned(row, 0)? != version {
+            return Err(missing());
+        }
+        let hash = hash(row, 4)?;
+        events.push(StoredEvent {
+            stream: stream.to_owned(),
+            stream_version: version,
+            global_position: record.first_position + (version - record.first_version),
+            event_type: get(row, 1)?,
+            schema_version: u16::try_from(schema_version(row, 2)?).map_err(|_| missing())?,
+            payload: get::<RawBytes<'_>>(row, 3)?.0.to_vec(),
+            tenant_id: record.meta.tenant_id.clone(),
+            actor: record.meta.actor.clone(),
+            recorded_at: record.meta.recorded_at,
+            causation_id: record.meta.causation_id,
+            correlation_id: record.meta.correlation_id,
+            prev_hash,
+            hash,
+        });
+        prev_hash = hash;
+    }
+    Ok(events)
+}
+
+/// The hash that a version links to.
+async fn hash_before(
+    client: &ClientWrapper,
+    stream_id: u64,
+    stream: &str,
+    version: u64,
+) -> Result<Hash, StoreError> {
+    if version == 1 {
+        return Ok(chain_start(stream));
+    }
+    let find = client.prepare_cached(HASH_OF_VERSION).await.map_err(store_error)?;
+    let before = version - 1;
+    let row = client
+        .query_opt(&find, &[&to_bigint(stream_id), &to_bigint(before)])
+        .await
+        .map_err(store_error)?;
+    hash(&row.ok_or_else(|| missing_event(stream, before))?, 0)
+}
