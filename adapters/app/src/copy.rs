@@ -276,15 +276,16 @@ async fn rebuild_projections(
     let of = of_runs.clone().count() as u64;
     for ((stream, run), done) in of_runs.zip(1..) {
         let version = retry_with_backoff(|| to.stream_version(stream)).await?;
-        if published.is_some_and(|(published, _)| published == run) {
-            if retry_with_backoff(|| to.published()).await? != published {
-                rebuild(to, run).await?;
-            }
-        } else if !indexed.iter().any(|(indexed, state)| {
+        // The index is written last: if it is there, the rest is too.
+        let is_indexed = indexed.iter().any(|(indexed, state)| {
             (*indexed, state.projector_version, state.up_to_version)
                 == (run, PROJECTOR_VERSION, version)
-        }) {
-            // The index is written last: if it is there, the rest is too.
+        });
+        if published.is_some_and(|(published, _)| published == run) {
+            if !is_indexed || retry_with_backoff(|| to.published()).await? != published {
+                rebuild(to, run).await?;
+            }
+        } else if !is_indexed {
             rebuild_kept(to, ProjectionWriter::Maintenance(run)).await?;
         }
         progress(CopyProgress::Runs { done, of });
