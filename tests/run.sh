@@ -3,8 +3,8 @@
 #
 # Needs Rust and a C compiler. Arguments go to the test runner, whose summary is printed last.
 # Uses cargo-nextest (.config/nextest.toml) and cargo-deny (.deny.toml) if they are installed.
-# Installs what is missing: PostgreSQL and curl from Debian's packages (as root or with sudo),
-# nats-server from Debian's packages and schemathesis from PyPI into the target folder.
+# Installs what is missing: PostgreSQL, curl, valgrind, and zstd from Debian's packages (as root or
+# with sudo), nats-server from Debian's packages and schemathesis from PyPI into the target folder.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,8 +24,10 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
 fi
 
 # The sessions in docs/guides call curl. An example in docs/examples calls zstd.
-command -v curl >/dev/null || install curl
-command -v zstd >/dev/null || install zstd
+# tests/instructions.sh calls valgrind.
+for program in curl valgrind zstd; do
+    command -v "$program" >/dev/null || install "$program"
+done
 
 # Unpack nats-server instead of installing it: the installed package would start a server.
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
@@ -71,8 +73,9 @@ fi
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
 cargo check --workspace --no-default-features --quiet
-doc_lints='--deny warnings --allow rustdoc::private_intra_doc_links'
-RUSTDOCFLAGS="$doc_lints --allow rustdoc::redundant_explicit_links" cargo doc --workspace --no-deps --quiet
+RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
+    cargo doc --workspace --no-deps --quiet
+tests/instructions.sh
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
 fi

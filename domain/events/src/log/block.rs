@@ -154,7 +154,7 @@ mod tests {
         let mut batch = EncodedBatch::default();
         for (number, payload) in payloads.into_iter().enumerate() {
             let name = if number % 3 == 0 { "LoanPinned" } else { "CandidateScored" };
-            batch.push_stored(SchemaId::new(name, 1 + (number % 2) as u16), &payload);
+            batch.push_stored(SchemaId::new(name, if number % 2 == 0 { 1 } else { 2 }), &payload);
         }
         batch
     }

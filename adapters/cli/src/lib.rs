@@ -1,0 +1,105 @@
+//! The program `powerfill`: the command line, which puts sources, stores, and use cases together
+//! (specification 4.1, 4.2).
+//!
+//! * [`args`]: commands, flags, and help
+//! * [`commands`]: one file per command
+//! * [`urls`]: the URLs of sources and stores
+//! * [`settings`]: the settings of `powerfill.toml`
+//! * [`tenancy`]: the store and the source of a command
+//! * [`error`]: errors and exit statuses
+//! * [`log`]: the log of long-running commands
+//! * [`output`]: text for people, JSON and CSV for programs
+//! * [`workbook`]: the tables of a run as a workbook
+
+mod args;
+mod commands;
+mod error;
+mod format;
+mod log;
+mod out_folder;
+mod output;
+mod progress;
+mod settings;
+mod shutdown;
+mod summary;
+mod tenancy;
+mod urls;
+mod workbook;
+
+use std::future::ready;
+use std::num::NonZero;
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::Builder;
+
+use args::{Cli, Command};
+use error::CliError;
+use settings::ProgramSettings;
+
+/// The smallest number of threads that run commands: a command may block one of them on a terminal
+/// or a pipe, and signals and progress need another.
+const MIN_WORKER_THREADS: usize = 2;
+
+/// Runs the command of the process and returns its exit status.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let cores = std::thread::available_parallelism().map_or(MIN_WORKER_THREADS, NonZero::get);
+    let workers = cores.max(MIN_WORKER_THREADS);
+    match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
+        Ok(runtime) => match runtime.block_on(run(cli.command)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                failure.print();
+                failure.exit_code()
+            }
+        },
+        Err(error) => {
+            eprintln!("error: the async runtime cannot start: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), CliError> {
+    let settings = ProgramSettings::read()?;
+    dispatch(command, &settings).await
+}
+
+/// The future of a command. It is boxed so that the future of `run` does not contain the state of
+/// every command, which would multiply machine code and stack.
+type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CliError>> + 'a>>;
+
+fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
+    match command {
+        Command::Demo(args) => Box::pin(commands::demo::run(args, settings)),
+        Command::Generate(args) => Box::pin(ready(commands::generate::run(&args))),
+        Command::Check(args) => Box::pin(commands::check::run(args, settings)),
+        Command::Preflight(args) => Box::pin(commands::preflight::run(args, settings)),
+        Command::Preprocess(args) => Box::pin(commands::preprocess::run(args, settings)),
+        Command::Run(args) => Box::pin(commands::run::run(args, settings)),
+        Command::Work(args) => Box::pin(commands::work::run(args, settings)),
+        #[cfg(feature = "nats")]
+        Command::Relay(args) => Box::pin(commands::relay::run(args, settings)),
+        Command::Serve(args) => Box::pin(commands::serve::run(args, settings)),
+        Command::Token(command) => Box::pin(ready(commands::token::run(&command, settings))),
+        Command::Cancel(args) => Box::pin(commands::cancel::run(args, settings)),
+        Command::Runs(args) => Box::pin(commands::runs::run(args, settings)),
+        Command::Show(args) => Box::pin(commands::show::run(args, settings)),
+        Command::Tables(args) => Box::pin(commands::tables::run(args, settings)),
+        Command::Events(args) => Box::pin(commands::events::run(args, settings)),
+        Command::Explain(args) => Box::pin(commands::explain::run(args, settings)),
+        Command::Diff(args) => Box::pin(commands::diff::run(args, settings)),
+        Command::Rebuild(args) => Box::pin(commands::rebuild::run(args, settings)),
+        Command::Replay(args) => Box::pin(commands::replay::run(args, settings)),
+        Command::Step(args) => Box::pin(commands::step::run(args, settings)),
+        Command::Verify(args) => Box::pin(commands::verify::run(args, settings)),
+        Command::Seal(command) => commands::seal::run(command, settings),
+        Command::Config(command) => commands::config::run(command, settings),
+        Command::Publish(args) => Box::pin(commands::publish::run(args, settings)),
+        Command::Migrate(args) => Box::pin(commands::migrate::run(args, settings)),
+        Command::CopyStore(args) => Box::pin(commands::copy_store::run(args)),
+        Command::Completions { shell } => Box::pin(ready(commands::completions(shell))),
+    }
+}
