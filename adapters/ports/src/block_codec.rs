@@ -1,9 +1,7 @@
 //! The stored form of event blocks (specification 3.2): zstd over the text of a block, and the
 //! columns beside it. Every store uses this form.
 
-use powerfill_events::log::{
-    EncodedBatch, Hash, TypeCounts, block_events, block_texts, hash_check,
-};
+use powerfill_events::log::{EncodedBatch, Hash, block_texts, hash_check};
 
 use crate::StoreError;
 use crate::error::StoreFault;
@@ -46,12 +44,10 @@ pub fn compress_events(events: &EncodedBatch) -> Result<Vec<CompressedBlock>, St
     let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).map_err(failed)?;
     block_texts(events)
         .map(|text| {
-            let mut types = TypeCounts::default();
-            block_events(text.lines()).flatten().for_each(|event| types.add(&event));
             let body = compressor.compress(text.lines()).map_err(failed)?;
             Ok(CompressedBlock {
                 event_count: text.event_count() as u64,
-                event_types: types.to_json(),
+                event_types: text.types().to_json(),
                 byte_count: text.lines().len() as u64,
                 stored_hash: blake3::hash(&body),
                 body,

@@ -31,12 +31,18 @@ pub struct BlockEvent<'a> {
 pub struct BlockText {
     lines: Vec<u8>,
     event_count: usize,
+    types: TypeCounts,
 }
 
 impl BlockText {
     /// The lines, each with its line break.
     pub fn lines(&self) -> &[u8] {
         &self.lines
+    }
+
+    /// The number of events of each type.
+    pub const fn types(&self) -> &TypeCounts {
+        &self.types
     }
 
     /// The number of events.
@@ -56,6 +62,7 @@ impl BlockText {
         self.lines.extend_from_slice(event.payload);
         self.lines.push(b'\n');
         self.event_count += 1;
+        self.types.add(&event);
     }
 }
 
@@ -209,6 +216,7 @@ mod tests {
         let text = block_texts(&batch).next().unwrap();
         let mut counts = TypeCounts::default();
         block_events(text.lines()).flatten().for_each(|event| counts.add(&event));
+        assert_eq!(text.types(), &counts);
         let json = counts.to_json();
         assert_eq!(
             json,
