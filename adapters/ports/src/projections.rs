@@ -30,6 +30,24 @@ pub type RowBatches<'a> = BoxStream<'a, Result<RunRows, StoreError>>;
 /// The most rows in a batch of a reader.
 pub const ROWS_PER_BATCH: usize = 2_000;
 
+/// Refuses a row that cannot be a run's row of a table.
+///
+/// # Errors
+/// [`StoreError::Failed`] if the table does not keep every run, or has another number of columns.
+pub fn ensure_row_of_run(table: &TableSpec, row: &[Cell]) -> Result<(), StoreError> {
+    if table.keeps_every_run && row.len() == table.columns.len() {
+        return Ok(());
+    }
+    let what = format!(
+        "{} has one row per run: {}; it has {} columns, and the row {} cells",
+        table.name,
+        table.keeps_every_run,
+        table.columns.len(),
+        row.len()
+    );
+    Err(StoreError::Failed(what.into()))
+}
+
 /// A cell in the form in which every store returns it, so that rows of different stores compare:
 /// names are text, and decimals have the column's scale, as scaled units if these fit 64 bits.
 ///

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use deadpool_postgres::Transaction;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
+use powerfill_ports::projections::ensure_row_of_run;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
@@ -314,18 +315,7 @@ pub(crate) async fn put_row(
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
-    if !table.keeps_every_run || row.len() != table.columns.len() {
-        return Err(StoreError::Failed(
-            format!(
-                "{} has one row per run: {}; it has {} columns, and the row {} cells",
-                table.name,
-                table.keeps_every_run,
-                table.columns.len(),
-                row.len()
-            )
-            .into(),
-        ));
-    }
+    ensure_row_of_run(table, &row)?;
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
     let run = writer.run();

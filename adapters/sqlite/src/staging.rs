@@ -4,6 +4,7 @@
 
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
+use powerfill_ports::projections::ensure_row_of_run;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rusqlite::{Connection, OptionalExtension};
@@ -238,18 +239,7 @@ pub(crate) fn put_row(
     table: &'static TableSpec,
     row: Vec<Cell>,
 ) -> Result<(), StoreError> {
-    if !table.keeps_every_run || row.len() != table.columns.len() {
-        return Err(StoreError::Failed(
-            format!(
-                "{} has one row per run: {}; it has {} columns, and the row {} cells",
-                table.name,
-                table.keeps_every_run,
-                table.columns.len(),
-                row.len()
-            )
-            .into(),
-        ));
-    }
+    ensure_row_of_run(table, &row)?;
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     migrate_columns(&tx, table, run)?;
     let name = quoted(table.name);

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
-    ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, stored_form,
+    ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, ensure_row_of_run, stored_form,
 };
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
@@ -153,12 +153,7 @@ impl ProjectionStore for MemoryStore {
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> Result<(), StoreError> {
-        if !table.keeps_every_run || row.len() != table.columns.len() {
-            return Err(StoreError::Failed(
-                format!("{} does not keep one row of {} cells per run", table.name, row.len())
-                    .into(),
-            ));
-        }
+        ensure_row_of_run(table, &row)?;
         let cells = stored_cells(table, &row)?;
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
