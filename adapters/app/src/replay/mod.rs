@@ -25,6 +25,7 @@ use crate::events::DecodedEvent;
 use crate::run::decide::decide;
 use crate::run::finish::BROKEN_OFF;
 use crate::run::messages::{DecisionEnd, DecisionInput, EngineMessage, EventChunk};
+use crate::run::panicked;
 use crate::{AppError, RunControl, RunObserver};
 
 /// A finished replay.
@@ -198,7 +199,7 @@ impl StreamComparison {
             decide(&DecisionInput { requested, snapshot, observer, control }, &to_compare);
             Ok::<_, AppError>(std::iter::from_fn(move || messages.try_recv().ok()))
         });
-        let messages = deciding.await.map_err(|panic| AppError::Panicked(panic.to_string()))??;
+        let messages = deciding.await.map_err(|error| panicked(&error))??;
         for message in messages {
             match message {
                 EngineMessage::Step(_) => {}

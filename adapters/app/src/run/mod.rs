@@ -29,6 +29,7 @@ use powerfill_ports::Store;
 
 use crate::clock::Clock;
 use threads::ThreadMode;
+pub(crate) use threads::panicked;
 
 /// Events per append of a run, except for the last append.
 const EVENTS_PER_APPEND: u64 = 16_384;
