@@ -25,9 +25,11 @@ fi
 
 # The sessions in docs/guides call curl. An example in docs/examples calls zstd.
 # tests/instructions.sh calls valgrind.
+missing=
 for program in curl valgrind zstd; do
-    command -v "$program" >/dev/null || install "$program"
+    command -v "$program" >/dev/null || missing="$missing $program"
 done
+[ -z "$missing" ] || install $missing
 
 # Unpack nats-server instead of installing it: the installed package would start a server.
 if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-server ]; then
