@@ -60,6 +60,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The error for an event that should be stored and is not.
+    pub fn missing_event(stream: &str, version: u64) -> Self {
+        let what = format!("event {version} of stream {stream} is missing or misplaced");
+        Self::Corrupt(what.into())
+    }
+
     /// Whether the same call may succeed later.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))

@@ -81,21 +81,8 @@ impl StoredBlock<'_> {
             let BlockEvent { event_type, schema_version, payload } = event;
             let hash = chain(&prev_hash, &meta, version, event_type, schema_version, payload);
             if is_wanted(version) {
-                events.push(StoredEvent {
-                    stream: stream.to_owned(),
-                    stream_version: version,
-                    global_position: record.first_position + (version - record.first_version),
-                    event_type: event_type.to_owned(),
-                    schema_version,
-                    payload: payload.to_vec(),
-                    tenant_id: record.meta.tenant_id.clone(),
-                    actor: record.meta.actor.clone(),
-                    recorded_at: record.meta.recorded_at,
-                    causation_id: record.meta.causation_id,
-                    correlation_id: record.meta.correlation_id,
-                    prev_hash,
-                    hash,
-                });
+                let links = [prev_hash, hash];
+                events.push(StoredEvent::in_append(record, stream, version, event, links));
             }
             prev_hash = hash;
             version += 1;

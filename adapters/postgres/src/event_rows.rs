@@ -2,11 +2,10 @@
 //! moves them into blocks.
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_events::log::{AppendRecord, Hash, StoredEvent, chain_start};
+use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_start};
 use powerfill_ports::StoreError;
 
 use crate::errors::store_error;
-use crate::read::missing_event;
 use crate::values::{RawBytes, get, hash, schema_version, to_bigint, unsigned};
 
 /// Selects the rows of a stream between two versions.
@@ -32,27 +31,19 @@ pub(crate) async fn events(
     let mut rows = rows.iter();
     let mut events = Vec::with_capacity(rows.len());
     for version in first..=last {
-        let missing = || missing_event(stream, version);
+        let missing = || StoreError::missing_event(stream, version);
         let row = rows.next().ok_or_else(missing)?;
         if unsigned(row, 0)? != version {
             return Err(missing());
         }
         let hash = hash(row, 4)?;
-        events.push(StoredEvent {
-            stream: stream.to_owned(),
-            stream_version: version,
-            global_position: record.first_position + (version - record.first_version),
+        let event = BlockEvent {
             event_type: get(row, 1)?,
             schema_version: u16::try_from(schema_version(row, 2)?).map_err(|_| missing())?,
-            payload: get::<RawBytes<'_>>(row, 3)?.0.to_vec(),
-            tenant_id: record.meta.tenant_id.clone(),
-            actor: record.meta.actor.clone(),
-            recorded_at: record.meta.recorded_at,
-            causation_id: record.meta.causation_id,
-            correlation_id: record.meta.correlation_id,
-            prev_hash,
-            hash,
-        });
+            payload: get::<RawBytes<'_>>(row, 3)?.0,
+        };
+        let links = [prev_hash, hash];
+        events.push(StoredEvent::in_append(record, stream, version, event, links));
         prev_hash = hash;
     }
     Ok(events)
@@ -74,5 +65,5 @@ async fn hash_before(
         .query_opt(&find, &[&to_bigint(stream_id), &to_bigint(before)])
         .await
         .map_err(store_error)?;
-    hash(&row.ok_or_else(|| missing_event(stream, before))?, 0)
+    hash(&row.ok_or_else(|| StoreError::missing_event(stream, before))?, 0)
 }

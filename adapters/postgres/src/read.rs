@@ -87,9 +87,8 @@ pub(crate) async fn batch_after_position(
             return Err(StoreError::Corrupt(what.into()));
         }
         next = to + 1;
-        let version_of = |position| record.first_version + (position - record.first_position);
-        let (first, last) = (version_of(from), version_of(to));
-        let end = version_of(record.last_position().min(up_to));
+        let (first, last) = (record.version_at(from), record.version_at(to));
+        let end = record.version_at(record.last_position().min(up_to));
         parts.push(AppendPart { record, stream: get(row, 11)?, first, last, end });
     }
     events(client, parts).await
@@ -206,12 +205,6 @@ pub(crate) async fn batch_of_types(
     }
 }
 
-/// The error for an event that is neither in a block nor in a row.
-pub(crate) fn missing_event(stream: &str, version: u64) -> StoreError {
-    let what = format!("event {version} of stream {stream} is missing or misplaced");
-    StoreError::Corrupt(what.into())
-}
-
 fn missing_version(stream: &str, version: u64) -> StoreError {
     let what = format!("no append contains version {version} of stream {stream}");
     StoreError::Corrupt(what.into())
@@ -251,7 +244,7 @@ async fn events(
                 continue;
             }
             if block.first_version > next {
-                return Err(missing_event(stream, next));
+                return Err(StoreError::missing_event(stream, next));
             }
             let end = block.last_version().min(part.end);
             if end > part.last && !batch.is_empty() {
@@ -266,7 +259,7 @@ async fn events(
                 event_rows::events(client, record, stream, part.first, part.last).await?;
             batch.append(&mut events);
         } else if next <= part.last {
-            return Err(missing_event(stream, next));
+            return Err(StoreError::missing_event(stream, next));
         }
     }
     Ok(batch)

@@ -31,8 +31,14 @@ pub(crate) fn batch_after_position(
             let record = append_record(row)?;
             let from = record.first_position.max(after + 1);
             let to = record.last_position().min(up_to);
-            let version_of = |position| record.first_version + (position - record.first_position);
-            if from > to || !batch.add(&record, name(row)?, version_of(from), version_of(to))? {
+            if from > to
+                || !batch.add(
+                    &record,
+                    name(row)?,
+                    record.version_at(from),
+                    record.version_at(to),
+                )?
+            {
                 break;
             }
         }
@@ -163,7 +169,7 @@ impl<'c> BatchBuilder<'c> {
             return self.add_rows(record, stream, first, last);
         }
         if next <= last {
-            return Err(missing_event(stream, next));
+            return Err(StoreError::missing_event(stream, next));
         }
         Ok(self.has_room_for(1))
     }
@@ -238,10 +244,4 @@ impl<'c> BatchBuilder<'c> {
         }
         Ok(())
     }
-}
-
-/// The error for an event that is neither in a block nor in a row.
-pub(crate) fn missing_event(stream: &str, version: u64) -> StoreError {
-    let what = format!("event {version} of stream {stream} is missing or misplaced");
-    StoreError::Corrupt(what.into())
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_events::log::{
-    AppendRecord, EventRow, Hash, StreamRow, Verifier, chain_start, seal, seal_start,
+    AppendRecord, BlockEvent, EventRow, Hash, StreamRow, Verifier, chain_start, seal, seal_start,
 };
 use powerfill_events::values::TenantId;
+use powerfill_ports::appending::ChainedEvent;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::events::{
     Append, AppendReceipt, Damage, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead,
@@ -159,26 +160,14 @@ fn event_row(stream_id: u64, event: &StoredEvent) -> EventRow<'_> {
 }
 
 fn stored_events(append: &Append, record: &AppendRecord, tail: Hash) -> Vec<StoredEvent> {
-    let meta = &append.meta;
     let mut prev_hash = tail;
-    (record.first_position..)
-        .zip(append.chained_events(tail))
-        .map(|(global_position, event)| StoredEvent {
-            stream: append.stream.clone(),
-            stream_version: event.version,
-            global_position,
-            event_type: event.event_type.to_owned(),
-            schema_version: event.schema_version,
-            payload: event.payload.to_vec(),
-            tenant_id: meta.tenant_id.clone(),
-            actor: meta.actor.clone(),
-            recorded_at: meta.recorded_at,
-            causation_id: meta.causation_id,
-            correlation_id: meta.correlation_id,
-            prev_hash: std::mem::replace(&mut prev_hash, event.hash),
-            hash: event.hash,
-        })
-        .collect()
+    let stored = append.chained_events(tail).map(|chained| {
+        let ChainedEvent { version, event_type, schema_version, payload, hash } = chained;
+        let event = BlockEvent { event_type, schema_version, payload };
+        let links = [std::mem::replace(&mut prev_hash, hash), hash];
+        StoredEvent::in_append(record, &append.stream, version, event, links)
+    });
+    stored.collect()
 }
 
 impl MemoryStore {

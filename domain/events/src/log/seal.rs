@@ -34,6 +34,16 @@ impl AppendRecord {
     pub const fn last_position(&self) -> u64 {
         self.first_position + self.event_count - 1
     }
+
+    /// The global position of the event with a version, which the append must have.
+    pub const fn position_of(&self, version: u64) -> u64 {
+        self.first_position + (version - self.first_version)
+    }
+
+    /// The version of the event at a global position, which the append must have.
+    pub const fn version_at(&self, position: u64) -> u64 {
+        self.first_version + (position - self.first_position)
+    }
 }
 
 /// The end of the log.

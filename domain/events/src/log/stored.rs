@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Hash, SchemaId};
+use super::{AppendRecord, BlockEvent, Hash, SchemaId};
 use crate::values::{TenantId, Timestamp};
 
 /// A stored event with its whole envelope (3.1).
@@ -38,6 +38,32 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// The event of an append to a stream, with its version and its links in the hash chain.
+    pub fn in_append(
+        record: &AppendRecord,
+        stream: &str,
+        version: u64,
+        event: BlockEvent<'_>,
+        [prev_hash, hash]: [Hash; 2],
+    ) -> Self {
+        let meta = &record.meta;
+        Self {
+            stream: stream.to_owned(),
+            stream_version: version,
+            global_position: record.position_of(version),
+            event_type: event.event_type.to_owned(),
+            schema_version: event.schema_version,
+            payload: event.payload.to_vec(),
+            tenant_id: meta.tenant_id.clone(),
+            actor: meta.actor.clone(),
+            recorded_at: meta.recorded_at,
+            causation_id: meta.causation_id,
+            correlation_id: meta.correlation_id,
+            prev_hash,
+            hash,
+        }
+    }
+
     /// Whether the event has this type, schema version, and payload.
     pub fn is_written_as(&self, schema: SchemaId, payload: &[u8]) -> bool {
         self.event_type == schema.name()
