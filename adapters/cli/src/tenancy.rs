@@ -185,7 +185,7 @@ impl SnapshotInput {
         let Some(tenant) = managing else { return Ok(raw) };
         let tables = managed_tables(tenant, self.open_store.clone()).await?;
         let too_large = |error| CliError::context("the configuration", error);
-        tables.in_place_of_the_sources(raw).map_err(too_large)
+        tables.override_source_tables(raw).map_err(too_large)
     }
 
     /// Reads and validates the snapshot; returns the report if it is rejected.

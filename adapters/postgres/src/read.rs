@@ -186,8 +186,7 @@ pub(crate) async fn batch_of_types(
     types: &[String],
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let find = client.prepare_cached(BLOCKS_OF_TYPES).await.map_err(store_error)?;
-    let (from, to) = (to_bigint(version), to_bigint(up_to));
-    let mut from = from;
+    let (mut from, to) = (to_bigint(version), to_bigint(up_to));
     loop {
         let rows = client
             .query(&find, &[&to_bigint(stream_id), &from, &to, &types, &1_i64])

@@ -212,7 +212,7 @@ pub(crate) async fn a_managed_run_equals_that_of_its_source(desk: &Desk) {
     let managed = read_configuration(desk.store.as_ref(), ConfigAsOf::Now).await.unwrap().tables();
     let mut source = books::raw(CASE);
     source.tables.retain(|table| table.name() != "pfill_constraints");
-    let input = managed.in_place_of_the_sources(source).unwrap();
+    let input = managed.override_source_tables(source).unwrap();
     let mut snapshot = validate(input).expect("the snapshot is valid").snapshot;
     snapshot.header.tenant_id = "WATERMARK".into();
     assert_eq!(snapshot.digest(), from_source.snapshot.digest());

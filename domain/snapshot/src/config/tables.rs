@@ -59,13 +59,12 @@ impl ConfigTables {
         }
     }
 
-    /// What a source hands over, with these six tables in the place of its own: the input of a run
-    /// with this configuration. What was wrong with the source's own six tables does not matter
-    /// then.
+    /// Replaces the six tables of a source by these, which makes the input of a run with this
+    /// configuration. Faults of the source's own six tables are dropped with them.
     ///
     /// # Errors
     /// [`TooLarge`].
-    pub fn in_place_of_the_sources(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
+    pub fn override_source_tables(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
         let RawSnapshot { mut tables, mut faults, ignored, warnings } = source;
         tables.retain(|table| ConfigTable::named(table.name()).is_none());
         faults.retain(|fault| ConfigTable::named(&fault.table).is_none());
