@@ -4,7 +4,8 @@
 # Needs Rust and a C compiler. Arguments go to the test runner, whose summary is printed last.
 # Uses cargo-nextest (.config/nextest.toml) and cargo-deny (.deny.toml) if they are installed.
 # Installs what is missing: PostgreSQL, curl, valgrind, and zstd from Debian's packages (as root or
-# with sudo), nats-server from Debian's packages and schemathesis from PyPI into the target folder.
+# with sudo), nats-server from Debian's packages, schemathesis and duckdb from PyPI into the target
+# folder.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,6 +48,12 @@ if ! target/schemathesis/bin/schemathesis --version >/dev/null 2>&1; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
     python3 -m venv target/schemathesis
     target/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+fi
+
+# duckdb reads exported Parquet files.
+if ! target/duckdb/bin/duckdb --version >/dev/null 2>&1; then
+    python3 -m venv target/duckdb
+    target/duckdb/bin/pip install --quiet --disable-pip-version-check duckdb-cli==1.5.6
 fi
 
 not_run() {

@@ -4,6 +4,8 @@ mod audit;
 mod common;
 mod config;
 mod diff;
+#[cfg(feature = "parquet")]
+mod export;
 mod operate;
 mod options;
 mod publish;
@@ -20,6 +22,8 @@ pub(crate) use config::{
     ConfigSubcommand, ConfigTableArg, ReprioritiseArgs,
 };
 pub(crate) use diff::DiffArgs;
+#[cfg(feature = "parquet")]
+pub(crate) use export::ExportArgs;
 #[cfg(feature = "nats")]
 pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
@@ -82,6 +86,9 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Print an output table of a run, or list the tables
     Tables(TablesArgs),
+    /// Write output tables and events of runs as Parquet files, for analysis over many runs
+    #[cfg(feature = "parquet")]
+    Export(ExportArgs),
     /// Print the events of a run
     Events(EventsArgs),
     /// Explain everything that a run decided about a loan or a trade

@@ -89,6 +89,8 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Show(args) => Box::pin(commands::show::run(args, settings)),
         Command::Tables(args) => Box::pin(commands::tables::run(args, settings)),
         Command::Events(args) => Box::pin(commands::events::run(args, settings)),
+        #[cfg(feature = "parquet")]
+        Command::Export(args) => Box::pin(commands::export::run(args, settings)),
         Command::Explain(args) => Box::pin(commands::explain::run(args, settings)),
         Command::Diff(args) => Box::pin(commands::diff::run(args, settings)),
         Command::Rebuild(args) => Box::pin(commands::rebuild::run(args, settings)),

@@ -102,8 +102,12 @@ const TABLES_OF_ANY_RUN: [&str; 3] =
 
 /// Whether a table of the run is written.
 pub(crate) fn is_kept(table: &TableSpec, summary: &RunSummary) -> bool {
-    let complete = summary.failure.is_none() && summary.cancellation.is_none();
-    complete || TABLES_OF_ANY_RUN.contains(&table.name)
+    has_table(table, summary.failure.is_none() && summary.cancellation.is_none())
+}
+
+/// Whether a run that is over has the table.
+pub(crate) fn has_table(table: &TableSpec, is_complete: bool) -> bool {
+    is_complete || TABLES_OF_ANY_RUN.contains(&table.name)
 }
 
 impl Files {

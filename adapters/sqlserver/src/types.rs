@@ -40,14 +40,12 @@ impl fmt::Display for SqlType {
     }
 }
 
-/// The type of a column of an output table. Amounts are 64-bit units, so 19 digits are enough;
-/// averages have no such bound.
+/// The type of a column of an output table.
 pub fn sql_type(column: &Column) -> SqlType {
     match column.cell_type {
         CellType::Text => SqlType::Text(text_length(column.name)),
         CellType::Int => SqlType::Int,
-        CellType::Decimal(scale) if column.name.starts_with("wavg_") => SqlType::Decimal(38, scale),
-        CellType::Decimal(scale) => SqlType::Decimal(19, scale),
+        CellType::Decimal(scale) => SqlType::Decimal(column.precision(), scale),
         CellType::Day => SqlType::Day,
         CellType::Timestamp => SqlType::Moment,
         CellType::Json => SqlType::Text(None),

@@ -85,6 +85,12 @@ impl Column {
         Self::new(name, CellType::Json)
     }
 
+    /// The decimal digits that a value of the column can have. Amounts are 64-bit units, so 19 are
+    /// enough; averages have no such bound.
+    pub fn precision(&self) -> u8 {
+        if self.name.starts_with("wavg_") { 38 } else { 19 }
+    }
+
     /// Whether a value has the column's type and scale. NULL is valid in every column.
     pub fn admits(&self, cell: &Cell) -> bool {
         match (self.cell_type, cell) {

@@ -111,6 +111,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/sqlite", &["events", "ports", "snapshot", "tables"]),
     ("adapters/postgres", &["events", "ports", "snapshot", "tables"]),
     ("adapters/csv", &["snapshot"]),
+    ("adapters/parquet", &["events", "tables"]),
     ("adapters/xlsx", &["events", "snapshot", "tables"]),
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),

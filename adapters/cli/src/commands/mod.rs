@@ -8,6 +8,8 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod explain;
+#[cfg(feature = "parquet")]
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod migrate;
 pub(crate) mod options;
@@ -35,7 +37,9 @@ use std::sync::Arc;
 use clap::CommandFactory;
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
+use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
+use powerfill_ports::events::EventStore;
 use powerfill_ports::runs::stream_runs;
 use tokio::task::JoinSet;
 
@@ -74,6 +78,18 @@ async fn open_run(
     let store = TenantStore::resolve(args, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), wanted).await?;
     Ok((store, run))
+}
+
+/// The tenant of an open store: that of the command line, else that of the store's events.
+async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, CliError> {
+    if let Some(tenant) = store.tenant_id() {
+        return Ok(tenant.clone());
+    }
+    EventStore::tenant(opened).await?.ok_or_else(|| {
+        CliError::environment(
+            "the store has no events yet, so its tenant is unknown; name the tenant with --tenant",
+        )
+    })
 }
 
 /// Finds a run by its id, the beginning of its id, `latest`, or `latest~N` for the Nth before it.

@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_app::relay::{Relay, RelayMode};
-use powerfill_events::values::TenantId;
 use powerfill_nats::{NatsAccess, NatsBroker};
-use powerfill_ports::Store;
 use powerfill_ports::broker::{BrokerError, EventBroker};
-use powerfill_ports::events::EventStore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::join_all;
+use super::{join_all, tenant_of};
 use crate::args::RelayArgs;
 use crate::error::CliError;
 use crate::output::print_text;
@@ -79,10 +76,7 @@ async fn relay(
     once: bool,
 ) -> Result<(), CliError> {
     let opened = store.open_existing().await?;
-    let tenant = match store.tenant_id() {
-        Some(tenant) => tenant.clone(),
-        None => tenant_of(opened.as_ref()).await?,
-    };
+    let tenant = tenant_of(&store, opened.as_ref()).await?;
     let address = broker.address().to_owned();
     let relay = Relay::new(opened, tenant.clone(), broker, shutdown);
     let mode = if once { RelayMode::CatchUp } else { RelayMode::Follow };
@@ -93,13 +87,4 @@ async fn relay(
         .await;
     let position = reached.map_err(|error| CliError::context(tenant.to_string(), error))?;
     print_text(format!("{tenant}: {address} has the events up to {position}\n"))
-}
-
-/// The tenant of a store, if the command line names none.
-async fn tenant_of(store: &dyn Store) -> Result<TenantId, CliError> {
-    EventStore::tenant(store).await?.ok_or_else(|| {
-        CliError::environment(
-            "the store has no events yet, so its tenant is unknown; name the tenant with --tenant",
-        )
-    })
 }

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
     }
 }
 
-fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
+pub(super) fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
     named(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
         CliError::environment(format!(

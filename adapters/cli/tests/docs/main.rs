@@ -191,11 +191,20 @@ fn the_commands_of_each_guide_print_what_is_shown() {
         .collect();
     names.sort();
     assert!(!names.is_empty());
-    for name in names {
-        let folder = tempfile::tempdir().expect("a new folder");
-        let run = run_session(&format!("docs/guides/{name}"), folder.path());
-        assert!(run >= 3, "{name} has no session: {run} commands");
-    }
+    let names = std::sync::Mutex::new(names);
+    let next = || names.lock().expect("no session has failed").pop();
+    let run_sessions = || {
+        while let Some(name) = next() {
+            let folder = tempfile::tempdir().expect("a new folder");
+            let run = run_session(&format!("docs/guides/{name}"), folder.path());
+            assert!(run >= 3, "{name} has no session: {run} commands");
+        }
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(run_sessions);
+        }
+    });
 }
 
 #[test]

@@ -31,13 +31,17 @@ impl Bash {
         use std::os::unix::process::CommandExt;
         let binary = Path::new(env!("CARGO_BIN_EXE_powerfill")).parent().expect("a folder");
         let path = std::env::var("PATH").expect("a PATH");
-        // tests/run.sh puts nats-server there.
+        // tests/run.sh puts nats-server and duckdb there.
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let unpacked = top.join("target/nats/usr/sbin");
+        let nats = top.join("target/nats/usr/sbin");
+        let duckdb = top.join("target/duckdb/bin");
         let mut process = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .current_dir(folder)
-            .env("PATH", format!("{}:{path}:{}", binary.display(), unpacked.display()))
+            .env(
+                "PATH",
+                format!("{}:{path}:{}:{}", binary.display(), nats.display(), duckdb.display()),
+            )
             .env("POWERFILL_REQUESTED_BY", "desk")
             .process_group(0)
             .stdin(Stdio::piped())

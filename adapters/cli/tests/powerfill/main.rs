@@ -12,6 +12,8 @@ mod copying;
 mod desktop_app;
 mod diff;
 mod exits;
+#[cfg(feature = "parquet")]
+mod export;
 mod formats;
 #[cfg(target_os = "linux")]
 mod full_disk;

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Day(i32);
 
 impl Day {
+    /// 1970-01-01.
+    pub const EPOCH: Self = Self(719_163);
+
     /// Whole days from `self` to `later`: negative where `later` is earlier (1.1 `days(a, b)`).
     pub fn days_until(self, later: Self) -> i32 {
         later.0 - self.0

@@ -1,0 +1,82 @@
+//! `export`: which files a run has, and what a second export does.
+
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Sandbox, case, options, source};
+
+/// The Parquet files in a folder and its folders, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The name of the table's folder.
+fn table_of(file: &Path) -> &str {
+    file.ancestors()
+        .nth(3)
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str())
+        .expect("a name")
+}
+
+#[test]
+fn a_run_has_a_file_per_table_and_a_second_export_writes_only_what_is_missing() {
+    let sandbox = Sandbox::new();
+    let case = case("01");
+    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let first = sandbox.run_ok("export --events --out lake");
+    assert!(first.contains(": 1 runs written to lake, "), "{first}");
+    let lake = sandbox.path("lake");
+    let written = files(&lake);
+    assert_eq!(written.len(), 15, "fourteen tables and the events: {written:?}");
+    let contents: Vec<Vec<u8>> = written.iter().map(|file| std::fs::read(file).unwrap()).collect();
+
+    let second = sandbox.run_ok("export --all --events --out lake");
+    assert!(second.ends_with(": 0 runs written to lake, 0 bytes; 1 were there\n"), "{second}");
+    std::fs::remove_file(&written[3]).unwrap();
+    sandbox.run_ok("export --all --events --out lake");
+    sandbox.run_ok("export --all --events --out lake --overwrite");
+    assert_eq!(files(&lake), written);
+    for (file, content) in written.iter().zip(contents) {
+        assert!(std::fs::read(file).unwrap() == content, "{} differs", file.display());
+    }
+}
+
+#[test]
+fn a_failed_run_has_only_the_tables_of_any_run() {
+    let sandbox = Sandbox::new();
+    let case = case("01");
+    let refused = ["run", &source(&case), "--max-trade-settle-days", "0"];
+    let answer = sandbox.run(refused);
+    assert_eq!(answer.status, Some(1), "{}", answer.out);
+    sandbox.run_ok("export --out lake");
+    let written = files(&sandbox.path("lake"));
+    let tables: Vec<&str> = written.iter().map(|file| table_of(file)).collect();
+    assert_eq!(
+        tables,
+        ["pfill_powerfill_log", "pfill_preflight_findings", "pfill_run_history"],
+        "{written:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_exported_is_named() {
+    let sandbox = Sandbox::new();
+    let case = case("01");
+    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let line = |line: &str| sandbox.run_line(line);
+    line("export --out lake --table pfill_guide")
+        .fails_with(2, &["pfill_guide", "pfill_trade_recap"]);
+    line("export 0000 --out lake").fails_with(2, &["no run 0000"]);
+    std::fs::write(sandbox.path("file"), "").unwrap();
+    line("export --out file").fails_with(2, &["file", "cannot be written"]);
+    assert_eq!(std::fs::read(sandbox.path("file")).unwrap(), b"");
+}
