@@ -13,6 +13,7 @@ use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
 
 use powerfill_app::configure::{ConfigRequest, configure};
 use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
+use powerfill_app::rebuild::rebuild;
 use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
@@ -22,6 +23,8 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::LargeTables;
+use powerfill_tables::tables::candy;
 use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::store_suite::StoreLocation;
@@ -59,7 +62,8 @@ async fn execute_run<S: CopyStore + 'static>(
         Arc::new(SystemClock),
         "worker".to_owned(),
         Duration::from_secs(30),
-    );
+    )
+    .with_large_tables(LargeTables::Stored);
     let (snapshot, options) = book(case);
     let run_id = request_run(&runner, &snapshot, &options).await;
     if cancel {
@@ -151,6 +155,7 @@ async fn the_same_log_has_the_same_seals_on_every_store() {
         }
         assert_eq!(store.published().await.unwrap(), original.published().await.unwrap(), "{name}");
         assert_eq!(store.indexed_runs().await.unwrap(), original.indexed_runs().await.unwrap());
+        assert!(store.is_stored(&candy::TABLE).await.unwrap(), "{name}");
     }
     // The tenant continues in the copy.
     assert_eq!(execute_run(&Arc::new(database), "03-best-fit", false).await, RunStatus::Complete);
@@ -171,6 +176,20 @@ async fn a_repeated_copy_adds_the_new_appends() {
     assert_eq!(copy.all_runs().await.unwrap(), original.all_runs().await.unwrap());
     let third = copied(original.as_ref(), &copy).await;
     assert_eq!((third.had, third.head), (second.head.seq, second.head));
+}
+
+/// A copy has rows of the large tables where the original has them.
+#[tokio::test]
+async fn a_copy_builds_the_tables_that_the_original_builds() {
+    let (_folder, original) = file();
+    assert_eq!(execute_run(&original, "12-kickout-reasons", false).await, RunStatus::Complete);
+    for (large_tables, is_stored) in [(LargeTables::Stored, true), (LargeTables::Built, false)] {
+        let (run, _) = original.published().await.unwrap().unwrap();
+        rebuild(original.as_ref(), run, large_tables).await.unwrap();
+        let copy = MemoryStore::new();
+        copied(original.as_ref(), &copy).await;
+        assert_eq!(copy.is_stored(&candy::TABLE).await.unwrap(), is_stored);
+    }
 }
 
 /// The copy is interrupted after each append.

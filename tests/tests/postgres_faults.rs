@@ -155,7 +155,7 @@ async fn execute_run(store: &PostgresStore, run: RunId, at: i64) {
     for (part, loan) in [(1, "L1"), (2, "L2"), (3, "L3")] {
         retry_while_unavailable(|| store.stage(writer, [kickouts([loan])].into(), part)).await;
     }
-    retry_while_unavailable(|| store.publish(writer)).await;
+    retry_while_unavailable(|| store.publish(writer, &[])).await;
     retry_while_unavailable(|| store.renew(lease, until)).await;
     retry_while_unavailable(|| store.set_status(lease, RunStatus::Complete)).await;
 }
@@ -227,7 +227,7 @@ async fn errors_of_the_server_are_classified() {
 
     // A report that has locked a table which is being replaced.
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     admin
         .batch_execute("BEGIN; LOCK TABLE powerfill.pfill_test_kickouts IN SHARE MODE")
@@ -236,10 +236,10 @@ async fn errors_of_the_server_are_classified() {
     let text = place.url().await;
     let impatient = url(&format!("{text}?options=-c%20lock_timeout%3D50"));
     let impatient = PostgresStore::open(&impatient).await.unwrap();
-    let refused = impatient.publish(unleased(run(2))).await.unwrap_err();
+    let refused = impatient.publish(unleased(run(2)), &[]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     admin.batch_execute("COMMIT").await.unwrap();
-    impatient.publish(unleased(run(2))).await.unwrap();
+    impatient.publish(unleased(run(2)), &[]).await.unwrap();
 
     // Connections that the administrator terminates are replaced.
     admin

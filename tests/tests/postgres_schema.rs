@@ -273,7 +273,7 @@ async fn execute_run(store: &PostgresStore, number: u128) {
     store.append(leased(candidates(run, 200, 2))).await.unwrap();
     store.begin_staging(writer, &[&KICKOUTS, &HISTORY]).await.unwrap();
     store.stage(writer, [kickouts(["L1"])].into(), 202).await.unwrap();
-    store.publish(writer).await.unwrap();
+    store.publish(writer, &[]).await.unwrap();
     store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await.unwrap();
     store.renew(lease, moment(20)).await.unwrap();
     store.set_status(lease, RunStatus::Complete).await.unwrap();

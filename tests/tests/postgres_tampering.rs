@@ -377,7 +377,7 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
     guide.cells[2] = Cell::Fixed(150, 2);
     store.begin_staging(unleased(run(1)), &[&GUIDE, &KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [guide, kickouts(["L1"])].into(), 7).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     for (table, assignment) in [
         (&GUIDE, "loan_amount = 1.5"),
         (&GUIDE, "loan_amount = 1.500"),

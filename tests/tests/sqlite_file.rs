@@ -196,6 +196,6 @@ async fn history_survives_a_change_of_its_columns() {
     assert_eq!(rows[0].rows.cells[1], Cell::Null);
     // The former columns again, this time staged.
     store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
-    store.publish(unleased(run(4))).await.unwrap();
+    store.publish(unleased(run(4)), &[]).await.unwrap();
     assert_eq!(store.rows(&HISTORY).count().await, 3);
 }

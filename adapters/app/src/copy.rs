@@ -15,6 +15,8 @@ use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
 use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor};
 use powerfill_tables::event_index::PROJECTOR_VERSION;
+use powerfill_tables::table::LargeTables;
+use powerfill_tables::tables::ALL;
 
 use crate::AppError;
 use crate::rebuild::{rebuild, rebuild_kept};
@@ -263,6 +265,16 @@ async fn read_append(
     })
 }
 
+/// Whether the original has rows of the large tables: the copy gets the same.
+async fn large_tables(from: &dyn CopyStore) -> Result<LargeTables, CopyError> {
+    for table in ALL.iter().filter(|table| table.built_from.is_some()) {
+        if retry_with_backoff(|| from.is_stored(table)).await? {
+            return Ok(LargeTables::Stored);
+        }
+    }
+    Ok(LargeTables::Built)
+}
+
 /// Makes the indexes, the history, and the shown tables of the copy from its events.
 async fn rebuild_projections(
     from: &dyn CopyStore,
@@ -283,7 +295,7 @@ async fn rebuild_projections(
         });
         if published.is_some_and(|(published, _)| published == run) {
             if !is_indexed || retry_with_backoff(|| to.published()).await? != published {
-                rebuild(to, run).await?;
+                rebuild(to, run, large_tables(from).await?).await?;
             }
         } else if !is_indexed {
             rebuild_kept(to, ProjectionWriter::Maintenance(run)).await?;

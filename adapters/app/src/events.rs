@@ -3,9 +3,12 @@
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
-use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::events::{EventBatches, EventStore, StoredEvent};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::spawn_blocking;
 
 use crate::AppError;
+use crate::run::panicked;
 
 /// An event as it is stored, together with its content in the present schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +60,25 @@ pub fn read_run(store: &dyn EventStore, run: RunId) -> DecodedBatches<'_> {
 
 /// The events of a run from one version to another, both included.
 pub fn read_versions(store: &dyn EventStore, run: RunId, from: u64, to: u64) -> DecodedBatches<'_> {
-    let batches = store.read_between(&run.stream(), from, to).map_err(AppError::from);
-    batches.and_then(decode_batch).boxed()
+    decode_batches(store.read_between(&run.stream(), from, to))
+}
+
+/// Batches that are being read or decoded while another one is used.
+const BATCHES_AHEAD: usize = 2;
+
+/// Decodes events as they are read. A runtime with several threads reads and decodes the next
+/// batches on other threads meanwhile.
+pub(crate) fn decode_batches(batches: EventBatches<'_>) -> DecodedBatches<'_> {
+    let has_threads = Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if !has_threads {
+        return batches.map_err(AppError::from).and_then(async |batch| decode(batch)).boxed();
+    }
+    let decoding = |batch| async move {
+        let decoded = spawn_blocking(move || decode(batch)).await;
+        decoded.map_err(|panic| panicked(&panic))?
+    };
+    batches.map_err(AppError::from).map_ok(decoding).try_buffered(BATCHES_AHEAD).boxed()
 }
 
 /// One event of a run; `None` if the run is shorter.
@@ -71,7 +91,7 @@ pub(crate) async fn read_event(
     Ok(batch.and_then(|batch| batch.into_iter().next()))
 }
 
-pub(crate) async fn decode_batch(batch: Vec<StoredEvent>) -> Result<Vec<DecodedEvent>, AppError> {
+fn decode(batch: Vec<StoredEvent>) -> Result<Vec<DecodedEvent>, AppError> {
     batch.into_iter().map(DecodedEvent::try_from).collect()
 }
 

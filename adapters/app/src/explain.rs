@@ -23,7 +23,7 @@ use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
 use tokio::task::spawn_blocking;
 
 use crate::AppError;
-use crate::events::{DecodedBatches, DecodedEvent, decode_batch, for_each_event, read_run};
+use crate::events::{DecodedBatches, DecodedEvent, decode_batches, for_each_event, read_run};
 
 /// Explains a loan: its candidates, its way through the run, whether it takes part, and which
 /// limits barred it.
@@ -176,8 +176,8 @@ async fn read_listed(
     versions: &BTreeSet<u64>,
 ) -> Result<Vec<DecodedEvent>, AppError> {
     let wanted = versions.iter().copied().collect();
-    let batches = store.read_versions(&run.stream(), wanted).map_err(AppError::from);
-    let events: Vec<DecodedEvent> = batches.and_then(decode_batch).try_concat().await?;
+    let batches = decode_batches(store.read_versions(&run.stream(), wanted));
+    let events: Vec<DecodedEvent> = batches.try_concat().await?;
     if events.len() != versions.len() {
         return Err(damaged_index(run, "it lists events that the run does not have"));
     }

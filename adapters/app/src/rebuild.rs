@@ -1,22 +1,23 @@
 //! Makes a run's output tables and its index again from the stored events (specification 3.3).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_events::run::event::RunCompleted;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
-use powerfill_ports::Store;
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
-use powerfill_tables::table::{Cell, RowBatch};
+use powerfill_tables::table::{Cell, LargeTables, RowBatch, TableSpec};
 use powerfill_tables::tables::{Projectors, projectors, run_history};
 use powerfill_tables::{RunTables, UnknownTable};
 
 use crate::AppError;
-use crate::events::{DecodedEvent, read_run, read_versions};
+use crate::events::{DecodedEvent, decode_batches, read_run, read_versions};
 
 /// What the events of a run amount to.
 #[derive(Debug, Clone)]
@@ -187,14 +188,60 @@ pub(crate) async fn fold_with_index(
     RunFold::with_index(run, projectors).run_to(store, u64::MAX, take_rows).await
 }
 
+/// Whether the published rows of a large table are not in the store, but built from events.
+///
+/// # Errors
+/// The store fails.
+pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> Result<bool, StoreError> {
+    Ok(table.built_from.is_some() && !store.is_stored(table).await?)
+}
+
+/// Makes the rows of a table that is [built from](TableSpec::built_from) one type of event, with
+/// the events of this type from a version on. Passes rows on together with the version after their
+/// last event, until `take_rows` breaks.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
+pub async fn build_table(
+    store: &dyn Store,
+    run: RunId,
+    table: &'static TableSpec,
+    from_version: u64,
+    mut take_rows: impl AsyncFnMut(RowBatch, u64) -> ControlFlow<()>,
+) -> Result<(), AppError> {
+    let mut projectors = projectors().into_iter();
+    let projector = projectors.find(|projector| std::ptr::eq(projector.table(), table));
+    let (Some(event_type), Some(mut projector)) = (table.built_from, projector) else {
+        return Ok(());
+    };
+    let types = vec![event_type.name().to_owned()];
+    let mut batches = decode_batches(store.read_types(&run.stream(), from_version, types));
+    while let Some(batch) = batches.try_next().await? {
+        let mut rows = RowBatch::new(table);
+        for decoded in &batch {
+            projector.apply(&decoded.recorded(run));
+        }
+        projector.drain(&mut rows);
+        let next = batch.last().map_or(from_version, |last| last.stored.stream_version + 1);
+        if take_rows(rows, next).await.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Rebuilds what the store keeps of a run. The output tables of a Complete run replace those that
 /// are shown.
 ///
 /// # Errors
 /// [`RunActive`](powerfill_ports::StoreError::RunActive) while a run is active, because its rows
 /// are in the only staging area; else as for [`fold`]. The shown tables stay as they were then.
-pub async fn rebuild(store: &dyn Store, run: RunId) -> Result<RebuiltRun, AppError> {
-    rebuild_with(store, ProjectionWriter::Maintenance(run), projectors).await
+pub async fn rebuild(
+    store: &dyn Store,
+    run: RunId,
+    large_tables: LargeTables,
+) -> Result<RebuiltRun, AppError> {
+    rebuild_with(store, ProjectionWriter::Maintenance(run), projectors, large_tables).await
 }
 
 /// As [`rebuild`], for any writer and any set of tables.
@@ -205,18 +252,23 @@ pub async fn rebuild_with(
     store: &dyn Store,
     writer: ProjectionWriter,
     projectors: Projectors,
+    large_tables: LargeTables,
 ) -> Result<RebuiltRun, AppError> {
     let mut fold = RunFold::with_index(writer.run(), projectors);
-    store.begin_staging(writer, &fold.tables.specs()).await?;
+    let (staged, left_out) = large_tables.split(&fold.tables.specs());
+    let stored = |rows: Vec<RowBatch>| -> Arc<[RowBatch]> {
+        rows.into_iter().filter(|batch| large_tables.stores(batch.table)).collect()
+    };
+    store.begin_staging(writer, &staged).await?;
     let mut batches = read_run(store, writer.run());
     while let Some(batch) = batches.try_next().await? {
         let rows = fold.apply(&batch)?;
-        store.stage(writer, rows.into(), fold.events).await?;
+        store.stage(writer, stored(rows), fold.events).await?;
     }
     let (rows, rebuilt) = fold.finish()?;
-    store.stage(writer, rows.into(), rebuilt.events).await?;
+    store.stage(writer, stored(rows), rebuilt.events).await?;
     if rebuilt.recorded.is_some() {
-        store.publish(writer).await?;
+        store.publish(writer, &left_out).await?;
     }
     put_kept(store, writer, &rebuilt).await?;
     Ok(rebuilt)

@@ -15,7 +15,8 @@ pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
 pub(crate) use common::{
-    LogArgs, PrintArgs, SourceArgs, StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs,
+    LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, SourceArgs, StoreArgs, StorePrintArgs,
+    TablePrintArgs, TenantArgs,
 };
 pub(crate) use config::{
     ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,
@@ -96,7 +97,7 @@ pub(crate) enum Command {
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
     /// Make the output tables again from the events of a run
-    Rebuild(RunRefArgs),
+    Rebuild(RebuildArgs),
     /// Decide a run again from its captured snapshot, and compare event by event
     Replay(ReplayArgs),
     /// Show a run as of its events, one event per line of standard input
@@ -252,6 +253,8 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
+    pub(crate) large_tables: LargeTablesArgs,
+    #[command(flatten)]
     pub(crate) common: TablePrintArgs,
 }
 
@@ -262,6 +265,20 @@ pub(crate) struct RunRefArgs {
     pub(crate) run: String,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill rebuild
+  powerfill rebuild 0197 --large-tables stored
+
+With --large-tables stored, the store gets rows of every table; with built, it loses those of large
+tables.")]
+pub(crate) struct RebuildArgs {
+    #[command(flatten)]
+    pub(crate) run: RunRefArgs,
+    #[command(flatten)]
+    pub(crate) large_tables: LargeTablesArgs,
 }
 
 #[derive(Debug, Args)]

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use powerfill_events::values::TenantId;
 use powerfill_sqlserver::MssqlUrl;
+use powerfill_tables::table::LargeTables;
 use toml::{Table, Value};
 
+use crate::args::LargeTablesArg;
 use crate::error::CliError;
 use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
@@ -29,6 +32,8 @@ pub(crate) struct ProgramSettings {
     pub(crate) nats: Option<String>,
     /// The default of `--tenant`.
     tenant: Option<String>,
+    /// As `--large-tables`, for tenants that do not say it.
+    pub(crate) large_tables: LargeTables,
     /// Tenants by id.
     pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
@@ -45,6 +50,8 @@ pub(crate) struct TenantSettings {
     pub(crate) options: Option<PathBuf>,
     /// Whether the managed configuration overrides that of the source.
     pub(crate) manages_configuration: bool,
+    /// As `--large-tables`.
+    pub(crate) large_tables: LargeTables,
     /// A file with the password of the store.
     password_file: Option<PathBuf>,
     /// The database to which outputs are published, without a password from elsewhere.
@@ -68,7 +75,7 @@ impl TenantSettings {
         Ok(Some(url.clone().or_password(password.as_deref()).0))
     }
 
-    fn parse(id: &str, value: Value) -> Result<Self, CliError> {
+    fn parse(id: &str, value: Value, default: LargeTables) -> Result<Self, CliError> {
         let prefix = format!("tenants.{id}.");
         let Value::Table(mut table) = value else {
             return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
@@ -81,6 +88,7 @@ impl TenantSettings {
         let publish: Option<TargetUrl> = url(text("publish")?, &at("publish"))?;
         let (options, password_file) = (text("options")?, text("password_file")?);
         let publish_password_file = text("publish_password_file")?;
+        let large_tables = large_tables(text("large_tables")?, &at("large_tables"))?;
         let manages_configuration = match text("configuration")?.as_deref() {
             None | Some("source") => false,
             Some("managed") => true,
@@ -90,8 +98,8 @@ impl TenantSettings {
                 return Err(invalid(&at("configuration"), message));
             }
         };
-        let known = "store, source, options, configuration, password_file, publish, and \
-                     publish_password_file";
+        let known = "store, source, options, configuration, large_tables, password_file, publish, \
+                     and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
@@ -99,6 +107,7 @@ impl TenantSettings {
             source: source.map(|source| source.or_password(None)),
             options: options.map(PathBuf::from),
             manages_configuration,
+            large_tables: large_tables.unwrap_or(default),
             password_file: password_file.map(PathBuf::from),
             publish,
             publish_password_file: publish_password_file.map(PathBuf::from),
@@ -139,20 +148,24 @@ impl ProgramSettings {
         };
         let text = |table: &mut Table, name| text(table, name, name);
         let store: Option<StoreUrl> = url(text(&mut table, "store")?, "store")?;
+        let large_tables = large_tables(text(&mut table, "large_tables")?, "large_tables")?;
+        let large_tables = large_tables.unwrap_or_default();
         let settings = Self {
             store: store.map(|store| store.or_password(None)),
             requested_by: text(&mut table, "requested_by")?,
             nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
+            large_tables,
             tenants: tenants
                 .into_iter()
                 .map(|(id, tenant)| {
-                    let tenant = TenantSettings::parse(&id, tenant)?;
+                    let tenant = TenantSettings::parse(&id, tenant, large_tables)?;
                     Ok((id, Arc::new(tenant)))
                 })
                 .collect::<Result<_, CliError>>()?,
         };
-        reject_unknown(&table, "", "store, requested_by, nats, tenant, and [tenants.ID]")?;
+        let known = "store, requested_by, nats, tenant, large_tables, and [tenants.ID]";
+        reject_unknown(&table, "", known)?;
         settings.check()?;
         Ok(settings)
     }
@@ -224,6 +237,16 @@ fn invalid(setting: &str, message: &str) -> CliError {
 fn url<U: LocationUrl>(text: Option<String>, setting: &str) -> Result<Option<U>, CliError> {
     let url = text.map(|text| text.parse::<U>()).transpose();
     url.map_err(|error| CliError::context(format!("{FILE}, {setting}"), error))
+}
+
+/// Reads what a store gets of large tables.
+fn large_tables(text: Option<String>, setting: &str) -> Result<Option<LargeTables>, CliError> {
+    let read = |text: String| {
+        let message = "must be \"built\" (from events, when they are read) or \"stored\" (as rows)";
+        let known = LargeTablesArg::from_str(&text, false);
+        known.map(LargeTables::from).map_err(|_| invalid(setting, message))
+    };
+    text.map(read).transpose()
 }
 
 /// Removes a text from a table.

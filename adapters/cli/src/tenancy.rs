@@ -13,6 +13,7 @@ use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
 use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
 use powerfill_sqlserver::MssqlUrl;
+use powerfill_tables::table::LargeTables;
 
 use crate::args::{StoreArgs, TenantArgs};
 use crate::error::CliError;
@@ -24,6 +25,7 @@ use crate::urls::{SourceUrl, StoreUrl, UrlText};
 pub(crate) struct TenantStore {
     url: StoreUrl,
     tenant: Option<Arc<TenantSettings>>,
+    large_tables: LargeTables,
 }
 
 impl TenantStore {
@@ -43,7 +45,12 @@ impl TenantStore {
             (Some(tenant), Some(owner)) if tenant.id != owner.id => Err(CliError::environment(
                 format!("{url} is not the store of tenant {}", tenant.id),
             )),
-            _ => Ok(Self { url, tenant: tenant.or(owner).cloned() }),
+            _ => {
+                let tenant = tenant.or(owner).cloned();
+                let of_tenant = tenant.as_ref().map(|tenant| tenant.large_tables);
+                let large_tables = of_tenant.unwrap_or(settings.large_tables);
+                Ok(Self { url, tenant, large_tables })
+            }
         }
     }
 
@@ -55,12 +62,14 @@ impl TenantStore {
             ));
         }
         let default = || StoreUrl::Sqlite("powerfill.db".into());
-        Ok(Self { url: settings.store.clone().unwrap_or_else(default), tenant: None })
+        let url = settings.store.clone().unwrap_or_else(default);
+        Ok(Self { url, tenant: None, large_tables: settings.large_tables })
     }
 
     /// The store of a tenant.
     pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
-        Ok(Self { url: tenant.store_url()?, tenant: Some(Arc::clone(tenant)) })
+        let (url, large_tables) = (tenant.store_url()?, tenant.large_tables);
+        Ok(Self { url, tenant: Some(Arc::clone(tenant)), large_tables })
     }
 
     /// The stores of all tenants, or the one that [`TenantStore::resolve`] finds.
@@ -78,6 +87,16 @@ impl TenantStore {
             ));
         }
         settings.tenants.values().map(Self::of_tenant).collect()
+    }
+
+    /// With the large tables of the command line, if it says anything about them.
+    pub(crate) fn with_large_tables(self, given: Option<LargeTables>) -> Self {
+        Self { large_tables: given.unwrap_or(self.large_tables), ..self }
+    }
+
+    /// What the store gets of large tables.
+    pub(crate) const fn large_tables(&self) -> LargeTables {
+        self.large_tables
     }
 
     pub(crate) const fn url(&self) -> &StoreUrl {

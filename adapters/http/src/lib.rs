@@ -34,6 +34,7 @@ mod rates;
 mod report_cache;
 mod reports;
 mod routes;
+mod row_starts;
 mod run_view;
 mod runs;
 mod schema;

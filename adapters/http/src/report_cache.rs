@@ -2,15 +2,17 @@
 //! here is ever stale; the least recently used tables make room.
 //!
 //! The tables of the shown run are read one by one. Those of another run come from its events, all
-//! at once. A table that is too large to be kept is read for each page.
+//! at once, except the large ones, each of which comes from its own type of event. A table that is
+//! too large to be kept is read for each page.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use parking_lot::Mutex;
-use powerfill_app::rebuild::fold;
+use powerfill_app::rebuild::{build_table, fold, is_built};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
@@ -18,6 +20,7 @@ use powerfill_tables::tables::reports;
 
 use crate::blocking::spawn_blocking;
 use crate::problem::ApiResult;
+use crate::row_starts::RowStarts;
 use crate::sorting::SortKey;
 
 /// A table of a run.
@@ -86,12 +89,16 @@ type Rows = Option<RowBatch>;
 /// The runs whose digest is kept.
 const MAX_DIGESTS: u64 = 10_000;
 
+/// The large tables whose row starts are kept. One of a run of a million loans has 10,000 starts.
+const MAX_ROW_STARTS: u64 = 100;
+
 /// The tables that are in memory.
 pub(crate) struct ReportCache {
     max_bytes: usize,
     /// By run, and by table if the tables of the run were not read together.
     tables: Cache<(RunKey, Option<&'static str>), Tables>,
     digests: Cache<RunKey, Arc<str>>,
+    row_starts: Cache<(RunKey, &'static str), Arc<RowStarts>>,
     /// One per tenant: it reads one table at a time, because several large ones need too much
     /// memory, and never waits for another tenant.
     readers: Cache<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
@@ -110,7 +117,8 @@ impl ReportCache {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let digests = Cache::new(MAX_DIGESTS);
-        Self { max_bytes, tables, digests, readers: Cache::new(MAX_DIGESTS) }
+        let row_starts = Cache::new(MAX_ROW_STARTS);
+        Self { max_bytes, tables, digests, row_starts, readers: Cache::new(MAX_DIGESTS) }
     }
 
     /// The output digest of a run that is known to be Complete.
@@ -123,6 +131,17 @@ impl ReportCache {
         let digest: Arc<str> = digest.into();
         self.digests.insert((tenant.into(), run), Arc::clone(&digest)).await;
         digest
+    }
+
+    /// Where the rows of a table of a Complete run are among its events.
+    pub(crate) async fn row_starts(
+        &self,
+        tenant: &str,
+        run: RunId,
+        table: &TableSpec,
+    ) -> Arc<RowStarts> {
+        let key = ((tenant.into(), run), table.name);
+        self.row_starts.get_with(key, async { Arc::default() }).await
     }
 
     /// A table of a Complete run; `None` if it is too large to be kept.
@@ -146,6 +165,9 @@ impl ReportCache {
         let largest = self.max_bytes / 2;
         let (together, tables) = match read_shown(store.as_ref(), run, table, largest).await? {
             Some(rows) => (Some(table.name), vec![(table, rows)]),
+            None if table.built_from.is_some() => {
+                (Some(table.name), vec![(table, read_large(store, run, table, largest).await?)])
+            }
             None => (None, read_events(store, run, largest).await?),
         };
         let cached = |(spec, rows): (&TableSpec, Rows)| {
@@ -172,14 +194,16 @@ fn select(tables: &Tables, table: &TableSpec) -> Option<Arc<CachedTable>> {
     tables.iter().find(|(name, _)| *name == table.name).and_then(|(_, table)| table.clone())
 }
 
-/// The rows of the shown table; `None` if another run is shown.
+/// The rows of the shown table; `None` if another run is shown, or the store has no rows of it.
 async fn read_shown(
     store: &dyn Store,
     run: RunId,
     table: &'static TableSpec,
     largest: usize,
 ) -> ApiResult<Option<Rows>> {
-    if store.published().await?.is_none_or(|(published, _)| published != run) {
+    if store.published().await?.is_none_or(|(published, _)| published != run)
+        || is_built(store, table).await?
+    {
         return Ok(None);
     }
     let mut rows = RowBatch::new(table);
@@ -201,8 +225,32 @@ async fn read_shown(
     Ok(still.then_some(Some(rows)))
 }
 
-/// The tables of all reports from the events of a run. If they are too large together, the largest
-/// is left out.
+/// The rows of a large table from the events of a run.
+async fn read_large(
+    store: &Arc<dyn Store>,
+    run: RunId,
+    table: &'static TableSpec,
+    largest: usize,
+) -> ApiResult<Rows> {
+    let store = Arc::clone(store);
+    spawn_blocking(async move || {
+        let (mut rows, mut bytes) = (RowBatch::new(table), 0);
+        build_table(store.as_ref(), run, table, 1, async |mut batch, _| {
+            bytes += size(&batch);
+            if bytes > largest {
+                return ControlFlow::Break(());
+            }
+            rows.append(&mut batch);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok((bytes <= largest).then_some(rows))
+    })
+    .await
+}
+
+/// The other tables of all reports from the events of a run. If they are too large together, the
+/// largest is left out.
 async fn read_events(
     store: &Arc<dyn Store>,
     run: RunId,
@@ -212,7 +260,8 @@ async fn read_events(
     spawn_blocking(async move || {
         let mut tables: Vec<(&'static TableSpec, Rows, usize)> = Vec::new();
         for (spec, _) in reports() {
-            if !tables.iter().any(|(table, ..)| std::ptr::eq(*table, spec)) {
+            let is_new = !tables.iter().any(|(table, ..)| std::ptr::eq(*table, spec));
+            if spec.built_from.is_none() && is_new {
                 tables.push((spec, Some(RowBatch::new(spec)), 0));
             }
         }

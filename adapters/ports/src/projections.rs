@@ -134,20 +134,30 @@ pub trait ProjectionStore: Send + Sync {
         up_to_version: u64,
     ) -> Result<(), StoreError>;
 
-    /// Replaces the published rows of all tables by the staged ones, at once, and records that they
-    /// are the outputs of this run. In tables that keep every run, only the rows of this run are
-    /// replaced.
+    /// Replaces the published rows of all staged tables by the staged ones, at once, removes the
+    /// tables that are left out, and records that this is the output of this run. In tables that
+    /// keep every run, only the rows of this run are replaced.
     ///
     /// # Errors
     /// The writer may not write; the staging area belongs to another run; the store fails. The
     /// former rows then stay.
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError>;
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError>;
 
     /// The run whose outputs are published, and the version of the last event that they come from.
     ///
     /// # Errors
     /// The store fails.
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError>;
+
+    /// Whether a published table is stored. It is not if it was left out or never published.
+    ///
+    /// # Errors
+    /// The store fails.
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError>;
 
     /// Replaces a run's row in a table that keeps every run (`pfill_run_history`).
     ///
@@ -162,6 +172,6 @@ pub trait ProjectionStore: Send + Sync {
 
     /// The rows of a published table in the order in which they were staged; of a table that keeps
     /// every run, ordered by run id with one batch per run. All rows are from one moment, even if
-    /// they are read slowly. A table that was never published has no rows.
+    /// they are read slowly. A table that is not stored has no rows.
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_>;
 }

@@ -57,7 +57,7 @@ pub fn blocks_of_rows(
     let compressed = compress_events(&append.events)?;
     let mut read = Vec::with_capacity(rows.len());
     for block in append.chained_blocks(&compressed, tail) {
-        read.append(&mut block.as_stored(record.stream_id).events(record, stream, |_| true)?);
+        read.append(&mut block.as_stored(record.stream_id).events(record, stream, |_, _| true)?);
     }
     if read != rows {
         return damaged("is not the same in blocks");

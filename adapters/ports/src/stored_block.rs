@@ -55,7 +55,7 @@ impl StoredBlock<'_> {
         Ok(counts.ok_or_else(|| self.corrupt("has no list of types"))?.has_any(types))
     }
 
-    /// The events with the wanted versions. All events of the block are hashed.
+    /// The events whose version and type are wanted. All events of the block are hashed.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the block is no part of the append, or its events are not those
@@ -64,7 +64,7 @@ impl StoredBlock<'_> {
         &self,
         record: &AppendRecord,
         stream: &str,
-        is_wanted: impl Fn(u64) -> bool,
+        is_wanted: impl Fn(u64, &str) -> bool,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let is_part = self.first_version >= record.first_version
             && self.last_version() <= record.last_version();
@@ -80,7 +80,7 @@ impl StoredBlock<'_> {
             let event = event.ok_or_else(|| self.corrupt("has a line that is no event"))?;
             let BlockEvent { event_type, schema_version, payload } = event;
             let hash = chain(&prev_hash, &meta, version, event_type, schema_version, payload);
-            if is_wanted(version) {
+            if is_wanted(version, event_type) {
                 let links = [prev_hash, hash];
                 events.push(StoredEvent::in_append(record, stream, version, event, links));
             }
@@ -204,7 +204,7 @@ mod tests {
             let events = blocks.iter().map(|block| {
                 block
                     .as_stored(1)
-                    .events(&record, STREAM, |version| versions.contains(&version))
+                    .events(&record, STREAM, |version, _| versions.contains(&version))
                     .unwrap()
             });
             events.flatten().collect()
@@ -303,7 +303,7 @@ mod tests {
             StoredBlock { event_count: 39, ..sound },
             StoredBlock { body: &other, byte_count: sound.byte_count + 1, ..sound },
         ] {
-            let read = row.events(&record, STREAM, |version| version < 3);
+            let read = row.events(&record, STREAM, |version, _| version < 3);
             assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
         }
         assert!(sound.has_any(&["CandidateScored".to_owned()]).unwrap());

@@ -159,7 +159,7 @@ pub(crate) async fn batch_of_versions(
             Some(block) if block.first_version <= first => {
                 let end = rest.partition_point(|version| *version <= block.last_version());
                 let here = &rest[..end];
-                let is_chosen = |version| here.binary_search(&version).is_ok();
+                let is_chosen = |version, _: &str| here.binary_search(&version).is_ok();
                 events.append(&mut block.events(record, name, is_chosen)?);
                 rest = &rest[end..];
             }
@@ -194,8 +194,10 @@ pub(crate) async fn batch_of_types(
             .map_err(store_error)?;
         let Some(row) = rows.first() else { return Ok(Vec::new()) };
         let (record, block) = (append_record(row)?, stored_block(row, 11)?);
-        let mut events = block.events(&record, name, |at| (version..=up_to).contains(&at))?;
-        events.retain(|event| types.contains(&event.event_type));
+        let is_wanted = |at, event_type: &str| {
+            (version..=up_to).contains(&at) && types.iter().any(|wanted| wanted == event_type)
+        };
+        let events = block.events(&record, name, is_wanted)?;
         if !events.is_empty() {
             return Ok(events);
         }
@@ -249,7 +251,7 @@ async fn events(
             if end > part.last && !batch.is_empty() {
                 return Ok(batch);
             }
-            let is_wanted = |version| (next..=end).contains(&version);
+            let is_wanted = |version, _: &str| (next..=end).contains(&version);
             batch.append(&mut block.events(record, stream, is_wanted)?);
             next = end + 1;
         }

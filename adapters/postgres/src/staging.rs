@@ -245,15 +245,21 @@ async fn copy_rows(
     .await
 }
 
-/// Replaces the published tables by the staged ones, in one transaction.
+/// Replaces the published tables by the staged ones, and removes those that are left out, in one
+/// transaction.
 pub(crate) async fn publish(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
+    left_out: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
     let staged = ensure_staged(&tx, run).await?;
+    for table in left_out {
+        let sql = format!("DROP TABLE IF EXISTS powerfill.{}", quoted(table.name));
+        tx.batch_execute(&sql).await.map_err(store_error)?;
+    }
     for table in staged_tables(&tx).await? {
         publish_table(&tx, &table).await?;
     }

@@ -288,13 +288,22 @@ impl ProjectionStore for PostgresStore {
             .await
     }
 
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { staging::publish(&inner.pool, writer).await }).await
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (inner, left_out) = (Arc::clone(&self.inner), left_out.to_vec());
+        run_detached(async move { staging::publish(&inner.pool, writer, &left_out).await }).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
         staging::published(&**self.inner.pool.get().await?).await
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        let client = self.inner.pool.get().await?;
+        Ok(!staging::columns_of(&client, table.name).await?.is_empty())
     }
 
     async fn put_row(

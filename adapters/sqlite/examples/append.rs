@@ -183,7 +183,7 @@ async fn stage_all(
     }
     say("stage rows of 12 columns", count, began.elapsed());
     let began = Instant::now();
-    store.publish(ProjectionWriter::Maintenance(run)).await?;
+    store.publish(ProjectionWriter::Maintenance(run), &[]).await?;
     say("publish", 1, began.elapsed());
     let began = Instant::now();
     let shown: Vec<_> = store.rows(&TABLE).try_collect().await?;

@@ -159,9 +159,11 @@ impl<'c> BatchBuilder<'c> {
                 if !self.has_room_for(to - next + 1) {
                     return Ok(false);
                 }
-                self.add_wanted(
-                    block.events(record, stream, |version| (next..=to).contains(&version))?,
-                );
+                let is_wanted = |version, event_type: &str| {
+                    (next..=to).contains(&version) && self.wants(event_type)
+                };
+                let mut events = block.events(record, stream, is_wanted)?;
+                self.events.append(&mut events);
             }
             next = to + 1;
         }
@@ -174,11 +176,8 @@ impl<'c> BatchBuilder<'c> {
         Ok(self.has_room_for(1))
     }
 
-    fn add_wanted(&mut self, events: Vec<StoredEvent>) {
-        let types = self.types;
-        let is_wanted =
-            |event: &StoredEvent| types.is_none_or(|types| types.contains(&event.event_type));
-        self.events.extend(events.into_iter().filter(is_wanted));
+    fn wants(&self, event_type: &str) -> bool {
+        self.types.is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
     }
 
     fn has_room_for(&self, count: u64) -> bool {
@@ -200,8 +199,9 @@ impl<'c> BatchBuilder<'c> {
                 return Ok(false);
             }
             let to = last.min(next + room as u64 - 1);
-            let events = event_rows::events(self.conn, record, stream, next, to)?;
-            self.add_wanted(events);
+            let mut events = event_rows::events(self.conn, record, stream, next, to)?;
+            events.retain(|event| self.wants(&event.event_type));
+            self.events.append(&mut events);
             next = to + 1;
         }
         Ok(self.has_room_for(1))
@@ -224,7 +224,7 @@ impl<'c> BatchBuilder<'c> {
             };
             let end = rest.partition_point(|version| *version <= block.last_version());
             let here = &rest[..end];
-            let is_chosen = |version| here.binary_search(&version).is_ok();
+            let is_chosen = |version, _: &str| here.binary_search(&version).is_ok();
             self.events.append(&mut block.events(record, stream, is_chosen)?);
             rest = &rest[end..];
         }

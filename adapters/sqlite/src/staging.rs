@@ -194,14 +194,20 @@ fn insert_rows(
     Ok(())
 }
 
-/// Replaces the published tables by the staged ones, in one transaction.
+/// Replaces the published tables by the staged ones, and removes those that are left out, in one
+/// transaction.
 pub(crate) fn publish(
     conn: &mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
+    left_out: &[&'static TableSpec],
 ) -> Result<(), StoreError> {
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     let version = ensure_staged(&tx, run)?;
+    for table in left_out {
+        let sql = format!("DROP TABLE IF EXISTS {}", quoted(table.name));
+        tx.execute_batch(&sql).map_err(store_error)?;
+    }
     for (name, keeps_every_run) in staged_tables(&tx)? {
         let (shown, staged) = (quoted(&name), quoted(&staged_name(&name)));
         let former = columns_of(&tx, &name)?;

@@ -231,13 +231,22 @@ impl ProjectionStore for SqliteStore {
         self.write(move |conn| staging::stage(conn, &lock, writer, &rows, up_to_version)).await
     }
 
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        let lock = self.worker_lock();
-        self.write(move |conn| staging::publish(conn, &lock, writer)).await
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (lock, left_out) = (self.worker_lock(), left_out.to_vec());
+        self.write(move |conn| staging::publish(conn, &lock, writer, &left_out)).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
         self.read_with(|conn| staging::slot(conn, "shown")).await
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        let columns = self.read_with(|conn| staging::columns_of(conn, table.name)).await?;
+        Ok(!columns.is_empty())
     }
 
     async fn put_row(

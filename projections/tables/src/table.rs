@@ -2,6 +2,8 @@
 
 mod cell;
 
+use powerfill_events::run::EventType;
+
 pub use cell::Cell;
 
 /// The type of a column's values.
@@ -136,10 +138,40 @@ pub struct TableSpec {
     /// The table has one row per run and keeps the rows of all runs. The other tables hold the rows
     /// of the latest Complete run only.
     pub keeps_every_run: bool,
+    /// The type of the events that alone give rows, each its own, in their order. Such a table is
+    /// large, and is built from these events when it is asked for, unless the store has its rows
+    /// ([`LargeTables`]).
+    pub built_from: Option<EventType>,
     /// How `diff` judges the rows.
     pub diff: DiffRules,
     /// The reports over HTTP that show rows of this table.
     pub reports: &'static [ReportSpec],
+}
+
+/// Whether stores have rows of the large tables: those that are
+/// [built from](TableSpec::built_from) one type of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LargeTables {
+    /// No rows: the tables are built from events when they are asked for.
+    #[default]
+    Built,
+    /// Rows, which SQL can read.
+    Stored,
+}
+
+impl LargeTables {
+    /// Whether a store gets rows of this table.
+    pub fn stores(self, table: &TableSpec) -> bool {
+        self == Self::Stored || table.built_from.is_none()
+    }
+
+    /// The tables of which a store gets rows, and the others.
+    pub fn split(
+        self,
+        tables: &[&'static TableSpec],
+    ) -> (Vec<&'static TableSpec>, Vec<&'static TableSpec>) {
+        tables.iter().partition(|table| self.stores(table))
+    }
 }
 
 /// How a comparison judges the rows of a table (3.4). A column that is in none of the lists is a
@@ -191,6 +223,7 @@ impl TableSpec {
             key: &[],
             role: TableRole::Decision,
             keeps_every_run: false,
+            built_from: None,
             diff: DiffRules {
                 pair_by: &[],
                 decision: &[],

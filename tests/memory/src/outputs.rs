@@ -73,9 +73,12 @@ impl Outputs {
         Ok(())
     }
 
-    fn publish(&mut self, run: RunId) -> Result<(), StoreError> {
+    fn publish(&mut self, run: RunId, left_out: &[&'static TableSpec]) -> Result<(), StoreError> {
         self.ensure_staged(run)?;
         let Some(staged) = self.staged.take() else { return Ok(()) };
+        for table in left_out {
+            self.tables.remove(table.name);
+        }
         for (name, (table, cells)) in staged.tables {
             let rows = RowBatch { table, cells };
             if !table.keeps_every_run {
@@ -137,14 +140,23 @@ impl ProjectionStore for MemoryStore {
         state.outputs.stage(writer.run(), &rows, up_to_version)
     }
 
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
-        state.outputs.publish(writer.run())
+        state.outputs.publish(writer.run(), left_out)
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
         Ok(self.state().outputs.shown)
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        let outputs = &self.state().outputs;
+        Ok(outputs.tables.contains_key(table.name) || outputs.kept.contains_key(table.name))
     }
 
     async fn put_row(

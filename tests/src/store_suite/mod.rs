@@ -84,6 +84,7 @@ macro_rules! store_suite {
                 cells_come_back_exact,
                 published_rows_replace_the_former_runs_all_at_once,
                 an_abandoned_staging_area_is_dropped,
+                a_table_that_is_left_out_is_removed,
                 only_the_run_that_staged_may_publish,
                 a_row_that_does_not_fit_its_table_stages_nothing,
                 a_table_that_keeps_every_run_keeps_every_run,

@@ -41,7 +41,7 @@ pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocatio
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), None);
     store.stage(unleased(run(1)), [kickouts(["L2"]), kickouts(["L3"])].into(), 9).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     assert_eq!(loans(&store).await, of(run(1), &["L1", "L2", "L3"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 9)));
     drop(store);
@@ -85,7 +85,7 @@ pub async fn cells_come_back_exact(location: &impl StoreLocation) {
     let batch = RowBatch { table: &GUIDE, cells: given.into_iter().flatten().collect() };
     store.begin_staging(unleased(run(1)), &[&GUIDE]).await.unwrap();
     store.stage(unleased(run(1)), [batch].into(), 1).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     let shown = shown(&store, &GUIDE).await;
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0].run_id, run(1));
@@ -101,14 +101,14 @@ pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl 
         .stage(unleased(run(1)), [kickouts(former.iter().map(String::as_str))].into(), 5)
         .await
         .unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     let mut reader = store.rows(&KICKOUTS);
     let first = reader.try_next().await.unwrap().unwrap();
     assert_eq!((first.run_id, first.rows.len()), (run(1), ROWS_PER_BATCH));
 
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(2)), [kickouts(["N1"])].into(), 7).await.unwrap();
-    store.publish(unleased(run(2))).await.unwrap();
+    store.publish(unleased(run(2)), &[]).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["N1"]));
 
     let rest: Vec<RunRows> = reader.try_collect().await.unwrap();
@@ -122,7 +122,7 @@ pub async fn an_abandoned_staging_area_is_dropped(location: &impl StoreLocation)
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS, &GUIDE]).await.unwrap();
     store.stage(unleased(run(2)), [kickouts(["half", "done"])].into(), 3).await.unwrap();
     drop(store);
@@ -132,22 +132,48 @@ pub async fn an_abandoned_staging_area_is_dropped(location: &impl StoreLocation)
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(2)), [kickouts(["L2"])].into(), 8).await.unwrap();
-    store.publish(unleased(run(2))).await.unwrap();
+    store.publish(unleased(run(2)), &[]).await.unwrap();
     assert_eq!(loans(&store).await, of(run(2), &["L2"]));
     assert!(shown(&store, &GUIDE).await.is_empty());
+}
+
+/// It appears again with the next run that stages it.
+pub async fn a_table_that_is_left_out_is_removed(location: &impl StoreLocation) {
+    let store = location.open().await;
+    let is_stored = async || {
+        let kickouts = store.is_stored(&KICKOUTS).await.unwrap();
+        (kickouts, store.is_stored(&GUIDE).await.unwrap())
+    };
+    assert_eq!(is_stored().await, (false, false));
+    store.begin_staging(unleased(run(1)), &[&KICKOUTS, &GUIDE]).await.unwrap();
+    store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
+    assert_eq!(is_stored().await, (false, false));
+    store.publish(unleased(run(1)), &[]).await.unwrap();
+    // A table without rows is stored too.
+    assert_eq!(is_stored().await, (true, true));
+    store.begin_staging(unleased(run(2)), &[&GUIDE]).await.unwrap();
+    assert_eq!(is_stored().await, (true, true));
+    store.publish(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
+    assert_eq!(is_stored().await, (false, true));
+    assert!(loans(&store).await.is_empty());
+    store.begin_staging(unleased(run(3)), &[&KICKOUTS]).await.unwrap();
+    store.stage(unleased(run(3)), [kickouts(["L3"])].into(), 5).await.unwrap();
+    store.publish(unleased(run(3)), &[&GUIDE]).await.unwrap();
+    assert_eq!(is_stored().await, (true, false));
+    assert_eq!(loans(&store).await, of(run(3), &["L3"]));
 }
 
 /// Another run cannot add rows either, and a run cannot publish twice.
 pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation) {
     let store = location.open().await;
-    assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.publish(unleased(run(1)), &[]).await, Err(StoreError::Failed(_))));
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     let late = store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await;
     assert!(matches!(late, Err(StoreError::Failed(_))), "{late:?}");
-    assert!(matches!(store.publish(unleased(run(1))).await, Err(StoreError::Failed(_))));
-    store.publish(unleased(run(2))).await.unwrap();
-    assert!(matches!(store.publish(unleased(run(2))).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.publish(unleased(run(1)), &[]).await, Err(StoreError::Failed(_))));
+    store.publish(unleased(run(2)), &[]).await.unwrap();
+    assert!(matches!(store.publish(unleased(run(2)), &[]).await, Err(StoreError::Failed(_))));
 }
 
 /// A call stages all of its rows or none.
@@ -163,7 +189,7 @@ pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl St
         let refused = store.stage(unleased(run(1)), [kickouts(["L2"]), wrong].into(), 6).await;
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
     }
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     assert_eq!(loans(&store).await, of(run(1), &["L1"]));
     assert_eq!(store.published().await.unwrap(), Some((run(1), 5)));
 }
@@ -180,11 +206,11 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreL
     let staged = RowBatch { table: &HISTORY, cells: row("Complete", 9) };
     store.stage(unleased(run(2)), [staged].into(), 4).await.unwrap();
     assert_eq!(shown(&store, &HISTORY).await.len(), 2);
-    store.publish(unleased(run(2))).await.unwrap();
+    store.publish(unleased(run(2)), &[]).await.unwrap();
     store.put_row(unleased(run(3)), &HISTORY, row("Cancelled", 1)).await.unwrap();
     // A run that is staged without a row changes no row of another run.
     store.begin_staging(unleased(run(4)), &[&HISTORY]).await.unwrap();
-    store.publish(unleased(run(4))).await.unwrap();
+    store.publish(unleased(run(4)), &[]).await.unwrap();
     let found: Vec<_> =
         shown(&store, &HISTORY).await.into_iter().map(|row| (row.run_id, row.rows.cells)).collect();
     let back = |status: &str, loans| vec![Cell::Text(status.into()), Cell::Int(loans)];
@@ -210,7 +236,7 @@ pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocati
         let rows = kickouts(part.iter().map(String::as_str));
         store.stage(unleased(run(1)), [rows].into(), at as u64 + 1).await.unwrap();
     }
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     let sizes: Vec<usize> =
         shown(&store, &KICKOUTS).await.iter().map(|batch| batch.rows.len()).collect();
     assert_eq!(sizes, [ROWS_PER_BATCH, ROWS_PER_BATCH, 3]);
@@ -223,10 +249,10 @@ pub async fn a_published_table_may_be_empty(location: &impl StoreLocation) {
     let store = location.open().await;
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
-    store.publish(unleased(run(1))).await.unwrap();
+    store.publish(unleased(run(1)), &[]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(2)), [].into(), 6).await.unwrap();
-    store.publish(unleased(run(2))).await.unwrap();
+    store.publish(unleased(run(2)), &[]).await.unwrap();
     assert!(loans(&store).await.is_empty());
     assert_eq!(store.published().await.unwrap(), Some((run(2), 6)));
 }

@@ -178,7 +178,7 @@ async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Resul
         store.append(append).await.map(|_| ()),
         store.begin_staging(writer, &[&KICKOUTS]).await,
         store.stage(writer, [kickouts(["L1"])].into(), after + 1).await,
-        store.publish(writer).await,
+        store.publish(writer, &[]).await,
         store.put_row(writer, &HISTORY, vec![Cell::Name("Allocating"), Cell::Int(1)]).await,
         store.put_index(writer, Arc::new(index)).await,
         store.renew(lease, moment(30)).await.map(|_| ()),
@@ -230,7 +230,7 @@ pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
         assert!(matches!(ended, Err(StoreError::LeaseLost(_))), "{ended:?}");
     }
     assert_eq!(visible_state(&store).await, before);
-    store.publish(current).await.unwrap();
+    store.publish(current, &[]).await.unwrap();
     let shown: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
     assert_eq!(shown.iter().map(|batch| batch.rows.len()).sum::<usize>(), 1);
     store.set_status(new, RunStatus::Failed).await.unwrap();
@@ -279,7 +279,7 @@ pub async fn an_active_run_keeps_maintenance_out(location: &impl StoreLocation) 
     for outcome in [
         store.begin_staging(writer, &[&KICKOUTS]).await,
         store.stage(writer, [kickouts(["L1"])].into(), 1).await,
-        store.publish(writer).await,
+        store.publish(writer, &[]).await,
         store.put_row(writer, &HISTORY, vec![Cell::Name("Complete"), Cell::Int(1)]).await,
         store.put_index(writer, Arc::new(index)).await,
     ] {

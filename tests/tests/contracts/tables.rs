@@ -39,6 +39,15 @@ fn section(table: &TableSpec, page: &mut String) {
     if table.keeps_every_run {
         page.push_str("Kept for every run, not only for the latest Complete one.\n");
     }
+    if let Some(event_type) = table.built_from {
+        writeln!(
+            page,
+            "Built from the `{}` events when it is read; a store has rows of it with \
+             [`large_tables = \"stored\"`](../guides/operating.md#choose-what-a-store-keeps).",
+            event_type.name()
+        )
+        .unwrap();
+    }
     if table.role == TableRole::Record {
         page.push_str("The output digest does not cover it.\n");
     }

@@ -1,11 +1,11 @@
 //! Reports: their pages have the rows that follow from the events, from memory or not.
 
-use powerfill_app::rebuild::fold;
+use powerfill_app::rebuild::{fold, rebuild};
 use powerfill_events::run::RunId;
 use powerfill_http::Limits;
 use powerfill_tables::csv::{write_file_header, write_file_rows};
-use powerfill_tables::table::RowBatch;
-use powerfill_tables::tables::named;
+use powerfill_tables::table::{LargeTables, RowBatch};
+use powerfill_tables::tables::{candy, named};
 use serde_json::Value;
 
 use crate::service::{Answer, Service};
@@ -63,7 +63,11 @@ async fn pages(service: &Service, run: RunId, report: &str, query: &str) -> Stri
 async fn check_reports_against_events(service: &Service) {
     let before = service.run_case("41-mixed-400-price").await;
     let shown = service.run_case("42-mixed-400-carry").await;
-    for run in [before, shown] {
+    check_reports_of(service, &[before, shown]).await;
+}
+
+async fn check_reports_of(service: &Service, runs: &[RunId]) {
+    for run in runs.iter().copied() {
         let mut rows = 0;
         for (report, table) in WHOLE {
             let expected = from_events(service, run, table).await;
@@ -84,6 +88,20 @@ async fn the_pages_of_any_run_have_its_tables() {
 #[tokio::test]
 async fn tables_that_do_not_fit_into_memory_are_the_same() {
     check_reports_against_events(&Service::with(Limits { reports: 0, ..Limits::default() })).await;
+}
+
+/// The candidates come from the events of the shown run, or from its rows.
+#[tokio::test]
+async fn stored_and_built_candidates_are_the_same() {
+    for reports in [0, Limits::default().reports] {
+        let service = Service::with(Limits { reports, ..Limits::default() });
+        let run = service.run_case("41-mixed-400-price").await;
+        let store = service.store();
+        assert!(!store.is_stored(&candy::TABLE).await.unwrap());
+        rebuild(store.as_ref(), run, LargeTables::Stored).await.unwrap();
+        assert!(store.is_stored(&candy::TABLE).await.unwrap());
+        check_reports_of(&service, &[run]).await;
+    }
 }
 
 /// Filters and orders, from memory and from the store, of the shown run and of an earlier one.

@@ -20,6 +20,7 @@ use powerfill_snapshot::config::{
     Precondition,
 };
 use powerfill_snapshot::validate;
+use powerfill_tables::table::LargeTables;
 use powerfill_tests::all_runs::AllRuns;
 use uuid::Uuid;
 
@@ -179,8 +180,8 @@ pub(crate) async fn runs_and_configuration_share_a_log(desk: &Desk) {
     desk.verify().await;
 
     let shown = desk.published_tables().await;
-    rebuild(store, run).await.unwrap();
-    rebuild(store, other).await.unwrap();
+    rebuild(store, run, LargeTables::Stored).await.unwrap();
+    rebuild(store, other, LargeTables::Stored).await.unwrap();
     assert_eq!(desk.published_tables().await, shown);
     for run in [run, other] {
         assert!(replay(store, run, Arc::new(NoObserver)).await.unwrap().is_reproduced());

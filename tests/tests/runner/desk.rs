@@ -20,6 +20,7 @@ use powerfill_ports::events::StoredEvent;
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::csv;
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::LargeTables;
 use powerfill_tables::tables::{ALL, run_history};
 use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::{TestDatabase, connect};
@@ -124,7 +125,8 @@ impl Desk {
     /// A worker with leases of this duration.
     pub(crate) fn runner_for(&self, store: Arc<dyn Store>, lease: Duration) -> Runner {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Runner::new(store, clock, "worker".to_owned(), lease)
+        // Tests compare the rows of every table.
+        Runner::new(store, clock, "worker".to_owned(), lease).with_large_tables(LargeTables::Stored)
     }
 
     /// Requests a run.

@@ -154,12 +154,20 @@ impl ProjectionStore for FaultyStore {
         self.call("stage", self.store.stage(writer, rows, up_to)).await
     }
 
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        self.call("publish", self.store.publish(writer)).await
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        self.call("publish", self.store.publish(writer, left_out)).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
         self.call("published", self.store.published()).await
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        self.call("is_stored", self.store.is_stored(table)).await
     }
 
     async fn put_row(

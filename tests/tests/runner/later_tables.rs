@@ -15,7 +15,7 @@ use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_tables::table::{Cell, Column, RowBatch, TableRole, TableSpec};
+use powerfill_tables::table::{Cell, Column, LargeTables, RowBatch, TableRole, TableSpec};
 use powerfill_tables::tables::{Projector, kickout, powerfill_log, projectors};
 use powerfill_tables::{RunTables, UnknownTable};
 use powerfill_tests::sqlite_file;
@@ -116,7 +116,8 @@ pub(crate) async fn later_tables_and_columns_are_no_difference_of_an_older_run(d
     let verdict = verify_with(store, None, later).await.expect("the store answers");
     assert!(verdict.is_clean(), "{verdict:?}");
 
-    let rebuilt = rebuild_with(store, ProjectionWriter::Maintenance(run), later).await;
+    let writer = ProjectionWriter::Maintenance(run);
+    let rebuilt = rebuild_with(store, writer, later, LargeTables::Stored).await;
     let rebuilt = rebuilt.expect("the tables are rebuilt");
     assert!(rebuilt.agrees());
     assert_eq!(rebuilt.rebuilt, completed(desk, run).await);

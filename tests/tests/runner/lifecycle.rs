@@ -5,6 +5,7 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::LargeTables;
 use powerfill_tests::all_runs::AllRuns;
 
 use crate::books;
@@ -124,17 +125,17 @@ pub(crate) async fn of_two_simultaneous_requests_one_is_accepted(desk: &Desk) {
 pub(crate) async fn rebuilt_tables_equal_the_published_ones(desk: &Desk) {
     let run = desk.complete(&books::mixed()).await;
     let (published, history) = (desk.published_tables().await, desk.history().await);
-    let rebuilt = rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
+    let rebuilt = rebuild::rebuild(desk.store.as_ref(), run, LargeTables::Stored).await.unwrap();
     assert!(rebuilt.agrees() && rebuilt.recorded.is_some(), "{rebuilt:?}");
     assert_eq!(desk.published_tables().await, published);
     assert_eq!(desk.history().await, history);
     desk.verify().await;
     let (failed, _) = desk.run(&books::refused()).await;
-    let rebuilt = rebuild::rebuild(desk.store.as_ref(), failed).await.unwrap();
+    let rebuilt = rebuild::rebuild(desk.store.as_ref(), failed, LargeTables::Stored).await.unwrap();
     assert_eq!(rebuilt.recorded, None);
     assert_eq!(desk.published_tables().await, published);
     desk.verify().await;
-    let nothing = rebuild::rebuild(desk.store.as_ref(), desk.next_run()).await;
+    let nothing = rebuild::rebuild(desk.store.as_ref(), desk.next_run(), LargeTables::Stored).await;
     assert!(matches!(nothing, Err(AppError::Store(StoreError::NotFound { .. }))));
 }
 
@@ -143,7 +144,7 @@ pub(crate) async fn a_rebuild_is_refused_while_a_run_is_active(desk: &Desk) {
     let former = desk.complete(&books::small()).await;
     let run = desk.request(&books::mixed()).await;
     let (working, resume) = desk.work_paused_at(Step::Allocation).await;
-    let refused = rebuild::rebuild(desk.store.as_ref(), former).await;
+    let refused = rebuild::rebuild(desk.store.as_ref(), former, LargeTables::Stored).await;
     let Err(AppError::Store(StoreError::RunActive(active))) = refused else {
         panic!("{refused:?}")
     };
@@ -151,6 +152,6 @@ pub(crate) async fn a_rebuild_is_refused_while_a_run_is_active(desk: &Desk) {
     resume.send(()).unwrap();
     let finished = working.await.unwrap().unwrap().expect("a run is queued");
     assert_eq!(finished.status, RunStatus::Complete);
-    rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
+    rebuild::rebuild(desk.store.as_ref(), run, LargeTables::Stored).await.unwrap();
     desk.verify().await;
 }

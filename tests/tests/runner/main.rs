@@ -8,6 +8,7 @@ mod desk;
 mod failing;
 mod faulty_store;
 mod handing_over;
+mod large_tables;
 mod later_tables;
 mod lifecycle;
 mod publishing;
@@ -62,6 +63,10 @@ over_each_store! {
         the_configuration_is_read_as_of_any_moment,
         runs_and_configuration_share_a_log,
         a_managed_run_equals_that_of_its_source,
+    }
+    large_tables {
+        large_tables_are_built_or_stored,
+        a_large_table_is_built_from_any_version_on,
     }
     lifecycle {
         a_run_is_carried_from_request_to_published_tables,

@@ -11,6 +11,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_explain::{LoanStory, StorySubject, TradeStory};
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::status::RunStatus;
+use powerfill_tables::table::LargeTables;
 use powerfill_tests::store_suite::samples::unleased;
 
 use crate::books;
@@ -167,7 +168,7 @@ pub(crate) async fn a_rebuild_restores_the_index(desk: &Desk) {
         let mut nothing = index(&events, events.len());
         nothing.entries.clear();
         desk.store.put_index(unleased(run), Arc::new(nothing)).await.unwrap();
-        rebuild::rebuild(desk.store.as_ref(), run).await.unwrap();
+        rebuild::rebuild(desk.store.as_ref(), run, LargeTables::Stored).await.unwrap();
         let batches: Vec<_> = desk.store.index_entries(run).try_collect().await.unwrap();
         assert_eq!(batches.concat(), index(&events, events.len()).entries);
     }

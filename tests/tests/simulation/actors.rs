@@ -11,6 +11,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::RunStore;
 use powerfill_snapshot::Snapshot;
+use powerfill_tables::table::LargeTables;
 use powerfill_tests::all_runs::AllRuns;
 
 use crate::books::{self, ask};
@@ -67,7 +68,11 @@ async fn run_worker(process: &Arc<Process>) {
     // Each process of a worker has other settings.
     let runner = Runner::new(connection, clock, format!("worker {}", name.number), LEASE)
         .in_place()
-        .with_events_per_append(world.between(1, 40));
+        .with_events_per_append(world.between(1, 40))
+        .with_large_tables(match name.life % 2 {
+            0 => LargeTables::Built,
+            _ => LargeTables::Stored,
+        });
     loop {
         process.wait_while_paused().await;
         let (digest, snapshot) = in_memory(world).await.unzip();

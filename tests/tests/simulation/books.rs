@@ -13,7 +13,7 @@ use powerfill_memory::MemoryStore;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
-use powerfill_tables::table::Cell;
+use powerfill_tables::table::{Cell, LargeTables};
 use powerfill_tables::tables::ALL;
 use powerfill_tests::store_suite::samples::collect;
 use uuid::Uuid;
@@ -95,7 +95,8 @@ fn make(run: RunId, number: usize) -> UndisturbedRun {
     let store = MemoryStore::new();
     let lease = Duration::from_secs(30);
     let runner =
-        Runner::new(Arc::new(store.clone()), Arc::new(FixedClock), "one".to_owned(), lease);
+        Runner::new(Arc::new(store.clone()), Arc::new(FixedClock), "one".to_owned(), lease)
+            .with_large_tables(LargeTables::Stored);
     let made = async {
         runner.request(&ask(run, number)).await.expect("it is asked for");
         runner

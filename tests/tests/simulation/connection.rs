@@ -262,13 +262,23 @@ impl ProjectionStore for StoreConnection {
         self.call("stage", RetrySafety::Never, work).await
     }
 
-    async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
-        let work = move |store: ObservedStore| async move { store.publish(writer).await };
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let left_out = left_out.to_vec();
+        let work =
+            move |store: ObservedStore| async move { store.publish(writer, &left_out).await };
         self.call("publish", RetrySafety::Never, work).await
     }
 
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
         self.store.inner().published().await
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        self.store.inner().is_stored(table).await
     }
 
     async fn put_row(

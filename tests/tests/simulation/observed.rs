@@ -129,9 +129,13 @@ impl ObservedStore {
         self.written("stage", writer, answer)
     }
 
-    pub(crate) async fn publish(&self, writer: ProjectionWriter) -> Result<(), StoreError> {
+    pub(crate) async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
         let by = self.by(writer, Mutant::PublishWithoutFence);
-        let answer = self.inner().publish(by).await;
+        let answer = self.inner().publish(by, left_out).await;
         if answer.is_ok() {
             self.world.count("tables are shown");
             checks::check_visible_tables(&self.world).await;

@@ -17,6 +17,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
         &[
             "blake3",
             "chrono",
+            "memchr",
             "percent-encoding",
             "rust_decimal",
             "schemars",
@@ -70,6 +71,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
         &[
             "blake3",
             "chrono",
+            "foldhash",
             "integer-encoding",
             "powerfill-events",
             "rust_decimal",

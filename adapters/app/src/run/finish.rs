@@ -64,7 +64,9 @@ impl Runner {
     ) -> Result<RunStatus, AppError> {
         let (store, writer) = (self.store.as_ref(), ProjectionWriter::Worker(lease));
         let rebuilt = match status {
-            RunStatus::Complete => rebuild_with(store, writer, projectors).await.map(|_| ()),
+            RunStatus::Complete => {
+                rebuild_with(store, writer, projectors, self.large_tables).await.map(|_| ())
+            }
             _ => rebuild_kept(store, writer).await,
         };
         // The next worker tries again once the lease has ended.

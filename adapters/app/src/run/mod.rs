@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_ports::Store;
+use powerfill_tables::table::LargeTables;
 
 use crate::clock::Clock;
 use threads::ThreadMode;
@@ -43,6 +44,7 @@ pub struct Runner {
     /// How long a claim is valid without being renewed.
     lease: Duration,
     events_per_append: u64,
+    large_tables: LargeTables,
     thread_mode: ThreadMode,
 }
 
@@ -55,13 +57,20 @@ impl Runner {
         lease: Duration,
     ) -> Self {
         let (events_per_append, thread_mode) = (EVENTS_PER_APPEND, ThreadMode::Own);
-        Self { store, clock, worker, lease, events_per_append, thread_mode }
+        let large_tables = LargeTables::default();
+        Self { store, clock, worker, lease, events_per_append, large_tables, thread_mode }
     }
 
     /// Appends this many events at a time. The events themselves stay the same.
     #[must_use]
     pub fn with_events_per_append(self, events: u64) -> Self {
         Self { events_per_append: events.max(1), ..self }
+    }
+
+    /// Whether the store gets rows of the large tables.
+    #[must_use]
+    pub fn with_large_tables(self, large_tables: LargeTables) -> Self {
+        Self { large_tables, ..self }
     }
 
     /// Starts no threads, for a simulation: nothing happens outside the caller's runtime.

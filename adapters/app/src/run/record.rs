@@ -230,9 +230,11 @@ impl Recorder {
     fn part(&mut self, is_last: bool) -> RunPart {
         let rows = if is_last { self.tables.finish() } else { self.tables.drain() };
         self.input.observer.observe(RunProgress::Rows(&rows));
+        // The appends of a run are about equally large.
+        let next = EncodedBatch::as_large_as(&self.pending);
         let part = RunPart {
             after: self.pending_after,
-            events: std::mem::take(&mut self.pending),
+            events: std::mem::replace(&mut self.pending, next),
             recorded_at: self.recorded_at,
             rows,
             up_to: self.version,

@@ -113,7 +113,8 @@ impl Runner {
             }
         };
         let writer = ProjectionWriter::Worker(lease);
-        retry_with_backoff(|| self.store.begin_staging(writer, ALL)).await?;
+        let (staged, _) = self.large_tables.split(ALL);
+        retry_with_backoff(|| self.store.begin_staging(writer, &staged)).await?;
         let tenant = requested.tenant_id.clone();
         let input = DecisionInput {
             requested: *requested,
@@ -143,9 +144,9 @@ impl Runner {
     ) -> Result<(RunStatus, Result<(), RecordingStop>), AppError> {
         let mut stored = Ok(RunStatus::Pending);
         while let Some(part) = parts.next().await {
-            stored = match control.is_handed_over() {
-                true => Err(AppError::HandedOver(lease.run_id)),
-                false => self.store_part(lease, tenant, part).await,
+            stored = match (control.is_handed_over(), stored) {
+                (false, Ok(before)) => self.store_part(lease, tenant, part, before).await,
+                _ => Err(AppError::HandedOver(lease.run_id)),
             };
             if stored.is_err() {
                 control.stop(StopReason::Over);
@@ -225,7 +226,8 @@ impl Runner {
         &self,
         lease: Lease,
         tenant: &TenantId,
-        part: RunPart,
+        mut part: RunPart,
+        before: RunStatus,
     ) -> Result<RunStatus, AppError> {
         let (store, run, status) = (&self.store, lease.run_id, part.status);
         let writer = ProjectionWriter::Worker(lease);
@@ -240,12 +242,14 @@ impl Runner {
             };
             retry_with_backoff(|| store.append(append.clone())).await?;
         }
+        part.rows.retain(|batch| self.large_tables.stores(batch.table));
         if !part.rows.is_empty() && !matches!(status, RunStatus::Failed | RunStatus::Cancelled) {
             let rows: Arc<[_]> = part.rows.into();
             retry_with_backoff(|| store.stage(writer, Arc::clone(&rows), part.up_to)).await?;
         }
         if status == RunStatus::Complete {
-            retry_with_backoff(|| store.publish(writer)).await?;
+            let (_, left_out) = self.large_tables.split(ALL);
+            retry_with_backoff(|| store.publish(writer, &left_out)).await?;
         }
         if let Some(row) = part.history {
             retry_with_backoff(|| store.put_row(writer, &run_history::TABLE, row.clone())).await?;
@@ -253,7 +257,9 @@ impl Runner {
         if let Some(index) = part.index {
             retry_with_backoff(|| store.put_index(writer, Arc::clone(&index))).await?;
         }
-        retry_with_backoff(|| store.set_status(lease, status)).await?;
+        if status != before {
+            retry_with_backoff(|| store.set_status(lease, status)).await?;
+        }
         Ok(status)
     }
 }

@@ -1,6 +1,7 @@
 //! Arguments that several commands share: the store, the tenant, and the format.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use powerfill_tables::table::LargeTables;
 
 use crate::format::{Format, TableFormat};
 use crate::log::LogFormat;
@@ -49,6 +50,39 @@ pub(crate) struct TablePrintArgs {
     /// The format of the output; xlsx for a workbook
     #[arg(long, value_enum, env = "POWERFILL_FORMAT", default_value_t = TableFormat::Text)]
     pub(crate) format: TableFormat,
+}
+
+/// What the store gets of large tables.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct LargeTablesArgs {
+    /// Where the rows of large tables (candidates, ranks of synthetic options) come from [default:
+    /// built]
+    #[arg(long, env = "POWERFILL_LARGE_TABLES", value_enum, value_name = "FROM")]
+    pub(crate) large_tables: Option<LargeTablesArg>,
+}
+
+impl LargeTablesArgs {
+    pub(crate) fn value(self) -> Option<LargeTables> {
+        self.large_tables.map(Into::into)
+    }
+}
+
+/// [`LargeTables`], as an argument and in `powerfill.toml`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LargeTablesArg {
+    /// Built from events whenever they are read; a run takes a fifth of the space
+    Built,
+    /// Stored as rows, so that SQL can read them
+    Stored,
+}
+
+impl From<LargeTablesArg> for LargeTables {
+    fn from(arg: LargeTablesArg) -> Self {
+        match arg {
+            LargeTablesArg::Built => Self::Built,
+            LargeTablesArg::Stored => Self::Stored,
+        }
+    }
 }
 
 /// The log of a command that runs until it is stopped.

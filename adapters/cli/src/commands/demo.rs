@@ -8,7 +8,7 @@ use powerfill_ports::Store;
 use powerfill_snapshot::{RunOptions, validate};
 use powerfill_tables::status::RunStatus;
 
-use super::run::run_in_foreground;
+use super::run::{process_name, run_in_foreground, runner};
 use crate::args::DemoArgs;
 use crate::error::CliError;
 use crate::output::print_text;
@@ -32,9 +32,10 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
     let options = RunOptions::default();
+    let runner =
+        runner(Arc::clone(&store), process_name()).with_large_tables(settings.large_tables);
     let summary =
-        run_in_foreground(Arc::clone(&store), validated, &options, &requested_by, Some(&tables))
-            .await?;
+        run_in_foreground(&runner, validated, &options, &requested_by, Some(&tables)).await?;
     let took = started.elapsed();
     print_text(summary::text(&summary))?;
     let (took, tables) = (took.as_secs_f64(), tables.display());

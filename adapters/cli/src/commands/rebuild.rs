@@ -2,16 +2,21 @@
 
 use powerfill_app::rebuild::rebuild;
 
-use super::open_run;
-use crate::args::RunRefArgs;
+use super::find_run;
+use crate::args::RebuildArgs;
 use crate::error::CliError;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
+use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: RunRefArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
-    let rebuilt = rebuild(store.as_ref(), run).await?;
+pub(crate) async fn run(args: RebuildArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let (common, large_tables) = (&args.run.common, args.large_tables.value());
+    let tenant_store =
+        TenantStore::resolve(&common.store, settings)?.with_large_tables(large_tables);
+    let store = tenant_store.open_existing().await?;
+    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let rebuilt = rebuild(store.as_ref(), run, tenant_store.large_tables()).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();
     print_text(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;
     match &rebuilt.recorded {

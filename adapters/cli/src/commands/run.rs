@@ -52,7 +52,8 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
             return Err(CliError::environment(message));
         }
     };
-    let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
+    let tenant_store = TenantStore::resolve(&args.common.store, settings)?
+        .with_large_tables(args.large_tables.value());
     let input =
         SnapshotInput::resolve(args.source.source.as_ref(), &args.common.store.tenant, settings)?
             .for_store(&tenant_store);
@@ -67,8 +68,9 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         let run_id = queue(store, &input, &options, &requested_by).await?;
         return print_queued(run_id, format.unwrap_or(Format::Text));
     }
-    let summary =
-        run_in_foreground(Arc::clone(&store), input, &options, &requested_by, folder).await?;
+    let runner =
+        runner(Arc::clone(&store), process_name()).with_large_tables(tenant_store.large_tables());
+    let summary = run_in_foreground(&runner, input, &options, &requested_by, folder).await?;
     if let Some(file) = file {
         let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
         let written = workbook::write(store.as_ref(), run, u64::MAX, ALL, Some(file), keep).await;
@@ -127,13 +129,12 @@ fn print_queued(run_id: RunId, format: Format) -> Result<(), CliError> {
 
 /// Requests a run, and works on it in this process.
 pub(crate) async fn run_in_foreground(
-    store: Arc<dyn Store>,
+    runner: &Runner,
     input: Validated,
     options: &RunOptions,
     requested_by: &str,
     out: Option<&Path>,
 ) -> Result<RunSummary, CliError> {
-    let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     let out = out.map(|folder| {
         let cannot_write =
@@ -146,7 +147,7 @@ pub(crate) async fn run_in_foreground(
     let request =
         RunRequest { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
     let interrupt = Interrupt::listen(requested_by).await;
-    let requested = request_when_free(&runner, &request, &interrupt).await;
+    let requested = request_when_free(runner, &request, &interrupt).await;
     let observer = Arc::new(ForegroundObserver::new(run_id, out.clone()));
     let worked = match requested {
         Ok(digest) => {

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     }
     let (mut stores, mut tenants) = (Vec::new(), Vec::new());
     for tenant in settings.tenants.values() {
-        let store = TenantStore::of_tenant(tenant)?;
+        let store = TenantStore::of_tenant(tenant)?.with_large_tables(args.large_tables.value());
         stores.push(store.clone());
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
         tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn TenantHandle>);

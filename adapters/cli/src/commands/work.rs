@@ -38,6 +38,8 @@ const PUBLISH_PAUSE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
+    let large_tables = args.large_tables.value();
+    let stores = stores.into_iter().map(|store| store.with_large_tables(large_tables)).collect();
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
     log::start(args.log.log_format);
@@ -139,7 +141,8 @@ impl StoreWorker {
         let store = self.store.open().await?;
         // Stops at the end of this function.
         let _publishing = self.publish_in_background(&store);
-        let runner = runner(Arc::clone(&store), self.name.clone());
+        let runner = runner(Arc::clone(&store), self.name.clone())
+            .with_large_tables(self.store.large_tables());
         let mut any_failed = false;
         let (mut events, mut woken) = (None, false);
         loop {

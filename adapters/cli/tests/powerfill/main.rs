@@ -19,6 +19,7 @@ mod formats;
 mod full_disk;
 #[cfg(unix)]
 mod killed;
+mod large_tables;
 mod postgres;
 #[cfg(unix)]
 mod process;

@@ -75,7 +75,10 @@ pub(crate) async fn show(
                 spawn_blocking(async move || Ok(page::of_table(&query, &table))).await?
             }
             Some(table) => page::of_table(&query, &table),
-            None => page::of_stream(&query, &store).await?,
+            None => {
+                let starts = api.report_cache.row_starts(tenant, run, report.table).await;
+                page::of_stream(&query, &store, &starts).await?
+            }
         };
         answer(&query, &page)
     };

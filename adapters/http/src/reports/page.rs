@@ -15,6 +15,7 @@ use super::query::ReportQuery;
 use crate::blocking::spawn_blocking;
 use crate::problem::{ApiResult, internal};
 use crate::report_cache::CachedTable;
+use crate::row_starts::{RowStart, RowStarts};
 use crate::sorting::SortKey;
 
 /// A page.
@@ -76,12 +77,17 @@ pub(crate) fn of_table(query: &ReportQuery, table: &CachedTable) -> Page {
 
 /// The page of a table that is too large to be kept. All rows are read, and the rows of one page
 /// are in memory.
-pub(crate) async fn of_stream(query: &ReportQuery, store: &Arc<dyn Store>) -> ApiResult<Page> {
+pub(crate) async fn of_stream(
+    query: &ReportQuery,
+    store: &Arc<dyn Store>,
+    starts: &RowStarts,
+) -> ApiResult<Page> {
     let mut selection = PageSelection::new(query);
     // The position of the cursor's row in the order is unknown until the row is read.
     if query.order.is_some() && query.after.is_some() {
         let mut start = None;
-        read_rows(query, store, |number, row| {
+        let cursor = query.after.unwrap_or_default();
+        read_rows(query, store, (cursor, starts), |number, row| {
             if Some(number) == query.after {
                 start = Some(selection.key(number, row));
                 return ControlFlow::Break(());
@@ -91,26 +97,34 @@ pub(crate) async fn of_stream(query: &ReportQuery, store: &Arc<dyn Store>) -> Ap
         .await?;
         selection.start = start;
     }
-    read_rows(query, store, |number, row| selection.add(number, row)).await?;
+    // In another order, the page can have any row.
+    let first = match (query.order, query.after) {
+        (None, Some(after)) => after.saturating_add(1),
+        _ => 0,
+    };
+    read_rows(query, store, (first, starts), |number, row| selection.add(number, row)).await?;
     Ok(selection.page())
 }
 
-/// Visits every row with its number: from the shown table if the run is shown, or else from its
-/// events.
+/// Visits rows with their numbers, from the row `first` or one before it on: from the shown table
+/// if the store has its rows, or else from the events of the run.
 async fn read_rows(
     query: &ReportQuery,
     store: &Arc<dyn Store>,
+    (first, starts): (u64, &RowStarts),
     mut visit: impl FnMut(u64, &[Cell]) -> ControlFlow<()> + Send,
 ) -> ApiResult<()> {
     let (run, table) = (query.run, query.report.table);
     let mut number = 0;
-    let mut visit_all = |rows: &RowBatch| {
+    let mut visit_all = |number: &mut u64, rows: &RowBatch| {
         rows.rows().try_for_each(|row| {
-            number += 1;
-            visit(number - 1, row)
+            *number += 1;
+            visit(*number - 1, row)
         })
     };
-    if store.published().await?.is_some_and(|(published, _)| published == run) {
+    if store.published().await?.is_some_and(|(published, _)| published == run)
+        && !rebuild::is_built(store.as_ref(), table).await?
+    {
         let mut batches = store.rows(table);
         let mut is_first = true;
         while let Some(batch) = batches.try_next().await? {
@@ -118,7 +132,7 @@ async fn read_rows(
                 break;
             }
             is_first = false;
-            if visit_all(&batch.rows).is_break() {
+            if visit_all(&mut number, &batch.rows).is_break() {
                 return Ok(());
             }
         }
@@ -126,31 +140,53 @@ async fn read_rows(
             return Ok(());
         }
     }
-    read_rows_from_events(store, run, table, visit_all).await
+    let start = starts.before(first);
+    number = start.row;
+    read_rows_from_events(store, run, table, start.version, |rows, version| {
+        visit_all(&mut number, rows)?;
+        if table.built_from.is_some() {
+            starts.add(RowStart { row: number, version });
+        }
+        ControlFlow::Continue(())
+    })
+    .await
 }
 
+/// Visits batches of rows that are made from the events of a run, each with the version of the
+/// event after it. A large table begins at the version `from`.
 async fn read_rows_from_events(
     store: &Arc<dyn Store>,
     run: RunId,
     table: &'static TableSpec,
-    mut visit: impl FnMut(&RowBatch) -> ControlFlow<()> + Send,
+    from: u64,
+    mut visit: impl FnMut(&RowBatch, u64) -> ControlFlow<()> + Send,
 ) -> ApiResult<()> {
     let (sender, mut batches) = tokio::sync::mpsc::channel(4);
     let store = Arc::clone(store);
     let folding = tokio::spawn(spawn_blocking(async move || {
-        let folded = rebuild::fold(store.as_ref(), run, async |batches, _| {
+        // The receiver is gone when the page is full.
+        if table.built_from.is_some() {
+            let built =
+                rebuild::build_table(store.as_ref(), run, table, from, async |rows, next| {
+                    match sender.send((rows, next)).await {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                });
+            return Ok(built.await?);
+        }
+        let folded = rebuild::fold(store.as_ref(), run, async |batches, version| {
             for batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
-                // The receiver is gone when the page is full.
                 let full = |_| AppError::Panicked(String::new());
-                sender.send(batch).await.map_err(full)?;
+                sender.send((batch, version + 1)).await.map_err(full)?;
             }
             Ok(())
         });
         folded.await?;
         Ok(())
     }));
-    while let Some(batch) = batches.recv().await {
-        if visit(&batch).is_break() {
+    while let Some((batch, next)) = batches.recv().await {
+        if visit(&batch, next).is_break() {
             return Ok(());
         }
     }

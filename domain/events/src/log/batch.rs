@@ -63,6 +63,13 @@ impl EncodedBatch {
         batch
     }
 
+    /// An empty batch with room for as many events, and as many bytes, as another one has.
+    pub fn as_large_as(other: &Self) -> Self {
+        let payloads = Vec::with_capacity(other.encoded.payloads.len());
+        let entries = Vec::with_capacity(other.encoded.entries.len());
+        Self { encoded: Arc::new(EncodedEvents { payloads, entries }) }
+    }
+
     /// Encodes one more event.
     ///
     /// # Panics

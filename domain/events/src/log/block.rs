@@ -2,6 +2,10 @@
 //! per row. This module says which events share a block, what a store compresses, and what it
 //! stores beside that. It is pure: the store compresses and writes.
 
+use std::io::Write;
+
+use memchr::memchr;
+
 use super::{EncodedBatch, Hash};
 
 /// The most events in a block.
@@ -58,7 +62,8 @@ impl BlockText {
 
     fn push(&mut self, event: BlockEvent<'_>) {
         self.lines.extend_from_slice(event.event_type.as_bytes());
-        self.lines.extend_from_slice(format!(" {} ", event.schema_version).as_bytes());
+        // Writing to a vector cannot fail.
+        let _ = write!(self.lines, " {} ", event.schema_version);
         self.lines.extend_from_slice(event.payload);
         self.lines.push(b'\n');
         self.event_count += 1;
@@ -69,14 +74,18 @@ impl BlockText {
 /// The texts of the blocks that hold these events, in order.
 pub fn block_texts(events: &EncodedBatch) -> impl Iterator<Item = BlockText> {
     let mut events = events.iter().peekable();
+    let mut expected_bytes = 0;
     std::iter::from_fn(move || {
-        let mut text = BlockText::default();
+        let lines = Vec::with_capacity(expected_bytes);
+        let mut text = BlockText { lines, ..BlockText::default() };
         while let Some((schema, payload)) =
             events.next_if(|(_, payload)| text.has_room_for(payload))
         {
             let (event_type, schema_version) = (schema.name(), schema.schema_version());
             text.push(BlockEvent { event_type, schema_version, payload });
         }
+        // The blocks of an append are about equally large.
+        expected_bytes = text.lines.len() + text.lines.len() / 8;
         (text.event_count > 0).then_some(text)
     })
 }
@@ -84,12 +93,18 @@ pub fn block_texts(events: &EncodedBatch) -> impl Iterator<Item = BlockText> {
 /// Whether a payload fits a line. JSON without white space always does, because a text in it
 /// escapes a line break.
 pub fn is_one_line(payload: &[u8]) -> bool {
-    !payload.contains(&b'\n')
+    memchr(b'\n', payload).is_none()
 }
 
 /// The events in the text of a block; `None` for a line that is no event.
 pub fn block_events(lines: &[u8]) -> impl Iterator<Item = Option<BlockEvent<'_>>> {
-    lines.split_inclusive(|byte| *byte == b'\n').map(block_event)
+    let mut rest = lines;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        (!line.is_empty()).then(|| block_event(line))
+    })
 }
 
 fn block_event(line: &[u8]) -> Option<BlockEvent<'_>> {

@@ -65,14 +65,15 @@ pub fn chain(
     schema_version: u16,
     payload: &[u8],
 ) -> Hash {
+    let mut head = [0; 80];
+    head[..32].copy_from_slice(prev.as_bytes());
+    head[32..64].copy_from_slice(meta.0.as_bytes());
+    head[64..72].copy_from_slice(&stream_version.to_le_bytes());
+    head[72..].copy_from_slice(&(event_type.len() as u64).to_le_bytes());
+    let mut tail = [0; 10];
+    tail[..2].copy_from_slice(&schema_version.to_le_bytes());
+    tail[2..].copy_from_slice(&(payload.len() as u64).to_le_bytes());
     let mut hasher = blake3::Hasher::new();
-    hasher.update(prev.as_bytes());
-    hasher.update(meta.0.as_bytes());
-    hasher.update(&stream_version.to_le_bytes());
-    hasher.update(&(event_type.len() as u64).to_le_bytes());
-    hasher.update(event_type.as_bytes());
-    hasher.update(&schema_version.to_le_bytes());
-    hasher.update(&(payload.len() as u64).to_le_bytes());
-    hasher.update(payload);
+    hasher.update(&head).update(event_type.as_bytes()).update(&tail).update(payload);
     hasher.finalize()
 }

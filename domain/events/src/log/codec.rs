@@ -1,6 +1,7 @@
 //! Reading a stored payload in whatever version it was written (specification 3.1): the one place
 //! for loads, subscriptions and replays alike.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Why a stored event cannot be read.
@@ -29,6 +30,15 @@ pub enum DecodeError {
         /// What the JSON reader says.
         source: serde_json::Error,
     },
+}
+
+/// Reads JSON. UTF-8 is checked once, and not per text in it.
+pub(crate) fn read_json<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        // It says where the fault is.
+        Err(_) => serde_json::from_slice(json),
+    }
 }
 
 /// Turns a payload of one version into that of the next.

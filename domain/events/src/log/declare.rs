@@ -127,7 +127,7 @@ macro_rules! event_types {
             /// If the JSON is not a payload of that type.
             pub fn read_payload(event_type: $types, payload: &[u8]) -> serde_json::Result<Self> {
                 Ok(match event_type {
-                    $($($types::$event => Self::$event(serde_json::from_slice(payload)?),)*)*
+                    $($($types::$event => Self::$event($crate::log::read_json(payload)?),)*)*
                 })
             }
 

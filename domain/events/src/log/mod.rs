@@ -17,7 +17,7 @@ pub use block::{
 };
 pub use chain::{AppendMeta, Hash, MetaHash, chain, chain_start};
 pub use codec::DecodeError;
-pub(crate) use codec::{Upcaster, present_version, read_any_version};
+pub(crate) use codec::{Upcaster, present_version, read_any_version, read_json};
 pub(crate) use declare::event_types;
 pub use seal::{AppendRecord, LogHead, seal, seal_start};
 pub use stored::StoredEvent;

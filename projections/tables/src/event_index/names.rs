@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use powerfill_events::values::fold;
 
 use super::versions::Rising;
@@ -21,7 +22,7 @@ pub(super) struct Postings {
 pub(super) struct Names {
     postings: Vec<Postings>,
     /// Positions in `postings`.
-    by_spelling: HashMap<Box<str>, usize>,
+    by_spelling: HashMap<Box<str>, usize, RandomState>,
     by_folded: BTreeMap<String, usize>,
 }
 

@@ -2,7 +2,7 @@
 //! (2.11).
 
 use powerfill_events::ignored;
-use powerfill_events::run::{RecordedEvent, RunEvent};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed, option_cells};
 use crate::table::{Column, DiffRules, RowBatch, TableRole, TableSpec};
@@ -29,6 +29,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["loan_id", "syn_trade_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: Some(EventType::SyntheticOptionsRanked),
     diff: DiffRules {
         pair_by: &["loan_id", "syn_trade_id"],
         decision: &[],

@@ -1,7 +1,7 @@
 //! The table `pfill_loan2trade_candy_level_01`: the candidates (2.6).
 
 use powerfill_events::ignored;
-use powerfill_events::run::{RecordedEvent, RunEvent};
+use powerfill_events::run::{EventType, RecordedEvent, RunEvent};
 
 use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
@@ -30,6 +30,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["turn", "candidate_rank"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: Some(EventType::CandidateScored),
     diff: DiffRules {
         pair_by: &["loan_id", "trade_id"],
         decision: &["turn", "investor_id", "investor_instrument_name", "constraint_name"],

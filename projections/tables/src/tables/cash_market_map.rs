@@ -23,6 +23,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["loan_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["loan_id"],
         decision: &["investor_instrument_name", "settlement_date"],

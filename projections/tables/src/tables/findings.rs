@@ -22,6 +22,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["code", "subject"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["code", "subject"],
         decision: &["severity"],

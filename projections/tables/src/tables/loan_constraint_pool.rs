@@ -27,6 +27,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["investor_id", "investor_instrument_name", "constraint_name", "trade_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["investor_id", "investor_instrument_name", "constraint_name", "trade_id"],
         decision: &["lo_met"],

@@ -52,7 +52,10 @@ impl Projector for Streamed {
         (self.project)(event, &mut self.rows)
     }
     fn drain(&mut self, out: &mut RowBatch) {
+        let former = self.rows.cells.len();
         out.append(&mut self.rows);
+        // About as many rows come until the next call.
+        self.rows.cells.reserve(former);
     }
     fn rows(&self, out: &mut RowBatch) {
         out.cells.extend_from_slice(&self.rows.cells);

@@ -26,6 +26,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["trade_id", "loan_id", "pool_action", "settlement_date"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["loan_id", "pool_action"],
         decision: &["trade_id", "settlement_date", "pool_name", "from_pool_name", "to_pool_name"],

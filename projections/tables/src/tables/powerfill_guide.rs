@@ -42,6 +42,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["loan_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["loan_id"],
         decision: &["trade_id", "pool_name", "pool_action", "held_reason"],

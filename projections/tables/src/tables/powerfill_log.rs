@@ -28,6 +28,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["seq"],
     role: TableRole::Record,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["seq"],
         decision: &["step"],

@@ -29,6 +29,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &[],
     role: TableRole::Record,
     keeps_every_run: true,
+    built_from: None,
     diff: DiffRules {
         pair_by: &[],
         decision: &["status", "failure_step"],

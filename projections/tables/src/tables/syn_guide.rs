@@ -34,6 +34,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["loan_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["loan_id"],
         decision: &["syn_trade_id", "allocated_trade_id"],

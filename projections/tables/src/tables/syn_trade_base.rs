@@ -24,6 +24,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["investor_instrument_name", "settlement_date", "note_rate"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["investor_instrument_name", "settlement_date", "note_rate"],
         decision: &[],

@@ -28,6 +28,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["trade_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["trade_id"],
         decision: &["included", "exclusion_reason"],

@@ -29,6 +29,7 @@ pub static TABLE: TableSpec = TableSpec {
     key: &["trade_id"],
     role: TableRole::Decision,
     keeps_every_run: false,
+    built_from: None,
     diff: DiffRules {
         pair_by: &["trade_id"],
         decision: &["fill_status"],
