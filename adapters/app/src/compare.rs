@@ -12,24 +12,32 @@ use powerfill_snapshot::{Snapshot, input_table};
 use crate::AppError;
 use crate::events::{for_each_event, read_run};
 
+/// A run, and the store that has it.
+#[derive(Clone, Copy)]
+pub struct StoredRun<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The run.
+    pub run: RunId,
+}
+
 /// Compares the outputs of two runs, and explains up to `explained` loans whose decision differs.
 ///
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if a run has no events; an event or a
 /// captured snapshot cannot be read; the store fails.
 pub async fn compare_runs(
-    store: &dyn Store,
-    here: RunId,
-    there: RunId,
+    here: StoredRun<'_>,
+    there: StoredRun<'_>,
     mapping: &Mapping,
     explained: usize,
 ) -> Result<Comparison, AppError> {
     let mut names = Interner::default();
-    let outputs = run_side(store, here, &mut names).await?;
-    let other_outputs = run_side(store, there, &mut names).await?;
+    let outputs = run_side(here.store, here.run, &mut names).await?;
+    let other_outputs = run_side(there.store, there.run, &mut names).await?;
     let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
-    explain_loans(store, here, Some(there), explained, &mut comparison).await?;
-    compare_inputs(store, &mut comparison).await?;
+    explain_loans(here, Some(there), explained, &mut comparison).await?;
+    compare_inputs(here.store, there.store, &mut comparison).await?;
     Ok(comparison)
 }
 
@@ -49,7 +57,8 @@ pub async fn compare_with<E: From<AppError>>(
     let outputs = run_side(store, here, &mut names).await?;
     let other_outputs = other(&mut names)?;
     let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
-    explain_loans(store, here, None, explained, &mut comparison).await?;
+    let here = StoredRun { store, run: here };
+    explain_loans(here, None, explained, &mut comparison).await?;
     Ok(comparison)
 }
 
@@ -68,9 +77,8 @@ pub async fn run_side(
 }
 
 async fn explain_loans(
-    store: &dyn Store,
-    here: RunId,
-    there: Option<RunId>,
+    here: StoredRun<'_>,
+    there: Option<StoredRun<'_>>,
     most: usize,
     comparison: &mut Comparison,
 ) -> Result<(), AppError> {
@@ -79,7 +87,7 @@ async fn explain_loans(
     if loans.is_empty() {
         return Ok(());
     }
-    let stories = async |run| {
+    let stories = async |StoredRun { store, run }: StoredRun<'_>| {
         let mut stories = LoanStories::new(loans.iter().map(String::as_str));
         for_each_event(run, read_run(store, run), |event| stories.apply(event)).await?;
         Ok::<_, AppError>(stories)
@@ -94,7 +102,11 @@ async fn explain_loans(
 }
 
 /// Reads the captured snapshots of two runs if they differ.
-async fn compare_inputs(store: &dyn Store, comparison: &mut Comparison) -> Result<(), AppError> {
+async fn compare_inputs(
+    store: &dyn Store,
+    other_store: &dyn Store,
+    comparison: &mut Comparison,
+) -> Result<(), AppError> {
     let digest = |run: Option<&RunSideHead>| run.and_then(|run| run.snapshot_digest.clone());
     let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
     if let (Some(here), Some(there)) = digests
@@ -102,7 +114,7 @@ async fn compare_inputs(store: &dyn Store, comparison: &mut Comparison) -> Resul
         && !differences.same_snapshot
     {
         let here = Snapshot::tables_of_canonical(&store.captured(&here).await?)?;
-        let there = Snapshot::tables_of_canonical(&store.captured(&there).await?)?;
+        let there = Snapshot::tables_of_canonical(&other_store.captured(&there).await?)?;
         differences
             .compare_inputs(&here, &there, |name| input_table(name).map_or(&[], |table| table.key));
     }

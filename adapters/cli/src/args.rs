@@ -4,6 +4,7 @@ mod audit;
 mod common;
 mod config;
 mod diff;
+mod evidence;
 #[cfg(feature = "parquet")]
 mod export;
 mod operate;
@@ -23,6 +24,9 @@ pub(crate) use config::{
     ConfigSubcommand, ConfigTableArg, ReprioritiseArgs,
 };
 pub(crate) use diff::DiffArgs;
+pub(crate) use evidence::{
+    EvidenceCommand, EvidenceExportArgs, EvidenceSignArgs, EvidenceVerifyArgs,
+};
 #[cfg(feature = "parquet")]
 pub(crate) use export::ExportArgs;
 #[cfg(feature = "nats")]
@@ -107,6 +111,9 @@ pub(crate) enum Command {
     /// Export the seal of the log, and check the log against an exported seal
     #[command(subcommand)]
     Seal(SealCommand),
+    /// Hand over a run as one file, check such a file without a store, and sign it
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Print and change the configuration: constraints, rules, carry, lockdown, preflight settings
     #[command(subcommand)]
     Config(ConfigSubcommand),

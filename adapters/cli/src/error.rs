@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use powerfill_app::AppError;
 use powerfill_app::configure::ConfigureError;
+use powerfill_evidence::EvidenceError;
 use powerfill_http::tokens::TokenError;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
@@ -95,6 +96,12 @@ impl From<AppError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
+        Self::environment(error)
+    }
+}
+
+impl From<EvidenceError> for CliError {
+    fn from(error: EvidenceError) -> Self {
         Self::environment(error)
     }
 }

@@ -98,6 +98,7 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Step(args) => Box::pin(commands::step::run(args, settings)),
         Command::Verify(args) => Box::pin(commands::verify::run(args, settings)),
         Command::Seal(command) => commands::seal::run(command, settings),
+        Command::Evidence(command) => commands::evidence::run(command, settings),
         Command::Config(command) => commands::config::run(command, settings),
         Command::Publish(args) => Box::pin(commands::publish::run(args, settings)),
         Command::Migrate(args) => Box::pin(commands::migrate::run(args, settings)),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use powerfill_app::configure::{ConfigAsOf, read_configuration};
 use powerfill_events::values::TenantId;
+use powerfill_ports::copying::CopyStore;
 use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
 use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
@@ -120,15 +121,15 @@ impl TenantStore {
 
     /// Opens the store, and creates it if it does not exist.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CliError> {
-        self.checked(self.url.open().await?).await
+        Ok(self.checked(self.url.open().await?).await?)
     }
 
     /// Opens a store that exists.
-    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn Store>, CliError> {
+    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, CliError> {
         self.checked(self.url.open_existing().await?).await
     }
 
-    async fn checked(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Store>, CliError> {
+    async fn checked<S: Store + ?Sized>(&self, store: Arc<S>) -> Result<Arc<S>, CliError> {
         if let Some(tenant) = self.tenant_id() {
             let ensured = ensure_tenant(store.as_ref(), tenant).await;
             ensured.map_err(|error| CliError::context(self.url.to_string(), error))?;
@@ -265,7 +266,10 @@ async fn managed_tables(
         Some(store) => Some(store),
         None => {
             let store = TenantStore::of_tenant(tenant)?;
-            if store.url.may_exist() { Some(store.open_existing().await?) } else { None }
+            match store.url.may_exist() {
+                true => Some(store.open_existing().await? as Arc<dyn Store>),
+                false => None,
+            }
         }
     };
     let tables = match store {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use powerfill_evidence::EvidenceStore;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
@@ -59,9 +60,13 @@ pub(crate) enum UrlError {
          postgres://USER@HOST/DATABASE, or mssql://USER@HOST/DATABASE"
     )]
     Source,
-    #[error("a store is sqlite:FILE or postgres://USER@HOST/DATABASE")]
+    #[error(
+        "a store is sqlite:FILE or postgres://USER@HOST/DATABASE; evidence to read is evidence:FILE"
+    )]
     Store,
-    #[error("compare with run:RUN, dir:FOLDER, xlsx:FILE, or mssql://USER@HOST/DATABASE")]
+    #[error(
+        "compare with run:RUN, evidence:FILE, dir:FOLDER, xlsx:FILE, or mssql://USER@HOST/DATABASE"
+    )]
     Comparison,
     #[error(transparent)]
     Postgres(#[from] PostgresUrlError),
@@ -193,6 +198,8 @@ async fn read_file<E: std::error::Error + Send + Sync + 'static>(
 pub(crate) enum ComparisonUrl {
     /// `run:RUN`, or only RUN: a run of the same store.
     Run(String),
+    /// `evidence:FILE`, or only a FILE that ends in `.pfe`: the run of evidence.
+    Evidence(PathBuf),
     /// `dir:FOLDER`: an export as CSV files or workbooks.
     Folder(PathBuf),
     /// `xlsx:FILE`: an export as a workbook with one sheet per table.
@@ -204,6 +211,9 @@ pub(crate) enum ComparisonUrl {
 impl FromStr for ComparisonUrl {
     type Err = UrlError;
     fn from_str(url: &str) -> Result<Self, UrlError> {
+        if let Some(path) = evidence_path(url) {
+            return Ok(Self::Evidence(path));
+        }
         match split(url) {
             Some(("run", run)) => Ok(Self::Run(run.to_owned())),
             Some(("dir", path)) => Ok(Self::Folder(path.into())),
@@ -228,6 +238,7 @@ impl fmt::Display for ComparisonUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(run) => write!(f, "run:{run}"),
+            Self::Evidence(path) => write!(f, "evidence:{}", path.display()),
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
             Self::SqlServer(url) => write!(f, "{url}"),
@@ -259,11 +270,25 @@ pub(crate) enum StoreUrl {
     Sqlite(PathBuf),
     /// `postgres://USER@HOST/DATABASE`
     Postgres(Box<PostgresUrl>),
+    /// `evidence:FILE`, or only a FILE that ends in `.pfe`: one run, which can only be read.
+    Evidence(PathBuf),
+}
+
+/// The file of a URL of evidence.
+fn evidence_path(url: &str) -> Option<PathBuf> {
+    match split(url) {
+        Some(("evidence", path)) => Some(path.into()),
+        None if url.ends_with(".pfe") => Some(url.into()),
+        _ => None,
+    }
 }
 
 impl FromStr for StoreUrl {
     type Err = UrlError;
     fn from_str(url: &str) -> Result<Self, UrlError> {
+        if let Some(path) = evidence_path(url) {
+            return Ok(Self::Evidence(path));
+        }
         match split(url) {
             Some(("sqlite", path)) => Ok(Self::Sqlite(path.into())),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
@@ -286,6 +311,7 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(url) => write!(f, "{url}"),
+            Self::Evidence(path) => write!(f, "evidence:{}", path.display()),
         }
     }
 }
@@ -316,6 +342,7 @@ impl StoreUrl {
     pub(crate) async fn open(&self) -> Result<Arc<dyn CopyStore>, CliError> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
+            Self::Evidence(_) => self.open_existing().await,
             Self::Postgres(url) => Ok(Arc::new(self.connected(PostgresStore::open(url).await)?)),
         }
     }
@@ -331,6 +358,7 @@ impl StoreUrl {
                 )))
             }
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open_existing(path)?)),
+            Self::Evidence(path) => Ok(Arc::new(EvidenceStore::open(path)?)),
             Self::Postgres(url) => match PostgresStore::open_existing(url).await {
                 Err(StoreError::NotFound { .. }) => Err(CliError::environment(format!(
                     "there is no store in {url}; create one with `powerfill migrate` or `powerfill \

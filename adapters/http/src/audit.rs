@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::NoObserver;
-use powerfill_app::compare::compare_runs;
+use powerfill_app::compare::{StoredRun, compare_runs};
 use powerfill_app::replay::replay;
 use powerfill_app::verify::{VerifyReport, verify};
 use powerfill_diff::mapping::Mapping;
@@ -140,7 +140,8 @@ pub(crate) async fn diff_runs(
     };
     let text = audit(&api, &caller, &[run, other], async move |store| {
         let mapping = Mapping::default();
-        let comparison = compare_runs(store.as_ref(), run, other, &mapping, most).await?;
+        let [here, there] = [run, other].map(|run| StoredRun { store: store.as_ref(), run });
+        let comparison = compare_runs(here, there, &mapping, most).await?;
         let mut text = Vec::new();
         json(&comparison, &mut text).map_err(|error| internal(&error))?;
         Ok(text)

@@ -116,6 +116,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/parquet", &["events", "tables"]),
     ("adapters/xlsx", &["events", "snapshot", "tables"]),
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),
+    ("adapters/evidence", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),
     ("adapters/generator", &["snapshot"]),
     (

@@ -20,8 +20,8 @@ Exit status: 0 no unclassified difference, 1 differences, 2 incomparable or erro
 pub(crate) struct DiffArgs {
     /// A run id, the beginning of one, `latest`, or `latest~1` for the run before the latest
     pub(crate) run: String,
-    /// Another run (as RUN, or run:RUN), dir:FOLDER of CSV files or workbooks, xlsx:FILE, or
-    /// mssql://USER@HOST/DATABASE?schema=NAME
+    /// Another run (as RUN, or run:RUN), evidence:FILE, dir:FOLDER of CSV files or workbooks,
+    /// xlsx:FILE, or mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "X")]
     pub(crate) against: UrlText,
     /// Names of the other side for tables, columns, and values; tolerances; exclusions (TOML)

@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use powerfill_app::compare::{compare_runs, compare_with, run_side};
+use powerfill_app::compare::{StoredRun, compare_runs, compare_with, run_side};
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::loan_path::LoanPath;
 use powerfill_diff::mapping::{Mapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Comparison, ComparisonOutcome, Interner};
 use powerfill_events::run::RunId;
+use powerfill_evidence::EvidenceStore;
 use powerfill_ports::Store;
 
 use super::find_run;
@@ -29,11 +30,16 @@ use crate::urls::ComparisonUrl;
 pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let against: ComparisonUrl = args.against.parse("--against")?;
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let store = store.as_ref();
+    let store: &dyn Store = store.as_ref();
     let run = find_run(store, &args.run).await?;
-    let other = match &against {
-        ComparisonUrl::Run(run) => Some(find_run(store, run).await?),
-        ComparisonUrl::Folder(_) | ComparisonUrl::Workbook(_) | ComparisonUrl::SqlServer(_) => None,
+    let evidence = match &against {
+        ComparisonUrl::Evidence(file) => Some(EvidenceStore::open(file)?),
+        _ => None,
+    };
+    let other = match (&against, &evidence) {
+        (ComparisonUrl::Run(run), _) => Some(StoredRun { store, run: find_run(store, run).await? }),
+        (_, Some(other)) => Some(StoredRun { store: other, run: find_run(other, "latest").await? }),
+        _ => None,
     };
     if let Some(file) = &args.write_mapping {
         return write_mapping(store, run, &against, file).await;
@@ -42,7 +48,10 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
     let mapping = mapping(args.mapping.as_deref(), other.is_some())?;
     let classifications = read_classifications(&args)?;
     let mut comparison = match other {
-        Some(other) => compare_runs(store, run, other, &mapping, args.explain).await?,
+        Some(other) => {
+            let here = StoredRun { store, run };
+            compare_runs(here, other, &mapping, args.explain).await?
+        }
         None => {
             let sheets = export::read(&against, &mapping).await?;
             let export = |names: &mut Interner| {
@@ -144,7 +153,7 @@ async fn write_mapping(
     against: &ComparisonUrl,
     file: &Path,
 ) -> Result<(), CliError> {
-    if let ComparisonUrl::Run(_) = against {
+    if let ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) = against {
         let message = "--write-mapping: two runs need no mapping, because they have the same names";
         return Err(CliError::environment(message));
     }

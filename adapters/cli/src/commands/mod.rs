@@ -7,6 +7,7 @@ pub(crate) mod copy_store;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod events;
+pub(crate) mod evidence;
 pub(crate) mod explain;
 #[cfg(feature = "parquet")]
 pub(crate) mod export;

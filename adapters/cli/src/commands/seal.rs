@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use powerfill_events::log::seal_start;
+use powerfill_evidence::parts::SealedAppend;
 use powerfill_ports::Store;
 use powerfill_ports::events::LogHead;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::verify::damage_text;
@@ -20,18 +20,6 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 
-/// The file of an exported seal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SealFile {
-    /// Number of the append.
-    seq: u64,
-    /// Position of its last event.
-    position: u64,
-    /// BLAKE3 over the previous seal and the append, hexadecimal.
-    seal: String,
-}
-
 pub(crate) fn run(command: SealCommand, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {
         SealCommand::Export(args) => Box::pin(export(args, settings)),
@@ -42,7 +30,7 @@ pub(crate) fn run(command: SealCommand, settings: &ProgramSettings) -> CommandFu
 async fn export(args: SealExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let LogHead { seq, position, seal } = store.head().await?;
-    let seal = SealFile { seq, position, seal: seal.to_hex().to_string() };
+    let seal = SealedAppend { seq, position, seal: seal.to_hex().to_string() };
     let Some(out) = &args.out else { return print_json(&seal) };
     let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;
     text.push(b'\n');
@@ -91,7 +79,7 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
     if difference.is_none() { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-fn read(path: &Path) -> Result<SealFile, CliError> {
+pub(super) fn read(path: &Path) -> Result<SealedAppend, CliError> {
     let context = format!("{} is not a file of `powerfill seal export`", path.display());
     let text = fs::read(path).map_err(|error| CliError::context(&context, error))?;
     serde_json::from_slice(&text).map_err(|error| CliError::context(context, error))
@@ -99,7 +87,7 @@ fn read(path: &Path) -> Result<SealFile, CliError> {
 
 /// How the log differs from the seal. A stored seal proves nothing if it does not match the events,
 /// so the whole log is verified too.
-async fn difference(store: &dyn Store, seal: &SealFile) -> Result<Option<String>, CliError> {
+async fn difference(store: &dyn Store, seal: &SealedAppend) -> Result<Option<String>, CliError> {
     let stored = match seal.seq {
         0 => Some(seal_start()),
         seq => store.seal_at(seq).await?,

@@ -2,10 +2,11 @@
 //! (specification 3.4).
 
 use powerfill_app::verify::{VerifyReport, verify};
+use powerfill_evidence::Expectation;
 use powerfill_ports::events::Damage;
 use serde_json::json;
 
-use super::find_run;
+use super::{evidence, find_run};
 use crate::args::VerifyArgs;
 use crate::error::CliError;
 use crate::format::Format;
@@ -13,9 +14,14 @@ use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
+use crate::urls::StoreUrl;
 
 pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.common.store, settings)?;
+    if let StoreUrl::Evidence(file) = store.url() {
+        return evidence::verify_file(file, Expectation::default(), args.common.print.format).await;
+    }
+    let store = store.open_existing().await?;
     let only = match &args.run {
         Some(run) => Some(find_run(store.as_ref(), run).await?),
         None => None,

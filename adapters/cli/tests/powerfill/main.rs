@@ -11,6 +11,7 @@ mod consumers;
 mod copying;
 mod desktop_app;
 mod diff;
+mod evidence;
 mod exits;
 #[cfg(feature = "parquet")]
 mod export;

@@ -18,7 +18,7 @@ pub(super) async fn read(
     mapping: &Mapping,
 ) -> Result<Vec<ExportSheet>, CliError> {
     match against {
-        ComparisonUrl::Run(_) => Ok(Vec::new()),
+        ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) => Ok(Vec::new()),
         ComparisonUrl::SqlServer(url) => {
             let is_wanted = |name: &str| {
                 let (name, is_mapped) = (fold(name), mapping.has_name(name));

@@ -1,0 +1,364 @@
+//! A file of evidence in the place of a store: all reading calls work as with a store that has this
+//! run only. It has no output tables, no event index, and no subscribers, and it refuses every
+//! write.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use parking_lot::Mutex;
+use powerfill_events::log::{Hash, seal_start};
+use powerfill_events::run::RunId;
+use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_ports::StoreError;
+use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend};
+use powerfill_ports::events::{
+    Append, AppendReceipt, EventBatches, EventStore, LogHead, StoredEvent, Verification,
+};
+use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
+use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::subscribers::SubscriberStore;
+use powerfill_tables::event_index::{RunIndex, Subject};
+use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+
+use crate::EvidenceError;
+use crate::evidence_file::EvidenceFile;
+use crate::parts::{AppendLine, Manifest, names};
+
+/// The evidence of one run as a store.
+#[derive(Clone)]
+pub struct EvidenceStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    manifest: Manifest,
+    appends: Vec<AppendLine>,
+    file: Mutex<EvidenceFile>,
+}
+
+impl EvidenceStore {
+    /// Opens a file. Its seals are checked here, and each part when it is read.
+    ///
+    /// # Errors
+    /// As for [`verify`](crate::verify()).
+    pub fn open(path: &Path) -> Result<Self, EvidenceError> {
+        let file = EvidenceFile::open(path)?;
+        let (manifest, appends) = (file.manifest.clone(), file.appends.clone());
+        Ok(Self { shared: Arc::new(Shared { manifest, appends, file: Mutex::new(file) }) })
+    }
+
+    fn manifest(&self) -> &Manifest {
+        &self.shared.manifest
+    }
+
+    /// Calls a function with the file on a thread that may block.
+    async fn read_file<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut EvidenceFile) -> Result<T, EvidenceError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let read = tokio::task::spawn_blocking(move || read(&mut shared.file.lock())).await;
+        let read = read.map_err(|error| StoreError::Failed(error.to_string().into()))?;
+        read.map_err(StoreError::from)
+    }
+
+    /// The events of the run for which `is_wanted` holds, one part of the file at a time.
+    fn read_parts(
+        &self,
+        from: u64,
+        to: u64,
+        is_wanted: impl Fn(&StoredEvent) -> bool + Send + Sync + 'static,
+    ) -> EventBatches<'static> {
+        let to = to.min(self.manifest().events);
+        let (store, is_wanted) = (self.clone(), Arc::new(is_wanted));
+        let parts = if from <= to {
+            EvidenceFile::part_of(from)..EvidenceFile::part_of(to) + 1
+        } else {
+            0..0
+        };
+        let batches = stream::iter(parts).then(move |part| {
+            let (store, is_wanted) = (store.clone(), Arc::clone(&is_wanted));
+            async move {
+                let mut events = store.read_file(move |file| file.events(part)).await?;
+                events.retain(|event| {
+                    (from..=to).contains(&event.stream_version) && is_wanted(event)
+                });
+                Ok(events)
+            }
+        });
+        batches.try_filter(|batch| std::future::ready(!batch.is_empty())).boxed()
+    }
+
+    fn queued_run(&self) -> QueuedRun {
+        QueuedRun {
+            run_id: self.manifest().run_id,
+            status: self.manifest().status,
+            requested_at: self.manifest().requested_at,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_by: None,
+        }
+    }
+
+    fn has(&self, stream: &str) -> bool {
+        self.manifest().run_id.stream() == stream
+    }
+}
+
+/// Evidence is never written.
+fn refused<T>() -> Result<T, StoreError> {
+    let what = "evidence can only be read; name a store with --store sqlite:FILE or postgres://…";
+    Err(StoreError::Failed(what.into()))
+}
+
+#[async_trait]
+impl EventStore for EvidenceStore {
+    async fn append(&self, _: Append) -> Result<AppendReceipt, StoreError> {
+        refused()
+    }
+
+    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+        Ok(Some(self.manifest().tenant_id.clone()))
+    }
+
+    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+        Ok(if self.has(stream) { self.manifest().events } else { 0 })
+    }
+
+    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+        Ok(vec![self.manifest().run_id.stream()])
+    }
+
+    fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
+        let to = if self.has(stream) { to_version } else { 0 };
+        self.read_parts(from_version.max(1), to, |_| true)
+    }
+
+    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
+        let from = versions.first().copied().unwrap_or(1);
+        let to = versions.last().copied().filter(|_| self.has(stream)).unwrap_or(0);
+        self.read_parts(from, to, move |event| {
+            versions.binary_search(&event.stream_version).is_ok()
+        })
+    }
+
+    fn read_all(&self, after_position: u64) -> EventBatches<'_> {
+        self.read_parts(1, u64::MAX, move |event| event.global_position > after_position)
+    }
+
+    fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
+        let events =
+            self.read_parts(1, u64::MAX, move |event| event.global_position > after_position);
+        events.chain(stream::pending()).boxed()
+    }
+
+    async fn head(&self) -> Result<LogHead, StoreError> {
+        let last = self.shared.appends.last();
+        Ok(last.map_or(LogHead { seq: 0, position: 0, seal: seal_start() }, |line| LogHead {
+            seq: line.seq,
+            position: line.record().last_position(),
+            seal: line.seal,
+        }))
+    }
+
+    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+        let before = self.shared.appends.first().filter(|first| first.seq == seq + 1);
+        let of_append = self.shared.appends.iter().find(|line| line.seq == seq);
+        Ok(of_append.map(|line| line.seal).or(before.map(|_| self.manifest().seal_before)))
+    }
+
+    async fn verify(&self, _: Option<&str>) -> Result<Verification, StoreError> {
+        let what = "this is evidence: check it with `powerfill evidence verify FILE`";
+        Err(StoreError::Failed(what.into()))
+    }
+}
+
+#[async_trait]
+impl SnapshotStore for EvidenceStore {
+    async fn capture(&self, _: &str, _: &[u8]) -> Result<bool, StoreError> {
+        refused()
+    }
+
+    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+        if self.manifest().input_digest != digest {
+            return Err(StoreError::NotFound { what: "snapshot", name: digest.to_owned() });
+        }
+        let digest = digest.to_owned();
+        self.read_file(move |file| {
+            let canonical = file.reader.part(names::INPUT)?;
+            if blake3::hash(&canonical).to_hex().as_str() != digest {
+                return Err(EvidenceError::damaged(names::INPUT, "it has another digest"));
+            }
+            Ok(canonical)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for EvidenceStore {
+    async fn begin_staging(
+        &self,
+        _: ProjectionWriter,
+        _: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        refused()
+    }
+
+    async fn stage(
+        &self,
+        _: ProjectionWriter,
+        _: Arc<[RowBatch]>,
+        _: u64,
+    ) -> Result<(), StoreError> {
+        refused()
+    }
+
+    async fn publish(
+        &self,
+        _: ProjectionWriter,
+        _: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        refused()
+    }
+
+    async fn is_stored(&self, _: &'static TableSpec) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        Ok(None)
+    }
+
+    async fn put_row(
+        &self,
+        _: ProjectionWriter,
+        _: &'static TableSpec,
+        _: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        refused()
+    }
+
+    fn rows(&self, _: &'static TableSpec) -> RowBatches<'_> {
+        stream::empty().boxed()
+    }
+}
+
+#[async_trait]
+impl IndexStore for EvidenceStore {
+    async fn put_index(&self, _: ProjectionWriter, _: Arc<RunIndex>) -> Result<(), StoreError> {
+        refused()
+    }
+
+    async fn indexed(
+        &self,
+        _: RunId,
+        _: Vec<Subject>,
+    ) -> Result<Option<IndexedVersions>, StoreError> {
+        Ok(None)
+    }
+
+    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn index_entries(&self, _: RunId) -> EntryBatches<'_> {
+        stream::empty().boxed()
+    }
+}
+
+#[async_trait]
+impl RunStore for EvidenceStore {
+    async fn enqueue(&self, _: Append) -> Result<AppendReceipt, StoreError> {
+        refused()
+    }
+
+    async fn claim(
+        &self,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        refused()
+    }
+
+    async fn renew(&self, _: Lease, _: Timestamp) -> Result<Option<String>, StoreError> {
+        refused()
+    }
+
+    async fn set_status(&self, _: Lease, _: RunStatus) -> Result<(), StoreError> {
+        refused()
+    }
+
+    async fn request_cancel(&self, _: RunId, _: &str) -> Result<bool, StoreError> {
+        refused()
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(Some(self.queued_run()).filter(|queued| queued.run_id == run))
+    }
+
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(None)
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        Ok(Some(self.queued_run()).filter(|queued| queued.status == status))
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let run = Some(self.queued_run()).filter(|queued| limit > 0 && queued.cursor() < cursor);
+        Ok(run.into_iter().collect())
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        Ok(BTreeMap::from([(self.manifest().status, 1)]))
+    }
+}
+
+#[async_trait]
+impl SubscriberStore for EvidenceStore {
+    async fn subscriber(&self, _: &str) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn advance(&self, _: &str, _: Option<u64>, _: u64) -> Result<bool, StoreError> {
+        refused()
+    }
+}
+
+/// The appends of the evidence can be read, so that it can be exported again. Copying a whole store
+/// needs the first append of its log, and refuses anything else.
+#[async_trait]
+impl CopyStore for EvidenceStore {
+    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
+        let later = self.shared.appends.iter().filter(|line| line.seq > seq);
+        let stored = later.take(APPENDS_PER_BATCH).map(|line| StoredAppend {
+            record: line.record(),
+            stream: line.stream.clone(),
+            seal: line.seal,
+        });
+        Ok(stored.collect())
+    }
+
+    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
+        Ok(vec![self.manifest().input_digest.clone()])
+    }
+
+    async fn put_ended_run(&self, _: QueuedRun) -> Result<(), StoreError> {
+        refused()
+    }
+}
