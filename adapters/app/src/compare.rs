@@ -1,7 +1,7 @@
 //! Comparisons of runs (specification 3.4 `diff`): their outputs, the stories of loans whose
 //! decision differs, and the differences of their inputs.
 
-use powerfill_diff::mapping::Mapping;
+use powerfill_diff::mapping::ComparisonMapping;
 use powerfill_diff::side::RunSideHead;
 use powerfill_diff::{Comparison, Interner, RunSide, Side};
 use powerfill_events::run::RunId;
@@ -29,7 +29,7 @@ pub struct StoredRun<'a> {
 pub async fn compare_runs(
     here: StoredRun<'_>,
     there: StoredRun<'_>,
-    mapping: &Mapping,
+    mapping: &ComparisonMapping,
     explained: usize,
 ) -> Result<Comparison, AppError> {
     let mut names = Interner::default();
@@ -50,7 +50,7 @@ pub async fn compare_with<E: From<AppError>>(
     store: &dyn Store,
     here: RunId,
     other: impl FnOnce(&mut Interner) -> Result<Side, E>,
-    mapping: &Mapping,
+    mapping: &ComparisonMapping,
     explained: usize,
 ) -> Result<Comparison, E> {
     let mut names = Interner::default();

@@ -14,6 +14,7 @@
 mod args;
 mod commands;
 mod error;
+mod foreign;
 mod format;
 mod log;
 mod out_folder;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use powerfill_mapping::HeaderError;
 use powerfill_snapshot::{FaultCode, SourceFault, TooLarge};
 
 use crate::parser::{MAX_COLUMNS, MAX_FIELD_BYTES};
@@ -44,20 +45,22 @@ pub enum CsvError {
     /// The header has more than [`MAX_COLUMNS`].
     #[error("the header has more than {MAX_COLUMNS} columns")]
     ManyColumns,
-    /// A row of an export has more fields than the header, and they are not empty.
-    #[error("line {line} has {found} fields, the header has {expected}")]
-    TooManyFields {
-        /// The line of the file, from 1.
-        line: u64,
-        /// The number of fields in the row.
-        found: usize,
-        /// The number of fields in the header.
-        expected: usize,
-    },
+    /// A quote of a tolerant file that is never closed.
+    #[error("line {0}: the field begins with a quote that is never closed")]
+    OpenQuoteAt(usize),
+    /// The mapping names an encoding that does not exist.
+    #[error("unknown encoding {0}; there are utf-8, utf-16le, utf-16be, windows-1252, and others")]
+    UnknownEncoding(String),
+    /// The text is not in the encoding that its mark or the mapping names.
+    #[error("the text is not in {0}; write encoding = \"…\" for the file into the mapping")]
+    NotInEncoding(&'static str),
+    /// The rows of a tolerant file are no table.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The table is too large to be addressed.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The reader of exports cannot read the text.
+    /// The tolerant reader cannot read the text.
     #[error(transparent)]
     Csv(#[from] csv::Error),
     /// The file or its compression cannot be read.

@@ -11,7 +11,7 @@ use powerfill_app::NoObserver;
 use powerfill_app::compare::{StoredRun, compare_runs};
 use powerfill_app::replay::replay;
 use powerfill_app::verify::{VerifyReport, verify};
-use powerfill_diff::mapping::Mapping;
+use powerfill_diff::mapping::ComparisonMapping;
 use powerfill_diff::report::json;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
@@ -139,7 +139,7 @@ pub(crate) async fn diff_runs(
         most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
     };
     let text = audit(&api, &caller, &[run, other], async move |store| {
-        let mapping = Mapping::default();
+        let mapping = ComparisonMapping::default();
         let [here, there] = [run, other].map(|run| StoredRun { store: store.as_ref(), run });
         let comparison = compare_runs(here, there, &mapping, most).await?;
         let mut text = Vec::new();

@@ -2,7 +2,8 @@
 //! tables of a run as a workbook (specification 1.2, 4.1, 4.2).
 //!
 //! * [`read`]: a snapshot, one sheet per table; every fault has the address of its cell
-//! * [`read_texts`]: all sheets of any workbook as texts, for comparisons
+//! * [`read_foreign`]: sheets of any workbook, for a mapping
+//! * [`read_texts`]: all sheets of any workbook as texts
 //! * [`RunWorkbook`]: the output tables of a run as a workbook
 //! * [`naming`]: the sheet name of a table
 //!
@@ -21,4 +22,4 @@ mod walk;
 pub use error::XlsxError;
 pub use run_workbook::{RUN_SHEET, RunWorkbook};
 pub use source::read;
-pub use texts::{TextSheet, read_texts};
+pub use texts::{TextSheet, read_foreign, read_texts};

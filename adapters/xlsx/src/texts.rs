@@ -1,6 +1,8 @@
-//! Reads any workbook as texts, to compare an export of another system with a run.
+//! Reads any workbook as texts: for a mapping, or to compare an export of another system with a run.
 
 use std::path::Path;
+
+use powerfill_mapping::{ForeignTable, HeadedTable, Mapping, MappingUse};
 
 use crate::cells::CellValue;
 use crate::error::XlsxError;
@@ -32,50 +34,128 @@ pub fn read_texts(path: &Path) -> Result<Vec<TextSheet>, XlsxError> {
 }
 
 pub(crate) fn read_sheets(path: &Path, max_rows: u32) -> Result<Vec<TextSheet>, XlsxError> {
+    let grids = read_grids(path, max_rows, |_| true)?;
+    grids.into_iter().map(|grid| Ok(grid.refuse_empty(path)?.into_sheet())).collect()
+}
+
+/// Reads the wanted sheets of a workbook for a mapping. The others are listed by name.
+///
+/// # Errors
+/// As [`read_texts`]. In a source, a cell without an exact text is a fault of its own.
+pub fn read_foreign(
+    path: &Path,
+    mapping: &Mapping,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<(Vec<ForeignTable>, Vec<String>), XlsxError> {
+    let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let unreadable = |source| XlsxError::Io { path: path.to_owned(), source };
+    let digest = blake3::hash(&std::fs::read(path).map_err(unreadable)?).to_hex().to_string();
+    let (mut tables, mut others) = (Vec::new(), Vec::new());
+    let wanted = |name: &str| is_wanted(name);
+    let grids = catch_panic(path, || read_grids(path, MAX_ROWS, wanted))??;
+    let is_source = mapping.schema().mapping_use == MappingUse::Source;
+    for grid in grids {
+        let grid = if is_source { grid } else { grid.refuse_empty(path)? };
+        if !is_wanted(&grid.name) {
+            others.push(grid.name);
+        } else if !grid.rows.is_empty() {
+            let form = mapping.form(&[&grid.name, &format!("{file}/{}", grid.name), &file]);
+            let (name, sheet) = (grid.name.clone(), |reason: String| XlsxError::Sheet {
+                path: path.to_owned(),
+                sheet: grid.name.clone(),
+                reason,
+            });
+            let mut headed = HeadedTable::of_sheet(&name, form);
+            for row in &grid.rows {
+                let cells = row.cells.iter();
+                let cells: Vec<(&str, Option<&str>)> = cells
+                    .map(|(text, reason)| (text.as_str(), reason.filter(|_| is_source)))
+                    .collect();
+                headed.push(row.position, &cells).map_err(|error| sheet(error.to_string()))?;
+            }
+            let (table, mut notes) = headed.finish().map_err(|error| sheet(error.to_string()))?;
+            if grid.is_hidden {
+                notes.insert(0, "the sheet is hidden".to_owned());
+            }
+            let (file, digest) = (file.clone(), digest.clone());
+            tables.push(ForeignTable { file, is_sheet: true, digest, notes, table });
+        }
+    }
+    Ok((tables, others))
+}
+
+/// The cells of a sheet; of one that is not wanted, only its name.
+struct SheetGrid {
+    name: String,
+    is_hidden: bool,
+    rows: Vec<GridRow>,
+    width: usize,
+}
+
+struct GridRow {
+    /// The position in the sheet, from 0.
+    position: u32,
+    cells: Vec<GridCell>,
+}
+
+/// A text, and why it is not exact.
+type GridCell = (String, Option<&'static str>);
+
+fn read_grids(
+    path: &Path,
+    max_rows: u32,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<SheetGrid>, XlsxError> {
     let mut book = Workbook::open(path)?;
-    let mut sheets: Vec<TextSheet> = Vec::new();
-    // The number of parts of the last entry of `sheets`, and whether its last part is full.
+    let mut grids: Vec<SheetGrid> = Vec::new();
+    // The number of parts of the last entry of `grids`, and whether its last part is full.
     let (mut parts, mut last_is_full) = (1, false);
     for entry in book.sheets().into_iter().filter(|entry| entry.has_cells) {
-        let mut grid = TextGrid::default();
-        let visited = visit_cells(&mut book, &entry.name, |at, value| grid.push(at, value));
-        visited.and_then(|()| grid.end_row()).map_err(|reason| XlsxError::Sheet {
-            path: path.to_owned(),
-            sheet: entry.name.clone(),
-            reason,
-        })?;
-        let is_full = grid.row.is_some_and(|row| row + 1 == max_rows);
-        let sheet = grid.into_sheet(entry.name);
-        match sheets.last_mut() {
-            Some(first)
-                if last_is_full
-                    && is_continuation(&sheet.name, &first.name, parts + 1)
-                    && sheet.header == first.header =>
-            {
-                first.rows.extend(sheet.rows);
+        let is_part = |first: &SheetGrid| is_continuation(&entry.name, &first.name, parts + 1);
+        let continues = last_is_full && grids.last().is_some_and(is_part);
+        let mut reader = GridReader::default();
+        if continues || is_wanted(&entry.name) {
+            let visited = visit_cells(&mut book, &entry.name, |at, value| reader.push(at, value));
+            visited.and_then(|()| reader.end_row()).map_err(|reason| XlsxError::Sheet {
+                path: path.to_owned(),
+                sheet: entry.name.clone(),
+                reason,
+            })?;
+        }
+        let is_full = reader.row.is_some_and(|row| row + 1 == max_rows);
+        let (name, is_hidden) = (entry.name.clone(), entry.is_hidden);
+        let grid = SheetGrid { name, is_hidden, rows: reader.rows, width: reader.width };
+        let has_same_header = |first: &SheetGrid| {
+            let header = |grid: &SheetGrid| grid.rows.first().map(|row| row.cells.clone());
+            header(first) == header(&grid)
+        };
+        match grids.last_mut() {
+            Some(first) if continues && has_same_header(first) => {
+                first.rows.extend(grid.rows.into_iter().skip(1));
+                first.width = first.width.max(grid.width);
                 parts += 1;
             }
             _ => {
-                sheets.push(sheet);
+                grids.push(grid);
                 parts = 1;
             }
         }
         last_is_full = is_full;
     }
-    Ok(sheets)
+    Ok(grids)
 }
 
 /// The rows of a sheet that were read so far.
 #[derive(Default)]
-struct TextGrid {
+struct GridReader {
     /// The current row of the sheet.
     row: Option<u32>,
-    cells: Vec<String>,
-    rows: Vec<Vec<String>>,
+    cells: Vec<GridCell>,
+    rows: Vec<GridRow>,
     width: usize,
 }
 
-impl TextGrid {
+impl GridReader {
     fn push(&mut self, address: CellAddress, value: CellValue<'_>) -> Result<(), String> {
         if self.row != Some(address.row) {
             self.end_row()?;
@@ -85,47 +165,62 @@ impl TextGrid {
         if column >= MAX_COLUMNS {
             return Err(format!("{address}: beyond column {MAX_COLUMNS}"));
         }
-        let text = match value {
+        let cell = match value {
             CellValue::Blank => return Ok(()),
-            CellValue::Text(text) => text.trim_end_matches(' ').to_owned(),
-            CellValue::Rejected(shown, reason) if shown.is_empty() => {
-                return Err(format!("{address}: {reason}"));
-            }
-            CellValue::Rejected(shown, _) => shown,
+            CellValue::Text(text) => (text.trim_end_matches(' ').to_owned(), None),
+            CellValue::Rejected(shown, reason) => (shown, Some(reason)),
         };
-        self.cells.resize(column, String::new());
-        self.cells.push(text);
+        self.cells.resize(column, (String::new(), None));
+        self.cells.push(cell);
         Ok(())
     }
 
     fn end_row(&mut self) -> Result<(), String> {
-        if self.cells.is_empty() {
-            return Ok(());
-        }
+        let Some(position) = self.row.filter(|_| !self.cells.is_empty()) else { return Ok(()) };
         self.width = self.width.max(self.cells.len());
-        self.rows.push(std::mem::take(&mut self.cells));
+        self.rows.push(GridRow { position, cells: std::mem::take(&mut self.cells) });
         if self.rows.len().saturating_mul(self.width) > MAX_CELLS {
             return Err(format!("more than {MAX_CELLS} cells"));
         }
         Ok(())
     }
+}
 
-    fn into_sheet(self, name: String) -> TextSheet {
+impl SheetGrid {
+    /// Refuses a sheet with a cell that shows nothing and has a value.
+    fn refuse_empty(self, path: &Path) -> Result<Self, XlsxError> {
+        for row in &self.rows {
+            for (column, (shown, reason)) in (0..).zip(&row.cells) {
+                if let Some(reason) = reason.filter(|_| shown.is_empty()) {
+                    let address = CellAddress { row: row.position, column };
+                    return Err(XlsxError::Sheet {
+                        path: path.to_owned(),
+                        sheet: self.name,
+                        reason: format!("{address}: {reason}"),
+                    });
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    fn into_sheet(self) -> TextSheet {
         let width = self.width;
         let mut used = vec![false; width];
         for row in &self.rows {
-            for (used, cell) in used.iter_mut().zip(row) {
+            for (used, (cell, _)) in used.iter_mut().zip(&row.cells) {
                 *used |= !cell.is_empty();
             }
         }
-        let used_cells = |mut row: Vec<String>| {
-            row.resize(width, String::new());
-            let cells = row.into_iter().zip(&used);
+        let used_cells = |row: GridRow| {
+            let mut cells: Vec<String> = row.cells.into_iter().map(|(text, _)| text).collect();
+            cells.resize(width, String::new());
+            let cells = cells.into_iter().zip(&used);
             cells.filter(|(_, used)| **used).map(|(cell, _)| cell).collect::<Vec<_>>()
         };
         let mut rows = self.rows.into_iter().map(used_cells);
         let header = rows.next().unwrap_or_default();
-        TextSheet { name, header, rows: rows.collect() }
+        TextSheet { name: self.name, header, rows: rows.collect() }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::classes::{self, ClassificationCounts, ClassificationError, Classifica
 use crate::compare::{self, Incomparable, TableComparison};
 use crate::interner::Interner;
 use crate::loan_path::LoanPath;
-use crate::mapping::Mapping;
+use crate::mapping::ComparisonMapping;
 use crate::run_differences::RunDifferences;
 use crate::side::{Side, SideHead};
 
@@ -53,7 +53,12 @@ pub enum ComparisonOutcome {
 
 impl Comparison {
     /// Compares the tables of two sides.
-    pub fn new(names: Interner, mut here: Side, mut there: Side, mapping: &Mapping) -> Self {
+    pub fn new(
+        names: Interner,
+        mut here: Side,
+        mut there: Side,
+        mapping: &ComparisonMapping,
+    ) -> Self {
         let mut incomparable: Vec<Incomparable> =
             [&here, &there].into_iter().filter_map(|side| check_complete(&side.head)).collect();
         let left_out = left_out(&here, &there, mapping);
@@ -137,7 +142,11 @@ fn check_complete(head: &SideHead) -> Option<Incomparable> {
     Some(Incomparable::NotComplete { run: head.title(), status: run.status.name() })
 }
 
-fn left_out(here: &Side, there: &Side, mapping: &Mapping) -> Vec<(&'static str, &'static str)> {
+fn left_out(
+    here: &Side,
+    there: &Side,
+    mapping: &ComparisonMapping,
+) -> Vec<(&'static str, &'static str)> {
     let reasons = ALL.iter().enumerate().filter_map(|(at, spec)| {
         let reason = match (mapping.compares(at), &here.tables[at], &there.tables[at]) {
             (false, ..) if spec.role == TableRole::Decision => "the mapping skips it",

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use chrono::NaiveDate;
 use powerfill_events::values::{Day, Timestamp};
+use powerfill_mapping::ValueKind;
 use powerfill_tables::csv::write_text;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch};
 use rust_decimal::Decimal;
@@ -22,8 +23,8 @@ pub struct PackedCell(i64);
 pub struct GridColumn {
     /// Their type.
     pub cell_type: CellType,
-    /// Whether the column has shares of 1, so that `12.5%` is 0.125. Rates are per cent already.
-    pub is_share: bool,
+    /// How a mapping reads their texts.
+    pub kind: ValueKind,
     /// The space of its texts.
     pub space: TextSpace,
 }
@@ -32,7 +33,7 @@ impl GridColumn {
     /// The form of a column of the output tables.
     pub fn new(column: &Column, names: &mut Interner) -> Self {
         let (cell_type, space) = (column.cell_type, names.space(column.name));
-        Self { cell_type, is_share: column.name == "used_share", space }
+        Self { cell_type, kind: value_kind(column), space }
     }
 
     fn scale(self) -> u32 {
@@ -40,6 +41,17 @@ impl GridColumn {
             CellType::Decimal(scale) => scale.into(),
             _ => 0,
         }
+    }
+}
+
+/// How a mapping reads the texts of a column of the output tables. Rates are per cent; `used_share`
+/// is a share of 1.
+pub(crate) fn value_kind(column: &Column) -> ValueKind {
+    match column.cell_type {
+        CellType::Text | CellType::Json | CellType::Timestamp => ValueKind::Text,
+        CellType::Day => ValueKind::Day,
+        CellType::Int | CellType::Decimal(_) if column.name == "used_share" => ValueKind::Share,
+        CellType::Int | CellType::Decimal(_) => ValueKind::Number,
     }
 }
 
@@ -261,7 +273,7 @@ mod tests {
             ),
         ] {
             let space = names.space("any");
-            let column = GridColumn { cell_type, is_share: false, space };
+            let column = GridColumn { cell_type, kind: ValueKind::Number, space };
             let packed = PackedCell::pack(&cell, column, &mut names);
             assert_eq!(packed.canonical_text(cell_type, &names), text);
             assert!(!packed.is_unreadable());
@@ -273,7 +285,7 @@ mod tests {
         let mut names = Interner::default();
         let money = CellType::Decimal(2);
         let space = names.space("any");
-        let column = GridColumn { cell_type: money, is_share: false, space };
+        let column = GridColumn { cell_type: money, kind: ValueKind::Number, space };
         let mut number = |text: &str| PackedCell::number(text.parse().unwrap(), column, &mut names);
         let (plain, padded) = (number("100"), number("100.000"));
         let (finer, same, huge) = (

@@ -27,7 +27,6 @@ pub mod interner;
 pub mod loan_path;
 mod loans;
 pub mod mapping;
-pub mod reading;
 pub mod report;
 pub mod run_differences;
 pub mod side;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use powerfill_events::input::RawTable;
 use powerfill_events::run::options::RunOptions;
+use powerfill_mapping::ValueKind;
 use powerfill_tables::table::CellType;
 use serde::Serialize;
 use serde_json::Value;
@@ -199,7 +200,7 @@ fn key_grid(
     // A table of one row has no key. A column of NULLs takes its place.
     let width = key.len().max(1);
     let space = names.space("key");
-    let column = GridColumn { cell_type: CellType::Text, is_share: false, space };
+    let column = GridColumn { cell_type: CellType::Text, kind: ValueKind::Text, space };
     let mut grid = Grid::new(vec![column; width]);
     let mut row = vec![PackedCell::NULL; width];
     for at in 0..table.rows() {

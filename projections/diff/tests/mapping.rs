@@ -2,7 +2,7 @@
 
 mod sides;
 
-use powerfill_diff::mapping::{Mapping, draft, export_side};
+use powerfill_diff::mapping::{ComparisonMapping, draft, export_side};
 use powerfill_diff::{ComparisonOutcome, Interner, RowVerdict};
 use sides::{compared, differences, sheets, side};
 
@@ -90,7 +90,7 @@ fn unknown_names_are_refused_with_their_line() {
         (
             "\n[tables.pfill_guide]\n",
             2,
-            "no output table pfill_guide; there are pfill_preflight_findings",
+            "no output table pfill_guide; did you mean pfill_pool_guide?",
         ),
         ("[tables.pfill_trade_recap]\nname = 3\n", 2, "invalid type"),
         ("[tables.pfill_trade_recap]\nnames = \"x\"\n", 2, "unknown field `names`"),
@@ -110,7 +110,7 @@ fn unknown_names_are_refused_with_their_line() {
         ("[tables.pfill_trade_recap.tolerance]\nfill_status = \"1\"\n", 2, "holds no numbers"),
         ("[tables.pfill_trade_recap.tolerance]\nopen_amount = \"-1\"\n", 2, "0 or more"),
         ("[tables.pfill_trade_recap.tolerance]\nopen_amount = 0.5\n", 2, "invalid type"),
-        ("[formats]\ndates = \"ymd\"\n", 2, "unknown variant"),
+        ("[formats]\ndates = \"ymd\"\n", 2, "unknown form of dates ymd: mdy, dmy"),
         (
             "[tables.pfill_trade_recap]\nkey = [\"trade_id\"]\nignore = [\"trade_id\"]\n",
             3,
@@ -118,7 +118,7 @@ fn unknown_names_are_refused_with_their_line() {
         ),
         ("[tables", 1, "unclosed table"),
     ] {
-        let fault = Mapping::parse("m.toml", mapping).unwrap_err();
+        let fault = ComparisonMapping::parse("m.toml", mapping).unwrap_err();
         assert!(fault.to_string().contains(words), "{mapping}: {fault}");
         assert_eq!((fault.line, fault.file.as_str()), (line, "m.toml"), "{mapping}: {fault}");
     }
@@ -127,20 +127,20 @@ fn unknown_names_are_refused_with_their_line() {
 #[test]
 fn names_that_the_export_does_not_have_are_refused_with_their_line() {
     let bound = |mapping: &str, tables: &[(&str, &str)]| {
-        let mapping = Mapping::parse("m.toml", mapping).unwrap();
-        let side = export_side("dir:x", sheets(tables), &mapping, &mut Interner::default());
+        let mapping = ComparisonMapping::parse("m.toml", mapping).unwrap();
+        let side = export_side("dir:x", &sheets(tables), &mapping, &mut Interner::default());
         side.unwrap_err().to_string()
     };
     let named = "[tables.pfill_powerfill_guide]\nname = \"Guide\"\n";
     assert_eq!(
         bound(named, &[OURS]),
-        "m.toml, line 2: no file or sheet Guide; there are pfill_powerfill_guide"
+        "m.toml, line 2: no file or sheet Guide; did you mean pfill_powerfill_guide?"
     );
     let renamed = "[tables.pfill_powerfill_guide.rename]\nLoan = \"loan_id\"\n";
     let fault = bound(renamed, &[OURS]);
     assert!(
         fault.starts_with(
-            "m.toml, line 2: pfill_powerfill_guide.csv has no column Loan; it has loan_id,"
+            "m.toml, line 2: pfill_powerfill_guide.csv has no column Loan; did you mean loan_"
         ),
         "{fault}"
     );
@@ -152,10 +152,11 @@ fn names_that_the_export_does_not_have_are_refused_with_their_line() {
 
 #[test]
 fn a_mapping_for_exports_is_refused_for_runs() {
-    let of_export = Mapping::parse("m.toml", "[tables.pfill_trade_recap]\nname = \"x\"\n").unwrap();
+    let of_export =
+        ComparisonMapping::parse("m.toml", "[tables.pfill_trade_recap]\nname = \"x\"\n").unwrap();
     assert_eq!(of_export.check_for_runs().unwrap_err().line, 2);
     let of_both = "[tables.pfill_trade_recap]\nignore = [\"wavg_fico\"]\n";
-    assert!(Mapping::parse("m.toml", of_both).unwrap().check_for_runs().is_ok());
+    assert!(ComparisonMapping::parse("m.toml", of_both).unwrap().check_for_runs().is_ok());
 }
 
 /// The names of the export say nothing, so the draft finds everything by values.
@@ -185,7 +186,7 @@ fn a_mapping_can_be_drafted_from_values() {
     (0..60).rev().for_each(|at| theirs.push_str(&row(at, false)));
     let (ours, theirs) = ([(GUIDE, ours.as_str())], [("Export 7", theirs.as_str())]);
     let mut names = Interner::default();
-    let here = side(&ours, &Mapping::default(), &mut names);
+    let here = side(&ours, &ComparisonMapping::default(), &mut names);
     let text = draft(&here, &sheets(&theirs), &mut names);
     for line in [
         "dates = \"dmy\"",

@@ -11,7 +11,7 @@ use std::path::Path;
 use powerfill_app::compare::{StoredRun, compare_runs, compare_with, run_side};
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::loan_path::LoanPath;
-use powerfill_diff::mapping::{Mapping, draft, export_side};
+use powerfill_diff::mapping::{ComparisonMapping, draft, export_side};
 use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Comparison, ComparisonOutcome, Interner};
 use powerfill_events::run::RunId;
@@ -55,7 +55,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
         None => {
             let sheets = export::read(&against, &mapping).await?;
             let export = |names: &mut Interner| {
-                export_side(&against.to_string(), sheets, &mapping, names)
+                export_side(&against.to_string(), &sheets, &mapping, names)
                     .map_err(CliError::environment)
             };
             compare_with(store, run, export, &mapping, args.explain).await?
@@ -102,10 +102,10 @@ fn answer(comparison: &Comparison) -> Result<(), CliError> {
     }
 }
 
-fn mapping(file: Option<&Path>, for_runs: bool) -> Result<Mapping, CliError> {
-    let Some(file) = file else { return Ok(Mapping::default()) };
-    let mapping =
-        Mapping::parse(&file.display().to_string(), &read(file)?).map_err(CliError::environment)?;
+fn mapping(file: Option<&Path>, for_runs: bool) -> Result<ComparisonMapping, CliError> {
+    let Some(file) = file else { return Ok(ComparisonMapping::default()) };
+    let mapping = ComparisonMapping::parse(&file.display().to_string(), &read(file)?)
+        .map_err(CliError::environment)?;
     if for_runs {
         mapping.check_for_runs().map_err(CliError::environment)?;
     }
@@ -161,7 +161,7 @@ async fn write_mapping(
         let message = format!("{} exists already; name another file", file.display());
         return Err(CliError::environment(message));
     }
-    let sheets = export::read(against, &Mapping::default()).await?;
+    let sheets = export::read(against, &ComparisonMapping::default()).await?;
     let mut names = Interner::default();
     let here = run_side(store, run, &mut names).await?;
     write(file, draft(&here, &sheets, &mut names).as_bytes())?;

@@ -12,7 +12,7 @@ mod word;
 
 pub use address::address;
 pub use input_type::InputType;
-pub use raw::{RawTable, TooLarge};
+pub use raw::{RawTable, RowOrigin, TooLarge};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
 pub use schema::{Bounds, InputColumn, InputReference, InputTable, Presence, RowCount};
 pub use value::{InputCell, InputValue, RuleOnly, text_of};

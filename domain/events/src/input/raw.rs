@@ -27,6 +27,36 @@ enum RowNaming {
     Keys,
     /// By the cells of a sheet.
     Cells(Box<SheetCells>),
+    /// By where a mapping took them from: the origin, and the row's position there.
+    Origins(Vec<RowOrigin>, Vec<(u32, u32)>),
+}
+
+/// Where a mapping takes rows from: a file of text, a sheet, or a table of a database.
+#[derive(Debug, Clone)]
+pub struct RowOrigin {
+    /// The file or the sheet; `None` for a table of a database, whose rows have no order.
+    name: Option<String>,
+    /// By column of the mapped table: the column of the sheet, from 0. Empty for a file of text.
+    columns: Vec<Option<u32>>,
+}
+
+impl RowOrigin {
+    /// Rows of a file of text: `tape.csv:17` is its line 17.
+    pub fn file(name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), columns: Vec::new() }
+    }
+
+    fn place(&self, row: u32, columns: &[usize]) -> Option<String> {
+        let name = self.name.as_ref()?;
+        let in_sheet = |at: &usize| self.columns.get(*at).copied().flatten();
+        let cells: Vec<String> =
+            columns.iter().filter_map(in_sheet).map(|column| address(column, row)).collect();
+        Some(match (cells.is_empty(), self.columns.is_empty()) {
+            (_, true) => format!("{name}:{}", u64::from(row) + 1),
+            (true, false) => format!("{name}!{0}:{0}", u64::from(row) + 1),
+            (false, false) => format!("{name}!{}", cells.join(",")),
+        })
+    }
 }
 
 /// The sheet of a table, and the positions of its columns and rows, from 0.
@@ -66,6 +96,43 @@ impl RawTable {
         Self::named(sheet, names, RowNaming::Cells(Box::new(cells)))
     }
 
+    /// An empty table of a file of text, so that reports give the line of every fault.
+    pub fn of_file(name: impl Into<String>, columns: Vec<String>, file: &str) -> Self {
+        let naming = RowNaming::Origins(vec![RowOrigin::file(file)], Vec::new());
+        Self::named(name.into(), columns, naming)
+    }
+
+    /// An empty table whose rows a mapping takes from these origins.
+    pub fn mapped(name: &str, columns: Vec<String>, origins: Vec<RowOrigin>) -> Self {
+        Self::named(name.to_owned(), columns, RowNaming::Origins(origins, Vec::new()))
+    }
+
+    /// This table as the origin of a mapped table. `columns` are, by column of the mapped table,
+    /// the positions here.
+    pub fn origin(&self, columns: &[Option<usize>]) -> RowOrigin {
+        match &self.naming {
+            RowNaming::Numbers => RowOrigin::file(&self.name),
+            RowNaming::Keys => RowOrigin { name: None, columns: Vec::new() },
+            RowNaming::Cells(cells) => RowOrigin {
+                name: Some(cells.sheet.clone()),
+                columns: columns.iter().map(|at| at.map(|at| cells.columns[at])).collect(),
+            },
+            RowNaming::Origins(origins, _) => {
+                origins.first().cloned().unwrap_or_else(|| RowOrigin::file(&self.name))
+            }
+        }
+    }
+
+    /// The position of a row in its file or sheet, from 0.
+    pub fn position(&self, row: usize) -> u32 {
+        let position = match &self.naming {
+            RowNaming::Numbers | RowNaming::Keys => None,
+            RowNaming::Cells(cells) => cells.rows.get(row).copied(),
+            RowNaming::Origins(_, rows) => rows.get(row).map(|(_, row)| *row),
+        };
+        position.unwrap_or_else(|| u32::try_from(row).unwrap_or(u32::MAX))
+    }
+
     fn named(name: String, columns: Vec<String>, naming: RowNaming) -> Self {
         let columns = columns.iter().map(|c| c.trim_end_matches(' ').to_owned()).collect();
         Self {
@@ -80,10 +147,17 @@ impl RawTable {
         }
     }
 
-    /// Begins a row, which has this position in its sheet, from 0.
-    pub fn begin_row(&mut self, of_sheet: u32) {
-        if let RowNaming::Cells(cells) = &mut self.naming {
-            cells.rows.push(of_sheet);
+    /// Begins a row, which has this position in its sheet or file, from 0.
+    pub fn begin_row(&mut self, position: u32) {
+        self.begin_row_of(0, position);
+    }
+
+    /// Begins a row of an origin, by its number, which has this position there, from 0.
+    pub fn begin_row_of(&mut self, origin: u32, position: u32) {
+        match &mut self.naming {
+            RowNaming::Cells(cells) => cells.rows.push(position),
+            RowNaming::Origins(_, rows) => rows.push((origin, position)),
+            RowNaming::Numbers | RowNaming::Keys => {}
         }
     }
 
@@ -134,6 +208,11 @@ impl RawTable {
         &self.name
     }
 
+    /// Gives the table another name.
+    pub fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
     /// The header, as the source spells it, without trailing blanks.
     pub fn columns(&self) -> &[String] {
         &self.columns
@@ -159,6 +238,11 @@ impl RawTable {
                 return Some(row.map_or_else(String::new, |r| (r + 1).to_string()));
             }
             RowNaming::Keys => return None,
+            RowNaming::Origins(origins, rows) => {
+                let Some(row) = row else { return Some(String::new()) };
+                let (origin, row) = rows.get(row).copied().unwrap_or_default();
+                return origins.get(origin as usize).and_then(|origin| origin.place(row, columns));
+            }
             RowNaming::Cells(cells) => &**cells,
         };
         let row = row.map_or(0, |row| rows.get(row).copied().unwrap_or_default());
@@ -232,5 +316,24 @@ mod tests {
         assert_eq!(place(Some(0), &[0, 1]), "loan!A2,C2");
         assert_eq!(place(Some(1), &[]), "loan!17:17");
         assert_eq!(place(None, &[1]), "loan!C1");
+    }
+
+    #[test]
+    fn mapped_rows_are_named_by_their_files_and_sheets() {
+        let mut sheet = RawTable::of_sheet("Pipeline", vec![("a".into(), 0), ("b".into(), 2)]);
+        sheet.begin_row(16);
+        let origins = vec![sheet.origin(&[Some(1), None]), RowOrigin::file("tape.csv")];
+        let mut table = RawTable::mapped("loan", vec!["x".into(), "y".into()], origins);
+        for (origin, row) in [(0, sheet.position(0)), (1, 3)] {
+            table.begin_row_of(origin, row);
+            table.push_cell("1").unwrap();
+            table.push_cell("2").unwrap();
+            table.end_row().unwrap();
+        }
+        let place = |row, columns: &[usize]| table.place(Some(row), columns).unwrap();
+        assert_eq!(place(0, &[0]), "Pipeline!C17");
+        assert_eq!(place(0, &[1]), "Pipeline!17:17");
+        assert_eq!(place(1, &[0]), "tape.csv:4");
+        assert_eq!(table.place(None, &[0]).as_deref(), Some(""));
     }
 }

@@ -8,6 +8,7 @@ pub(crate) use pairs::{Pairs, key_order};
 
 use std::cmp::Ordering;
 
+use powerfill_mapping::ComparisonSettings;
 use powerfill_tables::table::{CellType, TableSpec};
 use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use crate::column_set::{columns_of, set_of};
 use crate::grid::{Grid, PackedCell};
 use crate::interner::Interner;
-use crate::mapping::{Mapping, TableMapping};
+use crate::mapping::ComparisonMapping;
 use crate::side::{Side, SideTable};
 
 /// The verdict on a row.
@@ -142,7 +143,7 @@ const SIDES: [&str; 2] = ["here", "there"];
 pub(crate) fn compare_tables(
     here: &mut Side,
     there: &mut Side,
-    mapping: &Mapping,
+    mapping: &ComparisonMapping,
     names: &Interner,
 ) -> Vec<TableComparison> {
     let mut compared = Vec::new();
@@ -151,7 +152,7 @@ pub(crate) fn compare_tables(
             && let Some(table_here) = here.tables[at].take()
             && let Some(table_there) = there.tables[at].take()
         {
-            let mapping = mapping.table(at);
+            let mapping = mapping.settings(at);
             compared.push(compare_table(at, table_here, table_there, mapping, names));
         }
     }
@@ -172,7 +173,7 @@ fn compare_table(
     at: usize,
     here: SideTable,
     there: SideTable,
-    mapping: Option<&TableMapping>,
+    mapping: Option<&ComparisonSettings>,
     names: &Interner,
 ) -> TableComparison {
     let spec = ALL[at];
@@ -181,7 +182,7 @@ fn compare_table(
     };
     let key =
         mapping.and_then(|mapping| mapping.key.clone()).unwrap_or(position(spec.diff.pair_by));
-    let ignored = mapping.map_or(0, |mapping| mapping.ignore);
+    let ignored = mapping.map_or(0, |mapping| set_of(mapping.ignore.iter().copied()));
     let set = |columns: &[usize]| set_of(columns.iter().copied());
     let relevant =
         set_of(0..spec.columns.len()) & !set(&key) & !set(&position(spec.diff.remarks)) & !ignored;
@@ -246,7 +247,7 @@ impl TableComparison {
     fn pair(
         &mut self,
         decision: u32,
-        mapping: Option<&TableMapping>,
+        mapping: Option<&ComparisonSettings>,
         names: &Interner,
     ) -> Result<(), Incomparable> {
         let (here, there) = (self.ordered_rows(0, names)?, self.ordered_rows(1, names)?);
@@ -305,7 +306,7 @@ impl TableComparison {
         here: Option<u32>,
         there: Option<u32>,
         decision: u32,
-        mapping: Option<&TableMapping>,
+        mapping: Option<&ComparisonSettings>,
         names: &Interner,
     ) {
         let (verdict, columns) = match (here, there) {

@@ -10,10 +10,13 @@ use powerfill_tables::table::{CellType, TableRole, TableSpec};
 use powerfill_tables::tables::ALL;
 use toml_edit::Value;
 
-use super::{ExportSheet, default_table, normalize};
+use powerfill_mapping::formats::{CellFormats, CellRead, DateFormat, trim};
+use powerfill_mapping::names::normalize;
+use powerfill_mapping::{ForeignTable, MappingUse};
+
+use super::ComparisonMapping;
 use crate::grid::{Grid, GridColumn, PackedCell};
 use crate::interner::Interner;
-use crate::reading::{CellFormats, DateOrder};
 use crate::side::Side;
 
 /// The number of rows of a file that are read.
@@ -26,20 +29,21 @@ const MAX_CODES: usize = 20;
 const MIN_AGREEMENT: usize = 90;
 
 /// The text of a mapping file for this export.
-pub fn draft(here: &Side, files: &[ExportSheet], names: &mut Interner) -> String {
+pub fn draft(here: &Side, files: &[ForeignTable], names: &mut Interner) -> String {
     let formats = formats(files);
     let mut text = String::from(
         "# What the export calls the tables and columns of a run. Found by names and values: review it.\n\
          # A column is renamed as \"theirs\" = \"ours\"; what has the same name already needs no line.\n",
     );
-    if formats.dates == DateOrder::Dmy {
+    if formats.dates == [DateFormat::DayFirst] {
         text.push_str("\n[formats]\ndates = \"dmy\"\n");
     }
-    let mut taken: BTreeSet<usize> =
-        files.iter().filter_map(|f| default_table(f.table.name())).collect();
+    let none = ComparisonMapping::default();
+    let default_table = |file: &ForeignTable| none.mapping().default_table(file.table.name());
+    let mut taken: BTreeSet<usize> = files.iter().filter_map(default_table).collect();
     for file in files {
         let sample = Sample { raw: &file.table, formats: &formats };
-        let by_name = default_table(file.table.name());
+        let by_name = default_table(file);
         let Some(at) = by_name.or_else(|| sample.table(here, &taken, names)) else {
             let _ = writeln!(text, "\n# {} was not recognized as a table", one_line(&file.file));
             continue;
@@ -71,15 +75,15 @@ struct DraftColumns {
 }
 
 /// The formats with the order of dates that more cells have.
-fn formats(files: &[ExportSheet]) -> CellFormats {
-    let month_first = CellFormats::default();
-    let day_first = CellFormats { dates: DateOrder::Dmy, ..CellFormats::default() };
+fn formats(files: &[ForeignTable]) -> CellFormats {
+    let month_first = CellFormats::of_use(MappingUse::Comparison);
+    let day_first = CellFormats { dates: vec![DateFormat::DayFirst], ..month_first.clone() };
     let (mut only_month_first, mut only_day_first) = (0, 0);
     for file in files {
         let table = &file.table;
         for row in 0..table.rows().min(SAMPLE_ROWS) {
             for text in (0..table.columns().len()).map(|column| table.cell(row, column)) {
-                match (month_first.day(text).is_some(), day_first.day(text).is_some()) {
+                match (month_first.day(text).is_ok(), day_first.day(text).is_ok()) {
                     (true, false) => only_month_first += 1,
                     (false, true) => only_day_first += 1,
                     _ => {}
@@ -102,7 +106,16 @@ impl Sample<'_> {
         column: GridColumn,
         names: &mut Interner,
     ) -> PackedCell {
-        self.formats.cell(self.raw.cell(row, theirs), column, names)
+        let text = trim(self.raw.cell(row, theirs));
+        if self.formats.is_null(text) {
+            return PackedCell::NULL;
+        }
+        match self.formats.read(text, column.kind) {
+            Ok(CellRead::Text) => PackedCell::text(text, column, names),
+            Ok(CellRead::Number(number)) => PackedCell::number(number, column, names),
+            Ok(CellRead::Day(day)) => PackedCell::day(day),
+            Err(_) => PackedCell::unreadable(text, column, names),
+        }
     }
 
     /// The position of the table that most columns fit, by name or by value.

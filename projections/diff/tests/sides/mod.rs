@@ -4,14 +4,15 @@
 
 use powerfill_diff::classes::Classifications;
 use powerfill_diff::compare::TableComparison;
-use powerfill_diff::mapping::{ExportSheet, Mapping, export_side};
+use powerfill_diff::mapping::{ComparisonMapping, export_side};
 use powerfill_diff::{Comparison, Interner, RowVerdict, Side};
 use powerfill_events::input::RawTable;
+use powerfill_mapping::ForeignTable;
 
 /// A table: the name of its file without ending, and its lines with the header.
 pub type TableText<'a> = (&'a str, &'a str);
 
-pub fn sheet(name: &str, text: &str) -> ExportSheet {
+pub fn sheet(name: &str, text: &str) -> ForeignTable {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
     let mut table = RawTable::new(name, cells(lines.next().unwrap_or_default()), true);
@@ -21,23 +22,24 @@ pub fn sheet(name: &str, text: &str) -> ExportSheet {
         }
         table.end_row().unwrap();
     }
-    ExportSheet { file: format!("{name}.csv"), digest: "d".to_owned(), table }
+    let (file, digest) = (format!("{name}.csv"), "d".to_owned());
+    ForeignTable { file, is_sheet: false, digest, notes: Vec::new(), table }
 }
 
-pub fn sheets(tables: &[TableText<'_>]) -> Vec<ExportSheet> {
+pub fn sheets(tables: &[TableText<'_>]) -> Vec<ForeignTable> {
     tables.iter().map(|(name, text)| sheet(name, text)).collect()
 }
 
-pub fn side(tables: &[TableText<'_>], mapping: &Mapping, names: &mut Interner) -> Side {
-    export_side("dir:given", sheets(tables), mapping, names).unwrap()
+pub fn side(tables: &[TableText<'_>], mapping: &ComparisonMapping, names: &mut Interner) -> Side {
+    export_side("dir:given", &sheets(tables), mapping, names).unwrap()
 }
 
 /// Compares all tables of `here`, with the records, with the tables of `there` under a mapping.
 pub fn compared(here: &[TableText<'_>], there: &[TableText<'_>], mapping: &str) -> Comparison {
-    let mapping = Mapping::parse("m.toml", mapping).unwrap();
+    let mapping = ComparisonMapping::parse("m.toml", mapping).unwrap();
     let mut names = Interner::default();
     let all_tables = "[tables.pfill_powerfill_log]\n[tables.pfill_run_history]\n";
-    let all = Mapping::parse("all.toml", all_tables).unwrap();
+    let all = ComparisonMapping::parse("all.toml", all_tables).unwrap();
     let here = side(here, &all, &mut names);
     let there = side(there, &mapping, &mut names);
     Comparison::new(names, here, there, &mapping)
