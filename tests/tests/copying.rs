@@ -46,7 +46,14 @@ fn book(case: &str) -> (Snapshot, RunOptions) {
 /// Requests a run.
 async fn request_run(runner: &Runner, snapshot: &Snapshot, options: &RunOptions) -> RunId {
     let run_id = RunId(Uuid::now_v7());
-    let ask = RunRequest { run_id, snapshot, options, requested_by: "desk", source_warnings: &[] };
+    let ask = RunRequest {
+        run_id,
+        snapshot,
+        options,
+        requested_by: "desk",
+        source_warnings: &[],
+        mapping: None,
+    };
     runner.request(&ask).await.expect("the run is requested");
     run_id
 }

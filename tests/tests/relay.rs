@@ -56,6 +56,7 @@ async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
         options: &options,
         requested_by: "vera",
         source_warnings: &[],
+        mapping: None,
     };
     runner.request(&ask).await.unwrap();
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();

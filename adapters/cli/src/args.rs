@@ -182,11 +182,16 @@ pub(crate) struct GenerateArgs {
   powerfill check dir:snapshot
   powerfill check xlsx:book.xlsx
   powerfill check dir:snapshot --options options.json --format csv
+  powerfill check dir:tapes --write-mapping book.toml
+  powerfill check dir:tapes --mapping book.toml
 
 Exit status 1 if there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    /// Write a draft of a mapping for the source, from names and values, and check nothing
+    #[arg(long, value_name = "FILE", conflicts_with = "mapping")]
+    pub(crate) write_mapping: Option<PathBuf>,
     /// Validate these run options too (JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) options: Option<PathBuf>,

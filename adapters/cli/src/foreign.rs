@@ -71,10 +71,18 @@ impl ForeignTables {
             is_sheet: true,
             digest: rows_digest(&table),
             notes: Vec::new(),
+            detected_header: None,
             table,
         });
         Self { tables: tables.collect(), ignored: Vec::new() }
     }
+}
+
+/// Whether a file has the ending of a text file, plain or compressed with gzip.
+pub(crate) fn is_text_file(file: &str) -> bool {
+    let name = file.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".txt", ".tsv", ".psv", ".rpt", ".dat"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Names of sheets that spreadsheet programs choose.

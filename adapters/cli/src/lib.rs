@@ -17,6 +17,7 @@ mod error;
 mod foreign;
 mod format;
 mod log;
+mod mapped;
 mod out_folder;
 mod output;
 mod progress;

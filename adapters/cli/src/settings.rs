@@ -46,6 +46,8 @@ pub(crate) struct TenantSettings {
     store: StoreUrl,
     /// The default source.
     pub(crate) source: Option<SourceUrl>,
+    /// The default of `--mapping`, for the default source.
+    pub(crate) mapping: Option<PathBuf>,
     /// The default of `--options`.
     pub(crate) options: Option<PathBuf>,
     /// Whether the managed configuration overrides that of the source.
@@ -87,6 +89,7 @@ impl TenantSettings {
         let source: Option<SourceUrl> = url(text("source")?, &at("source"))?;
         let publish: Option<TargetUrl> = url(text("publish")?, &at("publish"))?;
         let (options, password_file) = (text("options")?, text("password_file")?);
+        let mapping = text("mapping")?;
         let publish_password_file = text("publish_password_file")?;
         let large_tables = large_tables(text("large_tables")?, &at("large_tables"))?;
         let manages_configuration = match text("configuration")?.as_deref() {
@@ -98,13 +101,14 @@ impl TenantSettings {
                 return Err(invalid(&at("configuration"), message));
             }
         };
-        let known = "store, source, options, configuration, large_tables, password_file, publish, \
-                     and publish_password_file";
+        let known = "store, source, mapping, options, configuration, large_tables, password_file, \
+                     publish, and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
             store,
             source: source.map(|source| source.or_password(None)),
+            mapping: mapping.map(PathBuf::from),
             options: options.map(PathBuf::from),
             manages_configuration,
             large_tables: large_tables.unwrap_or(default),

@@ -79,6 +79,11 @@ fn head(summary: &RunSummary, out: &mut String) {
         let step = cancelled.step.as_str();
         let _ = writeln!(out, "Cancelled by {} at {step}", cancelled.cancelled_by);
     }
+    if let Some(mapping) = &summary.mapping {
+        let files = mapping.files.len();
+        let digest = mapping.digest.get(..12).unwrap_or(&mapping.digest);
+        let _ = writeln!(out, "Input by {} ({digest}…) from {files} files", mapping.file);
+    }
     findings(summary, out);
 }
 

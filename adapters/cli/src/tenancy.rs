@@ -16,10 +16,10 @@ use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate
 use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
 
-use crate::args::{StoreArgs, TenantArgs};
+use crate::args::{SourceArgs, StoreArgs, TenantArgs};
 use crate::error::CliError;
 use crate::settings::{ProgramSettings, TenantSettings};
-use crate::urls::{SourceUrl, StoreUrl, UrlText};
+use crate::urls::{SourceUrl, StoreUrl};
 
 /// A store, and the tenant to which it must belong, if that is known.
 #[derive(Debug, Clone)]
@@ -141,6 +141,8 @@ impl TenantStore {
 /// A source, with the tenant to which its snapshot must belong.
 pub(crate) struct SnapshotInput {
     source: SourceUrl,
+    /// The mapping file of the source.
+    mapping: Option<PathBuf>,
     /// The default options of the tenant that has the source.
     options: Option<PathBuf>,
     /// The tenant of the snapshot. If it manages its configuration, that overrides the source's.
@@ -152,16 +154,20 @@ pub(crate) struct SnapshotInput {
 impl SnapshotInput {
     /// The source of the command line, else that of the tenant.
     pub(crate) fn resolve(
-        source: Option<&UrlText>,
+        given: &SourceArgs,
         args: &TenantArgs,
         settings: &ProgramSettings,
     ) -> Result<Self, CliError> {
+        let source = given.source.as_ref();
         let tenant = settings.select_tenant(args.tenant.as_deref(), source.is_none())?;
+        let own_mapping = || tenant.filter(|_| source.is_none())?.mapping.clone();
         let own_source = || tenant.and_then(|tenant| tenant.source.clone());
-        let source = source.map(|url| url.parse("SOURCE")).transpose()?.or_else(own_source);
+        let source = source.map(|url| url.parse("SOURCE")).transpose()?;
+        let source = source.or_else(own_source);
         let missing = || missing_source(tenant);
         Ok(Self {
             source: source.ok_or_else(missing)?,
+            mapping: given.mapping.clone().or_else(own_mapping),
             options: tenant.and_then(|tenant| tenant.options.clone()),
             tenant: tenant.cloned(),
             open_store: None,
@@ -172,10 +178,16 @@ impl SnapshotInput {
     pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
         Ok(Self {
             source: tenant.source.clone().ok_or_else(|| missing_source(Some(tenant)))?,
+            mapping: tenant.mapping.clone(),
             options: tenant.options.clone(),
             tenant: Some(Arc::clone(tenant)),
             open_store: None,
         })
+    }
+
+    /// The source.
+    pub(crate) const fn source(&self) -> &SourceUrl {
+        &self.source
     }
 
     /// The default options of the tenant.
@@ -200,7 +212,7 @@ impl SnapshotInput {
 
     /// Reads the tables of the source, overridden by those of the managed configuration.
     async fn read(&self) -> Result<RawSnapshot, CliError> {
-        let raw = self.source.read_with_notes().await?;
+        let raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
         let managing = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration);
         let Some(tenant) = managing else { return Ok(raw) };
         let tables = managed_tables(tenant, self.open_store.clone()).await?;

@@ -17,6 +17,7 @@ use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
 
 use crate::error::CliError;
+use crate::mapped;
 
 /// A URL on the command line. It may contain a password, so it is parsed by the command and not by
 /// clap, which prints the values that it rejects.
@@ -156,9 +157,19 @@ impl SourceUrl {
         }
     }
 
-    /// As [`SourceUrl::read`]; prints ignored tables and warnings on standard error.
-    pub(crate) async fn read_with_notes(&self) -> Result<RawSnapshot, CliError> {
-        let raw = self.read().await?;
+    /// As [`SourceUrl::read`], or by a mapping; prints ignored tables, notes, and warnings on
+    /// standard error.
+    pub(crate) async fn read_with_notes(
+        &self,
+        mapping: Option<&Path>,
+    ) -> Result<RawSnapshot, CliError> {
+        let raw = match mapping {
+            Some(mapping) => mapped::read(self, mapping).await?,
+            None => self.read().await?,
+        };
+        for note in raw.mapping.iter().flat_map(|mapping| &mapping.notes) {
+            eprintln!("note: {note}");
+        }
         for name in &raw.ignored {
             eprintln!("note: {name} is not a table of a snapshot and is ignored");
         }

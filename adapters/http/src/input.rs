@@ -130,7 +130,7 @@ pub(crate) async fn run(
     if let Some(active) = store.active_run().await? {
         return Err(Problem::run_active(active.run_id));
     }
-    let Validated { snapshot, source_warnings, .. } =
+    let Validated { snapshot, source_warnings, mapping, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
     let runner =
         Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), UNUSED_LEASE);
@@ -140,6 +140,7 @@ pub(crate) async fn run(
         options: &options,
         requested_by: &caller.actor,
         source_warnings: &source_warnings,
+        mapping: mapping.as_ref(),
     };
     match runner.request(&request).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),

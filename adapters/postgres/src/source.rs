@@ -49,6 +49,48 @@ pub async fn read(url: &PostgresUrl) -> Result<RawSnapshot, PostgresSourceError>
         .map_err(|source| PostgresSourceError { url: url.clone(), source })
 }
 
+/// Reads the tables and views whose names `is_wanted` accepts, for a mapping. The others are listed
+/// by name.
+///
+/// # Errors
+/// If the database or one of the tables cannot be read.
+pub async fn read_wanted(
+    url: &PostgresUrl,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<(Vec<RawTable>, Vec<String>), PostgresSourceError> {
+    (|| read_wanted_tables(url, &is_wanted))
+        .retry(SOURCE)
+        .when(StoreError::is_transient)
+        .await
+        .map_err(|source| PostgresSourceError { url: url.clone(), source })
+}
+
+async fn read_wanted_tables(
+    url: &PostgresUrl,
+    is_wanted: &impl Fn(&str) -> bool,
+) -> Result<(Vec<RawTable>, Vec<String>), StoreError> {
+    let schema = url.schema.as_deref().unwrap_or("public");
+    let pool = ConnectionPool::new(url)?;
+    let mut client = pool.get().await?;
+    let tx = begin_consistent_read(&mut client).await?;
+    let (mut tables, mut others) = (Vec::new(), Vec::new());
+    for name in relation_names(&tx, schema).await? {
+        if !is_wanted(&name) {
+            others.push(name);
+            continue;
+        }
+        tables.push(match read_table(&tx, schema, &name, &name).await {
+            Ok(table) => table,
+            Err(TableReadError::Store(error)) => return Err(error),
+            Err(TableReadError::TooLarge(error)) => {
+                return Err(StoreError::Failed(format!("table {name}: {error}").into()));
+            }
+        });
+    }
+    tx.commit().await.map_err(store_error)?;
+    Ok((tables, others))
+}
+
 async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let pool = ConnectionPool::new(url)?;
@@ -126,7 +168,7 @@ enum TableReadError {
 async fn read_table(
     tx: &Transaction<'_>,
     schema: &str,
-    table: &'static str,
+    table: &str,
     name: &str,
 ) -> Result<RawTable, TableReadError> {
     let sql = format!("SELECT * FROM {}.{}", quoted(schema), quoted(name));

@@ -36,10 +36,45 @@ pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
     read_database(path).map_err(|source| SqliteSourceError { path: path.to_owned(), source })
 }
 
-fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
+/// Reads the tables and views whose names `is_wanted` accepts, for a mapping. The others are listed
+/// by name.
+///
+/// # Errors
+/// If the database or one of the tables cannot be read.
+pub fn read_wanted(
+    path: &Path,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<(Vec<RawTable>, Vec<String>), SqliteSourceError> {
+    let failed = |source| SqliteSourceError { path: path.to_owned(), source };
+    let mut database = open(path).map_err(failed)?;
+    let transaction = database.transaction().map_err(failed)?;
+    let (mut tables, mut others) = (Vec::new(), Vec::new());
+    for name in relation_names(&transaction).map_err(failed)? {
+        if !is_wanted(&name) {
+            others.push(name);
+            continue;
+        }
+        tables.push(match read_table(&transaction, &name) {
+            Ok(table) => table,
+            Err(TableError::Database(error)) => return Err(failed(error)),
+            Err(TableError::TooLarge(error)) => {
+                let error = rusqlite::Error::ToSqlConversionFailure(error.into());
+                return Err(failed(error));
+            }
+        });
+    }
+    Ok((tables, others))
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut database = Connection::open_with_flags(path, flags)?;
+    let database = Connection::open_with_flags(path, flags)?;
     database.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(database)
+}
+
+fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
+    let mut database = open(path)?;
     let transaction = database.transaction()?;
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<&'static str> = BTreeSet::new();
@@ -80,10 +115,9 @@ enum TableError {
     TooLarge(#[from] TooLarge),
 }
 
-/// Reads a table. The name comes from the specification and never from outside, so that it needs no
-/// quotes.
-fn read_table(transaction: &Transaction<'_>, name: &'static str) -> Result<RawTable, TableError> {
-    let mut query = transaction.prepare(&format!("SELECT * FROM {name}"))?;
+fn read_table(transaction: &Transaction<'_>, name: &str) -> Result<RawTable, TableError> {
+    let quoted = name.replace('"', "\"\"");
+    let mut query = transaction.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
     let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut table = RawTable::new(name, columns, false);

@@ -59,7 +59,10 @@ pub fn read_foreign(
         if !is_wanted(&grid.name) {
             others.push(grid.name);
         } else if !grid.rows.is_empty() {
-            let form = mapping.form(&[&grid.name, &format!("{file}/{}", grid.name), &file]);
+            let mut form = mapping.form(&[&grid.name, &format!("{file}/{}", grid.name), &file]);
+            let filled = grid.rows.iter().take(HEADER_ROWS);
+            let filled: Vec<(u32, usize)> = filled.map(GridRow::filled).collect();
+            let detected_header = form.detect_header(&filled);
             let (name, sheet) = (grid.name.clone(), |reason: String| XlsxError::Sheet {
                 path: path.to_owned(),
                 sheet: grid.name.clone(),
@@ -78,7 +81,14 @@ pub fn read_foreign(
                 notes.insert(0, "the sheet is hidden".to_owned());
             }
             let (file, digest) = (file.clone(), digest.clone());
-            tables.push(ForeignTable { file, is_sheet: true, digest, notes, table });
+            tables.push(ForeignTable {
+                file,
+                is_sheet: true,
+                digest,
+                notes,
+                detected_header,
+                table,
+            });
         }
     }
     Ok((tables, others))
@@ -97,6 +107,16 @@ struct GridRow {
     position: u32,
     cells: Vec<GridCell>,
 }
+
+impl GridRow {
+    /// The position, and the number of values.
+    fn filled(&self) -> (u32, usize) {
+        (self.position, self.cells.iter().filter(|(text, _)| !text.trim().is_empty()).count())
+    }
+}
+
+/// The number of rows in which the header is looked for.
+const HEADER_ROWS: usize = 20;
 
 /// A text, and why it is not exact.
 type GridCell = (String, Option<&'static str>);

@@ -13,7 +13,9 @@ pub enum HeaderError {
     #[error("a header is expected; every row is blank")]
     Missing,
     /// A row has more cells than the header.
-    #[error("row {row} has {found} fields, the header has {expected}")]
+    #[error(
+        "row {row} has {found} fields, the header has {expected}; if the header is in another row, the mapping can say so: header = 3"
+    )]
     TooManyFields {
         /// The row, from 1; in a file of text, the line.
         row: u32,
@@ -53,7 +55,7 @@ impl HeadedTable {
     }
 
     fn new(name: &str, file: Option<String>, form: FileForm) -> Self {
-        let mut table = Self {
+        Self {
             form,
             header: Vec::new(),
             table: None,
@@ -61,11 +63,7 @@ impl HeadedTable {
             name: name.to_owned(),
             totals: 0,
             beside: 0,
-        };
-        if table.form.header == HeaderPlace::Absent {
-            table.begin(Vec::new());
         }
-        table
     }
 
     /// Creates the table. A column without a name gets none, and is known by its position.
@@ -75,7 +73,9 @@ impl HeadedTable {
             names = columns.iter().cloned().chain(unnamed).collect();
         }
         // A delimiter after the last name makes no column.
-        while names.last().is_some_and(|name| trim(name).is_empty()) {
+        while self.form.header != HeaderPlace::Absent
+            && names.last().is_some_and(|name| trim(name).is_empty())
+        {
             names.pop();
         }
         let name = self.name.clone();
@@ -103,6 +103,10 @@ impl HeadedTable {
         if self.is_header(row, is_blank) {
             self.push_header(row, cells);
             return Ok(());
+        }
+        if self.form.header == HeaderPlace::Absent && self.table.is_none() && !is_blank {
+            // Fields after the named ones have no name.
+            self.begin(vec![String::new(); cells.len()]);
         }
         let Some(table) = &mut self.table else { return Ok(()) };
         if is_blank || self.form.first_row.is_some_and(|first| row < first) {
@@ -140,7 +144,7 @@ impl HeadedTable {
     fn is_header(&self, row: u32, is_blank: bool) -> bool {
         match &self.form.header {
             HeaderPlace::Absent => false,
-            HeaderPlace::First => self.table.is_none() && !is_blank,
+            HeaderPlace::First | HeaderPlace::Detected => self.table.is_none() && !is_blank,
             HeaderPlace::Rows(rows) => rows.contains(&row),
         }
     }

@@ -5,6 +5,7 @@
 //! * [`Mapping`]: a mapping file, checked against them
 //! * [`ForeignTable`]: a table as an adapter read it, with [`HeadedTable`] to find its header
 //! * [`map_source`]: the raw tables of a snapshot from foreign tables
+//! * [`draft_source`]: a first mapping, from names and values
 //! * [`MappedRows`]: the values of a table of ours, row by row
 //! * [`formats`]: numbers, prices, and dates as others write them
 
@@ -18,6 +19,7 @@
 
 mod bind;
 mod cells;
+mod draft;
 mod file;
 pub mod formats;
 mod headed;
@@ -29,6 +31,7 @@ mod source;
 
 pub use bind::{BindError, BoundColumns, ForeignTable};
 pub use cells::MappedCell;
+pub use draft::draft_source;
 pub use headed::{HeadedTable, HeaderError};
 pub use mapping::{ComparisonSettings, FileForm, HeaderPlace, Mapping, MappingError, TableMapping};
 pub use rows::MappedRows;

@@ -24,6 +24,8 @@ pub struct Mapping {
     pub(crate) formats: CellFormats,
     /// How files and sheets are read, by their names or patterns.
     pub(crate) forms: Vec<(Located<String>, FileForm)>,
+    /// How the others are read.
+    pub(crate) default_form: FileForm,
 }
 
 /// The mapping of a table.
@@ -148,6 +150,8 @@ pub enum HeaderPlace {
     /// The first row that is not blank.
     #[default]
     First,
+    /// The first row that has nearly as many values as any: for a draft.
+    Detected,
     /// These rows; the names of several are joined from top to bottom.
     Rows(Vec<u32>),
     /// There is none.
@@ -183,7 +187,14 @@ impl Mapping {
             formats: CellFormats::of_use(schema.mapping_use),
             schema,
             forms: Vec::new(),
+            default_form: FileForm::default(),
         }
+    }
+
+    /// The mapping that reads the files of a source for a draft.
+    pub fn for_draft() -> Self {
+        let default_form = FileForm { header: HeaderPlace::Detected, ..FileForm::default() };
+        Self { default_form, ..Self::none(TargetSchema::of_inputs()) }
     }
 
     /// Reads a mapping file. Messages call it `file`.
@@ -223,7 +234,7 @@ impl Mapping {
     /// How a file or a sheet of these names is read.
     pub fn form(&self, names: &[&str]) -> FileForm {
         let form = self.forms.iter().find(|(name, _)| is_one_of(name, names));
-        form.map(|(_, form)| form.clone()).unwrap_or_default()
+        form.map_or_else(|| self.default_form.clone(), |(_, form)| form.clone())
     }
 
     /// The first place that says how other names or values become ours, if there is one.
@@ -250,6 +261,28 @@ impl Mapping {
 
     pub(crate) fn is_source(&self) -> bool {
         self.schema.mapping_use == MappingUse::Source
+    }
+}
+
+impl FileForm {
+    /// Puts the header where the first rows show it, if the form leaves that to them. `rows` are
+    /// the positions of rows, from 0, and how many values they have. Returns the row of a header
+    /// that is not the first one, from 1.
+    pub fn detect_header(&mut self, rows: &[(u32, usize)]) -> Option<u32> {
+        if self.header != HeaderPlace::Detected {
+            return None;
+        }
+        self.header = HeaderPlace::First;
+        let mut filled = rows.iter().filter(|(_, values)| *values > 0);
+        let first = filled.clone().next()?;
+        let most = filled.clone().map(|(_, values)| *values).max()?;
+        let header = filled.find(|(_, values)| values * 5 >= most * 4)?;
+        if header.0 == first.0 {
+            return None;
+        }
+        let row = header.0.saturating_add(1);
+        self.header = HeaderPlace::Rows(vec![row]);
+        Some(row)
     }
 }
 

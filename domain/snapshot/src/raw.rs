@@ -5,6 +5,8 @@
 
 pub use powerfill_events::input::{RawTable, TooLarge};
 
+use powerfill_events::run::event::SourceMapping;
+
 use super::report::FaultCode;
 
 /// The tables of a source and what went wrong in reading them.
@@ -20,6 +22,8 @@ pub struct RawSnapshot {
     /// Warnings about how the source was read, for the log of the run. They are no part of the
     /// snapshot.
     pub warnings: Vec<String>,
+    /// The mapping that made the tables, for the record of the run.
+    pub mapping: Option<SourceMapping>,
 }
 
 /// A table that a source could not read.

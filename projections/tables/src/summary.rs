@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use powerfill_events::ignored;
 use powerfill_events::run::event::{
     Band, FillStatus, Finding, HeldReason, KickoutReason, LoanAllocated, LoanMoved, LoanPinned,
-    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, TradeAssessed,
+    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, SourceMapping,
+    TradeAssessed,
 };
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
@@ -43,6 +44,8 @@ pub struct RunSummary {
     pub spec_version: Option<String>,
     /// BLAKE3 of the snapshot.
     pub input_digest: Option<String>,
+    /// The mapping that made the snapshot.
+    pub mapping: Option<SourceMapping>,
     /// BLAKE3 of the output tables, once Complete.
     pub output_digest: Option<String>,
     /// The numbers of loans that are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
@@ -162,6 +165,7 @@ impl RunSummary {
             engine_version: None,
             spec_version: None,
             input_digest: None,
+            mapping: None,
             output_digest: None,
             participation: BTreeMap::new(),
             inclusion: BTreeMap::new(),
@@ -196,6 +200,7 @@ impl RunSummary {
                 self.requested_at = Some(recorded.recorded_at);
                 self.spec_version = Some(requested.spec_version.clone());
                 self.input_digest = Some(requested.snapshot_digest.clone());
+                self.mapping.clone_from(&requested.mapping);
             }
             RunEvent::RunStarted(started) => {
                 self.started_at = Some(recorded.recorded_at);

@@ -50,6 +50,7 @@ pub(crate) fn requested() -> RunEvent {
         snapshot_digest: "ab12".into(),
         spec_version: "1".into(),
         source_warnings: Vec::new(),
+        mapping: None,
     }))
 }
 

@@ -246,6 +246,7 @@ impl Service {
             options: &options,
             requested_by: "vera",
             source_warnings: &[],
+            mapping: None,
         };
         self.advance_clock(1_000_000);
         self.runner().request(&request).await.unwrap();

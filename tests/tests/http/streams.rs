@@ -184,5 +184,5 @@ async fn pages_of_events_have_no_gaps() {
     }
     let page = service.get(&format!("/runs/{run}/events?type=RunRequested,RunCompleted")).await;
     let types: Vec<Value> = events(&page.ok()).0.iter().map(|e| e["type"].clone()).collect();
-    assert_eq!(types, ["powerfill.run.RunRequested.v2", "powerfill.run.RunCompleted.v2"]);
+    assert_eq!(types, ["powerfill.run.RunRequested.v3", "powerfill.run.RunCompleted.v2"]);
 }

@@ -315,7 +315,14 @@ async fn request_with_warnings(
 ) -> Result<String, AppError> {
     let (snapshot, options) = (&*book.snapshot, &book.options);
     runner
-        .request(&RunRequest { run_id, snapshot, options, requested_by: "desk", source_warnings })
+        .request(&RunRequest {
+            run_id,
+            snapshot,
+            options,
+            requested_by: "desk",
+            source_warnings,
+            mapping: None,
+        })
         .await
 }
 

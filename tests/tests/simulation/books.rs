@@ -52,7 +52,14 @@ pub(crate) const DESK: &str = "desk";
 /// What a run is asked for with.
 pub(crate) fn ask(run_id: RunId, number: usize) -> RunRequest<'static> {
     let SimulationBook { snapshot, options } = book(number);
-    RunRequest { run_id, snapshot, options, requested_by: DESK, source_warnings: &[] }
+    RunRequest {
+        run_id,
+        snapshot,
+        options,
+        requested_by: DESK,
+        source_warnings: &[],
+        mapping: None,
+    }
 }
 
 /// The id of a run by its number in the world.

@@ -2,7 +2,7 @@
 
 use powerfill_engine::SPEC_VERSION;
 use powerfill_events::log::EncodedBatch;
-use powerfill_events::run::event::RunRequested;
+use powerfill_events::run::event::{RunRequested, SourceMapping};
 use powerfill_events::run::{Run, RunCommand, RunId, RunState};
 use powerfill_events::values::TenantId;
 use powerfill_ports::ensure_tenant;
@@ -26,6 +26,8 @@ pub struct RunRequest<'a> {
     pub requested_by: &'a str,
     /// Notes of the source about how it was read.
     pub source_warnings: &'a [String],
+    /// The mapping that made the input.
+    pub mapping: Option<&'a SourceMapping>,
 }
 
 impl Runner {
@@ -51,6 +53,7 @@ impl Runner {
             snapshot_digest: digest.clone(),
             spec_version: SPEC_VERSION.to_owned(),
             source_warnings: request.source_warnings.to_vec(),
+            mapping: request.mapping.cloned(),
         };
         let command = RunCommand::Request(Box::new(requested));
         let events = Run::decide(&RunState::default(), command)?;

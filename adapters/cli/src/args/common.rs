@@ -1,5 +1,7 @@
 //! Arguments that several commands share: the store, the tenant, and the format.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use powerfill_tables::table::LargeTables;
 
@@ -100,4 +102,8 @@ pub(crate) struct SourceArgs {
     /// [default: the tenant's]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<UrlText>,
+    /// How the files of another system become the input tables (TOML) [default: the tenant's, for
+    /// its source]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
 }

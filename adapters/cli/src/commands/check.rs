@@ -6,12 +6,16 @@ use super::options;
 use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::format::Format;
+use crate::mapped;
 use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
 pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let input = SnapshotInput::resolve(args.source.source.as_ref(), &args.tenant, settings)?;
+    let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
+    if let Some(file) = &args.write_mapping {
+        return mapped::write_draft(input.source(), file).await;
+    }
     let mut report = match input.validated().await? {
         Ok(validated) => validated.warnings,
         Err(report) => report,

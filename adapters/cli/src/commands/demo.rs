@@ -27,7 +27,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     }
     let started = Instant::now();
     let source = SourceUrl::Folder(snapshot);
-    let validated = source.accept(validate(source.read_with_notes().await?))?;
+    let validated = source.accept(validate(source.read_with_notes(None).await?))?;
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");

@@ -13,7 +13,7 @@ use crate::tenancy::SnapshotInput;
 const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
 
 pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let input = SnapshotInput::resolve(args.source.source.as_ref(), &args.tenant, settings)?;
+    let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let validated = input.snapshot().await?;
     let findings = powerfill_engine::preflight(&validated.snapshot, &options);

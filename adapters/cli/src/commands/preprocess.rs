@@ -15,7 +15,7 @@ use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
 pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let input = SnapshotInput::resolve(args.source.source.as_ref(), &args.tenant, settings)?;
+    let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let snapshot = input.snapshot().await?.snapshot;
     let tables = powerfill_engine::preprocess(&snapshot, &options);

@@ -54,9 +54,8 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     };
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?
         .with_large_tables(args.large_tables.value());
-    let input =
-        SnapshotInput::resolve(args.source.source.as_ref(), &args.common.store.tenant, settings)?
-            .for_store(&tenant_store);
+    let input = SnapshotInput::resolve(&args.source, &args.common.store.tenant, settings)?
+        .for_store(&tenant_store);
     let options = options::resolve(&args.options, input.options())?;
     let target = args.publish.map(|url| url.parse::<TargetUrl>("--publish")).transpose()?;
     let target = target.map(|url| SqlServerTarget::new(url.0));
@@ -111,9 +110,10 @@ async fn queue(
 ) -> Result<RunId, CliError> {
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
-    let Validated { snapshot, source_warnings, .. } = input;
+    let Validated { snapshot, source_warnings, mapping, .. } = input;
+    let mapping = mapping.as_ref();
     runner
-        .request(&RunRequest { run_id, snapshot, options, requested_by, source_warnings })
+        .request(&RunRequest { run_id, snapshot, options, requested_by, source_warnings, mapping })
         .await?;
     Ok(run_id)
 }
@@ -142,10 +142,15 @@ pub(crate) async fn run_in_foreground(
         OutFolder::new(run_id, folder).map(Arc::new).map_err(cannot_write)
     });
     let out = out.transpose()?;
-    let (snapshot, source_warnings) = (Arc::new(input.snapshot), input.source_warnings);
-    let source_warnings = source_warnings.as_slice();
-    let request =
-        RunRequest { run_id, snapshot: &snapshot, options, requested_by, source_warnings };
+    let snapshot = Arc::new(input.snapshot);
+    let request = RunRequest {
+        run_id,
+        snapshot: &snapshot,
+        options,
+        requested_by,
+        source_warnings: &input.source_warnings,
+        mapping: input.mapping.as_ref(),
+    };
     let interrupt = Interrupt::listen(requested_by).await;
     let requested = request_when_free(runner, &request, &interrupt).await;
     let observer = Arc::new(ForegroundObserver::new(run_id, out.clone()));

@@ -226,6 +226,7 @@ async fn a_run_of_another_process_is_not_taken_up() {
         snapshot_digest: "the digest of the other process".to_owned(),
         spec_version: "1".to_owned(),
         source_warnings: Vec::new(),
+        mapping: None,
     };
     let meta = AppendMeta {
         tenant_id: "WATERMARK".into(),

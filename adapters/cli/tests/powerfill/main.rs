@@ -21,6 +21,7 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod large_tables;
+mod own_book;
 mod postgres;
 #[cfg(unix)]
 mod process;

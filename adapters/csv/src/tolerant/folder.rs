@@ -57,9 +57,8 @@ fn read_file(
     let digest = blake3::hash(&bytes).to_hex().to_string();
     let text = entry.decompress(bytes).map_err(CsvFileError::at(&entry.path))?;
     let form = mapping.form(&[stem, &entry.name]);
-    let (table, notes) =
-        read_text(stem, &entry.name, &text, &form).map_err(CsvFileError::at(&entry.path))?;
-    Ok(ForeignTable { file: entry.name.clone(), is_sheet: false, digest, notes, table })
+    let read = read_text(stem, &entry.name, &text, form).map_err(CsvFileError::at(&entry.path))?;
+    Ok(ForeignTable { digest, ..read })
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! One text file of another system.
 
 use csv::{ReaderBuilder, StringRecord};
-use powerfill_mapping::{FileForm, HeadedTable};
-use powerfill_snapshot::RawTable;
+use powerfill_mapping::{FileForm, ForeignTable, HeadedTable};
 
 use super::encoding::decode;
 use super::layout::{FieldLayout, find_layout, open_quote};
 use crate::error::CsvError;
 
+/// The number of rows in which the header is looked for.
+const HEADER_ROWS: usize = 20;
+
 /// Reads a table from the bytes of a file, in any encoding and with any usual delimiter, and says
 /// which. Short rows are filled up. Blank lines, the line of dashes under a header, and the row
-/// count after the last row are left out.
+/// count after the last row are left out. The digest is left empty.
 ///
 /// # Errors
 /// [`CsvError`].
@@ -18,53 +20,95 @@ pub fn read_text(
     name: &str,
     file: &str,
     bytes: &[u8],
-    form: &FileForm,
-) -> Result<(RawTable, Vec<String>), CsvError> {
+    mut form: FileForm,
+) -> Result<ForeignTable, CsvError> {
     let (text, encoding) = decode(bytes, form.encoding.as_deref())?;
     let (layout, start) = find_layout(&text, form.delimiter);
-    let lines_before = text[..start].matches('\n').count();
-    let text = &text[start..];
-    let mut notes: Vec<String> = encoding.into_iter().chain(layout.note()).collect();
-    let mut rows =
-        RowFilter { table: HeadedTable::of_file(name, file, form.clone()), is_ruled: false };
-    match &layout {
-        FieldLayout::Fixed(fields) => {
-            for (line, text) in (lines_before..).zip(text.lines()) {
-                let characters: Vec<char> = text.chars().collect();
-                let cells = fields.iter().enumerate().map(|(at, (first, last))| {
-                    // The last field goes to the end of its line.
-                    let last = if at + 1 == fields.len() { characters.len() } else { *last };
-                    let cell = characters.iter().take(last).skip(*first);
-                    cell.collect::<String>()
-                });
-                rows.push(line, &StringRecord::from(cells.collect::<Vec<_>>()), text)?;
-            }
-        }
-        FieldLayout::Delimited(delimiter) => {
-            if let Some(line) = open_quote(text, *delimiter) {
-                return Err(CsvError::OpenQuoteAt(line + lines_before));
-            }
-            let mut reader = ReaderBuilder::new()
-                .delimiter(*delimiter)
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(text.as_bytes());
-            let mut record = StringRecord::new();
-            let (mut counted, mut lines) = (0, lines_before);
-            while reader.read_record(&mut record)? {
-                let at = record.position().map_or(0, |position| position.byte());
-                let at = usize::try_from(at).unwrap_or(text.len()).min(text.len());
-                // The reader counts blank lines as the beginning of the record after them.
-                let blank = text[at..].len() - text[at..].trim_start_matches(['\r', '\n']).len();
-                lines += text[counted..at + blank].matches('\n').count();
-                counted = at + blank;
-                rows.push(lines, &record, "")?;
-            }
-        }
+    let records = Records {
+        text: &text[start..],
+        layout: &layout,
+        first: text[..start].matches('\n').count(),
+    };
+    if let FieldLayout::Delimited(delimiter) = layout
+        && let Some(line) = open_quote(records.text, delimiter)
+    {
+        return Err(CsvError::OpenQuoteAt(line + records.first));
     }
+    let mut notes: Vec<String> = encoding.into_iter().chain(layout.note()).collect();
+    let mut filled = Vec::new();
+    records.visit(|line, record, _| {
+        let values = record.iter().filter(|field| !field.trim().is_empty()).count();
+        filled.push((u32::try_from(line).unwrap_or(u32::MAX), values));
+        Ok(filled.len() < HEADER_ROWS)
+    })?;
+    let detected_header = form.detect_header(&filled);
+    let table = HeadedTable::of_file(name, file, form);
+    let mut rows = RowFilter { table, is_ruled: false };
+    records.visit(|line, record, text| rows.push(line, record, text).map(|()| true))?;
     let (table, left_out) = rows.table.finish()?;
     notes.extend(left_out);
-    Ok((table, notes))
+    let (file, digest) = (file.to_owned(), String::new());
+    Ok(ForeignTable { file, is_sheet: false, digest, notes, detected_header, table })
+}
+
+/// The records of a text.
+struct Records<'t> {
+    text: &'t str,
+    layout: &'t FieldLayout,
+    /// The number of lines before the text.
+    first: usize,
+}
+
+impl Records<'_> {
+    /// Visits each record with its line, from 0, and the whole line of a fixed layout, until
+    /// `visit` has enough.
+    fn visit(
+        &self,
+        mut visit: impl FnMut(usize, &StringRecord, &str) -> Result<bool, CsvError>,
+    ) -> Result<(), CsvError> {
+        match self.layout {
+            FieldLayout::Fixed(fields) => {
+                for (line, text) in (self.first..).zip(self.text.lines()) {
+                    if !visit(line, &fixed_record(text, fields), text)? {
+                        break;
+                    }
+                }
+            }
+            FieldLayout::Delimited(delimiter) => {
+                let text = self.text;
+                let mut reader = ReaderBuilder::new()
+                    .delimiter(*delimiter)
+                    .has_headers(false)
+                    .flexible(true)
+                    .from_reader(text.as_bytes());
+                let mut record = StringRecord::new();
+                let (mut counted, mut lines) = (0, self.first);
+                while reader.read_record(&mut record)? {
+                    let at = record.position().map_or(0, |position| position.byte());
+                    let at = usize::try_from(at).unwrap_or(text.len()).min(text.len());
+                    // The reader counts blank lines as the beginning of the record after them.
+                    let rest = &text[at..];
+                    let start = at + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+                    lines += text[counted..start].matches('\n').count();
+                    counted = start;
+                    if !visit(lines, &record, "")? {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fixed_record(line: &str, fields: &[(usize, usize)]) -> StringRecord {
+    let characters: Vec<char> = line.chars().collect();
+    let cells = fields.iter().enumerate().map(|(at, (first, last))| {
+        // The last field goes to the end of its line.
+        let last = if at + 1 == fields.len() { characters.len() } else { *last };
+        characters.iter().take(last).skip(*first).collect::<String>()
+    });
+    StringRecord::from(cells.collect::<Vec<_>>())
 }
 
 /// Leaves out what database tools print around a table.
@@ -113,11 +157,13 @@ fn is_count_line(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use powerfill_mapping::HeaderPlace;
+    use powerfill_snapshot::RawTable;
 
     use super::*;
 
     fn read(text: &str, form: &FileForm) -> (RawTable, Vec<String>) {
-        read_text("t", "t.csv", text.as_bytes(), form).unwrap()
+        let read = read_text("t", "t.csv", text.as_bytes(), form.clone()).unwrap();
+        (read.table, read.notes)
     }
 
     fn cells_of(table: &RawTable) -> Vec<Vec<String>> {
@@ -188,12 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_finds_the_header_under_a_title() {
+        let form = FileForm { header: HeaderPlace::Detected, ..FileForm::default() };
+        let text = "Pipeline of ACME\n\nid;rate;state\n1;6.5;CA\n2;;TX\nTotal\n";
+        let read = read_text("t", "t.csv", text.as_bytes(), form).unwrap();
+        assert_eq!((read.detected_header, read.table.columns().len()), (Some(3), 3));
+    }
+
+    #[test]
     fn a_row_that_does_not_fit_is_named() {
         let error = |text: &str| {
-            let read = read_text("t", "t.csv", text.as_bytes(), &FileForm::default());
+            let read = read_text("t", "t.csv", text.as_bytes(), FileForm::default());
             read.unwrap_err().to_string()
         };
-        assert_eq!(error("id,price\nA,1\nB,2,3\n"), "row 3 has 3 fields, the header has 2");
+        assert_eq!(
+            error("id,price\nA,1\nB,2,3\n"),
+            "row 3 has 3 fields, the header has 2; if the header is in another row, the mapping can say so: header = 3"
+        );
         assert!(error("\n\n").contains("a header is expected"));
         assert!(error("id,price\nA,\"1\nB,2\n").starts_with("line 2: "));
     }

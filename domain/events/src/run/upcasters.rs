@@ -8,7 +8,7 @@ use crate::log::Upcaster;
 /// The upcasters of an event, oldest first: entry 0 converts version 1 to version 2.
 pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
-        EventType::RunRequested => &[add_source_warnings],
+        EventType::RunRequested => &[add_source_warnings, add_mapping],
         EventType::RunCompleted => &[add_tables],
         _ => &[],
     }
@@ -18,6 +18,14 @@ pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
 fn add_source_warnings(mut requested: Value) -> Value {
     if let Value::Object(fields) = &mut requested {
         fields.insert("source_warnings".to_owned(), Value::Array(Vec::new()));
+    }
+    requested
+}
+
+/// `RunRequested` version 2 to 3: version 2 has no mapping.
+fn add_mapping(mut requested: Value) -> Value {
+    if let Value::Object(fields) = &mut requested {
+        fields.insert("mapping".to_owned(), Value::Null);
     }
     requested
 }

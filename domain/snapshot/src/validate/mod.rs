@@ -17,6 +17,7 @@ use std::collections::HashSet;
 
 use powerfill_events::config::RuleRow;
 use powerfill_events::input::InputRow;
+use powerfill_events::run::event::SourceMapping;
 use rayon::prelude::*;
 
 pub use self::configuration::validate_configuration;
@@ -38,6 +39,8 @@ pub struct Validated {
     pub warnings: FaultReport,
     /// The source's remarks on how it was read.
     pub source_warnings: Vec<String>,
+    /// The mapping that made the tables.
+    pub mapping: Option<SourceMapping>,
 }
 
 /// Checks the tables of a source and types them.
@@ -45,13 +48,14 @@ pub struct Validated {
 /// # Errors
 /// The report of every fault, warnings included, where at least one is an error; in the order of
 /// the tables, rows and columns.
-pub fn validate(raw: RawSnapshot) -> Result<Validated, FaultReport> {
+pub fn validate(mut raw: RawSnapshot) -> Result<Validated, FaultReport> {
+    let mapping = raw.mapping.take();
     let (source_warnings, mut checker) = (raw.warnings.clone(), Checker::new(raw));
     let snapshot = checker.snapshot();
     let warnings = checker.report();
     match snapshot {
         Some(snapshot) if warnings.errors() == 0 => {
-            Ok(Validated { snapshot, warnings, source_warnings })
+            Ok(Validated { snapshot, warnings, source_warnings, mapping })
         }
         _ => Err(warnings),
     }

@@ -23,7 +23,7 @@ pub fn sheet(name: &str, text: &str) -> ForeignTable {
         table.end_row().unwrap();
     }
     let (file, digest) = (format!("{name}.csv"), "d".to_owned());
-    ForeignTable { file, is_sheet: false, digest, notes: Vec::new(), table }
+    ForeignTable { file, is_sheet: false, digest, notes: Vec::new(), detected_header: None, table }
 }
 
 pub fn sheets(tables: &[TableText<'_>]) -> Vec<ForeignTable> {

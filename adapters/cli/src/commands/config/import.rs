@@ -10,6 +10,7 @@ use super::{changes, command, print_warnings, record, tenant_of};
 use crate::args::ConfigImportArgs;
 use crate::error::CliError;
 use crate::format::Format;
+use crate::mapped;
 use crate::settings::ProgramSettings;
 use crate::tenancy::{TenantStore, ensure_same_tenant, missing_source};
 use crate::urls::SourceUrl;
@@ -24,7 +25,15 @@ pub(super) async fn run(
         None => tenant_store.tenant().and_then(|tenant| tenant.source.clone()),
     };
     let source: SourceUrl = source.ok_or_else(|| missing_source(None))?;
-    let raw = source.read().await?;
+    let own = tenant_store.tenant().filter(|_| args.source.source.is_none());
+    let mapping = args.source.mapping.as_ref().or(own.and_then(|tenant| tenant.mapping.as_ref()));
+    let raw = match mapping {
+        Some(mapping) => mapped::read(&source, mapping).await?,
+        None => source.read().await?,
+    };
+    let by_mapping = raw.mapping.as_ref().map_or_else(String::new, |mapping| {
+        format!(" by mapping {} (BLAKE3 {})", mapping.file, mapping.digest)
+    });
     let source_tenant = tenant_in(&raw);
     if let Some(found) = &source_tenant {
         // Before a store is created for the wrong tenant.
@@ -32,7 +41,8 @@ pub(super) async fn run(
     }
     let rejected = |report| CliError::Faults { what: format!("{source} is refused"), report };
     let tables = ConfigTables::read(raw).map_err(rejected)?;
-    let change = ConfigChange::Import { source: source.to_string(), tables: Box::new(tables) };
+    let change =
+        ConfigChange::Import { source: format!("{source}{by_mapping}"), tables: Box::new(tables) };
     let format = args.change.common.print.format;
     // A dry run creates no store.
     if args.dry_run && !tenant_store.url().may_exist() {

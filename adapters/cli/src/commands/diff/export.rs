@@ -5,7 +5,7 @@ use powerfill_events::values::fold;
 use powerfill_mapping::ForeignTable;
 
 use crate::error::CliError;
-use crate::foreign::ForeignTables;
+use crate::foreign::{ForeignTables, is_text_file};
 use crate::urls::ComparisonUrl;
 
 /// All tables of the export, because it is compared whole or not at all; of a database, the tables
@@ -15,13 +15,8 @@ pub(super) async fn read(
     mapping: &ComparisonMapping,
 ) -> Result<Vec<ForeignTable>, CliError> {
     let mapping = mapping.mapping();
-    let is_text = |file: &str| {
-        let name = file.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        [".csv", ".txt", ".tsv", ".psv", ".rpt"].iter().any(|ending| name.ends_with(ending))
-    };
     let is_wanted = |file: &str, is_sheet: bool, name: &str| {
-        is_sheet || is_text(file) || mapping.is_wanted(file, is_sheet, name)
+        is_sheet || is_text_file(file) || mapping.is_wanted(file, is_sheet, name)
     };
     let read = match against {
         ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) => ForeignTables::default(),

@@ -25,6 +25,32 @@ pub struct RunRequested {
     /// What the source had to say of how it was read: the snapshot may be of several moments.
     /// Mostly nothing.
     pub source_warnings: Vec<String>,
+    /// The mapping that made the snapshot from the files of another system (4.1). NULL: none.
+    pub mapping: Option<SourceMapping>,
+}
+
+/// The mapping of a source, as it was when the snapshot was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceMapping {
+    /// The name of its file.
+    pub file: String,
+    /// BLAKE3 of its text, hexadecimal.
+    pub digest: String,
+    /// Its text.
+    pub text: String,
+    /// The files that it was applied to.
+    pub files: Vec<MappedFile>,
+    /// How they were read, and what was left out.
+    pub notes: Vec<String>,
+}
+
+/// A file, a sheet, or a table of a database that a mapping was applied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MappedFile {
+    /// Its name.
+    pub name: String,
+    /// BLAKE3 of the file, or of the sorted rows of a table, hexadecimal.
+    pub digest: String,
 }
 
 /// See [`RunEvent::RunStarted`](super::RunEvent::RunStarted).

@@ -1,0 +1,124 @@
+//! Reads a source by a mapping: the files of another system become the input tables.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use powerfill_events::run::event::{MappedFile, SourceMapping};
+use powerfill_mapping::{Mapping, TargetSchema, draft_source, map_source};
+use powerfill_snapshot::RawSnapshot;
+
+use crate::error::CliError;
+use crate::foreign::{ForeignTables, is_text_file};
+use crate::output::print_text;
+use crate::urls::SourceUrl;
+
+/// Reads the input tables by a mapping file, which the result records.
+pub(crate) async fn read(source: &SourceUrl, file: &Path) -> Result<RawSnapshot, CliError> {
+    let unreadable = |error| CliError::context(format!("cannot read {}", file.display()), error);
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let name = file.display().to_string();
+    let mapping = Mapping::parse(TargetSchema::of_inputs(), &name, &text);
+    let mapping = Arc::new(mapping.map_err(CliError::environment)?);
+    let ForeignTables { tables, ignored } =
+        read_foreign(source, &mapping, WantedTables::Mapped).await?;
+    let mapped = tokio::task::spawn_blocking(move || map_source(&mapping, &tables)).await;
+    let mapped = mapped.map_err(CliError::environment)?.map_err(CliError::environment)?;
+    let files = mapped.files.into_iter();
+    let mut snapshot = mapped.snapshot;
+    snapshot.ignored.extend(ignored);
+    snapshot.mapping = Some(SourceMapping {
+        file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        text,
+        files: files.map(|(name, digest)| MappedFile { name, digest }).collect(),
+        notes: mapped.notes,
+    });
+    Ok(snapshot)
+}
+
+/// Writes a draft of a mapping for a source.
+pub(crate) async fn write_draft(source: &SourceUrl, file: &Path) -> Result<(), CliError> {
+    if file.exists() {
+        let message = format!("{} exists already; name another file", file.display());
+        return Err(CliError::environment(message));
+    }
+    let mapping = Arc::new(Mapping::for_draft());
+    let foreign = read_foreign(source, &mapping, WantedTables::AllData).await?;
+    if foreign.tables.is_empty() {
+        let message = format!("{source} has no file, sheet, or table to draft a mapping for");
+        return Err(CliError::environment(message));
+    }
+    let text = draft_source(&source.to_string(), &foreign.tables);
+    let unwritable = |error| CliError::context(format!("cannot write {}", file.display()), error);
+    std::fs::write(file, text).map_err(unwritable)?;
+    let shown = file.display();
+    print_text(format!(
+        "{shown} is written; review it, then: powerfill check {source} --mapping {shown}\n"
+    ))
+}
+
+/// Which tables of a source are read.
+#[derive(Debug, Clone, Copy)]
+enum WantedTables {
+    /// Those that the mapping names, and those with the name of an input table.
+    Mapped,
+    /// Text files, sheets, and tables of a database.
+    AllData,
+}
+
+impl WantedTables {
+    fn accept(self, mapping: &Mapping, file: &str, is_sheet: bool, name: &str) -> bool {
+        match self {
+            Self::Mapped => mapping.is_wanted(file, is_sheet, name),
+            Self::AllData => is_sheet || is_text_file(file),
+        }
+    }
+}
+
+/// Reads the wanted tables of a source.
+async fn read_foreign(
+    source: &SourceUrl,
+    mapping: &Arc<Mapping>,
+    wanted: WantedTables,
+) -> Result<ForeignTables, CliError> {
+    let url = source.to_string();
+    let is_wanted = |name: &str| wanted.accept(mapping, &url, true, name);
+    let (tables, ignored) = match source {
+        SourceUrl::Folder(_) | SourceUrl::Workbook(_) | SourceUrl::Sqlite(_) => {
+            let (source, mapping) = (source.clone(), Arc::clone(mapping));
+            let read = move || read_files(&source, &mapping, wanted);
+            return tokio::task::spawn_blocking(read).await.map_err(CliError::environment)?;
+        }
+        SourceUrl::Postgres(database) => {
+            let read = powerfill_postgres::source::read_wanted(database, is_wanted).await;
+            read.map_err(CliError::environment)?
+        }
+        SourceUrl::SqlServer(database) => {
+            let read = powerfill_sqlserver::export::read(database, is_wanted).await;
+            (read.map_err(CliError::environment)?, Vec::new())
+        }
+    };
+    Ok(ForeignTables { ignored, ..ForeignTables::of_database(&url, tables) })
+}
+
+/// Reads the wanted tables of files; blocks.
+fn read_files(
+    source: &SourceUrl,
+    mapping: &Mapping,
+    wanted: WantedTables,
+) -> Result<ForeignTables, CliError> {
+    let is_wanted =
+        |file: &str, is_sheet: bool, name: &str| wanted.accept(mapping, file, is_sheet, name);
+    match source {
+        SourceUrl::Folder(folder) => ForeignTables::of_folder(folder, mapping, &is_wanted),
+        SourceUrl::Workbook(file) => ForeignTables::of_workbook(file, mapping, &is_wanted),
+        SourceUrl::Sqlite(file) => {
+            let url = source.to_string();
+            let read =
+                powerfill_sqlite::source::read_wanted(file, |name| is_wanted(&url, true, name));
+            let (tables, ignored) = read.map_err(CliError::environment)?;
+            Ok(ForeignTables { ignored, ..ForeignTables::of_database(&url, tables) })
+        }
+        SourceUrl::Postgres(_) | SourceUrl::SqlServer(_) => Ok(ForeignTables::default()),
+    }
+}

@@ -1,0 +1,315 @@
+//! Books in the files of other systems, read by a mapping (specification 4.1).
+
+use std::fs;
+use std::path::Path;
+
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+use crate::sandbox::Sandbox;
+
+const HEADER: [&str; 8] =
+    ["Loan #", "Milestone", "Loan Amt", "Rate", "Funded", "Lock Exp", "Occ", "St"];
+
+/// The rows of the tape, as texts of our own formats.
+const LOANS: [[&str; 8]; 4] = [
+    ["0001000101", "Closed", "300000.00", "6.5", "2026-01-05", "", "Primary", "CA"],
+    ["0001000102", "Closed", "1250000.00", "6.625", "2026-01-06", "", "Primary", "TX"],
+    ["0001000103", "Closed", "450000.00", "6.375", "2026-01-07", "", "Investor", "NY"],
+    ["0001000104", "Locked", "200000.00", "6.75", "", "2026-02-05", "Primary", "Müller"],
+];
+
+/// What every mapping of this book has: the columns of the tape, and the other tables.
+const BOOK: &str = r#"
+[tables.loan.rename]
+"Loan #" = "loan_id"
+Milestone = "curr_status"
+"Loan Amt" = "loan_amount"
+Rate = "note_rate"
+Funded = "close_date"
+"Lock Exp" = "lock_expiration_date"
+Occ = "occupancy"
+St = "state"
+[[tables.snapshot.rows]]
+tenant_id = "ACME"
+as_of = 2026-01-15
+[[tables.pscat_loan_stages.rows]]
+stage_name = "Locked"
+stage_rank = 40
+[[tables.pscat_loan_stages.rows]]
+stage_name = "Closed"
+stage_rank = 60
+[[tables.pscat_instruments.rows]]
+investor_id = "FNMA"
+investor_instrument_name = "FN30 6.0"
+kind = "tba"
+coupon = "6.0"
+min_note_rate = "6.0"
+max_note_rate = "7.0"
+[[tables.pscat_trades.rows]]
+trade_id = "T1"
+investor_instrument_name = "FN30 6.0"
+trade_type = "forward"
+status = "open"
+settlement_date = "2026-02-12"
+trade_amount = 1000000
+tolerance = "2.5"
+trade_price = "101.515625"
+[[tables.pfill_constraints.rows]]
+investor_id = "FNMA"
+investor_instrument_name = "FN30 6.0"
+constraint_name = ""
+constraint_priority = 10
+"#;
+
+/// Writes the tape with these forms of a number, and of a date in the order of its parts.
+fn tape(
+    delimiter: &str,
+    number: impl Fn(&str) -> String,
+    date: impl Fn(&str, &str, &str) -> String,
+) -> String {
+    let date = |text: &str| match text.split('-').collect::<Vec<_>>()[..] {
+        [year, month, day] => date(year, month, day),
+        _ => "N/A".to_owned(),
+    };
+    let row = |row: &[&str; 8]| {
+        let [id, status, amount, rate, funded, lock, occ, state] = *row;
+        let (amount, rate) = (number(amount), number(rate));
+        [id.into(), status.into(), amount, rate, date(funded), date(lock), occ.into(), state.into()]
+            .join(delimiter)
+    };
+    let lines = std::iter::once(HEADER.join(delimiter)).chain(LOANS.iter().map(row));
+    lines.map(|line| line + "\r\n").collect()
+}
+
+fn write(sandbox: &Sandbox, name: &str, content: impl AsRef<[u8]>) {
+    let path = sandbox.path(name);
+    fs::create_dir_all(path.parent().expect("a folder")).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+fn book(sandbox: &Sandbox, name: &str, head: &str) {
+    write(sandbox, name, format!("{head}\n{BOOK}"));
+}
+
+/// The digest of the snapshot that a run of a source captures.
+fn digest(sandbox: &Sandbox, source: &str, mapping: &str, store: &str) -> String {
+    let run = ["run", source, "--mapping", mapping, "--store", store, "--format", "json"];
+    let run = sandbox.run(run).success();
+    run.json()["input_digest"].as_str().expect("a digest").to_owned()
+}
+
+/// The desk's workbook: dates and numbers as cells, per cents and dollars by their formats, a title
+/// above the header, and a total below.
+fn workbook(file: &Path) {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("Pipeline 1-15-26").unwrap();
+    sheet.write_string(0, 0, "Pipeline").unwrap();
+    for (column, name) in (0..).zip(HEADER) {
+        sheet.write_string(2, column, name).unwrap();
+    }
+    let dollars = Format::new().set_num_format("$#,##0.00");
+    let date = Format::new().set_num_format("m/d/yyyy");
+    for (row, loan) in (3..).zip(LOANS) {
+        let [id, status, amount, rate, funded, lock, occ, state] = loan;
+        // An id that lost its zeros.
+        sheet.write_number(row, 0, id.parse::<u32>().unwrap()).unwrap();
+        sheet.write_string(row, 1, status).unwrap();
+        sheet.write_number_with_format(row, 2, amount.parse::<f64>().unwrap(), &dollars).unwrap();
+        sheet.write_number(row, 3, rate.parse::<f64>().unwrap()).unwrap();
+        for (column, day) in [(4, funded), (5, lock)].into_iter().filter(|(_, d)| !d.is_empty()) {
+            let day = ExcelDateTime::parse_from_str(day).unwrap();
+            sheet.write_datetime_with_format(row, column, &day, &date).unwrap();
+        }
+        sheet.write_string(row, 6, occ).unwrap().write_string(row, 7, state).unwrap();
+    }
+    sheet.write_string(7, 0, "Total").unwrap().write_number(7, 2, 2_200_000).unwrap();
+    book.save(file).unwrap();
+}
+
+#[test]
+fn the_same_book_has_the_same_digest_in_every_form() {
+    let sandbox = Sandbox::new();
+    let us = tape(",", |n| format!("\"${n}\""), |y, m, d| format!("{m}/{d}/{y}"));
+    let us = us.replace("$1250000", "$1,250,000").replace("\"$6.5\"", "6.500%");
+    write(&sandbox, "us/tape.csv", &us);
+    let formats = "[formats]\ndates = \"mdy\"\ndecimal = \"point\"\nnull = [\"N/A\"]\n";
+    book(&sandbox, "us.toml", &format!("{formats}[tables.loan]\nname = \"tape\""));
+    let expected = digest(&sandbox, "dir:us", "us.toml", "sqlite:us.db");
+
+    let comma = tape(";", |n| n.replace('.', ","), |y, m, d| format!("{d}.{m}.{}", &y[2..]));
+    let comma = comma.replace("1250000,00", "1.250.000,00");
+    let windows: Vec<u8> =
+        comma.chars().map(|c| if c == 'ü' { 0xfc } else { u8::try_from(c).unwrap() }).collect();
+    write(&sandbox, "comma/Kredite.txt", windows);
+    let formats = "[formats]\ndates = \"dmy\"\nfirst_year = 1970\ndecimal = \"comma\"\n\
+                   null = [\"N/A\"]\n";
+    book(&sandbox, "comma.toml", &format!("{formats}[tables.loan]\nname = \"Kredite.txt\""));
+
+    let tabs = tape("\t", |n| format!("{n}\u{a0}"), |y, m, d| format!("{y}{m}{d}"));
+    let utf16: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    write(&sandbox, "utf16/part-1.tsv", utf16);
+    book(&sandbox, "utf16.toml", "[formats]\nnull = [\"n/a\"]\n[tables.loan]\nname = \"part-*\"");
+
+    workbook(&sandbox.path("desk.xlsx"));
+    let desk = "[files.\"Pipeline *\"]\nheader = 3\ntotals = [\"Total\"]\n[tables.loan]\n\
+                name = \"Pipeline *\"\n[tables.loan.columns]\nloan_id = { pad = 10 }";
+    book(&sandbox, "desk.toml", desk);
+
+    let database = rusqlite::Connection::open(sandbox.path("desk.db")).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE tape (a, b, c, d, e, f, g, h); CREATE VIEW pipeline AS \
+             SELECT a \"Loan #\", b Milestone, c \"Loan Amt\", d Rate, e Funded, f \"Lock Exp\", \
+             g Occ, h St FROM tape WHERE b <> 'Withdrawn'",
+        )
+        .unwrap();
+    for loan in LOANS.iter().chain([&["9", "Withdrawn", "", "", "", "", "", ""]]) {
+        let insert = "INSERT INTO tape VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        database.execute(insert, rusqlite::params_from_iter(loan)).unwrap();
+    }
+    drop(database);
+    book(&sandbox, "sql.toml", "[tables.loan]\nname = \"pipeline\"");
+
+    for (source, mapping) in [
+        ("dir:comma", "comma.toml"),
+        ("dir:utf16", "utf16.toml"),
+        ("xlsx:desk.xlsx", "desk.toml"),
+        ("sqlite:desk.db", "sql.toml"),
+    ] {
+        let store = format!("sqlite:{mapping}.db");
+        assert_eq!(digest(&sandbox, source, mapping, &store), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_run_records_the_mapping_and_show_prints_it() {
+    let sandbox = Sandbox::new();
+    write(&sandbox, "tapes/tape.csv", tape(",", str::to_owned, |y, m, d| format!("{y}-{m}-{d}")));
+    book(&sandbox, "book.toml", "[formats]\nnull = [\"N/A\"]\n[tables.loan]\nname = \"tape\"");
+    write(
+        &sandbox,
+        "powerfill.toml",
+        "[tenants.ACME]\nstore = \"sqlite:acme.db\"\nsource = \"dir:tapes\"\nmapping = \"book.toml\"\n",
+    );
+    let run = sandbox.run_line("run --tenant ACME").success();
+    assert!(run.err.contains("note: tape.csv is loan: 4 rows"), "{}", run.err);
+    let shown = sandbox.run_ok("show latest --tenant ACME");
+    assert!(shown.contains("Input by book.toml ("), "{shown}");
+    let json = sandbox.run_line("show latest --tenant ACME --format json").success().json();
+    let (mapping, text) =
+        (&json["mapping"], fs::read_to_string(sandbox.path("book.toml")).unwrap());
+    assert_eq!(mapping["text"], text.as_str());
+    assert_eq!(mapping["files"][0]["name"], "tape.csv");
+    assert_eq!(mapping["digest"].as_str().map(str::len), Some(64));
+    // Another source has no mapping unless one is named.
+    sandbox.run_line("check dir:tapes --tenant ACME").fails_with(1, &["missing_table"]);
+    for line in ["check", "preflight", "preprocess --out proposed", "config import --dry-run"] {
+        sandbox.run_line(&format!("{line} --tenant ACME")).success();
+    }
+    sandbox.run_line("replay latest --tenant ACME").success();
+}
+
+#[test]
+fn what_a_mapping_cannot_read_is_a_fault_with_its_place_and_remedy() {
+    let sandbox = Sandbox::new();
+    let mut text = tape(",", str::to_owned, |y, m, d| format!("{m}/{d}/{y}"));
+    text = text.replace("300000.00", "\"300,000.00\"");
+    write(&sandbox, "tapes/tape.csv", text);
+    book(&sandbox, "book.toml", "[formats]\nnull = [\"N/A\"]\n[tables.loan]\nname = \"tape\"");
+    let check = sandbox.run_line("check dir:tapes --mapping book.toml --format csv");
+    assert_eq!(check.status, Some(1), "{}", check.err);
+    for words in ["tape.csv:2", "300,000.00", "decimal = ", "tape.csv:5", "dates = "] {
+        assert!(check.out.contains(words), "{words} is not in\n{}", check.out);
+    }
+    for (head, words) in [
+        ("[tables.loan]\nname = \"tapes\"", "line 2: no file or sheet tapes; did you mean tape?"),
+        ("[tabels.loan]", "did you mean `tables`?"),
+        ("[tables.loan]\nname = \"tape\"\nskip = true", "line 3: skip is for comparisons"),
+        ("[lookups.x]\nA = \"B\"\n[tables.loan]\nname = \"tape\"", "no column uses [lookups.x]"),
+        ("[tables.loan]\nname = \"tape\"\nkeep = \"Milestoen = 'x'\"", "did you mean Milestone?"),
+    ] {
+        book(&sandbox, "wrong.toml", head);
+        sandbox
+            .run_line("check dir:tapes --mapping wrong.toml")
+            .fails_with(2, &["wrong.toml, line", words]);
+    }
+}
+
+#[test]
+fn a_draft_finds_what_names_and_values_say() {
+    let sandbox = Sandbox::new();
+    let us = tape(";", |n| format!("${n}"), |y, m, d| format!("{m}/{d}/{y}"));
+    write(&sandbox, "tapes/Pipeline.csv", us.replace("$1250000.00", "$1,250,000.00"));
+    sandbox.run_ok("check dir:tapes --write-mapping draft.toml");
+    let draft = fs::read_to_string(sandbox.path("draft.toml")).unwrap();
+    for line in [
+        "dates = \"mdy\"",
+        "decimal = \"point\"",
+        "null = [\"N/A\"]",
+        "name = \"Pipeline\"",
+        "\"Loan #\" = \"loan_id\"",
+        "\"Rate\" = \"note_rate\"",
+        "# [[tables.snapshot.rows]]",
+    ] {
+        assert!(draft.contains(line), "{line} is not in\n{draft}");
+    }
+    // The draft is a mapping: with the missing tables, it reads the tape.
+    write(&sandbox, "book.toml", draft + &BOOK[BOOK.find("[[tables.snapshot").unwrap()..]);
+    let check = sandbox.run_line("check dir:tapes --mapping book.toml");
+    assert_eq!(check.status, Some(0), "{}{}", check.out, check.err);
+    let again = sandbox.run_line("check dir:tapes --write-mapping draft.toml");
+    again.fails_with(2, &["exists already"]);
+}
+
+/// The mappings of `docs/mappings`, each with made-up rows.
+#[test]
+fn the_mappings_of_public_formats_read_their_files() {
+    let freddie = "760|202603|N|205602|16740|000|1|P|75|38|300000|75|6.5|R|N|FRM|NC|SF|28200|\
+                   F26Q10000001|P|360|2|Lender|Servicer||||||N|7\n\
+                   9999|202603|9|205602||999|99|9|999|999|250000|999|6.625|9|N|FRM|TX|99|75000|\
+                   F26Q10000002|N|360|1|Lender|Servicer||||||N|7\n";
+    let fannie = |loan: &str, period: &str| {
+        let mut fields = vec![""; 110];
+        let known = [
+            (2, loan),
+            (3, period),
+            (4, "R"),
+            (8, "6.500"),
+            (9, "6.500"),
+            (10, "300000.00"),
+            (12, "299000.50"),
+            (13, "360"),
+            (14, "012026"),
+            (20, "75"),
+            (23, "38"),
+            (24, "760"),
+            (27, "P"),
+            (28, "SF"),
+            (29, "1"),
+            (30, "P"),
+            (31, "NC"),
+            (37, "N"),
+        ];
+        for (at, text) in known {
+            fields[at - 1] = text;
+        }
+        fields.join("|") + "\n"
+    };
+    let performance = fannie("000128090409", "012026")
+        + &fannie("000128090410", "012026")
+        + &fannie("000128090409", "122025");
+    for (mapping, file, text) in [
+        ("freddie-mac-origination", "origination.txt", freddie.to_owned()),
+        ("fannie-mae-performance", "performance.csv", performance),
+    ] {
+        let sandbox = Sandbox::new();
+        write(&sandbox, &format!("tapes/{file}"), text);
+        let shipped = format!("{}/../../docs/mappings/{mapping}.toml", env!("CARGO_MANIFEST_DIR"));
+        let shipped = fs::read_to_string(shipped).expect("a mapping");
+        let others = &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
+        write(&sandbox, "book.toml", format!("{shipped}\n{others}"));
+        let run = sandbox.run_line("run dir:tapes --mapping book.toml --format json").success();
+        assert_eq!(run.json()["participation"]["Eligible"], 2, "{mapping}: {}", run.out);
+    }
+}
