@@ -60,6 +60,7 @@ impl Archive {
             options,
             requested_by: "desk",
             source_warnings: &[],
+            mapping: None,
         };
         self.runner().request(&request).await.expect("the run is requested");
         run_id
