@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use powerfill_csv::read_folder;
 use powerfill_postgres::source::read;
-use powerfill_snapshot::{FaultReport, RawSnapshot, validate};
+use powerfill_snapshot::{FaultReport, IgnoredPart, RawSnapshot, validate};
 use powerfill_tests::postgres::{TestDatabase, connect, shared_server, url};
 use tokio_postgres::Client;
 
@@ -129,7 +129,7 @@ async fn a_cell_of_an_unsuitable_type_is_a_fault_with_its_place() {
          INSERT INTO base VALUES ('A', 'Closed', 1.5, 6, 'NaN');",
     )
     .await;
-    assert_eq!(raw.ignored, ["base"]);
+    assert_eq!(raw.ignored, [IgnoredPart::Relation("base".into())]);
     let found = faults(&validate(raw).unwrap_err());
     for (table, column) in [("snapshot", "as_of"), ("loan", "loan_amount"), ("loan", "fico")] {
         assert!(

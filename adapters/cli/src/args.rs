@@ -11,13 +11,14 @@ mod operate;
 mod options;
 mod publish;
 mod serve;
+mod template;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
 pub(crate) use common::{
-    LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, SourceArgs, StoreArgs, StorePrintArgs,
-    TablePrintArgs, TenantArgs,
+    LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs, StoreArgs,
+    StorePrintArgs, TablePrintArgs, TenantArgs,
 };
 pub(crate) use config::{
     ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,
@@ -35,6 +36,7 @@ pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use options::OptionArgs;
 pub(crate) use publish::{MigrateArgs, PublishArgs, TargetTables};
 pub(crate) use serve::{ServeArgs, TokenCommand};
+pub(crate) use template::{SchemaArgs, TemplateArgs};
 
 use std::path::PathBuf;
 
@@ -65,6 +67,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Write a realistic snapshot as a folder of CSV files
     Generate(GenerateArgs),
+    /// Write an empty workbook, or a folder of empty CSV files, to fill in
+    Template(TemplateArgs),
+    /// Print the input tables as JSON Schema
+    Schema(SchemaArgs),
     /// Validate a snapshot and run options, and report every fault
     Check(CheckArgs),
     /// Do the nine checks of preflight without a run
@@ -185,7 +191,8 @@ pub(crate) struct GenerateArgs {
   powerfill check dir:tapes --write-mapping book.toml
   powerfill check dir:tapes --mapping book.toml
 
-Exit status 1 if there is an error; warnings alone give 0.")]
+Equal faults are one paragraph, with the first rows and what to write; --all, csv, and json have
+every fault. Exit status 1 if there is an error; warnings alone give 0.")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -199,6 +206,8 @@ pub(crate) struct CheckArgs {
     pub(crate) tenant: TenantArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +224,8 @@ pub(crate) struct PreflightArgs {
     pub(crate) tenant: TenantArgs,
     #[command(flatten)]
     pub(crate) print: PrintArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +244,8 @@ pub(crate) struct PreprocessArgs {
     /// The folder for the three tables
     #[arg(long)]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +281,8 @@ pub(crate) struct RunArgs {
     pub(crate) large_tables: LargeTablesArgs,
     #[command(flatten)]
     pub(crate) common: TablePrintArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, Args)]

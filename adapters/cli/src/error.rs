@@ -12,6 +12,8 @@ use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
 use powerfill_snapshot::config::ConfigRejection;
 
+use crate::report;
+
 /// Any error, as the source of a [`CliError`].
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -25,6 +27,8 @@ pub(crate) enum CliError {
         /// What was rejected.
         what: String,
         report: FaultReport,
+        /// Whether to print every fault in a line of its own.
+        all: bool,
     },
     /// The answer is no: a change of the configuration was rejected.
     Rejected(ConfigRejection),
@@ -78,9 +82,10 @@ impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NegativeAnswer => f.write_str("the answer is no"),
-            Self::Faults { what, report } => {
+            Self::Faults { what, report, all } => {
                 let (errors, warnings) = (report.errors(), report.warnings());
-                write!(f, "{what}; {errors} errors, {warnings} warnings\n{report}")
+                let text = report::text(report, *all);
+                write!(f, "{what}; {errors} errors, {warnings} warnings\n{}", text.trim_end())
             }
             Self::Rejected(rejection) => write!(f, "{rejection}"),
             Self::Environment(error) => write!(f, "{error}"),
@@ -116,7 +121,8 @@ impl From<ConfigureError> for CliError {
     fn from(error: ConfigureError) -> Self {
         match error {
             ConfigureError::Rejected(ConfigRejection::Faulty(report)) => {
-                Self::Faults { what: "the configuration would not be valid".to_owned(), report }
+                let what = "the configuration would not be valid".to_owned();
+                Self::Faults { what, report, all: false }
             }
             ConfigureError::Rejected(rejection) => Self::Rejected(rejection),
             error @ (ConfigureError::NoSuchVersion { .. } | ConfigureError::App(_)) => {

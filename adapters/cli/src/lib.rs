@@ -8,6 +8,7 @@
 //! * [`tenancy`]: the store and the source of a command
 //! * [`error`]: errors and exit statuses
 //! * [`log`]: the log of long-running commands
+//! * [`report`]: reports of faults as text
 //! * [`output`]: text for people, JSON and CSV for programs
 //! * [`workbook`]: the tables of a run as a workbook
 
@@ -21,6 +22,7 @@ mod mapped;
 mod out_folder;
 mod output;
 mod progress;
+mod report;
 mod settings;
 mod shutdown;
 mod summary;
@@ -77,6 +79,8 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {
         Command::Demo(args) => Box::pin(commands::demo::run(args, settings)),
         Command::Generate(args) => Box::pin(ready(commands::generate::run(&args))),
+        Command::Template(args) => Box::pin(ready(commands::template::run(&args))),
+        Command::Schema(args) => Box::pin(ready(commands::schema::run(&args))),
         Command::Check(args) => Box::pin(commands::check::run(args, settings)),
         Command::Preflight(args) => Box::pin(commands::preflight::run(args, settings)),
         Command::Preprocess(args) => Box::pin(commands::preprocess::run(args, settings)),

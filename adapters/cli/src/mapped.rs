@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use powerfill_events::run::event::{MappedFile, SourceMapping};
 use powerfill_mapping::{Mapping, TargetSchema, draft_source, map_source};
-use powerfill_snapshot::RawSnapshot;
+use powerfill_snapshot::{IgnoredPart, RawSnapshot};
 
 use crate::error::CliError;
 use crate::foreign::{ForeignTables, is_text_file};
@@ -25,7 +25,7 @@ pub(crate) async fn read(source: &SourceUrl, file: &Path) -> Result<RawSnapshot,
     let mapped = mapped.map_err(CliError::environment)?.map_err(CliError::environment)?;
     let files = mapped.files.into_iter();
     let mut snapshot = mapped.snapshot;
-    snapshot.ignored.extend(ignored);
+    snapshot.ignored.extend(ignored.into_iter().map(IgnoredPart::Relation));
     snapshot.mapping = Some(SourceMapping {
         file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         digest: blake3::hash(text.as_bytes()).to_hex().to_string(),

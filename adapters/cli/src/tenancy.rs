@@ -18,6 +18,7 @@ use powerfill_tables::table::LargeTables;
 
 use crate::args::{SourceArgs, StoreArgs, TenantArgs};
 use crate::error::CliError;
+use crate::report;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::urls::{SourceUrl, StoreUrl};
 
@@ -149,6 +150,8 @@ pub(crate) struct SnapshotInput {
     tenant: Option<Arc<TenantSettings>>,
     /// The tenant's store, if it is open.
     open_store: Option<Arc<dyn Store>>,
+    /// Whether a refusal prints every fault in a line of its own.
+    reports_all: bool,
 }
 
 impl SnapshotInput {
@@ -171,6 +174,7 @@ impl SnapshotInput {
             options: tenant.and_then(|tenant| tenant.options.clone()),
             tenant: tenant.cloned(),
             open_store: None,
+            reports_all: false,
         })
     }
 
@@ -182,6 +186,7 @@ impl SnapshotInput {
             options: tenant.options.clone(),
             tenant: Some(Arc::clone(tenant)),
             open_store: None,
+            reports_all: false,
         })
     }
 
@@ -210,6 +215,12 @@ impl SnapshotInput {
         Self { open_store, ..self }
     }
 
+    /// Prints every fault of a refusal in a line of its own if `all`.
+    #[must_use]
+    pub(crate) fn reporting_all(self, all: bool) -> Self {
+        Self { reports_all: all, ..self }
+    }
+
     /// Reads the tables of the source, overridden by those of the managed configuration.
     async fn read(&self) -> Result<RawSnapshot, CliError> {
         let raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
@@ -229,10 +240,25 @@ impl SnapshotInput {
         Ok(validated)
     }
 
-    /// The validated snapshot; prints the number of warnings on standard error.
-    pub(crate) async fn snapshot(&self) -> Result<Validated, CliError> {
-        let validated = self.source.accept(validate(self.read().await?))?;
+    /// The validated snapshot.
+    pub(crate) async fn accepted(&self) -> Result<Validated, CliError> {
+        let validated = validate(self.read().await?).map_err(|report| CliError::Faults {
+            what: format!("{} is refused", self.source),
+            report,
+            all: self.reports_all,
+        })?;
         self.ensure_tenant(&validated.snapshot)?;
+        Ok(validated)
+    }
+
+    /// The validated snapshot; prints its warnings on standard error.
+    pub(crate) async fn snapshot(&self) -> Result<Validated, CliError> {
+        let validated = self.accepted().await?;
+        if !validated.warnings.is_empty() {
+            let count = validated.warnings.warnings();
+            eprintln!("note: {count} warnings; `powerfill check {}` lists them", self.source);
+            eprint!("{}", report::text(&validated.warnings, self.reports_all));
+        }
         Ok(validated)
     }
 

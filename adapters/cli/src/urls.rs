@@ -12,7 +12,7 @@ use powerfill_evidence::EvidenceStore;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
-use powerfill_snapshot::{FaultReport, RawSnapshot, Validated};
+use powerfill_snapshot::RawSnapshot;
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
 
@@ -177,20 +177,6 @@ impl SourceUrl {
             eprintln!("warning: {warning}");
         }
         Ok(raw)
-    }
-
-    /// The validated snapshot of this source; prints the number of warnings on standard error.
-    pub(crate) fn accept(
-        &self,
-        validated: Result<Validated, FaultReport>,
-    ) -> Result<Validated, CliError> {
-        let rejected = |report| CliError::Faults { what: format!("{self} is refused"), report };
-        let validated = validated.map_err(rejected)?;
-        if !validated.warnings.is_empty() {
-            let count = validated.warnings.warnings();
-            eprintln!("note: {count} warnings; `powerfill check {self}` lists them");
-        }
-        Ok(validated)
     }
 }
 

@@ -31,8 +31,30 @@ pub enum CsvError {
     #[error("the file is empty: a header is expected")]
     MissingHeader,
     /// A field is not UTF-8.
-    #[error("{0}: not UTF-8")]
-    NotUtf8(FieldPosition),
+    #[error(
+        "{at}: not UTF-8; as Windows-1252 it reads {text:?}: save the file as CSV UTF-8 if that is \
+         right"
+    )]
+    NotUtf8 {
+        /// The field.
+        at: FieldPosition,
+        /// The field as Windows-1252.
+        text: String,
+    },
+    /// The file has another encoding or format than a table of a snapshot.
+    #[error("it is {0}")]
+    OtherFormat(&'static str),
+    /// The header is not separated by commas.
+    #[error(
+        "the header is one field, {header:?}; it looks separated by {delimiter}, a comma is \
+         expected: save the file as CSV with commas"
+    )]
+    OtherDelimiter {
+        /// The beginning of the header.
+        header: String,
+        /// The likely delimiter.
+        delimiter: &'static str,
+    },
     /// A quote within a field that does not begin with one, or text after a closing quote.
     #[error("{0}: a quote within a field; a field with quotes is quoted, and they are doubled")]
     StrayQuote(FieldPosition),

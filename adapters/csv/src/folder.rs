@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use powerfill_snapshot::{FaultCode, RawSnapshot, RawTable, SourceFault, table_named, table_names};
+use powerfill_snapshot::{
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, table_named, table_names,
+};
 
 use crate::error::{CsvError, CsvFileError};
 use crate::file::FileEntry;
@@ -21,7 +23,7 @@ pub fn read_folder(path: &Path) -> Result<RawSnapshot, CsvFileError> {
     for entry in FileEntry::list(path).map_err(CsvFileError::at(path))? {
         match TableFile::new(entry) {
             Ok(file) => files.push(file),
-            Err(name) => snapshot.ignored.push(name),
+            Err(name) => snapshot.ignored.push(IgnoredPart::File(name)),
         }
     }
     for table in table_names() {

@@ -3,6 +3,7 @@
 //!
 //! * [`read_folder`] reads `<table>.csv` and `<table>.csv.gz` of a snapshot, several at a time
 //! * [`read_table`] reads one table of a snapshot, strictly; see [`parser`]
+//! * [`write_template`] writes an empty snapshot
 //! * [`tolerant`] reads files of other systems, whatever their encoding and delimiter
 //!
 //! Readers report only what keeps a file from being read; the validation checks the cells.
@@ -11,8 +12,11 @@ pub mod error;
 mod file;
 mod folder;
 pub mod parser;
+mod start;
+mod template;
 pub mod tolerant;
 
 pub use error::{CsvError, CsvFileError};
 pub use folder::read_folder;
 pub use parser::read_table;
+pub use template::{COLUMNS_PAGE, TemplateError, write_template};

@@ -8,15 +8,23 @@
 
 use std::io::{ErrorKind, Read};
 
+use encoding_rs::WINDOWS_1252;
 use powerfill_snapshot::RawTable;
 
 use crate::error::{CsvError, FieldPosition};
+use crate::start;
 
 /// The longest field, in bytes. The longest rule in practice has some kilobytes.
 pub const MAX_FIELD_BYTES: usize = 1 << 20;
 
 /// The most columns of a header.
 pub const MAX_COLUMNS: usize = 4096;
+
+/// The characters of a field that an error shows.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// The bytes that show the format of a file: a header is within them.
+const START: usize = 1 << 14;
 
 const CHUNK: usize = 1 << 18;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -30,6 +38,7 @@ pub fn read_table(name: &str, mut input: impl Read) -> Result<RawTable, CsvError
     let mut parser = Parser::new(name);
     let mut chunk = vec![0; CHUNK];
     let mut filled = fill(&mut input, &mut chunk)?;
+    start::check(&chunk[..filled.min(START)])?;
     let mut start = if chunk[..filled].starts_with(BYTE_ORDER_MARK) { 3 } else { 0 };
     while filled > 0 {
         parser.feed(&chunk[start..filled])?;
@@ -169,7 +178,10 @@ impl Parser {
         if bytes.len() > MAX_FIELD_BYTES {
             return Err(CsvError::LongField(self.position()));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| CsvError::NotUtf8(self.position()))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| CsvError::NotUtf8 {
+            at: self.position(),
+            text: WINDOWS_1252.decode(bytes).0.chars().take(SHOWN_CHARACTERS).collect(),
+        })?;
         match &mut self.table {
             Some(table) => table.push_cell(text)?,
             None if self.header.len() == MAX_COLUMNS => return Err(CsvError::ManyColumns),

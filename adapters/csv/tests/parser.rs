@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use powerfill_csv::{CsvError, read_folder, read_table};
-use powerfill_snapshot::{FaultCode, RawTable};
+use powerfill_snapshot::{FaultCode, IgnoredPart, RawTable};
 use proptest::prelude::*;
 
 fn read(bytes: &[u8]) -> Result<RawTable, CsvError> {
@@ -35,8 +35,13 @@ fn unreadable_input_is_refused_with_its_position() {
     let fault = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
     assert_eq!(fault(b""), "the file is empty: a header is expected");
     assert_eq!(fault("\u{feff}\r\n".as_bytes()), "the file is empty: a header is expected");
-    assert_eq!(fault(b"a,b\n1,2\n3,\xff"), "row 2, field 2: not UTF-8");
-    assert_eq!(fault(b"\xff\xfea\0,\0b\0"), "header, field 1: not UTF-8");
+    assert_eq!(
+        fault(b"a,b\n1,2\n3,M\xfcller"),
+        "row 2, field 2: not UTF-8; as Windows-1252 it reads \"Müller\": save the file as CSV UTF-8 \
+         if that is right"
+    );
+    let utf16 = "it is UTF-16 (byte order mark FF FE); save it as CSV UTF-8";
+    assert_eq!(fault(b"\xff\xfea\0,\0b\0"), utf16);
     assert!(fault(b"a,b\n1,x\"y").starts_with("row 1, field 2: a quote within a field"));
     assert!(fault(b"a,b\n1,\"x\"y").starts_with("row 1, field 2: a quote within a field"));
     assert!(fault(b"a,b\n1,\"x\n2,y\n").starts_with("row 1, field 2: the field begins with"));
@@ -74,7 +79,7 @@ fn a_folder_has_plain_and_compressed_tables_and_other_files() {
     std::fs::write(path("notes.csv"), "x").unwrap();
     std::fs::create_dir(path("pscat_pools.csv")).unwrap();
     let raw = read_folder(folder.path()).unwrap();
-    assert_eq!(raw.ignored, ["notes.csv"]);
+    assert_eq!(raw.ignored, [IgnoredPart::File("notes.csv".into())]);
     assert_eq!(raw.tables.iter().map(RawTable::name).collect::<Vec<_>>(), ["loan"]);
     let mut faults: Vec<_> = raw.faults.iter().map(|f| (f.table.as_str(), f.code)).collect();
     faults.sort();

@@ -11,7 +11,7 @@ use backon::Retryable;
 use futures::TryStreamExt;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
 use tokio_postgres::types::Type;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow, Transaction};
@@ -101,7 +101,7 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
     for name in relation_names(&tx, schema).await? {
         match table_named(&name).filter(|table| table.eq_ignore_ascii_case(&name)) {
             Some(table) => _ = present.insert((table, name)),
-            None => snapshot.ignored.push(name),
+            None => snapshot.ignored.push(IgnoredPart::Relation(name)),
         }
     }
     for table in table_names() {

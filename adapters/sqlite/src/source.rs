@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use powerfill_snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Transaction};
@@ -81,7 +81,7 @@ fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
     for name in relation_names(&transaction)? {
         match table_named(&name).filter(|table| table.eq_ignore_ascii_case(&name)) {
             Some(table) => _ = present.insert(table),
-            None => snapshot.ignored.push(name),
+            None => snapshot.ignored.push(IgnoredPart::Relation(name)),
         }
     }
     for table in table_names().filter(|table| present.contains(table)) {

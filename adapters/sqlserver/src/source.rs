@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use powerfill_ports::retry::RetryPolicy;
 use powerfill_snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, input_table, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, input_table, table_named,
+    table_names,
 };
 use tiberius::QueryItem;
 use tiberius::error::{Error, TokenError};
@@ -189,7 +190,7 @@ async fn readable_tables(
     let listed = list_tables(client, &url.schema).await;
     let listed = listed.map_err(ServerFailure::during("listing its tables"))?;
     let ignored = listed.iter().filter(|table| table_named(&table.name).is_none());
-    snapshot.ignored.extend(ignored.map(|table| table.name.clone()));
+    snapshot.ignored.extend(ignored.map(|table| IgnoredPart::Relation(table.name.clone())));
     let mut tables = Vec::new();
     for table in table_names() {
         let found = listed.iter().find(|listed| table_named(&listed.name) == Some(table));

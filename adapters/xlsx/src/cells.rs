@@ -12,7 +12,9 @@
 use std::borrow::Cow;
 
 use calamine::{DataRef, ExcelDateTime};
+use powerfill_events::input::CellDisplay;
 
+use crate::display::NumberDisplay;
 use crate::number::decimal;
 
 /// The largest length of a text in an Excel cell, in characters.
@@ -31,6 +33,8 @@ pub(crate) enum CellValue<'a> {
     Blank,
     /// A value with an exact text.
     Text(Cow<'a, str>),
+    /// A number that the cell displays as another one.
+    Displayed(String, CellDisplay, String),
     /// A value without an exact text: what the cell shows, and why it is rejected.
     Rejected(String, &'static str),
 }
@@ -58,6 +62,17 @@ impl<'a> CellValue<'a> {
                 Self::text(without_midnight(&text).to_owned())
             }
             DataRef::Error(error) => Self::Rejected(error.to_string(), ERROR),
+        }
+    }
+
+    /// The value as a number format displays it. Formats of texts and dates change nothing.
+    pub(crate) fn displayed(self, display: NumberDisplay) -> Self {
+        match self {
+            Self::Text(text) => match display.shown(&text) {
+                Some(shown) => Self::Displayed(text.into_owned(), display.display, shown),
+                None => Self::Text(text),
+            },
+            other => other,
         }
     }
 

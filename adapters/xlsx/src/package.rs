@@ -31,6 +31,8 @@ pub(crate) struct Workbook {
     pub(crate) xlsx: Xlsx<BufReader<File>>,
     /// Whether any sheet has merged cells.
     pub(crate) has_merged: bool,
+    /// Whether any sheet may have hidden rows or columns.
+    pub(crate) has_hidden: bool,
 }
 
 /// An entry in the workbook's list of sheets.
@@ -52,11 +54,11 @@ impl Workbook {
         }
         check_format(path, &mut file, metadata.len())?;
         let package = BufReader::new(file.try_clone().map_err(unreadable)?);
-        let has_merged = inspect(path, package)?;
+        let (has_merged, has_hidden) = inspect(path, package)?;
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let xlsx = catch_panic(path, || Xlsx::new(BufReader::new(file)))?
             .map_err(|error| XlsxError::unsupported(path, format!("{error}; {SAVE_AGAIN}")))?;
-        Ok(Self { xlsx, has_merged })
+        Ok(Self { xlsx, has_merged, has_hidden })
     }
 
     /// The sheets in the order of the workbook.
@@ -113,8 +115,9 @@ fn is_encrypted(file: &mut File, start: &[u8], size: u64) -> io::Result<bool> {
     Ok(memmem::find(&end, &name).is_some())
 }
 
-/// Decompresses every part that a reader uses. Returns whether any sheet has merged cells.
-fn inspect(path: &Path, file: BufReader<File>) -> Result<bool, XlsxError> {
+/// Decompresses every part that a reader uses. Returns whether any sheet has merged cells, and
+/// whether any may have hidden rows or columns.
+fn inspect(path: &Path, file: BufReader<File>) -> Result<(bool, bool), XlsxError> {
     let unsupported = |reason: String| XlsxError::unsupported(path, reason);
     let damaged = |error: &dyn std::fmt::Display| {
         unsupported(format!("the file is damaged ({error}); {SAVE_AGAIN}"))
@@ -128,7 +131,7 @@ fn inspect(path: &Path, file: BufReader<File>) -> Result<bool, XlsxError> {
     if !names.iter().any(|name| name.eq_ignore_ascii_case("[Content_Types].xml")) {
         return Err(unsupported(format!("it is a zip file, but not an .xlsx file; {SAVE_AGAIN}")));
     }
-    let (mut has_merged, mut unpacked) = (false, 0);
+    let (mut has_merged, mut has_hidden, mut unpacked) = (false, false, 0);
     for at in 0..package.len() {
         let mut part = package.by_index(at).map_err(|error| damaged(&error))?;
         let name = names.get(at).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
@@ -147,8 +150,9 @@ fn inspect(path: &Path, file: BufReader<File>) -> Result<bool, XlsxError> {
             return Err(unsupported(format!("its part {name} {problem}; {SAVE_AGAIN}")));
         }
         has_merged |= scanner.has_merged;
+        has_hidden |= scanner.has_hidden;
     }
-    Ok(has_merged)
+    Ok((has_merged, has_hidden))
 }
 
 /// Scans the bytes of a part for content that no office program writes, and that would harm the
@@ -157,6 +161,7 @@ struct PartScanner {
     is_sheet: bool,
     is_shared_texts: bool,
     has_merged: bool,
+    has_hidden: bool,
     problem: Option<&'static str>,
 }
 
@@ -167,7 +172,8 @@ impl PartScanner {
     fn new(name: &str) -> Self {
         let is_sheet = name.contains("worksheets/");
         let is_shared_texts = name.ends_with("sharedstrings.xml");
-        Self { is_sheet, is_shared_texts, has_merged: false, problem: None }
+        let (has_merged, has_hidden, problem) = (false, false, None);
+        Self { is_sheet, is_shared_texts, has_merged, has_hidden, problem }
     }
 
     const fn size_limit(&self) -> u64 {
@@ -228,6 +234,9 @@ impl PartScanner {
     fn scan_chunk(&mut self, chunk: &[u8], size: u64) {
         if self.is_sheet {
             self.has_merged |= memmem::find(chunk, b"mergeCell").is_some();
+            for hiding in [&b"hidden="[..], b"ht=\"0", b"width=\"0"] {
+                self.has_hidden |= memmem::find(chunk, hiding).is_some();
+            }
             for skipped in [&b"<![CDATA["[..], b"<!--"] {
                 if memmem::find(chunk, skipped).is_some() {
                     self.problem = Some("has comments or CDATA among its cells");

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use powerfill_snapshot::{
-    FaultCode, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
 
 use crate::cells::CellValue;
 use crate::error::XlsxError;
+use crate::hidden::HiddenParts;
 use crate::naming::{MAX_ROWS, is_continuation};
 use crate::package::{SheetEntry, Workbook, catch_panic};
 use crate::walk::{CellAddress, MAX_CELLS, MAX_COLUMNS, covered_cells, visit_cells};
@@ -16,7 +17,8 @@ use crate::walk::{CellAddress, MAX_CELLS, MAX_COLUMNS, covered_cells, visit_cell
 const MERGED: &str = "the cell is merged into another one; unmerge them and give each its value";
 
 /// Reads the sheets that have the name of a table of 1.2, in upper or lower case, with the header
-/// in the first row. Lists other sheets and hidden sheets as ignored.
+/// in the first row. Lists other sheets as ignored. A hidden sheet with the name of a table is a
+/// fault: its readers do not see what it says.
 ///
 /// # Errors
 /// Only if the workbook as a whole cannot be read; a sheet that cannot be read becomes a fault of
@@ -32,11 +34,17 @@ fn read_workbook(path: &Path) -> Result<RawSnapshot, XlsxError> {
     let mut table_sheets: Vec<(&'static str, &SheetEntry)> = Vec::new();
     for sheet in &sheets {
         match table_named(&sheet.name) {
-            Some(_) if sheet.is_hidden => {
-                snapshot.ignored.push(format!("the hidden sheet {}", sheet.name));
+            Some(table) if sheet.is_hidden && sheet.has_cells => {
+                let name = &sheet.name;
+                let reason = format!(
+                    "the sheet {name} is hidden; unhide it if it belongs to the book, else rename \
+                     it or delete it"
+                );
+                let (table, code) = (table.to_owned(), FaultCode::HiddenData);
+                snapshot.faults.push(SourceFault { table, code, reason });
             }
             Some(table) if sheet.has_cells => table_sheets.push((table, sheet)),
-            _ => snapshot.ignored.push(format!("the sheet {}", sheet.name)),
+            _ => snapshot.ignored.push(IgnoredPart::Sheet(sheet.name.clone())),
         }
     }
     for table in table_names() {
@@ -48,7 +56,7 @@ fn read_workbook(path: &Path) -> Result<RawSnapshot, XlsxError> {
                 Err(format!("{first} and {second} have the same name; one sheet is expected")
                     .into())
             }
-            None => read_table(&mut book, &sheet.name, &sheets),
+            None => read_table(&mut book, path, &sheet.name, &sheets),
         };
         match read {
             Ok(table) => snapshot.tables.push(table),
@@ -86,15 +94,20 @@ impl From<String> for SheetFault {
 
 fn read_table(
     book: &mut Workbook,
+    path: &Path,
     sheet: &str,
     sheets: &[SheetEntry],
 ) -> Result<RawTable, SheetFault> {
     let covered = covered_cells(book, sheet)?;
+    let hidden = match book.has_hidden {
+        true => HiddenParts::read(path, sheet),
+        false => HiddenParts::default(),
+    };
     // A column without a header and without values is skipped. If a value is found further down,
     // the sheet is read again with the column, and the validation rejects it.
     let mut nameless = BTreeSet::new();
     loop {
-        let mut reader = TableReader::new(sheet, &covered, &nameless);
+        let mut reader = TableReader::new(sheet, &covered, &hidden, &nameless);
         visit_cells(book, sheet, |address, value| reader.read_cell(address, value))?;
         let more = std::mem::take(&mut reader.new_nameless);
         if more.is_empty() {
@@ -117,6 +130,7 @@ fn read_table(
 struct TableReader<'a> {
     sheet: &'a str,
     covered: &'a HashSet<CellAddress>,
+    hidden: &'a HiddenParts,
     /// Columns without a header that are known to have values.
     nameless: &'a BTreeSet<u32>,
     header: Vec<(String, u32)>,
@@ -132,10 +146,16 @@ struct TableReader<'a> {
 }
 
 impl<'a> TableReader<'a> {
-    fn new(sheet: &'a str, covered: &'a HashSet<CellAddress>, nameless: &'a BTreeSet<u32>) -> Self {
+    fn new(
+        sheet: &'a str,
+        covered: &'a HashSet<CellAddress>,
+        hidden: &'a HiddenParts,
+        nameless: &'a BTreeSet<u32>,
+    ) -> Self {
         Self {
             sheet,
             covered,
+            hidden,
             nameless,
             header: Vec::new(),
             table: None,
@@ -150,7 +170,7 @@ impl<'a> TableReader<'a> {
         if address.row == 0 {
             let name = match value {
                 CellValue::Text(name) => name.into_owned(),
-                CellValue::Rejected(shown, _) => shown,
+                CellValue::Rejected(text, _) | CellValue::Displayed(text, ..) => text,
                 CellValue::Blank => return Ok(()),
             };
             self.header.push((name, address.column));
@@ -169,6 +189,9 @@ impl<'a> TableReader<'a> {
         match value {
             CellValue::Text(text) => table.push_cell(&text)?,
             CellValue::Rejected(shown, reason) => table.push_unfit(&shown, reason)?,
+            CellValue::Displayed(text, display, shown) => {
+                table.push_shown(&text, display, shown)?;
+            }
             CellValue::Blank => table.push_cell("")?,
         }
         Ok(())
@@ -186,6 +209,9 @@ impl<'a> TableReader<'a> {
                 return Err(reason.into());
             }
             table.begin_row(address.row);
+            if self.hidden.rows.contains(&address.row) {
+                table.mark_hidden_row();
+            }
         }
         Ok(())
     }
@@ -206,7 +232,13 @@ impl<'a> TableReader<'a> {
             return Err(format!("the header has more than {MAX_COLUMNS} columns").into());
         }
         self.columns = header.iter().map(|(_, column)| *column).collect();
-        self.table = Some(RawTable::of_sheet(self.sheet, header));
+        let mut table = RawTable::of_sheet(self.sheet, header);
+        for (at, column) in self.columns.iter().enumerate() {
+            if self.hidden.has_column(*column) {
+                table.mark_hidden_column(at);
+            }
+        }
+        self.table = Some(table);
         Ok(())
     }
 

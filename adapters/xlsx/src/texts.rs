@@ -188,6 +188,7 @@ impl GridReader {
         let cell = match value {
             CellValue::Blank => return Ok(()),
             CellValue::Text(text) => (text.trim_end_matches(' ').to_owned(), None),
+            CellValue::Displayed(text, ..) => (text, None),
             CellValue::Rejected(shown, reason) => (shown, Some(reason)),
         };
         self.cells.resize(column, (String::new(), None));

@@ -1,10 +1,12 @@
 //! Visits the cells of a sheet, row by row, within limits.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use calamine::DataRef;
 use powerfill_events::input::address;
 
 use crate::cells::{CellValue, MAX_TEXT_LENGTH};
+use crate::display::NumberDisplay;
 use crate::naming::MAX_ROWS;
 use crate::package::Workbook;
 
@@ -42,6 +44,7 @@ pub(crate) fn visit_cells<E: From<String>>(
     mut visit: impl FnMut(CellAddress, CellValue<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let is_1904 = book.xlsx.has_1904_epoch();
+    let displays = cell_displays(book, sheet)?;
     let mut cells = book.xlsx.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
     let mut last: Option<CellAddress> = None;
     let mut text_size = 0;
@@ -61,7 +64,11 @@ pub(crate) fn visit_cells<E: From<String>>(
             return Err(format!("{sheet}!{address}: {reason}").into());
         }
         last = Some(address);
-        let value = CellValue::new(cell.value, cell.formula.is_some(), is_1904);
+        let is_number = matches!(cell.value, DataRef::Float(_) | DataRef::Int(_));
+        let mut value = CellValue::new(cell.value, cell.formula.is_some(), is_1904);
+        if is_number && let Some(display) = displays.get(&address) {
+            value = value.displayed(*display);
+        }
         if let CellValue::Text(text) = &value {
             text_size += text.len();
             if text.len() > MAX_TEXT_LENGTH && text.chars().count() > MAX_TEXT_LENGTH {
@@ -78,6 +85,30 @@ pub(crate) fn visit_cells<E: From<String>>(
             visit(address, value)?;
         }
     }
+}
+
+/// The cells whose number format displays another number. Only a workbook with such a format is
+/// read a second time.
+fn cell_displays(
+    book: &mut Workbook,
+    sheet: &str,
+) -> Result<HashMap<CellAddress, NumberDisplay>, String> {
+    let mut found = HashMap::new();
+    let mut cells = book.xlsx.worksheet_cells_reader(sheet).map_err(|error| error.to_string())?;
+    let of_style = |style: &calamine::Style| {
+        NumberDisplay::of_format(&style.number_format.as_ref()?.format_code)
+    };
+    let displays: Vec<Option<NumberDisplay>> = cells.styles().iter().map(of_style).collect();
+    if displays.iter().all(Option::is_none) {
+        return Ok(found);
+    }
+    // The pass over the values reports what cannot be read.
+    while let Ok(Some((row, column, style))) = cells.next_style_id() {
+        if let Some(Some(display)) = displays.get(style) {
+            found.insert(CellAddress { row, column }, *display);
+        }
+    }
+    Ok(found)
 }
 
 fn after_cell(sheet: &str, last: Option<CellAddress>, reason: &str) -> String {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use powerfill_events::input::{RawTable, RowOrigin, TooLarge};
 use powerfill_events::values::fold;
-use powerfill_snapshot::RawSnapshot;
 use powerfill_snapshot::tables::ColumnType;
+use powerfill_snapshot::{IgnoredPart, RawSnapshot};
 
 use crate::bind::{BindError, BoundColumns, ForeignTable};
 use crate::cells::{CellRule, MappedCell};
@@ -48,7 +48,7 @@ pub fn map_source(mapping: &Mapping, files: &[ForeignTable]) -> Result<MappedSou
     for (at, file) in files.iter().enumerate() {
         match used.contains(&at) {
             true => mapped.files.push((file.title(), file.digest.clone())),
-            false => mapped.snapshot.ignored.push(file.title()),
+            false => mapped.snapshot.ignored.push(IgnoredPart::Relation(file.title())),
         }
     }
     Ok(mapped)

@@ -2,6 +2,7 @@
 
 use powerfill_events::input::RawTable;
 use powerfill_mapping::{BindError, ForeignTable, MappedSource, Mapping, TargetSchema, map_source};
+use powerfill_snapshot::IgnoredPart;
 
 /// A file: its name, and its lines with the header, cells between bars.
 fn file(name: &str, text: &str) -> ForeignTable {
@@ -116,7 +117,7 @@ fn several_files_are_one_table_and_one_file_is_several() {
     assert_eq!(pools[1..], ["FN30|FN30|open", "GN30|GN30|open"]);
     let trades = rows(&source, "pscat_trades");
     assert_eq!(trades[1..], ["jan-1.csv|101.5", "jan-1.csv|101"]);
-    assert_eq!(source.snapshot.ignored, ["other.csv"]);
+    assert_eq!(source.snapshot.ignored, [IgnoredPart::Relation("other.csv".into())]);
     let left_out = "jan-2.csv: 1 rows left out of loan by the conditions of the mapping";
     assert!(source.notes.iter().any(|note| note == left_out), "{:?}", source.notes);
     let loan = source.snapshot.tables.iter().find(|table| table.name() == "loan").unwrap();

@@ -7,6 +7,7 @@ use powerfill_events::input::{Bounds, InputCell, InputColumn, InputType};
 use powerfill_events::values::{Name, NumberError, fold, parse_units};
 use rust_decimal::Decimal;
 
+use super::near::suggestion;
 use super::report::FaultCode;
 
 /// What is wrong with a cell.
@@ -41,13 +42,21 @@ pub(super) fn read_cell(
             Ok(InputCell::Whole(number))
         }
         InputType::Number => number(text).map(InputCell::Number),
-        InputType::Day => text
+        InputType::Day => without_midnight(text)
             .parse()
             .map(InputCell::Day)
             .map_err(|fault| CellFault::new(FaultCode::NotADate, format!("{fault}"))),
         InputType::OneOf(words) => word(text, words).map(InputCell::Word),
         InputType::Rule => Ok(InputCell::Rule(text.into())),
     }
+}
+
+/// The date of a moment at midnight, as databases and their tools write it; another text unchanged.
+fn without_midnight(text: &str) -> &str {
+    let is_midnight = |time: &str| {
+        time.starts_with("00:00") && time.bytes().all(|b| matches!(b, b'0' | b':' | b'.'))
+    };
+    text.split_once(' ').filter(|(_, time)| is_midnight(time)).map_or(text, |(date, _)| date)
 }
 
 /// Reads the default of a column, which is without fault.
@@ -154,7 +163,8 @@ fn word(text: &str, words: &'static [&'static str]) -> Result<usize, CellFault> 
         .position(|word| word.eq_ignore_ascii_case(text))
         .or_else(|| words.iter().position(|word| !text.is_ascii() && fold(word) == fold(text)))
         .ok_or_else(|| {
-            let reason = format!("one of {} is expected", words.join(", "));
+            let near = suggestion(text, words.iter().copied());
+            let reason = format!("one of {} is expected{near}", words.join(", "));
             CellFault::new(FaultCode::NotOneOf, reason)
         })
 }

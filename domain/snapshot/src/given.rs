@@ -12,6 +12,7 @@ use powerfill_events::input::{InputCell, InputCells, InputColumn, InputRow, Inpu
 use powerfill_events::run::options::RunOptions;
 
 use super::cell::{CellFault, read_cell, read_default, unfit_code};
+use super::near::suggestion;
 use super::report::{Fault, FaultCode, FaultReport, Severity, shortened};
 
 /// The options, in the order of 1.3.
@@ -85,7 +86,8 @@ impl GivenOptions {
         }
         for (name, given) in values {
             let names: Vec<&str> = RunOptions::TABLE.columns.iter().map(|o| o.name).collect();
-            let reason = format!("not an option; there are {}", names.join(", "));
+            let near = suggestion(&name, names.iter().copied());
+            let reason = format!("not an option{near}; there are {}", names.join(", "));
             faults.push(fault(&name, given.shown(), FaultCode::UnknownOption, reason.into()));
         }
         match faults.is_empty() {

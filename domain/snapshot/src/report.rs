@@ -77,6 +77,24 @@ fault_codes! {
     RuleType = "rule_type",
     /// An option that there is not (1.3).
     UnknownOption = "unknown_option",
+    /// A header, a sheet, or a file that looks like one that is absent.
+    NearName = "near_name",
+    /// Rows or columns that the source hides, and that were read; a hidden sheet that was not.
+    HiddenData = "hidden_data",
+    /// A cell whose number format scales what it shows.
+    ScaledDisplay = "scaled_display",
+    /// Texts that are words for NULL.
+    NullWord = "null_word",
+    /// Texts with characters that are invisible.
+    InvisibleCharacter = "invisible_character",
+    /// Ids that a spreadsheet changed, or that are the label of a total.
+    MangledId = "mangled_id",
+    /// Values outside the plausible range of their column.
+    Implausible = "implausible",
+    /// Percents that are all written as shares.
+    SuspectScale = "suspect_scale",
+    /// A pattern of LIKE with signs that are literal here.
+    RulePattern = "rule_pattern",
 }
 
 impl fmt::Display for FaultCode {
@@ -203,7 +221,7 @@ mod tests {
         for code in FaultCode::ALL {
             assert_eq!(serde_json::to_string(code).unwrap(), format!("{:?}", code.as_str()));
         }
-        assert_eq!(FaultCode::ALL.len(), 22);
+        assert_eq!(FaultCode::ALL.len(), 31);
     }
 
     #[test]

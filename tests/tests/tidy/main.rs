@@ -44,6 +44,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "serde_json",
             "sqlparser",
             "stacker",
+            "strsim",
             "thiserror",
         ],
     ),

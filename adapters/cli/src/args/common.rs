@@ -37,6 +37,14 @@ pub(crate) struct StorePrintArgs {
     pub(crate) print: PrintArgs,
 }
 
+/// How a report of faults is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ReportArgs {
+    /// Print every fault in a line of its own; otherwise, equal faults are one paragraph
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct PrintArgs {
     /// The format of the output

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{SourceArgs, StorePrintArgs};
+use super::{ReportArgs, SourceArgs, StorePrintArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigSubcommand {
@@ -146,6 +146,8 @@ pub(crate) struct ConfigImportArgs {
     /// Show what would change, and record nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }

@@ -7,7 +7,8 @@ use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::mapped;
-use crate::output::{print_csv, print_json, print_table, print_text};
+use crate::output::{print_csv, print_json, print_text};
+use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
@@ -26,17 +27,17 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
         report.faults.extend(rejected.faults);
     }
     match args.print.format {
-        Format::Text => print_report(&report)?,
+        Format::Text => print_report(&report, args.report.all)?,
         Format::Json => print_json(&report)?,
         Format::Csv => print_csv(&Fault::COLUMNS, report.faults.iter().map(Fault::cells))?,
     }
     if report.errors() > 0 { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }
 
-fn print_report(report: &FaultReport) -> Result<(), CliError> {
-    if !report.is_empty() {
-        let rows = report.faults.iter().map(|fault| fault.cells().map(str::to_owned));
-        print_table(&Fault::COLUMNS, rows, &[2])?;
+fn print_report(report: &FaultReport, all: bool) -> Result<(), CliError> {
+    print_text(report::text(report, all))?;
+    if !all && report::is_shortened(report) {
+        print_text("--all prints every fault in a line, --format csv writes them as a table\n")?;
     }
     print_text(format_args!("{} errors, {} warnings\n", report.errors(), report.warnings()))
 }

@@ -27,7 +27,9 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     }
     let started = Instant::now();
     let source = SourceUrl::Folder(snapshot);
-    let validated = source.accept(validate(source.read_with_notes(None).await?))?;
+    let refused =
+        |report| CliError::Faults { what: format!("{source} is refused"), report, all: false };
+    let validated = validate(source.read_with_notes(None).await?).map_err(refused)?;
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");

@@ -6,6 +6,7 @@ use futures::TryStreamExt;
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::EventType;
 use powerfill_ports::events::StoredEvent;
+use powerfill_snapshot::near::suggestion;
 
 use super::open_run;
 use crate::args::EventsArgs;
@@ -18,7 +19,8 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
         EventType::from_name(name).map_err(|_| {
             let names: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
             CliError::environment(format!(
-                "there is no event type {name}; the types are {}",
+                "there is no event type {name}{}; the types are {}",
+                suggestion(name, names.iter().copied()),
                 names.join(", ")
             ))
         })?;

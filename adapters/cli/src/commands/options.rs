@@ -24,6 +24,7 @@ pub(crate) fn resolve(args: &OptionArgs, own: Option<&Path>) -> Result<RunOption
     let refused = |report: FaultReport| CliError::Faults {
         what: "the options are refused".to_owned(),
         report,
+        all: false,
     };
     given.resolve().map_err(refused)
 }

@@ -17,7 +17,7 @@ use crate::tenancy::SnapshotInput;
 pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
-    let snapshot = input.snapshot().await?.snapshot;
+    let snapshot = input.reporting_all(args.report.all).snapshot().await?.snapshot;
     let tables = powerfill_engine::preprocess(&snapshot, &options);
     let out = &args.out;
     fs::create_dir_all(out)

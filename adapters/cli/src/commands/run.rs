@@ -55,7 +55,8 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?
         .with_large_tables(args.large_tables.value());
     let input = SnapshotInput::resolve(&args.source, &args.common.store.tenant, settings)?
-        .for_store(&tenant_store);
+        .for_store(&tenant_store)
+        .reporting_all(args.report.all);
     let options = options::resolve(&args.options, input.options())?;
     let target = args.publish.map(|url| url.parse::<TargetUrl>("--publish")).transpose()?;
     let target = target.map(|url| SqlServerTarget::new(url.0));

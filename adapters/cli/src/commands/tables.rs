@@ -2,6 +2,7 @@
 
 use powerfill_app::as_of::check_event;
 use powerfill_app::rebuild;
+use powerfill_snapshot::near::suggestion;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, named};
 
@@ -64,7 +65,8 @@ pub(super) fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
     named(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
         CliError::environment(format!(
-            "there is no output table {name}; the tables are {}",
+            "there is no output table {name}{}; the tables are {}",
+            suggestion(name, names.iter().copied()),
             names.join(", ")
         ))
     })

@@ -28,6 +28,7 @@ mod process;
 #[cfg(unix)]
 mod relayed;
 mod released;
+mod reports;
 mod sandbox;
 #[cfg(unix)]
 mod schemathesis;

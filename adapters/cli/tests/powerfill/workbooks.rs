@@ -161,8 +161,8 @@ fn a_workbook_gives_the_same_run_as_the_folder() {
     workbook(&folder, &sandbox.path("book.xlsx"));
     assert!(sandbox.run_ok("check xlsx:book.xlsx").ends_with("0 errors, 7 warnings\n"));
     assert_eq!(
-        sandbox.run_ok("preflight xlsx:book.xlsx"),
-        sandbox.run_ok(&format!("preflight dir:{}", folder.display()))
+        sandbox.run_ok("preflight xlsx:book.xlsx --format csv"),
+        sandbox.run_ok(&format!("preflight dir:{} --format csv", folder.display()))
     );
     let events_of = |source: &str, store: &str| {
         sandbox.run(["run", source, "--store", store]).success();

@@ -37,15 +37,23 @@ pub(crate) fn decode<'b>(
 }
 
 fn guess(bytes: &[u8]) -> &'static Encoding {
+    match utf16_without_mark(bytes) {
+        Some(encoding) => encoding,
+        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        None => WINDOWS_1252,
+    }
+}
+
+/// The form of UTF-16 in which nearly every other byte is zero.
+pub(crate) fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     // A header consists of letters, so that UTF-16 shows in its first bytes.
     let pairs = || bytes.chunks_exact(2).take(32);
     let zeros = |at: usize| pairs().filter(|pair| pair[at] == 0).count();
     let most = pairs().count() * 3 / 4;
     match (zeros(0), zeros(1)) {
-        (0, low) if low > most => UTF_16LE,
-        (high, 0) if high > most => UTF_16BE,
-        _ if std::str::from_utf8(bytes).is_ok() => UTF_8,
-        _ => WINDOWS_1252,
+        (0, low) if low > most => Some(UTF_16LE),
+        (high, 0) if high > most => Some(UTF_16BE),
+        _ => None,
     }
 }
 

@@ -10,5 +10,6 @@ mod folder;
 mod layout;
 mod text;
 
+pub(crate) use encoding::utf16_without_mark;
 pub use folder::{TolerantFolder, read_folder};
 pub use text::read_text;

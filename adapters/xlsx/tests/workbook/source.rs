@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::book::{CellTypes, cases, edited, saved, write};
 use powerfill_csv::read_folder;
-use powerfill_snapshot::{Fault, FaultReport, RawSnapshot, validate};
+use powerfill_snapshot::{Fault, FaultCode, FaultReport, IgnoredPart, RawSnapshot, validate};
 use powerfill_xlsx::read;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
 
@@ -308,7 +308,10 @@ fn other_hidden_and_duplicate_sheets_are_reported() {
     book.worksheet_from_name("loan_price").unwrap().set_hidden(true);
     let file = saved(&mut book);
     let raw = read(file.path()).unwrap();
-    assert_eq!(raw.ignored, ["the sheet Notes", "the hidden sheet loan_price"]);
+    assert_eq!(raw.ignored, [IgnoredPart::Sheet("Notes".into())]);
+    let hidden = &raw.faults[0];
+    assert_eq!((&*hidden.table, hidden.code), ("loan_price", FaultCode::HiddenData));
+    assert!(hidden.reason.starts_with("the sheet loan_price is hidden; unhide it"));
     assert_eq!(raw.tables.len(), 1);
     let duplicate = edited(file.path(), |name, text| match name {
         "xl/workbook.xml" => text.replace("\"Notes\"", "\"LOAN_COLUMNS\""),
@@ -317,7 +320,7 @@ fn other_hidden_and_duplicate_sheets_are_reported() {
     let raw = read(duplicate.path()).unwrap();
     assert!(raw.tables.is_empty());
     assert_eq!(
-        raw.faults[0].reason,
+        raw.faults[1].reason,
         "LOAN_COLUMNS and loan_columns have the same name; one sheet is expected"
     );
 }

@@ -62,9 +62,9 @@ input_table! {
     table RuleRow = "pscat_securitization_rules", key(rule_name);
     columns {
         /// The rule.
-        rule_name: Key<RuleName>;
+        rule_name: Key<RuleName>, example("High LTV");
         /// The expression (1.4), as typed.
-        rule_syntax: String;
+        rule_syntax: String, example("ltv > 80");
     }
 }
 
@@ -75,17 +75,17 @@ input_table! {
         key(investor_id, investor_instrument_name, constraint_name), required;
     columns {
         /// The investor; never empty.
-        investor_id: Key<InvestorId>;
+        investor_id: Key<InvestorId>, example("FNMA");
         /// The instrument; empty at the investor level.
-        investor_instrument_name: Key<InstrumentName>, or_empty();
+        investor_instrument_name: Key<InstrumentName>, or_empty(), example("FN30 6.0");
         /// The sub-constraint; empty at the investor level and at the instrument level.
-        constraint_name: Key<ConstraintName>, or_empty();
+        constraint_name: Key<ConstraintName>, or_empty(), example("HIGH LTV");
         /// Lower priorities are filled first; equal ones form one turn (2.5).
-        constraint_priority: i64, at_least(0);
+        constraint_priority: i64, at_least(0), example("10");
         /// A goal: share of the open amount. NULL: none.
         lo_limit: Option<Share>, within(0, 1);
         /// A bound: share of the open amount. NULL: none.
-        hi_limit: Option<Share>, within(0, 1);
+        hi_limit: Option<Share>, within(0, 1), example("0.5");
     }
 }
 
@@ -99,13 +99,13 @@ input_table! {
     reference (rule_name) = "pscat_securitization_rules", unknown Error;
     columns {
         /// The investor of the node.
-        investor_id: Key<InvestorId>;
+        investor_id: Key<InvestorId>, example("FNMA");
         /// The instrument of the node; empty at the investor level.
-        investor_instrument_name: Key<InstrumentName>, or_empty();
+        investor_instrument_name: Key<InstrumentName>, or_empty(), example("FN30 6.0");
         /// The name of the node; empty above the sub-constraints.
-        constraint_name: Key<ConstraintName>, or_empty();
+        constraint_name: Key<ConstraintName>, or_empty(), example("HIGH LTV");
         /// The rule.
-        rule_name: Key<RuleName>;
+        rule_name: Key<RuleName>, example("High LTV");
     }
 }
 
@@ -117,13 +117,13 @@ input_table! {
     reference (investor_instrument_name) = "pscat_instruments", unknown Warning;
     columns {
         /// The instrument.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// First day of the bucket, in interest-earning days (2.3).
-        on_day: i64;
+        on_day: i64, example("0");
         /// Last day of the bucket.
-        to_day: i64;
+        to_day: i64, example("30");
         /// Points per year, 6 decimals. NULL: the bucket counts for nothing.
-        annual_rate: Option<Rate>;
+        annual_rate: Option<Rate>, plausible(-30, 30), example("4.25");
     }
 }
 
@@ -133,13 +133,13 @@ input_table! {
     table PoolLockRow = "pfill_lockdown_guide", key(pool_name);
     columns {
         /// The pool. Preflight warns where it does not exist.
-        pool_name: Key<PoolName>;
+        pool_name: Key<PoolName>, example("P1");
         /// The instrument, for information.
-        investor_instrument_name: Option<Key<InstrumentName>>;
+        investor_instrument_name: Option<Key<InstrumentName>>, example("FN30 6.0");
         /// The trade that the pool should be designated to; preflight checks it.
-        trade_id: Option<Key<TradeId>>;
+        trade_id: Option<Key<TradeId>>, example("T0001");
         /// Whether the loans of the pool stay in it.
-        lock_pool: bool;
+        lock_pool: bool, example("N");
     }
 }
 

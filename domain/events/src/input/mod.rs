@@ -12,8 +12,8 @@ mod word;
 
 pub use address::address;
 pub use input_type::InputType;
-pub use raw::{RawTable, RowOrigin, TooLarge};
+pub use raw::{CellDisplay, RawTable, RowOrigin, ShownCell, TooLarge};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
-pub use schema::{Bounds, InputColumn, InputReference, InputTable, Presence, RowCount};
+pub use schema::{Bounds, InputColumn, InputReference, InputTable, Measure, Presence, RowCount};
 pub use value::{InputCell, InputValue, RuleOnly, text_of};
 pub use word::{InstrumentKind, TradeType};

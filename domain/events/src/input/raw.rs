@@ -16,6 +16,9 @@ pub struct RawTable {
     filled: usize,
     ragged: Vec<(usize, usize)>,
     unfit: Vec<UnfitCell>,
+    shown: Vec<ShownCell>,
+    hidden_rows: Vec<usize>,
+    hidden_columns: Vec<usize>,
 }
 
 /// How the report of the validation names the rows of a table.
@@ -72,6 +75,30 @@ struct UnfitCell {
     row: usize,
     column: usize,
     reason: String,
+}
+
+/// How a source displays a number other than it stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellDisplay {
+    /// As a percentage: 0.065 as 6.5 %.
+    Percent,
+    /// Divided by a thousand, once or more: 300000 as 300.
+    Thousands,
+    /// With leading zeros: 42 as 0042.
+    LeadingZeros,
+}
+
+/// A cell that its source displays other than it stores it. The stored text is the cell's.
+#[derive(Debug)]
+pub struct ShownCell {
+    /// The row, from 0.
+    pub row: usize,
+    /// The column, from 0.
+    pub column: usize,
+    /// What the display changes.
+    pub display: CellDisplay,
+    /// What a user sees.
+    pub shown: String,
 }
 
 /// A table has more text than its offsets can address.
@@ -144,6 +171,9 @@ impl RawTable {
             filled: 0,
             ragged: Vec::new(),
             unfit: Vec::new(),
+            shown: Vec::new(),
+            hidden_rows: Vec::new(),
+            hidden_columns: Vec::new(),
         }
     }
 
@@ -185,6 +215,30 @@ impl RawTable {
         self.push_cell(cell)?;
         self.unfit.push(UnfitCell { row, column, reason: reason.into() });
         Ok(())
+    }
+
+    /// Adds a cell that its source displays as `shown`.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn push_shown(
+        &mut self,
+        cell: &str,
+        display: CellDisplay,
+        shown: String,
+    ) -> Result<(), TooLarge> {
+        self.shown.push(ShownCell { row: self.rows(), column: self.filled, display, shown });
+        self.push_cell(cell)
+    }
+
+    /// Marks the row that is being filled as hidden in the source.
+    pub fn mark_hidden_row(&mut self) {
+        self.hidden_rows.push(self.rows());
+    }
+
+    /// Marks a column as hidden in the source.
+    pub fn mark_hidden_column(&mut self, column: usize) {
+        self.hidden_columns.push(column);
     }
 
     /// Ends the row. A row with more or fewer cells than the header is ragged.
@@ -263,6 +317,33 @@ impl RawTable {
         let place = |unfit: &UnfitCell| (unfit.row, unfit.column);
         let at = self.unfit.binary_search_by_key(&(row, column), place).ok()?;
         Some(&self.unfit[at].reason)
+    }
+
+    /// The cells that the source displays other than it stores them, by row and column.
+    pub fn shown_cells(&self) -> &[ShownCell] {
+        &self.shown
+    }
+
+    /// How the source displays a cell; `None` if as it is stored.
+    pub fn shown(&self, row: usize, column: usize) -> Option<&ShownCell> {
+        let at = self.shown.binary_search_by_key(&(row, column), |cell| (cell.row, cell.column));
+        Some(&self.shown[at.ok()?])
+    }
+
+    /// The rows that the source hides, from 0.
+    pub fn hidden_rows(&self) -> &[usize] {
+        &self.hidden_rows
+    }
+
+    /// The columns that the source hides, from 0.
+    pub fn hidden_columns(&self) -> &[usize] {
+        &self.hidden_columns
+    }
+
+    /// Whether the texts of all cells are plain: ASCII without control characters but line ends.
+    pub fn is_plain(&self) -> bool {
+        let is_odd = |byte: u8| byte < b' ' && byte != b'\n' && byte != b'\r' || byte == 0x7f;
+        self.text.is_ascii() && !self.text.bytes().any(is_odd)
     }
 
     /// Whether any cell has a NUL character, which no database stores in a text.

@@ -71,6 +71,12 @@ impl InputTable {
         self.columns.iter().map(|column| column.name).collect()
     }
 
+    /// Whether the texts of a column name rows: of this table, or of another one.
+    pub fn names_rows(&self, column: &str) -> bool {
+        let mut references = self.references.iter().flat_map(|reference| reference.columns);
+        self.key.contains(&column) || references.any(|name| *name == column)
+    }
+
     /// The position of the column of this name; names compare as text (1.1).
     pub fn position(&self, column: &str) -> Option<usize> {
         let folded = fold(column);
@@ -102,6 +108,12 @@ pub struct InputColumn {
     pub bounds: Bounds,
     /// What an empty cell means.
     pub presence: Presence,
+    /// What its numbers measure.
+    pub measure: Measure,
+    /// The range, in whole units, beyond which a value is likely a mistake: a warning.
+    pub plausible: Option<(i64, i64)>,
+    /// A value for templates; empty for none.
+    pub example: &'static str,
     /// The version of the canonical form that has it first.
     pub since: u32,
 }
@@ -110,8 +122,38 @@ impl InputColumn {
     /// The column of a field of this type.
     pub const fn of<T: InputValue>(name: &'static str, description: &'static str) -> Self {
         let presence = if T::IS_NULLABLE { Presence::Nullable } else { Presence::Required };
-        let (input_type, bounds) = (T::TYPE, Bounds::Any);
-        Self { name, description: description.trim_ascii(), input_type, bounds, presence, since: 1 }
+        Self {
+            name,
+            description: description.trim_ascii(),
+            input_type: T::TYPE,
+            bounds: Bounds::Any,
+            presence,
+            measure: T::MEASURE,
+            plausible: None,
+            example: "",
+            since: 1,
+        }
+    }
+
+    /// The numbers are percents, though their type does not say so.
+    #[must_use]
+    pub const fn percent(mut self) -> Self {
+        self.measure = Measure::Percent;
+        self
+    }
+
+    /// Values outside this range are likely mistakes: both ends are within it.
+    #[must_use]
+    pub const fn plausible(mut self, low: i64, high: i64) -> Self {
+        self.plausible = Some((low, high));
+        self
+    }
+
+    /// The value that templates show.
+    #[must_use]
+    pub const fn example(mut self, text: &'static str) -> Self {
+        self.example = text;
+        self
     }
 
     /// The value that an empty cell stands for.
@@ -176,6 +218,32 @@ impl InputColumn {
         }
     }
 
+    /// The value that a template shows; the default if nothing better is declared.
+    pub fn sample(&self) -> String {
+        if self.example.is_empty() { self.text_of_empty() } else { self.example.to_owned() }
+    }
+
+    /// The type of the column, and the range of its values, in words.
+    pub fn type_in_words(&self) -> String {
+        let allowed = self.allowed();
+        match self.input_type {
+            InputType::Decimal { scale, .. } => format!("decimal, {scale} places; {allowed}"),
+            InputType::Whole if allowed != "a whole number" => format!("whole number; {allowed}"),
+            InputType::OneOf(words) => words.join(" | "),
+            _ => allowed.trim_start_matches("a ").to_owned(),
+        }
+    }
+
+    /// What an empty cell means, in words.
+    pub fn empty_in_words(&self) -> String {
+        match self.presence {
+            Presence::Required => "no".to_owned(),
+            Presence::Nullable => "NULL".to_owned(),
+            Presence::Default(text) => text(),
+            Presence::EmptyText => "an absent level".to_owned(),
+        }
+    }
+
     /// The values that it can hold, in words.
     pub fn allowed(&self) -> String {
         match (self.input_type, self.bounds) {
@@ -195,6 +263,35 @@ impl InputColumn {
             (InputType::Decimal { sql_type, .. }, Bounds::AtLeast(low)) => {
                 format!("{low} or more, {sql_type}")
             }
+        }
+    }
+}
+
+/// What the numbers of a column measure (1.1). It says how a percent sign or a scaled display is
+/// to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// A count, a rank, an identifier, or nothing known.
+    Plain,
+    /// US dollars.
+    Dollars,
+    /// Points per 100 of par.
+    Points,
+    /// Percent: `6.5` stands for `6.5 %`.
+    Percent,
+    /// A share: 0.15 stands for 15 %.
+    Share,
+}
+
+impl Measure {
+    /// The unit in words; empty for none.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Dollars => "US dollars",
+            Self::Points => "points per 100 of par",
+            Self::Percent => "percent: 6.5 for 6.5 %",
+            Self::Share => "a share: 0.15 for 15 %",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use rust_decimal::Decimal;
 
 use super::input_type::InputType;
+use super::schema::Measure;
 use crate::values::{Day, Fixed, Key, Name, Unit};
 
 /// A cell that was read by the type of its column.
@@ -43,6 +44,9 @@ pub trait InputValue: Sized {
 
     /// Whether a cell can be NULL.
     const IS_NULLABLE: bool = false;
+
+    /// What its numbers measure.
+    const MEASURE: Measure = Measure::Plain;
 
     /// The value of a cell without fault; `None` for a cell of another type.
     fn from_cell(cell: InputCell) -> Option<Self>;
@@ -96,6 +100,7 @@ impl<T> InputValue for Key<T> {
 impl<K: Unit> InputValue for Fixed<K> {
     const TYPE: InputType =
         InputType::Decimal { scale: K::SCALE, bound: K::BOUND, sql_type: K::SQL_TYPE };
+    const MEASURE: Measure = K::MEASURE;
 
     fn from_cell(cell: InputCell) -> Option<Self> {
         match cell {
@@ -164,6 +169,7 @@ impl InputValue for bool {
 impl<T: InputValue> InputValue for Option<T> {
     const TYPE: InputType = T::TYPE;
     const IS_NULLABLE: bool = true;
+    const MEASURE: Measure = T::MEASURE;
 
     fn from_cell(cell: InputCell) -> Option<Self> {
         match cell {
@@ -194,6 +200,7 @@ pub struct RuleOnly<T>(PhantomData<fn() -> T>);
 impl<T: InputValue> InputValue for RuleOnly<T> {
     const TYPE: InputType = T::TYPE;
     const IS_NULLABLE: bool = T::IS_NULLABLE;
+    const MEASURE: Measure = T::MEASURE;
 
     fn from_cell(_: InputCell) -> Option<Self> {
         Some(Self(PhantomData))

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::input::Measure;
+
 /// What a fixed-scale number measures: its name in messages, its scale, and the digits before the
 /// point that an input may have.
 pub trait Unit: 'static {
@@ -19,16 +21,22 @@ pub trait Unit: 'static {
     const BOUND: i64;
     /// The SQL type that the bound and the scale amount to, for messages.
     const SQL_TYPE: &'static str;
+    /// What an input column of it measures.
+    const MEASURE: Measure;
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $alias:ident, $scale:literal, $bound:expr, $sql:literal;)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident = $alias:ident, $scale:literal, $bound:expr, $sql:literal, $measure:ident;
+    )*) => {$(
         #[doc = concat!("The kind of [`", stringify!($alias), "`].")]
         pub enum $kind {}
         impl Unit for $kind {
             const SCALE: u32 = $scale;
             const BOUND: i64 = $bound;
             const SQL_TYPE: &'static str = $sql;
+            const MEASURE: Measure = Measure::$measure;
         }
         $(#[$doc])*
         pub type $alias = Fixed<$kind>;
@@ -37,16 +45,16 @@ macro_rules! kinds {
 
 kinds! {
     /// US dollars, scale 2 (1.1). Inputs are below 10^13 dollars.
-    MoneyUnit = Money, 2, 10_000_000_000_000, "NUMERIC(15,2)";
+    MoneyUnit = Money, 2, 10_000_000_000_000, "NUMERIC(15,2)", Dollars;
     /// Points per 100 of par, scale 8: a price, pay-up, score or buy-up multiple (1.1). Inputs are
     /// below 1000.
-    PriceUnit = Price, 8, 1000, "NUMERIC(11,8)";
+    PriceUnit = Price, 8, 1000, "NUMERIC(11,8)", Points;
     /// Per cent, scale 6: a note rate, coupon or annual rate (1.1). Inputs are below 1,000,000.
-    RateUnit = Rate, 6, 1_000_000, "NUMERIC(12,6)";
+    RateUnit = Rate, 6, 1_000_000, "NUMERIC(12,6)", Percent;
     /// A share of an open amount, scale 6, 0 to 1 (1.1).
-    ShareUnit = Share, 6, 1_000_000, "NUMERIC(12,6)";
+    ShareUnit = Share, 6, 1_000_000, "NUMERIC(12,6)", Share;
     /// Per cent of the open amount, scale 6, 0 to 100 (1.1).
-    PercentUnit = Percent, 6, 1_000_000, "NUMERIC(12,6)";
+    PercentUnit = Percent, 6, 1_000_000, "NUMERIC(12,6)", Percent;
 }
 
 /// A carry cost is in points, like a price; it is signed.

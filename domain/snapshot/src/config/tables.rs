@@ -36,7 +36,7 @@ impl ConfigTables {
     /// # Errors
     /// Every fault, as [`validate_configuration`] says.
     pub fn read(raw: RawSnapshot) -> Result<Self, FaultReport> {
-        validate_configuration(raw)
+        validate_configuration(raw).map(|(tables, _)| tables)
     }
 
     /// Whether nothing was ever configured: no rows, and the settings' defaults.

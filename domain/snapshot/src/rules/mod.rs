@@ -16,6 +16,7 @@ mod explain;
 mod fault;
 mod like;
 mod parse;
+mod patterns;
 mod predicate;
 #[cfg(test)]
 mod tests;
@@ -24,5 +25,6 @@ mod values;
 
 pub use explain::RuleFailure;
 pub use fault::RuleFault;
+pub use patterns::pattern_remarks;
 pub use predicate::Predicate;
 pub use truth::Truth;

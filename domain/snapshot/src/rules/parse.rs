@@ -44,12 +44,16 @@ fn tree(tokens: Vec<TokenWithSpan>, places: &Places) -> Result<Expr, RuleFault> 
 }
 
 /// The tokens of a rule; a fault at the first that no rule has.
-fn tokens(syntax: &str, places: &Places) -> Result<Vec<TokenWithSpan>, RuleFault> {
+pub(super) fn tokens(syntax: &str, places: &Places) -> Result<Vec<TokenWithSpan>, RuleFault> {
     let tokens = Tokenizer::new(&RuleDialect, syntax)
         .tokenize_with_location()
         .map_err(|error| RuleFault::syntax(places.at(error.location), error.message))?;
     let mut kept = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    for mut token in tokens {
+        // `N'…'` is what SQL Server writes for a text of any characters, which every text is here.
+        if let Token::NationalStringLiteral(text) = &mut token.token {
+            token.token = Token::SingleQuotedString(std::mem::take(text));
+        }
         match &token.token {
             Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab) => {}
             Token::Whitespace(_) => {
@@ -90,8 +94,24 @@ fn tokens(syntax: &str, places: &Places) -> Result<Vec<TokenWithSpan>, RuleFault
 }
 
 fn unexpected(found: &TokenWithSpan, places: &Places) -> RuleFault {
-    let message = format!("{} is not part of the rule syntax", shown(&found.token.to_string()));
+    let token = found.token.to_string();
+    let message = format!("{} is not part of the rule syntax{}", shown(&token), instead_of(&token));
     RuleFault::syntax(places.at(found.span.start), message)
+}
+
+/// What to write instead of a sign of another language.
+fn instead_of(token: &str) -> &'static str {
+    match token {
+        "‘" | "’" | "‚" | "`" | "´" => "; a text is in straight quotes: 'CA'",
+        "“" | "”" | "„" => "; a name is in straight quotes or [brackets]",
+        "==" => "; write =",
+        "&&" | "&" => "; write AND",
+        "||" | "|" => "; write OR",
+        "!" => "; write NOT",
+        "%" => "; a percent is a plain number: 80",
+        ";" => "; a rule ends without it",
+        _ => "",
+    }
 }
 
 /// From the lines and columns of `sqlparser` to the characters of a rule.
@@ -103,7 +123,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    fn new(syntax: &str) -> Self {
+    pub(super) fn new(syntax: &str) -> Self {
         let mut before = vec![0];
         let mut end = 0;
         for character in syntax.chars() {
@@ -144,6 +164,10 @@ impl Places {
         let plain = message.strip_prefix("Expected: ").and_then(|m| m.split_once(", found: "));
         let message = match plain {
             Some((expected, "EOF")) => format!("{expected} expected, the end found"),
+            Some((expected, "NULL")) => format!("{expected} expected, NULL found; write IS NULL"),
+            Some((expected, ",")) => {
+                format!("{expected} expected, a comma found; a number has no commas")
+            }
             Some((expected, found)) => format!("{expected} expected, {} found", shown(found)),
             None => message.to_owned(),
         };

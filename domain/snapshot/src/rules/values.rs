@@ -9,6 +9,7 @@ use super::comparison::{Arithmetic, Date, Number, Pair, Text};
 use super::exact::{MOST_DIGITS, NotWritten, Written, read_number};
 use super::fault::{RuleFault, shown};
 use super::parse::Places;
+use crate::near::suggestion;
 use crate::tables::{ColumnType, LoanColumn};
 use powerfill_events::values::{Name, fold};
 
@@ -67,10 +68,18 @@ impl Values<'_> {
         Ok(Operand { kind, position })
     }
 
-    fn column(&mut self, name: &Ident, position: usize) -> Result<Kind, RuleFault> {
-        let name = Name::new(&name.value);
+    fn column(&mut self, ident: &Ident, position: usize) -> Result<Kind, RuleFault> {
+        let name = Name::new(&ident.value);
         let Some(column) = self.columns.iter().position(|one| one.column_name == name) else {
-            let message = format!("unknown column {}", shown(name.as_str()));
+            let names = self.columns.iter().map(|column| column.column_name.as_str());
+            let near = suggestion(name.as_str(), names);
+            let quoted = match ident.quote_style {
+                Some('"') if near.is_empty() => {
+                    format!("; a text is in single quotes: '{}'", shown(name.as_str()))
+                }
+                _ => near,
+            };
+            let message = format!("unknown column {}{quoted}", shown(name.as_str()));
             return Err(RuleFault::column(position, message));
         };
         if !self.named.contains(&column) {

@@ -23,39 +23,39 @@ input_table! {
     reference (pool_name) = "pscat_pools", unknown Error;
     columns {
         /// The loan.
-        loan_id: Key<LoanId>;
+        loan_id: Key<LoanId>, example("L000123");
         /// Its status: a stage of the ladder, or another word.
-        curr_status: Name;
+        curr_status: Name, example("Closed");
         /// Unpaid balance.
-        loan_amount: Money, above(0);
+        loan_amount: Money, above(0), example("300000.00");
         /// Note rate, percent.
-        note_rate: Rate;
+        note_rate: Rate, plausible(1, 30), example("6.5");
         /// The day on which it closed, or will. NULL: unknown.
-        close_date: Option<Day>;
+        close_date: Option<Day>, example("2026-01-05");
         /// The day on which its rate lock expires. NULL: not locked.
-        lock_expiration_date: Option<Day>;
+        lock_expiration_date: Option<Day>, example("2026-02-05");
         /// The pool that it is in now. NULL: none.
-        pool_name: Option<Key<PoolName>>;
+        pool_name: Option<Key<PoolName>>, example("P1");
         /// Credit score. NULL: unknown.
-        fico: Option<Decimal>;
+        fico: Option<Decimal>, plausible(250, 900), example("760");
         /// Loan to value, percent. NULL: unknown.
-        ltv: Option<Decimal>;
+        ltv: Option<Decimal>, percent(), plausible(1, 400), example("85");
         /// Debt to income, percent. NULL: unknown.
-        dti: RuleOnly<Option<Decimal>>;
+        dti: RuleOnly<Option<Decimal>>, percent(), plausible(1, 150), example("36.5");
         /// Units of the property. NULL: unknown.
-        units: RuleOnly<Option<Decimal>>;
+        units: RuleOnly<Option<Decimal>>, plausible(1, 98), example("1");
         /// Term in months. NULL: unknown.
-        term_months: Option<Decimal>;
+        term_months: Option<Decimal>, plausible(1, 600), example("360");
         /// State of the property. NULL: unknown.
-        state: RuleOnly<Option<Name>>;
+        state: RuleOnly<Option<Name>>, example("CA");
         /// Type of the property. NULL: unknown.
-        property_type: RuleOnly<Option<Name>>;
+        property_type: RuleOnly<Option<Name>>, example("SFR");
         /// Occupancy. NULL: unknown.
-        occupancy: RuleOnly<Option<Name>>;
+        occupancy: RuleOnly<Option<Name>>, example("Primary");
         /// Purpose of the loan. NULL: unknown.
-        purpose: RuleOnly<Option<Name>>;
+        purpose: RuleOnly<Option<Name>>, example("Purchase");
         /// Type of the loan. NULL: unknown.
-        loan_type: RuleOnly<Option<Name>>;
+        loan_type: RuleOnly<Option<Name>>, example("Conventional");
     }
     /// The values of [`Snapshot::loan_columns`](super::Snapshot::loan_columns), in that order: what
     /// rules read. The fields above repeat those that the engine reads.
@@ -68,9 +68,9 @@ input_table! {
     table LoanColumn = "loan_columns", key(column_name);
     columns {
         /// The column; it must not be a listed one.
-        column_name: Name;
+        column_name: Name, example("cltv");
         /// Its type. Columns that are not in this table are text.
-        column_type: ColumnType, named("type");
+        column_type: ColumnType, named("type"), example("number");
     }
 }
 
@@ -79,9 +79,9 @@ input_table! {
     table Stage = "pscat_loan_stages", key(stage_name), required;
     columns {
         /// The status.
-        stage_name: Name;
+        stage_name: Name, example("Closed");
         /// Its position in the ladder. NULL: none.
-        stage_rank: Option<i64>;
+        stage_rank: Option<i64>, example("60");
     }
 }
 

@@ -67,11 +67,11 @@ input_table! {
     table Header = "snapshot", key(), required, exactly_one_row;
     columns {
         /// The tenant that the tables belong to.
-        tenant_id: Key<TenantId>;
+        tenant_id: Key<TenantId>, example("ACME");
         /// The day of the tables.
-        as_of: Day;
+        as_of: Day, example("2026-01-15");
         /// The day of the prices. NULL: unknown.
-        prices_as_of: Option<Day>;
+        prices_as_of: Option<Day>, example("2026-01-15");
     }
 }
 

@@ -12,13 +12,13 @@ input_table! {
     reference (investor_instrument_name) = "pscat_instruments", unknown Warning;
     columns {
         /// The instrument.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// The day of settlement.
-        settlement_date: Day;
+        settlement_date: Day, example("2026-02-12");
         /// Note rate, percent.
-        note_rate: Rate;
+        note_rate: Rate, plausible(1, 30), example("6.5");
         /// Points per 100 of par.
-        price: Price;
+        price: Price, example("101.25");
     }
 }
 
@@ -29,13 +29,13 @@ input_table! {
     reference (rule_name) = "pscat_securitization_rules", unknown Error;
     columns {
         /// The instrument.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// The pay-up.
-        payup_name: Name;
+        payup_name: Name, example("High LTV");
         /// The rule that selects its loans.
-        rule_name: Key<RuleName>;
+        rule_name: Key<RuleName>, example("High LTV");
         /// Points per 100 of par, also negative.
-        payup: Price;
+        payup: Price, example("0.125");
     }
 }
 
@@ -46,10 +46,10 @@ input_table! {
     reference (trade_id) = "pscat_trades", unknown Warning;
     columns {
         /// The loan.
-        loan_id: Key<LoanId>;
+        loan_id: Key<LoanId>, example("L000123");
         /// The trade.
-        trade_id: Key<TradeId>;
+        trade_id: Key<TradeId>, example("T0001");
         /// Points per 100 of par, pay-up included.
-        price: Price;
+        price: Price, example("102.125");
     }
 }

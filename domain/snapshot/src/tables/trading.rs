@@ -55,21 +55,21 @@ input_table! {
     table Instrument = "pscat_instruments", key(investor_instrument_name), required;
     columns {
         /// The investor.
-        investor_id: Key<InvestorId>;
+        investor_id: Key<InvestorId>, example("FNMA");
         /// The instrument.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// tba, cash window, or whole loan.
-        kind: InstrumentKind;
+        kind: InstrumentKind, example("tba");
         /// Pass-through coupon, percent. NULL: none.
-        coupon: Option<Rate>;
+        coupon: Option<Rate>, plausible(0, 30), example("6.0");
         /// Lowest note rate, included. NULL: no bound.
-        min_note_rate: Option<Rate>;
+        min_note_rate: Option<Rate>, example("6.25");
         /// Highest note rate, included. NULL: no bound.
-        max_note_rate: Option<Rate>;
+        max_note_rate: Option<Rate>, example("7.125");
         /// Shortest term, included. NULL: no bound.
-        min_term_months: Option<i64>;
+        min_term_months: Option<i64>, example("241");
         /// Longest term, included. NULL: no bound.
-        max_term_months: Option<i64>;
+        max_term_months: Option<i64>, example("360");
         /// Note rate without a buy-up (2.3). NULL, together with rate_multiple: no buy-up.
         base_note_rate: Option<Rate>;
         /// Points per percent of note rate above the base (2.3). NULL: no buy-up.
@@ -100,19 +100,19 @@ input_table! {
     reference (investor_instrument_name) = "pscat_instruments", unknown Error;
     columns {
         /// The trade.
-        trade_id: Key<TradeId>;
+        trade_id: Key<TradeId>, example("T0001");
         /// The instrument that is delivered into it.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// Sold forward at a price, or best execution, priced from the grid.
-        trade_type: TradeType;
+        trade_type: TradeType, example("forward");
         /// Its status; open trades can be filled.
-        status: TradeStatus;
+        status: TradeStatus, example("open");
         /// The day on which it settles. A forward trade has it. NULL: the grid decides.
-        settlement_date: Option<Day>;
+        settlement_date: Option<Day>, example("2026-02-12");
         /// Target amount.
-        trade_amount: Money, above(0);
+        trade_amount: Money, above(0), example("1000000.00");
         /// Tolerance, percent of the open amount.
-        tolerance: Percent, within(0, 100);
+        tolerance: Percent, within(0, 100), example("2.5");
         /// Tolerance in dollars. NULL: none; greater_of and lesser_of need it.
         tolerance_amount: Option<Money>, at_least(0);
         /// How the percentage and the dollars combine.
@@ -120,7 +120,7 @@ input_table! {
         /// The sides of the open amount that have the tolerance.
         tolerance_side: ToleranceSide = ToleranceSide::Both;
         /// Points per 100 of par. A forward trade has it, a bx trade does not.
-        trade_price: Option<Price>;
+        trade_price: Option<Price>, example("101.5");
         /// Amount that was bought back.
         pair_off_amount: Money = Money::ZERO, at_least(0);
         /// Whether it takes only loans with a row in loan_price.
@@ -134,11 +134,11 @@ input_table! {
     reference (investor_instrument_name) = "pscat_instruments", unknown Error;
     columns {
         /// The pool. Names that begin with NEW- are for pools that a run proposes.
-        pool_name: Key<PoolName>;
+        pool_name: Key<PoolName>, example("P1");
         /// The instrument of its loans.
-        investor_instrument_name: Key<InstrumentName>;
+        investor_instrument_name: Key<InstrumentName>, example("FN30 6.0");
         /// Whether loans can join and leave.
-        status: PoolStatus;
+        status: PoolStatus, example("open");
     }
 }
 
@@ -149,8 +149,8 @@ input_table! {
     reference (trade_id) = "pscat_trades", unknown Error;
     columns {
         /// The pool.
-        pool_name: Key<PoolName>;
+        pool_name: Key<PoolName>, example("P1");
         /// The trade.
-        trade_id: Key<TradeId>;
+        trade_id: Key<TradeId>, example("T0001");
     }
 }

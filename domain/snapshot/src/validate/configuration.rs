@@ -11,11 +11,14 @@ use crate::report::FaultReport;
 
 /// Checks the six tables of the configuration as the validation of a snapshot does, except for what
 /// needs other tables: a rule is checked against the listed columns of `loan`, and may name others;
-/// instruments, pools, and trades may be unknown. Other tables of the source are ignored.
+/// instruments, pools, and trades may be unknown. Other tables of the source are ignored. Gives the
+/// warnings too.
 ///
 /// # Errors
 /// The report of every fault, in the order of the tables, rows and columns.
-pub fn validate_configuration(mut raw: RawSnapshot) -> Result<ConfigTables, FaultReport> {
+pub fn validate_configuration(
+    mut raw: RawSnapshot,
+) -> Result<(ConfigTables, FaultReport), FaultReport> {
     let is_configured = |name: &str| ConfigTable::named(name).is_some();
     raw.tables.retain(|table| is_configured(table.name()));
     raw.faults.retain(|fault| is_configured(&fault.table));
@@ -31,5 +34,5 @@ pub fn validate_configuration(mut raw: RawSnapshot) -> Result<ConfigTables, Faul
         preflight: checker.table().pop().unwrap_or_default(),
     };
     let report = checker.report();
-    if report.errors() == 0 { Ok(tables) } else { Err(report) }
+    if report.errors() == 0 { Ok((tables, report)) } else { Err(report) }
 }

@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use powerfill_events::input::{
-    Bounds, InputCell, InputReference, InputRow, InputTable, InputType, Presence, RowCount,
+    Bounds, InputCell, InputReference, InputRow, InputTable, InputType, Measure, Presence, RowCount,
 };
 use powerfill_events::values::{Name, fold};
 
 use super::context::{Context, PlacedFault};
 use super::loan_columns::{input_type, is_additional};
 use crate::cell::{CellFault, read_default};
+use crate::near::suggestion;
 use crate::raw::RawTable;
 use crate::report::{Fault, FaultCode, Severity, shortened};
 use crate::tables::{ColumnType, Loan, LoanColumn, TABLES, table_position};
@@ -29,6 +30,24 @@ pub(super) struct SourceColumn {
     pub(super) source: Option<usize>,
     /// Whether its texts are likely to repeat, and are shared.
     pub(super) shares_texts: bool,
+    /// Whether its texts name rows: of this table, or of another one.
+    pub(super) is_name: bool,
+    /// Whether it is not listed in 1.2.
+    pub(super) is_additional: bool,
+    pub(super) measure: Measure,
+    pub(super) plausible: Option<(i64, i64)>,
+}
+
+impl SourceColumn {
+    /// Whether it has a fixed number of decimals.
+    pub(super) fn is_decimal(&self) -> bool {
+        matches!(self.input_type, InputType::Decimal { .. })
+    }
+
+    /// Whether its values have a plausible range.
+    pub(super) fn is_watched(&self) -> bool {
+        self.plausible.is_some() || matches!(self.input_type, InputType::Day)
+    }
 }
 
 /// A reference by the positions of its columns, and the keys that it can name.
@@ -48,28 +67,38 @@ pub(super) struct TableLayout<'a> {
     pub(super) columns: Vec<SourceColumn>,
     /// Whether any cell of the source has a NUL character.
     pub(super) has_nul: bool,
+    /// Whether no cell has a character that is not printable ASCII.
+    pub(super) is_plain: bool,
 }
 
 impl<'a> TableLayout<'a> {
     /// Matches the header with the listed columns; in `loan`, additional ones follow by name.
+    /// `None` if the first row is no header of the table: every other fault would follow from that.
     pub(super) fn new(
         position: usize,
         raw: &'a RawTable,
         context: &'a Context,
         faults: &mut Vec<PlacedFault>,
-    ) -> Self {
-        let (schema, has_nul) = (TABLES[position], raw.has_nul());
-        let mut layout = Self { schema, position, raw, context, columns: Vec::new(), has_nul };
+    ) -> Option<Self> {
+        let (schema, has_nul, is_plain) = (TABLES[position], raw.has_nul(), raw.is_plain());
+        let columns = Vec::new();
+        let mut layout = Self { schema, position, raw, context, columns, has_nul, is_plain };
+        if let Some(fault) = layout.missing_header() {
+            faults.push(fault);
+            return None;
+        }
         let sources = layout.sources(faults);
         layout.add_listed_columns(&sources, faults);
         if layout.is_loan() {
             layout.add_additional_columns(&sources);
+            layout.check_near_names(&sources, faults);
         }
         layout.check_row_count(faults);
-        layout
+        layout.check_hidden(faults);
+        Some(layout)
     }
 
-    fn is_loan(&self) -> bool {
+    pub(super) fn is_loan(&self) -> bool {
         self.schema.name == Loan::TABLE.name
     }
 
@@ -89,9 +118,10 @@ impl<'a> TableLayout<'a> {
                 continue;
             }
             if listed.is_none() && !(self.is_loan() && is_additional(spelled)) {
+                let near = || suggestion(spelled, self.schema.column_names());
                 let reason = match spelled.is_empty() {
-                    true => "a column without a name",
-                    false => "not a column of this table",
+                    true => "a column without a name".to_owned(),
+                    false => format!("not a column of this table{}", near()),
                 };
                 let name = spelled.clone().into();
                 faults.push(self.header_fault(name, Some(at), FaultCode::UnknownColumn, reason));
@@ -115,7 +145,7 @@ impl<'a> TableLayout<'a> {
                 Presence::EmptyText => (true, Some(InputCell::Text(Name::new("")))),
             };
             if source.is_none() && is_required {
-                let (code, reason) = (FaultCode::MissingColumn, "this column must be there");
+                let (code, reason) = (FaultCode::MissingColumn, self.missing_column(column.name));
                 faults.push(self.header_fault(column.name.into(), None, code, reason));
             }
             self.columns.push(SourceColumn {
@@ -126,6 +156,10 @@ impl<'a> TableLayout<'a> {
                 is_required,
                 source,
                 shares_texts: self.schema.key != [column.name],
+                is_name: self.schema.names_rows(column.name),
+                is_additional: false,
+                measure: column.measure,
+                plausible: column.plausible,
             });
         }
     }
@@ -142,6 +176,10 @@ impl<'a> TableLayout<'a> {
                 is_required: false,
                 source: sources.get(folded).copied(),
                 shares_texts: true,
+                is_name: false,
+                is_additional: true,
+                measure: Measure::Plain,
+                plausible: None,
             });
         }
     }
@@ -159,12 +197,12 @@ impl<'a> TableLayout<'a> {
     }
 
     /// A fault of the header, or of one of its fields.
-    fn header_fault(
+    pub(super) fn header_fault(
         &self,
         column: Cow<'static, str>,
         field: Option<usize>,
         code: FaultCode,
-        reason: &'static str,
+        reason: impl Into<Cow<'static, str>>,
     ) -> PlacedFault {
         let value = field.map_or("", |at| &self.raw.columns()[at]);
         let row = field.and_then(|at| self.raw.place(None, &[at]));
@@ -250,6 +288,12 @@ impl<'a> TableLayout<'a> {
     /// The text of a cell; empty where the source lacks the column.
     pub(super) fn text(&self, row: usize, column: usize) -> &'a str {
         self.columns[column].source.map_or("", |source| self.raw.cell(row, source))
+    }
+
+    /// Whether a column must name a row of another table.
+    pub(super) fn must_refer(&self, column: &str) -> bool {
+        let mut references = self.schema.references.iter();
+        references.any(|one| one.unknown == Severity::Error && one.columns.contains(&column))
     }
 
     /// The columns as they would be if those whose type `loan_columns` leaves open had this type;

@@ -8,9 +8,12 @@
 mod across;
 mod configuration;
 mod context;
+mod header;
 mod layout;
 mod loan_columns;
 mod row;
+mod suspects;
+mod suspicion;
 mod table;
 
 use std::collections::HashSet;
@@ -23,7 +26,8 @@ use rayon::prelude::*;
 pub use self::configuration::validate_configuration;
 use self::context::{Context, PlacedFault};
 use self::loan_columns::{DeclaredTypes, listed_columns};
-use super::raw::{RawSnapshot, RawTable};
+pub(crate) use self::suspicion::is_null_word;
+use super::raw::{IgnoredPart, RawSnapshot, RawTable};
 use super::report::{Fault, FaultCode, FaultReport, Severity};
 use super::rules::Predicate;
 use super::tables::{
@@ -71,6 +75,8 @@ enum SourceTable {
 
 struct Checker {
     sources: Vec<SourceTable>,
+    /// What other parts of the source look like this table.
+    near_tables: Vec<Option<String>>,
     context: Context,
     faults: Vec<PlacedFault>,
 }
@@ -79,6 +85,7 @@ impl Checker {
     fn new(raw: RawSnapshot) -> Self {
         let mut checker = Self {
             sources: TABLES.iter().map(|_| SourceTable::Absent).collect(),
+            near_tables: vec![None; TABLES.len()],
             context: Context::default(),
             faults: Vec::new(),
         };
@@ -87,6 +94,11 @@ impl Checker {
             if let Some(position) = table_position(&fault.table) {
                 checker.sources[position] = SourceTable::Failed;
                 checker.table_fault(position, fault.code, fault.reason);
+            }
+        }
+        for (table, reason) in raw.ignored.iter().filter_map(IgnoredPart::near_table) {
+            if let Some(position) = table_position(table) {
+                checker.near_tables[position].get_or_insert(reason);
             }
         }
         for table in raw.tables {
@@ -169,11 +181,20 @@ impl Checker {
         let Some(position) = table_position(T::TABLE.name) else { return Vec::new() };
         match std::mem::replace(&mut self.sources[position], SourceTable::Absent) {
             SourceTable::Absent if T::TABLE.is_required => {
-                let reason = "this table must be there".to_owned();
+                let near = self.near_tables[position].take();
+                let near = near.map_or_else(String::new, |near| format!("; {near}"));
+                let reason = format!("this table must be there{near}");
                 self.table_fault(position, FaultCode::MissingTable, reason);
                 Vec::new()
             }
             SourceTable::Absent => {
+                if let Some(near) = self.near_tables[position].take() {
+                    let reason = format!("absent, which makes it empty; {near}");
+                    self.table_fault(position, FaultCode::NearName, reason);
+                    if let Some(placed) = self.faults.last_mut() {
+                        placed.fault.severity = Severity::Warning;
+                    }
+                }
                 self.context.keys[position] = Some(HashSet::default());
                 Vec::new()
             }

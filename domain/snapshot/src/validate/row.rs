@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use foldhash::fast::RandomState;
-use powerfill_events::input::{InputCell, InputType};
+use powerfill_events::input::{CellDisplay, InputCell, InputType, Measure};
 use powerfill_events::values::{Day, Name};
 
 use super::context::PlacedFault;
 use super::layout::{ResolvedReference, TableLayout};
+use super::suspects::{ColumnWatch, scaled_fault};
+use super::suspicion::{Suspicion, suspicion};
 use crate::cell::{CellFault, read_cell, unfit_code};
 use crate::report::{FaultCode, Severity};
-use crate::rules::Predicate;
+use crate::rules::{Predicate, pattern_remarks};
 use crate::tables::ColumnType;
 
 /// A column that repeats more texts than this has hardly any to share.
@@ -23,8 +25,9 @@ pub(super) struct RowCheck<'t, 'a> {
     layout: &'t TableLayout<'a>,
     row: usize,
     pub(super) cells: Vec<InputCell>,
-    shared: Vec<HashMap<&'a str, Name, RandomState>>,
+    shared: Vec<HashMap<&'a str, (Name, Option<Suspicion>), RandomState>>,
     pub(super) faults: Vec<PlacedFault>,
+    pub(super) watches: Vec<ColumnWatch>,
     pub(super) has_errors: bool,
 }
 
@@ -37,6 +40,7 @@ impl<'t, 'a> RowCheck<'t, 'a> {
             cells: vec![InputCell::Null; columns],
             shared: vec![HashMap::default(); columns],
             faults: Vec::new(),
+            watches: std::iter::repeat_with(ColumnWatch::default).take(columns).collect(),
             has_errors: false,
         }
     }
@@ -64,7 +68,14 @@ impl<'t, 'a> RowCheck<'t, 'a> {
     pub(super) fn read_cells(&mut self) {
         for column in 0..self.layout.columns.len() {
             let cell = match self.read(column) {
-                Ok(cell) => cell,
+                Ok(cell) => {
+                    let schema = &self.layout.columns[column];
+                    if schema.is_watched() {
+                        let text = self.layout.text(self.row, column);
+                        self.watches[column].value(schema, self.row, &cell, text);
+                    }
+                    cell
+                }
                 Err(fault) => {
                     self.fault(Severity::Error, &[column], fault);
                     InputCell::Faulty
@@ -75,6 +86,7 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         }
     }
 
+    /// The typed cell of a column.
     fn read(&mut self, column: usize) -> Result<InputCell, CellFault> {
         let layout = self.layout;
         let (schema, raw, row) = (&layout.columns[column], layout.raw, self.row);
@@ -93,35 +105,82 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         if layout.has_nul && text.contains('\0') {
             return Err(CellFault::new(FaultCode::NotAllowed, "a NUL character in a text"));
         }
+        if !raw.shown_cells().is_empty() {
+            self.check_display(column, source, text)?;
+        }
         match schema.input_type {
             InputType::Text if schema.shares_texts => {
                 Ok(InputCell::Text(self.shared_name(column, text)))
             }
-            InputType::Rule => self.read_rule(text),
+            InputType::Text => {
+                self.watch_id(column, text);
+                read_cell(schema.input_type, schema.bounds, text)
+            }
+            InputType::Rule => self.read_rule(column, text),
             _ => read_cell(schema.input_type, schema.bounds, text),
         }
     }
 
     /// The name of a text, one for all its occurrences in the column.
     fn shared_name(&mut self, column: usize, text: &'a str) -> Name {
-        let shared = &mut self.shared[column];
-        if let Some(name) = shared.get(text) {
+        let (shared, watch) = (&mut self.shared[column], &mut self.watches[column]);
+        if let Some((name, suspicion)) = shared.get(text) {
+            if let Some(suspicion) = suspicion {
+                watch.suspect(*suspicion, self.row, text);
+            }
             return name.clone();
         }
         let name = Name::new(text);
+        let suspicion = suspicion(text, self.layout.columns[column].is_name, self.layout.is_plain);
+        if let Some(suspicion) = suspicion {
+            watch.suspect(suspicion, self.row, text);
+        }
         if shared.len() < MOST_SHARED_TEXTS {
-            shared.insert(text, name.clone());
+            shared.insert(text, (name.clone(), suspicion));
         }
         name
     }
 
+    fn watch_id(&mut self, column: usize, text: &str) {
+        let (layout, watch) = (self.layout, &mut self.watches[column]);
+        if let Some(suspicion) = suspicion(text, layout.columns[column].is_name, layout.is_plain) {
+            watch.suspect(suspicion, self.row, text);
+        }
+        watch.id(self.row, text);
+    }
+
+    /// Looks at a cell that its source displays other than it stores it.
+    fn check_display(&mut self, column: usize, source: usize, text: &str) -> Result<(), CellFault> {
+        let schema = &self.layout.columns[column];
+        let Some(cell) = self.layout.raw.shown(self.row, source) else { return Ok(()) };
+        if let Some(fault) = scaled_fault(schema, text, cell) {
+            return Err(fault);
+        }
+        let is_suspect = match cell.display {
+            CellDisplay::LeadingZeros => matches!(schema.input_type, InputType::Text),
+            CellDisplay::Percent => schema.measure != Measure::Share,
+            CellDisplay::Thousands => true,
+        };
+        if is_suspect {
+            self.watches[column].suspect(Suspicion::Shown(cell.display), self.row, text);
+        }
+        Ok(())
+    }
+
     /// Checks a rule. A fault that may come from a fault in the columns of `loan` is not reported
     /// besides that one.
-    fn read_rule(&self, text: &str) -> Result<InputCell, CellFault> {
+    fn read_rule(&mut self, column: usize, text: &str) -> Result<InputCell, CellFault> {
         let context = self.layout.context;
         let rule = || Ok(InputCell::Rule(text.into()));
         let fault = match Predicate::compile(text, &context.loan_columns) {
-            Ok(_) => return rule(),
+            Ok(_) => {
+                for remark in pattern_remarks(text) {
+                    let reason = format!("rule {}, {remark}", self.layout.text(self.row, 0));
+                    let fault = CellFault::new(FaultCode::RulePattern, reason);
+                    self.fault(Severity::Warning, &[column], fault);
+                }
+                return rule();
+            }
             Err(fault) => fault,
         };
         match fault.code {

@@ -9,9 +9,11 @@ use rayon::prelude::*;
 
 use super::across::rules_of;
 use super::context::{Context, PlacedFault, TableKeys};
-use super::layout::TableLayout;
+use super::layout::{ResolvedReference, TableLayout};
 use super::row::RowCheck;
+use super::suspects::ColumnWatch;
 use crate::cell::CellFault;
+use crate::near::suggestion;
 use crate::raw::RawTable;
 use crate::report::{FaultCode, Severity};
 
@@ -24,6 +26,7 @@ struct CheckedRows<T> {
     keys: Vec<(usize, Name)>,
     ragged_keys: Vec<Name>,
     faults: Vec<PlacedFault>,
+    watches: Vec<ColumnWatch>,
 }
 
 /// Checks a table. Gives the rows without an error, in the source's order, and the keys of all
@@ -34,8 +37,10 @@ pub(super) fn check<T: InputRow>(
     context: &Context,
     faults: &mut Vec<PlacedFault>,
 ) -> (Vec<T>, TableKeys) {
-    let layout = TableLayout::new(position, raw, context, faults);
-    let key = layout.key();
+    let Some(layout) = TableLayout::new(position, raw, context, faults) else {
+        return (Vec::new(), None);
+    };
+    let (key, before) = (layout.key(), faults.len());
     let tasks: Vec<usize> = (0..raw.rows()).step_by(ROWS_PER_TASK).collect();
     let checked: Vec<CheckedRows<T>> = tasks
         .into_par_iter()
@@ -46,10 +51,13 @@ pub(super) fn check<T: InputRow>(
     let mut rows = Vec::with_capacity(checked.iter().map(|task| task.rows.len()).sum());
     let mut keys = HashSet::with_capacity_and_hasher(raw.rows(), Default::default());
     let mut ragged_keys = Vec::new();
+    let mut watches: Vec<ColumnWatch> = Vec::new();
+    watches.resize_with(layout.columns.len(), ColumnWatch::default);
     for mut task in checked {
         rows.append(&mut task.rows);
         faults.append(&mut task.faults);
         ragged_keys.append(&mut task.ragged_keys);
+        watches.iter_mut().zip(task.watches).for_each(|(watch, later)| watch.merge(later));
         for (row, name) in task.keys {
             if !keys.insert(name) {
                 let fault = CellFault::new(FaultCode::DuplicateKey, "another row has this key");
@@ -58,9 +66,36 @@ pub(super) fn check<T: InputRow>(
             }
         }
     }
+    for (column, watch) in watches.into_iter().enumerate() {
+        faults.append(&mut watch.faults(&layout, column));
+    }
+    suggest_names(&layout, &mut faults[before..]);
     // The key of a ragged row is likely right: a reference to it is no fault of its own.
     keys.extend(ragged_keys);
     (rows, key.map(|_| keys))
+}
+
+/// Unknown names of a table for which the nearest known one is searched, and the most known ones.
+const SUGGESTED: usize = 5;
+const SEARCHED_KEYS: usize = 20_000;
+
+/// Adds the nearest name to the first unknown ones: a search takes time.
+fn suggest_names(layout: &TableLayout<'_>, faults: &mut [PlacedFault]) {
+    let references = layout.resolve_references();
+    let is_unknown = |placed: &&mut PlacedFault| placed.fault.code == FaultCode::UnknownReference;
+    for PlacedFault { fault, .. } in faults.iter_mut().filter(is_unknown).take(SUGGESTED) {
+        let is_of = |one: &&ResolvedReference<'_>| one.reference.columns.join("+") == fault.column;
+        let Some(ResolvedReference { keys, .. }) = references.iter().find(is_of) else { continue };
+        if keys.len() > SEARCHED_KEYS {
+            continue;
+        }
+        // In the order of the keys, so that the answer does not depend on hashes.
+        let mut names: Vec<String> =
+            keys.iter().map(|key| key.as_str().replace('\0', "|")).collect();
+        names.sort_unstable();
+        let near = suggestion(&fault.value, names.iter().map(String::as_str));
+        fault.reason.to_mut().push_str(&near);
+    }
 }
 
 fn check_rows<T: InputRow>(
@@ -75,6 +110,7 @@ fn check_rows<T: InputRow>(
         keys: Vec::with_capacity(if key.is_some() { range.len() } else { 0 }),
         ragged_keys: Vec::new(),
         faults: Vec::new(),
+        watches: Vec::new(),
     };
     let mut check = RowCheck::new(layout);
     for row in range {
@@ -94,5 +130,6 @@ fn check_rows<T: InputRow>(
         }
     }
     checked.faults = check.faults;
+    checked.watches = check.watches;
     checked
 }

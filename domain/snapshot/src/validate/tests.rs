@@ -1,5 +1,7 @@
 //! Each code of the report, and what does not breed faults.
 
+mod suspects;
+
 use super::*;
 use crate::raw::SourceFault;
 use crate::tables::{Attribute, ColumnType, PreflightRow, TradeType};

@@ -3,14 +3,15 @@
 use powerfill_app::configure::{ConfigOutcome, ConfigureError, preview_change};
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
-use powerfill_snapshot::config::{Config, ConfigChange, ConfigState, ConfigTables};
-use powerfill_snapshot::{RawSnapshot, RawTable};
+use powerfill_snapshot::config::{Config, ConfigChange, ConfigState};
+use powerfill_snapshot::{RawSnapshot, RawTable, validate_configuration};
 
 use super::{changes, command, print_warnings, record, tenant_of};
 use crate::args::ConfigImportArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::mapped;
+use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::{TenantStore, ensure_same_tenant, missing_source};
 use crate::urls::SourceUrl;
@@ -39,8 +40,10 @@ pub(super) async fn run(
         // Before a store is created for the wrong tenant.
         ensure_same_tenant(&source, tenant_store.tenant_id(), found)?;
     }
-    let rejected = |report| CliError::Faults { what: format!("{source} is refused"), report };
-    let tables = ConfigTables::read(raw).map_err(rejected)?;
+    let all = args.report.all;
+    let rejected = |report| CliError::Faults { what: format!("{source} is refused"), report, all };
+    let (tables, warnings) = validate_configuration(raw).map_err(rejected)?;
+    eprint!("{}", report::text(&warnings, all));
     let change =
         ConfigChange::Import { source: format!("{source}{by_mapping}"), tables: Box::new(tables) };
     let format = args.change.common.print.format;

@@ -22,6 +22,7 @@ use powerfill_events::values::{Name, TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_snapshot::config::RowChange;
 use powerfill_snapshot::config::{self, ConfigChange, ConfigState, ConfigTable, carry_warnings};
+use powerfill_snapshot::rules::pattern_remarks;
 use uuid::Uuid;
 
 use crate::CommandFuture;
@@ -126,7 +127,7 @@ fn command(change: ConfigChange, args: &ChangeArgs) -> config::ConfigCommand {
 /// The largest number of printed notes about carry curves.
 const MAX_NOTES: usize = 6;
 
-/// Prints warnings about the changed carry curves on standard error.
+/// Prints warnings about the changed rules and carry curves on standard error.
 fn print_warnings(configured: &ConfigOutcome) {
     let rows = configured.events.iter().flat_map(RowChange::of_event);
     let buckets = rows.filter(|row| row.table == ConfigTable::Carry);
@@ -138,6 +139,12 @@ fn print_warnings(configured: &ConfigOutcome) {
     let changed = curves.filter(|bucket| {
         instruments.contains(&Name::new(bucket.investor_instrument_name.as_str()))
     });
+    for row in configured.events.iter().flat_map(RowChange::of_event) {
+        let rule = row.after.iter().flatten().find(|(column, _)| *column == "rule_syntax");
+        for remark in rule.map_or_else(Vec::new, |(_, syntax)| pattern_remarks(syntax)) {
+            eprintln!("warning: rule {}, {remark}", row.key);
+        }
+    }
     let warnings = carry_warnings(changed);
     for warning in warnings.iter().take(MAX_NOTES) {
         eprintln!("note: {warning}");

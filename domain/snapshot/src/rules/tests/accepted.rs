@@ -208,6 +208,12 @@ fn names_and_blanks_are_free() {
 }
 
 #[test]
+fn a_text_with_the_prefix_of_sql_server_is_the_text() {
+    assert_eq!(truth("state = N'CA' AND state IN (n'ca')", &[("state", "CA")]), True);
+    assert_eq!(truth("state LIKE N'O''H%'", &[("state", "O'Hara")]), True);
+}
+
+#[test]
 fn undeclared_columns_that_look_like_numbers_are_text() {
     let values = [("zip", "0501"), ("never", "10")];
     assert_eq!(truth("zip = '501'", &values), False);

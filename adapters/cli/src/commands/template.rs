@@ -1,0 +1,33 @@
+//! `template`: an empty snapshot to fill in, as a workbook or as a folder of CSV files.
+
+use crate::args::TemplateArgs;
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::workbook;
+
+pub(crate) fn run(args: &TemplateArgs) -> Result<(), CliError> {
+    let out = &args.out;
+    let is_workbook =
+        out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
+    let source = if is_workbook {
+        if out.exists() {
+            let message = format!("{} exists; name a new file", out.display());
+            return Err(CliError::environment(message));
+        }
+        workbook::prepare(out)?;
+        powerfill_xlsx::write_template(out, args.examples).map_err(CliError::environment)?;
+        format!("xlsx:{}", out.display())
+    } else {
+        powerfill_csv::write_template(out, args.examples).map_err(CliError::environment)?;
+        format!("dir:{}", out.display())
+    };
+    let columns = match is_workbook {
+        true => format!("the sheet {}", powerfill_xlsx::COLUMNS_SHEET),
+        false => out.join(powerfill_csv::COLUMNS_PAGE).display().to_string(),
+    };
+    print_text(format!(
+        "{} has every table; {columns} lists their columns\n\
+         fill it in, then: powerfill check {source}\n",
+        out.display()
+    ))
+}

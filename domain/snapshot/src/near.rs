@@ -1,0 +1,189 @@
+//! Names that look alike: what a misnamed column, table, option, or id was likely meant to be.
+
+use powerfill_events::values::fold;
+use strsim::osa_distance;
+
+/// A name without what people vary: case, blanks, signs, and the plural of its words.
+fn plain(name: &str) -> String {
+    words(name).concat()
+}
+
+fn words(name: &str) -> Vec<String> {
+    let name = name.replace(['\'', '’'], "");
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| usual(singular(fold(word)))).collect()
+}
+
+fn singular(mut word: String) -> String {
+    if word.len() > 3 && word.ends_with('S') && !word.ends_with("SS") && !word.ends_with("US") {
+        word.pop();
+    }
+    word
+}
+
+/// The word that the tables use for it.
+fn usual(word: String) -> String {
+    let usual = match &*word {
+        "NUMBER" | "NUM" | "NO" | "NBR" => "ID",
+        "AMT" => "AMOUNT",
+        "DT" => "DATE",
+        "EXP" => "EXPIRATION",
+        "PCT" | "PERCENT" => "",
+        _ => return word,
+    };
+    usual.to_owned()
+}
+
+/// Whether a name is another one up to case, blanks, signs (`#` may stand for an id), plurals, and
+/// a slip of the keyboard.
+pub(crate) fn looks_like(name: &str, other: &str) -> bool {
+    let (one, wanted) = (plain(name), plain(other));
+    let numbered = || plain(&name.replace('#', " id ")) == wanted;
+    !one.is_empty() && (one == wanted || numbered() || is_slip(&one, &wanted))
+}
+
+/// One wrong, missing, doubled, or swapped character; two in a long name.
+fn is_slip(one: &str, other: &str) -> bool {
+    let shorter = one.chars().count().min(other.chars().count());
+    let most = match shorter {
+        0..5 => return false,
+        5..9 => 1,
+        _ => 2,
+    };
+    one.len().abs_diff(other.len()) <= 4 * most && osa_distance(one, other) <= most
+}
+
+/// The candidate that a name was likely meant to be. Of equals, the first.
+pub fn closest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let one = plain(name);
+    let distance = |candidate: &str| {
+        let other = plain(candidate);
+        let longer = one.chars().count().max(other.chars().count());
+        let most = longer / 3;
+        let without_zeros = |text: &str| text.trim_start_matches('0').to_owned();
+        if without_zeros(&one) == without_zeros(&other) && !one.is_empty() {
+            return Some(0);
+        }
+        Some(osa_distance(&one, &other)).filter(|distance| *distance <= most)
+    };
+    let near = candidates.into_iter().filter_map(|c| Some((distance(c)?, c)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean CLOSEST?`, or nothing.
+pub fn suggestion<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+    closest(name, candidates).map_or_else(String::new, |near| format!("{DID_YOU_MEAN}{near}?"))
+}
+
+/// What divides a reason from the name that it suggests.
+pub(crate) const DID_YOU_MEAN: &str = "; did you mean ";
+
+/// The headers that a missing column may be under, the likeliest first: those that look like it,
+/// then those that share a word with it.
+pub(crate) fn headers_near<'h>(column: &str, headers: &'h [String]) -> Vec<&'h str> {
+    // Too many columns are about loans.
+    let telling = |name: &str| -> Vec<String> {
+        words(name).into_iter().filter(|word| !matches!(&**word, "LOAN" | "ID" | "")).collect()
+    };
+    let wanted = telling(column);
+    let rank = |header: &str| {
+        let shared = telling(header).iter().filter(|word| wanted.contains(word)).count();
+        match (looks_like(header, column), shared) {
+            (true, _) => Some(0),
+            (false, 0) => None,
+            (false, shared) => Some(wanted.len() - shared.min(wanted.len()) + 1),
+        }
+    };
+    let ranked = headers.iter().filter_map(|header| Some((rank(header)?, header.as_str())));
+    let mut near: Vec<(usize, &str)> = ranked.collect();
+    near.sort_by_key(|(rank, _)| *rank);
+    near.into_iter().map(|(_, header)| header).take(3).collect()
+}
+
+/// The table that a sheet, a file, or a table of a database was likely meant to be: up to case,
+/// signs, plurals, a copy's number, a schema, and the prefix of the table's name.
+pub(crate) fn table_near<'t>(
+    name: &str,
+    tables: impl IntoIterator<Item = &'t str>,
+) -> Option<&'t str> {
+    let name = name.rsplit_once("dbo.").map_or(name, |(_, name)| name);
+    let name = name.split(" (").next().unwrap_or(name);
+    let name = name.split(" - Copy").next().unwrap_or(name);
+    let is_near = |table: &str| {
+        let short = table.split_once('_').filter(|(prefix, _)| prefix.len() == 5);
+        looks_like(name, table) || short.is_some_and(|(_, short)| plain(name) == plain(short))
+    };
+    tables.into_iter().find(|table| is_near(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_look_alike_up_to_case_signs_plurals_and_slips() {
+        for (name, other) in [
+            ("Pool Name", "pool_name"),
+            ("POOL-NAME", "pool_name"),
+            ("poolName", "pool_name"),
+            ("pool.names", "pool_name"),
+            ("Loan #", "loan_id"),
+            ("Loan No.", "loan_id"),
+            ("LTV %", "ltv"),
+            ("Unit", "units"),
+            ("Close Date\u{a0}", "close_date"),
+            ("close_dtae", "close_date"),
+            ("lock_expiraton_dat", "lock_expiration_date"),
+        ] {
+            assert!(looks_like(name, other), "{name} {other}");
+        }
+        for (name, other) in [
+            ("mi", "dti"),
+            ("orig_ltv", "ltv"),
+            ("zip", "fico"),
+            ("", "ltv"),
+            ("--", "ltv"),
+            ("statue", "units"),
+            ("Status", "state"),
+        ] {
+            assert!(!looks_like(name, other), "{name} {other}");
+        }
+    }
+
+    #[test]
+    fn the_closest_candidate_is_found_or_none() {
+        let names = ["FN30 6.0", "FN15 5.5", "GN"];
+        assert_eq!(closest("FN30-6.0", names), Some("FN30 6.0"));
+        assert_eq!(closest("FN 6.0", names), Some("FN30 6.0"));
+        assert_eq!(closest("Jumbo", names), None);
+        assert_eq!(suggestion("opne", ["open", "closed"]), "; did you mean open?");
+        assert_eq!(suggestion("zzz", ["open"]), "");
+    }
+
+    #[test]
+    fn tables_are_found_under_other_names() {
+        let tables = ["loan", "pscat_trades", "rmcat_todays_prices", "loan_price"];
+        for (name, table) in [
+            ("Loans", "loan"),
+            ("LOAN (2)", "loan"),
+            ("dbo.loan", "loan"),
+            ("loan - Copy", "loan"),
+            ("Trades", "pscat_trades"),
+            ("pscat trade", "pscat_trades"),
+            ("Today's Prices", "rmcat_todays_prices"),
+            ("Loan Prices", "loan_price"),
+        ] {
+            assert_eq!(table_near(name, tables), Some(table), "{name}");
+        }
+        assert_eq!(table_near("Notes", tables), None);
+    }
+
+    #[test]
+    fn headers_near_a_column_come_likeliest_first() {
+        let headers = ["Status", "Loan Number", "loanid", "Rate"].map(str::to_owned);
+        assert_eq!(headers_near("loan_id", &headers), ["Loan Number", "loanid"]);
+        assert_eq!(headers_near("curr_status", &headers), ["Status"]);
+        assert_eq!(headers_near("note_rate", &headers), ["Rate"]);
+        assert_eq!(headers_near("loan_amount", &headers), [""; 0]);
+    }
+}
