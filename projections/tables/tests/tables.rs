@@ -34,6 +34,7 @@ fn the_list_is_that_of_the_specification() {
             "pfill_syn_powerfill_guide_all_rank",
             "pfill_syn_powerfill_guide",
             "pfill_cash_market_map",
+            "pfill_value_summary",
             "pfill_powerfill_log",
             "pfill_run_history",
         ]

@@ -36,7 +36,7 @@ fn a_run_has_a_file_per_table_and_a_second_export_writes_only_what_is_missing() 
     assert!(first.contains(": 1 runs written to lake, "), "{first}");
     let lake = sandbox.path("lake");
     let written = files(&lake);
-    assert_eq!(written.len(), 15, "fourteen tables and the events: {written:?}");
+    assert_eq!(written.len(), 16, "fifteen tables and the events: {written:?}");
     let contents: Vec<Vec<u8>> = written.iter().map(|file| std::fs::read(file).unwrap()).collect();
 
     let second = sandbox.run_ok("export --all --events --out lake");

@@ -224,6 +224,12 @@ impl Money {
         self.part(percent.units(), 100 * Percent::ONE_UNITS)
     }
 
+    /// What this amount of par is worth at `points` per 100 of par: round(self × points / 100, 2).
+    #[must_use]
+    pub fn at_points(self, points: Price) -> Self {
+        self.part(points.units(), 100 * Price::ONE_UNITS)
+    }
+
     fn part(self, units: i64, whole: i64) -> Self {
         Self::from_wide(round_div(i128::from(self.units) * i128::from(units), i128::from(whole)))
     }

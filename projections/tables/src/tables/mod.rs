@@ -92,6 +92,7 @@ tables! {
     all_rank
     syn_guide
     cash_market_map
+    value_summary
     powerfill_log
     run_history
 }
