@@ -10,6 +10,7 @@
 //! * [`log`]: the log of long-running commands
 //! * [`report`]: reports of faults as text
 //! * [`output`]: text for people, JSON and CSV for programs
+//! * [`value`]: what a run is worth, as text
 //! * [`workbook`]: the tables of a run as a workbook
 
 mod args;
@@ -28,6 +29,7 @@ mod shutdown;
 mod summary;
 mod tenancy;
 mod urls;
+mod value;
 mod workbook;
 
 use std::future::ready;

@@ -87,8 +87,12 @@ pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), CliError
 
 /// Prints rows of an output table as a JSON array of objects; decimals are strings.
 pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), CliError> {
-    let objects: Vec<Map<String, Value>> = rows.rows().map(|row| object(rows.table, row)).collect();
-    print_json(&objects)
+    print_json(&json_rows(rows))
+}
+
+/// Rows of an output table as JSON objects; decimals are strings.
+pub(crate) fn json_rows(rows: &RowBatch) -> Vec<Value> {
+    rows.rows().map(|row| object(rows.table, row).into()).collect()
 }
 
 fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {

@@ -121,3 +121,25 @@ fn the_summary_agrees_with_the_tables() {
         }
     }
 }
+
+#[test]
+fn the_value_of_a_run_is_the_same_in_each_grouping_and_in_the_waterfall() {
+    let mut groups = 0;
+    for case in cases() {
+        let (tables, _) = tables(&run(&case), usize::MAX);
+        let rows = records(&tables["pfill_value_summary"]);
+        let column = |name: &str| rows[0].iter().position(|column| column == name).unwrap();
+        let (grouping, name, value) =
+            (column("grouping"), column("group_name"), column("value_amount"));
+        let cents = |row: &Vec<String>| row[value].replace('.', "").parse::<i64>().unwrap();
+        let all = rows.iter().find(|row| row[name] == "all").map(cents);
+        let total = rows.iter().find(|row| row[name] == "total").map(cents);
+        assert_eq!(all, total, "{}", case.display());
+        for of in ["investor", "instrument", "settlement_date", "trade", "pass"] {
+            let of: Vec<_> = rows.iter().filter(|row| row[grouping] == of).collect();
+            assert_eq!(Some(of.iter().map(|row| cents(row)).sum()), all, "{}", case.display());
+            groups += of.len();
+        }
+    }
+    assert!(groups > 300, "{groups}");
+}

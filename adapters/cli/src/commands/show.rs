@@ -4,16 +4,19 @@ use powerfill_app::as_of::{RunAtEvent, run_at_event};
 use powerfill_app::{DecodedEvent, for_each_event, read_run};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::{Projector, value_summary};
 use serde_json::json;
 
 use super::open_run;
 use crate::args::ShowArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, print_text};
+use crate::output::{json_rows, print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
-use crate::summary;
+use crate::{summary, value};
 
 pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
@@ -22,10 +25,10 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
         let events = store.stream_version(&run.stream()).await?;
         return print_as_of(&run_at_event(store.as_ref(), run, at).await?, events, format);
     }
-    let summary = summarize(store.as_ref(), run).await?;
+    let (summary, value) = summarize(store.as_ref(), run).await?;
     match format {
-        Format::Text => print_text(summary::text(&summary))?,
-        Format::Json => print_json(&summary)?,
+        Format::Text => print_text(summary::text(&summary) + &value::text(&value))?,
+        Format::Json => print_json(&with_value(&summary, &value)?)?,
         Format::Csv => {
             let rows = summary.counts.iter().map(|(name, n)| [name.clone(), n.to_string()]);
             print_csv(&["table", "rows"], rows)?;
@@ -81,9 +84,24 @@ fn fill_row(fill: &TradeFill) -> [String; 7] {
     ]
 }
 
-/// Folds the events of a run into its summary.
-async fn summarize(store: &dyn Store, run: RunId) -> Result<RunSummary, CliError> {
-    let mut summary = RunSummary::new(run);
-    for_each_event(run, read_run(store, run), |recorded| summary.apply(recorded)).await?;
-    Ok(summary)
+/// Folds the events of a run into its summary, and what it is worth: no rows if it is not Complete.
+async fn summarize(store: &dyn Store, run: RunId) -> Result<(RunSummary, RowBatch), CliError> {
+    let (mut summary, mut value) = (RunSummary::new(run), value_summary::projector());
+    for_each_event(run, read_run(store, run), |recorded| {
+        summary.apply(recorded);
+        value.apply(recorded);
+    })
+    .await?;
+    let mut rows = RowBatch::new(&value_summary::TABLE);
+    if summary.status == RunStatus::Complete {
+        value.rows(&mut rows);
+    }
+    Ok((summary, rows))
+}
+
+/// The summary as JSON, with the rows of its value under `value`.
+fn with_value(summary: &RunSummary, value: &RowBatch) -> Result<serde_json::Value, CliError> {
+    let mut json = serde_json::to_value(summary).map_err(std::io::Error::from)?;
+    json["value"] = json_rows(value).into();
+    Ok(json)
 }
