@@ -67,6 +67,8 @@ IF OBJECT_ID(N'[dbo].[pfill_syn_powerfill_guide]') IS NOT NULL GRANT SELECT, INS
 GO
 IF OBJECT_ID(N'[dbo].[pfill_cash_market_map]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_cash_market_map] TO powerfill_publisher;
 GO
+IF OBJECT_ID(N'[dbo].[pfill_value_summary]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_value_summary] TO powerfill_publisher;
+GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_powerfill_log] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_run_history]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_run_history] TO powerfill_publisher;
@@ -94,6 +96,8 @@ GO
 IF OBJECT_ID(N'[dbo].[pfill_syn_powerfill_guide__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_syn_powerfill_guide__staging] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_cash_market_map__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_cash_market_map__staging] TO powerfill_publisher;
+GO
+IF OBJECT_ID(N'[dbo].[pfill_value_summary__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_value_summary__staging] TO powerfill_publisher;
 GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log__staging]') IS NOT NULL GRANT SELECT, INSERT, DELETE ON [dbo].[pfill_powerfill_log__staging] TO powerfill_publisher;
 GO

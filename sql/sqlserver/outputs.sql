@@ -553,6 +553,71 @@ END
 ELSE
     PRINT N'[dbo].[pfill_cash_market_map__staging]: is there';
 GO
+IF OBJECT_ID(N'[dbo].[pfill_value_summary]') IS NULL
+BEGIN
+    CREATE TABLE [dbo].[pfill_value_summary] (
+        run_id UNIQUEIDENTIFIER NOT NULL,
+        position BIGINT NULL,
+        grouping NVARCHAR(100) NOT NULL,
+        group_name NVARCHAR(100) NOT NULL,
+        loans BIGINT NULL,
+        unpriced_loans BIGINT NULL,
+        loan_amount DECIMAL(19, 2) NULL,
+        proceeds_amount DECIMAL(19, 2) NULL,
+        wavg_price DECIMAL(38, 8) NULL,
+        payup_amount DECIMAL(19, 2) NULL,
+        carry_amount DECIMAL(19, 2) NULL,
+        value_amount DECIMAL(19, 2) NULL,
+        pick_up_loans BIGINT NULL,
+        pick_up_amount DECIMAL(19, 2) NULL,
+        give_up_loans BIGINT NULL,
+        give_up_amount DECIMAL(19, 2) NULL,
+        synthetic_loans BIGINT NULL,
+        synthetic_amount DECIMAL(19, 2) NULL,
+        shortfall_amount DECIMAL(19, 2) NULL,
+        shortfall_value_amount DECIMAL(19, 2) NULL,
+        fill_loans BIGINT NULL,
+        fill_amount DECIMAL(19, 2) NULL,
+        CONSTRAINT PK_pfill_value_summary PRIMARY KEY (run_id, grouping, group_name)
+    );
+    PRINT N'[dbo].[pfill_value_summary]: made';
+END
+ELSE
+    PRINT N'[dbo].[pfill_value_summary]: is there';
+GO
+IF OBJECT_ID(N'[dbo].[pfill_value_summary__staging]') IS NULL
+BEGIN
+    CREATE TABLE [dbo].[pfill_value_summary__staging] (
+        row_no BIGINT NOT NULL,
+        run_id UNIQUEIDENTIFIER NOT NULL,
+        position BIGINT NULL,
+        grouping NVARCHAR(100) NULL,
+        group_name NVARCHAR(100) NULL,
+        loans BIGINT NULL,
+        unpriced_loans BIGINT NULL,
+        loan_amount DECIMAL(19, 2) NULL,
+        proceeds_amount DECIMAL(19, 2) NULL,
+        wavg_price DECIMAL(38, 8) NULL,
+        payup_amount DECIMAL(19, 2) NULL,
+        carry_amount DECIMAL(19, 2) NULL,
+        value_amount DECIMAL(19, 2) NULL,
+        pick_up_loans BIGINT NULL,
+        pick_up_amount DECIMAL(19, 2) NULL,
+        give_up_loans BIGINT NULL,
+        give_up_amount DECIMAL(19, 2) NULL,
+        synthetic_loans BIGINT NULL,
+        synthetic_amount DECIMAL(19, 2) NULL,
+        shortfall_amount DECIMAL(19, 2) NULL,
+        shortfall_value_amount DECIMAL(19, 2) NULL,
+        fill_loans BIGINT NULL,
+        fill_amount DECIMAL(19, 2) NULL,
+        CONSTRAINT PK_pfill_value_summary__staging PRIMARY KEY (row_no)
+    );
+    PRINT N'[dbo].[pfill_value_summary__staging]: made';
+END
+ELSE
+    PRINT N'[dbo].[pfill_value_summary__staging]: is there';
+GO
 IF OBJECT_ID(N'[dbo].[pfill_powerfill_log]') IS NULL
 BEGIN
     CREATE TABLE [dbo].[pfill_powerfill_log] (
