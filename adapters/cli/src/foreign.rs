@@ -64,6 +64,25 @@ impl ForeignTables {
         Ok(Self { tables, ignored })
     }
 
+    /// Reads the loans of MISMO messages, and the other files if they are in a folder.
+    pub(crate) fn of_messages(
+        path: &Path,
+        mapping: &Mapping,
+        is_wanted: IsWanted<'_>,
+    ) -> Result<Self, CliError> {
+        let is_message = |file: &str| powerfill_mismo::is_message(Path::new(file));
+        let is_other = |file: &str, is_sheet: bool, name: &str| {
+            !is_message(file) && is_wanted(file, is_sheet, name)
+        };
+        let mut all = match path.is_dir() {
+            true => Self::of_folder(path, mapping, &is_other)?,
+            false => Self::default(),
+        };
+        all.ignored.retain(|file| !is_message(file));
+        all.tables.push(powerfill_mismo::read(path).map_err(CliError::environment)?);
+        Ok(all)
+    }
+
     /// Takes tables of a database.
     pub(crate) fn of_database(url: &str, tables: Vec<RawTable>) -> Self {
         let tables = tables.into_iter().map(|table| ForeignTable {

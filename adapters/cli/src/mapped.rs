@@ -84,7 +84,10 @@ async fn read_foreign(
     let url = source.to_string();
     let is_wanted = |name: &str| wanted.accept(mapping, &url, true, name);
     let (tables, ignored) = match source {
-        SourceUrl::Folder(_) | SourceUrl::Workbook(_) | SourceUrl::Sqlite(_) => {
+        SourceUrl::Folder(_)
+        | SourceUrl::Workbook(_)
+        | SourceUrl::Sqlite(_)
+        | SourceUrl::Mismo(_) => {
             let (source, mapping) = (source.clone(), Arc::clone(mapping));
             let read = move || read_files(&source, &mapping, wanted);
             return tokio::task::spawn_blocking(read).await.map_err(CliError::environment)?;
@@ -112,6 +115,7 @@ fn read_files(
     match source {
         SourceUrl::Folder(folder) => ForeignTables::of_folder(folder, mapping, &is_wanted),
         SourceUrl::Workbook(file) => ForeignTables::of_workbook(file, mapping, &is_wanted),
+        SourceUrl::Mismo(path) => ForeignTables::of_messages(path, mapping, &is_wanted),
         SourceUrl::Sqlite(file) => {
             let url = source.to_string();
             let read =

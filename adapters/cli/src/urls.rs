@@ -12,7 +12,7 @@ use powerfill_evidence::EvidenceStore;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
 use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
-use powerfill_snapshot::RawSnapshot;
+use powerfill_snapshot::{IgnoredPart, RawSnapshot};
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
 
@@ -57,8 +57,8 @@ pub(crate) trait LocationUrl: FromStr<Err = UrlError> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UrlError {
     #[error(
-        "a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE, \
-         postgres://USER@HOST/DATABASE, or mssql://USER@HOST/DATABASE"
+        "a source is dir:FOLDER (CSV files), xlsx:FILE (a workbook), sqlite:FILE, mismo:PATH \
+         (MISMO messages), postgres://USER@HOST/DATABASE, or mssql://USER@HOST/DATABASE"
     )]
     Source,
     #[error(
@@ -99,6 +99,8 @@ pub(crate) enum SourceUrl {
     Sqlite(PathBuf),
     /// `xlsx:FILE`: a workbook with one sheet per table.
     Workbook(PathBuf),
+    /// `mismo:PATH`: MISMO messages as `loan`, beside CSV files if PATH is a folder.
+    Mismo(PathBuf),
     /// `postgres://USER@HOST/DATABASE?schema=NAME`: a database with the tables of 1.2.
     Postgres(Box<PostgresUrl>),
     /// `mssql://USER@HOST/DATABASE?schema=NAME`: the same on SQL Server or Azure SQL.
@@ -112,6 +114,7 @@ impl FromStr for SourceUrl {
             ("dir", path) => Ok(Self::Folder(path.into())),
             ("sqlite", path) => Ok(Self::Sqlite(path.into())),
             ("xlsx", path) => Ok(Self::Workbook(path.into())),
+            ("mismo", path) => Ok(Self::Mismo(path.into())),
             ("mssql", _) => Ok(Self::SqlServer(Box::new(url.parse()?))),
             (_, rest) if rest.starts_with("//") => Ok(Self::Postgres(Box::new(url.parse()?))),
             _ => Err(UrlError::Source),
@@ -135,6 +138,7 @@ impl fmt::Display for SourceUrl {
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Workbook(path) => write!(f, "xlsx:{}", path.display()),
+            Self::Mismo(path) => write!(f, "mismo:{}", path.display()),
             Self::Postgres(url) => write!(f, "{url}"),
             Self::SqlServer(url) => write!(f, "{url}"),
         }
@@ -148,6 +152,11 @@ impl SourceUrl {
             Self::Folder(path) => read_file(path, powerfill_csv::read_folder).await,
             Self::Sqlite(path) => read_file(path, powerfill_sqlite::source::read).await,
             Self::Workbook(path) => read_file(path, powerfill_xlsx::read).await,
+            Self::Mismo(path) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || read_messages(&path)).await;
+                read.map_err(CliError::environment)?
+            }
             Self::Postgres(url) => {
                 powerfill_postgres::source::read(url).await.map_err(CliError::environment)
             }
@@ -178,6 +187,25 @@ impl SourceUrl {
         }
         Ok(raw)
     }
+}
+
+/// Reads MISMO messages as `loan`, and the other tables of their folder.
+fn read_messages(path: &Path) -> Result<RawSnapshot, CliError> {
+    let mut raw = match path.is_dir() {
+        true => powerfill_csv::read_folder(path).map_err(CliError::environment)?,
+        false => RawSnapshot::default(),
+    };
+    let is_message = |part: &IgnoredPart| matches!(part, IgnoredPart::File(name) if powerfill_mismo::is_message(Path::new(name)));
+    raw.ignored.retain(|part| !is_message(part));
+    let loans = powerfill_mismo::read(path).map_err(CliError::environment)?.table;
+    if raw.tables.iter().any(|table| table.name().eq_ignore_ascii_case(loans.name())) {
+        return Err(CliError::environment(format!(
+            "{} has loans twice: in messages and in loan.csv; move one of them away",
+            path.display()
+        )));
+    }
+    raw.tables.push(loans);
+    Ok(raw)
 }
 
 /// Reads files on a thread that may block.

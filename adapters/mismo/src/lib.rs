@@ -49,7 +49,14 @@ pub fn read(path: &Path) -> Result<ForeignTable, MismoError> {
         read.map_err(|error| error.in_file(file))?;
     }
     let digest = hasher.finalize().to_hex().to_string();
-    Ok(ForeignTable { file: name_of(path), is_sheet: false, digest, notes: Vec::new(), table })
+    Ok(ForeignTable {
+        file: name_of(path),
+        is_sheet: false,
+        digest,
+        notes: Vec::new(),
+        detected_header: None,
+        table,
+    })
 }
 
 fn name_of(path: &Path) -> String {

@@ -128,6 +128,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/sqlite", &["events", "ports", "snapshot", "tables"]),
     ("adapters/postgres", &["events", "ports", "snapshot", "tables"]),
     ("adapters/csv", &["mapping", "snapshot"]),
+    ("adapters/mismo", &["events", "mapping"]),
     ("adapters/parquet", &["events", "tables"]),
     ("adapters/xlsx", &["events", "mapping", "snapshot", "tables"]),
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),

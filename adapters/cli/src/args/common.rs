@@ -106,7 +106,8 @@ pub(crate) struct LogArgs {
 /// The source of a snapshot.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SourceArgs {
-    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, postgres:// or mssql://USER@HOST/DATABASE?schema=NAME
+    /// dir:FOLDER, xlsx:FILE, sqlite:FILE, mismo:PATH, postgres:// or
+    /// mssql://USER@HOST/DATABASE?schema=NAME
     /// [default: the tenant's]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<UrlText>,

@@ -313,3 +313,28 @@ fn the_mappings_of_public_formats_read_their_files() {
         assert_eq!(run.json()["participation"]["Eligible"], 2, "{mapping}: {}", run.out);
     }
 }
+
+#[test]
+fn messages_of_mismo_are_loans_by_themselves_or_by_the_shipped_mapping() {
+    let sandbox = Sandbox::new();
+    let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
+    let message = fs::read_to_string(format!("{root}/adapters/mismo/tests/files/uldd.xml"));
+    write(&sandbox, "tapes/loans.xml", message.expect("a message"));
+    let shipped = fs::read_to_string(format!("{root}/docs/mappings/mismo.toml"));
+    let others = &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
+    write(&sandbox, "book.toml", format!("{}\n{others}", shipped.expect("a mapping")));
+    let check = sandbox.run_line("check mismo:tapes --mapping book.toml");
+    assert_eq!(check.status, Some(0), "{}{}", check.out, check.err);
+    let run = |source: &str| {
+        let line = format!("run {source} --mapping book.toml --format json");
+        sandbox.run_line(&line).success().json()
+    };
+    let (folder, file) = (run("mismo:tapes"), run("mismo:tapes/loans.xml"));
+    assert_eq!(folder["participation"]["Eligible"], 2, "{folder}");
+    assert_eq!(folder["input_digest"], file["input_digest"]);
+    let without = sandbox.run_line("check mismo:tapes");
+    assert_eq!(without.status, Some(1));
+    assert!(without.out.contains("curr_status"), "{}", without.out);
+    write(&sandbox, "tapes/loan.csv", "loan_id\n");
+    sandbox.run_line("check mismo:tapes").fails_with(2, &["has loans twice"]);
+}
