@@ -139,7 +139,7 @@ impl Mapping {
     pub fn assign_tables(&self, files: &[ForeignTable]) -> Result<Vec<Vec<usize>>, BindError> {
         let mut assigned = vec![Vec::new(); self.tables.len()];
         for (at, table) in self.tables.iter().enumerate() {
-            for pattern in table.into_iter().flat_map(|table| &table.files) {
+            for pattern in table.iter().flat_map(|table| &table.files) {
                 let found: Vec<usize> =
                     (0..files.len()).filter(|file| files[*file].has_name(pattern)).collect();
                 if found.is_empty() {

@@ -70,7 +70,7 @@ enum SourceTable {
     Absent,
     /// The source could not read it. The report has the fault already.
     Failed,
-    Read(RawTable),
+    Read(Box<RawTable>),
 }
 
 struct Checker {
@@ -104,7 +104,7 @@ impl Checker {
         for table in raw.tables {
             let Some(position) = table_position(table.name()) else { continue };
             match checker.sources[position] {
-                SourceTable::Absent => checker.sources[position] = SourceTable::Read(table),
+                SourceTable::Absent => checker.sources[position] = SourceTable::Read(Box::new(table)),
                 SourceTable::Read(_) => {
                     checker.sources[position] = SourceTable::Failed;
                     let reason = "this table is there twice".to_owned();

@@ -20,12 +20,15 @@ use crate::tables::ColumnType;
 /// A column that repeats more texts than this has hardly any to share.
 const MOST_SHARED_TEXTS: usize = 1 << 18;
 
+/// The texts of a column that were read before, with what is suspicious about them.
+type SharedTexts<'a> = HashMap<&'a str, (Name, Option<Suspicion>), RandomState>;
+
 /// The check of one row after the other.
 pub(super) struct RowCheck<'t, 'a> {
     layout: &'t TableLayout<'a>,
     row: usize,
     pub(super) cells: Vec<InputCell>,
-    shared: Vec<HashMap<&'a str, (Name, Option<Suspicion>), RandomState>>,
+    shared: Vec<SharedTexts<'a>>,
     pub(super) faults: Vec<PlacedFault>,
     pub(super) watches: Vec<ColumnWatch>,
     pub(super) has_errors: bool,
