@@ -104,7 +104,9 @@ impl Checker {
         for table in raw.tables {
             let Some(position) = table_position(table.name()) else { continue };
             match checker.sources[position] {
-                SourceTable::Absent => checker.sources[position] = SourceTable::Read(Box::new(table)),
+                SourceTable::Absent => {
+                    checker.sources[position] = SourceTable::Read(Box::new(table))
+                }
                 SourceTable::Read(_) => {
                     checker.sources[position] = SourceTable::Failed;
                     let reason = "this table is there twice".to_owned();
