@@ -56,6 +56,13 @@ if ! target/duckdb/bin/duckdb --version >/dev/null 2>&1; then
     target/duckdb/bin/pip install --quiet --disable-pip-version-check duckdb-cli==1.5.6
 fi
 
+# A validator and a generator of clients read the OpenAPI document.
+if ! target/openapi/bin/openapi-python-client --version >/dev/null 2>&1; then
+    python3 -m venv target/openapi
+    target/openapi/bin/pip install --quiet --disable-pip-version-check \
+        openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+fi
+
 not_run() {
     echo "NOT RUN: $1" >&2
 }

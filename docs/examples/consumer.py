@@ -16,15 +16,18 @@ import urllib.error
 import urllib.request
 
 
-def events(api, tenant, token, last):
+def events(api, tenant, token, last, last_hash):
     """Yields (position, CloudEvent) after a position until the connection ends.
 
-    The event is None if the stream only reports how far a filter has reached.
+    The event is None if the stream only reports how far a filter has reached. With the hash of the
+    event at the position, the service refuses a position of another log, such as that of a store
+    before it was restored from a backup.
     """
     headers = {"X-Tenant-Id": tenant, "Last-Event-ID": str(last), "Accept": "text/event-stream"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(f"{api}/events/stream", headers=headers)
+    query = f"?after_hash={last_hash}" if last_hash else ""
+    request = urllib.request.Request(f"{api}/events/stream{query}", headers=headers)
     # The service sends a heartbeat every ten seconds.
     with urllib.request.urlopen(request, timeout=30) as stream:
         fields = {}
@@ -45,15 +48,16 @@ def main(file):
     kept.execute("CREATE TABLE IF NOT EXISTS tally (type TEXT PRIMARY KEY, count INTEGER NOT NULL)")
     kept.execute(
         "CREATE TABLE IF NOT EXISTS position"
-        " (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)"
+        " (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL, hash TEXT)"
     )
-    kept.execute("INSERT INTO position VALUES (1, 0) ON CONFLICT DO NOTHING")
+    kept.execute("INSERT INTO position VALUES (1, 0, NULL) ON CONFLICT DO NOTHING")
     kept.commit()
     api, tenant = os.environ["API"], os.environ["TENANT"]
     while True:
-        (last,) = kept.execute("SELECT last FROM position").fetchone()
+        last, last_hash = kept.execute("SELECT last, hash FROM position").fetchone()
         try:
-            for position, event in events(api, tenant, os.environ.get("TOKEN"), last):
+            token = os.environ.get("TOKEN")
+            for position, event in events(api, tenant, token, last, last_hash):
                 with kept:
                     if event:
                         kept.execute(
@@ -61,7 +65,8 @@ def main(file):
                             " ON CONFLICT (type) DO UPDATE SET count = count + 1",
                             (event["type"],),
                         )
-                    kept.execute("UPDATE position SET last = ?", (position,))
+                    last_hash = event["hash"] if event else None
+                    kept.execute("UPDATE position SET last = ?, hash = ?", (position, last_hash))
         except urllib.error.HTTPError as error:
             problem = json.loads(error.read())
             if error.code not in (429, 503):

@@ -24,6 +24,7 @@ const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 pub(crate) fn complete(routes: OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
+    document["servers"] = json!([{ "url": "/", "description": "The service of this document" }]);
     schemas(&mut document);
     config::document::describe(&mut document);
     for report in REPORTS.iter() {
@@ -34,6 +35,7 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
             refusals(operation, path);
+            describe_answers(operation);
             if OPEN.contains(&path.as_str()) {
                 operation["security"] = json!([]);
             } else {
@@ -54,8 +56,7 @@ fn schemas(document: &mut Value) {
         .collect();
     schemas["Problem"] = json!({
         "type": "object",
-        "description": "RFC 9457. Some kinds have more members: run_id, run_status, step, code, \
-                        message, faults.",
+        "description": "RFC 9457. The members after request_id are those of some kinds.",
         "required": ["type", "title", "status", "detail"],
         "properties": {
             "type": { "type": "string", "enum": kinds },
@@ -63,6 +64,20 @@ fn schemas(document: &mut Value) {
             "status": { "type": "integer" },
             "detail": { "type": "string", "description": "What happened, and what to do." },
             "request_id": { "type": "string" },
+            "run_id": { "type": "string", "description": "The run that stands in the way." },
+            "run_status": { "type": "string" },
+            "step": { "type": "string", "description": "The step at which the run failed." },
+            "code": { "type": "string", "description": "The code of the failure." },
+            "message": { "type": "string", "description": "The message of the failure." },
+            "token": { "type": "string", "description": "The present token of the row." },
+            "head": {
+                "type": "integer", "minimum": 0,
+                "description": "The position of the last event.",
+            },
+            "faults": {
+                "type": "array", "items": { "type": "object" },
+                "description": "Each fault of the input.",
+            },
         },
         "example": {
             "type": "urn:powerfill:problem:run-active",
@@ -119,6 +134,18 @@ fn refusals(operation: &mut Value, path: &str) {
     let own = responses.keys().filter_map(|status| status.parse::<u16>().ok());
     statuses.extend(own.filter(|status| *status >= 400));
     responses.extend(statuses.into_iter().map(|status| (status.to_string(), problem(status))));
+}
+
+/// Describes the answers that have no description by the summary of the operation: OpenAPI requires
+/// one, and `utoipa` leaves it empty.
+fn describe_answers(operation: &mut Value) {
+    let summary = operation["summary"].clone();
+    let answers = operation["responses"].as_object_mut();
+    for answer in answers.into_iter().flat_map(Map::values_mut) {
+        if answer["description"].as_str().is_none_or(str::is_empty) {
+            answer["description"] = summary.clone();
+        }
+    }
 }
 
 /// The kinds of problems with this status.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
-use crate::position::{Position, page_size};
+use crate::position::{Position, ensure_reached, ensure_same_event, page_size};
 use crate::problem::{ApiResult, Problem, ProblemKind};
 
 const DEFAULT_LIMIT: usize = 500;
@@ -34,6 +34,9 @@ pub(crate) struct EventsQuery {
     #[serde(default)]
     #[param(default = 0, value_type = u64)]
     after: Position,
+    /// The `hash` of the event at `after`, as it was received: the answer is 409 `another-log` if
+    /// this log has another event there.
+    after_hash: Option<String>,
     /// Events on the page, 1 to 5000. Absent: 500.
     #[param(minimum = 1, maximum = 5000)]
     limit: Option<usize>,
@@ -133,7 +136,7 @@ impl EventPage {
 #[utoipa::path(get, operation_id = "of_run",
     path = "/api/powerfill/runs/{run_id}/events", tag = "events",
     params(("run_id" = Uuid, Path, description = "The run"), EventsQuery),
-    responses((status = 200, description = "A page of events")))]
+    responses((status = 200, description = "A page of events"), (status = 409)))]
 pub(crate) async fn list_of_run(
     Viewer(caller): Viewer,
     Path(run): Path<Uuid>,
@@ -142,9 +145,12 @@ pub(crate) async fn list_of_run(
     let run = RunId(run);
     let page = EventPage::new(&query)?;
     let store = caller.store().await?;
-    if store.stream_version(&run.stream()).await? == 0 {
-        return Err(Problem::no_run(run));
+    match store.stream_version(&run.stream()).await? {
+        0 => return Err(Problem::no_run(run)),
+        version => ensure_reached(query.after, version)?,
     }
+    let from = |before| store.read(&run.stream(), before + 1);
+    ensure_same_event(from, query.after, query.after_hash.as_deref()).await?;
     let batches = store.read(&run.stream(), query.after.0.saturating_add(1));
     page.fill(batches, |event| event.stream_version).await
 }
@@ -154,12 +160,15 @@ pub(crate) async fn list_of_run(
 /// with this position returns later events.
 #[utoipa::path(get, operation_id = "of_all",
     path = "/api/powerfill/events", tag = "events", params(EventsQuery),
-    responses((status = 200, description = "A page of events")))]
+    responses((status = 200, description = "A page of events"), (status = 409)))]
 pub(crate) async fn list_all(
     Viewer(caller): Viewer,
     Query(query): Query<EventsQuery>,
 ) -> ApiResult<Response> {
     let page = EventPage::new(&query)?;
     let store = caller.store().await?;
+    ensure_reached(query.after, store.head().await?.position)?;
+    let from = |before| store.read_all(before);
+    ensure_same_event(from, query.after, query.after_hash.as_deref()).await?;
     page.fill(store.read_all(query.after.0), |event| event.global_position).await
 }

@@ -56,6 +56,10 @@ problem_kinds! {
     AlreadyThere = "already-there", CONFLICT, "It exists already";
     /// A row cannot be removed while something is linked to it.
     InUse = "in-use", CONFLICT, "Something is linked to it";
+    /// The position is after the last event of the log.
+    PositionAhead = "position-ahead", CONFLICT, "The position is after the end of this log";
+    /// The event at the position is not the one that the caller received.
+    AnotherLog = "another-log", CONFLICT, "The position is of another log";
     /// The row has changed since the caller read it.
     Stale = "stale", PRECONDITION_FAILED, "It has changed since it was read";
     /// The idempotency key belongs to an earlier, different request.
@@ -189,6 +193,7 @@ impl From<StoreError> for Problem {
             StoreError::Conflict { .. }
             | StoreError::AppendIdReused { .. }
             | StoreError::LeaseLost(_)
+            | StoreError::ReadOnly(_)
             | StoreError::Failed(_) => internal(&error),
         }
     }

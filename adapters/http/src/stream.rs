@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
@@ -26,11 +27,19 @@ use crate::caller::Viewer;
 use crate::events::{TypeFilter, cloud_event};
 use crate::extract::Query;
 use crate::metrics::StreamPosition;
-use crate::position::Position;
+use crate::position::{Position, ensure_reached, ensure_same_event};
 use crate::problem::{ApiResult, Problem, ProblemKind};
 
 /// The interval of comments that keep an idle stream alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// What a proxy needs so that it neither holds events back nor compresses them.
+const PROXY_HEADERS: [(HeaderName, &str); 2] = [
+    (CACHE_CONTROL, "no-cache, no-transform"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
+type EventResult = Result<Event, StoreError>;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +49,9 @@ pub(crate) struct StreamQuery {
     /// Without either, only events that are recorded from now on.
     #[param(value_type = Option<u64>)]
     after: Option<Position>,
+    /// The `hash` of the event at that position, as it was received: the answer is 409
+    /// `another-log` if this log has another event there.
+    after_hash: Option<String>,
     /// Only these types, separated by commas.
     #[serde(rename = "type")]
     types: Option<String>,
@@ -56,13 +68,13 @@ pub(crate) struct StreamQuery {
         description = "The id of the last received event")),
     responses((status = 200,
         description = "Events, until the client disconnects or the service stops",
-        content_type = "text/event-stream", body = String)))]
+        content_type = "text/event-stream", body = String), (status = 409)))]
 pub(crate) async fn stream(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     Query(query): Query<StreamQuery>,
-) -> ApiResult<Sse<impl Stream<Item = Result<Event, StoreError>>>> {
+) -> ApiResult<([(HeaderName, &'static str); 2], Sse<impl Stream<Item = EventResult>>)> {
     let types = TypeFilter::read(query.types.as_deref())?;
     let last = match headers.get("last-event-id") {
         None => None,
@@ -79,10 +91,12 @@ pub(crate) async fn stream(
     };
     let permit = Arc::clone(&api.streams).try_acquire_owned().map_err(full)?;
     let store = caller.store().await?;
-    let after = match last.or(query.after) {
-        Some(Position(after)) => after,
-        None => store.head().await?.position,
-    };
+    let head = store.head().await?.position;
+    let after = last.or(query.after);
+    ensure_reached(after.unwrap_or_default(), head)?;
+    let hash = query.after_hash.as_deref();
+    ensure_same_event(|before| store.read_all(before), after.unwrap_or_default(), hash).await?;
+    let Position(after) = after.unwrap_or(Position(head));
     let position = api.metrics.add_stream(caller.tenant.id(), after);
     let source = EventSource {
         position,
@@ -93,7 +107,8 @@ pub(crate) async fn stream(
         _permit: permit,
     };
     let events = unfold(source, EventSource::next).take_until(api.stop.clone().cancelled_owned());
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok((PROXY_HEADERS, sse))
 }
 
 /// The rest of one batch, and the subscription behind it.

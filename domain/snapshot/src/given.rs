@@ -126,15 +126,15 @@ impl Given {
         match json.as_bytes().first() {
             Some(b'"') => match serde_json::from_str(json) {
                 Ok(text) => Self::Text(text),
-                Err(_) => unfit("a text with an escape that stands for no character"),
+                Err(_) => unfit("a text with an escape that stands for no character is given"),
             },
             Some(b'n') => Self::Default,
-            Some(b't' | b'f') => unfit("true or false"),
-            Some(b'[') => unfit("a list"),
-            Some(b'{') => unfit("an object"),
-            _ if json.contains(['.', 'e', 'E']) => {
-                unfit("a JSON float; a decimal travels as a string")
-            }
+            Some(b't' | b'f') => unfit("true or false is given"),
+            Some(b'[') => unfit("a list is given"),
+            Some(b'{') => unfit("an object is given"),
+            _ if json.contains(['.', 'e', 'E']) => unfit(
+                "a JSON number with a fraction is given; write a decimal as a string, \"99.5\"",
+            ),
             _ => Self::Whole(json.to_owned()),
         }
     }
@@ -147,7 +147,7 @@ impl Given {
                 Presence::Default(text) => read_default(option, &text()),
                 _ => InputCell::Null,
             }),
-            (Self::Unfit(_, what), _) => Err(unfit(what)),
+            (Self::Unfit(_, what), _) => Err(CellFault::new(unfit_code(input_type), *what)),
             (Self::Whole(_), InputType::Text) => Err(unfit("a number")),
             (Self::Text(text) | Self::Whole(text), _) => {
                 let text = text.trim_end_matches(' ');

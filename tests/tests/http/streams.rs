@@ -36,7 +36,12 @@ impl Client {
         }
         let response = service.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let headers = response.headers();
+        assert_eq!(headers["content-type"], "text/event-stream");
+        // A proxy passes events on at once and as they are.
+        assert_eq!(headers["x-accel-buffering"], "no");
+        let cache_control: Vec<_> = headers.get_all("cache-control").iter().collect();
+        assert_eq!(cache_control, ["no-cache, no-transform"]);
         let body = response.into_body().into_data_stream();
         Self { body, text: String::new(), last }
     }
@@ -147,6 +152,55 @@ async fn a_service_that_stops_ends_its_streams() {
     drop(client);
     let again = service.get("/events/stream").await;
     assert_eq!((again.status, again.body.len()), (200, 0), "it ends immediately");
+}
+
+/// After a restore, or at another store, a remembered position leads nowhere or to other events.
+#[tokio::test]
+async fn a_position_of_another_log_is_refused() {
+    let service = Service::new();
+    let run = service.run_case("12-kickout-reasons").await;
+    service.run_case("03-best-fit").await;
+    let events: Vec<_> = service.store().read_all(0).try_concat().await.unwrap();
+    let end = events.len() as u64;
+    let of_run = service.store().stream_version(&run.stream()).await.unwrap();
+    let hash = |at: u64| events[at as usize - 1].hash.to_string();
+
+    for (path, head) in
+        [("/events", end), ("/events/stream", end), (&*format!("/runs/{run}/events"), of_run)]
+    {
+        for after in [head + 1, 99_999] {
+            let ahead = service.get(&format!("{path}?after={after}")).await;
+            let problem = ahead.expect_problem(409, "position-ahead");
+            assert_eq!(problem["head"], head, "{path}");
+        }
+    }
+    let page = service.get(&format!("/events?after={end}")).await.ok();
+    assert_eq!(
+        (page.json()["next_after"].as_u64(), page.json()["end"].as_bool()),
+        (Some(end), Some(true))
+    );
+    let path = "/api/powerfill/events/stream";
+    let mut request = service.request("GET", path, &service.viewer, None);
+    request.headers_mut().insert("last-event-id", (end + 1).into());
+    assert_eq!(service.router.clone().oneshot(request).await.unwrap().status(), 409);
+
+    // Within the log, only the hash tells.
+    for path in ["/events", "/events/stream", &format!("/runs/{run}/events")] {
+        let wrong = service.get(&format!("{path}?after=5&after_hash={}", hash(6))).await;
+        wrong.expect_problem(409, "another-log");
+        service
+            .get(&format!("{path}?after_hash={}", hash(6)))
+            .await
+            .expect_problem(400, "bad-request");
+    }
+    for path in ["/events".to_owned(), format!("/runs/{run}/events")] {
+        let page =
+            service.get(&format!("{path}?after=5&limit=1&after_hash={}", hash(5))).await.ok();
+        assert_eq!(page.json()["next_after"], 6);
+    }
+    let query = format!("?after=5&after_hash={}", hash(5));
+    let mut client = Client::connect(&service, &query, None).await;
+    assert_eq!(client.next().await.unwrap().0, 6);
 }
 
 fn events(page: &Answer) -> (Vec<Value>, u64, bool) {

@@ -29,23 +29,28 @@ impl Drop for Consumer {
 
 impl Consumer {
     fn start(sandbox: &Sandbox, server: &Server, token: &str, command: &[&str]) -> Self {
-        use std::os::unix::process::CommandExt;
-        let mut consumer = Command::new(command[0]);
-        consumer
-            .args(&command[1..])
-            .current_dir(sandbox.path(""))
-            .env("API", format!("http://{}/api/powerfill", server.address))
-            .env("TENANT", "GENERATED")
-            .env("TOKEN", token)
-            .process_group(0)
-            .stdout(Stdio::piped());
-        Self(consumer.spawn().expect("the consumer starts"))
+        Self(consumer(sandbox, server, token, command).spawn().expect("the consumer starts"))
     }
 
     /// The lines of its output.
     fn lines(&mut self) -> Lines<BufReader<ChildStdout>> {
         BufReader::new(self.0.stdout.take().expect("the output is piped")).lines()
     }
+}
+
+/// The command of a consumer.
+fn consumer(sandbox: &Sandbox, server: &Server, token: &str, command: &[&str]) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut consumer = Command::new(command[0]);
+    consumer
+        .args(&command[1..])
+        .current_dir(sandbox.path(""))
+        .env("API", format!("http://{}/api/powerfill", server.address))
+        .env("TENANT", "GENERATED")
+        .env("TOKEN", token)
+        .process_group(0)
+        .stdout(Stdio::piped());
+    consumer
 }
 
 /// A sandbox with two runs, a service, and a viewer's token.
@@ -98,6 +103,7 @@ fn the_shell_consumer_prints_each_event_once() {
         printed.extend(out.map_while(Result::ok));
         // The position of the last line may not be saved yet; then the line is printed again.
         let saved = std::fs::read_to_string(sandbox.path("position.txt")).expect("the position");
+        let (saved, _) = saved.split_once(' ').expect("a position and a hash");
         printed.truncate(saved.parse().expect("a number"));
     }
     let mut consumer = Consumer::start(&sandbox, &server, &token, &command);
@@ -136,6 +142,47 @@ fn the_python_consumer_counts_each_event_once() {
     assert_eq!(tally(), expected);
     let mut refused = Consumer::start(&sandbox, &server, "pf_0", &command);
     assert!(!refused.0.wait().expect("an invalid token ends the consumer").success());
+}
+
+/// A store that was set back to a backup has other events at positions that a consumer remembers.
+#[test]
+fn a_consumer_whose_position_is_of_another_log_ends_and_says_so() {
+    let (sandbox, server, token) = start_service();
+    let all = recorded(&sandbox).len();
+    let (shell, python) = (example("consumer.sh"), example("consumer.py"));
+    let commands = [
+        ["bash", shell.to_str().expect("a path"), "position.txt"],
+        ["python3", python.to_str().expect("a path"), "tally.db"],
+    ];
+    let mut consumers =
+        commands.map(|command| Consumer::start(&sandbox, &server, &token, &command));
+    assert_eq!(consumers[0].lines().take(all).filter_map(Result::ok).count(), all);
+    eventually_blocking("both consumers are at the end", || {
+        let shell = std::fs::read_to_string(sandbox.path("position.txt")).unwrap_or_default();
+        let python = query(&sandbox.path("tally.db"), "SELECT hash, last FROM position");
+        shell.starts_with(&format!("{all} "))
+            && python.first().is_some_and(|(_, last)| *last == all as i64)
+    });
+    drop(consumers);
+    server.stop();
+
+    for runs in [1, 3] {
+        // One run is a shorter log; three are a longer one with other events.
+        std::fs::remove_file(sandbox.path("books.db")).expect("the store is there");
+        for _ in 0..runs {
+            sandbox.run_ok("run --tenant GENERATED");
+        }
+        let server = Server::start(&sandbox, &["--no-workers"]);
+        let kind = if runs == 1 { "position-ahead" } else { "another-log" };
+        for command in &commands {
+            let mut consumer = consumer(&sandbox, &server, &token, command);
+            let ended = consumer.stderr(Stdio::piped()).output().expect("the consumer starts");
+            assert_eq!(ended.status.code(), Some(1), "{kind}: {command:?}");
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert!(said.contains("restored from a backup"), "{kind}: {said}");
+        }
+        server.stop();
+    }
 }
 
 #[test]
