@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use async_nats::jetstream;
 use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::DiscardPolicy;
 use tempfile::TempDir;
 
 use crate::waiting::eventually_blocking;
@@ -101,6 +102,16 @@ impl NatsServer {
             messages.push(stream.get_raw_message(sequence).await.expect("the message is there"));
         }
         messages
+    }
+
+    /// Makes a stream refuse every message after this many.
+    pub async fn refuse_messages(&self, stream: &str, after: usize) {
+        let jetstream = self.jetstream().await;
+        let stream = jetstream.get_stream(stream).await.expect("the stream is there");
+        let mut config = stream.cached_info().config.clone();
+        config.max_messages = i64::try_from(after).expect("a small number");
+        config.discard = DiscardPolicy::New;
+        jetstream.update_stream(config).await.expect("the stream changes");
     }
 
     /// The server's log since its last start.

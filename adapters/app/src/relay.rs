@@ -32,6 +32,25 @@ pub enum RelayMode {
     Follow,
 }
 
+/// What a relay did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayEnd {
+    /// The position of the last event that the broker has; `None` if it never said.
+    pub position: Option<u64>,
+    /// Whether that was the end of the log, and not that of the process.
+    pub is_complete: bool,
+}
+
+/// What a relay reports while it works, each once.
+#[derive(Debug)]
+pub enum RelayNotice<'a> {
+    /// The broker or the store is unavailable, and the relay tries again.
+    Waiting(&'a RelayError),
+    /// The broker has no event of the tenant, although this relay sent some: it goes on after
+    /// this position.
+    BrokerIsEmpty(u64),
+}
+
 /// Why a relay fails.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
@@ -52,6 +71,19 @@ pub enum RelayError {
         /// The tenant.
         tenant: TenantId,
         /// The position.
+        position: u64,
+    },
+    /// The relay was to begin at an event, and the broker has events of the tenant.
+    #[error(
+        "the stream at {address} has events of tenant {tenant} up to {position}, and earlier ones \
+         cannot come after them: delete the stream or purge the tenant's subjects, and start again"
+    )]
+    NotEmpty {
+        /// The address of the broker.
+        address: String,
+        /// The tenant.
+        tenant: TenantId,
+        /// The position of its last event there.
         position: u64,
     },
     /// Another process moves the position in the store.
@@ -75,6 +107,8 @@ pub struct Relay {
     tenant: TenantId,
     broker: Arc<dyn EventBroker>,
     stop: CancellationToken,
+    /// The first event to send to a broker that has none of the tenant.
+    from: Option<u64>,
 }
 
 /// How far a relay is.
@@ -85,6 +119,19 @@ struct RelayProgress {
     position: u64,
 }
 
+/// What a relay remembers from one attempt to the next.
+#[derive(Default)]
+struct RelayMemory {
+    /// The furthest event that the broker reported as a duplicate.
+    known: u64,
+    /// The last position that the broker is known to have.
+    position: Option<u64>,
+    /// Whether the broker answered before.
+    has_answer: bool,
+    /// Whether the last attempt sent events.
+    has_sent: bool,
+}
+
 impl Relay {
     /// A relay that ends when `stop` is canceled.
     pub fn new(
@@ -93,91 +140,133 @@ impl Relay {
         broker: Arc<dyn EventBroker>,
         stop: CancellationToken,
     ) -> Self {
-        Self { store, tenant, broker, stop }
+        Self { store, tenant, broker, stop, from: None }
     }
 
-    /// Sends what the broker does not have, in order, and returns the position that it reached.
-    /// While the broker or the store is unavailable, it tries again, and reports that once.
+    /// Begins at this event, if the broker has none of the tenant.
+    #[must_use]
+    pub const fn begin_at(mut self, from: Option<u64>) -> Self {
+        self.from = from;
+        self
+    }
+
+    /// Sends what the broker does not have, in order. While the broker or the store is unavailable,
+    /// it tries again, and reports that once.
     ///
     /// # Errors
     /// The first error that does not pass by itself.
     pub async fn run(
         &self,
         mode: RelayMode,
-        mut report: impl FnMut(&RelayError) + Send,
-    ) -> Result<u64, RelayError> {
+        mut report: impl FnMut(RelayNotice<'_>) + Send,
+    ) -> Result<RelayEnd, RelayError> {
         ensure_tenant(self.store.as_ref(), &self.tenant).await?;
         let (mut pauses, mut failures) = (BACKOFF.pauses(), 0);
-        // The furthest event that the broker reported as a duplicate.
-        let mut known = 0;
+        let mut memory = RelayMemory::default();
         loop {
-            let mut reached = None;
-            let error = match self.attempt(mode, &mut known, &mut reached).await {
-                Ok(position) => return Ok(position),
+            memory.has_sent = false;
+            let error = match self.attempt(mode, &mut memory, &mut report).await {
+                Ok(is_complete) => {
+                    return Ok(RelayEnd { position: memory.position, is_complete });
+                }
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
-            if reached.is_some() {
+            if memory.has_sent {
                 pauses.reset();
                 failures = 0;
             }
             if failures == SILENT_PAUSES {
-                report(&error);
+                report(RelayNotice::Waiting(&error));
             }
             failures += 1;
             let pause = pauses.next().unwrap_or_default();
             if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {
-                return Ok(reached.unwrap_or_default());
+                return Ok(RelayEnd { position: memory.position, is_complete: false });
             }
         }
     }
 
-    /// Sends events from the broker's position on, until the end or the first error.
+    /// Sends events from the broker's position on, until the end or the first error. Returns
+    /// whether it came to the end.
     async fn attempt(
         &self,
         mode: RelayMode,
-        known: &mut u64,
-        reached: &mut Option<u64>,
-    ) -> Result<u64, RelayError> {
-        let mut progress = self.progress(*known).await?;
+        memory: &mut RelayMemory,
+        report: &mut (impl FnMut(RelayNotice<'_>) + Send),
+    ) -> Result<bool, RelayError> {
+        let mut progress = self.progress(memory, report).await?;
+        memory.position = Some(progress.position);
         self.store_position(&mut progress).await?;
         let mut batches = match mode {
             RelayMode::CatchUp => self.store.read_all(progress.position),
             RelayMode::Follow => self.store.subscribe(progress.position),
         };
         loop {
-            let batch = self.stop.run_until_cancelled(batches.next()).await.flatten();
-            let Some(batch) = batch.transpose()? else { return Ok(progress.position) };
+            let Some(batch) = self.stop.run_until_cancelled(batches.next()).await else {
+                return Ok(false);
+            };
+            let Some(batch) = batch.transpose()? else { return Ok(true) };
             for window in batch.chunks(WINDOW) {
                 if let SendOutcome::Duplicate(position) = self.broker.send(window).await? {
-                    *known = position;
-                    let address = self.broker.address().to_owned();
-                    let source = format!("event {position} was there already").into();
-                    return Err(BrokerError::Transient { address, source }.into());
+                    return Err(self.duplicate(position, memory).into());
                 }
                 progress.position =
                     window.last().map_or(progress.position, |event| event.global_position);
-                *reached = Some(progress.position);
+                (memory.position, memory.has_sent) = (Some(progress.position), true);
                 self.store_position(&mut progress).await?;
                 if self.stop.is_cancelled() {
-                    return Ok(progress.position);
+                    return Ok(false);
                 }
             }
         }
     }
 
+    /// The broker had an event before. A broker that was emptied so that events are sent again
+    /// still remembers them for a while; otherwise the next attempt goes on after the event.
+    fn duplicate(&self, position: u64, memory: &mut RelayMemory) -> BrokerError {
+        let address = self.broker.address().to_owned();
+        let what = if self.from.is_some() {
+            format!(
+                "it still remembers event {position}, and refuses it until its window for \
+                 duplicates ends (two minutes, if the stream has no other)"
+            )
+        } else {
+            memory.known = position;
+            format!("event {position} was there already")
+        };
+        BrokerError::Transient { address, source: what.into() }
+    }
+
     /// Asks the broker for its position. The stored position counts only if the broker has no event
     /// of the tenant any more.
-    async fn progress(&self, known: u64) -> Result<RelayProgress, RelayError> {
+    async fn progress(
+        &self,
+        memory: &mut RelayMemory,
+        report: &mut (impl FnMut(RelayNotice<'_>) + Send),
+    ) -> Result<RelayProgress, RelayError> {
         let stored = self.store.subscriber(self.broker.subscriber()).await?;
-        let position = match self.broker.last_event(&self.tenant).await? {
-            None => stored.unwrap_or_default(),
-            Some(last) => {
+        let last = self.broker.last_event(&self.tenant).await?;
+        let is_first = !std::mem::replace(&mut memory.has_answer, true);
+        let position = match (last, self.from) {
+            (None, Some(from)) => from.saturating_sub(1),
+            (None, None) => {
+                let position = stored.unwrap_or_default();
+                if is_first && position > 0 {
+                    report(RelayNotice::BrokerIsEmpty(position));
+                }
+                position
+            }
+            (Some(last), Some(_)) if is_first => {
+                let (address, tenant) = (self.broker.address().to_owned(), self.tenant.clone());
+                return Err(RelayError::NotEmpty { address, tenant, position: last.position });
+            }
+            (Some(last), _) => {
                 self.ensure_same_history(last.position, last.hash.as_deref()).await?;
                 last.position
             }
         };
-        Ok(RelayProgress { stored, position: position.max(known) })
+        Ok(RelayProgress { stored, position: position.max(memory.known) })
     }
 
     /// Checks that the store has the broker's last event, with the same hash. The hash covers all

@@ -4,9 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{
+    Context, CreateStreamError, CreateStreamErrorKind, PublishErrorKind,
+};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream as JetStream};
-use async_nats::jetstream::{Context, context::PublishErrorKind};
 use async_nats::{ConnectErrorKind, ConnectOptions, ServerAddr};
 use async_trait::async_trait;
 use powerfill_events::cloud_event::{CloudEvent, CloudEventError};
@@ -122,7 +125,7 @@ impl NatsBroker {
             ..Config::default()
         };
         let stream = self.context.get_or_create_stream(wanted).await;
-        let mut stream = stream.map_err(|error| self.transient(error))?;
+        let mut stream = stream.map_err(|error| self.creation_error(error))?;
         let config = &stream.info().await.map_err(|error| self.transient(error))?.config;
         let problem = if !config.subjects.iter().any(|subject| subject == subject::ALL) {
             format!("has the subjects {}; give it {}", config.subjects.join(", "), subject::ALL)
@@ -134,6 +137,27 @@ impl NatsBroker {
             return Ok(());
         };
         Err(self.stream_error(problem).into())
+    }
+
+    /// Says what to do about a stream that cannot be created.
+    fn creation_error(&self, error: CreateStreamError) -> BrokerError {
+        match error.kind() {
+            CreateStreamErrorKind::JetStream(answer)
+                if answer.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP =>
+            {
+                let problem = format!(
+                    "cannot be created, because another stream has subjects of {}; take them out \
+                     of it, delete it, or use another account",
+                    subject::ALL
+                );
+                self.stream_error(problem).into()
+            }
+            CreateStreamErrorKind::JetStreamUnavailable => self.transient(
+                "JetStream is not enabled there; start nats-server with --jetstream, or add \
+                 jetstream {} to its configuration",
+            ),
+            _ => self.transient(error),
+        }
     }
 
     async fn stream(&self) -> Result<JetStream, BrokerError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use powerfill_app::relay::{Relay, RelayMode};
+use powerfill_app::relay::{Relay, RelayMode, RelayNotice};
 use powerfill_nats::{NatsAccess, NatsBroker};
 use powerfill_ports::broker::{BrokerError, EventBroker};
 use tokio::task::JoinSet;
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(
     let mut relays = JoinSet::new();
     for store in stores {
         let (broker, shutdown) = (Arc::clone(&broker), shutdown.clone());
-        relays.spawn(relay(store, broker, shutdown, args.once));
+        relays.spawn(relay(store, broker, shutdown, args.once, args.from));
     }
     join_all(relays, "a relay").await
 }
@@ -74,17 +74,35 @@ async fn relay(
     broker: Arc<NatsBroker>,
     shutdown: CancellationToken,
     once: bool,
+    from: Option<u64>,
 ) -> Result<(), CliError> {
     let opened = store.open_existing().await?;
     let tenant = tenant_of(&store, opened.as_ref()).await?;
     let address = broker.address().to_owned();
-    let relay = Relay::new(opened, tenant.clone(), broker, shutdown);
+    let relay = Relay::new(Arc::clone(&opened), tenant.clone(), broker, shutdown).begin_at(from);
     let mode = if once { RelayMode::CatchUp } else { RelayMode::Follow };
     let reached = relay
-        .run(mode, |error| {
-            tracing::warn!("{tenant}: {error}; the relay tries again until it succeeds")
+        .run(mode, |notice| match notice {
+            RelayNotice::Waiting(error) => {
+                tracing::warn!("{tenant}: {error}; the relay tries again until it succeeds");
+            }
+            RelayNotice::BrokerIsEmpty(position) => tracing::warn!(
+                "{tenant}: the stream at {address} is new or was emptied: it has none of the \
+                 events up to {position}, which were sent before, and begins at {}; to send \
+                 earlier ones again, empty it and start `powerfill relay --from 1`",
+                position + 1
+            ),
         })
         .await;
-    let position = reached.map_err(|error| CliError::context(tenant.to_string(), error))?;
-    print_text(format!("{tenant}: {address} has the events up to {position}\n"))
+    let end = reached.map_err(|error| CliError::context(tenant.to_string(), error))?;
+    let has = match end.position {
+        Some(position) => format!("{tenant}: {address} has the events up to {position}"),
+        None => format!("{tenant}: {address} did not say which events it has"),
+    };
+    if end.is_complete || !once {
+        return print_text(format!("{has}\n"));
+    }
+    let head = opened.head().await?.position;
+    print_text(format!("{has}; stopped before the end of the log, event {head}\n"))?;
+    Err(CliError::NegativeAnswer)
 }

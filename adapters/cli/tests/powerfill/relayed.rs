@@ -1,5 +1,6 @@
 //! `relay` as a process: killed at many points, started before its broker, and stopped.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use powerfill_tests::nats::NatsServer;
@@ -106,6 +107,31 @@ fn a_relay_waits_for_its_broker_and_runs_until_sigterm() {
     assert_eq!(relay.finish().status, Some(0));
     let positions = positions(&server);
     assert_eq!(positions, dense(positions.len()));
+}
+
+/// A relay that is stopped while NATS refuses every message has not reached the end.
+#[test]
+fn a_relay_that_is_stopped_too_early_has_status_1() {
+    let server = NatsServer::start("");
+    let sandbox = sandbox("--loans 60 --trades 20 --pools 10");
+    sandbox.run_ok("run --tenant GENERATED");
+    let once = format!("relay --all-tenants --once --nats {}", server.url());
+    sandbox.run_ok(&once);
+    let sent = positions(&server).len();
+    block_on(server.refuse_messages("POWERFILL", sent));
+    sandbox.run_ok("run --tenant GENERATED");
+    let mut relay = sandbox.command(once.split_whitespace());
+    let mut relay = BackgroundProcess::start(relay.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    // The first line of the log says that the relay waits.
+    let mut log = BufReader::new(relay.child().stderr.take().expect("the log is piped"));
+    let mut line = String::new();
+    log.read_line(&mut line).expect("the relay logs");
+    assert!(line.contains("the relay tries again"), "{line}");
+    relay.signal("-TERM");
+    let ended = relay.finish();
+    assert_eq!(ended.status, Some(1), "{}", ended.out);
+    let expected = format!("has the events up to {sent}; stopped before the end of the log");
+    assert!(ended.out.contains(&expected), "{}", ended.out);
 }
 
 #[test]

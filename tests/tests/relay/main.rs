@@ -1,13 +1,15 @@
 //! The relay with a NATS server: every event arrives once and in order, also if the relay or the
 //! server ends at any moment (specification 4.5, 5.3).
 
+mod stream;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream;
+use async_nats::jetstream::stream::Config;
 use futures::TryStreamExt;
 use powerfill_app::relay::{Relay, RelayError, RelayMode};
 use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
@@ -93,7 +95,10 @@ impl TenantStore {
     /// Relays everything up to the end of the log.
     async fn relay_all(&self, server: &NatsServer) -> Result<u64, RelayError> {
         let broker = Arc::new(connect(server).await);
-        self.relay(&broker, &CancellationToken::new()).run(RelayMode::CatchUp, |_| {}).await
+        let end =
+            self.relay(&broker, &CancellationToken::new()).run(RelayMode::CatchUp, |_| {}).await?;
+        assert!(end.is_complete);
+        Ok(end.position.expect("the broker answered"))
     }
 
     /// The position of the relay.
@@ -186,7 +191,7 @@ async fn a_database_is_relayed_as_it_grows() {
     })
     .await;
     stop.cancel();
-    assert_eq!(relaying.await.unwrap().unwrap(), end);
+    assert_eq!(relaying.await.unwrap().unwrap().position, Some(end));
     store.assert_relayed(&server).await;
 }
 
@@ -266,11 +271,11 @@ async fn wait_for_end_of_duplicate_window(server: &NatsServer) {
 async fn after_the_window_for_duplicates_nothing_arrives_twice() {
     let server = NatsServer::start("");
     let window = Duration::from_millis(100);
-    let config = stream::Config {
+    let config = Config {
         name: STREAM.to_owned(),
         subjects: vec!["powerfill.>".to_owned()],
         duplicate_window: window,
-        ..stream::Config::default()
+        ..Config::default()
     };
     server.jetstream().await.create_stream(config).await.unwrap();
     let store = TenantStore::with_runs("acme", 1).await;
@@ -342,10 +347,10 @@ async fn another_store_of_the_tenant_sends_nothing() {
 #[tokio::test]
 async fn a_stream_with_other_subjects_is_refused() {
     let server = NatsServer::start("");
-    let config = stream::Config {
+    let config = Config {
         name: STREAM.to_owned(),
         subjects: vec!["orders.>".to_owned()],
-        ..stream::Config::default()
+        ..Config::default()
     };
     server.jetstream().await.create_stream(config).await.unwrap();
     let access = NatsAccess { url: server.url(), ..NatsAccess::default() };
