@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use powerfill_csv::read_folder;
 use powerfill_postgres::source::read;
 use powerfill_snapshot::{FaultReport, IgnoredPart, RawSnapshot, validate};
-use powerfill_tests::postgres::{TestDatabase, connect, shared_server, url};
+use powerfill_tests::postgres::{
+    DedicatedServer, Durability, TestDatabase, connect, shared_server, url,
+};
 use tokio_postgres::Client;
 
 fn cases() -> PathBuf {
@@ -159,11 +161,58 @@ async fn an_unreadable_table_leaves_the_others_readable() {
     assert!(raw.faults.iter().any(|f| f.table == "pscat_trades" && f.reason.contains("both")));
 }
 
+/// Roles belong to the whole server, so that the test needs its own server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_a_source_lacks_is_named_with_its_grant() {
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let admin = server.admin_client("postgres").await;
+    admin
+        .batch_execute(&format!(
+            "CREATE ROLE reports LOGIN; CREATE SCHEMA pf; SET search_path = pf; {SOUND}
+             CREATE SCHEMA \"No Use\"; CREATE TABLE \"No Use\".loan (loan_id text);
+             GRANT USAGE ON SCHEMA pf TO reports; GRANT SELECT ON snapshot TO reports;"
+        ))
+        .await
+        .unwrap();
+    let read_as = async |schema: &str| {
+        let url = server.url("postgres").replace("postgres://postgres@", "postgres://reports@");
+        read(&powerfill_tests::postgres::url(&format!("{url}?schema={schema}"))).await.unwrap()
+    };
+    let raw = read_as("pf").await;
+    assert_eq!(raw.tables.iter().map(|table| table.name()).collect::<Vec<_>>(), ["snapshot"]);
+    let reason = |raw: &RawSnapshot| {
+        raw.faults.iter().find(|fault| fault.table == "loan").unwrap().reason.clone()
+    };
+    assert_eq!(
+        reason(&raw),
+        "the role reports may not read pf.\"Loan\"; GRANT SELECT ON pf.\"Loan\" TO reports"
+    );
+    let trades = raw.faults.iter().find(|fault| fault.table == "pscat_trades").unwrap();
+    assert!(trades.reason.ends_with("; GRANT SELECT ON pf.pscat_trades TO reports"));
+    assert_eq!(
+        reason(&read_as("No%20Use").await),
+        "the role reports may not use the schema \"No Use\"; GRANT USAGE ON SCHEMA \"No Use\" TO \
+         reports"
+    );
+}
+
+#[tokio::test]
+async fn money_is_refused_with_its_cast() {
+    let raw = book(
+        "DROP VIEW \"Loan\"; CREATE TABLE loan (loan_id text, loan_amount money);
+         INSERT INTO loan VALUES ('A', 1.5)",
+    )
+    .await;
+    let report = validate(raw).unwrap_err();
+    assert!(report.faults.iter().any(|fault| fault.reason.contains("cast it to NUMERIC")));
+}
+
 #[tokio::test]
 async fn a_missing_database_is_reported_with_its_url() {
     let nowhere = format!("{}?schema=public", shared_server().tcp_url("no_such_database"));
     let error = read(&url(&nowhere)).await.unwrap_err().to_string();
     assert!(error.contains("no_such_database") && error.contains(":***@"), "{error}");
+    assert!(error.contains("name another database") && !error.contains("createdb"), "{error}");
     let place = TestDatabase::new();
     let error = read(&url(&format!("{}?schema=elsewhere", place.url().await))).await.unwrap_err();
     assert!(error.to_string().contains("elsewhere"), "{error}");

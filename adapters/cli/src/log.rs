@@ -17,6 +17,14 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Shows what a command of a person waits for: a line of text on standard error.
+pub(crate) fn start_for_person() {
+    let layer = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(false);
+    let layer = layer.without_time().with_level(false).with_target(false);
+    let filter = Targets::new().with_target("powerfill_ports::waiting", LevelFilter::WARN);
+    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
+}
+
 /// Starts logging; earlier messages are lost.
 pub(crate) fn start(format: LogFormat) {
     let color = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

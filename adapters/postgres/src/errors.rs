@@ -7,7 +7,7 @@ use std::fmt;
 use deadpool_postgres::{PoolError, TimeoutType};
 use powerfill_ports::{StoreError, StoreFault};
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// Translates the error of a statement.
 pub(crate) fn store_error(error: Error) -> StoreError {
@@ -47,6 +47,12 @@ impl std::error::Error for PostgresError {
     }
 }
 
+/// The answer of the server in an error of a store, if there is one.
+pub(crate) fn server_answer(error: &StoreError) -> Option<&DbError> {
+    let (StoreError::Failed(fault) | StoreError::Schema(fault)) = error else { return None };
+    fault.source()?.downcast_ref::<PostgresError>()?.0.as_db_error()
+}
+
 /// The error and its sources, in one line.
 fn with_sources(error: &Error) -> String {
     let mut text = error.to_string();
@@ -80,7 +86,8 @@ fn server_error(code: &SqlState, fault: StoreFault) -> StoreError {
         return StoreError::Failed(fault.context("the disk is full"));
     }
     if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        return StoreError::Failed(fault.context("the server is read-only"));
+        let advice = "; commands that only read work; to write, name the primary server";
+        return StoreError::ReadOnly(fault.context("the server is read-only").suffix(advice));
     }
     if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
         return StoreError::Corrupt(fault);

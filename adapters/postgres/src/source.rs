@@ -13,10 +13,11 @@ use powerfill_ports::StoreError;
 use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow, Transaction};
 
-use crate::errors::store_error;
+use crate::errors::{server_answer, store_error};
 use crate::pool::{ConnectionPool, begin_consistent_read};
 use crate::retry::SOURCE;
 use crate::sql_names::quoted;
@@ -27,12 +28,49 @@ const FLOAT: &str = "a binary float; make the column NUMERIC, so that decimals s
 const TIMESTAMP: &str = "a moment within a day; a date is expected";
 const BYTES: &str = "bytes; a text or a number is expected";
 
+const MONEY: &str = "a value of type MONEY, whose text depends on the server; cast it to NUMERIC";
+
 /// The database cannot be reached or listed.
 #[derive(Debug, thiserror::Error)]
-#[error("the database {url} cannot be read: {source}")]
+#[error("the source {url} cannot be read: {}", in_words(source, url, None))]
 pub struct PostgresSourceError {
     url: PostgresUrl,
     source: StoreError,
+}
+
+/// An error of a source, with what to do about it. The words of [`StoreError`] are those of a
+/// store, which has other tables and other rights.
+fn in_words(error: &StoreError, url: &PostgresUrl, table: Option<&str>) -> String {
+    let Some(answer) = server_answer(error) else {
+        return match error {
+            StoreError::Unavailable(fault) | StoreError::Failed(fault) => fault.to_string(),
+            other => other.to_string(),
+        };
+    };
+    let user = url.config.get_user().map_or_else(|| "this user".to_owned(), bare_or_quoted);
+    let schema = bare_or_quoted(url.schema.as_deref().unwrap_or("public"));
+    match (answer.code(), table) {
+        (&SqlState::INSUFFICIENT_PRIVILEGE, _) if answer.message().contains("for schema") => {
+            format!(
+                "the role {user} may not use the schema {schema}; GRANT USAGE ON SCHEMA {schema}                  TO {user}"
+            )
+        }
+        (&SqlState::INSUFFICIENT_PRIVILEGE, Some(table)) => {
+            let name = format!("{schema}.{}", bare_or_quoted(table));
+            format!("the role {user} may not read {name}; GRANT SELECT ON {name} TO {user}")
+        }
+        (&SqlState::UNDEFINED_DATABASE, _) => {
+            format!("{}; name another database in the URL", answer.message())
+        }
+        _ => answer.message().to_owned(),
+    }
+}
+
+/// A name as a person writes it in SQL: in quotes only where it needs them.
+fn bare_or_quoted(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if is_plain { name.to_owned() } else { quoted(name) }
 }
 
 /// Reads the input tables from the schema that the URL names, or else from `public`. Other tables
@@ -126,7 +164,10 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
             Err(TableReadError::Store(error)) if error.is_transient() => return Err(error),
             Err(error) => {
                 inner.rollback().await.map_err(store_error)?;
-                snapshot.faults.push(unreadable(error.to_string()));
+                snapshot.faults.push(unreadable(match &error {
+                    TableReadError::Store(error) => in_words(error, url, Some(name)),
+                    TableReadError::TooLarge(error) => error.to_string(),
+                }));
             }
         }
     }
@@ -203,6 +244,7 @@ fn push_row(
                 other => other,
             }),
             Type::FLOAT4 | Type::FLOAT8 if !text.is_empty() => table.push_unfit(text, FLOAT),
+            Type::MONEY if !text.is_empty() => table.push_unfit(text, MONEY),
             Type::BYTEA if !text.is_empty() => table.push_unfit("", BYTES),
             Type::TIMESTAMP | Type::TIMESTAMPTZ if !text.is_empty() => match day_of(text) {
                 Some(day) => table.push_cell(day),

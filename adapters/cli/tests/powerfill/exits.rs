@@ -1,11 +1,31 @@
 //! Exit statuses and error messages: status 1 if the answer is no, 2 for usage and environment.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::sandbox::{Sandbox, case, options, source};
 
 fn sandbox_with_run() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.run(["run", &source(&case("03"))]).success();
     sandbox
+}
+
+/// A database browser with an unsaved change holds the write lock. It is released when the command
+/// has said so.
+#[test]
+fn a_command_that_waits_says_for_whom_and_how_long() {
+    let sandbox = sandbox_with_run();
+    let browser = rusqlite::Connection::open(sandbox.path("powerfill.db")).unwrap();
+    browser.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut run = sandbox.command(["run", &source(&case("03"))]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert_eq!(line, "waiting: another process is writing to powerfill.db (up to 5 min)");
+    browser.execute_batch("ROLLBACK").unwrap();
+    assert!(run.wait().unwrap().success());
+    assert_eq!(lines.count(), 0, "one line is enough");
 }
 
 #[test]
