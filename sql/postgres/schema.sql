@@ -192,3 +192,12 @@ CREATE TABLE subscribers (
     name     TEXT   COLLATE "C" PRIMARY KEY,
     position BIGINT NOT NULL -- global position of the last handled event
 );
+
+-- The end of the log at the last verification of the whole log, in one row. It is not part of the
+-- log: without it, the next verification begins at the first event.
+CREATE TABLE verified_log (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    seq      BIGINT  NOT NULL, -- of the last append that was verified
+    position BIGINT  NOT NULL, -- of its last event
+    seal     BYTEA   NOT NULL  -- of this append
+);

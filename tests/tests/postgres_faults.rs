@@ -291,7 +291,7 @@ async fn errors_of_the_server_are_classified() {
     let store = PostgresStore::open(&url(&text)).await.unwrap();
     let refused = store.append(candidates(run(1), 1, 1)).await.unwrap_err();
     assert!(
-        matches!(&refused, StoreError::Failed(fault) if fault.to_string().contains("read-only")),
+        matches!(&refused, StoreError::ReadOnly(fault) if fault.to_string().contains("read-only")),
         "{refused}"
     );
     drop((store, admin));

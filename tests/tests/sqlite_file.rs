@@ -142,28 +142,6 @@ async fn only_an_existing_file_is_opened_as_existing() {
     assert!(SqliteStore::open(&text).is_err());
 }
 
-/// Not testable as root, who may write to read-only files.
-#[tokio::test]
-async fn a_read_only_file_is_reported() {
-    let (_folder, path) = folder();
-    drop(SqliteStore::open(&path).unwrap());
-    let mut rights = std::fs::metadata(&path).unwrap().permissions();
-    rights.set_readonly(true);
-    std::fs::set_permissions(&path, rights).unwrap();
-    if std::fs::OpenOptions::new().write(true).open(&path).is_ok() {
-        eprintln!("this user may write to read-only files: nothing to test");
-        return;
-    }
-    let error = match SqliteStore::open_existing(&path) {
-        Err(error) => error,
-        Ok(store) => store.append(candidates(run(1), 0, 1)).await.unwrap_err(),
-    };
-    assert!(
-        matches!(&error, StoreError::Failed(fault) if fault.to_string().contains("read-only")),
-        "{error}"
-    );
-}
-
 /// The history of a later program version: one column is removed, one is new.
 static LATER_HISTORY: TableSpec = TableSpec {
     keeps_every_run: true,

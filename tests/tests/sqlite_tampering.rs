@@ -3,6 +3,7 @@
 
 use futures::TryStreamExt;
 use powerfill_ports::StoreError;
+use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
@@ -32,6 +33,7 @@ impl SampleStore {
             store.capture(&digest, text.as_bytes()).await.unwrap();
         }
         let head = store.head().await.unwrap();
+        store.set_verified_log(head).await.unwrap();
         Self { folder, seal: (head.seq, head.seal) }
     }
 
@@ -75,7 +77,9 @@ fn changed(value: Value) -> Value {
 /// Every column of every row of all tables that verification covers.
 fn cells(conn: &Connection) -> Vec<(String, String, i64)> {
     let mut cells = Vec::new();
-    for table in ["es_streams", "es_event_blocks", "es_appends", "es_head", "snapshots"] {
+    for table in
+        ["es_streams", "es_event_blocks", "es_appends", "es_head", "snapshots", "verified_log"]
+    {
         let text = |sql: String| -> Vec<String> {
             let mut rows = conn.prepare(&sql).unwrap();
             rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
@@ -285,7 +289,8 @@ async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() 
                     tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
               WHERE stream_id = 2;
              UPDATE es_head SET seq = 3, position = 10,
-                    seal = (SELECT seal FROM es_appends WHERE seq = 3);",
+                    seal = (SELECT seal FROM es_appends WHERE seq = 3);
+             DELETE FROM verified_log",
         )
         .unwrap();
     });

@@ -92,7 +92,7 @@ pub(crate) enum Command {
     /// Cancel a run that is queued or active
     Cancel(CancelArgs),
     /// List the runs of the store, latest first
-    Runs(StorePrintArgs),
+    Runs(RunsArgs),
     /// Summarize a run, as it is or as of any of its events
     Show(ShowArgs),
     /// Print an output table of a run, or list the tables
@@ -134,6 +134,18 @@ pub(crate) enum Command {
         /// bash, zsh, fish, elvish, or powershell
         shell: Shell,
     },
+}
+
+impl Command {
+    /// Whether the command writes a log and not only what a person must know.
+    pub(crate) const fn has_log(&self) -> bool {
+        #[cfg(feature = "nats")]
+        if matches!(self, Self::Relay(_)) {
+            return true;
+        }
+        matches!(self, Self::Work(_) | Self::Serve(_))
+            || matches!(self, Self::Publish(args) if args.follow)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +331,19 @@ pub(crate) struct ShowArgs {
     pub(crate) run: RunRefArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  powerfill runs
+  powerfill runs --limit 200
+  powerfill runs --format csv > runs.csv")]
+pub(crate) struct RunsArgs {
+    /// List only the latest N runs [default: 50 as text, all as csv and json]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) common: StorePrintArgs,
 }
 
 /// The event as of which a run is shown.

@@ -69,6 +69,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), CliError> {
+    if !command.has_log() {
+        log::start_for_person();
+    }
     let settings = ProgramSettings::read()?;
     dispatch(command, &settings).await
 }

@@ -25,6 +25,15 @@ const STEPS: [Step; 9] = [
     Step::Record,
 ];
 
+/// A progress bar on standard error, if that is a terminal.
+pub(crate) fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg} {elapsed}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// Ctrl-C, which cancels the active run.
 pub(crate) struct Interrupt {
     signal: CancellationToken,

@@ -130,6 +130,11 @@ impl TenantStore {
         self.checked(self.url.open_existing().await?).await
     }
 
+    /// Opens a store that exists for a command that only reads.
+    pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        self.checked(self.url.open_for_reading().await?).await
+    }
+
     async fn checked<S: Store + ?Sized>(&self, store: Arc<S>) -> Result<Arc<S>, CliError> {
         if let Some(tenant) = self.tenant_id() {
             let ensured = ensure_tenant(store.as_ref(), tenant).await;
@@ -305,7 +310,7 @@ async fn managed_tables(
         None => {
             let store = TenantStore::of_tenant(tenant)?;
             match store.url.may_exist() {
-                true => Some(store.open_existing().await? as Arc<dyn Store>),
+                true => Some(store.open_for_reading().await? as Arc<dyn Store>),
                 false => None,
             }
         }

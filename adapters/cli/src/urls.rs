@@ -374,6 +374,19 @@ impl StoreUrl {
 
     /// Opens a store that exists.
     pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        self.open_with(|path| SqliteStore::open_existing(path)).await
+    }
+
+    /// Opens a store that exists for a command that only reads. This user need not be able to
+    /// write it.
+    pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        self.open_with(|path| SqliteStore::open_for_reading(path)).await
+    }
+
+    async fn open_with(
+        &self,
+        open_file: fn(&Path) -> Result<SqliteStore, StoreError>,
+    ) -> Result<Arc<dyn CopyStore>, CliError> {
         match self {
             Self::Sqlite(path) if !Path::exists(path) => {
                 let path = path.display();
@@ -382,7 +395,7 @@ impl StoreUrl {
                      or create one with `powerfill run`"
                 )))
             }
-            Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open_existing(path)?)),
+            Self::Sqlite(path) => Ok(Arc::new(open_file(path)?)),
             Self::Evidence(path) => Ok(Arc::new(EvidenceStore::open(path)?)),
             Self::Postgres(url) => match PostgresStore::open_existing(url).await {
                 Err(StoreError::NotFound { .. }) => Err(CliError::environment(format!(

@@ -113,7 +113,7 @@ impl EvidenceStore {
 /// Evidence is never written.
 fn refused<T>() -> Result<T, StoreError> {
     let what = "evidence can only be read; name a store with --store sqlite:FILE or postgres://…";
-    Err(StoreError::Failed(what.into()))
+    Err(StoreError::ReadOnly(what.into()))
 }
 
 #[async_trait]
@@ -320,6 +320,17 @@ impl RunStore for EvidenceStore {
         Ok(run.into_iter().collect())
     }
 
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let is_between = |queued: &QueuedRun| (first..=last).contains(&queued.run_id);
+        let run = Some(self.queued_run()).filter(|queued| limit > 0 && is_between(queued));
+        Ok(run.into_iter().collect())
+    }
+
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
         Ok(BTreeMap::from([(self.manifest().status, 1)]))
     }
@@ -356,6 +367,14 @@ impl CopyStore for EvidenceStore {
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
         Ok(vec![self.manifest().input_digest.clone()])
+    }
+
+    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
+        Ok(None)
+    }
+
+    async fn set_verified_log(&self, _: LogHead) -> Result<(), StoreError> {
+        refused()
     }
 
     async fn put_ended_run(&self, _: QueuedRun) -> Result<(), StoreError> {

@@ -1,8 +1,9 @@
-//! Copying a whole store: the additional calls that it needs of both stores.
+//! The additional calls that copying a whole store, and verifying a part of one, need.
 
 use async_trait::async_trait;
 use powerfill_events::log::{AppendRecord, Hash};
 
+use crate::events::LogHead;
 use crate::runs::QueuedRun;
 use crate::{Store, StoreError};
 
@@ -20,7 +21,7 @@ pub struct StoredAppend {
 /// The most appends that [`CopyStore::appends_after`] returns.
 pub const APPENDS_PER_BATCH: usize = 500;
 
-/// A store that can be copied, and copied into.
+/// A store that can be copied, copied into, and verified in parts.
 #[async_trait]
 pub trait CopyStore: Store {
     /// The next appends after a number, in commit order, at most [`APPENDS_PER_BATCH`].
@@ -34,6 +35,19 @@ pub trait CopyStore: Store {
     /// # Errors
     /// The store fails.
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The end of the log at the last verification that [`CopyStore::set_verified_log`] recorded.
+    /// It is not part of the log, and who can write the store can write it too.
+    ///
+    /// # Errors
+    /// The store fails.
+    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError>;
+
+    /// Records that the log was verified up to here.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`]; the store fails.
+    async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError>;
 
     /// Adds a run that is over to the queue, unless the queue has it.
     ///

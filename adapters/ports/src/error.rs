@@ -54,7 +54,10 @@ pub enum StoreError {
     /// make it again: either nothing was done, or the store recognizes the repeated append.
     #[error("the store is unavailable: {0}")]
     Unavailable(#[source] StoreFault),
-    /// The store refuses for another reason: a full disk, a read-only file, missing rights.
+    /// The store can be read, but not written.
+    #[error("{0}")]
+    ReadOnly(#[source] StoreFault),
+    /// The store refuses for another reason: a full disk, missing rights.
     #[error("the store failed: {0}")]
     Failed(#[source] StoreFault),
 }

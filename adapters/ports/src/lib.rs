@@ -23,6 +23,7 @@
 //! * [`schema_steps`]: which steps of its schema a store has seen
 //! * [`verification_stop`]: why a verification ends early
 //! * [`retry`]: growing pauses between attempts
+//! * [`waiting`]: what a call waits for
 //!
 //! `powerfill_events::log` has the hash chain, the seals, and the verification of a log.
 
@@ -45,6 +46,7 @@ pub mod snapshots;
 pub mod stored_block;
 pub mod subscribers;
 pub mod verification_stop;
+pub mod waiting;
 
 pub use error::{StoreError, StoreFault};
 

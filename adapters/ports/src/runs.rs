@@ -131,6 +131,18 @@ pub trait RunStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<QueuedRun>, StoreError>;
 
+    /// The runs whose ids are between two ids, which are included, at most `limit`, in the order of
+    /// their ids.
+    ///
+    /// # Errors
+    /// The store fails.
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError>;
+
     /// The number of runs per status. A status without runs is absent.
     ///
     /// # Errors

@@ -3,6 +3,10 @@
 use crate::StoreError;
 use crate::events::{Damage, Verification};
 
+/// What is wrong with the record of an earlier verification that is not of this log.
+pub const WRONG_VERIFIED_LOG: &str =
+    "the end of the last verification, in verified_log, is not an append of this log";
+
 /// What ends a verification early.
 #[derive(Debug)]
 pub enum VerificationStop {

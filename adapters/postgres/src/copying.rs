@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
+use powerfill_ports::events::LogHead;
 use powerfill_ports::runs::QueuedRun;
 
 use crate::PostgresStore;
 use crate::errors::store_error;
+use crate::log::head_from;
 use crate::values::{ServerTimestamp, append_record, get, hash, to_bigint};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/postgres/queries/appends_after.sql");
+const SET_VERIFIED_LOG: &str = include_str!("../../../sql/postgres/queries/set_verified_log.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_ended_run.sql");
 
 #[async_trait]
@@ -30,6 +33,20 @@ impl CopyStore for PostgresStore {
         let client = self.inner.pool.get().await?;
         let rows = client.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await;
         rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
+    }
+
+    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
+        let client = self.inner.pool.get().await?;
+        let row = client.query_opt("SELECT seq, position, seal FROM verified_log", &[]).await;
+        row.map_err(store_error)?.map(|row| head_from(Some(&row))).transpose()
+    }
+
+    async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError> {
+        let client = self.inner.pool.get().await?;
+        let values = [to_bigint(head.seq), to_bigint(head.position)];
+        let seal = &head.seal.as_bytes()[..];
+        let set = client.execute(SET_VERIFIED_LOG, &[&values[0], &values[1], &seal]).await;
+        set.map(|_| ()).map_err(store_error)
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {

@@ -27,6 +27,7 @@ const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
 const ACTIVE_RUN: &str = include_str!("../../../sql/postgres/queries/active_run.sql");
 const LATEST_RUN: &str = include_str!("../../../sql/postgres/queries/latest_run.sql");
 const RUNS_AFTER: &str = include_str!("../../../sql/postgres/queries/runs_after.sql");
+const RUNS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/runs_between.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Waits for all transactions that change the queue, so that later statements see their results.
@@ -210,6 +211,18 @@ pub(crate) async fn after(
 ) -> Result<Vec<QueuedRun>, StoreError> {
     let limit = to_bigint(limit as u64);
     let rows = client.query(RUNS_AFTER, &[&ServerTimestamp(requested_at), &run_id.0, &limit]).await;
+    rows.map_err(store_error)?.iter().map(queued_run).collect()
+}
+
+/// The runs between two ids.
+pub(crate) async fn between(
+    client: &ClientWrapper,
+    first: RunId,
+    last: RunId,
+    limit: usize,
+) -> Result<Vec<QueuedRun>, StoreError> {
+    let limit = to_bigint(limit as u64);
+    let rows = client.query(RUNS_BETWEEN, &[&first.0, &last.0, &limit]).await;
     rows.map_err(store_error)?.iter().map(queued_run).collect()
 }
 

@@ -35,6 +35,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0005_event_blocks",
         sql: include_str!("../../../sql/postgres/steps/0005_event_blocks.sql"),
     },
+    SchemaStep {
+        name: "0006_verified_log",
+        sql: include_str!("../../../sql/postgres/steps/0006_verified_log.sql"),
+    },
 ];
 
 const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");

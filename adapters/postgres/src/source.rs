@@ -27,7 +27,6 @@ use crate::values::get;
 const FLOAT: &str = "a binary float; make the column NUMERIC, so that decimals stay exact";
 const TIMESTAMP: &str = "a moment within a day; a date is expected";
 const BYTES: &str = "bytes; a text or a number is expected";
-
 const MONEY: &str = "a value of type MONEY, whose text depends on the server; cast it to NUMERIC";
 
 /// The database cannot be reached or listed.
@@ -52,7 +51,8 @@ fn in_words(error: &StoreError, url: &PostgresUrl, table: Option<&str>) -> Strin
     match (answer.code(), table) {
         (&SqlState::INSUFFICIENT_PRIVILEGE, _) if answer.message().contains("for schema") => {
             format!(
-                "the role {user} may not use the schema {schema}; GRANT USAGE ON SCHEMA {schema}                  TO {user}"
+                "the role {user} may not use the schema {schema}; GRANT USAGE ON SCHEMA {schema} \
+                 TO {user}"
             )
         }
         (&SqlState::INSUFFICIENT_PRIVILEGE, Some(table)) => {

@@ -19,7 +19,6 @@ use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
@@ -27,8 +26,7 @@ use crate::output_cursor::OutputCursor;
 use crate::retry::RECONNECT;
 use crate::tasks::{run_blocking, run_detached};
 use crate::{
-    Inner, PostgresStore, append, index, log, migrate, queue, read, snapshots, staging,
-    subscribers, verify,
+    Inner, PostgresStore, append, index, log, migrate, queue, read, snapshots, staging, verify,
 };
 
 /// The position of a reader in a stream: the stream's number, the next version, and the last
@@ -369,27 +367,6 @@ impl IndexStore for PostgresStore {
 }
 
 #[async_trait]
-impl SubscriberStore for PostgresStore {
-    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
-        subscribers::position(&*self.inner.pool.get().await?, name).await
-    }
-
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        subscribers::all(&*self.inner.pool.get().await?).await
-    }
-
-    async fn advance(
-        &self,
-        name: &str,
-        before: Option<u64>,
-        position: u64,
-    ) -> Result<bool, StoreError> {
-        let client = self.inner.pool.get().await?;
-        subscribers::advance(&client, name, before, position).await
-    }
-}
-
-#[async_trait]
 impl RunStore for PostgresStore {
     async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
         let inner = Arc::clone(&self.inner);
@@ -442,6 +419,15 @@ impl RunStore for PostgresStore {
         limit: usize,
     ) -> Result<Vec<QueuedRun>, StoreError> {
         queue::after(&*self.inner.pool.get().await?, cursor, limit).await
+    }
+
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        queue::between(&*self.inner.pool.get().await?, first, last, limit).await
     }
 
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {

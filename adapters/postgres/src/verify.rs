@@ -8,7 +8,7 @@ use deadpool_postgres::Transaction;
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
-use powerfill_ports::verification_stop::VerificationStop;
+use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
 use tokio_postgres::{Portal, Row};
 
 use crate::errors::store_error;
@@ -23,6 +23,8 @@ const ALL_APPENDS: &str = include_str!("../../../sql/postgres/queries/all_append
 const STREAM_APPENDS: &str =
     include_str!("../../../sql/postgres/queries/stream_appends_stored.sql");
 const BLOCKS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/blocks_between.sql");
+const FOREIGN_VERIFIED_LOG: &str =
+    include_str!("../../../sql/postgres/queries/foreign_verified_log.sql");
 const STRAY_BLOCK: &str = include_str!("../../../sql/postgres/queries/stray_block.sql");
 const STRAY_EVENT: &str = include_str!("../../../sql/postgres/queries/stray_event.sql");
 
@@ -63,6 +65,9 @@ async fn verify_all(tx: &Transaction<'_>) -> Result<Verification, VerificationSt
     ensure_no_stray_event(tx, None).await?;
     let mut verification = verifier.finish(Some(only_head(tx).await?))?;
     verification.snapshots = snapshots::verify(tx).await?;
+    if tx.query_opt(FOREIGN_VERIFIED_LOG, &[]).await.map_err(store_error)?.is_some() {
+        return Err(VerificationStop::damage(WRONG_VERIFIED_LOG.to_owned()));
+    }
     // The triggers that keep the log append-only, and the rest of the schema.
     match schema::first_difference(tx.client()).await? {
         Some(what) => Err(VerificationStop::damage(what)),

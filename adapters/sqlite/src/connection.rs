@@ -1,19 +1,20 @@
 //! Connections to the file: one that writes, on a thread of its own, and a pool of readers.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use powerfill_ports::{StoreError, StoreFault};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
-/// How long a writer waits for the transaction of another process. The longest transaction is one
-/// append or one publication.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::busy::{set_file, wait_for_other_processes};
+use crate::file_access::{FileAccess, beside};
+use crate::schema;
+
 /// Measured from 4 to 64 KiB with rows of about 500 bytes (`examples/append.rs`): up to 16 KiB each
 /// doubling saved processor time, beyond it hardly any.
 const PAGE_BYTES: u32 = 16_384;
@@ -62,6 +63,35 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     StoreError::Failed(fault.context(context))
 }
 
+/// Adds the file to an error.
+pub(crate) fn name_file(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Failed(fault) => StoreError::Failed(fault.context(path.display().to_string())),
+        other => other,
+    }
+}
+
+/// The store cannot be written, for this reason.
+pub(crate) fn not_writable(path: &Path, reason: &str) -> StoreError {
+    let path = path.display();
+    StoreError::ReadOnly(
+        format!(
+            "the store {path} cannot be written: {reason}. Commands that only read it work; to \
+             write, have its owner permit it, or copy it with `powerfill copy-store sqlite:{path} \
+             sqlite:COPY` and use the copy"
+        )
+        .into(),
+    )
+}
+
+/// Whether a file that exists, or one beside it, may not be written.
+pub(crate) fn is_write_refused(error: &StoreError) -> bool {
+    let cause = error.source().and_then(std::error::Error::source);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
+    let code = cause.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied))
+}
+
 /// Opens the file with the settings that every connection needs.
 pub(crate) fn connect(
     path: &Path,
@@ -69,17 +99,23 @@ pub(crate) fn connect(
     cache_kib: i64,
 ) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn =
-        Connection::open_with_flags(path, flags).map_err(|error| match store_error(error) {
-            StoreError::Failed(fault) => {
-                StoreError::Failed(fault.context(path.display().to_string()))
-            }
-            other => other,
-        })?;
+    let mut conn = Connection::open_with_flags(path, flags)
+        .map_err(|error| name_file(path, store_error(error)))?;
+    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE)
+        && conn.is_readonly(MAIN_DB).map_err(store_error)?
+    {
+        return Err(not_writable(path, "the file is read-only for this user"));
+    }
+    prepare_connection(&mut conn, cache_kib)?;
+    Ok(conn)
+}
+
+/// Makes the settings that every connection needs.
+fn prepare_connection(conn: &mut Connection, cache_kib: i64) -> Result<(), StoreError> {
+    wait_for_other_processes(conn).map_err(store_error)?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| {
         conn.pragma_update(None, name, value).map_err(store_error)
     };
-    conn.busy_timeout(BUSY_TIMEOUT).map_err(store_error)?;
     // A commit is on the disk before the call returns.
     set("synchronous", &"FULL")?;
     set("cache_size", &-cache_kib)?;
@@ -90,7 +126,7 @@ pub(crate) fn connect(
     // A misspelled column in double quotes must be an error and not a text.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map_err(store_error)?;
     conn.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    Ok(conn)
+    Ok(())
 }
 
 /// Turns the file into a database with a write-ahead log, if it is not one yet.
@@ -122,11 +158,12 @@ pub(crate) struct WriterThread {
 
 impl WriterThread {
     /// Moves the connection to a new thread.
-    pub(crate) fn start(mut conn: Connection) -> Result<Self, StoreError> {
+    pub(crate) fn start(mut conn: Connection, path: PathBuf) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
+                set_file(&path);
                 while let Ok(job) = queue.recv() {
                     job(&mut conn);
                 }
@@ -170,13 +207,30 @@ impl Drop for WriterThread {
 /// Connections that read. Idle ones are kept.
 pub(crate) struct ReaderPool {
     path: PathBuf,
+    access: FileAccess,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl ReaderPool {
     /// An empty pool.
-    pub(crate) const fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+    pub(crate) const fn new(path: PathBuf, access: FileAccess) -> Self {
+        Self { path, access, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Whether no process had the file open, so that nothing can be appended.
+    pub(crate) const fn is_frozen(&self) -> bool {
+        self.access.is_frozen()
+    }
+
+    /// Passes on what was read, if the file is still as it was.
+    pub(crate) fn checked<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.access.is_unchanged(&self.path) {
+            return read;
+        }
+        let path = self.path.display();
+        Err(StoreError::Unavailable(
+            format!("{path} was written while it was read without locks; try again").into(),
+        ))
     }
 
     /// Takes a connection out of the pool, or opens one. A connection that is dropped and not given
@@ -196,9 +250,34 @@ impl ReaderPool {
 
     /// Opens a connection outside of the pool.
     pub(crate) fn open(&self) -> Result<Connection, StoreError> {
-        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, READER_CACHE_KIB)?;
-        conn.pragma_update(None, "query_only", true).map_err(store_error)?;
+        let opened = self.access.open(&self.path).map_err(store_error);
+        let mut conn = opened.map_err(|error| self.unreadable(error))?;
+        let prepared = prepare_connection(&mut conn, READER_CACHE_KIB).and_then(|()| {
+            if !matches!(self.access, FileAccess::Shared) {
+                schema::complete_for_reading(&conn)?;
+            }
+            conn.pragma_update(None, "query_only", true).map_err(store_error)
+        });
+        prepared.map_err(|error| self.unreadable(error))?;
         Ok(conn)
+    }
+
+    /// Says what to do about a file that may neither be written nor read.
+    fn unreadable(&self, error: StoreError) -> StoreError {
+        let is_refused = !matches!(self.access, FileAccess::Shared) && is_write_refused(&error);
+        if !is_refused || !beside(&self.path, "-wal").exists() {
+            return name_file(&self.path, error);
+        }
+        let path = self.path.display();
+        StoreError::ReadOnly(
+            format!(
+                "{path} has a write-ahead log, {path}-wal, that this user cannot read here \
+                 ({error}); without it the store would be read in an older state. Copy {path} and \
+                 {path}-wal together to a folder of your own and read the copy, or have its \
+                 owner end the programs that have it open"
+            )
+            .into(),
+        )
     }
 
     /// Closes the idle connections.
@@ -246,7 +325,7 @@ mod tests {
         let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, 1_024).unwrap();
         let refused = conn.execute("INSERT INTO kept VALUES (1)", []).unwrap_err();
         assert!(message(refused).contains("read-only"));
-        let readers = ReaderPool::new(path);
+        let readers = ReaderPool::new(path, FileAccess::Shared);
         let refused = readers.open().unwrap().execute("DELETE FROM kept", []).unwrap_err();
         assert!(message(refused).contains("read-only"));
     }

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
+use powerfill_ports::events::LogHead;
 use powerfill_ports::runs::QueuedRun;
 use rusqlite::Connection;
 
-use crate::SqliteStore;
 use crate::connection::store_error;
 use crate::decode::{append_record, get, hash};
+use crate::{SqliteStore, log};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
@@ -36,6 +37,21 @@ fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
     conn.execute(INSERT_ENDED, values).map(|_| ()).map_err(store_error)
 }
 
+fn verified_log(conn: &Connection) -> Result<Option<LogHead>, StoreError> {
+    let mut find = conn
+        .prepare_cached("SELECT seq, position, seal FROM verified_log WHERE id = 1")
+        .map_err(store_error)?;
+    let mut rows = find.query([]).map_err(store_error)?;
+    rows.next().map_err(store_error)?.map(log::head_from).transpose()
+}
+
+fn set_verified_log(conn: &Connection, head: &LogHead) -> Result<(), StoreError> {
+    let values = (head.seq, head.position, &head.seal.as_bytes()[..]);
+    conn.execute("INSERT OR REPLACE INTO verified_log VALUES (1, ?1, ?2, ?3)", values)
+        .map(|_| ())
+        .map_err(store_error)
+}
+
 #[async_trait]
 impl CopyStore for SqliteStore {
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
@@ -44,6 +60,14 @@ impl CopyStore for SqliteStore {
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
         self.read_with(snapshot_digests).await
+    }
+
+    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
+        self.read_with(verified_log).await
+    }
+
+    async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError> {
+        self.write(move |conn| set_verified_log(conn, &head)).await
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {

@@ -6,11 +6,13 @@
 //! commit is on the disk before the call returns (`synchronous=FULL` over a write-ahead log).
 
 mod append;
+mod busy;
 mod cells;
 mod connection;
 mod copying;
 mod decode;
 mod event_rows;
+mod file_access;
 mod index;
 mod lease;
 mod log;
@@ -36,7 +38,11 @@ use backon::{BlockingRetryable, ConstantBuilder};
 use powerfill_ports::{StoreError, StoreFault};
 use rusqlite::{Connection, OpenFlags};
 
-use connection::{ReaderPool, WriterThread, connect, prepare_file, store_error};
+use busy::set_file;
+use connection::{
+    ReaderPool, WriterThread, connect, is_write_refused, not_writable, prepare_file, store_error,
+};
+use file_access::{FileAccess, beside};
 use notifier::AppendNotifier;
 use worker_lock::WorkerLock;
 
@@ -61,7 +67,8 @@ pub struct SqliteStore {
 struct Inner {
     path: PathBuf,
     readers: ReaderPool,
-    writer: WriterThread,
+    /// `None` if the store is only read.
+    writer: Option<WriterThread>,
     notifier: AppendNotifier,
     worker_lock: Arc<WorkerLock>,
 }
@@ -102,22 +109,37 @@ impl SqliteStore {
         Self::with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
+    /// Opens the store in an existing file for calls that only read. If this user cannot write it,
+    /// nothing is written, and a call that writes fails.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open_existing`]; and [`StoreError::ReadOnly`] if the file has a
+    /// write-ahead log that cannot be read.
+    pub fn open_for_reading(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        match Self::open_existing(path) {
+            Err(StoreError::ReadOnly(_)) => {}
+            opened => return opened,
+        }
+        let readers = ReaderPool::new(path.to_owned(), FileAccess::for_reading(path));
+        // Fails now if the store cannot be read either.
+        readers.give_back(readers.open()?);
+        Ok(Self::of_parts(path, readers, None))
+    }
+
     fn with_flags(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let retries =
             ConstantBuilder::new().with_delay(OPEN_RETRY_PAUSE).with_max_times(OPEN_RETRIES);
         let conn =
             (|| open_writer(path, flags)).retry(retries).when(StoreError::is_transient).call()?;
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".worker");
-        Ok(Self {
-            inner: Arc::new(Inner {
-                path: path.to_owned(),
-                readers: ReaderPool::new(path.to_owned()),
-                writer: WriterThread::start(conn)?,
-                notifier: AppendNotifier::new(),
-                worker_lock: Arc::new(WorkerLock::new(lock_path.into())),
-            }),
-        })
+        let readers = ReaderPool::new(path.to_owned(), FileAccess::Shared);
+        Ok(Self::of_parts(path, readers, Some(WriterThread::start(conn, path.to_owned())?)))
+    }
+
+    fn of_parts(path: &Path, readers: ReaderPool, writer: Option<WriterThread>) -> Self {
+        let worker_lock = Arc::new(WorkerLock::new(beside(path, ".worker")));
+        let (path, notifier) = (path.to_owned(), AppendNotifier::new());
+        Self { inner: Arc::new(Inner { path, readers, writer, notifier, worker_lock }) }
     }
 
     /// The file of the store.
@@ -130,7 +152,10 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.run(work).await
+        match &self.inner.writer {
+            Some(writer) => writer.run(work).await,
+            None => Err(not_writable(&self.inner.path, "it was opened to be read")),
+        }
     }
 
     /// Runs work on a thread that may block, with a connection that reads.
@@ -141,7 +166,7 @@ impl SqliteStore {
         let inner = Arc::clone(&self.inner);
         run_blocking(move || {
             let conn = inner.readers.take()?;
-            let output = work(&conn)?;
+            let output = inner.readers.checked(work(&conn))?;
             inner.readers.give_back(conn);
             Ok(output)
         })
@@ -160,9 +185,17 @@ async fn run_blocking<T: Send + 'static>(
 
 /// Opens a connection that can write, and migrates the schema.
 fn open_writer(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    let mut conn = connect(path, flags, WRITER_CACHE_KIB)?;
-    prepare_file(&conn)?;
-    conn.pragma_update(None, "wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT).map_err(store_error)?;
-    schema::migrate(&mut conn)?;
-    Ok(conn)
+    set_file(path);
+    let existed = path.exists();
+    let opened = connect(path, flags, WRITER_CACHE_KIB).and_then(|mut conn| {
+        prepare_file(&conn)?;
+        conn.pragma_update(None, "wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)
+            .map_err(store_error)?;
+        schema::migrate(&mut conn)?;
+        Ok(conn)
+    });
+    opened.map_err(|error| match existed && is_write_refused(&error) {
+        true => not_writable(path, "this user cannot write in its folder"),
+        false => error,
+    })
 }

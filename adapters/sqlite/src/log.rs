@@ -4,7 +4,7 @@ use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::LogHead;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::connection::store_error;
 use crate::decode::{get, hash};
@@ -15,10 +15,12 @@ pub(crate) fn head(conn: &Connection) -> Result<LogHead, StoreError> {
         .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
         .map_err(store_error)?;
     let mut rows = find.query([]).map_err(store_error)?;
-    let row = rows
-        .next()
-        .map_err(store_error)?
-        .ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?;
+    let row = rows.next().map_err(store_error)?;
+    head_from(row.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?)
+}
+
+/// The head of a row of number, position, and seal.
+pub(crate) fn head_from(row: &Row<'_>) -> Result<LogHead, StoreError> {
     Ok(LogHead { seq: get(row, 0)?, position: get(row, 1)?, seal: hash(row, 2)? })
 }
 

@@ -28,6 +28,7 @@ const ONE_RUN: &str = include_str!("../../../sql/sqlite/queries/one_run.sql");
 const ACTIVE_RUN: &str = include_str!("../../../sql/sqlite/queries/active_run.sql");
 const LATEST_RUN: &str = include_str!("../../../sql/sqlite/queries/latest_run.sql");
 const RUNS_AFTER: &str = include_str!("../../../sql/sqlite/queries/runs_after.sql");
+const RUNS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/runs_between.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Adds a run to the queue together with its first event.
@@ -248,8 +249,18 @@ pub(crate) fn after(
     RunCursor { requested_at, run_id }: RunCursor,
     limit: usize,
 ) -> Result<Vec<QueuedRun>, StoreError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     select(conn, RUNS_AFTER, (requested_at.micros(), run_id.to_string(), limit))
+}
+
+/// The runs between two ids.
+pub(crate) fn between(
+    conn: &Connection,
+    first: RunId,
+    last: RunId,
+    limit: usize,
+) -> Result<Vec<QueuedRun>, StoreError> {
+    // The text of an id sorts as the id.
+    select(conn, RUNS_BETWEEN, (first.to_string(), last.to_string(), limit))
 }
 
 /// The number of runs per status.

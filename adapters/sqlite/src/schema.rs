@@ -8,6 +8,7 @@ use powerfill_ports::schema_steps::{SchemaStep, count_applied_steps};
 use rusqlite::Connection;
 
 use crate::connection::{APPLICATION_ID, begin_write, store_error};
+use crate::decode::get;
 
 /// Every step that was ever released, in order. The number of a step is its place, from 1.
 const STEPS: &[SchemaStep] = &[
@@ -30,6 +31,10 @@ const STEPS: &[SchemaStep] = &[
     SchemaStep {
         name: "0005_event_blocks",
         sql: include_str!("../../../sql/sqlite/steps/0005_event_blocks.sql"),
+    },
+    SchemaStep {
+        name: "0006_verified_log",
+        sql: include_str!("../../../sql/sqlite/steps/0006_verified_log.sql"),
     },
 ];
 
@@ -67,21 +72,62 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
         return Ok(());
     }
     let tx = begin_write(conn)?;
-    let applied = applied_steps(&tx)?;
+    apply_steps(&tx, STEPS)?;
+    tx.commit().map_err(store_error)
+}
+
+/// Applies those of the first steps that are missing.
+fn apply_steps(conn: &Connection, steps: &[SchemaStep]) -> Result<(), StoreError> {
+    let applied = applied_steps(conn)?;
     if applied == 0 {
-        tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(store_error)?;
-        tx.execute_batch(include_str!("../../../sql/sqlite/queries/schema_steps.sql"))
+        conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(store_error)?;
+        conn.execute_batch(include_str!("../../../sql/sqlite/queries/schema_steps.sql"))
             .map_err(store_error)?;
     }
-    for (at, step) in STEPS.iter().enumerate().skip(applied) {
-        tx.execute_batch(step.sql).map_err(store_error)?;
-        tx.execute(
+    for (at, step) in steps.iter().enumerate().skip(applied) {
+        conn.execute_batch(step.sql).map_err(store_error)?;
+        conn.execute(
             "INSERT INTO schema_steps (number, name) VALUES (?1, ?2)",
             (at as i64 + 1, step.name),
         )
         .map_err(store_error)?;
     }
-    tx.commit().map_err(store_error)
+    Ok(())
+}
+
+/// An empty store after the first steps.
+fn reference(steps: usize) -> Result<Connection, StoreError> {
+    let reference = Connection::open_in_memory().map_err(store_error)?;
+    apply_steps(&reference, &STEPS[..steps])?;
+    Ok(reference)
+}
+
+/// Gives a store that cannot be written the tables that it lacks: empty ones of this connection.
+///
+/// # Errors
+/// [`StoreError::Schema`] as [`applied_steps`], or if the file is empty.
+pub(crate) fn complete_for_reading(conn: &Connection) -> Result<(), StoreError> {
+    let applied = applied_steps(conn)?;
+    if applied == STEPS.len() {
+        return Ok(());
+    }
+    if applied == 0 {
+        return Err(StoreError::Schema("the file is empty, and not a PowerFill store".into()));
+    }
+    let former = shape(&reference(applied)?)?;
+    let reference = reference(STEPS.len())?;
+    let mut tables = reference
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL")
+        .map_err(store_error)?;
+    let mut tables = tables.query([]).map_err(store_error)?;
+    while let Some(row) = tables.next().map_err(store_error)? {
+        let (name, sql): (String, String) = (get(row, 0)?, get(row, 1)?);
+        if !former.contains_key(&("table".to_owned(), name)) {
+            let sql = sql.replacen("CREATE TABLE", "CREATE TEMP TABLE", 1);
+            conn.execute_batch(&sql).map_err(store_error)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tables, indexes, and triggers by kind and name, each with the statement that created it, in
@@ -102,9 +148,7 @@ fn shape(conn: &Connection) -> Result<SchemaShape, StoreError> {
 /// The first part of the store's schema that is missing or not as the steps create it. An
 /// additional trigger counts, too. Output tables are not part of the schema.
 pub(crate) fn first_difference(conn: &Connection) -> Result<Option<String>, StoreError> {
-    let mut reference = Connection::open_in_memory().map_err(store_error)?;
-    migrate(&mut reference)?;
-    let (expected, mut actual) = (shape(&reference)?, shape(conn)?);
+    let (expected, mut actual) = (shape(&reference(applied_steps(conn)?)?)?, shape(conn)?);
     for ((kind, name), sql) in expected {
         match actual.remove(&(kind.clone(), name.clone())) {
             None => return Ok(Some(format!("the {kind} {name} of the store is missing"))),
@@ -162,6 +206,27 @@ mod tests {
                 conn.query_row("SELECT count(*) FROM es_streams", [], |row| row.get(0)).unwrap();
             assert_eq!(kept, 1);
         }
+    }
+
+    #[test]
+    fn a_store_of_each_earlier_step_has_every_table_for_reading() {
+        let columns = |conn: &Connection| -> Vec<(String, String)> {
+            let sql = "SELECT DISTINCT t.name, c.name
+                       FROM pragma_table_list t JOIN pragma_table_info(t.name, t.schema) c
+                       WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY 1, c.cid";
+            let mut rows = conn.prepare(sql).unwrap();
+            let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let whole = columns(&reference(STEPS.len()).unwrap());
+        for steps in 1..STEPS.len() {
+            let store = reference(steps).unwrap();
+            complete_for_reading(&store).unwrap();
+            assert_eq!(columns(&store), whole, "from step {steps}");
+            // What a reader lacks is no difference to the store's own schema.
+            assert_eq!(first_difference(&store).unwrap(), None, "from step {steps}");
+        }
+        assert!(complete_for_reading(&Connection::open_in_memory().unwrap()).is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! A database file with the input tables (specification 1.2, 4.1) as the raw tables of a snapshot.
+//! Reading writes nothing, neither into the file nor beside it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,16 @@ use std::time::Duration;
 use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
+use rusqlite::Transaction;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Transaction};
+
+use crate::file_access::{FileAccess, beside};
 
 /// How long to wait for another process that is writing to the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Another process that opens the database between two attempts makes SQLite's locks work.
+const ATTEMPTS: usize = 3;
 
 const FLOAT: &str =
     "a binary float, stored as REAL; declare the column TEXT, so that decimals stay exact";
@@ -20,10 +26,36 @@ const NOT_UTF8: &str = "a text that is not UTF-8";
 
 /// The database cannot be opened or listed.
 #[derive(Debug, thiserror::Error)]
-#[error("the database {path} cannot be read: {source}")]
-pub struct SqliteSourceError {
-    path: PathBuf,
-    source: rusqlite::Error,
+pub enum SqliteSourceError {
+    /// SQLite refuses.
+    #[error("the source {path} cannot be read: {source}{}", advice(path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The answer of SQLite.
+        source: rusqlite::Error,
+    },
+    /// Another process wrote during each attempt.
+    #[error(
+        "the source {0} was written while it was read; read it when no program writes it, or read \
+         a copy"
+    )]
+    Changed(PathBuf),
+}
+
+/// What to do about a database that another program has in an unfinished state.
+fn advice(path: &Path) -> String {
+    match ["-wal", "-journal"].into_iter().find(|suffix| beside(path, suffix).exists()) {
+        Some(suffix) => {
+            let name = path.display();
+            format!(
+                ". Beside it is {name}{suffix}, with changes that this user cannot read here: copy \
+                 both files to a folder of your own and read the copy, or run PRAGMA \
+                 journal_mode=DELETE in the program that writes it"
+            )
+        }
+        None => String::new(),
+    }
 }
 
 /// Reads the input tables. The case of their names does not matter. Other tables and views are
@@ -33,7 +65,7 @@ pub struct SqliteSourceError {
 /// If the database cannot be opened or listed. A table that cannot be read is a fault in the
 /// result.
 pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
-    read_database(path).map_err(|source| SqliteSourceError { path: path.to_owned(), source })
+    read_one_state(path, read_database)
 }
 
 /// Reads the tables and views whose names `is_wanted` accepts, for a mapping. The others are listed
@@ -45,47 +77,56 @@ pub fn read_wanted(
     path: &Path,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<(Vec<RawTable>, Vec<String>), SqliteSourceError> {
-    let failed = |source| SqliteSourceError { path: path.to_owned(), source };
-    let mut database = open(path).map_err(failed)?;
-    let transaction = database.transaction().map_err(failed)?;
-    let (mut tables, mut others) = (Vec::new(), Vec::new());
-    for name in relation_names(&transaction).map_err(failed)? {
-        if !is_wanted(&name) {
-            others.push(name);
-            continue;
-        }
-        tables.push(match read_table(&transaction, &name) {
-            Ok(table) => table,
-            Err(TableError::Database(error)) => return Err(failed(error)),
-            Err(TableError::TooLarge(error)) => {
-                let error = rusqlite::Error::ToSqlConversionFailure(error.into());
-                return Err(failed(error));
+    read_one_state(path, |transaction| {
+        let (mut tables, mut others) = (Vec::new(), Vec::new());
+        for name in relation_names(transaction)? {
+            if !is_wanted(&name) {
+                others.push(name);
+                continue;
             }
+            tables.push(match read_table(transaction, &name) {
+                Ok(table) => table,
+                Err(TableError::Database(error)) => return Err(error),
+                Err(TableError::TooLarge(error)) => {
+                    return Err(rusqlite::Error::ToSqlConversionFailure(error.into()));
+                }
+            });
+        }
+        Ok((tables, others))
+    })
+}
+
+/// Reads from a transaction. If the file changes while it is read without locks, reads again.
+fn read_one_state<T>(
+    path: &Path,
+    read: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, SqliteSourceError> {
+    for _ in 0..ATTEMPTS {
+        let access = FileAccess::for_reading(path);
+        let result = access.open(path).and_then(|mut database| {
+            database.busy_timeout(BUSY_TIMEOUT)?;
+            let transaction = database.transaction()?;
+            read(&transaction)
         });
+        if access.is_unchanged(path) {
+            let path = path.to_owned();
+            return result.map_err(|source| SqliteSourceError::Unreadable { path, source });
+        }
     }
-    Ok((tables, others))
+    Err(SqliteSourceError::Changed(path.to_owned()))
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let database = Connection::open_with_flags(path, flags)?;
-    database.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(database)
-}
-
-fn read_database(path: &Path) -> rusqlite::Result<RawSnapshot> {
-    let mut database = open(path)?;
-    let transaction = database.transaction()?;
+fn read_database(transaction: &Transaction<'_>) -> rusqlite::Result<RawSnapshot> {
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<&'static str> = BTreeSet::new();
-    for name in relation_names(&transaction)? {
+    for name in relation_names(transaction)? {
         match table_named(&name).filter(|table| table.eq_ignore_ascii_case(&name)) {
             Some(table) => _ = present.insert(table),
             None => snapshot.ignored.push(IgnoredPart::Relation(name)),
         }
     }
     for table in table_names().filter(|table| present.contains(table)) {
-        match read_table(&transaction, table) {
+        match read_table(transaction, table) {
             Ok(read) => snapshot.tables.push(read),
             Err(error) => snapshot.faults.push(SourceFault {
                 table: table.to_owned(),

@@ -160,6 +160,10 @@ impl EventStore for SqliteStore {
                 if let Some(last) = batch.last().map(|last| last.global_position) {
                     return Ok(Some((batch, (store, last, receiver))));
                 }
+                if store.inner.readers.is_frozen() {
+                    let what = "no process writes this store, so that no more events can come";
+                    return Err(StoreError::ReadOnly(what.into()));
+                }
                 positions
                     .wait_for(|position| *position > after)
                     .await
@@ -267,7 +271,7 @@ impl ProjectionStore for SqliteStore {
                     Some(reader) => reader,
                     None => OutputReader::begin(inner.readers.take()?, table)?,
                 };
-                let batches = reader.next(table)?;
+                let batches = inner.readers.checked(reader.next(table))?;
                 if batches.is_empty() {
                     inner.readers.give_back(reader.end()?);
                     return Ok(None);
@@ -396,6 +400,15 @@ impl RunStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<QueuedRun>, StoreError> {
         self.read_with(move |conn| queue::after(conn, cursor, limit)).await
+    }
+
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.read_with(move |conn| queue::between(conn, first, last, limit)).await
     }
 
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {

@@ -4,7 +4,7 @@
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
-use powerfill_ports::verification_stop::VerificationStop;
+use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
@@ -16,6 +16,8 @@ use crate::{log, schema, snapshots};
 const ALL_APPENDS: &str = include_str!("../../../sql/sqlite/queries/all_appends_stored.sql");
 const STREAM_APPENDS: &str = include_str!("../../../sql/sqlite/queries/stream_appends_stored.sql");
 const BLOCKS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/blocks_between.sql");
+const FOREIGN_VERIFIED_LOG: &str =
+    include_str!("../../../sql/sqlite/queries/foreign_verified_log.sql");
 const STRAY_BLOCK: &str = include_str!("../../../sql/sqlite/queries/stray_block.sql");
 
 /// The column of the seal before, in the query of a stream's appends.
@@ -48,6 +50,13 @@ fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
     ensure_no_stray_block(conn)?;
     let mut verification = verifier.finish(Some(only_head(conn)?))?;
     verification.snapshots = snapshots::verify(conn)?;
+    if conn
+        .prepare(FOREIGN_VERIFIED_LOG)
+        .and_then(|mut find| find.exists([]))
+        .map_err(store_error)?
+    {
+        return Err(VerificationStop::damage(WRONG_VERIFIED_LOG.to_owned()));
+    }
     // The triggers that keep the log append-only, and the rest of the schema.
     match schema::first_difference(conn)? {
         Some(what) => Err(VerificationStop::damage(what)),

@@ -116,6 +116,36 @@ fn binary_floats_and_blobs_are_refused_and_rows_named_by_their_keys() {
 }
 
 #[test]
+fn a_log_of_a_program_that_died_is_read_and_nothing_is_left_beside_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("book.db"), folder.path().join("100% #1 ?.db"));
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch(&format!("PRAGMA journal_mode = WAL; {SOUND}")).unwrap();
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    let count = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = count();
+    for path in [&path, &copy] {
+        assert!(read(path).unwrap().tables.len() > 5, "{}", path.display());
+        assert_eq!(count(), before);
+    }
+    drop(database);
+    assert!(read(&path).unwrap().tables.len() > 5);
+    assert_eq!(count(), before - 2);
+}
+
+#[test]
+fn a_date_at_midnight_is_a_date() {
+    let digest = |as_of: &str| {
+        let dated = SOUND.replace("2026-01-15", as_of);
+        validate(script(&dated)).unwrap().snapshot.digest().to_owned()
+    };
+    assert_eq!(digest("2026-01-15 00:00:00"), digest("2026-01-15"));
+    let noon = validate(script(&SOUND.replace("2026-01-15", "2026-01-15 12:00:00")));
+    assert_eq!(faults(&noon.unwrap_err())[0][3], "not_a_date");
+}
+
+#[test]
 fn a_broken_view_is_a_fault_of_its_table_and_a_missing_file_of_the_source() {
     let raw = script(&format!("{SOUND} CREATE VIEW loan_price AS SELECT * FROM gone;"));
     assert_eq!(

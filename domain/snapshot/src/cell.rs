@@ -51,12 +51,17 @@ pub(super) fn read_cell(
     }
 }
 
-/// The date of a moment at midnight, as databases and their tools write it; another text unchanged.
+/// The date of a moment at midnight, as databases and programs write a date into a text column.
+/// Every other text does not change.
 fn without_midnight(text: &str) -> &str {
-    let is_midnight = |time: &str| {
-        time.starts_with("00:00") && time.bytes().all(|b| matches!(b, b'0' | b':' | b'.'))
-    };
-    text.split_once(' ').filter(|(_, time)| is_midnight(time)).map_or(text, |(date, _)| date)
+    let Some((date, time)) = text.split_once(['T', ' ']) else { return text };
+    let zone = ["Z", "+00:00", "+00"].into_iter().find_map(|zone| time.strip_suffix(zone));
+    let (clock, fraction) =
+        zone.unwrap_or(time).split_once('.').unwrap_or((zone.unwrap_or(time), "0"));
+    let is_midnight = matches!(clock, "00:00:00" | "00:00")
+        && !fraction.is_empty()
+        && fraction.bytes().all(|digit| digit == b'0');
+    if is_midnight { date } else { text }
 }
 
 /// Reads the default of a column, which is without fault.
@@ -227,6 +232,37 @@ mod tests {
         assert_eq!(code::<Percent>(Bounds::Within(0, 100), "100.000001"), Some("out_of_range"));
         assert_eq!(code::<Share>(Bounds::Within(0, 1), "0.0000001"), Some("too_many_decimals"));
         assert_eq!(code::<Price>(Bounds::Any, "-1000"), Some("out_of_range"));
+    }
+
+    #[test]
+    fn a_moment_at_midnight_is_a_date_and_no_other_moment_is() {
+        let read = |text| read_cell(InputType::Day, Bounds::Any, text);
+        let day = |text| match read(text) {
+            Ok(InputCell::Day(day)) => day.to_string(),
+            other => panic!("{text}: {other:?}"),
+        };
+        for midnight in [
+            "2026-01-05 00:00:00",
+            "2026-01-05T00:00:00",
+            "2026-01-05 00:00:00.000000",
+            "2026-01-05T00:00:00.000Z",
+            "2026-01-05 00:00:00+00:00",
+            "2026-01-05 00:00",
+        ] {
+            assert_eq!(day(midnight), "2026-01-05", "{midnight}");
+        }
+        for other in [
+            "2026-01-05 00:00:01",
+            "2026-01-05 12:00:00",
+            "2026-01-05 00:00:00.",
+            "2026-01-05 00:00:00.001",
+            "2026-01-05 00:00:00+01:00",
+            "2026-01-05 ",
+            "2026-02-30 00:00:00",
+            "00:00:00",
+        ] {
+            assert_eq!(read(other).unwrap_err().code, FaultCode::NotADate, "{other}");
+        }
     }
 
     #[test]

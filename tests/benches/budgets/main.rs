@@ -1,5 +1,6 @@
 //! Measures the budgets of 5.2. Run it by `cargo bench -p powerfill-tests`. With `-- --xl` it adds
-//! the largest book; with `-- --postgres` or `-- --http` it measures that part alone.
+//! the largest book; with `-- --postgres`, `-- --http`, or `-- --history` it measures that part
+//! alone.
 //!
 //! Prints the machine and a table. The engine runs in a process per book, so that each peak of
 //! memory belongs to one book. Nothing here passes or fails: a timed test would fail on a busy
@@ -7,6 +8,7 @@
 
 mod audit;
 mod child;
+mod history;
 mod http;
 mod machine;
 mod postgres;
@@ -33,10 +35,12 @@ fn main() {
         }
         _ if has("--bench") && has("--postgres") => only_postgres(),
         _ if has("--bench") && has("--http") => only_http(),
+        _ if has("--bench") && has("--history") => only_history(),
         _ if has("--bench") => bench(has("--xl")),
         // `cargo test --all-targets` starts benchmarks without `--bench`.
         _ => println!(
-            "nothing measured; run `cargo bench -p powerfill-tests [-- --xl | --postgres | --http]`"
+            "nothing measured; run `cargo bench -p powerfill-tests [-- --xl | --postgres | --http | \
+             --history]`"
         ),
     }
 }
@@ -55,6 +59,13 @@ fn only_postgres() {
     machine::describe();
     println!("| what | budget | measured |\n|---|---|---|");
     postgres::bench(&powerfill, &demo, &l);
+}
+
+fn only_history() {
+    let powerfill = powerfill();
+    machine::describe();
+    println!("| what | budget | measured |\n|---|---|---|");
+    postgres::with_databases(|databases| history::bench(&powerfill, Some(databases)));
 }
 
 fn only_http() {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend, ensure_run_ended};
+use powerfill_ports::events::LogHead;
 use powerfill_ports::runs::QueuedRun;
 
 use crate::MemoryStore;
@@ -15,6 +16,15 @@ impl CopyStore for MemoryStore {
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
         Ok(self.state().snapshots.keys().cloned().collect())
+    }
+
+    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
+        Ok(self.state().verified)
+    }
+
+    async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError> {
+        self.state().verified = Some(head);
+        Ok(())
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {

@@ -41,6 +41,7 @@ struct State {
     indexes: index::Indexes,
     queue: queue::Queue,
     subscribers: BTreeMap<String, u64>,
+    verified: Option<powerfill_ports::events::LogHead>,
 }
 
 impl std::fmt::Debug for MemoryStore {

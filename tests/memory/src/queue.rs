@@ -153,6 +153,17 @@ impl RunStore for MemoryStore {
         Ok(older)
     }
 
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let state = self.state();
+        let runs = state.queue.runs.range(first..=last).map(|(_, (run, _))| run.clone());
+        Ok(runs.take(limit).collect())
+    }
+
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
         let mut counts = BTreeMap::new();
         for (run, _) in self.state().queue.runs.values() {

@@ -342,6 +342,13 @@ pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation
         assert_eq!(listed, expected, "in pages of {size}");
     }
     assert_eq!(store.run(run(7)).await.unwrap(), None);
+    for (first, last, limit, expected) in
+        [(1, 9, 9, &[1, 2, 4, 5, 9][..]), (2, 5, 2, &[2, 4]), (5, 5, 2, &[5]), (6, 8, 2, &[])]
+    {
+        let between = store.runs_between(run(first), run(last), limit).await.unwrap();
+        let expected: Vec<RunId> = expected.iter().map(|number| run(*number)).collect();
+        assert_eq!(ids(between), expected, "{first} to {last}");
+    }
 }
 
 /// A status without runs has no newest run and no count.

@@ -278,6 +278,15 @@ impl RunStore for FaultyStore {
         self.store.runs_after(cursor, limit).await
     }
 
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.store.runs_between(first, last, limit).await
+    }
+
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
         self.store.run_counts().await
     }

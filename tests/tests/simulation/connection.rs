@@ -55,7 +55,7 @@ fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
         Err(StoreError::AnotherTenant(_)) => "another tenant",
         Err(StoreError::NotFound { .. }) => "not found",
         Err(StoreError::Unavailable(_)) => "unavailable",
-        Err(StoreError::Failed(_)) => "failed",
+        Err(StoreError::ReadOnly(_) | StoreError::Failed(_)) => "failed",
         Err(StoreError::Corrupt(_) | StoreError::Schema(_)) => "damaged",
     }
 }
@@ -400,6 +400,15 @@ impl RunStore for StoreConnection {
         limit: usize,
     ) -> Result<Vec<QueuedRun>, StoreError> {
         self.store.inner().runs_after(cursor, limit).await
+    }
+
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        self.store.inner().runs_between(first, last, limit).await
     }
 
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {

@@ -2,16 +2,22 @@
 //! outputs, its captured snapshot, its entry in the queue, its row of the history, and its index.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use futures::TryStreamExt;
+use futures::stream::iter;
+use futures::{StreamExt, TryStreamExt};
+use parking_lot::Mutex;
 use powerfill_events::run::RunId;
+use powerfill_ports::index::IndexState;
 use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
 use powerfill_tables::table::Cell;
 use powerfill_tables::tables::{Projectors, run_history};
+use tokio::runtime::Handle;
 
-use super::{VerifyReport, cell_difference};
+use super::tables::{cell_difference, compare_shown};
+use super::{Comparer, VerifyProgress, VerifyReport, workers};
 use crate::AppError;
 use crate::rebuild::{RebuiltRun, fold_with_index};
 
@@ -22,64 +28,150 @@ pub(super) fn recorded_digest_differs(run: RunId, rebuilt: &RebuiltRun) -> Optio
     Some(format!("run {run} recorded the output digest {recorded}, its events amount to {rebuilt}"))
 }
 
-/// Compares each run, or one, and returns the first difference. Rows and indexes of a run that the
-/// store does not have are differences too.
-pub(super) async fn compare(
-    store: &dyn Store,
-    only: Option<RunId>,
-    projectors: Projectors,
-    mut known: Option<(RunId, RebuiltRun)>,
-    report: &mut VerifyReport,
-) -> Result<Option<String>, AppError> {
-    let table = run_history::TABLE.name;
-    let mut history = BTreeMap::new();
-    let mut batches = store.rows(&run_history::TABLE);
-    while let Some(batch) = batches.try_next().await? {
-        let run = batch.run_id;
-        let row: Vec<Cell> = batch.rows.rows().flatten().cloned().collect();
-        if history.insert(run, row).is_some() {
-            return Ok(Some(format!("{table}, run {run}: it has two rows")));
-        }
-    }
-    drop(batches);
-    let mut indexes: BTreeMap<RunId, _> = store.indexed_runs().await?.into_iter().collect();
-    let mut captured = BTreeSet::new();
-    for run in store.streams().await?.iter().filter_map(|stream| RunId::from_stream(stream)) {
-        let (row, index) = (history.remove(&run), indexes.remove(&run));
-        if only.is_some_and(|only| only != run) {
-            continue;
-        }
-        let rebuilt = match known.take_if(|(known, _)| *known == run) {
-            Some((_, rebuilt)) => rebuilt,
-            None => fold_with_index(store, run, projectors, async |_, _| Ok(())).await?,
+/// The comparison of one run with its events.
+#[derive(Debug, Default)]
+pub(super) struct RunComparison {
+    /// The rows that were compared.
+    pub(super) rows: u64,
+    /// The index entries that were compared.
+    pub(super) index_entries: u64,
+    /// The first difference.
+    pub(super) difference: Option<String>,
+}
+
+/// A run, and what the store keeps of it.
+struct KeptRun {
+    run: RunId,
+    /// Whether its tables are the ones that are shown.
+    is_shown: bool,
+    row: Option<Vec<Cell>>,
+    index: Option<IndexState>,
+    /// The snapshots that were read.
+    captured: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Comparer<'_> {
+    /// Compares the shown tables first, and then the chosen runs in the order of the log. Stops at
+    /// the first difference. With `refuses_strays`, rows and indexes of a run that the store does
+    /// not have are differences too.
+    pub(super) async fn compare_kept(
+        &self,
+        is_chosen: &(dyn Fn(RunId) -> bool + Sync),
+        refuses_strays: bool,
+        report: &mut VerifyReport,
+    ) -> Result<(), AppError> {
+        let shown = self.store.published().await?.map(|(run, _)| run);
+        let mut history = match self.history().await? {
+            Ok(history) => history,
+            Err(two_rows) => {
+                report.difference = Some(two_rows);
+                return Ok(());
+            }
         };
-        let queued = store.run(run).await?;
-        let difference = recorded_digest_differs(run, &rebuilt)
-            .or(snapshot_missing(store, run, &rebuilt, &mut captured).await?)
-            .or_else(|| queue_differs(run, queued.as_ref(), &rebuilt));
-        if difference.is_some() {
-            return Ok(difference);
-        }
-        let in_progress = queued.is_some_and(|queued| !queued.status.is_over());
-        if let Some(difference) = row_differs(run, rebuilt.history_row, row, in_progress) {
-            return Ok(Some(difference));
-        }
-        report.rows += 1;
-        // An index of another projector version is never read.
-        let index = index.filter(|state| state.projector_version == PROJECTOR_VERSION);
-        if let (Some(state), Some(expected), false) = (index, &rebuilt.index, in_progress) {
-            let entries = &mut report.index_entries;
-            if let Some(what) =
-                index_differs(store, run, state.up_to_version, expected, entries).await?
-            {
-                return Ok(Some(format!("the event index of run {run}: {what}")));
+        let indexes = self.store.indexed_runs().await?;
+        let mut indexes: BTreeMap<RunId, IndexState> = indexes.into_iter().collect();
+        let captured = Arc::default();
+        let mut kept: Vec<KeptRun> = Vec::new();
+        let streams = self.store.streams().await?;
+        for run in streams.iter().filter_map(|stream| RunId::from_stream(stream)) {
+            let (row, index) = (history.remove(&run), indexes.remove(&run));
+            if is_chosen(run) {
+                let (is_shown, captured) = (shown == Some(run), Arc::clone(&captured));
+                kept.push(KeptRun { run, is_shown, row, index, captured });
             }
         }
+        report.published = kept.iter().find(|kept| kept.is_shown).map(|kept| kept.run);
+        kept.sort_by_key(|kept| !kept.is_shown);
+        let of = kept.len() as u64;
+        let parallel = if self.threads.is_some() { workers() } else { 1 };
+        let mut compared = iter(kept).map(|kept| self.start(kept)).buffered(parallel);
+        for done in 1..=of {
+            let Some(comparison) = compared.try_next().await? else { break };
+            report.rows += comparison.rows;
+            report.index_entries += comparison.index_entries;
+            report.difference = comparison.difference;
+            if report.difference.is_some() {
+                return Ok(());
+            }
+            (self.observer)(VerifyProgress::Runs { done, of });
+        }
+        if refuses_strays {
+            report.difference = stray(&history, &indexes);
+        }
+        Ok(())
     }
-    let stray_row = history.into_keys().find(|_| only.is_none());
-    let stray_index = indexes.into_keys().find(|_| only.is_none());
-    let stray_row = stray_row.map(|run| format!("{table}: {run} is no run of this store"));
-    Ok(stray_row.or(stray_index.map(|run| format!("the event index of {run} is of no run here"))))
+
+    /// The history of the runs, or that a run has two rows in it.
+    async fn history(&self) -> Result<Result<BTreeMap<RunId, Vec<Cell>>, String>, AppError> {
+        let mut history = BTreeMap::new();
+        let mut batches = self.store.rows(&run_history::TABLE);
+        while let Some(batch) = batches.try_next().await? {
+            let run = batch.run_id;
+            let row: Vec<Cell> = batch.rows.rows().flatten().cloned().collect();
+            if history.insert(run, row).is_some() {
+                return Ok(Err(format!("{}, run {run}: it has two rows", run_history::TABLE.name)));
+            }
+        }
+        Ok(Ok(history))
+    }
+
+    /// Compares a run, on a thread of its own if there are several workers.
+    async fn start(&self, kept: KeptRun) -> Result<RunComparison, AppError> {
+        let projectors = self.projectors;
+        let Some(store) = &self.threads else {
+            return compare_run(self.store, kept, projectors).await;
+        };
+        let (store, runtime) = (Arc::clone(store), Handle::current());
+        let compare = move || runtime.block_on(compare_run(store.as_ref(), kept, projectors));
+        let compared = tokio::task::spawn_blocking(compare).await;
+        compared.map_err(|panic| AppError::Panicked(panic.to_string()))?
+    }
+}
+
+/// A row or an index of no run of the store.
+fn stray(
+    history: &BTreeMap<RunId, Vec<Cell>>,
+    indexes: &BTreeMap<RunId, IndexState>,
+) -> Option<String> {
+    let table = run_history::TABLE.name;
+    let row = history.keys().next().map(|run| format!("{table}: {run} is no run of this store"));
+    let index = indexes.keys().next();
+    row.or(index.map(|run| format!("the event index of {run} is of no run here")))
+}
+
+/// Compares everything that is kept of a run with its events.
+async fn compare_run(
+    store: &dyn Store,
+    kept: KeptRun,
+    projectors: Projectors,
+) -> Result<RunComparison, AppError> {
+    let KeptRun { run, is_shown, row, index, captured } = kept;
+    let mut comparison = RunComparison::default();
+    let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
+    if is_shown {
+        compare_shown(store, run, projectors, &rebuilt, &mut comparison).await?;
+        if comparison.difference.is_some() {
+            return Ok(comparison);
+        }
+    }
+    let queued = store.run(run).await?;
+    let in_progress = queued.as_ref().is_some_and(|queued| !queued.status.is_over());
+    comparison.difference = recorded_digest_differs(run, &rebuilt)
+        .or(snapshot_missing(store, run, &rebuilt, &captured).await?)
+        .or_else(|| queue_differs(run, queued.as_ref(), &rebuilt))
+        .or_else(|| row_differs(run, rebuilt.history_row, row, in_progress));
+    if comparison.difference.is_some() {
+        return Ok(comparison);
+    }
+    comparison.rows += 1;
+    // An index of another projector version is never read.
+    let index = index.filter(|state| state.projector_version == PROJECTOR_VERSION);
+    if let (Some(state), Some(expected), false) = (index, &rebuilt.index, in_progress) {
+        let entries = &mut comparison.index_entries;
+        let differs = index_differs(store, run, state.up_to_version, expected, entries).await?;
+        comparison.difference = differs.map(|what| format!("the event index of run {run}: {what}"));
+    }
+    Ok(comparison)
 }
 
 /// Reads the snapshot that a run names; says why it cannot be read.
@@ -87,14 +179,14 @@ async fn snapshot_missing(
     store: &dyn Store,
     run: RunId,
     rebuilt: &RebuiltRun,
-    captured: &mut BTreeSet<String>,
+    captured: &Mutex<BTreeSet<String>>,
 ) -> Result<Option<String>, AppError> {
-    let Some(digest) = rebuilt.input_digest.as_ref().filter(|digest| !captured.contains(*digest))
-    else {
+    let digest = rebuilt.input_digest.as_ref();
+    let Some(digest) = digest.filter(|digest| !captured.lock().contains(*digest)) else {
         return Ok(None);
     };
     match store.captured(digest).await {
-        Ok(_) => captured.insert(digest.clone()),
+        Ok(_) => captured.lock().insert(digest.clone()),
         Err(error @ (StoreError::NotFound { .. } | StoreError::Corrupt(_))) => {
             return Ok(Some(format!("run {run}, its captured snapshot: {error}")));
         }

@@ -22,12 +22,23 @@ pub(crate) struct ReplayArgs {
   powerfill verify
   powerfill verify latest
   powerfill verify --store sqlite:books.db --format json
+  powerfill verify --since 2026-02-01.seal
+  powerfill verify --incremental
 
-Without a run, checks the whole store; with one, its stream, its snapshot, and its tables.
+Without a run, checks the whole store on all cores; with one, its stream, its snapshot, and its
+tables. --since checks that the log still contains what the seal covers, and verifies everything
+that was recorded after it. --incremental begins where the last --incremental ended, which the store
+itself records: a routine check, and no proof against someone who can write the store.
 Exit status 0 if everything matches, 1 if not; prints the first difference.")]
 pub(crate) struct VerifyArgs {
     /// A run id, the beginning of one, or `latest` [default: the whole store]
     pub(crate) run: Option<String>,
+    /// Verify only what was recorded after this seal, a file of `seal export`
+    #[arg(long, value_name = "SEAL", conflicts_with = "run")]
+    pub(crate) since: Option<PathBuf>,
+    /// Verify only what was recorded since the last --incremental; at the first time, everything
+    #[arg(long, conflicts_with_all = ["run", "since"])]
+    pub(crate) incremental: bool,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

@@ -9,13 +9,14 @@ use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_ports::{Store, StoreError};
 use serde_json::json;
 
-use super::open_run;
+use super::find_run;
 use super::run::{process_name, runner};
 use crate::args::CancelArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
+use crate::tenancy::TenantStore;
 
 /// How long the worker of the run may take, before this process claims the run.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,7 +25,8 @@ const WAIT_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
+    let run = find_run(store.as_ref(), &args.run).await?;
     let by = settings.requested_by(args.requested_by.as_deref());
     let was_active = store.request_cancel(run, &by).await?;
     let queued = match was_active {

@@ -1,8 +1,6 @@
 //! `copy-store`: copies a whole store to another one, with every hash and seal.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
 use serde_json::json;
 
@@ -11,6 +9,7 @@ use crate::args::CopyStoreArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
+use crate::progress::progress_bar;
 use crate::summary::count;
 use crate::urls::StoreUrl;
 
@@ -20,7 +19,7 @@ pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), CliError> {
     if from.is_same(&to) {
         return Err(CliError::environment(format!("{from} and {to} are the same store")));
     }
-    let (original, copy) = (from.open_existing().await?, to.open().await?);
+    let (original, copy) = (from.open_for_reading().await?, to.open().await?);
     let bar = progress_bar();
     let copied =
         copy_store(original.as_ref(), copy.as_ref(), &|progress| show_progress(&bar, progress))
@@ -74,14 +73,6 @@ fn text(copied: &CopyReport, damage: Option<&str>) -> String {
         text.push_str(&format!("The original has {more} more appends by now: copy again\n"));
     }
     text
-}
-
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg} {elapsed}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn show_progress(bar: &ProgressBar, progress: CopyProgress) {

@@ -29,7 +29,7 @@ use crate::urls::ComparisonUrl;
 
 pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let against: ComparisonUrl = args.against.parse("--against")?;
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let store: &dyn Store = store.as_ref();
     let run = find_run(store, &args.run).await?;
     let evidence = match &against {

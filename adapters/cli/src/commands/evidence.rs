@@ -31,7 +31,7 @@ pub(crate) fn run(command: EvidenceCommand, settings: &ProgramSettings) -> Comma
 }
 
 async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let seal = args.seal.as_deref().map(seal::read).transpose()?;
     let request =

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: ExportArgs, settings: &ProgramSettings) -> Result<
         tables.push(&EVENTS);
     }
     for store in TenantStore::resolve_all(args.all_tenants, &args.store, settings)? {
-        let opened = store.open_existing().await?;
+        let opened = store.open_for_reading().await?;
         let export = StoreExport {
             tenant: tenant_of(&store, opened.as_ref()).await?,
             store: opened,

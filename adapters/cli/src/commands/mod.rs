@@ -34,16 +34,15 @@ pub(crate) mod token;
 pub(crate) mod verify;
 pub(crate) mod work;
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use clap::CommandFactory;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 use powerfill_ports::events::EventStore;
-use powerfill_ports::runs::stream_runs;
+use powerfill_ports::runs::{RunCursor, stream_runs};
 use tokio::task::JoinSet;
 
 use crate::args::{Cli, StoreArgs};
@@ -72,13 +71,13 @@ async fn join_all(mut tasks: JoinSet<Result<(), CliError>>, what: &str) -> Resul
     result
 }
 
-/// Opens the store of a command, and finds a run in it.
+/// Opens the store of a command that reads, and finds a run in it.
 async fn open_run(
     args: &StoreArgs,
     wanted: &str,
     settings: &ProgramSettings,
 ) -> Result<(Arc<dyn Store>, RunId), CliError> {
-    let store = TenantStore::resolve(args, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(args, settings)?.open_for_reading().await?;
     let run = find_run(store.as_ref(), wanted).await?;
     Ok((store, run))
 }
@@ -96,36 +95,68 @@ async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, 
 }
 
 /// Finds a run by its id, the beginning of its id, `latest`, or `latest~N` for the Nth before it.
+/// However many runs there are, it reads only those that it needs.
 pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
-    let mut runs = pin!(stream_runs(store));
-    let mut count = 0;
-    if let Some(back) = wanted.strip_prefix("latest~") {
-        let back = back.parse::<usize>().ok();
-        while let Some(run) = runs.try_next().await? {
-            if Some(count) == back {
-                return Ok(run.run_id);
-            }
-            count += 1;
+    let found = match wanted.strip_prefix("latest") {
+        Some("") => store.runs_after(RunCursor::START, 1).await?,
+        Some(back) => {
+            let back = back.strip_prefix('~').and_then(|back| back.parse::<usize>().ok());
+            let runs = stream_runs(store).skip(back.unwrap_or(usize::MAX)).take(1);
+            runs.try_collect().await?
         }
-        let message =
-            format!("no run {wanted}: the store has {count}; `powerfill runs` lists them");
-        return Err(CliError::environment(message));
-    }
-    let beginning = wanted.to_ascii_lowercase();
-    let mut found = None;
-    while let Some(run) = runs.try_next().await? {
-        count += 1;
-        if wanted == "latest" {
-            return Ok(run.run_id);
-        }
-        if run.run_id.to_string().starts_with(&beginning) && found.replace(run.run_id).is_some() {
-            let message = format!("more than one run begins with {wanted}; give more of the id");
-            return Err(CliError::environment(message));
-        }
-    }
-    let none = || match count {
-        0 => "the store has no run yet; make one with `powerfill run`".to_owned(),
-        _ => format!("no run {wanted}; `powerfill runs` lists them"),
+        None => match ids_beginning_with(wanted) {
+            Some((first, last)) => store.runs_between(first, last, 2).await?,
+            None => Vec::new(),
+        },
     };
-    found.ok_or_else(|| CliError::environment(none()))
+    match found.as_slice() {
+        [run] => Ok(run.run_id),
+        [] if store.runs_after(RunCursor::START, 1).await?.is_empty() => {
+            Err(CliError::environment("the store has no run yet; make one with `powerfill run`"))
+        }
+        [] if wanted.starts_with("latest~") => {
+            let count: u64 = store.run_counts().await?.values().sum();
+            let message =
+                format!("no run {wanted}: the store has {count}; `powerfill runs` lists them");
+            Err(CliError::environment(message))
+        }
+        [] => Err(CliError::environment(format!("no run {wanted}; `powerfill runs` lists them"))),
+        _ => Err(CliError::environment(format!(
+            "more than one run begins with {wanted}; give more of the id"
+        ))),
+    }
+}
+
+/// The first and the last id with this beginning, in lower or upper case. `None` if no id has it.
+fn ids_beginning_with(beginning: &str) -> Option<(RunId, RunId)> {
+    let beginning = beginning.to_ascii_lowercase();
+    let digits = beginning.replace('-', "");
+    let id = |filler: &str| {
+        let id = format!("{digits}{}", filler.repeat(32_usize.checked_sub(digits.len())?));
+        let id = id.parse::<RunId>().ok()?;
+        id.to_string().starts_with(&beginning).then_some(id)
+    };
+    Some((id("0")?, id("f")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_an_id_gives_all_ids_with_it() {
+        let ids = |beginning: &str| {
+            ids_beginning_with(beginning)
+                .map(|(first, last)| [first, last].map(|id| id.to_string()))
+        };
+        let whole = "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34";
+        assert_eq!(ids(whole).unwrap(), [whole; 2]);
+        let expected =
+            ["01976c2e-0000-0000-0000-000000000000", "01976c2e-0fff-ffff-ffff-ffffffffffff"];
+        assert_eq!(ids("01976C2E-0").unwrap()[0], expected[0]);
+        assert_eq!(ids("01976C2E-0").unwrap()[1], expected[1]);
+        for none in ["0197-6c2e", "latest1", "x", &format!("{whole}0"), "01976c2e0"] {
+            assert_eq!(ids(none), None, "{none}");
+        }
+    }
 }

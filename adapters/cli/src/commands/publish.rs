@@ -25,7 +25,7 @@ pub(crate) async fn run(args: PublishArgs, settings: &ProgramSettings) -> Result
     }
     let store = TenantStore::resolve(&args.common.store, settings)?;
     let target = target(args.to.as_ref(), &store)?;
-    let store = store.open_existing().await?;
+    let store = store.open_for_reading().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let published = publish(store.as_ref(), run, &target).await?;
     let (run, digest) = (published.run_id.to_string(), published.output_digest);
@@ -77,7 +77,7 @@ async fn follow(args: PublishArgs, settings: &ProgramSettings) -> Result<(), Cli
     for (target, store) in pairs {
         let shutdown = shutdown.clone();
         publishers.spawn(async move {
-            let store = store.open_existing().await?;
+            let store = store.open_for_reading().await?;
             follow_store(store.as_ref(), &target, &shutdown).await
         });
     }

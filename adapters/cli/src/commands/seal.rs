@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use powerfill_events::log::seal_start;
+use powerfill_app::verify::seal_difference;
+use powerfill_events::log::{Hash, LogHead};
 use powerfill_evidence::parts::SealedAppend;
 use powerfill_ports::Store;
-use powerfill_ports::events::LogHead;
 use serde_json::json;
 
 use super::verify::damage_text;
@@ -28,32 +28,33 @@ pub(crate) fn run(command: SealCommand, settings: &ProgramSettings) -> CommandFu
 }
 
 async fn export(args: SealExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let LogHead { seq, position, seal } = store.head().await?;
-    let seal = SealedAppend { seq, position, seal: seal.to_hex().to_string() };
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
+    let head = store.head().await?;
+    let (seq, position) = (head.seq, head.position);
+    let seal = SealedAppend { seq, position, seal: head.seal.to_hex().to_string() };
     let Some(out) = &args.out else { return print_json(&seal) };
     let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;
     text.push(b'\n');
     fs::write(out, text)
         .map_err(|error| CliError::context(format!("cannot write {}", out.display()), error))?;
-    let events = count(position);
+    let events = count(head.position);
     print_text(format_args!(
         "{}: {events} events in {} appends are sealed\n",
         out.display(),
-        count(seq)
+        count(head.seq)
     ))
 }
 
 async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let seal = read(&args.seal)?;
+    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
+    let sealed = read_head(&args.seal)?;
     let head = store.head().await?;
-    let difference = difference(store.as_ref(), &seal).await?;
-    let since = head.position.saturating_sub(seal.position);
+    let difference = difference(store.as_ref(), sealed).await?;
+    let since = head.position.saturating_sub(sealed.position);
     let answer = if difference.is_none() { "held" } else { "not held" };
     match args.common.print.format {
         Format::Text => {
-            let (seq, position) = (count(seal.seq), count(seal.position));
+            let (seq, position) = (count(sealed.seq), count(sealed.position));
             match &difference {
                 None => print_text(format_args!(
                     "The log contains append {seq}, up to event {position}, as sealed; {} \
@@ -68,8 +69,8 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
         Format::Json => print_json(&json!({
             "answer": answer,
             "found": difference,
-            "seq": seal.seq,
-            "position": seal.position,
+            "seq": sealed.seq,
+            "position": sealed.position,
             "events_since": since,
         }))?,
         Format::Csv => {
@@ -80,34 +81,26 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
 }
 
 pub(super) fn read(path: &Path) -> Result<SealedAppend, CliError> {
-    let context = format!("{} is not a file of `powerfill seal export`", path.display());
-    let text = fs::read(path).map_err(|error| CliError::context(&context, error))?;
-    serde_json::from_slice(&text).map_err(|error| CliError::context(context, error))
+    let text = fs::read(path).map_err(|error| CliError::context(not_a_seal(path), error))?;
+    serde_json::from_slice(&text).map_err(|error| CliError::context(not_a_seal(path), error))
+}
+
+/// The end of the log that a file of `seal export` names.
+pub(super) fn read_head(path: &Path) -> Result<LogHead, CliError> {
+    let SealedAppend { seq, position, seal } = read(path)?;
+    let seal = Hash::from_hex(&seal).map_err(|error| CliError::context(not_a_seal(path), error))?;
+    Ok(LogHead { seq, position, seal })
+}
+
+fn not_a_seal(path: &Path) -> String {
+    format!("{} is not a file of `powerfill seal export`", path.display())
 }
 
 /// How the log differs from the seal. A stored seal proves nothing if it does not match the events,
 /// so the whole log is verified too.
-async fn difference(store: &dyn Store, seal: &SealedAppend) -> Result<Option<String>, CliError> {
-    let stored = match seal.seq {
-        0 => Some(seal_start()),
-        seq => store.seal_at(seq).await?,
-    };
-    let seq = count(seal.seq);
-    let Some(stored) = stored else {
-        let head = store.head().await?;
-        return Ok(Some(format!(
-            "append {seq} was sealed, up to event {}, and the log ends at append {} and event {}: \
-             it was truncated",
-            count(seal.position),
-            count(head.seq),
-            count(head.position)
-        )));
-    };
-    if stored.to_hex().as_str() != seal.seal {
-        return Ok(Some(format!(
-            "append {seq} is not the one that was sealed: the log was rewritten at this append \
-             or before it"
-        )));
+async fn difference(store: &dyn Store, sealed: LogHead) -> Result<Option<String>, CliError> {
+    match seal_difference(store, sealed).await? {
+        None => Ok(store.verify(None).await?.damage.as_ref().map(damage_text)),
+        difference => Ok(difference),
     }
-    Ok(store.verify(None).await?.damage.as_ref().map(damage_text))
 }

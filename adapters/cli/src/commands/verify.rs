@@ -1,39 +1,79 @@
 //! `verify`: checks hash chain, seals, captured snapshots, and output tables against the events
 //! (specification 3.4).
 
-use powerfill_app::verify::{VerifyReport, verify};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use powerfill_app::verify::{
+    VerifyProgress, VerifyReport, verify, verify_in_parallel, verify_incrementally, verify_since,
+};
+use powerfill_events::log::LogHead;
 use powerfill_evidence::Expectation;
+use powerfill_ports::Store;
 use powerfill_ports::events::Damage;
 use serde_json::json;
 
-use super::{evidence, find_run};
+use super::{evidence, find_run, seal};
 use crate::args::VerifyArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
+use crate::progress::progress_bar;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 use crate::urls::StoreUrl;
+
+/// How often the elapsed time is shown.
+const TICK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?;
     if let StoreUrl::Evidence(file) = store.url() {
         return evidence::verify_file(file, Expectation::default(), args.common.print.format).await;
     }
-    let store = store.open_existing().await?;
-    let only = match &args.run {
-        Some(run) => Some(find_run(store.as_ref(), run).await?),
-        None => None,
+    let store = store.open_for_reading().await?;
+    let bar = progress_bar();
+    bar.set_message("runs; hashes and seals");
+    bar.enable_steady_tick(TICK);
+    let observer = |progress| show_progress(&bar, progress);
+    let verified = match (&args.run, &args.since) {
+        (Some(run), _) => {
+            let run = find_run(store.as_ref(), run).await?;
+            (None, verify(store.as_ref(), Some(run)).await?)
+        }
+        (None, Some(seal)) => {
+            let sealed = seal::read_head(seal)?;
+            (Some(sealed), verify_since(&store, sealed, &observer).await?)
+        }
+        (None, None) if args.incremental => {
+            let incremental = verify_incrementally(&store, &observer).await?;
+            if let Some(error) = incremental.not_recorded {
+                bar.suspend(|| eprintln!("note: the next --incremental begins there too: {error}"));
+            }
+            (incremental.since, incremental.report)
+        }
+        (None, None) => {
+            let store: Arc<dyn Store> = store;
+            (None, verify_in_parallel(&store, &observer).await?)
+        }
     };
-    let verdict = verify(store.as_ref(), only).await?;
-    let damage = damage_of(&verdict);
+    bar.finish_and_clear();
+    let (since, verdict) = verified;
+    print(since, &verdict, args.common.print.format)?;
+    if verdict.is_clean() { Ok(()) } else { Err(CliError::NegativeAnswer) }
+}
+
+fn print(since: Option<LogHead>, verdict: &VerifyReport, format: Format) -> Result<(), CliError> {
+    let damage = damage_of(verdict);
     let answer = if damage.is_none() { "whole" } else { "damaged" };
-    match args.common.print.format {
-        Format::Text => print_text(text(&verdict, damage.as_deref()))?,
+    match format {
+        Format::Text => print_text(text(since, verdict, damage.as_deref())),
         Format::Json => print_json(&json!({
             "answer": answer,
             "found": damage,
+            "since": since.map(|since| json!({ "seq": since.seq, "position": since.position })),
             "streams": verdict.log.streams,
             "events": verdict.log.events,
             "appends": verdict.log.appends,
@@ -41,12 +81,21 @@ pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<
             "published_run": verdict.published,
             "rows": verdict.rows,
             "index_entries": verdict.index_entries,
-        }))?,
+        })),
         Format::Csv => {
-            print_csv(&["answer", "found"], [[answer, damage.as_deref().unwrap_or_default()]])?;
+            print_csv(&["answer", "found"], [[answer, damage.as_deref().unwrap_or_default()]])
         }
     }
-    if verdict.is_clean() { Ok(()) } else { Err(CliError::NegativeAnswer) }
+}
+
+fn show_progress(bar: &ProgressBar, progress: VerifyProgress) {
+    match progress {
+        VerifyProgress::LogVerified => bar.set_message("runs"),
+        VerifyProgress::Runs { done, of } => {
+            bar.set_length(of);
+            bar.set_position(done);
+        }
+    }
 }
 
 /// The first damage or difference, in words.
@@ -66,7 +115,7 @@ pub(super) fn damage_text(damage: &Damage) -> String {
     }
 }
 
-fn text(verdict: &VerifyReport, damage: Option<&str>) -> String {
+fn text(since: Option<LogHead>, verdict: &VerifyReport, damage: Option<&str>) -> String {
     if let Some(damage) = damage {
         return format!("DAMAGED: {damage}\n");
     }
@@ -75,13 +124,30 @@ fn text(verdict: &VerifyReport, damage: Option<&str>) -> String {
         Some(run) => format!("{} rows of run {run} and the history", count(verdict.rows)),
         None => format!("{} rows of the history; no other run is shown", count(verdict.rows)),
     };
+    let (streams, events) = (count(log.streams), count(log.events));
+    let appends = count(log.appends);
+    let entries = count(verdict.index_entries);
+    let (log, all) = match since {
+        None => {
+            let snapshots = count(log.snapshots);
+            (
+                format!(
+                    "{streams} streams, {events} events, {appends} appends, {snapshots} snapshots"
+                ),
+                "everything matches",
+            )
+        }
+        Some(since) => (
+            format!(
+                "as sealed up to append {}; since then {events} events in {appends} appends of \
+                 {streams} streams",
+                count(since.seq)
+            ),
+            "everything since then matches",
+        ),
+    };
     format!(
-        "log: {} streams, {} events, {} appends, {} snapshots\ntables: {tables}\n\
-         index: {} entries of the events by loan and trade\neverything matches\n",
-        count(log.streams),
-        count(log.events),
-        count(log.appends),
-        count(log.snapshots),
-        count(verdict.index_entries)
+        "log: {log}\ntables: {tables}\nindex: {entries} entries of the events by loan and trade\n\
+         {all}\n"
     )
 }

@@ -156,6 +156,84 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
 }
 
 #[test]
+fn what_was_recorded_after_a_seal_is_verified_alone() {
+    let sandbox = sandbox();
+    sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
+    let since = "verify --since a.seal --store sqlite:books.db";
+    let nothing = sandbox.run_ok(since);
+    assert!(nothing.contains("up to append 2; since then 0 events in 0 appends"), "{nothing}");
+    run(&sandbox);
+    let verified = sandbox.run_ok(since);
+    let expected =
+        "log: as sealed up to append 2; since then 40 events in 2 appends of 1 streams\n";
+    assert!(verified.starts_with(expected), "{verified}");
+    assert!(verified.ends_with("everything since then matches\n"), "{verified}");
+    let json = sandbox.run_line(&format!("{since} --format json")).success().json();
+    assert_eq!((&json["answer"], &json["events"]), (&"whole".into(), &40.into()));
+    assert_eq!(json["since"], serde_json::json!({ "seq": 2, "position": 40 }));
+
+    // An edit before the seal is not looked for, unless it reaches the seals.
+    event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
+    sandbox.run_line(since).success();
+    assert_eq!(verify(&sandbox).status, Some(1));
+    event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| _ = lines[5].pop());
+    verify(&sandbox).success();
+
+    // An edit after it is found, in the events and in what is kept beside them.
+    event_blocks::edit(&unguarded(&sandbox), 2, 2, |lines| lines[5].push(' '));
+    let damaged = sandbox.run_line(since);
+    assert_eq!(damaged.status, Some(1));
+    assert!(damaged.out.contains("event 7, append 4: its hash does not match"), "{}", damaged.out);
+    event_blocks::edit(&unguarded(&sandbox), 2, 2, |lines| _ = lines[5].pop());
+    let latest = "run_id = (SELECT run_id FROM runs ORDER BY requested_at DESC LIMIT 1)";
+    edit(&sandbox, &format!("UPDATE pfill_run_history SET status = 'Failed' WHERE {latest}"));
+    let differs = sandbox.run_line(since);
+    assert_eq!(differs.status, Some(1));
+    assert!(differs.out.contains("pfill_run_history, run"), "{}", differs.out);
+    edit(&sandbox, "UPDATE pfill_run_history SET status = 'Complete'");
+
+    // A log that goes on with a gap, and one that was rewritten.
+    edit(&sandbox, "DELETE FROM es_appends WHERE seq = 4");
+    let gap = sandbox.run_line(since);
+    assert_eq!(gap.status, Some(1));
+    assert!(gap.out.contains("append 4: the log goes on to append 4"), "{}", gap.out);
+    std::fs::remove_file(sandbox.path("books.db")).unwrap();
+    run(&sandbox);
+    let rewritten = sandbox.run_line(since);
+    assert_eq!(rewritten.status, Some(1));
+    assert!(rewritten.out.contains("append 2 is not the one that was sealed"), "{}", rewritten.out);
+    sandbox.run_line("verify --since no.seal --store sqlite:books.db").fails_with(2, &["no.seal"]);
+    sandbox.run_line("verify latest --since a.seal").fails_with(2, &["--since"]);
+}
+
+#[test]
+fn an_incremental_verification_begins_where_the_last_one_ended() {
+    let sandbox = sandbox();
+    let line = "verify --incremental --store sqlite:books.db";
+    assert!(sandbox.run_ok(line).starts_with("log: 1 streams, 40 events, 2 appends"));
+    assert!(sandbox.run_ok(line).contains("up to append 2; since then 0 events"));
+    run(&sandbox);
+    assert!(sandbox.run_ok(line).contains("up to append 2; since then 40 events"));
+    assert!(sandbox.run_ok(line).contains("up to append 4; since then 0 events"));
+    verify(&sandbox).success();
+
+    // A record that is not of this log is reported by both.
+    edit(&sandbox, "UPDATE verified_log SET seal = zeroblob(32)");
+    let forged = sandbox.run_line(line);
+    assert_eq!(forged.status, Some(1));
+    assert!(forged.out.contains("append 4 is not the one that was sealed"), "{}", forged.out);
+    let whole = verify(&sandbox);
+    assert_eq!(whole.status, Some(1));
+    assert!(whole.out.contains("in verified_log, is not an append of this log"), "{}", whole.out);
+
+    // A record that claims too much hides an edit from the next incremental verification only.
+    event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
+    edit(&sandbox, "UPDATE verified_log SET seal = (SELECT seal FROM es_appends WHERE seq = 4)");
+    sandbox.run_line(line).success();
+    assert!(verify(&sandbox).out.contains("event 7, append 2"));
+}
+
+#[test]
 fn replay_reproduces_a_run_or_prints_both_versions() {
     let sandbox = sandbox();
     let same = sandbox.run_ok("replay latest --store sqlite:books.db");

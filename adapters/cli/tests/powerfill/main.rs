@@ -21,10 +21,14 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod large_tables;
+#[cfg(unix)]
+mod openapi_tools;
 mod own_book;
 mod postgres;
 #[cfg(unix)]
 mod process;
+#[cfg(target_os = "linux")]
+mod read_only;
 #[cfg(unix)]
 mod relayed;
 mod released;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::sandbox::Sandbox;
 
 /// The folders of the released versions.
-fn versions() -> Vec<PathBuf> {
+pub(crate) fn versions() -> Vec<PathBuf> {
     let released = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/released");
     let entries = fs::read_dir(released).expect("the evidence exists");
     let folders = entries.map(|entry| entry.expect("the folder can be listed").path());
@@ -22,7 +22,8 @@ fn versions() -> Vec<PathBuf> {
     versions
 }
 
-fn unpacked(file: &Path) -> Vec<u8> {
+/// The content of a compressed file.
+pub(crate) fn unpacked(file: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     let file = File::open(file).expect("the evidence exists");
     GzDecoder::new(file).read_to_end(&mut bytes).expect("the file is whole");

@@ -32,6 +32,15 @@ pub(crate) fn bench(powerfill: &Path, demo: &Path, l: &Path) {
     });
 }
 
+/// Runs something with the URLs of two empty databases.
+pub(crate) fn with_databases(work: impl FnOnce([String; 2])) {
+    let server = DedicatedServer::start(Durability::Synced);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let databases = [TestDatabase::of(&server), TestDatabase::of(&server)];
+    let urls = runtime.block_on(async { [databases[0].url().await, databases[1].url().await] });
+    work(urls);
+}
+
 /// `run dir:`, each time into a new database; answers the last one.
 async fn whole_runs(
     powerfill: &Path,

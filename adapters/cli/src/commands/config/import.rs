@@ -59,7 +59,7 @@ pub(super) async fn run(
         return print_preview(&previewed, format);
     }
     let store = match args.dry_run {
-        true => tenant_store.open_existing().await?,
+        true => tenant_store.open_for_reading().await?,
         false => tenant_store.open().await?,
     };
     let tenant = tenant(&tenant_store, store.as_ref(), &source, source_tenant).await?;

@@ -45,7 +45,7 @@ pub(crate) fn run(command: ConfigSubcommand, settings: &ProgramSettings) -> Comm
 }
 
 async fn history(args: StorePrintArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.store, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.store, settings)?.open_for_reading().await?;
     let records = read_config_history(store.as_ref()).await?;
     changes::print_history(&records, args.print.format)
 }
@@ -72,7 +72,7 @@ async fn configuration_at(
         None => ConfigAsOf::Now,
         Some(text) => as_of(text)?,
     };
-    let store = TenantStore::resolve(&args.store, settings)?.open_existing().await?;
+    let store = TenantStore::resolve(&args.store, settings)?.open_for_reading().await?;
     Ok(read_configuration(store.as_ref(), as_of).await?)
 }
 

@@ -1,0 +1,2 @@
+SELECT run_id, status, requested_at, worker, lease_expires_at, cancel_requested_by FROM runs
+WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id LIMIT ?3
