@@ -35,7 +35,7 @@ impl Occurrences {
 }
 
 /// The longest id whose length is counted.
-const MAX_ID: usize = 32;
+const MAX_ID: usize = 31;
 
 /// What the rows of a column have been seen to hold.
 #[derive(Debug, Default)]
@@ -45,8 +45,10 @@ pub(super) struct ColumnWatch {
     outside: Occurrences,
     /// The first value of a column that is percent, and the least and the greatest.
     numbers: Option<(usize, Decimal, Decimal)>,
-    /// Ids of digits only, by length, with the first of each; emptied at the first other id.
+    /// Ids of digits only, by length, with the first of each, until another id is seen.
     lengths: Vec<Occurrences>,
+    /// How many of them begin with a zero, by length.
+    zero_led: [usize; MAX_ID + 1],
     has_other_ids: bool,
 }
 
@@ -66,12 +68,13 @@ impl ColumnWatch {
             return;
         }
         let is_number = text.len() <= MAX_ID && text.bytes().all(|b| b.is_ascii_digit());
-        if !is_number || text.starts_with('0') {
+        if !is_number {
             self.has_other_ids = true;
             return;
         }
         self.lengths.resize_with(MAX_ID + 1, Occurrences::default);
         self.lengths[text.len()].add(row, text);
+        self.zero_led[text.len()] += usize::from(text.starts_with('0'));
     }
 
     /// Counts a number or a date by the plausible range of its column.
@@ -117,6 +120,7 @@ impl ColumnWatch {
             (one, other) => one.or(other),
         };
         self.has_other_ids |= later.has_other_ids;
+        self.zero_led.iter_mut().zip(later.zero_led).for_each(|(one, other)| *one += other);
         if self.lengths.is_empty() {
             self.lengths = later.lengths;
         } else {
@@ -181,7 +185,8 @@ impl ColumnWatch {
         faults
     }
 
-    /// Ids of digits that are shorter than nearly all others.
+    /// Ids of digits that are shorter than the others: than those with leading zeros, or than
+    /// nearly all of many long ones.
     fn lost_zeros(&self) -> Option<(usize, String)> {
         /// The fewest digits of an id that is no count, and the fewest ids that show a length.
         const LONG: usize = 7;
@@ -191,9 +196,12 @@ impl ColumnWatch {
         }
         let ids: usize = self.lengths.iter().map(|seen| seen.rows).sum();
         let usual = self.lengths.iter().rposition(|seen| seen.rows > 0)?;
-        let is_usual = self.lengths[usual].rows * 5 >= ids * 4;
         let shortest = self.lengths.iter().position(|seen| seen.rows > 0)?;
-        if ids < MANY || usual < LONG || !is_usual || shortest == usual || shortest + 3 < usual {
+        let of_usual = self.lengths[usual].rows;
+        let is_clear = self.zero_led[usual] > 0 && of_usual * 2 >= ids;
+        let is_likely =
+            ids >= MANY && usual >= LONG && of_usual * 5 >= ids * 4 && shortest + 3 >= usual;
+        if shortest == usual || !(is_clear || is_likely) {
             return None;
         }
         let shorter = self.lengths[shortest..usual].iter().filter_map(|seen| seen.first.as_ref());
@@ -318,7 +326,11 @@ mod tests {
         ids[7] = "100000008".to_owned();
         assert_eq!(watch(&ids), Some(7));
         ids[3] = "0100000004".to_owned();
-        assert_eq!(watch(&ids), None, "ids with zeros have not lost them");
+        assert_eq!(watch(&ids), Some(7));
+        let few = ["0001000101", "1000102", "0001000103"].map(str::to_owned);
+        assert_eq!(watch(&few), Some(1));
+        let counted = ["01", "02", "99", "100"].map(str::to_owned);
+        assert_eq!(watch(&counted), None);
         let counted: Vec<String> = (1..=2_000).map(|n: u64| n.to_string()).collect();
         assert_eq!(watch(&counted), None);
     }
