@@ -69,7 +69,10 @@ enum WantedTables {
 impl WantedTables {
     fn accept(self, mapping: &Mapping, file: &str, is_sheet: bool, name: &str) -> bool {
         match self {
-            Self::Mapped => mapping.is_wanted(file, is_sheet, name),
+            Self::Mapped => {
+                let has_data = is_sheet || is_text_file(file);
+                mapping.is_named(file, is_sheet, name) || (has_data && mapping.is_default(name))
+            }
             Self::AllData => is_sheet || is_text_file(file),
         }
     }

@@ -1,4 +1,4 @@
-//! Reads any workbook as texts: for a mapping, or to compare an export of another system with a run.
+//! Reads any workbook as texts, for a mapping.
 
 use std::path::Path;
 

@@ -105,12 +105,15 @@ impl CellSource {
 }
 
 impl Mapping {
-    /// Whether a file or sheet is for one of our tables: the mapping names it, or it has the name
-    /// of one.
-    pub fn is_wanted(&self, file: &str, is_sheet: bool, name: &str) -> bool {
+    /// Whether the mapping names a file or sheet for one of our tables.
+    pub fn is_named(&self, file: &str, is_sheet: bool, name: &str) -> bool {
         let mut given = self.tables.iter().flatten().flat_map(|table| &table.files);
         given.any(|pattern| is_named(pattern, file, is_sheet, name))
-            || self.default_table(name).is_some_and(|at| self.has_default_files(at))
+    }
+
+    /// Whether a file or sheet has the name of one of our tables, for which the mapping names none.
+    pub fn is_default(&self, name: &str) -> bool {
+        self.default_table(name).is_some_and(|at| self.has_default_files(at))
     }
 
     /// Whether the files of a table are those of its name, because the mapping names none.
@@ -153,6 +156,7 @@ impl Mapping {
                 assigned[at].extend(new);
             }
         }
+        self.check_forms(files)?;
         let named: BTreeSet<usize> = assigned.iter().flatten().copied().collect();
         for (position, file) in files.iter().enumerate() {
             let default = self.default_table(file.table.name());
@@ -172,6 +176,21 @@ impl Mapping {
             assigned[at].push(position);
         }
         Ok(assigned)
+    }
+
+    /// Refuses a form of a file or sheet that is not there.
+    fn check_forms(&self, files: &[ForeignTable]) -> Result<(), BindError> {
+        for (pattern, _) in &self.forms {
+            let is_used =
+                |file: &ForeignTable| file.has_name(pattern) || is_one_of(pattern, &[&file.file]);
+            if !files.iter().any(is_used) {
+                let names: Vec<&str> = files.iter().map(|file| file.table.name()).collect();
+                let hint = hint(&pattern.value, names);
+                let what = format!("no table is read from a file or sheet {}{hint}", pattern.value);
+                return Err(self.fault(&pattern.span, what).into());
+            }
+        }
+        Ok(())
     }
 
     /// Assigns the columns of a foreign table to those of a table of ours.

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use powerfill_events::values::Name;
-use powerfill_events::values::{Day, fold};
+use powerfill_events::values::{Day, Name, fold};
 use powerfill_snapshot::tables::{Attribute, ColumnType};
 use rust_decimal::Decimal;
 

@@ -174,14 +174,17 @@ fn write_table(
             let _ = writeln!(text, "{theirs} = \"{}\"  # {reason}", guess.ours);
         }
     }
-    for guess in special {
-        let _ = writeln!(text, "\n[tables.{table}.columns.{}]  # {}", guess.ours, guess.reason);
-        if !is_same(&guess.theirs) || normalize(&guess.theirs) != normalize(guess.ours) {
-            let _ = writeln!(text, "from = {}", quoted(&guess.theirs));
-        }
-        for (setting, reason) in &guess.settings {
-            let _ = writeln!(text, "{setting}  # {reason}");
-        }
+    special.into_iter().for_each(|guess| write_special(text, table, guess));
+}
+
+/// A column that needs more than a name.
+fn write_special(text: &mut String, table: &str, guess: &Guess) {
+    let _ = writeln!(text, "\n[tables.{table}.columns.{}]  # {}", guess.ours, guess.reason);
+    if normalize(&guess.theirs) != normalize(guess.ours) {
+        let _ = writeln!(text, "from = {}", quoted(&guess.theirs));
+    }
+    for (setting, reason) in &guess.settings {
+        let _ = writeln!(text, "{setting}  # {reason}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads the mapping file. Every name of a table or a column of ours in it is checked.
 
+mod column;
 mod keys;
 mod table;
 

@@ -2,11 +2,11 @@
 
 use powerfill_events::values::Name;
 use powerfill_snapshot::rules::{Predicate, Truth};
-use powerfill_snapshot::tables::{Attribute, LoanColumn};
+use powerfill_snapshot::tables::{Attribute, ColumnType, LoanColumn};
 
 use crate::bind::{BindError, BoundColumns, ForeignTable};
 use crate::cells::{CellRule, MappedCell};
-use crate::formats::CellFormats;
+use crate::formats::{CellFormats, trim};
 use crate::mapping::{Located, Mapping};
 use crate::names::hint;
 use crate::schema::{MappingUse, ValueKind};
@@ -121,7 +121,7 @@ impl<'a> MappedRows<'a> {
         let own = (0..self.rules.len()).map(|column| self.cell(row, column).attribute());
         let more = (0..self.more_rules.len()).map(|at| self.more_cell(row, at).attribute());
         let foreign = self.foreign_columns.iter().map(|at| {
-            let text = crate::formats::trim(self.foreign.table.cell(row, *at));
+            let text = trim(self.foreign.table.cell(row, *at));
             (!text.is_empty()).then(|| Attribute::Text(Name::new(text)))
         });
         let attributes: Vec<Option<Attribute>> = own.chain(more).chain(foreign).collect();
@@ -130,8 +130,7 @@ impl<'a> MappedRows<'a> {
     }
 }
 
-fn declared_kind(declared: Option<powerfill_snapshot::tables::ColumnType>) -> ValueKind {
-    use powerfill_snapshot::tables::ColumnType;
+fn declared_kind(declared: Option<ColumnType>) -> ValueKind {
     match declared {
         Some(ColumnType::Number) => ValueKind::Number,
         Some(ColumnType::Date) => ValueKind::Day,

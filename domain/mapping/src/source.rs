@@ -7,7 +7,7 @@ use powerfill_events::values::fold;
 use powerfill_snapshot::tables::ColumnType;
 use powerfill_snapshot::{IgnoredPart, RawSnapshot};
 
-use crate::bind::{BindError, BoundColumns, ForeignTable};
+use crate::bind::{BindError, BoundColumns, CellPlace, CellSource, ForeignTable};
 use crate::cells::{CellRule, MappedCell};
 use crate::mapping::{Mapping, MappingRow, OtherColumns, TableMapping};
 use crate::rows::MappedRows;
@@ -120,7 +120,7 @@ impl TableMaker<'_> {
         for foreign in foreign {
             bound.push(self.bind(foreign)?);
         }
-        let layout = TableLayoutOfOurs::new(self.at, mapping, table, &bound, &rows);
+        let layout = MappedLayout::new(self.at, mapping, table, &bound, &rows);
         let mut origins: Vec<RowOrigin> =
             bound.iter().map(|file| file.foreign.table.origin(&layout.positions(file))).collect();
         origins.push(RowOrigin::file(mapping.file()));
@@ -204,7 +204,7 @@ impl TableMaker<'_> {
 }
 
 /// The columns of a mapped table.
-struct TableLayoutOfOurs<'a> {
+struct MappedLayout<'a> {
     mapping: &'a Mapping,
     at: usize,
     /// The positions of our columns that any file has.
@@ -215,7 +215,7 @@ struct TableLayoutOfOurs<'a> {
     kept: Vec<String>,
 }
 
-impl<'a> TableLayoutOfOurs<'a> {
+impl<'a> MappedLayout<'a> {
     fn new(
         at: usize,
         mapping: &'a Mapping,
@@ -257,7 +257,7 @@ impl<'a> TableLayoutOfOurs<'a> {
     /// By column of the mapped table: the position of the foreign column.
     fn positions(&self, file: &BoundFile<'_>) -> Vec<Option<usize>> {
         let own = self.own.iter().map(|at| file.columns.sources[*at].column());
-        let more = file.columns.more.iter().map(crate::bind::CellSource::column);
+        let more = file.columns.more.iter().map(CellSource::column);
         own.chain(more).chain(self.kept.iter().map(|name| kept_at(file, name))).collect()
     }
 
@@ -293,8 +293,7 @@ impl<'a> TableLayoutOfOurs<'a> {
             let more = (0..self.more.len()).map(|at| rows.more_cell(row, at));
             let kept = kept.iter().map(|(at, rule)| match at {
                 Some(at) => {
-                    let source =
-                        crate::bind::CellSource::From(vec![crate::bind::CellPlace::Column(*at)]);
+                    let source = CellSource::From(vec![CellPlace::Column(*at)]);
                     rule.cell(&source, file.foreign, row)
                 }
                 None => MappedCell::Null,

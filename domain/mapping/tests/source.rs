@@ -171,6 +171,10 @@ fn names_that_are_not_there_are_refused_with_the_nearest() {
         ("[tables.loan]\nvalues.state = \"states\"", "no table [lookups.states]"),
         ("[tables.loan]\nkey = [\"loan_id\"]", "key is for comparisons"),
         ("[tables.loan]\nname = \"tape\"\nkeep = \"fico > \"", "line 3: the condition, character"),
+        (
+            "[files.\"tpae\"]\nheader = 2\n[tables.loan]\nname = \"tape\"",
+            "line 1: no table is read from a file or sheet tpae; did you mean tape?",
+        ),
         ("[files.\"tape\"]\nheader = false", "a file without a header needs columns"),
         (
             "[files.\"tape\"]\nheader = 0\ncolumns = [\"a\"]\n[formats]\ndecimal = \"dot\"",

@@ -1,6 +1,6 @@
-//! Text files of other systems (specification 3.4, 4.1): of the Desktop App, of a spreadsheet, of an
-//! agency, or of a database tool, in any encoding and with any delimiter. A mapping says how to
-//! read what is not detected.
+//! Text files of other systems (specification 3.4, 4.1): of the Desktop App, a spreadsheet, an
+//! agency, or a database tool, in any encoding and with any delimiter. A mapping says how to read
+//! what is not detected.
 //!
 //! * [`read_folder`]: the files of a folder that a mapping wants, and the paths of its workbooks
 //! * [`read_text`]: the bytes of one file

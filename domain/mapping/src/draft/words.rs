@@ -18,15 +18,23 @@ pub(super) fn table_words(table: &str) -> &'static [&'static str] {
     }
 }
 
+/// The usual names, normalized, of a column in some tables, or in all tables if none is listed.
+struct UsualNames(&'static [&'static str], &'static str, &'static [&'static str]);
+
 /// Whether a normalized name is a usual one for a column of a table.
 pub(super) fn is_alias(table: &str, column: &str, name: &str) -> bool {
     let compact = |text: &str| text.replace('_', "");
-    aliases(table, column).iter().any(|alias| compact(alias) == compact(name))
+    let of_column =
+        |usual: &&UsualNames| usual.1 == column && (usual.0.is_empty() || usual.0.contains(&table));
+    let mut names = USUAL_NAMES.iter().filter(of_column).flat_map(|usual| usual.2);
+    names.any(|usual| compact(usual) == compact(name))
 }
 
-fn aliases(table: &str, column: &str) -> &'static [&'static str] {
-    match (table, column) {
-        ("loan" | "loan_price", "loan_id") => &[
+const USUAL_NAMES: &[UsualNames] = &[
+    UsualNames(
+        &["loan", "loan_price"],
+        "loan_id",
+        &[
             "LOAN",
             "LOAN_NO",
             "LOAN_NUMBER",
@@ -38,7 +46,11 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "LENDER_LOAN_NUMBER",
             "ACCOUNT_NUMBER",
         ],
-        ("loan", "curr_status") => &[
+    ),
+    UsualNames(
+        &["loan"],
+        "curr_status",
+        &[
             "STATUS",
             "MILESTONE",
             "LOAN_STATUS",
@@ -48,7 +60,11 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "LAST_MILESTONE",
             "PIPELINE_STATUS",
         ],
-        ("loan", "loan_amount") => &[
+    ),
+    UsualNames(
+        &["loan"],
+        "loan_amount",
+        &[
             "AMOUNT",
             "LOAN_AMT",
             "BALANCE",
@@ -61,7 +77,11 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "TOTAL_LOAN_AMOUNT",
             "PRINCIPAL",
         ],
-        ("loan", "note_rate") => &[
+    ),
+    UsualNames(
+        &["loan"],
+        "note_rate",
+        &[
             "RATE",
             "INTEREST_RATE",
             "INT_RATE",
@@ -70,7 +90,11 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "CURRENT_INTEREST_RATE",
             "GROSS_RATE",
         ],
-        ("loan", "close_date") => &[
+    ),
+    UsualNames(
+        &["loan"],
+        "close_date",
+        &[
             "CLOSED_DATE",
             "CLOSING_DATE",
             "CLOSE_DT",
@@ -83,7 +107,11 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "CLOSED",
             "FUNDED",
         ],
-        ("loan", "lock_expiration_date") => &[
+    ),
+    UsualNames(
+        &["loan"],
+        "lock_expiration_date",
+        &[
             "LOCK_EXP",
             "LOCK_EXP_DATE",
             "LOCK_EXP_DT",
@@ -92,32 +120,56 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "LOCK_EXPIRY",
             "LOCK_EXPIRY_DATE",
         ],
-        ("loan" | "pscat_pools", "pool_name") => {
-            &["POOL", "POOL_NO", "POOL_NUMBER", "POOL_ID", "POOL_NUM"]
-        }
-        ("loan", "fico") => {
-            &["CREDIT_SCORE", "FICO_SCORE", "SCORE", "DECISION_FICO", "MID_FICO", "BORROWER_FICO"]
-        }
-        ("loan", "ltv") => &["LTV_RATIO", "LOAN_TO_VALUE", "ORIGINAL_LTV", "ORIG_LTV", "LTV_PCT"],
-        ("loan", "dti") => &["DTI_RATIO", "DEBT_TO_INCOME", "ORIGINAL_DTI", "TOTAL_DTI"],
-        ("loan", "units") => &["NUMBER_OF_UNITS", "UNIT_COUNT", "NO_OF_UNITS", "NUM_UNITS"],
-        ("loan", "term_months") => {
-            &["TERM", "LOAN_TERM", "ORIG_TERM", "ORIGINAL_TERM", "ORIGINAL_LOAN_TERM", "AMORT_TERM"]
-        }
-        ("loan", "state") => &["ST", "PROP_STATE", "PROPERTY_STATE", "SUBJECT_STATE", "PROP_ST"],
-        ("loan", "property_type") => &["PROP_TYPE", "PROPERTY", "SUBJECT_PROPERTY_TYPE"],
-        ("loan", "occupancy") => {
-            &["OCC", "PROP_OCC", "OCCUPANCY_TYPE", "OCCUPANCY_STATUS", "OCC_TYPE", "OCCUP"]
-        }
-        ("loan", "purpose") => &["LOAN_PURPOSE", "PURP", "PURPOSE_TYPE"],
-        ("loan", "loan_type") => &["TYPE", "PRODUCT_TYPE", "MORTGAGE_TYPE", "LOAN_PROGRAM"],
-        ("pscat_trades" | "loan_price" | "pscat_trades_pools_relation", "trade_id") => {
-            &["TRADE", "TRADE_NO", "TRADE_NUMBER", "TRADE_NUM", "TICKET", "COMMITMENT_NUMBER"]
-        }
-        ("pscat_trades", "settlement_date") => {
-            &["SETTLE", "SETTLE_DATE", "SETTLE_DT", "SETTLEMENT", "SETTLES", "DELIVERY_DATE"]
-        }
-        ("pscat_trades", "trade_amount") => &[
+    ),
+    UsualNames(
+        &["loan", "pscat_pools"],
+        "pool_name",
+        &["POOL", "POOL_NO", "POOL_NUMBER", "POOL_ID", "POOL_NUM"],
+    ),
+    UsualNames(
+        &["loan"],
+        "fico",
+        &["CREDIT_SCORE", "FICO_SCORE", "SCORE", "DECISION_FICO", "MID_FICO", "BORROWER_FICO"],
+    ),
+    UsualNames(
+        &["loan"],
+        "ltv",
+        &["LTV_RATIO", "LOAN_TO_VALUE", "ORIGINAL_LTV", "ORIG_LTV", "LTV_PCT"],
+    ),
+    UsualNames(&["loan"], "dti", &["DTI_RATIO", "DEBT_TO_INCOME", "ORIGINAL_DTI", "TOTAL_DTI"]),
+    UsualNames(&["loan"], "units", &["NUMBER_OF_UNITS", "UNIT_COUNT", "NO_OF_UNITS", "NUM_UNITS"]),
+    UsualNames(
+        &["loan"],
+        "term_months",
+        &["TERM", "LOAN_TERM", "ORIG_TERM", "ORIGINAL_TERM", "ORIGINAL_LOAN_TERM", "AMORT_TERM"],
+    ),
+    UsualNames(
+        &["loan"],
+        "state",
+        &["ST", "PROP_STATE", "PROPERTY_STATE", "SUBJECT_STATE", "PROP_ST"],
+    ),
+    UsualNames(&["loan"], "property_type", &["PROP_TYPE", "PROPERTY", "SUBJECT_PROPERTY_TYPE"]),
+    UsualNames(
+        &["loan"],
+        "occupancy",
+        &["OCC", "PROP_OCC", "OCCUPANCY_TYPE", "OCCUPANCY_STATUS", "OCC_TYPE", "OCCUP"],
+    ),
+    UsualNames(&["loan"], "purpose", &["LOAN_PURPOSE", "PURP", "PURPOSE_TYPE"]),
+    UsualNames(&["loan"], "loan_type", &["TYPE", "PRODUCT_TYPE", "MORTGAGE_TYPE", "LOAN_PROGRAM"]),
+    UsualNames(
+        &["pscat_trades", "loan_price", "pscat_trades_pools_relation"],
+        "trade_id",
+        &["TRADE", "TRADE_NO", "TRADE_NUMBER", "TRADE_NUM", "TICKET", "COMMITMENT_NUMBER"],
+    ),
+    UsualNames(
+        &["pscat_trades"],
+        "settlement_date",
+        &["SETTLE", "SETTLE_DATE", "SETTLE_DT", "SETTLEMENT", "SETTLES", "DELIVERY_DATE"],
+    ),
+    UsualNames(
+        &["pscat_trades"],
+        "trade_amount",
+        &[
             "AMOUNT",
             "FACE",
             "FACE_AMOUNT",
@@ -130,16 +182,15 @@ fn aliases(table: &str, column: &str) -> &'static [&'static str] {
             "AMOUNT_000S",
             "COMMITMENT_AMOUNT",
         ],
-        ("pscat_trades", "trade_price") => &["PRICE", "PX", "TRADE_PX", "SELL_PRICE"],
-        ("pscat_trades", "tolerance") => &["TOL", "TOL_PCT", "TOLERANCE_PCT", "VARIANCE"],
-        ("pscat_trades", "pair_off_amount") => &["PAIR_OFF", "PAIROFF", "PAIROFF_AMOUNT"],
-        ("pscat_trades", "trade_type") => &["TYPE"],
-        (_, "investor_id") => &["INVESTOR", "INV", "AGENCY"],
-        (_, "investor_instrument_name") => &["INSTRUMENT", "SECURITY", "PRODUCT", "TBA"],
-        (_, "coupon") => &["CPN", "PASS_THROUGH", "PASS_THRU_RATE"],
-        _ => &[],
-    }
-}
+    ),
+    UsualNames(&["pscat_trades"], "trade_price", &["PRICE", "PX", "TRADE_PX", "SELL_PRICE"]),
+    UsualNames(&["pscat_trades"], "tolerance", &["TOL", "TOL_PCT", "TOLERANCE_PCT", "VARIANCE"]),
+    UsualNames(&["pscat_trades"], "pair_off_amount", &["PAIR_OFF", "PAIROFF", "PAIROFF_AMOUNT"]),
+    UsualNames(&["pscat_trades"], "trade_type", &["TYPE"]),
+    UsualNames(&[], "investor_id", &["INVESTOR", "INV", "AGENCY"]),
+    UsualNames(&[], "investor_instrument_name", &["INSTRUMENT", "SECURITY", "PRODUCT", "TBA"]),
+    UsualNames(&[], "coupon", &["CPN", "PASS_THROUGH", "PASS_THRU_RATE"]),
+];
 
 /// The states of the United States, with DC and Puerto Rico.
 pub(super) const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD \

@@ -1,3 +1,5 @@
+//! Texts of other systems, and what they read as.
+
 use super::*;
 use crate::schema::MappingUse;
 

@@ -16,7 +16,7 @@ pub(super) async fn read(
 ) -> Result<Vec<ForeignTable>, CliError> {
     let mapping = mapping.mapping();
     let is_wanted = |file: &str, is_sheet: bool, name: &str| {
-        is_sheet || is_text_file(file) || mapping.is_wanted(file, is_sheet, name)
+        is_sheet || is_text_file(file) || mapping.is_named(file, is_sheet, name)
     };
     let read = match against {
         ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) => ForeignTables::default(),
