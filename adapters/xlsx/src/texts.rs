@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use powerfill_events::input::CellDisplay;
 use powerfill_mapping::{ForeignTable, HeadedTable, Mapping, MappingUse};
+use rust_decimal::Decimal;
 
 use crate::cells::CellValue;
 use crate::error::XlsxError;
@@ -70,10 +72,11 @@ pub fn read_foreign(
             });
             let mut headed = HeadedTable::of_sheet(&name, form);
             for row in &grid.rows {
-                let cells = row.cells.iter();
-                let cells: Vec<(&str, Option<&str>)> = cells
-                    .map(|(text, reason)| (text.as_str(), reason.filter(|_| is_source)))
-                    .collect();
+                let cells = row.cells.iter().map(|cell| match is_source {
+                    true => cell.of_source(),
+                    false => (cell.text.as_str(), None),
+                });
+                let cells: Vec<(&str, Option<&str>)> = cells.collect();
                 headed.push(row.position, &cells).map_err(|error| sheet(error.to_string()))?;
             }
             let (table, mut notes) = headed.finish().map_err(|error| sheet(error.to_string()))?;
@@ -111,15 +114,40 @@ struct GridRow {
 impl GridRow {
     /// The position, and the number of values.
     fn filled(&self) -> (u32, usize) {
-        (self.position, self.cells.iter().filter(|(text, _)| !text.trim().is_empty()).count())
+        (self.position, self.cells.iter().filter(|cell| !cell.text.trim().is_empty()).count())
     }
 }
 
 /// The number of rows in which the header is looked for.
 const HEADER_ROWS: usize = 20;
 
-/// A text, and why it is not exact.
-type GridCell = (String, Option<&'static str>);
+/// A cell of a sheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct GridCell {
+    text: String,
+    /// What the cell displays by its number format, exactly: `6.5%` for 0.065, `0042` for 42.
+    displayed: Option<String>,
+    /// Why the text is not exact.
+    inexact: Option<&'static str>,
+}
+
+impl GridCell {
+    fn new(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+
+    /// The text for a source, which has what the desk sees; and why it is not exact.
+    fn of_source(&self) -> (&str, Option<&str>) {
+        (self.displayed.as_deref().unwrap_or(&self.text), self.inexact)
+    }
+}
+
+/// A number a hundredfold, with a per cent sign.
+fn as_percentage(number: &str) -> Option<String> {
+    let number: Decimal = number.parse().ok()?;
+    let hundredfold = number.checked_mul(Decimal::ONE_HUNDRED)?;
+    Some(format!("{}%", hundredfold.normalize()))
+}
 
 fn read_grids(
     path: &Path,
@@ -187,11 +215,19 @@ impl GridReader {
         }
         let cell = match value {
             CellValue::Blank => return Ok(()),
-            CellValue::Text(text) => (text.trim_end_matches(' ').to_owned(), None),
-            CellValue::Displayed(text, ..) => (text, None),
-            CellValue::Rejected(shown, reason) => (shown, Some(reason)),
+            CellValue::Text(text) => GridCell::new(text.trim_end_matches(' ').to_owned()),
+            CellValue::Displayed(text, CellDisplay::Percent, _) => {
+                GridCell { displayed: as_percentage(&text), ..GridCell::new(text) }
+            }
+            CellValue::Displayed(text, CellDisplay::LeadingZeros, shown) => {
+                GridCell { displayed: Some(shown), ..GridCell::new(text) }
+            }
+            CellValue::Displayed(text, CellDisplay::Thousands, _) => GridCell::new(text),
+            CellValue::Rejected(shown, reason) => {
+                GridCell { inexact: Some(reason), ..GridCell::new(shown) }
+            }
         };
-        self.cells.resize(column, (String::new(), None));
+        self.cells.resize(column, GridCell::default());
         self.cells.push(cell);
         Ok(())
     }
@@ -211,8 +247,8 @@ impl SheetGrid {
     /// Refuses a sheet with a cell that shows nothing and has a value.
     fn refuse_empty(self, path: &Path) -> Result<Self, XlsxError> {
         for row in &self.rows {
-            for (column, (shown, reason)) in (0..).zip(&row.cells) {
-                if let Some(reason) = reason.filter(|_| shown.is_empty()) {
+            for (column, cell) in (0..).zip(&row.cells) {
+                if let Some(reason) = cell.inexact.filter(|_| cell.text.is_empty()) {
                     let address = CellAddress { row: row.position, column };
                     return Err(XlsxError::Sheet {
                         path: path.to_owned(),
@@ -229,12 +265,12 @@ impl SheetGrid {
         let width = self.width;
         let mut used = vec![false; width];
         for row in &self.rows {
-            for (used, (cell, _)) in used.iter_mut().zip(&row.cells) {
-                *used |= !cell.is_empty();
+            for (used, cell) in used.iter_mut().zip(&row.cells) {
+                *used |= !cell.text.is_empty();
             }
         }
         let used_cells = |row: GridRow| {
-            let mut cells: Vec<String> = row.cells.into_iter().map(|(text, _)| text).collect();
+            let mut cells: Vec<String> = row.cells.into_iter().map(|cell| cell.text).collect();
             cells.resize(width, String::new());
             let cells = cells.into_iter().zip(&used);
             cells.filter(|(_, used)| **used).map(|(cell, _)| cell).collect::<Vec<_>>()

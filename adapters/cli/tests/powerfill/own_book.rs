@@ -109,13 +109,16 @@ fn workbook(file: &Path) {
     }
     let dollars = Format::new().set_num_format("$#,##0.00");
     let date = Format::new().set_num_format("m/d/yyyy");
+    let percent = Format::new().set_num_format("0.000%");
     for (row, loan) in (3..).zip(LOANS) {
         let [id, status, amount, rate, funded, lock, occ, state] = loan;
         // An id that lost its zeros.
         sheet.write_number(row, 0, id.parse::<u32>().unwrap()).unwrap();
         sheet.write_string(row, 1, status).unwrap();
         sheet.write_number_with_format(row, 2, amount.parse::<f64>().unwrap(), &dollars).unwrap();
-        sheet.write_number(row, 3, rate.parse::<f64>().unwrap()).unwrap();
+        // 6.5 % is stored as 0.065.
+        let stored = format!("0.0{}", rate.replace('.', "")).parse::<f64>().unwrap();
+        sheet.write_number_with_format(row, 3, stored, &percent).unwrap();
         for (column, day) in [(4, funded), (5, lock)].into_iter().filter(|(_, d)| !d.is_empty()) {
             let day = ExcelDateTime::parse_from_str(day).unwrap();
             sheet.write_datetime_with_format(row, column, &day, &date).unwrap();
