@@ -12,6 +12,8 @@ use crate::error::CliError;
 pub(crate) struct ForeignTables {
     pub(crate) tables: Vec<ForeignTable>,
     pub(crate) ignored: Vec<String>,
+    /// The bare names of the ignored ones, as a mapping would write them.
+    pub(crate) names: Vec<String>,
 }
 
 /// Which tables are read: by file, whether the file has several tables, and name.
@@ -27,11 +29,17 @@ impl ForeignTables {
         let is_wanted_file = |file: &str, stem: &str| is_wanted(file, false, stem);
         let read = powerfill_csv::tolerant::read_folder(folder, mapping, is_wanted_file);
         let read = read.map_err(CliError::environment)?;
-        let mut all = Self { tables: read.tables, ignored: read.ignored };
+        let stem = |file: &String| match file.rsplit_once('.') {
+            Some((stem, _)) => stem.to_owned(),
+            None => file.clone(),
+        };
+        let names = read.ignored.iter().map(stem).collect();
+        let mut all = Self { tables: read.tables, ignored: read.ignored, names };
         for file in &read.workbooks {
             let book = Self::of_workbook(file, mapping, is_wanted)?;
             all.tables.extend(book.tables);
             all.ignored.extend(book.ignored);
+            all.names.extend(book.names);
         }
         Ok(all)
     }
@@ -61,7 +69,7 @@ impl ForeignTables {
             only.table.rename(&stem);
         }
         let ignored = sheets.iter().map(|sheet| format!("the sheet {sheet} of {name}")).collect();
-        Ok(Self { tables, ignored })
+        Ok(Self { tables, ignored, names: sheets })
     }
 
     /// Reads the loans of MISMO messages, and the other files if they are in a folder.
@@ -84,7 +92,7 @@ impl ForeignTables {
     }
 
     /// Takes tables of a database.
-    pub(crate) fn of_database(url: &str, tables: Vec<RawTable>) -> Self {
+    pub(crate) fn of_database(url: &str, tables: Vec<RawTable>, ignored: Vec<String>) -> Self {
         let tables = tables.into_iter().map(|table| ForeignTable {
             file: url.to_owned(),
             is_sheet: true,
@@ -93,7 +101,7 @@ impl ForeignTables {
             detected_header: None,
             table,
         });
-        Self { tables: tables.collect(), ignored: Vec::new() }
+        Self { tables: tables.collect(), names: ignored.clone(), ignored }
     }
 }
 

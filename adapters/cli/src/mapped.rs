@@ -19,9 +19,9 @@ pub(crate) async fn read(source: &SourceUrl, file: &Path) -> Result<RawSnapshot,
     let name = file.display().to_string();
     let mapping = Mapping::parse(TargetSchema::of_inputs(), &name, &text);
     let mapping = Arc::new(mapping.map_err(CliError::environment)?);
-    let ForeignTables { tables, ignored } =
+    let ForeignTables { tables, ignored, names } =
         read_foreign(source, &mapping, WantedTables::Mapped).await?;
-    let mapped = tokio::task::spawn_blocking(move || map_source(&mapping, &tables)).await;
+    let mapped = tokio::task::spawn_blocking(move || map_source(&mapping, &tables, &names)).await;
     let mapped = mapped.map_err(CliError::environment)?.map_err(CliError::environment)?;
     let files = mapped.files.into_iter();
     let mut snapshot = mapped.snapshot;
@@ -104,7 +104,7 @@ async fn read_foreign(
             (read.map_err(CliError::environment)?, Vec::new())
         }
     };
-    Ok(ForeignTables { ignored, ..ForeignTables::of_database(&url, tables) })
+    Ok(ForeignTables::of_database(&url, tables, ignored))
 }
 
 /// Reads the wanted tables of files; blocks.
@@ -124,7 +124,7 @@ fn read_files(
             let read =
                 powerfill_sqlite::source::read_wanted(file, |name| is_wanted(&url, true, name));
             let (tables, ignored) = read.map_err(CliError::environment)?;
-            Ok(ForeignTables { ignored, ..ForeignTables::of_database(&url, tables) })
+            Ok(ForeignTables::of_database(&url, tables, ignored))
         }
         SourceUrl::Postgres(_) | SourceUrl::SqlServer(_) => Ok(ForeignTables::default()),
     }

@@ -135,19 +135,25 @@ impl Mapping {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The positions of the foreign tables of each table of ours.
+    /// The positions of the foreign tables of each table of ours. `others` are the names of files
+    /// and sheets that were not read.
     ///
     /// # Errors
     /// A name of the mapping that no file has; two files with the name of one table.
-    pub fn assign_tables(&self, files: &[ForeignTable]) -> Result<Vec<Vec<usize>>, BindError> {
+    pub fn assign_tables(
+        &self,
+        files: &[ForeignTable],
+        others: &[String],
+    ) -> Result<Vec<Vec<usize>>, BindError> {
+        let read = files.iter().map(|file| file.table.name());
+        let names: Vec<&str> = read.chain(others.iter().map(String::as_str)).collect();
         let mut assigned = vec![Vec::new(); self.tables.len()];
         for (at, table) in self.tables.iter().enumerate() {
             for pattern in table.iter().flat_map(|table| &table.files) {
                 let found: Vec<usize> =
                     (0..files.len()).filter(|file| files[*file].has_name(pattern)).collect();
                 if found.is_empty() {
-                    let names: Vec<&str> = files.iter().map(|file| file.table.name()).collect();
-                    let hint = hint(&pattern.value, names);
+                    let hint = hint(&pattern.value, names.iter().copied());
                     let what = format!("no file or sheet {}{hint}", pattern.value);
                     return Err(self.fault(&pattern.span, what).into());
                 }
@@ -156,7 +162,7 @@ impl Mapping {
                 assigned[at].extend(new);
             }
         }
-        self.check_forms(files)?;
+        self.check_forms(files, &names)?;
         let named: BTreeSet<usize> = assigned.iter().flatten().copied().collect();
         for (position, file) in files.iter().enumerate() {
             let default = self.default_table(file.table.name());
@@ -179,13 +185,12 @@ impl Mapping {
     }
 
     /// Refuses a form of a file or sheet that is not there.
-    fn check_forms(&self, files: &[ForeignTable]) -> Result<(), BindError> {
+    fn check_forms(&self, files: &[ForeignTable], names: &[&str]) -> Result<(), BindError> {
         for (pattern, _) in &self.forms {
             let is_used =
                 |file: &ForeignTable| file.has_name(pattern) || is_one_of(pattern, &[&file.file]);
             if !files.iter().any(is_used) {
-                let names: Vec<&str> = files.iter().map(|file| file.table.name()).collect();
-                let hint = hint(&pattern.value, names);
+                let hint = hint(&pattern.value, names.iter().copied());
                 let what = format!("no table is read from a file or sheet {}{hint}", pattern.value);
                 return Err(self.fault(&pattern.span, what).into());
             }

@@ -29,10 +29,10 @@ pub enum DecimalMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PercentSign {
-    /// 6.5
+    /// `6.5`
     #[default]
     Percent,
-    /// 0.065
+    /// `0.065`
     Fraction,
 }
 

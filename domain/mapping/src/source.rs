@@ -27,13 +27,18 @@ pub struct MappedSource {
     pub files: Vec<(String, String)>,
 }
 
-/// Makes the raw tables of a snapshot. A cell that cannot be read becomes a fault of the validation
+/// Makes the raw tables of a snapshot. `others` are the names of files and sheets that were not
+/// read. A cell that cannot be read becomes a fault of the validation
 /// there.
 ///
 /// # Errors
 /// [`BindError`]: the mapping does not fit the files.
-pub fn map_source(mapping: &Mapping, files: &[ForeignTable]) -> Result<MappedSource, BindError> {
-    let assigned = mapping.assign_tables(files)?;
+pub fn map_source(
+    mapping: &Mapping,
+    files: &[ForeignTable],
+    others: &[String],
+) -> Result<MappedSource, BindError> {
+    let assigned = mapping.assign_tables(files, others)?;
     let mut mapped =
         MappedSource { snapshot: RawSnapshot::default(), notes: Vec::new(), files: Vec::new() };
     let types = declared_types(mapping, &assigned, files);

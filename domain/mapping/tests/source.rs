@@ -30,7 +30,7 @@ fn file(name: &str, text: &str) -> ForeignTable {
 
 fn try_mapped(mapping: &str, files: &[ForeignTable]) -> Result<MappedSource, BindError> {
     let mapping = Mapping::parse(TargetSchema::of_inputs(), "m.toml", mapping)?;
-    map_source(&mapping, files)
+    map_source(&mapping, files, &[])
 }
 
 fn mapped(mapping: &str, files: &[ForeignTable]) -> MappedSource {

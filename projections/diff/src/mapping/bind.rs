@@ -25,7 +25,7 @@ pub fn export_side(
 ) -> Result<Side, BindError> {
     let mut head = ExportHead { place: place.to_owned(), files: Vec::new() };
     let mut tables = [const { None }; ALL.len()];
-    let assigned = mapping.mapping().assign_tables(files)?;
+    let assigned = mapping.mapping().assign_tables(files, &[])?;
     let table_of = |file: usize| {
         let of_file = |at: &usize| assigned[*at].contains(&file) && mapping.compares(*at);
         (0..ALL.len()).find(of_file).map(|at| ALL[at].name)

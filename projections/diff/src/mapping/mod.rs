@@ -1,5 +1,5 @@
-//! The mapping file of a comparison: the names of tables, columns, and values on the other side, the
-//! formats of its cells, and what the comparison leaves out (specification 3.4).
+//! The mapping file of a comparison: the names of tables, columns, and values on the other side,
+//! the formats of its cells, and what the comparison leaves out (specification 3.4).
 
 mod bind;
 mod draft;

@@ -26,7 +26,11 @@ pub(super) async fn read(
                 is_mapped || folded.starts_with("PFILL_") && !folded.ends_with("__STAGING")
             };
             let read = powerfill_sqlserver::export::read(url, is_wanted).await;
-            ForeignTables::of_database(&url.to_string(), read.map_err(CliError::environment)?)
+            ForeignTables::of_database(
+                &url.to_string(),
+                read.map_err(CliError::environment)?,
+                Vec::new(),
+            )
         }
         ComparisonUrl::Workbook(file) => ForeignTables::of_workbook(file, mapping, &is_wanted)?,
         ComparisonUrl::Folder(folder) => ForeignTables::of_folder(folder, mapping, &is_wanted)?,
