@@ -1,7 +1,7 @@
 //! Where the rows of a table that is built from events are among the events of its run. A page
 //! begins to read there, and not at the beginning of the run.
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 
 /// A row, and where its event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub(crate) struct RowStarts {
 impl RowStarts {
     /// The last known start that is not after a row.
     pub(crate) fn before(&self, row: u64) -> RowStart {
-        let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = self.known.lock();
         let end = known.partition_point(|start| start.row <= row);
         end.checked_sub(1).map_or(FIRST, |last| known[last])
     }
 
     /// Keeps a start.
     pub(crate) fn add(&self, start: RowStart) {
-        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Err(at) = known.binary_search_by_key(&start.row, |known| known.row) {
             known.insert(at, start);
         }

@@ -2,7 +2,6 @@
 //! (2.1). A row is known by its position in its table, and names are looked up once.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::iter::Peekable;
 use std::ops::Range;
 
@@ -11,7 +10,7 @@ use powerfill_events::values::{Day, LoanId, Name, TradeId};
 use powerfill_snapshot::tables::{Loan, PoolStatus};
 use powerfill_snapshot::{RunOptions, Scope, Snapshot};
 
-use super::trades::{GridDates, TradeTerms, rows_by_instrument};
+use super::trades::{GridDates, Positions, TradeTerms, rows_by_instrument};
 use super::violation::ViolationSubject;
 
 /// How a loan takes part.
@@ -50,11 +49,11 @@ pub(super) struct RunTerms<'a> {
     /// Per instrument: its carry buckets.
     pub(super) carry_of: Vec<Range<usize>>,
     /// Instruments by folded name.
-    pub(super) instrument_at: HashMap<&'a str, usize>,
+    pub(super) instrument_at: Positions<'a>,
     /// Loans by the spelling that events use.
-    loan_at: HashMap<&'a str, usize>,
+    loan_at: Positions<'a>,
     /// Trades by the spelling that events use.
-    trade_at: HashMap<&'a str, usize>,
+    trade_at: Positions<'a>,
 }
 
 impl<'a> RunTerms<'a> {
@@ -197,7 +196,7 @@ impl<'a> RunTerms<'a> {
 }
 
 /// Positions by name.
-fn positions<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+fn positions<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Positions<'a> {
     names.enumerate().map(|(position, name)| (name, position)).collect()
 }
 

@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use powerfill_events::run::event::ExclusionReason;
 use powerfill_events::values::{Day, Money, Name, Percent};
 use powerfill_snapshot::tables::{ToleranceRule, ToleranceSide, Trade, TradeStatus};
 use powerfill_snapshot::{RunOptions, Snapshot};
 
 use super::arithmetic::{narrow, nearest};
+
+/// Positions in a table by name. Each candidate looks three of them up. Nothing depends on their
+/// order.
+pub(super) type Positions<'a> = HashMap<&'a str, usize, RandomState>;
 
 /// The assessment of a trade. The band has no meaning for an excluded trade.
 pub(super) struct TradeTerms {
@@ -131,7 +136,7 @@ impl<'a> GridDates<'a> {
 pub(super) fn rows_by_instrument<R>(
     table: &[R],
     name: impl Fn(&R) -> &Name,
-    instrument_at: &HashMap<&str, usize>,
+    instrument_at: &Positions<'_>,
 ) -> Vec<Range<usize>> {
     let mut ranges = vec![0..0; instrument_at.len()];
     let mut start = 0;

@@ -78,7 +78,14 @@ const PURE_USES: &[(&str, &[&str])] = &[
     ),
     (
         "domain/checks",
-        &["powerfill-events", "powerfill-snapshot", "rayon", "rust_decimal", "thiserror"],
+        &[
+            "foldhash",
+            "powerfill-events",
+            "powerfill-snapshot",
+            "rayon",
+            "rust_decimal",
+            "thiserror",
+        ],
     ),
     (
         "projections/tables",

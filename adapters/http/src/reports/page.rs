@@ -84,11 +84,10 @@ pub(crate) async fn of_stream(
 ) -> ApiResult<Page> {
     let mut selection = PageSelection::new(query);
     // The position of the cursor's row in the order is unknown until the row is read.
-    if query.order.is_some() && query.after.is_some() {
+    if let (Some(_), Some(cursor)) = (query.order, query.after) {
         let mut start = None;
-        let cursor = query.after.unwrap_or_default();
         read_rows(query, store, (cursor, starts), |number, row| {
-            if Some(number) == query.after {
+            if number == cursor {
                 start = Some(selection.key(number, row));
                 return ControlFlow::Break(());
             }
