@@ -44,11 +44,11 @@ pub(crate) struct WorkArgs {
 Sends each tenant's events, in order and once each, as CloudEvents to the JetStream stream
 POWERFILL, which it creates if necessary; the subjects are powerfill.TENANT.run.EVENT_TYPE. It
 continues at the end of the stream, also after a crash. While NATS or a store is unavailable, it
-tries again. SIGTERM or Ctrl-C ends it with exit status 0; with --once, with 1 if the stream does not
-have all events yet.
+tries again. SIGTERM or Ctrl-C ends it with exit status 0; with --once, with 1 if the stream does
+not have all events yet.
 
-A stream that was deleted or purged goes on where the relay was. --from 1 sends all events again; the
-stream must have none of the tenant.")]
+A stream that was deleted or purged goes on where the relay was. --from 1 sends all events again;
+the stream must have none of the tenant.")]
 pub(crate) struct RelayArgs {
     /// The URL of NATS: nats://HOST:PORT or tls://HOST:PORT; a user is USER:PASSWORD@ before the
     /// host
