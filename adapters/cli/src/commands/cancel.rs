@@ -25,7 +25,8 @@ const WAIT_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
+    let store: Arc<dyn Store> =
+        TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
     let by = settings.requested_by(args.requested_by.as_deref());
     let was_active = store.request_cancel(run, &by).await?;

@@ -76,7 +76,7 @@ async fn relay(
     once: bool,
     from: Option<u64>,
 ) -> Result<(), CliError> {
-    let opened = store.open_existing().await?;
+    let opened: Arc<dyn Store> = store.open_existing().await?;
     let tenant = tenant_of(&store, opened.as_ref()).await?;
     let address = broker.address().to_owned();
     let relay = Relay::new(Arc::clone(&opened), tenant.clone(), broker, shutdown).begin_at(from);
