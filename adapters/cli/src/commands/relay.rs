@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use powerfill_app::relay::{Relay, RelayMode, RelayNotice};
 use powerfill_nats::{NatsAccess, NatsBroker};
+use powerfill_ports::Store;
 use powerfill_ports::broker::{BrokerError, EventBroker};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
