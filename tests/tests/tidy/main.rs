@@ -264,10 +264,14 @@ fn nothing_else_stands_at_the_top() {
     assert!(strangers.is_empty(), "{strangers:?}");
 }
 
+/// A serializer must name the types that it refuses.
+const REFUSES_FLOATS: &str = "domain/events/src/log/json.rs";
+
 #[test]
 fn no_binary_floating_point_near_money() {
     for (file, source) in sources() {
-        if file.starts_with("domain/") || file.starts_with("projections/") {
+        let is_pure = file.starts_with("domain/") || file.starts_with("projections/");
+        if is_pure && file != REFUSES_FLOATS {
             for float in ["f32", "f64"] {
                 assert!(!has_word(&source, float), "{file} has {float}");
             }
