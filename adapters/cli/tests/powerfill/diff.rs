@@ -315,7 +315,7 @@ fn incomparable_sides_are_errors_with_advice() {
         ("diff latest --against latest~7", &["no run latest~7: the store has 1"]),
         (
             "diff latest --against ftp:x",
-            &["compare with run:RUN, dir:FOLDER, xlsx:FILE, or mssql://"],
+            &["compare with run:RUN, evidence:FILE, dir:FOLDER, xlsx:FILE, or mssql://"],
         ),
         (
             "diff latest --against latest --mapping mapping.toml",
