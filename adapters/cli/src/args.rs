@@ -10,6 +10,7 @@ mod export;
 mod operate;
 mod options;
 mod publish;
+mod retention;
 mod serve;
 mod template;
 
@@ -35,6 +36,7 @@ pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use options::OptionArgs;
 pub(crate) use publish::{MigrateArgs, PublishArgs, TargetTables};
+pub(crate) use retention::{ArchiveArgs, HoldArgs, RestoreArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
 
@@ -120,6 +122,12 @@ pub(crate) enum Command {
     /// Hand over a run as one file, check such a file without a store, and sign it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Keep a run in the store until the hold is released
+    Hold(HoldArgs),
+    /// Write evidence of old runs to files, and remove their payloads from the store
+    Archive(ArchiveArgs),
+    /// Put the payloads of an archived run back into the store
+    Restore(RestoreArgs),
     /// Print and change the configuration: constraints, rules, carry, lockdown, preflight settings
     #[command(subcommand)]
     Config(ConfigSubcommand),

@@ -25,6 +25,8 @@ const TENANT_FORM: &str = "write [tenants.ID] with store = \"…\"";
 pub(crate) struct ProgramSettings {
     /// As `--store`; only without tenants.
     pub(crate) store: Option<StoreUrl>,
+    /// How many years `archive` keeps runs in the store; only without tenants.
+    pub(crate) keep_years: Option<u32>,
     /// As `--requested-by`.
     requested_by: Option<String>,
     /// As `--nats`; may contain a password.
@@ -50,6 +52,8 @@ pub(crate) struct TenantSettings {
     pub(crate) mapping: Option<PathBuf>,
     /// The default of `--options`.
     pub(crate) options: Option<PathBuf>,
+    /// How many years `archive` keeps runs in the store.
+    pub(crate) keep_years: Option<u32>,
     /// Whether the managed configuration overrides that of the source.
     pub(crate) manages_configuration: bool,
     /// As `--large-tables`.
@@ -83,6 +87,7 @@ impl TenantSettings {
             return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
         };
         let at = |name: &str| format!("{prefix}{name}");
+        let keep_years = years(&mut table, &at("keep_years"))?;
         let mut text = |name| text(&mut table, name, &at(name));
         let missing = || invalid(&at("store"), "is missing; each tenant needs a store of its own");
         let store: StoreUrl = url(text("store")?, &at("store"))?.ok_or_else(missing)?;
@@ -101,8 +106,8 @@ impl TenantSettings {
                 return Err(invalid(&at("configuration"), message));
             }
         };
-        let known = "store, source, mapping, options, configuration, large_tables, password_file, \
-                     publish, and publish_password_file";
+        let known = "store, source, mapping, options, configuration, keep_years, large_tables, \
+                     password_file, publish, and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
@@ -111,11 +116,22 @@ impl TenantSettings {
             mapping: mapping.map(PathBuf::from),
             options: options.map(PathBuf::from),
             manages_configuration,
+            keep_years,
             large_tables: large_tables.unwrap_or(default),
             password_file: password_file.map(PathBuf::from),
             publish,
             publish_password_file: publish_password_file.map(PathBuf::from),
         })
+    }
+}
+
+/// The number of years of a setting, whose name is the end of its path.
+fn years(table: &mut Table, path: &str) -> Result<Option<u32>, CliError> {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match table.remove(name) {
+        None => Ok(None),
+        Some(Value::Integer(years @ 1..=999)) => Ok(u32::try_from(years).ok()),
+        Some(_) => Err(invalid(path, "must be a number of years, from 1 to 999")),
     }
 }
 
@@ -156,6 +172,7 @@ impl ProgramSettings {
         let large_tables = large_tables.unwrap_or_default();
         let settings = Self {
             store: store.map(|store| store.or_password(None)),
+            keep_years: years(&mut table, "keep_years")?,
             requested_by: text(&mut table, "requested_by")?,
             nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
@@ -168,7 +185,7 @@ impl ProgramSettings {
                 })
                 .collect::<Result<_, CliError>>()?,
         };
-        let known = "store, requested_by, nats, tenant, large_tables, and [tenants.ID]";
+        let known = "store, keep_years, requested_by, nats, tenant, large_tables, and [tenants.ID]";
         reject_unknown(&table, "", known)?;
         settings.check()?;
         Ok(settings)

@@ -115,6 +115,11 @@ impl TenantStore {
         self.tenant().map(|tenant| &tenant.id)
     }
 
+    /// How many years `archive` keeps runs in the store.
+    pub(crate) fn keep_years(&self, settings: &ProgramSettings) -> Option<u32> {
+        self.tenant().map_or(settings.keep_years, |tenant| tenant.keep_years)
+    }
+
     /// The database to which the tenant's outputs are published.
     pub(crate) fn publish_url(&self) -> Result<Option<MssqlUrl>, CliError> {
         self.tenant().map_or(Ok(None), TenantSettings::publish_url)

@@ -121,11 +121,11 @@ fn narrow(what: &'static str, number: u64) -> Result<u32, EventuallyError> {
 
 type RunEvents<'a> = BoxStream<'a, Result<Persisted<RunId, RunEvent>, EventuallyError>>;
 
-/// The event of a run; `None` for an event of the configuration, which is another aggregate.
+/// The event of a run; `None` for an event of another aggregate.
 fn run_event(event: &StoredEvent) -> Option<Result<Persisted<RunId, RunEvent>, EventuallyError>> {
     match Stream::from_name(&event.stream) {
         Some(Stream::Run(run)) => Some(persisted(run, event)),
-        Some(Stream::Config) => None,
+        Some(Stream::Config | Stream::Retention) => None,
         None => Some(Err(EventuallyError::NotARun(event.stream.clone()))),
     }
 }

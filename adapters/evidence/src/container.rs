@@ -146,6 +146,14 @@ fn sum_before_comment(file: &mut File) -> io::Result<(String, u64)> {
     Ok((hex(hasher.finalize()), end))
 }
 
+/// The SHA-256 of a whole file, hexadecimal.
+pub(crate) fn file_sha256(path: &Path) -> Result<String, EvidenceError> {
+    let mut hasher = Sha256::new();
+    let mut file = File::open(path).map_err(EvidenceError::io(path))?;
+    io::copy(&mut file, &mut HashWriter(&mut hasher)).map_err(EvidenceError::io(path))?;
+    Ok(hex(hasher.finalize()))
+}
+
 struct HashWriter<'a>(&'a mut Sha256);
 
 impl Write for HashWriter<'_> {

@@ -33,6 +33,9 @@ pub enum EvidenceError {
         /// Its status.
         status: RunStatus,
     },
+    /// The store has no record that the run of the evidence is archived.
+    #[error("run {0} of the evidence is not archived in this store; nothing was changed")]
+    NotArchived(RunId),
     /// A seal that does not cover the run.
     #[error(
         "the seal is that of append {sealed}, and run {run} ends with append {last}: take a seal \
@@ -83,6 +86,14 @@ impl EvidenceError {
     pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { path: path.clone(), source }
+    }
+
+    /// Adds the name of the file to damage.
+    pub(crate) fn in_file(self, file: &Path) -> Self {
+        match self {
+            Self::Damaged(what) => Self::Damaged(format!("{}: {what}", file.display())),
+            other => other,
+        }
     }
 
     /// A part of the file is not what was written.

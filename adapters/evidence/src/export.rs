@@ -56,6 +56,9 @@ pub async fn export(
     }
     drop(canonical);
     writer.part(names::OPTIONS, &facts.options)?;
+    if let Some(mapping) = &facts.mapping {
+        writer.part(names::MAPPING, mapping.as_bytes())?;
+    }
     if let Some((_, tables)) = &facts.output {
         writer.part(names::TABLES, tables.as_bytes())?;
     }

@@ -6,8 +6,10 @@
 //! * [`export`]: writes the evidence of a run of a store
 //! * [`verify`]: checks a file, and names the first thing that is wrong
 //! * [`signature`]: SSH signatures over the sums
+//! * [`archive`]: holds, and runs whose payloads leave the store
 //! * [`store`]: a file as a store that can only be read
 
+pub mod archive;
 pub mod container;
 mod error;
 mod evidence_file;

@@ -29,6 +29,8 @@ pub mod names {
     pub const INPUT: &str = "input.snapshot";
     /// The options of the run.
     pub const OPTIONS: &str = "options.json";
+    /// The mapping that made the snapshot from the files of another system, if there was one.
+    pub const MAPPING: &str = "mapping.toml";
     /// The hashes of the output tables, as the output digest covers them.
     pub const TABLES: &str = "tables.txt";
     /// The SHA-256 of each part above.

@@ -30,6 +30,8 @@ pub(crate) struct RunFacts {
     pub(crate) input_digest: String,
     /// The options, as the request has them, and a line break.
     pub(crate) options: Vec<u8>,
+    /// The text of the mapping that made the snapshot; `None` without one.
+    pub(crate) mapping: Option<String>,
     /// The output digest that the run recorded, and the text that it covers, made again from the
     /// events; `None` if the run is not Complete.
     pub(crate) output: Option<(String, String)>,
@@ -59,6 +61,7 @@ impl EvidenceFold {
                 self.facts.requested_at = stored.recorded_at;
                 self.facts.input_digest.clone_from(&requested.snapshot_digest);
                 self.facts.options = options_of(&stored.payload);
+                self.facts.mapping = requested.mapping.as_ref().map(|mapping| mapping.text.clone());
             }
             RunEvent::RunCompleted(completed) => self.complete(completed)?,
             _ => {}

@@ -19,6 +19,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
@@ -199,6 +200,8 @@ impl SnapshotStore for EvidenceStore {
         .await
     }
 }
+
+impl RetentionStore for EvidenceStore {}
 
 #[async_trait]
 impl ProjectionStore for EvidenceStore {

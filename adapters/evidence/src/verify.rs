@@ -106,6 +106,14 @@ fn check_input(file: &mut EvidenceFile, facts: &RunFacts) -> Result<(), Evidence
         let what = "these are not the options of the run's request";
         return Err(EvidenceError::damaged(names::OPTIONS, what));
     }
+    let mapping = match file.reader.has(names::MAPPING) {
+        true => Some(file.reader.part(names::MAPPING)?),
+        false => None,
+    };
+    if mapping.as_deref() != facts.mapping.as_deref().map(str::as_bytes) {
+        let what = "this is not the mapping of the run's request";
+        return Err(EvidenceError::damaged(names::MAPPING, what));
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_events::cloud_event::CloudEvent;
+use powerfill_events::retention::RetentionEventType;
 use powerfill_events::run::{EventType, RunId};
 use powerfill_events::stream::event_name;
 use powerfill_ports::StoreError;
@@ -56,7 +57,9 @@ impl TypeFilter {
             event_name(name.trim()).map_err(|_| {
                 let of_runs = EventType::ALL.iter().map(|known| known.name());
                 let of_configuration = ConfigEventType::ALL.iter().map(|known| known.name());
-                let known: Vec<&str> = of_runs.chain(of_configuration).collect();
+                let of_retention = RetentionEventType::ALL.iter().map(|known| known.name());
+                let known = of_runs.chain(of_configuration).chain(of_retention);
+                let known: Vec<&str> = known.collect();
                 Problem::bad(format!("No event type {name:?}; there are {}.", known.join(", ")))
             })
         };

@@ -182,6 +182,7 @@ impl From<StoreError> for Problem {
             StoreError::AnotherTenant(_) => {
                 Self::new(ProblemKind::Forbidden, "The input belongs to another tenant.")
             }
+            StoreError::Archived(_) => Self::new(ProblemKind::NotFound, error.to_string()),
             StoreError::Unavailable(_) => Self::new(
                 ProblemKind::Unavailable,
                 "The store is not available or busy; try again.",

@@ -44,6 +44,12 @@ pub enum StoreError {
         /// Its name.
         name: String,
     },
+    /// The payloads of a stream are not in the store any more.
+    #[error(
+        "the payloads of stream {0} are archived; `powerfill restore FILE` brings them back, and \
+         --store evidence:FILE reads them"
+    )]
+    Archived(String),
     /// The stored data is damaged.
     #[error("the store is damaged: {0}")]
     Corrupt(#[source] StoreFault),

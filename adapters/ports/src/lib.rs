@@ -7,6 +7,7 @@
 //! * [`index`]: which events concern which loan and trade (3.3)
 //! * [`runs`]: the queue, with one active run per tenant and a [`lease`] per claim (4.4)
 //! * [`subscribers`]: the positions of subscribers (4.5)
+//! * [`retention`]: payloads that leave the store and come back (3.5)
 //!
 //! It may also implement [`copying`]. Two interfaces are for other systems: [`publishing`] for
 //! those that show the outputs of runs (4.1), and [`broker`] for those that receive events (4.5).
@@ -37,6 +38,7 @@ pub mod index;
 pub mod lease;
 pub mod projections;
 pub mod publishing;
+pub mod retention;
 pub mod retry;
 pub mod row_migration;
 pub mod runs;
@@ -82,6 +84,7 @@ pub trait Store:
     + index::IndexStore
     + runs::RunStore
     + subscribers::SubscriberStore
+    + retention::RetentionStore
 {
 }
 
@@ -92,5 +95,6 @@ impl<T> Store for T where
         + index::IndexStore
         + runs::RunStore
         + subscribers::SubscriberStore
+        + retention::RetentionStore
 {
 }

@@ -8,6 +8,7 @@ use powerfill_events::log::{
 
 use crate::StoreError;
 use crate::block_codec::CODEC;
+use crate::retention::ARCHIVED;
 use crate::verification_stop::VerificationStop;
 
 /// A row that claims a larger text is damaged. The limit is that of a value in PostgreSQL.
@@ -71,6 +72,9 @@ impl StoredBlock<'_> {
         if !is_part {
             return Err(self.corrupt(&format!("is no part of append {}", record.seq)));
         }
+        if self.is_archived() {
+            return Err(StoreError::Archived(stream.to_owned()));
+        }
         let lines = self.decompress().map_err(|reason| self.corrupt(reason))?;
         let meta = MetaHash::new(stream, &record.meta);
         let mut prev_hash = Hash::from_slice(self.hash_before)
@@ -107,9 +111,15 @@ impl StoredBlock<'_> {
             hash_before: self.hash_before,
             hash_after: self.hash_after,
             event_checks: self.event_checks,
+            is_archived: self.is_archived(),
             lines: lines.as_deref().map_err(|reason| *reason),
             has_stored_hash: blake3::hash(self.body).as_bytes() == self.stored_hash,
         })?)
+    }
+
+    /// Whether the payloads are archived.
+    fn is_archived(&self) -> bool {
+        self.codec == ARCHIVED.as_bytes()
     }
 
     /// The text, or why there is none.

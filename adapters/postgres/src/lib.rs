@@ -9,6 +9,7 @@
 
 mod append;
 mod append_guard;
+mod archive;
 mod cells;
 mod commit;
 mod copy;

@@ -6,6 +6,7 @@
 //! commit is on the disk before the call returns (`synchronous=FULL` over a write-ahead log).
 
 mod append;
+mod archive;
 mod busy;
 mod cells;
 mod connection;

@@ -77,13 +77,13 @@ fn move_append(conn: &Connection, stored: &StoredAppend) -> Result<(), StoreErro
         .map_err(store_error)
 }
 
-/// Gives the space of the rows back to the file system. The log is whole without this.
-fn shrink(conn: &Connection) -> Result<(), StoreError> {
+/// Gives the space of removed rows back to the file system. The log is whole without this.
+pub(crate) fn shrink(conn: &Connection) -> Result<(), StoreError> {
     // The new file is written beside the store and not in memory.
     let vacuumed =
         conn.execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY");
     vacuumed.map_err(|error| {
-        let what = "every event is in a block now, but the file could not be made smaller";
+        let what = "everything is in its place, but the file could not be made smaller";
         StoreError::Failed(StoreFault::caused_by(error).context(what))
     })
 }

@@ -14,6 +14,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::retention::{ArchivedBlock, BlockPayload, RetentionStore};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
@@ -25,8 +26,8 @@ use crate::notifier::raise;
 use crate::output_reader::OutputReader;
 use crate::worker_lock::WorkerLock;
 use crate::{
-    SqliteStore, append, index, log, migrate, queue, read, run_blocking, snapshots, staging,
-    subscribers, verify,
+    SqliteStore, append, archive, index, log, migrate, queue, read, run_blocking, snapshots,
+    staging, subscribers, verify,
 };
 
 impl SqliteStore {
@@ -188,6 +189,33 @@ impl EventStore for SqliteStore {
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
         let stream = stream.map(str::to_owned);
         self.read_with(move |conn| verify::verify(conn, stream.as_deref())).await
+    }
+}
+
+#[async_trait]
+impl RetentionStore for SqliteStore {
+    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+        self.read_with(move |conn| archive::archived_blocks(conn, run)).await
+    }
+
+    async fn remove_payloads(
+        &self,
+        run: RunId,
+        snapshot: Option<String>,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| archive::remove_payloads(conn, run, snapshot.as_deref())).await
+    }
+
+    async fn put_payloads(
+        &self,
+        run: RunId,
+        payloads: Vec<BlockPayload>,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| archive::put_payloads(conn, run, &payloads)).await
+    }
+
+    async fn give_space_back(&self) -> Result<(), StoreError> {
+        self.write(|conn| migrate::shrink(conn)).await
     }
 }
 

@@ -1,8 +1,9 @@
 //! The values of the domain and the events of the log (specification 1.1, 3.1): what a store, a
 //! projection, and the engine have in common. No I/O, clock, randomness, or binary floats.
 //!
-//! From bottom to top: [`values`]; [`log`], which knows no aggregate; [`run`] and [`config`], the
-//! events of the two kinds of streams; [`stream`] and [`cloud_event`], which know both kinds.
+//! From bottom to top: [`values`]; [`log`], which knows no aggregate; [`run`], [`config`], and
+//! [`retention`], the events of the kinds of streams; [`stream`] and [`cloud_event`], which know
+//! all kinds.
 
 #![warn(
     clippy::cast_lossless,
@@ -16,6 +17,7 @@ pub mod cloud_event;
 pub mod config;
 pub mod input;
 pub mod log;
+pub mod retention;
 pub mod run;
 pub mod stream;
 pub mod values;

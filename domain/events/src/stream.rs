@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::config::{self, ConfigEventType};
 use crate::log::DecodeError;
+use crate::retention::{self, RetentionEventType};
 use crate::run::{EventType, RunId};
 use crate::values::TenantId;
 
@@ -15,6 +16,8 @@ pub enum Stream {
     Run(RunId),
     /// The events of the tenant's configuration, `config`.
     Config,
+    /// The holds and the archived runs of the log, `retention`.
+    Retention,
 }
 
 impl Stream {
@@ -22,15 +25,18 @@ impl Stream {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             config::STREAM => Some(Self::Config),
+            retention::STREAM => Some(Self::Retention),
             _ => RunId::from_stream(name).map(Self::Run),
         }
     }
 
-    /// The kind of stream as the `type` of a CloudEvent has it: `run` or `config`.
+    /// The kind of stream as the `type` of a CloudEvent has it: `run`, `config`, or
+    /// `retention`.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Run(_) => "run",
             Self::Config => config::STREAM,
+            Self::Retention => retention::STREAM,
         }
     }
 
@@ -38,16 +44,16 @@ impl Stream {
     pub const fn run(self) -> Option<RunId> {
         match self {
             Self::Run(run) => Some(run),
-            Self::Config => None,
+            Self::Config | Self::Retention => None,
         }
     }
 
     /// Whether an event of this type ends the stream: the aggregate accepts no event after it. The
-    /// configuration never ends.
+    /// other streams never end.
     pub fn is_ended_by(self, event_type: &str) -> bool {
         match self {
             Self::Run(_) => EventType::from_name(event_type).is_ok_and(EventType::is_terminal),
-            Self::Config => false,
+            Self::Config | Self::Retention => false,
         }
     }
 
@@ -58,6 +64,7 @@ impl Stream {
         match self {
             Self::Run(run) => run.event_id(stream_version),
             Self::Config => config::event_id(tenant, stream_version),
+            Self::Retention => retention::event_id(tenant, stream_version),
         }
     }
 }
@@ -70,6 +77,7 @@ pub fn event_name(name: &str) -> Result<&'static str, DecodeError> {
     EventType::from_name(name)
         .map(EventType::name)
         .or_else(|_| ConfigEventType::from_name(name).map(ConfigEventType::name))
+        .or_else(|_| RetentionEventType::from_name(name).map(RetentionEventType::name))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use powerfill_ports::StoreError;
+use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::subscribers::SubscriberStore;
 
 use crate::MemoryStore;
@@ -30,3 +31,5 @@ impl SubscriberStore for MemoryStore {
         Ok(has_position)
     }
 }
+
+impl RetentionStore for MemoryStore {}

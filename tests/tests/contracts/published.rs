@@ -1,6 +1,7 @@
-//! All types of events: of runs and of the configuration.
+//! All types of events: of runs, of the configuration, and of the retention.
 
 use powerfill_events::log::{DecodeError, EncodedBatch, LogEvent};
+use powerfill_events::retention::{self, RetentionEventType};
 use powerfill_events::run::{self, EventType};
 use powerfill_snapshot::config::{self, ConfigEventType};
 
@@ -8,22 +9,26 @@ use powerfill_snapshot::config::{self, ConfigEventType};
 pub(crate) enum Published {
     Run(EventType),
     Config(ConfigEventType),
+    Retention(RetentionEventType),
 }
 
-macro_rules! of_either {
+macro_rules! of_any {
     ($published:expr, $event_type:ident => $answer:expr) => {
         match $published {
             Self::Run($event_type) => $answer,
             Self::Config($event_type) => $answer,
+            Self::Retention($event_type) => $answer,
         }
     };
 }
 
 impl Published {
-    /// The types of runs, then those of the configuration.
+    /// The types of runs, then those of the configuration and of the retention.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let of_runs = EventType::ALL.iter().copied().map(Self::Run);
-        of_runs.chain(ConfigEventType::ALL.iter().copied().map(Self::Config))
+        let of_config = ConfigEventType::ALL.iter().copied().map(Self::Config);
+        let of_retention = RetentionEventType::ALL.iter().copied().map(Self::Retention);
+        of_runs.chain(of_config).chain(of_retention)
     }
 
     /// The kind of its stream.
@@ -31,6 +36,7 @@ impl Published {
         match self {
             Self::Run(_) => "run",
             Self::Config(_) => "config",
+            Self::Retention(_) => "retention",
         }
     }
 
@@ -39,23 +45,24 @@ impl Published {
         match self {
             Self::Run(_) => "run-01970000-0000-7000-8000-000000000001",
             Self::Config(_) => config::STREAM,
+            Self::Retention(_) => retention::STREAM,
         }
     }
 
     pub(crate) fn name(self) -> &'static str {
-        of_either!(self, event_type => event_type.name())
+        of_any!(self, event_type => event_type.name())
     }
 
     pub(crate) fn schema_version(self) -> u16 {
-        of_either!(self, event_type => event_type.schema_version())
+        of_any!(self, event_type => event_type.schema_version())
     }
 
     pub(crate) fn schema(self) -> schemars::Schema {
-        of_either!(self, event_type => event_type.schema())
+        of_any!(self, event_type => event_type.schema())
     }
 
     pub(crate) fn description(self) -> &'static str {
-        of_either!(self, event_type => event_type.description())
+        of_any!(self, event_type => event_type.description())
     }
 
     /// Reads a payload, and writes it in the present version.
@@ -64,6 +71,9 @@ impl Published {
             Self::Run(of) => run::RunEvent::decode(of, version, payload).map(|e| encoded(self, &e)),
             Self::Config(of) => {
                 config::ConfigEvent::decode(of, version, payload).map(|e| encoded(self, &e))
+            }
+            Self::Retention(of) => {
+                retention::RetentionEvent::decode(of, version, payload).map(|e| encoded(self, &e))
             }
         }
     }

@@ -148,9 +148,14 @@ async fn missing_and_additional_parts() {
     assert!(error.contains("use a newer PowerFill"), "{error}");
     // A part that a later version adds is covered by its sum, and does not disturb.
     let mut more = sound;
-    more.push(("mapping.toml".to_owned(), b"tables = {}\n".to_vec()));
+    more.push(("notes.txt".to_owned(), b"later\n".to_vec()));
     write(&more, &forged);
     verify(&forged, Expectation::default()).expect("another part is accepted");
+    let mut mapped = more.clone();
+    mapped.push(("mapping.toml".to_owned(), b"[tables]\n".to_vec()));
+    write(&mapped, &forged);
+    let what = damage(&forged);
+    assert!(what.contains("not the mapping of the run's request"), "{what}");
     more.push(("events/000002.jsonl".to_owned(), b"{}\n".to_vec()));
     write(&more, &forged);
     let what = damage(&forged);

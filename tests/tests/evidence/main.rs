@@ -1,6 +1,7 @@
 //! Evidence of a run in one file (specification 3.4): the same bytes from every store, every change
 //! detected and named, and a file in the place of a store.
 
+mod archiving;
 mod forging;
 mod reading;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 use powerfill_app::copy::copy_store;
 use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::SourceMapping;
+use powerfill_evidence::container::EvidenceReader;
 use powerfill_evidence::parts::SealedAppend;
 use powerfill_evidence::{EvidenceError, Expectation, ExportRequest, export, verify};
 use powerfill_generator::{Scale, Sizes, generate};
@@ -29,12 +32,14 @@ use uuid::Uuid;
 struct Archive {
     folder: tempfile::TempDir,
     store: Arc<MemoryStore>,
+    /// The mapping of the next runs.
+    mapping: Option<SourceMapping>,
 }
 
 impl Archive {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, store: Arc::new(MemoryStore::new()) }
+        Self { folder, store: Arc::new(MemoryStore::new()), mapping: None }
     }
 
     fn runner(&self) -> Runner {
@@ -60,7 +65,7 @@ impl Archive {
             options,
             requested_by: "desk",
             source_warnings: &[],
-            mapping: None,
+            mapping: self.mapping.as_ref(),
         };
         self.runner().request(&request).await.expect("the run is requested");
         run_id
@@ -156,6 +161,24 @@ async fn a_run_gives_the_same_bytes_from_every_store() {
     let report = verify(&first, Expectation::default()).expect("it is whole");
     assert_eq!((report.manifest.run_id, report.manifest.events), (run, 40));
     assert_eq!((report.appends, report.sealed_appends), (2, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mapping_of_a_run_is_a_part() {
+    let text = "[tables.loan]\nfile = \"tape.csv\"\n".to_owned();
+    let mapping = SourceMapping {
+        file: "tape.toml".to_owned(),
+        digest: "0".repeat(64),
+        text: text.clone(),
+        files: Vec::new(),
+        notes: Vec::new(),
+    };
+    let archive = Archive { mapping: Some(mapping), ..Archive::new() };
+    let (run, _) = archive.run("12-kickout-reasons").await;
+    let file = archive.export(run, "run.pfe").await;
+    verify(&file, Expectation::default()).expect("it is whole");
+    let mut reader = EvidenceReader::open(&file).expect("it opens");
+    assert_eq!(reader.part("mapping.toml").expect("it is there"), text.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,7 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
+use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
@@ -415,3 +416,5 @@ impl RunStore for StoreConnection {
         self.store.inner().run_counts().await
     }
 }
+
+impl RetentionStore for StoreConnection {}

@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use powerfill_events::run::RunId;
 use powerfill_ports::index::IndexState;
+use powerfill_ports::retention::read_retention;
 use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
@@ -44,6 +45,8 @@ struct KeptRun {
     run: RunId,
     /// Whether its tables are the ones that are shown.
     is_shown: bool,
+    /// Whether an event says that it is archived.
+    is_archived: bool,
     row: Option<Vec<Cell>>,
     index: Option<IndexState>,
     /// The snapshots that were read.
@@ -71,13 +74,15 @@ impl Comparer<'_> {
         let indexes = self.store.indexed_runs().await?;
         let mut indexes: BTreeMap<RunId, IndexState> = indexes.into_iter().collect();
         let captured = Arc::default();
+        let retention = read_retention(self.store).await?;
         let mut kept: Vec<KeptRun> = Vec::new();
         let streams = self.store.streams().await?;
         for run in streams.iter().filter_map(|stream| RunId::from_stream(stream)) {
             let (row, index) = (history.remove(&run), indexes.remove(&run));
             if is_chosen(run) {
                 let (is_shown, captured) = (shown == Some(run), Arc::clone(&captured));
-                kept.push(KeptRun { run, is_shown, row, index, captured });
+                let is_archived = retention.archived(run).is_some();
+                kept.push(KeptRun { run, is_shown, is_archived, row, index, captured });
             }
         }
         report.published = kept.iter().find(|kept| kept.is_shown).map(|kept| kept.run);
@@ -145,8 +150,15 @@ async fn compare_run(
     kept: KeptRun,
     projectors: Projectors,
 ) -> Result<RunComparison, AppError> {
-    let KeptRun { run, is_shown, row, index, captured } = kept;
+    let KeptRun { run, is_shown, is_archived, row, index, captured } = kept;
     let mut comparison = RunComparison::default();
+    if !store.archived_blocks(run).await?.is_empty() {
+        // Payloads may be missing only if an event says so; nothing can be compared without them.
+        comparison.difference = (!is_archived).then(|| {
+            format!("the payloads of run {run} are missing, and no event says that it is archived")
+        });
+        return Ok(comparison);
+    }
     let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
     if is_shown {
         compare_shown(store, run, projectors, &rebuilt, &mut comparison).await?;

@@ -20,7 +20,7 @@ use crate::summary::count;
 use crate::tenancy::TenantStore;
 
 /// The program that the manifest names.
-const PROGRAM: &str = concat!("powerfill ", env!("CARGO_PKG_VERSION"));
+pub(super) const PROGRAM: &str = concat!("powerfill ", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn run(command: EvidenceCommand, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {

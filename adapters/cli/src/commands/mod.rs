@@ -21,6 +21,7 @@ pub(crate) mod rebuild;
 #[cfg(feature = "nats")]
 pub(crate) mod relay;
 pub(crate) mod replay;
+pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
@@ -79,6 +80,7 @@ async fn open_run(
 ) -> Result<(Arc<dyn Store>, RunId), CliError> {
     let store = TenantStore::resolve(args, settings)?.open_for_reading().await?;
     let run = find_run(store.as_ref(), wanted).await?;
+    retention::ensure_payloads(store.as_ref(), run).await?;
     Ok((store, run))
 }
 

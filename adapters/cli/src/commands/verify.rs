@@ -78,6 +78,7 @@ fn print(since: Option<LogHead>, verdict: &VerifyReport, format: Format) -> Resu
             "events": verdict.log.events,
             "appends": verdict.log.appends,
             "snapshots": verdict.log.snapshots,
+            "archived_runs": verdict.log.archived.len(),
             "published_run": verdict.published,
             "rows": verdict.rows,
             "index_entries": verdict.index_entries,
@@ -146,8 +147,12 @@ fn text(since: Option<LogHead>, verdict: &VerifyReport, damage: Option<&str>) ->
             "everything since then matches",
         ),
     };
+    let archived = match verdict.log.archived.len() {
+        0 => String::new(),
+        runs => format!("archived: {} runs, whose hashes and seals match\n", count(runs as u64)),
+    };
     format!(
-        "log: {log}\ntables: {tables}\nindex: {entries} entries of the events by loan and trade\n\
+        "log: {log}\n{archived}tables: {tables}\nindex: {entries} entries of the events by loan and trade\n\
          {all}\n"
     )
 }

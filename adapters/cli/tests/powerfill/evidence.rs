@@ -49,7 +49,8 @@ fn commands_that_write_refuse_evidence() {
     let case = case("12");
     let words = ["evidence can only be read", "--store sqlite:FILE"];
     sandbox.run(["run", &source(&case), "--store", "run.pfe"]).fails_with(2, &words);
-    sandbox.run_line("copy-store evidence:run.pfe sqlite:copy.db").fails_with(2, &[]);
+    sandbox.run_ok("evidence export latest --out second.pfe");
+    sandbox.run_line("copy-store second.pfe sqlite:copy.db").fails_with(2, &[]);
     sandbox.run_line("copy-store sqlite:powerfill.db run.pfe").fails_with(2, &[]);
     let exists = ["run.pfe exists already", "--force"];
     sandbox.run_line("evidence export latest --out run.pfe").fails_with(2, &exists);

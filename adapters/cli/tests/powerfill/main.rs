@@ -33,6 +33,8 @@ mod read_only;
 mod relayed;
 mod released;
 mod reports;
+#[cfg(unix)]
+mod retention;
 mod sandbox;
 #[cfg(unix)]
 mod schemathesis;

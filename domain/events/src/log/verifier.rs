@@ -1,7 +1,7 @@
 //! Verification of a log (specification 3.2), the same for every store: the store passes its rows
 //! in order, and returns the first damage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod block;
 
@@ -34,6 +34,8 @@ pub struct Verification {
     pub appends: u64,
     /// The number of snapshots whose digest was computed again.
     pub snapshots: u64,
+    /// The streams with events whose payloads are archived. Their hashes are those of the blocks.
+    pub archived: BTreeSet<String>,
     /// The first damage, if there is any.
     pub damage: Option<Damage>,
 }

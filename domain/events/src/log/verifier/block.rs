@@ -1,6 +1,6 @@
 //! Verification of event blocks.
 
-use super::super::{CHECK_BYTES, TypeCounts, block_events, hash_check};
+use super::super::{CHECK_BYTES, Hash, TypeCounts, block_events, hash_check};
 use super::{OpenAppend, VerifiedStream, Verifier, VerifyResult, WRONG_HASH, damage};
 
 /// The row of an event block, and its text. Any column may be damaged.
@@ -20,6 +20,8 @@ pub struct BlockRow<'a> {
     pub hash_after: &'a [u8],
     /// The beginning of the hash of each event.
     pub event_checks: &'a [u8],
+    /// Whether its payloads are archived: the hashes before and after them stand for them.
+    pub is_archived: bool,
     /// The text, or why there is none.
     pub lines: Result<&'a [u8], &'a str>,
     /// Whether the compressed bytes have the hash that was stored with them.
@@ -36,13 +38,33 @@ impl BlockRow<'_> {
         format!("the block of events {} to {}", self.first_version, self.last_version())
     }
 
-    /// Checks that the block follows the events before it, and returns its text.
-    fn lines_after(&self, stream: &VerifiedStream, position: u64) -> Result<&[u8], String> {
+    /// Checks that the block follows the events before it.
+    fn ensure_next(&self, stream: &VerifiedStream) -> Result<(), String> {
         let next = stream.version + 1;
         if self.stream_id != stream.row.stream_id || self.first_version != next {
             let first = self.first_version;
             return Err(format!("event {next} is missing; the next block begins at {first}"));
         }
+        Ok(())
+    }
+
+    /// The hash after the events of an archived block that follows the events before it, of which
+    /// the append lacks `missing`.
+    fn archived_after(&self, stream: &VerifiedStream, missing: u64) -> Result<Hash, String> {
+        self.ensure_next(stream)?;
+        if self.hash_before != stream.tail.as_bytes() {
+            return Err(format!("{} does not continue the event before it", self.name()));
+        }
+        if self.event_count == 0 || self.event_count > missing {
+            return Err(format!("{} has more events than its append", self.name()));
+        }
+        Hash::from_slice(self.hash_after)
+            .map_err(|_| format!("{} has no hash of its last event", self.name()))
+    }
+
+    /// Checks that the block follows the events before it, and returns its text.
+    fn lines_after(&self, stream: &VerifiedStream, position: u64) -> Result<&[u8], String> {
+        self.ensure_next(stream)?;
         let lines = self.lines.map_err(|reason| {
             let (first, count) = (position + 1, self.event_count);
             let last = position.saturating_add(count);
@@ -94,6 +116,17 @@ impl Verifier {
             return damage(None, None, Some(open.record.seq), what);
         };
         let first = stream.version + 1;
+        if row.is_archived {
+            match row.archived_after(stream, open.record.event_count - open.events) {
+                Ok(tail) => stream.tail = tail,
+                Err(what) => return damage_at(open, stream, first, what),
+            }
+            stream.version += row.event_count;
+            open.events += row.event_count;
+            self.position += row.event_count;
+            self.counts.archived.insert(stream.row.name.clone());
+            return Ok(());
+        }
         let lines = match row.lines_after(stream, self.position) {
             Ok(lines) => lines,
             Err(what) => return damage_at(open, stream, first, what),

@@ -1,0 +1,109 @@
+//! Holds, archived runs, and restored ones on the command line (specification 3.5); and that a
+//! killed command continues.
+
+use crate::process::{Progress, scattered};
+use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+
+const ARCHIVE: &str = "archive --before 2100-01-01 --out archive";
+
+/// Kills per kind of store and command.
+const KILLS: usize = 8;
+
+/// Three runs, of which the first two can be archived.
+fn fill(sandbox: &Sandbox) {
+    for number in ["12", "41", "12"] {
+        let case = case(number);
+        sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    }
+}
+
+/// The files of evidence, by name.
+fn files(sandbox: &Sandbox) -> Vec<String> {
+    let folder = std::fs::read_dir(sandbox.path("archive")).expect("the folder is there");
+    let files = folder.map(|file| file.expect("an entry").file_name());
+    let mut files: Vec<String> =
+        files.map(|name| format!("archive/{}", name.to_str().expect("UTF-8"))).collect();
+    files.retain(|name| name.ends_with(".pfe"));
+    files.sort();
+    files
+}
+
+#[test]
+fn archived_runs_say_where_they_are() {
+    let sandbox = Sandbox::new();
+    fill(&sandbox);
+    let before = sandbox.run_ok("show latest~1");
+    let held = sandbox.run_ok("hold latest~2 --reason claim-17");
+    assert!(held.contains("is under hold: claim-17"), "{held}");
+    sandbox.run_line("hold latest~1").fails_with(2, &["--reason TEXT"]);
+    let archived = sandbox.run_ok(ARCHIVE);
+    assert!(archived.contains("it is under hold: claim-17"), "{archived}");
+    assert!(archived.contains("it is the latest run"), "{archived}");
+    let [file] = &files(&sandbox)[..] else { panic!("one file") };
+    for command in ["show", "replay", "events", "explain --loan K7", "tables"] {
+        let (command, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let line = format!("{command} latest~1 {rest}");
+        let words = ["is archived in", file, "powerfill restore"];
+        sandbox.run_line(&line).fails_with(2, &words);
+    }
+    assert_eq!(sandbox.run_ok(&format!("show latest --store {file}")), before);
+    assert_eq!(sandbox.runs().column("run_id").len(), 3);
+    let verified = sandbox.run_ok("verify");
+    assert!(verified.contains("archived: 1 runs"), "{verified}");
+    sandbox.run_ok(&format!("restore {file}"));
+    assert_eq!(sandbox.run_ok("show latest~1"), before);
+    sandbox.run_line(&format!("restore {file}")).fails_with(2, &["is not archived"]);
+    assert!(!sandbox.run_ok("verify").contains("archived:"));
+}
+
+#[test]
+fn the_policy_is_carried_out_by_the_command_only() {
+    let sandbox = Sandbox::new();
+    fill(&sandbox);
+    sandbox.run_line("archive --out archive").fails_with(2, &["--before DATE", "keep_years"]);
+    std::fs::write(sandbox.path("powerfill.toml"), "keep_years = 7\n").unwrap();
+    sandbox.run_ok("archive --out archive");
+    assert!(files(&sandbox).is_empty(), "the runs are of today");
+    std::fs::write(sandbox.path("powerfill.toml"), "keep_years = 0\n").unwrap();
+    sandbox.run_line("runs").fails_with(2, &["keep_years", "from 1 to 999"]);
+}
+
+/// Kills `archive` and `restore` at many moments; each continues, and the log is whole in between.
+fn killed_commands_continue(sandbox: &Sandbox, progress: &Progress) {
+    fill(sandbox);
+    let whole = progress.of_command(sandbox, "powerfill.db", ARCHIVE);
+    let restored = |output: CommandOutput| {
+        // A killed command may have been through.
+        let is_done = output.status == Some(0) || output.err.contains("is not archived");
+        assert!(is_done, "{}", output.err);
+    };
+    let mut kills = 0;
+    for number in 0..KILLS {
+        for file in files(sandbox) {
+            let line = format!("restore {file}");
+            let killed = progress.run_and_kill(sandbox, &line, scattered(number, whole / 2));
+            kills += usize::from(killed.status.is_none());
+            sandbox.run_ok("verify");
+            restored(sandbox.run_line(&line));
+        }
+        assert!(!sandbox.run_ok("verify").contains("archived:"), "number {number}");
+        let killed = progress.run_and_kill(sandbox, ARCHIVE, scattered(number + 3, whole));
+        kills += usize::from(killed.status.is_none());
+        sandbox.run_ok("verify");
+        sandbox.run_ok(ARCHIVE);
+        let verified = sandbox.run_ok("verify");
+        assert!(verified.contains("archived: 2 runs"), "number {number}: {verified}");
+    }
+    assert!(kills > KILLS / 2, "only {kills} commands were killed");
+}
+
+#[test]
+fn killed_commands_on_a_file_continue() {
+    killed_commands_continue(&Sandbox::new(), &Progress::FileSize);
+}
+
+#[test]
+fn killed_commands_on_a_database_continue() {
+    let (sandbox, proxy) = Sandbox::behind_proxy();
+    killed_commands_continue(&sandbox, &Progress::Messages(proxy));
+}

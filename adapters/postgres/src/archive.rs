@@ -1,0 +1,103 @@
+//! Payloads of archived runs: out of the database, and back. Each is one transaction, which lifts
+//! the guards of the rows that it changes; only the owner of the store may do this.
+
+use deadpool_postgres::ClientWrapper;
+use powerfill_events::run::RunId;
+use powerfill_ports::StoreError;
+use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload};
+
+use crate::errors::store_error;
+use crate::locks;
+use crate::pool::ConnectionPool;
+use crate::values::{get, to_bigint, unsigned};
+
+const LIFT_GUARDS: &str = "ALTER TABLE es_event_blocks DISABLE TRIGGER es_event_blocks_append_only;
+     ALTER TABLE snapshots DISABLE TRIGGER snapshots_append_only";
+const RESTORE_GUARDS: &str =
+    "ALTER TABLE es_event_blocks ENABLE TRIGGER es_event_blocks_append_only;
+     ALTER TABLE snapshots ENABLE TRIGGER snapshots_append_only";
+const ARCHIVED_BLOCKS: &str = "SELECT first_version, event_count FROM es_event_blocks
+     WHERE stream_id = $1 AND codec = $2 ORDER BY first_version";
+const REMOVE: &str = "UPDATE es_event_blocks
+     SET codec = $2, event_checks = '', byte_count = 0, stored_hash = '', body = ''
+     WHERE stream_id = $1 AND codec <> $2";
+const PUT: &str = "UPDATE es_event_blocks
+     SET codec = $3, event_checks = $4, byte_count = $5, stored_hash = $6, body = $7
+     WHERE stream_id = $1 AND first_version = $2 AND codec = $8";
+
+async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError> {
+    let find = "SELECT stream_id FROM es_streams WHERE name = $1";
+    let row = client.query_opt(find, &[&run.stream()]).await.map_err(store_error)?;
+    let not_found = || StoreError::NotFound { what: "run", name: run.to_string() };
+    get(&row.ok_or_else(not_found)?, 0)
+}
+
+pub(crate) async fn archived_blocks(
+    pool: &ConnectionPool,
+    run: RunId,
+) -> Result<Vec<ArchivedBlock>, StoreError> {
+    let client = pool.get().await?;
+    let stream_id = stream_id(&client, run).await?;
+    let rows = client.query(ARCHIVED_BLOCKS, &[&stream_id, &ARCHIVED]).await;
+    let block = |row| {
+        Ok(ArchivedBlock { first_version: unsigned(row, 0)?, event_count: unsigned(row, 1)? })
+    };
+    rows.map_err(store_error)?.iter().map(block).collect()
+}
+
+pub(crate) async fn remove_payloads(
+    pool: &ConnectionPool,
+    run: RunId,
+    snapshot: Option<&str>,
+) -> Result<bool, StoreError> {
+    // If a statement fails, the session is dropped, which ends the transaction.
+    let session = pool.session().await?;
+    begin(&session).await?;
+    let stream_id = stream_id(&session, run).await?;
+    let removed = session.execute(REMOVE, &[&stream_id, &ARCHIVED]).await;
+    let mut removed = removed.map_err(store_error)?;
+    if let Some(digest) = snapshot {
+        let deleted = session.execute("DELETE FROM snapshots WHERE digest = $1", &[&digest]).await;
+        removed += deleted.map_err(store_error)?;
+    }
+    commit(&session).await?;
+    session.give_back();
+    Ok(removed > 0)
+}
+
+pub(crate) async fn put_payloads(
+    pool: &ConnectionPool,
+    run: RunId,
+    payloads: &[BlockPayload],
+) -> Result<(), StoreError> {
+    let session = pool.session().await?;
+    begin(&session).await?;
+    let stream_id = stream_id(&session, run).await?;
+    for payload in payloads {
+        let BlockPayload { first_version, codec, event_checks, byte_count, stored_hash, body } =
+            payload;
+        let (first, bytes) = (to_bigint(*first_version), to_bigint(*byte_count));
+        let hash = &stored_hash[..];
+        session
+            .execute(
+                PUT,
+                &[&stream_id, &first, codec, event_checks, &bytes, &hash, body, &ARCHIVED],
+            )
+            .await
+            .map_err(store_error)?;
+    }
+    commit(&session).await?;
+    session.give_back();
+    Ok(())
+}
+
+async fn begin(client: &ClientWrapper) -> Result<(), StoreError> {
+    client.batch_execute("BEGIN").await.map_err(store_error)?;
+    client.batch_execute(&locks::take(locks::SCHEMA)).await.map_err(store_error)?;
+    client.batch_execute(LIFT_GUARDS).await.map_err(store_error)
+}
+
+async fn commit(client: &ClientWrapper) -> Result<(), StoreError> {
+    client.batch_execute(RESTORE_GUARDS).await.map_err(store_error)?;
+    client.batch_execute("COMMIT").await.map_err(store_error)
+}
