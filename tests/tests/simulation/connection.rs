@@ -54,6 +54,7 @@ fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
         Err(StoreError::RunActive(_)) => "run active",
         Err(StoreError::LeaseLost(_)) => "lease lost",
         Err(StoreError::AnotherTenant(_)) => "another tenant",
+        Err(StoreError::Archived(_)) => "archived",
         Err(StoreError::NotFound { .. }) => "not found",
         Err(StoreError::Unavailable(_)) => "unavailable",
         Err(StoreError::ReadOnly(_) | StoreError::Failed(_)) => "failed",
