@@ -3,8 +3,8 @@
 //!
 //! * [`container`]: the file, a zip archive of parts with their sums
 //! * [`parts`]: the content of the parts
-//! * [`export`]: writes the evidence of a run of a store
-//! * [`verify`]: checks a file, and names the first thing that is wrong
+//! * [`export()`]: writes the evidence of a run of a store
+//! * [`verify()`]: checks a file, and names the first thing that is wrong
 //! * [`signature`]: SSH signatures over the sums
 //! * [`archive`]: holds, and runs whose payloads leave the store
 //! * [`store`]: a file as a store that can only be read
