@@ -40,8 +40,10 @@ use std::sync::Arc;
 use clap::CommandFactory;
 use futures::{StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
+#[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
+#[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_ports::events::EventStore;
 use powerfill_ports::runs::{RunCursor, stream_runs};
 use tokio::task::JoinSet;
@@ -85,6 +87,7 @@ async fn open_run(
 }
 
 /// The tenant of an open store: that of the command line, else that of the store's events.
+#[cfg(any(feature = "nats", feature = "parquet"))]
 async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, CliError> {
     if let Some(tenant) = store.tenant_id() {
         return Ok(tenant.clone());
