@@ -69,7 +69,9 @@ fn schemas(document: &mut Value) {
             "step": { "type": "string", "description": "The step at which the run failed." },
             "code": { "type": "string", "description": "The code of the failure." },
             "message": { "type": "string", "description": "The message of the failure." },
-            "token": { "type": "string", "description": "The present token of the row." },
+            "token": {
+                "type": "integer", "minimum": 0, "description": "The present token of the row.",
+            },
             "head": {
                 "type": "integer", "minimum": 0,
                 "description": "The position of the last event.",

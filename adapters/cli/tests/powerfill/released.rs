@@ -63,12 +63,19 @@ fn assert_contains(recorded: &Value, today: &Value, path: &str) {
     }
 }
 
-/// Compares the answers of today's program about a store with those of the program that made it.
-fn assert_readable(version: &Path, sandbox: &Sandbox) {
+/// Compares the answers of today's program about a store with those of the program that made it. A
+/// rebuild adds the tables of later versions, so that `verify` counts more rows.
+fn assert_readable(version: &Path, sandbox: &Sandbox, is_rebuilt: bool) {
     let recorded = |name: &str| -> Value {
         let file = version.join("answers").join(format!("{name}.json"));
-        serde_json::from_slice(&fs::read(&file).unwrap_or_else(|_| panic!("{}", file.display())))
-            .expect("an answer is JSON")
+        let text = fs::read(&file).unwrap_or_else(|_| panic!("{}", file.display()));
+        let mut answer: Value = serde_json::from_slice(&text).expect("an answer is JSON");
+        if let Some(answer) =
+            answer.as_object_mut().filter(|_| is_rebuilt && name.ends_with("verify"))
+        {
+            answer.remove("rows");
+        }
+        answer
     };
     let runs = recorded("runs");
     let mut runs: Vec<&str> =
@@ -138,12 +145,12 @@ fn stores_of_released_versions_stay_readable_in_sqlite() {
     for version in versions() {
         let sandbox = Sandbox::new();
         fs::write(sandbox.path("powerfill.db"), unpacked(&version.join("store.db.gz"))).unwrap();
-        assert_readable(&version, &sandbox);
+        assert_readable(&version, &sandbox, false);
         let file_size = || fs::metadata(sandbox.path("powerfill.db")).unwrap().len();
         let before = file_size();
         assert_migrates(&sandbox);
         assert!(file_size() < before / 2, "{before} bytes, then {}", file_size());
-        assert_readable(&version, &sandbox);
+        assert_readable(&version, &sandbox, true);
     }
 }
 
@@ -156,9 +163,9 @@ async fn stores_of_released_versions_stay_readable_in_postgresql() {
         connect(&url).await.batch_execute(&sql).await.expect("the dump loads");
         let sandbox = Sandbox::with_store(url);
         let read = move || {
-            assert_readable(&version, &sandbox);
+            assert_readable(&version, &sandbox, false);
             assert_migrates(&sandbox);
-            assert_readable(&version, &sandbox);
+            assert_readable(&version, &sandbox, true);
         };
         tokio::task::spawn_blocking(read).await.unwrap();
     }
