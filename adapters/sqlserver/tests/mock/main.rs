@@ -77,7 +77,7 @@ async fn every_type_is_read_exactly_or_rejected() {
         (date("null_day"), date_value(None), ""),
         (datetime("midnight"), datetime_value(DAY_FROM_1900, 0), "2026-01-15"),
         (datetime2("fine_midnight"), datetime2_value(0, DAY), "2026-01-15"),
-        (uuid("id"), raw_value(Some(&[0x11; 16])), "11111111-1111-1111-1111-111111111111"),
+        (uuid("loan_id"), raw_value(Some(&[0x11; 16])), "11111111-1111-1111-1111-111111111111"),
     ];
     let rejected = [
         (datetime("noon"), datetime_value(DAY_FROM_1900, 43_200 * 300)),
