@@ -1,14 +1,19 @@
 //! Payloads of archived runs: out of the database, and back. Each is one transaction, which lifts
 //! the guards of the rows that it changes; only the owner of the store may do this.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload};
+use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload, RetentionStore};
 
+use crate::PostgresStore;
 use crate::errors::store_error;
 use crate::locks;
 use crate::pool::ConnectionPool;
+use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
 
 const LIFT_GUARDS: &str = "ALTER TABLE es_event_blocks DISABLE TRIGGER es_event_blocks_append_only;
@@ -25,6 +30,32 @@ const PUT: &str = "UPDATE es_event_blocks
      SET codec = $3, event_checks = $4, byte_count = $5, stored_hash = $6, body = $7
      WHERE stream_id = $1 AND first_version = $2 AND codec = $8";
 
+#[async_trait]
+impl RetentionStore for PostgresStore {
+    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+        archived_blocks(&self.inner.pool, run).await
+    }
+
+    async fn remove_payloads(
+        &self,
+        run: RunId,
+        snapshot: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { remove_payloads(&inner.pool, run, snapshot.as_deref()).await })
+            .await
+    }
+
+    async fn put_payloads(
+        &self,
+        run: RunId,
+        payloads: Vec<BlockPayload>,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { put_payloads(&inner.pool, run, &payloads).await }).await
+    }
+}
+
 async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError> {
     let find = "SELECT stream_id FROM es_streams WHERE name = $1";
     let row = client.query_opt(find, &[&run.stream()]).await.map_err(store_error)?;
@@ -32,7 +63,7 @@ async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError
     get(&row.ok_or_else(not_found)?, 0)
 }
 
-pub(crate) async fn archived_blocks(
+async fn archived_blocks(
     pool: &ConnectionPool,
     run: RunId,
 ) -> Result<Vec<ArchivedBlock>, StoreError> {
@@ -45,7 +76,7 @@ pub(crate) async fn archived_blocks(
     rows.map_err(store_error)?.iter().map(block).collect()
 }
 
-pub(crate) async fn remove_payloads(
+async fn remove_payloads(
     pool: &ConnectionPool,
     run: RunId,
     snapshot: Option<&str>,
@@ -65,7 +96,7 @@ pub(crate) async fn remove_payloads(
     Ok(removed > 0)
 }
 
-pub(crate) async fn put_payloads(
+async fn put_payloads(
     pool: &ConnectionPool,
     run: RunId,
     payloads: &[BlockPayload],

@@ -16,7 +16,6 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::retention::{ArchivedBlock, BlockPayload, RetentionStore};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
@@ -27,8 +26,7 @@ use crate::output_cursor::OutputCursor;
 use crate::retry::RECONNECT;
 use crate::tasks::{run_blocking, run_detached};
 use crate::{
-    Inner, PostgresStore, append, archive, index, log, migrate, queue, read, snapshots, staging,
-    verify,
+    Inner, PostgresStore, append, index, log, migrate, queue, read, snapshots, staging, verify,
 };
 
 /// The position of a reader in a stream: the stream's number, the next version, and the last
@@ -244,34 +242,6 @@ impl EventStore for PostgresStore {
 
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
         verify::verify(self.inner.pool.session().await?, stream).await
-    }
-}
-
-#[async_trait]
-impl RetentionStore for PostgresStore {
-    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
-        archive::archived_blocks(&self.inner.pool, run).await
-    }
-
-    async fn remove_payloads(
-        &self,
-        run: RunId,
-        snapshot: Option<String>,
-    ) -> Result<bool, StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move {
-            archive::remove_payloads(&inner.pool, run, snapshot.as_deref()).await
-        })
-        .await
-    }
-
-    async fn put_payloads(
-        &self,
-        run: RunId,
-        payloads: Vec<BlockPayload>,
-    ) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { archive::put_payloads(&inner.pool, run, &payloads).await }).await
     }
 }
 
