@@ -10,7 +10,7 @@ use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::{StoreError, StoreFault, ensure_tenant};
 use powerfill_snapshot::config::{
-    self, Config, ConfigCommand, ConfigEvent, ConfigEventType, ConfigRejection, ConfigState,
+    self, Config, ConfigCommand, ConfigEvent, ConfigRejection, ConfigState,
 };
 use uuid::Uuid;
 
@@ -205,9 +205,7 @@ async fn read_after(store: &dyn EventStore, version: u64) -> Result<Vec<StoredEv
 }
 
 fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
-    let event = ConfigEventType::from_name(&stored.event_type).and_then(|event_type| {
-        ConfigEvent::decode(event_type, stored.schema_version, &stored.payload)
-    });
+    let event = ConfigEvent::decode_stored(stored);
     event.map_err(|source| AppError::Decode {
         stream: stored.stream.clone(),
         version: stored.stream_version,

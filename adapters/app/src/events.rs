@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
-use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_ports::events::{EventBatches, EventStore, StoredEvent};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::spawn_blocking;
@@ -23,9 +23,7 @@ impl TryFrom<StoredEvent> for DecodedEvent {
     type Error = AppError;
 
     fn try_from(stored: StoredEvent) -> Result<Self, AppError> {
-        let event = EventType::from_name(&stored.event_type).and_then(|event_type| {
-            RunEvent::decode(event_type, stored.schema_version, &stored.payload)
-        });
+        let event = RunEvent::decode_stored(&stored);
         match event {
             Ok(event) => Ok(Self { stored, event }),
             Err(source) => Err(AppError::Decode {

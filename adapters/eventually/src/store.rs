@@ -14,7 +14,7 @@ use ::eventually::subscription::{EventStream as LiveStream, EventSubscriber};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use powerfill_events::log::{AppendMeta, DecodeError, EncodedBatch};
-use powerfill_events::run::{EventType, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::stream::Stream;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventBatches, EventStore, StoredEvent};
@@ -136,8 +136,7 @@ fn persisted(
 ) -> Result<Persisted<RunId, RunEvent>, EventuallyError> {
     let version = narrow("stream version", event.stream_version)?;
     let position = narrow("global position", event.global_position)?;
-    let event_type = EventType::from_name(&event.event_type)?;
-    let decoded = RunEvent::decode(event_type, event.schema_version, &event.payload)?;
+    let decoded = RunEvent::decode_stored(event)?;
     Ok(Persisted::from(run, decoded).version(version).sequence_number(position))
 }
 

@@ -14,7 +14,7 @@ use powerfill_events::retention::{
     RetentionEvent, RetentionState, RunArchived, RunHoldPlaced, RunHoldReleased, RunRestored,
     STREAM,
 };
-use powerfill_events::run::{EventType, RunEvent, RunId};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{Timestamp, derive_uuid};
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{Append, EventStore};
@@ -177,9 +177,7 @@ impl<'a> Archiver<'a> {
 async fn snapshot_of(store: &dyn CopyStore, run: RunId) -> Result<Option<String>, EvidenceError> {
     let first = store.read_between(&run.stream(), 1, 1).try_next().await?;
     let Some(first) = first.and_then(|batch| batch.into_iter().next()) else { return Ok(None) };
-    let request = EventType::from_name(&first.event_type)
-        .and_then(|event_type| RunEvent::decode(event_type, first.schema_version, &first.payload));
-    match request {
+    match RunEvent::decode_stored(&first) {
         Ok(RunEvent::RunRequested(requested)) => Ok(Some(requested.snapshot_digest.clone())),
         Ok(_) => Ok(None),
         Err(error) => Err(EvidenceError::Damaged(format!("event 1 of run {run}: {error}"))),

@@ -1,7 +1,7 @@
 //! What follows from the events of a run: its status, its options, and the hashes of its tables.
 
 use powerfill_events::run::event::RunCompleted;
-use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::StoredEvent;
 use powerfill_tables::RunTables;
@@ -50,10 +50,7 @@ impl EvidenceFold {
     /// # Errors
     /// [`EvidenceError::Damaged`] if it cannot be read, [`EvidenceError::UnknownTable`].
     pub(crate) fn apply(&mut self, stored: &StoredEvent) -> Result<(), EvidenceError> {
-        let event = EventType::from_name(&stored.event_type).and_then(|event_type| {
-            RunEvent::decode(event_type, stored.schema_version, &stored.payload)
-        });
-        let event = event.map_err(|error| {
+        let event = RunEvent::decode_stored(stored).map_err(|error| {
             EvidenceError::Damaged(format!("event {}: {error}", stored.stream_version))
         })?;
         match &event {

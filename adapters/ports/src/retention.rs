@@ -8,7 +8,7 @@
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use powerfill_events::log::{EncodedBatch, SchemaId, StoredEvent, hash_check};
-use powerfill_events::retention::{RetentionEvent, RetentionEventType, RetentionState, STREAM};
+use powerfill_events::retention::{RetentionEvent, RetentionState, STREAM};
 use powerfill_events::run::RunId;
 use powerfill_events::stream::event_name;
 
@@ -140,9 +140,7 @@ pub async fn read_retention<S: EventStore + ?Sized>(
     let mut state = RetentionState::default();
     let stored: Vec<StoredEvent> = store.read(STREAM, 1).try_concat().await?;
     for stored in stored {
-        let event = RetentionEventType::from_name(&stored.event_type).and_then(|event_type| {
-            RetentionEvent::decode(event_type, stored.schema_version, &stored.payload)
-        });
+        let event = RetentionEvent::decode_stored(&stored);
         state.apply(&event.map_err(|error| {
             let fault = StoreFault::caused_by(error);
             StoreError::Corrupt(

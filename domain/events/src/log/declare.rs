@@ -145,6 +145,17 @@ macro_rules! event_types {
                 let upcasters = $upcasters(event_type);
                 $crate::log::read_any_version(event_type.name(), upcasters, version, payload, read)
             }
+
+            /// As [`decode`](Self::decode), by the type and the version that a stored event names.
+            ///
+            /// # Errors
+            /// As for [`decode`](Self::decode); the type is unknown.
+            pub fn decode_stored(
+                stored: &$crate::log::StoredEvent,
+            ) -> Result<Self, $crate::log::DecodeError> {
+                let event_type = $types::from_name(&stored.event_type)?;
+                Self::decode(event_type, stored.schema_version, &stored.payload)
+            }
         }
 
         impl $crate::log::LogEvent for $events {
