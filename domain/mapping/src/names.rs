@@ -1,6 +1,7 @@
 //! Names of files, sheets, tables, and columns: how they compare, and which are near a wrong one.
 
 use powerfill_events::values::fold;
+use powerfill_snapshot::rules::matches_wildcards;
 
 /// A name in the form in which default names compare: folded, without schema, brackets, and quotes,
 /// and with `_` between words.
@@ -28,23 +29,7 @@ pub fn written(name: &str) -> String {
 /// Whether a name of a mapping, in which `*` and `?` stand for any characters and one character, is
 /// this name.
 pub fn matches(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = written(pattern).chars().collect();
-    let name: Vec<char> = written(name).chars().collect();
-    // Whether the pattern so far matches each beginning of the name.
-    let mut ends = vec![false; name.len() + 1];
-    ends[0] = true;
-    for c in pattern {
-        let mut next = vec![false; name.len() + 1];
-        for at in 0..=name.len() {
-            next[at] = match c {
-                '*' => ends[at] || (at > 0 && next[at - 1]),
-                '?' => at > 0 && ends[at - 1],
-                c => at > 0 && ends[at - 1] && name[at - 1] == c,
-            };
-        }
-        ends = next;
-    }
-    ends[name.len()]
+    matches_wildcards(&written(name), &written(pattern), '*', '?')
 }
 
 /// The names that are most like a wrong one, at most three, the nearest first.

@@ -1,16 +1,22 @@
 //! `LIKE`: `%` stands for any text, `_` for one code point; there is no escape and there are no
 //! classes (1.4).
 
-/// Whether a text matches a pattern, both folded. Goes back to the last `%` only, so that it takes
-/// at most the product of the two lengths, and allocates nothing.
+/// Whether a text matches a pattern, both folded.
 pub(super) fn is_like(text: &str, pattern: &str) -> bool {
+    matches_wildcards(text, pattern, '%', '_')
+}
+
+/// Whether a text matches a pattern, in which `any` stands for any text and `one` for one code
+/// point. Goes back to the last `any` only, so that it takes at most the product of the two lengths,
+/// and allocates nothing.
+pub fn matches_wildcards(text: &str, pattern: &str, any: char, one: char) -> bool {
     let (mut rest, mut wanted) = (text.chars(), pattern.chars());
-    // Where the last `%` stands: the text that it has not taken yet, and the pattern after it.
+    // Where the last `any` stands: the text that it has not taken yet, and the pattern after it.
     let mut last = None;
     loop {
         let untaken = rest.clone();
         match (wanted.next(), rest.next()) {
-            (Some('%'), _) => {
+            (Some(wildcard), _) if wildcard == any => {
                 if wanted.as_str().is_empty() {
                     return true;
                 }
@@ -18,9 +24,8 @@ pub(super) fn is_like(text: &str, pattern: &str) -> bool {
                 last = Some((rest.clone(), wanted.clone()));
             }
             (None, None) => return true,
-            (Some('_'), Some(_)) => {}
-            (Some(expected), Some(found)) if expected == found => {}
-            // Less text is left than the pattern needs, and a `%` that takes more leaves less
+            (Some(expected), Some(found)) if expected == one || expected == found => {}
+            // Less text is left than the pattern needs, and an `any` that takes more leaves less
             // still.
             (Some(_), None) => return false,
             (_, Some(_)) => {

@@ -25,6 +25,7 @@ mod values;
 
 pub use explain::RuleFailure;
 pub use fault::RuleFault;
+pub use like::matches_wildcards;
 pub use patterns::pattern_remarks;
 pub use predicate::Predicate;
 pub use truth::Truth;
