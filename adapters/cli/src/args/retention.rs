@@ -7,6 +7,14 @@ use powerfill_events::values::Day;
 
 use super::StorePrintArgs;
 
+/// Who holds, archives, or restores, for the record.
+#[derive(Debug, Args)]
+pub(crate) struct ActorArgs {
+    /// Who acts [default: the user of this machine]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    pub(crate) requested_by: Option<String>,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill hold 0197 --reason 'claim 2026-17'
@@ -23,9 +31,8 @@ pub(crate) struct HoldArgs {
     /// Release the hold
     #[arg(long, requires = "run")]
     pub(crate) release: bool,
-    /// Who acts [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
-    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) actor: ActorArgs,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }
@@ -49,9 +56,8 @@ pub(crate) struct ArchiveArgs {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// Who acts [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
-    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) actor: ActorArgs,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }
@@ -64,9 +70,8 @@ Verifies the file, and puts the payloads back into the store from which they wer
 pub(crate) struct RestoreArgs {
     /// A file of evidence of an archived run
     pub(crate) file: PathBuf,
-    /// Who acts [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
-    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) actor: ActorArgs,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

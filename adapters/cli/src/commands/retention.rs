@@ -38,7 +38,7 @@ pub(crate) async fn hold(args: HoldArgs, settings: &ProgramSettings) -> Result<(
     let format = args.common.print.format;
     let Some(wanted) = &args.run else { return list_holds(store, format).await };
     let run = find_run(store, wanted).await?;
-    let by = settings.requested_by(args.requested_by.as_deref());
+    let by = settings.requested_by(args.actor.requested_by.as_deref());
     let (text, is_held) = match (args.release, &args.reason) {
         (true, reason) => {
             let was_held = release_hold(store, run, reason.as_deref(), actor(&by)).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Re
     let store = tenant_store.open_existing().await?;
     std::fs::create_dir_all(&args.out)
         .map_err(|error| CliError::context(args.out.display().to_string(), error))?;
-    let by = settings.requested_by(args.requested_by.as_deref());
+    let by = settings.requested_by(args.actor.requested_by.as_deref());
     let request = ArchiveRequest {
         actor: actor(&by),
         folder: &args.out,
@@ -156,7 +156,7 @@ pub(crate) async fn restore_file(
     settings: &ProgramSettings,
 ) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let by = settings.requested_by(args.requested_by.as_deref());
+    let by = settings.requested_by(args.actor.requested_by.as_deref());
     let run = restore(store.as_ref(), &args.file, actor(&by)).await?;
     match args.common.print.format {
         Format::Text => print_text(format_args!("Run {run} is restored\n")),
