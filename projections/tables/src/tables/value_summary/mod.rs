@@ -8,6 +8,7 @@ mod waterfall;
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use powerfill_events::ignored;
 use powerfill_events::run::event::{GridPoint, TradeAssessed, TradeFillEvaluated};
 use powerfill_events::run::{RecordedEvent, RunEvent};
@@ -71,7 +72,7 @@ pub fn projector() -> impl Projector {
 #[derive(Default)]
 struct ValueSummary {
     trades: HashMap<TradeId, Box<TradeAssessed>>,
-    candidates: HashMap<LoanId, Vec<CandidateValue>>,
+    candidates: HashMap<LoanId, Vec<CandidateValue>, RandomState>,
     places: HashMap<LoanId, Place>,
     kickouts: HashMap<LoanId, Kickout>,
     fills: Vec<TradeFillEvaluated>,
