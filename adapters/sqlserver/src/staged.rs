@@ -197,7 +197,7 @@ fn timestamp(moment: &DateTime2) -> Option<Timestamp> {
         None => increments * 10_u64.pow(6 - scale),
     };
     let day = to_day(moment.date().days().into())?;
-    let midnight = day.to_chrono().and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros();
+    let midnight = Timestamp::start_of(day).micros();
     Some(Timestamp::from_micros(midnight + i64::try_from(micros).ok()?))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use powerfill_app::rebuild;
-use powerfill_events::values::{Day, TenantId};
+use powerfill_events::values::TenantId;
 use powerfill_parquet::{EVENTS, Partition, RunFiles, event_rows};
 use powerfill_ports::Store;
 use powerfill_ports::runs::{QueuedRun, stream_runs};
@@ -20,8 +20,6 @@ use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 pub(crate) async fn run(args: ExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let mut tables = match args.tables.is_empty() {
@@ -101,10 +99,9 @@ impl StoreExport<'_> {
 
     /// Writes the missing files of a run. Returns their bytes: 0 if none is missing.
     async fn export(&self, run: &QueuedRun) -> Result<u64, CliError> {
-        let days = run.requested_at.micros().div_euclid(DAY_MICROS);
         let partition = Partition {
             tenant: self.tenant.clone(),
-            run_date: Day::EPOCH.plus(i32::try_from(days).unwrap_or(i32::MAX)),
+            run_date: run.requested_at.day(),
             run: run.run_id,
         };
         let is_complete = run.status == RunStatus::Complete;

@@ -7,7 +7,7 @@ use std::pin::pin;
 use futures::TryStreamExt;
 use powerfill_app::{Clock, SystemClock};
 use powerfill_events::run::RunId;
-use powerfill_events::values::{Day, Timestamp};
+use powerfill_events::values::Timestamp;
 use powerfill_evidence::archive::{
     ArchiveOutcome, ArchiveRequest, Archiver, RetentionActor, place_hold, release_hold, restore,
 };
@@ -25,8 +25,6 @@ use crate::format::Format;
 use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
-
-const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 fn actor(name: &str) -> RetentionActor<'_> {
     RetentionActor { name, now: SystemClock.now() }
@@ -74,7 +72,7 @@ async fn list_holds(store: &dyn Store, format: Format) -> Result<(), CliError> {
 pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
     let before = match (args.before, tenant_store.keep_years(settings)) {
-        (Some(day), _) => start_of(day),
+        (Some(day), _) => Timestamp::start_of(day),
         (None, Some(years)) => years_before(SystemClock.now(), years),
         (None, None) => {
             return Err(CliError::environment(
@@ -140,15 +138,9 @@ async fn archive_before(
     Ok(outcomes)
 }
 
-fn start_of(day: Day) -> Timestamp {
-    let midnight = day.to_chrono().and_time(Default::default()).and_utc();
-    Timestamp::from_micros(midnight.timestamp_micros())
-}
-
 /// A year of retention has 365.25 days.
 const fn years_before(now: Timestamp, years: u32) -> Timestamp {
-    let days = years as i64 * 1_461 / 4;
-    Timestamp::from_micros(now.micros() - days * MICROS_PER_DAY)
+    now.plus_days(-(years as i64 * 1_461 / 4))
 }
 
 pub(crate) async fn restore_file(

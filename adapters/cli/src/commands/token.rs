@@ -1,7 +1,6 @@
 //! `token`: the bearer tokens of `serve`.
 
 use powerfill_app::{Clock, SystemClock};
-use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::{Token, TokenFile};
 use serde_json::{Value, json};
 
@@ -13,7 +12,6 @@ use crate::settings::ProgramSettings;
 
 /// In the working folder, like powerfill.toml.
 const FILE: &str = "powerfill-tokens.toml";
-const DAY_MICROS: i64 = 86_400_000_000;
 const COLUMNS: [&str; 6] = ["id", "tenant", "role", "name", "created_at", "expires_at"];
 
 /// The tokens of this folder.
@@ -26,8 +24,7 @@ pub(crate) fn run(command: &TokenCommand, settings: &ProgramSettings) -> Result<
         TokenCommand::Create(args) => {
             settings.tenant(&args.tenant)?;
             let now = SystemClock.now();
-            let until = now.micros() + i64::from(args.expires_in) * DAY_MICROS;
-            let (role, until) = (args.role.into(), Timestamp::from_micros(until));
+            let (role, until) = (args.role.into(), now.plus_days(args.expires_in.into()));
             let (token, text) = file().create(&args.tenant, role, &args.name, now, until)?;
             match args.print.format {
                 Format::Text => {
