@@ -7,8 +7,8 @@ pub(super) fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 /// Whether a text matches a pattern, in which `any` stands for any text and `one` for one code
-/// point. Goes back to the last `any` only, so that it takes at most the product of the two lengths,
-/// and allocates nothing.
+/// point. Goes back to the last `any` only, so that it takes at most the product of the two
+/// lengths, and allocates nothing.
 pub fn matches_wildcards(text: &str, pattern: &str, any: char, one: char) -> bool {
     let (mut rest, mut wanted) = (text.chars(), pattern.chars());
     // Where the last `any` stands: the text that it has not taken yet, and the pattern after it.
