@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::TenantId;
 use powerfill_memory::MemoryStore;
 use powerfill_snapshot::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
@@ -53,6 +54,7 @@ async fn request_run(runner: &Runner, snapshot: &Snapshot, options: &RunOptions)
         requested_by: "desk",
         source_warnings: &[],
         mapping: None,
+        origin: RunOrigin::default(),
     };
     runner.request(&ask).await.expect("the run is requested");
     run_id

@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::TryStreamExt;
 use powerfill_app::{AppError, DecodedEvent, RunRequest, Runner};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
-use powerfill_events::run::event::{Finding, Severity};
+use powerfill_events::run::event::{Finding, RunOrigin, Severity};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::{Store, StoreError};
@@ -141,6 +141,7 @@ pub(crate) async fn run(
         requested_by: &caller.actor,
         source_warnings: &source_warnings,
         mapping: mapping.as_ref(),
+        origin: RunOrigin::default(),
     };
     match runner.request(&request).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use powerfill_events::ignored;
 use powerfill_events::run::event::{
     Band, FillStatus, Finding, HeldReason, KickoutReason, LoanAllocated, LoanMoved, LoanPinned,
-    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, SourceMapping,
-    TradeAssessed,
+    LoanReleased, Pass, PassCompleted, PoolAction, RunCancelled, RunFailed, RunOrigin,
+    SourceMapping, TradeAssessed,
 };
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
@@ -46,6 +46,8 @@ pub struct RunSummary {
     pub input_digest: Option<String>,
     /// The mapping that made the snapshot.
     pub mapping: Option<SourceMapping>,
+    /// What the run comes from.
+    pub origin: RunOrigin,
     /// BLAKE3 of the output tables, once Complete.
     pub output_digest: Option<String>,
     /// The numbers of loans that are `Eligible`, `Locked`, `Held(…)`, `OutOfScope(…)`.
@@ -166,6 +168,7 @@ impl RunSummary {
             spec_version: None,
             input_digest: None,
             mapping: None,
+            origin: RunOrigin::default(),
             output_digest: None,
             participation: BTreeMap::new(),
             inclusion: BTreeMap::new(),
@@ -201,6 +204,7 @@ impl RunSummary {
                 self.spec_version = Some(requested.spec_version.clone());
                 self.input_digest = Some(requested.snapshot_digest.clone());
                 self.mapping.clone_from(&requested.mapping);
+                self.origin.clone_from(&requested.origin);
             }
             RunEvent::RunStarted(started) => {
                 self.started_at = Some(recorded.recorded_at);

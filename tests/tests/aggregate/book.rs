@@ -51,6 +51,7 @@ pub(crate) fn requested() -> RunEvent {
         spec_version: "1".into(),
         source_warnings: Vec::new(),
         mapping: None,
+        origin: RunOrigin::default(),
     }))
 }
 

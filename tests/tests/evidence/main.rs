@@ -12,7 +12,7 @@ use std::time::Duration;
 use powerfill_app::copy::copy_store;
 use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::SourceMapping;
+use powerfill_events::run::event::{RunOrigin, SourceMapping};
 use powerfill_evidence::container::EvidenceReader;
 use powerfill_evidence::parts::SealedAppend;
 use powerfill_evidence::{EvidenceError, Expectation, ExportRequest, export, verify};
@@ -66,6 +66,7 @@ impl Archive {
             requested_by: "desk",
             source_warnings: &[],
             mapping: self.mapping.as_ref(),
+            origin: RunOrigin::default(),
         };
         self.runner().request(&request).await.expect("the run is requested");
         run_id

@@ -11,6 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::{TokenFile, TokenRole};
 use powerfill_http::{Api, Limits, TenantError, TenantHandle};
@@ -247,6 +248,7 @@ impl Service {
             requested_by: "vera",
             source_warnings: &[],
             mapping: None,
+            origin: RunOrigin::default(),
         };
         self.advance_clock(1_000_000);
         self.runner().request(&request).await.unwrap();

@@ -15,6 +15,7 @@ use powerfill_app::relay::{Relay, RelayError, RelayMode};
 use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_nats::{NatsAccess, NatsBroker, NatsError, STREAM, SUBSCRIBER};
 use powerfill_ports::Store;
@@ -59,6 +60,7 @@ async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
         requested_by: "vera",
         source_warnings: &[],
         mapping: None,
+        origin: RunOrigin::default(),
     };
     runner.request(&ask).await.unwrap();
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();

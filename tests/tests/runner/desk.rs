@@ -11,6 +11,7 @@ use powerfill_app::{
     AppError, Clock, DecodedEvent, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress,
     RunRequest, Runner,
 };
+use powerfill_events::run::event::RunOrigin;
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
@@ -322,6 +323,7 @@ async fn request_with_warnings(
             requested_by: "desk",
             source_warnings,
             mapping: None,
+            origin: RunOrigin::default(),
         })
         .await
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::EventStore;
@@ -59,6 +60,7 @@ pub(crate) fn ask(run_id: RunId, number: usize) -> RunRequest<'static> {
         requested_by: DESK,
         source_warnings: &[],
         mapping: None,
+        origin: RunOrigin::default(),
     }
 }
 

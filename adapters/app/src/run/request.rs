@@ -2,7 +2,7 @@
 
 use powerfill_engine::SPEC_VERSION;
 use powerfill_events::log::EncodedBatch;
-use powerfill_events::run::event::{RunRequested, SourceMapping};
+use powerfill_events::run::event::{RunOrigin, RunRequested, SourceMapping};
 use powerfill_events::run::{Run, RunCommand, RunId, RunState};
 use powerfill_events::values::TenantId;
 use powerfill_ports::ensure_tenant;
@@ -28,6 +28,8 @@ pub struct RunRequest<'a> {
     pub source_warnings: &'a [String],
     /// The mapping that made the input.
     pub mapping: Option<&'a SourceMapping>,
+    /// What the run comes from.
+    pub origin: RunOrigin,
 }
 
 impl Runner {
@@ -54,6 +56,7 @@ impl Runner {
             spec_version: SPEC_VERSION.to_owned(),
             source_warnings: request.source_warnings.to_vec(),
             mapping: request.mapping.cloned(),
+            origin: request.origin.clone(),
         };
         let command = RunCommand::Request(Box::new(requested));
         let events = Run::decide(&RunState::default(), command)?;

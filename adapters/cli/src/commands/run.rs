@@ -7,6 +7,7 @@ use std::time::Duration;
 use powerfill_app::publish::publish;
 use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
+use powerfill_events::run::event::RunOrigin;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{RunOptions, Validated};
 use powerfill_sqlserver::SqlServerTarget;
@@ -112,9 +113,17 @@ async fn queue(
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     let Validated { snapshot, source_warnings, mapping, .. } = input;
-    let mapping = mapping.as_ref();
+    let (mapping, origin) = (mapping.as_ref(), RunOrigin::default());
     runner
-        .request(&RunRequest { run_id, snapshot, options, requested_by, source_warnings, mapping })
+        .request(&RunRequest {
+            run_id,
+            snapshot,
+            options,
+            requested_by,
+            source_warnings,
+            mapping,
+            origin,
+        })
         .await?;
     Ok(run_id)
 }
@@ -151,6 +160,7 @@ pub(crate) async fn run_in_foreground(
         requested_by,
         source_warnings: &input.source_warnings,
         mapping: input.mapping.as_ref(),
+        origin: RunOrigin::default(),
     };
     let interrupt = Interrupt::listen(requested_by).await;
     let requested = request_when_free(runner, &request, &interrupt).await;

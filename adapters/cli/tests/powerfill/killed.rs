@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use powerfill_events::log::{AppendMeta, EncodedBatch};
-use powerfill_events::run::event::RunRequested;
+use powerfill_events::run::event::{RunOrigin, RunRequested};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::Append;
@@ -227,6 +227,7 @@ async fn a_run_of_another_process_is_not_taken_up() {
         spec_version: "1".to_owned(),
         source_warnings: Vec::new(),
         mapping: None,
+        origin: RunOrigin::default(),
     };
     let meta = AppendMeta {
         tenant_id: "WATERMARK".into(),

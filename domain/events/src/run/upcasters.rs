@@ -8,7 +8,7 @@ use crate::log::Upcaster;
 /// The upcasters of an event, oldest first: entry 0 converts version 1 to version 2.
 pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
-        EventType::RunRequested => &[add_source_warnings, add_mapping],
+        EventType::RunRequested => &[add_source_warnings, add_mapping_and_origin],
         EventType::RunCompleted => &[add_tables],
         _ => &[],
     }
@@ -22,10 +22,12 @@ fn add_source_warnings(mut requested: Value) -> Value {
     requested
 }
 
-/// `RunRequested` version 2 to 3: version 2 has no mapping.
-fn add_mapping(mut requested: Value) -> Value {
+/// `RunRequested` version 2 to 3: version 2 has no mapping and no origin.
+fn add_mapping_and_origin(mut requested: Value) -> Value {
     if let Value::Object(fields) = &mut requested {
         fields.insert("mapping".to_owned(), Value::Null);
+        let origin = json!({ "provenance": null, "scenario": null, "challenge": null });
+        fields.insert("origin".to_owned(), origin);
     }
     requested
 }

@@ -27,6 +27,41 @@ pub struct RunRequested {
     pub source_warnings: Vec<String>,
     /// The mapping that made the snapshot from the files of another system (4.1). NULL: none.
     pub mapping: Option<SourceMapping>,
+    /// What the run comes from.
+    pub origin: RunOrigin,
+}
+
+/// Where a run's input was read, and why the run differs from one that the desk requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+// Every field admits NULL, so an object of other fields would be read as an origin.
+#[serde(deny_unknown_fields)]
+pub struct RunOrigin {
+    /// Where the snapshot was read. NULL: a version that did not record it.
+    pub provenance: Option<SourceProvenance>,
+    /// The edits of a scenario. NULL: an official run.
+    pub scenario: Option<Scenario>,
+    /// The stream of the challenge whose allocation was adopted. NULL: the passes decided.
+    pub challenge: Option<String>,
+}
+
+/// Where a snapshot was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceProvenance {
+    /// The kind of the source: `dir`, `xlsx`, `sqlite`, `postgres`, `mssql`, or `mismo`.
+    pub kind: String,
+    /// Its place, without secrets.
+    pub place: String,
+}
+
+/// A try that was kept: a run on changed input, which is never official.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// Why it was tried.
+    pub note: Option<String>,
+    /// The edits of the input, in the order in which they apply.
+    pub edits: Vec<String>,
 }
 
 /// The mapping of a source, as it was when the snapshot was read.
