@@ -22,8 +22,8 @@ use crate::process::{BackgroundProcess, Progress, scattered};
 use crate::sandbox::{Sandbox, case, source};
 use crate::table::Table;
 
-/// Kills per kind of store.
-const KILLS: usize = 200;
+/// Kills per kind of store. A campaign before a release has 200 and more.
+const KILLS: usize = 60;
 
 /// Sandboxes that work at the same time.
 const SANDBOXES: usize = 2;
