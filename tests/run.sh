@@ -92,6 +92,7 @@ cargo check --workspace --no-default-features --quiet
 RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
     cargo doc --workspace --no-deps --quiet
 tests/instructions.sh
+adapters/console/test.sh
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
 fi

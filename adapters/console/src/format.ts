@@ -1,0 +1,82 @@
+/** Numbers and dates as people read them. Decimals stay strings: no digit is lost. */
+
+const MINUS = "−";
+
+/** "1234567.50" as "1,234,567.50". Text that is no number stays as it is. */
+export function grouped(value: string | number): string {
+  const text = String(value);
+  const match = /^(-?)(\d+)(\.\d+)?$/.exec(text);
+  if (!match) return text;
+  const [, sign, whole = "", rest = ""] = match;
+  return (sign ? MINUS : "") + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
+}
+
+/** Points per 100 of par without trailing zeros, but with at least two places. */
+export function points(value: string): string {
+  return grouped(value.replace(/(\.\d{2}\d*?)0+$/, "$1"));
+}
+
+/** Dollars and cents: "−$1,234.50". */
+export function dollars(value: string): string {
+  const text = grouped(value);
+  return text.startsWith(MINUS) ? `${MINUS}$${text.slice(1)}` : `$${text}`;
+}
+
+/** Dollars to read at a glance: "$1.51 bn", "$820 k". Never for sums: display only. */
+export function shortDollars(value: string | number): string {
+  const number = Number(value);
+  const sign = number < 0 ? MINUS : "";
+  const size = Math.abs(number);
+  const units: [number, string][] = [
+    [1e9, " bn"],
+    [1e6, " M"],
+    [1e3, " k"],
+  ];
+  for (const [unit, name] of units) {
+    // 999,950 is 1.00 M, and not 1000 k.
+    if (size >= unit * 0.9995) {
+      const scaled = size / unit;
+      return `${sign}$${scaled.toFixed(scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0)}${name}`;
+    }
+  }
+  return `${sign}$${size.toFixed(0)}`;
+}
+
+/** A share of 1 as percent: "83.4 %". */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** A moment in ISO form to the second, in UTC: "2026-11-29 17:19:29Z". */
+export function moment(value: string): string {
+  return value.replace("T", " ").replace(/\.\d+(?=Z|[+-])/, "");
+}
+
+/** "2.0 s", "1 min 5 s": between two moments. */
+export function span(from: string, to: string): string {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  if (!Number.isFinite(seconds) || seconds < 0) return "";
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${String(minutes)} min ${String(Math.floor(seconds % 60))} s`;
+  return `${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+}
+
+/** The head of a digest or of a run's id; the whole stays in the title. */
+export function short(value: string, length = 12): string {
+  return value.length > length ? `${value.slice(0, length)}…` : value;
+}
+
+/** `CapacityExhausted`, `best_fit`, and `pick_up_amount` as words. */
+export function words(name: string): string {
+  const text = name
+    .replace(/_/g, " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** "1 loan", "4,564 loans". */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${grouped(number)} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,79 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { isOver, runQuery } from "../api/runs";
+import { may } from "../api/session";
+import { moment, span } from "../format";
+import { Loading, ProblemNotice } from "../shell/Problem";
+import { useTenant } from "../shell/tenant";
+import { CancelButton, LiveProgress } from "./Runs";
+import { RunStatus } from "./status";
+
+/** The head of a run, above each of its pages. */
+export function RunPage() {
+  const tenant = useTenant();
+  const { runId } = useParams({ from: "/runs/$runId" });
+  const run = useQuery(runQuery(tenant.tenant_id, runId));
+  if (run.isError) {
+    return (
+      <>
+        <h1>Run</h1>
+        <ProblemNotice error={run.error} retry={() => void run.refetch()} />
+      </>
+    );
+  }
+  const view = run.data;
+  return (
+    <>
+      <div className="head">
+        <div className="grow">
+          <h1>
+            Run <span className="mono">{runId}</span>
+          </h1>
+          {view && (
+            <p className="muted">
+              Requested {moment(view.requested_at)}
+              {view.requested_by && ` by ${view.requested_by}`}
+              {view.ended_at && `; took ${span(view.requested_at, view.ended_at)}`}
+            </p>
+          )}
+        </div>
+        {view && <RunStatus status={view.status} />}
+      </div>
+      <nav className="tabs" aria-label="Pages of the run">
+        <Link
+          to="/runs/$runId"
+          params={{ runId }}
+          activeOptions={{ exact: true }}
+          activeProps={{ "aria-current": "page" }}
+        >
+          Overview
+        </Link>
+      </nav>
+      {!view && <Loading what="the run" />}
+      {view && !isOver(view.status) && (
+        <div className="card">
+          <LiveProgress runId={runId} />
+          {may(tenant.role, "operator") && (
+            <div className="actions">
+              <CancelButton run={view} />
+            </div>
+          )}
+        </div>
+      )}
+      {view?.failure && (
+        <div className="notice bad">
+          <strong>The run failed in step {view.failure.step}</strong>
+          <p>{view.failure.message}</p>
+          <code>{view.failure.code}</code>
+        </div>
+      )}
+      {view?.status === "Cancelled" && (
+        <div className="notice warn">
+          <strong>The run was cancelled{view.cancelled_by && ` by ${view.cancelled_by}`}</strong>
+          <p>It has events up to its end and no tables. Start another run when you are ready.</p>
+        </div>
+      )}
+      <Outlet />
+    </>
+  );
+}

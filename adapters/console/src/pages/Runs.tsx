@@ -1,0 +1,219 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useId, useState } from "react";
+import { answer, api } from "../api/client";
+import { isOver, runQuery, runsQuery, type RunHead } from "../api/runs";
+import { may } from "../api/session";
+import { count, moment, percent, words } from "../format";
+import { Scroll } from "../parts/Card";
+import { Loading, ProblemNotice } from "../shell/Problem";
+import { useTenant } from "../shell/tenant";
+import { StartRun } from "./StartRun";
+import { RunStatus } from "./status";
+
+const STATUSES = [
+  "Pending",
+  "PreProcessing",
+  "Allocating",
+  "PostProcessing",
+  "Complete",
+  "Failed",
+  "Cancelled",
+];
+
+/** The step and the fraction of a run that is not over, as they change. */
+export function LiveProgress({ runId }: { runId: string }) {
+  const tenant = useTenant();
+  const run = useQuery(runQuery(tenant.tenant_id, runId));
+  if (!run.data) return null;
+  const share = Number(run.data.fraction);
+  const step = run.data.step ? words(run.data.step) : "Waiting for a worker";
+  return (
+    <div className="progress-cell">
+      <div className="small">
+        {step}, {percent(share)}
+      </div>
+      <progress value={share} max={1} aria-label={`Progress of run ${runId}`} />
+    </div>
+  );
+}
+
+export function CancelButton({ run }: { run: Pick<RunHead, "run_id" | "cancel_requested_by"> }) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/powerfill/runs/{run_id}/cancel", {
+          params: { path: { run_id: run.run_id } },
+        }),
+      ),
+    onSettled: () => client.invalidateQueries({ queryKey: ["tenant", tenant.tenant_id] }),
+  });
+  if (cancel.isError) return <ProblemNotice error={cancel.error} />;
+  return (
+    <button
+      type="button"
+      className="button tight danger"
+      disabled={cancel.isPending || Boolean(run.cancel_requested_by)}
+      onClick={() => {
+        cancel.mutate();
+      }}
+    >
+      {run.cancel_requested_by ? "Is being cancelled" : "Cancel"}
+    </button>
+  );
+}
+
+function RunRow({ run }: { run: RunHead }) {
+  const tenant = useTenant();
+  const active = !isOver(run.status);
+  return (
+    <tr>
+      <th scope="row">
+        <Link to="/runs/$runId" params={{ runId: run.run_id }} className="mono">
+          {run.run_id}
+        </Link>
+      </th>
+      <td>
+        <RunStatus status={run.status} />
+      </td>
+      <td className="nowrap">{moment(run.requested_at)}</td>
+      <td>{active && <LiveProgress runId={run.run_id} />}</td>
+      <td>{active && may(tenant.role, "operator") && <CancelButton run={run} />}</td>
+    </tr>
+  );
+}
+
+export function RunsPage() {
+  const tenant = useTenant();
+  const search = useSearch({ from: "/runs" });
+  const navigate = useNavigate({ from: "/runs" });
+  const [starting, setStarting] = useState(false);
+  const id = useId();
+  const runs = useInfiniteQuery({
+    ...runsQuery(tenant.tenant_id),
+    // A run that another person starts appears by itself.
+    refetchInterval: 5_000,
+  });
+  const loaded = runs.data?.pages.flatMap((page) => page.runs) ?? [];
+  const find = search.find?.toLowerCase() ?? "";
+  const shown = loaded.filter(
+    (run) =>
+      (search.status === undefined || run.status === search.status) &&
+      JSON.stringify(run).toLowerCase().includes(find),
+  );
+  return (
+    <>
+      <div className="head">
+        <h1 className="grow">Runs</h1>
+        {may(tenant.role, "operator") && (
+          <button
+            type="button"
+            className="button primary"
+            onClick={() => {
+              setStarting(true);
+            }}
+          >
+            Start a run
+          </button>
+        )}
+      </div>
+      <section className="card" aria-label="Runs of the tenant">
+        <div className="row">
+          <div className="field">
+            <label htmlFor={`${id}-status`}>Status</label>
+            <select
+              id={`${id}-status`}
+              value={search.status ?? ""}
+              onChange={(event) =>
+                void navigate({
+                  search: (before) => ({ ...before, status: event.target.value || undefined }),
+                  replace: true,
+                })
+              }
+            >
+              <option value="">Any</option>
+              {STATUSES.map((status) => (
+                <option key={status} value={status}>
+                  {words(status)}
+                </option>
+              ))}
+            </select>
+          </div>
+          <div className="field">
+            <label htmlFor={`${id}-find`}>Find</label>
+            <input
+              id={`${id}-find`}
+              type="search"
+              placeholder="Id, person, day"
+              value={search.find ?? ""}
+              onChange={(event) =>
+                void navigate({
+                  search: (before) => ({ ...before, find: event.target.value || undefined }),
+                  replace: true,
+                })
+              }
+            />
+          </div>
+          <span className="muted" role="status">
+            {runs.data && count(shown.length, "run")}
+          </span>
+        </div>
+        {runs.isPending && <Loading what="runs" />}
+        {runs.isError && <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />}
+        {runs.data && loaded.length === 0 && (
+          <div className="empty">
+            <strong>This tenant has no run yet</strong>
+            <p>
+              A run decides where each loan goes and records why. Start one here, or with{" "}
+              <code>powerfill run</code>.
+            </p>
+          </div>
+        )}
+        {loaded.length > 0 && shown.length === 0 && (
+          <p className="empty">No run matches the filter.</p>
+        )}
+        {shown.length > 0 && (
+          <Scroll label="Runs">
+            <table className="table">
+              <thead>
+                <tr>
+                  <th scope="col">Run</th>
+                  <th scope="col">Status</th>
+                  <th scope="col">Requested</th>
+                  <th scope="col">Progress</th>
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.map((run) => (
+                  <RunRow key={run.run_id} run={run} />
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        )}
+        {runs.hasNextPage && (
+          <button
+            type="button"
+            className="button"
+            disabled={runs.isFetchingNextPage}
+            onClick={() => void runs.fetchNextPage()}
+          >
+            Older runs
+          </button>
+        )}
+      </section>
+      {starting && (
+        <StartRun
+          onClose={() => {
+            setStarting(false);
+          }}
+        />
+      )}
+    </>
+  );
+}

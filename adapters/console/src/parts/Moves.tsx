@@ -1,0 +1,117 @@
+import { useState } from "react";
+import type { Overview, PoolMove } from "../api/overview";
+import { count, dollars, grouped, shortDollars } from "../format";
+import { Scroll } from "./Card";
+import { TradeId } from "./links";
+
+function Place({ pool, trade }: { pool: string | null; trade: string | null }) {
+  if (pool === null && trade === null) return <span className="muted">none</span>;
+  return (
+    <>
+      {pool ?? "no pool"}
+      {trade !== null && (
+        <span className="muted">
+          {" "}
+          of <TradeId id={trade} />
+        </span>
+      )}
+    </>
+  );
+}
+
+const keyOf = (move: PoolMove) =>
+  JSON.stringify([move.pool_action, move.from_pool_name, move.to_pool_name]);
+
+/** What happens to pools: a tile per action, then the largest moves between two pools. */
+export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?: number }) {
+  const [action, setAction] = useState("");
+  const [all, setAll] = useState(false);
+  const chosen = moves.moves.filter((move) => action === "" || move.pool_action === action);
+  const shown = all ? chosen : chosen.slice(0, first);
+  const actions = [...new Set(moves.moves.map((move) => move.pool_action))];
+  return (
+    <>
+      <div className="tiles">
+        {moves.actions.map((group) => (
+          <div className="tile" key={group.pool_action}>
+            <div className="name">{group.pool_action}</div>
+            <div className="value">{grouped(group.loans)}</div>
+            <div className="muted small" title={dollars(group.amount)}>
+              {shortDollars(group.amount)}
+            </div>
+          </div>
+        ))}
+      </div>
+      {actions.length > 1 && (
+        <div className="actions no-print" role="group" aria-label="Moves shown">
+          {["", ...actions].map((name) => (
+            <button
+              type="button"
+              key={name}
+              className="button tight"
+              aria-pressed={name === action}
+              onClick={() => {
+                setAction(name);
+              }}
+            >
+              {name || "All moves"}
+            </button>
+          ))}
+        </div>
+      )}
+      {shown.length === 0 ? (
+        <p className="empty">No loan moves between pools.</p>
+      ) : (
+        <Scroll label="Moves between pools">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Action</th>
+                <th scope="col">From pool</th>
+                <th scope="col">To pool</th>
+                <th scope="col" className="num">
+                  Loans
+                </th>
+                <th scope="col" className="num">
+                  Dollars
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((move) => (
+                <tr key={keyOf(move)}>
+                  <td>{move.pool_action}</td>
+                  <td>
+                    <Place pool={move.from_pool_name} trade={move.from_trade_id} />
+                  </td>
+                  <td>
+                    <Place pool={move.to_pool_name} trade={move.to_trade_id} />
+                  </td>
+                  <td className="num">{grouped(move.loans)}</td>
+                  <td className="num">{dollars(move.amount)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {chosen.length > first && (
+        <button
+          type="button"
+          className="button no-print"
+          onClick={() => {
+            setAll(!all);
+          }}
+        >
+          {all ? "Show fewer" : `Show all ${grouped(chosen.length)} moves`}
+        </button>
+      )}
+      {moves.other_moves > 0 && (
+        <p className="muted small">
+          {count(moves.other_moves, "smaller move")} with {count(moves.other_loans, "loan")} and{" "}
+          {dollars(moves.other_amount)} are not listed here.
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,179 @@
+import type { Overview } from "../api/overview";
+import { count, grouped, moment, span, words } from "../format";
+import { Card, Scroll } from "./Card";
+import { FlowChart } from "./FlowChart";
+import { Kickouts } from "./Kickouts";
+import { Moves } from "./Moves";
+import { TradeBars } from "./TradeBars";
+import { ValueTiles } from "./ValueTiles";
+import { Waterfall } from "./Waterfall";
+
+function Options({ run }: { run: Overview["run"] }) {
+  return (
+    <Scroll label="Options">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Option</th>
+            <th scope="col">Value</th>
+            <th scope="col">Default</th>
+          </tr>
+        </thead>
+        <tbody>
+          {run.options.map((option) => (
+            <tr key={option.name}>
+              <th scope="row">{words(option.name)}</th>
+              <td>
+                {option.is_changed ? (
+                  <strong>{option.value ?? "none"}</strong>
+                ) : (
+                  (option.value ?? "none")
+                )}
+              </td>
+              <td className="muted">{option.default ?? "none"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Identity({ run }: { run: Overview["run"] }) {
+  return (
+    <dl className="facts">
+      <dt>Run</dt>
+      <dd className="mono">{run.run_id}</dd>
+      <dt>Tenant</dt>
+      <dd>{run.tenant_id}</dd>
+      <dt>Requested</dt>
+      <dd>
+        {moment(run.requested_at)} by {run.requested_by}
+      </dd>
+      <dt>Decided</dt>
+      <dd>
+        {moment(run.started_at)} to {moment(run.ended_at)}, {span(run.started_at, run.ended_at)}
+      </dd>
+      <dt>Events</dt>
+      <dd>{grouped(run.events)}</dd>
+      <dt>Engine</dt>
+      <dd>
+        {run.engine_version}, specification {run.spec_version}
+      </dd>
+      <dt>Input digest</dt>
+      <dd className="mono">{run.input_digest}</dd>
+      <dt>Output digest</dt>
+      <dd className="mono">{run.output_digest}</dd>
+      {Object.entries(run.participation).map(([name, loans]) => (
+        <Pair key={name} name={`Loans: ${words(name)}`} value={grouped(loans)} />
+      ))}
+      {Object.entries(run.inclusion).map(([name, trades]) => (
+        <Pair key={name} name={`Trades: ${words(name)}`} value={grouped(trades)} />
+      ))}
+    </dl>
+  );
+}
+
+function Pair({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}
+
+function Log({ log }: { log: Overview["log"] }) {
+  return (
+    <Scroll label="Log of the run">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Step</th>
+            <th scope="col">What it came to</th>
+            <th scope="col" className="num">
+              Rows
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {log.map((line, index) => (
+            <tr key={`${String(index)}-${line.step}`}>
+              <td className="nowrap">{line.step}</td>
+              <td>{line.message}</td>
+              <td className="num">{line.row_count === null ? "" : grouped(line.row_count)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Findings({ findings }: { findings: Overview["findings"] }) {
+  if (findings.warnings === 0) return <p className="empty">Preflight found nothing.</p>;
+  return (
+    <details>
+      <summary>{count(findings.warnings, "warning")} of preflight</summary>
+      <Scroll label="Findings of preflight">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Check</th>
+              <th scope="col">About</th>
+              <th scope="col">What is wrong</th>
+            </tr>
+          </thead>
+          <tbody>
+            {findings.first.map((finding, index) => (
+              <tr key={`${String(index)}-${finding.code}`}>
+                <td>{finding.code}</td>
+                <td>{finding.subject}</td>
+                <td>{finding.message}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </details>
+  );
+}
+
+/** All of a Complete run: in the console, and as the report page. */
+export function RunOverview({ overview, print }: { overview: Overview; print?: boolean }) {
+  return (
+    <>
+      <ValueTiles overview={overview} />
+      <Card title="How the value comes about">
+        <Waterfall
+          steps={overview.waterfall}
+          label="From the loans where they are now to the value of the run."
+        />
+      </Card>
+      <Card title="Trades" long>
+        <TradeBars trades={overview.trades} first={print ? 30 : 12} />
+      </Card>
+      <Card title="Kickouts">
+        <Kickouts kickouts={overview.kickouts} />
+      </Card>
+      <Card title="Where loans come from and go to" long>
+        <FlowChart byTrade={overview.flow} byInstrument={overview.instrument_flow} />
+      </Card>
+      <Card title="Pool moves" long>
+        <Moves moves={overview.moves} />
+      </Card>
+      <div className="columns">
+        <Card title="Options">
+          <Options run={overview.run} />
+        </Card>
+        <Card title="Identity and input">
+          <Identity run={overview.run} />
+        </Card>
+      </div>
+      <Card title="Log" long>
+        <Findings findings={overview.findings} />
+        <Log log={overview.log} />
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Link,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import { RunsPage } from "./pages/Runs";
+import { ProblemNotice } from "./shell/Problem";
+import { Shell } from "./shell/Shell";
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+/** Only the members that are there, so that the address has no empty ones. */
+function given<T extends Record<string, unknown>>(members: T) {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+const rootRoute = createRootRoute({
+  component: Shell,
+  validateSearch: (search: Record<string, unknown>) => given({ tenant: text(search["tenant"]) }),
+  search: { middlewares: [retainSearchParams(["tenant"])] },
+  notFoundComponent: () => (
+    <div className="notice">
+      <strong>There is no such page</strong>
+      <p>The address may be mistyped or from another version.</p>
+      <Link to="/runs">Go to the runs</Link>
+    </div>
+  ),
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/runs" });
+  },
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ status: text(search["status"]), find: text(search["find"]) }),
+  component: RunsPage,
+});
+
+export const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs/$runId",
+  component: lazyRouteComponent(() => import("./pages/Run"), "RunPage"),
+});
+
+const runOverviewRoute = createRoute({
+  getParentRoute: () => runRoute,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/RunHome"), "RunHome"),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    homeRoute,
+    runsRoute,
+    runRoute.addChildren([runOverviewRoute]),
+  ]),
+  defaultErrorComponent: ({ error, reset }) => <ProblemNotice error={error} retry={reset} />,
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Checks the console: builds it again and compares the bytes with adapters/console/dist, then types,
+# lints, formatting, and tests.
+#
+# Needs Node 20.19 or later with npm; installs them from Debian's packages (as root or with sudo) if
+# they are missing. Packages come from the lock file.
+set -eu
+cd "$(dirname "$0")"
+
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+missing=
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
+if [ -n "$missing" ]; then
+    $as_root apt-get update -qq
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+fi
+if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
+    echo "NOT RUN: the tests of the console. They need Node 20.19 or later; this is $(node --version)." >&2
+    exit 0
+fi
+
+if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
+    npm ci --no-audit --no-fund --loglevel error
+    cp package-lock.json node_modules/.installed-lock.json
+fi
+
+# The bytes that are committed, and those of a fresh build: the program serves what was reviewed.
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+cp -R dist src/generated "$before"
+npm run --silent build
+for folder in dist src/generated; do
+    name=$(basename "$folder")
+    rm -f "$before/$name/schema.d.ts"
+    if ! diff -rq --exclude schema.d.ts "$before/$name" "$folder"; then
+        echo "adapters/console/$folder differs from a fresh build. Run \`npm run build\` in" \
+            "adapters/console, review what changed, and commit it." >&2
+        exit 1
+    fi
+done
+
+# What the browser loads before it shows the first page: at most 300 KiB, compressed.
+initial=0
+for file in $(grep -o 'assets/[^"]*\.js' dist/index.html | sort -u); do
+    initial=$((initial + $(gzip -9 -c "dist/$file" | wc -c)))
+done
+echo "console: $initial bytes of JavaScript before the first page, compressed"
+if [ "$initial" -gt 307200 ]; then
+    echo "The first page of the console needs more than 300 KiB of JavaScript." >&2
+    exit 1
+fi
+
+npm run --silent lint
+npm run --silent test
