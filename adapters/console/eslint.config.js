@@ -14,6 +14,8 @@ export default ts.config(
     rules: {
       "@typescript-eslint/no-non-null-assertion": "error",
       "no-console": "error",
+      // About React's compiler, which this build does not use.
+      "react-hooks/incompatible-library": "off",
       "no-restricted-properties": [
         "error",
         { property: "dangerouslySetInnerHTML", message: "Text from outside is text." },

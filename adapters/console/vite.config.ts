@@ -14,7 +14,7 @@ export default defineConfig({
       output: {
         manualChunks(id) {
           if (/node_modules\/(react|react-dom|scheduler)\//.test(id)) return "react";
-          if (/node_modules\/@tanstack\//.test(id)) return "tanstack";
+          if (/node_modules\/@tanstack\/(?!.*(table|virtual))/.test(id)) return "tanstack";
           return undefined;
         },
       },

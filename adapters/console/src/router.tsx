@@ -62,11 +62,38 @@ const runOverviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/RunHome"), "RunHome"),
 });
 
+const texts = (value: unknown): string[] | undefined => {
+  const list = (Array.isArray(value) ? value : [value]).filter(
+    (item): item is string => typeof item === "string",
+  );
+  return list.length > 0 ? list : undefined;
+};
+
+const tablesRoute = createRoute({
+  getParentRoute: () => runRoute,
+  path: "tables/$report",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ sort: text(search["sort"]), where: texts(search["where"]) }),
+  component: lazyRouteComponent(() => import("./pages/Tables"), "TablesPage"),
+});
+
+const loanRoute = createRoute({
+  getParentRoute: () => runRoute,
+  path: "loans/$loanId",
+  component: lazyRouteComponent(() => import("./pages/Loan"), "LoanPage"),
+});
+
+const tradeRoute = createRoute({
+  getParentRoute: () => runRoute,
+  path: "trades/$tradeId",
+  component: lazyRouteComponent(() => import("./pages/Trade"), "TradePage"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
     runsRoute,
-    runRoute.addChildren([runOverviewRoute]),
+    runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute]),
   ]),
   defaultErrorComponent: ({ error, reset }) => <ProblemNotice error={error} retry={reset} />,
   defaultPreload: "intent",

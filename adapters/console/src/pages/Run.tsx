@@ -1,17 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
 import { isOver, runQuery } from "../api/runs";
 import { may } from "../api/session";
 import { moment, span } from "../format";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelButton, LiveProgress } from "./Runs";
+import { Find } from "./Find";
 import { RunStatus } from "./status";
 
 /** The head of a run, above each of its pages. */
 export function RunPage() {
   const tenant = useTenant();
   const { runId } = useParams({ from: "/runs/$runId" });
+  const path = useRouterState({ select: (state) => state.location.pathname });
   const run = useQuery(runQuery(tenant.tenant_id, runId));
   if (run.isError) {
     return (
@@ -48,6 +50,15 @@ export function RunPage() {
         >
           Overview
         </Link>
+        <Link
+          to="/runs/$runId/tables/$report"
+          params={{ runId, report: "guide" }}
+          activeProps={{}}
+          aria-current={path.includes("/tables/") ? "page" : undefined}
+        >
+          Tables
+        </Link>
+        <Find runId={runId} />
       </nav>
       {!view && <Loading what="the run" />}
       {view && !isOver(view.status) && (

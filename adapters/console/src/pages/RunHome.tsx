@@ -1,14 +1,13 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useMemo } from "react";
 import { answer, api } from "../api/client";
 import { overviewQuery, runQuery } from "../api/runs";
 import { count, grouped } from "../format";
 import { Card } from "../parts/Card";
-import { LinksContext, type Links } from "../parts/links";
 import { RunOverview } from "../parts/RunOverview";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { RunLinks } from "./RunLinks";
 
 function Verify({ runId }: { runId: string }) {
   const verify = useMutation({
@@ -122,9 +121,8 @@ export function RunHome() {
   const run = useQuery(runQuery(tenant.tenant_id, runId));
   const complete = run.data ? run.data.status === "Complete" : true;
   const overview = useQuery({ ...overviewQuery(tenant.tenant_id, runId), enabled: complete });
-  const links = useMemo<Links>(() => ({}), []);
   return (
-    <LinksContext value={links}>
+    <RunLinks runId={runId}>
       {complete && overview.isPending && <Loading what="the overview" />}
       {overview.isError && run.data?.status === "Complete" && (
         <ProblemNotice error={overview.error} retry={() => void overview.refetch()} />
@@ -136,6 +134,6 @@ export function RunHome() {
           <Replay runId={runId} />
         </Card>
       )}
-    </LinksContext>
+    </RunLinks>
   );
 }

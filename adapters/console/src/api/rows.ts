@@ -1,0 +1,97 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { REPORTS } from "../generated/reports";
+import { api } from "./client";
+import { ProblemError, problemFrom } from "./problem";
+import type { Report, Row } from "./reports";
+
+export type ReportName = keyof typeof REPORTS;
+
+export const isReport = (name: string): name is ReportName => Object.hasOwn(REPORTS, name);
+export const reportOf = (name: ReportName): Report => REPORTS[name];
+
+/** What a table shows: `where` has conditions as the API spells them, such as "price.ge=99". */
+export interface View {
+  sort?: string;
+  where: readonly string[];
+}
+
+export interface RowPage {
+  rows: Row[];
+  next: string | null;
+  total: number | null;
+}
+
+/** The parameters of a request; a column may be there several times. */
+export function parameters(view: View, more: Record<string, string>): URLSearchParams {
+  const query = new URLSearchParams(more);
+  if (view.sort) query.set("sort", view.sort);
+  for (const condition of view.where) {
+    const at = condition.indexOf("=");
+    if (at > 0) query.append(condition.slice(0, at), condition.slice(at + 1));
+  }
+  return query;
+}
+
+async function page(runId: string, report: ReportName, query: URLSearchParams) {
+  // Every report has these parameters; the filters are those of its columns.
+  const path = `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
+  const { data, error, response } = await api.GET(path, {
+    params: { path: { run_id: runId } },
+    querySerializer: () => query.toString(),
+  });
+  if (!response.ok) throw new ProblemError(problemFrom(error, response.status));
+  const body = data as { rows: Row[]; next?: string | null };
+  const total = response.headers.get("X-Total-Count");
+  return {
+    rows: body.rows,
+    next: body.next ?? null,
+    total: total === null ? null : Number(total),
+  };
+}
+
+export const rowsQuery = (tenant: string, runId: string, report: ReportName, view: View) =>
+  infiniteQueryOptions({
+    queryKey: ["tenant", tenant, "run", runId, "rows", report, view],
+    queryFn: ({ pageParam }): Promise<RowPage> =>
+      page(
+        runId,
+        report,
+        parameters(view, { limit: "500", ...(pageParam === null ? {} : { cursor: pageParam }) }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    // A Complete run does not change.
+    staleTime: Infinity,
+  });
+
+/** All rows of a view as CSV, page after page, so that no page is too large for the service. */
+export async function csvOf(
+  runId: string,
+  report: ReportName,
+  view: View,
+  progress: (rows: number) => void,
+): Promise<Blob> {
+  const parts: string[] = [];
+  let cursor: string | null = null;
+  let rows = 0;
+  do {
+    const more: Record<string, string> = { limit: "5000", format: "csv" };
+    if (cursor !== null) more["cursor"] = cursor;
+    const query = parameters(view, more);
+    const path = `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
+    const { data, error, response } = await api.GET(path, {
+      params: { path: { run_id: runId } },
+      querySerializer: () => query.toString(),
+      parseAs: "text",
+    });
+    if (!response.ok) throw new ProblemError(problemFrom(error, response.status));
+    const text: string = data ?? "";
+    // The header stands once.
+    const body = parts.length === 0 ? text : text.slice(text.indexOf("\n") + 1);
+    parts.push(body);
+    rows += 5000;
+    progress(rows);
+    cursor = response.headers.get("X-Next-Cursor");
+  } while (cursor !== null && cursor !== "");
+  return new Blob(parts, { type: "text/csv" });
+}
