@@ -89,10 +89,19 @@ const tradeRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/Trade"), "TradePage"),
 });
 
+const configurationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/configuration/$part",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ version: typeof search["version"] === "number" ? search["version"] : undefined }),
+  component: lazyRouteComponent(() => import("./pages/config/Configuration"), "ConfigurationPage"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
     runsRoute,
+    configurationRoute,
     runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute]),
   ]),
   defaultErrorComponent: ({ error, reset }) => <ProblemNotice error={error} retry={reset} />,

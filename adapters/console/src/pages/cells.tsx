@@ -23,6 +23,7 @@ export function cellNode(column: Column, cell: Cell | undefined): ReactNode {
 }
 
 const NAMES: Record<string, string> = {
+  loan_amount: "Loan amount",
   trade_id: "Trade",
   loan_id: "Loan",
   syn_trade_id: "Synthetic trade",

@@ -63,7 +63,10 @@ export function Shell() {
   );
 }
 
-const NAV = [{ to: "/runs", name: "Runs" }] as const;
+const NAV = [
+  { to: "/runs", params: {}, name: "Runs" },
+  { to: "/configuration/$part", params: { part: "constraints" }, name: "Configuration" },
+] as const;
 
 function Frame(props: { session: Session; tenant: SessionTenant; children: ReactNode }) {
   const [open, setOpen] = useState(false);
@@ -109,7 +112,15 @@ function Frame(props: { session: Session; tenant: SessionTenant; children: React
           }}
         >
           {NAV.map((item) => (
-            <Link key={item.to} to={item.to} activeProps={{ "aria-current": "page" }}>
+            <Link
+              key={item.to}
+              to={item.to}
+              params={item.params}
+              activeProps={{}}
+              aria-current={
+                path.split("/")[1] === item.to.split("/")[1] ? ("page" as const) : undefined
+              }
+            >
               {item.name}
             </Link>
           ))}

@@ -1,0 +1,68 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { asOfQuery } from "../../api/config";
+import { count } from "../../format";
+import { Scroll } from "../../parts/Card";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+import { columnName } from "../cells";
+
+/** The whole configuration as it was after a change. */
+export function AsOf() {
+  const tenant = useTenant();
+  const search = useSearch({ from: "/configuration/$part" });
+  const navigate = useNavigate({ from: "/configuration/$part" });
+  const version = search.version ?? 0;
+  const query = useQuery(asOfQuery(tenant.tenant_id, version));
+  return (
+    <>
+      <label className="field narrow">
+        <span className="label">Version</span>
+        <input
+          type="number"
+          min={0}
+          value={version}
+          onChange={(event) =>
+            void navigate({ search: { version: Number(event.target.value) || 0 }, replace: true })
+          }
+        />
+      </label>
+      {query.isPending && <Loading what="the configuration of that version" />}
+      {query.isError && <ProblemNotice error={query.error} />}
+      {query.data &&
+        Object.entries(query.data.tables as Record<string, Record<string, string | null>[]>).map(
+          ([table, rows]) => (
+            <details key={table} open={table === "pfill_constraints"}>
+              <summary>
+                <strong>{table}</strong> <span className="muted">{count(rows.length, "row")}</span>
+              </summary>
+              {rows[0] && (
+                <Scroll label={table}>
+                  <table className="table">
+                    <thead>
+                      <tr>
+                        {Object.keys(rows[0]).map((name) => (
+                          <th scope="col" key={name}>
+                            {columnName(name)}
+                          </th>
+                        ))}
+                      </tr>
+                    </thead>
+                    <tbody>
+                      {rows.map((row, index) => (
+                        <tr key={index}>
+                          {Object.entries(row).map(([name, value]) => (
+                            <td key={name}>{value}</td>
+                          ))}
+                        </tr>
+                      ))}
+                    </tbody>
+                  </table>
+                </Scroll>
+              )}
+            </details>
+          ),
+        )}
+    </>
+  );
+}

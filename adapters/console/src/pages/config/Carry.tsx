@@ -1,0 +1,251 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { answer, api } from "../../api/client";
+import { carryQuery, unchanged, why, type CarryBucket } from "../../api/config";
+import { may } from "../../api/session";
+import { Scroll } from "../../parts/Card";
+import { useWidth } from "../../parts/FlowChart";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+import { Change, TextField, wrongNumber } from "./Change";
+
+/** The buckets of an instrument as steps: rate over days. */
+function Curve({ buckets }: { buckets: CarryBucket[] }) {
+  const [ref, width] = useWidth(640);
+  const height = 190;
+  const left = 58;
+  const bottom = 26;
+  const days = Math.max(...buckets.map((bucket) => bucket.to_day), 1);
+  const rates = buckets.map((bucket) => Number(bucket.annual_rate));
+  const low = Math.min(0, ...rates);
+  const high = Math.max(0, ...rates) || 1;
+  const x = (day: number) => left + (day / days) * (width - left - 12);
+  const y = (rate: number) => 10 + ((high - rate) / (high - low)) * (height - bottom - 16);
+  return (
+    <div ref={ref}>
+      <svg
+        className="chart"
+        width={width}
+        height={height}
+        role="img"
+        aria-label="Annual rate by days; the table has the same"
+      >
+        {[low, (low + high) / 2, high].map((rate) => (
+          <g key={rate}>
+            <line className="grid-line" x1={left} x2={width - 12} y1={y(rate)} y2={y(rate)} />
+            <text className="faint" x={left - 6} y={y(rate)} dy="0.35em" textAnchor="end">
+              {rate.toFixed(2)} %
+            </text>
+          </g>
+        ))}
+        <line className="edge" x1={left} x2={width - 12} y1={y(0)} y2={y(0)} />
+        {[0, days / 2, days].map((day) => (
+          <text key={day} className="faint" x={x(day)} y={height - 6} textAnchor="middle">
+            {Math.round(day)} d
+          </text>
+        ))}
+        {buckets.map((bucket) => (
+          <line
+            key={bucket.on_day}
+            className="curve"
+            x1={x(bucket.on_day)}
+            x2={Math.max(x(bucket.to_day), x(bucket.on_day) + 3)}
+            y1={y(Number(bucket.annual_rate))}
+            y2={y(Number(bucket.annual_rate))}
+          >
+            <title>{`Day ${String(bucket.on_day)} to ${String(bucket.to_day)}: ${bucket.annual_rate} %`}</title>
+          </line>
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+function EditBucket(props: {
+  instrument: string;
+  bucket: CarryBucket | null;
+  onClose: () => void;
+}) {
+  const { bucket } = props;
+  const [from, setFrom] = useState(bucket ? String(bucket.on_day) : "");
+  const [to, setTo] = useState(bucket ? String(bucket.to_day) : "");
+  const [rate, setRate] = useState(bucket?.annual_rate ?? "");
+  const filled = [from, to, rate].every((value) => value.trim() !== "");
+  const wrong = [from, to, rate].some((value) => wrongNumber(value) !== null);
+  return (
+    <Change
+      title={`Carry of ${props.instrument}`}
+      save="Save"
+      ready={filled && !wrong}
+      onClose={props.onClose}
+      onSave={(reason) =>
+        answer(
+          api.PUT("/api/powerfill/carry-cost/{instrument}/{on_day}", {
+            params: {
+              path: { instrument: props.instrument, on_day: Number(from) },
+              query: why(reason),
+              header: unchanged(bucket?.token),
+            },
+            body: { to_day: Number(to), annual_rate: rate.trim() },
+          }),
+        )
+      }
+    >
+      <div className="form-grid">
+        <TextField
+          label="From day"
+          numeric
+          value={from}
+          onChange={setFrom}
+          disabled={bucket !== null}
+          wrong={wrongNumber(from)}
+        />
+        <TextField label="To day" numeric value={to} onChange={setTo} wrong={wrongNumber(to)} />
+        <TextField
+          label="Annual rate, percent"
+          numeric
+          value={rate}
+          onChange={setRate}
+          wrong={wrongNumber(rate)}
+          help="Below 0: carrying costs."
+        />
+      </div>
+    </Change>
+  );
+}
+
+export function Carry() {
+  const tenant = useTenant();
+  const admin = may(tenant.role, "admin");
+  const query = useQuery(carryQuery(tenant.tenant_id));
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [edited, setEdited] = useState<CarryBucket | "new" | null>(null);
+  const [removed, setRemoved] = useState<CarryBucket | null>(null);
+  const instruments = useMemo(
+    () => [...new Set((query.data?.rows ?? []).map((row) => row.investor_instrument_name))],
+    [query.data],
+  );
+  if (query.isPending) return <Loading what="the carry curve" />;
+  if (query.isError) {
+    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
+  }
+  const instrument = chosen ?? instruments[0];
+  if (instrument === undefined) return <p className="empty">No carry curve is managed here.</p>;
+  const buckets = query.data.rows.filter((row) => row.investor_instrument_name === instrument);
+  return (
+    <>
+      <div className="row">
+        <label className="field">
+          <span className="label">Instrument</span>
+          <select
+            value={instrument}
+            onChange={(event) => {
+              setChosen(event.target.value);
+            }}
+          >
+            {instruments.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        {admin && (
+          <button
+            type="button"
+            className="button low"
+            onClick={() => {
+              setEdited("new");
+            }}
+          >
+            Add a bucket
+          </button>
+        )}
+      </div>
+      <Curve buckets={buckets} />
+      <Scroll label="Buckets of the carry curve">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col" className="num">
+                From day
+              </th>
+              <th scope="col" className="num">
+                To day
+              </th>
+              <th scope="col" className="num">
+                Annual rate
+              </th>
+              {admin && (
+                <th scope="col">
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {buckets.map((bucket) => (
+              <tr key={bucket.on_day}>
+                <td className="num">{bucket.on_day}</td>
+                <td className="num">{bucket.to_day}</td>
+                <td className="num">{bucket.annual_rate} %</td>
+                {admin && (
+                  <td className="nowrap">
+                    <button
+                      type="button"
+                      className="button tight"
+                      aria-label={`Edit the bucket from day ${String(bucket.on_day)}`}
+                      onClick={() => {
+                        setEdited(bucket);
+                      }}
+                    >
+                      Edit
+                    </button>{" "}
+                    <button
+                      type="button"
+                      className="button tight plain"
+                      aria-label={`Remove the bucket from day ${String(bucket.on_day)}`}
+                      onClick={() => {
+                        setRemoved(bucket);
+                      }}
+                    >
+                      ✕
+                    </button>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {edited && (
+        <EditBucket
+          instrument={instrument}
+          bucket={edited === "new" ? null : edited}
+          onClose={() => {
+            setEdited(null);
+          }}
+        />
+      )}
+      {removed && (
+        <Change
+          title={`Remove the bucket from day ${String(removed.on_day)}`}
+          save="Remove"
+          danger
+          onClose={() => {
+            setRemoved(null);
+          }}
+          onSave={(reason) =>
+            answer(
+              api.DELETE("/api/powerfill/carry-cost/{instrument}/{on_day}", {
+                params: {
+                  path: { instrument, on_day: removed.on_day },
+                  query: why(reason),
+                  header: unchanged(removed.token),
+                },
+              }),
+            )
+          }
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useId, useState, type ReactNode } from "react";
+import { ProblemError } from "../../api/problem";
+import { Dialog } from "../../shell/Dialog";
+import { ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+
+/** A change of the configuration: its fields, why it is made, and what the service says to it. */
+export function Change(props: {
+  title: string;
+  save: string;
+  danger?: boolean;
+  ready?: boolean;
+  onSave: (reason: string) => Promise<unknown>;
+  onClose: () => void;
+  children?: ReactNode;
+}) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  const id = useId();
+  const [reason, setReason] = useState("");
+  const save = useMutation({
+    mutationFn: () => props.onSave(reason),
+    onSettled: () => client.invalidateQueries({ queryKey: ["tenant", tenant.tenant_id, "config"] }),
+    onSuccess: props.onClose,
+  });
+  const stale = save.error instanceof ProblemError && save.error.is("stale");
+  return (
+    <Dialog
+      open
+      title={props.title}
+      onOpenChange={(open) => {
+        if (!open) props.onClose();
+      }}
+    >
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (props.ready !== false) save.mutate();
+        }}
+      >
+        {props.children}
+        <div className="field">
+          <label htmlFor={id}>Why</label>
+          <input
+            id={id}
+            value={reason}
+            placeholder="For the history"
+            onChange={(event) => {
+              setReason(event.target.value);
+            }}
+          />
+        </div>
+        {save.isError && <ProblemNotice error={save.error} />}
+        {stale && (
+          <p>
+            Another person changed it while this was open. Close this, look at what is there now,
+            and change it again.
+          </p>
+        )}
+        <div className="actions">
+          <button
+            type="submit"
+            className={props.danger ? "button danger" : "button primary"}
+            disabled={save.isPending || stale || props.ready === false}
+          >
+            {props.save}
+          </button>
+          <button type="button" className="button" onClick={props.onClose}>
+            Close
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** A field of a change. */
+export function TextField(props: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  help?: string;
+  wrong?: string | null;
+  disabled?: boolean;
+  numeric?: boolean;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{props.label}</label>
+      <input
+        id={id}
+        value={props.value}
+        disabled={props.disabled}
+        spellCheck={false}
+        inputMode={props.numeric ? "decimal" : undefined}
+        aria-invalid={Boolean(props.wrong)}
+        aria-describedby={props.help || props.wrong ? `${id}-help` : undefined}
+        onChange={(event) => {
+          props.onChange(event.target.value);
+        }}
+      />
+      {(props.wrong ?? props.help) && (
+        <span id={`${id}-help`} className={props.wrong ? "wrong" : "help"}>
+          {props.wrong ?? props.help}
+        </span>
+      )}
+    </div>
+  );
+}
+
+export const wrongNumber = (value: string) =>
+  value.trim() === "" || /^-?\d+(\.\d+)?$/.test(value.trim()) ? null : "Write a number.";

@@ -1,0 +1,474 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { answer, api } from "../../api/client";
+import {
+  constraintsQuery,
+  movedTo,
+  nodeKey,
+  nodePath,
+  rulesQuery,
+  turnsOf,
+  unchanged,
+  why,
+  type Constraint,
+} from "../../api/config";
+import { may } from "../../api/session";
+import { count, percent } from "../../format";
+import { Scroll } from "../../parts/Card";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+import { Change, TextField, wrongNumber } from "./Change";
+
+const share = (value: string | null | undefined) =>
+  value === null || value === undefined ? "" : percent(Number(value));
+const emptyToNull = (value: string) => (value.trim() === "" ? null : value.trim());
+
+function EditConstraint({ node, onClose }: { node: Constraint; onClose: () => void }) {
+  const tenant = useTenant();
+  const rules = useQuery(rulesQuery(tenant.tenant_id));
+  const [priority, setPriority] = useState(String(node.constraint_priority));
+  const [lo, setLo] = useState(node.lo_limit ?? "");
+  const [hi, setHi] = useState(node.hi_limit ?? "");
+  const [linked, setLinked] = useState<readonly string[]>(node.rules);
+  const wrong = [priority, lo, hi].some((value) => wrongNumber(value) !== null);
+  const path = nodePath(node);
+  const save = async (reason: string) => {
+    const query = why(reason);
+    const before = [node.constraint_priority, node.lo_limit ?? "", node.hi_limit ?? ""].join();
+    if (before !== [priority, lo, hi].join()) {
+      await answer(
+        api.PUT("/api/powerfill/constraints/{investor_id}/{instrument}/{name}", {
+          params: { path, query, header: unchanged(node.token) },
+          body: {
+            constraint_priority: Number(priority),
+            lo_limit: emptyToNull(lo),
+            hi_limit: emptyToNull(hi),
+          },
+        }),
+      );
+    }
+    const link =
+      "/api/powerfill/constraints/{investor_id}/{instrument}/{name}/sec-rules/{rule_name}";
+    for (const rule_name of linked.filter((name) => !node.rules.includes(name))) {
+      await answer(api.PUT(link, { params: { path: { ...path, rule_name }, query } }));
+    }
+    for (const rule_name of node.rules.filter((name) => !linked.includes(name))) {
+      await answer(api.DELETE(link, { params: { path: { ...path, rule_name }, query } }));
+    }
+  };
+  return (
+    <Change title={nameOf(node)} save="Save" ready={!wrong} onSave={save} onClose={onClose}>
+      <div className="form-grid">
+        <TextField
+          label="Priority"
+          numeric
+          value={priority}
+          onChange={setPriority}
+          wrong={wrongNumber(priority)}
+          help="Lower ones are filled first; equal ones form a turn."
+        />
+        <TextField
+          label="Goal"
+          numeric
+          value={lo}
+          onChange={setLo}
+          wrong={wrongNumber(lo)}
+          help="Share of the open amount, as 0.15. Empty: none."
+        />
+        <TextField
+          label="Limit"
+          numeric
+          value={hi}
+          onChange={setHi}
+          wrong={wrongNumber(hi)}
+          help="Share of the open amount, as 0.15. Empty: none."
+        />
+      </div>
+      <fieldset className="choices">
+        <legend>Rules that a loan must meet here</legend>
+        {rules.isPending && <Loading what="the rules" />}
+        {(rules.data?.rows ?? []).map((rule) => (
+          <label className="check" key={rule.rule_name}>
+            <input
+              type="checkbox"
+              checked={linked.includes(rule.rule_name)}
+              onChange={(event) => {
+                setLinked(
+                  event.target.checked
+                    ? [...linked, rule.rule_name]
+                    : linked.filter((name) => name !== rule.rule_name),
+                );
+              }}
+            />
+            <span>
+              {rule.rule_name} <code className="muted">{rule.rule_syntax}</code>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+    </Change>
+  );
+}
+
+function AddConstraint({ onClose }: { onClose: () => void }) {
+  const [investor, setInvestor] = useState("");
+  const [instrument, setInstrument] = useState("");
+  const [name, setName] = useState("");
+  const [priority, setPriority] = useState("10");
+  const [hi, setHi] = useState("");
+  return (
+    <Change
+      title="Add a constraint"
+      save="Add"
+      ready={investor.trim() !== "" && wrongNumber(priority) === null && wrongNumber(hi) === null}
+      onClose={onClose}
+      onSave={(reason) =>
+        answer(
+          api.POST("/api/powerfill/constraints", {
+            params: { query: why(reason) },
+            body: {
+              investor_id: investor.trim(),
+              investor_instrument_name: instrument.trim(),
+              constraint_name: name.trim(),
+              constraint_priority: Number(priority),
+              hi_limit: emptyToNull(hi),
+              lo_limit: null,
+            },
+          }),
+        )
+      }
+    >
+      <div className="form-grid">
+        <TextField label="Investor" value={investor} onChange={setInvestor} />
+        <TextField
+          label="Instrument"
+          value={instrument}
+          onChange={setInstrument}
+          help="Empty: the rules of the whole investor."
+        />
+        <TextField
+          label="Constraint"
+          value={name}
+          onChange={setName}
+          help="Empty: the instrument itself."
+        />
+        <TextField
+          label="Priority"
+          numeric
+          value={priority}
+          onChange={setPriority}
+          wrong={wrongNumber(priority)}
+        />
+        <TextField label="Limit" numeric value={hi} onChange={setHi} wrong={wrongNumber(hi)} />
+      </div>
+    </Change>
+  );
+}
+
+function nameOf(node: Constraint): string {
+  const parts = [node.investor_id, node.investor_instrument_name, node.constraint_name];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+type Open = { is: "edit" | "remove"; node: Constraint } | { is: "add" } | { is: "order" } | null;
+
+export function Constraints() {
+  const tenant = useTenant();
+  const admin = may(tenant.role, "admin");
+  const query = useQuery(constraintsQuery(tenant.tenant_id));
+  const [changed, setChanged] = useState<ReadonlyMap<string, number>>(new Map());
+  const [find, setFind] = useState("");
+  const [open, setOpen] = useState<Open>(null);
+  const [dragged, setDragged] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  const nodes = useMemo(() => query.data?.rows ?? [], [query.data]);
+  const turns = useMemo(() => turnsOf(nodes, changed), [nodes, changed]);
+  const roots = nodes.filter((node) => node.investor_instrument_name === "");
+  const fits = (node: Constraint) => nameOf(node).toLowerCase().includes(find.toLowerCase());
+  const put = (node: Constraint, priority: number) => {
+    const next = new Map(changed);
+    if (priority === node.constraint_priority) next.delete(nodeKey(node));
+    else next.set(nodeKey(node), priority);
+    setChanged(next);
+    setSaid(`${nameOf(node)} is now in the turn of priority ${String(priority)}`);
+  };
+  const close = () => {
+    setOpen(null);
+  };
+  if (query.isPending) return <Loading what="the constraints" />;
+  if (query.isError) {
+    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
+  }
+  if (nodes.length === 0) {
+    return (
+      <div className="empty">
+        <strong>No constraint is managed here</strong>
+        <p>
+          The runs of this tenant take the configuration from the source, or none was imported yet:{" "}
+          <code>powerfill config import</code>.
+        </p>
+        {admin && (
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              setOpen({ is: "add" });
+            }}
+          >
+            Add a constraint
+          </button>
+        )}
+        {open?.is === "add" && <AddConstraint onClose={close} />}
+      </div>
+    );
+  }
+  const row = (node: Constraint, index: number) => {
+    const priority = changed.get(nodeKey(node)) ?? node.constraint_priority;
+    const moved = changed.has(nodeKey(node));
+    return (
+      <tr
+        key={nodeKey(node)}
+        draggable={admin && index >= 0}
+        onDragStart={() => {
+          setDragged(nodeKey(node));
+        }}
+        onDragEnd={() => {
+          setDragged(null);
+        }}
+        className={moved ? "moved" : undefined}
+      >
+        <th scope="row">
+          {node.constraint_name === "" ? (
+            <strong>{node.investor_instrument_name || node.investor_id}</strong>
+          ) : (
+            <>
+              {node.investor_instrument_name}: {node.constraint_name}
+            </>
+          )}
+          {index >= 0 && <span className="muted small"> {node.investor_id}</span>}
+          {moved && <span className="badge warn">was {node.constraint_priority}</span>}
+        </th>
+        <td className="num">{share(node.lo_limit)}</td>
+        <td className="num">{share(node.hi_limit)}</td>
+        <td className="text-cell small">{node.rules.join(", ")}</td>
+        {admin && (
+          <td className="nowrap">
+            {index >= 0 &&
+              ([-1, 1] as const).map((by) => {
+                const to = movedTo(turns, priority, by);
+                return (
+                  <button
+                    key={by}
+                    type="button"
+                    className="button tight plain"
+                    disabled={to === null}
+                    aria-label={`${nameOf(node)}: to the ${by < 0 ? "turn before" : "turn after"}`}
+                    onClick={() => {
+                      if (to !== null) put(node, to);
+                    }}
+                  >
+                    {by < 0 ? "↑" : "↓"}
+                  </button>
+                );
+              })}
+            <button
+              type="button"
+              className="button tight"
+              aria-label={`Edit ${nameOf(node)}`}
+              onClick={() => {
+                setOpen({ is: "edit", node });
+              }}
+            >
+              Edit
+            </button>{" "}
+            <button
+              type="button"
+              className="button tight plain"
+              aria-label={`Remove ${nameOf(node)}`}
+              onClick={() => {
+                setOpen({ is: "remove", node });
+              }}
+            >
+              ✕
+            </button>
+          </td>
+        )}
+      </tr>
+    );
+  };
+  return (
+    <>
+      <div className="row">
+        <div className="field">
+          <input
+            type="search"
+            aria-label="Find a constraint"
+            placeholder="Find"
+            value={find}
+            onChange={(event) => {
+              setFind(event.target.value);
+            }}
+          />
+        </div>
+        <span className="muted">
+          {count(nodes.length, "constraint")} in {count(turns.length, "turn")}
+        </span>
+        {admin && (
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              setOpen({ is: "add" });
+            }}
+          >
+            Add a constraint
+          </button>
+        )}
+        {changed.size > 0 && (
+          <>
+            <button
+              type="button"
+              className="button primary"
+              onClick={() => {
+                setOpen({ is: "order" });
+              }}
+            >
+              Save the order ({changed.size} moved)
+            </button>
+            <button
+              type="button"
+              className="button"
+              onClick={() => {
+                setChanged(new Map());
+              }}
+            >
+              Undo
+            </button>
+          </>
+        )}
+      </div>
+      <p className="visually-hidden" role="status">
+        {said}
+      </p>
+      {admin && (
+        <p className="muted small">
+          Drag a constraint to another turn, or use its arrows. Nothing changes until the order is
+          saved.
+        </p>
+      )}
+      <Scroll label="Constraints by turn">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Constraint</th>
+              <th scope="col" className="num">
+                Goal
+              </th>
+              <th scope="col" className="num">
+                Limit
+              </th>
+              <th scope="col">Rules</th>
+              {admin && (
+                <th scope="col">
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th scope="rowgroup" colSpan={5} className="turn">
+                Investors: rules of all their instruments
+              </th>
+            </tr>
+            {roots.filter(fits).map((node) => row(node, -1))}
+          </tbody>
+          {turns.map((turn, index) => (
+            <tbody
+              key={turn.priority}
+              className={dragged === null ? undefined : "drop"}
+              onDragOver={(event) => {
+                event.preventDefault();
+              }}
+              onDrop={() => {
+                const node = nodes.find((candidate) => nodeKey(candidate) === dragged);
+                if (node) put(node, turn.priority);
+                setDragged(null);
+              }}
+            >
+              <tr>
+                <th scope="rowgroup" colSpan={5} className="turn">
+                  Turn {index + 1}{" "}
+                  <span className="muted">
+                    priority {turn.priority}, {count(turn.nodes.length, "constraint")}
+                  </span>
+                </th>
+              </tr>
+              {turn.nodes.filter(fits).map((node, place) => row(node, place))}
+            </tbody>
+          ))}
+        </table>
+      </Scroll>
+      {open?.is === "add" && <AddConstraint onClose={close} />}
+      {open?.is === "edit" && (
+        <EditConstraint key={nodeKey(open.node)} node={open.node} onClose={close} />
+      )}
+      {open?.is === "remove" && (
+        <Change
+          title={`Remove ${nameOf(open.node)}`}
+          save="Remove"
+          danger
+          onClose={close}
+          onSave={(reason) =>
+            answer(
+              api.DELETE("/api/powerfill/constraints/{investor_id}/{instrument}/{name}", {
+                params: {
+                  path: nodePath(open.node),
+                  query: why(reason),
+                  header: unchanged(open.node.token),
+                },
+              }),
+            )
+          }
+        >
+          <p>The history keeps it. Rules that are linked to it must be unlinked first.</p>
+        </Change>
+      )}
+      {open?.is === "order" && (
+        <Change
+          title="Save the order"
+          save="Save the order"
+          onClose={close}
+          onSave={async (reason) => {
+            await answer(
+              api.POST("/api/powerfill/constraints/reprioritize", {
+                params: { query: why(reason) },
+                body: {
+                  token: query.data.token,
+                  order: nodes.map((node) => ({
+                    investor_id: node.investor_id,
+                    investor_instrument_name: node.investor_instrument_name,
+                    constraint_name: node.constraint_name,
+                    constraint_priority: changed.get(nodeKey(node)) ?? node.constraint_priority,
+                  })),
+                },
+              }),
+            );
+            setChanged(new Map());
+          }}
+        >
+          <ul className="plain">
+            {nodes
+              .filter((node) => changed.has(nodeKey(node)))
+              .map((node) => (
+                <li key={nodeKey(node)}>
+                  {nameOf(node)}: priority {node.constraint_priority} to{" "}
+                  {changed.get(nodeKey(node))}
+                </li>
+              ))}
+          </ul>
+        </Change>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { answer, api } from "../../api/client";
+import { moment } from "../../format";
+import { Scroll } from "../../parts/Card";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+
+type Cells = Record<string, string | null>;
+
+/** What differs between a row before and after a change: "hi_limit 0.15 to 0.20". */
+export function differences(row: { before?: object | null; after?: object | null }): string {
+  const before = (row.before ?? {}) as Cells;
+  const after = (row.after ?? {}) as Cells;
+  if (!row.after) return "removed";
+  const names = Object.keys(after).filter((name) => before[name] !== after[name]);
+  return names
+    .filter((name) => row.before || after[name] !== null)
+    .map((name) =>
+      row.before
+        ? `${name} ${before[name] ?? "none"} to ${after[name] ?? "none"}`
+        : `${name} ${after[name] ?? "none"}`,
+    )
+    .join(", ");
+}
+
+export function History() {
+  const tenant = useTenant();
+  const query = useInfiniteQuery({
+    queryKey: ["tenant", tenant.tenant_id, "config", "history"],
+    queryFn: ({ pageParam }) =>
+      answer(
+        api.GET("/api/powerfill/configuration/history", {
+          params: { query: { after: pageParam, limit: 200 } },
+        }),
+      ),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next ?? null,
+  });
+  if (query.isPending) return <Loading what="the history" />;
+  if (query.isError) {
+    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
+  }
+  const changes = query.data.pages.flatMap((page) => page.changes);
+  if (changes.length === 0) return <p className="empty">Nothing was changed here yet.</p>;
+  return (
+    <>
+      <Scroll label="History of the configuration">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col" className="num">
+                Version
+              </th>
+              <th scope="col">When</th>
+              <th scope="col">Who</th>
+              <th scope="col">What</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {changes.map((change) => (
+              <tr key={change.version}>
+                <td className="num">
+                  <Link
+                    to="/configuration/$part"
+                    params={{ part: "as-of" }}
+                    search={{ version: change.version }}
+                  >
+                    {change.version}
+                  </Link>
+                </td>
+                <td className="nowrap">{moment(change.recorded_at)}</td>
+                <td>{change.actor}</td>
+                <td>
+                  {change.event}
+                  {change.rows.map((row) => (
+                    <div key={row.key} className="small">
+                      <strong>{row.key.split("|").filter(Boolean).join(" · ")}</strong>{" "}
+                      <span className="muted">{differences(row)}</span>
+                    </div>
+                  ))}
+                </td>
+                <td>{change.reason}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {query.hasNextPage && (
+        <button
+          type="button"
+          className="button"
+          disabled={query.isFetchingNextPage}
+          onClick={() => void query.fetchNextPage()}
+        >
+          Later changes
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,158 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { lockdownQuery, unchanged, why, type PoolLock } from "../../api/config";
+import { may } from "../../api/session";
+import { count } from "../../format";
+import { Scroll } from "../../parts/Card";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+import { Change, TextField } from "./Change";
+
+function EditLock({ lock, onClose }: { lock: PoolLock | null; onClose: () => void }) {
+  const [pool, setPool] = useState(lock?.pool_name ?? "");
+  const [trade, setTrade] = useState(lock?.trade_id ?? "");
+  const [locked, setLocked] = useState(lock?.lock_pool ?? true);
+  return (
+    <Change
+      title={lock ? `Pool ${lock.pool_name}` : "Add a pool"}
+      save="Save"
+      ready={pool.trim() !== ""}
+      onClose={onClose}
+      onSave={(reason) =>
+        answer(
+          api.PUT("/api/powerfill/lockdown/{pool_name}", {
+            params: {
+              path: { pool_name: pool.trim() },
+              query: why(reason),
+              header: unchanged(lock?.token),
+            },
+            body: {
+              lock_pool: locked,
+              trade_id: trade.trim() === "" ? null : trade.trim(),
+              investor_instrument_name: lock?.investor_instrument_name ?? null,
+            },
+          }),
+        )
+      }
+    >
+      <TextField label="Pool" value={pool} onChange={setPool} disabled={lock !== null} />
+      <TextField label="Trade" value={trade} onChange={setTrade} />
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={locked}
+          onChange={(event) => {
+            setLocked(event.target.checked);
+          }}
+        />
+        Its loans stay in it
+      </label>
+    </Change>
+  );
+}
+
+export function Lockdown() {
+  const tenant = useTenant();
+  const admin = may(tenant.role, "admin");
+  const query = useQuery(lockdownQuery(tenant.tenant_id));
+  const [edited, setEdited] = useState<PoolLock | "new" | null>(null);
+  const [find, setFind] = useState("");
+  if (query.isPending) return <Loading what="the lockdown guide" />;
+  if (query.isError) {
+    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
+  }
+  const shown = query.data.rows.filter((lock) =>
+    `${lock.pool_name} ${lock.trade_id ?? ""} ${lock.investor_instrument_name ?? ""}`
+      .toLowerCase()
+      .includes(find.toLowerCase()),
+  );
+  return (
+    <>
+      <div className="row">
+        <div className="field">
+          <input
+            type="search"
+            aria-label="Find a pool"
+            placeholder="Find"
+            value={find}
+            onChange={(event) => {
+              setFind(event.target.value);
+            }}
+          />
+        </div>
+        <span className="muted" role="status">
+          {count(shown.length, "pool")}
+        </span>
+        {admin && (
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              setEdited("new");
+            }}
+          >
+            Add a pool
+          </button>
+        )}
+      </div>
+      {shown.length === 0 ? (
+        <p className="empty">No pool is in the lockdown guide.</p>
+      ) : (
+        <Scroll label="Lockdown guide">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Pool</th>
+                <th scope="col">Trade</th>
+                <th scope="col">Instrument</th>
+                <th scope="col">State</th>
+                {admin && (
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((lock) => (
+                <tr key={lock.pool_name}>
+                  <th scope="row">{lock.pool_name}</th>
+                  <td>{lock.trade_id}</td>
+                  <td>{lock.investor_instrument_name}</td>
+                  <td>
+                    <span className={lock.lock_pool ? "badge warn" : "badge good"}>
+                      {lock.lock_pool ? "Locked" : "Open"}
+                    </span>
+                  </td>
+                  {admin && (
+                    <td>
+                      <button
+                        type="button"
+                        className="button tight"
+                        aria-label={`Edit pool ${lock.pool_name}`}
+                        onClick={() => {
+                          setEdited(lock);
+                        }}
+                      >
+                        Edit
+                      </button>
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {edited && (
+        <EditLock
+          lock={edited === "new" ? null : edited}
+          onClose={() => {
+            setEdited(null);
+          }}
+        />
+      )}
+    </>
+  );
+}

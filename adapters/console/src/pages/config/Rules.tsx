@@ -1,0 +1,164 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "../../api/client";
+import { rulesQuery, unchanged, why, type SecRule } from "../../api/config";
+import { may } from "../../api/session";
+import { count } from "../../format";
+import { Scroll } from "../../parts/Card";
+import { Loading, ProblemNotice } from "../../shell/Problem";
+import { useTenant } from "../../shell/tenant";
+import { Change, TextField } from "./Change";
+
+function EditRule({ rule, onClose }: { rule: SecRule | null; onClose: () => void }) {
+  const [name, setName] = useState(rule?.rule_name ?? "");
+  const [syntax, setSyntax] = useState(rule?.rule_syntax ?? "");
+  return (
+    <Change
+      title={rule ? `Rule ${rule.rule_name}` : "Add a rule"}
+      save="Save"
+      ready={name.trim() !== "" && syntax.trim() !== ""}
+      onClose={onClose}
+      onSave={(reason) =>
+        answer(
+          api.PUT("/api/powerfill/sec-rules/{rule_name}", {
+            params: {
+              path: { rule_name: name.trim() },
+              query: why(reason),
+              header: unchanged(rule?.token),
+            },
+            body: { rule_syntax: syntax.trim() },
+          }),
+        )
+      }
+    >
+      <TextField label="Name" value={name} onChange={setName} disabled={rule !== null} />
+      <TextField
+        label="A loan meets it if"
+        value={syntax}
+        onChange={setSyntax}
+        help="An expression over columns of the loan, such as fico >= 740 AND state <> 'NV'."
+      />
+      {rule && rule.constraints.length > 0 && (
+        <p className="muted">
+          {count(rule.constraints.length, "constraint")}{" "}
+          {rule.constraints.length === 1 ? "has" : "have"} it: a change applies to all of them with
+          the next run.
+        </p>
+      )}
+    </Change>
+  );
+}
+
+export function Rules() {
+  const tenant = useTenant();
+  const admin = may(tenant.role, "admin");
+  const query = useQuery(rulesQuery(tenant.tenant_id));
+  const [edited, setEdited] = useState<SecRule | "new" | null>(null);
+  const [removed, setRemoved] = useState<SecRule | null>(null);
+  if (query.isPending) return <Loading what="the rules" />;
+  if (query.isError) {
+    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
+  }
+  return (
+    <>
+      {admin && (
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            setEdited("new");
+          }}
+        >
+          Add a rule
+        </button>
+      )}
+      {query.data.rows.length === 0 ? (
+        <p className="empty">No rule is managed here.</p>
+      ) : (
+        <Scroll label="Rules">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Rule</th>
+                <th scope="col">A loan meets it if</th>
+                <th scope="col" className="num">
+                  Constraints
+                </th>
+                {admin && (
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              {query.data.rows.map((rule) => (
+                <tr key={rule.rule_name}>
+                  <th scope="row">{rule.rule_name}</th>
+                  <td>
+                    <code>{rule.rule_syntax}</code>
+                  </td>
+                  <td className="num">{rule.constraints.length}</td>
+                  {admin && (
+                    <td className="nowrap">
+                      <button
+                        type="button"
+                        className="button tight"
+                        aria-label={`Edit rule ${rule.rule_name}`}
+                        onClick={() => {
+                          setEdited(rule);
+                        }}
+                      >
+                        Edit
+                      </button>{" "}
+                      <button
+                        type="button"
+                        className="button tight plain"
+                        disabled={rule.constraints.length > 0}
+                        aria-label={`Remove rule ${rule.rule_name}`}
+                        onClick={() => {
+                          setRemoved(rule);
+                        }}
+                      >
+                        ✕
+                      </button>
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {edited && (
+        <EditRule
+          rule={edited === "new" ? null : edited}
+          onClose={() => {
+            setEdited(null);
+          }}
+        />
+      )}
+      {removed && (
+        <Change
+          title={`Remove rule ${removed.rule_name}`}
+          save="Remove"
+          danger
+          onClose={() => {
+            setRemoved(null);
+          }}
+          onSave={(reason) =>
+            answer(
+              api.DELETE("/api/powerfill/sec-rules/{rule_name}", {
+                params: {
+                  path: { rule_name: removed.rule_name },
+                  query: why(reason),
+                  header: unchanged(removed.token),
+                },
+              }),
+            )
+          }
+        />
+      )}
+    </>
+  );
+}
