@@ -9,6 +9,7 @@
 //! * [`explain`]: the story of a loan or a trade in a run
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`]: changes of a tenant's configuration
+//! * [`overview`]: what a run decided and is worth, as one document
 //! * [`publish`]: a run's outputs in a database for reports
 //! * [`relay`]: a tenant's events to a message broker
 //! * [`copy`]: a copy of a whole store
@@ -25,6 +26,7 @@ pub mod copy;
 mod error;
 mod events;
 pub mod explain;
+pub mod overview;
 pub mod publish;
 pub mod rebuild;
 pub mod relay;

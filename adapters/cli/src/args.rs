@@ -10,7 +10,9 @@ mod export;
 mod operate;
 mod options;
 mod publish;
+mod report;
 mod retention;
+mod sample;
 mod serve;
 mod template;
 
@@ -36,7 +38,9 @@ pub(crate) use operate::RelayArgs;
 pub(crate) use operate::{CancelArgs, CopyStoreArgs, WorkArgs};
 pub(crate) use options::OptionArgs;
 pub(crate) use publish::{MigrateArgs, PublishArgs, TargetTables};
+pub(crate) use report::RunReportArgs;
 pub(crate) use retention::{ArchiveArgs, HoldArgs, RestoreArgs};
+pub(crate) use sample::{DemoArgs, GenerateArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
 
@@ -108,6 +112,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
+    /// Write what a run decided and is worth as one document
+    Report(RunReportArgs),
     /// Make the output tables again from the events of a run
     Rebuild(RebuildArgs),
     /// Decide a run again from its captured snapshot, and compare event by event
@@ -154,53 +160,6 @@ impl Command {
         matches!(self, Self::Work(_) | Self::Serve(_))
             || matches!(self, Self::Publish(args) if args.follow)
     }
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  powerfill demo --folder sample
-
-Writes FOLDER/snapshot, FOLDER/powerfill.db, and FOLDER/tables. A second call adds a run.")]
-pub(crate) struct DemoArgs {
-    /// The folder of the sample tenant
-    #[arg(long, default_value = "powerfill-demo")]
-    pub(crate) folder: PathBuf,
-    /// Seed of the sample
-    #[arg(long, default_value_t = 7)]
-    pub(crate) seed: u64,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  powerfill generate --scale demo --seed 7 --out snapshot
-  powerfill generate --loans 500 --trades 200 --pools 80 --out small
-
-The same seed and sizes give the same files on any machine.")]
-pub(crate) struct GenerateArgs {
-    /// demo (11,674 loans), l (100,000), or xl (1,000,000)
-    #[arg(long, default_value = "demo")]
-    pub(crate) scale: powerfill_generator::Scale,
-    /// Instead of the scale's number of loans
-    #[arg(long)]
-    pub(crate) loans: Option<u32>,
-    /// Instead of the scale's number of trades; the share of open trades stays
-    #[arg(long)]
-    pub(crate) trades: Option<u32>,
-    /// Instead of the scale's number of pools
-    #[arg(long)]
-    pub(crate) pools: Option<u32>,
-    /// Instead of the scale's number of instruments
-    #[arg(long)]
-    pub(crate) instruments: Option<u32>,
-    /// Instead of the scale's number of constraints
-    #[arg(long)]
-    pub(crate) constraints: Option<u32>,
-    /// The seed of the random numbers
-    #[arg(long, default_value_t = 7)]
-    pub(crate) seed: u64,
-    /// The folder, which must be new or empty
-    #[arg(long)]
-    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -104,6 +104,7 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Export(args) => Box::pin(commands::export::run(args, settings)),
         Command::Explain(args) => Box::pin(commands::explain::run(args, settings)),
         Command::Diff(args) => Box::pin(commands::diff::run(args, settings)),
+        Command::Report(args) => Box::pin(commands::report::run(args, settings)),
         Command::Rebuild(args) => Box::pin(commands::rebuild::run(args, settings)),
         Command::Replay(args) => Box::pin(commands::replay::run(args, settings)),
         Command::Step(args) => Box::pin(commands::step::run(args, settings)),

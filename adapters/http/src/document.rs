@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use powerfill_events::cloud_event::CloudEvent;
+use powerfill_overview::Overview;
 use powerfill_tables::table::{CellType, Column, TableSpec};
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
@@ -31,6 +33,7 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
         document["paths"][report.path()] = json!({ "get": operation(report) });
     }
     event_pages(&mut document);
+    overviews(&mut document);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -116,6 +119,20 @@ fn event_pages(document: &mut Value) {
             "application/json": { "schema": { "$ref": "#/components/schemas/EventPage" } }
         });
     }
+}
+
+/// Adds the schema of the overview, whose text the handler writes.
+fn overviews(document: &mut Value) {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let schema = settings.into_generator().into_root_schema_for::<Overview>();
+    document["components"]["schemas"]["Overview"] = schema.to_value();
+    let path = &mut document["paths"]["/api/powerfill/runs/{run_id}/overview"];
+    path["get"]["responses"]["200"]["content"] = json!({
+        "application/json": { "schema": { "$ref": "#/components/schemas/Overview" } }
+    });
 }
 
 /// Adds the problems that follow from the parameters of an operation. Other problems, such as

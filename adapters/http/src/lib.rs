@@ -9,9 +9,9 @@
 //! * [`problem`]: refusals and failures, as RFC 9457
 //!
 //! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
-//! `reports`, `events`, `stream`, `explain`, `audit`, `config`. The first argument of a handler is
-//! the caller, with the role that it needs. Around each request are `caller`, `rates`, and
-//! `access`.
+//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`. The first argument of a
+//! handler is the caller, with the role that it needs. Around each request are `caller`, `rates`,
+//! and `access`.
 
 mod access;
 mod answer;
@@ -28,6 +28,7 @@ mod extract;
 mod health;
 mod input;
 pub mod metrics;
+mod overview;
 mod position;
 pub mod problem;
 mod rates;

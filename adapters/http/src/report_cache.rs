@@ -92,12 +92,17 @@ const MAX_DIGESTS: u64 = 10_000;
 /// The large tables whose row starts are kept. One of a run of a million loans has 10,000 starts.
 const MAX_ROW_STARTS: u64 = 100;
 
+/// Overviews take up to this part of the memory of the tables, in addition to it.
+const OVERVIEW_SHARE: u64 = 8;
+
 /// The tables that are in memory.
 pub(crate) struct ReportCache {
     max_bytes: usize,
     /// By run, and by table if the tables of the run were not read together.
     tables: Cache<(RunKey, Option<&'static str>), Tables>,
     digests: Cache<RunKey, Arc<str>>,
+    /// Overviews as JSON.
+    overviews: Cache<RunKey, Arc<str>>,
     row_starts: Cache<(RunKey, &'static str), Arc<RowStarts>>,
     /// One per tenant: it reads one table at a time, because several large ones need too much
     /// memory, and never waits for another tenant.
@@ -117,8 +122,12 @@ impl ReportCache {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let digests = Cache::new(MAX_DIGESTS);
+        let overviews = Cache::builder()
+            .max_capacity(max_bytes as u64 / OVERVIEW_SHARE)
+            .weigher(|_: &RunKey, json: &Arc<str>| u32::try_from(json.len()).unwrap_or(u32::MAX))
+            .build();
         let row_starts = Cache::new(MAX_ROW_STARTS);
-        Self { max_bytes, tables, digests, row_starts, readers: Cache::new(MAX_DIGESTS) }
+        Self { max_bytes, tables, digests, overviews, row_starts, readers: Cache::new(MAX_DIGESTS) }
     }
 
     /// The output digest of a run that is known to be Complete.
@@ -131,6 +140,28 @@ impl ReportCache {
         let digest: Arc<str> = digest.into();
         self.digests.insert((tenant.into(), run), Arc::clone(&digest)).await;
         digest
+    }
+
+    /// The overview of a Complete run as JSON, which is made if it is not in memory.
+    pub(crate) async fn overview(
+        &self,
+        tenant: &str,
+        run: RunId,
+        make: impl AsyncFnOnce() -> ApiResult<String>,
+    ) -> ApiResult<Arc<str>> {
+        let key: RunKey = (tenant.into(), run);
+        if let Some(json) = self.overviews.get(&key).await {
+            return Ok(json);
+        }
+        let reader = self.reader(&key.0).await;
+        let _reading = reader.lock().await;
+        // Another request may have made it in the meantime.
+        if let Some(json) = self.overviews.get(&key).await {
+            return Ok(json);
+        }
+        let json: Arc<str> = make().await?.into();
+        self.overviews.insert(key, Arc::clone(&json)).await;
+        Ok(json)
     }
 
     /// Where the rows of a table of a Complete run are among its events.

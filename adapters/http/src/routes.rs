@@ -19,7 +19,8 @@ use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::{
-    audit, candidates, config, document, events, explain, health, input, reports, runs, stream,
+    audit, candidates, config, document, events, explain, health, input, overview, reports, runs,
+    stream,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +51,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
         .routes(routes!(runs::cancel))
+        .routes(routes!(overview::show))
         .routes(routes!(events::list_of_run))
         .routes(routes!(events::list_all))
         .routes(routes!(stream::stream))

@@ -12,6 +12,7 @@ mod golden;
 mod inputs;
 mod json;
 mod openapi;
+mod overview;
 mod published;
 mod released;
 mod tables;

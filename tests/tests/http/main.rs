@@ -6,6 +6,7 @@ mod limits;
 mod matrix;
 mod metrics;
 mod openapi;
+mod overview;
 mod problems;
 mod reports;
 mod runs;

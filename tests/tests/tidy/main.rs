@@ -122,6 +122,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "toml_edit",
         ],
     ),
+    ("projections/overview", &["powerfill-events", "powerfill-tables", "schemars", "serde"]),
 ];
 
 /// What an adapter may know of ours.
@@ -130,7 +131,10 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/eventually", &["events", "ports", "snapshot", "tables"]),
     (
         "adapters/app",
-        &["checks", "diff", "engine", "events", "explain", "facts", "ports", "snapshot", "tables"],
+        &[
+            "checks", "diff", "engine", "events", "explain", "facts", "overview", "ports",
+            "snapshot", "tables",
+        ],
     ),
     ("adapters/sqlite", &["events", "ports", "snapshot", "tables"]),
     ("adapters/postgres", &["events", "ports", "snapshot", "tables"]),
@@ -144,7 +148,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/generator", &["snapshot"]),
     (
         "adapters/http",
-        &["app", "diff", "engine", "events", "explain", "ports", "snapshot", "tables"],
+        &["app", "diff", "engine", "events", "explain", "overview", "ports", "snapshot", "tables"],
     ),
 ];
 

@@ -21,6 +21,7 @@ pub(crate) mod rebuild;
 #[cfg(feature = "nats")]
 pub(crate) mod relay;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod runs;

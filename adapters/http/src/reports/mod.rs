@@ -62,10 +62,7 @@ pub(crate) async fn show(
     let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
     let query = Arc::new(ReportQuery::read(report, run, parameters)?);
     let tag = format!("W/\"{}\"", query.etag(&digest));
-    let etag = HeaderValue::from_str(&tag).map_err(|error| internal(&error))?;
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
-    let mut response = if known.map(str::trim).any(|known| known == tag || known == "*") {
+    let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let page = match api.report_cache.table(tenant, &store, run, report.table).await? {
@@ -82,12 +79,25 @@ pub(crate) async fn show(
         };
         answer(&query, &page)
     };
-    response.headers_mut().insert(header::ETAG, etag);
-    let private = HeaderValue::from_static("private, no-cache");
-    response.headers_mut().insert(header::CACHE_CONTROL, private);
-    let vary = HeaderValue::from_static("authorization, x-tenant-id");
-    response.headers_mut().append(header::VARY, vary);
+    add_tag(&mut response, &tag)?;
     Ok(response)
+}
+
+/// Whether the caller has the answer with this tag.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
+    known.any(|known| known.trim() == tag || known.trim() == "*")
+}
+
+/// Adds the tag to an answer, and says that only its caller may keep it.
+pub(crate) fn add_tag(response: &mut Response, tag: &str) -> ApiResult<()> {
+    let etag = HeaderValue::from_str(tag).map_err(|error| internal(&error))?;
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, etag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.append(header::VARY, HeaderValue::from_static("authorization, x-tenant-id"));
+    Ok(())
 }
 
 fn answer(query: &ReportQuery, page: &page::Page) -> Response {
@@ -108,7 +118,7 @@ fn answer(query: &ReportQuery, page: &page::Page) -> Response {
 ///
 /// # Errors
 /// If the run is not Complete; the problem says why.
-async fn output_digest(
+pub(crate) async fn output_digest(
     cache: &ReportCache,
     tenant: &str,
     store: &dyn Store,

@@ -1,0 +1,58 @@
+//! What a run decided and is worth, as one document (specification 4.3).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use powerfill_app::overview::overview;
+use powerfill_events::run::RunId;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::blocking::spawn_blocking;
+use crate::caller::Viewer;
+use crate::extract::Path;
+use crate::problem::{ApiResult, Problem, internal};
+use crate::reports::{add_tag, is_known, output_digest};
+
+/// The overview of a Complete run: head, value, waterfall, trades, flow, kickouts, pool moves, log.
+///
+/// Its schema is also `docs/reference/overview.schema.json`. Flows have the 300 largest links,
+/// and moves the 500 largest, with the sum of the others.
+#[utoipa::path(get, operation_id = "overview", tag = "reports",
+    path = "/api/powerfill/runs/{run_id}/overview",
+    params(("run_id" = Uuid, Path, description = "The run")),
+    responses(
+        (status = 200, description = "The overview", body = Object,
+            headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "The overview has not changed since If-None-Match"),
+        (status = 409)))]
+pub(crate) async fn show(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let (run, store) = (RunId(run), caller.store().await?);
+    let tenant = caller.tenant.id();
+    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let tag = format!("W/\"overview-{digest}\"");
+    let mut response = if is_known(&headers, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let make = async || {
+            spawn_blocking(async move || {
+                let overview = overview(store.as_ref(), run).await?;
+                let overview = overview.ok_or_else(|| Problem::no_run(run))?;
+                serde_json::to_string(&overview).map_err(|error| internal(&error))
+            })
+            .await
+        };
+        let json = api.report_cache.overview(tenant, run, make).await?;
+        let media_type = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, media_type)], json.to_string()).into_response()
+    };
+    add_tag(&mut response, &tag)?;
+    Ok(response)
+}
