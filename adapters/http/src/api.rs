@@ -11,8 +11,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
+use crate::problem::{ApiResult, internal};
 use crate::rates::RateLimits;
 use crate::report_cache::ReportCache;
+use crate::session_file::SessionFile;
 use crate::tenant::TenantHandle;
 use crate::tokens::{TokenError, TokenFile};
 
@@ -51,6 +53,7 @@ impl Default for Limits {
 pub struct Api {
     pub(crate) tenants: BTreeMap<String, Arc<dyn TenantHandle>>,
     pub(crate) tokens: TokenFile,
+    pub(crate) sessions: SessionFile,
     /// Whether every request needs a token, even if the file becomes empty.
     pub(crate) needs_tokens: bool,
     pub(crate) clock: Arc<dyn Clock>,
@@ -83,6 +86,7 @@ impl Api {
         Ok(Self {
             tenants: tenants.into_iter().map(|tenant| (tenant.id().to_owned(), tenant)).collect(),
             needs_tokens: !tokens.all()?.is_empty(),
+            sessions: SessionFile::beside(&tokens),
             tokens,
             clock,
             limits,
@@ -118,6 +122,15 @@ impl Api {
     /// The metrics of the service. The workers of this process add to them.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// Whether a request needs a token.
+    ///
+    /// # Errors
+    /// If the tokens cannot be read; then every request must be refused.
+    pub(crate) fn asks_for_tokens(&self) -> ApiResult<bool> {
+        let tokens = self.tokens.all().map_err(|error| internal(&error))?;
+        Ok(self.needs_tokens || !tokens.is_empty())
     }
 
     /// Whether the service can listen on this address. Without tokens, only this machine may reach

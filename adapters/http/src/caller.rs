@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, header};
 use powerfill_ports::Store;
 
 use crate::api::Api;
-use crate::problem::{ApiResult, Problem, ProblemKind, internal};
+use crate::credentials::Credentials;
+use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::tenant::TenantHandle;
 use crate::tokens::TokenRole;
 
 /// The header that names the tenant.
-const TENANT: &str = "x-tenant-id";
+pub(crate) const TENANT: &str = "x-tenant-id";
 
 /// The caller of a request.
 #[derive(Clone)]
@@ -68,7 +69,7 @@ callers! {
 /// Admits a caller whose role suffices, and who keeps to the rate of requests; tells the access log
 /// who it is.
 fn admit(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
-    let caller = authenticate(api, &parts.headers, needed);
+    let caller = authenticate(api, parts, needed);
     let token = caller.as_ref().map_or(None, |caller| caller.token.as_deref());
     api.rates.take(token)?;
     if let (Ok(caller), Some(slot)) = (&caller, parts.extensions.get::<CallerSlot>()) {
@@ -78,19 +79,25 @@ fn admit(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
     caller
 }
 
-fn authenticate(api: &Api, headers: &HeaderMap, needed: TokenRole) -> ApiResult<Caller> {
-    let tokens = api.tokens.all().map_err(|error| internal(&error))?;
-    if !api.needs_tokens && tokens.is_empty() {
+/// What a caller without a valid token is told.
+pub(crate) fn unauthorized() -> Problem {
+    let detail = "Send `Authorization: Bearer TOKEN` with a token that is neither revoked nor \
+                  expired; `powerfill token create` makes one.";
+    Problem::new(ProblemKind::Unauthorized, detail)
+}
+
+fn authenticate(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
+    let headers = &parts.headers;
+    if !api.asks_for_tokens()? {
         return local_caller(api, headers);
     }
-    let unauthorized = || {
-        let detail = "Send `Authorization: Bearer TOKEN` with a token that is neither revoked nor \
-                      expired; `powerfill token create` makes one.";
-        Problem::new(ProblemKind::Unauthorized, detail)
-    };
-    let text = bearer(headers).ok_or_else(unauthorized)?;
-    let found = api.tokens.find(text, api.clock.now()).map_err(|error| internal(&error))?;
-    let token = found.ok_or_else(unauthorized)?;
+    let credentials = Credentials::read(api, headers)?;
+    if credentials.tokens.is_empty() {
+        return Err(unauthorized());
+    }
+    if let Some(session) = &credentials.session {
+        session.ensure_own_page(&parts.method, headers)?;
+    }
     let named = tenant_name(headers)?;
     let forbidden = || {
         let detail = format!(
@@ -100,26 +107,31 @@ fn authenticate(api: &Api, headers: &HeaderMap, needed: TokenRole) -> ApiResult<
         );
         Problem::new(ProblemKind::Forbidden, detail)
     };
-    if token.tenant != named || token.role < needed {
-        return Err(forbidden());
-    }
+    let mut tokens = credentials.tokens.into_iter();
+    let token = tokens.find(|token| token.tenant == named && token.role >= needed);
+    let token = token.ok_or_else(forbidden)?;
     let tenant = api.tenants.get(named).ok_or_else(forbidden)?;
     Ok(Caller { tenant: Arc::clone(tenant), actor: token.name, token: Some(token.id) })
 }
 
-/// The caller of a service without tokens: only this machine, under a name of this machine. A web
-/// page whose own name resolves to this machine is refused.
+/// The caller of a service without tokens: only this machine, under a name of this machine.
 fn local_caller(api: &Api, headers: &HeaderMap) -> ApiResult<Caller> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_loopback(host) {
-        let detail = "Without tokens the service answers on this machine only; make one with \
-                      `powerfill token create`.";
-        return Err(Problem::new(ProblemKind::Forbidden, detail));
-    }
+    ensure_this_machine(headers)?;
     let tenant = api.tenants.get(tenant_name(headers)?).ok_or_else(|| {
         Problem::new(ProblemKind::Forbidden, "X-Tenant-Id names no tenant of powerfill.toml.")
     })?;
     Ok(Caller { tenant: Arc::clone(tenant), actor: "http".to_owned(), token: None })
+}
+
+/// Refuses a web page whose own name resolves to this machine.
+pub(crate) fn ensure_this_machine(headers: &HeaderMap) -> ApiResult<()> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if is_loopback(host) {
+        return Ok(());
+    }
+    let detail = "Without tokens the service answers on this machine only; make one with \
+                  `powerfill token create`.";
+    Err(Problem::new(ProblemKind::Forbidden, detail))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -130,11 +142,6 @@ fn is_loopback(host: &str) -> bool {
     let name = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn tenant_name(headers: &HeaderMap) -> ApiResult<&str> {

@@ -20,7 +20,7 @@ use crate::schema::run_options;
 const RUN: &str = "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34";
 
 /// The operations without a token and a tenant.
-const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/powerfill/session"];
 
 /// Completes the document of the routes.
 pub(crate) fn complete(routes: OpenApi) -> Value {
@@ -46,8 +46,14 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
             }
         }
     }
-    document["components"]["securitySchemes"] =
-        json!({ "token": { "type": "http", "scheme": "bearer" } });
+    document["components"]["securitySchemes"] = json!({
+        "token": { "type": "http", "scheme": "bearer" },
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": "powerfill",
+            "description": "Of POST /api/powerfill/session; over TLS its name is \
+                            __Host-powerfill. A change also needs the header X-CSRF-Token.",
+        },
+    });
     document
 }
 
@@ -141,6 +147,7 @@ fn refusals(operation: &mut Value, path: &str) {
     let mut statuses: BTreeSet<u16> = match path {
         "/healthz" => BTreeSet::new(),
         "/readyz" => [503].into(),
+        "/api/powerfill/session" => [403, 429, 500].into(),
         _ => [400, 401, 403, 429, 500, 503].into(),
     };
     if path.contains('{') {
@@ -188,9 +195,14 @@ fn credentials(operation: &mut Value) {
     if operation["security"].is_null() {
         operation["security"] = json!([{ "token": ["viewer"] }]);
     }
+    if let Some(security) = operation["security"].as_array_mut() {
+        security.push(json!({ "session": [] }));
+    }
     let tenant = json!({
         "name": "X-Tenant-Id", "in": "header", "required": true,
-        "description": "The tenant, to which the token must belong", "schema": { "type": "string" },
+        "description": "The tenant, to which the token must belong. A GET that can send no header has \
+                        it as the query parameter x-tenant-id",
+        "schema": { "type": "string" },
     });
     match operation["parameters"].as_array_mut() {
         Some(parameters) => parameters.push(tenant),

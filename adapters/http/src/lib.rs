@@ -9,9 +9,9 @@
 //! * [`problem`]: refusals and failures, as RFC 9457
 //!
 //! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
-//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`. The first argument of a
-//! handler is the caller, with the role that it needs. Around each request are `caller`, `rates`,
-//! and `access`.
+//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`, `session`, `console`.
+//! The first argument of a handler is the caller, with the role that it needs. Around each request
+//! are `caller` (with `credentials`), `rates`, and `access`.
 
 mod access;
 mod answer;
@@ -21,6 +21,8 @@ mod blocking;
 mod caller;
 mod candidates;
 mod config;
+mod console;
+mod credentials;
 mod document;
 mod events;
 mod explain;
@@ -30,6 +32,7 @@ mod input;
 pub mod metrics;
 mod overview;
 mod position;
+mod private_file;
 pub mod problem;
 mod rates;
 mod report_cache;
@@ -40,6 +43,8 @@ mod run_view;
 mod runs;
 mod schema;
 mod serve;
+mod session;
+mod session_file;
 mod sorting;
 mod stream;
 mod tenant;

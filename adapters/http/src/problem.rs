@@ -39,6 +39,8 @@ problem_kinds! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid token is needed";
     /// The token belongs to another tenant, or its role is too low.
     Forbidden = "forbidden", FORBIDDEN, "The token does not allow this";
+    /// A change by cookie has no CSRF token, or not that of its session.
+    Csrf = "csrf", FORBIDDEN, "The change did not come from a page of the service";
     /// The path does not exist.
     NoSuchPath = "no-such-path", NOT_FOUND, "There is no such path";
     /// The path exists, but not what it names.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,8 +19,8 @@ use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::{
-    audit, candidates, config, document, events, explain, health, input, overview, reports, runs,
-    stream,
+    audit, candidates, config, console, document, events, explain, health, input, overview,
+    reports, runs, session, stream,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(health::status))
+        .routes(routes!(session::show, session::begin, session::end))
         .routes(routes!(input::preflight))
         .routes(routes!(input::preprocess))
         .routes(routes!(input::run))
@@ -84,13 +85,14 @@ pub fn router(api: Arc<Api>) -> Router {
     router
         .route("/api/powerfill/openapi.json", get(move || async move { (json, text) }))
         .merge(page)
-        .fallback(no_such_path)
+        .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(api.limits.body))
         .layer(CatchPanicLayer::custom(|_| {
             // The message of the panic is on standard error.
             Problem::new(ProblemKind::Internal, "The service has a fault.").into_response()
         }))
+        .layer(from_fn(session::tenant_from_query))
         .layer(from_fn_with_state(Arc::clone(&api), log_request))
         .layer(CompressionLayer::new())
         .with_state(api)
@@ -108,7 +110,7 @@ pub(crate) fn metrics_router(api: Arc<Api>) -> Router {
         .with_state(api)
 }
 
-async fn no_such_path(uri: Uri) -> Problem {
+pub(crate) async fn no_such_path(uri: Uri) -> Problem {
     let detail =
         format!("There is no {}; /api/powerfill/openapi.json lists the paths.", uri.path());
     Problem::new(ProblemKind::NoSuchPath, detail)

@@ -4,16 +4,14 @@
 //! A token has 256 random bits and cannot be guessed, so one round of BLAKE3 protects it. Hashes
 //! are compared in constant time, and with every token of the file.
 
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use parking_lot::Mutex;
 use powerfill_events::values::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::private_file::{PrivateFile, PrivateRow, has_hash, random_hex};
 
 /// What a token allows. A role also allows what the roles before it allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -74,42 +72,23 @@ pub enum TokenError {
     Unknown(String),
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenTable {
-    #[serde(default)]
-    token: Vec<Token>,
+impl PrivateRow for Token {
+    const KEY: &'static str = "token";
+    const WRITER: &'static str = "`powerfill token`";
 }
 
 /// The file with the tokens.
 #[derive(Debug)]
-pub struct TokenFile {
-    path: PathBuf,
-    loaded: Mutex<Option<(FileVersion, Arc<Vec<Token>>)>>,
-}
-
-/// Time, length, and inode of a file, which is always replaced whole; `None` without a file.
-type FileVersion = Option<(SystemTime, u64, u64)>;
+pub struct TokenFile(PrivateFile<Token>);
 
 impl TokenFile {
     /// The tokens of this file, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), loaded: Mutex::new(None) }
+        Self(PrivateFile::new(path))
     }
 
-    fn fault(&self, what: impl std::fmt::Display) -> TokenError {
-        TokenError::File { file: self.path.display().to_string(), what: what.to_string() }
-    }
-
-    fn version(&self) -> Result<FileVersion, TokenError> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) => {
-                let changed = metadata.modified().map_err(|error| self.fault(error))?;
-                Ok(Some((changed, metadata.len(), inode(&metadata))))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.fault(error)),
-        }
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// The tokens. The file is read again if it was replaced.
@@ -117,28 +96,7 @@ impl TokenFile {
     /// # Errors
     /// If the file cannot be read; then every request must be refused.
     pub fn all(&self) -> Result<Arc<Vec<Token>>, TokenError> {
-        let version = self.version()?;
-        let mut loaded = self.loaded.lock();
-        if let Some((before, tokens)) = &*loaded
-            && *before == version
-        {
-            return Ok(Arc::clone(tokens));
-        }
-        let tokens = Arc::new(self.load()?);
-        *loaded = Some((version, Arc::clone(&tokens)));
-        Ok(tokens)
-    }
-
-    fn load(&self) -> Result<Vec<Token>, TokenError> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => {
-                // The message of the parser would quote the text.
-                let unreadable = |_| self.fault("is not what `powerfill token` writes");
-                Ok(toml::from_str::<TokenTable>(&text).map_err(unreadable)?.token)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(self.fault(error)),
-        }
+        self.0.all()
     }
 
     /// Creates a token, and returns its text, which is stored nowhere.
@@ -153,13 +111,10 @@ impl TokenFile {
         created_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(Token, String), TokenError> {
-        let mut random = [0; 40];
-        getrandom::fill(&mut random).map_err(|error| self.fault(error))?;
-        let (secret, id) = random.split_at(32);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let text = format!("pf_{}", hex(secret));
+        let no_random = |error| self.0.fault(error);
+        let text = format!("pf_{}", random_hex::<32>().map_err(no_random)?);
         let token = Token {
-            id: hex(id),
+            id: random_hex::<8>().map_err(no_random)?,
             tenant: tenant.to_owned(),
             role,
             name: name.to_owned(),
@@ -167,11 +122,10 @@ impl TokenFile {
             expires_at,
             hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
         };
-        let _lock = self.lock()?;
-        let mut tokens = self.load()?;
-        tokens.push(token.clone());
-        self.write(tokens)?;
-        Ok((token, text))
+        self.0.change(|tokens| {
+            tokens.push(token.clone());
+            Ok((token, text))
+        })
     }
 
     /// Revokes a token.
@@ -179,28 +133,10 @@ impl TokenFile {
     /// # Errors
     /// [`TokenError::Unknown`], or if the file cannot be read or written.
     pub fn revoke(&self, id: &str) -> Result<Token, TokenError> {
-        let _lock = self.lock()?;
-        let mut tokens = self.load()?;
-        let position = tokens.iter().position(|token| token.id == id);
-        let revoked = tokens.remove(position.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
-        self.write(tokens)?;
-        Ok(revoked)
-    }
-
-    /// Locks the tokens against changes by other processes until the file is dropped.
-    fn lock(&self) -> Result<fs::File, TokenError> {
-        let lock = open_private(&with_suffix(&self.path, ".lock"));
-        lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|error| self.fault(error))
-    }
-
-    /// Writes a new file that only its owner can read, and replaces the old one.
-    fn write(&self, token: Vec<Token>) -> Result<(), TokenError> {
-        let text = toml::to_string(&TokenTable { token }).map_err(|error| self.fault(error))?;
-        let partial = with_suffix(&self.path, ".partial");
-        let written = open_private(&partial)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&partial, &self.path));
-        written.map_err(|error| self.fault(error))
+        self.0.change(|tokens| {
+            let position = tokens.iter().position(|token| token.id == id);
+            Ok(tokens.remove(position.ok_or_else(|| TokenError::Unknown(id.to_owned()))?))
+        })
     }
 
     /// The token with this text, unless it is expired.
@@ -208,41 +144,23 @@ impl TokenFile {
     /// # Errors
     /// If the file cannot be read.
     pub fn find(&self, text: &str, now: Timestamp) -> Result<Option<Token>, TokenError> {
-        let given = blake3::hash(text.as_bytes());
         let mut found = None;
         for token in self.all()?.iter() {
-            // Hashes compare in constant time, and the loop never ends early.
-            let is_match = blake3::Hash::from_hex(&token.hash).is_ok_and(|hash| hash == given);
-            if is_match && now < token.expires_at {
+            // The loop never ends early.
+            if has_hash(text, &token.hash) && now < token.expires_at {
                 found = Some(token.clone());
             }
         }
         Ok(found)
     }
-}
 
-#[cfg(unix)]
-fn inode(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_metadata: &fs::Metadata) -> u64 {
-    0
-}
-
-/// The path with a suffix.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Opens a new file that only its owner can read.
-fn open_private(path: &Path) -> std::io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    /// The tokens with these ids that are neither revoked nor expired.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn valid(&self, ids: &[String], now: Timestamp) -> Result<Vec<Token>, TokenError> {
+        let tokens = self.all()?;
+        let valid = tokens.iter().filter(|token| ids.contains(&token.id) && now < token.expires_at);
+        Ok(valid.cloned().collect())
+    }
 }

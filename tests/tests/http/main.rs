@@ -2,6 +2,7 @@
 //! reports, events, runs, and the configuration (specification 4.3, 5.5).
 
 mod configuration;
+mod console;
 mod limits;
 mod matrix;
 mod metrics;
@@ -11,4 +12,5 @@ mod problems;
 mod reports;
 mod runs;
 mod service;
+mod sessions;
 mod streams;

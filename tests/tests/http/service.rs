@@ -47,6 +47,10 @@ fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name)
 }
 
+fn tokens_of(folder: &TempDir) -> TokenFile {
+    TokenFile::new(folder.path().join("tokens.toml"))
+}
+
 #[async_trait]
 impl TenantHandle for CaseTenant {
     fn id(&self) -> &str {
@@ -76,7 +80,7 @@ impl TenantHandle for CaseTenant {
 
 /// The service, and tokens for it.
 pub(crate) struct Service {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     pub(crate) tenant: Arc<CaseTenant>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) api: Arc<Api>,
@@ -141,32 +145,53 @@ impl Service {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let token = |tenant, role, name| {
+            let (now, until) = (Timestamp::from_micros(NOW), Timestamp::from_micros(NOW + HOUR));
+            tokens_of(&folder).create(tenant, role, name, now, until).unwrap().1
+        };
+        let viewer = token("one", TokenRole::Viewer, "vera");
+        let operator = token("one", TokenRole::Operator, "otto");
+        let other_tenant = token("other", TokenRole::Admin, "eve");
+        Self { viewer, operator, other_tenant, ..Self::open(&folder, limits) }
+    }
+
+    /// A service that has no tokens.
+    pub(crate) fn without_tokens() -> Self {
+        Self::open(&Arc::new(tempfile::tempdir().unwrap()), Limits::default())
+    }
+
+    /// Another process over the same folder, without the tokens' texts.
+    pub(crate) fn restarted(&self) -> Self {
+        Self::open(&self.folder, Limits::default())
+    }
+
+    fn open(folder: &Arc<TempDir>, limits: Limits) -> Self {
         let tenant = |id: &'static str| {
             let store = SqliteStore::open(folder.path().join(format!("{id}.db"))).unwrap();
             let case = Mutex::new(case("12-kickout-reasons"));
             Arc::new(CaseTenant { id, store: Arc::new(store), case })
         };
         let clock = Arc::new(ManualClock(AtomicI64::new(NOW)));
-        let file = || TokenFile::new(folder.path().join("tokens.toml"));
-        let token = |tenant, role, name| {
-            let until = Timestamp::from_micros(NOW + HOUR);
-            file().create(tenant, role, name, clock.now(), until).unwrap().1
-        };
-        let viewer = token("one", TokenRole::Viewer, "vera");
-        let operator = token("one", TokenRole::Operator, "otto");
-        let other_tenant = token("other", TokenRole::Admin, "eve");
         let stop = CancellationToken::new();
         let (one, other) = (tenant("one"), tenant("other"));
         let tenants = [Arc::clone(&one) as Arc<dyn TenantHandle>, other];
-        let api = Api::new(tenants, file(), Arc::clone(&clock) as _, stop.clone()).unwrap();
+        let tokens = tokens_of(folder);
+        let api = Api::new(tenants, tokens, Arc::clone(&clock) as _, stop.clone()).unwrap();
         let api = Arc::new(api.with_limits(limits));
         let router = powerfill_http::router(Arc::clone(&api));
+        let [viewer, operator, other_tenant] = [const { String::new() }; 3];
+        let folder = Arc::clone(folder);
         Self { folder, tenant: one, clock, api, router, stop, viewer, operator, other_tenant }
     }
 
+    /// A file beside the tokens.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     pub(crate) fn tokens(&self) -> TokenFile {
-        TokenFile::new(self.folder.path().join("tokens.toml"))
+        tokens_of(&self.folder)
     }
 
     /// Creates another token of the tenant `one`.

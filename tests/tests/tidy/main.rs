@@ -146,9 +146,13 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/evidence", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),
     ("adapters/generator", &["snapshot"]),
+    ("adapters/console", &[]),
     (
         "adapters/http",
-        &["app", "diff", "engine", "events", "explain", "overview", "ports", "snapshot", "tables"],
+        &[
+            "app", "console", "diff", "engine", "events", "explain", "overview", "ports",
+            "snapshot", "tables",
+        ],
     ),
 ];
 

@@ -54,14 +54,8 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     }
     let (listener, address) = listen(args.listen).await?;
     print_text(format!("listening on http://{address}, for {} tenants\n", tenants.len()))?;
-    let metrics_listener = match args.metrics {
-        None => None,
-        Some(address) => {
-            let (listener, address) = listen(address).await?;
-            print_text(format!("metrics on http://{address}/metrics\n"))?;
-            Some(listener)
-        }
-    };
+    let metrics_listener = listen_for_metrics(args.metrics).await?;
+    print_text(format!("the console is at {}\n", console_url(address)))?;
     let metrics = async {
         if let Some(listener) = metrics_listener {
             powerfill_http::serve_metrics(listener, Arc::clone(&api)).await;
@@ -80,6 +74,22 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     let serving = powerfill_http::serve(listener, Arc::clone(&api));
     let ((), (), worked) = tokio::join!(serving, metrics, working);
     worked
+}
+
+/// Listens on the address of the metrics, if they have one.
+async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<TcpListener>, CliError> {
+    let Some(address) = address else { return Ok(None) };
+    let (listener, address) = listen(address).await?;
+    print_text(format!("metrics on http://{address}/metrics\n"))?;
+    Ok(Some(listener))
+}
+
+/// The URL of the console for a browser on this machine.
+fn console_url(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}/", address.port()),
+        false => format!("http://{address}/"),
+    }
 }
 
 /// Listens on an address. Returns the actual address, because port 0 means any free port.

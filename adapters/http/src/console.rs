@@ -1,0 +1,94 @@
+//! The console in the browser (specification 4.3): its files, and its page for every path that is
+//! none of the API.
+//!
+//! The page asks for nothing that is not of this service: the policy below forbids scripts and
+//! styles inside the page, other hosts, and frames.
+
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use powerfill_console::Asset;
+
+use crate::problem::internal;
+use crate::routes::no_such_path;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What each answer with a file of the console says to the browser.
+const SAFETY: [(HeaderName, &str); 5] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The paths of programs, which never get the page.
+const OF_PROGRAMS: [&str; 5] = ["/api/", "/assets/", "/healthz", "/readyz", "/metrics"];
+
+/// Answers what no route answers: with a file of the console; with its page, if a browser asks for
+/// a page; or else with a problem.
+pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path();
+    let asset = match method {
+        Method::GET | Method::HEAD => powerfill_console::asset(path.trim_start_matches('/')),
+        _ => return no_such_path(uri).await.into_response(),
+    };
+    let is_page = accepts_pages(&headers) && !OF_PROGRAMS.iter().any(|of| path.starts_with(of));
+    match asset.or_else(|| is_page.then(powerfill_console::index).flatten()) {
+        Some(asset) => file(asset, &headers),
+        None => no_such_path(uri).await.into_response(),
+    }
+}
+
+/// Whether a header lists a value.
+fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
+    let texts = headers.get_all(name).iter().filter_map(|text| text.to_str().ok());
+    let mut values = texts.flat_map(|text| text.split(',')).map(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let is_zero = |part: &str| part.starts_with("q=0") && part.trim_end_matches('0').len() <= 4;
+        (name, parts.any(is_zero))
+    });
+    values.any(|(name, is_refused)| name.eq_ignore_ascii_case(value) && !is_refused)
+}
+
+/// Whether the caller asks for pages by name, as browsers do and programs do not.
+fn accepts_pages(headers: &HeaderMap) -> bool {
+    lists(headers, ACCEPT, "text/html")
+}
+
+fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", &blake3::hash(asset.gzip).to_hex()[..32]);
+    let caching = match asset.is_immutable() {
+        true => "public, max-age=31536000, immutable",
+        // The browser asks each time whether it has changed.
+        false => "no-cache",
+    };
+    let mut answer = match lists(headers, IF_NONE_MATCH, &etag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false if lists(headers, ACCEPT_ENCODING, "gzip") => {
+            let encoding = [(CONTENT_ENCODING, "gzip"), (CONTENT_TYPE, asset.media_type)];
+            (encoding, asset.gzip).into_response()
+        }
+        false => match asset.content() {
+            Ok(content) => ([(CONTENT_TYPE, asset.media_type)], content).into_response(),
+            Err(error) => return internal(&error).into_response(),
+        },
+    };
+    let head = answer.headers_mut();
+    for (name, value) in SAFETY {
+        head.insert(name, HeaderValue::from_static(value));
+    }
+    head.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    head.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        head.insert(ETAG, etag);
+    }
+    answer
+}
