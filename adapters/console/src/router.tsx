@@ -97,11 +97,35 @@ const configurationRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/config/Configuration"), "ConfigurationPage"),
 });
 
+const compareRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/compare",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ here: text(search["here"]), there: text(search["there"]) }),
+  component: lazyRouteComponent(() => import("./pages/Compare"), "ComparePage"),
+});
+
+const eventsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/events",
+  validateSearch: (search: Record<string, unknown>) => given({ type: text(search["type"]) }),
+  component: lazyRouteComponent(() => import("./pages/Events"), "EventsPage"),
+});
+
+const operateRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/operate",
+  component: lazyRouteComponent(() => import("./pages/Operate"), "OperatePage"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
     runsRoute,
     configurationRoute,
+    compareRoute,
+    eventsRoute,
+    operateRoute,
     runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute]),
   ]),
   defaultErrorComponent: ({ error, reset }) => <ProblemNotice error={error} retry={reset} />,

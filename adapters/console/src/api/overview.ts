@@ -129,7 +129,7 @@ export interface OverviewRun {
   source_warnings: string[];
   participation: Record<string, number>;
   inclusion: Record<string, number>;
-  checks: { name?: string; invariant?: string; checked?: number }[];
+  checks: { invariant: number; statement: string; checked: number }[];
   table_rows: Record<string, number>;
 }
 

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { answer, api } from "../api/client";
+import { useLive } from "../api/live";
 import { isOver, runQuery, runsQuery, type RunHead } from "../api/runs";
 import { may } from "../api/session";
 import { count, moment, percent, words } from "../format";
@@ -11,6 +12,7 @@ import { useTenant } from "../shell/tenant";
 import { StartRun } from "./StartRun";
 import { RunStatus } from "./status";
 
+const MILESTONES = ["RunRequested", "RunStarted", "RunCompleted", "RunFailed", "RunCancelled"];
 const STATUSES = [
   "Pending",
   "PreProcessing",
@@ -65,11 +67,24 @@ export function CancelButton({ run }: { run: Pick<RunHead, "run_id" | "cancel_re
   );
 }
 
-function RunRow({ run }: { run: RunHead }) {
+function RunRow(props: { run: RunHead; checked: boolean; onCheck: (checked: boolean) => void }) {
+  const { run } = props;
   const tenant = useTenant();
   const active = !isOver(run.status);
   return (
     <tr>
+      <td className="check-cell">
+        {run.status === "Complete" && (
+          <input
+            type="checkbox"
+            aria-label={`Compare run ${run.run_id}`}
+            checked={props.checked}
+            onChange={(event) => {
+              props.onCheck(event.target.checked);
+            }}
+          />
+        )}
+      </td>
       <th scope="row">
         <Link to="/runs/$runId" params={{ runId: run.run_id }} className="mono">
           {run.run_id}
@@ -90,12 +105,14 @@ export function RunsPage() {
   const search = useSearch({ from: "/runs" });
   const navigate = useNavigate({ from: "/runs" });
   const [starting, setStarting] = useState(false);
-  const id = useId();
-  const runs = useInfiniteQuery({
-    ...runsQuery(tenant.tenant_id),
-    // A run that another person starts appears by itself.
-    refetchInterval: 5_000,
+  const [checked, setChecked] = useState<string[]>([]);
+  const client = useQueryClient();
+  // A run that another person starts or ends appears by itself.
+  useLive({ types: MILESTONES }, () => {
+    void client.invalidateQueries({ queryKey: ["tenant", tenant.tenant_id, "runs"] });
   });
+  const id = useId();
+  const runs = useInfiniteQuery(runsQuery(tenant.tenant_id));
   const loaded = runs.data?.pages.flatMap((page) => page.runs) ?? [];
   const find = search.find?.toLowerCase() ?? "";
   const shown = loaded.filter(
@@ -159,6 +176,15 @@ export function RunsPage() {
           <span className="muted" role="status">
             {runs.data && count(shown.length, "run")}
           </span>
+          {checked.length === 2 && (
+            <Link
+              to="/compare"
+              search={{ here: checked[0], there: checked[1] }}
+              className="button low"
+            >
+              Compare
+            </Link>
+          )}
         </div>
         {runs.isPending && <Loading what="runs" />}
         {runs.isError && <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />}
@@ -179,6 +205,9 @@ export function RunsPage() {
             <table className="table">
               <thead>
                 <tr>
+                  <th scope="col">
+                    <span className="visually-hidden">Compare</span>
+                  </th>
                   <th scope="col">Run</th>
                   <th scope="col">Status</th>
                   <th scope="col">Requested</th>
@@ -190,7 +219,19 @@ export function RunsPage() {
               </thead>
               <tbody>
                 {shown.map((run) => (
-                  <RunRow key={run.run_id} run={run} />
+                  <RunRow
+                    key={run.run_id}
+                    run={run}
+                    checked={checked.includes(run.run_id)}
+                    onCheck={(on) => {
+                      // The two that were checked last.
+                      setChecked(
+                        on
+                          ? [...checked, run.run_id].slice(-2)
+                          : checked.filter((other) => other !== run.run_id),
+                      );
+                    }}
+                  />
                 ))}
               </tbody>
             </table>

@@ -47,8 +47,7 @@ function Diagram({ graph, width }: { graph: FlowGraph; width: number }) {
   return (
     <svg
       className="chart"
-      width={width}
-      height={height + 12}
+      viewBox={`0 0 ${String(width)} ${String(height + 12)}`}
       role="img"
       aria-label={`Flow of ${count(graph.links.length, "group")} of loans; the table has the same`}
     >

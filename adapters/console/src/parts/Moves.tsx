@@ -95,6 +95,11 @@ export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?:
           </table>
         </Scroll>
       )}
+      {!all && chosen.length > first && (
+        <p className="muted print-only">
+          {grouped(chosen.length - first)} smaller moves are not printed.
+        </p>
+      )}
       {chosen.length > first && (
         <button
           type="button"

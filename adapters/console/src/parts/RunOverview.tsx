@@ -64,6 +64,10 @@ function Identity({ run }: { run: Overview["run"] }) {
       <dd className="mono">{run.input_digest}</dd>
       <dt>Output digest</dt>
       <dd className="mono">{run.output_digest}</dd>
+      <dt>Invariants</dt>
+      <dd>
+        {count(run.checks.length, "invariant")} checked by a second implementation; none is broken
+      </dd>
       {Object.entries(run.participation).map(([name, loans]) => (
         <Pair key={name} name={`Loans: ${words(name)}`} value={grouped(loans)} />
       ))}

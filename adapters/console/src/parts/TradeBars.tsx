@@ -144,6 +144,12 @@ export function TradeBars(props: { trades: OverviewTrade[]; first?: number }) {
           ))}
         </table>
       </Scroll>
+      {!all && groups.length > first && (
+        <p className="muted print-only">
+          {grouped(groups.length - first)} more groups of trades are not printed; those that are
+          short come first.
+        </p>
+      )}
       {groups.length > first && (
         <button
           type="button"

@@ -65,7 +65,10 @@ export function Shell() {
 
 const NAV = [
   { to: "/runs", params: {}, name: "Runs" },
+  { to: "/compare", params: {}, name: "Compare" },
   { to: "/configuration/$part", params: { part: "constraints" }, name: "Configuration" },
+  { to: "/events", params: {}, name: "Events" },
+  { to: "/operate", params: {}, name: "Operate" },
 ] as const;
 
 function Frame(props: { session: Session; tenant: SessionTenant; children: ReactNode }) {

@@ -25,8 +25,7 @@ function Curve({ buckets }: { buckets: CarryBucket[] }) {
     <div ref={ref}>
       <svg
         className="chart"
-        width={width}
-        height={height}
+        viewBox={`0 0 ${String(width)} ${String(height)}`}
         role="img"
         aria-label="Annual rate by days; the table has the same"
       >
