@@ -1,4 +1,7 @@
-/** The document of a run, as `GET /runs/{id}/overview` and the report page have it. */
+/**
+ * The document of a run (`docs/reference/overview.schema.json`), as `GET /runs/{id}/overview` and the
+ * report page have it, with the names that the charts use.
+ */
 
 export type Pass = "exact_fit" | "best_fit" | "fill_remaining" | "orphan_handling" | "challenger";
 

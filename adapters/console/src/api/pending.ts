@@ -1,4 +1,3 @@
-import type { Overview } from "./overview";
 import type { Session } from "./session";
 
 /** Operations that the service has before its document describes them. */
@@ -31,12 +30,5 @@ export interface PendingPaths {
       requestBody: { content: { "application/json": { token: string } } };
     };
     delete: Answer<null> & { parameters: NoParameters; requestBody?: never };
-  };
-  "/api/powerfill/runs/{run_id}/overview": Omit<NoMethods, "get"> & {
-    parameters: NoParameters;
-    get: Answer<Overview> & {
-      parameters: Omit<NoParameters, "path"> & { path: { run_id: string } };
-      requestBody?: never;
-    };
   };
 }
