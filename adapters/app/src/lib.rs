@@ -11,6 +11,7 @@
 //! * [`configure`]: changes of a tenant's configuration
 //! * [`overview`]: what a run decided and is worth, as one document
 //! * [`publish`]: a run's outputs in a database for reports
+//! * [`in_memory`]: runs that are recorded nowhere
 //! * [`relay`]: a tenant's events to a message broker
 //! * [`copy`]: a copy of a whole store
 //!
@@ -26,6 +27,7 @@ pub mod copy;
 mod error;
 mod events;
 pub mod explain;
+pub mod in_memory;
 pub mod overview;
 pub mod publish;
 pub mod rebuild;

@@ -8,6 +8,7 @@ mod desk;
 mod failing;
 mod faulty_store;
 mod handing_over;
+mod in_memory;
 mod large_tables;
 mod later_tables;
 mod lifecycle;

@@ -16,15 +16,14 @@ use powerfill_snapshot::Snapshot;
 use powerfill_tables::tables::projectors;
 use powerfill_tables::{RunTables, UnknownTable};
 use serde::Serialize;
-use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_blocking;
 
 pub use difference::{EventContent, EventDifference, FieldPair};
 
 use crate::events::DecodedEvent;
-use crate::run::decide::decide;
+use crate::run::decide::decide_here;
 use crate::run::finish::BROKEN_OFF;
-use crate::run::messages::{DecisionEnd, DecisionInput, EngineMessage, EventChunk};
+use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
 use crate::run::panicked;
 use crate::{AppError, RunControl, RunObserver};
 
@@ -193,20 +192,16 @@ impl StreamComparison {
         let deciding = spawn_blocking(move || {
             let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
-            let (to_compare, mut messages) = unbounded_channel();
-            let control = RunControl::default();
-            let requested = *requested;
-            decide(&DecisionInput { requested, snapshot, observer, control }, &to_compare);
-            Ok::<_, AppError>(std::iter::from_fn(move || messages.try_recv().ok()))
+            let (requested, control) = (*requested, RunControl::default());
+            Ok::<_, AppError>(decide_here(&DecisionInput {
+                requested,
+                snapshot,
+                observer,
+                control,
+            }))
         });
-        let messages = deciding.await.map_err(|error| panicked(&error))??;
-        for message in messages {
-            match message {
-                EngineMessage::Step(_) => {}
-                EngineMessage::Events(chunk) => self.decided.push(chunk),
-                EngineMessage::Ended(end) => self.is_complete = end == DecisionEnd::Complete,
-            }
-        }
+        let (decided, end) = deciding.await.map_err(|error| panicked(&error))??;
+        (self.decided, self.is_complete) = (decided, end == DecisionEnd::Complete);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use powerfill_engine::{Cancelled, Observer};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{RunFailed, Step};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::messages::{DecisionEnd, DecisionInput, EngineMessage, EventChunk};
 use super::observer::RunProgress;
@@ -58,6 +58,20 @@ pub(crate) fn decide(input: &DecisionInput, to: &UnboundedSender<EngineMessage>)
     sender.send(EngineMessage::Events(Arc::new(vec![request])));
     let end = decide_and_check(&mut sender);
     sender.send(EngineMessage::Ended(end));
+}
+
+/// As [`decide`], on this thread: the events, and how deciding ended.
+pub(crate) fn decide_here(input: &DecisionInput) -> (Vec<EventChunk>, DecisionEnd) {
+    let (to_here, mut messages) = unbounded_channel();
+    decide(input, &to_here);
+    let mut chunks = Vec::new();
+    loop {
+        match messages.try_recv().expect("the last message is the end") {
+            EngineMessage::Step(_) => {}
+            EngineMessage::Events(chunk) => chunks.push(chunk),
+            EngineMessage::Ended(end) => return (chunks, end),
+        }
+    }
 }
 
 fn decide_and_check(sender: &mut MessageSender<'_>) -> DecisionEnd {

@@ -1,0 +1,132 @@
+//! Runs that are decided in memory and recorded nowhere: tries, and what a comparison asks the
+//! engine (specification 8.1).
+
+use std::sync::Arc;
+
+use powerfill_engine::{Cancelled, SPEC_VERSION};
+use powerfill_events::run::event::{RunFailed, RunOrigin, RunRequested};
+use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
+use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_snapshot::{RunOptions, Snapshot};
+use powerfill_tables::RunTables;
+use powerfill_tables::summary::RunSummary;
+use powerfill_tables::table::RowBatch;
+use powerfill_tables::tables::Projector;
+use uuid::Uuid;
+
+use crate::run::decide::decide_here;
+use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
+use crate::{NoObserver, RunControl};
+
+/// The run id in the events of a run in memory, which no store has.
+const RUN_ID: RunId = RunId(Uuid::nil());
+/// The actor of its events.
+const ACTOR: &str = "powerfill";
+
+/// A run that was decided and checked in memory, as a worker does it: the same events in the same
+/// order as those of a recorded run on the same input.
+///
+/// It reads no clock: the time of every event is the start of the run's `as_of`. Its
+/// `RunRequested` names no captured snapshot.
+pub struct InMemoryRun {
+    chunks: Vec<EventChunk>,
+    recorded_at: Timestamp,
+}
+
+impl InMemoryRun {
+    /// Decides a run on the calling thread, in the time of the engine and of the checks. A run that
+    /// preflight or the checks refuse is a result, whose [`failure`](Self::failure) says why.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if `control` stops the run.
+    pub fn decide(
+        snapshot: &Arc<Snapshot>,
+        options: &RunOptions,
+        control: &RunControl,
+    ) -> Result<Self, Cancelled> {
+        let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
+        let input = DecisionInput {
+            requested: RunRequested {
+                tenant_id: TenantId::from(&snapshot.header.tenant_id),
+                options: RunOptions { as_of: Some(as_of), ..options.clone() },
+                requested_by: ACTOR.to_owned(),
+                snapshot_digest: String::new(),
+                spec_version: SPEC_VERSION.to_owned(),
+                source_warnings: Vec::new(),
+                mapping: None,
+                origin: RunOrigin::default(),
+            },
+            snapshot: Arc::clone(snapshot),
+            observer: Arc::new(NoObserver),
+            control: control.clone(),
+        };
+        match decide_here(&input) {
+            (_, DecisionEnd::Stopped(step)) => Err(Cancelled(step)),
+            (chunks, DecisionEnd::Complete | DecisionEnd::Failed) => {
+                Ok(Self { chunks, recorded_at: Timestamp::start_of(as_of) })
+            }
+        }
+    }
+
+    /// The events, in order, up to `RunFailed` or to those of the checks. `RunCompleted` is there
+    /// only after [`complete`](Self::complete), because it needs every row of the output tables.
+    pub fn events(&self) -> impl Iterator<Item = RecordedEvent<'_>> {
+        let events = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        (1..).zip(events).map(|(stream_version, event)| RecordedEvent {
+            run_id: RUN_ID,
+            stream_version,
+            recorded_at: self.recorded_at,
+            actor: ACTOR,
+            event,
+        })
+    }
+
+    /// The failure of a run that preflight or the checks refuse.
+    pub fn failure(&self) -> Option<&RunFailed> {
+        match self.chunks.last()?.last()? {
+            RunEvent::RunFailed(failed) => Some(failed),
+            _ => None,
+        }
+    }
+
+    /// The summary after the events.
+    pub fn summary(&self) -> RunSummary {
+        let mut summary = RunSummary::new(RUN_ID);
+        self.events().for_each(|event| summary.apply(&event));
+        summary
+    }
+
+    /// The rows of some tables, without the time that the others take: those of
+    /// [`value_summary`](powerfill_tables::tables::value_summary), for instance.
+    pub fn rows_of(&self, mut projectors: Vec<Box<dyn Projector>>) -> Vec<RowBatch> {
+        for event in self.events() {
+            for projector in &mut projectors {
+                projector.apply(&event);
+            }
+        }
+        let rows = |projector: &dyn Projector| {
+            let mut rows = RowBatch::new(projector.table());
+            projector.rows(&mut rows);
+            rows
+        };
+        projectors.iter().map(|projector| rows(projector.as_ref())).collect()
+    }
+
+    /// Makes every output table, ends the events of a run that did not fail with `RunCompleted`,
+    /// and returns the rows of the tables that have any. The output digest is that of a recorded
+    /// run on the same input.
+    pub fn complete(&mut self) -> Vec<RowBatch> {
+        let mut tables = RunTables::new();
+        self.events().for_each(|event| tables.apply(&event));
+        let is_over =
+            self.chunks.last().and_then(|chunk| chunk.last()).is_some_and(RunEvent::is_terminal);
+        if !is_over {
+            let completed = RunEvent::RunCompleted(Box::new(tables.complete()));
+            self.chunks.push(Arc::new(vec![completed]));
+            if let Some(event) = self.events().last() {
+                tables.apply(&event);
+            }
+        }
+        tables.finish()
+    }
+}
