@@ -32,8 +32,8 @@ GRANT UPDATE (version, tail_hash) ON powerfill.es_streams TO powerfill_app;
 GRANT SELECT, UPDATE (seq, position, seal) ON powerfill.es_head TO powerfill_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON powerfill.projection_state, powerfill.staged_tables, powerfill.event_indexes,
     powerfill.event_index_entries TO powerfill_app;
-GRANT SELECT, INSERT, UPDATE ON powerfill.runs, powerfill.subscribers, powerfill.verified_log
-    TO powerfill_app;
+GRANT SELECT, INSERT, UPDATE ON powerfill.runs, powerfill.run_headlines, powerfill.subscribers,
+    powerfill.verified_log TO powerfill_app;
 
 GRANT USAGE ON SCHEMA powerfill TO powerfill_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA powerfill TO powerfill_reader;

@@ -20,6 +20,7 @@ use powerfill_ports::events::{
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
+use powerfill_ports::run_list::HeadlineStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
@@ -338,6 +339,8 @@ impl RunStore for EvidenceStore {
         Ok(BTreeMap::from([(self.manifest().status, 1)]))
     }
 }
+
+impl HeadlineStore for EvidenceStore {}
 
 #[async_trait]
 impl SubscriberStore for EvidenceStore {

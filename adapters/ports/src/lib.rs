@@ -6,6 +6,7 @@
 //! * [`projections`]: output tables, staged and published (3.3)
 //! * [`index`]: which events concern which loan and trade (3.3)
 //! * [`runs`]: the queue, with one active run per tenant and a [`lease`] per claim (4.4)
+//! * [`run_list`]: what the list of runs says about each (4.2)
 //! * [`subscribers`]: the positions of subscribers (4.5)
 //! * [`retention`]: payloads that leave the store and come back (3.5)
 //!
@@ -41,6 +42,7 @@ pub mod publishing;
 pub mod retention;
 pub mod retry;
 pub mod row_migration;
+pub mod run_list;
 pub mod runs;
 pub mod schema_steps;
 pub mod snapshot_codec;
@@ -83,6 +85,7 @@ pub trait Store:
     + projections::ProjectionStore
     + index::IndexStore
     + runs::RunStore
+    + run_list::HeadlineStore
     + subscribers::SubscriberStore
     + retention::RetentionStore
 {
@@ -94,6 +97,7 @@ impl<T> Store for T where
         + projections::ProjectionStore
         + index::IndexStore
         + runs::RunStore
+        + run_list::HeadlineStore
         + subscribers::SubscriberStore
         + retention::RetentionStore
 {

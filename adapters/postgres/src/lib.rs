@@ -28,6 +28,7 @@ mod pool;
 mod queue;
 mod read;
 mod retry;
+mod run_list;
 mod schema;
 mod snapshots;
 pub mod source;

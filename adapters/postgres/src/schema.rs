@@ -39,6 +39,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0006_verified_log",
         sql: include_str!("../../../sql/postgres/steps/0006_verified_log.sql"),
     },
+    SchemaStep {
+        name: "0007_run_headlines",
+        sql: include_str!("../../../sql/postgres/steps/0007_run_headlines.sql"),
+    },
 ];
 
 const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");

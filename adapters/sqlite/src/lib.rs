@@ -22,6 +22,7 @@ mod notifier;
 mod output_reader;
 mod queue;
 mod read;
+mod run_list;
 mod schema;
 mod snapshots;
 pub mod source;

@@ -36,6 +36,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0006_verified_log",
         sql: include_str!("../../../sql/sqlite/steps/0006_verified_log.sql"),
     },
+    SchemaStep {
+        name: "0007_run_headlines",
+        sql: include_str!("../../../sql/sqlite/steps/0007_run_headlines.sql"),
+    },
 ];
 
 /// The number of steps that were applied to the file; 0 for an empty one.

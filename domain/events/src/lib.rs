@@ -13,6 +13,7 @@
     clippy::cast_sign_loss
 )]
 
+pub mod annotation;
 pub mod cloud_event;
 pub mod config;
 pub mod input;

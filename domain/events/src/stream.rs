@@ -2,14 +2,15 @@
 
 use uuid::Uuid;
 
+use crate::annotation::{self, AnnotationEventType};
 use crate::config::{self, ConfigEventType};
 use crate::log::DecodeError;
 use crate::retention::{self, RetentionEventType};
 use crate::run::{EventType, RunId};
 use crate::values::TenantId;
 
-/// A stream of the log. Code that treats streams differently matches on it, so that a third kind
-/// breaks its build.
+/// A stream of the log. Code that treats streams differently matches on it, so that another
+/// kind breaks its build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// The events of a run, `run-<run_id>`.
@@ -18,6 +19,8 @@ pub enum Stream {
     Config,
     /// The holds and the archived runs of the log, `retention`.
     Retention,
+    /// The name and the notes of a run, `annotation-<run_id>`.
+    Annotation(RunId),
 }
 
 impl Stream {
@@ -26,25 +29,28 @@ impl Stream {
         match name {
             config::STREAM => Some(Self::Config),
             retention::STREAM => Some(Self::Retention),
-            _ => RunId::from_stream(name).map(Self::Run),
+            _ => RunId::from_stream(name)
+                .map(Self::Run)
+                .or_else(|| annotation::run_of(name).map(Self::Annotation)),
         }
     }
 
-    /// The kind of stream as the `type` of a CloudEvent has it: `run`, `config`, or
-    /// `retention`.
+    /// The kind of stream as the `type` of a CloudEvent has it: `run`, `config`,
+    /// `retention`, or `annotation`.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Run(_) => "run",
             Self::Config => config::STREAM,
             Self::Retention => retention::STREAM,
+            Self::Annotation(_) => annotation::KIND,
         }
     }
 
-    /// The run, if it is the stream of one.
+    /// The run whose events the stream has.
     pub const fn run(self) -> Option<RunId> {
         match self {
             Self::Run(run) => Some(run),
-            Self::Config | Self::Retention => None,
+            Self::Config | Self::Retention | Self::Annotation(_) => None,
         }
     }
 
@@ -53,7 +59,7 @@ impl Stream {
     pub fn is_ended_by(self, event_type: &str) -> bool {
         match self {
             Self::Run(_) => EventType::from_name(event_type).is_ok_and(EventType::is_terminal),
-            Self::Config | Self::Retention => false,
+            Self::Config | Self::Retention | Self::Annotation(_) => false,
         }
     }
 
@@ -65,6 +71,7 @@ impl Stream {
             Self::Run(run) => run.event_id(stream_version),
             Self::Config => config::event_id(tenant, stream_version),
             Self::Retention => retention::event_id(tenant, stream_version),
+            Self::Annotation(run) => annotation::event_id(run, stream_version),
         }
     }
 }
@@ -78,6 +85,7 @@ pub fn event_name(name: &str) -> Result<&'static str, DecodeError> {
         .map(EventType::name)
         .or_else(|_| ConfigEventType::from_name(name).map(ConfigEventType::name))
         .or_else(|_| RetentionEventType::from_name(name).map(RetentionEventType::name))
+        .or_else(|_| AnnotationEventType::from_name(name).map(AnnotationEventType::name))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! * [`digest`]: the output digest
 //! * [`csv`]: the canonical text of tables
 //! * [`event_index`]: the events of each loan and each trade
+//! * [`run_headline`]: what the list of runs says about a run
 //! * [`status`]: the status of a run
 //! * [`RunSummary`]: counts, fills, and outcomes of a run
 
@@ -21,6 +22,7 @@
 pub mod csv;
 pub mod digest;
 pub mod event_index;
+pub mod run_headline;
 mod run_tables;
 pub mod status;
 pub mod summary;

@@ -1,10 +1,11 @@
 //! All tables of a run with their digests. Recording a run and rebuilding it from stored events
 //! give the same rows and the same output digest (specification 3.3).
 
-use powerfill_events::run::RecordedEvent;
 use powerfill_events::run::event::{RunCompleted, TableVersion};
+use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use crate::digest::{TableDigest, output_digest};
+use crate::run_headline::RunHeadline;
 use crate::table::{Cell, RowBatch, TableRole, TableSpec};
 use crate::tables::{Projector, projectors, run_history};
 
@@ -16,6 +17,8 @@ use crate::tables::{Projector, projectors, run_history};
 pub struct RunTables {
     /// In the order of [`ALL`](crate::tables::ALL).
     tables: Vec<ProjectedTable>,
+    /// From the request on.
+    headline: Option<RunHeadline>,
 }
 
 /// A run names a table, or a version of one, that this program does not have.
@@ -98,14 +101,14 @@ impl RunTables {
             let present = projector.table().version();
             ProjectedTable::new(projector, present)
         });
-        Self { tables: tables.collect() }
+        Self { tables: tables.collect(), headline: None }
     }
 
     /// The tables of a stored run before its first event. They are hashed in every version, because
     /// the run names the versions of its digest only with its last event.
     pub fn of_stored_run(projectors: Vec<Box<dyn Projector>>) -> Self {
         let table = |projector| ProjectedTable::new(projector, 1);
-        Self { tables: projectors.into_iter().map(table).collect() }
+        Self { tables: projectors.into_iter().map(table).collect(), headline: None }
     }
 
     /// The declarations of the tables, in the order of 1.5.
@@ -115,6 +118,13 @@ impl RunTables {
 
     /// Applies the next event of the run.
     pub fn apply(&mut self, event: &RecordedEvent<'_>) {
+        if let RunEvent::RunRequested(request) = event.event {
+            self.headline = Some(RunHeadline::requested(request));
+        } else if let RunEvent::RunCompleted(completed) = event.event
+            && let Some(headline) = &mut self.headline
+        {
+            headline.complete(completed);
+        }
         for table in &mut self.tables {
             let changes = table.projector.apply(event);
             debug_assert!(!(changes && table.sealed), "{} is sealed", table.spec().name);
@@ -186,13 +196,23 @@ impl RunTables {
 
     /// All rows that have not left yet. Call it after the last event of the run.
     pub fn finish(&mut self) -> Vec<RowBatch> {
-        self.tables
-            .iter_mut()
+        let tables = self.tables.iter_mut();
+        let rows: Vec<RowBatch> = tables
             .filter_map(|table| {
                 table.seal();
                 table.leave()
             })
-            .collect()
+            .collect();
+        if let Some(headline) = &mut self.headline {
+            headline.take_value(&rows);
+        }
+        rows
+    }
+
+    /// What the list of runs says about the run; `None` before `RunRequested`. Its value is that of
+    /// a Complete run after [`finish`](Self::finish).
+    pub const fn headline(&self) -> Option<&RunHeadline> {
+        self.headline.as_ref()
     }
 
     /// The run's row of `pfill_run_history` after the events so far; `None` before `RunRequested`.

@@ -8,6 +8,7 @@ mod index;
 mod log;
 mod outputs;
 mod queue;
+mod run_list;
 mod subscribers;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ struct State {
     indexes: index::Indexes,
     queue: queue::Queue,
     subscribers: BTreeMap<String, u64>,
+    headlines: BTreeMap<powerfill_events::run::RunId, powerfill_ports::run_list::KeptHeadline>,
     verified: Option<powerfill_ports::events::LogHead>,
 }
 

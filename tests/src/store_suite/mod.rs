@@ -4,6 +4,7 @@
 
 pub mod appending;
 pub mod copying;
+pub mod headlines;
 pub mod indexes;
 pub mod outputs;
 pub mod public_face;
@@ -97,6 +98,10 @@ macro_rules! store_suite {
                 a_run_without_events_has_no_index,
                 many_entries_come_back_in_order,
                 a_malformed_list_comes_back_unchanged,
+            }
+            headlines {
+                a_headline_and_annotations_are_kept_side_by_side,
+                a_run_is_found_by_its_name,
             }
             copying {
                 a_store_is_the_tenants_of_its_first_event,

@@ -1,5 +1,6 @@
-//! All types of events: of runs, of the configuration, and of the retention.
+//! All types of events: of runs, of the configuration, of the retention, and of annotations.
 
+use powerfill_events::annotation::{self, AnnotationEventType};
 use powerfill_events::log::{DecodeError, EncodedBatch, LogEvent};
 use powerfill_events::retention::{self, RetentionEventType};
 use powerfill_events::run::{self, EventType};
@@ -10,6 +11,7 @@ pub(crate) enum Published {
     Run(EventType),
     Config(ConfigEventType),
     Retention(RetentionEventType),
+    Annotation(AnnotationEventType),
 }
 
 macro_rules! of_any {
@@ -18,17 +20,19 @@ macro_rules! of_any {
             Self::Run($event_type) => $answer,
             Self::Config($event_type) => $answer,
             Self::Retention($event_type) => $answer,
+            Self::Annotation($event_type) => $answer,
         }
     };
 }
 
 impl Published {
-    /// The types of runs, then those of the configuration and of the retention.
+    /// The types of runs, then those of the configuration, of the retention, and of annotations.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let of_runs = EventType::ALL.iter().copied().map(Self::Run);
         let of_config = ConfigEventType::ALL.iter().copied().map(Self::Config);
         let of_retention = RetentionEventType::ALL.iter().copied().map(Self::Retention);
-        of_runs.chain(of_config).chain(of_retention)
+        let of_annotations = AnnotationEventType::ALL.iter().copied().map(Self::Annotation);
+        of_runs.chain(of_config).chain(of_retention).chain(of_annotations)
     }
 
     /// The kind of its stream.
@@ -37,6 +41,7 @@ impl Published {
             Self::Run(_) => "run",
             Self::Config(_) => "config",
             Self::Retention(_) => "retention",
+            Self::Annotation(_) => annotation::KIND,
         }
     }
 
@@ -46,6 +51,7 @@ impl Published {
             Self::Run(_) => "run-01970000-0000-7000-8000-000000000001",
             Self::Config(_) => config::STREAM,
             Self::Retention(_) => retention::STREAM,
+            Self::Annotation(_) => "annotation-01970000-0000-7000-8000-000000000001",
         }
     }
 
@@ -74,6 +80,9 @@ impl Published {
             }
             Self::Retention(of) => {
                 retention::RetentionEvent::decode(of, version, payload).map(|e| encoded(self, &e))
+            }
+            Self::Annotation(of) => {
+                annotation::AnnotationEvent::decode(of, version, payload).map(|e| encoded(self, &e))
             }
         }
     }

@@ -82,7 +82,7 @@ pub(crate) async fn a_store_that_refuses_a_call_fails_the_run_and_not_the_next(d
 /// All decisions are recorded: the run is Complete, and its outputs are published as soon as the
 /// call succeeds.
 pub(crate) async fn a_run_whose_outputs_are_published_late_is_complete(desk: &Desk) {
-    for refused in ["stage", "publish", "put_row", "put_index", "set_status"] {
+    for refused in ["stage", "publish", "put_row", "put_index", "put_headline", "set_status"] {
         let desk = desk.another().await;
         let store = FaultyStore::wrap(&desk.store, move |call, before, _| {
             let error = || StoreError::Failed("the disk is full".into());

@@ -14,11 +14,13 @@ use powerfill_ports::events::{
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
+use powerfill_ports::run_list::{AnnotationHead, HeadlineStore, KeptHeadline};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{RunIndex, Subject};
+use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 /// The outcome of a call.
@@ -209,6 +211,32 @@ impl IndexStore for FaultyStore {
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
         self.store.index_entries(run)
+    }
+}
+
+#[async_trait]
+impl HeadlineStore for FaultyStore {
+    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+        self.call("put_headline", self.store.put_headline(run, headline)).await
+    }
+
+    async fn put_annotation_head(
+        &self,
+        run: RunId,
+        annotations: &AnnotationHead,
+    ) -> Result<(), StoreError> {
+        self.store.put_annotation_head(run, annotations).await
+    }
+
+    async fn headlines(
+        &self,
+        runs: Vec<RunId>,
+    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+        self.store.headlines(runs).await
+    }
+
+    async fn runs_named(&self, name: &str) -> Result<Vec<RunId>, StoreError> {
+        self.store.runs_named(name).await
     }
 }
 

@@ -15,10 +15,12 @@ use powerfill_ports::events::{
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
+use powerfill_ports::run_list::{HeadlineStore, KeptHeadline};
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
+use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 use crate::faults::{CallOutcome, RetrySafety, draw_outcome};
@@ -324,6 +326,24 @@ impl IndexStore for StoreConnection {
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
         self.store.inner().index_entries(run)
+    }
+}
+
+#[async_trait]
+impl HeadlineStore for StoreConnection {
+    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+        let headline = headline.clone();
+        let work = move |store: ObservedStore| async move {
+            store.inner().put_headline(run, &headline).await
+        };
+        self.call("put_headline", RetrySafety::Safely, work).await
+    }
+
+    async fn headlines(
+        &self,
+        runs: Vec<RunId>,
+    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+        self.store.inner().headlines(runs).await
     }
 }
 

@@ -33,11 +33,12 @@ pub static TABLE: TableSpec = TableSpec {
     built_from: Some(EventType::CandidateScored),
     diff: DiffRules {
         pair_by: &["loan_id", "trade_id"],
-        decision: &["turn", "investor_id", "investor_instrument_name", "constraint_name"],
+        decision: &["investor_id", "investor_instrument_name", "constraint_name"],
         remarks: &[],
         presence_decides: true,
-        because: "a pair is a candidate or not, and has one node and one turn; its rank moves with \
-                  every score before it, so the rank is a number and rows do not pair by it",
+        because: "a pair is a candidate or not, and has one node; its turn moves with priorities, \
+                  and its rank with every score before it, so both are numbers, and rows do not \
+                  pair by them",
     },
     reports: &[ReportSpec::whole(4, "pool-candidates", "each candidate pair of loan and trade, by rank")],
 };

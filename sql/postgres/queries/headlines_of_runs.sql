@@ -1,0 +1,1 @@
+SELECT run_id, headline, annotations FROM run_headlines WHERE run_id = ANY($1)

@@ -1,0 +1,1 @@
+SELECT headline, annotations FROM run_headlines WHERE run_id = ?1
