@@ -21,20 +21,26 @@ pub struct StoredRun<'a> {
     pub run: RunId,
 }
 
-/// Compares the outputs of two runs, and explains up to `explained` loans whose decision differs.
+/// Compares the outputs of two runs, the earlier one with the later one whichever is named first,
+/// and explains up to `explained` loans whose decision differs.
 ///
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if a run has no events; an event or a
 /// captured snapshot cannot be read; the store fails.
 pub async fn compare_runs(
-    here: StoredRun<'_>,
-    there: StoredRun<'_>,
+    mut here: StoredRun<'_>,
+    mut there: StoredRun<'_>,
     mapping: &ComparisonMapping,
     explained: usize,
 ) -> Result<Comparison, AppError> {
     let mut names = Interner::default();
-    let outputs = run_side(here.store, here.run, &mut names).await?;
-    let other_outputs = run_side(there.store, there.run, &mut names).await?;
+    let mut outputs = run_side(here.store, here.run, &mut names).await?;
+    let mut other_outputs = run_side(there.store, there.run, &mut names).await?;
+    let order = |side: &Side| side.head.run().map(|run| (run.requested_at, run.run_id));
+    if order(&other_outputs) < order(&outputs) {
+        std::mem::swap(&mut here, &mut there);
+        std::mem::swap(&mut outputs, &mut other_outputs);
+    }
     let mut comparison = Comparison::new(names, outputs, other_outputs, mapping);
     explain_loans(here, Some(there), explained, &mut comparison).await?;
     compare_inputs(here.store, there.store, &mut comparison).await?;

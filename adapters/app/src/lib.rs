@@ -2,11 +2,13 @@
 //! 4.4).
 //!
 //! * [`Runner`]: requests runs, and carries them from the claim to the published tables
+//! * [`run_list`]: the list of runs, their names and notes
 //! * [`rebuild`]: output tables and indexes made again from a run's events
 //! * [`as_of`]: a run after any of its events
 //! * [`replay`]: a run decided again and compared with its stream
 //! * [`verify`]: the log, and everything that is kept beside it, checked against the events
 //! * [`explain`]: the story of a loan or a trade in a run
+//! * [`brief`]: what changed between two runs, and what it was worth
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`]: changes of a tenant's configuration
 //! * [`overview`]: what a run decided and is worth, as one document
@@ -20,6 +22,7 @@
 //! run that was interrupted equals that of a run that was not, up to times.
 
 pub mod as_of;
+pub mod brief;
 mod clock;
 pub mod compare;
 pub mod configure;
@@ -35,6 +38,7 @@ pub mod relay;
 pub mod replay;
 mod retry;
 mod run;
+pub mod run_list;
 pub mod verify;
 
 pub use clock::{Clock, SystemClock};

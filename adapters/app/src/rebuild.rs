@@ -7,10 +7,12 @@ use futures::TryStreamExt;
 use powerfill_events::run::event::RunCompleted;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
+use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
+use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::{Cell, LargeTables, RowBatch, TableSpec};
 use powerfill_tables::tables::{Projectors, projectors, run_history};
@@ -39,6 +41,8 @@ pub struct RebuiltRun {
     pub status: RunStatus,
     /// The run's row of `pfill_run_history`.
     pub history_row: Option<Vec<Cell>>,
+    /// What the list of runs says about it.
+    pub headline: Option<RunHeadline>,
     /// The index of the run's events, if it was built.
     pub index: Option<Arc<RunIndex>>,
 }
@@ -132,6 +136,7 @@ impl RunFold {
         let rebuilt = self.rebuilt.unwrap_or_else(|| self.tables.complete());
         let history_row = self.tables.history_row();
         let rows = self.tables.finish();
+        let headline = self.tables.headline().cloned();
         let covered = self.tables.digests(&rebuilt.tables)?.into_iter().cloned();
         let mut digests: Vec<TableDigest> = covered.collect();
         digests.extend(self.tables.record_digests().cloned());
@@ -145,6 +150,7 @@ impl RunFold {
             requested_at,
             status,
             history_row,
+            headline,
             index: index.map(|index| Arc::new(index.finish())),
         };
         Ok((rows, rebuilt))
@@ -274,8 +280,8 @@ pub async fn rebuild_with(
     Ok(rebuilt)
 }
 
-/// Rebuilds what the store keeps of every run: the row of the history, and the index. A run without
-/// events has neither.
+/// Rebuilds what the store keeps of every run: the row of the history, the index, and what the
+/// list of runs says. A run without events has none of them.
 pub(crate) async fn rebuild_kept(
     store: &dyn Store,
     writer: ProjectionWriter,
@@ -296,8 +302,26 @@ async fn put_kept(
     if let Some(row) = &rebuilt.history_row {
         store.put_row(writer, &run_history::TABLE, row.clone()).await?;
     }
+    put_headline(store, writer.run(), rebuilt).await?;
+    // The index is the last: if it is there, the rest is too.
     if let Some(index) = &rebuilt.index {
         store.put_index(writer, Arc::clone(index)).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what the list of runs says about a run.
+pub(crate) async fn put_headline(
+    store: &dyn Store,
+    run: RunId,
+    rebuilt: &RebuiltRun,
+) -> Result<(), AppError> {
+    if let Some(headline) = &rebuilt.headline {
+        store.put_headline(run, headline).await?;
+    }
+    let annotations = read_annotations(store, run).await?;
+    if annotations.version > 0 {
+        store.put_annotation_head(run, &AnnotationHead::from(&annotations)).await?;
     }
     Ok(())
 }

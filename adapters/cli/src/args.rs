@@ -1,6 +1,7 @@
 //! The command line: commands, flags, and help with examples.
 
 mod audit;
+mod brief;
 mod common;
 mod config;
 mod diff;
@@ -12,6 +13,7 @@ mod options;
 mod publish;
 mod report;
 mod retention;
+mod runs;
 mod sample;
 mod serve;
 mod template;
@@ -19,6 +21,7 @@ mod template;
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
+pub(crate) use brief::BriefArgs;
 pub(crate) use common::{
     LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs, StoreArgs,
     StorePrintArgs, TablePrintArgs, TenantArgs,
@@ -40,6 +43,7 @@ pub(crate) use options::OptionArgs;
 pub(crate) use publish::{MigrateArgs, PublishArgs, TargetTables};
 pub(crate) use report::RunReportArgs;
 pub(crate) use retention::{ArchiveArgs, HoldArgs, RestoreArgs};
+pub(crate) use runs::{AnnotateArgs, RunsArgs};
 pub(crate) use sample::{DemoArgs, GenerateArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
@@ -99,6 +103,10 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     /// List the runs of the store, latest first
     Runs(RunsArgs),
+    /// What changed since yesterday: two runs on one screen, and the bridge between their values
+    Brief(BriefArgs),
+    /// Name a run, add notes to it, and print them
+    Annotate(AnnotateArgs),
     /// Summarize a run, as it is or as of any of its events
     Show(ShowArgs),
     /// Print an output table of a run, or list the tables
@@ -298,19 +306,6 @@ pub(crate) struct ShowArgs {
     pub(crate) run: RunRefArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  powerfill runs
-  powerfill runs --limit 200
-  powerfill runs --format csv > runs.csv")]
-pub(crate) struct RunsArgs {
-    /// List only the latest N runs [default: 50 as text, all as csv and json]
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-    #[command(flatten)]
-    pub(crate) common: StorePrintArgs,
 }
 
 /// The event as of which a run is shown.

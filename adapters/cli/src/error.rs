@@ -12,6 +12,7 @@ use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
 use powerfill_snapshot::config::ConfigRejection;
 
+use crate::hints::with_store;
 use crate::report;
 
 /// Any error, as the source of a [`CliError`].
@@ -66,7 +67,7 @@ impl CliError {
 
     pub(crate) fn print(&self) {
         if !matches!(self, Self::NegativeAnswer) {
-            eprintln!("error: {self}");
+            eprintln!("error: {}", with_store(&self.to_string()));
         }
     }
 

@@ -18,6 +18,7 @@ mod commands;
 mod error;
 mod foreign;
 mod format;
+mod hints;
 mod log;
 mod mapped;
 mod out_folder;
@@ -28,6 +29,7 @@ mod settings;
 mod shutdown;
 mod summary;
 mod tenancy;
+mod terminal;
 mod urls;
 mod value;
 mod workbook;
@@ -97,6 +99,8 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Token(command) => Box::pin(ready(commands::token::run(&command, settings))),
         Command::Cancel(args) => Box::pin(commands::cancel::run(args, settings)),
         Command::Runs(args) => Box::pin(commands::runs::run(args, settings)),
+        Command::Brief(args) => Box::pin(commands::brief::run(args, settings)),
+        Command::Annotate(args) => Box::pin(commands::annotate::run(args, settings)),
         Command::Show(args) => Box::pin(commands::show::run(args, settings)),
         Command::Tables(args) => Box::pin(commands::tables::run(args, settings)),
         Command::Events(args) => Box::pin(commands::events::run(args, settings)),

@@ -28,7 +28,7 @@ use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, internal};
 
 /// Runs an audit of existing runs, one audit at a time.
-async fn audit<T: Send + 'static>(
+pub(crate) async fn audit<T: Send + 'static>(
     api: &Api,
     caller: &Caller,
     runs: &[RunId],
@@ -119,9 +119,14 @@ pub(crate) struct DiffRequest {
     /// The most loans with another decision to explain, up to 10000. Absent: 1000.
     #[schema(minimum = 0, maximum = 10000)]
     explain: Option<usize>,
+    /// Also compares candidates and ranked synthetic options: what loans could do, and not what
+    /// became of them.
+    #[serde(default)]
+    candidates: bool,
 }
 
-/// Compares the output tables of a run with those of another run. A difference is no error.
+/// Compares the output tables of a run with those of another run: `here` is the earlier one, and
+/// `there` the later one. A difference is no error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit",
     request_body = DiffRequest,
     params(("run_id" = Uuid, Path, description = "The run")),
@@ -139,7 +144,10 @@ pub(crate) async fn diff_runs(
         most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
     };
     let text = audit(&api, &caller, &[run, other], async move |store| {
-        let mapping = ComparisonMapping::default();
+        let mapping = match request.candidates {
+            true => ComparisonMapping::default(),
+            false => ComparisonMapping::default().without_options(),
+        };
         let [here, there] = [run, other].map(|run| StoredRun { store: store.as_ref(), run });
         let comparison = compare_runs(here, there, &mapping, most).await?;
         let mut text = Vec::new();

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use powerfill_events::annotation::AnnotationEventType;
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::retention::RetentionEventType;
 use powerfill_events::run::{EventType, RunId};
@@ -58,7 +59,9 @@ impl TypeFilter {
                 let of_runs = EventType::ALL.iter().map(|known| known.name());
                 let of_configuration = ConfigEventType::ALL.iter().map(|known| known.name());
                 let of_retention = RetentionEventType::ALL.iter().map(|known| known.name());
+                let of_annotations = AnnotationEventType::ALL.iter().map(|known| known.name());
                 let known = of_runs.chain(of_configuration).chain(of_retention);
+                let known = known.chain(of_annotations);
                 let known: Vec<&str> = known.collect();
                 Problem::bad(format!("No event type {name:?}; there are {}.", known.join(", ")))
             })

@@ -14,10 +14,12 @@
 //! are `caller` (with `credentials`), `rates`, and `access`.
 
 mod access;
+mod annotations;
 mod answer;
 mod api;
 mod audit;
 mod blocking;
+mod brief;
 mod caller;
 mod candidates;
 mod config;

@@ -19,8 +19,8 @@ use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::{
-    audit, candidates, config, console, document, events, explain, health, input, overview,
-    reports, runs, session, stream,
+    annotations, audit, brief, candidates, config, console, document, events, explain, health,
+    input, overview, reports, runs, session, stream,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +53,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(runs::show))
         .routes(routes!(runs::cancel))
         .routes(routes!(overview::show))
+        .routes(routes!(annotations::show, annotations::add))
         .routes(routes!(events::list_of_run))
         .routes(routes!(events::list_all))
         .routes(routes!(stream::stream))
@@ -61,6 +62,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(audit::replay_run))
         .routes(routes!(audit::verify_run))
         .routes(routes!(audit::diff_runs))
+        .routes(routes!(brief::show))
 }
 
 /// The OpenAPI document.

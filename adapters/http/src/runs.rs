@@ -1,14 +1,21 @@
 //! The list of runs, one run, and its cancel (specification 4.3, 4.4).
 
+use std::pin::pin;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
+use futures::{StreamExt, TryStreamExt};
+use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
 use powerfill_events::run::RunId;
-use powerfill_ports::runs::{QueuedRun, RunCursor};
+use powerfill_events::values::Day;
+use powerfill_ports::runs::{QueuedRun, RunCursor, RunStatus};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::answer::text;
 use crate::caller::{Operator, Viewer};
 use crate::extract::{Path, Query};
 use crate::position::page_size;
@@ -18,10 +25,63 @@ use crate::run_view::{RunOverview, RunView, read_run};
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
+/// A run in a list: what its events say, its name, and its notes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunListItem {
+    #[serde(flatten)]
+    run: RunOverview,
+    /// Its number in the store, from 1 in the order of requests; null on pages after the first one.
+    number: Option<u64>,
+    /// The actor who requested it.
+    requested_by: String,
+    /// The day from which it counts.
+    as_of: Option<String>,
+    /// The options that differ from their defaults; decimals are strings.
+    #[schema(value_type = Object)]
+    options: Map<String, Value>,
+    /// The name of the scenario; null for an official run.
+    scenario: Option<String>,
+    /// The loans that a pass placed, if it is Complete.
+    placed: Option<i64>,
+    /// The kicked-out loans, if it is Complete.
+    kicked_out: Option<u64>,
+    /// Its value in dollars, if it is Complete.
+    value_amount: Option<String>,
+    /// BLAKE3 of its output tables, if it is Complete.
+    output_digest: Option<String>,
+    /// Its name.
+    name: Option<String>,
+    /// The number of its notes.
+    notes: u64,
+    /// The last note.
+    last_note: Option<String>,
+}
+
+impl From<ListedRun> for RunListItem {
+    fn from(listed: ListedRun) -> Self {
+        let ListedRun { number, queued, headline, annotations } = listed;
+        Self {
+            run: RunOverview::from(&queued),
+            number,
+            requested_by: headline.requested_by,
+            as_of: text(headline.as_of),
+            options: headline.options,
+            scenario: headline.scenario,
+            placed: headline.placed,
+            kicked_out: headline.kicked_out,
+            value_amount: text(headline.value_amount),
+            output_digest: headline.output_digest,
+            name: annotations.name,
+            notes: annotations.notes,
+            last_note: annotations.last_note,
+        }
+    }
+}
+
 /// A page of runs, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunPage {
-    runs: Vec<RunOverview>,
+    runs: Vec<RunListItem>,
     /// The `cursor` of the next page; null on the last one.
     next: Option<Uuid>,
 }
@@ -35,6 +95,44 @@ pub(crate) struct RunsQuery {
     /// Runs on the page, 1 to 500. Absent: 50.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
+    /// Only runs that were requested on this day (UTC) or later.
+    #[param(value_type = Option<String>, format = Date)]
+    since: Option<Day>,
+    /// Only runs that were requested on this day (UTC) or earlier.
+    #[param(value_type = Option<String>, format = Date)]
+    until: Option<Day>,
+    /// Only runs that count from this day.
+    #[param(value_type = Option<String>, format = Date)]
+    as_of: Option<Day>,
+    /// Only runs with this status.
+    #[param(value_type = Option<String>)]
+    status: Option<RunStatus>,
+    /// Only runs that this actor requested.
+    requested_by: Option<String>,
+    /// Only runs with these values of options, also if they are defaults: `NAME=VALUE`, separated
+    /// by commas.
+    options: Option<String>,
+    /// The scenarios instead of the official runs.
+    #[serde(default)]
+    scenarios: bool,
+}
+
+impl RunsQuery {
+    fn filter(&self) -> ApiResult<RunListFilter> {
+        let mut filter = RunListFilter {
+            since: self.since,
+            until: self.until,
+            as_of: self.as_of,
+            status: self.status,
+            requested_by: self.requested_by.clone(),
+            options: Vec::new(),
+            scenarios: self.scenarios,
+        };
+        for option in self.options.iter().flat_map(|options| options.split(',')) {
+            filter.add_option(option).map_err(|why| Problem::bad(format!("options: {why}.")))?;
+        }
+        Ok(filter)
+    }
 }
 
 /// The runs of the tenant, newest first.
@@ -45,6 +143,7 @@ pub(crate) async fn list(
     Query(query): Query<RunsQuery>,
 ) -> ApiResult<Json<RunPage>> {
     let size = page_size(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let filter = query.filter()?;
     let store = caller.store().await?;
     let cursor = match query.cursor {
         None => RunCursor::START,
@@ -54,10 +153,12 @@ pub(crate) async fn list(
             last.as_ref().map(QueuedRun::cursor).ok_or_else(unknown)?
         }
     };
-    let runs = store.runs_after(cursor, size + 1).await?;
-    let page: Vec<RunOverview> = runs.iter().take(size).map(RunOverview::from).collect();
-    let next = page.last().filter(|_| runs.len() > size).map(|run| run.run_id);
-    Ok(Json(RunPage { runs: page, next }))
+    let runs = pin!(list_runs(store.as_ref(), filter, cursor));
+    let mut runs: Vec<ListedRun> = runs.take(size + 1).try_collect().await?;
+    let has_more = runs.len() > size;
+    runs.truncate(size);
+    let next = runs.last().filter(|_| has_more).map(|run| run.queued.run_id.0);
+    Ok(Json(RunPage { runs: runs.into_iter().map(RunListItem::from).collect(), next }))
 }
 
 /// A run with its status, its step, its counts, and its failure.

@@ -16,9 +16,10 @@ use crate::side::{Side, SideHead};
 /// The comparison of two sides.
 #[derive(Debug)]
 pub struct Comparison {
-    /// The run in question, without the rows of the compared tables.
+    /// The run in question, or the earlier one of two runs, without the rows of the compared
+    /// tables.
     pub here: Side,
-    /// The other side, likewise.
+    /// The other side, or the later run, likewise.
     pub there: Side,
     /// The tables that both sides have.
     pub tables: Vec<TableComparison>,
@@ -126,6 +127,14 @@ impl Comparison {
         }
     }
 
+    /// What the sides are called: two runs are in the order of time.
+    pub const fn labels(&self) -> [&'static str; 2] {
+        match self.run_differences {
+            Some(_) => ["old", "new"],
+            None => ["here", "there"],
+        }
+    }
+
     /// The number of differences.
     pub fn differences(&self) -> u64 {
         self.tables.iter().map(|table| table.counts.differences()).sum()
@@ -149,6 +158,9 @@ fn left_out(
 ) -> Vec<(&'static str, &'static str)> {
     let reasons = ALL.iter().enumerate().filter_map(|(at, spec)| {
         let reason = match (mapping.compares(at), &here.tables[at], &there.tables[at]) {
+            (false, ..) if mapping.skips_options(at) => {
+                "options of loans, compared with --candidates"
+            }
             (false, ..) if spec.role == TableRole::Decision => "the mapping skips it",
             // A record of a run is only compared on request, so its absence is no news.
             (false, ..) | (true, Some(_), Some(_)) => return None,

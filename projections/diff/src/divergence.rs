@@ -39,8 +39,8 @@ fn no_candidate(stories: &LoanStories, loan: &str, trade: Option<&str>) -> Optio
     }
 }
 
-/// The divergence between two runs: they did not begin with the same candidates, or did the same
-/// with the loan until one step.
+/// The divergence between two runs, the old one here and the new one there: they did not begin with
+/// the same candidates, or did the same with the loan until one step.
 pub(crate) fn between_runs(
     loan: &str,
     (here, position_here): (&LoanStories, &LoanPosition),
@@ -51,14 +51,14 @@ pub(crate) fn between_runs(
     };
     if takes_part(here) != takes_part(there) {
         let outcome = |stories: &LoanStories| outcome_words(stories, loan).unwrap_or_default();
-        let what = format!("here it {}; there it {}", outcome(here), outcome(there));
+        let what = format!("old: it {}; new: it {}", outcome(here), outcome(there));
         return Divergence::before_passes(what);
     }
     if let Some(why) = no_candidate(here, loan, position_there.trade()) {
-        return Divergence::before_passes(format!("here, {why}"));
+        return Divergence::before_passes(format!("old: {why}"));
     }
     if let Some(why) = no_candidate(there, loan, position_here.trade()) {
-        return Divergence::before_passes(format!("there, {why}"));
+        return Divergence::before_passes(format!("new: {why}"));
     }
     let (mut steps_here, mut steps_there) = (here.steps(loan), there.steps(loan));
     loop {
@@ -73,7 +73,7 @@ pub(crate) fn between_runs(
         // A later step of one side has not happened yet when the other side acts.
         let first = [moment_a, moment_b].into_iter().flatten().min();
         let words = |step, moment| step_words(if moment == first { step } else { None });
-        let what = format!("here {}; there {}", words(a, moment_a), words(b, moment_b));
+        let what = format!("old: {}; new: {}", words(a, moment_a), words(b, moment_b));
         return match first {
             Some(moment) => Divergence::at(moment, what),
             None => Divergence::before_passes(what),

@@ -7,6 +7,7 @@
 //! * [`classes`]: classifies differences by a file
 //! * [`loan_path`]: the position of a loan on both sides, and where the paths diverge
 //! * [`run_differences`]: the differences of the inputs of two runs
+//! * [`brief`]: what changed between two runs, and what the value of the later one is made of
 //! * [`report`]: writes JSON, CSV, and one HTML page
 
 #![warn(
@@ -17,6 +18,7 @@
     clippy::cast_sign_loss
 )]
 
+pub mod brief;
 pub mod classes;
 pub mod column_set;
 pub mod compare;

@@ -12,13 +12,16 @@ use serde::Serialize;
 pub struct LoanPath {
     /// The loan.
     pub loan_id: String,
+    /// Its amount, in dollars, as the later run or the only one has it.
+    pub loan_amount: Option<String>,
     /// Its position here.
     pub here: LoanPosition,
     /// Its position there.
     pub there: LoanPosition,
     /// Where the paths diverge; NULL if both positions are the same.
     pub parted: Option<Divergence>,
-    /// Why it has its position here, and not the one there.
+    /// Why it has its position here, and not the one there; of two runs, why it has its new
+    /// position and not the old one.
     pub because: String,
 }
 

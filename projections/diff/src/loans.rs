@@ -39,11 +39,12 @@ impl TableByLoan<'_> {
 
 const GUIDE: &str = "pfill_powerfill_guide";
 const KICKOUTS: &str = "pfill_kickout_guide_01";
+const POOL_GUIDE: &str = "pfill_pool_guide";
 
-/// Whether the rows say what becomes of a loan. Candidates and ranked options only say what a loan
-/// could do.
+/// Whether the rows say what becomes of a loan. Candidates, synthetic options, and the cash market
+/// map only say what a loan could do.
 fn decides_loans(table: &TableSpec) -> bool {
-    matches!(table.diff.pair_by, ["loan_id"] | ["loan_id", "pool_action"])
+    [GUIDE, KICKOUTS, POOL_GUIDE].contains(&table.name)
 }
 
 impl Comparison {
@@ -80,7 +81,12 @@ impl Comparison {
             let number = self.names.find(loan, "loan_id")?;
             let position_here = self.position(&tables_here, number);
             let position_there = self.position(&tables_there, number);
-            let outcome = here.outcome(loan);
+            // Of two runs, the new one is there.
+            let (stories, other_place) = match there {
+                Some(there) => (there, &position_here),
+                None => (here, &position_there),
+            };
+            let outcome = stories.outcome(loan);
             let mut because =
                 outcome.map_or_else(String::new, |outcome| OutcomeClause(&outcome).to_string());
             let mut parted = None;
@@ -93,15 +99,24 @@ impl Comparison {
                     ),
                     None => divergence::from_export(loan, here, &position_there),
                 });
-                if let Some(trade_id) = position_there.trade()
-                    && let Some(relation) = &here.relation(loan, trade_id)
+                if let Some(trade_id) = other_place.trade()
+                    && let Some(relation) = &stories.relation(loan, trade_id)
                 {
                     because.push_str("; ");
                     because.push_str(&RelationClause { trade_id, relation }.to_string());
                 }
             }
             let loan_id = loan.clone();
-            Some(LoanPath { loan_id, here: position_here, there: position_there, parted, because })
+            let amounts = [&tables_there, &tables_here].map(|tables| self.amount(tables, number));
+            let loan_amount = amounts.into_iter().flatten().next();
+            Some(LoanPath {
+                loan_id,
+                loan_amount,
+                here: position_here,
+                there: position_there,
+                parted,
+                because,
+            })
         };
         self.loans = loans.iter().filter_map(path).collect();
     }
@@ -119,6 +134,13 @@ impl Comparison {
     fn position_tables(&self, side: usize) -> PositionTables<'_> {
         let (guide, kickouts) = (self.by_loan(side, GUIDE), self.by_loan(side, KICKOUTS));
         PositionTables { guide, kickouts }
+    }
+
+    fn amount(&self, tables: &PositionTables<'_>, loan: u32) -> Option<String> {
+        let tables = [&tables.guide, &tables.kickouts].into_iter().flatten();
+        let mut amounts =
+            tables.filter_map(|table| table.cell(table.row(loan)?, "loan_amount", &self.names));
+        amounts.next()
     }
 
     fn position(&self, tables: &PositionTables<'_>, loan: u32) -> LoanPosition {

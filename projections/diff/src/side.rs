@@ -136,20 +136,7 @@ pub struct RunSide {
 impl RunSide {
     /// The side before the first event.
     pub fn new(run_id: RunId, names: &mut Interner) -> Self {
-        let head = RunSideHead {
-            run_id,
-            tenant_id: None,
-            status: RunStatus::Pending,
-            requested_by: None,
-            requested_at: None,
-            recorded_at: None,
-            engine_version: None,
-            spec_version: None,
-            snapshot_digest: None,
-            output_digest: None,
-            options: None,
-            events: 0,
-        };
+        let head = RunSideHead::new(run_id);
         let tables = projectors().into_iter().map(|projector| {
             let columns = projector.table().columns.iter();
             let grid = Grid::new(columns.map(|column| GridColumn::new(column, names)).collect());
@@ -204,7 +191,25 @@ pub(crate) fn table_names() -> String {
 }
 
 impl RunSideHead {
-    fn apply(&mut self, recorded: &RecordedEvent<'_>) {
+    /// A run before its first event.
+    pub(crate) const fn new(run_id: RunId) -> Self {
+        Self {
+            run_id,
+            tenant_id: None,
+            status: RunStatus::Pending,
+            requested_by: None,
+            requested_at: None,
+            recorded_at: None,
+            engine_version: None,
+            spec_version: None,
+            snapshot_digest: None,
+            output_digest: None,
+            options: None,
+            events: 0,
+        }
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent<'_>) {
         self.status = self.status.max(RunStatus::reached_with(recorded.event));
         self.recorded_at = Some(recorded.recorded_at);
         self.events = recorded.stream_version;

@@ -156,7 +156,7 @@ fn candidates_pair_by_loan_and_trade_whatever_their_rank() {
         differences(&compared(&[(name, &here)], &[(name, &there)], "")),
         [
             ("A|T1".to_owned(), RowVerdict::OtherNumbers, vec!["candidate_rank"]),
-            ("B|T1".to_owned(), RowVerdict::OtherDecision, vec!["turn", "candidate_rank"]),
+            ("B|T1".to_owned(), RowVerdict::OtherNumbers, vec!["turn", "candidate_rank"]),
         ]
     );
 }

@@ -15,6 +15,7 @@ const OPERATORS: &[&str] = &[
     "post /api/powerfill/preflight",
     "post /api/powerfill/preprocess",
     "post /api/powerfill/run",
+    "post /api/powerfill/runs/{run_id}/annotations",
     "post /api/powerfill/runs/{run_id}/cancel",
 ];
 

@@ -68,6 +68,56 @@ async fn two_runs_are_compared() {
 }
 
 #[tokio::test]
+async fn runs_are_found_named_and_briefed() {
+    let service = Service::new();
+    let one = service.run_case("41-mixed-400-price").await;
+    service.get("/brief").await.expect_problem(409, "run-not-complete");
+    let options = Some("{\"options\":{\"price_mode\":\"pc\"}}");
+    let other = accepted_run(&service.post("/run", options).await);
+    service.work().await;
+    let found = async |query: &str| -> Vec<Value> {
+        let page = service.get(&format!("/runs?{query}")).await.ok().json();
+        let runs = page["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["run_id"].clone()).collect()
+    };
+    assert_eq!(found("options=price_mode%3Dpc").await, [json!(other)]);
+    assert_eq!(found("options=price_mode%3Dpo,max_fill_iterations%3D20").await.len(), 1);
+    assert_eq!(found("status=Complete&requested_by=OTTO").await.len(), 1);
+    assert_eq!(found("status=Failed").await.len(), 0);
+    assert_eq!(found("scenarios=true").await.len(), 0);
+    let refused = service.get("/runs?options=colour%3Dred").await;
+    refused.expect_problem(400, "bad-request");
+    let first = &service.get("/runs?limit=1").await.ok().json();
+    assert_eq!((&first["runs"][0]["number"], &first["next"]), (&json!(2), &json!(other)));
+    let summary = service.get(&format!("/runs/{other}/value?grouping=run")).await.ok().json();
+    assert_eq!(first["runs"][0]["value_amount"], summary["rows"][0]["value_amount"]);
+
+    let path = format!("/runs/{one}/annotations");
+    let note = "{\"name\":\"Month end\",\"note\":\"signed off\"}";
+    let annotated = service.post(&path, Some(note)).await.ok().json();
+    assert_eq!(
+        (&annotated["name"], &annotated["notes"][0]["by"]),
+        (&json!("Month end"), &json!("otto"))
+    );
+    assert_eq!(service.get(&path).await.ok().json(), annotated);
+    service.post(&path, Some("{}")).await.expect_problem(400, "bad-request");
+    service.post(&path, Some("{\"name\":\"latest\"}")).await.expect_problem(400, "bad-request");
+    let other_path = format!("/runs/{other}/annotations");
+    let taken = service.post(&other_path, Some("{\"name\":\"month end\"}")).await;
+    taken.expect_problem(409, "already-there");
+
+    let brief = service.get("/brief").await.ok().json();
+    assert_eq!(
+        (&brief["then"]["run_id"], &brief["now"]["run_id"]),
+        (&json!(one.to_string()), &json!(other))
+    );
+    let options = brief["given"]["options"].as_array().unwrap();
+    assert!(options.iter().any(|option| option["option"] == "price_mode"), "{brief}");
+    let back = service.get(&format!("/brief?then={other}&now={one}")).await.ok().json();
+    assert_eq!(back, brief);
+}
+
+#[tokio::test]
 async fn a_queued_run_is_cancelled_by_the_user_of_the_token() {
     let service = Service::new();
     let run = accepted_run(&service.post("/run", Some("{}")).await);

@@ -15,6 +15,7 @@ use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId, RunState}
 use powerfill_events::values::Timestamp;
 use powerfill_tables::RunTables;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
+use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::{Cell, RowBatch};
 use tokio::select;
@@ -46,6 +47,8 @@ pub(crate) struct RunPart {
     pub(crate) history: Option<Vec<Cell>>,
     /// The index of the run's events, with the last part.
     pub(crate) index: Option<Arc<RunIndex>>,
+    /// What the list of runs says about the run, with the last part.
+    pub(crate) headline: Option<RunHeadline>,
 }
 
 /// Why recording ends before the run does.
@@ -241,6 +244,7 @@ impl Recorder {
             status: self.status,
             history: if is_last { self.tables.history_row() } else { None },
             index: is_last.then(|| Arc::new(std::mem::take(&mut self.index).finish())),
+            headline: self.tables.headline().filter(|_| is_last).cloned(),
         };
         self.pending_after = self.version;
         self.sent = self.version;

@@ -254,6 +254,9 @@ impl Runner {
         if let Some(row) = part.history {
             retry_with_backoff(|| store.put_row(writer, &run_history::TABLE, row.clone())).await?;
         }
+        if let Some(headline) = part.headline {
+            retry_with_backoff(|| store.put_headline(run, &headline)).await?;
+        }
         if let Some(index) = part.index {
             retry_with_backoff(|| store.put_index(writer, Arc::clone(&index))).await?;
         }

@@ -1,5 +1,6 @@
 //! Compares everything that is kept of each run with its events: the recorded digest of its
-//! outputs, its captured snapshot, its entry in the queue, its row of the history, and its index.
+//! outputs, its captured snapshot, its entry in the queue, its row of the history, what the list of
+//! runs says about it, and its index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 use powerfill_events::run::RunId;
 use powerfill_ports::index::IndexState;
 use powerfill_ports::retention::read_retention;
+use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
@@ -171,7 +173,10 @@ async fn compare_run(
     comparison.difference = recorded_digest_differs(run, &rebuilt)
         .or(snapshot_missing(store, run, &rebuilt, &captured).await?)
         .or_else(|| queue_differs(run, queued.as_ref(), &rebuilt))
-        .or_else(|| row_differs(run, rebuilt.history_row, row, in_progress));
+        .or_else(|| row_differs(run, rebuilt.history_row.clone(), row, in_progress));
+    if comparison.difference.is_none() && !in_progress {
+        comparison.difference = headline_differs(store, run, &rebuilt).await?;
+    }
     if comparison.difference.is_some() {
         return Ok(comparison);
     }
@@ -237,6 +242,23 @@ fn row_differs(
     cells
         .find_map(|(at, (want, have))| cell_difference(table, at, want, have))
         .map(|what| format!("{}, run {run}: {what}", table.name))
+}
+
+/// Compares what the list of runs says about a run. A store of an older program says nothing.
+async fn headline_differs(
+    store: &dyn Store,
+    run: RunId,
+    rebuilt: &RebuiltRun,
+) -> Result<Option<String>, AppError> {
+    let Some(kept) = store.headlines(vec![run]).await?.remove(&run) else { return Ok(None) };
+    let annotations = AnnotationHead::from(&read_annotations(store, run).await?);
+    let what = match kept.headline {
+        Some(headline) if Some(&headline) != rebuilt.headline.as_ref() => "its events",
+        _ if kept.annotations != annotations => "its annotations",
+        _ => return Ok(None),
+    };
+    let remedy = format!("`powerfill rebuild {run}` makes it again");
+    Ok(Some(format!("the list of runs, run {run}: it differs from {what}; {remedy}")))
 }
 
 /// The first entry of a run's index that differs from the events: it could hide an event from a

@@ -2,11 +2,13 @@
 //! (specification 3.4).
 
 mod export;
+mod runs_text;
 mod text;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use powerfill_app::compare::{StoredRun, compare_runs, compare_with, run_side};
 use powerfill_diff::classes::Classifications;
@@ -16,7 +18,9 @@ use powerfill_diff::report::{PAGE_ROWS, csv, html, json};
 use powerfill_diff::{Comparison, ComparisonOutcome, Interner};
 use powerfill_events::run::RunId;
 use powerfill_evidence::EvidenceStore;
-use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
+use powerfill_ports::events::EventStore;
+use powerfill_ports::{Store, ensure_tenant};
 
 use super::find_run;
 use crate::args::DiffArgs;
@@ -25,7 +29,7 @@ use crate::format::Format;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
-use crate::urls::ComparisonUrl;
+use crate::urls::{ComparisonUrl, StoreUrl};
 
 pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let against: ComparisonUrl = args.against.parse("--against")?;
@@ -36,8 +40,12 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
         ComparisonUrl::Evidence(file) => Some(EvidenceStore::open(file)?),
         _ => None,
     };
+    let other_store = other_store(&args, &against, store).await?;
     let other = match (&against, &evidence) {
-        (ComparisonUrl::Run(run), _) => Some(StoredRun { store, run: find_run(store, run).await? }),
+        (ComparisonUrl::Run(run), _) => {
+            let store = other_store.as_deref().map_or(store, |other| other as &dyn Store);
+            Some(StoredRun { store, run: find_run(store, run).await? })
+        }
         (_, Some(other)) => Some(StoredRun { store: other, run: find_run(other, "latest").await? }),
         _ => None,
     };
@@ -45,7 +53,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
         return write_mapping(store, run, &against, file).await;
     }
     // Hand-written files are read first, so that their errors appear at once.
-    let mapping = mapping(args.mapping.as_deref(), other.is_some())?;
+    let mapping = mapping(args.mapping.as_deref(), other.is_some(), args.candidates)?;
     let classifications = read_classifications(&args)?;
     let mut comparison = match other {
         Some(other) => {
@@ -82,6 +90,9 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     match args.common.print.format {
         Format::Text if comparison.outcome() == ComparisonOutcome::Incomparable => {}
+        Format::Text if comparison.run_differences.is_some() => {
+            write!(out, "{}", runs_text::report(comparison, args.show))?;
+        }
         Format::Text => write!(out, "{}", text::report(comparison, args.show))?,
         Format::Json => json(comparison, &mut out)?,
         Format::Csv => csv(comparison, &mut out)?,
@@ -102,14 +113,41 @@ fn answer(comparison: &Comparison) -> Result<(), CliError> {
     }
 }
 
-fn mapping(file: Option<&Path>, for_runs: bool) -> Result<ComparisonMapping, CliError> {
-    let Some(file) = file else { return Ok(ComparisonMapping::default()) };
-    let mapping = ComparisonMapping::parse(&file.display().to_string(), &read(file)?)
-        .map_err(CliError::environment)?;
-    if for_runs {
-        mapping.check_for_runs().map_err(CliError::environment)?;
+fn mapping(
+    file: Option<&Path>,
+    for_runs: bool,
+    candidates: bool,
+) -> Result<ComparisonMapping, CliError> {
+    let mapping = match file {
+        Some(file) => ComparisonMapping::parse(&file.display().to_string(), &read(file)?)
+            .map_err(CliError::environment)?,
+        None => ComparisonMapping::default(),
+    };
+    if !for_runs {
+        return Ok(mapping);
     }
-    Ok(mapping)
+    mapping.check_for_runs().map_err(CliError::environment)?;
+    Ok(if candidates { mapping } else { mapping.without_options() })
+}
+
+/// The store of the other run, if it is another one.
+async fn other_store(
+    args: &DiffArgs,
+    against: &ComparisonUrl,
+    store: &dyn Store,
+) -> Result<Option<Arc<dyn CopyStore>>, CliError> {
+    let Some(url) = &args.against_store else { return Ok(None) };
+    if !matches!(against, ComparisonUrl::Run(_)) {
+        let message = "--against-store goes with --against RUN, a run of that store";
+        return Err(CliError::environment(message));
+    }
+    let url: StoreUrl = url.parse("--against-store")?;
+    let other = url.open_for_reading().await?;
+    if let Some(tenant) = EventStore::tenant(store).await? {
+        let ensured = ensure_tenant(other.as_ref(), &tenant).await;
+        ensured.map_err(|error| CliError::context(url.to_string(), error))?;
+    }
+    Ok(Some(other))
 }
 
 /// The name and the text of the classification file; empty for a new file.

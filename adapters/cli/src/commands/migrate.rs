@@ -1,9 +1,11 @@
 //! `migrate`: creates a store, or the tables of a tenant's database, or upgrades them to the
-//! current schema. Moves the events of a store of 0.1.0 into blocks. A second call changes nothing.
+//! current schema. Moves the events of a store of 0.1.0 into blocks, and completes the list of
+//! runs. A second call changes nothing.
 
 use std::io::IsTerminal;
 
 use indicatif::ProgressBar;
+use powerfill_app::run_list::fill_headlines;
 use powerfill_ports::{Store, StoreError};
 use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;
@@ -20,11 +22,16 @@ use crate::urls::TargetUrl;
 pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let Some(target) = args.target else {
         let store = TenantStore::resolve(&args.common.store, settings)?;
-        let moved = move_rows_into_blocks(store.open().await?.as_ref()).await?;
+        let opened = store.open().await?;
+        let moved = move_rows_into_blocks(opened.as_ref()).await?;
         let moved = moved.map_or_else(String::new, |position| {
             format!("events 1 to {} are now stored in blocks\n", count(position))
         });
-        return print_text(format!("{moved}{} has the current schema\n", store.url()));
+        let listed = match list_former_runs(opened.as_ref()).await? {
+            0 => String::new(),
+            runs => format!("the list of runs has the value of {} earlier runs\n", count(runs)),
+        };
+        return print_text(format!("{moved}{listed}{} has the current schema\n", store.url()));
     };
     let url = target.parse::<TargetUrl>("--target")?.0;
     let tables = match args.tables {
@@ -40,6 +47,17 @@ pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result
         Format::Json => print_json(&json!({ "target": url.to_string(), "did": reports })),
         Format::Csv => print_csv(&["did"], reports.iter().map(|line| [line.as_str()])),
     }
+}
+
+/// Derives what the list of runs says about runs of an older program. Returns their number.
+async fn list_former_runs(store: &dyn Store) -> Result<u64, CliError> {
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner(),
+        false => ProgressBar::hidden(),
+    };
+    let filled = fill_headlines(store, |runs| bar.set_position(runs)).await?;
+    bar.finish_and_clear();
+    Ok(filled)
 }
 
 /// Moves all events that are stored in rows into blocks, step by step. Returns the position of the

@@ -1,5 +1,7 @@
 //! One file per command.
 
+pub(crate) mod annotate;
+pub(crate) mod brief;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod config;
@@ -40,13 +42,14 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use futures::{StreamExt, TryStreamExt};
+use powerfill_app::run_list::official_runs;
 use powerfill_events::run::RunId;
 #[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 #[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_ports::events::EventStore;
-use powerfill_ports::runs::{RunCursor, stream_runs};
+use powerfill_ports::runs::{QueuedRun, RunCursor};
 use tokio::task::JoinSet;
 
 use crate::args::{Cli, StoreArgs};
@@ -100,23 +103,29 @@ async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, 
     })
 }
 
-/// Finds a run by its id, the beginning of its id, `latest`, or `latest~N` for the Nth before it.
-/// However many runs there are, it reads only those that it needs.
+/// Finds a run by its id, the beginning of its id, its name, `latest`, or `latest~N` for the Nth
+/// before it; scenarios do not count. However many runs there are, it reads only those that it
+/// needs.
 pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
-    let found = match wanted.strip_prefix("latest") {
-        Some("") => store.runs_after(RunCursor::START, 1).await?,
+    let id = |run: QueuedRun| run.run_id;
+    let found: Vec<RunId> = match wanted.strip_prefix("latest") {
         Some(back) => {
-            let back = back.strip_prefix('~').and_then(|back| back.parse::<usize>().ok());
-            let runs = stream_runs(store).skip(back.unwrap_or(usize::MAX)).take(1);
-            runs.try_collect().await?
+            let back = match back {
+                "" => Some(0),
+                back => back.strip_prefix('~').and_then(|back| back.parse::<usize>().ok()),
+            };
+            let runs = official_runs(store).skip(back.unwrap_or(usize::MAX)).take(1);
+            runs.map_ok(id).try_collect().await?
         }
         None => match ids_beginning_with(wanted) {
-            Some((first, last)) => store.runs_between(first, last, 2).await?,
-            None => Vec::new(),
+            Some((first, last)) => {
+                store.runs_between(first, last, 2).await?.into_iter().map(id).collect()
+            }
+            None => store.runs_named(wanted).await?,
         },
     };
     match found.as_slice() {
-        [run] => Ok(run.run_id),
+        [run] => Ok(*run),
         [] if store.runs_after(RunCursor::START, 1).await?.is_empty() => {
             Err(CliError::environment("the store has no run yet; make one with `powerfill run`"))
         }

@@ -1,8 +1,11 @@
 //! `tables`: prints an output table of a run, made from its events, or writes a workbook.
 
+use futures::TryStreamExt;
 use powerfill_app::as_of::check_event;
 use powerfill_app::rebuild;
+use powerfill_ports::projections::RunRows;
 use powerfill_snapshot::near::suggestion;
+use powerfill_tables::csv;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, named};
 
@@ -11,7 +14,8 @@ use crate::args::TablesArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{
-    print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text, print_table,
+    cell_text, json_rows, print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text,
+    print_table, print_text,
 };
 use crate::settings::ProgramSettings;
 use crate::summary::count;
@@ -46,6 +50,13 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         .await?;
         return list(&counts, format);
     };
+    if table.keeps_every_run && args.at.at.is_none() {
+        let runs: Vec<RunRows> = store.rows(table).try_collect().await?;
+        // Evidence keeps no tables; its history is that of its run.
+        if !runs.is_empty() {
+            return print_history(&runs, table, format);
+        }
+    }
     let mut rows = RowBatch::new(table);
     rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
         for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
@@ -58,6 +69,42 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         Format::Text => print_rows_text(&rows),
         Format::Json => print_rows_json(&rows),
         Format::Csv => print_rows_csv(run, &rows),
+    }
+}
+
+/// Prints the rows of every run of a table that keeps them.
+fn print_history(
+    runs: &[RunRows],
+    table: &'static TableSpec,
+    format: Format,
+) -> Result<(), CliError> {
+    let ids = |runs: &RunRows| vec![runs.run_id.to_string(); runs.rows.len()];
+    match format {
+        Format::Text => {
+            let header = ["run_id"].into_iter().chain(table.columns.iter().map(|c| c.name));
+            let rows = runs.iter().flat_map(|runs| {
+                let cells = runs.rows.rows().map(|row| row.iter().map(cell_text));
+                ids(runs).into_iter().zip(cells).map(|(id, cells)| [id].into_iter().chain(cells))
+            });
+            print_table(&header.collect::<Vec<_>>(), rows, &[])
+        }
+        Format::Json => {
+            let objects = runs.iter().flat_map(|runs| {
+                ids(runs).into_iter().zip(json_rows(&runs.rows)).map(|(id, mut row)| {
+                    if let Some(row) = row.as_object_mut() {
+                        row.insert("run_id".to_owned(), id.into());
+                    }
+                    row
+                })
+            });
+            print_json(&objects.collect::<Vec<_>>())
+        }
+        Format::Csv => {
+            let mut text = Vec::new();
+            csv::write_file_header(table, &mut text);
+            runs.iter().for_each(|runs| csv::write_file_rows(runs.run_id, &runs.rows, &mut text));
+            print_text(String::from_utf8_lossy(&text))
+        }
     }
 }
 

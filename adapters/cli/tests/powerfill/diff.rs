@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::desktop_app;
 use crate::sandbox::{Sandbox, case, cases, options, source};
@@ -44,7 +44,8 @@ fn edit(sandbox: &Sandbox, file: &str, edits: impl Fn(&mut Table)) {
 fn a_run_is_the_same_as_itself_and_its_own_tables() {
     let sandbox = sandbox_with_run("41");
     sandbox.run_ok("tables latest --format xlsx --out book.xlsx");
-    for against in ["latest", "run:latest", "dir:tables", "xlsx:book.xlsx"] {
+    let runs = ["latest --candidates", "run:latest --candidates"];
+    for against in runs.into_iter().chain(["dir:tables", "xlsx:book.xlsx"]) {
         let answer =
             sandbox.run_line(&format!("diff latest --against {against} --format json")).success();
         let document = answer.json();
@@ -194,47 +195,89 @@ fn a_diff_of_two_runs_names_their_inputs_and_first_differences() {
     let why = &document["why"];
     assert_eq!(why["same_snapshot"], false);
     assert_eq!(why["options"][0]["option"], "switch_threshold");
-    assert_eq!(why["options"][0]["here"], "0.50000000");
+    assert_eq!(why["options"][0]["there"], "0.50000000");
+    assert_eq!(document["labels"], json!(["old", "new"]));
     let inputs = why["snapshot"].as_array().unwrap();
     let input = |name: &str| inputs.iter().find(|input| input["table"] == name).unwrap();
     assert_eq!(inputs.len(), 2);
-    assert_eq!((&input("loan")["only_there"], &input("loan")["changed"]), (&1.into(), &0.into()));
+    assert_eq!((&input("loan")["only_here"], &input("loan")["changed"]), (&1.into(), &0.into()));
     let trades = input("pscat_trades");
     assert_eq!((&trades["changed"], &trades["columns"]["trade_price"]), (&3.into(), &3.into()));
-    assert_eq!(trades["rows"][0]["fields"][0][1], "90.00000000");
+    assert_eq!(trades["rows"][0]["fields"][0][2], "90.00000000");
     let loans = document["loans"].as_array().unwrap();
     assert!(loans.len() > 5);
     let parted = loans.iter().filter(|path| path["parted"].is_object());
     assert!(parted.clone().any(|path| path["parted"]["pass"].is_string()));
     assert!(parted.clone().all(|path| !path["parted"]["what"].as_str().unwrap().is_empty()));
 
+    // Whichever is named first, the earlier run is here, and the later one there.
     let back = sandbox.run_line("diff latest~1 --against latest --format json").json();
-    assert_mirror_images(&document, &back);
+    assert_eq!(back, document);
+
+    let has = |document: &Value, name: &str| {
+        document["tables"].as_array().unwrap().iter().any(|table| table["table"] == name)
+    };
+    let candidates = "pfill_loan2trade_candy_level_01";
+    assert!(!has(&document, candidates));
+    let all = sandbox.run_line("diff latest --against latest~1 --candidates --format json").json();
+    assert!(has(&all, candidates));
 }
 
-/// Expects that a comparison and the reverse comparison have the same differences.
-fn assert_mirror_images(document: &Value, back: &Value) {
-    for (there, back) in
-        document["tables"].as_array().unwrap().iter().zip(back["tables"].as_array().unwrap())
-    {
-        let (a, b) = (&there["counts"], &back["counts"]);
-        for (name, mirror) in [
-            ("same", "same"),
-            ("other_numbers", "other_numbers"),
-            ("other_decision", "other_decision"),
-            ("only_here", "only_there"),
-            ("only_there", "only_here"),
-        ] {
-            assert_eq!(a[name], b[mirror], "{} {name}", there["table"]);
+#[test]
+fn a_renumbered_turn_is_no_decision() {
+    let sandbox = sandbox_with_run("41");
+    crate::snapshots::copy(&case("41").join("snapshot"), &sandbox.path("snapshot"));
+    sandbox.run_ok("run dir:snapshot");
+    // A first turn without a candidate: every later turn has another number.
+    edit(&sandbox, "snapshot/pfill_constraints.csv", |table| {
+        let priority = table.index("constraint_priority");
+        let mut first = table.rows[0].clone();
+        for (at, column) in table.columns.iter().enumerate() {
+            first[at] = match column.as_str() {
+                "constraint_priority" => "0".to_owned(),
+                "investor_instrument_name" | "constraint_name" => "nothing".to_owned(),
+                "investor_id" => first[at].clone(),
+                _ => String::new(),
+            };
         }
+        for row in &mut table.rows {
+            row[priority] = (row[priority].parse::<u32>().unwrap() + 1).to_string();
+        }
+        table.rows.push(first);
+    });
+    sandbox.run_ok("run dir:snapshot");
+    let answer = sandbox.run_line("diff latest --against latest~1 --candidates --format json");
+    let document = answer.json();
+    assert_eq!(document["loans_parted"], 0);
+    let candidates = table(&document, "pfill_loan2trade_candy_level_01");
+    assert_eq!(candidates["counts"]["other_decision"], 0, "{}", candidates["counts"]);
+    assert!(candidates["counts"]["other_numbers"].as_u64().unwrap() > 100);
+}
+
+#[test]
+fn a_run_of_another_store_is_compared() {
+    let sandbox = Sandbox::new();
+    let snapshot = case("41").join("snapshot");
+    let source = format!("dir:{}", snapshot.display());
+    sandbox.run(["run", &source]).success();
+    let other = ["run", &source, "--store", "sqlite:other.db", "--switch-threshold", "2"];
+    sandbox.run(other).success();
+    let line = "diff latest --against latest --against-store sqlite:other.db";
+    let answer = sandbox.run_line(line);
+    assert_eq!(answer.status, Some(1), "{}", answer.err);
+    let lines = ["old: run ", "new: run ", "switch_threshold", "loans have another place"];
+    for words in lines {
+        assert!(answer.out.contains(words), "{words}: {}", answer.out);
     }
-    for (there, back) in
-        document["loans"].as_array().unwrap().iter().zip(back["loans"].as_array().unwrap())
-    {
-        assert_eq!((&there["loan_id"], &there["here"]), (&back["loan_id"], &back["there"]));
-        assert_eq!(there["parted"]["pass"], back["parted"]["pass"], "{there} {back}");
-        assert_eq!(there["parted"]["turn"], back["parted"]["turn"], "{there} {back}");
-    }
+    let same = sandbox.run_line("diff latest --against latest --against-store sqlite:powerfill.db");
+    same.success();
+    let export = "diff latest --against dir:. --against-store sqlite:other.db";
+    sandbox.run_line(export).fails_with(2, &["--against-store", "--against RUN"]);
+    let elsewhere = ["generate", "--loans", "20", "--trades", "4", "--pools", "2", "--out", "book"];
+    sandbox.run(elsewhere).success();
+    sandbox.run(["run", "dir:book", "--store", "sqlite:generated.db"]);
+    let tenant = "diff latest --against latest --against-store sqlite:generated.db";
+    sandbox.run_line(tenant).fails_with(2, &["generated.db", "tenant"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! statuses, printed and written output, and what remains of a killed process.
 
 mod audit;
+mod brief;
 mod compare;
 mod configuring;
 mod conformance;
@@ -21,6 +22,7 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 mod large_tables;
+mod listing;
 #[cfg(unix)]
 mod openapi_tools;
 mod own_book;

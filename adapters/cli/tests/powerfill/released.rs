@@ -87,8 +87,13 @@ fn assert_readable(version: &Path, sandbox: &Sandbox, is_rebuilt: bool) {
     assert_contains(&recorded("runs"), &answer(sandbox, "runs"), "runs");
     assert_contains(&recorded("config"), &answer(sandbox, "config list"), "config");
     assert_contains(&recorded("history"), &answer(sandbox, "config history"), "history");
-    let diff = answer(sandbox, &format!("diff {} --against {}", runs[2], runs[3]));
-    assert_contains(&recorded("diff"), &diff, "diff");
+    let line = format!("diff {} --against {} --candidates", runs[2], runs[3]);
+    let mut differences = recorded("diff");
+    for table in differences["tables"].as_array_mut().expect("tables") {
+        // Later programs judge a turn as a number.
+        table.as_object_mut().expect("a table").remove("decision");
+    }
+    assert_contains(&differences, &answer(sandbox, &line), "diff");
     for (number, run) in runs.iter().enumerate() {
         for command in ["show", "replay", "verify"] {
             let name = format!("{}.{command}", number + 1);
@@ -117,11 +122,13 @@ fn assert_readable(version: &Path, sandbox: &Sandbox, is_rebuilt: bool) {
     }
 }
 
-/// Moves the events into blocks. A second call finds nothing to do.
+/// Moves the events into blocks, and completes the list of runs. A second call finds nothing to do.
 fn assert_migrates(sandbox: &Sandbox) {
     let position = answer(sandbox, "verify")["events"].as_u64().unwrap();
     let migrated = sandbox.run_ok("migrate");
-    let (moved, schema) = migrated.split_once('\n').expect("two lines");
+    let (moved, rest) = migrated.split_once('\n').expect("three lines");
+    let (listed, schema) = rest.split_once('\n').expect("three lines");
+    assert!(listed.starts_with("the list of runs has the value of "), "{listed}");
     assert_eq!(moved.replace(',', ""), format!("events 1 to {position} are now stored in blocks"));
     assert_eq!(sandbox.run_ok("migrate"), schema);
 }

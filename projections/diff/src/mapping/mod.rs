@@ -17,12 +17,17 @@ use crate::grid::value_kind;
 
 /// A mapping of the tables of 1.5.
 #[derive(Debug)]
-pub struct ComparisonMapping(Mapping);
+pub struct ComparisonMapping {
+    mapping: Mapping,
+    /// Whether the tables of options are left out unless the file names them: the candidates and
+    /// the ranked synthetic options, which say what a loan could do, and not what became of it.
+    skips_options: bool,
+}
 
 impl Default for ComparisonMapping {
     /// The mapping without a file: all names are the same on both sides, in any case.
     fn default() -> Self {
-        Self(Mapping::none(schema()))
+        Self { mapping: Mapping::none(schema()), skips_options: false }
     }
 }
 
@@ -32,16 +37,28 @@ impl ComparisonMapping {
     /// # Errors
     /// [`MappingError`]: the text is no TOML, or has an unknown key, table, or column.
     pub fn parse(file: &str, text: &str) -> Result<Self, MappingError> {
-        Mapping::parse(schema(), file, text).map(Self)
+        let mapping = Mapping::parse(schema(), file, text)?;
+        Ok(Self { mapping, skips_options: false })
     }
 
     /// How the tables of the export become ours.
     pub fn mapping(&self) -> &Mapping {
-        &self.0
+        &self.mapping
+    }
+
+    /// Leaves the tables of options out, unless the file names them.
+    #[must_use]
+    pub fn without_options(self) -> Self {
+        Self { skips_options: true, ..self }
+    }
+
+    /// Whether a table is left out because its rows are options of loans.
+    pub(crate) fn skips_options(&self, at: usize) -> bool {
+        self.skips_options && self.settings(at).is_none() && ALL[at].built_from.is_some()
     }
 
     pub(crate) fn settings(&self, at: usize) -> Option<&ComparisonSettings> {
-        self.0.table(at).map(|table| &table.comparison)
+        self.mapping.table(at).map(|table| &table.comparison)
     }
 
     /// Whether a table is compared: the decision tables that the file does not skip, and the
@@ -49,7 +66,7 @@ impl ComparisonMapping {
     pub(crate) fn compares(&self, at: usize) -> bool {
         match self.settings(at) {
             Some(settings) => !settings.skip,
-            None => ALL[at].role == TableRole::Decision,
+            None => ALL[at].role == TableRole::Decision && !self.skips_options(at),
         }
     }
 
@@ -58,7 +75,7 @@ impl ComparisonMapping {
     /// # Errors
     /// If it has names, values, or formats of an export.
     pub fn check_for_runs(&self) -> Result<(), MappingError> {
-        self.0.translation().map_or(Ok(()), Err)
+        self.mapping.translation().map_or(Ok(()), Err)
     }
 }
 
@@ -82,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_file_is_recognized_by_its_name_in_many_forms() {
-        let mapping = ComparisonMapping::default().0;
+        let mapping = ComparisonMapping::default().mapping;
         let position = |name: &str| ALL.iter().position(|spec| spec.name == name);
         let recap = position("pfill_trade_recap");
         for name in [

@@ -51,6 +51,7 @@ impl Serialize for Document<'_> {
         let left_out = left_out.map(|(table, reason)| json!({ "table": table, "reason": reason }));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("answer", comparison.outcome().name())?;
+        map.serialize_entry("labels", &comparison.labels())?;
         map.serialize_entry("here", &comparison.here.head)?;
         map.serialize_entry("there", &comparison.there.head)?;
         map.serialize_entry("same", &comparison.same())?;

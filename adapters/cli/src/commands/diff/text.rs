@@ -1,18 +1,14 @@
-//! Prints a comparison as text.
+//! Prints a comparison with an export as text.
 
 use std::fmt::Write;
 
 use powerfill_diff::column_set::columns_of;
 use powerfill_diff::report::{DifferenceRow, difference_row};
-use powerfill_diff::run_differences::RunDifferences;
 use powerfill_diff::{Comparison, RowVerdict, SideHead};
 
 use super::path_words;
 use crate::output::text_table;
 use crate::summary::count;
-
-/// The largest number of listed rows per input table.
-const INPUT_ROWS: usize = 3;
 
 /// The whole report, with at most `most` differences of each kind.
 pub(super) fn report(comparison: &Comparison, most: usize) -> String {
@@ -20,9 +16,6 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     let (here, there) = (side(&comparison.here.head), side(&comparison.there.head));
     let _ = writeln!(out, "here:  {here}\nthere: {there}\n");
     tables(comparison, &mut out);
-    if let Some(why) = &comparison.run_differences {
-        given(why, &mut out);
-    }
     for verdict in RowVerdict::DIFFERENCES {
         differences(comparison, verdict, most, &mut out);
     }
@@ -113,56 +106,7 @@ fn cells(shown: &DifferenceRow<'_>) -> String {
     text
 }
 
-fn given(why: &RunDifferences, out: &mut String) {
-    if why.is_empty() {
-        let _ = writeln!(
-            out,
-            "\nBoth runs were given the same snapshot and options, and decided by the same engine."
-        );
-        return;
-    }
-    let _ = writeln!(out, "\nWhat the runs were given:");
-    let version = |versions: &[Option<String>; 2]| {
-        let [here, there] = versions.clone().map(|v| v.unwrap_or_else(|| "–".to_owned()));
-        format!("{here} → {there}")
-    };
-    if let Some(engine) = &why.engine_version {
-        let _ = writeln!(out, "  engine {}", version(engine));
-    }
-    if let Some(spec) = &why.spec_version {
-        let _ = writeln!(out, "  specification {}", version(spec));
-    }
-    for change in &why.options {
-        let value = powerfill_diff::report::value_words;
-        let (here, there) = (value(&change.here), value(&change.there));
-        let _ = writeln!(out, "  option {} {here} → {there}", change.option);
-    }
-    for change in &why.snapshot {
-        let columns: Vec<String> =
-            change.columns.iter().map(|(name, rows)| format!("{name} {}", count(*rows))).collect();
-        let columns =
-            if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
-        let _ = writeln!(
-            out,
-            "  {}: {} rows changed{columns}, {} only here, {} only there",
-            change.table,
-            count(change.changed),
-            count(change.only_here),
-            count(change.only_there)
-        );
-        for row in change.rows.iter().take(INPUT_ROWS) {
-            let fields =
-                row.fields.iter().map(|(name, here, there)| format!("{name} {here} → {there}"));
-            let what = match row.only {
-                Some(side) => format!("only {side}"),
-                None => fields.collect::<Vec<_>>().join(", "),
-            };
-            let _ = writeln!(out, "    {}: {what}", row.key.join(" | "));
-        }
-    }
-}
-
-fn not_compared(comparison: &Comparison, out: &mut String) {
+pub(super) fn not_compared(comparison: &Comparison, out: &mut String) {
     let mut lines: Vec<String> =
         comparison.left_out.iter().map(|(table, reason)| format!("{table}: {reason}")).collect();
     if let SideHead::Export(export) = &comparison.there.head {
@@ -199,7 +143,7 @@ fn not_compared(comparison: &Comparison, out: &mut String) {
     }
 }
 
-fn classified(comparison: &Comparison, out: &mut String) {
+pub(super) fn classified(comparison: &Comparison, out: &mut String) {
     let classified = &comparison.classified;
     for stale in &classified.stale {
         let _ = writeln!(

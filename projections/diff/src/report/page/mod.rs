@@ -13,7 +13,7 @@ use super::{DifferenceRow, LoanPaths};
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
 use crate::comparison::Comparison;
 
-pub use sections::value_words;
+pub use sections::{old_or_new, value_words};
 
 /// The greatest number of rows on a page. Only the CSV has the less important rest.
 pub const PAGE_ROWS: usize = 50_000;
@@ -88,14 +88,14 @@ fn escaped_json(value: &Value) -> String {
     text
 }
 
-/// The text of a verdict.
-const fn verdict_words(verdict: RowVerdict) -> &'static str {
+/// The text of a verdict; `labels` are the sides.
+fn verdict_words(verdict: RowVerdict, labels: [&str; 2]) -> String {
     match verdict {
-        RowVerdict::Same => "same",
-        RowVerdict::OtherNumbers => "other numbers",
-        RowVerdict::OtherDecision => "other decision",
-        RowVerdict::OnlyHere => "only here",
-        RowVerdict::OnlyThere => "only there",
+        RowVerdict::Same => "same".to_owned(),
+        RowVerdict::OtherNumbers => "other numbers".to_owned(),
+        RowVerdict::OtherDecision => "other decision".to_owned(),
+        RowVerdict::OnlyHere => format!("only {}", labels[0]),
+        RowVerdict::OnlyThere => format!("only {}", labels[1]),
     }
 }
 
@@ -155,6 +155,7 @@ impl Page<'_> {
 
     /// The data for the script. Repeated texts are in it once, and rows are arrays.
     fn data(&self, chosen: &[DifferenceRow<'_>]) -> String {
+        let labels = self.comparison.labels();
         let loans: Vec<Value> = self
             .comparison
             .loans
@@ -188,8 +189,10 @@ impl Page<'_> {
             .collect();
         let verdicts: serde_json::Map<String, Value> = RowVerdict::DIFFERENCES
             .into_iter()
-            .map(|verdict| (verdict.name().to_owned(), verdict_words(verdict).into()))
+            .map(|verdict| (verdict.name().to_owned(), verdict_words(verdict, labels).into()))
             .collect();
-        escaped_json(&json!({ "rows": rows, "loans": loans, "verdicts": verdicts }))
+        let document =
+            json!({ "rows": rows, "loans": loans, "verdicts": verdicts, "labels": labels });
+        escaped_json(&document)
     }
 }

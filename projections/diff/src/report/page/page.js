@@ -34,7 +34,7 @@
   const head = rowsTable.tHead;
   const body = rowsTable.tBodies[0];
 
-  const titles = ["Table", "Key", "Verdict", "Here → there", "Class", "Note"];
+  const titles = ["Table", "Key", "Verdict", data.labels.join(" → "), "Class", "Note"];
   const headRow = head.insertRow();
   const heads = titles.map((title, column) => {
     const cell = make("th");
@@ -53,7 +53,7 @@
   function story(loan) {
     const box = make("div", null, "story");
     const list = make("dl");
-    const said = [["here", loan[0]], ["there", loan[1]], ["parted", loan[2]], ["because", loan[3]]];
+    const said = [[data.labels[0], loan[0]], [data.labels[1], loan[1]], ["parted", loan[2]], ["because", loan[3]]];
     for (const [name, value] of said) {
       if (value) list.append(make("dt", name), make("dd", value));
     }

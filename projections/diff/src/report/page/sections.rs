@@ -58,7 +58,7 @@ impl Page<'_> {
                 h2 id="sides" { "The two sides" }
                 div.scroll {
                     table.facts {
-                        thead { tr { td {} th scope="col" { "here" } th scope="col" { "there" } } }
+                        thead { tr { td {} @for label in self.comparison.labels() { th scope="col" { (label) } } } }
                         tbody {
                             @for name in names {
                                 @let (a, b) = (find(&here, name), find(&there, name));
@@ -99,6 +99,7 @@ impl Page<'_> {
     }
 
     pub(super) fn tables(&self) -> Markup {
+        let labels = self.comparison.labels();
         let verdicts = [
             RowVerdict::Same,
             RowVerdict::OtherNumbers,
@@ -114,9 +115,8 @@ impl Page<'_> {
                         thead {
                             tr {
                                 th scope="col" { "table" }
-                                th.number scope="col" { "rows here" }
-                                th.number scope="col" { "rows there" }
-                                @for verdict in verdicts { th.number scope="col" { (verdict_words(verdict)) } }
+                                @for label in labels { th.number scope="col" { "rows " (label) } }
+                                @for verdict in verdicts { th.number scope="col" { (verdict_words(verdict, labels)) } }
                             }
                         }
                         tbody {
@@ -214,7 +214,7 @@ impl Page<'_> {
     }
 
     pub(super) fn differences(&self, chosen: &[DifferenceRow<'_>]) -> Markup {
-        let all = self.comparison.differences();
+        let (all, labels) = (self.comparison.differences(), self.comparison.labels());
         let left_out = all - chosen.len() as u64;
         let tables = self.comparison.tables.iter().filter(|table| table.counts.differences() > 0);
         let mut classes: BTreeMap<&str, ()> = BTreeMap::new();
@@ -235,7 +235,7 @@ impl Page<'_> {
                         label { "Table " select id="table" { option value="" { "all" }
                             @for table in tables { option { (table.spec.name) } } } }
                         label { "Verdict " select id="verdict" { option value="" { "all" }
-                            @for verdict in RowVerdict::DIFFERENCES { option value=(verdict.name()) { (verdict_words(verdict)) } } } }
+                            @for verdict in RowVerdict::DIFFERENCES { option value=(verdict.name()) { (verdict_words(verdict, labels)) } } } }
                         label { "Class " select id="class" { option value="" { "all" }
                             @for class in classes.keys() { option { (class) } } } }
                         button type="reset" { "Clear" }
@@ -249,7 +249,7 @@ impl Page<'_> {
                     noscript {
                         p { "Without script the first " (PLAIN_ROWS) " differences are shown, and cannot be filtered." }
                         table.rows {
-                            @for row in chosen.iter().take(PLAIN_ROWS) { (plain_row(row)) }
+                            @for row in chosen.iter().take(PLAIN_ROWS) { (plain_row(row, labels)) }
                         }
                     }
                 }
@@ -258,12 +258,12 @@ impl Page<'_> {
     }
 }
 
-fn plain_row(row: &DifferenceRow<'_>) -> Markup {
+fn plain_row(row: &DifferenceRow<'_>, labels: [&str; 2]) -> Markup {
     markup! {
         tr {
             td { (row.table) }
             td { (row.key.join(" | ")) }
-            td { (verdict_words(row.verdict)) }
+            td { (verdict_words(row.verdict, labels)) }
             td {
                 @for cell in &row.cells {
                     div {
@@ -337,7 +337,7 @@ fn run_differences_section(differences: &RunDifferences) -> Markup {
                         details {
                             summary {
                                 code { (change.table) } ": " (grouped(change.changed)) " rows changed, "
-                                (grouped(change.only_here)) " only here, " (grouped(change.only_there)) " only there"
+                                (grouped(change.only_here)) " only old, " (grouped(change.only_there)) " only new"
                             }
                             @let columns: Vec<String> = change.columns.iter().map(|(name, rows)| format!("{name} ({rows})")).collect();
                             @if !columns.is_empty() { p { "columns: " (columns.join(", ")) } }
@@ -346,7 +346,7 @@ fn run_differences_section(differences: &RunDifferences) -> Markup {
                                     tr {
                                         td { (row.key.join(" | ")) }
                                         td {
-                                            @if let Some(side) = row.only { "only " (side) }
+                                            @if let Some(side) = row.only { "only " (old_or_new(side)) }
                                             @for (column, here, there) in &row.fields { div { (column) ": " (here) " → " (there) } }
                                         }
                                     }
@@ -360,6 +360,11 @@ fn run_differences_section(differences: &RunDifferences) -> Markup {
             }
         }
     }
+}
+
+/// What the side of an input row is called between two runs.
+pub fn old_or_new(side: &str) -> &'static str {
+    if side == "here" { "old" } else { "new" }
 }
 
 /// The value of an option, without the quotes of JSON.

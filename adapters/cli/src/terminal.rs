@@ -1,0 +1,11 @@
+//! The terminal of the output.
+
+/// The columns of the terminal: `COLUMNS`, else those of standard output's terminal. `None` if the
+/// output goes elsewhere, where nothing needs to fit.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    given.filter(|columns| *columns > 0).or_else(|| {
+        let size = terminal_size::terminal_size_of(std::io::stdout());
+        size.map(|(width, _)| usize::from(width.0))
+    })
+}
