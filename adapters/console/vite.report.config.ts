@@ -23,7 +23,10 @@ function oneFile(): Plugin {
         Reflect.deleteProperty(bundle, name);
       }
       const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
+      const place = /(id="powerfill-report">)\s*null\s*(<\/script>)/;
+      if (!place.test(html)) throw new Error("report.html has no place for the run");
       html = html
+        .replace(place, "$1null$2")
         .replace(/ *<script type="module"[^>]*><\/script>\n/, "")
         .replace(/ *<link rel="stylesheet"[^>]*>\n/, "")
         .replace(

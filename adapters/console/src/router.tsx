@@ -118,6 +118,21 @@ const operateRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/Operate"), "OperatePage"),
 });
 
+const whole = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
+
+const timeRoute = createRoute({
+  getParentRoute: () => runRoute,
+  path: "time",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({
+      at: whole(search["at"]),
+      loan: text(search["loan"]),
+      trade: text(search["trade"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/Time"), "TimePage"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
@@ -126,7 +141,7 @@ export const router = createRouter({
     compareRoute,
     eventsRoute,
     operateRoute,
-    runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute]),
+    runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute, timeRoute]),
   ]),
   defaultErrorComponent: ({ error, reset }) => <ProblemNotice error={error} retry={reset} />,
   defaultPreload: "intent",

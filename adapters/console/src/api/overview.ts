@@ -130,6 +130,15 @@ export interface OverviewRun {
   output_digest: string;
   options: { name: string; value: string | null; default: string | null; is_changed: boolean }[];
   source_warnings: string[];
+  origin: {
+    provenance: {
+      kind: string;
+      place: string | null;
+      files: { name: string; bytes: number | null; modified_at: string | null }[];
+      configuration_version: number | null;
+      tables: { table: string; rows: number; digest: string }[];
+    } | null;
+  };
   participation: Record<string, number>;
   inclusion: Record<string, number>;
   checks: { invariant: number; statement: string; checked: number }[];

@@ -1,4 +1,5 @@
 import type { Session } from "./session";
+import type { RunState, Timeline } from "./track";
 
 /** Operations that the service has before its document describes them. */
 interface Answer<T> {
@@ -21,6 +22,11 @@ interface NoMethods {
   trace?: never;
 }
 
+type Get<T, P> = Omit<NoMethods, "get"> & {
+  parameters: NoParameters;
+  get: Answer<T> & { parameters: Omit<NoParameters, keyof P> & P; requestBody?: never };
+};
+
 export interface PendingPaths {
   "/api/powerfill/session": Omit<NoMethods, "get" | "post" | "delete"> & {
     parameters: NoParameters;
@@ -31,4 +37,13 @@ export interface PendingPaths {
     };
     delete: Answer<null> & { parameters: NoParameters; requestBody?: never };
   };
+  "/api/powerfill/runs/{run_id}/timeline": Get<Timeline, { path: { run_id: string } }>;
+  "/api/powerfill/runs/{run_id}/state": Get<
+    RunState,
+    { path: { run_id: string }; query: { version?: number; since?: number } }
+  >;
+  "/api/powerfill/runs/{run_id}/steps": Get<
+    { versions: number[]; count: number },
+    { path: { run_id: string }; query: { loan_id: string } | { trade_id: string } }
+  >;
 }

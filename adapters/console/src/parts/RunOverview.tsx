@@ -78,6 +78,71 @@ function Identity({ run }: { run: Overview["run"] }) {
   );
 }
 
+/** Where the snapshot came from, table by table. */
+function Provenance({ run }: { run: Overview["run"] }) {
+  const from = run.origin.provenance;
+  if (!from) return null;
+  return (
+    <>
+      <p>
+        Read from {from.kind}
+        {from.place !== null && (
+          <>
+            {" "}
+            <code>{from.place}</code>
+          </>
+        )}
+        {from.configuration_version !== null &&
+          `, with version ${grouped(from.configuration_version)} of the configuration`}
+        .
+      </p>
+      <details>
+        <summary>{count(from.tables.length, "table")} and their digests</summary>
+        <Scroll label="Tables of the snapshot">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Table</th>
+                <th scope="col" className="num">
+                  Rows
+                </th>
+                <th scope="col">Digest</th>
+              </tr>
+            </thead>
+            <tbody>
+              {from.tables.map((table) => (
+                <tr key={table.table}>
+                  <th scope="row">{table.table}</th>
+                  <td className="num">{grouped(table.rows)}</td>
+                  <td>
+                    <code>{table.digest}</code>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      </details>
+      {from.files.length > 0 && (
+        <details>
+          <summary>{count(from.files.length, "file")}</summary>
+          <ul className="plain">
+            {from.files.map((file) => (
+              <li key={file.name}>
+                {file.name}{" "}
+                <span className="muted">
+                  {file.bytes !== null && `${grouped(file.bytes)} bytes`}
+                  {file.modified_at !== null && `, changed ${moment(file.modified_at)}`}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
 function Pair({ name, value }: { name: string; value: string }) {
   return (
     <>
@@ -160,7 +225,7 @@ export function RunOverview({ overview, print }: { overview: Overview; print?: b
       <Card title="Kickouts">
         <Kickouts kickouts={overview.kickouts} />
       </Card>
-      <Card title="Where loans come from and go to" long>
+      <Card title="Where loans come from and go to">
         <FlowChart byTrade={overview.flow} byInstrument={overview.instrument_flow} />
       </Card>
       <Card title="Pool moves" long>
@@ -172,6 +237,7 @@ export function RunOverview({ overview, print }: { overview: Overview; print?: b
         </Card>
         <Card title="Identity and input">
           <Identity run={overview.run} />
+          <Provenance run={overview.run} />
         </Card>
       </div>
       <Card title="Log" long>

@@ -51,7 +51,7 @@ function TradeRow({ trade }: { trade: OverviewTrade }) {
   const short = Number(trade.shortfall_amount) > 0;
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className="nowrap">
         <TradeId id={trade.trade_id} />
       </th>
       <td className="bar-cell">
