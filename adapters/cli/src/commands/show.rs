@@ -2,8 +2,10 @@
 
 use powerfill_app::as_of::{RunAtEvent, run_at_event};
 use powerfill_app::{DecodedEvent, for_each_event, read_run};
+use powerfill_events::annotation::Annotations;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_ports::run_list::read_annotations;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 use powerfill_tables::table::RowBatch;
@@ -27,14 +29,30 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
     }
     let (summary, value) = summarize(store.as_ref(), run).await?;
     match format {
-        Format::Text => print_text(summary::text(&summary) + &value::text(&value))?,
-        Format::Json => print_json(&with_value(&summary, &value)?)?,
+        Format::Text => {
+            let annotations = annotations_text(&read_annotations(store.as_ref(), run).await?);
+            print_text(summary::text(&summary) + &value::text(&value) + &annotations)?;
+        }
+        Format::Json => {
+            let mut json = with_value(&summary, &value)?;
+            json["name"] = read_annotations(store.as_ref(), run).await?.name.into();
+            print_json(&json)?;
+        }
         Format::Csv => {
             let rows = summary.counts.iter().map(|(name, n)| [name.clone(), n.to_string()]);
             print_csv(&["table", "rows"], rows)?;
         }
     }
     Ok(())
+}
+
+/// The name and the notes of a run; nothing if it has none.
+fn annotations_text(annotations: &Annotations) -> String {
+    let Annotations { name, notes, .. } = annotations;
+    let name = name.as_ref().map_or_else(String::new, |name| format!("\nName: {name}\n"));
+    let title = if notes.is_empty() { "" } else { "\nNotes\n" };
+    let notes = notes.iter().map(|note| format!("  {} {}: {}\n", note.at, note.by, note.text));
+    format!("{name}{title}{}", notes.collect::<String>())
 }
 
 /// Prints a run as of an event; as CSV, the fills of its trades.

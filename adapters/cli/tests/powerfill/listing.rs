@@ -98,6 +98,8 @@ fn a_name_stands_for_its_run_and_touches_nothing() {
         sandbox.run(["show", "month end", "--format", "json"]).success().json()["run_id"],
         oldest["run_id"]
     );
+    let shown = sandbox.run(["show", "month end"]).success().out;
+    assert!(shown.contains("Name: Month end") && shown.contains("eve: filed"), "{shown}");
     let taken = sandbox.run(["annotate", "latest", "--name", "month END"]);
     taken.fails_with(2, &["has this name already"]);
     for name in ["latest~1", "0197", "", " "] {
