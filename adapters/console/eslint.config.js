@@ -25,7 +25,21 @@ export default ts.config(
   },
   {
     files: ["scripts/**", "test/**"],
-    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          "console",
+          "process",
+          "URL",
+          "fetch",
+          "setTimeout",
+          // What runs in the browser.
+          "document",
+          "innerWidth",
+          "requestAnimationFrame",
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
     rules: { "no-console": "off" },
   },
 );

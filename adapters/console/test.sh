@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Checks the console: builds it again and compares the bytes with adapters/console/dist, then types,
-# lints, formatting, and tests.
+# lints, formatting, tests of its logic, and tests in a browser over `powerfill serve`.
 #
-# Needs Node 20.19 or later with npm; installs them from Debian's packages (as root or with sudo) if
-# they are missing. Packages come from the lock file.
+# Needs Node 20.19 or later with npm, and Chromium; installs them from Debian's packages (as root or
+# with sudo) if they are missing. Packages come from the lock file. Screenshots of each page go to
+# target/console.
 set -eu
 cd "$(dirname "$0")"
 
@@ -12,6 +13,7 @@ as_root=
 missing=
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
+command -v chromium >/dev/null || missing="$missing chromium"
 if [ -n "$missing" ]; then
     $as_root apt-get update -qq
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
@@ -54,3 +56,12 @@ fi
 
 npm run --silent lint
 npm run --silent test
+
+cargo build --quiet --package powerfill-cli
+POWERFILL=$(cd ../.. && pwd)/target/debug/powerfill
+if [ -n "${CARGO_TARGET_DIR:-}" ]; then
+    POWERFILL=$CARGO_TARGET_DIR/debug/powerfill
+fi
+CHROMIUM=$(command -v chromium)
+export POWERFILL CHROMIUM
+npm run --silent browser

@@ -46,7 +46,12 @@ const runsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/runs",
   validateSearch: (search: Record<string, unknown>) =>
-    given({ status: text(search["status"]), find: text(search["find"]) }),
+    given({
+      status: text(search["status"]),
+      find: text(search["find"]),
+      as_of: text(search["as_of"]),
+      scenarios: search["scenarios"] === true ? true : undefined,
+    }),
   component: RunsPage,
 });
 
@@ -118,6 +123,29 @@ const operateRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/Operate"), "OperatePage"),
 });
 
+const briefRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/brief",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ then: text(search["then"]), now: text(search["now"]) }),
+  component: lazyRouteComponent(() => import("./pages/Brief"), "BriefPage"),
+});
+
+/** Tries as the address has them: lists of edits. */
+const lists = (value: unknown): string[][] | undefined => {
+  if (!Array.isArray(value)) return undefined;
+  const found = value.map((item) => texts(item) ?? []).filter((edits) => edits.length > 0);
+  return found.length > 0 ? found.slice(0, 16) : undefined;
+};
+
+const tryRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/try",
+  validateSearch: (search: Record<string, unknown>) =>
+    given({ base: text(search["base"]), tries: lists(search["tries"]) }),
+  component: lazyRouteComponent(() => import("./pages/Try"), "TryPage"),
+});
+
 const whole = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
 
@@ -139,6 +167,8 @@ export const router = createRouter({
     runsRoute,
     configurationRoute,
     compareRoute,
+    briefRoute,
+    tryRoute,
     eventsRoute,
     operateRoute,
     runRoute.addChildren([runOverviewRoute, tablesRoute, loanRoute, tradeRoute, timeRoute]),

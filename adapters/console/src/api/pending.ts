@@ -1,5 +1,5 @@
-import type { Session } from "./session";
 import type { RunState, Timeline } from "./track";
+import type { TriesView } from "./tries";
 
 /** Operations that the service has before its document describes them. */
 interface Answer<T> {
@@ -27,16 +27,23 @@ type Get<T, P> = Omit<NoMethods, "get"> & {
   get: Answer<T> & { parameters: Omit<NoParameters, keyof P> & P; requestBody?: never };
 };
 
-export interface PendingPaths {
-  "/api/powerfill/session": Omit<NoMethods, "get" | "post" | "delete"> & {
-    parameters: NoParameters;
-    get: Answer<Session> & { parameters: NoParameters; requestBody?: never };
-    post: Answer<Session> & {
-      parameters: NoParameters;
-      requestBody: { content: { "application/json": { token: string } } };
-    };
-    delete: Answer<null> & { parameters: NoParameters; requestBody?: never };
+type Post<T, B> = Omit<NoMethods, "post"> & {
+  parameters: NoParameters;
+  post: Answer<T> & {
+    parameters: Omit<NoParameters, "header"> & { header?: { "Idempotency-Key"?: string } };
+    requestBody: { content: { "application/json": B } };
   };
+};
+
+export interface PendingPaths {
+  "/api/powerfill/tries": Post<
+    TriesView,
+    { base_run: string | null; tries: { name?: string; edits: string[] }[] }
+  >;
+  "/api/powerfill/scenarios": Post<
+    { run_id: string; status: string },
+    { name: string; note: string | null; base_run: string | null; edits: string[] }
+  >;
   "/api/powerfill/runs/{run_id}/timeline": Get<Timeline, { path: { run_id: string } }>;
   "/api/powerfill/runs/{run_id}/state": Get<
     RunState,

@@ -4,20 +4,29 @@ import { answer, api } from "./client";
 import type { Overview } from "./overview";
 
 export type RunHead = components["schemas"]["RunHead"];
+export type RunListItem = components["schemas"]["RunListItem"];
 export type RunView = components["schemas"]["RunView"];
 
 export const OVER = ["Complete", "Failed", "Cancelled"];
 export const isOver = (status: string) => OVER.includes(status);
 
-export const runsQuery = (tenant: string) =>
+/** What the list of runs shows. */
+export interface RunFilter {
+  status?: string;
+  requested_by?: string;
+  as_of?: string;
+  scenarios?: boolean;
+}
+
+export function runsPage(query: RunFilter & { limit: number; cursor?: string }) {
+  return answer(api.GET("/api/powerfill/runs", { params: { query } }));
+}
+
+export const runsQuery = (tenant: string, filter: RunFilter) =>
   infiniteQueryOptions({
-    queryKey: ["tenant", tenant, "runs"],
+    queryKey: ["tenant", tenant, "runs", filter],
     queryFn: ({ pageParam }) =>
-      answer(
-        api.GET("/api/powerfill/runs", {
-          params: { query: { limit: 100, ...(pageParam === null ? {} : { cursor: pageParam }) } },
-        }),
-      ),
+      runsPage({ ...filter, limit: 100, ...(pageParam === null ? {} : { cursor: pageParam }) }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
   });

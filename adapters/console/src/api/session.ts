@@ -1,22 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
+import type { components } from "../generated/schema";
 import { answer, api, setCsrf } from "./client";
 
-export type Role = "viewer" | "operator" | "admin";
-
-export interface SessionTenant {
-  tenant_id: string;
-  role: Role;
-  actor: string;
-  expires_at?: string | null;
-}
-
-export interface Session {
-  required: boolean;
-  authenticated: boolean;
-  tenants: SessionTenant[];
-  csrf?: string | null;
-  expires_at?: string | null;
-}
+export type Session = components["schemas"]["Session"];
+export type SessionTenant = Session["tenants"][number];
+export type Role = SessionTenant["role"];
 
 const keep = (session: Session): Session => {
   setCsrf(session.csrf ?? null);
@@ -25,13 +13,13 @@ const keep = (session: Session): Session => {
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: async () => keep((await answer(api.GET("/api/powerfill/session"))) as Session),
+  queryFn: async () => keep(await answer(api.GET("/api/powerfill/session"))),
   staleTime: 60_000,
   retry: false,
 });
 
 export async function openSession(token: string): Promise<Session> {
-  return keep((await answer(api.POST("/api/powerfill/session", { body: { token } }))) as Session);
+  return keep(await answer(api.POST("/api/powerfill/session", { body: { token } })));
 }
 
 export async function closeSession(): Promise<void> {

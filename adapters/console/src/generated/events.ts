@@ -33,6 +33,8 @@ export const EVENT_TYPES: readonly string[] = [
  "RunFailed",
  "RunHoldPlaced",
  "RunHoldReleased",
+ "RunNamed",
+ "RunNoted",
  "RunRequested",
  "RunRestored",
  "RunStarted",

@@ -3,19 +3,11 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Overview, Worth } from "../api/overview";
 import { overviewQuery } from "../api/runs";
 import { dollars, grouped, moment, words } from "../format";
+import { difference } from "../money";
 import { Card, Scroll } from "../parts/Card";
 import { FillStatusBadge } from "../parts/TradeBars";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
-
-/** The difference of two decimals with two places, exact: in cents. */
-export function difference(before: string, after: string): string {
-  const cents = (text: string) => BigInt(text.replace(".", ""));
-  const delta = cents(after) - cents(before);
-  const sign = delta < 0n ? "-" : "";
-  const digits = (delta < 0n ? -delta : delta).toString().padStart(3, "0");
-  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
 
 const signed = (text: string, shown: string) => (text.startsWith("-") ? shown : `+${shown}`);
 

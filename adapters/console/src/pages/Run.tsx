@@ -6,6 +6,7 @@ import { moment, span } from "../format";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelButton, LiveProgress } from "./Runs";
+import { Annotations } from "./Annotations";
 import { Find } from "./Find";
 import { RunStatus } from "./status";
 
@@ -60,6 +61,7 @@ export function RunPage() {
         </Link>
         <Find runId={runId} />
       </nav>
+      {view && <Annotations runId={runId} />}
       {!view && <Loading what="the run" />}
       {view && !isOver(view.status) && (
         <div className="card">

@@ -3,9 +3,9 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { answer, api } from "../api/client";
 import { useLive } from "../api/live";
-import { isOver, runQuery, runsQuery, type RunHead } from "../api/runs";
+import { isOver, runQuery, runsQuery, type RunHead, type RunListItem } from "../api/runs";
 import { may } from "../api/session";
-import { count, moment, percent, words } from "../format";
+import { count, dollars, grouped, moment, percent, short, shortDollars, words } from "../format";
 import { Scroll } from "../parts/Card";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -67,7 +67,18 @@ export function CancelButton({ run }: { run: Pick<RunHead, "run_id" | "cancel_re
   );
 }
 
-function RunRow(props: { run: RunHead; checked: boolean; onCheck: (checked: boolean) => void }) {
+/** The options that differ from their defaults: "price_mode pc". */
+function changedOptions(run: RunListItem): string {
+  return Object.entries(run.options as Record<string, unknown>)
+    .map(([name, value]) => `${words(name)} ${String(value).replace(/(\.\d*?)0+$/, "$1")}`)
+    .join(", ");
+}
+
+function RunRow(props: {
+  run: RunListItem;
+  checked: boolean;
+  onCheck: (checked: boolean) => void;
+}) {
   const { run } = props;
   const tenant = useTenant();
   const active = !isOver(run.status);
@@ -85,17 +96,41 @@ function RunRow(props: { run: RunHead; checked: boolean; onCheck: (checked: bool
           />
         )}
       </td>
-      <th scope="row">
-        <Link to="/runs/$runId" params={{ runId: run.run_id }} className="mono">
-          {run.run_id}
+      <td className="num">{run.number ?? ""}</td>
+      <th scope="row" className="run-cell">
+        <Link to="/runs/$runId" params={{ runId: run.run_id }} title={run.run_id}>
+          {run.name ?? <span className="mono nowrap">{short(run.run_id, 18)}</span>}
         </Link>
+        {run.scenario && <span className="badge">scenario</span>}
+        <div className="small">{changedOptions(run)}</div>
+        {run.last_note && <div className="muted small">{run.last_note}</div>}
       </th>
       <td>
         <RunStatus status={run.status} />
       </td>
-      <td className="nowrap">{moment(run.requested_at)}</td>
-      <td>{active && <LiveProgress runId={run.run_id} />}</td>
-      <td>{active && may(tenant.role, "operator") && <CancelButton run={run} />}</td>
+      <td className="nowrap">{run.as_of}</td>
+      <td>
+        <span className="nowrap">{moment(run.requested_at)}</span>
+        <div className="muted small">{run.requested_by}</div>
+      </td>
+      {active ? (
+        <td colSpan={3}>
+          <div className="row">
+            <LiveProgress runId={run.run_id} />
+            {may(tenant.role, "operator") && <CancelButton run={run} />}
+          </div>
+        </td>
+      ) : (
+        <>
+          <td className="num">{typeof run.placed === "number" ? grouped(run.placed) : ""}</td>
+          <td className="num">
+            {typeof run.kicked_out === "number" ? grouped(run.kicked_out) : ""}
+          </td>
+          <td className="num" title={run.value_amount ? dollars(run.value_amount) : undefined}>
+            {run.value_amount ? shortDollars(run.value_amount) : ""}
+          </td>
+        </>
+      )}
     </tr>
   );
 }
@@ -112,14 +147,18 @@ export function RunsPage() {
     void client.invalidateQueries({ queryKey: ["tenant", tenant.tenant_id, "runs"] });
   });
   const id = useId();
-  const runs = useInfiniteQuery(runsQuery(tenant.tenant_id));
+  const runs = useInfiniteQuery(
+    runsQuery(tenant.tenant_id, {
+      ...(search.status === undefined ? {} : { status: search.status }),
+      ...(search.as_of === undefined ? {} : { as_of: search.as_of }),
+      ...(search.scenarios === true ? { scenarios: true } : {}),
+    }),
+  );
   const loaded = runs.data?.pages.flatMap((page) => page.runs) ?? [];
   const find = search.find?.toLowerCase() ?? "";
-  const shown = loaded.filter(
-    (run) =>
-      (search.status === undefined || run.status === search.status) &&
-      JSON.stringify(run).toLowerCase().includes(find),
-  );
+  const shown = loaded.filter((run) => JSON.stringify(run).toLowerCase().includes(find));
+  const filtered =
+    search.status !== undefined || search.as_of !== undefined || search.scenarios === true;
   return (
     <>
       <div className="head">
@@ -163,7 +202,7 @@ export function RunsPage() {
             <input
               id={`${id}-find`}
               type="search"
-              placeholder="Id, person, day"
+              placeholder="Name, id, person, option"
               value={search.find ?? ""}
               onChange={(event) =>
                 void navigate({
@@ -173,7 +212,40 @@ export function RunsPage() {
               }
             />
           </div>
-          <span className="muted" role="status">
+          <div className="field">
+            <label htmlFor={`${id}-as-of`}>As of</label>
+            <input
+              id={`${id}-as-of`}
+              key={search.as_of}
+              className="day"
+              placeholder="2026-01-15"
+              pattern="\d{4}-\d{2}-\d{2}"
+              defaultValue={search.as_of ?? ""}
+              onChange={(event) => {
+                // A day that is half written asks for nothing.
+                const day = event.target.value;
+                if (day !== "" && !/^\d{4}-\d{2}-\d{2}$/.test(day)) return;
+                void navigate({
+                  search: (before) => ({ ...before, as_of: day || undefined }),
+                  replace: true,
+                });
+              }}
+            />
+          </div>
+          <label className="check low">
+            <input
+              type="checkbox"
+              checked={search.scenarios === true}
+              onChange={(event) =>
+                void navigate({
+                  search: (before) => ({ ...before, scenarios: event.target.checked || undefined }),
+                  replace: true,
+                })
+              }
+            />
+            Scenarios
+          </label>
+          <span className="muted low" role="status">
             {runs.data && count(shown.length, "run")}
           </span>
           {checked.length === 2 && (
@@ -188,7 +260,10 @@ export function RunsPage() {
         </div>
         {runs.isPending && <Loading what="runs" />}
         {runs.isError && <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />}
-        {runs.data && loaded.length === 0 && (
+        {runs.data && loaded.length === 0 && filtered && (
+          <p className="empty">No run matches the filter.</p>
+        )}
+        {runs.data && loaded.length === 0 && !filtered && (
           <div className="empty">
             <strong>This tenant has no run yet</strong>
             <p>
@@ -208,12 +283,21 @@ export function RunsPage() {
                   <th scope="col">
                     <span className="visually-hidden">Compare</span>
                   </th>
+                  <th scope="col" className="num">
+                    No.
+                  </th>
                   <th scope="col">Run</th>
                   <th scope="col">Status</th>
+                  <th scope="col">As of</th>
                   <th scope="col">Requested</th>
-                  <th scope="col">Progress</th>
-                  <th scope="col">
-                    <span className="visually-hidden">Actions</span>
+                  <th scope="col" className="num">
+                    Placed
+                  </th>
+                  <th scope="col" className="num">
+                    Kicked out
+                  </th>
+                  <th scope="col" className="num">
+                    Value
                   </th>
                 </tr>
               </thead>

@@ -65,6 +65,7 @@ export function Shell() {
 
 const NAV = [
   { to: "/runs", params: {}, name: "Runs" },
+  { to: "/brief", params: {}, name: "Brief" },
   { to: "/compare", params: {}, name: "Compare" },
   { to: "/configuration/$part", params: { part: "constraints" }, name: "Configuration" },
   { to: "/events", params: {}, name: "Events" },

@@ -1,0 +1,470 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useId, useState } from "react";
+import { recentRunsQuery } from "../api/brief";
+import { answer, api } from "../api/client";
+import { EDIT_KINDS, type Outcome, type TriesView, type TryView } from "../api/tries";
+import { count, dollars, grouped, moment } from "../format";
+import { difference } from "../money";
+import { Card, Scroll } from "../parts/Card";
+import { LoanId, TradeId } from "../parts/links";
+import { Dialog } from "../shell/Dialog";
+import { Loading, ProblemNotice } from "../shell/Problem";
+import { useTenant } from "../shell/tenant";
+import { RunLinks } from "./RunLinks";
+
+const MONEY = [
+  ["value", "Value"],
+  ["proceeds", "Proceeds"],
+  ["carry", "Carry"],
+  ["pick_up", "Pick-up"],
+] as const;
+const COUNTS = [
+  ["placed", "Loans placed"],
+  ["kicked_out", "Loans kicked out"],
+  ["filled", "Trades filled"],
+  ["under", "Trades short"],
+  ["switches", "Switches"],
+] as const;
+
+const plus = (text: string, shown: string) => (text.startsWith("-") ? shown : `+${shown}`);
+
+function Against({ base, outcome, member }: { base: Outcome; outcome: Outcome; member: string }) {
+  const [was, is] = [base[member as keyof Outcome], outcome[member as keyof Outcome]];
+  if (typeof was === "number" && typeof is === "number") {
+    const delta = is - was;
+    return (
+      <td className="num">
+        {grouped(is)}
+        <div className="muted small">
+          {delta === 0 ? "same" : plus(String(delta), grouped(delta))}
+        </div>
+      </td>
+    );
+  }
+  const delta = difference(String(was), String(is));
+  return (
+    <td className="num">
+      {dollars(String(is))}
+      <div className="muted small">{delta === "0.00" ? "same" : plus(delta, dollars(delta))}</div>
+    </td>
+  );
+}
+
+function Results(props: { result: TriesView; onKeep: (tried: TryView) => void }) {
+  const { base, tries } = props.result;
+  return (
+    <>
+      <Card title="Side by side">
+        <Scroll label="Base and tries">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">What</th>
+                <th scope="col" className="num">
+                  Base
+                </th>
+                {tries.map((tried, index) => (
+                  <th scope="col" className="num" key={index}>
+                    {tried.name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {[...MONEY, ...COUNTS].map(([member, title]) => (
+                <tr key={member}>
+                  <th scope="row">{title}</th>
+                  <td className="num">
+                    {typeof base[member] === "number"
+                      ? grouped(base[member])
+                      : dollars(base[member])}
+                  </td>
+                  {tries.map((tried, index) =>
+                    tried.outcome.failure === null ? (
+                      <Against key={index} base={base} outcome={tried.outcome} member={member} />
+                    ) : (
+                      <td key={index} className="num muted">
+                        refused
+                      </td>
+                    ),
+                  )}
+                </tr>
+              ))}
+              <tr>
+                <th scope="row">Loans elsewhere than in the base</th>
+                <td />
+                {tries.map((tried, index) => (
+                  <td className="num" key={index}>
+                    {grouped(tried.moved)}
+                  </td>
+                ))}
+              </tr>
+              <tr>
+                <td />
+                <td />
+                {tries.map((tried, index) => (
+                  <td className="num" key={index}>
+                    <button
+                      type="button"
+                      className="button tight"
+                      aria-label={`Keep ${tried.name}`}
+                      onClick={() => {
+                        props.onKeep(tried);
+                      }}
+                    >
+                      Keep
+                    </button>
+                  </td>
+                ))}
+              </tr>
+            </tbody>
+          </table>
+        </Scroll>
+      </Card>
+      {tries.map((tried, index) => (
+        <Card key={index} title={`Largest movers: ${tried.name}`}>
+          {tried.outcome.failure !== null && (
+            <div className="notice bad">
+              <strong>Preflight refuses this input</strong>
+              <p>{tried.outcome.failure}</p>
+            </div>
+          )}
+          {tried.movers.length === 0 ? (
+            <p className="muted">Each loan is where it is in the base.</p>
+          ) : (
+            <Scroll label={`Movers of ${tried.name}`}>
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th scope="col">Loan</th>
+                    <th scope="col">In the base</th>
+                    <th scope="col">In the try</th>
+                    <th scope="col" className="num">
+                      Dollars
+                    </th>
+                    <th scope="col" className="num">
+                      Change of value
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {tried.movers.map((mover) => (
+                    <tr key={mover.loan_id}>
+                      <th scope="row">
+                        <LoanId id={mover.loan_id} />
+                      </th>
+                      <td>{mover.from_trade_id ? <TradeId id={mover.from_trade_id} /> : "none"}</td>
+                      <td>{mover.to_trade_id ? <TradeId id={mover.to_trade_id} /> : "none"}</td>
+                      <td className="num">{dollars(mover.loan_amount)}</td>
+                      <td className="num">
+                        {plus(mover.value_change, dollars(mover.value_change))}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          )}
+        </Card>
+      ))}
+    </>
+  );
+}
+
+/** Makes the line of an edit from a form. */
+function EditForm(props: { tries: number; onAdd: (line: string, to: number) => void }) {
+  const id = useId();
+  const [kind, setKind] = useState(0);
+  const [values, setValues] = useState<Record<string, string>>({});
+  const [to, setTo] = useState(-1);
+  const shown = EDIT_KINDS[kind] ?? EDIT_KINDS[0];
+  if (!shown) return null;
+  const filled = { ...values };
+  for (const field of shown.fields) filled[field.name] ??= field.choices?.[0] ?? "";
+  const line = shown.line(filled);
+  const first = shown.fields[0];
+  const ready = first !== undefined && (filled[first.name] ?? "").trim() !== "";
+  return (
+    <form
+      className="stack"
+      aria-label="Edit"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!ready) return;
+        props.onAdd(line, to);
+        setValues({});
+      }}
+    >
+      <div className="form-grid">
+        <div className="field">
+          <label htmlFor={`${id}-kind`}>Change</label>
+          <select
+            id={`${id}-kind`}
+            value={kind}
+            onChange={(event) => {
+              setKind(Number(event.target.value));
+              setValues({});
+            }}
+          >
+            {EDIT_KINDS.map((each, index) => (
+              <option key={each.name} value={index}>
+                {each.name}
+              </option>
+            ))}
+          </select>
+        </div>
+        {shown.fields.map((field) => (
+          <div className="field" key={field.name}>
+            <label htmlFor={`${id}-${field.name}`}>{field.label}</label>
+            {field.choices ? (
+              <select
+                id={`${id}-${field.name}`}
+                value={filled[field.name]}
+                onChange={(event) => {
+                  setValues({ ...values, [field.name]: event.target.value });
+                }}
+              >
+                {field.choices.map((choice) => (
+                  <option key={choice}>{choice}</option>
+                ))}
+              </select>
+            ) : (
+              <input
+                id={`${id}-${field.name}`}
+                value={filled[field.name]}
+                spellCheck={false}
+                onChange={(event) => {
+                  setValues({ ...values, [field.name]: event.target.value });
+                }}
+              />
+            )}
+            {field.help && <span className="help">{field.help}</span>}
+          </div>
+        ))}
+        <div className="field">
+          <label htmlFor={`${id}-to`}>In</label>
+          <select
+            id={`${id}-to`}
+            value={to}
+            onChange={(event) => {
+              setTo(Number(event.target.value));
+            }}
+          >
+            <option value={-1}>A new try</option>
+            {Array.from({ length: props.tries }, (_, index) => (
+              <option key={index} value={index}>
+                Try {index + 1}
+              </option>
+            ))}
+          </select>
+        </div>
+      </div>
+      <div className="row">
+        <button type="submit" className="button" disabled={!ready}>
+          Add
+        </button>
+        {ready && <code className="muted">{line}</code>}
+      </div>
+    </form>
+  );
+}
+
+function Keep(props: { tried: TryView; base: string | undefined; onClose: () => void }) {
+  const navigate = useNavigate();
+  const id = useId();
+  const [name, setName] = useState("");
+  const [note, setNote] = useState("");
+  const [key] = useState(() => crypto.randomUUID());
+  const keep = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/powerfill/scenarios", {
+          params: { header: { "Idempotency-Key": key } },
+          body: {
+            name: name.trim(),
+            note: note.trim() === "" ? null : note.trim(),
+            base_run: props.base ?? null,
+            edits: props.tried.edits,
+          },
+        }),
+      ),
+    onSuccess: (accepted) => navigate({ to: "/runs/$runId", params: { runId: accepted.run_id } }),
+  });
+  return (
+    <Dialog
+      open
+      title="Keep it as a scenario"
+      onOpenChange={(open) => {
+        if (!open) props.onClose();
+      }}
+    >
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.trim() !== "") keep.mutate();
+        }}
+      >
+        <p className="muted">
+          A scenario is a recorded run that is never official: it can be explained, replayed, and
+          compared, and it is never published.
+        </p>
+        <div className="field">
+          <label htmlFor={`${id}-name`}>Name</label>
+          <input
+            id={`${id}-name`}
+            value={name}
+            onChange={(event) => {
+              setName(event.target.value);
+            }}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor={`${id}-note`}>Why it was tried</label>
+          <textarea
+            id={`${id}-note`}
+            value={note}
+            rows={2}
+            onChange={(event) => {
+              setNote(event.target.value);
+            }}
+          />
+        </div>
+        {keep.isError && <ProblemNotice error={keep.error} />}
+        <div className="actions">
+          <button
+            type="submit"
+            className="button primary"
+            disabled={name.trim() === "" || keep.isPending}
+          >
+            Keep
+          </button>
+          <button type="button" className="button" onClick={props.onClose}>
+            Close
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Changed inputs beside their base: decided in memory, nothing recorded until one is kept. */
+export function TryPage() {
+  const tenant = useTenant();
+  const search = useSearch({ from: "/try" });
+  const navigate = useNavigate({ from: "/try" });
+  const runs = useQuery(recentRunsQuery(tenant.tenant_id));
+  const [kept, setKept] = useState<TryView | null>(null);
+  const tries = search.tries ?? [];
+  const base = search.base ?? runs.data?.runs[0]?.run_id;
+  const run = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/powerfill/tries", {
+          body: { base_run: base ?? null, tries: tries.map((edits) => ({ edits })) },
+        }),
+      ),
+  });
+  const show = (next: string[][]) => {
+    run.reset();
+    void navigate({
+      search: (before) => ({ ...before, tries: next.length > 0 ? next : undefined }),
+      replace: true,
+    });
+  };
+  return (
+    <RunLinks runId={base ?? ""}>
+      <h1>Try</h1>
+      <Card title="What if">
+        <label className="field narrow">
+          <span className="label">Base</span>
+          <select
+            value={base ?? ""}
+            onChange={(event) => {
+              run.reset();
+              void navigate({
+                search: (before) => ({ ...before, base: event.target.value || undefined }),
+                replace: true,
+              });
+            }}
+          >
+            {(runs.data?.runs ?? []).map((each) => (
+              <option key={each.run_id} value={each.run_id}>
+                {each.name ?? moment(each.requested_at)}, as of {each.as_of ?? "no day"}
+              </option>
+            ))}
+          </select>
+        </label>
+        <EditForm
+          tries={tries.length}
+          onAdd={(line, to) => {
+            show(
+              to < 0
+                ? [...tries, [line]]
+                : tries.map((edits, index) => (index === to ? [...edits, line] : edits)),
+            );
+          }}
+        />
+        {tries.length === 0 ? (
+          <p className="empty">
+            Add a change. Several tries are decided side by side; nothing is recorded.
+          </p>
+        ) : (
+          <ol className="plain">
+            {tries.map((edits, index) => (
+              <li key={index}>
+                <span className="row">
+                  <strong>Try {index + 1}</strong>
+                  {edits.map((edit, place) => (
+                    <button
+                      type="button"
+                      key={place}
+                      className="button tight chip"
+                      aria-label={`Remove ${edit} from try ${String(index + 1)}`}
+                      onClick={() => {
+                        show(
+                          tries
+                            .map((other, at) =>
+                              at === index ? other.filter((_, p) => p !== place) : other,
+                            )
+                            .filter((other) => other.length > 0),
+                        );
+                      }}
+                    >
+                      <code>{edit}</code> <span aria-hidden="true">✕</span>
+                    </button>
+                  ))}
+                </span>
+              </li>
+            ))}
+          </ol>
+        )}
+        <div className="actions">
+          <button
+            type="button"
+            className="button primary"
+            disabled={tries.length === 0 || run.isPending}
+            onClick={() => {
+              run.mutate();
+            }}
+          >
+            Decide {tries.length > 1 ? count(tries.length, "try", "tries") : "it"}
+          </button>
+        </div>
+        {run.isPending && <Loading what="the tries" />}
+        {run.isError && <ProblemNotice error={run.error} />}
+      </Card>
+      {run.data && <Results result={run.data} onKeep={setKept} />}
+      {kept && (
+        <Keep
+          tried={kept}
+          base={base}
+          onClose={() => {
+            setKept(null);
+          }}
+        />
+      )}
+    </RunLinks>
+  );
+}

@@ -1,0 +1,384 @@
+// Drives the console in Chromium over a real `powerfill serve` with the data of `powerfill demo`:
+// each page with axe at three widths, each kind of change, two tabs that edit at once, a service that
+// restarts during a run, and a token that is revoked. Screenshots go to a folder, for people.
+//
+// Environment: POWERFILL, the program; CHROMIUM, the browser; SCREENSHOTS, the folder.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const program = process.env.POWERFILL ?? "../../target/debug/powerfill";
+const shots = process.env.SCREENSHOTS ?? "../../target/console";
+mkdirSync(shots, { recursive: true });
+const folder = mkdtempSync(join(tmpdir(), "powerfill-console-"));
+const services = new Set();
+
+const powerfill = (...args) => execFileSync(program, args, { cwd: folder, encoding: "utf8" });
+
+/** Starts the service and waits for the line that names its address. */
+function serve(...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ["serve", ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    services.add(child);
+    let log = "";
+    child.stderr.on("data", (data) => (log += data));
+    child.on("exit", () => services.delete(child));
+    child.on("error", reject);
+    child.stdout.on("data", (data) => {
+      const address = /http:\/\/\S+:\d+/.exec(String(data));
+      if (address) resolve({ url: address[0].replace(/,$/, ""), child });
+    });
+    child.on("exit", (code) => reject(new Error(`serve ended with ${code}: ${log}`)));
+  });
+}
+const stopped = ({ child }) =>
+  new Promise((resolve) => {
+    child.on("exit", resolve);
+    child.kill("SIGTERM");
+  });
+
+/** A JSON request past the browser, on this machine without a token. */
+async function ask(url, path, body) {
+  const response = await fetch(`${url}/api/powerfill${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { "X-Tenant-Id": "GENERATED", "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
+  return response.json();
+}
+async function completed(url, runId) {
+  for (;;) {
+    const run = await ask(url, `/runs/${runId}`);
+    if (run.status === "Complete") return run;
+    assert.ok(!["Failed", "Cancelled"].includes(run.status), run.status);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A page whose every complaint is a failure: scripts, the content policy, missing files. */
+async function pageOf(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on("pageerror", (error) => page.complaints.push(error.message));
+  page.on("console", (message) => {
+    // A refused request is shown by the page, and named by the browser too.
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) {
+      page.complaints.push(message.text());
+    }
+  });
+  page.setDefaultTimeout(20_000);
+  return page;
+}
+
+async function settled(page) {
+  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(() => !document.querySelector(".loading"));
+}
+
+async function accessible(page, name) {
+  const found = await page.evaluate(async (source) => {
+    if (!globalThis.axe) (0, eval)(source);
+    const result = await globalThis.axe.run();
+    return result.violations.map(
+      (violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`,
+    );
+  }, axe);
+  assert.deepEqual(found, [], `${name}: axe`);
+}
+
+async function look(page, name) {
+  await settled(page);
+  await accessible(page, name);
+  for (const [width, scheme] of [
+    [1280, "light"],
+    [360, "dark"],
+    [2560, "light"],
+  ]) {
+    await page.setViewportSize({ width, height: 860 });
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wider <= 0, `${name}: ${wider} pixels wider than a screen of ${width}`);
+    await page.screenshot({ path: join(shots, `${name}-${width}.png`) });
+    if (scheme === "dark") await accessible(page, `${name}, dark`);
+  }
+  await page.setViewportSize({ width: 1280, height: 860 });
+  await page.emulateMedia({ colorScheme: "light" });
+  assert.deepEqual(page.complaints, [], `${name}: complaints of the browser`);
+}
+
+async function eachPage(browser, url, run) {
+  const page = await pageOf(browser);
+  const { rows: kickouts } = await ask(url, `/runs/${run}/kickouts?limit=1`);
+  const { rows: trades } = await ask(url, `/runs/${run}/recap?limit=1&fill_status=Under`);
+  const loan = kickouts[0].loan_id;
+  const trade = trades[0].trade_id;
+  const pages = {
+    runs: "/runs",
+    run: `/runs/${run}`,
+    tables: `/runs/${run}/tables/guide`,
+    candidates: `/runs/${run}/tables/pool-candidates?sort=-score&where=["turn=3"]`,
+    loan: `/runs/${run}/loans/${loan}`,
+    trade: `/runs/${run}/trades/${trade}`,
+    compare: null,
+    brief: "/brief",
+    constraints: "/configuration/constraints",
+    rules: "/configuration/rules",
+    carry: "/configuration/carry",
+    lockdown: "/configuration/lockdown",
+    settings: "/configuration/settings",
+    history: "/configuration/history",
+    "as-of": "/configuration/as-of?version=170",
+    events: "/events",
+    operate: "/operate",
+    nowhere: "/no/such/page",
+  };
+  for (const [name, path] of Object.entries(pages)) {
+    if (path === null) {
+      await page.goto(`${url}/runs`);
+      await settled(page);
+      await page
+        .getByRole("checkbox", { name: /^Compare run/ })
+        .nth(0)
+        .check();
+      await page
+        .getByRole("checkbox", { name: /^Compare run/ })
+        .nth(1)
+        .check();
+      await page.getByRole("link", { name: "Compare", exact: true }).last().click();
+      await page.getByRole("heading", { name: "What they are worth" }).waitFor();
+    } else if (name === "nowhere") {
+      await page.goto(url + path);
+      await page.getByText("There is no such page").waitFor();
+      continue;
+    } else {
+      await page.goto(url + path);
+    }
+    await look(page, name);
+  }
+  await page.context().close();
+}
+
+async function tables(browser, url, run) {
+  const page = await pageOf(browser);
+  await page.goto(`${url}/runs/${run}/tables/guide`);
+  await settled(page);
+  await page.getByRole("columnheader", { name: "Score" }).getByRole("button").click();
+  await page.getByLabel("Only rows where").selectOption({ label: "Pass" });
+  await page.getByLabel("Value", { exact: true }).fill("best_fit");
+  await page.getByRole("button", { name: "Add filter" }).click();
+  await page.getByRole("button", { name: "Remove the filter: Pass is best_fit" }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll("[role=cell]").length > 0);
+  // A deep link restores the view, and back leads to where it was.
+  await page.reload();
+  await settled(page);
+  await page.getByRole("button", { name: "Remove the filter: Pass is best_fit" }).waitFor();
+  const sorted = page.locator('[role=columnheader][aria-sort="ascending"]');
+  assert.match(await sorted.innerText(), /Score/);
+  await page.locator("[role=cell] a").first().click();
+  await page.getByRole("heading", { name: /^Loan / }).waitFor();
+  await page.goBack();
+  await page.getByRole("button", { name: "Remove the filter: Pass is best_fit" }).waitFor();
+  // The list loads more rows as it is scrolled.
+  await page.goto(`${url}/runs/${run}/tables/pool-candidates`);
+  await settled(page);
+  const grid = page.locator(".grid-scroll");
+  const before = await grid.evaluate((element) => element.scrollHeight);
+  await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await page.waitForFunction(
+    (height) => document.querySelector(".grid-scroll").scrollHeight > height,
+    before,
+  );
+  assert.ok(
+    (await page.locator("[role=row]").count()) < 100,
+    "rows beyond the screen are elements",
+  );
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.goto(`${url}/runs/${run}/tables/kickouts`).then(async () => {
+      await settled(page);
+      await page.getByRole("button", { name: "Download as CSV" }).click();
+    }),
+  ]);
+  const csv = readFileSync(await download.path(), "utf8")
+    .trim()
+    .split("\n");
+  const { counts } = await ask(url, `/runs/${run}`);
+  assert.equal(csv.length - 1, counts.pfill_kickout_guide_01);
+  // An id is text, whatever it looks like.
+  const hostile = '<img src=x onerror="document.title=1">';
+  await page.goto(`${url}/runs/${run}/loans/${encodeURIComponent(hostile)}`);
+  await page.getByRole("heading", { name: `Loan ${hostile}` }).waitFor();
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+async function audit(browser, url, run) {
+  const page = await pageOf(browser);
+  await page.goto(`${url}/runs/${run}`);
+  await settled(page);
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByText("Everything matches").waitFor();
+  await page.getByRole("button", { name: "Replay" }).click();
+  await page.getByText("The engine decided the same again").waitFor();
+  await page.getByRole("button", { name: "Name or note" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("month end");
+  await page.getByLabel("Note").fill("signed off");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("month end", { exact: true }).waitFor();
+  await page.context().close();
+}
+
+async function configuration(browser, url) {
+  const [one, two] = [await pageOf(browser), await pageOf(browser)];
+  const name = /^Edit FHLMC · FH30 5.0 · california$/;
+  for (const page of [one, two]) {
+    await page.goto(`${url}/configuration/constraints`);
+    await settled(page);
+    await page.getByRole("button", { name }).click();
+    await page.getByRole("dialog").waitFor();
+  }
+  await accessible(one, "dialog");
+  await one.screenshot({ path: join(shots, "constraint-1280.png") });
+  await one.getByLabel("Limit").fill("0.2");
+  await one.getByLabel("Why").fill("room for California");
+  await one.getByRole("button", { name: "Save" }).click();
+  await one.getByRole("dialog").waitFor({ state: "detached" });
+  await one.getByText("20.0 %").first().waitFor();
+  // The other tab is told, and cannot overwrite it.
+  await two.getByLabel("Limit").fill("0.3");
+  await two.getByRole("button", { name: "Save" }).click();
+  await two.getByText("Another person changed it while this was open").waitFor();
+  await two.keyboard.press("Escape");
+  await two.getByRole("dialog").waitFor({ state: "detached" });
+  await two.getByText("20.0 %").first().waitFor();
+  // A new order by keyboard alone.
+  const later = one.getByRole("button", { name: /^FHLMC · FH30 110K 5.0: to the turn after$/ });
+  await later.focus();
+  await one.keyboard.press("Enter");
+  await one.getByRole("button", { name: /^Save the order/ }).click();
+  await one.getByRole("dialog").getByRole("button", { name: "Save the order" }).click();
+  await one.getByRole("dialog").waitFor({ state: "detached" });
+  await one.goto(`${url}/configuration/history`);
+  await settled(one);
+  const { version } = await ask(url, "/configuration");
+  assert.ok(version > 0);
+  assert.deepEqual(one.complaints, []);
+  // A rule with a fault is refused in words.
+  await one.goto(`${url}/configuration/rules`);
+  await settled(one);
+  await one.getByRole("button", { name: "Add a rule" }).click();
+  await one.getByLabel("Name").fill("WRONG");
+  await one.getByLabel("A loan meets it if").fill("fico >=");
+  await one.getByRole("button", { name: "Save" }).click();
+  await one.getByRole("alert").waitFor();
+  for (const page of [one, two]) await page.context().close();
+}
+
+/** A run is started in the browser; the service ends and comes back; the page follows. */
+async function restart(browser, service) {
+  const page = await pageOf(browser);
+  await page.goto(`${service.url}/runs`);
+  await settled(page);
+  await page.getByRole("button", { name: "Start a run" }).click();
+  await page.getByLabel("Switch threshold").fill("0.25");
+  await page.getByRole("button", { name: "Check first" }).click();
+  await page.getByRole("button", { name: "Start the run" }).waitFor();
+  await accessible(page, "start a run");
+  await page.screenshot({ path: join(shots, "start-1280.png") });
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/);
+  await stopped(service);
+  const again = await serve("--listen", new URL(service.url).host);
+  await page
+    .getByRole("heading", { name: "How the value comes about" })
+    .waitFor({ timeout: 60_000 });
+  await page.context().close();
+  return again;
+}
+
+async function tokens(browser) {
+  const token = (role) =>
+    powerfill(
+      "token",
+      "create",
+      "--tenant",
+      "GENERATED",
+      "--role",
+      role,
+      "--name",
+      `${role}-1`,
+    ).trim();
+  const viewer = token("viewer").split("\n").at(-1);
+  const service = await serve("--listen", "127.0.0.1:0");
+  const page = await pageOf(browser);
+  await page.goto(`${service.url}/runs`);
+  await page.getByLabel("Token").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+  await accessible(page, "sign in");
+  await page.screenshot({ path: join(shots, "sign-in-1280.png") });
+  await page.getByLabel("Token").fill(viewer);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
+  await settled(page);
+  // What a viewer may not do is not there.
+  assert.equal(await page.getByRole("button", { name: "Start a run" }).count(), 0);
+  // No script can read the session.
+  assert.equal(await page.evaluate(() => document.cookie), "");
+  const [id] = powerfill("token", "list", "--format", "csv").trim().split("\n").at(-1).split(",");
+  powerfill("token", "revoke", id);
+  await page.getByRole("link", { name: "Operate" }).click();
+  await page.getByLabel("Token").waitFor();
+  await page.context().close();
+  await stopped(service);
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+try {
+  writeFileSync(
+    join(folder, "powerfill.toml"),
+    '[tenants.GENERATED]\nstore = "sqlite:powerfill-demo/powerfill.db"\n' +
+      'source = "dir:powerfill-demo/snapshot"\nconfiguration = "managed"\n',
+  );
+  powerfill("demo");
+  powerfill("config", "import", "dir:powerfill-demo/snapshot", "--tenant", "GENERATED");
+  let service = await serve("--listen", "127.0.0.1:0");
+  const { run_id } = await ask(service.url, "/run", { options: { price_mode: "pc" } });
+  await completed(service.url, run_id);
+  const part = async (name, what) => {
+    const start = Date.now();
+    await what();
+    console.log(`console, ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  };
+  await part("each page", () => eachPage(browser, service.url, run_id));
+  await part("tables", () => tables(browser, service.url, run_id));
+  await part("audit", () => audit(browser, service.url, run_id));
+  await part("configuration", () => configuration(browser, service.url));
+  await part("restart", async () => {
+    service = await restart(browser, service);
+  });
+  await stopped(service);
+  await part("tokens", () => tokens(browser));
+} finally {
+  await browser.close();
+  for (const child of services) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+}
