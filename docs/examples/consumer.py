@@ -43,6 +43,16 @@ def events(api, tenant, token, last, last_hash):
                 fields = {}
 
 
+def reason(error):
+    """What a refusal says: a problem of the service, or else the text of a proxy."""
+    text = error.read().decode("utf-8", "replace")
+    try:
+        problem = json.loads(text)
+        return f"{problem['title']}: {problem['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP status {error.code}: {text[:200]}"
+
+
 def main(file):
     kept = sqlite3.connect(file)
     kept.execute("CREATE TABLE IF NOT EXISTS tally (type TEXT PRIMARY KEY, count INTEGER NOT NULL)")
@@ -68,9 +78,9 @@ def main(file):
                     last_hash = event["hash"] if event else None
                     kept.execute("UPDATE position SET last = ?, hash = ?", (position, last_hash))
         except urllib.error.HTTPError as error:
-            problem = json.loads(error.read())
-            if error.code not in (429, 503):
-                sys.exit(f"{problem['title']}: {problem['detail']}")
+            # A proxy answers 502 or 504 while the service starts again, in words of its own.
+            if error.code not in (429, 502, 503, 504):
+                sys.exit(reason(error))
         except OSError as error:
             print(f"{error}; trying again", file=sys.stderr)
         time.sleep(1)

@@ -46,6 +46,7 @@ pub use error::AppError;
 pub use events::{DecodedBatches, DecodedEvent, for_each_event, read_run, read_versions};
 pub use run::Runner;
 pub use run::control::{RunControl, StopReason};
+pub use run::history::logged_status;
 pub use run::observer::{NoObserver, RunObserver, RunProgress};
 pub use run::request::RunRequest;
 pub use run::work::FinishedRun;

@@ -23,6 +23,11 @@ const BACKOFF: RetryPolicy =
 /// An error that passes within this many pauses is not reported.
 const SILENT_PAUSES: u32 = 3;
 
+/// How often a relay that stands by looks at the position of the other one.
+const STANDBY_INTERVAL: Duration = Duration::from_secs(1);
+/// It takes over once the other relay has sent nothing of a longer log for this many looks.
+const STANDBY_LOOKS: u32 = 5;
+
 /// When a relay ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayMode {
@@ -46,6 +51,10 @@ pub struct RelayEnd {
 pub enum RelayNotice<'a> {
     /// The broker or the store is unavailable, and the relay tries again.
     Waiting(&'a RelayError),
+    /// Another relay sends the tenant's events. This one takes over when it falls behind.
+    StandingBy,
+    /// The other relay has fallen behind, and this one goes on.
+    TakingOver,
     /// The broker has no event of the tenant, although this relay sent some: it goes on after
     /// this position.
     BrokerIsEmpty(u64),
@@ -130,6 +139,8 @@ struct RelayMemory {
     has_answer: bool,
     /// Whether the last attempt sent events.
     has_sent: bool,
+    /// Whether another relay was the faster one, and this one has sent no event since.
+    stands_by: bool,
 }
 
 impl Relay {
@@ -151,7 +162,8 @@ impl Relay {
     }
 
     /// Sends what the broker does not have, in order. While the broker or the store is unavailable,
-    /// it tries again, and reports that once.
+    /// it tries again, and reports that once. A relay that follows the log stands by while another
+    /// one is at work.
     ///
     /// # Errors
     /// The first error that does not pass by itself.
@@ -169,6 +181,21 @@ impl Relay {
                 Ok(is_complete) => {
                     return Ok(RelayEnd { position: memory.position, is_complete });
                 }
+                Err(RelayError::AnotherRelay(_)) if mode == RelayMode::Follow => {
+                    if !std::mem::replace(&mut memory.stands_by, true) {
+                        report(RelayNotice::StandingBy);
+                    }
+                    match self.stand_by().await {
+                        Ok(true) => {
+                            report(RelayNotice::TakingOver);
+                            continue;
+                        }
+                        Ok(false) => {
+                            return Ok(RelayEnd { position: memory.position, is_complete: false });
+                        }
+                        Err(error) => error.into(),
+                    }
+                }
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
@@ -185,6 +212,23 @@ impl Relay {
                 return Ok(RelayEnd { position: memory.position, is_complete: false });
             }
         }
+    }
+
+    /// Waits until the other relay falls behind: the log is longer than its position, which does
+    /// not move. Returns whether it did; `false` if this relay is stopped.
+    async fn stand_by(&self) -> Result<bool, StoreError> {
+        let (mut last, mut looks) = (None, 0);
+        while looks < STANDBY_LOOKS {
+            if self.stop.run_until_cancelled(sleep(STANDBY_INTERVAL)).await.is_none() {
+                return Ok(false);
+            }
+            let stored = self.store.subscriber(self.broker.subscriber()).await?;
+            let head = self.store.head().await?.position;
+            let is_behind = stored.unwrap_or_default() < head;
+            looks = if is_behind && stored == last { looks + 1 } else { 0 };
+            last = stored;
+        }
+        Ok(true)
     }
 
     /// Sends events from the broker's position on, until the end or the first error. Returns
@@ -214,6 +258,7 @@ impl Relay {
                 progress.position =
                     window.last().map_or(progress.position, |event| event.global_position);
                 (memory.position, memory.has_sent) = (Some(progress.position), true);
+                memory.stands_by = false;
                 self.store_position(&mut progress).await?;
                 if self.stop.is_cancelled() {
                     return Ok(false);

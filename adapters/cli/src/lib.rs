@@ -38,6 +38,7 @@ use std::future::ready;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::runtime::Builder;
@@ -50,19 +51,27 @@ use settings::ProgramSettings;
 /// or a pipe, and signals and progress need another.
 const MIN_WORKER_THREADS: usize = 2;
 
+/// How long the process waits for threads that block, once its command has ended.
+const BLOCKED_THREADS_LIMIT: Duration = Duration::from_secs(5);
+
 /// Runs the command of the process and returns its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let cores = std::thread::available_parallelism().map_or(MIN_WORKER_THREADS, NonZero::get);
     let workers = cores.max(MIN_WORKER_THREADS);
     match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
-        Ok(runtime) => match runtime.block_on(run(cli.command)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                failure.print();
-                failure.exit_code()
-            }
-        },
+        Ok(runtime) => {
+            let status = match runtime.block_on(run(cli.command)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => {
+                    failure.print();
+                    failure.exit_code()
+                }
+            };
+            // A thread that reads a file of a server that is silent does not end.
+            runtime.shutdown_timeout(BLOCKED_THREADS_LIMIT);
+            status
+        }
         Err(error) => {
             eprintln!("error: the async runtime cannot start: {error}");
             ExitCode::from(2)

@@ -1,5 +1,6 @@
 //! Printing: tables for people, JSON and CSV for programs.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -43,8 +44,27 @@ where
 
 /// Prints a text. Unlike `print!`, it does not panic if the reader of the pipe has ended.
 pub(crate) fn print_text(text: impl std::fmt::Display) -> Result<(), CliError> {
-    write!(io::stdout().lock(), "{text}")?;
+    io::stdout().lock().write_all(visible(&text.to_string()).as_bytes())?;
     Ok(())
+}
+
+/// A text in which characters that a terminal obeys, or that turn the direction of writing, are
+/// escapes: ids and names come from files of others.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    let is_hostile = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |c: char| match is_hostile(c) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    Cow::Owned(text.chars().map(escaped).collect())
 }
 
 /// Prints a value as JSON.
@@ -118,4 +138,15 @@ pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), CliError> {
         columns.filter(|(_, column)| is_number(column.cell_type)).map(|(at, _)| at).collect();
     let texts = rows.rows().map(|row| row.iter().map(cell_text).collect::<Vec<_>>());
     print_table(&header, texts, &right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_a_text() {
+        assert_eq!(visible("loan é\t1\n"), "loan é\t1\n");
+        assert_eq!(visible("a\u{1b}[2Jb\rc\u{202e}d"), "a\\u{1b}[2Jb\\u{d}c\\u{202e}d");
+    }
 }

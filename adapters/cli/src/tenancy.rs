@@ -12,7 +12,9 @@ use powerfill_events::values::TenantId;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::ConfigTables;
-use powerfill_snapshot::{FaultReport, RawSnapshot, Snapshot, Validated, validate};
+use powerfill_snapshot::{
+    FaultCode, FaultReport, RawSnapshot, Snapshot, SourceFault, Validated, validate,
+};
 use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
 
@@ -162,6 +164,8 @@ pub(crate) struct SnapshotInput {
     open_store: Option<Arc<dyn Store>>,
     /// Whether a refusal prints every fault in a line of its own.
     reports_all: bool,
+    /// The most rows of a table. A table that has more is a fault.
+    max_rows: Option<usize>,
 }
 
 impl SnapshotInput {
@@ -185,6 +189,7 @@ impl SnapshotInput {
             tenant: tenant.cloned(),
             open_store: None,
             reports_all: false,
+            max_rows: None,
         })
     }
 
@@ -197,7 +202,15 @@ impl SnapshotInput {
             tenant: Some(Arc::clone(tenant)),
             open_store: None,
             reports_all: false,
+            max_rows: None,
         })
+    }
+
+    /// Refuses tables with more rows: a process that serves several tenants must not run out of
+    /// memory for one of them.
+    #[must_use]
+    pub(crate) fn with_max_rows(self, most: usize) -> Self {
+        Self { max_rows: Some(most), ..self }
     }
 
     /// The source.
@@ -233,7 +246,10 @@ impl SnapshotInput {
 
     /// Reads the tables of the source, overridden by those of the managed configuration.
     async fn read(&self) -> Result<RawSnapshot, CliError> {
-        let raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
+        let mut raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
+        if let Some(most) = self.max_rows {
+            refuse_large_tables(&mut raw, most);
+        }
         let managing = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration);
         let Some(tenant) = managing else { return Ok(raw) };
         let tables = managed_tables(tenant, self.open_store.clone()).await?;
@@ -276,6 +292,20 @@ impl SnapshotInput {
         let found = TenantId::from(&snapshot.header.tenant_id);
         ensure_same_tenant(&self.source, self.tenant.as_ref().map(|tenant| &tenant.id), &found)
     }
+}
+
+/// Puts a fault in the place of each table with more rows.
+fn refuse_large_tables(raw: &mut RawSnapshot, most: usize) {
+    let large = raw.tables.extract_if(.., |table| table.rows() > most);
+    raw.faults.extend(large.map(|table| SourceFault {
+        table: table.name().to_owned(),
+        code: FaultCode::Unreadable,
+        reason: format!(
+            "it has {} rows, and the service reads at most {most}; start it with a larger \
+             --max-rows, or run this book with `powerfill run`",
+            table.rows()
+        ),
+    }));
 }
 
 /// Refuses a snapshot of another tenant.

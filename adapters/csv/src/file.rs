@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+/// The most bytes of a file once it is decompressed: some megabytes can become any number.
+const MAX_DECOMPRESSED: u64 = 1 << 30;
+
 /// A file of a folder, with its name taken apart.
 #[derive(Debug)]
 pub(crate) struct FileEntry {
@@ -41,7 +44,10 @@ impl FileEntry {
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
         let file = File::open(&self.path)?;
         Ok(if self.is_compressed() {
-            Box::new(MultiGzDecoder::new(BufReader::new(file)))
+            Box::new(LimitedReader::new(
+                MultiGzDecoder::new(BufReader::new(file)),
+                MAX_DECOMPRESSED,
+            ))
         } else {
             Box::new(file)
         })
@@ -53,11 +59,62 @@ impl FileEntry {
             return Ok(bytes);
         }
         let mut text = Vec::new();
-        MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text)?;
+        LimitedReader::new(MultiGzDecoder::new(bytes.as_slice()), MAX_DECOMPRESSED)
+            .read_to_end(&mut text)?;
         Ok(text)
     }
 
     fn is_compressed(&self) -> bool {
         self.plain < self.name.len()
+    }
+}
+
+/// A reader that fails after a number of bytes.
+struct LimitedReader<R> {
+    inner: R,
+    most: u64,
+    left: u64,
+}
+
+impl<R> LimitedReader<R> {
+    const fn new(inner: R, most: u64) -> Self {
+        Self { inner, most, left: most }
+    }
+}
+
+impl<R: Read> Read for LimitedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let Some(left) = self.left.checked_sub(read as u64) else {
+            return Err(io::Error::other(format!(
+                "it has more than {} MiB when it is decompressed; split it, or decompress it yourself",
+                self.most >> 20
+            )));
+        };
+        self.left = left;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    #[test]
+    fn a_compressed_file_is_read_up_to_a_limit() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![b'x'; 3 << 20]).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let read = |most: u64| {
+            let reader = LimitedReader::new(MultiGzDecoder::new(bytes.as_slice()), most);
+            io::read_to_string(reader).map(|text| text.len())
+        };
+        assert_eq!(read(3 << 20).unwrap(), 3 << 20);
+        let error = read((3 << 20) - 1).unwrap_err().to_string();
+        assert!(error.contains("more than 2 MiB"), "{error}");
     }
 }

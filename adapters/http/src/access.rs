@@ -1,22 +1,31 @@
 //! Around every request: its id, its line in the access log, and its metrics.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::caller::CallerSlot;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 const REQUEST_ID: &str = "x-request-id";
 
+/// What a browser may do with an answer: nothing but show it. The page of the API has scripts and
+/// styles of its own.
+const NO_CONTENT_SOURCES: &str = "default-src 'none'; frame-ancestors 'none'";
+const DOCUMENTATION: &str = "/api/powerfill/docs";
+const OWN_CONTENT_SOURCES: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+                                   img-src 'self' data:; frame-ancestors 'none'";
+
 /// Gives the request an id, unless it has one, and returns the id with the answer. Logs the request
-/// when it is answered, without its query, which can have anything.
+/// when it is answered, without its query, which can have anything. Ends it if it is not answered
+/// in time.
 pub(crate) async fn log_request(
     State(api): State<Arc<Api>>,
     mut request: Request,
@@ -24,12 +33,19 @@ pub(crate) async fn log_request(
 ) -> Response {
     let start = Instant::now();
     let id = request_id(request.headers());
+    let trace = trace_id(request.headers());
     let slot = CallerSlot::default();
     request.extensions_mut().insert(slot.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let is_documentation = path.starts_with(DOCUMENTATION);
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
-    let mut response = next.run(request).await;
+    let limit = match method {
+        Method::POST => api.limits.work_timeout,
+        _ => api.limits.answer_timeout,
+    };
+    let answered = timeout(limit, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| late(limit).into_response());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let body = problem.body(Some(&id));
         if response.status().is_server_error() {
@@ -44,6 +60,7 @@ pub(crate) async fn log_request(
     tracing::info!(
         target: "powerfill::access",
         request_id = id,
+        trace_id = trace,
         tenant = caller.map(|caller| caller.tenant.id()),
         actor = caller.map(|caller| caller.actor.as_str()),
         token = caller.and_then(|caller| caller.token.as_deref()),
@@ -57,7 +74,40 @@ pub(crate) async fn log_request(
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    restrict(response.headers_mut(), is_documentation);
     response
+}
+
+/// The problem of a request that was not answered in time.
+fn late(limit: Duration) -> Problem {
+    let detail = format!(
+        "The tenant's store or source did not answer within {} s; try again later.",
+        limit.as_secs()
+    );
+    Problem::new(ProblemKind::Unavailable, detail).retry_after(10)
+}
+
+/// Tells browsers to take the answer for nothing but what it says, unless it has a rule of its own.
+fn restrict(headers: &mut HeaderMap, is_documentation: bool) {
+    let sources = if is_documentation { OWN_CONTENT_SOURCES } else { NO_CONTENT_SOURCES };
+    let rules: [(HeaderName, &'static str); 3] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, sources),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in rules {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// The trace of the caller (W3C Trace Context), if it sends one, for the log.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let parent = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = parent.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_trace = trace.len() == 32 && is_hex(trace) && trace.bytes().any(|byte| byte != b'0');
+    (version.len() == 2 && is_hex(version) && is_trace).then(|| trace.to_owned())
 }
 
 /// The id of the request if it is fit for a log, or else a new one.

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_app::Clock;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::health::Readiness;
 use crate::metrics::Metrics;
+use crate::permits::Permits;
 use crate::problem::{ApiResult, internal};
 use crate::rates::RateLimits;
 use crate::report_cache::ReportCache;
 use crate::session_file::SessionFile;
 use crate::tenant::TenantHandle;
+use crate::tickets::Tickets;
 use crate::tokens::{TokenError, TokenFile};
 
 /// The limits of the service.
@@ -25,14 +27,29 @@ pub struct Limits {
     pub body: usize,
     /// The approximate memory of report tables, in bytes.
     pub reports: usize,
-    /// Concurrent event streams.
+    /// Concurrent event streams of a tenant.
     pub streams: usize,
+    /// Concurrent event streams of a token.
+    pub streams_per_token: usize,
     /// Concurrent connections.
     pub connections: usize,
+    /// Concurrent connections of one machine.
+    pub connections_per_peer: usize,
     /// Requests per second and token.
     pub rate: NonZeroU32,
     /// The time in which the head of a request must arrive, and then its body.
     pub request_timeout: Duration,
+    /// The time in which a client must take what was sent to it.
+    pub write_timeout: Duration,
+    /// The time in which a request is answered that reads or changes little, so that a store that
+    /// is silent holds nothing for long.
+    pub answer_timeout: Duration,
+    /// The time in which a `POST` is answered, which can read a whole source or run an audit.
+    pub work_timeout: Duration,
+    /// The longest wait for a permit.
+    pub queue_timeout: Duration,
+    /// The interval at which an idle event stream is kept alive, and its token checked again.
+    pub heartbeat: Duration,
 }
 
 impl Default for Limits {
@@ -40,13 +57,25 @@ impl Default for Limits {
         Self {
             body: 64 * 1024,
             reports: 512 << 20,
-            streams: 256,
+            streams: 128,
+            streams_per_token: 32,
             connections: 1_024,
+            connections_per_peer: 512,
             // Far more than the screens of a lender send.
             rate: const { NonZeroU32::new(500).unwrap() },
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(30),
+            work_timeout: Duration::from_secs(15 * 60),
+            queue_timeout: Duration::from_secs(15),
+            heartbeat: Duration::from_secs(10),
         }
     }
+}
+
+/// The permits of event streams.
+fn streams(limits: Limits) -> Permits {
+    Permits::new("event streams", limits.streams_per_token, limits.streams)
 }
 
 /// The service.
@@ -61,11 +90,13 @@ pub struct Api {
     pub(crate) report_cache: ReportCache,
     pub(crate) rates: RateLimits,
     pub(crate) metrics: Metrics,
-    /// One audit at a time, because it needs a processor for long.
-    pub(crate) audits: Arc<Semaphore>,
-    /// One reading of a source at a time, because it needs much memory.
-    pub(crate) readings: Arc<Semaphore>,
-    pub(crate) streams: Arc<Semaphore>,
+    /// Audits need a processor for long.
+    pub(crate) audits: Permits,
+    /// One reading of its source at a time per tenant, because it needs much memory.
+    pub(crate) readings: Permits,
+    pub(crate) streams: Permits,
+    pub(crate) tickets: Tickets,
+    pub(crate) readiness: Readiness,
     /// Whether workers run in this process.
     pub(crate) has_workers: bool,
     pub(crate) stop: CancellationToken,
@@ -93,9 +124,11 @@ impl Api {
             report_cache: ReportCache::new(limits.reports),
             rates: RateLimits::new(limits.rate),
             metrics: Metrics::default(),
-            audits: Arc::new(Semaphore::new(1)),
-            readings: Arc::new(Semaphore::new(1)),
-            streams: Arc::new(Semaphore::new(limits.streams)),
+            audits: Permits::new("audits", 1, 2),
+            readings: Permits::new("readings of the source", 1, 1),
+            streams: streams(limits),
+            tickets: Tickets::default(),
+            readiness: Readiness::default(),
             has_workers: false,
             stop,
         })
@@ -108,7 +141,7 @@ impl Api {
             limits,
             report_cache: ReportCache::new(limits.reports),
             rates: RateLimits::new(limits.rate),
-            streams: Arc::new(Semaphore::new(limits.streams)),
+            streams: streams(limits),
             ..self
         }
     }

@@ -1,5 +1,5 @@
-//! Replay, verification, and comparison (specification 3.4). They write nothing. One audit runs at
-//! a time, because it needs a processor for long.
+//! Replay, verification, and comparison (specification 3.4). They write nothing. A caller has one
+//! audit at a time, because it needs a processor for long.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::caller::{Caller, Viewer};
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, internal};
 
-/// Runs an audit of existing runs, one audit at a time.
+/// Runs an audit of existing runs.
 pub(crate) async fn audit<T: Send + 'static>(
     api: &Api,
     caller: &Caller,
@@ -38,7 +38,8 @@ pub(crate) async fn audit<T: Send + 'static>(
     for run in runs {
         store.run(*run).await?.ok_or_else(|| Problem::no_run(run))?;
     }
-    let permit = Arc::clone(&api.audits).acquire_owned().await.map_err(|error| internal(&error))?;
+    let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
+    let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
     spawn_blocking(async move || {
         let _permit = permit;
         work(store).await

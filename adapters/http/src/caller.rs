@@ -6,17 +6,31 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, Version, header};
 use powerfill_ports::Store;
 
 use crate::api::Api;
 use crate::credentials::Credentials;
 use crate::problem::{ApiResult, Problem, ProblemKind};
+use crate::stream::STREAM_PATH;
 use crate::tenant::TenantHandle;
 use crate::tokens::TokenRole;
 
 /// The header that names the tenant.
 pub(crate) const TENANT: &str = "x-tenant-id";
+
+/// Headers that a request has at most once, because two of them could be read in two ways.
+static SINGLE_HEADERS: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::HOST,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static(TENANT),
+];
+
+/// Headers that only a proxy adds, besides those that begin with `x-forwarded`.
+const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-real-ip", "x-original-url", "x-client-ip"];
 
 /// The caller of a request.
 #[derive(Clone)]
@@ -33,6 +47,15 @@ pub(crate) struct Caller {
 pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
 
 impl Caller {
+    /// Whether the caller may still go on with what it began: its token is not revoked, and not
+    /// expired.
+    pub(crate) fn is_admitted_still(&self, api: &Api) -> bool {
+        let Ok(tokens) = api.tokens.all() else { return false };
+        let Some(id) = &self.token else { return !api.needs_tokens && tokens.is_empty() };
+        let now = api.clock.now();
+        tokens.iter().any(|token| token.id == *id && now < token.expires_at)
+    }
+
     /// The store of the tenant.
     pub(crate) async fn store(&self) -> ApiResult<Arc<dyn Store>> {
         self.tenant.store().await.map_err(|error| {
@@ -88,8 +111,21 @@ pub(crate) fn unauthorized() -> Problem {
 
 fn authenticate(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
     let headers = &parts.headers;
+    let is_doubled = |name: &&HeaderName| headers.get_all(*name).iter().count() > 1;
+    if let Some(name) = SINGLE_HEADERS.iter().find(is_doubled) {
+        return Err(Problem::bad(format!("The header {name} is there more than once.")));
+    }
+    if let Some(ticket) = ticket(parts) {
+        let caller = api.tickets.caller(ticket, api.clock.now());
+        let caller = caller.filter(|caller| caller.is_admitted_still(api));
+        return caller.ok_or_else(|| {
+            let detail = "The ticket is too old, of another server, or its token is not valid any \
+                          more; POST /api/powerfill/events/ticket makes one.";
+            Problem::new(ProblemKind::Unauthorized, detail)
+        });
+    }
     if !api.asks_for_tokens()? {
-        return local_caller(api, headers);
+        return local_caller(api, parts);
     }
     let credentials = Credentials::read(api, headers)?;
     if credentials.tokens.is_empty() {
@@ -115,23 +151,36 @@ fn authenticate(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller
 }
 
 /// The caller of a service without tokens: only this machine, under a name of this machine.
-fn local_caller(api: &Api, headers: &HeaderMap) -> ApiResult<Caller> {
-    ensure_this_machine(headers)?;
-    let tenant = api.tenants.get(tenant_name(headers)?).ok_or_else(|| {
+fn local_caller(api: &Api, parts: &Parts) -> ApiResult<Caller> {
+    ensure_this_machine(&parts.headers)?;
+    // A proxy that adds no header speaks HTTP/1.0, as nginx does by default.
+    if parts.version < Version::HTTP_11 {
+        return Err(elsewhere());
+    }
+    let tenant = api.tenants.get(tenant_name(&parts.headers)?).ok_or_else(|| {
         Problem::new(ProblemKind::Forbidden, "X-Tenant-Id names no tenant of powerfill.toml.")
     })?;
     Ok(Caller { tenant: Arc::clone(tenant), actor: "http".to_owned(), token: None })
 }
 
-/// Refuses a web page whose own name resolves to this machine.
+/// Refuses a web page whose own name resolves to this machine, and a proxy, which would let others
+/// in.
 pub(crate) fn ensure_this_machine(headers: &HeaderMap) -> ApiResult<()> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if is_loopback(host) {
-        return Ok(());
+    let is_of_proxy = |name: &HeaderName| {
+        PROXY_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded")
+    };
+    match is_loopback(host) && !headers.keys().any(is_of_proxy) {
+        true => Ok(()),
+        false => Err(elsewhere()),
     }
-    let detail = "Without tokens the service answers on this machine only; make one with \
-                  `powerfill token create`.";
-    Err(Problem::new(ProblemKind::Forbidden, detail))
+}
+
+/// The problem of a request from elsewhere to a service without tokens.
+fn elsewhere() -> Problem {
+    let detail = "Without tokens the service answers on this machine only, and behind no proxy; \
+                  make one with `powerfill token create`.";
+    Problem::new(ProblemKind::Forbidden, detail)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -144,12 +193,14 @@ fn is_loopback(host: &str) -> bool {
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// The ticket of a request that opens an event stream. It opens nothing else.
+fn ticket(parts: &Parts) -> Option<&str> {
+    let query = parts.uri.query().filter(|_| parts.uri.path() == STREAM_PATH)?;
+    query.split('&').find_map(|parameter| parameter.strip_prefix("ticket="))
+}
+
 fn tenant_name(headers: &HeaderMap) -> ApiResult<&str> {
+    let named = headers.get(TENANT).and_then(|name| name.to_str().ok());
     let missing = || Problem::bad("Name the tenant with the header X-Tenant-Id.");
-    let mut named = headers.get_all(TENANT).iter();
-    let one = named.next().and_then(|name| name.to_str().ok()).filter(|name| !name.is_empty());
-    match named.next() {
-        None => one.ok_or_else(missing),
-        Some(_) => Err(Problem::bad("X-Tenant-Id is there more than once.")),
-    }
+    named.filter(|name| !name.is_empty()).ok_or_else(missing)
 }

@@ -245,9 +245,15 @@ fn operation(report: &Report) -> Value {
         query(
             "format",
             format,
-            "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor",
+            "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor. \
+             `Accept: text/csv` does the same",
         ),
     ];
+    parameters.push(query(
+        "whole",
+        json!({ "type": "boolean", "default": false }),
+        "true: all rows as one CSV, without limit and cursor",
+    ));
     parameters.extend(columns.iter().map(|column| {
         let description = format!(
             "Only rows with this {0}: empty for NULL, several times for any of the values. {0}.ge \
@@ -273,6 +279,7 @@ fn operation(report: &Report) -> Value {
                 "description": "A page",
                 "headers": {
                     "ETag": header("For If-None-Match"),
+                    "Link": header("The next page, with `rel=\"next\"`, if there is one"),
                     "X-Next-Cursor": header("The cursor of the next page, if there is one"),
                 },
                 "content": {

@@ -9,16 +9,17 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::TryStreamExt;
-use powerfill_app::{AppError, DecodedEvent, RunRequest, Runner};
+use powerfill_app::{DecodedEvent, RunRequest, Runner, logged_status};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
 use powerfill_events::run::event::{Finding, RunOrigin, Severity};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, derive_uuid};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::Store;
 use powerfill_snapshot::{GivenOptions, RunOptions, Validated};
 use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -27,10 +28,14 @@ use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Operator;
 use crate::extract::Body;
-use crate::problem::{ApiResult, Problem, ProblemKind, internal};
+use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::runs::accepted;
 use crate::schema::Options;
 use crate::tenant::{TenantError, TenantHandle};
+
+/// The time in which a worker shows the tables of a run after its last event.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The lease of a runner that requests runs and claims none.
 const UNUSED_LEASE: Duration = Duration::from_secs(30);
@@ -85,10 +90,10 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
     tenant: &Arc<dyn TenantHandle>,
     make: impl FnOnce(Validated) -> T + Send + 'static,
 ) -> ApiResult<T> {
-    let _permit =
-        Arc::clone(&api.readings).acquire_owned().await.map_err(|error| internal(&error))?;
+    let permit = api.readings.acquire(tenant.id(), None, api.limits.queue_timeout).await?;
     let tenant = Arc::clone(tenant);
     spawn_blocking(async move || {
+        let _permit = permit;
         let validated = tenant.input().await.map_err(|error| refusal(tenant.as_ref(), error))?;
         let owner = TenantId::from(&validated.snapshot.header.tenant_id);
         if owner != TenantId::from(tenant.id()) {
@@ -127,8 +132,8 @@ pub(crate) async fn run(
         return Ok(answer);
     }
     // The source can take long to read. The store checks this again when it queues the run.
-    if let Some(active) = store.active_run().await? {
-        return Err(Problem::run_active(active.run_id));
+    if let Some(active) = active_run(store.as_ref()).await? {
+        return Err(Problem::run_active(active));
     }
     let Validated { snapshot, source_warnings, mapping, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
@@ -145,12 +150,27 @@ pub(crate) async fn run(
     };
     match runner.request(&request).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
-        // A concurrent request with the same key was faster.
-        Err(AppError::Store(StoreError::RunActive(active))) if active == run => {
+        // A concurrent request with the same key may have been faster, with the same input or with
+        // another one, and its run may be over.
+        Err(error) if key.is_some() => {
             let earlier = earlier_answer(store.as_ref(), run, &options).await?;
-            earlier.ok_or_else(|| Problem::run_active(active))
+            earlier.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The active run. A run whose last event is in the log is over for those who read the log: the
+/// answer waits until the queue knows it, too.
+async fn active_run(store: &dyn Store) -> ApiResult<Option<RunId>> {
+    let until = Instant::now() + SETTLE_TIMEOUT;
+    loop {
+        let Some(active) = store.active_run().await? else { return Ok(None) };
+        let is_over = logged_status(store, &active).await?.is_over();
+        if !is_over || Instant::now() >= until {
+            return Ok(Some(active.run_id));
+        }
+        sleep(POLL_INTERVAL).await;
     }
 }
 

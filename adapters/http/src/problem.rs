@@ -58,6 +58,9 @@ problem_kinds! {
     AlreadyThere = "already-there", CONFLICT, "It exists already";
     /// A row cannot be removed while something is linked to it.
     InUse = "in-use", CONFLICT, "Something is linked to it";
+    /// The configuration of the tenant is that of its source.
+    SourceConfiguration = "configuration-of-source", CONFLICT,
+        "The configuration is that of the source";
     /// The position is after the last event of the log.
     PositionAhead = "position-ahead", CONFLICT, "The position is after the end of this log";
     /// The event at the position is not the one that the caller received.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -18,6 +18,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
+use crate::static_text::StaticText;
 use crate::{
     annotations, audit, brief, candidates, config, console, document, events, explain, health,
     input, overview, reports, runs, session, stream,
@@ -57,6 +58,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(events::list_of_run))
         .routes(routes!(events::list_all))
         .routes(routes!(stream::stream))
+        .routes(routes!(stream::ticket))
         .routes(routes!(explain::explain_loan_in_run))
         .routes(routes!(explain::explain_trade_in_run))
         .routes(routes!(audit::replay_run))
@@ -80,12 +82,14 @@ pub fn router(api: Arc<Api>) -> Router {
         };
         router = router.route(&report.path(), get(page));
     }
-    let text = document::complete(document).to_string();
-    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let text = StaticText::new(document::complete(document).to_string());
     let page = SwaggerUi::new("/api/powerfill/docs")
         .config(Config::new(["/api/powerfill/openapi.json"]).validator_url("none"));
     router
-        .route("/api/powerfill/openapi.json", get(move || async move { (json, text) }))
+        .route(
+            "/api/powerfill/openapi.json",
+            get(move |headers: HeaderMap| async move { text.answer(&headers) }),
+        )
         .merge(page)
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)

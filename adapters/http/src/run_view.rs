@@ -99,7 +99,7 @@ fn fraction(run: &QueuedRun, reached: Option<Step>) -> String {
 
 /// Reads a run from the queue, and from the first and the last event of its stream.
 pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView> {
-    let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    let mut queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
     let events = store.stream_version(&run.stream()).await?;
     let mut view = RunView {
         summary: RunOverview::from(&queued),
@@ -115,6 +115,10 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
     }
     let Some(last) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
     let DecodedEvent { stored, event: last } = last;
+    if !queued.status.is_over() {
+        queued.status = RunStatus::reached_with(&last);
+        view.summary = RunOverview::from(&queued);
+    }
     let step = step_of(&last);
     view.step = step.map(|step| step.as_str().to_owned());
     view.fraction = fraction(&queued, step);

@@ -1,23 +1,27 @@
 //! The list of runs, one run, and its cancel (specification 4.3, 4.4).
 
 use std::pin::pin;
+use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::{StreamExt, TryStreamExt};
+use powerfill_app::logged_status;
 use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
 use powerfill_ports::runs::{QueuedRun, RunCursor, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::answer::text;
 use crate::caller::{Operator, Viewer};
 use crate::extract::{Path, Query};
+use crate::input::POLL_INTERVAL;
 use crate::position::page_size;
 use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::run_view::{RunOverview, RunView, read_run};
@@ -191,7 +195,11 @@ pub(crate) fn accepted(run: RunId, status: &str) -> Response {
     (StatusCode::ACCEPTED, AppendHeaders([(header::LOCATION, path)]), Json(body)).into_response()
 }
 
-/// Requests the cancel of a run. Its worker ends it within a second.
+/// The time in which the worker of a run follows a cancel.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Cancels a run. The answer comes when its worker has ended it, within a second, or at once for a
+/// run that waits for a worker. A run that could not be cancelled any more is a 409.
 #[utoipa::path(post, security(("token" = ["operator"])),
     path = "/api/powerfill/runs/{run_id}/cancel", tag = "runs",
     params(("run_id" = Uuid, Path, description = "The run")),
@@ -202,11 +210,28 @@ pub(crate) async fn cancel(
     Path(run): Path<Uuid>,
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
-    let found = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    if !store.request_cancel(run, &caller.actor).await? {
-        let now = store.run(run).await?.map_or(found.status, |run| run.status).name();
-        let detail = format!("Run {run} is over: {now}. Nothing has changed.");
-        return Err(Problem::new(ProblemKind::RunOver, detail).with("run_status", now));
+    let current = async || {
+        let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+        let status = logged_status(store.as_ref(), &queued).await?;
+        Ok::<_, Problem>(QueuedRun { status, ..queued })
+    };
+    let mut now = current().await?;
+    if !now.status.is_over() && store.request_cancel(run, &caller.actor).await? {
+        let until = Instant::now() + CANCEL_TIMEOUT;
+        loop {
+            now = current().await?;
+            let is_cancelled = now.status == RunStatus::Cancelled;
+            let waits = now.worker.is_none() || Instant::now() >= until;
+            if is_cancelled || (waits && !now.status.is_over()) {
+                return Ok(accepted(run, now.status.name()));
+            }
+            if now.status.is_over() {
+                break;
+            }
+            sleep(POLL_INTERVAL).await;
+        }
     }
-    Ok(accepted(run, found.status.name()))
+    let now = current().await?.status.name();
+    let detail = format!("Run {run} is over: {now}. Nothing has changed.");
+    Err(Problem::new(ProblemKind::RunOver, detail).with("run_status", now))
 }

@@ -1,17 +1,23 @@
 //! The listeners of the service.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
+use crate::peers::PeerConnections;
 use crate::routes::{metrics_router, router};
 
 /// The time in which running requests must finish when the service stops.
@@ -23,8 +29,9 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Answers requests until `stop` of the service is cancelled. Then it accepts no more connections,
 /// ends event streams, and finishes running requests within ten seconds.
 ///
-/// A connection whose request does not arrive in time is closed. Beyond the maximum of connections,
-/// a new one waits until another one ends.
+/// A connection whose request does not arrive in time is closed, and so is one whose client does
+/// not take its answer. Beyond the maximum of connections, a new one waits until another one ends;
+/// beyond that of one machine, it is closed.
 pub async fn serve(listener: TcpListener, api: Arc<Api>) {
     answer(listener, &api, router(Arc::clone(&api))).await;
 }
@@ -45,6 +52,8 @@ async fn answer(listener: TcpListener, api: &Api, router: Router) {
         .timer(TokioTimer::new())
         .keep_alive_interval(api.limits.request_timeout)
         .keep_alive_timeout(api.limits.request_timeout);
+    let limits = api.limits;
+    let peers = PeerConnections::new(limits.connections_per_peer);
     let permits = Arc::new(Semaphore::new(api.limits.connections));
     let graceful = GracefulShutdown::new();
     loop {
@@ -53,33 +62,56 @@ async fn answer(listener: TcpListener, api: &Api, router: Router) {
             let permit = Arc::clone(&permits).acquire_owned().await;
             (permit, accept(&listener).await)
         };
-        let Some((permit, stream)) = api.stop.run_until_cancelled(next).await else { break };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let next = api.stop.run_until_cancelled(next).await;
+        let Some((permit, (stream, address))) = next else { break };
+        let Some(of_peer) = peers.admit(address.ip()) else { continue };
+        let has_request = CancellationToken::new();
+        let (requested, service) = (has_request.clone(), TowerToHyperService::new(router.clone()));
+        let service = service_fn(move |request| {
+            requested.cancel();
+            service.call(request)
+        });
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = builder.serve_connection(stream, service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                // A client that disconnects early is no fault of the service.
-                tracing::debug!(%error, "a connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    // A client that disconnects early is no fault of the service.
+                    tracing::debug!(%error, "a connection ended early");
+                },
+                () = silence(&has_request, limits.request_timeout) => {
+                    tracing::debug!(%address, "a connection had no request and was closed");
+                }
             }
-            drop(permit);
+            drop((permit, of_peer));
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
         let seconds = SHUTDOWN_TIMEOUT.as_secs();
         tracing::warn!("requests that did not finish within {seconds} s are aborted");
     }
 }
 
+/// Ends if a connection has no request in time: it is silent, or stops in the middle of the words
+/// that begin HTTP/2, for which the server has no time limit.
+async fn silence(has_request: &CancellationToken, limit: Duration) {
+    if timeout(limit, has_request.cancelled()).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// The next connection.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Small answers must not wait for larger ones.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, address);
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");

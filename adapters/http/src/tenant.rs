@@ -26,6 +26,9 @@ pub trait TenantHandle: Send + Sync {
     /// is no source, or it cannot be read.
     async fn input(&self) -> Result<Validated, TenantError>;
 
+    /// Whether runs have the configuration that is managed in PowerFill, in place of the source's.
+    fn manages_configuration(&self) -> bool;
+
     /// The run options of a request without options.
     ///
     /// # Errors

@@ -67,6 +67,12 @@ pub enum TokenError {
         /// The cause.
         what: String,
     },
+    /// A name has this character, which is not visible, or none at all.
+    #[error("the name of a token has visible characters only; {}", match .0 {
+        Some(c) => format!("this one has U+{:04X}", u32::from(*c)),
+        None => "this one is empty".to_owned(),
+    })]
+    Name(Option<char>),
     /// No token has this id.
     #[error("no token {0}; `powerfill token list` lists them")]
     Unknown(String),
@@ -102,7 +108,7 @@ impl TokenFile {
     /// Creates a token, and returns its text, which is stored nowhere.
     ///
     /// # Errors
-    /// If the file cannot be read or written.
+    /// [`TokenError::Name`], or if the file cannot be read or written.
     pub fn create(
         &self,
         tenant: &str,
@@ -111,6 +117,7 @@ impl TokenFile {
         created_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(Token, String), TokenError> {
+        ensure_visible(name)?;
         let no_random = |error| self.0.fault(error);
         let text = format!("pf_{}", random_hex::<32>().map_err(no_random)?);
         let token = Token {
@@ -162,5 +169,20 @@ impl TokenFile {
         let tokens = self.all()?;
         let valid = tokens.iter().filter(|token| ids.contains(&token.id) && now < token.expires_at);
         Ok(valid.cloned().collect())
+    }
+}
+
+/// Refuses a name that is empty, or has characters that a terminal obeys or does not show: it is
+/// recorded with changes, and people read it in logs.
+fn ensure_visible(name: &str) -> Result<(), TokenError> {
+    let is_invisible = |c: &char| {
+        let is_mark = matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        is_mark || c.is_control()
+    };
+    match name.chars().find(is_invisible) {
+        None if !name.trim().is_empty() => Ok(()),
+        found => Err(TokenError::Name(found)),
     }
 }

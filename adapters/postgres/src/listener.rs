@@ -13,6 +13,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use crate::Inner;
 use crate::errors::store_error;
+use crate::pool::in_time;
 use crate::retry::RECONNECT;
 use crate::values::unsigned;
 
@@ -90,7 +91,7 @@ async fn listen(
         let connected = connected.await;
         drop(inner);
         if let Ok(client) = connected
-            && client.batch_execute("LISTEN powerfill_events").await.is_ok()
+            && in_time(client.batch_execute("LISTEN powerfill_events")).await.is_ok()
         {
             pauses = RECONNECT.build();
             poll(&client, &notified, &position, &is_listening).await;

@@ -7,6 +7,7 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction,
 };
 use powerfill_ports::{StoreError, StoreFault};
+use tokio::time::timeout;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::{AsyncMessage, Connection, IsolationLevel, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -17,6 +18,8 @@ use crate::url::{LONG_READ, PostgresUrl};
 
 /// The most connections of one process. More callers wait for each other.
 const MAX_CONNECTIONS: usize = 16;
+/// How long the server has to accept a connection, with its greeting, encryption, and password.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a caller waits for a connection of the pool.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -39,6 +42,8 @@ impl ConnectionPool {
         let pool = Pool::builder(manager)
             .max_size(MAX_CONNECTIONS)
             .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))?;
@@ -69,17 +74,26 @@ impl ConnectionPool {
         let config = &self.url.config;
         match &self.tls {
             Some(tls) => {
-                let (client, connection) =
-                    config.connect(tls.clone()).await.map_err(store_error)?;
+                let (client, connection) = in_time(config.connect(tls.clone())).await?;
                 tokio::spawn(drive(connection, receive));
                 Ok(client)
             }
             None => {
-                let (client, connection) = config.connect(NoTls).await.map_err(store_error)?;
+                let (client, connection) = in_time(config.connect(NoTls)).await?;
                 tokio::spawn(drive(connection, receive));
                 Ok(client)
             }
         }
+    }
+}
+
+/// What a server answers at once, unless it is silent.
+pub(crate) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    match timeout(CONNECT_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(store_error),
+        Err(_) => Err(StoreError::Unavailable("PostgreSQL does not answer".into())),
     }
 }
 
@@ -102,8 +116,8 @@ pub(crate) async fn begin_consistent_read(
     client: &mut ClientWrapper,
 ) -> Result<Transaction<'_>, StoreError> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-    let tx = builder.read_only(true).start().await.map_err(store_error)?;
-    tx.batch_execute(LONG_READ).await.map_err(store_error)?;
+    let tx = in_time(builder.read_only(true).start()).await?;
+    in_time(tx.batch_execute(LONG_READ)).await?;
     Ok(tx)
 }
 

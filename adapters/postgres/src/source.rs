@@ -6,6 +6,7 @@
 //! ignored. A binary float, and a timestamp that is not midnight, are faults of their cells.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use backon::Retryable;
 use futures::TryStreamExt;
@@ -13,6 +14,7 @@ use powerfill_ports::StoreError;
 use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow, Transaction};
@@ -23,6 +25,9 @@ use crate::retry::SOURCE;
 use crate::sql_names::quoted;
 use crate::url::PostgresUrl;
 use crate::values::get;
+
+/// How long a source may be silent while it lists or reads its tables. It is not asked again then.
+const SILENCE: Duration = Duration::from_secs(120);
 
 const FLOAT: &str = "a binary float; make the column NUMERIC, so that decimals stay exact";
 const TIMESTAMP: &str = "a moment within a day; a date is expected";
@@ -175,25 +180,32 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
     Ok(snapshot)
 }
 
+/// An answer of the server, which may be silent for two minutes.
+async fn answered<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    match timeout(SILENCE, answer).await {
+        Ok(answer) => answer.map_err(store_error),
+        Err(_) => Err(StoreError::Failed(
+            format!("the server has been silent for {} s", SILENCE.as_secs()).into(),
+        )),
+    }
+}
+
 /// The tables and views of a schema.
 async fn relation_names(tx: &Transaction<'_>, schema: &str) -> Result<Vec<String>, StoreError> {
-    let found = tx
-        .query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&schema])
-        .await
-        .map_err(store_error)?;
+    let found =
+        answered(tx.query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&schema])).await?;
     if found.is_none() {
         return Err(StoreError::Failed(format!("the database has no schema {schema}").into()));
     }
-    let rows = tx
-        .query(
-            "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-               AND NOT c.relispartition
-             ORDER BY 1",
-            &[&schema],
-        )
-        .await
-        .map_err(store_error)?;
+    let rows = answered(tx.query(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+         ORDER BY 1",
+        &[&schema],
+    ))
+    .await?;
     rows.iter().map(|row| get(row, 0)).collect()
 }
 
@@ -213,16 +225,16 @@ async fn read_table(
     name: &str,
 ) -> Result<RawTable, TableReadError> {
     let sql = format!("SELECT * FROM {}.{}", quoted(schema), quoted(name));
-    let statement = tx.prepare(&sql).await.map_err(store_error)?;
+    let statement = answered(tx.prepare(&sql)).await?;
     let (columns, types): (Vec<String>, Vec<Type>) = statement
         .columns()
         .iter()
         .map(|column| (column.name().to_owned(), column.type_().clone()))
         .unzip();
     let mut raw = RawTable::new(table, columns, false);
-    let rows = tx.client().simple_query_raw(&sql).await.map_err(store_error)?;
+    let rows = answered(tx.client().simple_query_raw(&sql)).await?;
     futures::pin_mut!(rows);
-    while let Some(message) = rows.try_next().await.map_err(store_error)? {
+    while let Some(message) = answered(rows.try_next()).await? {
         if let SimpleQueryMessage::Row(row) = message {
             push_row(&mut raw, &types, &row)?;
         }

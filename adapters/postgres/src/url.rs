@@ -89,6 +89,7 @@ impl FromStr for PostgresUrl {
             return Err(PostgresUrlError::Malformed);
         }
         let (address, options) = text.split_once('?').unwrap_or((text, ""));
+        ensure_plain_password(address)?;
         let (mut is_encrypted, mut roots, mut rest) = (false, None, Vec::new());
         let mut schema = None;
         for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -136,6 +137,15 @@ impl FromStr for PostgresUrl {
         };
         Ok(Self { config, tls, schema })
     }
+}
+
+/// Refuses an address whose password has an `@` or a `/` as it is: the library would take the rest
+/// of the password for the host or the database, which are shown.
+fn ensure_plain_password(address: &str) -> Result<(), PostgresUrlError> {
+    let (_, rest) = address.split_once("://").unwrap_or_default();
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_plain = authority.matches('@').count() <= 1 && !path.contains('@');
+    is_plain.then_some(()).ok_or(PostgresUrlError::Malformed)
 }
 
 fn percent_decode(text: &str) -> Result<String, PostgresUrlError> {
@@ -243,6 +253,28 @@ mod tests {
         assert_eq!(given.config.get_password(), Some(&b"s3cret"[..]));
         let own = url("postgres://ann:own@h/acme").or_password(Some("s3cret"));
         assert_eq!(own.config.get_password(), Some(&b"own"[..]));
+    }
+
+    /// Passwords with each special character, as it is and as an escape.
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        let [first, second] = ["S3cretHalf1", "7351942"];
+        for special in "@/?#:%&=\\[]()<>{}|^`'\"+ ;,!$*~é".chars() {
+            let text = special.to_string();
+            let escape: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            for between in [text.repeat(2), text, escape] {
+                for [one, other] in [[first, second], [second, first]] {
+                    let text = format!("postgres://ann:{one}{between}{other}@db.example:5433/acme");
+                    let shown = match text.parse::<PostgresUrl>() {
+                        Ok(url) => format!("{url} {url:?}"),
+                        Err(error) => error.to_string(),
+                    };
+                    assert!(!shown.contains(first) && !shown.contains(second), "{text}: {shown}");
+                }
+            }
+        }
+        let escaped = url("postgres://ann:a%40b@h/acme");
+        assert_eq!(escaped.config.get_password(), Some(&b"a@b"[..]));
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl FromStr for MssqlUrl {
     /// schema is `dbo`. With `token=azure`, the password is a token of Azure AD.
     fn from_str(text: &str) -> Result<Self, MssqlUrlError> {
         let url: ::url::Url = text.parse().map_err(|_| MssqlUrlError::Malformed)?;
-        if url.scheme() != "mssql" {
+        // An `@` in the path is the rest of a password with a `/`, which ends the address.
+        if url.scheme() != "mssql" || url.path().contains('@') {
             return Err(MssqlUrlError::Malformed);
         }
         let decoded = |part: &str| match percent_decode_str(part).decode_utf8() {
@@ -273,6 +274,21 @@ mod tests {
         {
             let error = text.parse::<MssqlUrl>().unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_password_with_special_characters_is_printed() {
+        let [first, second] = ["S3cretHalf1", "7351"];
+        for special in "@/?#:%&=\\[]()<>{}|^`'\"+ ;,!$*~é".chars() {
+            for [one, other] in [[first, second], [second, first]] {
+                let text = format!("mssql://ann:{one}{special}{other}@db.example:1433/Lender");
+                let shown = match text.parse::<MssqlUrl>() {
+                    Ok(url) => format!("{url} {url:?}"),
+                    Err(error) => format!("{error} {error:?}"),
+                };
+                assert!(!shown.contains(first) && !shown.contains(second), "{text}: {shown}");
+            }
         }
     }
 

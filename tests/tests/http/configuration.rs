@@ -80,6 +80,19 @@ async fn nodes_and_rules_are_added_changed_linked_and_removed() {
         .await;
     let problem = late.expect_problem(412, "stale");
     assert_eq!(format!("\"{}\"", problem["token"]), etag(&changed));
+    // One of several ETags suffices, and `*` stands for any row, if there is one.
+    let of_list = format!("\"99\", {}", etag(&changed));
+    for (path, tags, status) in [
+        ("/constraints/FNMA/FN30/-", &*of_list, 200),
+        ("/constraints/FNMA/FN30/-", "*", 200),
+        ("/constraints/FNMA/FN30/-", "\"98\", \"99\"", 412),
+        ("/constraints/FNMA/NONE/-", "*", 412),
+        ("/constraints/FNMA/FN30/-", "99", 400),
+    ] {
+        let limits = json!({ "constraint_priority": 7, "hi_limit": "0.25" });
+        let answer = admin.send("PUT", path, Some(tags), limits).await;
+        assert_eq!(answer.status, status, "{path} {tags}: {}", answer.text());
+    }
     let defined =
         admin.put("/sec-rules/HIGH%20FICO", json!({ "rule_syntax": "fico >= 740" })).await;
     assert_eq!(defined.status, 201);

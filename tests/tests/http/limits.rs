@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use powerfill_http::Limits;
 use powerfill_tests::all_runs::AllRuns;
+use powerfill_tests::waiting::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -80,6 +81,64 @@ async fn an_incomplete_request_is_closed_and_delays_no_other() {
         let text = read_to_end(stream).await;
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
     }
+}
+
+/// Neither silence nor the beginning of HTTP/2 keeps a connection.
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed() {
+    let timeout = Duration::from_millis(300);
+    let service = Service::with(Limits { request_timeout: timeout, ..Limits::default() });
+    let address = listen(&service).await;
+    let mut silent = Vec::new();
+    for beginning in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    for stream in silent {
+        read_to_end(stream).await;
+    }
+}
+
+#[tokio::test]
+async fn one_machine_cannot_take_all_connections() {
+    let service = Service::with(Limits { connections_per_peer: 2, ..Limits::default() });
+    let address = listen(&service).await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut [0; 512]).await.unwrap() > 0);
+        open.push(stream);
+    }
+    assert_eq!(read_to_end(send_request(address).await).await, "", "a third connection");
+    open.pop();
+    eventually("a place is free", async || {
+        read_to_end(send_request(address).await).await.contains("200 OK")
+    })
+    .await;
+}
+
+/// A client that asks again and again and reads nothing fills the buffers of the connection.
+#[tokio::test]
+async fn a_client_that_takes_no_answer_is_disconnected() {
+    let service = Service::with(Limits {
+        connections_per_peer: 1,
+        write_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let address = listen(&service).await;
+    let mut greedy = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /api/powerfill/openapi.json HTTP/1.1\r\nhost: here\r\n\r\n";
+    let asking = tokio::spawn(async move {
+        // Ends when the connection does.
+        while greedy.write_all(request).await.is_ok() {}
+    });
+    eventually("its place is free", async || {
+        read_to_end(send_request(address).await).await.contains("200 OK")
+    })
+    .await;
+    asking.abort();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod configuration;
 mod console;
+mod isolation;
 mod limits;
 mod matrix;
 mod metrics;

@@ -1,7 +1,7 @@
 //! The OpenAPI document and its page, which loads nothing from elsewhere.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request};
 
 use crate::service::Service;
 
@@ -11,6 +11,15 @@ async fn the_served_document_is_the_generated_one() {
     let request = Request::builder().uri("/api/powerfill/openapi.json");
     let answer = service.send(request.body(Body::empty()).unwrap()).await.ok();
     assert_eq!(answer.json(), powerfill_http::openapi());
+    // It is compressed once, and not sent to those who have it.
+    let get = |name: &'static str, value: &HeaderValue| {
+        let request = Request::builder().uri("/api/powerfill/openapi.json").header(name, value);
+        service.send(request.body(Body::empty()).unwrap())
+    };
+    let compressed = get("accept-encoding", &HeaderValue::from_static("gzip")).await.ok();
+    assert_eq!(compressed.decompressed(), answer.text());
+    let known = get("if-none-match", &answer.headers["etag"]).await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
 }
 
 #[tokio::test]

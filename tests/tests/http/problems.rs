@@ -1,7 +1,7 @@
 //! Refusals and failures as problems, of every kind that a request can cause.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderName, Request};
 
 use crate::service::Service;
 
@@ -36,6 +36,14 @@ async fn an_unreadable_request_is_a_problem() {
     let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
     request.headers_mut().remove("x-tenant-id");
     service.send(request).await.expect_problem(400, "bad-request");
+    for name in ["authorization", "x-tenant-id", "last-event-id", "idempotency-key"] {
+        let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
+        let value = request.headers().get(name).cloned().unwrap_or("5".parse().unwrap());
+        request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.clone());
+        request.headers_mut().append(name.parse::<HeaderName>().unwrap(), value);
+        let problem = service.send(request).await.expect_problem(400, "bad-request");
+        assert!(problem["detail"].as_str().unwrap().contains(name), "{problem}");
+    }
     service.post("/run", None).await.expect_problem(415, "media-type");
     let long = format!("{{\"options\":{{\"scope\":\"{}\"}}}}", "x".repeat(70_000));
     service.post("/run", Some(&long)).await.expect_problem(413, "too-large");
@@ -77,6 +85,23 @@ async fn a_request_keeps_its_id_if_it_is_fit_for_the_log() {
         let answer = service.send(request.body(Body::empty()).unwrap()).await.ok();
         assert_eq!(answer.headers["x-request-id"] == given, kept, "{given}");
     }
+}
+
+/// A browser takes an answer for nothing but what it says.
+#[tokio::test]
+async fn every_answer_restricts_browsers() {
+    let service = Service::new();
+    let [page, missing] = ["/api/powerfill/docs/", "/nothing"]
+        .map(|path| Request::builder().uri(path).body(Body::empty()).unwrap());
+    let answers = [service.get("/runs").await, service.send(missing).await];
+    for answer in answers {
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
+    }
+    let page = service.send(page).await.ok();
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'self'"), "{policy}");
 }
 
 #[tokio::test]

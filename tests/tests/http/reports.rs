@@ -44,6 +44,56 @@ fn next(answer: &Answer) -> Option<String> {
     answer.headers.get("x-next-cursor").map(|next| next.to_str().unwrap().to_owned())
 }
 
+/// The header `Link` leads through the pages, and `Accept` chooses the format.
+#[tokio::test]
+async fn links_and_accepted_types_do_what_parameters_do() {
+    let service = Service::new();
+    let run = service.run_case("12-kickout-reasons").await;
+    let path = format!("/runs/{run}/guide");
+    let whole = service.get(&path).await.ok().json();
+    let (mut rows, mut next) = (Vec::new(), Some(format!("{path}?limit=2&loan_id.ge=%20")));
+    while let Some(path) = next {
+        let page = service.get(&path).await.ok();
+        rows.extend(page.json()["rows"].as_array().unwrap().clone());
+        let link = page.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+        assert_eq!(link.is_some(), page.headers.contains_key("x-next-cursor"));
+        next = link.map(|link| {
+            let url = link.strip_prefix("</api/powerfill").unwrap();
+            url.strip_suffix(">; rel=\"next\"").unwrap().to_owned()
+        });
+    }
+    assert_eq!(Value::Array(rows), whole["rows"]);
+    let as_parameter = service.get(&format!("{path}?format=csv")).await.ok();
+    let name = format!("attachment; filename=\"guide-{run}.csv\"");
+    assert_eq!(as_parameter.headers["content-disposition"], *name);
+    for (accept, is_csv) in [
+        ("text/csv", true),
+        ("text/csv;q=0.9, application/json;q=0.5", true),
+        ("application/json, text/csv", false),
+        ("*/*", false),
+    ] {
+        let whole_path = format!("/api/powerfill{path}");
+        let mut request = service.request("GET", &whole_path, &service.viewer, None);
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        let answer = service.send(request).await.ok();
+        assert_eq!(answer.text() == as_parameter.text(), is_csv, "{accept}");
+        assert!(answer.headers.get_all("vary").iter().any(|name| name == "accept"));
+    }
+    // All rows at once are those of all pages, in any order.
+    for query in ["", "&sort=-loan_id", "&loan_amount.ge=1"] {
+        let whole = service.get(&format!("{path}?format=csv&whole=true{query}")).await.ok();
+        assert_eq!(whole.headers["content-disposition"], *name);
+        let query = format!("limit=3{query}");
+        assert_eq!(whole.text(), pages(&service, run, "guide", &query).await, "{query}");
+    }
+    for query in ["whole=true", "whole=yes&format=csv", "whole=true&format=csv&limit=2"] {
+        let refused = service.get(&format!("{path}?{query}")).await;
+        refused.expect_problem(400, "bad-request");
+    }
+    let doubled = service.get(&format!("{path}?limit=2&limit=3")).await;
+    doubled.expect_problem(400, "bad-request");
+}
+
 /// All pages of a report as one CSV.
 async fn pages(service: &Service, run: RunId, report: &str, query: &str) -> String {
     let (mut whole, mut cursor) = (String::new(), String::new());

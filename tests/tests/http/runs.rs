@@ -172,6 +172,26 @@ async fn concurrent_requests_with_one_key_are_one_run() {
     assert_eq!(runs.len(), 1);
 }
 
+/// Concurrent first requests with one key that differ: the first one counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_requests_that_differ_under_one_key_are_refused() {
+    let service = Service::new();
+    let requests = (0..8).map(|number| {
+        let body = format!("{{\"options\":{{\"max_trade_settle_days\":{}}}}}", 30 + number % 2);
+        let service = &service;
+        async move { request_with_key(service, "rush", &body).await }
+    });
+    let answers = futures::future::join_all(requests).await;
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 202);
+    let runs: std::collections::BTreeSet<String> = accepted.into_iter().map(accepted_run).collect();
+    assert_eq!((runs.len(), refused.len()), (1, 4));
+    for answer in refused {
+        let problem = answer.expect_problem(422, "idempotency-key-reused");
+        assert_eq!(Some(problem["run_id"].as_str().unwrap()), runs.first().map(String::as_str));
+    }
+}
+
 #[tokio::test]
 async fn the_list_continues_page_by_page() {
     let service = Service::new();

@@ -1,7 +1,7 @@
 //! A service of two tenants without a listener, for the tests.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use powerfill_snapshot::{GivenOptions, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -41,6 +42,13 @@ pub(crate) struct CaseTenant {
     id: &'static str,
     store: Arc<dyn Store>,
     case: Mutex<PathBuf>,
+    /// How often the source was read.
+    pub(crate) readings: watch::Sender<usize>,
+    /// Whether the source accepts readers and never answers.
+    pub(crate) is_source_silent: AtomicBool,
+    /// The same for the store.
+    pub(crate) is_store_silent: AtomicBool,
+    pub(crate) manages_configuration: AtomicBool,
 }
 
 fn case(name: &str) -> PathBuf {
@@ -58,16 +66,27 @@ impl TenantHandle for CaseTenant {
     }
 
     async fn store(&self) -> Result<Arc<dyn Store>, TenantError> {
+        if self.is_store_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         Ok(Arc::clone(&self.store))
     }
 
     async fn input(&self) -> Result<Validated, TenantError> {
+        self.readings.send_modify(|readings| *readings += 1);
+        if self.is_source_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let folder = self.case.lock().unwrap().join("snapshot");
         let raw = powerfill_csv::read_folder(&folder)
             .map_err(|error| TenantError::Unavailable(error.to_string().into()))?;
         let mut validated = validate(raw).map_err(TenantError::Refused)?;
         validated.snapshot.header.tenant_id = self.id.into();
         Ok(validated)
+    }
+
+    fn manages_configuration(&self) -> bool {
+        self.manages_configuration.load(Ordering::Relaxed)
     }
 
     fn options(&self) -> Result<GivenOptions, TenantError> {
@@ -170,7 +189,15 @@ impl Service {
         let tenant = |id: &'static str| {
             let store = SqliteStore::open(folder.path().join(format!("{id}.db"))).unwrap();
             let case = Mutex::new(case("12-kickout-reasons"));
-            Arc::new(CaseTenant { id, store: Arc::new(store), case })
+            Arc::new(CaseTenant {
+                id,
+                store: Arc::new(store),
+                case,
+                readings: watch::Sender::new(0),
+                is_source_silent: AtomicBool::new(false),
+                is_store_silent: AtomicBool::new(false),
+                manages_configuration: AtomicBool::new(true),
+            })
         };
         let clock = Arc::new(ManualClock(AtomicI64::new(NOW)));
         let stop = CancellationToken::new();
@@ -241,6 +268,19 @@ impl Service {
             }
         }
         .unwrap()
+    }
+
+    /// Sends a request of the tenant `other`.
+    pub(crate) async fn send_of_other(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Answer {
+        let path = format!("/api/powerfill{path}");
+        let mut request = self.request(method, &path, &self.other_tenant, body);
+        request.headers_mut().insert("x-tenant-id", "other".parse().unwrap());
+        self.send(request).await
     }
 
     /// Sends a GET of the viewer. The path is relative to `/api/powerfill`.

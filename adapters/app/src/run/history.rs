@@ -5,8 +5,12 @@ use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{EventStore, StoredEvent};
+use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::status::RunStatus;
+
+use crate::AppError;
+use crate::events::read_event;
 
 /// A stream as a worker compares it with its own decisions.
 #[derive(Default)]
@@ -58,6 +62,21 @@ fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::
     let encoded = event.map(|event| EncodedBatch::encode([&event]));
     let present = encoded.as_ref().and_then(|batch| batch.iter().next());
     blake3::hash(present.map_or(&stored.payload, |(_, payload)| payload))
+}
+
+/// The status of a run by its last event. The queue learns a status only after the event is stored,
+/// and that of a Complete run only after its tables are shown.
+///
+/// # Errors
+/// The event cannot be read; the store fails.
+pub async fn logged_status(store: &dyn Store, queued: &QueuedRun) -> Result<RunStatus, AppError> {
+    if queued.status.is_over() {
+        return Ok(queued.status);
+    }
+    let run = queued.run_id;
+    let version = store.stream_version(&run.stream()).await?;
+    let last = read_event(store, run, version.max(1)).await?;
+    Ok(last.map_or(queued.status, |last| RunStatus::reached_with(&last.event)))
 }
 
 /// The first and the last event of a stream, without those in between.

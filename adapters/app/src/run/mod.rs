@@ -13,7 +13,7 @@ pub(crate) mod control;
 pub(crate) mod decide;
 pub(crate) mod envelope;
 pub(crate) mod finish;
-mod history;
+pub(crate) mod history;
 mod lease;
 pub(crate) mod messages;
 pub(crate) mod observer;

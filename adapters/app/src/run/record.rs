@@ -32,6 +32,10 @@ use crate::clock::Clock;
 /// How long the recording of a cancelled run waits for each message of the engine.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// Events that are this old go to the store when a step begins, so that the log shows where a run
+/// is, also while a step decides little. In microseconds.
+const PROGRESS_AGE: i64 = 100_000;
+
 /// A part of a run for the store: at most one append.
 pub(crate) struct RunPart {
     /// The version of the stream before these events.
@@ -120,7 +124,8 @@ impl Recorder {
         }
     }
 
-    /// Receives messages until an append is full or the run ends. After the last part, `None`.
+    /// Receives messages until an append is full, progress is due, or the run ends. After the last
+    /// part, `None`.
     pub(crate) async fn next(
         &mut self,
         messages: &mut UnboundedReceiver<EngineMessage>,
@@ -130,7 +135,12 @@ impl Recorder {
         }
         while self.record_chunk()? {
             match self.receive(messages).await? {
-                EngineMessage::Step(step) => self.step = step,
+                EngineMessage::Step(step) => {
+                    self.step = step;
+                    if self.is_progress_due() {
+                        break;
+                    }
+                }
                 EngineMessage::Events(chunk) => self.chunk = Some((chunk, 0)),
                 EngineMessage::Ended(end) => {
                     self.end(end)?;
@@ -142,6 +152,12 @@ impl Recorder {
             self.end(DecisionEnd::Stopped(self.step))?;
         }
         Ok(Some(self.part(self.status.is_over())))
+    }
+
+    /// Whether events wait since long enough that readers of the log should see them.
+    fn is_progress_due(&self) -> bool {
+        let age = || self.input.clock.now().micros() - self.recorded_at.micros();
+        !self.pending.is_empty() && age() >= PROGRESS_AGE
     }
 
     /// Records the rest of the chunk, as far as the append has room. Returns whether room is left.

@@ -44,7 +44,7 @@ pub(crate) struct WorkArgs {
 Sends each tenant's events, in order and once each, as CloudEvents to the JetStream stream
 POWERFILL, which it creates if necessary; the subjects are powerfill.TENANT.run.EVENT_TYPE. It
 continues at the end of the stream, also after a crash. While NATS or a store is unavailable, it
-tries again. SIGTERM or Ctrl-C ends it with exit status 0; with --once, with 1 if the stream does
+tries again. A second relay stands by, and takes over within seconds if the first one ends. SIGTERM or Ctrl-C ends it with exit status 0; with --once, with 1 if the stream does
 not have all events yet.
 
 A stream that was deleted or purged goes on where the relay was. --from 1 sends all events again;

@@ -36,6 +36,9 @@ pub(crate) struct ServeArgs {
     /// Allowed requests per second and token; bursts may have twice as many
     #[arg(long, env = "POWERFILL_REQUESTS_PER_SECOND", value_name = "N", default_value = "500")]
     pub(crate) requests_per_second: NonZeroU32,
+    /// The most rows of a table that the service reads from a source
+    #[arg(long, env = "POWERFILL_MAX_ROWS", value_name = "N", default_value_t = 2_000_000)]
+    pub(crate) max_rows: usize,
     #[command(flatten)]
     pub(crate) log: LogArgs,
     /// The worker's name, as for `work` [default: powerfill-PID]

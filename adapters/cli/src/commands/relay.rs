@@ -43,7 +43,7 @@ pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(
         let (broker, shutdown) = (Arc::clone(&broker), shutdown.clone());
         relays.spawn(relay(store, broker, shutdown, args.once, args.from));
     }
-    join_all(relays, "a relay").await
+    shutdown::bounded(&shutdown, join_all(relays, "a relay")).await
 }
 
 /// Connects to the broker. Without `once`, tries again while it is unavailable; returns `None` if
@@ -86,6 +86,13 @@ async fn relay(
         .run(mode, |notice| match notice {
             RelayNotice::Waiting(error) => {
                 tracing::warn!("{tenant}: {error}; the relay tries again until it succeeds");
+            }
+            RelayNotice::StandingBy => tracing::info!(
+                "{tenant}: another relay is at work; this one stands by and takes over if that one \
+                 ends"
+            ),
+            RelayNotice::TakingOver => {
+                tracing::warn!("{tenant}: the other relay sends nothing; this one goes on");
             }
             RelayNotice::BrokerIsEmpty(position) => tracing::warn!(
                 "{tenant}: the stream at {address} is new or was emptied: it has none of the \

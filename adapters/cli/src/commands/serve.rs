@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use powerfill_app::SystemClock;
 use powerfill_http::{Api, Limits, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_snapshot::{GivenOptions, Validated};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::run::process_name;
 use super::work::{Observers, with_targets, work_on};
@@ -20,6 +23,9 @@ use crate::output::print_text;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::tenancy::{SnapshotInput, TenantStore};
 use crate::{log, shutdown};
+
+/// How long the service waits for the stores before it listens.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     if settings.tenants.is_empty() {
@@ -32,7 +38,9 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         let store = TenantStore::of_tenant(tenant)?.with_large_tables(args.large_tables.value());
         stores.push(store.clone());
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
-        tenants.push(Arc::new(ServedTenant { settings, store, open }) as Arc<dyn TenantHandle>);
+        let max_rows = args.max_rows;
+        let served = ServedTenant { settings, store, open, max_rows };
+        tenants.push(Arc::new(served) as Arc<dyn TenantHandle>);
     }
     log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
@@ -46,12 +54,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
             args.listen
         )));
     }
-    for tenant in &tenants {
-        // The store may become available later; until then, the tenant is not ready.
-        if let Err(error) = tenant.store().await {
-            tracing::warn!(tenant = tenant.id(), %error, "the store cannot be opened yet");
-        }
-    }
+    shutdown.run_until_cancelled(join_all(tenants.iter().map(open_store))).await;
     let (listener, address) = listen(args.listen).await?;
     print_text(format!("listening on http://{address}, for {} tenants\n", tenants.len()))?;
     let metrics_listener = listen_for_metrics(args.metrics).await?;
@@ -71,9 +74,11 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
             Arc::new(move |tenant| metrics.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
         work_on(with_targets(stores)?, &name, &shutdown, false, observers).await
     };
-    let serving = powerfill_http::serve(listener, Arc::clone(&api));
-    let ((), (), worked) = tokio::join!(serving, metrics, working);
-    worked
+    let serving = async {
+        let serving = powerfill_http::serve(listener, Arc::clone(&api));
+        tokio::join!(serving, metrics, working).2
+    };
+    shutdown::bounded(&shutdown, serving).await
 }
 
 /// Listens on the address of the metrics, if they have one.
@@ -92,6 +97,17 @@ fn console_url(address: SocketAddr) -> String {
     }
 }
 
+/// Opens the store of a tenant. It may become available later; until then, the tenant is not ready.
+async fn open_store(tenant: &Arc<dyn TenantHandle>) {
+    match timeout(OPEN_TIMEOUT, tenant.store()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(tenant = tenant.id(), %error, "the store cannot be opened yet");
+        }
+        Err(_) => tracing::warn!(tenant = tenant.id(), "the store does not answer yet"),
+    }
+}
+
 /// Listens on an address. Returns the actual address, because port 0 means any free port.
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CliError> {
     let failed = |error| CliError::context(format!("cannot listen on {address}"), error);
@@ -105,6 +121,7 @@ struct ServedTenant {
     settings: Arc<TenantSettings>,
     store: TenantStore,
     open: OnceCell<Arc<dyn Store>>,
+    max_rows: usize,
 }
 
 fn unavailable(error: CliError) -> TenantError {
@@ -127,8 +144,13 @@ impl TenantHandle for ServedTenant {
 
     async fn input(&self) -> Result<Validated, TenantError> {
         let input = SnapshotInput::of_tenant(&self.settings).map_err(unavailable)?;
+        let input = input.with_max_rows(self.max_rows);
         let validated = input.with_open_store(self.open.get().cloned()).validated().await;
         validated.map_err(unavailable)?.map_err(TenantError::Refused)
+    }
+
+    fn manages_configuration(&self) -> bool {
+        self.settings.manages_configuration
     }
 
     fn options(&self) -> Result<GivenOptions, TenantError> {

@@ -31,6 +31,8 @@ use crate::{log, shutdown};
 
 /// How often the queue is polled: a worker that dies does not notify the others.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The time in which a store must say whether there is a run.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pauses between attempts while a store is unavailable.
 const BACKOFF: RetryPolicy = RetryPolicy::endless(Duration::from_secs(1), Duration::from_secs(30));
 /// The pause after publishing failed for another reason than an unavailable database.
@@ -44,7 +46,8 @@ pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<()
     let name = args.name.unwrap_or_else(process_name);
     log::start(args.log.log_format);
     let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
-    work_on(with_targets(stores)?, &name, &shutdown, args.once, observers).await
+    let work = work_on(with_targets(stores)?, &name, &shutdown, args.once, observers);
+    shutdown::bounded(&shutdown, work).await
 }
 
 /// A store, and the database to which its outputs are published.
@@ -150,7 +153,7 @@ impl StoreWorker {
             if events.is_none() {
                 events = Some(store.subscribe(store.head().await?.position));
             }
-            match self.work_on_next(&runner).await? {
+            match self.work_on_next(&runner, store.as_ref()).await? {
                 WorkResult::Stopped => return Ok(()),
                 WorkResult::Finished(FinishedRun { run_id, status }) => {
                     pauses.reset();
@@ -207,7 +210,18 @@ impl StoreWorker {
     }
 
     /// Claims the next run, if there is one, and works on it until it ends.
-    async fn work_on_next(&self, runner: &Runner) -> Result<WorkResult, CliError> {
+    async fn work_on_next(
+        &self,
+        runner: &Runner,
+        store: &dyn Store,
+    ) -> Result<WorkResult, CliError> {
+        // A store that is silent must not keep the other workers from their turn.
+        let silent = |_| StoreError::Unavailable("it does not answer".into());
+        let asked = self.shutdown.run_until_cancelled(timeout(ANSWER_TIMEOUT, store.active_run()));
+        let Some(answer) = asked.await else { return Ok(WorkResult::Stopped) };
+        if answer.map_err(silent)??.is_none() {
+            return Ok(WorkResult::QueueEmpty);
+        }
         let permit = self.shutdown.run_until_cancelled(self.one_run.acquire()).await;
         let Some(permit) = permit else { return Ok(WorkResult::Stopped) };
         let control = RunControl::stopped_by(&self.shutdown, StopReason::HandOver);

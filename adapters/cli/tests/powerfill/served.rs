@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Stdio};
 
@@ -179,17 +179,74 @@ fn runs_have_the_managed_configuration_of_their_request() {
 }
 
 #[test]
-fn a_request_with_a_foreign_host_name_is_refused() {
+fn without_tokens_requests_from_elsewhere_are_refused() {
     let sandbox = sandbox();
     let server = Server::start(&sandbox, &["--no-workers"]);
-    let mut stream = TcpStream::connect(&server.address).expect("the service listens");
-    let request = "GET /api/powerfill/status HTTP/1.1\r\nhost: evil.example\r\nx-tenant-id: GENERATED\r\n\
-                   connection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("the service reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the service answers");
-    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    // What a proxy passes on has one of these, and would come from anywhere.
+    for (version, headers, status) in [
+        ("1.1", "host: localhost", 200),
+        ("1.1", "host: evil.example", 403),
+        ("1.0", "host: localhost", 403),
+        ("1.1", "host: localhost\r\nx-forwarded-for: 192.0.2.7", 403),
+        ("1.1", "host: localhost\r\nforwarded: for=192.0.2.7", 403),
+        ("1.1", "host: localhost\r\nvia: 1.1 proxy", 403),
+        ("1.1", "host: localhost\r\nx-real-ip: 192.0.2.7", 403),
+    ] {
+        let mut stream = TcpStream::connect(&server.address).expect("the service listens");
+        let request = format!(
+            "GET /api/powerfill/status HTTP/{version}\r\n{headers}\r\nx-tenant-id: GENERATED\r\n\
+             connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("the service reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the service answers");
+        assert!(answer.starts_with(&format!("HTTP/{version} {status} ")), "{headers}: {answer}");
+    }
     server.stop();
+}
+
+#[test]
+fn a_table_with_too_many_rows_is_a_fault() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "59"]);
+    let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
+    assert_eq!(status, 422, "{refused}");
+    let faults = refused["faults"].to_string();
+    assert!(faults.contains("60 rows") && faults.contains("--max-rows"), "{faults}");
+    server.stop();
+}
+
+/// A server that accepts connections and never says a word, and one that stops to answer, as the
+/// stores of other tenants.
+#[test]
+fn silent_stores_delay_neither_other_tenants_nor_the_end() {
+    let (sandbox, proxy) = Sandbox::behind_proxy();
+    sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out book");
+    write_settings(&sandbox, "sqlite:books.db");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    let stalled = sandbox.store().expect("the store has a URL");
+    let others = format!(
+        "[tenants.SILENT]\nstore = \"postgres://ann@127.0.0.1:{port}/acme\"\n\
+         [tenants.STALLED]\nstore = \"{stalled}\"\n"
+    );
+    std::fs::write(sandbox.path("powerfill.toml"), settings + &others).expect("settings");
+    let server = Server::start(&sandbox, &[]);
+    let unavailable = || {
+        let (status, ready) = server.request("GET", "/readyz", "", "");
+        assert_eq!((status, ready["status"].as_str()), (200, Some("degraded")), "{ready}");
+        ready["unavailable_stores"].as_u64().expect("a number")
+    };
+    assert_eq!(unavailable(), 1);
+    proxy.stall();
+    eventually_blocking("two stores are silent", || unavailable() == 2);
+    let run = server.start_run("");
+    server.wait_until_complete(&run);
+    let log = server.log.clone();
+    server.stop();
+    let log = std::fs::read_to_string(log).expect("the log");
+    assert!(!log.contains("panicked"), "{log}");
 }
 
 #[test]
@@ -202,6 +259,12 @@ fn a_running_service_accepts_and_rejects_tokens() {
     sandbox
         .run_line("token create --tenant ghost --name ann --role viewer")
         .fails_with(2, &["no tenant ghost"]);
+    for name in ["", "ann\u{1b}[2J", "ann\u{202e}"] {
+        let args = ["token", "create", "--tenant", "GENERATED", "--role", "viewer", "--name", name];
+        let refused = sandbox.run(args);
+        assert_eq!(refused.status, Some(2), "{name:?}");
+        assert!(refused.err.contains("visible characters only"), "{}", refused.err);
+    }
     let viewer = sandbox.run_ok(&format!("{made} --role viewer"));
     let server = Server::start(&sandbox, &["--no-workers", "--log-format", "json"]);
     let operator = sandbox.run_ok(&format!("{made} --role operator"));

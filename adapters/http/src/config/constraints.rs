@@ -70,7 +70,7 @@ pub(crate) struct TreeOrder {
     path = "/api/powerfill/constraints/reprioritize", tag = "configuration", params(ChangeReason),
     request_body = TreeOrder,
     responses((status = 200, body = ref("#/components/schemas/Listed_Constraint")),
-        (status = 412)))]
+        (status = 409), (status = 412)))]
 pub(crate) async fn reprioritize(
     Admin(caller): Admin,
     State(api): State<Arc<Api>>,

@@ -29,10 +29,8 @@ pub(crate) fn describe(document: &mut Value) {
         path["get"] = operation(resource, "show", "viewer", &[], responses);
         path["put"] = put_operation(resource);
         if !resource.table.key_columns().is_empty() {
-            let mut responses = json!({ "204": { "description": "It is removed" }, "412": {} });
-            if resource.links().is_some() {
-                responses["409"] = json!({});
-            }
+            let removed = json!({ "description": "It is removed" });
+            let responses = json!({ "204": removed, "409": {}, "412": {} });
             path["delete"] =
                 operation(resource, "remove", "admin", &[if_match(), reason()], responses);
         }
@@ -52,7 +50,7 @@ pub(crate) fn describe(document: &mut Value) {
 
 fn put_operation(resource: &Resource) -> Value {
     let row = content(resource.answer_schema());
-    let mut responses = json!({ "200": { "content": row } });
+    let mut responses = json!({ "200": { "content": row }, "409": {} });
     if resource.has_new_rows() {
         responses["200"]["description"] = json!("It existed before");
         responses["201"] = json!({ "content": row, "description": "It is new" });

@@ -30,7 +30,8 @@ pub(crate) struct PoolLocks {
 #[utoipa::path(post, security(("token" = ["admin"])), operation_id = "lock_pools",
     path = "/api/powerfill/lockdown/bulk", tag = "configuration", params(ChangeReason),
     request_body = PoolLocks,
-    responses((status = 200, body = ref("#/components/schemas/Listed_PoolLock"))))]
+    responses((status = 200, body = ref("#/components/schemas/Listed_PoolLock")),
+        (status = 409)))]
 pub(crate) async fn lock_pools(
     Admin(caller): Admin,
     State(api): State<Arc<Api>>,

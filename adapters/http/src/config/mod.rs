@@ -71,6 +71,12 @@ async fn change(
     what: ConfigChange,
     reason: ChangeReason,
 ) -> ApiResult<ConfigState> {
+    if !caller.tenant.manages_configuration() {
+        let detail = "Runs of this tenant have the configuration of its source, and nothing was \
+                      changed. Change it there, or set configuration = \"managed\" for the tenant in \
+                      powerfill.toml.";
+        return Err(Problem::new(ProblemKind::SourceConfiguration, detail));
+    }
     let command = ConfigCommand { what, reason: reason.checked()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
@@ -83,19 +89,35 @@ async fn change(
     Ok(configure(store.as_ref(), api.clock.as_ref(), &request).await?.state)
 }
 
-/// The condition of a change: `If-Match` has the ETag of the row, or `*` for any row;
-/// `If-None-Match: *` requires that there is no row.
-fn precondition(headers: &HeaderMap, otherwise: Precondition) -> ApiResult<Precondition> {
-    let text =
-        |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
-    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
+/// The condition of a change: `If-Match` has ETags, of which one is that of the row, or `*` for any
+/// row; `If-None-Match: *` requires that there is no row. `present` is the token of the row now.
+fn precondition(
+    headers: &HeaderMap,
+    present: Option<u64>,
+    otherwise: Precondition,
+) -> ApiResult<Precondition> {
+    let text = |name: HeaderName| {
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+        (!values.is_empty()).then(|| values.join(","))
+    };
+    let (matching, other) = (text(header::IF_MATCH), text(header::IF_NONE_MATCH));
+    match (matching.as_deref().map(str::trim), other.as_deref().map(str::trim)) {
         (None, None) => Ok(otherwise),
-        (Some("*"), None) => Ok(Precondition::Present),
-        (Some(tag), None) => {
-            let token = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let token = token.and_then(|token| token.parse().ok());
-            let wrong = || Problem::bad("If-Match is the ETag of this row, in quotes, or *.");
-            token.map(Precondition::Token).ok_or_else(wrong)
+        (Some("*"), None) => match present {
+            Some(_) => Ok(Precondition::Present),
+            None => {
+                Err(Problem::new(ProblemKind::Stale, "If-Match is *, and there is no such row."))
+            }
+        },
+        (Some(tags), None) => {
+            let token = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+            let tokens: Option<Vec<u64>> = tags.split(',').map(token).collect();
+            let wrong = || Problem::bad("If-Match has the ETag of this row, in quotes, or is *.");
+            let tokens = tokens.ok_or_else(wrong)?;
+            // The store compares it again when it changes the row.
+            let of_row = tokens.iter().copied().find(|token| Some(*token) == present);
+            of_row.or(tokens.first().copied()).map(Precondition::Token).ok_or_else(wrong)
         }
         (None, Some("*")) => Ok(Precondition::Absent),
         _ => {

@@ -176,13 +176,14 @@ async fn put<R: ConfigRow, const KEY: usize>(
 ) -> ApiResult<Response> {
     const { assert!(KEY == R::TABLE.key.len(), "the path gives the key, the body gives the rest") };
     let (table, key) = (R::CONFIG_TABLE, path.key());
+    let before = current(&caller).await?.row(table, &key).map(|(_, token)| token);
     let (status, otherwise) = match table {
         ConfigTable::Constraints => (StatusCode::OK, Precondition::Present),
-        _ => (status_of_put(current(&caller).await?.row(table, &key)), Precondition::Any),
+        _ => (status_of_put(before), Precondition::Any),
     };
     let mut row = path.cells();
     row.extend(body.row);
-    let change_of_row = write_rows(table, vec![row], precondition(&headers, otherwise)?);
+    let change_of_row = write_rows(table, vec![row], precondition(&headers, before, otherwise)?);
     row_answer(&change(&caller, &api, change_of_row, reason).await?, table, &key, status)
 }
 
@@ -218,8 +219,10 @@ async fn remove<R: ConfigRow>(
     Query(reason): Query<ChangeReason>,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
-    let precondition = precondition(&headers, Precondition::Present)?;
-    let removal = ConfigChange::Remove { table: R::CONFIG_TABLE, key: path.key(), precondition };
+    let (table, key) = (R::CONFIG_TABLE, path.key());
+    let before = current(&caller).await?.row(table, &key).map(|(_, token)| token);
+    let precondition = precondition(&headers, before, Precondition::Present)?;
+    let removal = ConfigChange::Remove { table, key, precondition };
     change(&caller, &api, removal, reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }

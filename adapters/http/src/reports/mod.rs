@@ -6,12 +6,16 @@
 mod page;
 mod query;
 
+use std::io;
 use std::sync::{Arc, LazyLock};
 
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::future::ready;
+use futures::stream::{StreamExt, once, try_unfold};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::{ReportSpec, TableSpec};
@@ -27,6 +31,7 @@ use crate::extract::Query;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::report_cache::ReportCache;
 use crate::run_view::read_run;
+use page::Page;
 use query::{PageFormat, ReportQuery};
 
 /// A report: rows of an output table.
@@ -60,26 +65,21 @@ pub(crate) async fn show(
     let store = caller.store().await?;
     let tenant = caller.tenant.id();
     let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    let query = Arc::new(ReportQuery::read(report, run, parameters)?);
+    let links = parameters.clone();
+    let format = PageFormat::preferred(&headers);
+    let query = Arc::new(ReportQuery::read(report, run, parameters, format)?);
     let tag = format!("W/\"{}\"", query.etag(&digest));
     let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let page = match api.report_cache.table(tenant, &store, run, report.table).await? {
-            // Other requests must not wait while all rows are sorted or filtered.
-            Some(table) if query.scans_table() => {
-                let query = Arc::clone(&query);
-                spawn_blocking(async move || Ok(page::of_table(&query, &table))).await?
-            }
-            Some(table) => page::of_table(&query, &table),
-            None => {
-                let starts = api.report_cache.row_starts(tenant, run, report.table).await;
-                page::of_stream(&query, &store, &starts).await?
-            }
-        };
-        answer(&query, &page)
+        let page = read_page(&api, tenant, &store, &query).await?;
+        match query.is_whole {
+            true => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
+            false => answer(&query, &page, links),
+        }
     };
     add_tag(&mut response, &tag)?;
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
@@ -100,16 +100,85 @@ pub(crate) fn add_tag(response: &mut Response, tag: &str) -> ApiResult<()> {
     Ok(())
 }
 
-fn answer(query: &ReportQuery, page: &page::Page) -> Response {
-    let next = page.next.map(|row| query.cursor(row));
-    let (media_type, body) = match query.format {
-        PageFormat::Json => ("application/json", page::json(query, &page.rows, next.as_deref())),
-        PageFormat::Csv => ("text/csv; charset=utf-8", page::csv(query, &page.rows)),
-    };
+/// Reads a page from memory, or from the store if the table is too large.
+async fn read_page(
+    api: &Api,
+    tenant: &str,
+    store: &Arc<dyn Store>,
+    query: &Arc<ReportQuery>,
+) -> ApiResult<Page> {
+    let (run, table) = (query.run, query.report.table);
+    match api.report_cache.table(tenant, store, run, table).await? {
+        // Other requests must not wait while all rows are sorted or filtered.
+        Some(table) if query.scans_table() => {
+            let query = Arc::clone(query);
+            spawn_blocking(async move || Ok(page::of_table(&query, &table))).await
+        }
+        Some(table) => Ok(page::of_table(query, &table)),
+        None => {
+            let starts = api.report_cache.row_starts(tenant, run, table).await;
+            page::of_stream(query, store, &starts).await
+        }
+    }
+}
+
+/// All rows as one CSV. A page is read when the client has taken the one before it.
+fn whole(
+    api: Arc<Api>,
+    tenant: String,
+    store: Arc<dyn Store>,
+    query: Arc<ReportQuery>,
+    first: Page,
+) -> Response {
+    let headers = csv_headers(&query);
+    let begin = page::csv(&query, &first.rows);
+    let context = Arc::new((api, tenant, store, query));
+    let rest = try_unfold(first.next, move |after| {
+        let context = Arc::clone(&context);
+        async move {
+            let Some(after) = after else { return Ok(None) };
+            let (api, tenant, store, query) = &*context;
+            let query = Arc::new(query.following(after));
+            let page = read_page(api, tenant, store, &query).await;
+            // The client sees that the body has no end.
+            let page = page.map_err(|_| io::Error::other("the report cannot be read on"))?;
+            Ok(Some((page::csv_rows(&query, &page.rows), page.next)))
+        }
+    });
+    let body = once(ready(Ok::<_, io::Error>(begin))).chain(rest);
+    (headers, Body::from_stream(body)).into_response()
+}
+
+/// The headers of a CSV, which browsers store as a file of this name.
+fn csv_headers(query: &ReportQuery) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
-        headers.insert("x-next-cursor", next);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    let name = format!("attachment; filename=\"{}-{}.csv\"", query.report.spec.name, query.run);
+    headers.extend(HeaderValue::from_str(&name).map(|name| (header::CONTENT_DISPOSITION, name)));
+    headers
+}
+
+fn answer(query: &ReportQuery, page: &Page, mut parameters: Vec<(String, String)>) -> Response {
+    let next = page.next.map(|row| query.cursor(row));
+    let (mut headers, body) = match query.format {
+        PageFormat::Json => {
+            let json = HeaderValue::from_static("application/json");
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
+            (headers, page::json(query, &page.rows, next.as_deref()))
+        }
+        PageFormat::Csv => (csv_headers(query), page::csv(query, &page.rows)),
+    };
+    if let Some(next) = next {
+        parameters.retain(|(name, _)| name != "cursor");
+        parameters.push(("cursor".to_owned(), next.clone()));
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        let text = text.extend_pairs(parameters).finish();
+        let link = format!("<{}?{text}>; rel=\"next\"", query.path());
+        // Both are ASCII.
+        let values = [("x-next-cursor", next), ("link", link)];
+        headers.extend(values.into_iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+        }));
     }
     (headers, body).into_response()
 }

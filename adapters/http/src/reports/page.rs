@@ -301,3 +301,10 @@ pub(crate) fn csv(query: &ReportQuery, rows: &RowBatch) -> Vec<u8> {
     write_file_rows(query.run, rows, &mut out);
     out
 }
+
+/// The rows of [`csv`] without the header.
+pub(crate) fn csv_rows(query: &ReportQuery, rows: &RowBatch) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_file_rows(query.run, rows, &mut out);
+    out
+}

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use axum::http::{HeaderMap, header};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, fold};
 use powerfill_tables::table::{Cell, CellType, Column};
@@ -33,14 +34,14 @@ enum Comparison {
 }
 
 /// A condition on a column.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Filter {
     column: usize,
     comparison: Comparison,
     values: Vec<FilterValue>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum FilterValue {
     /// An empty text of the query.
     Null,
@@ -50,7 +51,7 @@ enum FilterValue {
 }
 
 /// The query of a report of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ReportQuery {
     pub(crate) report: &'static Report,
     pub(crate) run: RunId,
@@ -61,6 +62,8 @@ pub(crate) struct ReportQuery {
     pub(crate) after: Option<u64>,
     pub(crate) limit: usize,
     pub(crate) format: PageFormat,
+    /// Whether the answer has all rows, and not one page.
+    pub(crate) is_whole: bool,
     /// The hash of run, report, filters, and order. A cursor is valid for these only.
     fingerprint: String,
 }
@@ -71,7 +74,9 @@ impl ReportQuery {
         report: &'static Report,
         run: RunId,
         mut parameters: Vec<(String, String)>,
+        format: PageFormat,
     ) -> ApiResult<Self> {
+        refuse_doubled(&parameters)?;
         // Cursors do not depend on the order of parameters.
         parameters.sort();
         let mut query = Self {
@@ -81,7 +86,8 @@ impl ReportQuery {
             order: None,
             after: None,
             limit: DEFAULT_LIMIT,
-            format: PageFormat::Json,
+            format,
+            is_whole: false,
             fingerprint: String::new(),
         };
         if let Some((column, values)) = report.spec.only {
@@ -97,6 +103,7 @@ impl ReportQuery {
                 "limit" => query.limit = limit(value)?,
                 "cursor" => cursor = Some(value),
                 "format" => query.format = page_format(value)?,
+                "whole" => query.is_whole = whole(value)?,
                 "sort" => {
                     let (name, down) = match value.strip_prefix('-') {
                         Some(name) => (name, true),
@@ -106,13 +113,20 @@ impl ReportQuery {
                 }
                 name => query.add_filter(name, value)?,
             }
-            if !["limit", "cursor", "format"].contains(&name.as_str()) {
+            if !["limit", "cursor", "format", "whole"].contains(&name.as_str()) {
                 for text in [name, value] {
                     hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
                 }
             }
         }
         query.fingerprint = hasher.finalize().to_hex()[..16].to_owned();
+        if query.is_whole {
+            let is_of_page = |(name, _): &(String, String)| name == "limit" || name == "cursor";
+            if query.format != PageFormat::Csv || parameters.iter().any(is_of_page) {
+                return Err(Problem::bad("whole=true is for CSV, without limit and cursor."));
+            }
+            query.limit = MAX_LIMIT;
+        }
         query.after = cursor.map(|cursor| query.row_of_cursor(cursor)).transpose()?;
         Ok(query)
     }
@@ -123,8 +137,8 @@ impl ReportQuery {
         found.ok_or_else(|| {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             Problem::bad(format!(
-                "There is no parameter or column {name}. Parameters are limit, cursor, sort, and \
-                 format; columns are {}.",
+                "There is no parameter or column {name}. Parameters are limit, cursor, sort, \
+                 format, and whole; columns are {}.",
                 names.join(", ")
             ))
         })
@@ -160,6 +174,16 @@ impl ReportQuery {
         self.order.is_some() || !self.filters.is_empty()
     }
 
+    /// The same query for the page after this row.
+    pub(crate) fn following(&self, row: u64) -> Self {
+        Self { after: Some(row), ..self.clone() }
+    }
+
+    /// The path of the report of this run.
+    pub(crate) fn path(&self) -> String {
+        self.report.path().replace("{run_id}", &self.run.to_string())
+    }
+
     /// The cursor of the page after this row.
     pub(crate) fn cursor(&self, row: u64) -> String {
         format!("{row}.{}", self.fingerprint)
@@ -180,14 +204,42 @@ impl ReportQuery {
     pub(crate) fn etag(&self, digest: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         let (print, after, limit, form) = (&self.fingerprint, self.after, self.limit, self.format);
-        hasher.update(format!("{digest} {print} {after:?} {limit} {form:?}").as_bytes());
+        let whole = if self.is_whole { " whole" } else { "" };
+        hasher.update(format!("{digest} {print} {after:?} {limit} {form:?}{whole}").as_bytes());
         hasher.finalize().to_hex()[..32].to_owned()
+    }
+}
+
+/// Refuses a second value of a parameter that has one.
+fn refuse_doubled(parameters: &[(String, String)]) -> ApiResult<()> {
+    let is_doubled = |name: &&str| parameters.iter().filter(|(of, _)| of == name).count() > 1;
+    match ["limit", "cursor", "format", "sort", "whole"].into_iter().find(|name| is_doubled(name)) {
+        Some(name) => Err(Problem::bad(format!("{name} is there more than once."))),
+        None => Ok(()),
+    }
+}
+
+impl PageFormat {
+    /// The format that a request prefers by its header `Accept`, without a parameter: JSON, unless
+    /// CSV is named before it.
+    pub(crate) fn preferred(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|text| text.to_str().ok());
+        let media_type =
+            |range: &str| range.split(';').next().unwrap_or_default().trim().to_owned();
+        let known = accepted.flat_map(|text| text.split(',')).map(media_type).find(|name| {
+            ["text/csv", "application/json", "application/*", "*/*"].contains(&name.as_str())
+        });
+        if known.as_deref() == Some("text/csv") { Self::Csv } else { Self::Json }
     }
 }
 
 fn limit(value: &str) -> ApiResult<usize> {
     let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| Problem::bad(format!("limit is {value:?}; it may be 1 to {MAX_LIMIT}.")))
+}
+
+fn whole(value: &str) -> ApiResult<bool> {
+    value.parse().map_err(|_| Problem::bad(format!("whole is {value:?}; it may be true or false.")))
 }
 
 fn page_format(value: &str) -> ApiResult<PageFormat> {

@@ -1,0 +1,54 @@
+//! A text that stays the same while the service runs, compressed once.
+
+use std::io::Write;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// A text of JSON.
+#[derive(Clone)]
+pub(crate) struct StaticText {
+    plain: Bytes,
+    /// Absent if it could not be compressed.
+    gzip: Option<Bytes>,
+    etag: HeaderValue,
+}
+
+impl StaticText {
+    pub(crate) fn new(text: String) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let gzip = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).ok();
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        let etag = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..32]));
+        let etag = etag.expect("digits in quotes are the value of a header");
+        Self { plain: text.into(), gzip: gzip.map(Bytes::from), etag }
+    }
+
+    /// The answer to a request with these headers.
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
+        let is_known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
+        let accepts = |encoding: &HeaderValue| {
+            encoding
+                .to_str()
+                .is_ok_and(|names| names.contains("gzip") && !names.contains("gzip;q=0"))
+        };
+        let accepts_gzip = headers.get_all(header::ACCEPT_ENCODING).iter().any(accepts);
+        let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut answer = match (&self.gzip, is_known) {
+            (_, true) => StatusCode::NOT_MODIFIED.into_response(),
+            (Some(gzip), _) if accepts_gzip => {
+                let encoding = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                ([json, encoding], gzip.clone()).into_response()
+            }
+            _ => ([json], self.plain.clone()).into_response(),
+        };
+        let headers = answer.headers_mut();
+        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        answer
+    }
+}
