@@ -20,8 +20,10 @@ const REQUEST_ID: &str = "x-request-id";
 /// styles of its own.
 const NO_CONTENT_SOURCES: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCUMENTATION: &str = "/api/powerfill/docs";
-const OWN_CONTENT_SOURCES: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
-                                   img-src 'self' data:; frame-ancestors 'none'";
+const OWN_CONTENT_SOURCES: &str = concat!(
+    "default-src 'self'; style-src 'self' 'un",
+    "safe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+);
 
 /// Gives the request an id, unless it has one, and returns the id with the answer. Logs the request
 /// when it is answered, without its query, which can have anything. Ends it if it is not answered

@@ -1,6 +1,6 @@
 //! Permits for work that needs much memory or a processor for long, and for event streams
-//! (specification 4.3). Each tenant has its own, and each caller a share of those of the tenant:
-//! nobody waits for another tenant, and one caller cannot take all permits of a tenant.
+//! (specification 4.3). Each tenant has its own, and each caller a share of those of the tenant: a
+//! request never waits for another tenant, and one caller cannot take all permits of a tenant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
