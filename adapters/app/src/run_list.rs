@@ -12,7 +12,7 @@ use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunStatus};
 use powerfill_ports::{Store, StoreError};
-use powerfill_tables::run_headline::{RunHeadline, option_text};
+use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;
 
 use crate::AppError;
@@ -221,7 +221,10 @@ pub async fn fill_headlines(
         let Some(last) = page.last().map(QueuedRun::cursor) else { return Ok(filled) };
         cursor = last;
         let kept = store.headlines(page.iter().map(|run| run.run_id).collect()).await?;
-        let is_kept = |run: RunId| kept.get(&run).is_some_and(|kept| kept.headline.is_some());
+        let is_kept = |run: RunId| {
+            let headline = kept.get(&run).and_then(|kept| kept.headline.as_ref());
+            headline.is_some_and(|headline| headline.version == VERSION)
+        };
         for queued in page.iter().filter(|run| run.status.is_over() && !is_kept(run.run_id)) {
             let run = queued.run_id;
             let has_events = store.stream_version(&run.stream()).await? > 0;

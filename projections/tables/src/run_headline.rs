@@ -9,9 +9,16 @@ use serde_json::{Map, Value};
 use crate::table::{Cell, RowBatch};
 use crate::tables::{kickout, value_summary};
 
+/// The version of the projection. A headline of another version is read, and made again by
+/// `migrate` and `rebuild`.
+pub const VERSION: u32 = 1;
+
 /// What the list of runs says about a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunHeadline {
+    /// The version of the projection that made it.
+    pub version: u32,
     /// Who requested it.
     pub requested_by: String,
     /// The day from which it counts (1.3).
@@ -37,6 +44,7 @@ impl RunHeadline {
         let mut options = given;
         options.retain(|name, value| name != "as_of" && defaults.get(name) != Some(value));
         Self {
+            version: VERSION,
             requested_by: request.requested_by.clone(),
             as_of: request.options.as_of,
             options,

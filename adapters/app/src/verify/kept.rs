@@ -15,6 +15,7 @@ use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
+use powerfill_tables::run_headline::VERSION;
 use powerfill_tables::table::Cell;
 use powerfill_tables::tables::{Projectors, run_history};
 use tokio::runtime::Handle;
@@ -252,7 +253,8 @@ async fn headline_differs(
 ) -> Result<Option<String>, AppError> {
     let Some(kept) = store.headlines(vec![run]).await?.remove(&run) else { return Ok(None) };
     let annotations = AnnotationHead::from(&read_annotations(store, run).await?);
-    let what = match kept.headline {
+    // A headline of another version says something else.
+    let what = match kept.headline.filter(|headline| headline.version == VERSION) {
         Some(headline) if Some(&headline) != rebuilt.headline.as_ref() => "its events",
         _ if kept.annotations != annotations => "its annotations",
         _ => return Ok(None),

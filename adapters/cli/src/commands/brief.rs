@@ -87,7 +87,7 @@ fn head(title: &str, head: &BriefHead, out: &mut String) {
     let at = head.requested_at.map_or_else(String::new, |at| format!(" on {}", minutes(at)));
     let _ = writeln!(out, "{}", cut(&format!("{title}  run {id}{as_of}{by}{at}")));
     let counts = format!(
-        "      {} placed, {} locked or held, {} kicked out",
+        "      {} placed, {} pinned, {} kicked out",
         count(head.placed),
         count(head.pinned),
         count(head.kicked_out)

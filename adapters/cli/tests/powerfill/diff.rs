@@ -269,6 +269,9 @@ fn a_run_of_another_store_is_compared() {
     for words in lines {
         assert!(answer.out.contains(words), "{words}: {}", answer.out);
     }
+    sandbox.run_line(&format!("{line} --html page.html"));
+    let page = fs::read_to_string(sandbox.path("page.html")).unwrap();
+    assert!(page.contains("Loans with another place") && page.contains("only new"));
     let same = sandbox.run_line("diff latest --against latest --against-store sqlite:powerfill.db");
     same.success();
     let export = "diff latest --against dir:. --against-store sqlite:other.db";

@@ -1,6 +1,7 @@
 //! The report as one self-contained page. It needs no network, and no text of it can act as markup
 //! or script.
 
+mod loans;
 mod sections;
 
 use base64::Engine as _;
@@ -53,6 +54,7 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
                     (page.outcome())
                 }
                 main {
+                    (page.loans())
                     (page.sides())
                     (page.tables())
                     (page.classification())
