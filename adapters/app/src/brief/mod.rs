@@ -44,7 +44,7 @@ pub enum BriefError {
     App(#[from] AppError),
 }
 
-/// The latest official run that is Complete, and the one before it: the earlier one first.
+/// The latest official run that is Complete, and the one before it (9.1): the earlier one first.
 ///
 /// # Errors
 /// [`BriefError::TooFewRuns`]; an event cannot be read; the store fails.
