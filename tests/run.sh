@@ -3,9 +3,9 @@
 #
 # Needs Rust and a C compiler. Arguments go to the test runner, whose summary is printed last.
 # Uses cargo-nextest (.config/nextest.toml) and cargo-deny (.deny.toml) if they are installed.
-# Installs what is missing: PostgreSQL, curl, valgrind, zstd, Node, and Chromium from Debian's packages
-# (as root or with sudo), packages of the console from npm, nats-server from Debian's packages, schemathesis and duckdb from PyPI into the target
-# folder.
+# Installs what is missing: PostgreSQL, curl, valgrind, zstd, Node, and Chromium from Debian's
+# packages (as root or with sudo), the packages of the console from npm, nats-server from Debian's
+# packages, schemathesis and duckdb from PyPI into the target folder.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -46,6 +46,12 @@ const stopped = ({ child }) =>
     child.kill("SIGTERM");
   });
 
+const openapi = JSON.parse(
+  readFileSync(new URL("../../../docs/reference/openapi.json", import.meta.url), "utf8"),
+);
+/** Whether the service has an operation; a page without its operations is not in the menu. */
+const offers = (path) => `/api/powerfill${path}` in openapi.paths;
+
 /** A JSON request past the browser, on this machine without a token. */
 async function ask(url, path, body) {
   const response = await fetch(`${url}/api/powerfill${path}`, {
@@ -135,6 +141,8 @@ async function eachPage(browser, url, run) {
     trade: `/runs/${run}/trades/${trade}`,
     compare: null,
     brief: "/brief",
+    ...(offers("/runs/{run_id}/timeline") ? { time: `/runs/${run}/time` } : {}),
+    ...(offers("/tries") ? { try: '/try?tries=[["price_mode=po"],["switch_threshold=0.5"]]' } : {}),
     constraints: "/configuration/constraints",
     rules: "/configuration/rules",
     carry: "/configuration/carry",
@@ -223,6 +231,34 @@ async function tables(browser, url, run) {
   await page.goto(`${url}/runs/${run}/loans/${encodeURIComponent(hostile)}`);
   await page.getByRole("heading", { name: `Loan ${hostile}` }).waitFor();
   assert.equal(await page.locator("main img").count(), 0);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+/** The steps of a run, and a try: decided in the browser's view, recorded nowhere. */
+async function timeAndTries(browser, url, run) {
+  const page = await pageOf(browser);
+  if (offers("/runs/{run_id}/timeline")) {
+    await page.goto(`${url}/runs/${run}/time`);
+    await settled(page);
+    const at = page.getByText(/^Event [0-9,]+ of/);
+    const before = await at.innerText();
+    await page.getByRole("button", { name: "One event back" }).click();
+    await page.waitForFunction((text) => !document.body.innerText.includes(text), before);
+    await page.getByRole("button", { name: /^Best fit, turn 5/ }).click();
+    await page.getByRole("heading", { name: /^Event [0-9,]+: / }).waitFor();
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByRole("button", { name: "Pause" }).click();
+  }
+  if (offers("/tries")) {
+    await page.goto(`${url}/try`);
+    await settled(page);
+    await page.getByLabel("Value", { exact: true }).fill("po");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("button", { name: "Decide it" }).click();
+    await page.getByRole("heading", { name: "Side by side" }).waitFor();
+    await accessible(page, "tries");
+  }
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
@@ -370,6 +406,7 @@ try {
   };
   await part("each page", () => eachPage(browser, service.url, run_id));
   await part("tables", () => tables(browser, service.url, run_id));
+  await part("time and tries", () => timeAndTries(browser, service.url, run_id));
   await part("audit", () => audit(browser, service.url, run_id));
   await part("configuration", () => configuration(browser, service.url));
   await part("restart", async () => {

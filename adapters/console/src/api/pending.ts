@@ -36,6 +36,18 @@ type Post<T, B> = Omit<NoMethods, "post"> & {
 };
 
 export interface PendingPaths {
+  "/api/powerfill/rules/preview": Post<
+    {
+      valid: boolean;
+      message: string | null;
+      at: number | null;
+      loans: number;
+      of: number;
+      amount: string;
+      as_of: string;
+    },
+    { rule_syntax: string; examples: number }
+  >;
   "/api/powerfill/tries": Post<
     TriesView,
     { base_run: string | null; tries: { name?: string; edits: string[] }[] }

@@ -3,6 +3,7 @@ import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router"
 import { isOver, runQuery } from "../api/runs";
 import { may } from "../api/session";
 import { moment, span } from "../format";
+import { PATHS } from "../generated/paths";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelButton, LiveProgress } from "./Runs";
@@ -59,6 +60,17 @@ export function RunPage() {
         >
           Tables
         </Link>
+        {PATHS.includes("/api/powerfill/runs/{run_id}/timeline") && (
+          <Link
+            to="/runs/$runId/time"
+            params={{ runId }}
+            search={{}}
+            activeProps={{}}
+            aria-current={path.endsWith("/time") ? "page" : undefined}
+          >
+            Time
+          </Link>
+        )}
         <Find runId={runId} />
       </nav>
       {view && <Annotations runId={runId} />}

@@ -72,7 +72,7 @@ function Tracks(props: {
                     props.onGo(mark.version);
                   }}
                 >
-                  <span>{name}</span>
+                  {width > 6 && name}
                 </button>
               );
             })}
@@ -138,7 +138,7 @@ function ChangeRow(props: { change: StateChange; at: number; onGo: (version: num
         <button
           type="button"
           className="button tight plain"
-          aria-label={`Go to event ${String(change.version)}`}
+          title="Go to this event"
           aria-current={change.version === at ? "step" : undefined}
           onClick={() => {
             props.onGo(change.version);

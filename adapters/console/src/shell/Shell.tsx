@@ -3,6 +3,7 @@ import { Link, Outlet, useNavigate, useRouterState, useSearch } from "@tanstack/
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { setTenant } from "../api/client";
 import { closeSession, sessionQuery, type Session, type SessionTenant } from "../api/session";
+import { PATHS } from "../generated/paths";
 import { Login } from "./Login";
 import { Loading, ProblemNotice } from "./Problem";
 import { TenantContext } from "./tenant";
@@ -64,12 +65,18 @@ export function Shell() {
 }
 
 const NAV = [
-  { to: "/runs", params: {}, name: "Runs" },
-  { to: "/brief", params: {}, name: "Brief" },
-  { to: "/compare", params: {}, name: "Compare" },
-  { to: "/configuration/$part", params: { part: "constraints" }, name: "Configuration" },
-  { to: "/events", params: {}, name: "Events" },
-  { to: "/operate", params: {}, name: "Operate" },
+  { to: "/runs", params: {}, name: "Runs", needs: "/api/powerfill/runs" },
+  { to: "/try", params: {}, name: "Try", needs: "/api/powerfill/tries" },
+  { to: "/brief", params: {}, name: "Brief", needs: "/api/powerfill/brief" },
+  { to: "/compare", params: {}, name: "Compare", needs: "/api/powerfill/runs/{run_id}/overview" },
+  {
+    to: "/configuration/$part",
+    params: { part: "constraints" },
+    name: "Configuration",
+    needs: "/api/powerfill/constraints",
+  },
+  { to: "/events", params: {}, name: "Events", needs: "/api/powerfill/events/stream" },
+  { to: "/operate", params: {}, name: "Operate", needs: "/api/powerfill/status" },
 ] as const;
 
 function Frame(props: { session: Session; tenant: SessionTenant; children: ReactNode }) {
@@ -115,7 +122,7 @@ function Frame(props: { session: Session; tenant: SessionTenant; children: React
             setOpen(false);
           }}
         >
-          {NAV.map((item) => (
+          {NAV.filter((item) => PATHS.includes(item.needs)).map((item) => (
             <Link
               key={item.to}
               to={item.to}

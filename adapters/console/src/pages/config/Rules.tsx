@@ -1,13 +1,39 @@
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
 import { rulesQuery, unchanged, why, type SecRule } from "../../api/config";
 import { may } from "../../api/session";
-import { count } from "../../format";
+import { count, dollars, grouped } from "../../format";
+import { PATHS } from "../../generated/paths";
 import { Scroll } from "../../parts/Card";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
+
+/** What the rule matches in the latest run's loans, or what is wrong with it, while it is typed. */
+function RulePreview({ syntax }: { syntax: string }) {
+  const tenant = useTenant();
+  const asked = useDeferredValue(syntax.trim());
+  const preview = useQuery({
+    queryKey: ["tenant", tenant.tenant_id, "rule", asked],
+    queryFn: () =>
+      answer(
+        api.POST("/api/powerfill/rules/preview", { body: { rule_syntax: asked, examples: 3 } }),
+      ),
+    enabled: asked !== "" && PATHS.includes("/api/powerfill/rules/preview"),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+  const found = preview.data;
+  if (!found || asked === "") return null;
+  return (
+    <p className={found.valid ? "small" : "wrong"} role="status">
+      {found.valid
+        ? `${count(found.loans, "loan")} of ${grouped(found.of)} meet it (${dollars(found.amount)}), as of ${found.as_of}.`
+        : `Character ${String(found.at ?? 1)}: ${found.message ?? "it cannot be read"}`}
+    </p>
+  );
+}
 
 function EditRule({ rule, onClose }: { rule: SecRule | null; onClose: () => void }) {
   const [name, setName] = useState(rule?.rule_name ?? "");
@@ -38,6 +64,7 @@ function EditRule({ rule, onClose }: { rule: SecRule | null; onClose: () => void
         onChange={setSyntax}
         help="An expression over columns of the loan, such as fico >= 740 AND state <> 'NV'."
       />
+      <RulePreview syntax={syntax} />
       {rule && rule.constraints.length > 0 && (
         <p className="muted">
           {count(rule.constraints.length, "constraint")}{" "}
