@@ -25,7 +25,8 @@ REVOKE ALL ON powerfill.es_streams, powerfill.es_events, powerfill.es_event_bloc
 -- The application creates, renames, and drops output tables, and owns them. It owns nothing else.
 GRANT USAGE, CREATE ON SCHEMA powerfill TO powerfill_app;
 GRANT SELECT ON powerfill.schema_steps, powerfill.es_events, powerfill.event_blocks TO powerfill_app;
-GRANT SELECT, INSERT ON powerfill.es_event_blocks, powerfill.es_appends, powerfill.es_streams, powerfill.snapshots
+GRANT SELECT, INSERT ON powerfill.es_event_blocks, powerfill.es_appends, powerfill.es_streams, powerfill.snapshots,
+    powerfill.scenarios
     TO powerfill_app;
 -- An append updates only these columns, and triggers refuse to decrease them.
 GRANT UPDATE (version, tail_hash) ON powerfill.es_streams TO powerfill_app;

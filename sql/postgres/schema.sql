@@ -183,6 +183,11 @@ CREATE UNIQUE INDEX one_active_run ON runs (is_over) WHERE NOT is_over;
 CREATE INDEX runs_by_time ON runs (requested_at, run_id);
 CREATE INDEX runs_by_status ON runs (status, requested_at, run_id);
 
+-- The runs that are scenarios: on edited input, and never official.
+CREATE TABLE scenarios (
+    run_id UUID PRIMARY KEY
+);
+
 INSERT INTO es_head (id, seq, position, seal) VALUES (1, 0, 0,
     '\x5e116b119857f4cea3a914e02eeb2df75bf5f91cd53b079980c8e6118cc2fdc9'); -- the seal before the first append
 

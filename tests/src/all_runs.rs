@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{QueuedRun, RunStore, stream_runs};
+use powerfill_ports::runs::{QueuedRun, RunFilter, RunStore, stream_runs};
 
 /// Reads all runs of a store.
 pub trait AllRuns {
@@ -15,6 +15,6 @@ pub trait AllRuns {
 
 impl<S: RunStore + ?Sized> AllRuns for S {
     async fn all_runs(&self) -> Result<Vec<QueuedRun>, StoreError> {
-        stream_runs(self).try_collect().await
+        stream_runs(self, RunFilter::All).try_collect().await
     }
 }

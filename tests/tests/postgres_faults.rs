@@ -133,7 +133,7 @@ async fn follow_with_resubscriptions(
 async fn execute_run(store: &PostgresStore, run: RunId, at: i64) {
     let (requested, until) = (moment(at), moment(at + 1_000));
     let lease = loop {
-        match store.enqueue(request(run, requested)).await {
+        match store.enqueue(request(run, requested), false).await {
             Ok(_) => {
                 break retry_while_unavailable(|| store.claim("worker", requested, until))
                     .await

@@ -265,7 +265,7 @@ async fn execute_run(store: &PostgresStore, number: u128) {
     let run = run(number);
     let digest = blake3::hash(&number.to_le_bytes()).to_hex();
     store.capture(&digest, &number.to_le_bytes()).await.unwrap();
-    store.enqueue(request(run, moment(0))).await.unwrap();
+    store.enqueue(request(run, moment(0)), false).await.unwrap();
     let lease = store.claim("worker", moment(1), moment(9)).await.unwrap().unwrap();
     let writer = ProjectionWriter::Worker(lease);
     let leased = |append| Append { lease: Some(lease), ..append };

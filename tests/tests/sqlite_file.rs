@@ -80,7 +80,7 @@ async fn two_processes_append_to_one_file() {
 async fn a_worker_that_was_killed_does_not_block_the_tenant() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let mut other = other_process("as_other_process_claim_and_hang", &path);
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "claimed true"));
@@ -95,11 +95,11 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
         store.claim("w1", moment(1), moment(11)).await.unwrap().expect("the worker is dead");
     assert_eq!(lease.run_id, run(1));
     assert!(matches!(
-        store.enqueue(request(run(2), moment(2))).await,
+        store.enqueue(request(run(2), moment(2)), false).await,
         Err(StoreError::RunActive(_))
     ));
     store.set_status(lease, RunStatus::Complete).await.unwrap();
-    store.enqueue(request(run(2), moment(2))).await.unwrap();
+    store.enqueue(request(run(2), moment(2)), false).await.unwrap();
 }
 
 /// The lease of a living worker ends. The next worker cannot take the lock, but its lease protects
@@ -108,7 +108,7 @@ async fn a_worker_that_was_killed_does_not_block_the_tenant() {
 async fn a_worker_without_the_lock_does_not_count_as_dead() {
     let (_folder, path) = folder();
     let stores: Vec<SqliteStore> = (0..3).map(|_| SqliteStore::open(&path).unwrap()).collect();
-    stores[0].enqueue(request(run(1), moment(0))).await.unwrap();
+    stores[0].enqueue(request(run(1), moment(0)), false).await.unwrap();
     let first = stores[0].claim("w0", moment(0), moment(10)).await.unwrap().unwrap();
     let second = stores[1].claim("w1", moment(11), moment(21)).await.unwrap().unwrap();
     assert!(matches!(stores[0].renew(first, moment(30)).await, Err(StoreError::LeaseLost(_))));

@@ -13,7 +13,7 @@ use powerfill_events::stream::event_name;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
-use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor};
+use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter};
 use powerfill_tables::event_index::PROJECTOR_VERSION;
 use powerfill_tables::table::LargeTables;
 use powerfill_tables::tables::ALL;
@@ -156,7 +156,8 @@ async fn ensure_idle(store: &dyn CopyStore, side: &'static str) -> Result<(), Co
 async fn copy_runs(from: &dyn CopyStore, to: &dyn CopyStore) -> Result<(), CopyError> {
     let mut cursor = RunCursor::START;
     loop {
-        let page = retry_with_backoff(|| from.runs_after(cursor, RUNS_PER_PAGE)).await?;
+        let page =
+            retry_with_backoff(|| from.runs_after(cursor, RUNS_PER_PAGE, RunFilter::All)).await?;
         let Some(last) = page.last().map(QueuedRun::cursor) else { return Ok(()) };
         cursor = last;
         for run in page.into_iter().filter(|run| run.status.is_over()) {

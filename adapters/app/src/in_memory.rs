@@ -7,21 +7,44 @@ use powerfill_engine::{Cancelled, SPEC_VERSION};
 use powerfill_events::run::event::{RunFailed, RunOrigin, RunRequested};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_ports::Store;
 use powerfill_snapshot::{RunOptions, Snapshot};
 use powerfill_tables::RunTables;
 use powerfill_tables::summary::RunSummary;
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::Projector;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use crate::events::{DecodedEvent, read_event};
 use crate::run::decide::decide_here;
 use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
-use crate::{NoObserver, RunControl};
+use crate::run::panicked;
+use crate::{AppError, NoObserver, RunControl};
 
 /// The run id in the events of a run in memory, which no store has.
 const RUN_ID: RunId = RunId(Uuid::nil());
 /// The actor of its events.
 const ACTOR: &str = "powerfill";
+
+/// The captured snapshot of a run, and its options.
+///
+/// # Errors
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; its request or its
+/// captured snapshot cannot be read; the store fails.
+pub async fn read_input(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<(Arc<Snapshot>, RunOptions), AppError> {
+    let first = read_event(store, run, 1).await?;
+    let Some(DecodedEvent { event: RunEvent::RunRequested(requested), .. }) = first else {
+        return Err(AppError::no_run(run));
+    };
+    let canonical = store.captured(&requested.snapshot_digest).await?;
+    let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
+    let snapshot = read.await.map_err(|panic| panicked(&panic))??;
+    Ok((Arc::new(snapshot), requested.options))
+}
 
 /// A run that was decided and checked in memory, as a worker does it: the same events in the same
 /// order as those of a recorded run on the same input.
@@ -104,12 +127,12 @@ impl InMemoryRun {
                 projector.apply(&event);
             }
         }
-        let rows = |projector: &dyn Projector| {
+        let rows = projectors.iter().map(|projector| {
             let mut rows = RowBatch::new(projector.table());
             projector.rows(&mut rows);
             rows
-        };
-        projectors.iter().map(|projector| rows(projector.as_ref())).collect()
+        });
+        rows.collect()
     }
 
     /// Makes every output table, ends the events of a run that did not fail with `RunCompleted`,

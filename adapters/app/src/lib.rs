@@ -14,6 +14,7 @@
 //! * [`overview`]: what a run decided and is worth, as one document
 //! * [`publish`]: a run's outputs in a database for reports
 //! * [`in_memory`]: runs that are recorded nowhere
+//! * [`tries`]: edited inputs beside their base
 //! * [`relay`]: a tenant's events to a message broker
 //! * [`copy`]: a copy of a whole store
 //!
@@ -39,6 +40,7 @@ pub mod replay;
 mod retry;
 mod run;
 pub mod run_list;
+pub mod tries;
 pub mod verify;
 
 pub use clock::{Clock, SystemClock};

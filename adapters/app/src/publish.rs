@@ -53,6 +53,11 @@ async fn publication(store: &dyn Store, run: RunId) -> Result<Publication, AppEr
     let last = retry_with_backoff(|| store.stream_version(&stream)).await?;
     let last = read_event(store, run, last.max(1)).await?;
     let last = last.ok_or_else(|| AppError::no_run(run))?;
+    let first = read_event(store, run, 1).await?;
+    if first.is_some_and(|first| is_scenario(&first.event)) {
+        let message = format!("run {run} is a scenario, and scenarios are never published");
+        return Err(PublishError::Failed(message).into());
+    }
     let RunEvent::RunCompleted(completed) = last.event else {
         let message =
             format!("run {run} is not Complete: only a Complete run has outputs to publish");
@@ -65,6 +70,10 @@ async fn publication(store: &dyn Store, run: RunId) -> Result<Publication, AppEr
         output_digest: completed.output_digest,
         only_if_later: false,
     })
+}
+
+fn is_scenario(request: &RunEvent) -> bool {
+    matches!(request, RunEvent::RunRequested(requested) if requested.origin.scenario.is_some())
 }
 
 async fn publish_with_retries(

@@ -35,6 +35,8 @@ pub struct RebuiltRun {
     pub digests: Vec<TableDigest>,
     /// BLAKE3 of the run's snapshot; `None` if the first event is no request.
     pub input_digest: Option<String>,
+    /// Whether the run is a scenario, whose tables are never shown (8.5).
+    pub is_scenario: bool,
     /// The moment of the request; `None` if the first event is no request.
     pub requested_at: Option<Timestamp>,
     /// The status after the last event.
@@ -62,6 +64,7 @@ pub(crate) struct RunFold {
     recorded: Option<RunCompleted>,
     rebuilt: Option<RunCompleted>,
     input_digest: Option<String>,
+    is_scenario: bool,
     requested_at: Option<Timestamp>,
     status: RunStatus,
     index: Option<EventIndex>,
@@ -76,6 +79,7 @@ impl RunFold {
             recorded: None,
             rebuilt: None,
             input_digest: None,
+            is_scenario: false,
             requested_at: None,
             status: RunStatus::Pending,
             index: None,
@@ -96,6 +100,7 @@ impl RunFold {
             }
             if let RunEvent::RunRequested(requested) = &decoded.event {
                 self.input_digest = Some(requested.snapshot_digest.clone());
+                self.is_scenario = requested.origin.scenario.is_some();
                 self.requested_at = Some(decoded.stored.recorded_at);
             }
             self.status = RunStatus::reached_with(&decoded.event);
@@ -140,13 +145,16 @@ impl RunFold {
         let covered = self.tables.digests(&rebuilt.tables)?.into_iter().cloned();
         let mut digests: Vec<TableDigest> = covered.collect();
         digests.extend(self.tables.record_digests().cloned());
-        let Self { events, recorded, input_digest, requested_at, status, index, .. } = self;
+        let Self {
+            events, recorded, input_digest, is_scenario, requested_at, status, index, ..
+        } = self;
         let rebuilt = RebuiltRun {
             events,
             recorded,
             rebuilt,
             digests,
             input_digest,
+            is_scenario,
             requested_at,
             status,
             history_row,
@@ -237,7 +245,7 @@ pub async fn build_table(
 }
 
 /// Rebuilds what the store keeps of a run. The output tables of a Complete run replace those that
-/// are shown.
+/// are shown, unless it is a scenario.
 ///
 /// # Errors
 /// [`RunActive`](powerfill_ports::StoreError::RunActive) while a run is active, because its rows
@@ -269,12 +277,16 @@ pub async fn rebuild_with(
     let mut batches = read_run(store, writer.run());
     while let Some(batch) = batches.try_next().await? {
         let rows = fold.apply(&batch)?;
-        store.stage(writer, stored(rows), fold.events).await?;
+        if !fold.is_scenario {
+            store.stage(writer, stored(rows), fold.events).await?;
+        }
     }
     let (rows, rebuilt) = fold.finish()?;
-    store.stage(writer, stored(rows), rebuilt.events).await?;
-    if rebuilt.recorded.is_some() {
-        store.publish(writer, &left_out).await?;
+    if !rebuilt.is_scenario {
+        store.stage(writer, stored(rows), rebuilt.events).await?;
+        if rebuilt.recorded.is_some() {
+            store.publish(writer, &left_out).await?;
+        }
     }
     put_kept(store, writer, &rebuilt).await?;
     Ok(rebuilt)

@@ -10,7 +10,7 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{Day, Timestamp, derive_uuid};
 use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
-use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunStatus};
+use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;
@@ -84,7 +84,7 @@ impl RunListFilter {
                 .as_ref()
                 .is_none_or(|by| by.eq_ignore_ascii_case(&headline.requested_by))
             && self.options.iter().all(has_option)
-            && self.scenarios == headline.scenario.is_some()
+            && self.scenarios == queued.is_scenario
     }
 }
 
@@ -113,7 +113,7 @@ pub fn list_runs(
                 true => Some(store.run_counts().await?.values().sum()),
                 false => number,
             };
-            let page = store.runs_after(cursor, RUNS_PER_PAGE).await?;
+            let page = store.runs_after(cursor, RUNS_PER_PAGE, RunFilter::All).await?;
             let last = page.last().map(QueuedRun::cursor);
             let is_earlier = |day| last.is_some_and(|last| last.requested_at.day() < day);
             let ends = page.len() < RUNS_PER_PAGE || filter.since.is_some_and(is_earlier);
@@ -146,32 +146,6 @@ async fn listed(
         runs.push(ListedRun { number, queued, headline, annotations: kept.annotations });
     }
     Ok(runs)
-}
-
-/// The official runs, newest first: those that are no scenarios. An error ends the stream.
-pub fn official_runs(store: &dyn Store) -> impl Stream<Item = Result<QueuedRun, AppError>> {
-    const PAGE: usize = 20;
-    let pages = try_unfold(Some(RunCursor::START), move |cursor: Option<RunCursor>| async move {
-        let Some(cursor) = cursor else { return Ok(None) };
-        let page = store.runs_after(cursor, PAGE).await?;
-        let next = page.last().filter(|_| page.len() == PAGE).map(QueuedRun::cursor);
-        let kept = store.headlines(page.iter().map(|run| run.run_id).collect()).await?;
-        let mut official = Vec::with_capacity(page.len());
-        for run in page {
-            let headline = kept.get(&run.run_id).and_then(|kept| kept.headline.as_ref());
-            let is_scenario = match headline {
-                Some(headline) => headline.scenario.is_some(),
-                // A program that records scenarios keeps the headline of each run that is over.
-                None if run.status.is_over() => false,
-                None => read_headline(store, run.run_id).await?.scenario.is_some(),
-            };
-            if !is_scenario {
-                official.push(Ok(run));
-            }
-        }
-        Ok::<_, AppError>(Some((iter(official), next)))
-    });
-    pages.try_flatten()
 }
 
 /// One run as the list has it, without a number.
@@ -217,7 +191,7 @@ pub async fn fill_headlines(
 ) -> Result<u64, AppError> {
     let (mut filled, mut cursor) = (0, RunCursor::START);
     loop {
-        let page = store.runs_after(cursor, RUNS_PER_PAGE).await?;
+        let page = store.runs_after(cursor, RUNS_PER_PAGE, RunFilter::All).await?;
         let Some(last) = page.last().map(QueuedRun::cursor) else { return Ok(filled) };
         cursor = last;
         let kept = store.headlines(page.iter().map(|run| run.run_id).collect()).await?;

@@ -17,6 +17,7 @@ mod runs;
 mod sample;
 mod serve;
 mod template;
+mod tries;
 
 pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
@@ -47,6 +48,7 @@ pub(crate) use runs::{AnnotateArgs, RunsArgs};
 pub(crate) use sample::{DemoArgs, GenerateArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
+pub(crate) use tries::TryArgs;
 
 use std::path::PathBuf;
 
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Preprocess(PreprocessArgs),
     /// Run in the foreground: allocate, record every event, project every table
     Run(RunArgs),
+    /// Decide an edited input in memory beside its base, and keep it as a scenario
+    Try(TryArgs),
     /// Work on queued and abandoned runs, and wait for more
     Work(WorkArgs),
     /// Send events to NATS JetStream, and wait for more

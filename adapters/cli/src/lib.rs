@@ -101,6 +101,7 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Preflight(args) => Box::pin(commands::preflight::run(args, settings)),
         Command::Preprocess(args) => Box::pin(commands::preprocess::run(args, settings)),
         Command::Run(args) => Box::pin(commands::run::run(args, settings)),
+        Command::Try(args) => Box::pin(commands::tries::run(args, settings)),
         Command::Work(args) => Box::pin(commands::work::run(args, settings)),
         #[cfg(feature = "nats")]
         Command::Relay(args) => Box::pin(commands::relay::run(args, settings)),

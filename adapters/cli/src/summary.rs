@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use powerfill_events::run::RunEvent;
-use powerfill_events::run::event::{FillStatus, Finding, HeldReason, Severity};
+use powerfill_events::run::event::{FillStatus, Finding, HeldReason, Scenario, Severity};
 use powerfill_events::values::Choice;
 use powerfill_events::values::Money;
 use powerfill_explain::usd;
@@ -64,6 +64,11 @@ fn head(summary: &RunSummary, out: &mut String) {
     let as_of = summary.options.as_ref().and_then(|options| options.as_of);
     let as_of = as_of.map_or_else(String::new, |day| format!(", as of {day}"));
     let _ = writeln!(out, "Run {} for {tenant}{as_of}: {}", summary.run_id, summary.status.name());
+    if let Some(Scenario { name, note, base_run, edits }) = &summary.origin.scenario {
+        let note = note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
+        let base = base_run.as_ref().map_or("a source".to_owned(), |run| format!("run {run}"));
+        let _ = writeln!(out, "Scenario {name:?}{note} on {base}: {}", edits.join(" "));
+    }
     if let (Some(started), Some(ended)) = (summary.requested_at, summary.ended_at) {
         let micros = ended.micros() - started.micros();
         let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);

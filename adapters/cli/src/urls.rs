@@ -38,6 +38,11 @@ impl fmt::Debug for UrlText {
 }
 
 impl UrlText {
+    /// The text, if it has no scheme: the name of a run, which may stand in the place of a URL.
+    pub(crate) fn without_scheme(&self) -> Option<&str> {
+        (!self.0.contains(':')).then_some(self.0.as_str())
+    }
+
     /// Parses the URL of this argument; the password may come from the environment.
     pub(crate) fn parse<U: LocationUrl>(&self, argument: &str) -> Result<U, CliError> {
         let url = self.0.parse::<U>().map_err(|error| CliError::context(argument, error))?;

@@ -19,7 +19,7 @@ use powerfill_events::values::{Timestamp, derive_uuid};
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::retention::{block_payload, read_retention};
-use powerfill_ports::runs::RunCursor;
+use powerfill_ports::runs::{RunCursor, RunFilter};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{Store, StoreError};
 
@@ -85,7 +85,7 @@ impl<'a> Archiver<'a> {
         if let Some(active) = store.active_run().await? {
             return Err(StoreError::RunActive(active.run_id).into());
         }
-        let newest = store.runs_after(RunCursor::START, 1).await?;
+        let newest = store.runs_after(RunCursor::START, 1, RunFilter::Official).await?;
         let shown = store.published().await?.map(|(run, _)| run);
         let latest = newest.iter().map(|queued| queued.run_id).chain(shown).collect();
         let state = read_retention(store).await?;

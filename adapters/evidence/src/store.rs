@@ -21,7 +21,9 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersio
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::run_list::HeadlineStore;
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -96,6 +98,7 @@ impl EvidenceStore {
         batches.try_filter(|batch| std::future::ready(!batch.is_empty())).boxed()
     }
 
+    /// The one run of the file, also of a scenario, is the latest.
     fn queued_run(&self) -> QueuedRun {
         QueuedRun {
             run_id: self.manifest().run_id,
@@ -104,6 +107,7 @@ impl EvidenceStore {
             worker: None,
             lease_expires_at: None,
             cancel_requested_by: None,
+            is_scenario: false,
         }
     }
 
@@ -278,7 +282,7 @@ impl IndexStore for EvidenceStore {
 
 #[async_trait]
 impl RunStore for EvidenceStore {
-    async fn enqueue(&self, _: Append) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, _: Append, _: bool) -> Result<AppendReceipt, StoreError> {
         refused()
     }
 
@@ -319,8 +323,10 @@ impl RunStore for EvidenceStore {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        let run = Some(self.queued_run()).filter(|queued| limit > 0 && queued.cursor() < cursor);
+        let is_wanted = |queued: &QueuedRun| queued.cursor() < cursor && filter.admits(queued);
+        let run = Some(self.queued_run()).filter(|queued| limit > 0 && is_wanted(queued));
         Ok(run.into_iter().collect())
     }
 

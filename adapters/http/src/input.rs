@@ -11,11 +11,11 @@ use axum::response::Response;
 use futures::TryStreamExt;
 use powerfill_app::{DecodedEvent, RunRequest, Runner, logged_status};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
-use powerfill_events::run::event::{Finding, RunOrigin, Severity};
+use powerfill_events::run::event::{Finding, RunOrigin, Severity, SourceMapping};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::Store;
-use powerfill_snapshot::{GivenOptions, RunOptions, Validated};
+use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, Validated};
 use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::answer::{answer_object, text};
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
-use crate::caller::Operator;
+use crate::caller::{Caller, Operator};
 use crate::extract::Body;
 use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::runs::accepted;
@@ -137,23 +137,69 @@ pub(crate) async fn run(
     }
     let Validated { snapshot, source_warnings, mapping, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
-    let runner =
-        Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), UNUSED_LEASE);
-    let request = RunRequest {
-        run_id: run,
+    let input = RequestedRun {
         snapshot: &snapshot,
         options: &options,
-        requested_by: &caller.actor,
         source_warnings: &source_warnings,
         mapping: mapping.as_ref(),
         origin: RunOrigin::default(),
+    };
+    enqueue(&api, &caller, store, run, key.is_some(), input).await
+}
+
+/// What is requested.
+pub(crate) struct RequestedRun<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) source_warnings: &'a [String],
+    pub(crate) mapping: Option<&'a SourceMapping>,
+    pub(crate) origin: RunOrigin,
+}
+
+/// Requests a run on an input that was read before.
+pub(crate) async fn request_run(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    input: RequestedRun<'_>,
+) -> ApiResult<Response> {
+    let store = caller.store().await?;
+    let Some(key) = idempotency_key(headers)? else {
+        return enqueue(api, caller, store, RunId(Uuid::now_v7()), false, input).await;
+    };
+    let run = run_of_key(caller.tenant.id(), key);
+    match earlier_answer(store.as_ref(), run, input.options).await? {
+        Some(answer) => Ok(answer),
+        None => enqueue(api, caller, store, run, true, input).await,
+    }
+}
+
+async fn enqueue(
+    api: &Api,
+    caller: &Caller,
+    store: Arc<dyn Store>,
+    run: RunId,
+    has_key: bool,
+    input: RequestedRun<'_>,
+) -> ApiResult<Response> {
+    let runner =
+        Runner::new(Arc::clone(&store), Arc::clone(&api.clock), String::new(), UNUSED_LEASE);
+    let RequestedRun { snapshot, options, source_warnings, mapping, origin } = input;
+    let request = RunRequest {
+        run_id: run,
+        snapshot,
+        options,
+        requested_by: &caller.actor,
+        source_warnings,
+        mapping,
+        origin,
     };
     match runner.request(&request).await {
         Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
         // A concurrent request with the same key may have been faster, with the same input or with
         // another one, and its run may be over.
-        Err(error) if key.is_some() => {
-            let earlier = earlier_answer(store.as_ref(), run, &options).await?;
+        Err(error) if has_key => {
+            let earlier = earlier_answer(store.as_ref(), run, options).await?;
             earlier.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),

@@ -55,6 +55,7 @@ mod stream;
 mod tenant;
 mod tickets;
 pub mod tokens;
+mod tries;
 
 pub use api::{Api, Limits};
 pub use routes::{openapi, router};

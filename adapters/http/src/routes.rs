@@ -21,7 +21,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::static_text::StaticText;
 use crate::{
     annotations, audit, brief, candidates, config, console, document, events, explain, health,
-    input, overview, reports, runs, session, stream,
+    input, overview, reports, runs, session, stream, tries,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,8 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(audit::verify_run))
         .routes(routes!(audit::diff_runs))
         .routes(routes!(brief::show))
+        .routes(routes!(tries::try_edits))
+        .routes(routes!(tries::keep_scenario))
 }
 
 /// The OpenAPI document.

@@ -29,6 +29,35 @@ pub struct QueuedRun {
     pub lease_expires_at: Option<Timestamp>,
     /// The user who requested a cancel, if one did.
     pub cancel_requested_by: Option<String>,
+    /// Whether it is a scenario: a run on edited input, which is never official (8.5).
+    pub is_scenario: bool,
+}
+
+/// Which runs of the list are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunFilter {
+    /// Official runs and scenarios.
+    All,
+    /// Without scenarios.
+    Official,
+    /// Only scenarios.
+    Scenarios,
+}
+
+impl RunFilter {
+    /// What a run must be; `None` for either.
+    pub const fn is_scenario(self) -> Option<bool> {
+        match self {
+            Self::All => None,
+            Self::Official => Some(false),
+            Self::Scenarios => Some(true),
+        }
+    }
+
+    /// Whether the run is wanted.
+    pub fn admits(self, run: &QueuedRun) -> bool {
+        self.is_scenario().is_none_or(|is_scenario| is_scenario == run.is_scenario)
+    }
 }
 
 impl QueuedRun {
@@ -62,14 +91,19 @@ pub const RUNS_PER_PAGE: usize = 500;
 pub trait RunStore: Send + Sync {
     /// Appends the request of a run and puts the run in the queue, with the time of the append.
     /// Both happen or neither, so that no worker finds a run without its request. A repeated
-    /// request is recognized like a repeated append, also after the run is over.
+    /// request is recognized like a repeated append, also after the run is over. `is_scenario` says
+    /// whether the run is on edited input.
     ///
     /// # Errors
     /// [`StoreError::AnotherTenant`] if the store belongs to another tenant;
     /// [`StoreError::RunActive`] while a run of the tenant is active (BR-8), also if it is this run
     /// with another request; [`StoreError::Failed`] if this run had another request and is over;
     /// else as [`append`](crate::events::EventStore::append).
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError>;
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError>;
 
     /// Claims the run that is pending, or whose lease has expired, for this worker until `until`.
     /// `None` if there is no such run.
@@ -114,14 +148,14 @@ pub trait RunStore: Send + Sync {
     /// The store fails.
     async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError>;
 
-    /// The newest run with this status.
+    /// The newest official run with this status.
     ///
     /// # Errors
     /// The store fails.
     async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError>;
 
-    /// The next runs of the list after `cursor`, at most `limit`, newest first. The list is read by
-    /// an index, so that a page costs the same at any position.
+    /// The next runs of the list after `cursor` that `filter` admits, at most `limit`, newest
+    /// first. The list is read by an index, so that a page costs the same at any position.
     ///
     /// # Errors
     /// The store fails.
@@ -129,6 +163,7 @@ pub trait RunStore: Send + Sync {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError>;
 
     /// The runs whose ids are between two ids, which are included, at most `limit`, in the order of
@@ -150,14 +185,15 @@ pub trait RunStore: Send + Sync {
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
 }
 
-/// The runs of a store, newest first. A page is read when the stream needs it, because the history
-/// grows without bound. An error ends the stream.
+/// The runs of a store that `filter` admits, newest first. A page is read when the stream needs it,
+/// because the history grows without bound. An error ends the stream.
 pub fn stream_runs<S: RunStore + ?Sized>(
     store: &S,
+    filter: RunFilter,
 ) -> impl Stream<Item = Result<QueuedRun, StoreError>> {
     let pages = try_unfold(Some(RunCursor::START), move |cursor: Option<RunCursor>| async move {
         let Some(cursor) = cursor else { return Ok(None) };
-        let page = store.runs_after(cursor, RUNS_PER_PAGE).await?;
+        let page = store.runs_after(cursor, RUNS_PER_PAGE, filter).await?;
         let next = page.last().filter(|_| page.len() == RUNS_PER_PAGE).map(QueuedRun::cursor);
         Ok::<_, StoreError>(Some((iter(page.into_iter().map(Ok)), next)))
     });

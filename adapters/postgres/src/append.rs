@@ -6,7 +6,6 @@
 use deadpool_postgres::ClientWrapper;
 use futures::future::{join3, join4, join5};
 use powerfill_events::log::{Hash, chain_start, seal};
-use powerfill_events::run::RunId;
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::{StoreError, check_tenant};
@@ -14,7 +13,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
-use crate::append_guard::AppendGuard;
+use crate::append_guard::{AppendGuard, EnqueuedRun};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
 use crate::tasks::run_blocking;
@@ -54,15 +53,16 @@ pub(crate) async fn append(
 pub(crate) async fn enqueue(
     pool: &ConnectionPool,
     request: Append,
+    is_scenario: bool,
 ) -> Result<AppendReceipt, StoreError> {
     let run = request.run()?;
-    append_with_retries(pool, request, Some(run)).await
+    append_with_retries(pool, request, Some(EnqueuedRun { run, is_scenario })).await
 }
 
 async fn append_with_retries(
     pool: &ConnectionPool,
     append: Append,
-    enqueued: Option<RunId>,
+    enqueued: Option<EnqueuedRun>,
 ) -> Result<AppendReceipt, StoreError> {
     append.ensure_events()?;
     // Before other writers have to wait.
@@ -122,7 +122,7 @@ async fn try_append(
     client: &ClientWrapper,
     append: &Append,
     blocks: &[CompressedBlock],
-    enqueued: Option<RunId>,
+    enqueued: Option<EnqueuedRun>,
 ) -> Result<AppendReceipt, Refusal> {
     let guard = AppendGuard::prepare(client, append, enqueued).await?;
     let lock_stream = client.prepare_cached(LOCK_STREAM).await?;

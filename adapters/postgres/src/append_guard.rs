@@ -19,6 +19,13 @@ const ENQUEUE: &str = include_str!("../../../sql/postgres/queries/enqueue.sql");
 const BLOCKING_RUNS: &str = "SELECT run_id, is_over FROM runs WHERE run_id = $1 OR NOT is_over";
 const ANOTHER_TENANT: &str = "SELECT FROM es_appends WHERE seq = 1 AND tenant_id <> $1";
 
+/// A run that an append adds to the queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnqueuedRun {
+    pub(crate) run: RunId,
+    pub(crate) is_scenario: bool,
+}
+
 /// The condition of an append.
 pub(crate) enum AppendGuard {
     /// No condition.
@@ -26,7 +33,7 @@ pub(crate) enum AppendGuard {
     /// A worker's append is made only while this lease holds.
     Lease { lease: Lease, find: Statement, lock: Statement },
     /// The first append of a run adds the run to the queue.
-    Enqueue { run: RunId, tenant: TenantId, insert: Statement },
+    Enqueue { enqueued: EnqueuedRun, tenant: TenantId, insert: Statement },
 }
 
 impl AppendGuard {
@@ -34,12 +41,12 @@ impl AppendGuard {
     pub(crate) async fn prepare(
         client: &ClientWrapper,
         append: &Append,
-        enqueued: Option<RunId>,
+        enqueued: Option<EnqueuedRun>,
     ) -> Result<Self, Error> {
-        if let Some(run) = enqueued {
+        if let Some(enqueued) = enqueued {
             let tenant = append.meta.tenant_id.clone();
             let insert = client.prepare_cached(ENQUEUE).await?;
-            return Ok(Self::Enqueue { run, tenant, insert });
+            return Ok(Self::Enqueue { enqueued, tenant, insert });
         }
         let Some(lease) = append.lease else { return Ok(Self::None) };
         let find = client.prepare_cached(HAS_LEASE).await?;
@@ -55,11 +62,13 @@ impl AppendGuard {
         client: &ClientWrapper,
         append: &Append,
     ) -> Result<bool, Error> {
-        let Self::Enqueue { run, tenant, insert } = self else { return Ok(true) };
+        let Self::Enqueue { enqueued, tenant, insert } = self else { return Ok(true) };
+        let EnqueuedRun { run, is_scenario } = enqueued;
         let (status, requested_at) =
             (RunStatus::Pending.name(), ServerTimestamp(append.meta.recorded_at));
-        let row: [&(dyn ToSql + Sync); 4] = [&run.0, &status, &requested_at, &tenant.as_str()];
-        client.execute(insert, &row).await.map(|added| added > 0)
+        let row: [&(dyn ToSql + Sync); 5] =
+            [&run.0, &status, &requested_at, &tenant.as_str(), is_scenario];
+        client.query_opt(insert, &row).await.map(|added| added.is_some())
     }
 
     /// Whether the lease holds. Called when the stream is locked.
@@ -90,7 +99,9 @@ impl AppendGuard {
         &self,
         client: &ClientWrapper,
     ) -> Result<Option<StoreError>, Error> {
-        let Self::Enqueue { run, tenant, .. } = self else { return Ok(None) };
+        let Self::Enqueue { enqueued: EnqueuedRun { run, .. }, tenant, .. } = self else {
+            return Ok(None);
+        };
         if client.query_opt(ANOTHER_TENANT, &[&tenant.as_str()]).await?.is_some() {
             return Ok(Some(StoreError::AnotherTenant(tenant.clone())));
         }

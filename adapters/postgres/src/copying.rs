@@ -13,6 +13,7 @@ use crate::values::{ServerTimestamp, append_record, get, hash, to_bigint};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/postgres/queries/appends_after.sql");
 const SET_VERIFIED_LOG: &str = include_str!("../../../sql/postgres/queries/set_verified_log.sql");
+const MARK_SCENARIO: &str = include_str!("../../../sql/postgres/queries/mark_scenario.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/postgres/queries/insert_ended_run.sql");
 
 #[async_trait]
@@ -57,7 +58,10 @@ impl CopyStore for PostgresStore {
         client
             .execute(INSERT_ENDED, &[&run_id.0, &status.name(), &at, cancel_requested_by])
             .await
-            .map(|_| ())
-            .map_err(store_error)
+            .map_err(store_error)?;
+        if run.is_scenario {
+            client.execute(MARK_SCENARIO, &[&run_id.0]).await.map_err(store_error)?;
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus};
 use tokio_postgres::{Client, Row};
 
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
@@ -174,6 +174,7 @@ fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
         worker: get(row, 3)?,
         lease_expires_at: get::<Option<ServerTimestamp>>(row, 4)?.map(|at| at.0),
         cancel_requested_by: get(row, 5)?,
+        is_scenario: get(row, 6)?,
     })
 }
 
@@ -194,7 +195,7 @@ pub(crate) async fn active(client: &ClientWrapper) -> Result<Option<QueuedRun>, 
     row.as_ref().map(queued_run).transpose()
 }
 
-/// The newest run with this status.
+/// The newest official run with this status.
 pub(crate) async fn latest(
     client: &ClientWrapper,
     status: RunStatus,
@@ -208,9 +209,10 @@ pub(crate) async fn after(
     client: &ClientWrapper,
     RunCursor { requested_at, run_id }: RunCursor,
     limit: usize,
+    filter: RunFilter,
 ) -> Result<Vec<QueuedRun>, StoreError> {
-    let limit = to_bigint(limit as u64);
-    let rows = client.query(RUNS_AFTER, &[&ServerTimestamp(requested_at), &run_id.0, &limit]).await;
+    let (at, limit) = (ServerTimestamp(requested_at), to_bigint(limit as u64));
+    let rows = client.query(RUNS_AFTER, &[&at, &run_id.0, &limit, &filter.is_scenario()]).await;
     rows.map_err(store_error)?.iter().map(queued_run).collect()
 }
 

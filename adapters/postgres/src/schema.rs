@@ -43,6 +43,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0007_run_headlines",
         sql: include_str!("../../../sql/postgres/steps/0007_run_headlines.sql"),
     },
+    SchemaStep {
+        name: "0008_scenarios",
+        sql: include_str!("../../../sql/postgres/steps/0008_scenarios.sql"),
+    },
 ];
 
 const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");

@@ -16,7 +16,9 @@ use powerfill_ports::events::{
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -368,10 +370,14 @@ impl IndexStore for PostgresStore {
 
 #[async_trait]
 impl RunStore for PostgresStore {
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move {
-            let appended = append::enqueue(&inner.pool, request).await?;
+            let appended = append::enqueue(&inner.pool, request, is_scenario).await?;
             inner.listener.raise(appended.position);
             Ok(appended)
         })
@@ -417,8 +423,9 @@ impl RunStore for PostgresStore {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        queue::after(&*self.inner.pool.get().await?, cursor, limit).await
+        queue::after(&*self.inner.pool.get().await?, cursor, limit, filter).await
     }
 
     async fn runs_between(

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::connection::store_error;
 use crate::decode::{append_record, get, hash};
+use crate::queue::mark_scenario;
 use crate::{SqliteStore, log};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
@@ -34,7 +35,8 @@ fn snapshot_digests(conn: &Connection) -> Result<Vec<String>, StoreError> {
 fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
     let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = run;
     let values = (run_id.to_string(), status.name(), requested_at.micros(), cancel_requested_by);
-    conn.execute(INSERT_ENDED, values).map(|_| ()).map_err(store_error)
+    conn.execute(INSERT_ENDED, values).map_err(store_error)?;
+    if run.is_scenario { mark_scenario(conn, run.run_id) } else { Ok(()) }
 }
 
 fn verified_log(conn: &Connection) -> Result<Option<LogHead>, StoreError> {

@@ -7,7 +7,7 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::block_codec::compress_events;
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunStatus};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus};
 use powerfill_ports::{StoreError, check_tenant};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction};
 
@@ -29,12 +29,14 @@ const ACTIVE_RUN: &str = include_str!("../../../sql/sqlite/queries/active_run.sq
 const LATEST_RUN: &str = include_str!("../../../sql/sqlite/queries/latest_run.sql");
 const RUNS_AFTER: &str = include_str!("../../../sql/sqlite/queries/runs_after.sql");
 const RUNS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/runs_between.sql");
+const MARK_SCENARIO: &str = include_str!("../../../sql/sqlite/queries/mark_scenario.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Adds a run to the queue together with its first event.
 pub(crate) fn enqueue(
     conn: &mut Connection,
     request: &Append,
+    is_scenario: bool,
 ) -> Result<AppendReceipt, StoreError> {
     let run = request.run()?;
     let blocks = compress_events(&request.events)?;
@@ -55,9 +57,17 @@ pub(crate) fn enqueue(
         (run.to_string(), RunStatus::Pending.name(), at),
     )
     .map_err(store_error)?;
+    if is_scenario {
+        mark_scenario(&tx, run)?;
+    }
     let appended = append_within(&tx, request, &blocks)?;
     tx.commit().map_err(store_error)?;
     Ok(appended)
+}
+
+/// Records that a run is a scenario.
+pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> Result<(), StoreError> {
+    conn.execute(MARK_SCENARIO, [run.to_string()]).map(|_| ()).map_err(store_error)
 }
 
 /// The claim on the active run.
@@ -202,6 +212,7 @@ fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
         worker: get(row, 3)?,
         lease_expires_at: get::<Option<i64>>(row, 4)?.map(Timestamp::from_micros),
         cancel_requested_by: get(row, 5)?,
+        is_scenario: get(row, 6)?,
     })
 }
 
@@ -235,7 +246,7 @@ pub(crate) fn active(conn: &Connection) -> Result<Option<QueuedRun>, StoreError>
     Ok(select(conn, ACTIVE_RUN, [])?.pop())
 }
 
-/// The newest run with this status.
+/// The newest official run with this status.
 pub(crate) fn latest(
     conn: &Connection,
     status: RunStatus,
@@ -248,8 +259,10 @@ pub(crate) fn after(
     conn: &Connection,
     RunCursor { requested_at, run_id }: RunCursor,
     limit: usize,
+    filter: RunFilter,
 ) -> Result<Vec<QueuedRun>, StoreError> {
-    select(conn, RUNS_AFTER, (requested_at.micros(), run_id.to_string(), limit))
+    let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
+    select(conn, RUNS_AFTER, after)
 }
 
 /// The runs between two ids.

@@ -40,6 +40,10 @@ const STEPS: &[SchemaStep] = &[
         name: "0007_run_headlines",
         sql: include_str!("../../../sql/sqlite/steps/0007_run_headlines.sql"),
     },
+    SchemaStep {
+        name: "0008_scenarios",
+        sql: include_str!("../../../sql/sqlite/steps/0008_scenarios.sql"),
+    },
 ];
 
 /// The number of steps that were applied to the file; 0 for an empty one.

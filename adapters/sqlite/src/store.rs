@@ -15,7 +15,9 @@ use powerfill_ports::events::{
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::{ArchivedBlock, BlockPayload, RetentionStore};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
@@ -375,14 +377,16 @@ impl SubscriberStore for SqliteStore {
 
 #[async_trait]
 impl RunStore for SqliteStore {
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
         let position = self.inner.notifier.sender();
-        self.write(move |conn| {
-            let appended = queue::enqueue(conn, &request)?;
-            raise(&position, appended.position);
-            Ok(appended)
-        })
-        .await
+        let enqueued = self.write(move |conn| queue::enqueue(conn, &request, is_scenario));
+        let appended = enqueued.await?;
+        raise(&position, appended.position);
+        Ok(appended)
     }
 
     async fn claim(
@@ -426,8 +430,9 @@ impl RunStore for SqliteStore {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.read_with(move |conn| queue::after(conn, cursor, limit)).await
+        self.read_with(move |conn| queue::after(conn, cursor, limit, filter)).await
     }
 
     async fn runs_between(

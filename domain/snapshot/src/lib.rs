@@ -15,6 +15,7 @@
 pub mod canonical;
 mod cell;
 pub mod config;
+pub mod edits;
 mod excerpt;
 mod given;
 pub mod groups;

@@ -6,6 +6,7 @@
 //! * [`compare`]: pairs rows and gives verdicts; [`Incomparable`] if there is nothing to compare
 //! * [`classes`]: classifies differences by a file
 //! * [`loan_path`]: the position of a loan on both sides, and where the paths diverge
+//! * [`outcome`]: the numbers of a run on changed input, and the loans that move
 //! * [`run_differences`]: the differences of the inputs of two runs
 //! * [`brief`]: what changed between two runs, and what the value of the later one is made of
 //! * [`report`]: writes JSON, CSV, and one HTML page
@@ -29,6 +30,7 @@ pub mod interner;
 pub mod loan_path;
 mod loans;
 pub mod mapping;
+pub mod outcome;
 pub mod report;
 pub mod run_differences;
 pub mod side;

@@ -1,1 +1,3 @@
-SELECT run_id, status, requested_at, worker, lease_expires_at, cancel_requested_by FROM runs WHERE run_id = $1
+SELECT run_id, status, requested_at, worker, lease_expires_at, cancel_requested_by,
+    EXISTS (SELECT 1 FROM scenarios s WHERE s.run_id = runs.run_id)
+FROM runs WHERE run_id = $1

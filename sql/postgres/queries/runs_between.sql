@@ -1,2 +1,4 @@
-SELECT run_id, status, requested_at, worker, lease_expires_at, cancel_requested_by FROM runs
+SELECT run_id, status, requested_at, worker, lease_expires_at, cancel_requested_by,
+    EXISTS (SELECT 1 FROM scenarios s WHERE s.run_id = runs.run_id)
+FROM runs
 WHERE run_id BETWEEN $1 AND $2 ORDER BY run_id LIMIT $3

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::{StoreError, check_tenant};
 
 use crate::MemoryStore;
@@ -51,7 +53,11 @@ impl Queue {
 
 #[async_trait]
 impl RunStore for MemoryStore {
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
         let run = request.run()?;
         let mut state = self.state();
         if let Some(appended) = state.log.find_repeated(&request)? {
@@ -72,6 +78,7 @@ impl RunStore for MemoryStore {
             worker: None,
             lease_expires_at: None,
             cancel_requested_by: None,
+            is_scenario,
         };
         state.queue.runs.insert(run, (queued, 0));
         self.notify(&state);
@@ -136,7 +143,8 @@ impl RunStore for MemoryStore {
     async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
         let state = self.state();
         let runs = state.queue.runs.values().map(|(run, _)| run);
-        let latest = runs.filter(|run| run.status == status).max_by_key(|run| run.cursor());
+        let is_wanted = |run: &&QueuedRun| run.status == status && !run.is_scenario;
+        let latest = runs.filter(is_wanted).max_by_key(|run| run.cursor());
         Ok(latest.cloned())
     }
 
@@ -144,10 +152,12 @@ impl RunStore for MemoryStore {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
         let state = self.state();
         let runs = state.queue.runs.values().map(|(run, _)| run);
-        let mut older: Vec<QueuedRun> = runs.filter(|run| run.cursor() < cursor).cloned().collect();
+        let is_wanted = |run: &&QueuedRun| run.cursor() < cursor && filter.admits(run);
+        let mut older: Vec<QueuedRun> = runs.filter(is_wanted).cloned().collect();
         older.sort_by_key(|run| Reverse(run.cursor()));
         older.truncate(limit);
         Ok(older)

@@ -99,6 +99,7 @@ pub async fn snapshots_are_listed(location: &impl StoreLocation) {
 pub async fn a_run_that_is_over_is_added_to_the_history_once(location: &impl StoreLocation) {
     let store = Arc::new(location.open().await);
     let ended = |number, status| QueuedRun {
+        is_scenario: number == 2,
         run_id: run(number),
         status,
         requested_at: moment(number as i64),

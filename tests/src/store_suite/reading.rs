@@ -248,7 +248,7 @@ pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
 pub async fn the_configuration_is_a_stream_of_its_own(location: &impl StoreLocation) {
     let store = location.open().await;
     store.append(pool_lock(0, true)).await.unwrap();
-    store.enqueue(request(run(1), moment(1))).await.unwrap();
+    store.enqueue(request(run(1), moment(1)), false).await.unwrap();
     store.append(pool_lock(1, false)).await.unwrap();
     let stale = store.append(Append { append_id: Uuid::from_u128(5), ..pool_lock(1, false) }).await;
     assert!(matches!(stale, Err(StoreError::Conflict { expected: 1, actual: 2, .. })));

@@ -12,7 +12,9 @@ use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::{ProjectionStore, RunRows};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
@@ -25,10 +27,10 @@ use crate::all_runs::AllRuns;
 /// The next run can be requested when this one is over. The same run cannot be requested twice.
 pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let otherwise = |at| Append { append_id: Uuid::from_u128(1), ..request(run(1), at) };
     for other in [request(run(2), moment(1)), otherwise(moment(1))] {
-        let refused = store.enqueue(other).await;
+        let refused = store.enqueue(other, false).await;
         assert!(matches!(refused, Err(StoreError::RunActive(id)) if id == run(1)), "{refused:?}");
     }
     let lease = store.claim("w1", moment(2), moment(12)).await.unwrap().unwrap();
@@ -36,24 +38,24 @@ pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
         store.set_status(lease, status).await.unwrap();
         assert_eq!(store.run(run(1)).await.unwrap().unwrap().status, status);
         assert!(matches!(
-            store.enqueue(request(run(2), moment(3))).await,
+            store.enqueue(request(run(2), moment(3)), false).await,
             Err(StoreError::RunActive(_))
         ));
     }
     store.set_status(lease, RunStatus::Complete).await.unwrap();
-    let again = store.enqueue(otherwise(moment(4))).await;
+    let again = store.enqueue(otherwise(moment(4)), false).await;
     assert!(matches!(again, Err(StoreError::Failed(_))), "{again:?}");
-    store.enqueue(request(run(2), moment(4))).await.unwrap();
+    store.enqueue(request(run(2), moment(4)), false).await.unwrap();
 }
 
 /// A store belongs to the tenant of its first event.
 pub async fn a_run_in_another_tenants_store_is_refused(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let mut other = request(run(2), moment(1));
     other.meta.tenant_id = TenantId::from("ANOTHER");
     for over in [false, true] {
-        let refused = store.enqueue(other.clone()).await;
+        let refused = store.enqueue(other.clone(), false).await;
         assert!(
             matches!(&refused, Err(StoreError::AnotherTenant(of)) if of.as_str() == "ANOTHER"),
             "{refused:?}"
@@ -72,7 +74,7 @@ pub async fn one_of_many_requests_gets_the_run(location: &impl StoreLocation) {
         let place_store = location.open();
         async move {
             let store = place_store.await;
-            (store.enqueue(request(run(number), moment(0))).await, store)
+            (store.enqueue(request(run(number), moment(0)), false).await, store)
         }
     }))
     .await;
@@ -93,7 +95,7 @@ pub async fn one_of_many_requests_gets_the_run(location: &impl StoreLocation) {
 pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl StoreLocation) {
     let store = location.open().await;
     assert_eq!(store.claim("w1", moment(0), moment(10)).await.unwrap(), None);
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let first = store.claim("w1", moment(1), moment(10)).await.unwrap().unwrap();
     assert_eq!(first.run_id, run(1));
     let found = store.run(run(1)).await.unwrap().unwrap();
@@ -108,7 +110,7 @@ pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl Store
 /// Until the renewed end.
 pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(30)).await.unwrap(), None);
     assert_eq!(store.claim("w2", moment(20), moment(40)).await.unwrap(), None);
@@ -118,27 +120,27 @@ pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
 /// The entry in the queue and the event are written together.
 pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(location: &impl StoreLocation) {
     let store = location.open().await;
-    let asked = store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let asked = store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     assert_eq!((asked.seq, asked.stream_version, asked.position, asked.repeated), (1, 1, 1, false));
     assert_eq!(store.stream_version(&run(1).stream()).await.unwrap(), 1);
     assert_eq!(store.run(run(1)).await.unwrap().unwrap().requested_at, moment(0));
     // The queue refuses, and nothing is recorded.
-    let refused = store.enqueue(request(run(2), moment(1))).await;
+    let refused = store.enqueue(request(run(2), moment(1)), false).await;
     assert!(matches!(refused, Err(StoreError::RunActive(id)) if id == run(1)), "{refused:?}");
     assert_eq!(store.stream_version(&run(2).stream()).await.unwrap(), 0);
     over(&store, run(1)).await;
     // The log refuses, and nothing is queued.
     store.append(candidates(run(3), 0, 4)).await.unwrap();
     let other = Append { append_id: Uuid::from_u128(3), ..request(run(3), moment(2)) };
-    let refused = store.enqueue(other).await;
+    let refused = store.enqueue(other, false).await;
     assert!(matches!(refused, Err(StoreError::Conflict { actual: 4, .. })), "{refused:?}");
     let no_run = Append { stream: "orders".to_owned(), ..request(run(4), moment(2)) };
-    assert!(matches!(store.enqueue(no_run).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.enqueue(no_run, false).await, Err(StoreError::Failed(_))));
     let nothing = Append { events: EncodedBatch::default(), ..request(run(5), moment(2)) };
-    assert!(matches!(store.enqueue(nothing).await, Err(StoreError::Failed(_))));
+    assert!(matches!(store.enqueue(nothing, false).await, Err(StoreError::Failed(_))));
     assert_eq!(store.all_runs().await.unwrap().len(), 1);
     assert_eq!(store.head().await.unwrap().position, 5);
-    store.enqueue(request(run(2), moment(3))).await.unwrap();
+    store.enqueue(request(run(2), moment(3)), false).await.unwrap();
     assert_eq!(store.verify(None).await.unwrap().damage, None);
 }
 
@@ -151,9 +153,9 @@ async fn over(store: &impl RunStore, run: RunId) {
 /// A request can be repeated after its response was lost, in any state of the run.
 pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
     let store = location.open().await;
-    let first = store.enqueue(request(run(1), moment(0))).await.unwrap();
+    let first = store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let done = AppendReceipt { repeated: true, ..first };
-    let again = || store.enqueue(request(run(1), moment(7)));
+    let again = || store.enqueue(request(run(1), moment(7)), false);
     assert_eq!(again().await.unwrap(), done);
     let lease = store.claim("w1", moment(1), moment(9)).await.unwrap().unwrap();
     assert_eq!(again().await.unwrap(), done);
@@ -162,9 +164,9 @@ pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
     let found = store.run(run(1)).await.unwrap().unwrap();
     assert_eq!((found.status, found.requested_at), (RunStatus::Failed, moment(0)));
     let other = Append { events: candidates(run(1), 9, 1).events, ..request(run(1), moment(0)) };
-    let refused = store.enqueue(other).await;
+    let refused = store.enqueue(other, false).await;
     assert!(matches!(refused, Err(StoreError::AppendIdReused { .. })), "{refused:?}");
-    store.enqueue(request(run(2), moment(1))).await.unwrap();
+    store.enqueue(request(run(2), moment(1)), false).await.unwrap();
     assert_eq!(again().await.unwrap(), done, "also while another run is active");
     assert_eq!(store.head().await.unwrap().position, 2);
 }
@@ -189,7 +191,7 @@ async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Resul
 /// Its time is over, but no other worker has claimed the run: the worker continues.
 pub async fn an_expired_lease_holds_until_the_next_claim(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(0)).await.unwrap().unwrap();
     for (number, outcome) in worker_calls(&store, lease, 1).await.into_iter().enumerate() {
         assert!(outcome.is_ok(), "call {number}: {outcome:?}");
@@ -214,7 +216,7 @@ async fn visible_state(store: &impl Store) -> String {
 /// rows.
 pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     store.begin_staging(ProjectionWriter::Worker(old), &[&KICKOUTS]).await.unwrap();
     let new = store.claim("w2", moment(11), moment(21)).await.unwrap().unwrap();
@@ -249,7 +251,7 @@ fn assert_lease_lost(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
 /// Otherwise the worker would report a fault of the run.
 pub async fn a_lost_lease_is_the_first_error(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     let first = Append { lease: Some(old), ..candidates(run(1), 1, 2) };
     store.append(first.clone()).await.unwrap();
@@ -269,11 +271,11 @@ pub async fn a_lost_lease_is_the_first_error(location: &impl StoreLocation) {
 /// There is one staging area, which belongs to the active run.
 pub async fn an_active_run_keeps_maintenance_out(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     over(&store, run(1)).await;
     let writer = unleased(run(1));
     store.begin_staging(writer, &[&KICKOUTS]).await.unwrap();
-    store.enqueue(request(run(2), moment(0))).await.unwrap();
+    store.enqueue(request(run(2), moment(0)), false).await.unwrap();
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
     let before = visible_state(&store).await;
     for outcome in [
@@ -293,7 +295,7 @@ pub async fn a_cancel_request_is_returned_by_the_next_renewal(location: &impl St
     let store = location.open().await;
     let unknown = store.request_cancel(run(1), "ann").await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(11)).await.unwrap(), None);
     assert!(store.request_cancel(run(1), "ann").await.unwrap());
@@ -308,7 +310,7 @@ pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) 
     let store = location.open().await;
     let over = [RunStatus::Complete, RunStatus::Failed, RunStatus::Cancelled];
     for (number, status) in (1_u128..).zip(over) {
-        store.enqueue(request(run(number), moment(0))).await.unwrap();
+        store.enqueue(request(run(number), moment(0)), false).await.unwrap();
         let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
         store.set_status(lease, status).await.unwrap();
         let found = store.run(run(number)).await.unwrap().unwrap();
@@ -320,20 +322,20 @@ pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) 
 /// Runs of the same moment are listed by id. The active run is part of the list.
 pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation) {
     let store = location.open().await;
-    assert_eq!(store.runs_after(RunCursor::START, 3).await.unwrap(), []);
+    assert_eq!(store.runs_after(RunCursor::START, 3, RunFilter::All).await.unwrap(), []);
     for (number, at) in [(5, 1), (1, 3), (9, 2), (2, 3)] {
-        store.enqueue(request(run(number), moment(at))).await.unwrap();
+        store.enqueue(request(run(number), moment(at)), false).await.unwrap();
         let lease = store.claim("w1", moment(at), moment(at + 9)).await.unwrap().unwrap();
         store.set_status(lease, RunStatus::Complete).await.unwrap();
     }
-    store.enqueue(request(run(4), moment(2))).await.unwrap();
+    store.enqueue(request(run(4), moment(2)), false).await.unwrap();
     let expected = [2, 1, 9, 4, 5].map(run);
     let ids = |runs: Vec<QueuedRun>| runs.iter().map(|queued| queued.run_id).collect::<Vec<_>>();
     assert_eq!(ids(store.all_runs().await.unwrap()), expected);
     for size in 1..=6 {
         let (mut listed, mut cursor) = (Vec::new(), RunCursor::START);
         loop {
-            let page = store.runs_after(cursor, size).await.unwrap();
+            let page = store.runs_after(cursor, size, RunFilter::All).await.unwrap();
             assert!(page.len() <= size);
             let Some(last) = page.last() else { break };
             cursor = last.cursor();
@@ -358,11 +360,11 @@ pub async fn runs_are_found_and_counted_by_status(location: &impl StoreLocation)
     assert_eq!(store.run_counts().await.unwrap(), BTreeMap::new());
     let ends = [(1, RunStatus::Complete), (2, RunStatus::Failed), (3, RunStatus::Complete)];
     for (number, status) in ends {
-        store.enqueue(request(run(number), moment(0))).await.unwrap();
+        store.enqueue(request(run(number), moment(0)), false).await.unwrap();
         let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
         store.set_status(lease, status).await.unwrap();
     }
-    store.enqueue(request(run(4), moment(1))).await.unwrap();
+    store.enqueue(request(run(4), moment(1)), false).await.unwrap();
     let latest = async |status| store.latest_run(status).await.unwrap().map(|found| found.run_id);
     assert_eq!(latest(RunStatus::Complete).await, Some(run(3)));
     assert_eq!(latest(RunStatus::Failed).await, Some(run(2)));
@@ -377,7 +379,7 @@ pub async fn runs_are_found_and_counted_by_status(location: &impl StoreLocation)
 /// The next worker can claim it.
 pub async fn an_unclaimed_run_survives_reopening(location: &impl StoreLocation) {
     let store = location.open().await;
-    store.enqueue(request(run(1), moment(0))).await.unwrap();
+    store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     drop(store);
     let store = location.open().await;
     let found = store.run(run(1)).await.unwrap().unwrap();

@@ -6,6 +6,7 @@
 
 mod asyncapi;
 mod captures;
+mod edits;
 mod events;
 mod file;
 mod golden;

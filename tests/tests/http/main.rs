@@ -15,3 +15,4 @@ mod runs;
 mod service;
 mod sessions;
 mod streams;
+mod tries;

@@ -17,6 +17,8 @@ const OPERATORS: &[&str] = &[
     "post /api/powerfill/run",
     "post /api/powerfill/runs/{run_id}/annotations",
     "post /api/powerfill/runs/{run_id}/cancel",
+    "post /api/powerfill/scenarios",
+    "post /api/powerfill/tries",
 ];
 
 /// Operations of an administrator.

@@ -15,7 +15,9 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersio
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::run_list::{AnnotationHead, HeadlineStore, KeptHeadline};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError};
@@ -262,8 +264,12 @@ impl SubscriberStore for FaultyStore {
 
 #[async_trait]
 impl RunStore for FaultyStore {
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
-        self.call("enqueue", self.store.enqueue(request)).await
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
+        self.call("enqueue", self.store.enqueue(request, is_scenario)).await
     }
 
     async fn claim(
@@ -303,8 +309,9 @@ impl RunStore for FaultyStore {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.runs_after(cursor, limit).await
+        self.store.runs_after(cursor, limit, filter).await
     }
 
     async fn runs_between(

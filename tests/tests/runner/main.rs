@@ -14,6 +14,7 @@ mod later_tables;
 mod lifecycle;
 mod publishing;
 mod replaying;
+mod scenarios;
 mod stalling;
 mod stories;
 mod taken_up;
@@ -108,6 +109,10 @@ over_each_store! {
     replaying {
         a_run_with_any_end_is_reproduced,
         a_cancelled_run_is_reproduced_up_to_its_end,
+    }
+    scenarios {
+        a_scenario_is_kept_and_never_official,
+        a_try_comes_to_what_its_scenario_does,
     }
     later_tables {
         later_tables_and_columns_are_no_difference_of_an_older_run,

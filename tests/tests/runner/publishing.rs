@@ -33,7 +33,7 @@ struct TargetState {
 
 /// A target in memory, which fails as a test decides.
 #[derive(Clone, Default)]
-struct MemoryTarget(Arc<Mutex<TargetState>>);
+pub(crate) struct MemoryTarget(Arc<Mutex<TargetState>>);
 
 impl MemoryTarget {
     fn state(&self) -> std::sync::MutexGuard<'_, TargetState> {

@@ -205,7 +205,7 @@ pub(crate) async fn a_run_requested_by_an_older_version_completes(desk: &Desk) {
             events: request.clone(),
             lease: None,
         };
-        desk.store.enqueue(append).await.expect("the run is queued");
+        desk.store.enqueue(append, false).await.expect("the run is queued");
         append_events(&desk, &book, run, &undisturbed.events[1..stored]).await;
         let finished = desk.work().await.expect("a run is queued");
         assert_eq!(finished.status, RunStatus::Complete, "{stored} events were stored");

@@ -16,7 +16,9 @@ use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersio
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
 use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::run_list::{HeadlineStore, KeptHeadline};
-use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunCursor, RunStatus, RunStore};
+use powerfill_ports::runs::{
+    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
+};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
@@ -369,8 +371,13 @@ impl SubscriberStore for StoreConnection {
 
 #[async_trait]
 impl RunStore for StoreConnection {
-    async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
-        let work = |store: ObservedStore| async move { store.enqueue(request).await };
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
+        let work =
+            move |store: ObservedStore| async move { store.enqueue(request, is_scenario).await };
         self.call("enqueue", RetrySafety::Recognized, work).await
     }
 
@@ -420,8 +427,9 @@ impl RunStore for StoreConnection {
         &self,
         cursor: RunCursor,
         limit: usize,
+        filter: RunFilter,
     ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.inner().runs_after(cursor, limit).await
+        self.store.inner().runs_after(cursor, limit, filter).await
     }
 
     async fn runs_between(

@@ -162,9 +162,13 @@ impl ObservedStore {
         self.written("put_index", writer, answer)
     }
 
-    pub(crate) async fn enqueue(&self, request: Append) -> Result<AppendReceipt, StoreError> {
+    pub(crate) async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
         let run = request.run()?;
-        let answer = self.inner().enqueue(request).await;
+        let answer = self.inner().enqueue(request, is_scenario).await;
         if let Ok(asked) = &answer {
             let what = if asked.repeated { "an ask is recognised" } else { "a run is asked for" };
             self.world.count(what);

@@ -12,14 +12,13 @@ use powerfill_events::run::RunId;
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::Money;
 use powerfill_ports::Store;
-use powerfill_ports::runs::{QueuedRun, RunStatus};
+use powerfill_ports::runs::{QueuedRun, RunFilter, RunStatus, stream_runs};
 use powerfill_snapshot::{RawSnapshot, RawTable, Snapshot, input_table, validate};
 use tokio::task::spawn_blocking;
 
 use crate::events::{for_each_event, read_run};
 use crate::in_memory::InMemoryRun;
 use crate::run::panicked;
-use crate::run_list::official_runs;
 use crate::{AppError, RunControl};
 
 /// Why there is no brief.
@@ -49,9 +48,9 @@ pub enum BriefError {
 /// # Errors
 /// [`BriefError::TooFewRuns`]; an event cannot be read; the store fails.
 pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
-    let mut runs = std::pin::pin!(official_runs(store));
+    let mut runs = std::pin::pin!(stream_runs(store, RunFilter::Official));
     let mut found = Vec::new();
-    while let Some(run) = runs.try_next().await? {
+    while let Some(run) = runs.try_next().await.map_err(AppError::from)? {
         if run.status == RunStatus::Complete {
             found.push(run.run_id);
         }

@@ -69,7 +69,8 @@ impl Runner {
             events: EncodedBatch::encode(&events),
             lease: None,
         };
-        retry_with_backoff(|| self.store.enqueue(append.clone())).await?;
+        let is_scenario = request.origin.scenario.is_some();
+        retry_with_backoff(|| self.store.enqueue(append.clone(), is_scenario)).await?;
         Ok(digest)
     }
 }

@@ -115,7 +115,11 @@ impl Runner {
         let writer = ProjectionWriter::Worker(lease);
         let (staged, _) = self.large_tables.split(ALL);
         retry_with_backoff(|| self.store.begin_staging(writer, &staged)).await?;
-        let tenant = requested.tenant_id.clone();
+        let work = WorkedRun {
+            lease,
+            tenant: requested.tenant_id.clone(),
+            is_scenario: requested.origin.scenario.is_some(),
+        };
         let input = DecisionInput {
             requested: *requested,
             snapshot,
@@ -123,7 +127,7 @@ impl Runner {
             control: control.clone(),
         };
         let parts = RunParts::begin(self.thread_mode, self.recorder(run, &input, history), input);
-        match self.store_parts(lease, &tenant, parts, control).await? {
+        match self.store_parts(&work, parts, control).await? {
             (status, Ok(())) => Ok(status),
             (_, Err(RecordingStop::Failed(error))) => Err(error),
             (_, Err(RecordingStop::Stopped)) => Err(stopped(run, control)),
@@ -137,16 +141,15 @@ impl Runner {
     /// recording ended.
     async fn store_parts(
         &self,
-        lease: Lease,
-        tenant: &TenantId,
+        work: &WorkedRun,
         mut parts: RunParts,
         control: &RunControl,
     ) -> Result<(RunStatus, Result<(), RecordingStop>), AppError> {
         let mut stored = Ok(RunStatus::Pending);
         while let Some(part) = parts.next().await {
             stored = match (control.is_handed_over(), stored) {
-                (false, Ok(before)) => self.store_part(lease, tenant, part, before).await,
-                _ => Err(AppError::HandedOver(lease.run_id)),
+                (false, Ok(before)) => self.store_part(work, part, before).await,
+                _ => Err(AppError::HandedOver(work.lease.run_id)),
             };
             if stored.is_err() {
                 control.stop(StopReason::Over);
@@ -224,11 +227,11 @@ impl Runner {
 
     async fn store_part(
         &self,
-        lease: Lease,
-        tenant: &TenantId,
+        work: &WorkedRun,
         mut part: RunPart,
         before: RunStatus,
     ) -> Result<RunStatus, AppError> {
+        let WorkedRun { lease, ref tenant, is_scenario } = *work;
         let (store, run, status) = (&self.store, lease.run_id, part.status);
         let writer = ProjectionWriter::Worker(lease);
         if !part.events.is_empty() {
@@ -242,12 +245,13 @@ impl Runner {
             };
             retry_with_backoff(|| store.append(append.clone())).await?;
         }
-        part.rows.retain(|batch| self.large_tables.stores(batch.table));
+        // The tables of a scenario are never shown.
+        part.rows.retain(|batch| !is_scenario && self.large_tables.stores(batch.table));
         if !part.rows.is_empty() && !matches!(status, RunStatus::Failed | RunStatus::Cancelled) {
             let rows: Arc<[_]> = part.rows.into();
             retry_with_backoff(|| store.stage(writer, Arc::clone(&rows), part.up_to)).await?;
         }
-        if status == RunStatus::Complete {
+        if status == RunStatus::Complete && !is_scenario {
             let (_, left_out) = self.large_tables.split(ALL);
             retry_with_backoff(|| store.publish(writer, &left_out)).await?;
         }
@@ -265,6 +269,13 @@ impl Runner {
         }
         Ok(status)
     }
+}
+
+/// A run that is being stored.
+struct WorkedRun {
+    lease: Lease,
+    tenant: TenantId,
+    is_scenario: bool,
 }
 
 /// A claimed run, with everything that it begins with.

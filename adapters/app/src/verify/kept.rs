@@ -223,12 +223,17 @@ fn queue_differs(run: RunId, queued: Option<&QueuedRun>, rebuilt: &RebuiltRun) -
             "run {run}: the queue has another moment of its request than event 1"
         ));
     }
+    if queued.is_scenario != rebuilt.is_scenario {
+        return Some(format!(
+            "run {run}: the queue and event 1 differ in whether it is a scenario"
+        ));
+    }
     let (says, is) = (queued.status, rebuilt.status);
     let differs = says.is_over() && says != is;
     differs.then(|| format!("run {run}: the queue says {}, its events {}", says.name(), is.name()))
 }
 
-/// Compares the row of a run in the history. A run gets the row at its end.
+/// Compares the row of a run in the history. A run gets the row at its end; a scenario has none.
 fn row_differs(
     run: RunId,
     expected: Option<Vec<Cell>>,
@@ -237,9 +242,13 @@ fn row_differs(
 ) -> Option<String> {
     let table = &run_history::TABLE;
     let Some(shown) = shown else {
-        return (!in_progress).then(|| format!("{}, run {run}: its row is missing", table.name));
+        return (!in_progress && expected.is_some())
+            .then(|| format!("{}, run {run}: its row is missing", table.name));
     };
-    let mut cells = expected.iter().flatten().zip(&shown).enumerate();
+    let Some(expected) = expected else {
+        return Some(format!("{}, run {run}: it is a scenario, and has a row", table.name));
+    };
+    let mut cells = expected.iter().zip(&shown).enumerate();
     cells
         .find_map(|(at, (want, have))| cell_difference(table, at, want, have))
         .map(|what| format!("{}, run {run}: {what}", table.name))

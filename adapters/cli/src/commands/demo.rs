@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use powerfill_events::run::event::RunOrigin;
 use powerfill_generator::{Scale, generate};
 use powerfill_ports::Store;
 use powerfill_snapshot::{RunOptions, validate};
@@ -36,8 +37,10 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let options = RunOptions::default();
     let runner =
         runner(Arc::clone(&store), process_name()).with_large_tables(settings.large_tables);
+    let (tables_folder, origin) = (Some(&*tables), RunOrigin::default());
     let summary =
-        run_in_foreground(&runner, validated, &options, &requested_by, Some(&tables)).await?;
+        run_in_foreground(&runner, validated, &options, &requested_by, tables_folder, origin)
+            .await?;
     let took = started.elapsed();
     print_text(summary::text(&summary))?;
     let (took, tables) = (took.as_secs_f64(), tables.display());

@@ -7,7 +7,7 @@ use powerfill_app::rebuild;
 use powerfill_events::values::TenantId;
 use powerfill_parquet::{EVENTS, Partition, RunFiles, event_rows};
 use powerfill_ports::Store;
-use powerfill_ports::runs::{QueuedRun, stream_runs};
+use powerfill_ports::runs::{QueuedRun, RunFilter, stream_runs};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
@@ -85,7 +85,7 @@ impl StoreExport<'_> {
     async fn wanted_runs(&self) -> Result<Vec<QueuedRun>, CliError> {
         let store = self.store.as_ref();
         if self.args.all {
-            return Ok(stream_runs(store).try_collect().await?);
+            return Ok(stream_runs(store, RunFilter::Official).try_collect().await?);
         }
         let latest = ["latest".to_owned()];
         let names = if self.args.runs.is_empty() { &latest[..] } else { &self.args.runs };

@@ -35,6 +35,7 @@ pub(crate) mod step;
 pub(crate) mod tables;
 pub(crate) mod template;
 pub(crate) mod token;
+pub(crate) mod tries;
 pub(crate) mod verify;
 pub(crate) mod work;
 
@@ -42,14 +43,13 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use futures::{StreamExt, TryStreamExt};
-use powerfill_app::run_list::official_runs;
 use powerfill_events::run::RunId;
 #[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 #[cfg(any(feature = "nats", feature = "parquet"))]
 use powerfill_ports::events::EventStore;
-use powerfill_ports::runs::{QueuedRun, RunCursor};
+use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, stream_runs};
 use tokio::task::JoinSet;
 
 use crate::args::{Cli, StoreArgs};
@@ -114,7 +114,8 @@ pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, C
                 "" => Some(0),
                 back => back.strip_prefix('~').and_then(|back| back.parse::<usize>().ok()),
             };
-            let runs = official_runs(store).skip(back.unwrap_or(usize::MAX)).take(1);
+            let runs =
+                stream_runs(store, RunFilter::Official).skip(back.unwrap_or(usize::MAX)).take(1);
             runs.map_ok(id).try_collect().await?
         }
         None => match ids_beginning_with(wanted) {
@@ -126,7 +127,7 @@ pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, C
     };
     match found.as_slice() {
         [run] => Ok(*run),
-        [] if store.runs_after(RunCursor::START, 1).await?.is_empty() => {
+        [] if store.runs_after(RunCursor::START, 1, RunFilter::All).await?.is_empty() => {
             Err(CliError::environment("the store has no run yet; make one with `powerfill run`"))
         }
         [] if wanted.starts_with("latest~") => {

@@ -14,7 +14,7 @@ use powerfill_evidence::archive::{
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::retention::read_retention;
-use powerfill_ports::runs::stream_runs;
+use powerfill_ports::runs::{RunFilter, stream_runs};
 use serde_json::json;
 
 use super::evidence::PROGRAM;
@@ -121,7 +121,7 @@ async fn archive_before(
     request: ArchiveRequest<'_>,
 ) -> Result<Vec<(RunId, ArchiveOutcome)>, CliError> {
     let mut runs = Vec::new();
-    let mut all = pin!(stream_runs(store));
+    let mut all = pin!(stream_runs(store, RunFilter::All));
     while let Some(queued) = all.try_next().await? {
         if queued.requested_at < before && queued.status.is_over() {
             runs.push(queued.run_id);

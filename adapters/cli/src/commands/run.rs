@@ -71,7 +71,9 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     }
     let runner =
         runner(Arc::clone(&store), process_name()).with_large_tables(tenant_store.large_tables());
-    let summary = run_in_foreground(&runner, input, &options, &requested_by, folder).await?;
+    let origin = RunOrigin::default();
+    let summary =
+        run_in_foreground(&runner, input, &options, &requested_by, folder, origin).await?;
     if let Some(file) = file {
         let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
         let written = workbook::write(store.as_ref(), run, u64::MAX, ALL, Some(file), keep).await;
@@ -144,6 +146,7 @@ pub(crate) async fn run_in_foreground(
     options: &RunOptions,
     requested_by: &str,
     out: Option<&Path>,
+    origin: RunOrigin,
 ) -> Result<RunSummary, CliError> {
     let run_id = RunId(Uuid::now_v7());
     let out = out.map(|folder| {
@@ -160,7 +163,7 @@ pub(crate) async fn run_in_foreground(
         requested_by,
         source_warnings: &input.source_warnings,
         mapping: input.mapping.as_ref(),
-        origin: RunOrigin::default(),
+        origin,
     };
     let interrupt = Interrupt::listen(requested_by).await;
     let requested = request_when_free(runner, &request, &interrupt).await;

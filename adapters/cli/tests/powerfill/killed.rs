@@ -244,7 +244,7 @@ async fn a_run_of_another_process_is_not_taken_up() {
         events: EncodedBatch::encode([&RunEvent::RunRequested(Box::new(requested))]),
         lease: None,
     };
-    store.enqueue(request).await.unwrap();
+    store.enqueue(request, false).await.unwrap();
     let lease = store.claim("another", time(0), time(i64::MAX)).await.unwrap();
     assert!(lease.is_some());
     let source = source(&case("03"));

@@ -51,6 +51,7 @@ mod snapshots;
 mod sqlserver;
 mod table;
 mod tenants;
+mod tries;
 mod workbooks;
 #[cfg(unix)]
 mod workers;

@@ -86,6 +86,10 @@ impl Projector for History {
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
         let moved_on = self.advance(event.event);
         match event.event {
+            // A scenario is never official (8.5).
+            RunEvent::RunRequested(requested) if requested.origin.scenario.is_some() => {
+                return false;
+            }
             RunEvent::RunRequested(requested) => {
                 self.row = Some([
                     (&requested.tenant_id).into(),

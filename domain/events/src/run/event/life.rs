@@ -60,7 +60,9 @@ pub struct Scenario {
     pub name: String,
     /// Why it was tried.
     pub note: Option<String>,
-    /// The edits of the input, in the order in which they apply.
+    /// The run whose captured input was edited. NULL: the input was read from a source.
+    pub base_run: Option<String>,
+    /// The edits of the input (8.2), in the order in which they apply.
     pub edits: Vec<String>,
 }
 

@@ -1,0 +1,109 @@
+//! `try`: edited inputs beside their base, and scenarios.
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, case, source};
+
+/// A folder with a Complete run of a book on which every pass has an effect.
+fn with_run() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(["run", &source(&case("41"))]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    sandbox
+}
+
+fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
+    let answer = sandbox.run(args.iter().chain(&["--format", "json"]));
+    assert_eq!(answer.status, Some(0), "{answer:?}");
+    serde_json::from_str(&answer.out).expect("JSON")
+}
+
+#[test]
+fn tries_stand_beside_their_base_within_80_columns() {
+    let sandbox = with_run();
+    let args = ["try", "--matrix", "price_mode=po,pc", "buffer=0,3", "--set", "switch=0.25"];
+    let printed = sandbox.run(args);
+    assert_eq!(printed.status, Some(0), "{printed:?}");
+    for line in printed.out.lines().filter(|line| !line.starts_with("try ")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let report = json(&sandbox, &args);
+    let tries = report["tries"].as_array().expect("tries");
+    let edits: Vec<&Value> = tries.iter().map(|tried| &tried["edits"]).collect();
+    assert_eq!(tries.len(), 4);
+    assert_eq!(
+        edits[3],
+        &serde_json::json!([
+            "switch_threshold=0.25",
+            "price_mode=pc",
+            "eligible_settle_buffer_days=3"
+        ])
+    );
+    assert!(tries[1]["moved"].as_u64() > Some(0));
+    // Nothing was recorded.
+    assert_eq!(json(&sandbox, &["runs"]).as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_source_is_tried_without_a_store() {
+    let sandbox = Sandbox::new();
+    let report = json(&sandbox, &["try", &source(&case("03")), "--set", "trade:T1=out"]);
+    assert_eq!(report["base_run"], Value::Null);
+    assert_eq!((&report["base"]["filled"], &report["base"]["under"]), (&1.into(), &1.into()));
+    assert!(!sandbox.path("powerfill.db").exists());
+}
+
+#[test]
+fn refused_edits_say_what_and_where() {
+    let sandbox = with_run();
+    let refused = sandbox.run(["try", "--set", "trade:NONE=out", "--set", "buffer=x"]);
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    assert!(refused.err.contains("pscat_trades") && refused.err.contains("no such row"));
+    assert!(refused.err.contains("eligible_settle_buffer_days"));
+    let nothing = sandbox.run(["try"]);
+    assert_eq!(nothing.status, Some(2), "{nothing:?}");
+    assert!(nothing.err.contains("--set"), "{nothing:?}");
+}
+
+#[test]
+fn a_scenario_is_kept_with_its_edits() {
+    let sandbox = with_run();
+    let official = json(&sandbox, &["show", "latest"])["run_id"].clone();
+    let keep = ["try", "--set", "price_mode=pc", "--keep", "carry", "--note", "month end"];
+    let kept = sandbox.run(keep);
+    assert_eq!(kept.status, Some(0), "{kept:?}");
+    assert_eq!(json(&sandbox, &["show", "latest"])["run_id"], official);
+    let kept = kept.out.lines().find_map(|line| line.strip_prefix("Run ")).expect("a summary");
+    let scenario = kept.split(' ').next().expect("an id");
+    let shown = json(&sandbox, &["show", scenario]);
+    assert_eq!(shown["options"]["price_mode"], "pc");
+    assert_eq!(
+        shown["origin"]["scenario"],
+        serde_json::json!({
+            "name": "carry", "note": "month end", "base_run": official,
+            "edits": ["price_mode=pc"]
+        })
+    );
+    for command in ["replay", "verify"] {
+        let answer = sandbox.run([command, scenario]);
+        assert_eq!(answer.status, Some(0), "{answer:?}");
+    }
+    let compared = sandbox.run(["diff", scenario, "--against", "latest"]);
+    assert_eq!(compared.status, Some(1), "{compared:?}");
+    let verified = sandbox.run(["verify"]);
+    assert_eq!(verified.status, Some(0), "{verified:?}");
+}
+
+#[test]
+fn studies_print_what_the_order_and_staying_cost() {
+    let sandbox = with_run();
+    let priorities = sandbox.run(["try", "--cost-of-priorities"]);
+    assert_eq!(priorities.status, Some(0), "{priorities:?}");
+    assert!(priorities.out.contains("the order costs"), "{}", priorities.out);
+    let stability = json(&sandbox, &["try", "--stability"]);
+    let tries = stability["tries"].as_array().expect("tries");
+    assert_eq!(tries.len(), 9);
+    assert_eq!(tries[8]["edits"], serde_json::json!(["switch_threshold=1"]));
+    let switches = |at: usize| tries[at]["switches"].as_u64();
+    assert!(switches(0) >= switches(8), "{stability}");
+}
