@@ -1,5 +1,7 @@
 //! Why a use case fails.
 
+use powerfill_challenge::NotChallengeable;
+use powerfill_checks::ChallengeFault;
 use powerfill_events::log::DecodeError;
 use powerfill_events::run::{RunId, RunRejection};
 use powerfill_ports::StoreError;
@@ -44,6 +46,12 @@ pub enum AppError {
         /// The first event that differs.
         version: u64,
     },
+    /// The run has no instance to challenge.
+    #[error(transparent)]
+    NotChallengeable(#[from] NotChallengeable),
+    /// The checks find a fault in a challenge.
+    #[error("the challenge does not hold, so it is dropped: {0}")]
+    ChallengeFault(#[from] ChallengeFault),
     /// The outputs cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),

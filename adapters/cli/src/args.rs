@@ -2,6 +2,7 @@
 
 mod audit;
 mod brief;
+mod challenge;
 mod common;
 mod config;
 mod diff;
@@ -23,6 +24,7 @@ pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
 pub(crate) use brief::BriefArgs;
+pub(crate) use challenge::ChallengeArgs;
 pub(crate) use common::{
     LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs, StoreArgs,
     StorePrintArgs, TablePrintArgs, TenantArgs,
@@ -122,6 +124,8 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Explain everything that a run decided about a loan or a trade
     Explain(ExplainArgs),
+    /// Say how far a run is from the best possible, and find a better allocation
+    Challenge(ChallengeArgs),
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
     /// Write what a run decided and is worth as one document
@@ -262,6 +266,12 @@ pub(crate) struct RunArgs {
     /// Only queue the run and print its id: a `powerfill work` works on it
     #[arg(long, conflicts_with = "out")]
     pub(crate) no_wait: bool,
+    /// When the run is Complete, challenge it with a search, as `powerfill challenge` does
+    #[arg(long, conflicts_with = "no_wait")]
+    pub(crate) challenge: bool,
+    /// When the run is Complete, record how far it is from the best possible, without a search
+    #[arg(long, conflicts_with_all = ["no_wait", "challenge"])]
+    pub(crate) certificate: bool,
     /// Publish the run when it is Complete: mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "URL", conflicts_with = "no_wait")]
     pub(crate) publish: Option<UrlText>,

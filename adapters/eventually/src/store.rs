@@ -125,7 +125,9 @@ type RunEvents<'a> = BoxStream<'a, Result<Persisted<RunId, RunEvent>, Eventually
 fn run_event(event: &StoredEvent) -> Option<Result<Persisted<RunId, RunEvent>, EventuallyError>> {
     match Stream::from_name(&event.stream) {
         Some(Stream::Run(run)) => Some(persisted(run, event)),
-        Some(Stream::Config | Stream::Retention | Stream::Annotation(_)) => None,
+        Some(Stream::Config | Stream::Retention | Stream::Annotation(_) | Stream::Challenge(_)) => {
+            None
+        }
         None => Some(Err(EventuallyError::NotARun(event.stream.clone()))),
     }
 }

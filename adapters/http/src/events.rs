@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use powerfill_events::annotation::AnnotationEventType;
+use powerfill_events::challenge::ChallengeEventType;
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::retention::RetentionEventType;
 use powerfill_events::run::{EventType, RunId};
@@ -60,8 +61,9 @@ impl TypeFilter {
                 let of_configuration = ConfigEventType::ALL.iter().map(|known| known.name());
                 let of_retention = RetentionEventType::ALL.iter().map(|known| known.name());
                 let of_annotations = AnnotationEventType::ALL.iter().map(|known| known.name());
+                let of_challenges = ChallengeEventType::ALL.iter().map(|known| known.name());
                 let known = of_runs.chain(of_configuration).chain(of_retention);
-                let known = known.chain(of_annotations);
+                let known = known.chain(of_annotations).chain(of_challenges);
                 let known: Vec<&str> = known.collect();
                 Problem::bad(format!("No event type {name:?}; there are {}.", known.join(", ")))
             })

@@ -222,10 +222,14 @@ impl From<AppError> for Problem {
             | AppError::UnknownTable(_)
             | AppError::Snapshot(_)
             | AppError::NotReproduced { .. } => Self::new(ProblemKind::Damaged, error.to_string()),
+            AppError::NotChallengeable(_) => {
+                Self::new(ProblemKind::RunNotComplete, error.to_string())
+            }
             AppError::NoSuchEvent { .. } => Self::new(ProblemKind::NotFound, error.to_string()),
             AppError::Rejected(_)
             | AppError::Publish(_)
             | AppError::HandedOver(_)
+            | AppError::ChallengeFault(_)
             | AppError::Panicked(_) => internal(&error),
         }
     }

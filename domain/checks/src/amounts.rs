@@ -20,7 +20,7 @@ pub(super) struct BlockAmounts {
     /// Amount of all loans in the trade that match the node.
     pub(super) used: Money,
     /// Amount of the locked and held ones among these.
-    held: Money,
+    pub(super) held: Money,
 }
 
 /// The amounts of every trade and block at the end, as sums over the loans in them.

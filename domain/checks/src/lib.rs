@@ -9,6 +9,7 @@
 //! * `terms`, `trades`, `tree`, `pricing`, `pairs`: the terms of the run, from the snapshot (2.1,
 //!   2.3 to 2.6)
 //! * `decisions`: what the events say
+//! * `challenge`: the judgment of challenges (10.4)
 //! * `loans` (1, 5), `amounts` (2, 3), `placements` (4), `postings` (6), `leftovers` (7): the
 //!   invariants
 
@@ -22,6 +23,7 @@
 
 mod amounts;
 mod arithmetic;
+mod challenge;
 mod decisions;
 mod leftovers;
 mod loans;
@@ -34,6 +36,7 @@ mod trades;
 mod tree;
 mod violation;
 
+pub use challenge::{ChallengeFault, ChallengeJudgment, judge_challenge};
 pub use violation::{STATEMENTS, Violation, ViolationSubject};
 
 use powerfill_events::run::RunEvent;

@@ -14,6 +14,7 @@
 )]
 
 pub mod annotation;
+pub mod challenge;
 pub mod cloud_event;
 pub mod config;
 pub mod input;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::annotation::{self, AnnotationEventType};
+use crate::challenge::{ChallengeEventType, ChallengeId};
 use crate::config::{self, ConfigEventType};
 use crate::log::DecodeError;
 use crate::retention::{self, RetentionEventType};
@@ -21,6 +22,8 @@ pub enum Stream {
     Retention,
     /// The name and the notes of a run, `annotation-<run_id>`.
     Annotation(RunId),
+    /// The events of a challenge of a run, `challenge-<run_id>-<n>`.
+    Challenge(ChallengeId),
 }
 
 impl Stream {
@@ -31,18 +34,20 @@ impl Stream {
             retention::STREAM => Some(Self::Retention),
             _ => RunId::from_stream(name)
                 .map(Self::Run)
-                .or_else(|| annotation::run_of(name).map(Self::Annotation)),
+                .or_else(|| annotation::run_of(name).map(Self::Annotation))
+                .or_else(|| ChallengeId::from_stream(name).map(Self::Challenge)),
         }
     }
 
-    /// The kind of stream as the `type` of a CloudEvent has it: `run`, `config`,
-    /// `retention`, or `annotation`.
+    /// The kind of stream as the `type` of a CloudEvent has it: `run`, `config`, `retention`,
+    /// `annotation`, or `challenge`.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Run(_) => "run",
             Self::Config => config::STREAM,
             Self::Retention => retention::STREAM,
             Self::Annotation(_) => annotation::KIND,
+            Self::Challenge(_) => "challenge",
         }
     }
 
@@ -50,7 +55,7 @@ impl Stream {
     pub const fn run(self) -> Option<RunId> {
         match self {
             Self::Run(run) => Some(run),
-            Self::Config | Self::Retention | Self::Annotation(_) => None,
+            Self::Config | Self::Retention | Self::Annotation(_) | Self::Challenge(_) => None,
         }
     }
 
@@ -60,6 +65,12 @@ impl Stream {
         match self {
             Self::Run(_) => EventType::from_name(event_type).is_ok_and(EventType::is_terminal),
             Self::Config | Self::Retention | Self::Annotation(_) => false,
+            Self::Challenge(_) => {
+                matches!(
+                    ChallengeEventType::from_name(event_type),
+                    Ok(ChallengeEventType::ChallengeCompleted)
+                )
+            }
         }
     }
 
@@ -72,6 +83,7 @@ impl Stream {
             Self::Config => config::event_id(tenant, stream_version),
             Self::Retention => retention::event_id(tenant, stream_version),
             Self::Annotation(run) => annotation::event_id(run, stream_version),
+            Self::Challenge(challenge) => challenge.event_id(stream_version),
         }
     }
 }
@@ -86,6 +98,7 @@ pub fn event_name(name: &str) -> Result<&'static str, DecodeError> {
         .or_else(|_| ConfigEventType::from_name(name).map(ConfigEventType::name))
         .or_else(|_| RetentionEventType::from_name(name).map(RetentionEventType::name))
         .or_else(|_| AnnotationEventType::from_name(name).map(AnnotationEventType::name))
+        .or_else(|_| ChallengeEventType::from_name(name).map(ChallengeEventType::name))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! All types of events: of runs, of the configuration, of the retention, and of annotations.
+//! All types of events: of runs, of the configuration, of the retention, of annotations, and of
+//! challenges.
 
 use powerfill_events::annotation::{self, AnnotationEventType};
+use powerfill_events::challenge::{self, ChallengeEventType};
 use powerfill_events::log::{DecodeError, EncodedBatch, LogEvent};
 use powerfill_events::retention::{self, RetentionEventType};
 use powerfill_events::run::{self, EventType};
@@ -12,6 +14,7 @@ pub(crate) enum Published {
     Config(ConfigEventType),
     Retention(RetentionEventType),
     Annotation(AnnotationEventType),
+    Challenge(ChallengeEventType),
 }
 
 macro_rules! of_any {
@@ -21,18 +24,21 @@ macro_rules! of_any {
             Self::Config($event_type) => $answer,
             Self::Retention($event_type) => $answer,
             Self::Annotation($event_type) => $answer,
+            Self::Challenge($event_type) => $answer,
         }
     };
 }
 
 impl Published {
-    /// The types of runs, then those of the configuration, of the retention, and of annotations.
+    /// The types of runs, then those of the configuration, of the retention, of annotations, and of
+    /// challenges.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let of_runs = EventType::ALL.iter().copied().map(Self::Run);
         let of_config = ConfigEventType::ALL.iter().copied().map(Self::Config);
         let of_retention = RetentionEventType::ALL.iter().copied().map(Self::Retention);
         let of_annotations = AnnotationEventType::ALL.iter().copied().map(Self::Annotation);
-        of_runs.chain(of_config).chain(of_retention).chain(of_annotations)
+        let of_challenges = ChallengeEventType::ALL.iter().copied().map(Self::Challenge);
+        of_runs.chain(of_config).chain(of_retention).chain(of_annotations).chain(of_challenges)
     }
 
     /// The kind of its stream.
@@ -42,6 +48,7 @@ impl Published {
             Self::Config(_) => "config",
             Self::Retention(_) => "retention",
             Self::Annotation(_) => annotation::KIND,
+            Self::Challenge(_) => "challenge",
         }
     }
 
@@ -52,6 +59,7 @@ impl Published {
             Self::Config(_) => config::STREAM,
             Self::Retention(_) => retention::STREAM,
             Self::Annotation(_) => "annotation-01970000-0000-7000-8000-000000000001",
+            Self::Challenge(_) => "challenge-01970000-0000-7000-8000-000000000001-1",
         }
     }
 
@@ -83,6 +91,9 @@ impl Published {
             }
             Self::Annotation(of) => {
                 annotation::AnnotationEvent::decode(of, version, payload).map(|e| encoded(self, &e))
+            }
+            Self::Challenge(of) => {
+                challenge::ChallengeEvent::decode(of, version, payload).map(|e| encoded(self, &e))
             }
         }
     }

@@ -77,6 +77,17 @@ const PURE_USES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "domain/challenge",
+        &[
+            "foldhash",
+            "powerfill-events",
+            "powerfill-snapshot",
+            "rayon",
+            "rust_decimal",
+            "thiserror",
+        ],
+    ),
+    (
         "domain/checks",
         &[
             "foldhash",
@@ -132,8 +143,17 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     (
         "adapters/app",
         &[
-            "checks", "diff", "engine", "events", "explain", "facts", "overview", "ports",
-            "snapshot", "tables",
+            "challenge",
+            "checks",
+            "diff",
+            "engine",
+            "events",
+            "explain",
+            "facts",
+            "overview",
+            "ports",
+            "snapshot",
+            "tables",
         ],
     ),
     ("adapters/sqlite", &["events", "ports", "snapshot", "tables"]),

@@ -11,10 +11,17 @@ use super::{RunRefArgs, StorePrintArgs};
   powerfill replay latest
   powerfill replay 0197 --store sqlite:books.db --format json
 
+  powerfill replay challenge-019751f0-6b1e-7c3a-9d2f-3b8e5a7c1d24-1 --check
+
+A challenge is checked, statement by statement, without its search; without --check, it is also made
+again.
 Exit status 0 if every event is the same, 1 if one differs or cannot be read. Writes nothing.")]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) run: RunRefArgs,
+    /// Check the statements of a challenge, and do not repeat its search
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

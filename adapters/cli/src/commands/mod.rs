@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod brief;
 pub(crate) mod cancel;
+pub(crate) mod challenge;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod copy_store;

@@ -17,6 +17,9 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    if let Ok(challenge) = args.run.run.parse() {
+        return super::challenge::replay(&args, challenge, settings).await;
+    }
     let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     // Nothing is written, so Ctrl-C can simply end the process.
     let observer = Arc::new(ForegroundObserver::new(run, None));

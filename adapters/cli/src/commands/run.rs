@@ -18,6 +18,7 @@ use powerfill_tables::tables::ALL;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::challenge::{self, STEPS};
 use super::options;
 use crate::args::RunArgs;
 use crate::error::CliError;
@@ -94,7 +95,30 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
             print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])?;
         }
     }
-    if summary.status == RunStatus::Complete { Ok(()) } else { Err(CliError::NegativeAnswer) }
+    if summary.status != RunStatus::Complete {
+        return Err(CliError::NegativeAnswer);
+    }
+    let is_text = format.unwrap_or(Format::Text) == Format::Text;
+    let steps = if args.challenge { Some(STEPS) } else { args.certificate.then_some(0) };
+    challenge_if_asked(store.as_ref(), &summary, steps, requested_by, is_text).await
+}
+
+/// `--challenge`, and `--certificate` with no steps.
+async fn challenge_if_asked(
+    store: &dyn Store,
+    summary: &RunSummary,
+    steps: Option<u64>,
+    requested_by: String,
+    is_text: bool,
+) -> Result<(), CliError> {
+    if let Some(steps) = steps {
+        let again = format!("powerfill challenge {} --steps {steps}", summary.run_id);
+        let flag = if steps > 0 { "--challenge" } else { "--certificate" };
+        challenge::after_run(store, summary.run_id, steps, requested_by, is_text)
+            .await
+            .map_err(|error| after_recording(error, flag, &again))?;
+    }
+    Ok(())
 }
 
 /// The error of a flag that failed after the run was recorded, with a command that repeats only

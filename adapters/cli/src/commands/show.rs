@@ -12,7 +12,7 @@ use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{Projector, value_summary};
 use serde_json::json;
 
-use super::open_run;
+use super::{challenge, open_run};
 use crate::args::ShowArgs;
 use crate::error::CliError;
 use crate::format::Format;
@@ -31,7 +31,9 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
     match format {
         Format::Text => {
             let annotations = annotations_text(&read_annotations(store.as_ref(), run).await?);
-            print_text(summary::text(&summary) + &value::text(&value) + &annotations)?;
+            let within = challenge::recorded_text(store.as_ref(), run).await?;
+            let text = summary::text(&summary) + &value::text(&value) + &annotations + &within;
+            print_text(text)?;
         }
         Format::Json => {
             let mut json = with_value(&summary, &value)?;

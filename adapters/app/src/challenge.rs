@@ -1,0 +1,338 @@
+//! Challenges of runs (specification part 10): how far a run is from the best possible, and a
+//! better allocation, found by `powerfill_challenge` and judged by `powerfill_checks`.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use powerfill_challenge::{
+    Instance, RunReader, SearchPlan, SearchWatcher, ShadowPrices, certified, completed,
+    decided_otherwise, find_prices, search, seed_of,
+};
+use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
+use powerfill_engine::ENGINE_VERSION;
+use powerfill_events::challenge::{
+    BoundCertified, ChallengeEvent, ChallengeEventType, ChallengeId, ChallengeRequested,
+    ChallengeWeights,
+};
+use powerfill_events::ignored;
+use powerfill_events::log::{AppendMeta, EncodedBatch};
+use powerfill_events::run::{RunEvent, RunId};
+use powerfill_events::values::{TenantId, derive_uuid};
+use powerfill_ports::events::{Append, StoredEvent};
+use powerfill_ports::{Store, StoreError};
+use powerfill_snapshot::{RunOptions, Snapshot};
+use tokio::task::spawn_blocking;
+
+use crate::events::{read_event, read_run};
+use crate::run::panicked;
+use crate::{AppError, Clock};
+
+/// What is asked of a challenge.
+#[derive(Debug, Clone)]
+pub struct ChallengePlan {
+    /// What a placement is worth beside its score.
+    pub weights: ChallengeWeights,
+    /// The steps of the search; 0 for a certificate alone.
+    pub steps: u64,
+    /// Who asks.
+    pub requested_by: String,
+}
+
+/// A challenge that was made, and that the checks have judged.
+#[derive(Debug, Clone)]
+pub struct ChallengeResult {
+    /// The run.
+    pub run: RunId,
+    /// Whose book it is.
+    pub tenant: TenantId,
+    /// Who asked.
+    pub requested_by: String,
+    /// The run's instance.
+    pub instance: Instance,
+    /// The shadow prices.
+    pub prices: ShadowPrices,
+    /// The challenger's allocation, or that of the run: per loan of the instance, its pair.
+    pub allocation: Vec<Option<u32>>,
+    /// All events of the challenge, in order.
+    pub events: Vec<ChallengeEvent>,
+    /// What the checks computed.
+    pub judgment: ChallengeJudgment,
+}
+
+/// The run of a challenge, read from the store.
+struct ChallengeInput {
+    run: RunId,
+    snapshot: Arc<Snapshot>,
+    options: RunOptions,
+    events: Vec<Vec<RunEvent>>,
+}
+
+/// Challenges a complete run. Nothing is recorded.
+///
+/// # Errors
+/// The run does not exist or is not complete; its events or its captured snapshot cannot be read;
+/// the checks find a fault; the store fails.
+pub async fn challenge_run(
+    store: &dyn Store,
+    run: RunId,
+    plan: ChallengePlan,
+    mut watcher: Box<dyn SearchWatcher + Send>,
+) -> Result<ChallengeResult, AppError> {
+    let input = read_challenged(store, run).await?;
+    let made = spawn_blocking(move || input.make(&plan, watcher.as_mut()));
+    made.await.map_err(|error| panicked(&error))?
+}
+
+async fn read_challenged(store: &dyn Store, run: RunId) -> Result<ChallengeInput, AppError> {
+    let first = read_event(store, run, 1).await?;
+    let Some(RunEvent::RunRequested(requested)) = first.map(|first| first.event) else {
+        return Err(AppError::no_run(run));
+    };
+    let canonical = store.captured(&requested.snapshot_digest).await?;
+    let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
+    let snapshot = Arc::new(read.await.map_err(|error| panicked(&error))??);
+    let options = requested.options;
+    let mut events = Vec::new();
+    let mut batches = read_run(store, run);
+    while let Some(batch) = batches.try_next().await? {
+        let needed = batch.into_iter().map(|decoded| decoded.event).filter(is_needed);
+        events.push(needed.collect::<Vec<_>>());
+    }
+    Ok(ChallengeInput { run, snapshot, options, events })
+}
+
+/// Whether a challenge reads the event.
+fn is_needed(event: &RunEvent) -> bool {
+    !matches!(
+        event,
+        ignored!(CashGrids CandidatesRejected PassCompleted PoolActionDerived Synthetic)
+    )
+}
+
+impl ChallengeInput {
+    fn judge(&self, events: &[ChallengeEvent]) -> Result<ChallengeJudgment, ChallengeFault> {
+        judge_challenge(&self.snapshot, &self.options, &self.events, events)
+    }
+
+    fn make(
+        &self,
+        plan: &ChallengePlan,
+        watcher: &mut dyn SearchWatcher,
+    ) -> Result<ChallengeResult, AppError> {
+        let mut reader = RunReader::new(&self.snapshot);
+        self.events.iter().flatten().for_each(|event| reader.apply(event));
+        let instance = reader.finish(plan.weights)?;
+        let prices = find_prices(&instance);
+        let seed = seed_of(&instance.snapshot_digest);
+        let mut events = vec![ChallengeEvent::ChallengeRequested(Box::new(ChallengeRequested {
+            run_id: self.run,
+            snapshot_digest: instance.snapshot_digest.clone(),
+            engine_version: ENGINE_VERSION.to_owned(),
+            weights: plan.weights,
+            steps: plan.steps,
+            seed: format!("{seed:016x}"),
+            requested_by: plan.requested_by.clone(),
+        }))];
+        events.extend(certified(&instance, &prices));
+        let mut allocation = instance.run_allocation();
+        let mut steps = 0;
+        if plan.steps > 0 {
+            let found = search(&instance, &prices, SearchPlan { steps: plan.steps, seed }, watcher);
+            (allocation, steps) = (found.allocation, found.steps);
+            events.extend(decided_otherwise(&instance, &prices, &allocation));
+        }
+        let own = (plan.steps > 0).then_some(&allocation[..]);
+        events.push(ChallengeEvent::ChallengeCompleted(Box::new(completed(&instance, steps, own))));
+        let judgment = self.judge(&events)?;
+        if let Some(verified) = &judgment.challenger {
+            let verified = ChallengeEvent::ChallengerVerified(Box::new(verified.clone()));
+            events.insert(events.len() - 1, verified);
+        }
+        let tenant = TenantId::from(&self.snapshot.header.tenant_id);
+        let requested_by = plan.requested_by.clone();
+        Ok(ChallengeResult {
+            run: self.run,
+            tenant,
+            requested_by,
+            instance,
+            prices,
+            allocation,
+            events,
+            judgment,
+        })
+    }
+}
+
+/// Records a challenge in a stream of its own, `challenge-<run_id>-<n>`, with the next free number.
+///
+/// # Errors
+/// The store fails, or belongs to another tenant.
+pub async fn record_challenge(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    result: &ChallengeResult,
+) -> Result<ChallengeId, AppError> {
+    let run = result.run;
+    let events = EncodedBatch::encode(&result.events);
+    for number in 1.. {
+        let id = ChallengeId { run, number };
+        let stream = id.stream();
+        if store.stream_version(&stream).await? > 0 {
+            continue;
+        }
+        let append = Append {
+            append_id: derive_uuid("powerfill 2026 challenge append id", &[stream.as_bytes()]),
+            stream,
+            expected_version: 0,
+            meta: AppendMeta {
+                tenant_id: result.tenant.clone(),
+                actor: result.requested_by.clone(),
+                recorded_at: clock.now(),
+                causation_id: None,
+                correlation_id: Some(run.0),
+            },
+            events: events.clone(),
+            lease: None,
+        };
+        match store.append(append).await {
+            Ok(_) => return Ok(id),
+            // Another challenge of the run took the number.
+            Err(StoreError::Conflict { .. } | StoreError::AppendIdReused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    unreachable!("the numbers of challenges do not end")
+}
+
+/// The tightest recorded bound of a run with the default weights, and the challenge that has it.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
+pub async fn recorded_bound(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<Option<(ChallengeId, BoundCertified)>, AppError> {
+    let types = [ChallengeEventType::ChallengeRequested, ChallengeEventType::BoundCertified];
+    let types = types.map(|event_type| event_type.name().to_owned());
+    let mut tightest: Option<(ChallengeId, BoundCertified)> = None;
+    for number in 1.. {
+        let id = ChallengeId { run, number };
+        let stored = store.read_types(&id.stream(), 1, types.to_vec()).try_concat().await?;
+        let events = stored.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        match &events[..] {
+            [
+                ChallengeEvent::ChallengeRequested(requested),
+                ChallengeEvent::BoundCertified(own),
+            ] => {
+                let is_tighter = tightest.as_ref().is_none_or(|(_, known)| own.gap < known.gap);
+                if requested.weights == ChallengeWeights::default() && is_tighter {
+                    tightest = Some((id, (**own).clone()));
+                }
+            }
+            [] => break,
+            _ => {}
+        }
+    }
+    Ok(tightest)
+}
+
+/// The answer of [`replay_challenge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChallengeReplay {
+    /// Every statement holds, as the checks compute it. The search was not repeated.
+    Checked,
+    /// Every statement holds, and the search gives every event again, byte for byte.
+    Reproduced,
+    /// A statement does not hold.
+    Fault(String),
+    /// The first event that comes out otherwise.
+    Differs {
+        /// Its version in the stream; one more than there are if one is missing.
+        version: u64,
+        /// The program that recorded the challenge. If it is another one than
+        /// [`ENGINE_VERSION`], a difference need not be a fault.
+        recorded_by: String,
+    },
+}
+
+/// Replays a recorded challenge: checks each statement exactly, and, if `reproduce`, makes the
+/// challenge again and compares the events.
+///
+/// # Errors
+/// The challenge does not exist; an event or the captured snapshot cannot be read; the store fails.
+pub async fn replay_challenge(
+    store: &dyn Store,
+    id: ChallengeId,
+    reproduce: bool,
+    watcher: Box<dyn SearchWatcher + Send>,
+) -> Result<ChallengeReplay, AppError> {
+    let stored: Vec<StoredEvent> = store.read(&id.stream(), 1).try_concat().await?;
+    let events = stored.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let requested = match events.first() {
+        None => return Err(StoreError::NotFound { what: "challenge", name: id.stream() }.into()),
+        Some(ChallengeEvent::ChallengeRequested(requested)) => (**requested).clone(),
+        Some(_) => return Ok(ChallengeReplay::Fault("it does not begin with its request".into())),
+    };
+    let input = read_challenged(store, id.run).await?;
+    let replayed = spawn_blocking(move || {
+        if let Err(fault) = input.judge(&events) {
+            return Ok(ChallengeReplay::Fault(fault.to_string()));
+        }
+        if !reproduce {
+            return Ok(ChallengeReplay::Checked);
+        }
+        let made = match events.last() {
+            Some(ChallengeEvent::ChallengeCompleted(completed)) => completed.steps,
+            _ => return Ok(ChallengeReplay::Fault("it has no end".to_owned())),
+        };
+        let plan = ChallengePlan {
+            weights: requested.weights,
+            steps: requested.steps,
+            requested_by: requested.requested_by.clone(),
+        };
+        let again = input.make(&plan, &mut RepeatedSearch { made, watcher })?;
+        Ok(compare(&stored, again.events, requested))
+    });
+    replayed.await.map_err(|error| panicked(&error))?
+}
+
+fn compare(
+    stored: &[StoredEvent],
+    mut again: Vec<ChallengeEvent>,
+    requested: ChallengeRequested,
+) -> ChallengeReplay {
+    let recorded_by = requested.engine_version.clone();
+    // The answer names the programs; only what they found is compared.
+    again[0] = ChallengeEvent::ChallengeRequested(Box::new(requested));
+    let again = EncodedBatch::encode(&again);
+    let pairs = stored.iter().zip(again.iter());
+    let same = pairs
+        .take_while(|(stored, (schema, payload))| {
+            stored.event_type == schema.name() && stored.payload == *payload
+        })
+        .count();
+    if same == stored.len() && same == again.len() {
+        return ChallengeReplay::Reproduced;
+    }
+    ChallengeReplay::Differs { version: same as u64 + 1, recorded_by }
+}
+
+/// Ends a search after the steps that the recorded one made.
+struct RepeatedSearch {
+    made: u64,
+    watcher: Box<dyn SearchWatcher + Send>,
+}
+
+impl SearchWatcher for RepeatedSearch {
+    fn goes_on(&mut self, steps: u64, best: i64) -> bool {
+        steps < self.made && self.watcher.goes_on(steps, best)
+    }
+}
+
+fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {
+    ChallengeEvent::decode_stored(stored).map_err(|source| AppError::Decode {
+        stream: stored.stream.clone(),
+        version: stored.stream_version,
+        source,
+    })
+}

@@ -1,0 +1,265 @@
+//! A challenge as text, for people.
+
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+use powerfill_app::challenge::ChallengeResult;
+use powerfill_events::challenge::{
+    AllocationTotals, BoundCertified, ChallengeEvent, ChallengeId, ChallengerPlaced, PriceSubject,
+    ShadowPriceFound,
+};
+use powerfill_events::run::RunId;
+use powerfill_events::values::{Money, Price};
+use powerfill_explain::usd;
+use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::output::text_table;
+use crate::summary::count;
+
+/// The largest number of listed prices, of listed parts of the gap, and of listed loans.
+const LISTED: usize = 8;
+
+/// The challenge as text.
+pub(super) fn text(run: RunId, result: &ChallengeResult) -> String {
+    let certified = &result.judgment.certified;
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "Run {run}\n\
+         is within {} bp ({}) of the best possible: no allocation of its\n\
+         candidates within rooms, limits, and priorities is worth more than {}.\n\
+         The checks have computed this bound again, exactly.",
+        basis_points(certified.gap, certified.eligible_amount),
+        whole_dollars(certified.gap),
+        whole_dollars(certified.bound)
+    );
+    side_by_side(result, certified, &mut out);
+    prices(result, &mut out);
+    gap(result, &mut out);
+    movers(run, result, &mut out);
+    out
+}
+
+/// One line: how far a run is from the best possible, and which challenge says so.
+pub(super) fn within(id: &ChallengeId, certified: &BoundCertified) -> String {
+    format!(
+        "\nWithin {} bp ({}) of the best possible, says\n{id}\n",
+        basis_points(certified.gap, certified.eligible_amount),
+        whole_dollars(certified.gap)
+    )
+}
+
+/// Both allocations and their difference.
+fn side_by_side(result: &ChallengeResult, certified: &BoundCertified, out: &mut String) {
+    let Some(ChallengeEvent::ChallengeCompleted(completed)) = result.events.last() else { return };
+    let challenger = completed.challenger.as_ref().zip(result.judgment.challenger.as_ref());
+    let (run, own) = (&completed.run, challenger.map(|(totals, _)| totals));
+    let worths = (certified.run_worth, challenger.map(|(_, verified)| verified.worth));
+    let gaps = (certified.gap, challenger.map(|(_, verified)| verified.gap));
+    let eligible = certified.eligible_amount;
+    let dollars = |(run, own): (Decimal, Option<Decimal>)| {
+        let change = own.map_or_else(String::new, |own| signed(own - run));
+        [whole_dollars(run), own.map_or_else(String::new, whole_dollars), change]
+    };
+    let money = |of: fn(&AllocationTotals) -> Money| {
+        dollars((of(run).to_decimal(), own.map(|own| of(own).to_decimal())))
+    };
+    let number = |of: fn(&AllocationTotals) -> u64| {
+        let change = own.map_or_else(String::new, |own| {
+            let (from, to) = (of(run), of(own));
+            let sign = if to < from { "−" } else { "+" };
+            format!("{sign}{}", count(from.abs_diff(to)))
+        });
+        [count(of(run)), own.map_or_else(String::new, |own| count(of(own))), change]
+    };
+    let bp = |gap: Decimal| format!("{} bp", basis_points(gap, eligible));
+    let rows = [
+        ("worth", dollars(worths)),
+        ("proceeds", money(|totals| totals.proceeds)),
+        ("placed", money(|totals| totals.placed_amount)),
+        ("placed loans", number(|totals| totals.placed)),
+        ("kicked out", number(|totals| totals.kicked_out)),
+        ("filled trades", number(|totals| totals.filled_trades)),
+        ("switches", number(|totals| totals.switches)),
+        ("gap", dollars(gaps)),
+        (
+            "  of the eligible amount",
+            [bp(gaps.0), gaps.1.map_or_else(String::new, bp), String::new()],
+        ),
+    ];
+    let columns = if own.is_some() { 3 } else { 1 };
+    let header = ["", "run", "challenger", "change"];
+    let rows = rows.map(|(what, cells)| {
+        std::iter::once(what.to_owned()).chain(cells.into_iter().take(columns)).collect::<Vec<_>>()
+    });
+    let _ = writeln!(out, "\n{}", text_table(&header[..=columns], rows, &[1, 2, 3]));
+}
+
+/// The highest prices, in words.
+fn prices(result: &ChallengeResult, out: &mut String) {
+    let mut found = found_prices(result);
+    if found.is_empty() {
+        let _ = writeln!(out, "\nNo room, limit, or priority has a price: none of them binds");
+        return;
+    }
+    found.sort_by_key(|found| Reverse(found.price));
+    let _ = writeln!(out, "\nWhat one more $100,000 is worth, highest first");
+    for found in found.iter().take(LISTED) {
+        // 100,000 dollars at so many points per 100.
+        let worth = usd(Money::whole(100_000).at_points(found.price));
+        let worth = format!("${}", worth.split('.').next().unwrap_or_default());
+        let what = match &found.subject {
+            PriceSubject::Trade { trade_id } => format!("of room in {trade_id}"),
+            PriceSubject::Block { node, trade_id } => {
+                let name = limit_name(node.constraint_name.as_str());
+                format!("under {name} of {} in {trade_id}", node.investor_instrument_name)
+            }
+            PriceSubject::Turn { turn } => {
+                format!("less that turns 1 to {turn} must place")
+            }
+        };
+        let _ = writeln!(out, "  {worth:>9}  {what}");
+    }
+    more(found.len(), out);
+}
+
+/// The terms of the run's gap.
+fn gap(result: &ChallengeResult, out: &mut String) {
+    let found = found_prices(result);
+    let of = |wanted: fn(&PriceSubject) -> bool| -> Decimal {
+        found.iter().filter(|found| wanted(&found.subject)).map(|found| found.run_gap).sum()
+    };
+    let trades = of(|subject| matches!(subject, PriceSubject::Trade { .. }));
+    let limits = of(|subject| matches!(subject, PriceSubject::Block { .. }));
+    let turns = of(|subject| matches!(subject, PriceSubject::Turn { .. }));
+    let loans = result.judgment.certified.gap - trades - limits - turns;
+    let _ = writeln!(out, "\nWhere the gap of the run is");
+    for (what, dollars) in [
+        ("room of trades that is worth money and is not used", trades),
+        ("room under limits that is worth money and is not used", limits),
+        ("turns that place more than they must", turns),
+        ("loans that are not where they are worth most, or are kicked out", loans),
+    ] {
+        let _ = writeln!(out, "  {:>13}  {what}", whole_dollars(dollars));
+    }
+    let mut largest: Vec<_> = found.iter().filter(|found| found.run_gap > Decimal::ZERO).collect();
+    largest.sort_by_key(|found| Reverse(found.run_gap));
+    for found in largest.iter().take(LISTED / 2) {
+        let subject = match &found.subject {
+            PriceSubject::Trade { trade_id } => format!("unused room of {trade_id}"),
+            PriceSubject::Block { node, trade_id } => {
+                format!("unused {} in {trade_id}", limit_name(node.constraint_name.as_str()))
+            }
+            PriceSubject::Turn { turn } => format!("turn {turn}"),
+        };
+        let _ = writeln!(out, "      {:>13}  {subject}", whole_dollars(found.run_gap));
+    }
+}
+
+/// The loans that the challenger decides otherwise.
+fn movers(run: RunId, result: &ChallengeResult, out: &mut String) {
+    let (mut moved, mut entered, mut released) = (Vec::new(), Vec::new(), 0);
+    for event in &result.events {
+        match event {
+            ChallengeEvent::ChallengerPlaced(placed) if placed.from_trade_id.is_some() => {
+                moved.push(placed.as_ref());
+            }
+            ChallengeEvent::ChallengerPlaced(placed) => entered.push(placed.as_ref()),
+            ChallengeEvent::ChallengerReleased(_) => released += 1,
+            ChallengeEvent::ChallengeRequested(_)
+            | ChallengeEvent::ShadowPriceFound(_)
+            | ChallengeEvent::BoundCertified(_)
+            | ChallengeEvent::ChallengerVerified(_)
+            | ChallengeEvent::ChallengeCompleted(_) => {}
+        }
+    }
+    if moved.len() + entered.len() + released == 0 {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nThe challenger places {} loans that the run kicked out, moves {}, and leaves {} out",
+        count(entered.len() as u64),
+        count(moved.len() as u64),
+        count(released as u64)
+    );
+    let gain = |placed: &ChallengerPlaced| {
+        let points =
+            placed.to_score_after_prices - placed.from_score_after_prices.unwrap_or_default();
+        placed.loan_amount.at_points(points)
+    };
+    moved.sort_by_key(|placed| Reverse(gain(placed)));
+    entered.sort_by_key(|placed| Reverse(placed.loan_amount));
+    let score = |score: Option<Price>| score.map_or("-".to_owned(), three_decimals);
+    let rows = entered.iter().take(LISTED / 2).chain(moved.iter().take(LISTED)).map(|placed| {
+        [
+            placed.loan_id.to_string(),
+            placed.from_trade_id.as_ref().map_or("kicked out".to_owned(), ToString::to_string),
+            score(placed.from_score),
+            score(placed.from_score_after_prices),
+            placed.to_trade_id.to_string(),
+            score(Some(placed.to_score)),
+            score(Some(placed.to_score_after_prices)),
+        ]
+    });
+    let header = ["loan", "from", "score", "net", "to", "score", "net"];
+    let _ = writeln!(out, "{}", text_table(&header, rows, &[2, 3, 5, 6]));
+    let _ = writeln!(
+        out,
+        "net: the score less the prices of the trade and its limits, plus those of the turns.\n\
+         `powerfill explain {} --loan ID` says why the run decided as it did",
+        &run.to_string()[..13]
+    );
+}
+
+fn found_prices(result: &ChallengeResult) -> Vec<&ShadowPriceFound> {
+    let found = result.events.iter().filter_map(|event| match event {
+        ChallengeEvent::ShadowPriceFound(found) => Some(found.as_ref()),
+        _ => None,
+    });
+    found.collect()
+}
+
+fn more(all: usize, out: &mut String) {
+    if let Some(more) = all.checked_sub(LISTED).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {} more; --out and --format csv have all", count(more as u64));
+    }
+}
+
+/// An empty constraint name is the instrument's own limit.
+fn limit_name(name: &str) -> String {
+    if name.is_empty() { "the limit".to_owned() } else { format!("limit {name}") }
+}
+
+/// A gap as basis points of an amount, to one decimal.
+fn basis_points(gap: Decimal, eligible: Money) -> String {
+    let amount = eligible.to_decimal();
+    if amount.is_zero() {
+        return "0.0".to_owned();
+    }
+    let points = gap / amount * Decimal::from(10_000);
+    let rounded = points.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero);
+    format!("{rounded:.1}")
+}
+
+/// Dollars without cents, with thousands separators.
+fn whole_dollars(dollars: Decimal) -> String {
+    let rounded = dollars.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+    let whole = rounded.to_i64().unwrap_or(i64::MAX / 100);
+    let text = usd(Money::whole(whole.abs()));
+    let sign = if whole < 0 { "−" } else { "" };
+    format!("{sign}${}", text.trim_end_matches(".00"))
+}
+
+fn signed(dollars: Decimal) -> String {
+    let sign = if dollars < Decimal::ZERO { "" } else { "+" };
+    format!("{sign}{}", whole_dollars(dollars))
+}
+
+/// A score to three decimals.
+fn three_decimals(score: Price) -> String {
+    let rounded =
+        score.to_decimal().round_dp_with_strategy(3, RoundingStrategy::MidpointAwayFromZero);
+    format!("{rounded:.3}")
+}

@@ -1,0 +1,230 @@
+//! Simulated annealing with ejections.
+
+use super::SearchWatcher;
+use super::random::Random;
+use super::state::{HotPair, NONE, SearchState};
+use crate::bound::ShadowPrices;
+use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg};
+use crate::instance::Instance;
+
+/// The first temperature, in units of 10^−8 dollars: $5,000.
+const HOTTEST: i64 = 500_000_000_000;
+
+/// ln of the first temperature over the last one ($50), with 16 binary digits.
+const COOLING: u128 = 301_804;
+
+/// Candidates further behind the best one of their loan are left out, in units of 10^−8 points.
+const CORE: i64 = 300_000_000;
+
+/// Loans that one move may eject.
+const EJECTIONS: usize = 3;
+
+/// The candidates that the search uses: by loan, best after prices first, and by trade.
+struct Core {
+    of_loan: Vec<Vec<u32>>,
+    of_trade: Vec<Vec<u32>>,
+    /// The loans that have some.
+    loans: Vec<u32>,
+}
+
+impl Core {
+    fn new(instance: &Instance, prices: &ShadowPrices) -> Self {
+        let premiums = prices.premiums();
+        let mut core = Self {
+            of_loan: Vec::with_capacity(instance.loans.len()),
+            of_trade: vec![Vec::new(); instance.trades.len()],
+            loans: Vec::new(),
+        };
+        for loan in 0..instance.loans.len() {
+            let usable = instance.pairs_of(loan).filter(|pair| instance.pairs[*pair].is_usable);
+            let mut ranked: Vec<(i128, usize)> =
+                usable.map(|pair| (-instance.net(prices, &premiums, pair), pair)).collect();
+            ranked.sort_unstable();
+            let best = ranked.first().map_or(0, |(cost, _)| (*cost).min(0));
+            let reach = i128::from(CORE) * i128::from(instance.loans[loan].amount);
+            let near = ranked.iter().take_while(|(cost, _)| cost - best <= reach);
+            let pairs: Vec<u32> = near.map(|(_, pair)| *pair as u32).collect();
+            for pair in &pairs {
+                core.of_trade[instance.pairs[*pair as usize].trade as usize].push(*pair);
+            }
+            if !pairs.is_empty() {
+                core.loans.push(loan as u32);
+            }
+            core.of_loan.push(pairs);
+        }
+        core
+    }
+}
+
+/// A search in progress.
+pub(super) struct Annealing {
+    core: Core,
+    random: Random,
+    /// The best allocation so far that meets the goal.
+    pub(super) best: Vec<Option<u32>>,
+    ejected: Vec<u32>,
+}
+
+impl Annealing {
+    pub(super) fn new(instance: &Instance, prices: &ShadowPrices, random: Random) -> Self {
+        let best = instance.run_allocation();
+        Self { core: Core::new(instance, prices), random, best, ejected: Vec::new() }
+    }
+
+    /// Makes the steps, and says how many.
+    pub(super) fn run(
+        &mut self,
+        state: &mut SearchState<'_>,
+        steps: u64,
+        watcher: &mut dyn SearchWatcher,
+    ) -> u64 {
+        let mut best_value = state.value;
+        let mut best_chosen = state.chosen.clone();
+        let mut temperature = HOTTEST;
+        let mut made = 0;
+        while made < steps && !self.core.loans.is_empty() {
+            if made % 1024 == 0 {
+                if !watcher.goes_on(made, best_value) {
+                    break;
+                }
+                temperature = temperature_at(made, steps);
+            }
+            made += 1;
+            let before = state.value;
+            if !self.try_move(state) {
+                state.undo();
+                continue;
+            }
+            let change = state.value - before;
+            if change < 0 && !self.accepts(change, temperature) {
+                state.undo();
+                continue;
+            }
+            if state.value > best_value && state.meets_goal() {
+                best_value = state.value;
+                // What the log has is what differs from the allocation before.
+                best_chosen.clone_from(&state.chosen);
+            }
+            state.commit();
+        }
+        self.best = best_chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect();
+        made
+    }
+
+    /// Whether a loss is accepted: with the probability e^(change / temperature).
+    fn accepts(&mut self, change: i64, temperature: i64) -> bool {
+        // −ln(u) is below 23.
+        if change.saturating_neg() > temperature * 23 {
+            return false;
+        }
+        let allowed = i128::from(temperature) * i128::from(self.random.exponential());
+        i128::from(change.saturating_neg()) << LN_BITS < allowed
+    }
+
+    /// Brings a loan into a trade. Returns whether the state is one that may be kept.
+    fn try_move(&mut self, state: &mut SearchState<'_>) -> bool {
+        let loan = self.pick_loan(state);
+        let pairs = &self.core.of_loan[loan as usize];
+        if pairs.is_empty() {
+            return false;
+        }
+        let idx = pairs[self.random.low_below(pairs.len())];
+        let old = state.chosen[loan as usize];
+        if idx == old {
+            return false;
+        }
+        let pair = state.pairs[idx as usize];
+        if old != NONE {
+            state.set(loan, NONE);
+        }
+        self.ejected.clear();
+        while !state.fits(&pair) {
+            let victim = match self.pick_victim(state, &pair) {
+                Some(victim) if self.ejected.len() < EJECTIONS => victim,
+                _ => return false,
+            };
+            state.set(victim, NONE);
+            self.ejected.push(victim);
+        }
+        state.set(loan, idx);
+        for at in 0..self.ejected.len() {
+            self.place_elsewhere(state, self.ejected[at], pair.trade);
+        }
+        if old != NONE {
+            self.offer(state, state.pairs[old as usize].trade, 6);
+        } else if !self.ejected.is_empty() {
+            self.offer(state, pair.trade, 4);
+        }
+        true
+    }
+
+    /// Mostly a loan without a trade.
+    fn pick_loan(&mut self, state: &SearchState<'_>) -> u32 {
+        let out = &state.out;
+        if self.random.next() & 3 != 0 && !out.is_empty() {
+            out[self.random.below(out.len())]
+        } else {
+            self.core.loans[self.random.below(self.core.loans.len())]
+        }
+    }
+
+    /// A loan that is in the way of a pair: one that uses the limit that bars it, or one that frees
+    /// just enough room.
+    fn pick_victim(&mut self, state: &SearchState<'_>, pair: &HotPair) -> Option<u32> {
+        let trade = pair.trade as usize;
+        let members = &state.members[trade];
+        if members.is_empty() {
+            return None;
+        }
+        if let Some(limit) = state.barring_limit(pair) {
+            for _ in 0..12 {
+                let member = members[self.random.below(members.len())];
+                let of_member = state.pairs[state.chosen[member as usize] as usize];
+                if state.limits(&of_member).contains(&limit) {
+                    return Some(member);
+                }
+            }
+            return None;
+        }
+        let lacking = state.lacking_room(trade, pair.amount);
+        let amount = |loan: u32| state.instance.loans[loan as usize].amount - lacking;
+        let [first, second] = [0; 2].map(|_| members[self.random.below(members.len())]);
+        let (one, other) = (amount(first), amount(second));
+        Some(if other >= 0 && (one < 0 || other < one) { second } else { first })
+    }
+
+    /// Places an ejected loan in its best trade that has room, other than the one that it left.
+    fn place_elsewhere(&self, state: &mut SearchState<'_>, loan: u32, left: u32) {
+        let free = self.core.of_loan[loan as usize].iter().find(|idx| {
+            let pair = &state.pairs[**idx as usize];
+            pair.trade != left && state.fits(pair)
+        });
+        if let Some(idx) = free {
+            state.set(loan, *idx);
+        }
+    }
+
+    /// Offers the room of a trade to some of its candidates that are in no trade.
+    fn offer(&mut self, state: &mut SearchState<'_>, trade: u32, times: u32) {
+        let pairs = &self.core.of_trade[trade as usize];
+        for _ in 0..times {
+            if pairs.is_empty() {
+                return;
+            }
+            let idx = pairs[self.random.below(pairs.len())];
+            let pair = state.pairs[idx as usize];
+            if state.chosen[pair.loan as usize] == NONE && state.fits(&pair) {
+                state.set(pair.loan, idx);
+                return;
+            }
+        }
+    }
+}
+
+/// The temperature falls geometrically with the steps.
+fn temperature_at(step: u64, steps: u64) -> i64 {
+    let argument = COOLING * u128::from(step) / u128::from(steps.max(1));
+    let share = exp_neg(u64::try_from(argument).unwrap_or(1 << ARG_BITS));
+    let cooled = (i128::from(HOTTEST) * i128::from(share)) >> EXP_BITS;
+    i64::try_from(cooled).unwrap_or(0)
+}

@@ -1,0 +1,276 @@
+//! An allocation with its running sums.
+
+use crate::instance::Instance;
+
+/// No pair, or no place.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What an allocation loses per cent that a turn places too little, in units of 10^−8 dollars: half
+/// a dollar per dollar, more than any placement is worth.
+const PENALTY: i64 = 500_000;
+
+/// What an allocation loses per turn that places too little, in units of 10^−8 dollars, so that no
+/// small lack pays: $1,000.
+const LACKING: i64 = 100_000_000_000;
+
+/// What the search pays per trade in its band, in units of 10^−8 dollars: $5,000. A filled trade is
+/// no part of the worth, but what the desk wants among allocations of about the same worth.
+const FILLED: i64 = 500_000_000_000;
+
+/// What an allocation must reach: the passes' result.
+pub(super) struct Goal {
+    kicked_out: usize,
+    filled: i64,
+    placed: i64,
+    /// Per rank of turns.
+    required: Vec<i64>,
+    /// Per turn, from turn 1 at 0: its rank among the turns with candidates.
+    rank_of_turn: Vec<u32>,
+}
+
+impl Goal {
+    pub(super) fn of_run(instance: &Instance) -> Self {
+        let mut rank_of_turn = vec![NONE; instance.required.len()];
+        for pair in &instance.pairs {
+            rank_of_turn[pair.turn as usize - 1] = 0;
+        }
+        let mut required = Vec::new();
+        for (rank, amount) in rank_of_turn.iter_mut().zip(&instance.required) {
+            if *rank == 0 {
+                *rank = required.len() as u32;
+                required.push(*amount);
+            }
+        }
+        let mut goal =
+            Self { kicked_out: usize::MAX, filled: 0, placed: 0, required, rank_of_turn };
+        let run = SearchState::new(instance, &goal, &instance.run_allocation());
+        let (kicked_out, filled, placed) = (run.out.len(), run.filled, run.placed);
+        (goal.kicked_out, goal.filled, goal.placed) = (kicked_out, filled, placed);
+        goal
+    }
+}
+
+/// What the search reads of a pair, in one place.
+#[derive(Clone, Copy)]
+pub(super) struct HotPair {
+    pub(super) loan: u32,
+    pub(super) trade: u32,
+    rank: u32,
+    limits_from: u32,
+    limits_to: u32,
+    pub(super) amount: i64,
+    /// Units of 10^−8 dollars.
+    pub(super) value: i64,
+}
+
+/// An allocation that moves are made in. Sums are in cents, values in units of 10^−8 dollars.
+pub(super) struct SearchState<'a> {
+    pub(super) instance: &'a Instance,
+    goal: &'a Goal,
+    pub(super) pairs: Vec<HotPair>,
+    rooms: Vec<i64>,
+    limit_rooms: Vec<i64>,
+    /// Per loan: its pair, or [`NONE`].
+    pub(super) chosen: Vec<u32>,
+    pub(super) used: Vec<i64>,
+    limit_used: Vec<i64>,
+    /// Per trade: the loans in it, in no order that means anything.
+    pub(super) members: Vec<Vec<u32>>,
+    /// Per loan: the most that a usable pair of it is worth.
+    most: Vec<i64>,
+    /// Per loan: its place in the members of its trade, or in `out`.
+    place: Vec<u32>,
+    /// The loans with a usable pair that are in no trade.
+    pub(super) out: Vec<u32>,
+    /// Per rank of turns: the amount placed by it and those before it.
+    prefix: Vec<i64>,
+    /// The sum over the turns of what they place too little.
+    lack: i64,
+    filled: i64,
+    placed: i64,
+    /// What the allocation is worth, less the penalties.
+    pub(super) value: i64,
+    /// What the moves since the last commit replaced.
+    log: Vec<(u32, u32)>,
+}
+
+impl<'a> SearchState<'a> {
+    pub(super) fn new(instance: &'a Instance, goal: &'a Goal, start: &[Option<u32>]) -> Self {
+        let pairs = (0..instance.pairs.len()).map(|at| hot_pair(instance, goal, at)).collect();
+        let loans = instance.loans.len();
+        let mut state = Self {
+            instance,
+            goal,
+            pairs,
+            rooms: instance.trades.iter().map(|trade| trade.room()).collect(),
+            limit_rooms: instance.limits.iter().map(|limit| limit.room).collect(),
+            chosen: vec![NONE; loans],
+            used: vec![0; instance.trades.len()],
+            limit_used: vec![0; instance.limits.len()],
+            members: vec![Vec::new(); instance.trades.len()],
+            most: vec![0; loans],
+            place: vec![NONE; loans],
+            out: Vec::new(),
+            prefix: vec![0; goal.required.len()],
+            lack: goal.required.iter().sum(),
+            filled: 0,
+            placed: 0,
+            value: 0,
+            log: Vec::new(),
+        };
+        state.filled = instance.trades.iter().map(|trade| i64::from(trade.is_filled_with(0))).sum();
+        let lacking: i64 = goal.required.iter().map(|amount| i64::from(*amount > 0)).sum();
+        state.value = -state.lack.saturating_mul(PENALTY) - lacking * LACKING;
+        for loan in 0..loans {
+            let usable = instance.pairs_of(loan).filter(|pair| instance.pairs[*pair].is_usable);
+            if let Some(most) = usable.map(|pair| state.pairs[pair].value).max() {
+                state.most[loan] = most;
+                state.place[loan] = state.out.len() as u32;
+                state.out.push(loan as u32);
+            }
+        }
+        for (loan, pair) in (0..).zip(start) {
+            if let Some(pair) = pair {
+                state.put(loan, *pair);
+            }
+        }
+        state
+    }
+
+    pub(super) fn allocation(&self) -> Vec<Option<u32>> {
+        self.chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect()
+    }
+
+    /// Whether it is no worse than the passes in turns, kickouts, filled trades, and amount.
+    pub(super) fn meets_goal(&self) -> bool {
+        self.lack == 0
+            && self.out.len() <= self.goal.kicked_out
+            && self.filled >= self.goal.filled
+            && self.placed >= self.goal.placed
+    }
+
+    #[inline]
+    pub(super) fn limits(&self, pair: &HotPair) -> &'a [u32] {
+        &self.instance.pair_limits[pair.limits_from as usize..pair.limits_to as usize]
+    }
+
+    /// What is missing of the room of a trade for this amount; not above 0 where it has room.
+    #[inline]
+    pub(super) fn lacking_room(&self, trade: usize, amount: i64) -> i64 {
+        self.used[trade] + amount - self.rooms[trade]
+    }
+
+    /// The first limit of a pair that bars it.
+    #[inline]
+    pub(super) fn barring_limit(&self, pair: &HotPair) -> Option<u32> {
+        let bars = |limit: &&u32| {
+            self.limit_used[**limit as usize] + pair.amount > self.limit_rooms[**limit as usize]
+        };
+        self.limits(pair).iter().find(bars).copied()
+    }
+
+    #[inline]
+    pub(super) fn fits(&self, pair: &HotPair) -> bool {
+        self.lacking_room(pair.trade as usize, pair.amount) <= 0
+            && self.barring_limit(pair).is_none()
+    }
+
+    /// What a placed loan can gain at most by another place.
+    pub(super) fn most_gain(&self, loan: u32) -> i64 {
+        let at = loan as usize;
+        self.most[at] - self.pairs[self.chosen[at] as usize].value
+    }
+
+    /// Gives a loan another pair, or none.
+    #[inline]
+    pub(super) fn set(&mut self, loan: u32, pair: u32) {
+        self.log.push((loan, self.chosen[loan as usize]));
+        self.put(loan, pair);
+    }
+
+    /// Keeps the moves since the last call.
+    pub(super) fn commit(&mut self) {
+        self.log.clear();
+    }
+
+    /// Takes back the moves since the last commit.
+    pub(super) fn undo(&mut self) {
+        while let Some((loan, pair)) = self.log.pop() {
+            self.put(loan, pair);
+        }
+    }
+
+    fn put(&mut self, loan: u32, new: u32) {
+        let at = loan as usize;
+        let old = self.chosen[at];
+        if old == new {
+            return;
+        }
+        let list = if old == NONE {
+            &mut self.out
+        } else {
+            &mut self.members[self.pairs[old as usize].trade as usize]
+        };
+        let place = self.place[at] as usize;
+        list.swap_remove(place);
+        if let Some(moved) = list.get(place) {
+            self.place[*moved as usize] = place as u32;
+        }
+        if old != NONE {
+            self.shift(old as usize, -1);
+        }
+        if new != NONE {
+            self.shift(new as usize, 1);
+        }
+        let list = if new == NONE {
+            &mut self.out
+        } else {
+            &mut self.members[self.pairs[new as usize].trade as usize]
+        };
+        self.place[at] = list.len() as u32;
+        list.push(loan);
+        self.chosen[at] = new;
+    }
+
+    /// Adds a pair to the sums, or takes it out.
+    fn shift(&mut self, pair: usize, sign: i64) {
+        let pair = self.pairs[pair];
+        let (trade, amount) = (pair.trade as usize, pair.amount * sign);
+        let room = &self.instance.trades[trade];
+        let was = i64::from(room.is_filled_with(self.used[trade]));
+        self.used[trade] += amount;
+        let gained = i64::from(room.is_filled_with(self.used[trade])) - was;
+        self.filled += gained;
+        self.value += gained * FILLED;
+        for limit in self.limits(&pair) {
+            self.limit_used[*limit as usize] += amount;
+        }
+        self.placed += amount;
+        self.value += pair.value * sign;
+        let turns = self.goal.required.iter().zip(&mut self.prefix).skip(pair.rank as usize);
+        let (mut change, mut lacking) = (0, 0);
+        for (required, placed) in turns {
+            let before = (required - *placed).max(0);
+            *placed += amount;
+            let after = (required - *placed).max(0);
+            change += after - before;
+            lacking += i64::from(after > 0) - i64::from(before > 0);
+        }
+        self.lack += change;
+        self.value -= change * PENALTY + lacking * LACKING;
+    }
+}
+
+fn hot_pair(instance: &Instance, goal: &Goal, at: usize) -> HotPair {
+    let pair = &instance.pairs[at];
+    let value = instance.worth(at) / 10_000;
+    HotPair {
+        loan: pair.loan,
+        trade: pair.trade,
+        rank: goal.rank_of_turn[pair.turn as usize - 1],
+        limits_from: instance.first_limit[at],
+        limits_to: instance.first_limit[at + 1],
+        amount: instance.amount_of(at),
+        value: i64::try_from(value).unwrap_or(i64::MAX / (1 << 32)),
+    }
+}
