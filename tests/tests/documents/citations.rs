@@ -23,7 +23,7 @@ const PRODUCTS: &[&str] = &[
 ];
 
 /// What follows a measure.
-const UNITS: &[&str] = &["%", "×", "s", "ms", "MiB", "GiB", "MB", "GB", "million", "points"];
+const UNITS: &[&str] = &["%", "×", "s", "ms", "MiB", "GiB", "MB", "GB", "million", "points", "bp"];
 
 /// A page of measurements, where a number is a section only behind the word "specification".
 const MEASUREMENTS: &str = "docs/benchmarks.md";
