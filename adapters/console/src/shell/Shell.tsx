@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { setTenant } from "../api/client";
-import { closeSession, sessionQuery, type Session, type SessionTenant } from "../api/session";
+import { closeSession, may, sessionQuery, type Session, type SessionTenant } from "../api/session";
 import { PATHS } from "../generated/paths";
 import { Login } from "./Login";
 import { Loading, ProblemNotice } from "./Problem";
@@ -65,18 +65,31 @@ export function Shell() {
 }
 
 const NAV = [
-  { to: "/runs", params: {}, name: "Runs", needs: "/api/powerfill/runs" },
-  { to: "/try", params: {}, name: "Try", needs: "/api/powerfill/tries" },
-  { to: "/brief", params: {}, name: "Brief", needs: "/api/powerfill/brief" },
-  { to: "/compare", params: {}, name: "Compare", needs: "/api/powerfill/runs/{run_id}/overview" },
+  { to: "/runs", params: {}, name: "Runs", needs: "/api/powerfill/runs", role: "viewer" },
+  { to: "/try", params: {}, name: "Try", needs: "/api/powerfill/tries", role: "operator" },
+  { to: "/brief", params: {}, name: "Brief", needs: "/api/powerfill/brief", role: "viewer" },
+  {
+    to: "/compare",
+    params: {},
+    name: "Compare",
+    needs: "/api/powerfill/runs/{run_id}/overview",
+    role: "viewer",
+  },
   {
     to: "/configuration/$part",
     params: { part: "constraints" },
     name: "Configuration",
     needs: "/api/powerfill/constraints",
+    role: "viewer",
   },
-  { to: "/events", params: {}, name: "Events", needs: "/api/powerfill/events/stream" },
-  { to: "/operate", params: {}, name: "Operate", needs: "/api/powerfill/status" },
+  {
+    to: "/events",
+    params: {},
+    name: "Events",
+    needs: "/api/powerfill/events/stream",
+    role: "viewer",
+  },
+  { to: "/operate", params: {}, name: "Operate", needs: "/api/powerfill/status", role: "viewer" },
 ] as const;
 
 function Frame(props: { session: Session; tenant: SessionTenant; children: ReactNode }) {
@@ -122,7 +135,9 @@ function Frame(props: { session: Session; tenant: SessionTenant; children: React
             setOpen(false);
           }}
         >
-          {NAV.filter((item) => PATHS.includes(item.needs)).map((item) => (
+          {NAV.filter(
+            (item) => PATHS.includes(item.needs) && may(props.tenant.role, item.role),
+          ).map((item) => (
             <Link
               key={item.to}
               to={item.to}
