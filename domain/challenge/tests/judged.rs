@@ -199,7 +199,7 @@ fn a_false_statement_is_found() {
         let mut events = honest.clone();
         let is_changed = events.iter_mut().any(|event| match (kind, event) {
             (0, ChallengeEvent::ShadowPriceFound(found)) => {
-                found.price = found.price + Price::from_units(1);
+                found.price += Price::from_units(1);
                 true
             }
             (1, ChallengeEvent::BoundCertified(certified)) => {
@@ -207,7 +207,7 @@ fn a_false_statement_is_found() {
                 true
             }
             (2, ChallengeEvent::ChallengerPlaced(placed)) => {
-                placed.to_score = placed.to_score + Price::from_units(1);
+                placed.to_score += Price::from_units(1);
                 true
             }
             (3, ChallengeEvent::ChallengerPlaced(placed)) => {
