@@ -25,9 +25,9 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
 fi
 
 # The sessions in docs/guides call curl. An example in docs/examples calls zstd.
-# tests/instructions.sh calls valgrind.
+# tests/instructions.sh calls valgrind. Tests print pages with chromium.
 missing=
-for program in curl valgrind zstd; do
+for program in chromium curl valgrind zstd; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
 [ -z "$missing" ] || install $missing

@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
+use powerfill_ports::Store;
 use powerfill_ports::events::{EventBatches, EventStore, StoredEvent};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::spawn_blocking;
@@ -87,6 +88,18 @@ pub(crate) async fn read_event(
 ) -> Result<Option<DecodedEvent>, AppError> {
     let batch = read_versions(store, run, version, version).try_next().await?;
     Ok(batch.and_then(|batch| batch.into_iter().next()))
+}
+
+/// The captured input of a run: its digest, and its canonical form.
+///
+/// # Errors
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; the request or the
+/// snapshot cannot be read; the store fails.
+pub async fn run_input(store: &dyn Store, run: RunId) -> Result<(String, Vec<u8>), AppError> {
+    let first = read_event(store, run, 1).await?.map(|first| first.event);
+    let Some(RunEvent::RunRequested(requested)) = first else { return Err(AppError::no_run(run)) };
+    let canonical = store.captured(&requested.snapshot_digest).await?;
+    Ok((requested.snapshot_digest, canonical))
 }
 
 fn decode(batch: Vec<StoredEvent>) -> Result<Vec<DecodedEvent>, AppError> {

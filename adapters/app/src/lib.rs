@@ -47,7 +47,9 @@ pub mod verify;
 
 pub use clock::{Clock, SystemClock};
 pub use error::AppError;
-pub use events::{DecodedBatches, DecodedEvent, for_each_event, read_run, read_versions};
+pub use events::{
+    DecodedBatches, DecodedEvent, for_each_event, read_run, read_versions, run_input,
+};
 pub use run::Runner;
 pub use run::control::{RunControl, StopReason};
 pub use run::history::logged_status;

@@ -17,6 +17,7 @@ mod retention;
 mod runs;
 mod sample;
 mod serve;
+mod snapshot;
 mod template;
 mod tries;
 
@@ -49,6 +50,7 @@ pub(crate) use retention::{ArchiveArgs, HoldArgs, RestoreArgs};
 pub(crate) use runs::{AnnotateArgs, RunsArgs};
 pub(crate) use sample::{DemoArgs, GenerateArgs};
 pub(crate) use serve::{ServeArgs, TokenCommand};
+pub(crate) use snapshot::{SnapshotCommand, SnapshotExportArgs};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
 pub(crate) use tries::TryArgs;
 
@@ -128,7 +130,7 @@ pub(crate) enum Command {
     Challenge(ChallengeArgs),
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
-    /// Write what a run decided and is worth as one document
+    /// Write what a run decided and is worth as one page, or its certificate for an auditor
     Report(RunReportArgs),
     /// Make the output tables again from the events of a run
     Rebuild(RebuildArgs),
@@ -141,6 +143,9 @@ pub(crate) enum Command {
     /// Export the seal of the log, and check the log against an exported seal
     #[command(subcommand)]
     Seal(SealCommand),
+    /// Write the captured input of a run as a source
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
     /// Hand over a run as one file, check such a file without a store, and sign it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -346,6 +351,9 @@ pub(crate) struct TablesArgs {
     /// The file of the workbook (--format xlsx) [default: standard output, unless it is a terminal]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write the large tables into the workbook too: candidates, ranks of synthetic options
+    #[arg(long)]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) at: AtArgs,
     #[command(flatten)]

@@ -9,11 +9,14 @@
 //! * [`error`]: errors and exit statuses
 //! * [`log`]: the log of long-running commands
 //! * [`report`]: reports of faults as text
+//! * [`provenance`]: where a snapshot is read
 //! * [`output`]: text for people, JSON and CSV for programs
 //! * [`value`]: what a run is worth, as text
+//! * [`certificate`]: what an auditor files about a run, as a page
 //! * [`workbook`]: the tables of a run as a workbook
 
 mod args;
+mod certificate;
 mod commands;
 mod error;
 mod foreign;
@@ -24,6 +27,7 @@ mod mapped;
 mod out_folder;
 mod output;
 mod progress;
+mod provenance;
 mod report;
 mod settings;
 mod shutdown;
@@ -128,6 +132,7 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Hold(args) => Box::pin(commands::retention::hold(args, settings)),
         Command::Archive(args) => Box::pin(commands::retention::archive(args, settings)),
         Command::Restore(args) => Box::pin(commands::retention::restore_file(args, settings)),
+        Command::Snapshot(command) => commands::snapshot::run(command, settings),
         Command::Evidence(command) => commands::evidence::run(command, settings),
         Command::Config(command) => commands::config::run(command, settings),
         Command::Publish(args) => Box::pin(commands::publish::run(args, settings)),

@@ -11,6 +11,7 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 
 use crate::output::text_table;
+use crate::provenance;
 
 /// The largest number of listed warnings; the findings table has all of them.
 const MAX_WARNINGS: usize = 4;
@@ -83,6 +84,9 @@ fn head(summary: &RunSummary, out: &mut String) {
     if let Some(cancelled) = &summary.cancellation {
         let step = cancelled.step.as_str();
         let _ = writeln!(out, "Cancelled by {} at {step}", cancelled.cancelled_by);
+    }
+    if let Some(provenance) = &summary.origin.provenance {
+        let _ = writeln!(out, "{}", provenance::text(provenance));
     }
     if let Some(mapping) = &summary.mapping {
         let files = mapping.files.len();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use powerfill_app::configure::{ConfigAsOf, read_configuration};
+use powerfill_events::run::event::SourceProvenance;
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::{Store, ensure_tenant};
@@ -20,6 +21,7 @@ use powerfill_tables::table::LargeTables;
 
 use crate::args::{SourceArgs, StoreArgs, TenantArgs};
 use crate::error::CliError;
+use crate::provenance;
 use crate::report;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::urls::{SourceUrl, StoreUrl};
@@ -246,13 +248,20 @@ impl SnapshotInput {
 
     /// Reads the tables of the source, overridden by those of the managed configuration.
     async fn read(&self) -> Result<RawSnapshot, CliError> {
+        // Before the tables: a file that changes in between is then seen to be newer.
+        let provenance = provenance::of_source(&self.source);
         let mut raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
         if let Some(most) = self.max_rows {
             refuse_large_tables(&mut raw, most);
         }
         let managing = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration);
-        let Some(tenant) = managing else { return Ok(raw) };
-        let tables = managed_tables(tenant, self.open_store.clone()).await?;
+        let Some(tenant) = managing else {
+            raw.provenance = Some(provenance);
+            return Ok(raw);
+        };
+        let (tables, version) = managed_tables(tenant, self.open_store.clone()).await?;
+        let configuration_version = Some(version);
+        raw.provenance = Some(SourceProvenance { configuration_version, ..provenance });
         let too_large = |error| CliError::context("the configuration", error);
         tables.override_source_tables(raw).map_err(too_large)
     }
@@ -335,11 +344,11 @@ pub(crate) fn missing_source(tenant: Option<&Arc<TenantSettings>>) -> CliError {
     })
 }
 
-/// The tenant's current configuration, which must not be empty.
+/// The tenant's current configuration, which must not be empty, and its version.
 async fn managed_tables(
     tenant: &Arc<TenantSettings>,
     open_store: Option<Arc<dyn Store>>,
-) -> Result<ConfigTables, CliError> {
+) -> Result<(ConfigTables, u64), CliError> {
     let store = match open_store {
         Some(store) => Some(store),
         None => {
@@ -350,9 +359,12 @@ async fn managed_tables(
             }
         }
     };
-    let tables = match store {
-        Some(store) => read_configuration(store.as_ref(), ConfigAsOf::Now).await?.tables(),
-        None => ConfigTables::default(),
+    let (tables, version) = match store {
+        Some(store) => {
+            let state = read_configuration(store.as_ref(), ConfigAsOf::Now).await?;
+            (state.tables(), state.version())
+        }
+        None => (ConfigTables::default(), 0),
     };
     if tables.is_empty() {
         let id = &tenant.id;
@@ -362,5 +374,5 @@ async fn managed_tables(
              powerfill.toml"
         )));
     }
-    Ok(tables)
+    Ok((tables, version))
 }

@@ -5,11 +5,18 @@ use std::path::Path;
 
 use powerfill_app::rebuild;
 use powerfill_events::run::RunId;
+use powerfill_overview::Overview;
 use powerfill_ports::Store;
 use powerfill_tables::table::TableSpec;
+use powerfill_tables::tables::ALL;
 use powerfill_xlsx::RunWorkbook;
 
 use crate::error::CliError;
+
+/// The tables of a workbook: all, or those that people read. Large tables are for programs.
+pub(crate) fn tables_of(all: bool) -> Vec<&'static TableSpec> {
+    ALL.iter().copied().filter(|table| all || table.built_from.is_none()).collect()
+}
 
 /// Writes a workbook of a run as of an event to a file, or without one to standard output, but
 /// never to a terminal.
@@ -18,6 +25,7 @@ pub(crate) async fn write(
     run: RunId,
     at: u64,
     tables: &[&'static TableSpec],
+    overview: Option<&Overview>,
     file: Option<&Path>,
     keep: impl Fn(&TableSpec) -> bool,
 ) -> Result<(), CliError> {
@@ -30,7 +38,7 @@ pub(crate) async fn write(
         None => {}
     }
     let mut book = RunWorkbook::new(run, file, tables).map_err(CliError::environment)?;
-    let mut result = Ok(());
+    let mut result = overview.map_or(Ok(()), |overview| book.add_overview(overview));
     rebuild::fold_to(store, run, at, async |batches, _| {
         for batch in batches {
             if result.is_ok() {
@@ -49,6 +57,19 @@ pub(crate) async fn write(
             Ok(())
         }
     }
+}
+
+/// Whether the name is that of a workbook.
+pub(crate) fn is_workbook(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"))
+}
+
+/// As [`prepare`], for a file that must not exist.
+pub(crate) fn prepare_new(file: &Path) -> Result<(), CliError> {
+    if file.exists() {
+        return Err(CliError::environment(format!("{} exists; name a new file", file.display())));
+    }
+    prepare(file)
 }
 
 /// Ensures that the file can be created: it is not a folder, and its folder exists.

@@ -10,10 +10,10 @@ use powerfill_snapshot::schema::columns_page;
 /// The page beside the tables that says what their columns are.
 pub const COLUMNS_PAGE: &str = "COLUMNS.md";
 
-/// A template that cannot be written.
+/// A folder of tables that cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// The folder has files, which a template must not be mixed with.
+pub enum FolderError {
+    /// The folder has files, which tables must not be mixed with.
     #[error("{} has files; name a new or an empty folder", .0.display())]
     NotEmpty(PathBuf),
     /// The folder or a file cannot be written.
@@ -26,8 +26,8 @@ pub enum TemplateError {
     },
 }
 
-impl TemplateError {
-    fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+impl FolderError {
+    pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
 }
@@ -37,10 +37,10 @@ impl TemplateError {
 ///
 /// # Errors
 /// The folder exists and is not empty, or a file cannot be written.
-pub fn write_template(folder: &Path, examples: bool) -> Result<(), TemplateError> {
-    fs::create_dir_all(folder).map_err(TemplateError::at(folder))?;
-    if fs::read_dir(folder).map_err(TemplateError::at(folder))?.next().is_some() {
-        return Err(TemplateError::NotEmpty(folder.to_owned()));
+pub fn write_template(folder: &Path, examples: bool) -> Result<(), FolderError> {
+    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
+    if fs::read_dir(folder).map_err(FolderError::at(folder))?.next().is_some() {
+        return Err(FolderError::NotEmpty(folder.to_owned()));
     }
     for table in TABLES {
         let path = folder.join(format!("{}.csv", table.name));
@@ -52,10 +52,10 @@ pub fn write_template(folder: &Path, examples: bool) -> Result<(), TemplateError
             }
             file.flush()
         };
-        write().map_err(TemplateError::at(&path))?;
+        write().map_err(FolderError::at(&path))?;
     }
     let page = folder.join(COLUMNS_PAGE);
-    fs::write(&page, columns_page()).map_err(TemplateError::at(&page))
+    fs::write(&page, columns_page()).map_err(FolderError::at(&page))
 }
 
 #[cfg(test)]

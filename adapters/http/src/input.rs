@@ -135,14 +135,14 @@ pub(crate) async fn run(
     if let Some(active) = active_run(store.as_ref()).await? {
         return Err(Problem::run_active(active));
     }
-    let Validated { snapshot, source_warnings, mapping, .. } =
+    let Validated { snapshot, source_warnings, mapping, provenance, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
     let input = RequestedRun {
         snapshot: &snapshot,
         options: &options,
         source_warnings: &source_warnings,
         mapping: mapping.as_ref(),
-        origin: RunOrigin::default(),
+        origin: RunOrigin { provenance, ..RunOrigin::default() },
     };
     enqueue(&api, &caller, store, run, key.is_some(), input).await
 }

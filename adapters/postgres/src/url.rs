@@ -106,11 +106,12 @@ impl FromStr for PostgresUrl {
                 _ => rest.push(option),
             }
         }
-        let plain = if rest.is_empty() {
-            address.to_owned()
-        } else {
-            format!("{address}?{}", rest.join("&"))
+        // A password can have an @ of its own: the last one ends it.
+        let address = match address.rsplit_once('@') {
+            Some((user, place)) => format!("{}@{place}", user.replace('@', "%40")),
+            None => address.to_owned(),
         };
+        let plain = if rest.is_empty() { address } else { format!("{address}?{}", rest.join("&")) };
         let mut config: Config = plain.parse().map_err(|_| PostgresUrlError::Malformed)?;
         if config.get_hosts().is_empty() {
             return Err(PostgresUrlError::Missing("host"));
@@ -238,6 +239,7 @@ mod tests {
                 "postgres://ann:s3cret@db.example:5433/acme",
                 "postgres://ann:***@db.example:5433/acme",
             ),
+            ("postgres://ann:p@s3cret@db.example/acme", "postgres://ann:***@db.example:5432/acme"),
             ("postgresql://ann@db.example/acme", "postgres://ann@db.example:5432/acme"),
             (
                 "postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x",

@@ -1,4 +1,5 @@
-//! The output tables of a run as a workbook: a summary sheet, then one sheet per table.
+//! The output tables of a run as a workbook: what it decided and is worth, the fields of the run,
+//! then one sheet per table. Each sheet prints in landscape on as many pages as it is long.
 //!
 //! Cells have types: decimals are numbers with the decimals of their column, dates are dates, and
 //! names are texts even if they look like numbers; no cell is a formula. Rows are written to disk
@@ -10,18 +11,20 @@ use std::path::{Path, PathBuf};
 
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
+use powerfill_overview::Overview;
 use powerfill_tables::csv;
 use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 use powerfill_tables::tables::run_history;
 use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet,
-    XlsxError as WriterError,
+    DocProperties, ExcelDateTime, IgnoreError, Workbook, Worksheet, XlsxError as WriterError,
 };
 
+use crate::column_formats::ColumnFormats;
 use crate::error::XlsxError;
 use crate::naming::{MAX_ROWS, sheet_name};
+use crate::run_summary::{moves_sheet, summary_sheet};
 
-/// The summary sheet, which precedes the tables.
+/// The sheet of the fields of the run, which precedes the tables.
 pub const RUN_SHEET: &str = "run";
 
 /// The smallest number with more than 15 digits. Excel keeps 15 digits, so this number and larger
@@ -46,6 +49,8 @@ pub struct RunWorkbook {
     tables: Vec<TableSheets>,
     /// The run's row in the run history.
     history: Vec<Cell>,
+    /// The first sheets, if the workbook is that of a whole run.
+    overview: Vec<Worksheet>,
     max_rows: u32,
     /// The file, or a name for standard output; for messages.
     path: PathBuf,
@@ -105,7 +110,19 @@ impl RunWorkbook {
             .collect::<Result<_, WriterError>>()
             .map_err(unwritable)?;
         let (run, path) = (run.to_string(), path.to_owned());
-        Ok(Self { run, book, formats, tables, history: Vec::new(), max_rows, path })
+        let (history, overview) = (Vec::new(), Vec::new());
+        Ok(Self { run, book, formats, tables, history, overview, max_rows, path })
+    }
+
+    /// Puts sheets for people first: the summary of the run, and its moves between pools.
+    ///
+    /// # Errors
+    /// If a text is too long for a cell.
+    pub fn add_overview(&mut self, overview: &Overview) -> Result<(), XlsxError> {
+        let sheets = [summary_sheet(overview), moves_sheet(overview)];
+        let sheets = sheets.into_iter().collect::<Result<_, _>>();
+        self.overview = sheets.map_err(|error| XlsxError::unwritable(&self.path, error))?;
+        Ok(())
     }
 
     /// Adds rows; ignores rows of tables that the workbook does not have.
@@ -181,6 +198,9 @@ impl RunWorkbook {
 
     fn finish(mut self, keep: impl Fn(&TableSpec) -> bool) -> Result<Workbook, WriterError> {
         let run = self.run_sheet()?;
+        for sheet in std::mem::take(&mut self.overview) {
+            self.book.push_worksheet(sheet);
+        }
         self.book.push_worksheet(run);
         for mut sheets in self.tables.into_iter().filter(|sheets| keep(sheets.table)) {
             end_sheet(&mut sheets.sheet, sheets.table, sheets.row, &sheets.widths)?;
@@ -219,6 +239,7 @@ impl RunWorkbook {
         }
         let mut sheet = Worksheet::new();
         sheet.set_name(RUN_SHEET)?.set_freeze_panes(1, 0)?;
+        print_wide(&mut sheet);
         sheet.write_string_with_format(0, 0, "field", &self.formats.header)?;
         sheet.write_string_with_format(0, 1, "value", &self.formats.header)?;
         let mut widths = [MIN_WIDTH; 2];
@@ -259,6 +280,11 @@ fn header(table: &TableSpec) -> impl Iterator<Item = &'static str> {
     std::iter::once("run_id").chain(table.columns.iter().map(|column| column.name))
 }
 
+/// Prints in landscape, as wide as the page, on as many pages as the sheet is long.
+pub(crate) fn print_wide(sheet: &mut Worksheet) {
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
+}
+
 fn begin_sheet(
     book: &mut Workbook,
     table: &TableSpec,
@@ -267,6 +293,8 @@ fn begin_sheet(
 ) -> Result<Worksheet, WriterError> {
     let mut sheet = book.new_worksheet_with_constant_memory()?;
     sheet.set_name(sheet_name(table.name, part))?.set_freeze_panes(1, 0)?;
+    sheet.set_repeat_rows(0, 0)?;
+    print_wide(&mut sheet);
     for (column, name) in header(table).enumerate() {
         sheet.write_string_with_format(0, column as u16, name, &formats.header)?;
     }
@@ -343,46 +371,6 @@ fn cell_text(cell: &Cell) -> String {
     let mut text = Vec::new();
     csv::write_text(cell, &mut text);
     String::from_utf8_lossy(&text).into_owned()
-}
-
-/// The number formats of columns.
-struct ColumnFormats {
-    header: Format,
-    text: Format,
-    int: Format,
-    day: Format,
-    /// By the number of decimals.
-    decimals: Vec<Format>,
-}
-
-impl ColumnFormats {
-    /// The largest number of decimals of a column: that of a price.
-    const MAX_DECIMALS: usize = 8;
-
-    fn new() -> Self {
-        let format = |code: &str| Format::new().set_num_format(code);
-        let decimals = (0..=Self::MAX_DECIMALS).map(|scale| match scale {
-            0 => format("0"),
-            2 => format("#,##0.00"),
-            scale => format(&format!("0.{}", "0".repeat(scale))),
-        });
-        Self {
-            header: Format::new().set_bold(),
-            text: format("@"),
-            int: format("0"),
-            day: format("yyyy-mm-dd"),
-            decimals: decimals.collect(),
-        }
-    }
-
-    fn of(&self, cell_type: CellType) -> &Format {
-        match cell_type {
-            CellType::Int => &self.int,
-            CellType::Day => &self.day,
-            CellType::Decimal(scale) => &self.decimals[usize::from(scale).min(Self::MAX_DECIMALS)],
-            CellType::Text | CellType::Timestamp | CellType::Json => &self.text,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,17 @@ pub enum CanonicalFault {
     Refused(FaultReport),
 }
 
+/// A table of a canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CanonicalPart<'a> {
+    /// Its name.
+    pub table: &'static str,
+    /// The number of its rows.
+    pub rows: usize,
+    /// Its name, header, and rows.
+    pub bytes: &'a [u8],
+}
+
 impl Snapshot {
     /// Writes the canonical form, row by row.
     ///
@@ -96,6 +107,17 @@ impl Snapshot {
         let tables = Self::tables_of_canonical(bytes)?;
         let raw = RawSnapshot { tables, ..RawSnapshot::default() };
         validate(raw).map(|validated| validated.snapshot).map_err(CanonicalFault::Refused)
+    }
+
+    /// The tables of a canonical form as bytes, in the order of 1.2: equal rows are equal bytes.
+    ///
+    /// # Errors
+    /// [`CanonicalFault::Malformed`] or [`CanonicalFault::Newer`].
+    pub fn parts_of_canonical(bytes: &[u8]) -> Result<Vec<CanonicalPart<'_>>, CanonicalFault> {
+        let mut reader = CanonicalReader::new(bytes)?;
+        let parts = TABLES.iter().map(|table| reader.part(table)).collect::<Result<_, _>>()?;
+        reader.end()?;
+        Ok(parts)
     }
 
     /// The tables of a canonical form as texts, in the order of 1.2, rows by key: for setting two
@@ -246,6 +268,16 @@ impl<'a> CanonicalReader<'a> {
             table.end_row()?;
         }
         Ok(table)
+    }
+
+    /// The next table as bytes.
+    fn part(&mut self, schema: &'static InputTable) -> Result<CanonicalPart<'a>, CanonicalFault> {
+        let from = self.at;
+        let (columns, rows) = self.table_header(schema)?;
+        for _ in 0..rows.saturating_mul(columns.len()) {
+            self.cell()?;
+        }
+        Ok(CanonicalPart { table: schema.name, rows, bytes: &self.bytes[from..self.at] })
     }
 
     /// The next table's columns, and how many rows follow.

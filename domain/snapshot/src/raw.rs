@@ -7,7 +7,7 @@ use std::fmt;
 
 pub use powerfill_events::input::{RawTable, TooLarge};
 
-use powerfill_events::run::event::SourceMapping;
+use powerfill_events::run::event::{SourceMapping, SourceProvenance};
 
 use super::near::table_near;
 use super::report::FaultCode;
@@ -28,6 +28,8 @@ pub struct RawSnapshot {
     pub warnings: Vec<String>,
     /// The mapping that made the tables, for the record of the run.
     pub mapping: Option<SourceMapping>,
+    /// Where the tables were read, for the record of the run.
+    pub provenance: Option<SourceProvenance>,
 }
 
 /// A part of a source that has not the name of a table of 1.2.

@@ -161,7 +161,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/csv", &["mapping", "snapshot"]),
     ("adapters/mismo", &["events", "mapping"]),
     ("adapters/parquet", &["events", "tables"]),
-    ("adapters/xlsx", &["events", "mapping", "snapshot", "tables"]),
+    ("adapters/xlsx", &["events", "mapping", "overview", "snapshot", "tables"]),
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),
     ("adapters/evidence", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),

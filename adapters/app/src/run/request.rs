@@ -2,7 +2,7 @@
 
 use powerfill_engine::SPEC_VERSION;
 use powerfill_events::log::EncodedBatch;
-use powerfill_events::run::event::{RunOrigin, RunRequested, SourceMapping};
+use powerfill_events::run::event::{CapturedTable, RunOrigin, RunRequested, SourceMapping};
 use powerfill_events::run::{Run, RunCommand, RunId, RunState};
 use powerfill_events::values::TenantId;
 use powerfill_ports::ensure_tenant;
@@ -28,7 +28,7 @@ pub struct RunRequest<'a> {
     pub source_warnings: &'a [String],
     /// The mapping that made the input.
     pub mapping: Option<&'a SourceMapping>,
-    /// What the run comes from.
+    /// What the run comes from. The request adds the captured tables to its provenance.
     pub origin: RunOrigin,
 }
 
@@ -46,6 +46,7 @@ impl Runner {
         retry_with_backoff(|| ensure_tenant(self.store.as_ref(), &tenant)).await?;
         let (digest, canonical) = canonical(request.snapshot);
         retry_with_backoff(|| self.store.capture(&digest, &canonical)).await?;
+        let origin = with_tables(request.origin.clone(), &canonical)?;
         drop(canonical);
         let as_of = request.options.as_of.unwrap_or(request.snapshot.header.as_of);
         let requested = RunRequested {
@@ -56,7 +57,7 @@ impl Runner {
             spec_version: SPEC_VERSION.to_owned(),
             source_warnings: request.source_warnings.to_vec(),
             mapping: request.mapping.cloned(),
-            origin: request.origin.clone(),
+            origin,
         };
         let command = RunCommand::Request(Box::new(requested));
         let events = Run::decide(&RunState::default(), command)?;
@@ -73,6 +74,21 @@ impl Runner {
         retry_with_backoff(|| self.store.enqueue(append.clone(), is_scenario)).await?;
         Ok(digest)
     }
+}
+
+/// Adds the tables of the captured snapshot to where it was read.
+fn with_tables(mut origin: RunOrigin, canonical: &[u8]) -> Result<RunOrigin, AppError> {
+    if let Some(provenance) = &mut origin.provenance {
+        let parts = Snapshot::parts_of_canonical(canonical)?.into_iter();
+        provenance.tables = parts
+            .map(|part| CapturedTable {
+                table: part.table.to_owned(),
+                rows: part.rows as u64,
+                digest: blake3::hash(part.bytes).to_hex().to_string(),
+            })
+            .collect();
+    }
+    Ok(origin)
 }
 
 /// The canonical form of a snapshot, after its digest.

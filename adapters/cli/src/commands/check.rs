@@ -17,9 +17,9 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
     if let Some(file) = &args.write_mapping {
         return mapped::write_draft(input.source(), file).await;
     }
-    let mut report = match input.validated().await? {
-        Ok(validated) => validated.warnings,
-        Err(report) => report,
+    let (mut report, digest) = match input.validated().await? {
+        Ok(validated) => (validated.warnings, Some(validated.snapshot.digest())),
+        Err(report) => (report, None),
     };
     if let Some(file) = args.options.as_deref().or(input.options())
         && let Err(rejected) = options::in_file(file)?.resolve()
@@ -27,17 +27,21 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
         report.faults.extend(rejected.faults);
     }
     match args.print.format {
-        Format::Text => print_report(&report, args.report.all)?,
+        Format::Text => print_report(&report, digest.as_deref(), args.report.all)?,
         Format::Json => print_json(&report)?,
         Format::Csv => print_csv(&Fault::COLUMNS, report.faults.iter().map(Fault::cells))?,
     }
     if report.errors() > 0 { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }
 
-fn print_report(report: &FaultReport, all: bool) -> Result<(), CliError> {
+/// Prints the faults, and the digest that a run of a valid snapshot would record.
+fn print_report(report: &FaultReport, digest: Option<&str>, all: bool) -> Result<(), CliError> {
     print_text(report::text(report, all))?;
     if !all && report::is_shortened(report) {
         print_text("--all prints every fault in a line, --format csv writes them as a table\n")?;
+    }
+    if let Some(digest) = digest {
+        print_text(format_args!("input digest {digest}\n"))?;
     }
     print_text(format_args!("{} errors, {} warnings\n", report.errors(), report.warnings()))
 }

@@ -32,6 +32,7 @@ pub(crate) mod schema;
 pub(crate) mod seal;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod tables;
 pub(crate) mod template;

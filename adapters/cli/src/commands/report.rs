@@ -1,24 +1,70 @@
-//! `report`: what a run decided and is worth, as one document.
+//! `report`: what a run decided and is worth as one page or as JSON, and its certificate.
 
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
 
+use powerfill_app::explain::explain_loan;
 use powerfill_app::overview::overview;
+use powerfill_app::replay::replay;
+use powerfill_app::verify::verify;
+use powerfill_app::{Clock, NoObserver, SystemClock};
+use powerfill_diff::report::escaped_json;
 use powerfill_events::run::RunId;
 use powerfill_overview::Overview;
 use powerfill_ports::Store;
 
 use super::open_run;
+use super::verify::damage_of;
 use crate::args::RunReportArgs;
+use crate::certificate::{self, Certificate};
 use crate::error::CliError;
+use crate::output::print_text;
 use crate::settings::ProgramSettings;
+use crate::workbook;
+
+/// Where the page has its data, and what stands there before it has any.
+const DATA: &str = "id=\"powerfill-report\">";
 
 pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let (store, run) = open_run(&args.store, &args.run, settings).await?;
+    if let Some(out) = &args.output.out {
+        prepare(out)?;
+    }
     let overview = complete_overview(store.as_ref(), run).await?;
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, &overview).map_err(io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
+    let Some(out) = &args.output.out else {
+        let mut stdout = io::stdout().lock();
+        serde_json::to_writer(&mut stdout, &overview).map_err(io::Error::from)?;
+        writeln!(stdout)?;
+        return Ok(());
+    };
+    let (text, is_good, what) = match args.audit {
+        true => {
+            let certificate = certify(store.as_ref(), overview, &args.loans).await?;
+            (certificate::page(&certificate), certificate.is_good(), "certificate")
+        }
+        false => (page(&overview)?, true, "report"),
+    };
+    write(out, run, &text)?;
+    print_text(format_args!("{} has the {what} of run {run}\n", out.display()))?;
+    if is_good {
+        return Ok(());
+    }
+    eprintln!("note: the run does not verify, or is not reproduced; the certificate says why");
+    Err(CliError::NegativeAnswer)
+}
+
+/// Refuses a place that is not for a page.
+fn prepare(out: &Path) -> Result<(), CliError> {
+    let extension = out.extension().map(|extension| extension.to_ascii_lowercase());
+    if extension.is_none_or(|extension| extension != "html" && extension != "htm") {
+        return Err(CliError::environment(format!(
+            "{} is not the name of a page; name a file such as run.html (a workbook is written by \
+             `powerfill tables RUN --format xlsx --out FILE`)",
+            out.display()
+        )));
+    }
+    workbook::prepare(out)
 }
 
 /// The overview of a run, which must be Complete.
@@ -27,5 +73,57 @@ async fn complete_overview(store: &dyn Store, run: RunId) -> Result<Overview, Cl
         CliError::environment(format!(
             "run {run} is not Complete, so it has no report; `powerfill show {run}` says why"
         ))
+    })
+}
+
+/// The page of the console with the data of the run inside. No text of it can act as markup.
+fn page(overview: &Overview) -> Result<String, CliError> {
+    let broken = || CliError::environment("the program was built without the page of reports");
+    let page = powerfill_console::report_page().ok_or_else(broken)?.content()?;
+    let page = String::from_utf8(page).map_err(CliError::environment)?;
+    let (before, rest) = page.split_once(DATA).ok_or_else(broken)?;
+    let after = rest.find("</script>").map(|end| &rest[end..]).ok_or_else(broken)?;
+    let data = serde_json::to_value(overview).map_err(io::Error::from)?;
+    Ok(format!("{before}{DATA}{}{after}", escaped_json(&data)))
+}
+
+/// Verifies, replays, and explains, for the certificate.
+async fn certify(
+    store: &dyn Store,
+    overview: Overview,
+    loans: &[String],
+) -> Result<Certificate, CliError> {
+    let run = overview.run.run_id;
+    let mut accounts = Vec::new();
+    for loan in loans {
+        let account = explain_loan(store, run, loan).await?;
+        if account.is_unknown() {
+            return Err(CliError::environment(format!(
+                "run {run} has no loan {loan}; `powerfill tables {run} pfill_powerfill_guide` \
+                 lists the loans"
+            )));
+        }
+        accounts.push(account);
+    }
+    let verified = verify(store, Some(run)).await?;
+    Ok(Certificate {
+        checked_at: SystemClock.now(),
+        damage: damage_of(&verified),
+        verified,
+        replayed: replay(store, run, Arc::new(NoObserver)).await?,
+        head: store.head().await?,
+        overview,
+        accounts,
+    })
+}
+
+/// Writes a temporary file and renames it, so that a former file is replaced as a whole.
+fn write(out: &Path, run: RunId, text: &str) -> Result<(), CliError> {
+    let partial = out.with_file_name(format!(".partial-{run}.html"));
+    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out));
+    written.map_err(|error| {
+        // The file may not exist. If it stays, the next attempt for the run overwrites it.
+        let _ = std::fs::remove_file(&partial);
+        CliError::context(format!("cannot write {}", out.display()), error)
     })
 }

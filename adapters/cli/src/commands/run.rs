@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use powerfill_app::overview::overview;
 use powerfill_app::publish::publish;
 use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
@@ -14,7 +15,6 @@ use powerfill_sqlserver::SqlServerTarget;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::RunSummary;
 use powerfill_tables::table::TableSpec;
-use powerfill_tables::tables::ALL;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -77,7 +77,11 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         run_in_foreground(&runner, input, &options, &requested_by, folder, origin).await?;
     if let Some(file) = file {
         let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
-        let written = workbook::write(store.as_ref(), run, u64::MAX, ALL, Some(file), keep).await;
+        let overview = overview(store.as_ref(), run).await?;
+        let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
+        let written =
+            workbook::write(store.as_ref(), run, u64::MAX, &tables, overview, Some(file), keep)
+                .await;
         let again = format!("powerfill tables {run} --format xlsx --out FILE");
         written.map_err(|error| after_recording(error, "--out", &again))?;
     }
@@ -138,8 +142,9 @@ async fn queue(
 ) -> Result<RunId, CliError> {
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
-    let Validated { snapshot, source_warnings, mapping, .. } = input;
-    let (mapping, origin) = (mapping.as_ref(), RunOrigin::default());
+    let Validated { snapshot, source_warnings, mapping, provenance, .. } = input;
+    let (mapping, provenance) = (mapping.as_ref(), provenance.clone());
+    let origin = RunOrigin { provenance, ..RunOrigin::default() };
     runner
         .request(&RunRequest {
             run_id,
@@ -187,7 +192,7 @@ pub(crate) async fn run_in_foreground(
         requested_by,
         source_warnings: &input.source_warnings,
         mapping: input.mapping.as_ref(),
-        origin,
+        origin: RunOrigin { provenance: input.provenance, ..origin },
     };
     let interrupt = Interrupt::listen(requested_by).await;
     let requested = request_when_free(runner, &request, &interrupt).await;

@@ -2,6 +2,7 @@
 
 use futures::TryStreamExt;
 use powerfill_app::as_of::check_event;
+use powerfill_app::overview::overview;
 use powerfill_app::rebuild;
 use powerfill_ports::projections::RunRows;
 use powerfill_snapshot::near::suggestion;
@@ -29,9 +30,12 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
     };
     let table = args.table.as_deref().map(spec).transpose()?;
     let Some(format) = args.common.format.printed() else {
-        let tables = if table.is_some() { table.as_slice() } else { ALL };
-        return workbook::write(store.as_ref(), run, at, tables, args.out.as_deref(), |_| true)
-            .await;
+        // Without a table, and not as of an event, it is the workbook of the whole run.
+        let is_whole = table.is_none() && at == u64::MAX;
+        let overview = if is_whole { overview(store.as_ref(), run).await? } else { None };
+        let tables = table.map_or_else(|| workbook::tables_of(args.all), |table| vec![table]);
+        let (overview, file) = (overview.as_ref(), args.out.as_deref());
+        return workbook::write(store.as_ref(), run, at, &tables, overview, file, |_| true).await;
     };
     if args.out.is_some() {
         let message =

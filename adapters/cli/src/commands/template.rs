@@ -7,14 +7,9 @@ use crate::workbook;
 
 pub(crate) fn run(args: &TemplateArgs) -> Result<(), CliError> {
     let out = &args.out;
-    let is_workbook =
-        out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
+    let is_workbook = workbook::is_workbook(out);
     let source = if is_workbook {
-        if out.exists() {
-            let message = format!("{} exists; name a new file", out.display());
-            return Err(CliError::environment(message));
-        }
-        workbook::prepare(out)?;
+        workbook::prepare_new(out)?;
         powerfill_xlsx::write_template(out, args.examples).map_err(CliError::environment)?;
         format!("xlsx:{}", out.display())
     } else {

@@ -35,6 +35,7 @@ mod read_only;
 #[cfg(unix)]
 mod relayed;
 mod released;
+mod reporting;
 mod reports;
 #[cfg(unix)]
 mod retention;

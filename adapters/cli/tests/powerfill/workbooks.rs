@@ -5,7 +5,7 @@ use std::path::Path;
 
 use powerfill_tables::table::CellType;
 use powerfill_tables::tables::ALL;
-use powerfill_xlsx::{RUN_SHEET, TextSheet, naming, read_texts};
+use powerfill_xlsx::{MOVES_SHEET, RUN_SHEET, SUMMARY_SHEET, TextSheet, naming, read_texts};
 use rust_xlsxwriter::Workbook;
 
 use crate::sandbox::{Sandbox, case, check_cases, options, source};
@@ -44,7 +44,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
     let sheets = read_texts(book).unwrap();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     let mut found = Vec::new();
-    let mut expected = vec![RUN_SHEET.to_owned()];
+    let mut expected = [SUMMARY_SHEET, MOVES_SHEET, RUN_SHEET].map(str::to_owned).to_vec();
     for table in ALL {
         let file = out.join(format!("{}.csv", table.name));
         if !file.exists() {
@@ -106,7 +106,8 @@ fn the_workbook_of_every_case_has_the_cells_of_its_csv() {
         if again.status != answer.status {
             found.push(format!("{:?} for {:?}: {}", again.status, answer.status, again.err));
         }
-        let made = ["tables", "latest", "--format", "xlsx", "--out", "new folder/tables.xlsx"];
+        let made =
+            ["tables", "latest", "--all", "--format", "xlsx", "--out", "new folder/tables.xlsx"];
         sandbox.run(made).success();
         if answer.status == Some(0) {
             found
@@ -131,13 +132,34 @@ fn the_workbook_of_a_generated_book_has_the_cells_of_its_csv() {
         "generate --loans 400 --trades 150 --pools 90 --instruments 30 --constraints 40 --out book",
     );
     sandbox.run_ok("run dir:book --out out");
-    sandbox.run_ok("tables latest --format xlsx --out run.xlsx");
+    sandbox.run_ok("tables latest --all --format xlsx --out run.xlsx");
     assert_eq!(differences(&sandbox.path("out"), &sandbox.path("run.xlsx")), Vec::<String>::new());
     let first = std::fs::read(sandbox.path("run.xlsx")).unwrap();
-    sandbox.run_ok("tables latest --format xlsx --out run.xlsx");
+    sandbox.run_ok("tables latest --all --format xlsx --out run.xlsx");
     assert!(std::fs::read(sandbox.path("run.xlsx")).unwrap() == first);
-    let piped = sandbox.command("tables latest --format xlsx".split(' ')).output().unwrap();
+    let piped = sandbox.command("tables latest --all --format xlsx".split(' ')).output().unwrap();
     assert!(piped.status.success() && piped.stdout == first);
+
+    sandbox.run_ok("tables latest --format xlsx --out people.xlsx");
+    let sheets = read_texts(&sandbox.path("people.xlsx")).unwrap();
+    let large: Vec<_> = ALL
+        .iter()
+        .filter(|t| t.built_from.is_some())
+        .map(|t| naming::sheet_name(t.name, 1))
+        .collect();
+    assert!(large.len() == 2 && sheets.iter().all(|sheet| !large.contains(&sheet.name)));
+    let overview = sandbox.run_line("report latest --json").success().json();
+    let moves = sheets.iter().find(|sheet| sheet.name == MOVES_SHEET).unwrap();
+    let total = moves.rows.last().unwrap();
+    let actions = overview["moves"]["actions"].as_array().unwrap().iter();
+    let moved = actions.filter(|action| action["pool_action"] != "Remaining");
+    let moved: u64 = moved.map(|action| action["loans"].as_u64().unwrap()).sum();
+    assert_eq!((&*total[0], &*total[5]), ("Together", &*moved.to_string()));
+    let summary = sheets.iter().find(|sheet| sheet.name == SUMMARY_SHEET).unwrap();
+    let value = summary.rows.iter().filter(|row| row[0] == "Value of the run");
+    let value: Vec<&str> = value.map(|row| row[2].as_str()).collect();
+    let expected = overview["value"]["all"]["value_amount"].as_str().unwrap();
+    assert_eq!(value, [expected.trim_end_matches('0').trim_end_matches('.')]);
 
     let one = "tables latest pfill_trade_recap --format xlsx --out recap.xlsx";
     sandbox.run_ok(one);

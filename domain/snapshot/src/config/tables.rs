@@ -65,11 +65,11 @@ impl ConfigTables {
     /// # Errors
     /// [`TooLarge`].
     pub fn override_source_tables(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
-        let RawSnapshot { mut tables, mut faults, ignored, warnings, mapping } = source;
+        let RawSnapshot { mut tables, mut faults, ignored, warnings, mapping, provenance } = source;
         tables.retain(|table| ConfigTable::named(table.name()).is_none());
         faults.retain(|fault| ConfigTable::named(&fault.table).is_none());
         tables.extend(self.raw()?);
-        Ok(RawSnapshot { tables, faults, ignored, warnings, mapping })
+        Ok(RawSnapshot { tables, faults, ignored, warnings, mapping, provenance })
     }
 
     /// The six tables as a source hands them over: what a run of this configuration reads.

@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use powerfill_events::config::RuleRow;
 use powerfill_events::input::InputRow;
-use powerfill_events::run::event::SourceMapping;
+use powerfill_events::run::event::{SourceMapping, SourceProvenance};
 use rayon::prelude::*;
 
 pub use self::configuration::validate_configuration;
@@ -45,6 +45,8 @@ pub struct Validated {
     pub source_warnings: Vec<String>,
     /// The mapping that made the tables.
     pub mapping: Option<SourceMapping>,
+    /// Where the tables were read.
+    pub provenance: Option<SourceProvenance>,
 }
 
 /// Checks the tables of a source and types them.
@@ -53,13 +55,13 @@ pub struct Validated {
 /// The report of every fault, warnings included, where at least one is an error; in the order of
 /// the tables, rows and columns.
 pub fn validate(mut raw: RawSnapshot) -> Result<Validated, FaultReport> {
-    let mapping = raw.mapping.take();
+    let (mapping, provenance) = (raw.mapping.take(), raw.provenance.take());
     let (source_warnings, mut checker) = (raw.warnings.clone(), Checker::new(raw));
     let snapshot = checker.snapshot();
     let warnings = checker.report();
     match snapshot {
         Some(snapshot) if warnings.errors() == 0 => {
-            Ok(Validated { snapshot, warnings, source_warnings, mapping })
+            Ok(Validated { snapshot, warnings, source_warnings, mapping, provenance })
         }
         _ => Err(warnings),
     }

@@ -177,6 +177,7 @@ async fn keep(
         warnings: FaultReport::default(),
         source_warnings: Vec::new(),
         mapping: None,
+        provenance: None,
     };
     let origin = RunOrigin { scenario: Some(scenario), ..RunOrigin::default() };
     let requested_by = settings.requested_by(args.requested_by.as_deref());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reasons::{FindingCode, Step};
 use crate::run::options::RunOptions;
-use crate::values::{Severity, TenantId};
+use crate::values::{Severity, TenantId, Timestamp};
 
 /// See [`RunEvent::RunRequested`](super::RunEvent::RunRequested).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,36 @@ pub struct SourceProvenance {
     pub kind: String,
     /// Its place, without secrets.
     pub place: String,
+    /// The files that were there, by name; none for a server.
+    pub files: Vec<SourceFile>,
+    /// The version of the managed configuration whose tables took the place of the source's. NULL:
+    /// the source's own tables.
+    pub configuration_version: Option<u64>,
+    /// The input tables as they were captured, in the order of 1.2.
+    pub tables: Vec<CapturedTable>,
+}
+
+/// A file of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceFile {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The time of its last change, RFC 3339. NULL: the system does not know it.
+    #[schemars(with = "Option<String>")]
+    pub modified_at: Option<Timestamp>,
+}
+
+/// An input table of a captured snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CapturedTable {
+    /// Its name.
+    pub table: String,
+    /// The number of its rows.
+    pub rows: u64,
+    /// BLAKE3 of its part of the canonical form, hexadecimal: the same rows give the same digest.
+    pub digest: String,
 }
 
 /// A try that was kept: a run on changed input, which is never official.

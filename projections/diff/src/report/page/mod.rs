@@ -72,12 +72,12 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
 }
 
 /// The hash by which a Content-Security-Policy allows a style or a script.
-fn fingerprint(text: &str) -> String {
+pub fn fingerprint(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
 /// JSON that no text in it can end a script element with.
-fn escaped_json(value: &Value) -> String {
+pub fn escaped_json(value: &Value) -> String {
     let mut text = String::new();
     for c in value.to_string().chars() {
         match c {

@@ -1,0 +1,47 @@
+//! `snapshot export`: the captured input of a run as a source.
+
+use std::path::Path;
+
+use powerfill_app::run_input;
+use powerfill_snapshot::{RawTable, Snapshot};
+
+use super::open_run;
+use crate::CommandFuture;
+use crate::args::{SnapshotCommand, SnapshotExportArgs};
+use crate::error::CliError;
+use crate::output::print_text;
+use crate::settings::ProgramSettings;
+use crate::summary::count;
+use crate::workbook::{self, is_workbook};
+
+pub(crate) fn run(command: SnapshotCommand, settings: &ProgramSettings) -> CommandFuture<'_> {
+    match command {
+        SnapshotCommand::Export(args) => Box::pin(export(args, settings)),
+    }
+}
+
+async fn export(args: SnapshotExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+    let (store, run) = open_run(&args.store, &args.run, settings).await?;
+    let (digest, canonical) = run_input(store.as_ref(), run).await?;
+    let unreadable = |error| CliError::context(format!("the input of run {run}"), error);
+    let tables = Snapshot::tables_of_canonical(&canonical).map_err(unreadable)?;
+    let source = write(&args.out, &tables)?;
+    let rows: usize = tables.iter().map(RawTable::rows).sum();
+    print_text(format_args!(
+        "{} has the input of run {run}: {} rows, input digest {digest}\n\
+         read it with: powerfill check {source}\n",
+        args.out.display(),
+        count(rows as u64)
+    ))
+}
+
+/// Writes tables to a new workbook or folder, and returns it as a source.
+fn write(out: &Path, tables: &[RawTable]) -> Result<String, CliError> {
+    if is_workbook(out) {
+        workbook::prepare_new(out)?;
+        powerfill_xlsx::write_tables(out, tables).map_err(CliError::environment)?;
+        return Ok(format!("xlsx:{}", out.display()));
+    }
+    powerfill_csv::write_tables(out, tables).map_err(CliError::environment)?;
+    Ok(format!("dir:{}", out.display()))
+}
