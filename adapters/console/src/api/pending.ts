@@ -1,5 +1,4 @@
 import type { RunState, Timeline } from "./track";
-import type { TriesView } from "./tries";
 
 /** Operations that the service has before its document describes them. */
 interface Answer<T> {
@@ -47,14 +46,6 @@ export interface PendingPaths {
       as_of: string;
     },
     { rule_syntax: string; examples: number }
-  >;
-  "/api/powerfill/tries": Post<
-    TriesView,
-    { base_run: string | null; tries: { name?: string; edits: string[] }[] }
-  >;
-  "/api/powerfill/scenarios": Post<
-    { run_id: string; status: string },
-    { name: string; note: string | null; base_run: string | null; edits: string[] }
   >;
   "/api/powerfill/runs/{run_id}/timeline": Get<Timeline, { path: { run_id: string } }>;
   "/api/powerfill/runs/{run_id}/state": Get<

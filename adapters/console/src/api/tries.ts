@@ -1,36 +1,11 @@
+import type { components } from "../generated/schema";
+
 /** Tries and scenarios (specification part 8). */
 
-export interface Outcome {
-  failure: string | null;
-  proceeds: string;
-  carry: string;
-  value: string;
-  pick_up: string;
-  placed: number;
-  kicked_out: number;
-  filled: number;
-  under: number;
-  switches: number;
-}
-
-export interface TryView {
-  name: string;
-  edits: string[];
-  outcome: Outcome;
-  moved: number;
-  movers: {
-    loan_id: string;
-    from_trade_id: string | null;
-    to_trade_id: string | null;
-    loan_amount: string;
-    value_change: string;
-  }[];
-}
-
-export interface TriesView {
-  base: Outcome;
-  tries: TryView[];
-}
+type Schemas = components["schemas"];
+export type Outcome = Schemas["OutcomeView"];
+export type TryView = Schemas["TryView"];
+export type TriesView = Schemas["TriesView"];
 
 /** A name in an edit: one with a sign of the form is in quotes, in which a quote is doubled. */
 export function quoted(name: string): string {

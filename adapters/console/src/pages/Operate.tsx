@@ -126,7 +126,9 @@ export function OperatePage() {
             </div>
             <div className="tile">
               <div className="name">Queue</div>
-              <div className="value">{grouped(view.queue_depth)}</div>
+              <div className="value">
+                {typeof view.queue_depth === "number" ? grouped(view.queue_depth) : "Unknown"}
+              </div>
               <div className="muted small">
                 {view.queue_depth === 1 ? "run waits" : "runs wait"}
               </div>

@@ -81,7 +81,7 @@ function Results(props: { result: TriesView; onKeep: (tried: TryView) => void })
                       : dollars(base[member])}
                   </td>
                   {tries.map((tried, index) =>
-                    tried.outcome.failure === null ? (
+                    !tried.outcome.failure ? (
                       <Against key={index} base={base} outcome={tried.outcome} member={member} />
                     ) : (
                       <td key={index} className="num muted">
@@ -124,7 +124,7 @@ function Results(props: { result: TriesView; onKeep: (tried: TryView) => void })
       </Card>
       {tries.map((tried, index) => (
         <Card key={index} title={`Largest movers: ${tried.name}`}>
-          {tried.outcome.failure !== null && (
+          {tried.outcome.failure && (
             <div className="notice bad">
               <strong>Preflight refuses this input</strong>
               <p>{tried.outcome.failure}</p>
