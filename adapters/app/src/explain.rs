@@ -155,7 +155,7 @@ pub async fn read_story<'a>(
 
 /// The versions of all events of some subjects, and how far the index reaches. `None` if the run
 /// has no index that this program can read.
-async fn listed_versions(
+pub(crate) async fn listed_versions(
     store: &dyn Store,
     run: RunId,
     subjects: Vec<Subject>,

@@ -5,6 +5,7 @@
 //! * [`run_list`]: the list of runs, their names and notes
 //! * [`rebuild`]: output tables and indexes made again from a run's events
 //! * [`as_of`]: a run after any of its events
+//! * [`track`]: a run step by step
 //! * [`replay`]: a run decided again and compared with its stream
 //! * [`verify`]: the log, and everything that is kept beside it, checked against the events
 //! * [`explain`]: the story of a loan or a trade in a run
@@ -42,6 +43,7 @@ pub mod replay;
 mod retry;
 mod run;
 pub mod run_list;
+pub mod track;
 pub mod tries;
 pub mod verify;
 

@@ -81,6 +81,23 @@ impl TenantSettings {
         Ok(Some(url.clone().or_password(password.as_deref()).0))
     }
 
+    /// A tenant of a store and a source on this machine, without a file of settings.
+    pub(crate) const fn local(id: TenantId, store: StoreUrl, source: SourceUrl) -> Self {
+        Self {
+            id,
+            store,
+            source: Some(source),
+            mapping: None,
+            options: None,
+            keep_years: None,
+            manages_configuration: false,
+            large_tables: LargeTables::Built,
+            password_file: None,
+            publish: None,
+            publish_password_file: None,
+        }
+    }
+
     fn parse(id: &str, value: Value, default: LargeTables) -> Result<Self, CliError> {
         let prefix = format!("tenants.{id}.");
         let Value::Table(mut table) = value else {

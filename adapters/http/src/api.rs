@@ -15,10 +15,12 @@ use crate::permits::Permits;
 use crate::problem::{ApiResult, internal};
 use crate::rates::RateLimits;
 use crate::report_cache::ReportCache;
+use crate::rules::LoanBooks;
 use crate::session_file::SessionFile;
 use crate::tenant::TenantHandle;
 use crate::tickets::Tickets;
 use crate::tokens::{TokenError, TokenFile};
+use crate::track::TrackCache;
 
 /// The limits of the service.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +90,8 @@ pub struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) report_cache: ReportCache,
+    pub(crate) tracks: TrackCache,
+    pub(crate) loan_books: LoanBooks,
     pub(crate) rates: RateLimits,
     pub(crate) metrics: Metrics,
     /// Audits need a processor for long.
@@ -122,6 +126,8 @@ impl Api {
             clock,
             limits,
             report_cache: ReportCache::new(limits.reports),
+            tracks: TrackCache::new(),
+            loan_books: LoanBooks::new(),
             rates: RateLimits::new(limits.rate),
             metrics: Metrics::default(),
             audits: Permits::new("audits", 1, 2),

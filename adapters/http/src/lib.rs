@@ -9,7 +9,8 @@
 //! * [`problem`]: refusals and failures, as RFC 9457
 //!
 //! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
-//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`, `session`, `console`.
+//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`, `session`, `console`,
+//! `track`, `lookup`, `rules`, `options`, `constraint_use`, `operate`.
 //! The first argument of a handler is the caller, with the role that it needs. Around each request
 //! are `caller` (with `credentials`), `rates`, and `access`.
 
@@ -24,6 +25,7 @@ mod caller;
 mod candidates;
 mod config;
 mod console;
+mod constraint_use;
 mod credentials;
 mod document;
 mod events;
@@ -31,7 +33,10 @@ mod explain;
 mod extract;
 mod health;
 mod input;
+mod lookup;
 pub mod metrics;
+mod operate;
+mod options;
 mod overview;
 mod peers;
 mod permits;
@@ -43,6 +48,7 @@ mod report_cache;
 mod reports;
 mod routes;
 mod row_starts;
+mod rules;
 mod run_view;
 mod runs;
 mod schema;
@@ -55,6 +61,7 @@ mod stream;
 mod tenant;
 mod tickets;
 pub mod tokens;
+mod track;
 mod tries;
 
 pub use api::{Api, Limits};

@@ -106,7 +106,7 @@ impl Metrics {
     }
 
     /// The positions of a tenant's live event streams.
-    fn stream_positions(&self, tenant: &str) -> Vec<u64> {
+    pub(crate) fn stream_positions(&self, tenant: &str) -> Vec<u64> {
         let streams = self.streams.lock();
         let own = streams.iter().filter(|(of, _)| of == tenant);
         own.filter_map(|(_, stream)| Some(stream.upgrade()?.load(Ordering::Relaxed))).collect()

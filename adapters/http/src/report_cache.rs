@@ -209,7 +209,8 @@ impl ReportCache {
         Ok(select(&tables, table))
     }
 
-    async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
+    /// The turn to read something large of a tenant.
+    pub(crate) async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
         self.readers.get_with(Arc::clone(tenant), async { Arc::default() }).await
     }
 

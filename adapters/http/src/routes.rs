@@ -20,8 +20,9 @@ use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::static_text::StaticText;
 use crate::{
-    annotations, audit, brief, candidates, config, console, document, events, explain, health,
-    input, overview, reports, runs, session, stream, tries,
+    annotations, audit, brief, candidates, config, console, constraint_use, document, events,
+    explain, health, input, lookup, operate, options, overview, reports, rules, runs, session,
+    stream, track, tries,
 };
 
 #[derive(OpenApi)]
@@ -59,6 +60,15 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(events::list_all))
         .routes(routes!(stream::stream))
         .routes(routes!(stream::ticket))
+        .routes(routes!(track::timeline))
+        .routes(routes!(track::state))
+        .routes(routes!(lookup::steps))
+        .routes(routes!(lookup::search))
+        .routes(routes!(rules::preview))
+        .routes(routes!(options::list))
+        .routes(routes!(constraint_use::show))
+        .routes(routes!(operate::show))
+        .routes(routes!(operate::storage))
         .routes(routes!(explain::explain_loan_in_run))
         .routes(routes!(explain::explain_trade_in_run))
         .routes(routes!(audit::replay_run))

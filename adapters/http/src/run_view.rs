@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use powerfill_app::DecodedEvent;
-use powerfill_events::run::event::Step;
+use powerfill_events::run::event::{RunRequested, Step};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
@@ -85,6 +85,17 @@ async fn event_at(store: &dyn Store, run: RunId, version: u64) -> ApiResult<Opti
     Ok(stored.map(DecodedEvent::try_from).transpose()?)
 }
 
+/// The request of a run.
+pub(crate) async fn requested(
+    store: &dyn Store,
+    run: RunId,
+) -> ApiResult<Option<Box<RunRequested>>> {
+    Ok(match event_at(store, run, 1).await?.map(|first| first.event) {
+        Some(RunEvent::RunRequested(requested)) => Some(requested),
+        _ => None,
+    })
+}
+
 /// The fraction of the steps that are done when a run has reached this one.
 fn fraction(run: &QueuedRun, reached: Option<Step>) -> String {
     let done = match (run.status, reached) {
@@ -107,8 +118,7 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
         events,
         ..RunView::default()
     };
-    let first = event_at(store, run, 1).await?.map(|first| first.event);
-    if let Some(RunEvent::RunRequested(requested)) = first {
+    if let Some(requested) = requested(store, run).await? {
         view.requested_by = Some(requested.requested_by.clone());
         view.options = serde_json::to_value(&requested.options).ok();
         view.input_digest = Some(requested.snapshot_digest.clone());

@@ -11,6 +11,7 @@ use powerfill_app::logged_status;
 use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
+use powerfill_ports::Store;
 use powerfill_ports::runs::{QueuedRun, RunCursor, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -151,11 +152,7 @@ pub(crate) async fn list(
     let store = caller.store().await?;
     let cursor = match query.cursor {
         None => RunCursor::START,
-        Some(after) => {
-            let last = store.run(RunId(after)).await?;
-            let unknown = || Problem::bad("cursor is no `next` of this list.");
-            last.as_ref().map(QueuedRun::cursor).ok_or_else(unknown)?
-        }
+        Some(after) => cursor_of(store.as_ref(), RunId(after)).await?,
     };
     let runs = pin!(list_runs(store.as_ref(), filter, cursor));
     let mut runs: Vec<ListedRun> = runs.take(size + 1).try_collect().await?;
@@ -163,6 +160,13 @@ pub(crate) async fn list(
     runs.truncate(size);
     let next = runs.last().filter(|_| has_more).map(|run| run.queued.run_id.0);
     Ok(Json(RunPage { runs: runs.into_iter().map(RunListItem::from).collect(), next }))
+}
+
+/// The place of a run in the list, which the run's page gave as `next`.
+pub(crate) async fn cursor_of(store: &dyn Store, run: RunId) -> ApiResult<RunCursor> {
+    let last = store.run(run).await?;
+    let unknown = || Problem::bad("cursor is no `next` of this list.");
+    last.as_ref().map(QueuedRun::cursor).ok_or_else(unknown)
 }
 
 /// A run with its status, its step, its counts, and its failure.

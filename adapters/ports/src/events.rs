@@ -113,6 +113,16 @@ pub trait EventStore: Send + Sync {
     /// As [`EventStore::read`], but only up to a version, which is included.
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_>;
 
+    /// The bytes of a stream's events as they are stored; 0 if they are archived. `None` if the
+    /// store cannot say.
+    ///
+    /// # Errors
+    /// The store fails.
+    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+        let _ = stream;
+        Ok(None)
+    }
+
     /// Reads the given versions of a stream, which must be in ascending order. Versions beyond the
     /// end of the stream at the time of the call are left out.
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_>;

@@ -50,6 +50,18 @@ pub(crate) async fn streams(client: &ClientWrapper) -> Result<Vec<String>, Store
     rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
 }
 
+/// The bytes of a stream's blocks, and of its events that are not in blocks yet.
+pub(crate) async fn stored_bytes(client: &ClientWrapper, name: &str) -> Result<u64, StoreError> {
+    let sql = "SELECT (SELECT COALESCE(SUM(OCTET_LENGTH(b.body)), 0) FROM es_event_blocks b
+                       WHERE b.stream_id = s.stream_id)::bigint
+                    + (SELECT COALESCE(SUM(OCTET_LENGTH(e.payload::text)), 0) FROM es_events e
+                       WHERE e.stream_id = s.stream_id)::bigint
+               FROM es_streams s WHERE s.name = $1";
+    let sum = client.prepare_cached(sql).await.map_err(store_error)?;
+    let row = client.query_opt(&sum, &[&name]).await.map_err(store_error)?;
+    row.map_or(Ok(0), |row| unsigned(&row, 0))
+}
+
 /// The stored seal of an append. `None` if the log ends before it.
 pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<Hash>, StoreError> {
     if seq == 0 {

@@ -147,6 +147,10 @@ impl EventStore for PostgresStore {
         Ok(log::stream(&client, stream).await?.map_or(0, |(_, version)| version))
     }
 
+    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+        log::stored_bytes(&*self.inner.pool.get().await?, stream).await.map(Some)
+    }
+
     async fn streams(&self) -> Result<Vec<String>, StoreError> {
         log::streams(&*self.inner.pool.get().await?).await
     }

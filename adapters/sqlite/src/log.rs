@@ -47,6 +47,21 @@ pub(crate) fn stream_version(conn: &Connection, stream: &str) -> Result<u64, Sto
         .map_err(store_error)
 }
 
+/// The bytes of a stream's blocks, and of its events that are not in blocks yet.
+pub(crate) fn stored_bytes(conn: &Connection, stream: &str) -> Result<u64, StoreError> {
+    let sql = "SELECT (SELECT COALESCE(SUM(LENGTH(b.body)), 0) FROM es_event_blocks b
+                       WHERE b.stream_id = s.stream_id)
+                    + (SELECT COALESCE(SUM(LENGTH(CAST(e.payload AS BLOB))), 0) FROM es_appends a
+                       JOIN es_events e ON e.position >= a.first_position
+                                       AND e.position < a.first_position + a.event_count
+                       WHERE a.stream_id = s.stream_id)
+               FROM es_streams s WHERE s.name = ?1";
+    conn.prepare_cached(sql)
+        .and_then(|mut sum| sum.query_row([stream], |row| row.get(0)).optional())
+        .map(Option::unwrap_or_default)
+        .map_err(store_error)
+}
+
 /// The stored seal of an append. `None` if the log ends before it.
 pub(crate) fn seal_at(conn: &Connection, seq: u64) -> Result<Option<Hash>, StoreError> {
     if seq == 0 {

@@ -91,6 +91,11 @@ impl EventStore for SqliteStore {
         self.read_with(move |conn| log::stream_version(conn, &stream)).await
     }
 
+    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+        let stream = stream.to_owned();
+        self.read_with(move |conn| log::stored_bytes(conn, &stream).map(Some)).await
+    }
+
     async fn streams(&self) -> Result<Vec<String>, StoreError> {
         self.read_with(log::streams).await
     }

@@ -9,6 +9,7 @@
 //! * [`event_index`]: the events of each loan and each trade
 //! * [`run_headline`]: what the list of runs says about a run
 //! * [`status`]: the status of a run
+//! * [`track`]: which loan went where at which event
 //! * [`RunSummary`]: counts, fills, and outcomes of a run
 
 #![warn(
@@ -28,6 +29,7 @@ pub mod status;
 pub mod summary;
 pub mod table;
 pub mod tables;
+pub mod track;
 
 pub use run_tables::{RunTables, UnknownTable};
 pub use summary::RunSummary;

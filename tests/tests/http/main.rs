@@ -3,6 +3,7 @@
 
 mod configuration;
 mod console;
+mod console_data;
 mod isolation;
 mod limits;
 mod matrix;

@@ -81,7 +81,7 @@ fn operations(run: &str) -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() >= 56, "{} operations", operations.len());
+    assert!(operations.len() >= 66, "{} operations", operations.len());
     operations
 }
 

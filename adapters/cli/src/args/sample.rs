@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  powerfill demo --open
   powerfill demo --folder sample
 
-Writes FOLDER/snapshot, FOLDER/powerfill.db, and FOLDER/tables. A second call adds a run.")]
+Writes FOLDER/snapshot, FOLDER/powerfill.db, and FOLDER/tables. A second call adds a run. With
+--open, Ctrl-C ends the service.")]
 pub(crate) struct DemoArgs {
     /// The folder of the sample tenant
     #[arg(long, default_value = "powerfill-demo")]
@@ -16,6 +18,9 @@ pub(crate) struct DemoArgs {
     /// Seed of the sample
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
+    /// Serve the sample on this machine afterwards, and show the console in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 #[derive(Debug, Args)]

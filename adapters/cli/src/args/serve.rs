@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Subcommand, ValueEnum};
 use powerfill_http::tokens::TokenRole;
 
 use super::{LargeTablesArgs, LogArgs, PrintArgs};
@@ -46,6 +46,14 @@ pub(crate) struct ServeArgs {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) large_tables: LargeTablesArgs,
+}
+
+impl ServeArgs {
+    /// The arguments of `serve` without any flag.
+    pub(crate) fn without_flags() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("serve"));
+        Self::from_arg_matches(&command.try_get_matches_from(["serve"])?)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use powerfill_events::run::event::RunOrigin;
+use powerfill_events::values::TenantId;
 use powerfill_generator::{Scale, generate};
+use powerfill_http::tokens::TokenFile;
 use powerfill_ports::Store;
 use powerfill_snapshot::{RunOptions, validate};
 use powerfill_tables::status::RunStatus;
 
 use super::run::{process_name, run_in_foreground, runner};
+use super::serve::serve_in_browser;
 use crate::args::DemoArgs;
 use crate::error::CliError;
 use crate::output::print_text;
-use crate::settings::ProgramSettings;
+use crate::settings::{ProgramSettings, TenantSettings};
 use crate::summary;
 use crate::urls::{SourceUrl, StoreUrl};
 
@@ -31,6 +34,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let refused =
         |report| CliError::Faults { what: format!("{source} is refused"), report, all: false };
     let validated = validate(source.read_with_notes(None).await?).map_err(refused)?;
+    let tenant = TenantId::from(&validated.snapshot.header.tenant_id);
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
@@ -49,7 +53,17 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
         return Err(CliError::NegativeAnswer);
     }
     super::explain::explain_sample(store.as_ref(), summary.run_id).await?;
+    drop((runner, store));
     let store = folder.join("powerfill.db");
+    if args.open {
+        print_text("\n")?;
+        let store = StoreUrl::Sqlite(store);
+        let tokens = TokenFile::new(folder.join("powerfill-tokens.toml"));
+        return serve_in_browser(TenantSettings::local(tenant, store, source), tokens).await;
+    }
     let store = store.display();
-    print_text(format!("\nNext: powerfill explain latest --loan LOAN_ID --store sqlite:{store}\n"))
+    print_text(format!(
+        "\nNext: powerfill explain latest --loan LOAN_ID --store sqlite:{store}\n\
+         Or, in the browser: powerfill demo --open\n"
+    ))
 }

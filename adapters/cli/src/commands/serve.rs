@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use powerfill_app::SystemClock;
+use powerfill_http::tokens::TokenFile;
 use powerfill_http::{Api, Limits, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_snapshot::{GivenOptions, Validated};
@@ -33,8 +34,40 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
             "powerfill.toml has no tenants; write [tenants.ID] with a store and a source",
         ));
     }
+    log::start(args.log.log_format);
+    serve(args, settings.tenants.values(), token::file(), |_| Ok(())).await
+}
+
+/// Serves a tenant on this machine, works on its runs, and shows the console in the browser, until
+/// the process is stopped.
+pub(super) async fn serve_in_browser(
+    tenant: TenantSettings,
+    tokens: TokenFile,
+) -> Result<(), CliError> {
+    let mut args = ServeArgs::without_flags().map_err(CliError::environment)?;
+    if TcpListener::bind(args.listen).await.is_err() {
+        // The usual port is in use.
+        args.listen.set_port(0);
+    }
+    serve(args, std::iter::once(&Arc::new(tenant)), tokens, |console| {
+        print_text("Ctrl-C ends the service.\n")?;
+        if let Err(error) = open::that_detached(console) {
+            print_text(format!("no browser can be opened ({error}): open {console} yourself\n"))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Serves tenants until the process is stopped. `ready` gets the URL of the console.
+async fn serve<'t>(
+    args: ServeArgs,
+    of: impl Iterator<Item = &'t Arc<TenantSettings>>,
+    tokens: TokenFile,
+    ready: impl FnOnce(&str) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let (mut stores, mut tenants) = (Vec::new(), Vec::new());
-    for tenant in settings.tenants.values() {
+    for tenant in of {
         let store = TenantStore::of_tenant(tenant)?.with_large_tables(args.large_tables.value());
         stores.push(store.clone());
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
@@ -42,9 +75,8 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
         let served = ServedTenant { settings, store, open, max_rows };
         tenants.push(Arc::new(served) as Arc<dyn TenantHandle>);
     }
-    log::start(args.log.log_format);
     let shutdown = shutdown::on_signal()?;
-    let api = Api::new(tenants.clone(), token::file(), Arc::new(SystemClock), shutdown.clone())?;
+    let api = Api::new(tenants.clone(), tokens, Arc::new(SystemClock), shutdown.clone())?;
     let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
     let api = Arc::new(if args.no_workers { api } else { api.with_workers() });
     if !api.may_listen_on(args.listen) {
@@ -58,7 +90,9 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
     let (listener, address) = listen(args.listen).await?;
     print_text(format!("listening on http://{address}, for {} tenants\n", tenants.len()))?;
     let metrics_listener = listen_for_metrics(args.metrics).await?;
-    print_text(format!("the console is at {}\n", console_url(address)))?;
+    let console = console_url(address);
+    print_text(format!("the console is at {console}\n"))?;
+    ready(&console)?;
     let metrics = async {
         if let Some(listener) = metrics_listener {
             powerfill_http::serve_metrics(listener, Arc::clone(&api)).await;

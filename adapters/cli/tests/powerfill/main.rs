@@ -45,6 +45,7 @@ mod schemathesis;
 #[cfg(unix)]
 mod served;
 #[cfg(unix)]
+mod served_console;
 mod served_together;
 #[cfg(unix)]
 mod server_killed;
