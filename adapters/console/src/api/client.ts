@@ -38,7 +38,7 @@ type Described = {
   };
 };
 
-export const api = createClient<Described & PendingPaths>({
+export const api = createClient<Described & Omit<PendingPaths, keyof paths>>({
   baseUrl: "",
   // A name that is assigned later, so that tests can replace `fetch`.
   fetch: (request) => globalThis.fetch(request),

@@ -94,7 +94,7 @@ export const timelineQuery = (tenant: string, runId: string) =>
     queryFn: async () =>
       (await answer(
         api.GET("/api/powerfill/runs/{run_id}/timeline", { params: { path: { run_id: runId } } }),
-      )) as Timeline,
+      )) as unknown as Timeline,
     staleTime: Infinity,
   });
 
@@ -118,7 +118,7 @@ export const stateQuery = (tenant: string, runId: string, version: number | null
             },
           },
         }),
-      )) as RunState;
+      )) as unknown as RunState;
       const full = { state, fills: overlaid(before?.fills ?? new Map(), state) };
       latest.set(key, full);
       return full;
@@ -143,7 +143,7 @@ export const stepsQuery = (tenant: string, runId: string, subject: Subject | nul
               subject?.kind === "trade" ? { trade_id: subject.id } : { loan_id: subject?.id ?? "" },
           },
         }),
-      )) as { versions: number[]; count: number },
+      )) as unknown as { versions: number[]; count: number },
     enabled: subject !== null,
     staleTime: Infinity,
     retry: false,
