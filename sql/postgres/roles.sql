@@ -4,9 +4,14 @@
 -- powerfill_app     for workers and services: appends, stages, publishes; cannot edit or cut the log
 -- powerfill_reader  for reports and audits: reads everything, including output tables
 --
--- Neither role can log in. Grant it to a user: GRANT powerfill_app TO acme_worker. If several users
--- create output tables, each must connect as the role (options=-c role=powerfill_app in the URL), so
--- that one can replace the tables of another.
+-- Neither role can log in. Roles belong to the server and not to a database, so a member of
+-- powerfill_reader would read the stores of all tenants of the server. What separates tenants is the
+-- right to connect: this file takes it from PUBLIC, and each user gets it for the database of the
+-- user's own tenant:
+--   GRANT powerfill_app TO acme_worker; GRANT CONNECT ON DATABASE acme TO acme_worker;
+-- Never grant CONNECT to powerfill_app or powerfill_reader. If several users create output tables,
+-- each must connect as the role (options=-c role=powerfill_app in the URL), so that one can replace
+-- the tables of another.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'powerfill_app') THEN
@@ -15,6 +20,29 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'powerfill_reader') THEN
         CREATE ROLE powerfill_reader NOLOGIN;
     END IF;
+END $$;
+
+-- Only the owner of the database can take the right to connect from others.
+DO $$
+DECLARE
+    member name;
+BEGIN
+    EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC, powerfill_app, powerfill_reader',
+        current_database());
+    IF has_database_privilege('powerfill_app', current_database(), 'CONNECT')
+        OR has_database_privilege('powerfill_reader', current_database(), 'CONNECT') THEN
+        RAISE EXCEPTION 'everyone may still connect to database %; run this file as the owner of the database',
+            current_database();
+    END IF;
+    FOR member IN
+        SELECT rolname FROM pg_roles WHERE rolcanlogin
+            AND (pg_has_role(oid, 'powerfill_app', 'MEMBER') OR pg_has_role(oid, 'powerfill_reader', 'MEMBER'))
+            AND NOT has_database_privilege(oid, current_database(), 'CONNECT')
+        ORDER BY rolname
+    LOOP
+        RAISE NOTICE 'user % cannot connect here; a user of this tenant needs: GRANT CONNECT ON DATABASE % TO %',
+            member, quote_ident(current_database()), quote_ident(member);
+    END LOOP;
 END $$;
 
 REVOKE ALL ON SCHEMA powerfill FROM PUBLIC;

@@ -1,7 +1,7 @@
 //! Event blocks as an editor sees them who knows the format: the text of a block, one line per
 //! event, and the columns that a new text needs.
 
-use powerfill_events::log::{AppendMeta, Hash, MetaHash, chain, hash_check};
+use powerfill_events::log::{AppendMeta, AppendRecord, Hash, MetaHash, chain, hash_check, seal};
 use powerfill_events::values::{TenantId, Timestamp};
 use rusqlite::Connection;
 use tokio_postgres::Client;
@@ -68,15 +68,17 @@ pub fn edit(
 }
 
 const APPEND: &str = "
-     SELECT s.name, a.tenant_id, a.actor, a.recorded_at, a.causation_id, a.correlation_id, b.hash_before
+     SELECT s.name, a.tenant_id, a.actor, a.recorded_at, a.causation_id, a.correlation_id, b.hash_before,
+            a.seq, a.first_position, a.event_count, a.append_id, a.first_version,
+            (SELECT seal FROM es_appends before WHERE before.seq = a.seq - 1)
      FROM es_event_blocks b
      JOIN es_streams s USING (stream_id)
      JOIN es_appends a ON a.stream_id = b.stream_id AND b.first_version >= a.first_version
                       AND b.first_version < a.first_version + a.event_count
      WHERE b.stream_id = ?1 AND b.first_version = ?2";
 
-/// As [`edit`], and computes the hashes of the block again. A reader accepts the block; only the
-/// seal of its append reveals the change.
+/// As [`edit`] of a block of the log's last append, and computes its hashes, the seal, and the head
+/// again: only a copy of the seal reveals the change.
 ///
 /// # Panics
 /// As [`edit`].
@@ -100,9 +102,20 @@ pub fn forge(
             causation_id: id(row.get(4)?),
             correlation_id: id(row.get(5)?),
         };
-        Ok((MetaHash::new(&row.get::<_, String>(0)?, &meta), row.get::<_, Vec<u8>>(6)?))
+        let hash = MetaHash::new(&row.get::<_, String>(0)?, &meta);
+        let number = |column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
+        let record = AppendRecord {
+            seq: number(7)?,
+            first_position: number(8)?,
+            stream_id: stream_id.unsigned_abs(),
+            first_version: number(11)?,
+            event_count: number(9)?,
+            append_id: id(row.get(10)?).expect("an id"),
+            meta,
+        };
+        Ok((hash, row.get::<_, Vec<u8>>(6)?, record, row.get::<_, Vec<u8>>(12)?))
     });
-    let (meta, hash_before) = row.expect("the block has an append");
+    let (meta, hash_before, record, seal_before) = row.expect("the block follows an append");
     let mut hash = Hash::from_slice(&hash_before).expect("a hash");
     let mut checks = Vec::new();
     for (line, version) in forged.iter().zip(first_version as u64..) {
@@ -116,6 +129,19 @@ pub fn forge(
                WHERE stream_id = ?1 AND first_version = ?2";
     let columns = (stream_id, first_version, &hash.as_bytes()[..], checks);
     conn.execute(sql, columns).expect("the guards are off");
+    let before = Hash::from_slice(&seal_before).expect("a hash");
+    let sealed = seal(&before, &record, &hash);
+    for (sql, hash) in [
+        ("UPDATE es_appends SET seal = ?1 WHERE seq = (SELECT seq FROM es_head)", sealed),
+        ("UPDATE es_head SET seal = ?1", sealed),
+        (
+            "UPDATE es_streams SET tail_hash = ?1
+             WHERE stream_id = (SELECT stream_id FROM es_appends ORDER BY seq DESC LIMIT 1)",
+            hash,
+        ),
+    ] {
+        conn.execute(sql, (&hash.as_bytes()[..],)).expect("the guards are off");
+    }
 }
 
 /// As [`edit`], in PostgreSQL.

@@ -169,14 +169,9 @@ async fn each_role_has_the_rights_that_it_needs() {
     for _ in 0..2 {
         admin.batch_execute(ROLES).await.unwrap();
     }
-    admin
-        .batch_execute(
-            "CREATE ROLE ann LOGIN IN ROLE powerfill_app;
-             CREATE ROLE bob LOGIN IN ROLE powerfill_app;
-             CREATE ROLE rita LOGIN IN ROLE powerfill_reader;",
-        )
-        .await
-        .unwrap();
+    for (user, role) in [("ann", "app"), ("bob", "app"), ("rita", "reader")] {
+        add_user(&admin, place.name().await, user, role).await;
+    }
     let owner = place.url().await;
     let as_user =
         |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
@@ -247,18 +242,70 @@ async fn the_owner_need_not_be_a_superuser() {
     for _ in 0..2 {
         client.batch_execute(ROLES).await.unwrap();
     }
-    client
-        .batch_execute(
-            "CREATE ROLE ann LOGIN IN ROLE powerfill_app;
-             CREATE ROLE rita LOGIN IN ROLE powerfill_reader",
-        )
-        .await
-        .unwrap();
+    for (user, role) in [("ann", "app"), ("rita", "reader")] {
+        add_user(&client, place.name().await, user, role).await;
+    }
     let worker = format!("{}?options=-c%20role%3Dpowerfill_app", of(&there, ann));
     execute_run(&PostgresStore::open(&url(&worker)).await.unwrap(), 1).await;
     let reader = connect(&of(&there, "postgres://rita@")).await;
     let rows = reader.query(&format!("SELECT FROM powerfill.{}", KICKOUTS.name), &[]).await;
     assert!(!rows.unwrap().is_empty(), "tables that were created later can be read");
+}
+
+/// As `docs/guides/operating.md` sets two tenants up on one server: the roles are the same, and a
+/// user of one tenant cannot connect to the database of the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_of_one_tenant_cannot_read_another() {
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let (alpha, bravo) = (TestDatabase::of(&server), TestDatabase::of(&server));
+    for (place, users) in [(&alpha, ["ann", "rita"]), (&bravo, ["bob", "rob"])] {
+        execute_run(&place.open().await, 1).await;
+        let admin = server.admin_client(place.name().await).await;
+        admin.batch_execute(ROLES).await.unwrap();
+        for (user, role) in users.into_iter().zip(["app", "reader"]) {
+            add_user(&admin, place.name().await, user, role).await;
+        }
+    }
+    let (alpha, bravo) = (alpha.url().await, bravo.url().await);
+    for (user, own, other) in [
+        ("ann", &alpha, &bravo),
+        ("rita", &alpha, &bravo),
+        ("bob", &bravo, &alpha),
+        ("rob", &bravo, &alpha),
+    ] {
+        let as_user =
+            |url: &str| url.replace("postgres://postgres@", &format!("postgres://{user}@"));
+        let store = PostgresStore::open_existing(&url(&as_user(own))).await.unwrap();
+        assert_eq!(store.verify(None).await.unwrap().damage, None, "{user}");
+        let refused = tokio_postgres::connect(&as_user(other), tokio_postgres::NoTls).await.err();
+        let refused = refused.unwrap_or_else(|| panic!("{user} connects to the other tenant"));
+        assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{user}: {refused:?}");
+    }
+}
+
+/// The roles are of no use to a tenant whose database everyone can connect to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_are_refused_to_an_owner_who_cannot_close_the_database() {
+    let server = DedicatedServer::start(Durability::Unsynced);
+    let place = TestDatabase::of(&server);
+    let name = place.name().await;
+    let admin = server.admin_client(name).await;
+    let owner =
+        format!("CREATE ROLE olga LOGIN CREATEROLE; GRANT CREATE ON DATABASE {name} TO olga");
+    admin.batch_execute(&owner).await.unwrap();
+    let olga = place.url().await.replace("postgres://postgres@", "postgres://olga@");
+    PostgresStore::open(&url(&olga)).await.unwrap();
+    let refused = connect(&olga).await.batch_execute(ROLES).await.unwrap_err();
+    let message = refused.as_db_error().unwrap().message();
+    assert!(message.contains("as the owner of the database"), "{message}");
+}
+
+/// Adds a user of one tenant, as the guide does.
+async fn add_user(admin: &tokio_postgres::Client, database: &str, user: &str, role: &str) {
+    let sql = format!(
+        "CREATE ROLE {user} LOGIN IN ROLE powerfill_{role}; GRANT CONNECT ON DATABASE {database} TO {user}"
+    );
+    admin.batch_execute(&sql).await.unwrap();
 }
 
 async fn execute_run(store: &PostgresStore, number: u128) {

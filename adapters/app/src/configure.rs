@@ -6,15 +6,22 @@
 
 use futures::TryStreamExt;
 use powerfill_events::log::{AppendMeta, EncodedBatch};
+use powerfill_events::run::RunEvent;
 use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
-use powerfill_ports::{StoreError, StoreFault, ensure_tenant};
+use powerfill_ports::runs::RunCursor;
+use powerfill_ports::{Store, StoreError, StoreFault, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigRejection, ConfigState,
 };
+use powerfill_snapshot::tables::LoanColumn;
+use powerfill_snapshot::{FaultReport, Severity, Snapshot, listed_columns};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use crate::events::DecodedEvent;
 use crate::retry::retry_with_backoff;
+use crate::run::panicked;
 use crate::{AppError, Clock};
 
 /// How often a command is decided again after a conflict. Each conflict is a change by another
@@ -120,6 +127,46 @@ pub async fn configure(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Checks the rules of a command against the columns of the last run's book, which a command alone
+/// cannot do: a rule that names another column would refuse the next run. Without a run, what could
+/// be wrong is returned as warnings.
+///
+/// # Errors
+/// [`ConfigureError::Rejected`] with the faults of the rules; the store fails.
+pub async fn check_rules(
+    store: &dyn Store,
+    command: &ConfigCommand,
+) -> Result<FaultReport, ConfigureError> {
+    if !command.writes_rules() {
+        return Ok(FaultReport::default());
+    }
+    let Some(columns) = last_loan_columns(store).await? else {
+        return Ok(command.rule_faults(&listed_columns(), Severity::Warning));
+    };
+    let faults = command.rule_faults(&columns, Severity::Error);
+    match faults.errors() {
+        0 => Ok(faults),
+        _ => Err(ConfigRejection::Faulty(faults).into()),
+    }
+}
+
+/// The columns of `loan` in the captured snapshot of the latest run whose payloads are there.
+async fn last_loan_columns(store: &dyn Store) -> Result<Option<Vec<LoanColumn>>, AppError> {
+    let Some(latest) = store.runs_after(RunCursor::START, 1).await?.pop() else { return Ok(None) };
+    if !store.archived_blocks(latest.run_id).await?.is_empty() {
+        return Ok(None);
+    }
+    let first = store.read(&latest.run_id.stream(), 1).try_next().await?.unwrap_or_default();
+    let Some(first) = first.into_iter().next() else { return Ok(None) };
+    let RunEvent::RunRequested(requested) = DecodedEvent::try_from(first)?.event else {
+        return Ok(None);
+    };
+    let canonical = store.captured(&requested.snapshot_digest).await?;
+    let excerpt = move || Snapshot::excerpt(&canonical, []).map(|excerpt| excerpt.loan_columns);
+    let columns = spawn_blocking(excerpt).await.map_err(|error| panicked(&error))?;
+    Ok(Some(columns?))
 }
 
 /// The outcome of a command, which is not recorded.

@@ -56,7 +56,7 @@ pub(crate) use tries::TryArgs;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::urls::UrlText;
@@ -171,6 +171,39 @@ pub(crate) enum Command {
     },
 }
 
+impl Cli {
+    /// The arguments of the process. Prints help, or what is wrong with them, and ends it then.
+    pub(crate) fn of_process() -> Self {
+        let matches = with_whole_paragraphs(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Puts each paragraph of the texts under the help into one line: the terminal breaks it once, at
+/// its own width.
+fn with_whole_paragraphs(command: clap::Command) -> clap::Command {
+    let text = command.get_after_help().map(|text| whole_paragraphs(&text.to_string()));
+    let command = match text {
+        Some(text) => command.after_help(text),
+        None => command,
+    };
+    command.mut_subcommands(with_whole_paragraphs)
+}
+
+/// Joins the lines of each paragraph. Indented lines are examples, and stay.
+fn whole_paragraphs(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        whole.push_str(line);
+        let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
+        let goes_on = is_text(line) && lines.peek().is_some_and(|next| is_text(next));
+        whole.push(if goes_on { ' ' } else { '\n' });
+    }
+    whole.truncate(whole.trim_end().len());
+    whole
+}
+
 impl Command {
     /// Whether the command writes a log and not only what a person must know.
     pub(crate) const fn has_log(&self) -> bool {
@@ -252,9 +285,10 @@ pub(crate) struct PreprocessArgs {
 #[command(after_help = "Examples:
   powerfill run dir:snapshot
   powerfill run dir:snapshot --price-mode pc --out tables
-  powerfill run xlsx:book.xlsx --out run.xlsx --format xlsx
-  powerfill run dir:snapshot --options options.json --store sqlite:books.db --format json
-  powerfill run 'mssql://desk@db.example/Lender?schema=pf' --publish mssql://pf@db.example/Lender
+  powerfill run xlsx:book.xlsx --out run.xlsx
+  powerfill run dir:snapshot --options options.json --store sqlite:books.db
+  powerfill run 'mssql://desk@db.example/Lender?schema=pf' \\
+      --publish mssql://pf@db.example/Lender
   powerfill run --tenant acme --no-wait
 
 Exit status 0 if the run is Complete, 1 if it is refused, Failed, or Cancelled. Ctrl-C cancels it.
@@ -264,8 +298,7 @@ pub(crate) struct RunArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write every output table and outcome.csv to this folder as CSV; with --format xlsx, to this
-    /// file
+    /// Write every output table and outcome.csv to this folder as CSV, or a workbook to FILE.xlsx
     #[arg(long, value_name = "PLACE")]
     pub(crate) out: Option<PathBuf>,
     /// Only queue the run and print its id: a `powerfill work` works on it
@@ -340,7 +373,7 @@ pub(crate) struct AtArgs {
   powerfill tables latest
   powerfill tables latest pfill_powerfill_guide --format csv > guide.csv
   powerfill tables latest pfill_trade_recap --at 60000
-  powerfill tables latest --format xlsx --out run.xlsx
+  powerfill tables latest --out run.xlsx
 
 Works for any run, not only for the latest: the rows are made from its events.")]
 pub(crate) struct TablesArgs {
@@ -348,7 +381,7 @@ pub(crate) struct TablesArgs {
     pub(crate) run: String,
     /// The table; without it, prints the row counts of all tables, or writes all to the workbook
     pub(crate) table: Option<String>,
-    /// The file of the workbook (--format xlsx) [default: standard output, unless it is a terminal]
+    /// Write a workbook to this file, FILE.xlsx
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Write the large tables into the workbook too: candidates, ranks of synthetic options

@@ -25,6 +25,7 @@ mod hints;
 mod log;
 mod mapped;
 mod out_folder;
+mod out_place;
 mod output;
 mod progress;
 mod provenance;
@@ -44,7 +45,6 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use tokio::runtime::Builder;
 
 use args::{Cli, Command};
@@ -60,7 +60,7 @@ const BLOCKED_THREADS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs the command of the process and returns its exit status.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let cores = std::thread::available_parallelism().map_or(MIN_WORKER_THREADS, NonZero::get);
     let workers = cores.max(MIN_WORKER_THREADS);
     match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {

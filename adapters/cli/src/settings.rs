@@ -258,12 +258,14 @@ impl ProgramSettings {
     /// The person who requests a run or a change: from the flag or variable, the file, or the
     /// operating system.
     pub(crate) fn requested_by(&self, argument: Option<&str>) -> String {
-        let user = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+        let variable = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+        // Timers and containers have no such variable.
+        let user = || variable().or_else(|| whoami::username().ok());
         argument
             .map(str::to_owned)
             .or_else(|| self.requested_by.clone())
             .or_else(user)
-            .unwrap_or_else(|| "powerfill".to_owned())
+            .unwrap_or_else(|| "unknown user".to_owned())
     }
 }
 

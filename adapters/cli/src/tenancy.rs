@@ -12,9 +12,10 @@ use powerfill_events::run::event::SourceProvenance;
 use powerfill_events::values::TenantId;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::{Store, ensure_tenant};
-use powerfill_snapshot::config::ConfigTables;
+use powerfill_snapshot::config::{ConfigTable, ConfigTables};
 use powerfill_snapshot::{
-    FaultCode, FaultReport, RawSnapshot, Snapshot, SourceFault, Validated, validate,
+    Fault, FaultCode, FaultReport, RawSnapshot, Severity, Snapshot, SourceFault, Validated,
+    validate,
 };
 use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
@@ -277,10 +278,21 @@ impl SnapshotInput {
 
     /// The validated snapshot.
     pub(crate) async fn accepted(&self) -> Result<Validated, CliError> {
-        let validated = validate(self.read().await?).map_err(|report| CliError::Faults {
-            what: format!("{} is refused", self.source),
-            report,
-            all: self.reports_all,
+        let validated = validate(self.read().await?).map_err(|report| {
+            let what = match self.managed_tables_at_fault(&report) {
+                None => format!("{} is refused", self.source),
+                Some((id, true)) => format!(
+                    "the managed configuration of tenant {id} does not fit {}: change it with \
+                     `powerfill config`",
+                    self.source
+                ),
+                Some((id, false)) => format!(
+                    "{} and the managed configuration of tenant {id} (see `powerfill config`) are \
+                     refused",
+                    self.source
+                ),
+            };
+            CliError::Faults { what, report, all: self.reports_all }
         })?;
         self.ensure_tenant(&validated.snapshot)?;
         Ok(validated)
@@ -295,6 +307,28 @@ impl SnapshotInput {
             eprint!("{}", report::text(&validated.warnings, self.reports_all));
         }
         Ok(validated)
+    }
+
+    /// The tenant whose managed configuration has faults, and whether all faults are there.
+    pub(crate) fn managed_tables_at_fault(
+        &self,
+        report: &FaultReport,
+    ) -> Option<(&TenantId, bool)> {
+        let tenant = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration)?;
+        let errors = || report.faults.iter().filter(|fault| fault.severity == Severity::Error);
+        let is_managed = |fault: &Fault| ConfigTable::named(&fault.table).is_some();
+        errors().any(is_managed).then(|| (&tenant.id, errors().all(is_managed)))
+    }
+
+    /// Says on standard error that tables with faults are not those of the source.
+    pub(crate) fn note_managed_tables(&self, report: &FaultReport) {
+        if let Some((id, _)) = self.managed_tables_at_fault(report) {
+            let names = ConfigTable::ALL.map(ConfigTable::name).join(", ");
+            eprintln!(
+                "note: {names} are those of the configuration that tenant {id} manages in \
+                 PowerFill, not those of the source: change them with `powerfill config`"
+            );
+        }
     }
 
     fn ensure_tenant(&self, snapshot: &Snapshot) -> Result<(), CliError> {

@@ -112,6 +112,18 @@ pub(crate) enum SourceUrl {
     SqlServer(Box<MssqlUrl>),
 }
 
+impl SourceUrl {
+    /// The file or the folder on this machine.
+    pub(crate) fn local_path(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path) | Self::Sqlite(path) | Self::Workbook(path) | Self::Mismo(path) => {
+                Some(path)
+            }
+            Self::Postgres(_) | Self::SqlServer(_) => None,
+        }
+    }
+}
+
 impl FromStr for SourceUrl {
     type Err = UrlError;
     fn from_str(url: &str) -> Result<Self, UrlError> {

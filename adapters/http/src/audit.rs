@@ -48,7 +48,8 @@ pub(crate) async fn audit<T: Send + 'static>(
 }
 
 /// Runs the engine again on the captured snapshot and compares event by event. `answer` is
-/// reproduced, reproduced_so_far, differs, or unreadable. A difference is no error.
+/// reproduced, reproduced_so_far, differs, damaged (the hashes do not match, and nothing was
+/// compared), or unreadable. A difference is no error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/replay", tag = "audit",
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "The comparison", body = Object)))]

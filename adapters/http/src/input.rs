@@ -15,7 +15,11 @@ use powerfill_events::run::event::{Finding, RunOrigin, Severity, SourceMapping};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::Store;
-use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, Validated};
+use powerfill_snapshot::config::ConfigTable;
+use powerfill_snapshot::{
+    Fault, GivenOptions, RunOptions, Severity as FaultSeverity, Snapshot, Validated,
+    check_options_for,
+};
 use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -39,6 +43,8 @@ pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The lease of a runner that requests runs and claims none.
 const UNUSED_LEASE: Duration = Duration::from_secs(30);
+
+const OPTIONS_REFUSED: &str = "The options are refused";
 
 /// The options of an operation.
 #[derive(Deserialize, ToSchema)]
@@ -67,12 +73,26 @@ pub(crate) fn resolve_options(
         Some(options) => GivenOptions::from_json(options.get()),
         None => tenant.options().map_err(|error| refusal(tenant, error))?,
     };
-    given.resolve().map_err(|report| Problem::refused("The options are refused", &report))
+    given.resolve().map_err(|report| Problem::refused(OPTIONS_REFUSED, &report))
+}
+
+/// Refuses options that do not fit the book.
+pub(crate) fn check_options(options: &RunOptions, snapshot: &Snapshot) -> ApiResult<()> {
+    check_options_for(options, snapshot)
+        .map_err(|report| Problem::refused(OPTIONS_REFUSED, &report))
 }
 
 fn refusal(tenant: &dyn TenantHandle, error: TenantError) -> Problem {
     match error {
-        TenantError::Refused(report) => Problem::refused("The snapshot is refused", &report),
+        TenantError::Refused(report) => {
+            let mut errors = report.faults.iter().filter(|f| f.severity == FaultSeverity::Error);
+            let is_managed = |fault: &Fault| ConfigTable::named(&fault.table).is_some();
+            let what = match tenant.manages_configuration() && errors.all(is_managed) {
+                true => "The managed configuration does not fit the source",
+                false => "The snapshot is refused",
+            };
+            Problem::refused(what, &report)
+        }
         TenantError::Unavailable(error) => unavailable(tenant, &error),
     }
 }
@@ -137,6 +157,7 @@ pub(crate) async fn run(
     }
     let Validated { snapshot, source_warnings, mapping, provenance, .. } =
         from_snapshot(&api, &caller.tenant, |validated| validated).await?;
+    check_options(&options, &snapshot)?;
     let input = RequestedRun {
         snapshot: &snapshot,
         options: &options,
@@ -264,6 +285,19 @@ answer_object! {
     }
 }
 
+answer_object! {
+    /// What is valid in the input and likely wrong.
+    InputWarning(fault: Fault) {
+        table: String = fault.table.into_owned(),
+        /// The data row from 1, or the cell of a workbook; empty for a whole table.
+        row: String = fault.row,
+        column: String = fault.column.into_owned(),
+        value: String = fault.value,
+        code: String = fault.code.as_str().to_owned(),
+        reason: String = fault.reason.into_owned(),
+    }
+}
+
 /// The findings of preflight.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Preflight)]
@@ -271,6 +305,8 @@ pub(crate) struct PreflightResult {
     /// Whether a run would be refused.
     refused: bool,
     findings: Vec<FindingView>,
+    /// The warnings of the validation: what a run would do with the input is not affected.
+    warnings: Vec<InputWarning>,
 }
 
 /// Runs the nine checks on the tenant's source, without a run.
@@ -283,13 +319,16 @@ pub(crate) async fn preflight(
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Json<PreflightResult>> {
     let options = body.resolve(caller.tenant.as_ref())?;
-    let findings = from_snapshot(&api, &caller.tenant, move |validated| {
-        powerfill_engine::preflight(&validated.snapshot, &options)
+    let (findings, warnings) = from_snapshot(&api, &caller.tenant, move |validated| {
+        let Validated { snapshot, warnings, .. } = validated;
+        check_options(&options, &snapshot)?;
+        Ok::<_, Problem>((powerfill_engine::preflight(&snapshot, &options), warnings.faults))
     })
-    .await?;
+    .await??;
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
     let findings = findings.into_iter().map(FindingView::from).collect();
-    Ok(Json(PreflightResult { refused, findings }))
+    let warnings = warnings.into_iter().map(InputWarning::from).collect();
+    Ok(Json(PreflightResult { refused, findings, warnings }))
 }
 
 answer_object! {
@@ -357,7 +396,8 @@ pub(crate) async fn preprocess(
 ) -> ApiResult<Json<PreprocessResult>> {
     let options = body.resolve(caller.tenant.as_ref())?;
     let preview = from_snapshot(&api, &caller.tenant, move |validated| {
-        powerfill_engine::preprocess(&validated.snapshot, &options)
+        check_options(&options, &validated.snapshot)?;
+        Ok::<_, Problem>(powerfill_engine::preprocess(&validated.snapshot, &options))
     });
-    Ok(Json(preview.await?.into()))
+    Ok(Json(preview.await??.into()))
 }

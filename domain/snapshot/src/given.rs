@@ -1,7 +1,7 @@
 //! Reading and checking the options of a run, from JSON and from flags (specification 1.3).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,10 +10,12 @@ use serde_json::value::RawValue;
 
 use powerfill_events::input::{InputCell, InputCells, InputColumn, InputRow, InputType, Presence};
 use powerfill_events::run::options::RunOptions;
+use powerfill_events::values::Name;
 
 use super::cell::{CellFault, read_cell, read_default, unfit_code};
 use super::near::suggestion;
 use super::report::{Fault, FaultCode, FaultReport, Severity, shortened};
+use super::tables::Snapshot;
 
 /// The options, in the order of 1.3.
 pub fn options() -> &'static [InputColumn] {
@@ -95,6 +97,29 @@ impl GivenOptions {
             false => Err(FaultReport { faults }),
         }
     }
+}
+
+/// Checks options against the book that they are for: `min_status` must be a stage or the status of
+/// a loan (1.3). With another word, no loan of the book could take part.
+///
+/// # Errors
+/// The fault, with the nearest of the known words.
+pub fn check_options_for(options: &RunOptions, snapshot: &Snapshot) -> Result<(), FaultReport> {
+    let lowest = &options.min_status;
+    let stages = snapshot.stages.iter().map(|stage| &stage.stage_name);
+    let known: BTreeSet<&Name> =
+        stages.chain(snapshot.loans.iter().map(|loan| &loan.curr_status)).collect();
+    if known.contains(lowest) {
+        return Ok(());
+    }
+    let near = suggestion(lowest.as_str(), known.iter().map(|name| name.as_str()));
+    let words: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+    let reason = format!(
+        "neither a stage nor the status of a loan{near}; this book has {}",
+        words.join(", ")
+    );
+    let code = FaultCode::UnknownReference;
+    Err(FaultReport { faults: vec![fault("min_status", lowest.as_str(), code, reason.into())] })
 }
 
 /// The options of a JSON object, the defaults filled in.
@@ -211,7 +236,7 @@ impl<'de> Deserialize<'de> for Members {
 mod tests {
     use super::*;
     use crate::{PriceMode, Scope};
-    use powerfill_events::values::{Name, Percent, Price};
+    use powerfill_events::values::{Percent, Price};
 
     fn faults(json: &str) -> Vec<(String, &'static str)> {
         let report = crate::options_from_json(json).unwrap_err();

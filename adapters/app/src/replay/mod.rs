@@ -10,7 +10,7 @@ use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
 use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::event::{RunRequested, TableVersion};
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
-use powerfill_ports::events::StoredEvent;
+use powerfill_ports::events::{Damage, StoredEvent};
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use powerfill_tables::tables::projectors;
@@ -59,6 +59,16 @@ pub enum ReplayOutcome {
         /// The end: the run was cancelled, broke off, or is not over.
         ending: String,
     },
+    /// The hashes and seals of the run do not match its events: what is stored is not what was
+    /// recorded, so that nothing was compared.
+    Damaged {
+        /// The damaged event's version in the stream, if the damage belongs to one.
+        stream_version: Option<u64>,
+        /// The number of the damaged append, if the damage belongs to one.
+        append: Option<u64>,
+        /// What does not match, is missing, or was reordered.
+        message: String,
+    },
     /// The first event that differs.
     Differs(Box<EventDifference>),
     /// This build cannot read an event, or the captured snapshot that the first event names: the
@@ -88,7 +98,7 @@ impl ReplayReport {
     }
 }
 
-/// Replays a run. Writes nothing.
+/// Replays a run, after its hashes and seals were verified. Writes nothing.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] if the run has no events; the store fails. A difference is a result,
@@ -99,6 +109,11 @@ pub async fn replay(
     observer: Arc<dyn RunObserver>,
 ) -> Result<ReplayReport, AppError> {
     let mut comparison = StreamComparison::new(run);
+    if let Some(damage) = store.verify(Some(&run.stream())).await?.damage {
+        let Damage { stream_version, seq: append, what: message, .. } = damage;
+        comparison.report.answer = ReplayOutcome::Damaged { stream_version, append, message };
+        return Ok(comparison.report);
+    }
     let mut batches = store.read(&run.stream(), 1);
     let first = batches.try_next().await?.unwrap_or_default();
     let Some(request) = first.first() else {

@@ -15,7 +15,9 @@ use super::{RunRefArgs, StorePrintArgs};
 
 A challenge is checked, statement by statement, without its search; without --check, it is also made
 again.
-Exit status 0 if every event is the same, 1 if one differs or cannot be read. Writes nothing.")]
+The hashes and seals of the run are checked first: an altered event is reported, and nothing is
+replayed. Exit status 0 if every event is the same, 1 if one is altered, differs, or cannot be
+read. Writes nothing.")]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) run: RunRefArgs,
@@ -31,6 +33,7 @@ pub(crate) struct ReplayArgs {
   powerfill verify --store sqlite:books.db --format json
   powerfill verify --since 2026-02-01.seal
   powerfill verify --incremental
+  powerfill verify --all-tenants
 
 Without a run, checks the whole store on all cores; with one, its stream, its snapshot, and its
 tables. --since checks that the log still contains what the seal covers, and verifies everything
@@ -46,6 +49,9 @@ pub(crate) struct VerifyArgs {
     /// Verify only what was recorded since the last --incremental; at the first time, everything
     #[arg(long, conflicts_with_all = ["run", "since"])]
     pub(crate) incremental: bool,
+    /// Verify the store of every tenant of powerfill.toml
+    #[arg(long, conflicts_with_all = ["run", "since", "store", "tenant"])]
+    pub(crate) all_tenants: bool,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }
@@ -65,8 +71,9 @@ pub(crate) struct StepArgs {
 pub(crate) enum SealCommand {
     /// Write the seal of the log's last append, to be kept where the store's administrators cannot
     /// write
-    #[command(after_help = "Example:
+    #[command(after_help = "Examples:
   powerfill seal export --out 2026-02-01.seal
+  powerfill seal export --all-tenants --out 2026-02-01
 
 The seal covers every event up to now. A copy elsewhere reveals a truncated or rewritten log.")]
     Export(SealExportArgs),
@@ -80,9 +87,13 @@ Exit status 0 if the log is intact and contains the sealed append, 1 if not.")]
 
 #[derive(Debug, Args)]
 pub(crate) struct SealExportArgs {
-    /// The file [default: standard output]
+    /// The file; with --all-tenants the folder, for a file TENANT.seal each [default: standard
+    /// output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Export the seal of every tenant of powerfill.toml
+    #[arg(long, conflicts_with_all = ["store", "tenant"])]
+    pub(crate) all_tenants: bool,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

@@ -83,9 +83,11 @@ pub(crate) struct ChangeArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill config add rule rule_name=California \"rule_syntax=state = 'CA'\"
-  powerfill config add constraint investor_id=FNMA \"investor_instrument_name=FN 6.0\" \\
+  powerfill config add constraint investor_id=FNMA \\
+      \"investor_instrument_name=FN 6.0\" \\
       constraint_name=CA constraint_priority=20 hi_limit=0.15 --reason \"a cap for California\"
-  powerfill config add link investor_id=FNMA \"investor_instrument_name=FN 6.0\" \\
+  powerfill config add link investor_id=FNMA \\
+      \"investor_instrument_name=FN 6.0\" \\
       constraint_name=CA rule_name=California
   powerfill config change carry \"investor_instrument_name=FN 6.0\" on_day=0 \\
       annual_rate=4.25 --token 17

@@ -11,11 +11,15 @@ use crate::urls::UrlText;
 #[command(after_help = "Examples:
   powerfill diff latest --against latest~1
   powerfill diff latest --against latest --against-store sqlite:test.db
-  powerfill diff latest --against dir:export --mapping mapping.toml --classifications classes.toml
-  powerfill diff latest --against dir:export --mapping mapping.toml --html comparison.html
-  powerfill diff latest --against mssql://desk@db.example/Lender --mapping mapping.toml
+  powerfill diff latest --against dir:export --mapping mapping.toml \\
+      --classifications classes.toml
+  powerfill diff latest --against dir:export --mapping mapping.toml \\
+      --html comparison.html
+  powerfill diff latest --against mssql://desk@db.example/Lender \\
+      --mapping mapping.toml
   powerfill diff latest --against dir:export --write-mapping mapping.toml
-  powerfill diff latest --against dir:export --classifications classes.toml --classify-new
+  powerfill diff latest --against dir:export --classifications classes.toml \\
+      --classify-new
 
 Two runs are compared from the earlier one to the later one, whichever is named first.
 Exit status: 0 no unclassified difference, 1 differences, 2 incomparable or error.")]

@@ -39,7 +39,8 @@ pub(crate) struct PublishArgs {
 #[command(after_help = "Examples:
   powerfill migrate --store postgres://owner@db.example/acme
   powerfill migrate --target mssql://owner@db.example/Lender
-  powerfill migrate --target 'mssql://owner@db.example/Lender?schema=pf' --tables inputs
+  powerfill migrate --target 'mssql://owner@db.example/Lender?schema=pf' \\
+      --tables inputs
 
 A second call changes nothing.")]
 pub(crate) struct MigrateArgs {

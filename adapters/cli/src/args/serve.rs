@@ -60,7 +60,8 @@ impl ServeArgs {
 pub(crate) enum TokenCommand {
     /// Create a token, and print it this one time
     #[command(after_help = "Example:
-  powerfill token create --tenant acme --role operator --name desk-screen --expires-in 30
+  powerfill token create --tenant acme --role operator --name desk-screen \\
+      --expires-in 30
 
 Stores its hash in powerfill-tokens.toml in the working folder. A running `powerfill serve` accepts
 it at once.")]

@@ -1,6 +1,6 @@
 //! `check`: validates a snapshot and run options, and reports every fault.
 
-use powerfill_snapshot::{Fault, FaultReport};
+use powerfill_snapshot::{Fault, FaultReport, check_options_for};
 
 use super::options;
 use crate::args::CheckArgs;
@@ -17,15 +17,22 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
     if let Some(file) = &args.write_mapping {
         return mapped::write_draft(input.source(), file).await;
     }
-    let (mut report, digest) = match input.validated().await? {
-        Ok(validated) => (validated.warnings, Some(validated.snapshot.digest())),
+    let (mut report, snapshot) = match input.validated().await? {
+        Ok(validated) => (validated.warnings, Some(validated.snapshot)),
         Err(report) => (report, None),
     };
-    if let Some(file) = args.options.as_deref().or(input.options())
-        && let Err(rejected) = options::in_file(file)?.resolve()
-    {
-        report.faults.extend(rejected.faults);
+    if let Some(file) = args.options.as_deref().or(input.options()) {
+        let fits = |options| {
+            snapshot.as_ref().map_or(Ok(()), |book| check_options_for(&options, book))
+        };
+        if let Err(rejected) = options::in_file(file)?.resolve().and_then(fits) {
+            report.faults.extend(rejected.faults);
+        }
     }
+    if report.errors() > 0 {
+        input.note_managed_tables(&report);
+    }
+    let digest = snapshot.map(|snapshot| snapshot.digest());
     match args.print.format {
         Format::Text => print_report(&report, digest.as_deref(), args.report.all)?,
         Format::Json => print_json(&report)?,

@@ -33,7 +33,7 @@ pub(crate) fn run(command: EvidenceCommand, settings: &ProgramSettings) -> Comma
 async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
-    let seal = args.seal.as_deref().map(seal::read).transpose()?;
+    let seal = args.seal.as_deref().map(seal::read_sealed).transpose()?;
     let request =
         ExportRequest { run, seal: seal.as_ref(), program: PROGRAM, replaces: args.force };
     let manifest = export(store.as_ref(), request, &args.out).await?;
@@ -53,7 +53,7 @@ async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Res
 }
 
 async fn verify_args(args: EvidenceVerifyArgs) -> Result<(), CliError> {
-    let seal = args.seal.as_deref().map(seal::read).transpose()?;
+    let seal = args.seal.as_deref().map(seal::read_sealed).transpose()?;
     let signers = args.signer.as_deref().map(read_signers).transpose()?;
     let expectation = Expectation { seal: seal.as_ref(), signers: signers.as_deref() };
     verify_file(&args.file, expectation, args.print.format).await

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use powerfill_snapshot::{FaultReport, GivenOptions, RunOptions};
+use powerfill_snapshot::{FaultReport, GivenOptions, RunOptions, Snapshot, check_options_for};
 
 use crate::args::OptionArgs;
 use crate::error::CliError;
@@ -21,10 +21,14 @@ pub(crate) fn resolve(args: &OptionArgs, own: Option<&Path>) -> Result<RunOption
     for (name, text) in &args.flags {
         given.set(*name, text);
     }
-    let refused = |report: FaultReport| CliError::Faults {
-        what: "the options are refused".to_owned(),
-        report,
-        all: false,
-    };
     given.resolve().map_err(refused)
+}
+
+/// Refuses options that do not fit the book.
+pub(crate) fn check_for(options: &RunOptions, snapshot: &Snapshot) -> Result<(), CliError> {
+    check_options_for(options, snapshot).map_err(refused)
+}
+
+fn refused(report: FaultReport) -> CliError {
+    CliError::Faults { what: "the options are refused".to_owned(), report, all: false }
 }

@@ -18,6 +18,7 @@ pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Resu
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let validated = input.reporting_all(args.report.all).accepted().await?;
+    options::check_for(&options, &validated.snapshot)?;
     let findings = powerfill_engine::preflight(&validated.snapshot, &options);
     let cells = |finding: &Finding| {
         let subject = finding.subject.clone().unwrap_or_default();

@@ -10,14 +10,18 @@ use powerfill_events::input::{InputRow, cells_of};
 use super::options;
 use crate::args::PreprocessArgs;
 use crate::error::CliError;
+use crate::out_place;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
 pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
+    out_place::ensure_apart(&args.out, input.source())?;
+    out_place::ensure_folder(&args.out)?;
     let options = options::resolve(&args.options, input.options())?;
     let snapshot = input.reporting_all(args.report.all).snapshot().await?.snapshot;
+    options::check_for(&options, &snapshot)?;
     let tables = powerfill_engine::preprocess(&snapshot, &options);
     let out = &args.out;
     fs::create_dir_all(out)

@@ -46,9 +46,27 @@ fn text(replay: &ReplayReport) -> String {
             let version = count(difference.stream_version);
             writeln!(out, "Not reproduced: event {version} differs")
         }
+        ReplayOutcome::Damaged { stream_version, append, message } => {
+            let event = stream_version.iter().map(|version| format!("event {}, ", count(*version)));
+            let append = append.iter().map(|append| format!("append {}, ", count(*append)));
+            let place: String = event.chain(append).collect();
+            writeln!(
+                out,
+                "Not replayed, because the recorded run was changed: {place}{message}\n\
+                 `powerfill verify {}` checks everything else that is kept of the run",
+                replay.run_id
+            )
+        }
         ReplayOutcome::Unreadable { message, .. } => writeln!(out, "Not reproduced: {message}"),
     };
-    let _ = writeln!(out, "Run {}: {events} events are the same, byte for byte", replay.run_id);
+    if matches!(replay.answer, ReplayOutcome::Damaged { .. }) {
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "Run {}: its hashes match; {events} events are the same, byte for byte",
+        replay.run_id
+    );
     let recorded_by = replay.recorded_by.as_deref().unwrap_or("none");
     let recorded_spec = replay.recorded_spec.as_deref().unwrap_or("none");
     let _ = writeln!(
@@ -109,6 +127,10 @@ fn csv(replay: &ReplayReport) -> Result<(), CliError> {
                 let recorded = value_text(pair.recorded.as_ref());
                 [version.clone(), pair.field.clone(), recorded, value_text(pair.replayed.as_ref())]
             }));
+        }
+        ReplayOutcome::Damaged { stream_version, message, .. } => {
+            let version = stream_version.map(|version| version.to_string()).unwrap_or_default();
+            rows.push([version, String::new(), message.clone(), String::new()]);
         }
         ReplayOutcome::Unreadable { stream_version, message } => {
             rows.push([stream_version.to_string(), String::new(), message.clone(), String::new()]);

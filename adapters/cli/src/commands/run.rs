@@ -29,7 +29,7 @@ use crate::progress::{ForegroundObserver, Interrupt};
 use crate::settings::ProgramSettings;
 use crate::tenancy::{SnapshotInput, TenantStore};
 use crate::urls::TargetUrl;
-use crate::{summary, workbook};
+use crate::{out_place, summary, workbook};
 
 /// The duration of a lease, which the worker renews.
 const LEASE: Duration = Duration::from_secs(30);
@@ -46,9 +46,10 @@ pub(super) fn process_name() -> String {
 
 pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let format = args.common.format.printed();
-    let (folder, file) = match (format, &args.out) {
-        (Some(_), folder) => (folder.as_deref(), None),
-        (None, Some(file)) => (None, Some(file.as_path())),
+    let (folder, file) = match (format, args.out.as_deref()) {
+        (_, Some(file)) if out_place::is_workbook(file) => (None, Some(file)),
+        (Some(_), folder) => (folder, None),
+        (None, Some(file)) => (None, Some(file)),
         (None, None) => {
             let message = "--format xlsx needs the file of the workbook: --out FILE";
             return Err(CliError::environment(message));
@@ -59,10 +60,15 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     let input = SnapshotInput::resolve(&args.source, &args.common.store.tenant, settings)?
         .for_store(&tenant_store)
         .reporting_all(args.report.all);
+    if let Some(out) = &args.out {
+        out_place::ensure_apart(out, input.source())?;
+    }
+    folder.map_or(Ok(()), out_place::ensure_folder)?;
     let options = options::resolve(&args.options, input.options())?;
     let target = args.publish.map(|url| url.parse::<TargetUrl>("--publish")).transpose()?;
     let target = target.map(|url| SqlServerTarget::new(url.0));
     let input = input.snapshot().await?;
+    options::check_for(&options, &input.snapshot)?;
     file.map_or(Ok(()), workbook::prepare)?;
     let store = tenant_store.open().await?;
     let requested_by = settings.requested_by(args.requested_by.as_deref());

@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use powerfill_app::verify::seal_difference;
+use powerfill_app::{Clock, SystemClock};
 use powerfill_events::log::{Hash, LogHead};
+use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_evidence::parts::SealedAppend;
 use powerfill_ports::Store;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::verify::damage_text;
@@ -27,27 +30,71 @@ pub(crate) fn run(command: SealCommand, settings: &ProgramSettings) -> CommandFu
     }
 }
 
+/// A seal in a file of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SealFile {
+    /// The tenant of the log; NULL for an empty log, and in a file of 0.1.0.
+    tenant: Option<TenantId>,
+    /// The moment of the export; NULL in a file of 0.1.0.
+    exported_at: Option<Timestamp>,
+    #[serde(flatten)]
+    sealed: SealedAppend,
+}
+
+impl SealFile {
+    async fn of(store: &dyn Store) -> Result<Self, CliError> {
+        let LogHead { seq, position, seal } = store.head().await?;
+        Ok(Self {
+            tenant: store.tenant().await?,
+            exported_at: Some(SystemClock.now()),
+            sealed: SealedAppend { seq, position, seal: seal.to_hex().to_string() },
+        })
+    }
+
+    /// Whose seal it is, and of when, as far as the file says it.
+    fn origin(&self) -> String {
+        let tenant = self.tenant.iter().map(|tenant| format!(" of tenant {tenant}"));
+        let at = self.exported_at.iter().map(|at| format!(" of {at}"));
+        format!("the seal{}", tenant.chain(at).collect::<String>())
+    }
+}
+
 async fn export(args: SealExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
-    let head = store.head().await?;
-    let (seq, position) = (head.seq, head.position);
-    let seal = SealedAppend { seq, position, seal: head.seal.to_hex().to_string() };
-    let Some(out) = &args.out else { return print_json(&seal) };
-    let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;
-    text.push(b'\n');
-    fs::write(out, text)
-        .map_err(|error| CliError::context(format!("cannot write {}", out.display()), error))?;
-    let events = count(head.position);
-    print_text(format_args!(
-        "{}: {events} events in {} appends are sealed\n",
-        out.display(),
-        count(head.seq)
-    ))
+    let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
+    let mut seals = Vec::new();
+    for store in &stores {
+        seals.push(SealFile::of(store.open_for_reading().await?.as_ref()).await?);
+    }
+    let Some(out) = &args.out else {
+        return if args.all_tenants { print_json(&seals) } else { print_json(&seals[0]) };
+    };
+    for (store, seal) in stores.iter().zip(&seals) {
+        let file = match store.tenant_id().filter(|_| args.all_tenants) {
+            Some(tenant) => {
+                fs::create_dir_all(out).map_err(|error| unwritable(out, error))?;
+                out.join(format!("{tenant}.seal"))
+            }
+            None => out.clone(),
+        };
+        let mut text = serde_json::to_vec_pretty(&seal).map_err(std::io::Error::from)?;
+        text.push(b'\n');
+        fs::write(&file, text).map_err(|error| unwritable(&file, error))?;
+        let (events, appends) = (count(seal.sealed.position), count(seal.sealed.seq));
+        let file = file.display();
+        print_text(format_args!("{file}: {events} events in {appends} appends are sealed\n"))?;
+    }
+    Ok(())
+}
+
+fn unwritable(file: &Path, error: std::io::Error) -> CliError {
+    CliError::context(format!("cannot write {}", file.display()), error)
 }
 
 async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
-    let sealed = read_head(&args.seal)?;
+    let file = read(&args.seal)?;
+    ensure_same_tenant(&args.seal, &file, store.as_ref()).await?;
+    let sealed = head_of(&args.seal, &file.sealed)?;
     let head = store.head().await?;
     let difference = difference(store.as_ref(), sealed).await?;
     let since = head.position.saturating_sub(sealed.position);
@@ -57,8 +104,9 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
             let (seq, position) = (count(sealed.seq), count(sealed.position));
             match &difference {
                 None => print_text(format_args!(
-                    "The log contains append {seq}, up to event {position}, as sealed; {} \
+                    "The log contains append {seq}, up to event {position}, as {} says; {} \
                      events since\n",
+                    file.origin(),
                     count(since)
                 ))?,
                 Some(difference) => {
@@ -69,6 +117,8 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
         Format::Json => print_json(&json!({
             "answer": answer,
             "found": difference,
+            "tenant": file.tenant,
+            "exported_at": file.exported_at,
             "seq": sealed.seq,
             "position": sealed.position,
             "events_since": since,
@@ -80,16 +130,43 @@ async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), Cl
     if difference.is_none() { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-pub(super) fn read(path: &Path) -> Result<SealedAppend, CliError> {
+/// Refuses a seal of another tenant: it says nothing about this log.
+async fn ensure_same_tenant(
+    path: &Path,
+    file: &SealFile,
+    store: &dyn Store,
+) -> Result<(), CliError> {
+    match (&file.tenant, store.tenant().await?) {
+        (Some(sealed), Some(found)) if *sealed != found => Err(CliError::environment(format!(
+            "{} is a seal of tenant {sealed}, and the store is of {found}; choose the store with \
+             --tenant or --store",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The sealed append of a file of `seal export`.
+pub(super) fn read_sealed(path: &Path) -> Result<SealedAppend, CliError> {
+    read(path).map(|file| file.sealed)
+}
+
+fn read(path: &Path) -> Result<SealFile, CliError> {
     let text = fs::read(path).map_err(|error| CliError::context(not_a_seal(path), error))?;
     serde_json::from_slice(&text).map_err(|error| CliError::context(not_a_seal(path), error))
 }
 
-/// The end of the log that a file of `seal export` names.
-pub(super) fn read_head(path: &Path) -> Result<LogHead, CliError> {
-    let SealedAppend { seq, position, seal } = read(path)?;
-    let seal = Hash::from_hex(&seal).map_err(|error| CliError::context(not_a_seal(path), error))?;
-    Ok(LogHead { seq, position, seal })
+/// The end of the log that a file of `seal export` names, which must be of the store's tenant.
+pub(super) async fn read_head(path: &Path, store: &dyn Store) -> Result<LogHead, CliError> {
+    let file = read(path)?;
+    ensure_same_tenant(path, &file, store).await?;
+    head_of(path, &file.sealed)
+}
+
+fn head_of(path: &Path, sealed: &SealedAppend) -> Result<LogHead, CliError> {
+    let seal = Hash::from_hex(&sealed.seal);
+    let seal = seal.map_err(|error| CliError::context(not_a_seal(path), error))?;
+    Ok(LogHead { seq: sealed.seq, position: sealed.position, seal })
 }
 
 fn not_a_seal(path: &Path) -> String {

@@ -20,7 +20,7 @@ use crate::output::{
 };
 use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::workbook;
+use crate::{out_place, workbook};
 
 pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
@@ -29,7 +29,8 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         None => u64::MAX,
     };
     let table = args.table.as_deref().map(spec).transpose()?;
-    let Some(format) = args.common.format.printed() else {
+    let is_workbook = args.out.as_deref().is_some_and(out_place::is_workbook);
+    let Some(format) = args.common.format.printed().filter(|_| !is_workbook) else {
         // Without a table, and not as of an event, it is the workbook of the whole run.
         let is_whole = table.is_none() && at == u64::MAX;
         let overview = if is_whole { overview(store.as_ref(), run).await? } else { None };
@@ -39,7 +40,7 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
     };
     if args.out.is_some() {
         let message =
-            "--out needs --format xlsx; other formats are printed: redirect them to a file with >";
+            "--out is for workbooks (FILE.xlsx); other formats are printed: redirect them with >";
         return Err(CliError::environment(message));
     }
     let Some(table) = table else {

@@ -9,6 +9,7 @@ use powerfill_app::verify::{
     VerifyProgress, VerifyReport, verify, verify_in_parallel, verify_incrementally, verify_since,
 };
 use powerfill_events::log::LogHead;
+use powerfill_events::values::TenantId;
 use powerfill_evidence::Expectation;
 use powerfill_ports::Store;
 use powerfill_ports::events::Damage;
@@ -29,10 +30,37 @@ use crate::urls::StoreUrl;
 const TICK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?;
-    if let StoreUrl::Evidence(file) = store.url() {
-        return evidence::verify_file(file, Expectation::default(), args.common.print.format).await;
+    let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
+    let format = args.common.print.format;
+    if let [store] = &stores[..]
+        && let StoreUrl::Evidence(file) = store.url()
+    {
+        return evidence::verify_file(file, Expectation::default(), format).await;
     }
+    let mut verified = Vec::new();
+    for store in &stores {
+        let tenant = store.tenant_id().filter(|_| args.all_tenants).cloned();
+        let (since, report) = verify_store(store, &args).await?;
+        verified.push(VerifiedStore { tenant, since, report });
+    }
+    print(&verified, format)?;
+    let is_clean = verified.iter().all(|verified| verified.report.is_clean());
+    if is_clean { Ok(()) } else { Err(CliError::NegativeAnswer) }
+}
+
+/// A store that was verified.
+struct VerifiedStore {
+    /// Its tenant, if all tenants are verified.
+    tenant: Option<TenantId>,
+    /// Where the verification began, if not at the beginning.
+    since: Option<LogHead>,
+    report: VerifyReport,
+}
+
+async fn verify_store(
+    store: &TenantStore,
+    args: &VerifyArgs,
+) -> Result<(Option<LogHead>, VerifyReport), CliError> {
     let store = store.open_for_reading().await?;
     let bar = progress_bar();
     bar.set_message("runs; hashes and seals");
@@ -44,7 +72,7 @@ pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<
             (None, verify(store.as_ref(), Some(run)).await?)
         }
         (None, Some(seal)) => {
-            let sealed = seal::read_head(seal)?;
+            let sealed = seal::read_head(seal, store.as_ref()).await?;
             (Some(sealed), verify_since(&store, sealed, &observer).await?)
         }
         (None, None) if args.incremental => {
@@ -60,33 +88,54 @@ pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<
         }
     };
     bar.finish_and_clear();
-    let (since, verdict) = verified;
-    print(since, &verdict, args.common.print.format)?;
-    if verdict.is_clean() { Ok(()) } else { Err(CliError::NegativeAnswer) }
+    Ok(verified)
 }
 
-fn print(since: Option<LogHead>, verdict: &VerifyReport, format: Format) -> Result<(), CliError> {
-    let damage = damage_of(verdict);
-    let answer = if damage.is_none() { "whole" } else { "damaged" };
+fn print(stores: &[VerifiedStore], format: Format) -> Result<(), CliError> {
     match format {
-        Format::Text => print_text(text(since, verdict, damage.as_deref())),
-        Format::Json => print_json(&json!({
-            "answer": answer,
-            "found": damage,
-            "since": since.map(|since| json!({ "seq": since.seq, "position": since.position })),
-            "streams": verdict.log.streams,
-            "events": verdict.log.events,
-            "appends": verdict.log.appends,
-            "snapshots": verdict.log.snapshots,
-            "archived_runs": verdict.log.archived.len(),
-            "published_run": verdict.published,
-            "rows": verdict.rows,
-            "index_entries": verdict.index_entries,
-        })),
+        Format::Text => stores.iter().try_for_each(|store| {
+            let heading = store.tenant.iter().map(|tenant| format!("{tenant}:\n"));
+            print_text(heading.collect::<String>() + &text(store.since, &store.report))
+        }),
+        Format::Json => match stores {
+            [store] if store.tenant.is_none() => print_json(&json_object(store)),
+            stores => print_json(&stores.iter().map(json_object).collect::<Vec<_>>()),
+        },
         Format::Csv => {
-            print_csv(&["answer", "found"], [[answer, damage.as_deref().unwrap_or_default()]])
+            let rows = stores.iter().map(|VerifiedStore { tenant, report, .. }| {
+                let tenant = tenant.iter().map(ToString::to_string);
+                let found = damage_of(report).unwrap_or_default();
+                tenant.chain([answer(report).to_owned(), found]).collect::<Vec<_>>()
+            });
+            let has_tenants = stores.iter().any(|store| store.tenant.is_some());
+            let header = ["tenant", "answer", "found"];
+            print_csv(&header[usize::from(!has_tenants)..], rows)
         }
     }
+}
+
+const fn answer(report: &VerifyReport) -> &'static str {
+    if report.is_clean() { "whole" } else { "damaged" }
+}
+
+fn json_object(VerifiedStore { tenant, since, report }: &VerifiedStore) -> serde_json::Value {
+    let mut object = json!({
+        "answer": answer(report),
+        "found": damage_of(report),
+        "since": since.map(|since| json!({ "seq": since.seq, "position": since.position })),
+        "streams": report.log.streams,
+        "events": report.log.events,
+        "appends": report.log.appends,
+        "snapshots": report.log.snapshots,
+        "archived_runs": report.log.archived.len(),
+        "published_run": report.published,
+        "rows": report.rows,
+        "index_entries": report.index_entries,
+    });
+    if let Some(tenant) = tenant {
+        object["tenant"] = tenant.as_str().into();
+    }
+    object
 }
 
 fn show_progress(bar: &ProgressBar, progress: VerifyProgress) {
@@ -116,8 +165,8 @@ pub(super) fn damage_text(damage: &Damage) -> String {
     }
 }
 
-fn text(since: Option<LogHead>, verdict: &VerifyReport, damage: Option<&str>) -> String {
-    if let Some(damage) = damage {
+fn text(since: Option<LogHead>, verdict: &VerifyReport) -> String {
+    if let Some(damage) = damage_of(verdict) {
         return format!("DAMAGED: {damage}\n");
     }
     let log = &verdict.log;

@@ -1,16 +1,15 @@
-//! Runs the `console` blocks of the documents: the `$ powerfill …` lines of a document in order, in
-//! a new folder. Each must print what the document shows and succeed, except that one followed by
-//! ` || echo WORD` must fail, and the document shows WORD. `[..]` means any text within a line, and
-//! a line `...` any number of lines. A `toml` block that begins with `# powerfill.toml` writes that
-//! file. Documents with other commands are sessions of bash (`shell`). Each
-//! `postgres://…@db.example/NAME` is a new, empty database of the tests' server.
+//! Runs the `console` blocks of the documents: a document is a session of bash (`shell`) in a new
+//! folder, so that quotes, `>`, variables, and pipes work as for a reader. Each command, a line
+//! after `$ `, must succeed and print what the document shows. `[..]` means any text within a line,
+//! and a line `...` any number of lines. A `toml` block that begins with `# powerfill.toml` writes
+//! that file. Each `postgres://…@db.example/NAME` is a new, empty database of the tests' server.
+#![cfg(unix)]
 
-#[cfg(unix)]
+mod quoting;
 mod shell;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use powerfill_tests::postgres::TestDatabase;
 
@@ -18,9 +17,8 @@ use powerfill_tests::postgres::TestDatabase;
 struct Step {
     /// The new content of powerfill.toml.
     settings: Option<String>,
+    /// The command, with the lines after `> ` that continue it.
     command: String,
-    /// The word for a failure, if the command must fail.
-    failure: Option<String>,
     /// The lines that it must print.
     expected: Vec<String>,
 }
@@ -42,22 +40,23 @@ fn steps(document: &str) -> Vec<Step> {
             "```console" => inside = true,
             "```" => inside = false,
             _ if !inside => {}
-            _ => match (line.strip_prefix("$ powerfill "), steps.last_mut()) {
-                (Some(command), _) => {
-                    let (command, failure) = match command.split_once(" || echo ") {
-                        Some((command, word)) => (command, Some(word.to_owned())),
-                        None => (command, None),
-                    };
-                    let command = command.to_owned();
-                    let settings = settings.take();
-                    steps.push(Step { settings, command, failure, expected: Vec::new() });
+            _ => match (line.strip_prefix("$ "), line.strip_prefix("> "), steps.last_mut()) {
+                (Some(command), ..) => {
+                    let (command, settings) = (command.to_owned(), settings.take());
+                    steps.push(Step { settings, command, expected: Vec::new() });
                 }
-                (None, Some(step)) => step.expected.push(line.to_owned()),
-                (None, None) => panic!("output before a command: {line}"),
+                (None, Some(more), Some(step)) => step.command += &format!("\n{more}"),
+                (None, None, Some(step)) => step.expected.push(line.to_owned()),
+                (None, _, None) => panic!("output before a command: {line}"),
             },
         }
     }
     steps
+}
+
+/// The top of the repository.
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
 /// Whether a line is the one in the document. Blanks are folded, because the widths of columns
@@ -99,18 +98,6 @@ fn lines_match(expected: &[String], actual: &[&str]) -> bool {
     }
 }
 
-/// Makes a path of the project absolute, because the session is in another folder.
-fn with_absolute_path(word: &str, root: &Path) -> String {
-    let (scheme, path) = match word.split_once(':') {
-        Some((scheme, path)) => (format!("{scheme}:"), path),
-        None => (String::new(), word),
-    };
-    match path.starts_with("tests/") || path.starts_with("docs/") {
-        true => format!("{scheme}{}", root.join(path).display()),
-        false => word.to_owned(),
-    }
-}
-
 /// The databases of a session, by their names in the document.
 #[derive(Default)]
 struct Databases(BTreeMap<String, (TestDatabase, String)>);
@@ -134,56 +121,19 @@ impl Databases {
     }
 }
 
-/// Runs the session of a document in a folder. Returns the number of commands.
-fn run_session(name: &str, folder: &Path) -> usize {
-    let mut databases = Databases::default();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let document = std::fs::read_to_string(root.join(name)).expect("a document");
-    #[cfg(unix)]
-    if shell::is_needed_for(&document) {
-        return shell::run_session(name, &document, folder);
-    }
-    let steps = steps(&document);
-    for step in &steps {
-        if let Some(settings) = &step.settings {
-            let settings = databases.replace_urls(settings);
-            std::fs::write(folder.join("powerfill.toml"), settings).expect("settings are written");
-        }
-        let words = step.command.split_whitespace().map(|word| with_absolute_path(word, &root));
-        let words: Vec<String> = words.map(|word| databases.replace_urls(&word)).collect();
-        let done = Command::new(env!("CARGO_BIN_EXE_powerfill"))
-            .args(words)
-            .current_dir(folder)
-            .env("POWERFILL_REQUESTED_BY", "desk")
-            .output()
-            .expect("powerfill starts");
-        let printed = String::from_utf8(done.stdout).expect("UTF-8");
-        let errors = String::from_utf8_lossy(&done.stderr);
-        let must_succeed = step.failure.is_none();
-        assert_eq!(done.status.success(), must_succeed, "{name}: {}: {errors}", step.command);
-        let lines: Vec<&str> = printed.lines().chain(step.failure.as_deref()).collect();
-        assert!(
-            lines_match(&step.expected, &lines),
-            "{name}: {} prints\n{printed}\nthe document says\n{}",
-            step.command,
-            step.expected.join("\n")
-        );
-    }
-    steps.len()
-}
-
 #[test]
 fn the_commands_of_the_first_pages_print_what_is_shown() {
     let folder = tempfile::tempdir().expect("a new folder");
-    let run: usize =
-        ["README.md", "docs/DAY_ONE.md"].map(|name| run_session(name, folder.path())).iter().sum();
+    let run: usize = ["README.md", "docs/DAY_ONE.md"]
+        .map(|name| shell::run_session(name, folder.path()))
+        .iter()
+        .sum();
     assert!(run >= 7, "the documents have no sessions: {run} commands");
 }
 
 #[test]
 fn the_commands_of_each_guide_print_what_is_shown() {
-    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
-    let mut names: Vec<String> = std::fs::read_dir(guides)
+    let mut names: Vec<String> = std::fs::read_dir(top().join("docs/guides"))
         .expect("the guides exist")
         .map(|guide| guide.expect("a guide").file_name().into_string().expect("UTF-8"))
         // The guide of SQL Server needs a server: `sqlserver::guide` runs its session.
@@ -196,7 +146,7 @@ fn the_commands_of_each_guide_print_what_is_shown() {
     let run_sessions = || {
         while let Some(name) = next() {
             let folder = tempfile::tempdir().expect("a new folder");
-            let run = run_session(&format!("docs/guides/{name}"), folder.path());
+            let run = shell::run_session(&format!("docs/guides/{name}"), folder.path());
             assert!(run >= 3, "{name} has no session: {run} commands");
         }
     };

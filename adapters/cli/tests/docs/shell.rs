@@ -1,6 +1,5 @@
-//! Documents with other commands than `powerfill`: one bash runs the whole session, so that
-//! variables, background processes, and pipes work as for a reader. `127.0.0.1:7878` and
-//! `127.0.0.1:4222` are replaced by free ports.
+//! The session of a document: one bash runs all its commands. `127.0.0.1:7878` and
+//! `127.0.0.1:4222` are replaced by free ports; `tests` and `docs` are those of the repository.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -8,7 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::lines_match;
+use crate::{Databases, lines_match, steps, top};
 
 /// A bash in a folder, ended with all its background processes when it is dropped.
 struct Bash {
@@ -32,9 +31,8 @@ impl Bash {
         let binary = Path::new(env!("CARGO_BIN_EXE_powerfill")).parent().expect("a folder");
         let path = std::env::var("PATH").expect("a PATH");
         // tests/run.sh puts nats-server and duckdb there.
-        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let nats = top.join("target/nats/usr/sbin");
-        let duckdb = top.join("target/duckdb/bin");
+        let nats = top().join("target/nats/usr/sbin");
+        let duckdb = top().join("target/duckdb/bin");
         let mut process = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .current_dir(folder)
@@ -76,53 +74,35 @@ impl Bash {
     }
 }
 
-/// The commands of a document and their output. A command is a line after `$ `, continued on lines
-/// after `> `.
-fn steps(document: &str) -> Vec<(String, Vec<String>)> {
-    let mut steps: Vec<(String, Vec<String>)> = Vec::new();
-    let mut inside = false;
-    for line in document.lines() {
-        match line {
-            "```console" => inside = true,
-            "```" => inside = false,
-            _ if !inside => {}
-            _ => match (line.strip_prefix("$ "), line.strip_prefix("> "), steps.last_mut()) {
-                (Some(command), ..) => steps.push((command.to_owned(), Vec::new())),
-                (None, Some(more), Some((command, _))) => *command += &format!("\n{more}"),
-                (None, None, Some((_, expected))) => expected.push(line.to_owned()),
-                (None, _, None) => panic!("output before a command: {line}"),
-            },
+/// Runs the session of a document in a folder. Returns the number of commands.
+pub(crate) fn run_session(name: &str, folder: &Path) -> usize {
+    let document = std::fs::read_to_string(top().join(name)).expect("a document");
+    for part in ["tests", "docs"] {
+        if !folder.join(part).exists() {
+            std::os::unix::fs::symlink(top().join(part), folder.join(part)).expect("a link");
         }
     }
-    steps
-}
-
-/// Whether a document needs a shell.
-pub(crate) fn is_needed_for(document: &str) -> bool {
-    steps(document).iter().any(|(command, _)| !command.starts_with("powerfill "))
-}
-
-/// Runs the session of a document in a folder. Returns the number of commands.
-pub(crate) fn run_session(name: &str, document: &str, folder: &Path) -> usize {
     let free_address =
         || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let ports = ["127.0.0.1:7878", "127.0.0.1:4222"]
         .map(|written| (written, free_address().expect("a free port").to_string()));
-    let with_free_ports = |text: &str| {
-        ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(written, free))
+    let mut databases = Databases::default();
+    let mut with_places = |text: &str| {
+        let text = databases.replace_urls(text);
+        ports.iter().fold(text, |text, (written, free)| text.replace(written, free))
     };
     let with_shown_ports = |text: &str| {
         ports.iter().fold(text.to_owned(), |text, (written, free)| text.replace(free, written))
     };
-    if let Some((_, rest)) = document.split_once("\n# powerfill.toml\n") {
-        let settings = rest.split("```").next().unwrap_or_default();
-        std::fs::write(folder.join("powerfill.toml"), with_free_ports(settings))
-            .expect("settings are written");
-    }
     let mut bash = Bash::start(folder);
-    let steps = steps(document);
-    for (command, expected) in &steps {
-        let (lines, status) = bash.run(&with_free_ports(command));
+    let steps = steps(&document);
+    for step in &steps {
+        if let Some(settings) = &step.settings {
+            std::fs::write(folder.join("powerfill.toml"), with_places(settings))
+                .expect("settings are written");
+        }
+        let (command, expected) = (&step.command, &step.expected);
+        let (lines, status) = bash.run(&with_places(command));
         let errors = || std::fs::read_to_string(folder.join("errors")).unwrap_or_default();
         assert_eq!(status, "0", "{name}: {command}\n{}\n{}", lines.join("\n"), errors());
         let printed: Vec<String> = lines.iter().map(|line| with_shown_ports(line)).collect();

@@ -109,11 +109,20 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     let sandbox = sandbox();
     let exported = sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
     assert_eq!(exported, "a.seal: 40 events in 2 appends are sealed\n");
-    let printed = sandbox.run_ok("seal export --store sqlite:books.db");
-    assert_eq!(printed, std::fs::read_to_string(sandbox.path("a.seal")).unwrap());
+    let printed = sandbox.run_line("seal export --store sqlite:books.db").success().json();
+    let seal: Value =
+        serde_json::from_slice(&std::fs::read(sandbox.path("a.seal")).unwrap()).unwrap();
+    assert_eq!(printed["seal"], seal["seal"]);
     run(&sandbox);
     let checked = sandbox.run_ok("seal check a.seal --store sqlite:books.db");
-    assert_eq!(checked, "The log contains append 2, up to event 40, as sealed; 40 events since\n");
+    let at = seal["exported_at"].as_str().unwrap();
+    assert_eq!(
+        checked,
+        format!(
+            "The log contains append 2, up to event 40, as the seal of tenant WATERMARK of {at} says; \
+             40 events since\n"
+        )
+    );
     sandbox.run_ok("seal export --out b.seal --store sqlite:books.db");
 
     // The second run is removed without a trace: the rest of the log verifies.
@@ -238,7 +247,7 @@ fn replay_reproduces_a_run_or_prints_both_versions() {
     let sandbox = sandbox();
     let same = sandbox.run_ok("replay latest --store sqlite:books.db");
     assert!(same.starts_with("Reproduced\n"), "{same}");
-    assert!(same.contains(": 40 events are the same, byte for byte"), "{same}");
+    assert!(same.contains(": its hashes match; 40 events are the same, byte for byte"), "{same}");
 
     event_blocks::forge(&unguarded(&sandbox), 1, 2, |lines| {
         lines[16] = lines[16].replace("\"loan_id\":\"FILL\"", "\"loan_id\":\"K6\"");
@@ -264,6 +273,55 @@ fn replay_reproduces_a_run_or_prints_both_versions() {
     let csv = sandbox.run_line("replay latest --store sqlite:books.db --format csv");
     assert_eq!(csv.status, Some(1));
     assert_eq!(csv.out, "stream_version,field,recorded,replayed\n18,loan_id,K6,FILL\n");
+}
+
+/// The altered event has the same decisions, so that only its hash reveals it.
+#[test]
+fn replay_checks_the_hashes_before_it_compares() {
+    let sandbox = sandbox();
+    event_blocks::edit(&unguarded(&sandbox), 1, 1, |lines| {
+        lines[0] = lines[0].replace("\"requested_by\":\"desk\"", "\"requested_by\":\"eve\"");
+    });
+    let altered = sandbox.run_line("replay latest --store sqlite:books.db");
+    assert_eq!(altered.status, Some(1));
+    let expected =
+        "Not replayed, because the recorded run was changed: event 1, append 1, its hash";
+    assert!(altered.out.starts_with(expected), "{}", altered.out);
+    assert!(!altered.out.contains("byte for byte"), "{}", altered.out);
+    let json = sandbox.run_line("replay latest --store sqlite:books.db --format json").json();
+    assert_eq!((&json["answer"], &json["stream_version"]), (&"damaged".into(), &1.into()));
+    let csv = sandbox.run_line("replay latest --store sqlite:books.db --format csv");
+    assert!(csv.out.contains("\n1,,\"its hash does not match"), "{}", csv.out);
+}
+
+#[test]
+fn the_verification_of_a_run_counts_its_snapshot() {
+    let sandbox = sandbox();
+    for line in ["verify", "verify latest"] {
+        let whole = sandbox.run_ok(&format!("{line} --store sqlite:books.db"));
+        let counted = "log: 1 streams, 40 events, 2 appends, 1 snapshots\n";
+        assert!(whole.starts_with(counted), "{line}: {whole}");
+    }
+}
+
+/// A seal of 0.1.0 names neither its tenant nor its time.
+#[test]
+fn a_seal_names_its_tenant_and_is_refused_for_another() {
+    let sandbox = sandbox();
+    sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
+    sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out other");
+    sandbox.run_ok("run dir:other --store sqlite:other.db");
+    for line in ["seal check a.seal", "verify --since a.seal"] {
+        sandbox
+            .run_line(&format!("{line} --store sqlite:other.db"))
+            .fails_with(2, &["a.seal is a seal of tenant WATERMARK", "GENERATED"]);
+    }
+    let text = std::fs::read_to_string(sandbox.path("a.seal")).unwrap();
+    let mut seal: Value = serde_json::from_str(&text).unwrap();
+    seal.as_object_mut().unwrap().retain(|name, _| name != "tenant" && name != "exported_at");
+    std::fs::write(sandbox.path("old.seal"), seal.to_string()).unwrap();
+    let checked = sandbox.run_ok("seal check old.seal --store sqlite:books.db");
+    assert!(checked.contains("as the seal says; 0 events since"), "{checked}");
 }
 
 #[test]

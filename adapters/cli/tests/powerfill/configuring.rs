@@ -70,6 +70,38 @@ fn a_run_with_imported_tables_equals_a_run_of_the_source() {
     assert_eq!(sandbox.run_line("check dir:snapshot").status, Some(1));
 }
 
+/// A shell takes the quotes of `state='NV'` away: what is left names a column.
+#[test]
+fn a_rule_that_names_an_unknown_column_does_not_block_the_next_run() {
+    let sandbox = sandbox();
+    config(&sandbox, &["import"]).success();
+    // Without a run, no book is known.
+    let add = ["add", "rule", "rule_name=Nevada", "rule_syntax=state = NV"];
+    let warned = config(&sandbox, &add).success();
+    let words = "rule Nevada, character 9: unknown column NV; a text is in single quotes: 'NV'";
+    assert!(warned.err.contains("warning: ") && warned.err.contains(words), "{}", warned.err);
+    let blocked = sandbox.run_line("run --tenant GENERATED");
+    let managed = "error: the managed configuration of tenant GENERATED does not fit dir:snapshot";
+    blocked.fails_with(1, &[managed, "powerfill config", words]);
+    let checked = sandbox.run_line("check --tenant GENERATED");
+    checked.fails_with(1, &["not those of the source", "powerfill config"]);
+    config(&sandbox, &["remove", "rule", "rule_name=Nevada"]).success();
+    sandbox.run_ok("run --tenant GENERATED");
+    for change in [
+        &add[..],
+        &["add", "rule", "rule_name=Nevada", "rule_syntax=statte = 'NV'"],
+        &["add", "rule", "rule_name=Nevada", "rule_syntax=state > 3"],
+    ] {
+        let refused = config(&sandbox, change);
+        refused.fails_with(1, &["the configuration would not be valid", "Nevada"]);
+    }
+    // The book has the column `desk`, which is not listed.
+    let known = ["add", "rule", "rule_name=Desk", "rule_syntax=desk = 'D09'"];
+    let known = config(&sandbox, &known).success();
+    assert!(known.err.is_empty(), "{}", known.err);
+    sandbox.run_ok("run --tenant GENERATED");
+}
+
 #[test]
 fn rows_are_added_changed_and_removed_with_tokens() {
     let sandbox = sandbox();

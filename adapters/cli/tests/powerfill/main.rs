@@ -24,6 +24,7 @@ mod full_disk;
 mod killed;
 mod large_tables;
 mod listing;
+mod misuse;
 #[cfg(unix)]
 mod openapi_tools;
 mod own_book;

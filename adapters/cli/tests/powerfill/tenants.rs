@@ -73,6 +73,29 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn audits_cover_all_tenants_at_once() {
+    let sandbox = sandbox();
+    sandbox.run_ok("run --tenant other");
+    let verified = sandbox.run_ok("verify --all-tenants");
+    let headings: Vec<&str> = verified.lines().filter(|line| line.ends_with(':')).collect();
+    assert_eq!(headings, ["GENERATED:", "other:"], "{verified}");
+    assert_eq!(verified.matches("everything matches").count(), 2, "{verified}");
+    let json = sandbox.run_line("verify --all-tenants --format json").success().json();
+    assert_eq!((&json[0]["tenant"], &json[1]["answer"]), (&"GENERATED".into(), &"whole".into()));
+    let csv = sandbox.run_line("verify --all-tenants --format csv").success().out;
+    assert_eq!(csv, "tenant,answer,found\nGENERATED,whole,\nother,whole,\n");
+    sandbox.run_ok("seal export --all-tenants --out seals");
+    for tenant in ["GENERATED", "other"] {
+        sandbox.run_ok(&format!("seal check seals/{tenant}.seal --tenant {tenant}"));
+    }
+    let seals = sandbox.run_line("seal export --all-tenants").success().json();
+    assert_eq!(seals[1]["tenant"], "other");
+    for line in ["verify latest --all-tenants", "seal export --all-tenants --tenant other"] {
+        sandbox.run_line(line).fails_with(2, &["--all-tenants"]);
+    }
+}
+
+#[test]
 fn a_tenant_works_with_its_own_store_and_source() {
     let sandbox = sandbox();
     for command in SOURCE_COMMANDS.iter().chain(&["work --once"]) {

@@ -275,7 +275,7 @@ fn commands_without_tables_refuse_to_write_a_workbook() {
         sandbox.run_line(&format!("{line} --format xlsx")).fails_with(2, &["'xlsx'", "--format"]);
     }
     let refused = sandbox.run_line("tables latest --out tables.csv --format csv");
-    refused.fails_with(2, &["--out needs --format xlsx"]);
+    refused.fails_with(2, &["--out is for workbooks (FILE.xlsx)"]);
     sandbox
         .run_line("tables latest nothing --format xlsx --out x.xlsx")
         .fails_with(2, &["no output table nothing"]);

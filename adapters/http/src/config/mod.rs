@@ -22,7 +22,7 @@ mod view;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use powerfill_app::configure::{
-    ConfigAsOf, ConfigRequest, ConfigureError, configure, read_configuration,
+    ConfigAsOf, ConfigRequest, ConfigureError, check_rules, configure, read_configuration,
 };
 use powerfill_events::values::TenantId;
 use powerfill_snapshot::config::{
@@ -80,6 +80,7 @@ async fn change(
     let command = ConfigCommand { what, reason: reason.checked()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
+    check_rules(store.as_ref(), &command).await?;
     let request = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,

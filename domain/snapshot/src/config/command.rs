@@ -1,7 +1,10 @@
 //! What can be asked of a tenant's configuration.
 
 use super::row_key::{GivenRow, RowKey};
-use super::tables::ConfigTables;
+use super::tables::{ConfigTables, same_column};
+use crate::rules::Predicate;
+use crate::tables::LoanColumn;
+use crate::{Fault, FaultReport, Severity};
 use powerfill_events::config::ConfigTable;
 
 /// What is asked, and why.
@@ -11,6 +14,53 @@ pub struct ConfigCommand {
     pub what: ConfigChange,
     /// Why, in the words of who asks; every event of the command carries it.
     pub reason: Option<String>,
+}
+
+impl ConfigCommand {
+    /// Whether it writes rules.
+    pub fn writes_rules(&self) -> bool {
+        !self.rules().is_empty()
+    }
+
+    /// The faults of the rules that it writes, if `loan` has these columns: without a book, a rule
+    /// may name any column (1.4).
+    pub fn rule_faults(&self, columns: &[LoanColumn], severity: Severity) -> FaultReport {
+        let fault = |(name, syntax): (&str, &str)| {
+            let found = Predicate::compile(syntax, columns).err()?;
+            Some(Fault {
+                severity,
+                table: ConfigTable::Rules.name().into(),
+                row: name.to_owned(),
+                column: "rule_syntax".into(),
+                value: syntax.to_owned(),
+                code: found.code,
+                reason: format!("rule {name}, {found}").into(),
+            })
+        };
+        FaultReport { faults: self.rules().into_iter().filter_map(fault).collect() }
+    }
+
+    /// The names and the conditions of the rules that it writes.
+    fn rules(&self) -> Vec<(&str, &str)> {
+        match &self.what {
+            ConfigChange::Write { table: ConfigTable::Rules, rows, .. } => {
+                let rule = |row| Some((cell(row, "rule_name")?, cell(row, "rule_syntax")?));
+                rows.iter().filter_map(rule).collect()
+            }
+            ConfigChange::Import { tables, .. } => {
+                let rules = tables.rules.iter();
+                rules.map(|rule| (rule.rule_name.as_str(), rule.rule_syntax.as_str())).collect()
+            }
+            ConfigChange::Write { .. }
+            | ConfigChange::Remove { .. }
+            | ConfigChange::Reprioritise { .. } => Vec::new(),
+        }
+    }
+}
+
+/// The text of a given cell.
+fn cell<'r>(row: &'r GivenRow, column: &str) -> Option<&'r str> {
+    row.iter().find(|(name, _)| same_column(name, column)).map(|(_, text)| text.as_str())
 }
 
 impl From<ConfigChange> for ConfigCommand {

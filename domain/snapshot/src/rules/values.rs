@@ -74,7 +74,7 @@ impl Values<'_> {
             let names = self.columns.iter().map(|column| column.column_name.as_str());
             let near = suggestion(name.as_str(), names);
             let quoted = match ident.quote_style {
-                Some('"') if near.is_empty() => {
+                Some('"') | None if near.is_empty() => {
                     format!("; a text is in single quotes: '{}'", shown(name.as_str()))
                 }
                 _ => near,

@@ -78,7 +78,7 @@ impl DeclaredTypes {
 }
 
 /// The listed columns of `loan`, as rules see them.
-pub(super) fn listed_columns() -> Vec<LoanColumn> {
+pub fn listed_columns() -> Vec<LoanColumn> {
     Loan::TABLE
         .columns
         .iter()

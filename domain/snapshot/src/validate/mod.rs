@@ -25,7 +25,8 @@ use rayon::prelude::*;
 
 pub use self::configuration::validate_configuration;
 use self::context::{Context, PlacedFault};
-use self::loan_columns::{DeclaredTypes, listed_columns};
+use self::loan_columns::DeclaredTypes;
+pub use self::loan_columns::listed_columns;
 pub(crate) use self::suspicion::is_null_word;
 use super::raw::{IgnoredPart, RawSnapshot, RawTable};
 use super::report::{Fault, FaultCode, FaultReport, Severity};

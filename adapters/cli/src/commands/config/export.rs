@@ -9,6 +9,7 @@ use powerfill_snapshot::config::{ConfigState, ConfigTable};
 use super::configuration_at;
 use crate::args::ConfigExportArgs;
 use crate::error::CliError;
+use crate::out_place;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 
@@ -18,6 +19,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let state = configuration_at(&args.at, &args.common, settings).await?;
     let folder = &args.out;
+    out_place::ensure_folder(folder)?;
     let unwritable = |error: io::Error| {
         CliError::context(format!("cannot write to {}", folder.display()), error)
     };

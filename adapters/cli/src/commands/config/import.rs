@@ -1,6 +1,6 @@
 //! `config import`: adopts the six tables of a source.
 
-use powerfill_app::configure::{ConfigOutcome, ConfigureError, preview_change};
+use powerfill_app::configure::{ConfigOutcome, ConfigureError, check_rules, preview_change};
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 use powerfill_snapshot::config::{Config, ConfigChange, ConfigState};
@@ -67,6 +67,7 @@ pub(super) async fn run(
         return record(store.as_ref(), &tenant, change, &args.change, settings).await;
     }
     let command = command(change, &args.change);
+    eprint!("{}", report::text(&check_rules(store.as_ref(), &command).await?, false));
     print_preview(&preview_change(store.as_ref(), &tenant, &command).await?, format)
 }
 

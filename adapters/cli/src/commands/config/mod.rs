@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 
 use powerfill_app::SystemClock;
 use powerfill_app::configure::{
-    ConfigAsOf, ConfigOutcome, ConfigRequest, configure, read_config_history, read_configuration,
+    ConfigAsOf, ConfigOutcome, ConfigRequest, check_rules, configure, read_config_history,
+    read_configuration,
 };
 use powerfill_events::values::{Name, TenantId, Timestamp};
 use powerfill_ports::Store;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use crate::CommandFuture;
 use crate::args::{ChangeArgs, ConfigAtArgs, ConfigSubcommand, ConfigTableArg, StorePrintArgs};
 use crate::error::CliError;
+use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
@@ -111,6 +113,8 @@ async fn record(
     settings: &ProgramSettings,
 ) -> Result<(), CliError> {
     let command = command(change, args);
+    let warnings = check_rules(store, &command).await?;
+    eprint!("{}", report::text(&warnings, false));
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let command_id = Uuid::now_v7();
     let request =
