@@ -130,7 +130,11 @@ pub fn forge(
     let columns = (stream_id, first_version, &hash.as_bytes()[..], checks);
     conn.execute(sql, columns).expect("the guards are off");
     let before = Hash::from_slice(&seal_before).expect("a hash");
-    let sealed = seal(&before, &record, &hash);
+    write_head(conn, seal(&before, &record, &hash), hash);
+}
+
+/// Gives the log's last append this seal, and its stream this hash.
+fn write_head(conn: &Connection, sealed: Hash, hash: Hash) {
     for (sql, hash) in [
         ("UPDATE es_appends SET seal = ?1 WHERE seq = (SELECT seq FROM es_head)", sealed),
         ("UPDATE es_head SET seal = ?1", sealed),

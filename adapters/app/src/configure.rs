@@ -9,7 +9,7 @@ use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::RunEvent;
 use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
-use powerfill_ports::runs::RunCursor;
+use powerfill_ports::runs::{RunCursor, RunFilter};
 use powerfill_ports::{Store, StoreError, StoreFault, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigRejection, ConfigState,
@@ -154,7 +154,8 @@ pub async fn check_rules(
 
 /// The columns of `loan` in the captured snapshot of the latest run whose payloads are there.
 async fn last_loan_columns(store: &dyn Store) -> Result<Option<Vec<LoanColumn>>, AppError> {
-    let Some(latest) = store.runs_after(RunCursor::START, 1).await?.pop() else { return Ok(None) };
+    let latest = store.runs_after(RunCursor::START, 1, RunFilter::Official).await?.pop();
+    let Some(latest) = latest else { return Ok(None) };
     if !store.archived_blocks(latest.run_id).await?.is_empty() {
         return Ok(None);
     }

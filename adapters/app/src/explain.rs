@@ -10,7 +10,7 @@ use powerfill_engine::facts::Facts;
 use powerfill_engine::what_if::{self, NoAnswer};
 use powerfill_events::run::RunId;
 use powerfill_explain::{
-    LoanAccount, LoanExplanation, LoanStory, RunInput, StorySubject, TradeAccount,
+    LoanAccount, LoanExplanation, LoanStory, PairAccount, RunInput, StorySubject, TradeAccount,
     TradeExplanation, TradeStory,
 };
 use powerfill_facts::what_if::{ChangeKind, WhatIf};
@@ -19,6 +19,7 @@ use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use powerfill_snapshot::canonical::CanonicalFault;
+use powerfill_snapshot::near::nearest_ids;
 use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
 use tokio::task::spawn_blocking;
 
@@ -42,7 +43,7 @@ pub async fn explain_loan(
     for_each_event(run, events, |event| story.apply(event)).await?;
     let story = story.finish();
     let Some(input) = story.input.clone() else {
-        return Ok(LoanAccount { story, standing: None, what_if: None });
+        return Ok(LoanAccount::new(story, None, &[]));
     };
     let canonical = store.captured(&input.snapshot_digest).await?;
     blocking(move || loan_account(&canonical, &input, story)).await
@@ -61,7 +62,60 @@ fn loan_account(
         story.trades_with_limits().iter().flat_map(|trade| facts.limits(trade)).collect();
     story.apply_limits(&limits);
     let standing = facts.loan(story.loan_id.as_str());
-    Ok(LoanAccount { story, standing, what_if: None })
+    let mut nearest = Vec::new();
+    if standing.is_none() {
+        // The excerpt has no other loans.
+        let snapshot = Snapshot::from_canonical(canonical)?;
+        let loans = snapshot.loans.iter().map(|loan| loan.loan_id.as_str());
+        nearest = nearest_ids(story.loan_id.as_str(), loans);
+    }
+    Ok(LoanAccount::new(story, standing, &nearest))
+}
+
+/// Explains why a loan is, or is not, in a trade.
+///
+/// # Errors
+/// As for [`explain_loan`]. A loan or a trade that the run does not have is a result
+/// ([`PairAccount::is_unknown`]).
+pub async fn explain_pair(
+    store: &dyn Store,
+    run: RunId,
+    loan_id: &str,
+    trade_id: &str,
+) -> Result<PairAccount, AppError> {
+    let loan = explain_loan(store, run, loan_id).await?;
+    let story = trade_story(store, run, trade_id).await?;
+    let nearest = match (&story.trade, &loan.story.input) {
+        (None, Some(input)) => near_trades(store, input, trade_id).await?,
+        (Some(_), _) | (None, None) => Vec::new(),
+    };
+    Ok(PairAccount::new(loan, trade_id, story.trade.as_ref(), nearest))
+}
+
+async fn trade_story(
+    store: &dyn Store,
+    run: RunId,
+    trade_id: &str,
+) -> Result<TradeExplanation, AppError> {
+    let mut story = TradeStory::new(trade_id);
+    let events = read_story(store, run, StorySubject::Trade(trade_id)).await?;
+    for_each_event(run, events, |event| story.apply(event)).await?;
+    Ok(story.finish())
+}
+
+/// The ids of trades of the run's book that look like an id.
+async fn near_trades(
+    store: &dyn Store,
+    input: &RunInput,
+    trade_id: &str,
+) -> Result<Vec<String>, AppError> {
+    let canonical = store.captured(&input.snapshot_digest).await?;
+    let trade_id = trade_id.to_owned();
+    let near = move || -> Result<_, CanonicalFault> {
+        let excerpt = Snapshot::excerpt(&canonical, [])?;
+        Ok(nearest_ids(&trade_id, excerpt.trades.iter().map(|trade| trade.trade_id.as_str())))
+    };
+    Ok(blocking(near).await?)
 }
 
 /// Explains a trade: which loans filled it, in which order, which limits barred others, and which
@@ -75,13 +129,14 @@ pub async fn explain_trade(
     run: RunId,
     trade_id: &str,
 ) -> Result<TradeAccount, AppError> {
-    let mut story = TradeStory::new(trade_id);
-    let events = read_story(store, run, StorySubject::Trade(trade_id)).await?;
-    for_each_event(run, events, |event| story.apply(event)).await?;
-    let story = story.finish();
+    let story = trade_story(store, run, trade_id).await?;
+    if let (None, Some(input)) = (&story.trade, &story.input) {
+        let nearest = near_trades(store, input, trade_id).await?;
+        return Ok(TradeAccount::new(story, None, &nearest));
+    }
     let is_included = story.trade.as_ref().is_some_and(|trade| trade.band.is_some());
     let Some(input) = story.input.clone().filter(|_| is_included) else {
-        return Ok(TradeAccount { story, never_came: None });
+        return Ok(TradeAccount::new(story, None, &[]));
     };
     let canonical = store.captured(&input.snapshot_digest).await?;
     blocking(move || trade_account(&canonical, &input, story)).await
@@ -99,7 +154,7 @@ fn trade_account(
     // Loans that never matched the trade are in no event, so that all rows are needed.
     let snapshot = Snapshot::from_canonical(canonical)?;
     let never_came = Facts::new(&snapshot, &input.options).unmatched_loans(story.trade_id.as_str());
-    Ok(TradeAccount { story, never_came })
+    Ok(TradeAccount::new(story, never_came, &[]))
 }
 
 /// Finds the smallest changes of the input that would have placed a kicked-out loan. `progress` is

@@ -7,8 +7,10 @@ mod common;
 mod config;
 mod diff;
 mod evidence;
+mod explain;
 #[cfg(feature = "parquet")]
 mod export;
+mod help;
 mod operate;
 mod options;
 mod publish;
@@ -16,6 +18,7 @@ mod report;
 mod retention;
 mod runs;
 mod sample;
+mod selection;
 mod serve;
 mod snapshot;
 mod template;
@@ -38,6 +41,7 @@ pub(crate) use diff::DiffArgs;
 pub(crate) use evidence::{
     EvidenceCommand, EvidenceExportArgs, EvidenceSignArgs, EvidenceVerifyArgs,
 };
+pub(crate) use explain::ExplainArgs;
 #[cfg(feature = "parquet")]
 pub(crate) use export::ExportArgs;
 #[cfg(feature = "nats")]
@@ -49,6 +53,7 @@ pub(crate) use report::RunReportArgs;
 pub(crate) use retention::{ArchiveArgs, HoldArgs, RestoreArgs};
 pub(crate) use runs::{AnnotateArgs, RunsArgs};
 pub(crate) use sample::{DemoArgs, GenerateArgs};
+pub(crate) use selection::SelectionArgs;
 pub(crate) use serve::{ServeArgs, TokenCommand};
 pub(crate) use snapshot::{SnapshotCommand, SnapshotExportArgs};
 pub(crate) use template::{SchemaArgs, TemplateArgs};
@@ -56,7 +61,7 @@ pub(crate) use tries::TryArgs;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::urls::UrlText;
@@ -169,39 +174,6 @@ pub(crate) enum Command {
         /// bash, zsh, fish, elvish, or powershell
         shell: Shell,
     },
-}
-
-impl Cli {
-    /// The arguments of the process. Prints help, or what is wrong with them, and ends it then.
-    pub(crate) fn of_process() -> Self {
-        let matches = with_whole_paragraphs(Self::command()).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
-    }
-}
-
-/// Puts each paragraph of the texts under the help into one line: the terminal breaks it once, at
-/// its own width.
-fn with_whole_paragraphs(command: clap::Command) -> clap::Command {
-    let text = command.get_after_help().map(|text| whole_paragraphs(&text.to_string()));
-    let command = match text {
-        Some(text) => command.after_help(text),
-        None => command,
-    };
-    command.mut_subcommands(with_whole_paragraphs)
-}
-
-/// Joins the lines of each paragraph. Indented lines are examples, and stay.
-fn whole_paragraphs(text: &str) -> String {
-    let mut whole = String::with_capacity(text.len());
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        whole.push_str(line);
-        let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
-        let goes_on = is_text(line) && lines.peek().is_some_and(|next| is_text(next));
-        whole.push(if goes_on { ' ' } else { '\n' });
-    }
-    whole.truncate(whole.trim_end().len());
-    whole
 }
 
 impl Command {
@@ -374,8 +346,11 @@ pub(crate) struct AtArgs {
   powerfill tables latest pfill_powerfill_guide --format csv > guide.csv
   powerfill tables latest pfill_trade_recap --at 60000
   powerfill tables latest --out run.xlsx
+  powerfill tables latest pfill_trade_recap --where \"fill_status = 'Under'\" \\
+      --sort -shortfall_amount --top 10 --columns trade_id,shortfall_amount
 
-Works for any run, not only for the latest: the rows are made from its events.")]
+Works for any run, not only for the latest: the rows are made from its events. On a terminal, a
+table has the columns that fit, and names the others.")]
 pub(crate) struct TablesArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
@@ -387,6 +362,8 @@ pub(crate) struct TablesArgs {
     /// Write the large tables into the workbook too: candidates, ranks of synthetic options
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
     #[command(flatten)]
@@ -415,32 +392,4 @@ pub(crate) struct EventsArgs {
     pub(crate) cloudevents: bool,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  powerfill explain latest --loan L000123
-  powerfill explain latest --loan L000123 --what-if
-  powerfill explain latest --trade T0042 --format json")]
-pub(crate) struct ExplainArgs {
-    /// A run id, the beginning of one, or `latest`
-    pub(crate) run: String,
-    #[command(flatten)]
-    pub(crate) subject: SubjectArgs,
-    /// Find changes that would have allocated a kicked-out loan, by running the passes again
-    #[arg(long, conflicts_with = "trade")]
-    pub(crate) what_if: bool,
-    #[command(flatten)]
-    pub(crate) common: StorePrintArgs,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct SubjectArgs {
-    /// The loan
-    #[arg(long, value_name = "LOAN_ID")]
-    pub(crate) loan: Option<String>,
-    /// The trade
-    #[arg(long, value_name = "TRADE_ID")]
-    pub(crate) trade: Option<String>,
 }

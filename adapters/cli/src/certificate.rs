@@ -272,6 +272,9 @@ fn replay_words(replayed: &ReplayReport) -> String {
         ReplayOutcome::Differs(difference) => {
             format!("NOT REPRODUCED: {by} decides event {} otherwise", difference.stream_version)
         }
+        ReplayOutcome::Damaged { message, .. } => {
+            format!("NOT REPLAYED, because the recorded run was changed: {message}")
+        }
         ReplayOutcome::Unreadable { message, .. } => format!("NOT REPRODUCED: {message}"),
     }
 }

@@ -30,6 +30,7 @@ mod output;
 mod progress;
 mod provenance;
 mod report;
+mod selection;
 mod settings;
 mod shutdown;
 mod summary;

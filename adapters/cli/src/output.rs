@@ -6,11 +6,14 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use powerfill_events::run::RunId;
 use powerfill_tables::csv;
-use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
 
 use crate::error::CliError;
+use crate::selection::SelectedRows;
+use crate::terminal::terminal_width;
 
 /// Prints a table for people; the columns at the indexes in `right` are aligned to the right.
 pub(crate) fn print_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Result<(), CliError>
@@ -29,7 +32,15 @@ where
 {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(ContentArrangement::Disabled);
+    match terminal_width().and_then(|width| u16::try_from(width).ok()) {
+        Some(width) => {
+            // Breaks long cells, if the table is wider than the terminal.
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
     table.set_header(header.iter().map(|name| (*name).to_owned()));
     for row in rows {
         table.add_row(row);
@@ -65,6 +76,29 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         false => c.to_string(),
     };
     Cow::Owned(text.chars().map(escaped).collect())
+}
+
+/// Prints a text whose lines are as long as their content. On a terminal, they are broken between
+/// words, and go on under the beginning of their text.
+pub(crate) fn print_wrapped(text: &impl std::fmt::Display) -> Result<(), CliError> {
+    match terminal_width() {
+        Some(width) => print_text(wrapped(&text.to_string(), width)),
+        None => print_text(text),
+    }
+}
+
+/// A text with lines of at most `width` columns, if its words permit it.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let indent = " ".repeat(line.len() - line.trim_start().len() + 4);
+        let options = textwrap::Options::new(width).subsequent_indent(&indent).break_words(false);
+        for part in textwrap::wrap(line, options) {
+            out += part.trim_end();
+            out.push('\n');
+        }
+    }
+    out
 }
 
 /// Prints a value as JSON.
@@ -116,7 +150,12 @@ pub(crate) fn json_rows(rows: &RowBatch) -> Vec<Value> {
 }
 
 fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {
-    let value = |cell: &Cell, cell_type: CellType| match (cell, cell_type) {
+    let columns = table.columns.iter().zip(row);
+    columns.map(|(column, cell)| (column.name.to_owned(), json_value(column, cell))).collect()
+}
+
+fn json_value(column: &Column, cell: &Cell) -> Value {
+    match (cell, column.cell_type) {
         (Cell::Null, _) => Value::Null,
         (Cell::Int(number), _) => Value::from(*number),
         (cell, CellType::Json) => {
@@ -124,25 +163,120 @@ fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {
             serde_json::from_str(&text).unwrap_or(Value::String(text))
         }
         (cell, _) => Value::String(cell_text(cell)),
-    };
-    let columns = table.columns.iter().zip(row);
-    columns.map(|(column, cell)| (column.name.to_owned(), value(cell, column.cell_type))).collect()
+    }
 }
 
-/// Prints rows of an output table for people.
-pub(crate) fn print_rows_text(rows: &RowBatch) -> Result<(), CliError> {
-    let header: Vec<&str> = rows.table.columns.iter().map(|column| column.name).collect();
-    let is_number = |t: CellType| matches!(t, CellType::Int | CellType::Decimal(_));
-    let columns = rows.table.columns.iter().enumerate();
-    let right: Vec<usize> =
-        columns.filter(|(_, column)| is_number(column.cell_type)).map(|(at, _)| at).collect();
-    let texts = rows.rows().map(|row| row.iter().map(cell_text).collect::<Vec<_>>());
-    print_table(&header, texts, &right)
+/// Chosen rows as JSON objects; decimals are strings.
+pub(crate) fn selected_json(rows: &SelectedRows<'_>) -> Vec<Value> {
+    let object = |row: &Vec<&Cell>| -> Map<String, Value> {
+        let columns = rows.columns.iter().zip(row);
+        columns.map(|(column, cell)| (column.name.to_owned(), json_value(column, cell))).collect()
+    };
+    rows.rows.iter().map(|row| object(row).into()).collect()
+}
+
+const fn is_number(column: &Column) -> bool {
+    matches!(column.cell_type, CellType::Int | CellType::Decimal(_))
+}
+
+/// Prints rows of an output table for people. On a terminal, the table has the columns that fit,
+/// without those that are empty in every row, and numbers have thousands separators.
+pub(crate) fn print_rows_text(rows: &SelectedRows<'_>) -> Result<(), CliError> {
+    let width = terminal_width();
+    let text = |column: &Column, cell: &Cell| match width {
+        Some(_) if is_number(column) => grouped(&cell_text(cell)),
+        _ => cell_text(cell),
+    };
+    let cells: Vec<Vec<String>> = rows
+        .rows
+        .iter()
+        .map(|row| rows.columns.iter().zip(row).map(|(column, cell)| text(column, cell)).collect())
+        .collect();
+    let shown = match width {
+        Some(width) => fitting(&rows.columns, &cells, width),
+        None => (0..rows.columns.len()).collect(),
+    };
+    let header: Vec<&str> = shown.iter().map(|at| rows.columns[*at].name).collect();
+    let columns = shown.iter().enumerate();
+    let right: Vec<usize> = columns
+        .filter(|(_, at)| is_number(rows.columns[**at]))
+        .map(|(position, _)| position)
+        .collect();
+    let row = |row: &Vec<String>| shown.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
+    print_table(&header, cells.iter().map(row), &right)?;
+    let hidden = (0..rows.columns.len()).filter(|at| !shown.contains(at));
+    let hidden: Vec<&str> = hidden.map(|at| rows.columns[at].name).collect();
+    match hidden.is_empty() {
+        true => Ok(()),
+        false => print_wrapped(&format!(
+            "{} rows. Not shown: {}. --columns chooses; --format csv has all.",
+            grouped(&rows.rows.len().to_string()),
+            hidden.join(", ")
+        )),
+    }
+}
+
+/// The columns that fit, from the left; those without a value in any row give way first.
+fn fitting(columns: &[&Column], cells: &[Vec<String>], width: usize) -> Vec<usize> {
+    // A border and two blanks per column, and the last border.
+    const AROUND: usize = 3;
+    let widths = columns.iter().enumerate().map(|(at, column)| {
+        let of_cells = cells.iter().map(|row| row[at].width()).max().unwrap_or_default();
+        of_cells.max(column.name.width()) + AROUND
+    });
+    let widths: Vec<usize> = widths.collect();
+    let all: Vec<usize> = (0..columns.len()).collect();
+    if widths.iter().sum::<usize>() < width {
+        return all;
+    }
+    let has_value = |at: &usize| cells.iter().any(|row| !row[*at].is_empty());
+    let mut left = width.saturating_sub(1);
+    let mut shown: Vec<usize> = Vec::new();
+    for at in all.into_iter().filter(has_value) {
+        if widths[at] > left && !shown.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(widths[at]);
+        shown.push(at);
+    }
+    shown
+}
+
+/// A decimal number with thousands separators.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let mut out = sign.to_owned();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_before_the_point() {
+        for (number, text) in [
+            ("", ""),
+            ("7", "7"),
+            ("-1234.5678", "-1,234.5678"),
+            ("100000.00", "100,000.00"),
+            ("123456789", "123,456,789"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn long_lines_go_on_under_the_beginning_of_their_text() {
+        assert_eq!(wrapped("  one two three\n\nfour\n", 12), "  one two\n      three\n\nfour\n");
+    }
 
     #[test]
     fn a_terminal_obeys_nothing_of_a_text() {

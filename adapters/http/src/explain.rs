@@ -1,44 +1,63 @@
 //! The whole story of a loan or a trade in a run (specification 3.4).
 
 use axum::Json;
-use powerfill_app::explain::{explain_loan, explain_trade};
+use powerfill_app::explain::{explain_loan, explain_pair, explain_trade};
 use powerfill_events::run::RunId;
+use serde::Deserialize;
 use serde_json::Value;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 
 fn story(account: &impl serde::Serialize) -> ApiResult<Json<Value>> {
     serde_json::to_value(account).map(Json).map_err(|error| internal(&error))
 }
 
-/// The story of a loan: its matches, its candidates, why it did not get each better one, and its
-/// result.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LoanStoryQuery {
+    /// A trade: why the loan is, or is not, in it, instead of the whole story.
+    trade: Option<String>,
+}
+
+/// The story of a loan: the answer in one sentence (`verdict`), its matches, its candidates, why it
+/// did not get each better one, and its result.
 #[utoipa::path(get, operation_id = "loan", tag = "stories",
     path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/explain",
     params(("run_id" = Uuid, Path, description = "The run"),
-        ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),
+        ("loan_id" = String, Path, description = "The loan, as the snapshot spells it"),
+        LoanStoryQuery),
     responses((status = 200, description = "The story", body = Object)))]
 pub(crate) async fn explain_loan_in_run(
     Viewer(caller): Viewer,
     Path((run, loan)): Path<(Uuid, String)>,
+    Query(query): Query<LoanStoryQuery>,
 ) -> ApiResult<Json<Value>> {
     let (run, store) = (RunId(run), caller.store().await?);
     spawn_blocking(async move || {
+        if let Some(trade) = query.trade {
+            let account = explain_pair(store.as_ref(), run, &loan, &trade).await?;
+            if account.is_unknown() {
+                return Err(Problem::new(ProblemKind::NotFound, account.verdict));
+            }
+            return story(&account);
+        }
         let account = explain_loan(store.as_ref(), run, &loan).await?;
         if account.is_unknown() {
-            let detail = format!("Run {run} has no loan {loan}.");
-            return Err(Problem::new(ProblemKind::NotFound, detail));
+            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
         }
         story(&account)
     })
     .await
 }
 
-/// The story of a trade: the loans that filled it, in order, and those that it rejected.
+/// The story of a trade: the answer in one sentence (`verdict`), the loans that filled it, in
+/// order, and those that it rejected.
 #[utoipa::path(get, operation_id = "trade", tag = "stories",
     path = "/api/powerfill/runs/{run_id}/trades/{trade_id}/explain",
     params(("run_id" = Uuid, Path, description = "The run"),
@@ -51,9 +70,8 @@ pub(crate) async fn explain_trade_in_run(
     let (run, store) = (RunId(run), caller.store().await?);
     spawn_blocking(async move || {
         let account = explain_trade(store.as_ref(), run, &trade).await?;
-        if account.story.trade.is_none() {
-            let detail = format!("Run {run} has no trade {trade}.");
-            return Err(Problem::new(ProblemKind::NotFound, detail));
+        if account.is_unknown() {
+            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
         }
         story(&account)
     })

@@ -55,7 +55,6 @@ mod schema;
 mod serve;
 mod session;
 mod session_file;
-mod sorting;
 mod static_text;
 mod stream;
 mod tenant;

@@ -21,7 +21,7 @@ use powerfill_tables::tables::reports;
 use crate::blocking::spawn_blocking;
 use crate::problem::ApiResult;
 use crate::row_starts::RowStarts;
-use crate::sorting::SortKey;
+use powerfill_tables::sorting::SortKey;
 
 /// A table of a run.
 pub(crate) struct CachedTable {

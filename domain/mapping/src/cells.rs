@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use powerfill_events::values::{Day, Name, fold};
+use powerfill_snapshot::near::nearest;
 use powerfill_snapshot::tables::{Attribute, ColumnType};
 use rust_decimal::Decimal;
 
 use crate::bind::{CellPlace, CellSource, ForeignTable};
 use crate::formats::{CellFormats, CellRead, trim};
 use crate::mapping::{ColumnMapping, TextPart, ValueTable};
-use crate::names::nearest;
 use crate::schema::ValueKind;
 
 /// A value of ours, made from a row of a foreign table.

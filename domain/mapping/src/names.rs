@@ -1,6 +1,8 @@
-//! Names of files, sheets, tables, and columns: how they compare, and which are near a wrong one.
+//! Names of files, sheets, tables, and columns: how they compare, and what to write for a wrong
+//! one.
 
 use powerfill_events::values::fold;
+use powerfill_snapshot::near::nearest;
 use powerfill_snapshot::rules::matches_wildcards;
 
 /// A name in the form in which default names compare: folded, without schema, brackets, and quotes,
@@ -30,26 +32,6 @@ pub fn written(name: &str) -> String {
 /// this name.
 pub fn matches(pattern: &str, name: &str) -> bool {
     matches_wildcards(&written(name), &written(pattern), '*', '?')
-}
-
-/// The names that are most like a wrong one, at most three, the nearest first.
-pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let wrong = normalize(wrong);
-    let mut near: Vec<(usize, &str)> = names
-        .into_iter()
-        .filter_map(|name| {
-            let normal = normalize(name);
-            let longest = wrong.chars().count().max(normal.chars().count());
-            let distance = strsim::osa_distance(&wrong, &normal);
-            let is_part = wrong.len() > 2
-                && normal.len() > 2
-                && (normal.contains(&wrong) || wrong.contains(&normal));
-            (distance * 3 <= longest || is_part).then_some((distance, name))
-        })
-        .collect();
-    near.sort();
-    near.dedup();
-    near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 /// `; did you mean A or B?`, and all names if none is near.
@@ -97,7 +79,6 @@ mod tests {
     #[test]
     fn near_names_are_said_and_else_all() {
         let names = ["loan_id", "loan_amount", "note_rate"];
-        assert_eq!(nearest("note_rte", names), ["note_rate"]);
         assert_eq!(hint("loan_amt", names), "; did you mean loan_amount?");
         assert_eq!(hint("xyz", names), "; there are loan_id, loan_amount, note_rate");
     }

@@ -53,21 +53,74 @@ fn is_slip(one: &str, other: &str) -> bool {
     one.len().abs_diff(other.len()) <= 4 * most && osa_distance(one, other) <= most
 }
 
-/// The candidate that a name was likely meant to be. Of equals, the first.
-pub fn closest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let one = plain(name);
-    let distance = |candidate: &str| {
-        let other = plain(candidate);
-        let longer = one.chars().count().max(other.chars().count());
-        let most = longer / 3;
-        let without_zeros = |text: &str| text.trim_start_matches('0').to_owned();
-        if without_zeros(&one) == without_zeros(&other) && !one.is_empty() {
+/// The most names or ids that are given for one that does not exist.
+const NEAREST: usize = 3;
+
+/// The ids that an id was likely meant to be, the nearest first: other zeros before its number, a
+/// beginning of one, or a slip of the keyboard.
+pub fn nearest_ids<'c>(id: &str, known: impl IntoIterator<Item = &'c str>) -> Vec<String> {
+    let (wanted, without_zeros) = (fold(id), without_zeros(&fold(id)));
+    let distance = |known: &str| {
+        let other = fold(known);
+        if self::without_zeros(&other) == without_zeros {
             return Some(0);
         }
-        Some(osa_distance(&one, &other)).filter(|distance| *distance <= most)
+        if wanted.len() > 2 && other.starts_with(&wanted) {
+            return Some(1);
+        }
+        is_slip(&wanted, &other).then(|| 1 + osa_distance(&wanted, &other))
     };
-    let near = candidates.into_iter().filter_map(|c| Some((distance(c)?, c)));
+    let mut near: Vec<(usize, &str)> =
+        known.into_iter().filter_map(|known| Some((distance(known)?, known))).collect();
+    near.sort_unstable();
+    near.into_iter().take(NEAREST).map(|(_, known)| known.to_owned()).collect()
+}
+
+/// An id without the zeros that begin its numbers: `L001` and `L1` are alike.
+fn without_zeros(id: &str) -> String {
+    let mut short = String::with_capacity(id.len());
+    let mut in_number = false;
+    for character in id.chars() {
+        if character != '0' || in_number {
+            short.push(character);
+        }
+        in_number = character.is_ascii_digit() && (in_number || character != '0');
+    }
+    short
+}
+
+/// The candidate that a name was likely meant to be. Of equals, the first.
+pub fn closest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let wanted = plain(name);
+    let near = candidates.into_iter().filter_map(|c| Some((distance(&wanted, &plain(c))?, c)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// The candidates that a name was likely meant to be, at most three: those that are like it, the
+/// nearest first, then those that are a part of it, or of which it is a part.
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<&'c str> {
+    let wanted = plain(name);
+    let rank = |candidate: &str| {
+        let other = plain(candidate);
+        let is_part = wanted.len().min(other.len()) > 2
+            && (other.contains(&wanted) || wanted.contains(&other));
+        distance(&wanted, &other).or(is_part.then(|| osa_distance(&wanted, &other)))
+    };
+    let near = candidates.into_iter().filter_map(|c| Some((rank(c)?, c)));
+    let mut near: Vec<(usize, &str)> = near.collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(NEAREST).map(|(_, candidate)| candidate).collect()
+}
+
+/// How many characters differ; `None` if it is more than a third of them.
+fn distance(one: &str, other: &str) -> Option<usize> {
+    let most = one.chars().count().max(other.chars().count()) / 3;
+    let without_zeros = |text: &str| text.trim_start_matches('0').to_owned();
+    if without_zeros(one) == without_zeros(other) && !one.is_empty() {
+        return Some(0);
+    }
+    Some(osa_distance(one, other)).filter(|distance| *distance <= most)
 }
 
 /// `; did you mean CLOSEST?`, or nothing.
@@ -119,6 +172,26 @@ pub(crate) fn table_near<'t>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_names_come_before_their_parts() {
+        let names = ["loan_id", "loan_amount", "note_rate", "current_note_rate_percent"];
+        assert_eq!(nearest("note_rte", names), ["note_rate"]);
+        assert_eq!(nearest("note rate", names), ["note_rate", "current_note_rate_percent"]);
+        assert_eq!(nearest("Loan Amt", names), ["loan_amount"]);
+        assert!(nearest("xyz", names).is_empty());
+    }
+
+    #[test]
+    fn ids_are_near_with_other_zeros_as_beginnings_and_with_a_slip() {
+        let known = ["L00000123", "L00000124", "L00001230", "L10000123", "X1"];
+        let near = |id| nearest_ids(id, known);
+        assert_eq!(near("L123"), ["L00000123"]);
+        assert_eq!(near("l0000012"), ["L00000123", "L00000124"]);
+        assert_eq!(near("L00000132"), ["L00000123", "L00000124"]);
+        assert_eq!(near("L0000012x"), ["L00000123", "L00000124", "L00001230"]);
+        assert!(near("Z9").is_empty());
+    }
 
     #[test]
     fn names_look_alike_up_to_case_signs_plurals_and_slips() {

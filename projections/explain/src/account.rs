@@ -7,15 +7,19 @@ use powerfill_facts::what_if::WhatIf;
 use powerfill_facts::{LimitFacts, LoanFacts, UnmatchedLoans};
 use serde::Serialize;
 
+use super::answer::{loan_verdict, trade_verdict};
 use super::ledger::FillingLoan;
 use super::limit::FullLimits;
 use super::loan::{LoanExplanation, LoanOutcome};
 use super::trade::{AbsentCandidate, TradeExplanation};
 use super::verdict::CandidateVerdict;
+use super::words::near_words;
 
 /// The account of a loan.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoanAccount {
+    /// The answer in one sentence.
+    pub verdict: String,
     /// From events.
     #[serde(flatten)]
     pub story: LoanExplanation,
@@ -28,6 +32,8 @@ pub struct LoanAccount {
 /// The account of a trade.
 #[derive(Debug, Clone, Serialize)]
 pub struct TradeAccount {
+    /// The answer in one sentence.
+    pub verdict: String,
     /// From events.
     #[serde(flatten)]
     pub story: TradeExplanation,
@@ -37,6 +43,22 @@ pub struct TradeAccount {
 }
 
 impl LoanAccount {
+    /// The account of a loan, from events and the input. For a loan that the snapshot does not
+    /// have, `nearest_ids` are ids that look like its id.
+    pub fn new(
+        story: LoanExplanation,
+        standing: Option<LoanFacts>,
+        nearest_ids: &[String],
+    ) -> Self {
+        let verdict = loan_verdict(&story, standing.as_ref());
+        let mut account = Self { verdict, story, standing, what_if: None };
+        if account.is_unknown() {
+            let (loan, near) = (&account.story.loan_id, near_words(nearest_ids));
+            account.verdict = format!("The snapshot of this run has no loan {loan}{near}.");
+        }
+        account
+    }
+
     /// Whether the run's snapshot does not have the loan.
     pub fn is_unknown(&self) -> bool {
         self.story.input.is_some()
@@ -47,6 +69,30 @@ impl LoanAccount {
     /// Whether a what-if is possible and was not requested.
     pub(super) fn can_have_what_if(&self) -> bool {
         matches!(self.story.outcome, LoanOutcome::KickedOut(_)) && self.what_if.is_none()
+    }
+}
+
+impl TradeAccount {
+    /// The account of a trade, from events and the input. For a trade that the run does not have,
+    /// `nearest_ids` are ids that look like its id.
+    pub fn new(
+        story: TradeExplanation,
+        never_came: Option<UnmatchedLoans>,
+        nearest_ids: &[String],
+    ) -> Self {
+        let verdict = match story.trade {
+            Some(_) => trade_verdict(&story),
+            None => {
+                let near = near_words(nearest_ids);
+                format!("No event of this run names trade {}{near}.", story.trade_id)
+            }
+        };
+        Self { verdict, story, never_came }
+    }
+
+    /// Whether the run does not have the trade.
+    pub const fn is_unknown(&self) -> bool {
+        self.story.trade.is_none()
     }
 }
 

@@ -72,6 +72,19 @@ impl Display for RelationClause<'_> {
     }
 }
 
+/// The verdict on a candidate: `no room, …`.
+pub(super) struct VerdictClause<'a> {
+    pub(super) verdict: &'a CandidateVerdict,
+    /// The node of the candidate.
+    pub(super) node: &'a Node,
+}
+
+impl Display for VerdictClause<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write_verdict(self.verdict, self.node, f)
+    }
+}
+
 /// `node` is the node of the candidate.
 fn write_verdict(verdict: &CandidateVerdict, node: &Node, f: &mut Formatter<'_>) -> Result {
     match verdict {

@@ -53,7 +53,7 @@ pub(super) fn write_loan(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
     facts.pool.as_ref().map_or(Ok(()), |pool| write_pool(pool, f))
 }
 
-fn failure_words(hindrance: &ParticipationFailure) -> String {
+pub(super) fn failure_words(hindrance: &ParticipationFailure) -> String {
     match hindrance {
         ParticipationFailure::Status { curr_status, stage_rank, min_status, min_rank } => {
             match (stage_rank, min_rank) {
@@ -142,25 +142,33 @@ fn trades_words(node: &NodeFacts) -> String {
     }
 }
 
-/// The number of groups of failures in a text. A book with hundreds of nodes must not push the
-/// candidates out of sight.
-const NEAREST: usize = 12;
-
-/// Writes the nodes that the loan does not match, in groups with the same failures. The nearest
-/// come first: those that only a rule kept the loan from.
-pub(super) fn write_unmatched(facts: &LoanFacts, f: &mut Formatter<'_>) -> Result {
-    let unmatched: Vec<&NodeFacts> = facts.nodes.iter().filter(|node| !node.matched).collect();
-    if unmatched.is_empty() {
-        return Ok(());
-    }
+/// The nodes that the loan does not match, in groups with the same failures, the nearest first:
+/// those that only a rule kept the loan from.
+fn unmatched(facts: &LoanFacts) -> BTreeMap<(Nearness, String), Vec<String>> {
     let mut alike: BTreeMap<(Nearness, String), Vec<String>> = BTreeMap::new();
-    for node in unmatched {
+    for node in facts.nodes.iter().filter(|node| !node.matched) {
         let (nearness, failed, bounds) = failed_words(&node.failures);
         alike.entry((nearness, failed)).or_default().push(node_name(&node.node) + &bounds);
     }
+    alike
+}
+
+/// The nearest node that the loan does not match, and what failed.
+pub(super) fn nearest_unmatched(facts: &LoanFacts) -> Option<String> {
+    let ((_, failed), nodes) = unmatched(facts).into_iter().next()?;
+    Some(format!("{}: {failed}", nodes.first()?))
+}
+
+/// Writes the nodes that the loan does not match, up to so many groups: a book with hundreds of
+/// nodes must not push the candidates out of sight.
+pub(super) fn write_unmatched(facts: &LoanFacts, groups: usize, f: &mut Formatter<'_>) -> Result {
+    let alike = unmatched(facts);
+    if alike.is_empty() {
+        return Ok(());
+    }
     writeln!(f, "\nWhat it does not match, the nearest first:")?;
-    let further: usize = alike.values().skip(NEAREST).map(Vec::len).sum();
-    for ((_, failed), nodes) in alike.into_iter().take(NEAREST) {
+    let further: usize = alike.values().skip(groups).map(Vec::len).sum();
+    for ((_, failed), nodes) in alike.into_iter().take(groups) {
         writeln!(f, "  {}: {failed}", few(nodes.into_iter(), NAMED))?;
     }
     if further > 0 {
@@ -264,7 +272,7 @@ pub(super) fn write_rejections(rejections: &[RejectedPair], f: &mut Formatter<'_
     Ok(())
 }
 
-fn rejected_words(pair: &RejectedPair) -> (String, String) {
+pub(super) fn rejected_words(pair: &RejectedPair) -> (String, String) {
     let RejectedPair { trade_id, settlement_date, why } = pair;
     match why {
         RejectionCause::SettlesTooSoon { deliverable_on, buffer_days, earliest } => {

@@ -9,6 +9,8 @@
 //! * [`LoanStories`]: many loans at once, and the relation of each to one trade;
 //!   [`OutcomeClause`] and [`RelationClause`] are their texts
 //! * [`TradeStory`] → [`TradeExplanation`]
+//! * [`LoanSummary`], [`TradeSummary`]: the text of an account for one screen; [`PairAccount`]: why
+//!   a loan is, or is not, in a trade
 //!
 //! Stories come from a run's events and nothing else. [`LoanAccount`] and [`TradeAccount`] add what
 //! no event carries: facts about the run's input, which the caller passes in as plain data.
@@ -22,6 +24,7 @@
 )]
 
 mod account;
+mod answer;
 mod clause;
 mod facts_text;
 mod ledger;
@@ -29,13 +32,17 @@ mod limit;
 mod loan;
 mod loan_stories;
 mod loan_story;
+mod loan_summary;
 mod loan_text;
 mod name_matcher;
+mod pair;
+mod screen;
 mod step;
 mod subject;
 mod trade;
 mod trade_history;
 mod trade_story;
+mod trade_summary;
 mod trade_text;
 mod verdict;
 mod what_if_text;
@@ -50,10 +57,13 @@ pub use loan::{
 };
 pub use loan_stories::{LoanStories, TradeRelation};
 pub use loan_story::LoanStory;
+pub use loan_summary::LoanSummary;
+pub use pair::{PairAccount, PairRelation};
 pub use step::LoanStep;
 pub use subject::StorySubject;
 pub use trade::{AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation};
 pub use trade_story::TradeStory;
+pub use trade_summary::TradeSummary;
 pub use verdict::CandidateVerdict;
 pub use what_if_text::change_kind_words;
 pub use words::{points, usd};

@@ -18,6 +18,8 @@ pub struct FullLimit {
     pub hi_amount: Money,
     /// How much of the bound is used.
     pub used_amount: Money,
+    /// By how much the loan would exceed it.
+    pub excess_amount: Money,
     /// The loans that use it; left out if only the events are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub used_by: Vec<FillingLoan>,
@@ -44,10 +46,12 @@ impl FullLimits {
         let blocks = blocks.iter().filter(|block| block.trade_id == *trade_id);
         let full = blocks.filter_map(|block| {
             let hi_amount = block.hi_amount?;
-            (block.used_amount + loan_amount > hi_amount).then(|| FullLimit {
+            let excess_amount = block.used_amount + loan_amount - hi_amount;
+            (excess_amount > Money::ZERO).then(|| FullLimit {
                 node: Arc::clone(&block.node),
                 hi_amount,
                 used_amount: block.used_amount,
+                excess_amount,
                 used_by: Vec::new(),
             })
         });
@@ -68,10 +72,12 @@ impl FullLimits {
             let used_by: Vec<FillingLoan> = present.iter().filter(uses).cloned().collect();
             let used_amount: Money = used_by.iter().map(|filler| filler.loan_amount).sum();
             let (node, hi_amount) = (Arc::clone(&limit.node), limit.hi_amount);
-            (used_amount + loan_amount > hi_amount).then_some(FullLimit {
+            let excess_amount = used_amount + loan_amount - hi_amount;
+            (excess_amount > Money::ZERO).then_some(FullLimit {
                 node,
                 hi_amount,
                 used_amount,
+                excess_amount,
                 used_by,
             })
         });
@@ -156,6 +162,7 @@ mod tests {
             node: node(constraint),
             hi_amount: Money::whole(hi),
             used_amount: Money::whole(used),
+            excess_amount: Money::whole(used + 200 - hi),
             used_by: used_by.to_vec(),
         };
         let expected = [

@@ -108,6 +108,13 @@ pub struct CandidateStory {
     pub at_end: Option<FinalFill>,
 }
 
+impl CandidateStory {
+    /// Whether the loan is there at the end.
+    pub const fn is_chosen(&self) -> bool {
+        matches!(self.verdict, CandidateVerdict::Chosen)
+    }
+}
+
 /// The fill of a trade at the end, from the view of a kicked-out loan.
 #[derive(Debug, Clone, Serialize)]
 pub struct FinalFill {

@@ -2,13 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use powerfill_events::run::event::{
-    LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
-};
-use powerfill_events::values::{Money, Price, round_div};
-use powerfill_facts::ParticipationFacts;
-
 use super::account::LoanAccount;
+use super::answer::loan_verdict;
 use super::facts_text::{
     write_amount, write_loan, write_matched, write_rejections, write_unmatched,
 };
@@ -19,14 +14,20 @@ use super::step::LoanStep;
 use super::verdict::CandidateVerdict;
 use super::what_if_text::write_what_if;
 use super::words::{counted, few, node_name, points, usd};
-use powerfill_tables::status::RunStatus;
+use powerfill_events::run::event::{
+    LoanMoved, PoolAction, PoolActionDerived, Pricing, RejectionReason,
+};
+use powerfill_events::values::{Money, Price, round_div};
 
 /// The number of loans or limits that a line names before it counts the rest.
 const NAMED: usize = 6;
 
+/// The groups of constraints that the loan does not match.
+const NEAREST: usize = 12;
+
 impl Display for LoanExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        self.headline(f)?;
+        writeln!(f, "{}", loan_verdict(self, None))?;
         self.write_standing(f)?;
         self.write_candidates(f)?;
         self.write_rejections(f)?;
@@ -39,22 +40,11 @@ impl Display for LoanAccount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let Some(facts) = &self.standing else {
             return match self.is_unknown() {
-                true => writeln!(f, "The snapshot of this run has no loan {}.", self.story.loan_id),
+                true => writeln!(f, "{}", self.verdict),
                 false => self.story.fmt(f),
             };
         };
-        match (&self.story.outcome, &facts.participation) {
-            (LoanOutcome::NoPart, ParticipationFacts::Eligible) => writeln!(
-                f,
-                "Loan {} takes part; the run is {}, and its events do not name it yet.",
-                facts.loan_id,
-                self.story.status.name()
-            ),
-            (LoanOutcome::NoPart, _) => {
-                writeln!(f, "Loan {} plays no part in the run.", facts.loan_id)
-            }
-            _ => self.story.headline(f),
-        }?;
+        writeln!(f, "{}", self.verdict)?;
         match self.story.loan_amount {
             Some(_) => self.story.write_standing(f),
             None => write_amount(facts, f),
@@ -63,7 +53,7 @@ impl Display for LoanAccount {
         write_matched(facts, f)?;
         self.story.write_candidates(f)?;
         write_rejections(&facts.rejections, f)?;
-        write_unmatched(facts, f)?;
+        write_unmatched(facts, NEAREST, f)?;
         self.story.write_steps(f)?;
         self.story.write_elsewhere(f)?;
         match &self.what_if {
@@ -77,56 +67,19 @@ impl Display for LoanAccount {
 }
 
 impl LoanExplanation {
-    fn headline(&self, f: &mut Formatter<'_>) -> Result {
-        let loan = &self.loan_id;
-        match &self.outcome {
-            LoanOutcome::Allocated(place) => {
-                writeln!(
-                    f,
-                    "Loan {loan} goes to trade {}, settling {}, at {}: placement {} of the run, by {}.",
-                    place.trade_id,
-                    place.settlement_date,
-                    points(place.pricing.price),
-                    place.allocation_seq,
-                    place.pass.as_str()
-                )?;
-                if self.status == RunStatus::Complete {
-                    return Ok(());
-                }
-                writeln!(f, "The run is {}: this is what it decided so far.", self.status.name())
-            }
-            LoanOutcome::KickedOut(kickout) => writeln!(
-                f,
-                "Loan {loan} is kicked out, {}: {}.",
-                kickout.reason.as_str(),
-                kickout.reason.words()
-            ),
-            LoanOutcome::Pinned(pinned) => writeln!(
-                f,
-                "Loan {loan} stays in pool {}: {}.",
-                pinned.pool_name,
-                pinned.held_reason.words()
-            ),
-            LoanOutcome::Undecided => writeln!(
-                f,
-                "Loan {loan} takes part; the run is {}, and its events do not say yet where it goes.",
-                self.status.name()
-            ),
-            LoanOutcome::NoPart => writeln!(
-                f,
-                "No event of this run names loan {loan}: it was out of scope, or is not in the snapshot."
-            ),
-        }
-    }
-
-    fn write_standing(&self, f: &mut Formatter<'_>) -> Result {
+    /// Writes its amount and its pool.
+    pub(super) fn write_place(&self, f: &mut Formatter<'_>) -> Result {
         let Some(amount) = self.loan_amount else { return Ok(()) };
         write!(f, "It is {}, ", usd(amount))?;
         match (&self.pool_name, &self.present_trade_id) {
             (Some(pool), Some(trade)) => writeln!(f, "in pool {pool} of trade {trade}."),
             (Some(pool), None) => writeln!(f, "in pool {pool}, which is designated to no trade."),
             (None, _) => writeln!(f, "in no pool."),
-        }?;
+        }
+    }
+
+    fn write_standing(&self, f: &mut Formatter<'_>) -> Result {
+        self.write_place(f)?;
         match &self.outcome {
             LoanOutcome::KickedOut(kickout) if kickout.constraints_matched > 0 => {
                 let matched = counted(kickout.constraints_matched, "constraint", "constraints");
@@ -191,7 +144,7 @@ impl LoanExplanation {
     }
 
     /// Writes the best synthetic option with the give-up, and the best cash option (2.11).
-    fn write_elsewhere(&self, f: &mut Formatter<'_>) -> Result {
+    pub(super) fn write_elsewhere(&self, f: &mut Formatter<'_>) -> Result {
         if self.synthetic.is_none() && self.cash.is_none() {
             return Ok(());
         }
@@ -213,7 +166,7 @@ impl LoanExplanation {
     }
 }
 
-fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result {
+pub(super) fn write_candidate(candidate: &CandidateStory, f: &mut Formatter<'_>) -> Result {
     write!(
         f,
         "  turn {}, rank {}: trade {} by {}",
@@ -311,10 +264,10 @@ pub(super) fn write_limits(full_limits: &[FullLimit], f: &mut Formatter<'_>) -> 
     for limit in full_limits {
         let (used, bound) = (usd(limit.used_amount), usd(limit.hi_amount));
         write!(f, "    limit without room: {}, {used} of {bound} used", node_name(&limit.node))?;
-        match limit.used_by.is_empty() {
-            true => writeln!(f)?,
-            false => writeln!(f, " by {}", filler_names(&limit.used_by))?,
+        if !limit.used_by.is_empty() {
+            write!(f, " by {}", filler_names(&limit.used_by))?;
         }
+        writeln!(f, ", {} too much with it", usd(limit.excess_amount))?;
     }
     Ok(())
 }
@@ -334,7 +287,7 @@ fn write_final_fill(at_end: &FinalFill, barring: &[FullLimit], f: &mut Formatter
     }
 }
 
-fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
+pub(super) fn write_step(step: &LoanStep, f: &mut Formatter<'_>) -> Result {
     match step {
         LoanStep::Allocated(placed) => writeln!(
             f,
@@ -377,7 +330,7 @@ fn move_words(moved: &LoanMoved) -> String {
     }
 }
 
-fn write_posting(posting: &PoolActionDerived, f: &mut Formatter<'_>) -> Result {
+pub(super) fn write_posting(posting: &PoolActionDerived, f: &mut Formatter<'_>) -> Result {
     let pool = &posting.pool_name;
     match posting.pool_action {
         PoolAction::Remaining => write!(f, "  Remaining in pool {pool}"),

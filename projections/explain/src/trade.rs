@@ -1,11 +1,12 @@
 //! The explanation of a trade, as data (specification 3.4).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::{
-    ConstraintBlockEvaluated, KickoutReason, LoanPinned, Pass, RejectionReason, TradeAssessed,
-    TradeFillEvaluated,
+    ConstraintBlockEvaluated, KickoutReason, LoanPinned, Node, Pass, RejectionReason,
+    TradeAssessed, TradeFillEvaluated,
 };
 use powerfill_events::values::{LoanId, Money, Price, TradeId};
 use powerfill_tables::status::RunStatus;
@@ -108,6 +109,8 @@ pub struct AbsentCandidate {
     pub turn: u32,
     /// Its rank in the turn.
     pub candidate_rank: u32,
+    /// The first node in walk order that the loan matches there.
+    pub node: Arc<Node>,
     /// Its score in this trade.
     pub score: Price,
     /// Its amount; NULL if no event has it.

@@ -1,6 +1,7 @@
 //! Collects the story of a trade from a run's events (specification 3.4).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use powerfill_events::ignored;
 use powerfill_events::run::event::{
@@ -133,6 +134,7 @@ impl TradeStory {
                 loan_id: candidate.loan_id.clone(),
                 turn: candidate.turn,
                 candidate_rank: candidate.candidate_rank,
+                node: Arc::clone(&candidate.node),
                 score: candidate.pricing.score,
                 loan_amount: None,
                 verdict: CandidateVerdict::NotReached,

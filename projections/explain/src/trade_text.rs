@@ -5,9 +5,10 @@ use std::fmt::{Display, Formatter, Result};
 use powerfill_events::run::event::{
     ConstraintBlockEvaluated, FillStatus, TradeAssessed, TradeFillEvaluated,
 };
-use powerfill_facts::{FailureCause, FailureCount, UnmatchedLoans};
+use powerfill_facts::{FailureCause, FailureCount, NodeMatchCounts, UnmatchedLoans};
 
 use super::account::TradeAccount;
+use super::answer::trade_verdict;
 use super::facts_text::level_words;
 use super::loan_text::{write_limits, write_verdict};
 use super::trade::{
@@ -18,10 +19,9 @@ use super::words::{counted, node_name, points, short, usd};
 
 impl Display for TradeExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let Some(trade) = &self.trade else {
-            return writeln!(f, "No event of this run names trade {}.", self.trade_id);
-        };
-        write_trade(trade, f)?;
+        writeln!(f, "{}", trade_verdict(self))?;
+        let Some(trade) = &self.trade else { return Ok(()) };
+        write_band(trade, f)?;
         if let Some(fill) = &self.fill {
             write_fill(fill, f)?;
         }
@@ -42,6 +42,9 @@ impl Display for TradeExplanation {
 
 impl Display for TradeAccount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        if self.is_unknown() {
+            return writeln!(f, "{}", self.verdict);
+        }
         self.story.fmt(f)?;
         let Some(UnmatchedLoans { eligible, matched_nothing, nodes }) = &self.never_came else {
             return Ok(());
@@ -57,12 +60,22 @@ impl Display for TradeAccount {
         for node in nodes {
             let matched = counted(node.matched, "loan matches", "loans match");
             writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
-            for FailureCount { loans, cause } in &node.turned_down {
-                writeln!(f, "    {loans} not: {}", cause_words(cause))?;
-            }
+            write_node_failures(node, usize::MAX, f)?;
         }
         Ok(())
     }
+}
+
+/// Writes how many loans failed a condition, up to so many conditions.
+pub(super) fn write_node_failures(
+    node: &NodeMatchCounts,
+    most: usize,
+    f: &mut Formatter<'_>,
+) -> Result {
+    for FailureCount { loans, cause } in node.turned_down.iter().take(most) {
+        writeln!(f, "    {loans} not: {}", cause_words(cause))?;
+    }
+    Ok(())
 }
 
 fn cause_words(cause: &FailureCause) -> String {
@@ -143,12 +156,11 @@ impl TradeExplanation {
     }
 }
 
-fn write_trade(trade: &TradeAssessed, f: &mut Formatter<'_>) -> Result {
-    let TradeAssessed { trade_id, investor_id, investor_instrument_name, .. } = trade;
-    write!(f, "Trade {trade_id} of {investor_id} {investor_instrument_name}")?;
+/// Writes when the trade settles, and how it is to be filled.
+pub(super) fn write_band(trade: &TradeAssessed, f: &mut Formatter<'_>) -> Result {
     match trade.settlement_date {
-        Some(day) => write!(f, ", settling {day}")?,
-        None => write!(f, ", without a settlement date")?,
+        Some(day) => write!(f, "It settles on {day}")?,
+        None => write!(f, "It has no settlement date")?,
     }
     let open = usd(trade.open_amount);
     match (&trade.band, trade.exclusion_reason) {
@@ -156,16 +168,13 @@ fn write_trade(trade: &TradeAssessed, f: &mut Formatter<'_>) -> Result {
             let (min, max) = (usd(band.min_amount), usd(band.max_amount));
             writeln!(f, ": {open} open, to be filled from {min} to {max}.")
         }
-        (None, Some(reason)) => {
-            writeln!(f, ": {open} open, not in the run: {}.", reason.words())
-        }
-        (None, None) => writeln!(f, ": {open} open."),
+        (None, _) => writeln!(f, ": {open} open."),
     }
 }
 
 fn write_fill(fill: &TradeFillEvaluated, f: &mut Formatter<'_>) -> Result {
     let (filled, loans) = (usd(fill.filled_amount), counted(fill.loan_count, "loan", "loans"));
-    write!(f, "It is {}: {filled} from {loans}", fill.fill_status.as_str())?;
+    write!(f, "It has {filled} from {loans}")?;
     if let Some(price) = fill.wavg_price {
         write!(f, ", on average at {}", points(price))?;
     }
@@ -209,7 +218,7 @@ fn write_entry(entry: &TradeEntry, f: &mut Formatter<'_>) -> Result {
     writeln!(f, ": filled to {filled}")
 }
 
-fn write_limit(limit: &ConstraintBlockEvaluated, f: &mut Formatter<'_>) -> Result {
+pub(super) fn write_limit(limit: &ConstraintBlockEvaluated, f: &mut Formatter<'_>) -> Result {
     write!(f, "  {}: {} used", node_name(&limit.node), usd(limit.used_amount))?;
     if let Some(hi) = limit.hi_amount {
         write!(f, " of at most {}", usd(hi))?;
@@ -221,6 +230,18 @@ fn write_limit(limit: &ConstraintBlockEvaluated, f: &mut Formatter<'_>) -> Resul
     }
 }
 
+/// Writes where an absent candidate is.
+pub(super) fn write_place(place: &LoanPlace, f: &mut Formatter<'_>) -> Result {
+    match place {
+        LoanPlace::Trade { trade_id, pass, score } => {
+            let score = points(*score);
+            writeln!(f, "in trade {trade_id} by {}, score {score}", pass.as_str())
+        }
+        LoanPlace::KickedOut { reason } => writeln!(f, "kicked out, {}", reason.as_str()),
+        LoanPlace::Unplaced => writeln!(f, "without a place so far"),
+    }
+}
+
 fn write_absent(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
     let AbsentCandidate { loan_id, turn, candidate_rank, .. } = candidate;
     write!(f, "  turn {turn}, rank {candidate_rank}: {loan_id}")?;
@@ -228,14 +249,7 @@ fn write_absent(candidate: &AbsentCandidate, f: &mut Formatter<'_>) -> Result {
         write!(f, " ({})", usd(amount))?;
     }
     write!(f, ", score {}: ", points(candidate.score))?;
-    match &candidate.place {
-        LoanPlace::Trade { trade_id, pass, score } => {
-            let score = points(*score);
-            writeln!(f, "in trade {trade_id} by {}, score {score}", pass.as_str())
-        }
-        LoanPlace::KickedOut { reason } => writeln!(f, "kicked out, {}", reason.as_str()),
-        LoanPlace::Unplaced => writeln!(f, "without a place so far"),
-    }?;
+    write_place(&candidate.place, f)?;
     write!(f, "    ")?;
     write_verdict(&candidate.verdict, f)?;
     match &candidate.verdict {

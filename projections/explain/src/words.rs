@@ -59,6 +59,15 @@ pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
+/// The ids that look like one that does not exist, to follow it: `; the nearest are L1, L2`.
+pub(super) fn near_words(nearest_ids: &[String]) -> String {
+    match nearest_ids {
+        [] => String::new(),
+        [one] => format!("; the nearest id is {one}"),
+        all => format!("; the nearest ids are {}", all.join(", ")),
+    }
+}
+
 /// The first items of a list, and the number of the others.
 pub(super) fn few(mut items: impl ExactSizeIterator<Item = String>, most: usize) -> String {
     let more = items.len().saturating_sub(most);

@@ -8,6 +8,7 @@
 //! * [`csv`]: the canonical text of tables
 //! * [`event_index`]: the events of each loan and each trade
 //! * [`run_headline`]: what the list of runs says about a run
+//! * [`sorting`]: the order of cells
 //! * [`status`]: the status of a run
 //! * [`track`]: which loan went where at which event
 //! * [`RunSummary`]: counts, fills, and outcomes of a run
@@ -25,6 +26,7 @@ pub mod digest;
 pub mod event_index;
 pub mod run_headline;
 mod run_tables;
+pub mod sorting;
 pub mod status;
 pub mod summary;
 pub mod table;

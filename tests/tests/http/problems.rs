@@ -113,6 +113,12 @@ async fn a_problem_with_the_source_never_names_its_location() {
     assert!(!body["faults"].as_array().unwrap().is_empty(), "{body}");
     let body = service.post("/preflight", Some("{\"options\":{\"scope\":\"all\"}}")).await;
     assert_eq!(body.expect_problem(422, "refused")["faults"][0]["column"], "scope");
+    service.set_source("03-best-fit");
+    for path in ["/run", "/preflight", "/preprocess"] {
+        let body = service.post(path, Some("{\"options\":{\"min_status\":\"Closd\"}}")).await;
+        let body = body.expect_problem(422, "refused");
+        assert_eq!(body["faults"][0]["code"], "unknown_reference", "{path}: {body}");
+    }
     service.set_source("no-such-case");
     let unavailable = service.post("/run", Some("{\"options\":{}}")).await;
     let body = unavailable.expect_problem(503, "unavailable").to_string();

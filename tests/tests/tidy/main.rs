@@ -56,7 +56,6 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "powerfill-snapshot",
             "rust_decimal",
             "serde",
-            "strsim",
             "thiserror",
             "toml",
         ],

@@ -85,7 +85,8 @@ pub(crate) struct ChangeArgs {
   powerfill config add rule rule_name=California \"rule_syntax=state = 'CA'\"
   powerfill config add constraint investor_id=FNMA \\
       \"investor_instrument_name=FN 6.0\" \\
-      constraint_name=CA constraint_priority=20 hi_limit=0.15 --reason \"a cap for California\"
+      constraint_name=CA constraint_priority=20 hi_limit=0.15 \\
+      --reason \"a cap for California\"
   powerfill config add link investor_id=FNMA \\
       \"investor_instrument_name=FN 6.0\" \\
       constraint_name=CA rule_name=California

@@ -27,7 +27,8 @@ Exit status 0 if everything matches, 1 if not; prints the first difference.")]
     /// Add an SSH signature to a file of evidence
     #[command(after_help = "Examples:
   powerfill evidence sign run.pfe --key ~/.ssh/id_ed25519
-  unzip -p run.pfe SHA256SUMS > sums && ssh-keygen -Y sign -n powerfill-evidence -f key sums
+  unzip -p run.pfe SHA256SUMS > sums
+  ssh-keygen -Y sign -n powerfill-evidence -f key sums
   powerfill evidence sign run.pfe --signature sums.sig
 
 Checks the evidence first. The second way is for keys with a passphrase, in an agent, or on a

@@ -22,9 +22,8 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
         Err(report) => (report, None),
     };
     if let Some(file) = args.options.as_deref().or(input.options()) {
-        let fits = |options| {
-            snapshot.as_ref().map_or(Ok(()), |book| check_options_for(&options, book))
-        };
+        let fits =
+            |options| snapshot.as_ref().map_or(Ok(()), |book| check_options_for(&options, book));
         if let Err(rejected) = options::in_file(file)?.resolve().and_then(fits) {
             report.faults.extend(rejected.faults);
         }

@@ -1,5 +1,6 @@
 //! `events`: prints the stream of a run; with `--follow`, until the run has ended.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use futures::TryStreamExt;
@@ -13,6 +14,7 @@ use crate::args::EventsArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::settings::ProgramSettings;
+use crate::terminal::terminal_width;
 
 pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     for name in &args.types {
@@ -27,7 +29,8 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
     }
     let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let stream = run.stream();
-    let mut printer = Printer { args: &args, next: args.from.max(1), header: false };
+    let (width, next) = (terminal_width(), args.from.max(1));
+    let mut printer = Printer { args: &args, width, next, header: false };
     let mut batches = match args.types.is_empty() {
         true => store.read(&stream, printer.next),
         false => store.read_types(&stream, printer.next, args.types.clone()),
@@ -61,8 +64,21 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
     Ok(())
 }
 
+/// The beginning of a line that fits the terminal.
+fn cut(line: &str, width: usize) -> Cow<'_, str> {
+    match line.char_indices().nth(width) {
+        None => line.into(),
+        Some(_) => {
+            let end = line.char_indices().nth(width.saturating_sub(1)).map_or(0, |(at, _)| at);
+            format!("{}…", &line[..end]).into()
+        }
+    }
+}
+
 struct Printer<'a> {
     args: &'a EventsArgs,
+    /// The columns of the terminal.
+    width: Option<usize>,
     /// The next version to print.
     next: u64,
     header: bool,
@@ -102,7 +118,10 @@ impl Printer<'_> {
         match self.args.common.print.format {
             _ if self.args.cloudevents => self.json(event, out)?,
             Format::Json => self.json(event, out)?,
-            Format::Text => writeln!(out, "{version:>8} {:<24} {payload}", event.event_type)?,
+            Format::Text => {
+                let line = format!("{version:>8} {:<24} {payload}", event.event_type);
+                writeln!(out, "{}", self.width.map_or(line.as_str().into(), |w| cut(&line, w)))?;
+            }
             Format::Csv => {
                 let quoted = payload.replace('"', "\"\"");
                 let (position, at) = (event.global_position, event.recorded_at);

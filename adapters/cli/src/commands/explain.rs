@@ -4,12 +4,12 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use powerfill_app::explain::{explain_loan, explain_trade};
+use powerfill_app::explain::{explain_loan, explain_pair, explain_trade};
 use powerfill_app::{explain, for_each_event, read_run};
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::event::KickoutReason;
 use powerfill_events::run::{RunEvent, RunId};
-use powerfill_explain::{LoanAccount, LoanOutcome, change_kind_words};
+use powerfill_explain::{LoanAccount, LoanOutcome, LoanSummary, TradeSummary, change_kind_words};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_ports::Store;
 
@@ -17,7 +17,7 @@ use super::open_run;
 use crate::args::ExplainArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_json, print_text};
+use crate::output::{print_json, print_text, print_wrapped};
 use crate::settings::ProgramSettings;
 
 pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result<(), CliError> {
@@ -30,26 +30,41 @@ pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result
             return Err(CliError::environment(message));
         }
     };
-    if let Some(loan) = &args.subject.loan {
-        let mut account = explain_loan(store.as_ref(), run, loan).await?;
-        if args.what_if {
-            account.what_if = Some(what_if(store.as_ref(), &account).await?);
+    let store = store.as_ref();
+    let is_unknown = match (&args.subject.loan, &args.subject.trade) {
+        (Some(loan), Some(trade)) => {
+            let account = explain_pair(store, run, loan, trade).await?;
+            if as_json {
+                print_json(&account)?
+            } else {
+                print_wrapped(&account)?
+            }
+            account.is_unknown()
         }
-        let is_unknown = account.is_unknown();
-        if as_json {
-            print_json(&account)?;
-        } else {
-            print_text(account)?;
+        (Some(loan), None) => {
+            let mut account = explain_loan(store, run, loan).await?;
+            if args.what_if {
+                account.what_if = Some(what_if(store, &account).await?);
+            }
+            match (as_json, args.all) {
+                (true, _) => print_json(&account)?,
+                (false, true) => print_wrapped(&account)?,
+                (false, false) => print_wrapped(&LoanSummary(&account))?,
+            }
+            account.is_unknown()
         }
-        if is_unknown {
-            return Err(CliError::NegativeAnswer);
+        (None, Some(trade)) => {
+            let account = explain_trade(store, run, trade).await?;
+            match (as_json, args.all) {
+                (true, _) => print_json(&account)?,
+                (false, true) => print_wrapped(&account)?,
+                (false, false) => print_wrapped(&TradeSummary(&account))?,
+            }
+            account.is_unknown()
         }
-    }
-    if let Some(trade) = &args.subject.trade {
-        let account = explain_trade(store.as_ref(), run, trade).await?;
-        if as_json { print_json(&account)? } else { print_text(account)? }
-    }
-    Ok(())
+        (None, None) => false,
+    };
+    if is_unknown { Err(CliError::NegativeAnswer) } else { Ok(()) }
 }
 
 /// Finds changes that would have allocated the loan; a terminal shows the number of runs.
@@ -97,5 +112,5 @@ pub(crate) async fn explain_sample(store: &dyn Store, run: RunId) -> Result<(), 
     .await?;
     let Some(loan) = limited.or(kicked_out).or(switching) else { return Ok(()) };
     print_text(format_args!("\n$ powerfill explain latest --loan {loan}\n"))?;
-    print_text(explain_loan(store, run, loan.as_str()).await?)
+    print_wrapped(&LoanSummary(&explain_loan(store, run, loan.as_str()).await?))
 }

@@ -24,7 +24,7 @@ use crate::args::RunArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::out_folder::{OutFolder, is_kept};
-use crate::output::{print_csv, print_json, print_text};
+use crate::output::{print_csv, print_json, print_text, print_wrapped};
 use crate::progress::{ForegroundObserver, Interrupt};
 use crate::settings::ProgramSettings;
 use crate::tenancy::{SnapshotInput, TenantStore};
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         published.map_err(|error| after_recording(error, "--publish", &again))?;
     }
     match format.unwrap_or(Format::Text) {
-        Format::Text => print_text(summary::text(&summary))?,
+        Format::Text => print_wrapped(&summary::text(&summary))?,
         Format::Json => print_json(&as_json(&summary)?)?,
         Format::Csv => {
             let run = summary.run_id.to_string();

@@ -16,7 +16,7 @@ use super::{challenge, open_run};
 use crate::args::ShowArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{json_rows, print_csv, print_json, print_text};
+use crate::output::{json_rows, print_csv, print_json, print_text, print_wrapped};
 use crate::settings::ProgramSettings;
 use crate::{summary, value};
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
             let annotations = annotations_text(&read_annotations(store.as_ref(), run).await?);
             let within = challenge::recorded_text(store.as_ref(), run).await?;
             let text = summary::text(&summary) + &value::text(&value) + &annotations + &within;
-            print_text(text)?;
+            print_wrapped(&text)?;
         }
         Format::Json => {
             let mut json = with_value(&summary, &value)?;

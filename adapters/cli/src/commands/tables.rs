@@ -11,13 +11,14 @@ use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, named};
 
 use super::open_run;
-use crate::args::TablesArgs;
+use crate::args::{SelectionArgs, TablesArgs};
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{
     cell_text, json_rows, print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text,
-    print_table, print_text,
+    print_table, print_text, selected_json,
 };
+use crate::selection::{SelectedRows, Selection};
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::{out_place, workbook};
@@ -29,6 +30,7 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         None => u64::MAX,
     };
     let table = args.table.as_deref().map(spec).transpose()?;
+    let selection = selection(&args.selection, table)?;
     let is_workbook = args.out.as_deref().is_some_and(out_place::is_workbook);
     let Some(format) = args.common.format.printed().filter(|_| !is_workbook) else {
         // Without a table, and not as of an event, it is the workbook of the whole run.
@@ -55,25 +57,42 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         .await?;
         return list(&counts, format);
     };
+    let mut rows = RowBatch::new(table);
+    let mut has_history = false;
     if table.keeps_every_run && args.at.at.is_none() {
-        let runs: Vec<RunRows> = store.rows(table).try_collect().await?;
+        let mut runs: Vec<RunRows> = store.rows(table).try_collect().await?;
         // Evidence keeps no tables; its history is that of its run.
-        if !runs.is_empty() {
+        has_history = !runs.is_empty();
+        if has_history && selection.is_none() {
             return print_history(&runs, table, format);
         }
+        runs.iter_mut().for_each(|runs| rows.append(&mut runs.rows));
     }
-    let mut rows = RowBatch::new(table);
-    rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
-        for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
-            rows.append(&mut batch);
-        }
-        Ok(())
-    })
-    .await?;
+    if !has_history {
+        rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
+            for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
+                rows.append(&mut batch);
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    match (selection, format) {
+        (None, Format::Text) => print_rows_text(&SelectedRows::all(&rows)),
+        (None, Format::Json) => print_rows_json(&rows),
+        (None, Format::Csv) => print_rows_csv(run, &rows),
+        (Some(selection), format) => print_selected(&selection.apply(&rows), format),
+    }
+}
+
+fn print_selected(rows: &SelectedRows<'_>, format: Format) -> Result<(), CliError> {
     match format {
-        Format::Text => print_rows_text(&rows),
-        Format::Json => print_rows_json(&rows),
-        Format::Csv => print_rows_csv(run, &rows),
+        Format::Text => print_rows_text(rows),
+        Format::Json => print_json(&selected_json(rows)),
+        Format::Csv => {
+            let header: Vec<&str> = rows.columns.iter().map(|column| column.name).collect();
+            print_csv(&header, rows.rows.iter().map(|row| row.iter().map(|cell| cell_text(cell))))
+        }
     }
 }
 
@@ -111,6 +130,21 @@ fn print_history(
             print_text(String::from_utf8_lossy(&text))
         }
     }
+}
+
+/// What the arguments choose of a table; `None` if they choose nothing.
+fn selection(
+    args: &SelectionArgs,
+    table: Option<&'static TableSpec>,
+) -> Result<Option<Selection>, CliError> {
+    if args.is_empty() {
+        return Ok(None);
+    }
+    let Some(table) = table else {
+        let message = "--columns, --where, --sort, and --top need a table: name it after the run";
+        return Err(CliError::environment(message));
+    };
+    Selection::of(args, table).map(Some)
 }
 
 pub(super) fn spec(name: &str) -> Result<&'static TableSpec, CliError> {

@@ -18,24 +18,27 @@ fn documents(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// The commands in the `sh` and `console` blocks of a document.
+/// The scripts in the `sh` blocks and the commands in the `console` blocks of a document.
 fn commands(document: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut block = "";
     for line in document.lines() {
-        match (line.strip_prefix("```"), block) {
-            (Some(kind), _) => block = kind,
-            (None, "sh") => commands.push(line.to_owned()),
-            (None, "console") => match (line.strip_prefix("$ "), line.strip_prefix("> ")) {
-                (Some(command), _) => commands.push(command.to_owned()),
-                (None, Some(more)) => {
-                    commands.iter_mut().next_back().iter_mut().for_each(|command| {
-                        **command += &format!("\n{more}");
-                    });
-                }
-                (None, None) => {}
-            },
-            (None, _) => {}
+        if let Some(kind) = line.strip_prefix("```") {
+            block = kind;
+            commands.extend((kind == "sh").then(String::new));
+            continue;
+        }
+        let continued = match block {
+            "sh" => Some(line),
+            "console" => line.strip_prefix("> "),
+            _ => None,
+        };
+        match (continued, commands.last_mut()) {
+            (Some(line), Some(last)) => *last += &format!("{line}\n"),
+            _ if block == "console" => {
+                commands.extend(line.strip_prefix("$ ").map(|command| format!("{command}\n")));
+            }
+            _ => {}
         }
     }
     commands
@@ -46,6 +49,7 @@ fn commands(document: &str) -> Vec<String> {
 /// redirects it.
 fn unquoted_words(command: &str) -> Vec<String> {
     let Some((_, call)) = command.split_once("powerfill ") else { return Vec::new() };
+    let call = call.split(" # ").next().unwrap_or_default();
     let mut words = vec![String::new()];
     let mut quote = None;
     for character in call.chars() {
@@ -53,8 +57,8 @@ fn unquoted_words(command: &str) -> Vec<String> {
             (None, '\'' | '"') => quote = Some(character),
             (Some(open), close) if open == close => quote = None,
             (Some(_), _) => {}
-            (None, ' ' | '\n') => words.push(String::new()),
-            (None, other) => words.iter_mut().next_back().iter_mut().for_each(|w| w.push(other)),
+            (None, ' ') => words.push(String::new()),
+            (None, other) => words.last_mut().expect("a word").push(other),
         }
     }
     let is_operator = |word: &str| matches!(word, ">" | "2>" | "|" | "||" | "&" | "&&" | "<");
@@ -77,7 +81,7 @@ fn examples_are_quoted_for_every_shell() {
             let parsed = parsed.expect("bash starts");
             let errors = String::from_utf8_lossy(&parsed.stderr);
             assert!(parsed.status.success(), "{}: {command}: {errors}", path.display());
-            let unquoted = unquoted_words(&command);
+            let unquoted: Vec<String> = command.lines().flat_map(unquoted_words).collect();
             assert!(unquoted.is_empty(), "{}: {command}: quote {unquoted:?}", path.display());
         }
     }

@@ -41,6 +41,7 @@ impl Bash {
                 format!("{}:{path}:{}:{}", binary.display(), nats.display(), duckdb.display()),
             )
             .env("POWERFILL_REQUESTED_BY", "desk")
+            .env_remove("COLUMNS")
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

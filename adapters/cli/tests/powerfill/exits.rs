@@ -38,7 +38,7 @@ fn unknown_arguments_are_usage_errors() {
     sandbox.run_line("runs --store mysql:books").fails_with(2, &["--store", "sqlite:FILE"]);
     sandbox.run_line("runs --format yaml").fails_with(2, &["yaml", "json"]);
     sandbox.run_line("explain latest").fails_with(2, &["--loan", "--trade"]);
-    sandbox.run_line("explain latest --loan A --trade B").fails_with(2, &["--trade"]);
+    sandbox.run_line("explain latest --loan A --trade B --what-if").fails_with(2, &["--trade"]);
     sandbox.run_line("explain latest --trade B --what-if").fails_with(2, &["--trade", "--what-if"]);
     sandbox.run_line("generate --loans many --out book").fails_with(2, &["many"]);
 }

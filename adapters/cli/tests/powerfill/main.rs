@@ -15,6 +15,7 @@ mod desktop_app;
 mod diff;
 mod evidence;
 mod exits;
+mod explaining;
 #[cfg(feature = "parquet")]
 mod export;
 mod formats;
@@ -55,6 +56,7 @@ mod snapshots;
 mod sqlserver;
 mod table;
 mod tenants;
+mod terminal;
 mod tries;
 mod workbooks;
 #[cfg(unix)]

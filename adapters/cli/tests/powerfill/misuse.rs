@@ -158,10 +158,12 @@ fn assert_is_wrapped_once(command: &str, help: &str) {
         }
         let word = next.split_whitespace().next().unwrap_or_default();
         let fits = length + 1 + word.chars().count() <= 80;
-        // The next example begins with a program, and was not broken off this line.
-        let is_example = line.starts_with(' ');
-        assert!(is_example || !fits, "{command}: {word:?} would still fit after {line:?}");
+        // An example begins with a program; what does not was broken off the line before.
         let is_program = ["powerfill", "printf", "unzip", "ssh-keygen"].contains(&word);
-        assert!(!is_example || is_program, "{command}: the example is broken after {line:?}");
+        match (line.starts_with(' '), next.starts_with(' ')) {
+            (false, false) => assert!(!fits, "{command}: {word:?} would fit after {line:?}"),
+            (true, true) => assert!(is_program, "{command}: broken after {line:?}"),
+            (true, false) | (false, true) => {}
+        }
     }
 }

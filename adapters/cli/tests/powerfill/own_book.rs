@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use powerfill_tests::postgres::{TestDatabase, connect};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, block_on};
 
 const HEADER: [&str; 8] =
     ["Loan #", "Milestone", "Loan Amt", "Rate", "Funded", "Lock Exp", "Occ", "St"];
@@ -172,6 +173,7 @@ fn the_same_book_has_the_same_digest_in_every_form() {
         database.execute(insert, rusqlite::params_from_iter(loan)).unwrap();
     }
     drop(database);
+    let (server, postgres) = postgres_view();
     book(&sandbox, "sql.toml", "[tables.loan]\nname = \"pipeline\"");
 
     for (source, mapping) in [
@@ -179,10 +181,34 @@ fn the_same_book_has_the_same_digest_in_every_form() {
         ("dir:utf16", "utf16.toml"),
         ("xlsx:desk.xlsx", "desk.toml"),
         ("sqlite:desk.db", "sql.toml"),
+        (&postgres, "sql.toml"),
     ] {
         let store = format!("sqlite:{mapping}.db");
         assert_eq!(digest(&sandbox, source, mapping, &store), expected, "{source}");
     }
+    drop(server);
+}
+
+/// The tape as a view in PostgreSQL, with the types that a warehouse has, and the URL of it.
+fn postgres_view() -> (TestDatabase, String) {
+    let database = TestDatabase::new();
+    let text = |cell: &str| if cell.is_empty() { "NULL".to_owned() } else { format!("'{cell}'") };
+    let rows = LOANS.iter().chain([&["9", "Withdrawn", "", "", "", "", "", ""]]).map(|loan| {
+        format!("({})", loan.iter().map(|cell| text(cell)).collect::<Vec<_>>().join(", "))
+    });
+    let sql = format!(
+        "CREATE TABLE tape (a text, b text, c numeric, d numeric, e date, f date, g text, h text);
+         INSERT INTO tape VALUES {};
+         CREATE VIEW pipeline AS SELECT a \"Loan #\", b \"Milestone\", c \"Loan Amt\", d \"Rate\",
+             e \"Funded\", f \"Lock Exp\", g \"Occ\", h \"St\" FROM tape WHERE b <> 'Withdrawn'",
+        rows.collect::<Vec<_>>().join(", ")
+    );
+    let url = block_on(async {
+        let url = database.url().await;
+        connect(&url).await.batch_execute(&sql).await.unwrap();
+        url
+    });
+    (database, url)
 }
 
 #[test]
@@ -248,7 +274,8 @@ fn what_a_mapping_cannot_read_is_a_fault_with_its_place_and_remedy() {
 fn a_draft_finds_what_names_and_values_say() {
     let sandbox = Sandbox::new();
     let us = tape(";", |n| format!("${n}"), |y, m, d| format!("{m}/{d}/{y}"));
-    write(&sandbox, "tapes/Pipeline.csv", us.replace("$1250000.00", "$1,250,000.00"));
+    let us = us.replace("$1250000.00", "$1,250,000.00").replace("Funded", "Closing Date");
+    write(&sandbox, "tapes/Pipeline.csv", us);
     sandbox.run_ok("check dir:tapes --write-mapping draft.toml");
     let draft = fs::read_to_string(sandbox.path("draft.toml")).unwrap();
     for line in [
@@ -258,6 +285,7 @@ fn a_draft_finds_what_names_and_values_say() {
         "name = \"Pipeline\"",
         "\"Loan #\" = \"loan_id\"",
         "\"Rate\" = \"note_rate\"",
+        "\"Closing Date\" = \"close_date\"",
         "# [[tables.snapshot.rows]]",
     ] {
         assert!(draft.contains(line), "{line} is not in\n{draft}");

@@ -70,6 +70,10 @@ fn assert_readable(version: &Path, sandbox: &Sandbox, is_rebuilt: bool) {
         let file = version.join("answers").join(format!("{name}.json"));
         let text = fs::read(&file).unwrap_or_else(|_| panic!("{}", file.display()));
         let mut answer: Value = serde_json::from_slice(&text).expect("an answer is JSON");
+        if name.ends_with(".verify") {
+            // 0.1.0 did not count the snapshot of a run.
+            answer.as_object_mut().expect("an object").remove("snapshots");
+        }
         if let Some(answer) =
             answer.as_object_mut().filter(|_| is_rebuilt && name.ends_with("verify"))
         {

@@ -81,7 +81,7 @@ impl Sandbox {
 
     /// Gives a command this folder and its store.
     pub(crate) fn prepare(&self, command: &mut Command) {
-        command.current_dir(self.folder.path()).env("USER", "desk");
+        command.current_dir(self.folder.path()).env("USER", "desk").env_remove("COLUMNS");
         for setting in ["STORE", "FORMAT", "REQUESTED_BY", "TENANT", "WORKER"] {
             command.env_remove(format!("POWERFILL_{setting}"));
         }

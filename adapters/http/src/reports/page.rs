@@ -16,7 +16,7 @@ use crate::blocking::spawn_blocking;
 use crate::problem::{ApiResult, internal};
 use crate::report_cache::CachedTable;
 use crate::row_starts::{RowStart, RowStarts};
-use crate::sorting::SortKey;
+use powerfill_tables::sorting::SortKey;
 
 /// A page.
 pub(crate) struct Page {

@@ -9,7 +9,7 @@ use powerfill_tables::table::{Cell, CellType, Column};
 
 use super::Report;
 use crate::problem::{ApiResult, Problem};
-use crate::sorting::{compare, folded};
+use powerfill_tables::sorting::{compare, folded};
 
 /// Rows on a page without a limit, and at most.
 pub(crate) const DEFAULT_LIMIT: usize = 500;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use powerfill_events::values::fold;
+use powerfill_snapshot::near::nearest;
 use rust_decimal::Decimal;
 
 use super::is_usual_name;
@@ -10,7 +11,7 @@ use super::profile::{Formats, sample};
 use super::words::STATES;
 use crate::bind::ForeignTable;
 use crate::formats::{CellFormats, DateFormat, ExcelDates, PriceForm};
-use crate::names::{nearest, normalize};
+use crate::names::normalize;
 use crate::schema::{LOAN, TargetTable, ValueKind};
 
 /// A column of a file, and the column of ours that it could be.

@@ -1,8 +1,7 @@
 //! Keys of the file that can be one value or several, and misspelled keys.
 
+use powerfill_snapshot::near::nearest;
 use serde::Deserialize;
-
-use crate::names::nearest;
 
 /// One value, or a list of them.
 #[derive(Deserialize, Clone)]

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
+use crate::csv;
+use crate::table::Cell;
 use powerfill_events::values::fold;
-use powerfill_tables::csv;
-use powerfill_tables::table::Cell;
 
 /// The folded text of a cell (1.1); `None` for other cells.
-pub(crate) fn folded(cell: &Cell) -> Option<String> {
+pub fn folded(cell: &Cell) -> Option<String> {
     match cell {
         Cell::Text(text) => Some(fold(text)),
         Cell::Name(name) => Some(fold(name)),
@@ -17,10 +17,11 @@ pub(crate) fn folded(cell: &Cell) -> Option<String> {
 
 /// A cell in the order of its column: NULL first, text folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SortKey(Option<String>, Cell);
+pub struct SortKey(Option<String>, Cell);
 
 impl SortKey {
-    pub(crate) fn of(cell: &Cell) -> Self {
+    /// The key of a cell.
+    pub fn of(cell: &Cell) -> Self {
         match folded(cell) {
             Some(text) => Self(Some(text), Cell::Null),
             None => Self(None, cell.clone()),
@@ -41,7 +42,7 @@ impl Ord for SortKey {
 }
 
 /// Compares values of one column. NULL comes first.
-pub(crate) fn compare(one: &Cell, other: &Cell) -> Ordering {
+pub fn compare(one: &Cell, other: &Cell) -> Ordering {
     match (one, other) {
         (Cell::Null, Cell::Null) => Ordering::Equal,
         (Cell::Null, _) => Ordering::Less,
@@ -54,6 +55,14 @@ pub(crate) fn compare(one: &Cell, other: &Cell) -> Ordering {
         (Cell::Day(one), Cell::Day(other)) => one.cmp(other),
         (Cell::Timestamp(one), Cell::Timestamp(other)) => one.cmp(other),
         _ => text(one).cmp(&text(other)),
+    }
+}
+
+/// As [`compare`], and text without case and trailing blanks (1.1).
+pub fn compare_folded(one: &Cell, other: &Cell) -> Ordering {
+    match (folded(one), folded(other)) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => compare(one, other),
     }
 }
 
