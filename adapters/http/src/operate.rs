@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use powerfill_events::run::RunId;
-use powerfill_ports::runs::{QueuedRun, RunCursor, RunStatus};
+use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -155,7 +155,7 @@ pub(crate) async fn storage(
         None => RunCursor::START,
         Some(after) => crate::runs::cursor_of(store.as_ref(), RunId(after)).await?,
     };
-    let queued = store.runs_after(cursor, size + 1).await?;
+    let queued = store.runs_after(cursor, size + 1, RunFilter::All).await?;
     let mut runs = Vec::new();
     for run in queued.iter().take(size) {
         let stream = run.run_id.stream();
