@@ -248,7 +248,7 @@ fn checks(certificate: &Certificate) -> Markup {
             (fact("Replay", replay_words(replayed)))
             (fact("Seal of the log", markup! {
                 "append " (count(head.seq)) ", up to event " (count(head.position)) ": "
-                (digest(&head.seal.to_hex().to_string()))
+                (digest(&head.seal.to_hex()))
             }))
         } }
         h3 { "Invariants of the run, checked by code that shares nothing with the engine" }
