@@ -82,14 +82,7 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     let summary =
         run_in_foreground(&runner, input, &options, &requested_by, folder, origin).await?;
     if let Some(file) = file {
-        let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, &summary));
-        let overview = overview(store.as_ref(), run).await?;
-        let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
-        let written =
-            workbook::write(store.as_ref(), run, u64::MAX, &tables, overview, Some(file), keep)
-                .await;
-        let again = format!("powerfill tables {run} --format xlsx --out FILE");
-        written.map_err(|error| after_recording(error, "--out", &again))?;
+        write_workbook(store.as_ref(), &summary, file).await?;
     }
     if let Some(target) = target.filter(|_| summary.status == RunStatus::Complete) {
         let run = summary.run_id;
@@ -111,6 +104,20 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     let is_text = format.unwrap_or(Format::Text) == Format::Text;
     let steps = if args.challenge { Some(STEPS) } else { args.certificate.then_some(0) };
     challenge_if_asked(store.as_ref(), &summary, steps, requested_by, is_text).await
+}
+
+/// `--out` of a workbook.
+async fn write_workbook(
+    store: &dyn Store,
+    summary: &RunSummary,
+    file: &Path,
+) -> Result<(), CliError> {
+    let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, summary));
+    let overview = overview(store, run).await?;
+    let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
+    let written = workbook::write(store, run, u64::MAX, &tables, overview, Some(file), keep).await;
+    let again = format!("powerfill tables {run} --format xlsx --out FILE");
+    written.map_err(|error| after_recording(error, "--out", &again))
 }
 
 /// `--challenge`, and `--certificate` with no steps.
