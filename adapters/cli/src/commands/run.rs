@@ -90,20 +90,24 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         let again = format!("powerfill publish {run} --to URL");
         published.map_err(|error| after_recording(error, "--publish", &again))?;
     }
-    match format.unwrap_or(Format::Text) {
-        Format::Text => print_wrapped(&summary::text(&summary))?,
-        Format::Json => print_json(&as_json(&summary)?)?,
-        Format::Csv => {
-            let run = summary.run_id.to_string();
-            print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])?;
-        }
-    }
+    print_summary(&summary, format.unwrap_or(Format::Text))?;
     if summary.status != RunStatus::Complete {
         return Err(CliError::NegativeAnswer);
     }
     let is_text = format.unwrap_or(Format::Text) == Format::Text;
     let steps = if args.challenge { Some(STEPS) } else { args.certificate.then_some(0) };
     challenge_if_asked(store.as_ref(), &summary, steps, requested_by, is_text).await
+}
+
+fn print_summary(summary: &RunSummary, format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Text => print_wrapped(&summary::text(summary)),
+        Format::Json => print_json(&as_json(summary)?),
+        Format::Csv => {
+            let run = summary.run_id.to_string();
+            print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])
+        }
+    }
 }
 
 /// `--out` of a workbook.

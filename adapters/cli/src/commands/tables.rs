@@ -4,6 +4,8 @@ use futures::TryStreamExt;
 use powerfill_app::as_of::check_event;
 use powerfill_app::overview::overview;
 use powerfill_app::rebuild;
+use powerfill_events::run::RunId;
+use powerfill_ports::Store;
 use powerfill_ports::projections::RunRows;
 use powerfill_snapshot::near::suggestion;
 use powerfill_tables::csv;
@@ -46,16 +48,7 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         return Err(CliError::environment(message));
     }
     let Some(table) = table else {
-        let mut counts = vec![0_u64; ALL.len()];
-        rebuild::fold_to(store.as_ref(), run, at, async |batches, _| {
-            for batch in batches {
-                let at = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
-                counts[at.unwrap_or_default()] += batch.len() as u64;
-            }
-            Ok(())
-        })
-        .await?;
-        return list(&counts, format);
+        return list(&row_counts(store.as_ref(), run, at).await?, format);
     };
     let mut rows = RowBatch::new(table);
     let mut has_history = false;
@@ -83,6 +76,20 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
         (None, Format::Csv) => print_rows_csv(run, &rows),
         (Some(selection), format) => print_selected(&selection.apply(&rows), format),
     }
+}
+
+/// The number of rows per table, in the order of [`ALL`].
+async fn row_counts(store: &dyn Store, run: RunId, at: u64) -> Result<Vec<u64>, CliError> {
+    let mut counts = vec![0_u64; ALL.len()];
+    rebuild::fold_to(store, run, at, async |batches, _| {
+        for batch in batches {
+            let at = ALL.iter().position(|table| std::ptr::eq(*table, batch.table));
+            counts[at.unwrap_or_default()] += batch.len() as u64;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(counts)
 }
 
 fn print_selected(rows: &SelectedRows<'_>, format: Format) -> Result<(), CliError> {
