@@ -57,7 +57,8 @@ fi
 npm run --silent lint
 npm run --silent test
 
-cargo build --quiet --package powerfill-cli
+# The features are those of the workspace's tests, so that nothing is built twice.
+cargo test --quiet --workspace --no-run
 POWERFILL=$(cd ../.. && pwd)/target/debug/powerfill
 if [ -n "${CARGO_TARGET_DIR:-}" ]; then
     POWERFILL=$CARGO_TARGET_DIR/debug/powerfill
