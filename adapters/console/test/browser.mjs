@@ -273,7 +273,7 @@ async function audit(browser, url, run) {
   await page.getByText("The engine decided the same again").waitFor();
   await page.getByRole("button", { name: "Name or note" }).click();
   await page.getByLabel("Name", { exact: true }).fill("month end");
-  await page.getByLabel("Note").fill("signed off");
+  await page.getByRole("textbox", { name: "Note" }).fill("signed off");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("month end", { exact: true }).waitFor();
   await page.context().close();

@@ -14,6 +14,7 @@ const PRODUCTS: &[&str] = &[
     "Babelfish",
     "CloudEvent",
     "CloudEvents",
+    "Node",
     "OpenAPI",
     "PgBouncer",
     "Python",
