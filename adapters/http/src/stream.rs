@@ -230,7 +230,8 @@ impl EventSource {
             let position = event.global_position;
             StoreError::Corrupt(format!("event {position} has no CloudEvent").into())
         })?;
-        let message = Event::default().id(event.global_position.to_string()).data(data);
-        Ok(if self.is_named { message.event(&event.event_type) } else { message })
+        let message = Event::default().id(event.global_position.to_string());
+        let message = if self.is_named { message.event(&event.event_type) } else { message };
+        Ok(message.data(data))
     }
 }

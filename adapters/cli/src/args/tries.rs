@@ -12,11 +12,11 @@ use crate::urls::UrlText;
 #[command(after_help = "Examples:
   powerfill try --set price_mode=pc
   powerfill try latest --set 'prices:FN30 6.0=+4/32' --set 'trade:T0008643=out'
-  powerfill try dir:snapshot --try wider --set buffer=3 --try both --set buffer=3 --set price_mode=pc
+  powerfill try --try wider --set buffer=3 --try cash --set price_mode=pc
   powerfill try --matrix price_mode=po,pc buffer=0,3,5
   powerfill try --cost-of-priorities
   powerfill try --stability
-  powerfill try --set buffer=3 --keep 'three days' --note 'what the custodian asks for'
+  powerfill try --set buffer=3 --keep 'three days' --note 'for the custodian'
 
 Nothing is recorded without --keep. docs/reference/edits.md lists every edit. In PowerShell, quote as
 above. Exit status 1 if an edited input is refused, or if a kept run is not Complete.")]

@@ -43,7 +43,7 @@ fn edit(sandbox: &Sandbox, file: &str, edits: impl Fn(&mut Table)) {
 #[test]
 fn a_run_is_the_same_as_itself_and_its_own_tables() {
     let sandbox = sandbox_with_run("41");
-    sandbox.run_ok("tables latest --format xlsx --out book.xlsx");
+    sandbox.run_ok("tables latest --all --format xlsx --out book.xlsx");
     let runs = ["latest --candidates", "run:latest --candidates"];
     for against in runs.into_iter().chain(["dir:tables", "xlsx:book.xlsx"]) {
         let answer =

@@ -179,7 +179,7 @@ fn movers(run: RunId, result: &ChallengeResult, out: &mut String) {
     }
     let _ = writeln!(
         out,
-        "\nThe challenger places {} loans that the run kicked out, moves {}, and leaves {} out",
+        "\nThe challenger places {} kicked-out loans, moves {}, and leaves out {}.",
         count(entered.len() as u64),
         count(moved.len() as u64),
         count(released as u64)
@@ -207,7 +207,7 @@ fn movers(run: RunId, result: &ChallengeResult, out: &mut String) {
     let _ = writeln!(out, "{}", text_table(&header, rows, &[2, 3, 5, 6]));
     let _ = writeln!(
         out,
-        "net: the score less the prices of the trade and its limits, plus those of the turns.\n\
+        "net: the score less the prices of the trade and its limits, plus those of turns.\n\
          `powerfill explain {} --loan ID` says why the run decided as it did",
         &run.to_string()[..13]
     );
