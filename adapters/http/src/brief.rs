@@ -44,7 +44,7 @@ impl From<BriefError> for Problem {
 #[utoipa::path(get, operation_id = "brief", path = "/api/powerfill/brief", tag = "runs",
     params(BriefQuery),
     responses((status = 200, body = Object,
-        description = "The brief, as `powerfill brief --json` has it"), (status = 409)))]
+        description = "The brief, as `powerfill brief --json` has it"), (status = 404), (status = 409)))]
 pub(crate) async fn show(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::TryStreamExt;
-use powerfill_app::{DecodedEvent, RunRequest, Runner, logged_status};
+use powerfill_app::{DecodedEvent, RunRequest, Runner, active_run_settled};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
 use powerfill_events::run::event::{Finding, RunOrigin, Severity, SourceMapping};
 use powerfill_events::run::{RunEvent, RunId};
@@ -23,7 +23,6 @@ use powerfill_snapshot::{
 use powerfill_tables::status::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,8 +36,6 @@ use crate::runs::accepted;
 use crate::schema::Options;
 use crate::tenant::{TenantError, TenantHandle};
 
-/// The time in which a worker shows the tables of a run after its last event.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The lease of a runner that requests runs and claims none.
@@ -152,7 +149,7 @@ pub(crate) async fn run(
         return Ok(answer);
     }
     // The source can take long to read. The store checks this again when it queues the run.
-    if let Some(active) = active_run(store.as_ref()).await? {
+    if let Some(active) = active_run_settled(store.as_ref()).await? {
         return Err(Problem::run_active(active));
     }
     let Validated { snapshot, source_warnings, mapping, provenance, .. } =
@@ -224,20 +221,6 @@ async fn enqueue(
             earlier.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// The active run. A run whose last event is in the log is over for those who read the log: the
-/// answer waits until the queue knows it, too.
-async fn active_run(store: &dyn Store) -> ApiResult<Option<RunId>> {
-    let until = Instant::now() + SETTLE_TIMEOUT;
-    loop {
-        let Some(active) = store.active_run().await? else { return Ok(None) };
-        let is_over = logged_status(store, &active).await?.is_over();
-        if !is_over || Instant::now() >= until {
-            return Ok(Some(active.run_id));
-        }
-        sleep(POLL_INTERVAL).await;
     }
 }
 

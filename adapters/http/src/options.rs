@@ -21,10 +21,8 @@ pub(crate) struct OptionView {
     /// The words of `one_of`.
     choices: Vec<&'static str>,
     /// The default of the program. A decimal is a text.
-    #[schema(value_type = Object)]
     default: Value,
     /// What a run of this tenant has without options of its own.
-    #[schema(value_type = Object)]
     tenant_value: Value,
     /// Whether null is a value.
     nullable: bool,

@@ -77,10 +77,12 @@ impl Permits {
 
     /// The permits of the caller, and those of the tenant.
     fn semaphores(&self, tenant: &str, token: Option<&str>) -> [Arc<Semaphore>; 2] {
-        // No token has an empty id.
+        // Without tokens, the callers on this machine share the permits of the tenant. No token
+        // has an empty id.
+        let per_caller = if token.is_some() { self.per_caller } else { self.per_tenant };
         let token = token.unwrap_or_default().to_owned();
         let mut semaphores = self.semaphores.lock();
-        [(Some(token), self.per_caller), (None, self.per_tenant)].map(|(of, permits)| {
+        [(Some(token), per_caller), (None, self.per_tenant)].map(|(of, permits)| {
             let semaphore = semaphores.entry((tenant.to_owned(), of));
             Arc::clone(semaphore.or_insert_with(|| Arc::new(Semaphore::new(permits))))
         })

@@ -134,7 +134,7 @@ answer_object! {
 /// Decides edited inputs in memory beside their base. Records nothing.
 #[utoipa::path(post, security(("token" = ["operator"])),
     path = "/api/powerfill/tries", tag = "scenarios", request_body = TriesBody,
-    responses((status = 200, body = TriesView)))]
+    responses((status = 200, body = TriesView), (status = 404)))]
 pub(crate) async fn try_edits(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,
@@ -172,7 +172,8 @@ pub(crate) async fn try_edits(
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,200}$",
         description = "1 to 200 characters; makes a retry safe")),
     responses((status = 202, body = crate::runs::RunAccepted,
-        headers(("Location" = String, description = "The run"))), (status = 409)))]
+        headers(("Location" = String, description = "The run"))), (status = 404),
+        (status = 409)))]
 pub(crate) async fn keep_scenario(
     Operator(caller): Operator,
     State(api): State<Arc<Api>>,

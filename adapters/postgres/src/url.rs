@@ -140,13 +140,12 @@ impl FromStr for PostgresUrl {
     }
 }
 
-/// Refuses an address whose password has an `@` or a `/` as it is: the library would take the rest
-/// of the password for the host or the database, which are shown.
+/// Refuses an address whose password has a `/` and an `@` as they are: what is behind the `/` could
+/// be the database, which is shown.
 fn ensure_plain_password(address: &str) -> Result<(), PostgresUrlError> {
     let (_, rest) = address.split_once("://").unwrap_or_default();
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_plain = authority.matches('@').count() <= 1 && !path.contains('@');
-    is_plain.then_some(()).ok_or(PostgresUrlError::Malformed)
+    let (_, path) = rest.split_once('/').unwrap_or((rest, ""));
+    (!path.contains('@')).then_some(()).ok_or(PostgresUrlError::Malformed)
 }
 
 fn percent_decode(text: &str) -> Result<String, PostgresUrlError> {

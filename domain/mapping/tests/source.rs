@@ -150,7 +150,7 @@ fn what_cannot_be_read_is_a_fault_and_nothing_is_guessed() {
 fn names_that_are_not_there_are_refused_with_the_nearest() {
     let files = || [file("tape.csv", "Loan No|Rate|Rate\nL1|6|7\n")];
     for (mapping, words) in [
-        ("[tables.loans]", "line 1: no input table loans; did you mean loan?"),
+        ("[tables.loans]", "line 1: no input table loans; did you mean loan or loan_price"),
         ("[tables.loan]\nname = \"tap\"", "line 2: no file or sheet tap; did you mean tape?"),
         (
             "[tables.loan]\nname = \"tape\"\nrename = { \"Loan Nr\" = \"loan_id\" }",

@@ -188,7 +188,7 @@ mod tests {
         let near = |id| nearest_ids(id, known);
         assert_eq!(near("L123"), ["L00000123"]);
         assert_eq!(near("l0000012"), ["L00000123", "L00000124"]);
-        assert_eq!(near("L00000132"), ["L00000123", "L00000124"]);
+        assert_eq!(near("L00000132"), ["L00000123", "L00000124", "L10000123"]);
         assert_eq!(near("L0000012x"), ["L00000123", "L00000124", "L00001230"]);
         assert!(near("Z9").is_empty());
     }

@@ -253,9 +253,10 @@ async fn a_stream_that_lost_its_end_is_not_reproduced() {
          UPDATE es_streams SET version = {events} - 1"
     ))
     .unwrap();
+    // The block's rows name the event that is missing, so that nothing is compared.
     let replay = replayed(&desk, run).await;
-    let difference = difference(&replay);
-    assert_eq!(difference.stream_version, events);
-    assert_eq!(difference.recorded, None);
-    assert_eq!(difference.replayed.as_ref().map(|v| &*v.event_type), Some("RunCompleted"));
+    let ReplayOutcome::Damaged { stream_version, .. } = &replay.answer else {
+        panic!("{:?}", replay.answer)
+    };
+    assert_eq!(*stream_version, Some(events));
 }

@@ -1,5 +1,7 @@
 //! The events that a run's stream has when a worker takes the run up.
 
+use std::time::Duration;
+
 use futures::TryStreamExt;
 use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::{EventType, RunEvent, RunId};
@@ -8,6 +10,7 @@ use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::QueuedRun;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::status::RunStatus;
+use tokio::time::{Instant, sleep};
 
 use crate::AppError;
 use crate::events::read_event;
@@ -77,6 +80,28 @@ pub async fn logged_status(store: &dyn Store, queued: &QueuedRun) -> Result<RunS
     let version = store.stream_version(&run.stream()).await?;
     let last = read_event(store, run, version.max(1)).await?;
     Ok(last.map_or(queued.status, |last| RunStatus::reached_with(&last.event)))
+}
+
+/// The time in which a worker shows the tables of a run after its last event.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+const SETTLE_POLL: Duration = Duration::from_millis(25);
+
+/// The active run. A run whose last event is in the log is over for those who read the log: this
+/// waits, at most 20 s, until the queue knows it, too.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
+pub async fn active_run_settled(store: &dyn Store) -> Result<Option<RunId>, AppError> {
+    let until = Instant::now() + SETTLE_TIMEOUT;
+    loop {
+        let Some(active) = store.active_run().await? else { return Ok(None) };
+        let is_over = logged_status(store, &active).await?.is_over();
+        if !is_over || Instant::now() >= until {
+            return Ok(Some(active.run_id));
+        }
+        sleep(SETTLE_POLL).await;
+    }
 }
 
 /// The first and the last event of a stream, without those in between.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use powerfill_app::overview::overview;
 use powerfill_app::publish::publish;
-use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock};
+use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock, active_run_settled};
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::RunOrigin;
 use powerfill_ports::{Store, StoreError};
@@ -157,6 +157,8 @@ async fn queue(
     options: &RunOptions,
     requested_by: &str,
 ) -> Result<RunId, CliError> {
+    // A script that sees a run Complete requests the next one.
+    active_run_settled(store.as_ref()).await?;
     let runner = runner(store, process_name());
     let run_id = RunId(Uuid::now_v7());
     let Validated { snapshot, source_warnings, mapping, provenance, .. } = input;

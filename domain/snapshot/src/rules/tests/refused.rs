@@ -243,7 +243,7 @@ fn messages_say_what_was_expected_and_found() {
         ),
         ("fico", "character 1: a condition expected, a value found"),
         ("state = 5", "character 1: a text against a number"),
-        ("nosuch = 1", "character 1: unknown column nosuch"),
+        ("nosuch = 1", "character 1: unknown column nosuch; a text is in single quotes: 'nosuch'"),
         ("fico > 1e2", "character 8: a plain decimal number is expected"),
         ("fico = 'high'", "character 8: 'high' cannot be read as a number"),
         (
