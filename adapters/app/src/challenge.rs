@@ -23,7 +23,8 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{RunOptions, Snapshot};
 use tokio::task::spawn_blocking;
 
-use crate::events::{read_event, read_run};
+use crate::events::read_run;
+use crate::in_memory::read_input;
 use crate::run::panicked;
 use crate::{AppError, Clock};
 
@@ -84,14 +85,7 @@ pub async fn challenge_run(
 }
 
 async fn read_challenged(store: &dyn Store, run: RunId) -> Result<ChallengeInput, AppError> {
-    let first = read_event(store, run, 1).await?;
-    let Some(RunEvent::RunRequested(requested)) = first.map(|first| first.event) else {
-        return Err(AppError::no_run(run));
-    };
-    let canonical = store.captured(&requested.snapshot_digest).await?;
-    let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
-    let snapshot = Arc::new(read.await.map_err(|error| panicked(&error))??);
-    let options = requested.options;
+    let (snapshot, options) = read_input(store, run).await?;
     let mut events = Vec::new();
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {

@@ -19,7 +19,7 @@ use powerfill_snapshot::{FaultReport, Severity, Snapshot, listed_columns};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::events::DecodedEvent;
+use crate::events::read_event;
 use crate::retry::retry_with_backoff;
 use crate::run::panicked;
 use crate::{AppError, Clock};
@@ -159,11 +159,8 @@ async fn last_loan_columns(store: &dyn Store) -> Result<Option<Vec<LoanColumn>>,
     if !store.archived_blocks(latest.run_id).await?.is_empty() {
         return Ok(None);
     }
-    let first = store.read(&latest.run_id.stream(), 1).try_next().await?.unwrap_or_default();
-    let Some(first) = first.into_iter().next() else { return Ok(None) };
-    let RunEvent::RunRequested(requested) = DecodedEvent::try_from(first)?.event else {
-        return Ok(None);
-    };
+    let first = read_event(store, latest.run_id, 1).await?.map(|first| first.event);
+    let Some(RunEvent::RunRequested(requested)) = first else { return Ok(None) };
     let canonical = store.captured(&requested.snapshot_digest).await?;
     let excerpt = move || Snapshot::excerpt(&canonical, []).map(|excerpt| excerpt.loan_columns);
     let columns = spawn_blocking(excerpt).await.map_err(|error| panicked(&error))?;

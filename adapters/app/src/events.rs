@@ -2,6 +2,7 @@
 
 use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
+use powerfill_events::run::event::RunRequested;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_ports::Store;
 use powerfill_ports::events::{EventBatches, EventStore, StoredEvent};
@@ -90,16 +91,19 @@ pub(crate) async fn read_event(
     Ok(batch.and_then(|batch| batch.into_iter().next()))
 }
 
-/// The captured input of a run: its digest, and its canonical form.
+/// The request of a run, and the canonical form of its captured snapshot.
 ///
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; the request or the
 /// snapshot cannot be read; the store fails.
-pub async fn run_input(store: &dyn Store, run: RunId) -> Result<(String, Vec<u8>), AppError> {
+pub async fn run_input(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<(Box<RunRequested>, Vec<u8>), AppError> {
     let first = read_event(store, run, 1).await?.map(|first| first.event);
     let Some(RunEvent::RunRequested(requested)) = first else { return Err(AppError::no_run(run)) };
     let canonical = store.captured(&requested.snapshot_digest).await?;
-    Ok((requested.snapshot_digest, canonical))
+    Ok((requested, canonical))
 }
 
 fn decode(batch: Vec<StoredEvent>) -> Result<Vec<DecodedEvent>, AppError> {

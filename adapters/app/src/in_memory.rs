@@ -16,7 +16,7 @@ use powerfill_tables::tables::Projector;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::events::{DecodedEvent, read_event};
+use crate::events::run_input;
 use crate::run::decide::decide_here;
 use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
 use crate::run::panicked;
@@ -36,11 +36,7 @@ pub async fn read_input(
     store: &dyn Store,
     run: RunId,
 ) -> Result<(Arc<Snapshot>, RunOptions), AppError> {
-    let first = read_event(store, run, 1).await?;
-    let Some(DecodedEvent { event: RunEvent::RunRequested(requested), .. }) = first else {
-        return Err(AppError::no_run(run));
-    };
-    let canonical = store.captured(&requested.snapshot_digest).await?;
+    let (requested, canonical) = run_input(store, run).await?;
     let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
     let snapshot = read.await.map_err(|panic| panicked(&panic))??;
     Ok((Arc::new(snapshot), requested.options))

@@ -22,16 +22,17 @@ pub(crate) fn run(command: SnapshotCommand, settings: &ProgramSettings) -> Comma
 
 async fn export(args: SnapshotExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let (store, run) = open_run(&args.store, &args.run, settings).await?;
-    let (digest, canonical) = run_input(store.as_ref(), run).await?;
+    let (requested, canonical) = run_input(store.as_ref(), run).await?;
     let unreadable = |error| CliError::context(format!("the input of run {run}"), error);
     let tables = Snapshot::tables_of_canonical(&canonical).map_err(unreadable)?;
     let source = write(&args.out, &tables)?;
     let rows: usize = tables.iter().map(RawTable::rows).sum();
     print_text(format_args!(
-        "{} has the input of run {run}: {} rows, input digest {digest}\n\
+        "{} has the input of run {run}: {} rows, input digest {}\n\
          read it with: powerfill check {source}\n",
         args.out.display(),
-        count(rows as u64)
+        count(rows as u64),
+        requested.snapshot_digest
     ))
 }
 
