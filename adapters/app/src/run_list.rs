@@ -148,15 +148,6 @@ async fn listed(
     Ok(runs)
 }
 
-/// One run as the list has it, without a number.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
-pub async fn listed_run(store: &dyn Store, queued: QueuedRun) -> Result<ListedRun, AppError> {
-    let mut runs = listed(store, vec![queued], None).await?;
-    runs.pop().ok_or_else(|| StoreError::Failed("the run left the queue".into()).into())
-}
-
 /// What the first and the last event of a run say. The value is left out. Nothing, where payloads
 /// are archived.
 async fn read_headline(store: &dyn Store, run: RunId) -> Result<RunHeadline, AppError> {
