@@ -16,9 +16,11 @@ use crate::rebuild::fold;
 /// [`NotFound`](StoreError::NotFound) if the run has no events; an event cannot be read; the store
 /// fails.
 pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
-    let mut overview = read_head(store, run).await?;
-    if take_shown(store, run, &mut overview).await? {
-        return Ok(overview.finish());
+    if is_shown(store, run).await? {
+        let mut overview = read_head(store, run).await?;
+        if take_shown(store, run, &mut overview).await? {
+            return Ok(overview.finish());
+        }
     }
     let mut overview = read_head(store, run).await?;
     let mut batches = Vec::new();
@@ -47,6 +49,11 @@ async fn read_head(store: &dyn Store, run: RunId) -> Result<OverviewBuilder, App
     Ok(overview)
 }
 
+/// Whether the store shows the tables of the run.
+async fn is_shown(store: &dyn Store, run: RunId) -> Result<bool, StoreError> {
+    Ok(store.published().await?.is_some_and(|(shown, _)| shown == run))
+}
+
 /// Takes the rows of the shown tables. Returns false if they are not those of the run, or if the
 /// store lacks one.
 async fn take_shown(
@@ -54,12 +61,6 @@ async fn take_shown(
     run: RunId,
     overview: &mut OverviewBuilder,
 ) -> Result<bool, StoreError> {
-    let is_shown = async || {
-        Ok::<_, StoreError>(store.published().await?.is_some_and(|(shown, _)| shown == run))
-    };
-    if !is_shown().await? {
-        return Ok(false);
-    }
     for table in OverviewBuilder::TABLES {
         if !store.is_stored(table).await? {
             return Ok(false);
@@ -74,5 +75,5 @@ async fn take_shown(
         }
     }
     // An empty table could also belong to a run that was published in between.
-    is_shown().await
+    is_shown(store, run).await
 }
