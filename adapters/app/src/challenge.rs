@@ -324,9 +324,5 @@ impl SearchWatcher for RepeatedSearch {
 }
 
 fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {
-    ChallengeEvent::decode_stored(stored).map_err(|source| AppError::Decode {
-        stream: stored.stream.clone(),
-        version: stored.stream_version,
-        source,
-    })
+    ChallengeEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }

@@ -250,12 +250,7 @@ async fn read_after(store: &dyn EventStore, version: u64) -> Result<Vec<StoredEv
 }
 
 fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
-    let event = ConfigEvent::decode_stored(stored);
-    event.map_err(|source| AppError::Decode {
-        stream: stored.stream.clone(),
-        version: stored.stream_version,
-        source,
-    })
+    ConfigEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }
 
 /// Applies a stored event. PowerFill never wrote one that contradicts the events before it.

@@ -2,7 +2,7 @@
 
 use powerfill_challenge::NotChallengeable;
 use powerfill_checks::ChallengeFault;
-use powerfill_events::log::DecodeError;
+use powerfill_events::log::{DecodeError, StoredEvent};
 use powerfill_events::run::{RunId, RunRejection};
 use powerfill_ports::StoreError;
 use powerfill_ports::publishing::PublishError;
@@ -74,6 +74,11 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// This event cannot be read.
+    pub(crate) fn undecodable(stored: &StoredEvent, source: DecodeError) -> Self {
+        Self::Decode { stream: stored.stream.clone(), version: stored.stream_version, source }
+    }
+
     /// The run has no events, so that for a reader it does not exist.
     pub(crate) fn no_run(run: RunId) -> Self {
         StoreError::NotFound { what: "run", name: run.to_string() }.into()

@@ -25,14 +25,9 @@ impl TryFrom<StoredEvent> for DecodedEvent {
     type Error = AppError;
 
     fn try_from(stored: StoredEvent) -> Result<Self, AppError> {
-        let event = RunEvent::decode_stored(&stored);
-        match event {
+        match RunEvent::decode_stored(&stored) {
             Ok(event) => Ok(Self { stored, event }),
-            Err(source) => Err(AppError::Decode {
-                stream: stored.stream,
-                version: stored.stream_version,
-                source,
-            }),
+            Err(source) => Err(AppError::undecodable(&stored, source)),
         }
     }
 }
