@@ -50,10 +50,9 @@ impl Caller {
     /// Whether the caller may still go on with what it began: its token is not revoked, and not
     /// expired.
     pub(crate) fn is_admitted_still(&self, api: &Api) -> bool {
-        let Ok(tokens) = api.tokens.all() else { return false };
-        let Some(id) = &self.token else { return !api.needs_tokens && tokens.is_empty() };
-        let now = api.clock.now();
-        tokens.iter().any(|token| token.id == *id && now < token.expires_at)
+        let Some(id) = &self.token else { return matches!(api.asks_for_tokens(), Ok(false)) };
+        let valid = api.tokens.valid(std::slice::from_ref(id), api.clock.now());
+        valid.is_ok_and(|valid| !valid.is_empty())
     }
 
     /// The store of the tenant.
