@@ -36,8 +36,6 @@ use crate::runs::accepted;
 use crate::schema::Options;
 use crate::tenant::{TenantError, TenantHandle};
 
-pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(25);
-
 /// The lease of a runner that requests runs and claims none.
 const UNUSED_LEASE: Duration = Duration::from_secs(30);
 

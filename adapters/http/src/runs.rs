@@ -22,7 +22,6 @@ use uuid::Uuid;
 use crate::answer::text;
 use crate::caller::{Operator, Viewer};
 use crate::extract::{Path, Query};
-use crate::input::POLL_INTERVAL;
 use crate::position::page_size;
 use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::run_view::{RunOverview, RunView, read_run};
@@ -201,6 +200,8 @@ pub(crate) fn accepted(run: RunId, status: &str) -> Response {
 
 /// The time in which the worker of a run follows a cancel.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Cancels a run. The answer comes when its worker has ended it, within a second, or at once for a
 /// run that waits for a worker. A run that could not be cancelled any more is a 409.
