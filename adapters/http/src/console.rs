@@ -6,12 +6,13 @@
 
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    CONTENT_TYPE, ETAG, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use powerfill_console::Asset;
 
+use crate::accepted::{is_known, lists};
 use crate::problem::internal;
 use crate::routes::no_such_path;
 
@@ -44,18 +45,6 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     }
 }
 
-/// Whether a header lists a value.
-fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
-    let texts = headers.get_all(name).iter().filter_map(|text| text.to_str().ok());
-    let mut values = texts.flat_map(|text| text.split(',')).map(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let is_zero = |part: &str| part.starts_with("q=0") && part.trim_end_matches('0').len() <= 4;
-        (name, parts.any(is_zero))
-    });
-    values.any(|(name, is_refused)| name.eq_ignore_ascii_case(value) && !is_refused)
-}
-
 /// Whether the caller asks for pages by name, as browsers do and programs do not.
 fn accepts_pages(headers: &HeaderMap) -> bool {
     lists(headers, ACCEPT, "text/html")
@@ -68,7 +57,7 @@ fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
         // The browser asks each time whether it has changed.
         false => "no-cache",
     };
-    let mut answer = match lists(headers, IF_NONE_MATCH, &etag) {
+    let mut answer = match is_known(headers, &etag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false if lists(headers, ACCEPT_ENCODING, "gzip") => {
             let encoding = [(CONTENT_ENCODING, "gzip"), (CONTENT_TYPE, asset.media_type)];

@@ -14,6 +14,7 @@
 //! The first argument of a handler is the caller, with the role that it needs. Around each request
 //! are `caller` (with `credentials`), `rates`, and `access`.
 
+mod accepted;
 mod access;
 mod annotations;
 mod answer;

@@ -9,12 +9,13 @@ use powerfill_app::overview::overview;
 use powerfill_events::run::RunId;
 use uuid::Uuid;
 
+use crate::accepted::is_known;
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, internal};
-use crate::reports::{add_tag, is_known, output_digest};
+use crate::reports::{add_tag, output_digest};
 
 /// The overview of a Complete run: head, value, waterfall, trades, flow, kickouts, pool moves, log.
 ///

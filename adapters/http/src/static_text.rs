@@ -8,6 +8,8 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::accepted::{is_known, lists};
+
 /// A text of JSON.
 #[derive(Clone)]
 pub(crate) struct StaticText {
@@ -29,17 +31,10 @@ impl StaticText {
 
     /// The answer to a request with these headers.
     pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
-        let is_known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
-        let accepts = |encoding: &HeaderValue| {
-            encoding
-                .to_str()
-                .is_ok_and(|names| names.contains("gzip") && !names.contains("gzip;q=0"))
-        };
-        let accepts_gzip = headers.get_all(header::ACCEPT_ENCODING).iter().any(accepts);
         let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let mut answer = match (&self.gzip, is_known) {
-            (_, true) => StatusCode::NOT_MODIFIED.into_response(),
-            (Some(gzip), _) if accepts_gzip => {
+        let mut answer = match &self.gzip {
+            _ if is_known(headers, &self.etag) => StatusCode::NOT_MODIFIED.into_response(),
+            Some(gzip) if lists(headers, header::ACCEPT_ENCODING, "gzip") => {
                 let encoding = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 ([json, encoding], gzip.clone()).into_response()
             }

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 
+use crate::accepted::is_known;
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
@@ -81,13 +82,6 @@ pub(crate) async fn show(
     add_tag(&mut response, &tag)?;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
-}
-
-/// Whether the caller has the answer with this tag.
-pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let mut known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
-    known.any(|known| known.trim() == tag || known.trim() == "*")
 }
 
 /// Adds the tag to an answer, and says that only its caller may keep it.
