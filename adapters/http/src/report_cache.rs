@@ -5,6 +5,7 @@
 //! at once, except the large ones, each of which comes from its own type of event. A table that is
 //! too large to be kept is read for each page.
 
+use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -149,19 +150,38 @@ impl ReportCache {
         run: RunId,
         make: impl AsyncFnOnce() -> ApiResult<String>,
     ) -> ApiResult<Arc<str>> {
-        let key: RunKey = (tenant.into(), run);
-        if let Some(json) = self.overviews.get(&key).await {
-            return Ok(json);
+        let make = async || Ok(make().await?.into());
+        self.in_turn(tenant, &self.overviews, (tenant.into(), run), make, |_| true).await
+    }
+
+    /// A value of a cache, which is made in the tenant's turn if it is not in memory. A value that
+    /// `keeps` refuses is made again the next time.
+    pub(crate) async fn in_turn<K, V>(
+        &self,
+        tenant: &str,
+        cache: &Cache<K, V>,
+        key: K,
+        make: impl AsyncFnOnce() -> ApiResult<V>,
+        keeps: impl FnOnce(&V) -> bool,
+    ) -> ApiResult<V>
+    where
+        K: Hash + Eq + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        if let Some(value) = cache.get(&key).await {
+            return Ok(value);
         }
-        let reader = self.reader(&key.0).await;
+        let reader = self.reader(&tenant.into()).await;
         let _reading = reader.lock().await;
         // Another request may have made it in the meantime.
-        if let Some(json) = self.overviews.get(&key).await {
-            return Ok(json);
+        if let Some(value) = cache.get(&key).await {
+            return Ok(value);
         }
-        let json: Arc<str> = make().await?.into();
-        self.overviews.insert(key, Arc::clone(&json)).await;
-        Ok(json)
+        let value = make().await?;
+        if keeps(&value) {
+            cache.insert(key, value.clone()).await;
+        }
+        Ok(value)
     }
 
     /// Where the rows of a table of a Complete run are among its events.
@@ -210,7 +230,7 @@ impl ReportCache {
     }
 
     /// The turn to read something large of a tenant.
-    pub(crate) async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
+    async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
         self.readers.get_with(Arc::clone(tenant), async { Arc::default() }).await
     }
 

@@ -159,25 +159,19 @@ fn try_rule(rule: &str, book: &LoanBook, run: RunId, limit: usize) -> RuleTrialR
 async fn loan_book(api: &Api, caller: &Caller, run: RunId) -> ApiResult<Arc<LoanBook>> {
     let store = caller.store().await?;
     let requested = requested(store.as_ref(), run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let key = (caller.tenant.id().to_owned(), requested.snapshot_digest.clone());
-    if let Some(book) = api.loan_books.0.get(&key).await {
-        return Ok(book);
-    }
-    let reader = api.report_cache.reader(&caller.tenant.id().into()).await;
-    let _reading = reader.lock().await;
-    // Another request may have read it in the meantime.
-    if let Some(book) = api.loan_books.0.get(&key).await {
-        return Ok(book);
-    }
-    let book = spawn_blocking(async move || {
-        let canonical = store.captured(&requested.snapshot_digest).await?;
-        let bytes = canonical.len().saturating_mul(BYTES_PER_BYTE);
-        let snapshot = Snapshot::from_canonical(&canonical).map_err(|error| internal(&error))?;
-        let Snapshot { header, loan_columns: columns, loans, .. } = snapshot;
-        let as_of = requested.options.as_of.unwrap_or(header.as_of);
-        Ok(Arc::new(LoanBook { as_of, columns, loans, bytes }))
-    })
-    .await?;
-    api.loan_books.0.insert(key, Arc::clone(&book)).await;
-    Ok(book)
+    let tenant = caller.tenant.id();
+    let key = (tenant.to_owned(), requested.snapshot_digest.clone());
+    let read = async || {
+        spawn_blocking(async move || {
+            let canonical = store.captured(&requested.snapshot_digest).await?;
+            let bytes = canonical.len().saturating_mul(BYTES_PER_BYTE);
+            let snapshot =
+                Snapshot::from_canonical(&canonical).map_err(|error| internal(&error))?;
+            let Snapshot { header, loan_columns: columns, loans, .. } = snapshot;
+            let as_of = requested.options.as_of.unwrap_or(header.as_of);
+            Ok(Arc::new(LoanBook { as_of, columns, loans, bytes }))
+        })
+        .await
+    };
+    api.report_cache.in_turn(tenant, &api.loan_books.0, key, read, |_| true).await
 }

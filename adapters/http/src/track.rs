@@ -44,23 +44,13 @@ impl TrackCache {
 
 /// The track of a run.
 pub(crate) async fn track(api: &Api, caller: &Caller, run: RunId) -> ApiResult<Arc<RunTrack>> {
-    let key = (caller.tenant.id().to_owned(), run);
-    if let Some(track) = api.tracks.0.get(&key).await {
-        return Ok(track);
-    }
-    let reader = api.report_cache.reader(&caller.tenant.id().into()).await;
-    let _reading = reader.lock().await;
-    // Another request may have read it in the meantime.
-    if let Some(track) = api.tracks.0.get(&key).await {
-        return Ok(track);
-    }
-    let store = caller.store().await?;
-    let track =
-        spawn_blocking(async move || Ok(Arc::new(read_track(store.as_ref(), run).await?))).await?;
-    if track.is_over {
-        api.tracks.0.insert(key, Arc::clone(&track)).await;
-    }
-    Ok(track)
+    let tenant = caller.tenant.id();
+    let read = async || {
+        let store = caller.store().await?;
+        spawn_blocking(async move || Ok(Arc::new(read_track(store.as_ref(), run).await?))).await
+    };
+    let (cache, key) = (&api.tracks.0, (tenant.to_owned(), run));
+    api.report_cache.in_turn(tenant, cache, key, read, |track| track.is_over).await
 }
 
 answer_object! {
