@@ -79,7 +79,11 @@ pub(crate) struct RunView {
 }
 
 /// The event of this version.
-async fn event_at(store: &dyn Store, run: RunId, version: u64) -> ApiResult<Option<DecodedEvent>> {
+pub(crate) async fn event_at(
+    store: &dyn Store,
+    run: RunId,
+    version: u64,
+) -> ApiResult<Option<DecodedEvent>> {
     let mut batches = store.read_between(&run.stream(), version, version);
     let stored = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
     Ok(stored.map(DecodedEvent::try_from).transpose()?)

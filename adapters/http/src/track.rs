@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use futures::TryStreamExt;
 use moka::future::Cache;
+use powerfill_app::DecodedEvent;
 use powerfill_app::track::read_track;
-use powerfill_events::run::{RunEvent, RunId};
-use powerfill_ports::Store;
+use powerfill_events::run::RunId;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::track::{PositionChange, RunTrack, TrackedTrade};
 use serde::{Deserialize, Serialize};
@@ -25,6 +24,7 @@ use crate::caller::{Caller, Viewer};
 use crate::events::cloud_event;
 use crate::extract::{Path, Query};
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
+use crate::run_view::event_at;
 
 /// The memory of all tracks, in bytes. One of a run of 100,000 loans takes about 25 MB.
 const MAX_BYTES: u64 = 128 << 20;
@@ -265,7 +265,10 @@ pub(crate) async fn state(
         ensure_event(run, version, last_version)?;
     }
     let track = track(&api, &caller, run).await?;
-    let (event, status) = event_at(store.as_ref(), run, version).await?;
+    let event = event_at(store.as_ref(), run, version).await?;
+    let DecodedEvent { stored, event } = event.ok_or_else(|| Problem::no_run(run))?;
+    let status = RunStatus::reached_with(&event);
+    let event = RawValue::from_string(cloud_event(&stored)?).map_err(|error| internal(&error))?;
     let state = track.state_at(version);
     let before = query.since.map(|since| track.state_at(since));
     let mut short_trades = 0;
@@ -320,20 +323,6 @@ fn ensure_event(run: RunId, version: u64, last_version: u64) -> ApiResult<()> {
     let detail =
         format!("Run {run} has no event {version}; it has the events 1 to {last_version}.");
     Err(Problem::new(ProblemKind::NotFound, detail))
-}
-
-/// An event as JSON, and the status that it brings the run to.
-async fn event_at(
-    store: &dyn Store,
-    run: RunId,
-    version: u64,
-) -> ApiResult<(Box<RawValue>, RunStatus)> {
-    let batch = store.read_between(&run.stream(), version, version).try_next().await?;
-    let stored = batch.and_then(|batch| batch.into_iter().next());
-    let stored = stored.ok_or_else(|| Problem::no_run(run))?;
-    let json = RawValue::from_string(cloud_event(&stored)?).map_err(|error| internal(&error))?;
-    let event = RunEvent::decode_stored(&stored).map_err(|error| internal(&error))?;
-    Ok((json, RunStatus::reached_with(&event)))
 }
 
 fn change_view(track: &RunTrack, change: &PositionChange) -> StateChange {
