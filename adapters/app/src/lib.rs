@@ -54,7 +54,7 @@ pub use events::{
 };
 pub use run::Runner;
 pub use run::control::{RunControl, StopReason};
-pub use run::history::{active_run_settled, logged_status};
+pub use run::history::{active_run_settled, with_logged_status};
 pub use run::observer::{NoObserver, RunObserver, RunProgress};
 pub use run::request::RunRequest;
 pub use run::work::FinishedRun;

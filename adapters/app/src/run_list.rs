@@ -18,7 +18,7 @@ use powerfill_tables::tables::projectors;
 use crate::AppError;
 use crate::events::{DecodedEvent, read_versions};
 use crate::rebuild::{fold_with_index, put_headline};
-use crate::run::history::logged_status;
+use crate::run::history::with_logged_status;
 
 /// A run in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,8 +135,8 @@ async fn listed(
 ) -> Result<Vec<ListedRun>, AppError> {
     let mut kept = store.headlines(page.iter().map(|run| run.run_id).collect()).await?;
     let mut runs = Vec::with_capacity(page.len());
-    for (mut queued, before) in page.into_iter().zip(0..) {
-        queued.status = logged_status(store, &queued).await?;
+    for (queued, before) in page.into_iter().zip(0..) {
+        let queued = with_logged_status(store, queued).await?;
         let kept = kept.remove(&queued.run_id).unwrap_or_default();
         let headline = match kept.headline {
             Some(headline) => headline,

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
-use powerfill_app::logged_status;
+use powerfill_app::with_logged_status;
 use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use serde::Serialize;
@@ -165,8 +165,8 @@ pub(crate) async fn status(
         let active = match store.active_run().await.ok()? {
             None => None,
             Some(run) => {
-                let status = logged_status(store.as_ref(), &run).await.ok()?;
-                Some(QueuedRun { status, ..run }).filter(|run| !run.status.is_over())
+                let run = with_logged_status(store.as_ref(), run).await.ok()?;
+                Some(run).filter(|run| !run.status.is_over())
             }
         };
         Some((store.head().await.ok()?.position, active))

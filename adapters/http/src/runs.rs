@@ -7,8 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::{StreamExt, TryStreamExt};
-use powerfill_app::logged_status;
 use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
+use powerfill_app::with_logged_status;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
 use powerfill_ports::Store;
@@ -217,8 +217,7 @@ pub(crate) async fn cancel(
     let (run, store) = (RunId(run), caller.store().await?);
     let current = async || {
         let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-        let status = logged_status(store.as_ref(), &queued).await?;
-        Ok::<_, Problem>(QueuedRun { status, ..queued })
+        Ok::<_, Problem>(with_logged_status(store.as_ref(), queued).await?)
     };
     let mut now = current().await?;
     if !now.status.is_over() && store.request_cancel(run, &caller.actor).await? {

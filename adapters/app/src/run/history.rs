@@ -67,19 +67,23 @@ fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::
     blake3::hash(present.map_or(&stored.payload, |(_, payload)| payload))
 }
 
-/// The status of a run by its last event. The queue learns a status only after the event is stored,
-/// and that of a Complete run only after its tables are shown.
+/// A run of the queue with the status by its last event. The queue learns a status only after the
+/// event is stored, and that of a Complete run only after its tables are shown.
 ///
 /// # Errors
 /// The event cannot be read; the store fails.
-pub async fn logged_status(store: &dyn Store, queued: &QueuedRun) -> Result<RunStatus, AppError> {
+pub async fn with_logged_status(
+    store: &dyn Store,
+    queued: QueuedRun,
+) -> Result<QueuedRun, AppError> {
     if queued.status.is_over() {
-        return Ok(queued.status);
+        return Ok(queued);
     }
     let run = queued.run_id;
     let version = store.stream_version(&run.stream()).await?;
     let last = read_event(store, run, version.max(1)).await?;
-    Ok(last.map_or(queued.status, |last| RunStatus::reached_with(&last.event)))
+    let status = last.map_or(queued.status, |last| RunStatus::reached_with(&last.event));
+    Ok(QueuedRun { status, ..queued })
 }
 
 /// The time in which a worker shows the tables of a run after its last event.
@@ -96,8 +100,8 @@ pub async fn active_run_settled(store: &dyn Store) -> Result<Option<RunId>, AppE
     let until = Instant::now() + SETTLE_TIMEOUT;
     loop {
         let Some(active) = store.active_run().await? else { return Ok(None) };
-        let is_over = logged_status(store, &active).await?.is_over();
-        if !is_over || Instant::now() >= until {
+        let active = with_logged_status(store, active).await?;
+        if !active.status.is_over() || Instant::now() >= until {
             return Ok(Some(active.run_id));
         }
         sleep(SETTLE_POLL).await;
