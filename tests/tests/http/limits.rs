@@ -65,6 +65,18 @@ async fn send_request(address: std::net::SocketAddr) -> TcpStream {
     stream
 }
 
+/// Two connections that are served and stay open.
+async fn open_two(address: std::net::SocketAddr) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut [0; 512]).await.unwrap() > 0);
+        open.push(stream);
+    }
+    open
+}
+
 #[tokio::test]
 async fn an_incomplete_request_is_closed_and_delays_no_other() {
     let timeout = Duration::from_millis(300);
@@ -104,13 +116,7 @@ async fn a_connection_without_a_request_is_closed() {
 async fn one_machine_cannot_take_all_connections() {
     let service = Service::with(Limits { connections_per_peer: 2, ..Limits::default() });
     let address = listen(&service).await;
-    let mut open = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
-        assert!(stream.read(&mut [0; 512]).await.unwrap() > 0);
-        open.push(stream);
-    }
+    let mut open = open_two(address).await;
     assert_eq!(read_to_end(send_request(address).await).await, "", "a third connection");
     open.pop();
     eventually("a place is free", async || {
@@ -163,14 +169,7 @@ async fn a_body_that_does_not_arrive_is_a_problem() {
 async fn beyond_the_limit_a_connection_waits_until_another_ends() {
     let service = Service::with(Limits { connections: 2, ..Limits::default() });
     let address = listen(&service).await;
-    // Two connections that are served and stay open.
-    let mut open = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
-        assert!(stream.read(&mut [0; 512]).await.unwrap() > 0);
-        open.push(stream);
-    }
+    let mut open = open_two(address).await;
     let mut third = send_request(address).await;
     let mut byte = [0; 1];
     let early = tokio::time::timeout(Duration::from_millis(300), third.read(&mut byte)).await;
