@@ -38,10 +38,7 @@ impl FolderError {
 /// # Errors
 /// The folder exists and is not empty, or a file cannot be written.
 pub fn write_template(folder: &Path, examples: bool) -> Result<(), FolderError> {
-    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
-    if fs::read_dir(folder).map_err(FolderError::at(folder))?.next().is_some() {
-        return Err(FolderError::NotEmpty(folder.to_owned()));
-    }
+    create_empty(folder)?;
     for table in TABLES {
         let path = folder.join(format!("{}.csv", table.name));
         let write = || -> io::Result<()> {
@@ -56,6 +53,18 @@ pub fn write_template(folder: &Path, examples: bool) -> Result<(), FolderError> 
     }
     let page = folder.join(COLUMNS_PAGE);
     fs::write(&page, columns_page()).map_err(FolderError::at(&page))
+}
+
+/// Creates a folder, unless it exists.
+///
+/// # Errors
+/// The folder is not empty, or cannot be created or read.
+pub(crate) fn create_empty(folder: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
+    if fs::read_dir(folder).map_err(FolderError::at(folder))?.next().is_some() {
+        return Err(FolderError::NotEmpty(folder.to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

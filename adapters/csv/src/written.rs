@@ -6,7 +6,7 @@ use std::path::Path;
 
 use powerfill_snapshot::RawTable;
 
-use crate::template::FolderError;
+use crate::template::{FolderError, create_empty};
 
 /// Writes each table as `<table>.csv`, with every column. A reader gets the same snapshot back.
 ///
@@ -14,10 +14,7 @@ use crate::template::FolderError;
 /// The folder exists and is not empty, or a file cannot be written; then the folder is as it was.
 pub fn write_tables(folder: &Path, tables: &[RawTable]) -> Result<(), FolderError> {
     let existed = folder.is_dir();
-    fs::create_dir_all(folder).map_err(FolderError::at(folder))?;
-    if fs::read_dir(folder).map_err(FolderError::at(folder))?.next().is_some() {
-        return Err(FolderError::NotEmpty(folder.to_owned()));
-    }
+    create_empty(folder)?;
     let written = tables.iter().try_for_each(|table| {
         let path = folder.join(format!("{}.csv", table.name()));
         write_table(&path, table).map_err(FolderError::at(&path))
