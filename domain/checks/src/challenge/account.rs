@@ -166,6 +166,11 @@ impl<'a> Account<'a> {
         candidate.score - Price::from_wide(self.charge(prices, loan, candidate))
     }
 
+    /// Per loan: what its best usable candidate is worth after prices; 0 where that is negative.
+    pub(super) fn best_nets(&self, prices: &Prices) -> Vec<i128> {
+        (0..self.candidates.len()).map(|loan| self.best_net(prices, loan)).collect()
+    }
+
     fn best_net(&self, prices: &Prices, loan: usize) -> i128 {
         let amount = self.amount(loan);
         let usable = self.candidates[loan].iter().filter(|candidate| {
@@ -222,7 +227,7 @@ impl<'a> Account<'a> {
     }
 
     /// The bound (10.2), in units of 10^−12 dollars.
-    pub(super) fn bound(&self, prices: &Prices) -> i128 {
+    pub(super) fn bound(&self, prices: &Prices, best_nets: &[i128]) -> i128 {
         let trades = prices.trades.iter().enumerate();
         let trades = trades.map(|(at, price)| match price {
             0 => 0,
@@ -233,12 +238,12 @@ impl<'a> Account<'a> {
             blocks.map(|(at, price)| product(*price, self.block_room(at).unwrap_or_default()));
         let turns = prices.turns.iter().zip(&self.required);
         let turns = turns.map(|(price, amount)| product(*price, *amount));
-        let loans = (0..self.candidates.len()).map(|loan| self.best_net(prices, loan));
-        trades.sum::<i128>() + blocks.sum::<i128>() - turns.sum::<i128>() + loans.sum::<i128>()
+        let loans: i128 = best_nets.iter().sum();
+        trades.sum::<i128>() + blocks.sum::<i128>() - turns.sum::<i128>() + loans
     }
 
     /// Per turn, from turn 1 at 0: what an allocation places by candidates of it and those before.
-    pub(super) fn prefix_amounts(&self, allocation: &FinalAllocation) -> Vec<Money> {
+    fn prefix_amounts(&self, allocation: &FinalAllocation) -> Vec<Money> {
         let mut amounts = vec![Money::ZERO; self.turns];
         for (loan, candidate) in allocation.placed(self) {
             for amount in &mut amounts[candidate.turn - 1..] {
@@ -248,9 +253,20 @@ impl<'a> Account<'a> {
         amounts
     }
 
+    /// Per turn: what an allocation places beyond the run, by candidates of it and those before.
+    pub(super) fn priority_margins(&self, allocation: &FinalAllocation) -> Vec<Money> {
+        let prefix = self.prefix_amounts(allocation);
+        prefix.into_iter().zip(&self.required).map(|(own, run)| own - *run).collect()
+    }
+
     /// The terms of the gap of an allocation: per trade, per block, and per turn; then those of the
     /// loans.
-    fn gap_terms(&self, prices: &Prices, allocation: &FinalAllocation) -> [Vec<i128>; 4] {
+    pub(super) fn gap_terms(
+        &self,
+        prices: &Prices,
+        best_nets: &[i128],
+        allocation: &FinalAllocation,
+    ) -> [Vec<i128>; 4] {
         let (in_trade, in_block) = allocation.amounts(self);
         let trades = in_trade.iter().enumerate().map(|(at, amount)| match prices.trades[at] {
             0 => 0,
@@ -260,50 +276,21 @@ impl<'a> Account<'a> {
             let room = self.block_room(at).unwrap_or_default();
             product(prices.blocks[at], room - *amount)
         });
-        let prefix = self.prefix_amounts(allocation);
-        let beyond = prefix.iter().zip(&self.required).map(|(own, run)| *own - *run);
-        let turns = beyond.zip(&prices.turns).map(|(beyond, price)| product(*price, beyond));
-        let loans = (0..self.candidates.len()).map(|loan| {
+        let margins = self.priority_margins(allocation);
+        let turns = prices.turns.iter().zip(margins).map(|(price, margin)| product(*price, margin));
+        let loans = best_nets.iter().enumerate().map(|(loan, best)| {
             let placed = allocation.candidate(self, loan);
-            let net = placed.map_or(0, |candidate| self.net(prices, loan, candidate));
-            self.best_net(prices, loan) - net
+            best - placed.map_or(0, |candidate| self.net(prices, loan, candidate))
         });
         [trades.collect(), blocks.collect(), turns.collect(), loans.collect()]
-    }
-
-    /// No term of the gap is negative, and their sum is the bound less the worth.
-    pub(super) fn check_gap(
-        &self,
-        whose: &str,
-        bound: i128,
-        prices: &Prices,
-        allocation: &FinalAllocation,
-    ) -> Result<(), ChallengeFault> {
-        let terms = self.gap_terms(prices, allocation);
-        let kinds = ["trade", "block", "turn", "loan"];
-        for (kind, of_kind) in kinds.iter().zip(&terms) {
-            if let Some((at, term)) = of_kind.iter().enumerate().find(|(_, term)| **term < 0) {
-                let subject = format!("the gap of {whose} at {kind} number {at}");
-                return Err(ChallengeFault::new(
-                    subject,
-                    "no negative term",
-                    dollars(*term).to_string(),
-                ));
-            }
-        }
-        let total: i128 = terms.iter().flatten().sum();
-        let gap = bound - self.worth(allocation);
-        expect_same(&format!("the gap of {whose}"), &dollars(gap), &dollars(total))
     }
 
     /// The parts of the run's gap that the prices name.
     pub(super) fn check_run_gaps(
         &self,
         challenge: &[ChallengeEvent],
-        prices: &Prices,
-        run: &FinalAllocation,
+        [trades, blocks, turns, _]: [Vec<i128>; 4],
     ) -> Result<(), ChallengeFault> {
-        let [trades, blocks, turns, _] = self.gap_terms(prices, run);
         let mut terms = Prices { trades, blocks, turns };
         for event in challenge {
             let ChallengeEvent::ShadowPriceFound(event) = event else { continue };
@@ -313,6 +300,27 @@ impl<'a> Account<'a> {
         }
         Ok(())
     }
+}
+
+/// No term of a gap is negative, and their sum is the gap: the bound less the worth.
+pub(super) fn check_gap(
+    whose: &str,
+    gap: i128,
+    terms: &[Vec<i128>; 4],
+) -> Result<(), ChallengeFault> {
+    let kinds = ["trade", "block", "turn", "loan"];
+    for (kind, of_kind) in kinds.iter().zip(terms) {
+        if let Some((at, term)) = of_kind.iter().enumerate().find(|(_, term)| **term < 0) {
+            let subject = format!("the gap of {whose} at {kind} number {at}");
+            return Err(ChallengeFault::new(
+                subject,
+                "no negative term",
+                dollars(*term).to_string(),
+            ));
+        }
+    }
+    let total: i128 = terms.iter().flatten().sum();
+    expect_same(&format!("the gap of {whose}"), &dollars(gap), &dollars(total))
 }
 
 /// Units of 10^−8 points times cents: units of 10^−12 dollars.

@@ -19,7 +19,7 @@ pub use fault::ChallengeFault;
 use crate::decisions::Decisions;
 use crate::terms::RunTerms;
 use crate::tree::NodeTree;
-use account::Account;
+use account::{Account, Prices, check_gap};
 use allocation::FinalAllocation;
 
 /// What follows from the events of a challenge.
@@ -54,15 +54,17 @@ pub fn judge_challenge<C: AsRef<[RunEvent]>>(
     let account = Account::new(&terms, &tree, &decisions, &chunks, weights)?;
     let prices = account.prices(challenge)?;
     let run = account.run_allocation(&decisions)?;
-    let (bound, run_worth) = (account.bound(&prices), account.worth(&run));
+    let best_nets = account.best_nets(&prices);
+    let (bound, run_worth) = (account.bound(&prices, &best_nets), account.worth(&run));
     let certified = BoundCertified {
         bound: dollars(bound),
         run_worth: dollars(run_worth),
         gap: dollars(bound - run_worth),
         eligible_amount: account.eligible_amount(),
     };
-    account.check_gap("the run", bound, &prices, &run)?;
-    account.check_run_gaps(challenge, &prices, &run)?;
+    let run_terms = account.gap_terms(&prices, &best_nets, &run);
+    check_gap("the run", bound - run_worth, &run_terms)?;
+    account.check_run_gaps(challenge, run_terms)?;
     for event in challenge {
         if let ChallengeEvent::BoundCertified(event) = event {
             expect_same("the certified bound", &certified, event)?;
@@ -72,22 +74,23 @@ pub fn judge_challenge<C: AsRef<[RunEvent]>>(
         ChallengeEvent::ChallengeRequested(requested) => requested.steps > 0,
         _ => false,
     });
+    // The run's own allocation where nothing is decided otherwise.
+    let own = account.challenger(&run, challenge, &prices)?;
     let challenger = if has_search {
-        let own = account.challenger(&run, challenge, &prices)?;
-        Some(judge_challenger(&account, &prices, bound, &run, &own)?)
+        Some(judge_challenger(&account, &prices, &best_nets, bound, &own)?)
     } else {
         None
     };
-    check_end(&account, &prices, challenge, &run, challenger.as_ref())?;
+    check_end(&account, challenge, &run, &own, challenger.as_ref())?;
     Ok(ChallengeJudgment { certified, challenger })
 }
 
 /// What the events say at the end: the verification, and the sums of both allocations.
 fn check_end(
     account: &Account<'_>,
-    prices: &account::Prices,
     challenge: &[ChallengeEvent],
     run: &FinalAllocation,
+    own: &FinalAllocation,
     challenger: Option<&ChallengerVerified>,
 ) -> Result<(), ChallengeFault> {
     for event in challenge {
@@ -98,8 +101,7 @@ fn check_end(
             ChallengeEvent::ChallengeCompleted(event) => {
                 expect_same("the run's sums", &account.totals(run), &event.run)?;
                 if let Some(found) = &event.challenger {
-                    let own = account.challenger(run, challenge, prices)?;
-                    expect_same("the challenger's sums", &account.totals(&own), found)?;
+                    expect_same("the challenger's sums", &account.totals(own), found)?;
                 }
             }
             ChallengeEvent::ChallengeRequested(_)
@@ -114,24 +116,19 @@ fn check_end(
 
 fn judge_challenger(
     account: &Account<'_>,
-    prices: &account::Prices,
+    prices: &Prices,
+    best_nets: &[i128],
     bound: i128,
-    run: &FinalAllocation,
     own: &FinalAllocation,
 ) -> Result<ChallengerVerified, ChallengeFault> {
     account.check_rooms(own)?;
     let worth = account.worth(own);
-    let margins: Vec<Money> = account
-        .prefix_amounts(own)
-        .into_iter()
-        .zip(account.prefix_amounts(run))
-        .map(|(own, run)| own - run)
-        .collect();
+    let margins = account.priority_margins(own);
     if let Some((turn, margin)) = (1..).zip(&margins).find(|(_, margin)| **margin < Money::ZERO) {
         let subject = format!("the priority of turn {turn}");
         return Err(ChallengeFault::new(subject, "as much as the run", format!("{margin}")));
     }
-    account.check_gap("the challenger", bound, prices, own)?;
+    check_gap("the challenger", bound - worth, &account.gap_terms(prices, best_nets, own))?;
     Ok(ChallengerVerified {
         worth: dollars(worth),
         gap: dollars(bound - worth),
