@@ -288,7 +288,8 @@ fn agrees(
         && event.lo_met == block.lo.map(|lo| block.used >= lo)
 }
 
-fn block_subject(
+/// A block as the subject of a violation.
+pub(super) fn block_subject(
     terms: &RunTerms<'_>,
     tree: &NodeTree<'_>,
     block: &BlockAmounts,

@@ -7,10 +7,11 @@ use powerfill_events::values::{Money, Price};
 use super::allocation::FinalAllocation;
 use super::fault::ChallengeFault;
 use super::{dollars, expect_same};
-use crate::amounts::FinalAmounts;
+use crate::amounts::{FinalAmounts, block_subject};
 use crate::decisions::Decisions;
 use crate::terms::{LoanTerms, RunTerms};
 use crate::tree::NodeTree;
+use crate::violation::ViolationSubject;
 
 /// A candidate of a loan.
 #[derive(Debug, Clone, Copy)]
@@ -116,16 +117,8 @@ impl<'a> Account<'a> {
         })
     }
 
-    pub(super) fn block_name(&self, block: usize) -> String {
-        let block = &self.amounts.blocks[block];
-        let (node, trade) = (self.tree.nodes[block.node].to_node(), block.trade);
-        format!(
-            "node {}|{}|{} in trade {}",
-            node.investor_id,
-            node.investor_instrument_name,
-            node.constraint_name,
-            self.terms.snapshot.trades[trade].trade_id
-        )
+    pub(super) fn block_subject(&self, block: usize) -> ViolationSubject {
+        block_subject(self.terms, self.tree, &self.amounts.blocks[block])
     }
 
     pub(super) fn block_count(&self) -> usize {

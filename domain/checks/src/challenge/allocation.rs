@@ -150,10 +150,9 @@ impl Account<'_> {
         let (in_trade, in_block) = allocation.amounts(self);
         for (trade, amount) in in_trade.iter().enumerate() {
             if *amount > Money::ZERO && *amount > self.trade_room(trade) {
-                let id = &self.terms.snapshot.trades[trade].trade_id;
                 let room = self.trade_room(trade);
                 return Err(ChallengeFault::new(
-                    format!("trade {id}"),
+                    self.terms.trade_subject(trade).to_string(),
                     format!("at most {room}"),
                     amount.to_string(),
                 ));
@@ -161,9 +160,8 @@ impl Account<'_> {
         }
         for (block, amount) in in_block.iter().enumerate() {
             if let Some(room) = self.block_room(block).filter(|room| amount > room) {
-                let subject = self.block_name(block);
                 return Err(ChallengeFault::new(
-                    subject,
+                    self.block_subject(block).to_string(),
                     format!("at most {room}"),
                     amount.to_string(),
                 ));
