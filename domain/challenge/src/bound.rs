@@ -76,7 +76,7 @@ impl Instance {
 
     /// What the best usable candidate of a loan is worth after prices; 0 where that is negative.
     fn best_net(&self, prices: &ShadowPrices, premiums: &[i64], loan: usize) -> i128 {
-        let usable = self.pairs_of(loan).filter(|pair| self.pairs[*pair].is_usable);
+        let usable = self.usable_pairs_of(loan);
         usable.map(|pair| self.net(prices, premiums, pair)).fold(0, i128::max)
     }
 

@@ -106,6 +106,11 @@ impl Instance {
         self.first_pair[loan] as usize..self.first_pair[loan + 1] as usize
     }
 
+    /// The usable pairs of a loan.
+    pub(crate) fn usable_pairs_of(&self, loan: usize) -> impl Iterator<Item = usize> {
+        self.pairs_of(loan).filter(|pair| self.pairs[*pair].is_usable)
+    }
+
     /// The positions of the limits that the loan of a pair uses in its trade.
     pub fn limits_of(&self, pair: usize) -> &[u32] {
         &self.pair_limits[self.first_limit[pair] as usize..self.first_limit[pair + 1] as usize]

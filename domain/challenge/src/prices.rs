@@ -232,7 +232,7 @@ impl TurnTarget {
     fn all(instance: &Instance, scale: AmountScale) -> Vec<Self> {
         let mut reachable = vec![0_u64; instance.required.len()];
         for (at, loan) in instance.loans.iter().enumerate() {
-            let usable = instance.pairs_of(at).filter(|pair| instance.pairs[*pair].is_usable);
+            let usable = instance.usable_pairs_of(at);
             if let Some(first) = usable.map(|pair| instance.pairs[pair].turn).min() {
                 let reached = &mut reachable[first as usize - 1..];
                 reached.iter_mut().for_each(|amount| *amount += scale.apply(loan.amount));
@@ -323,11 +323,9 @@ impl ActivePairs {
         let mut active = Self { pairs: Vec::new(), limits: Vec::new(), loans: Vec::new() };
         let mut nets: Vec<(usize, i64)> = Vec::new();
         for (at, loan) in instance.loans.iter().enumerate() {
-            let usable = instance.pairs_of(at).filter(|pair| instance.pairs[*pair].is_usable);
+            let net = |pair| (pair, gains[pair] - prices.charge(instance, &premiums, pair));
             nets.clear();
-            nets.extend(
-                usable.map(|pair| (pair, gains[pair] - prices.charge(instance, &premiums, pair))),
-            );
+            nets.extend(instance.usable_pairs_of(at).map(net));
             let best = nets.iter().map(|(_, net)| *net).fold(0, i64::max);
             let before = active.pairs.len();
             nets.sort_by_key(|(pair, _)| instance.pairs[*pair].turn);

@@ -36,7 +36,7 @@ impl Core {
             loans: Vec::new(),
         };
         for loan in 0..instance.loans.len() {
-            let usable = instance.pairs_of(loan).filter(|pair| instance.pairs[*pair].is_usable);
+            let usable = instance.usable_pairs_of(loan);
             let mut ranked: Vec<(i128, usize)> =
                 usable.map(|pair| (-instance.net(prices, &premiums, pair), pair)).collect();
             ranked.sort_unstable();

@@ -122,7 +122,7 @@ impl<'a> SearchState<'a> {
         let lacking: i64 = goal.required.iter().map(|amount| i64::from(*amount > 0)).sum();
         state.value = -state.lack.saturating_mul(PENALTY) - lacking * LACKING;
         for loan in 0..loans {
-            let usable = instance.pairs_of(loan).filter(|pair| instance.pairs[*pair].is_usable);
+            let usable = instance.usable_pairs_of(loan);
             if let Some(most) = usable.map(|pair| state.pairs[pair].value).max() {
                 state.most[loan] = most;
                 state.place[loan] = state.out.len() as u32;
