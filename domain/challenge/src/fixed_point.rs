@@ -23,7 +23,7 @@ static FINE: [u32; 1024] = powers(FINE_STEP);
 static LOG2: [i64; 2049] = logarithms();
 
 /// ln 2, with 24 binary digits.
-const LN_2: i64 = 11_629_080;
+pub(crate) const LN_2: i64 = 11_629_080;
 
 /// e^(−x) for a small x with 62 binary digits.
 const fn exp_neg_series(x: i128) -> i128 {

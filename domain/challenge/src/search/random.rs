@@ -1,6 +1,6 @@
 //! Random numbers from a seed: xorshift64*.
 
-use crate::fixed_point::{LN_BITS, ln};
+use crate::fixed_point::{LN_2, ln};
 
 /// The state of the generator.
 pub(super) struct Random(u64);
@@ -36,7 +36,6 @@ impl Random {
     #[inline]
     pub(super) fn exponential(&mut self) -> i64 {
         // 32 binary digits are 32 × ln 2.
-        const SHIFT: i64 = (32 * 11_629_080) >> (24 - LN_BITS);
-        SHIFT - ln((self.next() >> 32) + 1)
+        32 * LN_2 - ln((self.next() >> 32) + 1)
     }
 }
