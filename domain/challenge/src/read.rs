@@ -28,10 +28,6 @@ pub enum NotChallengeable {
     Contradiction(String),
 }
 
-/// A candidate as it is read: the positions of loan and trade are those of the snapshot and of the
-/// trades of the instance.
-type ReadPair = LoanPair;
-
 /// Collects what an instance needs from the events of a run, in order.
 pub struct RunReader<'a> {
     snapshot: &'a Snapshot,
@@ -41,7 +37,8 @@ pub struct RunReader<'a> {
     trades: Vec<TradeRoom>,
     limits: Vec<LimitRoom>,
     pinned: Vec<(u32, TradeId)>,
-    pairs: Vec<ReadPair>,
+    /// Their loans are known by the positions of the snapshot until [`finish`](Self::finish).
+    pairs: Vec<LoanPair>,
     /// Per loan of the snapshot: the trade that it is in.
     placed: Vec<Option<u32>>,
     /// Per loan of the snapshot.
@@ -98,7 +95,7 @@ impl<'a> RunReader<'a> {
             RunEvent::LoanPinned(pinned) => self.pin(pinned)?,
             RunEvent::ConstraintMatched(matched) => self.turns = self.turns.max(matched.turn),
             RunEvent::CandidateScored(candidate) => {
-                self.pairs.push(ReadPair {
+                self.pairs.push(LoanPair {
                     loan: self.loan(&candidate.loan_id)?,
                     trade: self.trade(&candidate.trade_id)?,
                     turn: candidate.turn,
@@ -220,7 +217,7 @@ impl<'a> RunReader<'a> {
                 return Err(NotChallengeable::Contradiction(text));
             }
             entry.placed = found.map(position);
-            instance.add_loan(entry, from..at, &rules, &mut |node| rules.matches(node, row));
+            instance.add_loan(entry, from..at, &rules, row);
         }
         instance.required = instance.prefix_amounts(&instance.run_allocation());
         Ok(instance)
@@ -255,13 +252,13 @@ impl<'a> RunReader<'a> {
 }
 
 impl Instance {
-    /// Adds the next loan with its pairs.
+    /// Adds the next loan, which is in this row of the snapshot, with its pairs.
     fn add_loan(
         &mut self,
         loan: InstanceLoan,
         pairs: std::ops::Range<usize>,
         rules: &NodeMatcher<'_>,
-        matches: &mut dyn FnMut(u32) -> bool,
+        row: u32,
     ) {
         let lowest = self.pairs[pairs.clone()].iter().map(|pair| pair.score).min();
         let mut known: Vec<(u32, bool)> = Vec::new();
@@ -271,7 +268,7 @@ impl Instance {
             for (limit, node) in &rules.of_trade[trade as usize] {
                 let seen = known.iter().find(|(seen, _)| seen == node).map(|(_, does)| *does);
                 let does = seen.unwrap_or_else(|| {
-                    let does = matches(*node);
+                    let does = rules.matches(*node, row);
                     known.push((*node, does));
                     does
                 });
