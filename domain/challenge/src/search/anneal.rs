@@ -1,8 +1,8 @@
 //! Simulated annealing with ejections.
 
-use super::SearchWatcher;
 use super::random::Random;
 use super::state::{HotPair, NONE, SearchState};
+use super::{SearchEnd, SearchWatcher};
 use crate::bound::ShadowPrices;
 use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg};
 use crate::instance::Instance;
@@ -60,26 +60,24 @@ impl Core {
 pub(super) struct Annealing {
     core: Core,
     random: Random,
-    /// The best allocation so far that meets the goal.
-    pub(super) best: Vec<Option<u32>>,
     ejected: Vec<u32>,
 }
 
 impl Annealing {
     pub(super) fn new(instance: &Instance, prices: &ShadowPrices, random: Random) -> Self {
-        let best = instance.run_allocation();
-        Self { core: Core::new(instance, prices), random, best, ejected: Vec::new() }
+        Self { core: Core::new(instance, prices), random, ejected: Vec::new() }
     }
 
-    /// Makes the steps, and says how many.
+    /// Makes the steps. The best allocation on the way that meets the goal, and the number of steps
+    /// that were made.
     pub(super) fn run(
         &mut self,
         state: &mut SearchState<'_>,
         steps: u64,
         watcher: &mut dyn SearchWatcher,
-    ) -> u64 {
+    ) -> SearchEnd {
         let mut best_value = state.value;
-        let mut best_chosen = state.chosen.clone();
+        let mut best: Vec<Option<u32>> = state.allocation().collect();
         let mut temperature = HOTTEST;
         let mut made = 0;
         while made < steps && !self.core.loans.is_empty() {
@@ -102,13 +100,12 @@ impl Annealing {
             }
             if state.value > best_value && state.meets_goal() {
                 best_value = state.value;
-                // What the log has is what differs from the allocation before.
-                best_chosen.clone_from(&state.chosen);
+                best.clear();
+                best.extend(state.allocation());
             }
             state.commit();
         }
-        self.best = best_chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect();
-        made
+        SearchEnd { allocation: best, steps: made }
     }
 
     /// Whether a loss is accepted: with the probability e^(change / temperature).

@@ -69,13 +69,13 @@ pub fn search(
     let goal = Goal::of_run(instance);
     let mut state = SearchState::new(instance, &goal, &start);
     let mut annealing = Annealing::new(instance, prices, Random::new(plan.seed));
-    let steps = annealing.run(&mut state, plan.steps, watcher);
-    let mut state = SearchState::new(instance, &goal, &annealing.best);
+    let SearchEnd { allocation: best, steps } = annealing.run(&mut state, plan.steps, watcher);
+    let mut state = SearchState::new(instance, &goal, &best);
     top_up(&mut state);
     improve(&mut state);
     restore(&mut state, &start);
     top_up(&mut state);
-    let found = state.allocation();
+    let found: Vec<Option<u32>> = state.allocation().collect();
     let is_better = instance.worth_of(&found) >= instance.worth_of(&start);
     let allocation = if is_better && state.meets_goal() { found } else { start };
     SearchEnd { allocation, steps }

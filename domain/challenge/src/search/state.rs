@@ -137,8 +137,9 @@ impl<'a> SearchState<'a> {
         state
     }
 
-    pub(super) fn allocation(&self) -> Vec<Option<u32>> {
-        self.chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect()
+    /// Per loan: its pair.
+    pub(super) fn allocation(&self) -> impl Iterator<Item = Option<u32>> {
+        self.chosen.iter().map(|pair| (*pair != NONE).then_some(*pair))
     }
 
     /// Whether it is no worse than the passes in turns, kickouts, filled trades, and amount.
