@@ -37,11 +37,11 @@ pub fn certified(instance: &Instance, prices: &ShadowPrices) -> Vec<ChallengeEve
             ChallengeEvent::ShadowPriceFound(Box::new(ShadowPriceFound { subject, price, run_gap }))
         })
         .collect();
-    let (bound, worth) = (instance.bound(prices), instance.worth_of(&run));
+    let (worth, gap) = (instance.worth_of(&run), gap.total());
     events.push(ChallengeEvent::BoundCertified(Box::new(BoundCertified {
-        bound: exact_dollars(bound),
+        bound: exact_dollars(worth + gap),
         run_worth: exact_dollars(worth),
-        gap: exact_dollars(bound - worth),
+        gap: exact_dollars(gap),
         eligible_amount: Money::from_units(instance.eligible_amount()),
     })));
     events

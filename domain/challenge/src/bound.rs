@@ -109,7 +109,7 @@ impl Instance {
         }
         let prefix = self.prefix_amounts(allocation);
         let term = |price: i64, amount: i64| i128::from(price) * i128::from(amount);
-        let loans = allocation.iter().enumerate().map(|(loan, pair)| {
+        let loans = allocation.par_iter().enumerate().map(|(loan, pair)| {
             let best = self.best_net(prices, &premiums, loan);
             best - pair.map_or(0, |pair| self.net(prices, &premiums, pair as usize))
         });
