@@ -1,7 +1,7 @@
 //! What can be asked of a tenant's configuration.
 
 use super::row_key::{GivenRow, RowKey};
-use super::tables::{ConfigTables, same_column};
+use super::tables::{ConfigTables, cell};
 use crate::rules::Predicate;
 use crate::tables::LoanColumn;
 use crate::{Fault, FaultReport, Severity};
@@ -44,8 +44,10 @@ impl ConfigCommand {
     fn rules(&self) -> Vec<(&str, &str)> {
         match &self.what {
             ConfigChange::Write { table: ConfigTable::Rules, rows, .. } => {
-                let rule = |row| Some((cell(row, "rule_name")?, cell(row, "rule_syntax")?));
-                rows.iter().filter_map(rule).collect()
+                let rules = rows.iter();
+                rules
+                    .filter_map(|row| Some((cell(row, "rule_name")?, cell(row, "rule_syntax")?)))
+                    .collect()
             }
             ConfigChange::Import { tables, .. } => {
                 let rules = tables.rules.iter();
@@ -56,11 +58,6 @@ impl ConfigCommand {
             | ConfigChange::Reprioritise { .. } => Vec::new(),
         }
     }
-}
-
-/// The text of a given cell.
-fn cell<'r>(row: &'r GivenRow, column: &str) -> Option<&'r str> {
-    row.iter().find(|(name, _)| same_column(name, column)).map(|(_, text)| text.as_str())
 }
 
 impl From<ConfigChange> for ConfigCommand {

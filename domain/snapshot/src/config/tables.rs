@@ -121,12 +121,15 @@ pub(super) fn same_column(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || !other.is_ascii() && fold(one) == fold(other)
 }
 
+/// The text of a given cell.
+pub(super) fn cell<'r, C: AsRef<str>>(row: &'r [(C, String)], column: &str) -> Option<&'r str> {
+    let found = row.iter().find(|(name, _)| same_column(name.as_ref(), column));
+    found.map(|(_, text)| text.as_str())
+}
+
 /// The key of given cells.
 pub(super) fn key_of<C: AsRef<str>>(table: ConfigTable, row: &[(C, String)]) -> RowKey {
-    let text = |column: &&str| {
-        let cell = row.iter().find(|(name, _)| same_column(column, name.as_ref()));
-        cell.map_or("", |(_, text)| text.as_str())
-    };
+    let text = |column: &&str| cell(row, column).unwrap_or_default();
     RowKey::of(table, table.key_columns().iter().map(text))
 }
 
