@@ -87,10 +87,7 @@ impl GivenOptions {
             }));
         }
         for (name, given) in values {
-            let names: Vec<&str> = RunOptions::TABLE.columns.iter().map(|o| o.name).collect();
-            let near = suggestion(&name, names.iter().copied());
-            let reason = format!("not an option{near}; there are {}", names.join(", "));
-            faults.push(fault(&name, given.shown(), FaultCode::UnknownOption, reason.into()));
+            faults.push(unknown_option(&name, given.shown()));
         }
         match faults.is_empty() {
             true => Ok(RunOptions::read(&mut InputCells::new(&mut cells))),
@@ -196,7 +193,20 @@ impl Given {
     }
 }
 
-fn fault(option: &str, value: &str, code: FaultCode, reason: Cow<'static, str>) -> Fault {
+/// The fault of a name that is not one of an option.
+pub(crate) fn unknown_option(name: &str, value: &str) -> Fault {
+    let names: Vec<&str> = options().iter().map(|option| option.name).collect();
+    let near = suggestion(name, names.iter().copied());
+    let reason = format!("not an option{near}; there are {}", names.join(", "));
+    fault(name, value, FaultCode::UnknownOption, reason.into())
+}
+
+pub(crate) fn fault(
+    option: &str,
+    value: &str,
+    code: FaultCode,
+    reason: Cow<'static, str>,
+) -> Fault {
     Fault {
         severity: Severity::Error,
         table: "options".into(),

@@ -6,6 +6,7 @@ use std::fmt;
 use powerfill_events::values::{fold, parse_units};
 
 use super::{Edit, EditedTable, FORMS};
+use crate::given;
 use crate::near::suggestion;
 use crate::report::{FaultCode, FaultReport};
 
@@ -200,7 +201,7 @@ fn quoted_part(text: &str) -> Option<(String, &str)> {
 
 /// The option of this name, or the only one that has it as a part of its name.
 fn option(name: &str, value: &str) -> Result<&'static str, FaultReport> {
-    let names = || crate::options().iter().map(|option| option.name);
+    let names = || given::options().iter().map(|option| option.name);
     let folded = fold(name).replace('-', "_");
     if let Some(option) = names().find(|option| fold(option) == folded) {
         return Ok(option);
@@ -212,23 +213,11 @@ fn option(name: &str, value: &str) -> Result<&'static str, FaultReport> {
         (Some(option), None) => Ok(option),
         (Some(one), Some(other)) => {
             let reason = format!("names several options, as {one} and {other}");
-            Err(option_fault(name, value, reason))
+            let fault = given::fault(name, value, FaultCode::UnknownOption, reason.into());
+            Err(FaultReport { faults: vec![fault] })
         }
-        _ => {
-            let near = suggestion(name, names());
-            let reason = format!("not an option{near}; there are {}", join(names()));
-            Err(option_fault(name, value, reason))
-        }
+        _ => Err(FaultReport { faults: vec![given::unknown_option(name, value)] }),
     }
-}
-
-fn option_fault(name: &str, value: &str, reason: String) -> FaultReport {
-    let code = FaultCode::UnknownOption;
-    super::apply::fault("options", "", name, value, code, reason)
-}
-
-fn join<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
 }
 
 fn unknown_column(table: &str, key: &[String], name: &str, reason: String) -> FaultReport {
