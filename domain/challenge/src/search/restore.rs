@@ -30,11 +30,7 @@ pub(super) fn improve(state: &mut SearchState<'_>) {
         let mut is_changed = false;
         for loan in 0..state.chosen.len() {
             for target in state.instance.pairs_of(loan) {
-                let worth = |pair: u32| match pair {
-                    NONE => 0,
-                    pair => state.pairs[pair as usize].value,
-                };
-                if worth(target as u32) > worth(state.chosen[loan]) {
+                if state.value_of(target as u32) > state.value_of(state.chosen[loan]) {
                     let may_leave = |_: &SearchState<'_>, _| true;
                     is_changed |= bring(state, loan as u32, target as u32, 1, &may_leave);
                 }
@@ -108,7 +104,7 @@ fn bring(
         return false;
     }
     state.undo();
-    let gain = pair.value - if from == NONE { 0 } else { state.pairs[from as usize].value };
+    let gain = pair.value - state.value_of(from);
     for victim in state.members[pair.trade as usize].clone() {
         if state.most_gain(victim) + gain < least_gain || !may_leave(state, victim) {
             continue;

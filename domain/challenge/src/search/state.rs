@@ -176,10 +176,15 @@ impl<'a> SearchState<'a> {
             && self.barring_limit(pair).is_none()
     }
 
-    /// What a placed loan can gain at most by another place.
+    /// What a pair is worth; 0 for [`NONE`].
+    pub(super) fn value_of(&self, pair: u32) -> i64 {
+        self.pairs.get(pair as usize).map_or(0, |pair| pair.value)
+    }
+
+    /// What a loan can gain at most by another place.
     pub(super) fn most_gain(&self, loan: u32) -> i64 {
         let at = loan as usize;
-        self.most[at] - self.pairs[self.chosen[at] as usize].value
+        self.most[at] - self.value_of(self.chosen[at])
     }
 
     /// Gives a loan another pair, or none.
