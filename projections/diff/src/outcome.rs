@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use powerfill_events::run::event::{FillStatus, PoolAction, RunFailed};
 use powerfill_events::run::{RecordedEvent, RunId};
-use powerfill_events::values::{Money, Price, fold};
+use powerfill_events::values::{Money, fold};
+use powerfill_tables::named_row::named_rows;
 use powerfill_tables::summary::RunSummary;
-use powerfill_tables::table::{Cell, RowBatch};
+use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{Projector, powerfill_guide, value_summary};
 use serde::Serialize;
 
@@ -92,34 +93,19 @@ impl RunOutcome {
 
     /// Takes the row of the whole run.
     fn take_value(&mut self, rows: &RowBatch) {
-        let grouping = rows.table.position("grouping");
-        let is_run = |row: &&[Cell]| grouping.is_some_and(|at| text(&row[at]) == "run");
-        let Some(row) = rows.rows().find(is_run) else { return };
-        let dollars = |column| units(rows, row, column).map_or(Money::ZERO, Money::from_units);
-        self.proceeds = dollars("proceeds_amount");
-        self.carry = dollars("carry_amount");
-        self.value = dollars("value_amount");
-        self.pick_up = dollars("pick_up_amount");
+        let Some(row) = named_rows(rows).find(|row| row.str("grouping") == "run") else { return };
+        self.proceeds = row.amount("proceeds_amount");
+        self.carry = row.amount("carry_amount");
+        self.value = row.amount("value_amount");
+        self.pick_up = row.amount("pick_up_amount");
     }
 
     fn take_places(&mut self, rows: &RowBatch) {
-        let (Some(loan), Some(trade)) =
-            (rows.table.position("loan_id"), rows.table.position("trade_id"))
-        else {
-            return;
-        };
-        for row in rows.rows() {
-            let trade_id = text(&row[trade]);
-            if trade_id.is_empty() {
-                continue;
-            }
-            let amount = units(rows, row, "loan_amount").map_or(Money::ZERO, Money::from_units);
-            let dollars = |column| {
-                let points = units(rows, row, column).map_or(Price::ZERO, Price::from_units);
-                amount.at_points(points)
-            };
+        for row in named_rows(rows).filter(|row| !row.str("trade_id").is_empty()) {
+            let amount: Money = row.amount("loan_amount");
+            let dollars = |column| amount.at_points(row.amount(column));
             let value = dollars("price") + dollars("carry_cost");
-            let (loan_id, trade_id) = (text(&row[loan]).to_owned(), trade_id.to_owned());
+            let [loan_id, trade_id] = ["loan_id", "trade_id"].map(|id| row.str(id).to_owned());
             self.places.insert(fold(&loan_id), LoanWorth { loan_id, trade_id, amount, value });
         }
     }
@@ -161,19 +147,4 @@ fn rows_of(projector: &impl Projector) -> RowBatch {
     let mut rows = RowBatch::new(projector.table());
     projector.rows(&mut rows);
     rows
-}
-
-fn text(cell: &Cell) -> &str {
-    match cell {
-        Cell::Text(text) => text,
-        Cell::Name(name) => name,
-        _ => "",
-    }
-}
-
-fn units(rows: &RowBatch, row: &[Cell], column: &str) -> Option<i64> {
-    match row.get(rows.table.position(column)?)? {
-        Cell::Fixed(units, _) => Some(*units),
-        _ => None,
-    }
 }

@@ -2,6 +2,7 @@
 
 use powerfill_events::run::event::EventType;
 use powerfill_events::run::{RecordedEvent, RunId};
+use powerfill_tables::named_row::{NamedRow, named_rows};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{
     findings, kickout, pool_guide, powerfill_guide, powerfill_log, trade_base, trade_recap,
@@ -13,7 +14,6 @@ use crate::flow::Flows;
 use crate::head::Head;
 use crate::kickouts::Kickouts;
 use crate::moves::Moves;
-use crate::rows::{Row, rows};
 use crate::trades::Trades;
 use crate::worth::Values;
 
@@ -78,7 +78,7 @@ impl OverviewBuilder {
 
     /// Takes the next rows; rows of other tables than those that it needs change nothing.
     pub fn take(&mut self, batch: &RowBatch) {
-        let take: fn(&mut Self, Row<'_>) = match batch.table.name {
+        let take: fn(&mut Self, NamedRow<'_>) = match batch.table.name {
             name if name == trade_base::TABLE.name => |to, row| to.trades.assess(row),
             name if name == trade_recap::TABLE.name => |to, row| to.trades.fill(row),
             name if name == value_summary::TABLE.name => Self::take_value,
@@ -92,11 +92,11 @@ impl OverviewBuilder {
             },
             _ => return,
         };
-        rows(batch).for_each(|row| take(self, row));
+        named_rows(batch).for_each(|row| take(self, row));
     }
 
-    fn take_value(&mut self, row: Row<'_>) {
-        match &*row.name("grouping") {
+    fn take_value(&mut self, row: NamedRow<'_>) {
+        match row.str("grouping") {
             "trade" => self.trades.set_value(row),
             "under_trade" => self.trades.set_cost(row),
             "kickout_reason" => self.kickouts.set_value(row),
@@ -104,22 +104,22 @@ impl OverviewBuilder {
         }
     }
 
-    fn take_loan(&mut self, row: Row<'_>) {
+    fn take_loan(&mut self, row: NamedRow<'_>) {
         self.trades.place(row);
         self.flows.place(row, &self.trades);
         self.moves.place(row);
     }
 
-    fn take_kickout(&mut self, row: Row<'_>) {
+    fn take_kickout(&mut self, row: NamedRow<'_>) {
         let left_trade = self.kickouts.take(row);
         self.flows.kick_out(row, left_trade.clone(), &self.trades);
         self.moves.leave(row, left_trade);
     }
 
-    fn take_finding(&mut self, row: Row<'_>) {
+    fn take_finding(&mut self, row: NamedRow<'_>) {
         let Some(code) = row.choice("code") else { return };
         self.findings.warnings += 1;
-        *self.findings.codes.entry(row.name("code").to_string()).or_default() += 1;
+        *self.findings.codes.entry(row.str("code").to_owned()).or_default() += 1;
         if self.findings.first.len() < MAX_FINDINGS {
             let (subject, message) = (row.text("subject"), row.name("message"));
             self.findings.first.push(OverviewFinding { code, subject, message });

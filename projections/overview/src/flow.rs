@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use powerfill_events::values::Money;
+use powerfill_tables::named_row::NamedRow;
 
 use crate::document::{FlowEnd, FlowEndKind, FlowLink, NameText, OverviewFlow};
-use crate::rows::Row;
 use crate::trades::Trades;
 
 /// The listed links of a flow.
@@ -25,7 +25,7 @@ pub(crate) struct Flows {
 impl Flows {
     /// Takes a row of `pfill_powerfill_guide`. A held loan that is in no included trade is in no
     /// flow.
-    pub(crate) fn place(&mut self, row: Row<'_>, trades: &Trades) {
+    pub(crate) fn place(&mut self, row: NamedRow<'_>, trades: &Trades) {
         let Some(trade) = row.text("trade_id").filter(|trade| trades.includes(trade)) else {
             return;
         };
@@ -35,12 +35,12 @@ impl Flows {
     }
 
     /// Takes a row of the kickouts, with the trade that the loan leaves.
-    pub(crate) fn kick_out(&mut self, row: Row<'_>, left: Option<NameText>, trades: &Trades) {
+    pub(crate) fn kick_out(&mut self, row: NamedRow<'_>, left: Option<NameText>, trades: &Trades) {
         let from = origin(left, row.text("pool_name"));
         self.add(from, FlowEnd { kind: FlowEndKind::KickedOut, name: None }, row, trades);
     }
 
-    fn add(&mut self, from: FlowEnd, to: FlowEnd, row: Row<'_>, trades: &Trades) {
+    fn add(&mut self, from: FlowEnd, to: FlowEnd, row: NamedRow<'_>, trades: &Trades) {
         let amount: Money = row.amount("loan_amount");
         let coarse = [&from, &to].map(|end| by_instrument(end, trades));
         let [coarse_from, coarse_to] = coarse;

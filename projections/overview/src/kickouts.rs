@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use powerfill_events::run::event::{KickoutReason, PoolAction};
 use powerfill_events::values::{Money, fold};
+use powerfill_tables::named_row::NamedRow;
 
 use crate::document::{KickoutGroup, KickoutTrade, NameText, OverviewKickouts};
-use crate::rows::Row;
 use crate::trades::Trades;
 
 /// The best trades that are listed per reason.
@@ -33,14 +33,14 @@ pub(crate) struct Kickouts {
 
 impl Kickouts {
     /// Takes a row of `pfill_pool_guide`.
-    pub(crate) fn post(&mut self, row: Row<'_>) {
+    pub(crate) fn post(&mut self, row: NamedRow<'_>) {
         if row.choice("pool_action") == Some(PoolAction::Leaving) {
             self.left.insert(row.name("loan_id"), row.text("trade_id"));
         }
     }
 
     /// Takes a row of the grouping `kickout_reason` of `pfill_value_summary`.
-    pub(crate) fn set_value(&mut self, row: Row<'_>) {
+    pub(crate) fn set_value(&mut self, row: NamedRow<'_>) {
         if let Some(reason) = row.choice("group_name") {
             let group = self.reasons.entry(reason).or_default();
             group.synthetic_loans = row.count("synthetic_loans").unwrap_or_default();
@@ -49,7 +49,7 @@ impl Kickouts {
     }
 
     /// Takes a row of `pfill_kickout_guide_01`, and returns the trade that the loan leaves.
-    pub(crate) fn take(&mut self, row: Row<'_>) -> Option<NameText> {
+    pub(crate) fn take(&mut self, row: NamedRow<'_>) -> Option<NameText> {
         if let Some(reason) = row.choice("reason") {
             let amount: Money = row.amount("loan_amount");
             let group = self.reasons.entry(reason).or_default();
@@ -61,7 +61,7 @@ impl Kickouts {
                 *sum += amount;
             }
         }
-        self.left.remove(&row.name("loan_id")).flatten()
+        self.left.remove(row.str("loan_id")).flatten()
     }
 
     pub(crate) fn finish(self, trades: &Trades) -> OverviewKickouts {

@@ -11,7 +11,6 @@ mod flow;
 mod head;
 mod kickouts;
 mod moves;
-mod rows;
 mod trades;
 mod worth;
 

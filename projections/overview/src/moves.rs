@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use powerfill_events::run::event::PoolAction;
 use powerfill_events::values::Money;
+use powerfill_tables::named_row::NamedRow;
 
 use crate::document::{ActionCount, NameText, OverviewMoves, PoolMove};
-use crate::rows::Row;
 
 /// The listed moves.
 const MAX_MOVES: usize = 500;
@@ -24,20 +24,20 @@ pub(crate) struct Moves {
 
 impl Moves {
     /// Takes a row of `pfill_powerfill_guide`.
-    pub(crate) fn place(&mut self, row: Row<'_>) {
+    pub(crate) fn place(&mut self, row: NamedRow<'_>) {
         let Some(action) = row.choice("pool_action") else { return };
         let from = (row.text("prior_pool_name"), row.text("prior_trade_id"));
         self.add(action, from, (row.text("pool_name"), row.text("trade_id")), row);
     }
 
     /// Takes a row of the kickouts, with the trade that the loan leaves.
-    pub(crate) fn leave(&mut self, row: Row<'_>, left_trade: Option<NameText>) {
+    pub(crate) fn leave(&mut self, row: NamedRow<'_>, left_trade: Option<NameText>) {
         if let Some(pool) = row.text("pool_name") {
             self.add(PoolAction::Leaving, (Some(pool), left_trade), (None, None), row);
         }
     }
 
-    fn add(&mut self, action: PoolAction, from: PoolEnd, to: PoolEnd, row: Row<'_>) {
+    fn add(&mut self, action: PoolAction, from: PoolEnd, to: PoolEnd, row: NamedRow<'_>) {
         let amount: Money = row.amount("loan_amount");
         let count = |(loans, sum): &mut (u64, Money)| {
             *loans += 1;

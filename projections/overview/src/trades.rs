@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use powerfill_events::run::event::{FillStatus, Pass};
 use powerfill_events::values::{Day, Money, fold};
+use powerfill_tables::named_row::NamedRow;
 
 use crate::document::{NameText, OverviewTrade, OverviewTradeGroup, PassFill};
-use crate::rows::Row;
 
 /// A trade of the base.
 struct AssessedTrade {
@@ -23,11 +23,11 @@ pub(crate) struct Trades(BTreeMap<NameText, AssessedTrade>);
 
 impl Trades {
     /// Takes a row of `pfill_trade_base`.
-    pub(crate) fn assess(&mut self, row: Row<'_>) {
+    pub(crate) fn assess(&mut self, row: NamedRow<'_>) {
         let trade_id = row.name("trade_id");
         let (investor_id, instrument) =
             (row.name("investor_id"), row.name("investor_instrument_name"));
-        let included = (&*row.name("included") == "Y").then(|| OverviewTrade {
+        let included = (row.str("included") == "Y").then(|| OverviewTrade {
             trade_id: trade_id.clone(),
             investor_id: investor_id.clone(),
             investor_instrument_name: instrument.clone(),
@@ -58,8 +58,8 @@ impl Trades {
     }
 
     /// Takes a row of `pfill_trade_recap`.
-    pub(crate) fn fill(&mut self, row: Row<'_>) {
-        let Some(trade) = self.included(&row.name("trade_id")) else { return };
+    pub(crate) fn fill(&mut self, row: NamedRow<'_>) {
+        let Some(trade) = self.included(row.str("trade_id")) else { return };
         trade.filled_amount = row.amount("filled_amount");
         trade.loans = row.count("loan_count").unwrap_or_default();
         trade.wavg_price = row.fixed("wavg_price");
@@ -70,15 +70,15 @@ impl Trades {
     }
 
     /// Takes a row of the grouping `trade` of `pfill_value_summary`.
-    pub(crate) fn set_value(&mut self, row: Row<'_>) {
-        if let Some(trade) = self.included(&row.name("group_name")) {
+    pub(crate) fn set_value(&mut self, row: NamedRow<'_>) {
+        if let Some(trade) = self.included(row.str("group_name")) {
             trade.value_amount = row.fixed("value_amount");
         }
     }
 
     /// Takes a row of the grouping `under_trade` of `pfill_value_summary`.
-    pub(crate) fn set_cost(&mut self, row: Row<'_>) {
-        if let Some(trade) = self.included(&row.name("group_name")) {
+    pub(crate) fn set_cost(&mut self, row: NamedRow<'_>) {
+        if let Some(trade) = self.included(row.str("group_name")) {
             trade.shortfall_value_amount = row.fixed("shortfall_value_amount");
             trade.fill_loans = row.count("fill_loans");
             trade.fill_amount = row.fixed("fill_amount");
@@ -86,7 +86,7 @@ impl Trades {
     }
 
     /// Takes a row of `pfill_powerfill_guide`.
-    pub(crate) fn place(&mut self, row: Row<'_>) {
+    pub(crate) fn place(&mut self, row: NamedRow<'_>) {
         let (Some(trade), Some(pass)) = (row.text("trade_id"), row.choice::<Pass>("pass")) else {
             return;
         };

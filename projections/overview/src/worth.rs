@@ -1,9 +1,9 @@
 //! The worth of groups of loans, and the waterfall, from `pfill_value_summary`.
 
 use powerfill_events::values::Money;
+use powerfill_tables::named_row::NamedRow;
 
 use crate::document::{NamedWorth, OverviewValue, WaterfallStep, Worth};
-use crate::rows::Row;
 
 /// The rows so far.
 #[derive(Default)]
@@ -13,9 +13,9 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn take(&mut self, row: Row<'_>) {
+    pub(crate) fn take(&mut self, row: NamedRow<'_>) {
         let name = row.name("group_name");
-        let groups = match &*row.name("grouping") {
+        let groups = match row.str("grouping") {
             "run" if &*name == "all" => {
                 self.value.all = worth(row);
                 return;
@@ -38,7 +38,7 @@ impl Values {
         groups.push(NamedWorth { name, worth: worth(row) });
     }
 
-    fn take_step(&mut self, row: Row<'_>) {
+    fn take_step(&mut self, row: NamedRow<'_>) {
         let (step, amount) = (row.name("group_name"), row.amount("value_amount"));
         let so_far = self.waterfall.last().map_or(Money::ZERO, |last| last.to_amount);
         let from_amount = if &*step == "total" { Money::ZERO } else { so_far };
@@ -48,7 +48,7 @@ impl Values {
     }
 }
 
-fn worth(row: Row<'_>) -> Worth {
+fn worth(row: NamedRow<'_>) -> Worth {
     let count = |column| row.count(column).unwrap_or_default();
     Worth {
         loans: count("loans"),

@@ -7,6 +7,7 @@
 //! * [`digest`]: the output digest
 //! * [`csv`]: the canonical text of tables
 //! * [`event_index`]: the events of each loan and each trade
+//! * [`named_row`]: rows, read by the names of their columns
 //! * [`run_headline`]: what the list of runs says about a run
 //! * [`sorting`]: the order of cells
 //! * [`status`]: the status of a run
@@ -24,6 +25,7 @@
 pub mod csv;
 pub mod digest;
 pub mod event_index;
+pub mod named_row;
 pub mod run_headline;
 mod run_tables;
 pub mod sorting;

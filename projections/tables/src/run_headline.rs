@@ -6,7 +6,8 @@ use powerfill_events::values::{Day, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::table::{Cell, RowBatch};
+use crate::named_row::named_rows;
+use crate::table::RowBatch;
 use crate::tables::{kickout, value_summary};
 
 /// The version of the projection. A headline of another version is read, and made again by
@@ -62,24 +63,15 @@ impl RunHeadline {
     /// Takes the placed loans and the value of a Complete run from the rows of
     /// `pfill_value_summary`, if these are among the batches.
     pub(crate) fn take_value(&mut self, batches: &[RowBatch]) {
-        let table = &value_summary::TABLE;
-        let column = |name: &str| table.position(name).unwrap_or_default();
-        let (grouping, group, loans, value) =
-            (column("grouping"), column("group_name"), column("loans"), column("value_amount"));
-        let is = |cell: &Cell, text: &str| match cell {
-            Cell::Text(own) => &**own == text,
-            Cell::Name(own) => *own == text,
-            _ => false,
-        };
         if self.output_digest.is_none() {
             return;
         }
-        let of_value = batches.iter().filter(|batch| std::ptr::eq(batch.table, table));
-        for row in of_value.flat_map(RowBatch::rows).filter(|row| is(&row[grouping], "run")) {
-            match (&row[loans], &row[value]) {
-                (Cell::Int(placed), _) if is(&row[group], "placed") => self.placed = Some(*placed),
-                (_, Cell::Fixed(cents, 2)) => self.value_amount = Some(Money::from_units(*cents)),
-                _ => {}
+        let is_value = |batch: &&RowBatch| std::ptr::eq(batch.table, &value_summary::TABLE);
+        let rows = batches.iter().filter(is_value).flat_map(named_rows);
+        for row in rows.filter(|row| row.str("grouping") == "run") {
+            match row.str("group_name") {
+                "placed" => self.placed = row.count("loans").and_then(|n| i64::try_from(n).ok()),
+                _ => self.value_amount = row.fixed("value_amount"),
             }
         }
     }
