@@ -1,4 +1,6 @@
-//! The terminal of the output.
+//! The terminal of the output, and texts that fit it.
+
+use std::borrow::Cow;
 
 /// The columns of the terminal: `COLUMNS`, else those of standard output's terminal. `None` if the
 /// output goes elsewhere, where nothing needs to fit.
@@ -8,4 +10,12 @@ pub(crate) fn terminal_width() -> Option<usize> {
         let size = terminal_size::terminal_size_of(std::io::stdout());
         size.map(|(width, _)| usize::from(width.0))
     })
+}
+
+/// A text of at most `width` characters: what is longer ends with `…`.
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.chars().nth(width).is_none() {
+        return text.into();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect::<String>().into()
 }

@@ -19,6 +19,7 @@ use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
+use crate::terminal::cut;
 
 /// The width of the text.
 const WIDTH: usize = 80;
@@ -85,7 +86,7 @@ fn head(title: &str, head: &BriefHead, out: &mut String) {
     let as_of = head.as_of.map_or_else(String::new, |day| format!(" as of {day}"));
     let by = head.requested_by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
     let at = head.requested_at.map_or_else(String::new, |at| format!(" on {}", minutes(at)));
-    let _ = writeln!(out, "{}", cut(&format!("{title}  run {id}{as_of}{by}{at}")));
+    let _ = writeln!(out, "{}", cut(&format!("{title}  run {id}{as_of}{by}{at}"), WIDTH));
     let counts = format!(
         "      {} placed, {} pinned, {} kicked out",
         count(head.placed),
@@ -94,7 +95,7 @@ fn head(title: &str, head: &BriefHead, out: &mut String) {
     );
     let trades: Vec<String> =
         head.trades.iter().map(|(status, trades)| format!("{} {status}", count(*trades))).collect();
-    let _ = writeln!(out, "{}", cut(&format!("{counts}; trades: {}", trades.join(", "))));
+    let _ = writeln!(out, "{}", cut(&format!("{counts}; trades: {}", trades.join(", ")), WIDTH));
 }
 
 fn loans(brief: &Brief, out: &mut String) {
@@ -108,7 +109,7 @@ fn loans(brief: &Brief, out: &mut String) {
         };
         let (amount, value) = (usd(*loan_amount), usd(*value_amount));
         let line = format!("  {name:<16}{:>8}{amount:>20}{value:>20}{note}", count(*loans));
-        let _ = writeln!(out, "{}", cut(&line));
+        let _ = writeln!(out, "{}", cut(&line, WIDTH));
     }
 }
 
@@ -172,15 +173,7 @@ fn bridge(brief: &Brief, out: &mut String) {
 }
 
 fn note_line(number: usize, note: &BriefNote) -> String {
-    cut(&format!("{number:>3} {}", note.text))
-}
-
-/// A line that fits the screen.
-fn cut(line: &str) -> String {
-    match line.chars().count() > WIDTH {
-        true => line.chars().take(WIDTH - 1).chain(['…']).collect(),
-        false => line.to_owned(),
-    }
+    cut(&format!("{number:>3} {}", note.text), WIDTH).into_owned()
 }
 
 /// A text in lines that fit the screen, at most three, the later ones below the text.
@@ -203,7 +196,7 @@ fn wrapped(title: &str, text: &str) -> String {
     if lines.len() > LINES {
         lines.truncate(LINES);
         let last = lines.last_mut().expect("there are three lines");
-        *last = cut(&format!("{last} …"));
+        *last = cut(&format!("{last} …"), WIDTH).into_owned();
     }
     lines.join("\n")
 }

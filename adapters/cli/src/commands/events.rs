@@ -1,6 +1,5 @@
 //! `events`: prints the stream of a run; with `--follow`, until the run has ended.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use futures::TryStreamExt;
@@ -14,7 +13,7 @@ use crate::args::EventsArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::settings::ProgramSettings;
-use crate::terminal::terminal_width;
+use crate::terminal::{cut, terminal_width};
 
 pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     for name in &args.types {
@@ -62,17 +61,6 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<
         }
     }
     Ok(())
-}
-
-/// The beginning of a line that fits the terminal.
-fn cut(line: &str, width: usize) -> Cow<'_, str> {
-    match line.char_indices().nth(width) {
-        None => line.into(),
-        Some(_) => {
-            let end = line.char_indices().nth(width.saturating_sub(1)).map_or(0, |(at, _)| at);
-            format!("{}…", &line[..end]).into()
-        }
-    }
 }
 
 struct Printer<'a> {

@@ -17,7 +17,7 @@ use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
-use crate::terminal::terminal_width;
+use crate::terminal::{cut, terminal_width};
 
 /// Without --limit, a person gets a page, and a program every run.
 const RUNS_AS_TEXT: usize = 50;
@@ -216,12 +216,9 @@ pub(super) fn minutes(moment: Timestamp) -> String {
     moment.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }
 
+/// The first line of a text, cut.
 fn short(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.chars().count() > LONGEST_TEXT {
-        true => line.chars().take(LONGEST_TEXT - 1).chain(['…']).collect(),
-        false => line.to_owned(),
-    }
+    cut(text.lines().next().unwrap_or_default(), LONGEST_TEXT).into_owned()
 }
 
 /// The table, as wide as the terminal permits; columns without a value are left out.

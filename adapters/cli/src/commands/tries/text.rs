@@ -9,6 +9,7 @@ use powerfill_explain::usd;
 use powerfill_snapshot::RunOptions;
 
 use crate::summary::count;
+use crate::terminal::cut;
 
 /// Tries beside the base in one table of 80 columns.
 const PER_TABLE: usize = 3;
@@ -140,7 +141,8 @@ fn movers(name: &str, tried: &TryReport, out: &mut String) {
     let of = if shown as u64 == tried.moved { String::new() } else { format!(" of {moved}") };
     let _ = writeln!(out, "\n{name}: the loans that move, by change of value: {shown}{of}");
     for Mover { loan_id, from_trade_id, to_trade_id, value_change, .. } in &tried.movers {
-        let trade = |trade: &Option<String>| cut(trade.as_deref().unwrap_or("no trade"), 21);
+        let trade =
+            |trade: &Option<String>| cut(trade.as_deref().unwrap_or("no trade"), 21).into_owned();
         let dollars = match value_change.units() {
             0 => "0.00".to_owned(),
             _ => signed(*value_change),
@@ -153,15 +155,6 @@ fn movers(name: &str, tried: &TryReport, out: &mut String) {
             trade(to_trade_id),
         );
     }
-}
-
-/// A text that is cut where it is too long for its column.
-fn cut(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(longest - 1).collect();
-    format!("{kept}…")
 }
 
 /// What the order of the turns costs.
