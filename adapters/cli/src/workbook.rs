@@ -59,11 +59,6 @@ pub(crate) async fn write(
     }
 }
 
-/// Whether the name is that of a workbook.
-pub(crate) fn is_workbook(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"))
-}
-
 /// As [`prepare`], for a file that must not exist.
 pub(crate) fn prepare_new(file: &Path) -> Result<(), CliError> {
     if file.exists() {

@@ -9,10 +9,11 @@ use super::open_run;
 use crate::CommandFuture;
 use crate::args::{SnapshotCommand, SnapshotExportArgs};
 use crate::error::CliError;
+use crate::out_place::is_workbook;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
-use crate::workbook::{self, is_workbook};
+use crate::workbook;
 
 pub(crate) fn run(command: SnapshotCommand, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {

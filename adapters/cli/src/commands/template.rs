@@ -3,11 +3,11 @@
 use crate::args::TemplateArgs;
 use crate::error::CliError;
 use crate::output::print_text;
-use crate::workbook;
+use crate::{out_place, workbook};
 
 pub(crate) fn run(args: &TemplateArgs) -> Result<(), CliError> {
     let out = &args.out;
-    let is_workbook = workbook::is_workbook(out);
+    let is_workbook = out_place::is_workbook(out);
     let source = if is_workbook {
         workbook::prepare_new(out)?;
         powerfill_xlsx::write_template(out, args.examples).map_err(CliError::environment)?;
