@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use powerfill_events::run::RunId;
 use powerfill_tables::csv;
-use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
@@ -146,12 +146,17 @@ pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), CliError> {
 
 /// Rows of an output table as JSON objects; decimals are strings.
 pub(crate) fn json_rows(rows: &RowBatch) -> Vec<Value> {
-    rows.rows().map(|row| object(rows.table, row).into()).collect()
+    rows.rows().map(|row| object(rows.table.columns, row)).collect()
 }
 
-fn object(table: &TableSpec, row: &[Cell]) -> Map<String, Value> {
-    let columns = table.columns.iter().zip(row);
-    columns.map(|(column, cell)| (column.name.to_owned(), json_value(column, cell))).collect()
+fn object<'a>(
+    columns: impl IntoIterator<Item = &'a Column>,
+    cells: impl IntoIterator<Item = &'a Cell>,
+) -> Value {
+    let cells = columns.into_iter().zip(cells);
+    let object: Map<String, Value> =
+        cells.map(|(column, cell)| (column.name.to_owned(), json_value(column, cell))).collect();
+    object.into()
 }
 
 fn json_value(column: &Column, cell: &Cell) -> Value {
@@ -168,11 +173,8 @@ fn json_value(column: &Column, cell: &Cell) -> Value {
 
 /// Chosen rows as JSON objects; decimals are strings.
 pub(crate) fn selected_json(rows: &SelectedRows<'_>) -> Vec<Value> {
-    let object = |row: &Vec<&Cell>| -> Map<String, Value> {
-        let columns = rows.columns.iter().zip(row);
-        columns.map(|(column, cell)| (column.name.to_owned(), json_value(column, cell))).collect()
-    };
-    rows.rows.iter().map(|row| object(row).into()).collect()
+    let cells = |row: &Vec<&Cell>| object(rows.columns.iter().copied(), row.iter().copied());
+    rows.rows.iter().map(cells).collect()
 }
 
 const fn is_number(column: &Column) -> bool {
