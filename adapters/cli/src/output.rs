@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::error::CliError;
 use crate::selection::SelectedRows;
+use crate::summary::count;
 use crate::terminal::terminal_width;
 
 /// Prints a table for people; the columns at the indexes in `right` are aligned to the right.
@@ -212,7 +213,7 @@ pub(crate) fn print_rows_text(rows: &SelectedRows<'_>) -> Result<(), CliError> {
         true => Ok(()),
         false => print_wrapped(&format!(
             "{} rows. Not shown: {}. --columns chooses; --format csv has all.",
-            grouped(&rows.rows.len().to_string()),
+            count(rows.rows.len() as u64),
             hidden.join(", ")
         )),
     }
@@ -245,7 +246,7 @@ fn fitting(columns: &[&Column], cells: &[Vec<String>], width: usize) -> Vec<usiz
 }
 
 /// A decimal number with thousands separators.
-fn grouped(number: &str) -> String {
+pub(crate) fn grouped(number: &str) -> String {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let whole = digits.find('.').unwrap_or(digits.len());
     let mut out = sign.to_owned();

@@ -5,12 +5,11 @@ use std::fmt::Write;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{FillStatus, Finding, HeldReason, Scenario, Severity};
 use powerfill_events::values::Choice;
-use powerfill_events::values::Money;
 use powerfill_explain::usd;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 
-use crate::output::text_table;
+use crate::output::{grouped, text_table};
 use crate::provenance;
 
 /// The largest number of listed warnings; the findings table has all of them.
@@ -24,8 +23,7 @@ const MAX_PAYLOAD: usize = 400;
 
 /// A whole number with thousands separators.
 pub(crate) fn count(number: u64) -> String {
-    let units = i64::try_from(number).unwrap_or(i64::MAX / 100);
-    usd(Money::whole(units)).trim_end_matches(".00").to_owned()
+    grouped(&number.to_string())
 }
 
 /// The summary as text.

@@ -11,10 +11,9 @@ use powerfill_events::challenge::{
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Money, Price};
 use powerfill_explain::usd;
-use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::output::text_table;
+use crate::output::{grouped, text_table};
 use crate::summary::count;
 
 /// The largest number of listed prices, of listed parts of the gap, and of listed loans.
@@ -246,10 +245,8 @@ fn basis_points(gap: Decimal, eligible: Money) -> String {
 /// Dollars without cents, with thousands separators.
 fn whole_dollars(dollars: Decimal) -> String {
     let rounded = dollars.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
-    let whole = rounded.to_i64().unwrap_or(i64::MAX / 100);
-    let text = usd(Money::whole(whole.abs()));
-    let sign = if whole < 0 { "−" } else { "" };
-    format!("{sign}${}", text.trim_end_matches(".00"))
+    let sign = if rounded < Decimal::ZERO { "−" } else { "" };
+    format!("{sign}${}", grouped(&rounded.abs().to_string()))
 }
 
 fn signed(dollars: Decimal) -> String {
