@@ -2,7 +2,7 @@
 
 use powerfill_app::run_list::{AnnotationChange, annotate};
 use powerfill_app::{Clock, SystemClock};
-use powerfill_events::annotation::Annotations;
+use powerfill_events::annotation::{Annotations, RunNote};
 use powerfill_events::run::RunId;
 use powerfill_ports::run_list::read_annotations;
 use serde_json::json;
@@ -38,9 +38,7 @@ fn print(run: RunId, annotations: &Annotations, format: Format) -> Result<(), Cl
     match format {
         Format::Text => {
             let name = name.as_ref().map_or("it has no name".to_owned(), |name| name.clone());
-            let notes =
-                notes.iter().map(|note| format!("  {} {}: {}\n", note.at, note.by, note.text));
-            print_text(format!("Run {run}: {name}\n{}", notes.collect::<String>()))
+            print_text(format!("Run {run}: {name}\n{}", notes_text(notes)))
         }
         Format::Csv => print_csv(
             &["run_id", "at", "by", "note"],
@@ -54,4 +52,9 @@ fn print(run: RunId, annotations: &Annotations, format: Format) -> Result<(), Cl
             print_json(&json!({ "run_id": run, "name": name, "notes": notes }))
         }
     }
+}
+
+/// One line per note.
+pub(super) fn notes_text(notes: &[RunNote]) -> String {
+    notes.iter().map(|note| format!("  {} {}: {}\n", note.at, note.by, note.text)).collect()
 }

@@ -12,6 +12,7 @@ use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{Projector, value_summary};
 use serde_json::json;
 
+use super::annotate::notes_text;
 use super::{challenge, open_run};
 use crate::args::ShowArgs;
 use crate::error::CliError;
@@ -53,8 +54,7 @@ fn annotations_text(annotations: &Annotations) -> String {
     let Annotations { name, notes, .. } = annotations;
     let name = name.as_ref().map_or_else(String::new, |name| format!("\nName: {name}\n"));
     let title = if notes.is_empty() { "" } else { "\nNotes\n" };
-    let notes = notes.iter().map(|note| format!("  {} {}: {}\n", note.at, note.by, note.text));
-    format!("{name}{title}{}", notes.collect::<String>())
+    format!("{name}{title}{}", notes_text(notes))
 }
 
 /// Prints a run as of an event; as CSV, the fills of its trades.
