@@ -13,6 +13,7 @@ use powerfill_explain::{LoanAccount, usd};
 use powerfill_overview::{Overview, OverviewRun};
 
 use crate::summary::count;
+use crate::words::seconds;
 
 const STYLE: &str = include_str!("certificate.css");
 
@@ -79,18 +80,12 @@ fn optional(value: Option<impl std::fmt::Display>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }
 
-/// A moment as people read it.
-fn moment(at: Timestamp) -> String {
-    let text = at.to_string();
-    format!("{} UTC", text.get(..19).unwrap_or(&text).replace('T', " "))
-}
-
 fn fact(name: &str, value: impl maud::Render) -> Markup {
     markup! { tr { th scope="row" { (name) } td { (value) } } }
 }
 
 fn verdict(certificate: &Certificate) -> Markup {
-    let at = moment(certificate.checked_at);
+    let at = seconds(certificate.checked_at);
     match certificate.is_good() {
         true => markup! {
             p.verdict.good {
@@ -110,9 +105,9 @@ fn head(run: &OverviewRun) -> Markup {
         table.facts { tbody {
             (fact("Status", &run.status))
             (fact("Requested by", &run.requested_by))
-            (fact("Requested", moment(run.requested_at)))
-            (fact("Started", moment(run.started_at)))
-            (fact("Ended", moment(run.ended_at)))
+            (fact("Requested", seconds(run.requested_at)))
+            (fact("Started", seconds(run.started_at)))
+            (fact("Ended", seconds(run.ended_at)))
             (fact("Events", count(run.events)))
             (fact("Engine", &run.engine_version))
             (fact("Specification", &run.spec_version))
@@ -161,7 +156,7 @@ fn provenance_tables(provenance: &SourceProvenance) -> Markup {
                 tbody { @for file in &provenance.files { tr {
                     td { (file.name) }
                     td.number { (count(file.bytes)) }
-                    td { (file.modified_at.map(moment).unwrap_or_default()) }
+                    td { (file.modified_at.map(seconds).unwrap_or_default()) }
                 } } }
             }
         }
@@ -292,7 +287,7 @@ fn loans(accounts: &[LoanAccount]) -> Markup {
 fn signatures(checked_at: Timestamp) -> Markup {
     markup! {
         h2 { "Signatures" }
-        p.faint { "This certificate was made " (moment(checked_at)) "." }
+        p.faint { "This certificate was made " (seconds(checked_at)) "." }
         div.signatures {
             @for signer in SIGNERS {
                 div { div.signature {} span { (signer) ": name, place, date" } }

@@ -38,6 +38,7 @@ mod tenancy;
 mod terminal;
 mod urls;
 mod value;
+mod words;
 mod workbook;
 
 use std::future::ready;

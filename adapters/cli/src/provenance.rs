@@ -9,6 +9,7 @@ use powerfill_events::run::event::{SourceFile, SourceProvenance};
 use powerfill_events::values::Timestamp;
 
 use crate::urls::SourceUrl;
+use crate::words::seconds;
 
 /// The source as it is now. What cannot be looked at is left out: reading it reports why.
 pub(crate) fn of_source(source: &SourceUrl) -> SourceProvenance {
@@ -66,11 +67,9 @@ pub(crate) fn text(provenance: &SourceProvenance) -> String {
     let rows: u64 = tables.iter().map(|table| table.rows).sum();
     let mut text = format!("Input from {from}: {} rows", crate::summary::count(rows));
     if let Some(newest) = files.iter().filter_map(|file| file.modified_at).max() {
-        let changed = newest.to_string();
-        let seconds = changed.get(..19).unwrap_or(&changed).replace('T', " ");
         let count = files.len();
         let noun = if count == 1 { "file" } else { "files" };
-        text += &format!(", {count} {noun}, last changed {seconds} UTC");
+        text += &format!(", {count} {noun}, last changed {}", seconds(newest));
     }
     if let Some(version) = configuration_version {
         text += &format!(", configuration version {version}");

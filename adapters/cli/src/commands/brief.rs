@@ -10,7 +10,6 @@ use powerfill_diff::report::value_words;
 use powerfill_events::values::Money;
 use powerfill_explain::usd;
 
-use super::runs::minutes;
 use super::{find_run, retention};
 use crate::args::BriefArgs;
 use crate::error::CliError;
@@ -20,6 +19,7 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 use crate::terminal::cut;
+use crate::words::{minutes, short_id};
 
 /// The width of the text.
 const WIDTH: usize = 80;
@@ -82,7 +82,7 @@ fn text(brief: &Brief) -> String {
 }
 
 fn head(title: &str, head: &BriefHead, out: &mut String) {
-    let id: String = head.run_id.to_string().chars().take(13).collect();
+    let id = short_id(head.run_id);
     let as_of = head.as_of.map_or_else(String::new, |day| format!(" as of {day}"));
     let by = head.requested_by.as_ref().map_or_else(String::new, |by| format!(", by {by}"));
     let at = head.requested_at.map_or_else(String::new, |at| format!(" on {}", minutes(at)));

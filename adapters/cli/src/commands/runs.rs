@@ -4,7 +4,6 @@ use std::pin::pin;
 
 use futures::{StreamExt, TryStreamExt};
 use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
-use powerfill_events::values::Timestamp;
 use powerfill_explain::usd;
 use powerfill_ports::runs::{RunCursor, RunStatus};
 use powerfill_tables::run_headline::option_text;
@@ -18,12 +17,12 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 use crate::terminal::{cut, terminal_width};
+use crate::words::{minutes, short_id};
 
 /// Without --limit, a person gets a page, and a program every run.
 const RUNS_AS_TEXT: usize = 50;
 
-/// The digits of an id and of a digest that a table shows. Ids begin with the time.
-const SHORT_ID: usize = 13;
+/// The digits of a digest that a table shows.
 const SHORT_DIGEST: usize = 8;
 
 /// The longest cell of free text in a table.
@@ -188,7 +187,7 @@ const fn right(title: &'static str, rank: u8, cell: fn(&TenantRun) -> String) ->
 const COLUMNS: [RunColumn; 14] = [
     left("tenant", 0, |run| run.tenant.clone().unwrap_or_default()),
     right("no", 0, |run| run.run.number.map(count).unwrap_or_default()),
-    left("run", 0, |run| run.run.queued.run_id.to_string().chars().take(SHORT_ID).collect()),
+    left("run", 0, |run| short_id(run.run.queued.run_id)),
     left("as of", 1, |run| text_of(run.run.headline.as_of)),
     left("status", 0, |run| run.run.queued.status.name().to_owned()),
     left("by", 5, |run| run.run.headline.requested_by.clone()),
@@ -209,11 +208,6 @@ const COLUMNS: [RunColumn; 14] = [
 
 fn whole(number: i64) -> String {
     count(u64::try_from(number).unwrap_or_default())
-}
-
-/// `2026-01-15 10:00` of a moment.
-pub(super) fn minutes(moment: Timestamp) -> String {
-    moment.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }
 
 /// The first line of a text, cut.

@@ -15,6 +15,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::output::{grouped, text_table};
 use crate::summary::count;
+use crate::words::short_id;
 
 /// The largest number of listed prices, of listed parts of the gap, and of listed loans.
 const LISTED: usize = 8;
@@ -208,7 +209,7 @@ fn movers(run: RunId, result: &ChallengeResult, out: &mut String) {
         out,
         "net: the score less the prices of the trade and its limits, plus those of turns.\n\
          `powerfill explain {} --loan ID` says why the run decided as it did",
-        &run.to_string()[..13]
+        short_id(run)
     );
 }
 

@@ -10,9 +10,9 @@ use powerfill_explain::usd;
 use powerfill_tables::table::TableSpec;
 
 use super::text::{classified, not_compared};
-use crate::commands::runs::minutes;
 use crate::output::text_table;
 use crate::summary::count;
+use crate::words::minutes;
 
 /// The largest number of listed rows per input table.
 const INPUT_ROWS: usize = 3;
