@@ -1,5 +1,6 @@
 //! What `--out` may name: a folder for tables, a file for a workbook, and never the input itself.
 
+use std::fs;
 use std::path::Path;
 
 use crate::error::CliError;
@@ -45,4 +46,16 @@ pub(crate) fn ensure_apart(out: &Path, source: &SourceUrl) -> Result<(), CliErro
         )));
     }
     Ok(())
+}
+
+/// Writes a temporary file and renames it, so that a full disk does not damage a former file.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, file));
+    written.map_err(|error| {
+        // A temporary file that remains is harmless.
+        let _ = fs::remove_file(&partial);
+        CliError::context(format!("cannot write {}", file.display()), error)
+    })
 }

@@ -171,20 +171,6 @@ fn read(file: &Path) -> Result<String, CliError> {
         .map_err(|error| CliError::context(format!("cannot read {}", file.display()), error))
 }
 
-/// Writes a temporary file and renames it, so that a full disk does not damage a former file.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".partial");
-    let written = File::create(&partial)
-        .and_then(|mut to| to.write_all(bytes))
-        .and_then(|()| std::fs::rename(&partial, file));
-    written.map_err(|error| {
-        // A temporary file that remains is harmless.
-        let _ = std::fs::remove_file(&partial);
-        CliError::context(format!("cannot write {}", file.display()), error)
-    })
-}
-
 async fn write_mapping(
     store: &dyn Store,
     run: RunId,

@@ -9,8 +9,7 @@ use powerfill_events::values::Money;
 use powerfill_explain::usd;
 use powerfill_tables::table::TableSpec;
 
-use super::text::{classified, not_compared};
-use crate::output::text_table;
+use super::text::{classified, not_compared, verdict_counts};
 use crate::summary::count;
 use crate::words::minutes;
 
@@ -125,18 +124,7 @@ fn tables(comparison: &Comparison, out: &mut String) {
     let mut tables: Vec<_> = comparison.tables.iter().collect();
     let place = |name: &str| FIRST.iter().position(|first| *first == name);
     tables.sort_by_key(|table| place(table.spec.name).unwrap_or(FIRST.len()));
-    let rows = tables.iter().map(|table| {
-        let of = |verdict| count(table.counts.count(verdict));
-        [
-            table.spec.name.to_owned(),
-            of(RowVerdict::Same),
-            of(RowVerdict::OtherNumbers),
-            of(RowVerdict::OtherDecision),
-            of(RowVerdict::OnlyHere),
-            of(RowVerdict::OnlyThere),
-        ]
-    });
-    let _ = writeln!(out, "{}", text_table(&header, rows, &[1, 2, 3, 4, 5]));
+    verdict_counts(header, tables, out);
 }
 
 fn given(why: &RunDifferences, out: &mut String) {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use powerfill_diff::column_set::columns_of;
+use powerfill_diff::compare::TableComparison;
 use powerfill_diff::report::{DifferenceRow, difference_row};
 use powerfill_diff::{Comparison, RowVerdict, SideHead};
 
@@ -15,7 +16,8 @@ pub(super) fn report(comparison: &Comparison, most: usize) -> String {
     let mut out = String::new();
     let (here, there) = (side(&comparison.here.head), side(&comparison.there.head));
     let _ = writeln!(out, "here:  {here}\nthere: {there}\n");
-    tables(comparison, &mut out);
+    let header = ["table", "same", "other numbers", "other decision", "only here", "only there"];
+    verdict_counts(header, &comparison.tables, &mut out);
     for verdict in RowVerdict::DIFFERENCES {
         differences(comparison, verdict, most, &mut out);
     }
@@ -31,9 +33,13 @@ fn side(head: &SideHead) -> String {
     head.title() + &recorded
 }
 
-fn tables(comparison: &Comparison, out: &mut String) {
-    let header = ["table", "same", "other numbers", "other decision", "only here", "only there"];
-    let rows = comparison.tables.iter().map(|table| {
+/// The numbers of rows by verdict.
+pub(super) fn verdict_counts<'a>(
+    header: [&str; 6],
+    tables: impl IntoIterator<Item = &'a TableComparison>,
+    out: &mut String,
+) {
+    let rows = tables.into_iter().map(|table| {
         let of = |verdict| count(table.counts.count(verdict));
         [
             table.spec.name.to_owned(),
