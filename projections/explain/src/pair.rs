@@ -87,15 +87,13 @@ impl PairAccount {
         trade: Option<&TradeAssessed>,
         nearest_ids: Vec<String>,
     ) -> Self {
+        let is_unknown = loan.is_unknown();
         let LoanAccount { verdict, story, standing, .. } = loan;
         let is_trade = |id: &TradeId| fold(id.as_str()) == fold(trade_id);
-        let is_unknown = story.input.is_some() && standing.is_none();
         let candidate = story.candidates.into_iter().find(|c| is_trade(&c.trade_id));
         let rejected = story.rejections.iter().find(|pair| is_trade(&pair.trade_id));
         let relation = match (trade, &story.outcome) {
-            _ if is_unknown && matches!(story.outcome, LoanOutcome::NoPart) => {
-                PairRelation::NoSuchLoan
-            }
+            _ if is_unknown => PairRelation::NoSuchLoan,
             (None, _) => PairRelation::NoSuchTrade { nearest_ids },
             (_, LoanOutcome::Pinned(_) | LoanOutcome::NoPart) => PairRelation::NoPart,
             (Some(trade), _) => match (candidate, rejected, trade.exclusion_reason) {
