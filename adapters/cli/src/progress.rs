@@ -34,6 +34,14 @@ pub(crate) fn progress_bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// A spinner on standard error, if that is a terminal.
+pub(crate) fn spinner() -> ProgressBar {
+    match std::io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner(),
+        false => ProgressBar::hidden(),
+    }
+}
+
 /// Ctrl-C, which cancels the active run.
 pub(crate) struct Interrupt {
     signal: CancellationToken,

@@ -1,9 +1,7 @@
 //! `explain`: explains a loan or a trade, from the events of a run that concern it and the run's
 //! captured input (specification 3.4).
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 use powerfill_app::explain::{explain_loan, explain_pair, explain_trade};
 use powerfill_app::{explain, for_each_event, read_run};
 use powerfill_engine::what_if::NoAnswer;
@@ -18,6 +16,7 @@ use crate::args::ExplainArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_json, print_text, print_wrapped};
+use crate::progress::spinner;
 use crate::settings::ProgramSettings;
 
 pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result<(), CliError> {
@@ -77,10 +76,7 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Cli
     let input = account.story.input.as_ref();
     let no_input = || CliError::context(&context, "the run has no input yet");
     let input = input.ok_or_else(no_input)?;
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new_spinner(),
-        false => ProgressBar::hidden(),
-    };
+    let bar = spinner();
     let style = ProgressStyle::with_template("{spinner} {pos} re-runs, {msg} {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let counted = bar.clone();

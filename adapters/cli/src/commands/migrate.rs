@@ -14,6 +14,7 @@ use crate::args::{MigrateArgs, TargetTables};
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
+use crate::progress::spinner;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
@@ -51,10 +52,7 @@ pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result
 
 /// Derives what the list of runs says about runs of an older program. Returns their number.
 async fn list_former_runs(store: &dyn Store) -> Result<u64, CliError> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new_spinner(),
-        false => ProgressBar::hidden(),
-    };
+    let bar = spinner();
     let filled = fill_headlines(store, |runs| bar.set_position(runs)).await?;
     bar.finish_and_clear();
     Ok(filled)
