@@ -2,7 +2,7 @@
 //! secrets, and its files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use powerfill_events::run::event::{SourceFile, SourceProvenance};
@@ -13,22 +13,23 @@ use crate::words::seconds;
 
 /// The source as it is now. What cannot be looked at is left out: reading it reports why.
 pub(crate) fn of_source(source: &SourceUrl) -> SourceProvenance {
-    let (kind, path) = match source {
-        SourceUrl::Folder(path) => ("dir", Some(path)),
-        SourceUrl::Sqlite(path) => ("sqlite", Some(path)),
-        SourceUrl::Workbook(path) => ("xlsx", Some(path)),
-        SourceUrl::Mismo(path) => ("mismo", Some(path)),
-        SourceUrl::Postgres(_) => ("postgres", None),
-        SourceUrl::SqlServer(_) => ("mssql", None),
+    let kind = match source {
+        SourceUrl::Folder(_) => "dir",
+        SourceUrl::Sqlite(_) => "sqlite",
+        SourceUrl::Workbook(_) => "xlsx",
+        SourceUrl::Mismo(_) => "mismo",
+        SourceUrl::Postgres(_) => "postgres",
+        SourceUrl::SqlServer(_) => "mssql",
     };
+    let path = source.local_path();
     // A relative path says nothing to a reader of another day.
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let place =
         path.map_or_else(|| source.to_string(), |path| absolute(path).display().to_string());
     SourceProvenance {
         kind: kind.to_owned(),
         place,
-        files: path.map(|path| files_of(path)).unwrap_or_default(),
+        files: path.map(files_of).unwrap_or_default(),
         configuration_version: None,
         tables: Vec::new(),
     }
