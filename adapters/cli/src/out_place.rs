@@ -1,4 +1,5 @@
-//! What `--out` may name: a folder for tables, a file for a workbook, and never the input itself.
+//! What `--out` may name: a folder for tables, a file for a workbook, and never the input itself;
+//! and files that are replaced as a whole.
 
 use std::fs;
 use std::path::Path;

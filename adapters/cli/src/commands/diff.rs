@@ -5,7 +5,6 @@ mod export;
 mod runs_text;
 mod text;
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use super::find_run;
 use crate::args::DiffArgs;
 use crate::error::CliError;
 use crate::format::Format;
+use crate::out_place::replace;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
@@ -77,10 +77,10 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
         && let Some(added) =
             comparison.append_classifications(file, text).map_err(CliError::environment)?
     {
-        write(Path::new(file), added.as_bytes())?;
+        replace(Path::new(file), added.as_bytes())?;
     }
     if let Some(file) = &args.html {
-        write(file, html(&comparison, PAGE_ROWS).as_bytes())?;
+        replace(file, html(&comparison, PAGE_ROWS).as_bytes())?;
     }
     print(&comparison, &args)?;
     answer(&comparison)
@@ -188,7 +188,7 @@ async fn write_mapping(
     let sheets = export::read(against, &ComparisonMapping::default()).await?;
     let mut names = Interner::default();
     let here = run_side(store, run, &mut names).await?;
-    write(file, draft(&here, &sheets, &mut names).as_bytes())?;
+    replace(file, draft(&here, &sheets, &mut names).as_bytes())?;
     print_text(format_args!("{} is written; check it before use\n", file.display()))
 }
 

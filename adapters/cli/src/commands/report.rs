@@ -19,6 +19,7 @@ use super::verify::damage_of;
 use crate::args::RunReportArgs;
 use crate::certificate::{self, Certificate};
 use crate::error::CliError;
+use crate::out_place::replace;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::workbook;
@@ -45,7 +46,7 @@ pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Resu
         }
         false => (page(&overview)?, true, "report"),
     };
-    write(out, run, &text)?;
+    replace(out, text.as_bytes())?;
     print_text(format_args!("{} has the {what} of run {run}\n", out.display()))?;
     if is_good {
         return Ok(());
@@ -114,16 +115,5 @@ async fn certify(
         head: store.head().await?,
         overview,
         accounts,
-    })
-}
-
-/// Writes a temporary file and renames it, so that a former file is replaced as a whole.
-fn write(out: &Path, run: RunId, text: &str) -> Result<(), CliError> {
-    let partial = out.with_file_name(format!(".partial-{run}.html"));
-    let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out));
-    written.map_err(|error| {
-        // The file may not exist. If it stays, the next attempt for the run overwrites it.
-        let _ = std::fs::remove_file(&partial);
-        CliError::context(format!("cannot write {}", out.display()), error)
     })
 }
