@@ -173,7 +173,6 @@ fn provenance_tables(provenance: &SourceProvenance) -> Markup {
 }
 
 fn options(run: &OverviewRun) -> Markup {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     markup! {
         h2 { "Options" }
         p.faint { "Those that differ from their defaults are bold." }
@@ -181,7 +180,9 @@ fn options(run: &OverviewRun) -> Markup {
             thead { tr { th { "Option" } th { "Value" } th { "Default" } } }
             tbody { @for option in &run.options {
                 tr.changed[option.is_changed] {
-                    td { (option.name) } td { (text(&option.value)) } td { (text(&option.default)) }
+                    td { (option.name) }
+                    td { (optional(option.value.as_ref())) }
+                    td { (optional(option.default.as_ref())) }
                 }
             } }
         }
@@ -192,6 +193,8 @@ fn results(overview: &Overview) -> Markup {
     let (run, value) = (&overview.run, &overview.value);
     let amount = |loans: u64, amount| format!("{} loans, {} dollars", count(loans), usd(amount));
     let short = overview.trades.iter().filter(|trade| trade.fill_loans.is_some()).count();
+    let loans = run.participation.iter().map(|(name, number)| (format!("loans {name}"), *number));
+    let trades = run.inclusion.iter().map(|(name, number)| (format!("trades {name}"), *number));
     markup! {
         h2 { "Result" }
         table.facts { tbody {
@@ -205,22 +208,19 @@ fn results(overview: &Overview) -> Markup {
             )))
         } }
         h3 { "Loans and trades that were considered" }
-        table {
-            thead { tr { th { "Kind" } th.number { "Number" } } }
-            tbody {
-                @for (name, number) in &run.participation {
-                    tr { td { "loans " (name) } td.number { (count(*number)) } }
-                }
-                @for (name, number) in &run.inclusion {
-                    tr { td { "trades " (name) } td.number { (count(*number)) } }
-                }
-            }
-        }
+        (counts(["Kind", "Number"], loans.chain(trades)))
         h3 { "Output tables that the digest covers" }
+        (counts(["Table", "Rows"], run.table_rows.iter().map(|(table, rows)| (table, *rows))))
+    }
+}
+
+/// A table of names and numbers.
+fn counts(titles: [&str; 2], rows: impl Iterator<Item = (impl maud::Render, u64)>) -> Markup {
+    markup! {
         table {
-            thead { tr { th { "Table" } th.number { "Rows" } } }
-            tbody { @for (table, rows) in &run.table_rows {
-                tr { td { (table) } td.number { (count(*rows)) } }
+            thead { tr { th { (titles[0]) } th.number { (titles[1]) } } }
+            tbody { @for (name, number) in rows {
+                tr { td { (name) } td.number { (count(number)) } }
             } }
         }
     }
@@ -229,6 +229,9 @@ fn results(overview: &Overview) -> Markup {
 fn checks(certificate: &Certificate) -> Markup {
     let Certificate { overview, verified, damage, replayed, head, .. } = certificate;
     let log = &verified.log;
+    let invariants = overview.run.checks.iter();
+    let invariants = invariants
+        .map(|check| (format!("{}. {}", check.invariant, check.statement), check.checked));
     markup! {
         h2 { "Checks" }
         table.facts { tbody {
@@ -247,12 +250,7 @@ fn checks(certificate: &Certificate) -> Markup {
             }))
         } }
         h3 { "Invariants of the run, checked by code that shares nothing with the engine" }
-        table {
-            thead { tr { th { "Invariant" } th.number { "Checked" } } }
-            tbody { @for check in &overview.run.checks {
-                tr { td { (check.invariant) ". " (check.statement) } td.number { (count(check.checked)) } }
-            } }
-        }
+        (counts(["Invariant", "Checked"], invariants))
     }
 }
 
