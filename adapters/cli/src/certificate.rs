@@ -2,10 +2,10 @@
 //! which input, that the log verifies, that the run is reproduced, and why chosen loans went where
 //! they went; it has room to sign.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{DOCTYPE, Markup, html as markup};
 use powerfill_app::replay::{ReplayOutcome, ReplayReport};
 use powerfill_app::verify::VerifyReport;
-use powerfill_diff::report::fingerprint;
+use powerfill_diff::report::page_head;
 use powerfill_events::log::LogHead;
 use powerfill_events::run::event::SourceProvenance;
 use powerfill_events::values::Timestamp;
@@ -44,21 +44,10 @@ impl Certificate {
 /// The page. It needs no script and no network, and no text of it can act as markup.
 pub(crate) fn page(certificate: &Certificate) -> String {
     let run = &certificate.overview.run;
-    let policy = format!(
-        "default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'",
-        fingerprint(STYLE)
-    );
     let document = markup! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { "Certificate of run " (run.run_id) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (page_head(&format!("Certificate of run {}", run.run_id), STYLE, None))
             body {
                 h1 { "Certificate of an allocation run" }
                 p.faint { (run.tenant_id) ", as of " (optional(run.as_of)) ", run " code { (run.run_id) } }

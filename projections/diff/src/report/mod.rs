@@ -7,7 +7,7 @@ mod page;
 
 pub use difference::{DifferenceCell, DifferenceRow, difference_row};
 pub use json::json;
-pub use page::{PAGE_ROWS, escaped_json, fingerprint, html, old_or_new, value_words};
+pub use page::{PAGE_ROWS, escaped_json, html, old_or_new, page_head, value_words};
 
 use std::io::{self, Write};
 

@@ -6,7 +6,7 @@ mod sections;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, PreEscaped, html as markup};
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -31,22 +31,10 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
     let chosen = page.most_important(rows);
     let title =
         format!("{} against {}", comparison.here.head.title(), comparison.there.head.title());
-    let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
-        fingerprint(STYLE),
-        fingerprint(SCRIPT)
-    );
     let document = markup! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { "PowerFill: " (title) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (page_head(&format!("PowerFill: {title}"), STYLE, Some(SCRIPT)))
             body {
                 header {
                     h1 { "PowerFill comparison" }
@@ -71,8 +59,28 @@ pub fn html(comparison: &Comparison, rows: usize) -> String {
     document.into_string()
 }
 
+/// The head of a page that uses nothing but its own style, and its script if it has one.
+pub fn page_head(title: &str, style: &str, script: Option<&str>) -> Markup {
+    let script =
+        script.map_or_else(String::new, |script| format!("script-src '{}'; ", fingerprint(script)));
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; {script}base-uri 'none'; form-action 'none'",
+        fingerprint(style)
+    );
+    markup! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            title { (title) }
+            style { (PreEscaped(style)) }
+        }
+    }
+}
+
 /// The hash by which a Content-Security-Policy allows a style or a script.
-pub fn fingerprint(text: &str) -> String {
+fn fingerprint(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
