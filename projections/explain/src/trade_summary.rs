@@ -12,8 +12,8 @@ use super::answer::verdict_words;
 use super::loan_summary::write_rest;
 use super::screen::Screen;
 use super::trade::{TradeChange, TradeExplanation};
-use super::trade_text::{write_band, write_limit, write_node_failures, write_place};
-use super::words::{counted, node_name, points, usd};
+use super::trade_text::{write_band, write_limit, write_node, write_place};
+use super::words::{counted, points, usd};
 
 /// The limits and absent candidates of a summary.
 const SHOWN: usize = 3;
@@ -126,9 +126,7 @@ fn write_unmatched(unmatched: &UnmatchedLoans, f: &mut Formatter<'_>) -> Result 
     let eligible = counted(*eligible, "eligible loan", "eligible loans");
     writeln!(f, "\nOf {eligible}, {matched_nothing} match no constraint of its instrument:")?;
     for node in nodes.iter().take(CONSTRAINTS) {
-        let matched = counted(node.matched, "loan matches", "loans match");
-        writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
-        write_node_failures(node, FAILURES, f)?;
+        write_node(node, FAILURES, f)?;
     }
     write_rest(nodes.len().saturating_sub(CONSTRAINTS), "constraints", f)
 }

@@ -58,20 +58,16 @@ impl Display for TradeAccount {
             writeln!(f, "  no constraint names its instrument")?;
         }
         for node in nodes {
-            let matched = counted(node.matched, "loan matches", "loans match");
-            writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
-            write_node_failures(node, usize::MAX, f)?;
+            write_node(node, usize::MAX, f)?;
         }
         Ok(())
     }
 }
 
-/// Writes how many loans failed a condition, up to so many conditions.
-pub(super) fn write_node_failures(
-    node: &NodeMatchCounts,
-    most: usize,
-    f: &mut Formatter<'_>,
-) -> Result {
+/// Writes how many loans match a node, and how many failed a condition, up to so many conditions.
+pub(super) fn write_node(node: &NodeMatchCounts, most: usize, f: &mut Formatter<'_>) -> Result {
+    let matched = counted(node.matched, "loan matches", "loans match");
+    writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
     for FailureCount { loans, cause } in node.turned_down.iter().take(most) {
         writeln!(f, "    {loans} not: {}", cause_words(cause))?;
     }
