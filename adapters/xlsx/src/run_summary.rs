@@ -6,15 +6,12 @@ use powerfill_events::values::Money;
 use powerfill_overview::{Overview, OverviewTrade};
 use rust_xlsxwriter::{Format, Worksheet, XlsxError as WriterError};
 
-use crate::run_workbook::print_wide;
+use crate::run_workbook::{TOO_MANY_DIGITS, print_wide};
 
 /// The sheet of the summary.
 pub const SUMMARY_SHEET: &str = "summary";
 /// The sheet of the moves between pools.
 pub const MOVES_SHEET: &str = "moves";
-
-/// The greatest amount in cents that a number of Excel keeps exactly.
-const MAX_EXACT_CENTS: u64 = 999_999_999_999_999;
 
 /// The formats of the cells.
 struct SummaryFormats {
@@ -110,7 +107,7 @@ impl SheetLines {
         if let Some(amount) = figures.dollars {
             let (sheet, format) = (&mut self.sheet, &dollars[at]);
             match amount.to_string().parse::<f64>() {
-                Ok(number) if amount.units().unsigned_abs() <= MAX_EXACT_CENTS => {
+                Ok(number) if amount.units().unsigned_abs() < TOO_MANY_DIGITS => {
                     sheet.write_number_with_format(self.row, column + 1, number, format)?;
                 }
                 _ => {

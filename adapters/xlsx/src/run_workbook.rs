@@ -29,7 +29,7 @@ pub const RUN_SHEET: &str = "run";
 
 /// The smallest number with more than 15 digits. Excel keeps 15 digits, so this number and larger
 /// ones are written as text.
-const TOO_MANY_DIGITS: u64 = 1_000_000_000_000_000;
+pub(crate) const TOO_MANY_DIGITS: u64 = 1_000_000_000_000_000;
 
 /// The level that Excel uses: a third faster than the default of 6, with files that are a twentieth
 /// larger.
