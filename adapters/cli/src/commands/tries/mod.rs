@@ -86,8 +86,6 @@ pub(crate) async fn run(args: TryArgs, settings: &ProgramSettings) -> Result<(),
 
 /// The tries of the command line, each with every combination of the matrix.
 fn tries_of(args: &TryArgs) -> Result<Vec<Try>, CliError> {
-    let refused =
-        |report| CliError::Faults { what: "the edits are refused".to_owned(), report, all: true };
     let mut tries = Vec::new();
     for (name, lines) in &args.tries.groups {
         let edits = Edit::parse_all(lines.iter().map(String::as_str)).map_err(refused)?;
@@ -117,6 +115,10 @@ async fn decide(base: TryBase, tries: Vec<Try>) -> Result<Decided, CliError> {
         (report, tries, base)
     });
     deciding.await.map_err(|panic| CliError::context("a try", panic))
+}
+
+fn refused(report: FaultReport) -> CliError {
+    CliError::Faults { what: "the edits are refused".to_owned(), report, all: true }
 }
 
 fn refusal(error: TriesError) -> CliError {
@@ -154,11 +156,7 @@ async fn keep(
     base: &TryBase,
     settings: &ProgramSettings,
 ) -> Result<(), CliError> {
-    let edited = base.input.apply(&edits).map_err(|report| CliError::Faults {
-        what: "the edits are refused".to_owned(),
-        report,
-        all: true,
-    })?;
+    let edited = base.input.apply(&edits).map_err(refused)?;
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
     let store: Arc<dyn Store> = tenant_store.open().await?;
     check_name(name).map_err(CliError::environment)?;
