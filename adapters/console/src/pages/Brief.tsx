@@ -11,7 +11,8 @@ import {
   type TableChange,
 } from "../api/brief";
 import { count, dollars, grouped, moment, shortDollars, words } from "../format";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { Waterfall } from "../parts/Waterfall";
 import { FillStatusBadge } from "../parts/TradeBars";
@@ -43,39 +44,24 @@ function LoanGroup({ title, group }: { title: string; group: LoanChangeGroup }) 
       {group.listed.length === 0 ? (
         <p className="muted">None.</p>
       ) : (
-        <Scroll label={title}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Loan</th>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col" className="num">
-                  Dollars
+        <Table label={title} heads={["Loan", "From", "To", num("Dollars"), num("Value")]}>
+          <tbody>
+            {shown.map((loan) => (
+              <tr key={loan.loan_id}>
+                <th scope="row">
+                  <LoanId id={loan.loan_id} />
                 </th>
-                <th scope="col" className="num">
-                  Value
-                </th>
+                <td>{loan.from_trade_id && <TradeId id={loan.from_trade_id} />}</td>
+                <td>
+                  {loan.to_trade_id && <TradeId id={loan.to_trade_id} />}
+                  {loan.reason && <span className="muted">{words(loan.reason)}</span>}
+                </td>
+                <td className="num">{dollars(loan.loan_amount)}</td>
+                <td className="num">{dollars(loan.value_amount)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {shown.map((loan) => (
-                <tr key={loan.loan_id}>
-                  <th scope="row">
-                    <LoanId id={loan.loan_id} />
-                  </th>
-                  <td>{loan.from_trade_id && <TradeId id={loan.from_trade_id} />}</td>
-                  <td>
-                    {loan.to_trade_id && <TradeId id={loan.to_trade_id} />}
-                    {loan.reason && <span className="muted">{words(loan.reason)}</span>}
-                  </td>
-                  <td className="num">{dollars(loan.loan_amount)}</td>
-                  <td className="num">{dollars(loan.value_amount)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       )}
       {group.loans > shown.length && (
         <p className="muted small">

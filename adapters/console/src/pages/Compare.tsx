@@ -4,7 +4,8 @@ import type { Overview, Worth } from "../api/overview";
 import { overviewQuery } from "../api/runs";
 import { dollars, grouped, moment, words } from "../format";
 import { difference } from "../money";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { FillStatusBadge } from "../parts/TradeBars";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -64,34 +65,21 @@ export function linesOf(before: Overview, after: Overview): Line[] {
 
 function Numbers({ before, after }: { before: Overview; after: Overview }) {
   return (
-    <Scroll label="Numbers of both runs">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col" className="num">
-              Before
-            </th>
-            <th scope="col" className="num">
-              After
-            </th>
-            <th scope="col" className="num">
-              Difference
-            </th>
+    <Table
+      label="Numbers of both runs"
+      heads={["What", num("Before"), num("After"), num("Difference")]}
+    >
+      <tbody>
+        {linesOf(before, after).map((line) => (
+          <tr key={line.name}>
+            <th scope="row">{line.name}</th>
+            <td className="num">{line.before}</td>
+            <td className="num">{line.after}</td>
+            <td className="num">{line.delta || <span className="muted">same</span>}</td>
           </tr>
-        </thead>
-        <tbody>
-          {linesOf(before, after).map((line) => (
-            <tr key={line.name}>
-              <th scope="row">{line.name}</th>
-              <td className="num">{line.before}</td>
-              <td className="num">{line.after}</td>
-              <td className="num">{line.delta || <span className="muted">same</span>}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 
@@ -134,54 +122,48 @@ function Trades({ before, after }: { before: Overview; after: Overview }) {
   ids.sort((a, b) => change(b) - change(a));
   if (ids.length === 0) return <p className="empty">Each trade is as full as before.</p>;
   return (
-    <Scroll label="Trades that differ">
-      <table className="table">
-        <caption>
+    <Table
+      label="Trades that differ"
+      caption={
+        <>
           {grouped(ids.length)} trades differ, the largest first
           {ids.length > 40 && "; 40 are shown"}.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Trade</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-            <th scope="col" className="num">
-              Filled before
-            </th>
-            <th scope="col" className="num">
-              Filled after
-            </th>
-            <th scope="col" className="num">
-              Difference
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {ids.slice(0, 40).map((id) => {
-            const [old, now] = [was.get(id), is.get(id)];
-            const delta = difference(old?.filled_amount ?? "0.00", now?.filled_amount ?? "0.00");
-            return (
-              <tr key={id}>
-                <th scope="row">
-                  <Link
-                    to="/runs/$runId/trades/$tradeId"
-                    params={{ runId: (now ? after : before).run.run_id, tradeId: id }}
-                    preload={false}
-                  >
-                    {id}
-                  </Link>
-                </th>
-                <td>{old ? <FillStatusBadge status={old.fill_status} /> : "not in the run"}</td>
-                <td>{now ? <FillStatusBadge status={now.fill_status} /> : "not in the run"}</td>
-                <td className="num">{old && dollars(old.filled_amount)}</td>
-                <td className="num">{now && dollars(now.filled_amount)}</td>
-                <td className="num">{signed(delta, dollars(delta))}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </Scroll>
+        </>
+      }
+      heads={[
+        "Trade",
+        "Before",
+        "After",
+        num("Filled before"),
+        num("Filled after"),
+        num("Difference"),
+      ]}
+    >
+      <tbody>
+        {ids.slice(0, 40).map((id) => {
+          const [old, now] = [was.get(id), is.get(id)];
+          const delta = difference(old?.filled_amount ?? "0.00", now?.filled_amount ?? "0.00");
+          return (
+            <tr key={id}>
+              <th scope="row">
+                <Link
+                  to="/runs/$runId/trades/$tradeId"
+                  params={{ runId: (now ? after : before).run.run_id, tradeId: id }}
+                  preload={false}
+                >
+                  {id}
+                </Link>
+              </th>
+              <td>{old ? <FillStatusBadge status={old.fill_status} /> : "not in the run"}</td>
+              <td>{now ? <FillStatusBadge status={now.fill_status} /> : "not in the run"}</td>
+              <td className="num">{old && dollars(old.filled_amount)}</td>
+              <td className="num">{now && dollars(now.filled_amount)}</td>
+              <td className="num">{signed(delta, dollars(delta))}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }
 
@@ -192,38 +174,28 @@ function Reasons({ before, after }: { before: Overview; after: Overview }) {
   const of = (overview: Overview, reason: string) =>
     overview.kickouts.reasons.find((group) => group.reason === reason);
   return (
-    <Scroll label="Kickouts of both runs">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Reason</th>
-            <th scope="col" className="num">
-              Loans before
-            </th>
-            <th scope="col" className="num">
-              Loans after
-            </th>
-            <th scope="col" className="num">
-              Dollars before
-            </th>
-            <th scope="col" className="num">
-              Dollars after
-            </th>
+    <Table
+      label="Kickouts of both runs"
+      heads={[
+        "Reason",
+        num("Loans before"),
+        num("Loans after"),
+        num("Dollars before"),
+        num("Dollars after"),
+      ]}
+    >
+      <tbody>
+        {reasons.map((reason) => (
+          <tr key={reason}>
+            <th scope="row">{words(reason)}</th>
+            <td className="num">{grouped(of(before, reason)?.loans ?? 0)}</td>
+            <td className="num">{grouped(of(after, reason)?.loans ?? 0)}</td>
+            <td className="num">{dollars(of(before, reason)?.loan_amount ?? "0.00")}</td>
+            <td className="num">{dollars(of(after, reason)?.loan_amount ?? "0.00")}</td>
           </tr>
-        </thead>
-        <tbody>
-          {reasons.map((reason) => (
-            <tr key={reason}>
-              <th scope="row">{words(reason)}</th>
-              <td className="num">{grouped(of(before, reason)?.loans ?? 0)}</td>
-              <td className="num">{grouped(of(after, reason)?.loans ?? 0)}</td>
-              <td className="num">{dollars(of(before, reason)?.loan_amount ?? "0.00")}</td>
-              <td className="num">{dollars(of(after, reason)?.loan_amount ?? "0.00")}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

@@ -5,7 +5,7 @@ import { eventName, useLive, type CloudEvent } from "../api/live";
 import { statusQuery } from "../api/status";
 import { count, grouped, moment, short } from "../format";
 import { EVENT_TYPES } from "../generated/events";
-import { Scroll } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 
@@ -180,29 +180,23 @@ function LiveEvents({ type, head }: { type: string | undefined; head: number }) 
       {events.length === 0 ? (
         <p className="empty">No event yet. Those that come appear here by themselves.</p>
       ) : (
-        <Scroll label="Events">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col" className="num">
-                  Position
-                </th>
-                <th scope="col">Recorded</th>
-                <th scope="col">Type</th>
-                <th scope="col">Of</th>
-                <th scope="col">By</th>
-                <th scope="col">
-                  <span className="visually-hidden">Content</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {events.map((event) => (
-                <EventRow key={event.globalposition} event={event} />
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label="Events"
+          heads={[
+            num("Position"),
+            "Recorded",
+            "Type",
+            "Of",
+            "By",
+            { name: "Content", hidden: true },
+          ]}
+        >
+          <tbody>
+            {events.map((event) => (
+              <EventRow key={event.globalposition} event={event} />
+            ))}
+          </tbody>
+        </Table>
       )}
     </section>
   );

@@ -3,7 +3,8 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { loanQuery, nodeName, type LoanExplanation, type NodeFailure } from "../api/explain";
 import { count, dollars, grouped, points, words } from "../format";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { TradeId } from "../parts/links";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -97,57 +98,49 @@ function Candidates({ loan }: { loan: LoanExplanation }) {
   if (loan.candidates.length === 0) return <p className="empty">It has no candidate.</p>;
   return (
     <>
-      <Scroll label="Candidates of the loan">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col" className="num">
-                Turn
-              </th>
-              <th scope="col" className="num">
-                Rank
-              </th>
-              <th scope="col">Trade</th>
-              <th scope="col">Constraint</th>
-              <th scope="col">Settles</th>
-              <th scope="col" className="num">
-                Score
-              </th>
-              <th scope="col">Answer</th>
-              <th scope="col">Why</th>
+      <Table
+        label="Candidates of the loan"
+        heads={[
+          num("Turn"),
+          num("Rank"),
+          "Trade",
+          "Constraint",
+          "Settles",
+          num("Score"),
+          "Answer",
+          "Why",
+        ]}
+      >
+        <tbody>
+          {shown.map((candidate) => (
+            <tr key={`${String(candidate.turn)}-${String(candidate.candidate_rank)}`}>
+              <td className="num">{candidate.turn}</td>
+              <td className="num">{grouped(candidate.candidate_rank)}</td>
+              <td>
+                <TradeId id={candidate.trade_id} />
+              </td>
+              <td>{nodeName(candidate.node)}</td>
+              <td className="nowrap">{candidate.settlement_date}</td>
+              <td className="num">{points(candidate.pricing.score)}</td>
+              <td>
+                <VerdictBadge verdict={candidate.verdict} />
+              </td>
+              <td className="text-cell">
+                <Verdict verdict={candidate.verdict} />
+                {candidate.at_end && (
+                  <div className="muted small">
+                    At the end: {dollars(candidate.at_end.room_amount)} of room
+                    {candidate.at_end.excess_amount === null
+                      ? candidate.at_end.full_limits.length > 0 && ", barred by a limit"
+                      : `, ${dollars(candidate.at_end.excess_amount)} too little`}
+                    .
+                  </div>
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {shown.map((candidate) => (
-              <tr key={`${String(candidate.turn)}-${String(candidate.candidate_rank)}`}>
-                <td className="num">{candidate.turn}</td>
-                <td className="num">{grouped(candidate.candidate_rank)}</td>
-                <td>
-                  <TradeId id={candidate.trade_id} />
-                </td>
-                <td>{nodeName(candidate.node)}</td>
-                <td className="nowrap">{candidate.settlement_date}</td>
-                <td className="num">{points(candidate.pricing.score)}</td>
-                <td>
-                  <VerdictBadge verdict={candidate.verdict} />
-                </td>
-                <td className="text-cell">
-                  <Verdict verdict={candidate.verdict} />
-                  {candidate.at_end && (
-                    <div className="muted small">
-                      At the end: {dollars(candidate.at_end.room_amount)} of room
-                      {candidate.at_end.excess_amount === null
-                        ? candidate.at_end.full_limits.length > 0 && ", barred by a limit"
-                        : `, ${dollars(candidate.at_end.excess_amount)} too little`}
-                      .
-                    </div>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+          ))}
+        </tbody>
+      </Table>
       {loan.candidates.length > 15 && (
         <button
           type="button"

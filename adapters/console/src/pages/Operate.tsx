@@ -3,7 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { may } from "../api/session";
 import { metricsQuery, statusQuery, type Sample } from "../api/status";
 import { count, grouped, words } from "../format";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { LiveProgress } from "./Runs";
@@ -64,36 +65,23 @@ function Metrics() {
       </Card>
       {sums.length > 0 && (
         <Card title="Steps of runs in this process">
-          <Scroll label="Steps of runs">
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">Step</th>
-                  <th scope="col" className="num">
-                    Times
-                  </th>
-                  <th scope="col" className="num">
-                    Average
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {sums.map((sum) => {
-                  const step = sum.labels["step"] ?? "";
-                  const times = counts.find((other) => other.labels["step"] === step)?.value ?? 0;
-                  return (
-                    <tr key={step}>
-                      <th scope="row">{step}</th>
-                      <td className="num">{grouped(times)}</td>
-                      <td className="num">
-                        {times > 0 ? `${(sum.value / times).toFixed(3)} s` : ""}
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </Scroll>
+          <Table label="Steps of runs" heads={["Step", num("Times"), num("Average")]}>
+            <tbody>
+              {sums.map((sum) => {
+                const step = sum.labels["step"] ?? "";
+                const times = counts.find((other) => other.labels["step"] === step)?.value ?? 0;
+                return (
+                  <tr key={step}>
+                    <th scope="row">{step}</th>
+                    <td className="num">{grouped(times)}</td>
+                    <td className="num">
+                      {times > 0 ? `${(sum.value / times).toFixed(3)} s` : ""}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </Table>
         </Card>
       )}
     </div>

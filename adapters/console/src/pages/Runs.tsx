@@ -6,7 +6,7 @@ import { useLive } from "../api/live";
 import { isOver, runQuery, runsQuery, type RunHead, type RunListItem } from "../api/runs";
 import { may } from "../api/session";
 import { count, dollars, grouped, moment, percent, short, shortDollars, words } from "../format";
-import { Scroll } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { StartRun } from "./StartRun";
@@ -276,50 +276,38 @@ export function RunsPage() {
           <p className="empty">No run matches the filter.</p>
         )}
         {shown.length > 0 && (
-          <Scroll label="Runs">
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">
-                    <span className="visually-hidden">Compare</span>
-                  </th>
-                  <th scope="col" className="num">
-                    No.
-                  </th>
-                  <th scope="col">Run</th>
-                  <th scope="col">Status</th>
-                  <th scope="col">As of</th>
-                  <th scope="col">Requested</th>
-                  <th scope="col" className="num">
-                    Placed
-                  </th>
-                  <th scope="col" className="num">
-                    Kicked out
-                  </th>
-                  <th scope="col" className="num">
-                    Value
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((run) => (
-                  <RunRow
-                    key={run.run_id}
-                    run={run}
-                    checked={checked.includes(run.run_id)}
-                    onCheck={(on) => {
-                      // The two that were checked last.
-                      setChecked(
-                        on
-                          ? [...checked, run.run_id].slice(-2)
-                          : checked.filter((other) => other !== run.run_id),
-                      );
-                    }}
-                  />
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <Table
+            label="Runs"
+            heads={[
+              { name: "Compare", hidden: true },
+              num("No."),
+              "Run",
+              "Status",
+              "As of",
+              "Requested",
+              num("Placed"),
+              num("Kicked out"),
+              num("Value"),
+            ]}
+          >
+            <tbody>
+              {shown.map((run) => (
+                <RunRow
+                  key={run.run_id}
+                  run={run}
+                  checked={checked.includes(run.run_id)}
+                  onCheck={(on) => {
+                    // The two that were checked last.
+                    setChecked(
+                      on
+                        ? [...checked, run.run_id].slice(-2)
+                        : checked.filter((other) => other !== run.run_id),
+                    );
+                  }}
+                />
+              ))}
+            </tbody>
+          </Table>
         )}
         {runs.hasNextPage && (
           <button

@@ -18,6 +18,7 @@ import {
 import { count, dollars, grouped, shortDollars, words } from "../format";
 import { BandBar } from "../parts/BandBar";
 import { Card, Scroll } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -172,52 +173,42 @@ function TradesAround({ full, timeline }: { full: FullState; timeline: Timeline 
   const trades = timeline.trades.filter((trade) => ids.has(trade.trade_id) && trade.max_amount);
   if (trades.length === 0) return <p className="empty">No trade changes around this event.</p>;
   return (
-    <Scroll label="Trades around this event">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Trade</th>
-            <th scope="col" className="bar-cell">
-              Filled, in its band
-            </th>
-            <th scope="col" className="num">
-              Filled
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {trades.map((trade) => {
-            const filled = full.fills.get(trade.trade_id)?.filled_amount ?? "0.00";
-            return (
-              <tr key={trade.trade_id}>
-                <th scope="row">
-                  <TradeId id={trade.trade_id} />
-                </th>
-                <td className="bar-cell">
-                  <BandBar
-                    band={{
-                      min_amount: trade.min_amount ?? "0",
-                      open_amount: trade.open_amount,
-                      max_amount: trade.max_amount ?? "0",
-                      filled_amount: filled,
-                      held_amount: trade.held_amount ?? "0",
-                      passes: [
-                        {
-                          pass: "best_fit",
-                          loans: 0,
-                          amount: (Number(filled) - Number(trade.held_amount ?? 0)).toFixed(2),
-                        },
-                      ],
-                    }}
-                  />
-                </td>
-                <td className="num">{dollars(filled)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      label="Trades around this event"
+      heads={["Trade", { name: "Filled, in its band", className: "bar-cell" }, num("Filled")]}
+    >
+      <tbody>
+        {trades.map((trade) => {
+          const filled = full.fills.get(trade.trade_id)?.filled_amount ?? "0.00";
+          return (
+            <tr key={trade.trade_id}>
+              <th scope="row">
+                <TradeId id={trade.trade_id} />
+              </th>
+              <td className="bar-cell">
+                <BandBar
+                  band={{
+                    min_amount: trade.min_amount ?? "0",
+                    open_amount: trade.open_amount,
+                    max_amount: trade.max_amount ?? "0",
+                    filled_amount: filled,
+                    held_amount: trade.held_amount ?? "0",
+                    passes: [
+                      {
+                        pass: "best_fit",
+                        loans: 0,
+                        amount: (Number(filled) - Number(trade.held_amount ?? 0)).toFixed(2),
+                      },
+                    ],
+                  }}
+                />
+              </td>
+              <td className="num">{dollars(filled)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }
 

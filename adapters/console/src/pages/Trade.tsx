@@ -5,7 +5,8 @@ import { nodeName, tradeQuery, type TradeEntry, type TradeExplanation } from "..
 import type { Band, Pass } from "../api/overview";
 import { count, dollars, grouped, percent, points, words } from "../format";
 import { BandBar, BandLegend, partsOf } from "../parts/BandBar";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
+import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { FillStatusBadge } from "../parts/TradeBars";
 import { Loading, ProblemNotice } from "../shell/Problem";
@@ -112,89 +113,77 @@ function Entries({ trade }: { trade: TradeExplanation }) {
     return <p className="empty">No loan is in it.</p>;
   }
   return (
-    <Scroll label="What filled the trade, in order">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Loan</th>
-            <th scope="col">What happened</th>
-            <th scope="col" className="num">
-              Turn
+    <Table
+      label="What filled the trade, in order"
+      heads={[
+        "Loan",
+        "What happened",
+        num("Turn"),
+        num("Score"),
+        num("Dollars"),
+        num("Filled then"),
+        { name: "Bar", hidden: true },
+      ]}
+    >
+      <tbody>
+        {trade.pinned.map((loan) => (
+          <tr key={loan.loan_id}>
+            <th scope="row">
+              <LoanId id={loan.loan_id} />
             </th>
-            <th scope="col" className="num">
-              Score
-            </th>
-            <th scope="col" className="num">
-              Dollars
-            </th>
-            <th scope="col" className="num">
-              Filled then
-            </th>
-            <th scope="col">
-              <span className="visually-hidden">Bar</span>
-            </th>
+            <td>
+              from the start, in pool {loan.pool_name} ({words(loan.held_reason).toLowerCase()})
+            </td>
+            <td />
+            <td />
+            <td className="num">{dollars(loan.loan_amount)}</td>
+            <td />
+            <td />
           </tr>
-        </thead>
-        <tbody>
-          {trade.pinned.map((loan) => (
-            <tr key={loan.loan_id}>
+        ))}
+        {trade.entries.map((entry, index) => {
+          const enters = entry.change === "placed" || entry.change === "moved_in";
+          const after = (Number(entry.filled_after) / most) * 100;
+          const own = (Number(entry.loan_amount) / most) * 100;
+          return (
+            <tr key={index}>
               <th scope="row">
-                <LoanId id={loan.loan_id} />
+                <LoanId id={entry.loan_id} />
               </th>
               <td>
-                from the start, in pool {loan.pool_name} ({words(loan.held_reason).toLowerCase()})
+                {changeWords(entry)}{" "}
+                <span className="muted">by {words(entry.pass).toLowerCase()}</span>
               </td>
-              <td />
-              <td />
-              <td className="num">{dollars(loan.loan_amount)}</td>
-              <td />
-              <td />
+              <td className="num">{entry.turn}</td>
+              <td className="num">{entry.score ? points(entry.score) : ""}</td>
+              <td className="num">
+                {enters ? "" : "−"}
+                {dollars(entry.loan_amount)}
+              </td>
+              <td className="num">{dollars(entry.filled_after)}</td>
+              <td className="small-bar">
+                <svg className="bar" aria-hidden="true">
+                  <rect className="track" width="100%" height="20" rx="2" />
+                  <rect
+                    className="fill-held"
+                    y="6"
+                    height="8"
+                    width={`${Math.max(0, after - (enters ? own : 0)).toFixed(2)}%`}
+                  />
+                  <rect
+                    className={enters ? `fill-${entry.pass}` : "fill-down"}
+                    y="6"
+                    height="8"
+                    x={`${Math.max(0, enters ? after - own : after).toFixed(2)}%`}
+                    width={`${own.toFixed(2)}%`}
+                  />
+                </svg>
+              </td>
             </tr>
-          ))}
-          {trade.entries.map((entry, index) => {
-            const enters = entry.change === "placed" || entry.change === "moved_in";
-            const after = (Number(entry.filled_after) / most) * 100;
-            const own = (Number(entry.loan_amount) / most) * 100;
-            return (
-              <tr key={index}>
-                <th scope="row">
-                  <LoanId id={entry.loan_id} />
-                </th>
-                <td>
-                  {changeWords(entry)}{" "}
-                  <span className="muted">by {words(entry.pass).toLowerCase()}</span>
-                </td>
-                <td className="num">{entry.turn}</td>
-                <td className="num">{entry.score ? points(entry.score) : ""}</td>
-                <td className="num">
-                  {enters ? "" : "−"}
-                  {dollars(entry.loan_amount)}
-                </td>
-                <td className="num">{dollars(entry.filled_after)}</td>
-                <td className="small-bar">
-                  <svg className="bar" aria-hidden="true">
-                    <rect className="track" width="100%" height="20" rx="2" />
-                    <rect
-                      className="fill-held"
-                      y="6"
-                      height="8"
-                      width={`${Math.max(0, after - (enters ? own : 0)).toFixed(2)}%`}
-                    />
-                    <rect
-                      className={enters ? `fill-${entry.pass}` : "fill-down"}
-                      y="6"
-                      height="8"
-                      x={`${Math.max(0, enters ? after - own : after).toFixed(2)}%`}
-                      width={`${own.toFixed(2)}%`}
-                    />
-                  </svg>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </Scroll>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }
 
@@ -204,60 +193,50 @@ function TurnedAway({ trade }: { trade: TradeExplanation }) {
   if (trade.turned_away.length === 0) return <p className="empty">Every candidate is in it.</p>;
   return (
     <>
-      <Scroll label="Candidates that are elsewhere">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Loan</th>
-              <th scope="col" className="num">
-                Dollars
+      <Table
+        label="Candidates that are elsewhere"
+        heads={[
+          "Loan",
+          num("Dollars"),
+          num("Turn"),
+          num("Rank"),
+          num("Score here"),
+          "Answer",
+          "Why",
+          "Where it is",
+        ]}
+      >
+        <tbody>
+          {shown.map((loan) => (
+            <tr key={`${loan.loan_id}-${String(loan.candidate_rank)}`}>
+              <th scope="row">
+                <LoanId id={loan.loan_id} />
               </th>
-              <th scope="col" className="num">
-                Turn
-              </th>
-              <th scope="col" className="num">
-                Rank
-              </th>
-              <th scope="col" className="num">
-                Score here
-              </th>
-              <th scope="col">Answer</th>
-              <th scope="col">Why</th>
-              <th scope="col">Where it is</th>
+              <td className="num">{loan.loan_amount ? dollars(loan.loan_amount) : ""}</td>
+              <td className="num">{loan.turn}</td>
+              <td className="num">{grouped(loan.candidate_rank)}</td>
+              <td className="num">{points(loan.score)}</td>
+              <td>
+                <VerdictBadge verdict={loan.verdict} />
+              </td>
+              <td className="text-cell">
+                <Verdict verdict={loan.verdict} />
+              </td>
+              <td>
+                {loan.place.is === "trade" ? (
+                  <>
+                    <TradeId id={loan.place.trade_id} /> at {points(loan.place.score)}
+                  </>
+                ) : loan.place.is === "kicked_out" ? (
+                  `Kicked out: ${words(loan.place.reason).toLowerCase()}`
+                ) : (
+                  "Not placed yet"
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {shown.map((loan) => (
-              <tr key={`${loan.loan_id}-${String(loan.candidate_rank)}`}>
-                <th scope="row">
-                  <LoanId id={loan.loan_id} />
-                </th>
-                <td className="num">{loan.loan_amount ? dollars(loan.loan_amount) : ""}</td>
-                <td className="num">{loan.turn}</td>
-                <td className="num">{grouped(loan.candidate_rank)}</td>
-                <td className="num">{points(loan.score)}</td>
-                <td>
-                  <VerdictBadge verdict={loan.verdict} />
-                </td>
-                <td className="text-cell">
-                  <Verdict verdict={loan.verdict} />
-                </td>
-                <td>
-                  {loan.place.is === "trade" ? (
-                    <>
-                      <TradeId id={loan.place.trade_id} /> at {points(loan.place.score)}
-                    </>
-                  ) : loan.place.is === "kicked_out" ? (
-                    `Kicked out: ${words(loan.place.reason).toLowerCase()}`
-                  ) : (
-                    "Not placed yet"
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+          ))}
+        </tbody>
+      </Table>
       {trade.turned_away.length > 15 && (
         <button
           type="button"
@@ -275,40 +254,24 @@ function TurnedAway({ trade }: { trade: TradeExplanation }) {
 
 function Limits({ trade }: { trade: TradeExplanation }) {
   return (
-    <Scroll label="Limits and goals in the trade">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Constraint</th>
-            <th scope="col" className="num">
-              Used
-            </th>
-            <th scope="col" className="num">
-              Limit
-            </th>
-            <th scope="col" className="num">
-              Goal
-            </th>
-            <th scope="col" className="num">
-              Share of the trade
-            </th>
+    <Table
+      label="Limits and goals in the trade"
+      heads={["Constraint", num("Used"), num("Limit"), num("Goal"), num("Share of the trade")]}
+    >
+      <tbody>
+        {trade.limits.map((limit) => (
+          <tr key={JSON.stringify(limit.node)}>
+            <th scope="row">{nodeName(limit.node)}</th>
+            <td className="num">{dollars(limit.used_amount)}</td>
+            <td className="num">{limit.hi_amount === null ? "" : dollars(limit.hi_amount)}</td>
+            <td className="num">{limit.lo_amount === null ? "" : dollars(limit.lo_amount)}</td>
+            <td className="num">
+              {limit.used_share === null ? "" : percent(Number(limit.used_share))}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {trade.limits.map((limit) => (
-            <tr key={JSON.stringify(limit.node)}>
-              <th scope="row">{nodeName(limit.node)}</th>
-              <td className="num">{dollars(limit.used_amount)}</td>
-              <td className="num">{limit.hi_amount === null ? "" : dollars(limit.hi_amount)}</td>
-              <td className="num">{limit.lo_amount === null ? "" : dollars(limit.lo_amount)}</td>
-              <td className="num">
-                {limit.used_share === null ? "" : percent(Number(limit.used_share))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 

@@ -6,8 +6,9 @@ import { answer, api } from "../api/client";
 import { EDIT_KINDS, type Outcome, type TriesView, type TryView } from "../api/tries";
 import { count, dollars, grouped, moment } from "../format";
 import { difference } from "../money";
-import { Card, Scroll } from "../parts/Card";
+import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
+import { num, Table } from "../parts/Table";
 import { Dialog } from "../shell/Dialog";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -56,71 +57,57 @@ function Results(props: { result: TriesView; onKeep: (tried: TryView) => void })
   return (
     <>
       <Card title="Side by side">
-        <Scroll label="Base and tries">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">What</th>
-                <th scope="col" className="num">
-                  Base
-                </th>
-                {tries.map((tried, index) => (
-                  <th scope="col" className="num" key={index}>
-                    {tried.name}
-                  </th>
-                ))}
+        <Table
+          label="Base and tries"
+          heads={["What", num("Base"), ...tries.map((tried) => num(tried.name))]}
+        >
+          <tbody>
+            {[...MONEY, ...COUNTS].map(([member, title]) => (
+              <tr key={member}>
+                <th scope="row">{title}</th>
+                <td className="num">
+                  {typeof base[member] === "number" ? grouped(base[member]) : dollars(base[member])}
+                </td>
+                {tries.map((tried, index) =>
+                  !tried.outcome.failure ? (
+                    <Against key={index} base={base} outcome={tried.outcome} member={member} />
+                  ) : (
+                    <td key={index} className="num muted">
+                      refused
+                    </td>
+                  ),
+                )}
               </tr>
-            </thead>
-            <tbody>
-              {[...MONEY, ...COUNTS].map(([member, title]) => (
-                <tr key={member}>
-                  <th scope="row">{title}</th>
-                  <td className="num">
-                    {typeof base[member] === "number"
-                      ? grouped(base[member])
-                      : dollars(base[member])}
-                  </td>
-                  {tries.map((tried, index) =>
-                    !tried.outcome.failure ? (
-                      <Against key={index} base={base} outcome={tried.outcome} member={member} />
-                    ) : (
-                      <td key={index} className="num muted">
-                        refused
-                      </td>
-                    ),
-                  )}
-                </tr>
+            ))}
+            <tr>
+              <th scope="row">Loans elsewhere than in the base</th>
+              <td />
+              {tries.map((tried, index) => (
+                <td className="num" key={index}>
+                  {grouped(tried.moved)}
+                </td>
               ))}
-              <tr>
-                <th scope="row">Loans elsewhere than in the base</th>
-                <td />
-                {tries.map((tried, index) => (
-                  <td className="num" key={index}>
-                    {grouped(tried.moved)}
-                  </td>
-                ))}
-              </tr>
-              <tr>
-                <td />
-                <td />
-                {tries.map((tried, index) => (
-                  <td className="num" key={index}>
-                    <button
-                      type="button"
-                      className="button tight"
-                      aria-label={`Keep ${tried.name}`}
-                      onClick={() => {
-                        props.onKeep(tried);
-                      }}
-                    >
-                      Keep
-                    </button>
-                  </td>
-                ))}
-              </tr>
-            </tbody>
-          </table>
-        </Scroll>
+            </tr>
+            <tr>
+              <td />
+              <td />
+              {tries.map((tried, index) => (
+                <td className="num" key={index}>
+                  <button
+                    type="button"
+                    className="button tight"
+                    aria-label={`Keep ${tried.name}`}
+                    onClick={() => {
+                      props.onKeep(tried);
+                    }}
+                  >
+                    Keep
+                  </button>
+                </td>
+              ))}
+            </tr>
+          </tbody>
+        </Table>
       </Card>
       {tries.map((tried, index) => (
         <Card key={index} title={`Largest movers: ${tried.name}`}>
@@ -133,38 +120,24 @@ function Results(props: { result: TriesView; onKeep: (tried: TryView) => void })
           {tried.movers.length === 0 ? (
             <p className="muted">Each loan is where it is in the base.</p>
           ) : (
-            <Scroll label={`Movers of ${tried.name}`}>
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th scope="col">Loan</th>
-                    <th scope="col">In the base</th>
-                    <th scope="col">In the try</th>
-                    <th scope="col" className="num">
-                      Dollars
+            <Table
+              label={`Movers of ${tried.name}`}
+              heads={["Loan", "In the base", "In the try", num("Dollars"), num("Change of value")]}
+            >
+              <tbody>
+                {tried.movers.map((mover) => (
+                  <tr key={mover.loan_id}>
+                    <th scope="row">
+                      <LoanId id={mover.loan_id} />
                     </th>
-                    <th scope="col" className="num">
-                      Change of value
-                    </th>
+                    <td>{mover.from_trade_id ? <TradeId id={mover.from_trade_id} /> : "none"}</td>
+                    <td>{mover.to_trade_id ? <TradeId id={mover.to_trade_id} /> : "none"}</td>
+                    <td className="num">{dollars(mover.loan_amount)}</td>
+                    <td className="num">{plus(mover.value_change, dollars(mover.value_change))}</td>
                   </tr>
-                </thead>
-                <tbody>
-                  {tried.movers.map((mover) => (
-                    <tr key={mover.loan_id}>
-                      <th scope="row">
-                        <LoanId id={mover.loan_id} />
-                      </th>
-                      <td>{mover.from_trade_id ? <TradeId id={mover.from_trade_id} /> : "none"}</td>
-                      <td>{mover.to_trade_id ? <TradeId id={mover.to_trade_id} /> : "none"}</td>
-                      <td className="num">{dollars(mover.loan_amount)}</td>
-                      <td className="num">
-                        {plus(mover.value_change, dollars(mover.value_change))}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+                ))}
+              </tbody>
+            </Table>
           )}
         </Card>
       ))}

@@ -2,7 +2,7 @@ import { Sankey, sankeyLinkHorizontal } from "@visx/sankey";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Flow, FlowEnd, FlowLink } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
-import { Scroll } from "./Card";
+import { num, Table } from "./Table";
 import { endName, flowGraph, thresholdFor, type FlowGraph } from "./flow";
 import { TradeId } from "./links";
 
@@ -192,36 +192,22 @@ export function FlowChart({ byTrade, byInstrument }: { byTrade: Flow; byInstrume
         <summary>
           The same as a table: {count(graph.links.length, "group")}, the largest first
         </summary>
-        <Scroll label="Flow of loans">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col" className="num">
-                  Loans
-                </th>
-                <th scope="col" className="num">
-                  Dollars
-                </th>
+        <Table label="Flow of loans" heads={["From", "To", num("Loans"), num("Dollars")]}>
+          <tbody>
+            {graph.links.map(({ link, source, target }) => (
+              <tr key={`${String(source)}-${String(target)}`}>
+                <td>
+                  <End end={link.from} side="from" ids={trades} />
+                </td>
+                <td>
+                  <End end={link.to} side="to" ids={trades} />
+                </td>
+                <td className="num">{grouped(link.loans)}</td>
+                <td className="num">{dollars(link.amount)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {graph.links.map(({ link, source, target }) => (
-                <tr key={`${String(source)}-${String(target)}`}>
-                  <td>
-                    <End end={link.from} side="from" ids={trades} />
-                  </td>
-                  <td>
-                    <End end={link.to} side="to" ids={trades} />
-                  </td>
-                  <td className="num">{grouped(link.loans)}</td>
-                  <td className="num">{dollars(link.amount)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       </details>
       {flow.other_links > 0 && (
         <p className="muted small">

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Overview, PoolMove } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
-import { Scroll } from "./Card";
+import { num, Table } from "./Table";
 import { TradeId } from "./links";
 
 function Place({ pool, trade }: { pool: string | null; trade: string | null }) {
@@ -62,38 +62,26 @@ export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?:
       {shown.length === 0 ? (
         <p className="empty">No loan moves between pools.</p>
       ) : (
-        <Scroll label="Moves between pools">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Action</th>
-                <th scope="col">From pool</th>
-                <th scope="col">To pool</th>
-                <th scope="col" className="num">
-                  Loans
-                </th>
-                <th scope="col" className="num">
-                  Dollars
-                </th>
+        <Table
+          label="Moves between pools"
+          heads={["Action", "From pool", "To pool", num("Loans"), num("Dollars")]}
+        >
+          <tbody>
+            {shown.map((move) => (
+              <tr key={keyOf(move)}>
+                <td>{move.pool_action}</td>
+                <td>
+                  <Place pool={move.from_pool_name} trade={move.from_trade_id} />
+                </td>
+                <td>
+                  <Place pool={move.to_pool_name} trade={move.to_trade_id} />
+                </td>
+                <td className="num">{grouped(move.loans)}</td>
+                <td className="num">{dollars(move.amount)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {shown.map((move) => (
-                <tr key={keyOf(move)}>
-                  <td>{move.pool_action}</td>
-                  <td>
-                    <Place pool={move.from_pool_name} trade={move.from_trade_id} />
-                  </td>
-                  <td>
-                    <Place pool={move.to_pool_name} trade={move.to_trade_id} />
-                  </td>
-                  <td className="num">{grouped(move.loans)}</td>
-                  <td className="num">{dollars(move.amount)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       )}
       {!all && chosen.length > first && (
         <p className="muted print-only">

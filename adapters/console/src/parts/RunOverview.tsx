@@ -1,6 +1,7 @@
 import type { Overview } from "../api/overview";
 import { count, grouped, moment, span, words } from "../format";
-import { Card, Scroll } from "./Card";
+import { Card } from "./Card";
+import { num, Table } from "./Table";
 import { FlowChart } from "./FlowChart";
 import { Kickouts } from "./Kickouts";
 import { Moves } from "./Moves";
@@ -10,32 +11,23 @@ import { Waterfall } from "./Waterfall";
 
 function Options({ run }: { run: Overview["run"] }) {
   return (
-    <Scroll label="Options">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Option</th>
-            <th scope="col">Value</th>
-            <th scope="col">Default</th>
+    <Table label="Options" heads={["Option", "Value", "Default"]}>
+      <tbody>
+        {run.options.map((option) => (
+          <tr key={option.name}>
+            <th scope="row">{words(option.name)}</th>
+            <td>
+              {option.is_changed ? (
+                <strong>{option.value ?? "none"}</strong>
+              ) : (
+                (option.value ?? "none")
+              )}
+            </td>
+            <td className="muted">{option.default ?? "none"}</td>
           </tr>
-        </thead>
-        <tbody>
-          {run.options.map((option) => (
-            <tr key={option.name}>
-              <th scope="row">{words(option.name)}</th>
-              <td>
-                {option.is_changed ? (
-                  <strong>{option.value ?? "none"}</strong>
-                ) : (
-                  (option.value ?? "none")
-                )}
-              </td>
-              <td className="muted">{option.default ?? "none"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 
@@ -98,30 +90,19 @@ function Provenance({ run }: { run: Overview["run"] }) {
       </p>
       <details>
         <summary>{count(from.tables.length, "table")} and their digests</summary>
-        <Scroll label="Tables of the snapshot">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Table</th>
-                <th scope="col" className="num">
-                  Rows
-                </th>
-                <th scope="col">Digest</th>
+        <Table label="Tables of the snapshot" heads={["Table", num("Rows"), "Digest"]}>
+          <tbody>
+            {from.tables.map((table) => (
+              <tr key={table.table}>
+                <th scope="row">{table.table}</th>
+                <td className="num">{grouped(table.rows)}</td>
+                <td>
+                  <code>{table.digest}</code>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {from.tables.map((table) => (
-                <tr key={table.table}>
-                  <th scope="row">{table.table}</th>
-                  <td className="num">{grouped(table.rows)}</td>
-                  <td>
-                    <code>{table.digest}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       </details>
       {from.files.length > 0 && (
         <details>
@@ -154,28 +135,17 @@ function Pair({ name, value }: { name: string; value: string }) {
 
 function Log({ log }: { log: Overview["log"] }) {
   return (
-    <Scroll label="Log of the run">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            <th scope="col">What it came to</th>
-            <th scope="col" className="num">
-              Rows
-            </th>
+    <Table label="Log of the run" heads={["Step", "What it came to", num("Rows")]}>
+      <tbody>
+        {log.map((line, index) => (
+          <tr key={`${String(index)}-${line.step}`}>
+            <td className="nowrap">{line.step}</td>
+            <td>{line.message}</td>
+            <td className="num">{line.row_count === null ? "" : grouped(line.row_count)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {log.map((line, index) => (
-            <tr key={`${String(index)}-${line.step}`}>
-              <td className="nowrap">{line.step}</td>
-              <td>{line.message}</td>
-              <td className="num">{line.row_count === null ? "" : grouped(line.row_count)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+      </tbody>
+    </Table>
   );
 }
 
@@ -184,26 +154,17 @@ function Findings({ findings }: { findings: Overview["findings"] }) {
   return (
     <details>
       <summary>{count(findings.warnings, "warning")} of preflight</summary>
-      <Scroll label="Findings of preflight">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Check</th>
-              <th scope="col">About</th>
-              <th scope="col">What is wrong</th>
+      <Table label="Findings of preflight" heads={["Check", "About", "What is wrong"]}>
+        <tbody>
+          {findings.first.map((finding, index) => (
+            <tr key={`${String(index)}-${finding.code}`}>
+              <td>{finding.code}</td>
+              <td>{finding.subject}</td>
+              <td>{finding.message}</td>
             </tr>
-          </thead>
-          <tbody>
-            {findings.first.map((finding, index) => (
-              <tr key={`${String(index)}-${finding.code}`}>
-                <td>{finding.code}</td>
-                <td>{finding.subject}</td>
-                <td>{finding.message}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+          ))}
+        </tbody>
+      </Table>
     </details>
   );
 }

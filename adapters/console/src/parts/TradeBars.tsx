@@ -2,7 +2,7 @@ import { Fragment, useState } from "react";
 import type { OverviewTrade } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
 import { BandBar, BandLegend, PASSES, partsOf } from "./BandBar";
-import { Scroll } from "./Card";
+import { num, Table } from "./Table";
 import { TradeId } from "./links";
 
 export interface TradeGroup {
@@ -101,49 +101,37 @@ export function TradeBars(props: { trades: OverviewTrade[]; first?: number }) {
           </label>
         )}
       </div>
-      <Scroll label="Trades in their bands">
-        <table className="table">
-          <thead>
+      <Table
+        label="Trades in their bands"
+        heads={[
+          "Trade",
+          { name: "Filled, in its band", className: "bar-cell" },
+          "Status",
+          num("Loans"),
+          num("Filled"),
+          num("Short of min"),
+          num("Kicked-out candidates"),
+        ]}
+      >
+        {shown.map((group) => (
+          <tbody key={group.key}>
             <tr>
-              <th scope="col">Trade</th>
-              <th scope="col" className="bar-cell">
-                Filled, in its band
-              </th>
-              <th scope="col">Status</th>
-              <th scope="col" className="num">
-                Loans
-              </th>
-              <th scope="col" className="num">
-                Filled
-              </th>
-              <th scope="col" className="num">
-                Short of min
-              </th>
-              <th scope="col" className="num">
-                Kicked-out candidates
+              <th scope="rowgroup" colSpan={7}>
+                <strong>{group.title}</strong>{" "}
+                <span className="muted">
+                  settles {group.settles ?? "without a date"} ·{" "}
+                  {count(group.trades.length, "trade")}
+                </span>
               </th>
             </tr>
-          </thead>
-          {shown.map((group) => (
-            <tbody key={group.key}>
-              <tr>
-                <th scope="rowgroup" colSpan={7}>
-                  <strong>{group.title}</strong>{" "}
-                  <span className="muted">
-                    settles {group.settles ?? "without a date"} ·{" "}
-                    {count(group.trades.length, "trade")}
-                  </span>
-                </th>
-              </tr>
-              {group.trades.map((trade) => (
-                <Fragment key={trade.trade_id}>
-                  <TradeRow trade={trade} />
-                </Fragment>
-              ))}
-            </tbody>
-          ))}
-        </table>
-      </Scroll>
+            {group.trades.map((trade) => (
+              <Fragment key={trade.trade_id}>
+                <TradeRow trade={trade} />
+              </Fragment>
+            ))}
+          </tbody>
+        ))}
+      </Table>
       {!all && groups.length > first && (
         <p className="muted print-only">
           {grouped(groups.length - first)} more groups of trades are not printed; those that are

@@ -1,6 +1,6 @@
 import type { WaterfallStep } from "../api/overview";
 import { dollars, grouped } from "../format";
-import { Scroll } from "./Card";
+import { num, Table } from "./Table";
 
 const NAMES: Record<string, string> = {
   as_is: "Loans where they are now",
@@ -33,61 +33,55 @@ export function Waterfall(props: {
   const [low, high] = shownRange(steps);
   const place = (amount: number) => ((amount - low) / (high - low)) * 100;
   return (
-    <Scroll label="Steps of the value">
-      <table className="table">
-        <caption>
+    <Table
+      label="Steps of the value"
+      caption={
+        <>
           {props.label}
           {low > 0 && ` The bars begin at ${dollars(low.toFixed(0))}.`}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            <th scope="col" className="bar-cell">
-              <span className="visually-hidden">Bar</span>
-            </th>
-            <th scope="col" className="num">
-              Loans
-            </th>
-            <th scope="col" className="num">
-              Dollars
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map((step) => {
-            const whole = step.step === "total" || Number(step.from_amount) === 0;
-            const ends = whole
-              ? [0, place(Number(step.to_amount))]
-              : [place(Number(step.from_amount)), place(Number(step.to_amount))];
-            const left = Math.max(0, Math.min(...ends));
-            const width = Math.max(0.4, Math.max(...ends) - left);
-            const tone = whole ? "total" : step.amount.startsWith("-") ? "down" : "up";
-            return (
-              <tr key={step.step}>
-                <th scope="row">{names[step.step] ?? step.step}</th>
-                <td className="bar-cell">
-                  <svg className="bar" aria-hidden="true">
-                    <rect className="track" width="100%" height="20" rx="2" />
-                    <rect
-                      className={`fill-${tone}`}
-                      x={`${left.toFixed(3)}%`}
-                      width={`${width.toFixed(3)}%`}
-                      y="2"
-                      height="16"
-                      rx="1"
-                    />
-                  </svg>
-                </td>
-                <td className="num">{step.loans === null ? "" : grouped(step.loans)}</td>
-                <td className="num">
-                  {whole || step.amount.startsWith("-") ? "" : "+"}
-                  {dollars(step.amount)}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </Scroll>
+        </>
+      }
+      heads={[
+        "Step",
+        { name: "Bar", className: "bar-cell", hidden: true },
+        num("Loans"),
+        num("Dollars"),
+      ]}
+    >
+      <tbody>
+        {steps.map((step) => {
+          const whole = step.step === "total" || Number(step.from_amount) === 0;
+          const ends = whole
+            ? [0, place(Number(step.to_amount))]
+            : [place(Number(step.from_amount)), place(Number(step.to_amount))];
+          const left = Math.max(0, Math.min(...ends));
+          const width = Math.max(0.4, Math.max(...ends) - left);
+          const tone = whole ? "total" : step.amount.startsWith("-") ? "down" : "up";
+          return (
+            <tr key={step.step}>
+              <th scope="row">{names[step.step] ?? step.step}</th>
+              <td className="bar-cell">
+                <svg className="bar" aria-hidden="true">
+                  <rect className="track" width="100%" height="20" rx="2" />
+                  <rect
+                    className={`fill-${tone}`}
+                    x={`${left.toFixed(3)}%`}
+                    width={`${width.toFixed(3)}%`}
+                    y="2"
+                    height="16"
+                    rx="1"
+                  />
+                </svg>
+              </td>
+              <td className="num">{step.loans === null ? "" : grouped(step.loans)}</td>
+              <td className="num">
+                {whole || step.amount.startsWith("-") ? "" : "+"}
+                {dollars(step.amount)}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </Table>
   );
 }

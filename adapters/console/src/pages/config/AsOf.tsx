@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { asOfQuery } from "../../api/config";
 import { count } from "../../format";
-import { Scroll } from "../../parts/Card";
+import { Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { columnName } from "../cells";
@@ -37,28 +37,17 @@ export function AsOf() {
                 <strong>{table}</strong> <span className="muted">{count(rows.length, "row")}</span>
               </summary>
               {rows[0] && (
-                <Scroll label={table}>
-                  <table className="table">
-                    <thead>
-                      <tr>
-                        {Object.keys(rows[0]).map((name) => (
-                          <th scope="col" key={name}>
-                            {columnName(name)}
-                          </th>
+                <Table label={table} heads={Object.keys(rows[0]).map(columnName)}>
+                  <tbody>
+                    {rows.map((row, index) => (
+                      <tr key={index}>
+                        {Object.entries(row).map(([name, value]) => (
+                          <td key={name}>{value}</td>
                         ))}
                       </tr>
-                    </thead>
-                    <tbody>
-                      {rows.map((row, index) => (
-                        <tr key={index}>
-                          {Object.entries(row).map(([name, value]) => (
-                            <td key={name}>{value}</td>
-                          ))}
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </Scroll>
+                    ))}
+                  </tbody>
+                </Table>
               )}
             </details>
           ),

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { answer, api } from "../../api/client";
 import { carryQuery, unchanged, why, type CarryBucket } from "../../api/config";
 import { may } from "../../api/session";
-import { Scroll } from "../../parts/Card";
+import { num, Table } from "../../parts/Table";
 import { useWidth } from "../../parts/FlowChart";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
@@ -160,61 +160,49 @@ export function Carry() {
         )}
       </div>
       <Curve buckets={buckets} />
-      <Scroll label="Buckets of the carry curve">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col" className="num">
-                From day
-              </th>
-              <th scope="col" className="num">
-                To day
-              </th>
-              <th scope="col" className="num">
-                Annual rate
-              </th>
+      <Table
+        label="Buckets of the carry curve"
+        heads={[
+          num("From day"),
+          num("To day"),
+          num("Annual rate"),
+          ...(admin ? [{ name: "Actions", hidden: true }] : []),
+        ]}
+      >
+        <tbody>
+          {buckets.map((bucket) => (
+            <tr key={bucket.on_day}>
+              <td className="num">{bucket.on_day}</td>
+              <td className="num">{bucket.to_day}</td>
+              <td className="num">{bucket.annual_rate} %</td>
               {admin && (
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
+                <td className="nowrap">
+                  <button
+                    type="button"
+                    className="button tight"
+                    aria-label={`Edit the bucket from day ${String(bucket.on_day)}`}
+                    onClick={() => {
+                      setEdited(bucket);
+                    }}
+                  >
+                    Edit
+                  </button>{" "}
+                  <button
+                    type="button"
+                    className="button tight plain"
+                    aria-label={`Remove the bucket from day ${String(bucket.on_day)}`}
+                    onClick={() => {
+                      setRemoved(bucket);
+                    }}
+                  >
+                    ✕
+                  </button>
+                </td>
               )}
             </tr>
-          </thead>
-          <tbody>
-            {buckets.map((bucket) => (
-              <tr key={bucket.on_day}>
-                <td className="num">{bucket.on_day}</td>
-                <td className="num">{bucket.to_day}</td>
-                <td className="num">{bucket.annual_rate} %</td>
-                {admin && (
-                  <td className="nowrap">
-                    <button
-                      type="button"
-                      className="button tight"
-                      aria-label={`Edit the bucket from day ${String(bucket.on_day)}`}
-                      onClick={() => {
-                        setEdited(bucket);
-                      }}
-                    >
-                      Edit
-                    </button>{" "}
-                    <button
-                      type="button"
-                      className="button tight plain"
-                      aria-label={`Remove the bucket from day ${String(bucket.on_day)}`}
-                      onClick={() => {
-                        setRemoved(bucket);
-                      }}
-                    >
-                      ✕
-                    </button>
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+          ))}
+        </tbody>
+      </Table>
       {edited && (
         <EditBucket
           instrument={instrument}

@@ -14,7 +14,7 @@ import {
 } from "../../api/config";
 import { may } from "../../api/session";
 import { count, percent } from "../../format";
-import { Scroll } from "../../parts/Card";
+import { num, Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";
@@ -356,59 +356,49 @@ export function Constraints() {
           saved.
         </p>
       )}
-      <Scroll label="Constraints by turn">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Constraint</th>
-              <th scope="col" className="num">
-                Goal
-              </th>
-              <th scope="col" className="num">
-                Limit
-              </th>
-              <th scope="col">Rules</th>
-              {admin && (
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
+      <Table
+        label="Constraints by turn"
+        heads={[
+          "Constraint",
+          num("Goal"),
+          num("Limit"),
+          "Rules",
+          ...(admin ? [{ name: "Actions", hidden: true }] : []),
+        ]}
+      >
+        <tbody>
+          <tr>
+            <th scope="rowgroup" colSpan={5} className="turn">
+              Investors: rules of all their instruments
+            </th>
+          </tr>
+          {roots.filter(fits).map((node) => row(node, -1))}
+        </tbody>
+        {turns.map((turn, index) => (
+          <tbody
+            key={turn.priority}
+            className={dragged === null ? undefined : "drop"}
+            onDragOver={(event) => {
+              event.preventDefault();
+            }}
+            onDrop={() => {
+              const node = nodes.find((candidate) => nodeKey(candidate) === dragged);
+              if (node) put(node, turn.priority);
+              setDragged(null);
+            }}
+          >
             <tr>
               <th scope="rowgroup" colSpan={5} className="turn">
-                Investors: rules of all their instruments
+                Turn {index + 1}{" "}
+                <span className="muted">
+                  priority {turn.priority}, {count(turn.nodes.length, "constraint")}
+                </span>
               </th>
             </tr>
-            {roots.filter(fits).map((node) => row(node, -1))}
+            {turn.nodes.filter(fits).map((node, place) => row(node, place))}
           </tbody>
-          {turns.map((turn, index) => (
-            <tbody
-              key={turn.priority}
-              className={dragged === null ? undefined : "drop"}
-              onDragOver={(event) => {
-                event.preventDefault();
-              }}
-              onDrop={() => {
-                const node = nodes.find((candidate) => nodeKey(candidate) === dragged);
-                if (node) put(node, turn.priority);
-                setDragged(null);
-              }}
-            >
-              <tr>
-                <th scope="rowgroup" colSpan={5} className="turn">
-                  Turn {index + 1}{" "}
-                  <span className="muted">
-                    priority {turn.priority}, {count(turn.nodes.length, "constraint")}
-                  </span>
-                </th>
-              </tr>
-              {turn.nodes.filter(fits).map((node, place) => row(node, place))}
-            </tbody>
-          ))}
-        </table>
-      </Scroll>
+        ))}
+      </Table>
       {open?.is === "add" && <AddConstraint onClose={close} />}
       {open?.is === "edit" && (
         <EditConstraint key={nodeKey(open.node)} node={open.node} onClose={close} />

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
 import { moment } from "../../format";
-import { Scroll } from "../../parts/Card";
+import { num, Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 
@@ -45,48 +45,38 @@ export function History() {
   if (changes.length === 0) return <p className="empty">Nothing was changed here yet.</p>;
   return (
     <>
-      <Scroll label="History of the configuration">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col" className="num">
-                Version
-              </th>
-              <th scope="col">When</th>
-              <th scope="col">Who</th>
-              <th scope="col">What</th>
-              <th scope="col">Why</th>
+      <Table
+        label="History of the configuration"
+        heads={[num("Version"), "When", "Who", "What", "Why"]}
+      >
+        <tbody>
+          {changes.map((change) => (
+            <tr key={change.version}>
+              <td className="num">
+                <Link
+                  to="/configuration/$part"
+                  params={{ part: "as-of" }}
+                  search={{ version: change.version }}
+                >
+                  {change.version}
+                </Link>
+              </td>
+              <td className="nowrap">{moment(change.recorded_at)}</td>
+              <td>{change.actor}</td>
+              <td>
+                {change.event}
+                {change.rows.map((row) => (
+                  <div key={row.key} className="small">
+                    <strong>{row.key.split("|").filter(Boolean).join(" · ")}</strong>{" "}
+                    <span className="muted">{differences(row)}</span>
+                  </div>
+                ))}
+              </td>
+              <td>{change.reason}</td>
             </tr>
-          </thead>
-          <tbody>
-            {changes.map((change) => (
-              <tr key={change.version}>
-                <td className="num">
-                  <Link
-                    to="/configuration/$part"
-                    params={{ part: "as-of" }}
-                    search={{ version: change.version }}
-                  >
-                    {change.version}
-                  </Link>
-                </td>
-                <td className="nowrap">{moment(change.recorded_at)}</td>
-                <td>{change.actor}</td>
-                <td>
-                  {change.event}
-                  {change.rows.map((row) => (
-                    <div key={row.key} className="small">
-                      <strong>{row.key.split("|").filter(Boolean).join(" · ")}</strong>{" "}
-                      <span className="muted">{differences(row)}</span>
-                    </div>
-                  ))}
-                </td>
-                <td>{change.reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+          ))}
+        </tbody>
+      </Table>
       {query.hasNextPage && (
         <button
           type="button"

@@ -4,7 +4,7 @@ import { answer, api } from "../../api/client";
 import { lockdownQuery, unchanged, why, type PoolLock } from "../../api/config";
 import { may } from "../../api/session";
 import { count } from "../../format";
-import { Scroll } from "../../parts/Card";
+import { Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
@@ -99,51 +99,45 @@ export function Lockdown() {
       {shown.length === 0 ? (
         <p className="empty">No pool is in the lockdown guide.</p>
       ) : (
-        <Scroll label="Lockdown guide">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Pool</th>
-                <th scope="col">Trade</th>
-                <th scope="col">Instrument</th>
-                <th scope="col">State</th>
+        <Table
+          label="Lockdown guide"
+          heads={[
+            "Pool",
+            "Trade",
+            "Instrument",
+            "State",
+            ...(admin ? [{ name: "Actions", hidden: true }] : []),
+          ]}
+        >
+          <tbody>
+            {shown.map((lock) => (
+              <tr key={lock.pool_name}>
+                <th scope="row">{lock.pool_name}</th>
+                <td>{lock.trade_id}</td>
+                <td>{lock.investor_instrument_name}</td>
+                <td>
+                  <span className={lock.lock_pool ? "badge warn" : "badge good"}>
+                    {lock.lock_pool ? "Locked" : "Open"}
+                  </span>
+                </td>
                 {admin && (
-                  <th scope="col">
-                    <span className="visually-hidden">Actions</span>
-                  </th>
+                  <td>
+                    <button
+                      type="button"
+                      className="button tight"
+                      aria-label={`Edit pool ${lock.pool_name}`}
+                      onClick={() => {
+                        setEdited(lock);
+                      }}
+                    >
+                      Edit
+                    </button>
+                  </td>
                 )}
               </tr>
-            </thead>
-            <tbody>
-              {shown.map((lock) => (
-                <tr key={lock.pool_name}>
-                  <th scope="row">{lock.pool_name}</th>
-                  <td>{lock.trade_id}</td>
-                  <td>{lock.investor_instrument_name}</td>
-                  <td>
-                    <span className={lock.lock_pool ? "badge warn" : "badge good"}>
-                      {lock.lock_pool ? "Locked" : "Open"}
-                    </span>
-                  </td>
-                  {admin && (
-                    <td>
-                      <button
-                        type="button"
-                        className="button tight"
-                        aria-label={`Edit pool ${lock.pool_name}`}
-                        onClick={() => {
-                          setEdited(lock);
-                        }}
-                      >
-                        Edit
-                      </button>
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       )}
       {edited && (
         <EditLock

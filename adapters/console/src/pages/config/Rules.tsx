@@ -5,7 +5,7 @@ import { rulesQuery, unchanged, why, type SecRule } from "../../api/config";
 import { may } from "../../api/session";
 import { count, dollars, grouped } from "../../format";
 import { PATHS } from "../../generated/paths";
-import { Scroll } from "../../parts/Card";
+import { num, Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
@@ -102,60 +102,52 @@ export function Rules() {
       {query.data.rows.length === 0 ? (
         <p className="empty">No rule is managed here.</p>
       ) : (
-        <Scroll label="Rules">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Rule</th>
-                <th scope="col">A loan meets it if</th>
-                <th scope="col" className="num">
-                  Constraints
-                </th>
+        <Table
+          label="Rules"
+          heads={[
+            "Rule",
+            "A loan meets it if",
+            num("Constraints"),
+            ...(admin ? [{ name: "Actions", hidden: true }] : []),
+          ]}
+        >
+          <tbody>
+            {query.data.rows.map((rule) => (
+              <tr key={rule.rule_name}>
+                <th scope="row">{rule.rule_name}</th>
+                <td>
+                  <code>{rule.rule_syntax}</code>
+                </td>
+                <td className="num">{rule.constraints.length}</td>
                 {admin && (
-                  <th scope="col">
-                    <span className="visually-hidden">Actions</span>
-                  </th>
+                  <td className="nowrap">
+                    <button
+                      type="button"
+                      className="button tight"
+                      aria-label={`Edit rule ${rule.rule_name}`}
+                      onClick={() => {
+                        setEdited(rule);
+                      }}
+                    >
+                      Edit
+                    </button>{" "}
+                    <button
+                      type="button"
+                      className="button tight plain"
+                      disabled={rule.constraints.length > 0}
+                      aria-label={`Remove rule ${rule.rule_name}`}
+                      onClick={() => {
+                        setRemoved(rule);
+                      }}
+                    >
+                      ✕
+                    </button>
+                  </td>
                 )}
               </tr>
-            </thead>
-            <tbody>
-              {query.data.rows.map((rule) => (
-                <tr key={rule.rule_name}>
-                  <th scope="row">{rule.rule_name}</th>
-                  <td>
-                    <code>{rule.rule_syntax}</code>
-                  </td>
-                  <td className="num">{rule.constraints.length}</td>
-                  {admin && (
-                    <td className="nowrap">
-                      <button
-                        type="button"
-                        className="button tight"
-                        aria-label={`Edit rule ${rule.rule_name}`}
-                        onClick={() => {
-                          setEdited(rule);
-                        }}
-                      >
-                        Edit
-                      </button>{" "}
-                      <button
-                        type="button"
-                        className="button tight plain"
-                        disabled={rule.constraints.length > 0}
-                        aria-label={`Remove rule ${rule.rule_name}`}
-                        onClick={() => {
-                          setRemoved(rule);
-                        }}
-                      >
-                        ✕
-                      </button>
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+            ))}
+          </tbody>
+        </Table>
       )}
       {edited && (
         <EditRule
