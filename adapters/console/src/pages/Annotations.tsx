@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { answer, api } from "../api/client";
 import { may } from "../api/session";
 import { moment } from "../format";
-import { Dialog } from "../shell/Dialog";
+import { FormDialog } from "../shell/Dialog";
 import { ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 
@@ -77,58 +77,40 @@ function Annotate(props: { runId: string; name: string; onClose: () => void }) {
     },
   });
   return (
-    <Dialog
-      open
+    <FormDialog
       title="Name or note"
-      onOpenChange={(open) => {
-        if (!open) props.onClose();
+      submit="Save"
+      ready={!save.isPending && (name.trim() !== props.name || note.trim() !== "")}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onClose={props.onClose}
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <div className="field">
-          <label htmlFor={`${id}-name`}>Name</label>
-          <input
-            id={`${id}-name`}
-            value={name}
-            maxLength={60}
-            onChange={(event) => {
-              setName(event.target.value);
-            }}
-          />
-          <span className="help">Commands and this console find the run by it.</span>
-        </div>
-        <div className="field">
-          <label htmlFor={`${id}-note`}>Note</label>
-          <textarea
-            id={`${id}-note`}
-            value={note}
-            rows={3}
-            maxLength={4000}
-            onChange={(event) => {
-              setNote(event.target.value);
-            }}
-          />
-        </div>
-        {save.isError && <ProblemNotice error={save.error} />}
-        <div className="actions">
-          <button
-            type="submit"
-            className="button primary"
-            disabled={save.isPending || (name.trim() === props.name && note.trim() === "")}
-          >
-            Save
-          </button>
-          <button type="button" className="button" onClick={props.onClose}>
-            Close
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <div className="field">
+        <label htmlFor={`${id}-name`}>Name</label>
+        <input
+          id={`${id}-name`}
+          value={name}
+          maxLength={60}
+          onChange={(event) => {
+            setName(event.target.value);
+          }}
+        />
+        <span className="help">Commands and this console find the run by it.</span>
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-note`}>Note</label>
+        <textarea
+          id={`${id}-note`}
+          value={note}
+          rows={3}
+          maxLength={4000}
+          onChange={(event) => {
+            setNote(event.target.value);
+          }}
+        />
+      </div>
+      {save.isError && <ProblemNotice error={save.error} />}
+    </FormDialog>
   );
 }

@@ -6,7 +6,7 @@ import { faultOf, requested, type OptionField } from "../api/options";
 import { count, words } from "../format";
 import { OPTIONS } from "../generated/options";
 import type { components } from "../generated/schema";
-import { Dialog } from "../shell/Dialog";
+import { FormDialog } from "../shell/Dialog";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 
@@ -121,59 +121,37 @@ export function StartRun({ onClose }: { onClose: () => void }) {
     },
   });
   const checked = preflight.data;
+  const passed = checked !== undefined && !checked.refused;
   return (
-    <Dialog
-      open
+    <FormDialog
       wide
       title="Start a run"
-      onOpenChange={(open) => {
-        if (!open) onClose();
+      submit={passed ? "Start the run" : "Check first"}
+      ready={passed ? !start.isPending : !wrong && !preflight.isPending}
+      close="Do not start"
+      onSubmit={() => {
+        if (passed) start.mutate();
+        else preflight.mutate();
       }}
+      onClose={onClose}
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (checked && !checked.refused) start.mutate();
-          else preflight.mutate();
-        }}
-      >
-        <div className="form-grid">
-          {OPTIONS.map((field) => (
-            <OptionInput
-              key={field.name}
-              field={field}
-              value={values[field.name] ?? ""}
-              onChange={(value) => {
-                setValues({ ...values, [field.name]: value });
-                preflight.reset();
-              }}
-            />
-          ))}
-        </div>
-        {preflight.isPending && <Loading what="the findings of preflight" />}
-        {preflight.isError && <ProblemNotice error={preflight.error} />}
-        {checked && <Findings preflight={checked} />}
-        {start.isError && <ProblemNotice error={start.error} />}
-        <div className="actions">
-          {checked && !checked.refused ? (
-            <button type="submit" className="button primary" disabled={start.isPending}>
-              Start the run
-            </button>
-          ) : (
-            <button
-              type="submit"
-              className="button primary"
-              disabled={wrong || preflight.isPending}
-            >
-              Check first
-            </button>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            Do not start
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <div className="form-grid">
+        {OPTIONS.map((field) => (
+          <OptionInput
+            key={field.name}
+            field={field}
+            value={values[field.name] ?? ""}
+            onChange={(value) => {
+              setValues({ ...values, [field.name]: value });
+              preflight.reset();
+            }}
+          />
+        ))}
+      </div>
+      {preflight.isPending && <Loading what="the findings of preflight" />}
+      {preflight.isError && <ProblemNotice error={preflight.error} />}
+      {checked && <Findings preflight={checked} />}
+      {start.isError && <ProblemNotice error={start.error} />}
+    </FormDialog>
   );
 }

@@ -9,7 +9,7 @@ import { difference } from "../money";
 import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
 import { num, Table } from "../parts/Table";
-import { Dialog } from "../shell/Dialog";
+import { FormDialog } from "../shell/Dialog";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
@@ -265,60 +265,42 @@ function Keep(props: { tried: TryView; base: string | undefined; onClose: () => 
     onSuccess: (accepted) => navigate({ to: "/runs/$runId", params: { runId: accepted.run_id } }),
   });
   return (
-    <Dialog
-      open
+    <FormDialog
       title="Keep it as a scenario"
-      onOpenChange={(open) => {
-        if (!open) props.onClose();
+      submit="Keep"
+      ready={name.trim() !== "" && !keep.isPending}
+      onSubmit={() => {
+        keep.mutate();
       }}
+      onClose={props.onClose}
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() !== "") keep.mutate();
-        }}
-      >
-        <p className="muted">
-          A scenario is a recorded run that is never official: it can be explained, replayed, and
-          compared, and it is never published.
-        </p>
-        <div className="field">
-          <label htmlFor={`${id}-name`}>Name</label>
-          <input
-            id={`${id}-name`}
-            value={name}
-            onChange={(event) => {
-              setName(event.target.value);
-            }}
-          />
-        </div>
-        <div className="field">
-          <label htmlFor={`${id}-note`}>Why it was tried</label>
-          <textarea
-            id={`${id}-note`}
-            value={note}
-            rows={2}
-            onChange={(event) => {
-              setNote(event.target.value);
-            }}
-          />
-        </div>
-        {keep.isError && <ProblemNotice error={keep.error} />}
-        <div className="actions">
-          <button
-            type="submit"
-            className="button primary"
-            disabled={name.trim() === "" || keep.isPending}
-          >
-            Keep
-          </button>
-          <button type="button" className="button" onClick={props.onClose}>
-            Close
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      <p className="muted">
+        A scenario is a recorded run that is never official: it can be explained, replayed, and
+        compared, and it is never published.
+      </p>
+      <div className="field">
+        <label htmlFor={`${id}-name`}>Name</label>
+        <input
+          id={`${id}-name`}
+          value={name}
+          onChange={(event) => {
+            setName(event.target.value);
+          }}
+        />
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-note`}>Why it was tried</label>
+        <textarea
+          id={`${id}-note`}
+          value={note}
+          rows={2}
+          onChange={(event) => {
+            setNote(event.target.value);
+          }}
+        />
+      </div>
+      {keep.isError && <ProblemNotice error={keep.error} />}
+    </FormDialog>
   );
 }
 

@@ -1,16 +1,25 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import type { ReactNode } from "react";
 
-/** A dialog over the page: the focus stays in it, and Escape closes it. */
-export function Dialog(props: {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
+/** A form over the page: the focus stays in it, and Escape closes it. */
+export function FormDialog(props: {
   title: string;
   wide?: boolean;
+  submit: string;
+  danger?: boolean;
+  ready: boolean;
+  close?: string;
+  onSubmit: () => void;
+  onClose: () => void;
   children: ReactNode;
 }) {
   return (
-    <Base.Root open={props.open} onOpenChange={props.onOpenChange}>
+    <Base.Root
+      open
+      onOpenChange={(open) => {
+        if (!open) props.onClose();
+      }}
+    >
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
         <Base.Popup className={props.wide ? "dialog wide" : "dialog"}>
@@ -20,7 +29,27 @@ export function Dialog(props: {
               ✕
             </Base.Close>
           </div>
-          {props.children}
+          <form
+            className="stack"
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (props.ready) props.onSubmit();
+            }}
+          >
+            {props.children}
+            <div className="actions">
+              <button
+                type="submit"
+                className={props.danger ? "button danger" : "button primary"}
+                disabled={!props.ready}
+              >
+                {props.submit}
+              </button>
+              <button type="button" className="button" onClick={props.onClose}>
+                {props.close ?? "Close"}
+              </button>
+            </div>
+          </form>
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

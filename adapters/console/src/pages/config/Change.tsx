@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type ReactNode } from "react";
 import { ProblemError } from "../../api/problem";
-import { Dialog } from "../../shell/Dialog";
+import { FormDialog } from "../../shell/Dialog";
 import { ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 
@@ -26,53 +26,36 @@ export function Change(props: {
   });
   const stale = save.error instanceof ProblemError && save.error.is("stale");
   return (
-    <Dialog
-      open
+    <FormDialog
       title={props.title}
-      onOpenChange={(open) => {
-        if (!open) props.onClose();
+      submit={props.save}
+      danger={props.danger}
+      ready={props.ready !== false && !save.isPending && !stale}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onClose={props.onClose}
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (props.ready !== false) save.mutate();
-        }}
-      >
-        {props.children}
-        <div className="field">
-          <label htmlFor={id}>Why</label>
-          <input
-            id={id}
-            value={reason}
-            placeholder="For the history"
-            onChange={(event) => {
-              setReason(event.target.value);
-            }}
-          />
-        </div>
-        {save.isError && <ProblemNotice error={save.error} />}
-        {stale && (
-          <p>
-            Another person changed it while this was open. Close this, look at what is there now,
-            and change it again.
-          </p>
-        )}
-        <div className="actions">
-          <button
-            type="submit"
-            className={props.danger ? "button danger" : "button primary"}
-            disabled={save.isPending || stale || props.ready === false}
-          >
-            {props.save}
-          </button>
-          <button type="button" className="button" onClick={props.onClose}>
-            Close
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      {props.children}
+      <div className="field">
+        <label htmlFor={id}>Why</label>
+        <input
+          id={id}
+          value={reason}
+          placeholder="For the history"
+          onChange={(event) => {
+            setReason(event.target.value);
+          }}
+        />
+      </div>
+      {save.isError && <ProblemNotice error={save.error} />}
+      {stale && (
+        <p>
+          Another person changed it while this was open. Close this, look at what is there now, and
+          change it again.
+        </p>
+      )}
+    </FormDialog>
   );
 }
 
