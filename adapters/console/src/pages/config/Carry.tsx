@@ -8,6 +8,7 @@ import { useWidth } from "../../parts/FlowChart";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";
+import { ACTIONS, RowActions } from "./RowActions";
 
 /** The buckets of an instrument as steps: rate over days. */
 function Curve({ buckets }: { buckets: CarryBucket[] }) {
@@ -162,12 +163,7 @@ export function Carry() {
       <Curve buckets={buckets} />
       <Table
         label="Buckets of the carry curve"
-        heads={[
-          num("From day"),
-          num("To day"),
-          num("Annual rate"),
-          ...(admin ? [{ name: "Actions", hidden: true }] : []),
-        ]}
+        heads={[num("From day"), num("To day"), num("Annual rate"), ...(admin ? [ACTIONS] : [])]}
       >
         <tbody>
           {buckets.map((bucket) => (
@@ -177,26 +173,15 @@ export function Carry() {
               <td className="num">{bucket.annual_rate} %</td>
               {admin && (
                 <td className="nowrap">
-                  <button
-                    type="button"
-                    className="button tight"
-                    aria-label={`Edit the bucket from day ${String(bucket.on_day)}`}
-                    onClick={() => {
+                  <RowActions
+                    what={`the bucket from day ${String(bucket.on_day)}`}
+                    onEdit={() => {
                       setEdited(bucket);
                     }}
-                  >
-                    Edit
-                  </button>{" "}
-                  <button
-                    type="button"
-                    className="button tight plain"
-                    aria-label={`Remove the bucket from day ${String(bucket.on_day)}`}
-                    onClick={() => {
+                    onRemove={() => {
                       setRemoved(bucket);
                     }}
-                  >
-                    ✕
-                  </button>
+                  />
                 </td>
               )}
             </tr>

@@ -18,6 +18,7 @@ import { num, Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";
+import { ACTIONS, RowActions } from "./RowActions";
 
 const share = (value: string | null | undefined) =>
   value === null || value === undefined ? "" : percent(Number(value));
@@ -271,26 +272,15 @@ export function Constraints() {
                   </button>
                 );
               })}
-            <button
-              type="button"
-              className="button tight"
-              aria-label={`Edit ${nameOf(node)}`}
-              onClick={() => {
+            <RowActions
+              what={nameOf(node)}
+              onEdit={() => {
                 setOpen({ is: "edit", node });
               }}
-            >
-              Edit
-            </button>{" "}
-            <button
-              type="button"
-              className="button tight plain"
-              aria-label={`Remove ${nameOf(node)}`}
-              onClick={() => {
+              onRemove={() => {
                 setOpen({ is: "remove", node });
               }}
-            >
-              ✕
-            </button>
+            />
           </td>
         )}
       </tr>
@@ -358,13 +348,7 @@ export function Constraints() {
       )}
       <Table
         label="Constraints by turn"
-        heads={[
-          "Constraint",
-          num("Goal"),
-          num("Limit"),
-          "Rules",
-          ...(admin ? [{ name: "Actions", hidden: true }] : []),
-        ]}
+        heads={["Constraint", num("Goal"), num("Limit"), "Rules", ...(admin ? [ACTIONS] : [])]}
       >
         <tbody>
           <tr>

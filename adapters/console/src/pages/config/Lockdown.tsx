@@ -8,6 +8,7 @@ import { Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
+import { ACTIONS, EditButton } from "./RowActions";
 
 function EditLock({ lock, onClose }: { lock: PoolLock | null; onClose: () => void }) {
   const [pool, setPool] = useState(lock?.pool_name ?? "");
@@ -101,13 +102,7 @@ export function Lockdown() {
       ) : (
         <Table
           label="Lockdown guide"
-          heads={[
-            "Pool",
-            "Trade",
-            "Instrument",
-            "State",
-            ...(admin ? [{ name: "Actions", hidden: true }] : []),
-          ]}
+          heads={["Pool", "Trade", "Instrument", "State", ...(admin ? [ACTIONS] : [])]}
         >
           <tbody>
             {shown.map((lock) => (
@@ -122,16 +117,12 @@ export function Lockdown() {
                 </td>
                 {admin && (
                   <td>
-                    <button
-                      type="button"
-                      className="button tight"
-                      aria-label={`Edit pool ${lock.pool_name}`}
-                      onClick={() => {
+                    <EditButton
+                      what={`pool ${lock.pool_name}`}
+                      onEdit={() => {
                         setEdited(lock);
                       }}
-                    >
-                      Edit
-                    </button>
+                    />
                   </td>
                 )}
               </tr>

@@ -9,6 +9,7 @@ import { num, Table } from "../../parts/Table";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
+import { ACTIONS, RowActions } from "./RowActions";
 
 /** What the rule matches in the latest run's loans, or what is wrong with it, while it is typed. */
 function RulePreview({ syntax }: { syntax: string }) {
@@ -104,12 +105,7 @@ export function Rules() {
       ) : (
         <Table
           label="Rules"
-          heads={[
-            "Rule",
-            "A loan meets it if",
-            num("Constraints"),
-            ...(admin ? [{ name: "Actions", hidden: true }] : []),
-          ]}
+          heads={["Rule", "A loan meets it if", num("Constraints"), ...(admin ? [ACTIONS] : [])]}
         >
           <tbody>
             {query.data.rows.map((rule) => (
@@ -121,27 +117,16 @@ export function Rules() {
                 <td className="num">{rule.constraints.length}</td>
                 {admin && (
                   <td className="nowrap">
-                    <button
-                      type="button"
-                      className="button tight"
-                      aria-label={`Edit rule ${rule.rule_name}`}
-                      onClick={() => {
+                    <RowActions
+                      what={`rule ${rule.rule_name}`}
+                      kept={rule.constraints.length > 0}
+                      onEdit={() => {
                         setEdited(rule);
                       }}
-                    >
-                      Edit
-                    </button>{" "}
-                    <button
-                      type="button"
-                      className="button tight plain"
-                      disabled={rule.constraints.length > 0}
-                      aria-label={`Remove rule ${rule.rule_name}`}
-                      onClick={() => {
+                      onRemove={() => {
                         setRemoved(rule);
                       }}
-                    >
-                      ✕
-                    </button>
+                    />
                   </td>
                 )}
               </tr>
