@@ -1,5 +1,7 @@
 /** Numbers and dates as people read them. Decimals stay strings: no digit is lost. */
 
+import { difference } from "./money";
+
 const MINUS = "−";
 
 /** "1234567.50" as "1,234,567.50". Text that is no number stays as it is. */
@@ -20,6 +22,23 @@ export function points(value: string): string {
 export function dollars(value: string): string {
   const text = grouped(value);
   return text.startsWith(MINUS) ? `${MINUS}$${text.slice(1)}` : `$${text}`;
+}
+
+/** A change of dollars: "+$1,234.50", also "+$0.00". */
+export function signedDollars(value: string): string {
+  return value.startsWith("-") ? dollars(value) : `+${dollars(value)}`;
+}
+
+/** From one number of things to another: "+12"; empty if it is the same. */
+export function countChange(before: number, after: number): string {
+  const delta = after - before;
+  return delta === 0 ? "" : `${delta < 0 ? "" : "+"}${grouped(delta)}`;
+}
+
+/** From one amount to another: "+$1,234.50"; empty if it is the same. */
+export function moneyChange(before: string, after: string): string {
+  const delta = difference(before, after);
+  return delta === "0.00" ? "" : signedDollars(delta);
 }
 
 /** Dollars to read at a glance: "$1.51 bn", "$820 k". Never for sums: display only. */

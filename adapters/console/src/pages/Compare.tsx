@@ -2,15 +2,21 @@ import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Overview, Worth } from "../api/overview";
 import { overviewQuery } from "../api/runs";
-import { dollars, grouped, moment, words } from "../format";
+import {
+  countChange,
+  dollars,
+  grouped,
+  moment,
+  moneyChange,
+  signedDollars,
+  words,
+} from "../format";
 import { difference } from "../money";
 import { Card } from "../parts/Card";
 import { num, Table } from "../parts/Table";
 import { FillStatusBadge } from "../parts/TradeBars";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
-
-const signed = (text: string, shown: string) => (text.startsWith("-") ? shown : `+${shown}`);
 
 interface Line {
   name: string;
@@ -29,15 +35,12 @@ const MONEY: [keyof Worth, string][] = [
 ];
 
 export function linesOf(before: Overview, after: Overview): Line[] {
-  const number = (name: string, of: (overview: Overview) => number): Line => {
-    const delta = of(after) - of(before);
-    return {
-      name,
-      before: grouped(of(before)),
-      after: grouped(of(after)),
-      delta: delta === 0 ? "" : signed(String(delta), grouped(delta)),
-    };
-  };
+  const number = (name: string, of: (overview: Overview) => number): Line => ({
+    name,
+    before: grouped(of(before)),
+    after: grouped(of(after)),
+    delta: countChange(of(before), of(after)),
+  });
   const status = (name: string) => (overview: Overview) =>
     overview.trades.filter((trade) => trade.fill_status === name).length;
   const action = (name: string) => (overview: Overview) =>
@@ -45,13 +48,7 @@ export function linesOf(before: Overview, after: Overview): Line[] {
   return [
     ...MONEY.map(([member, name]): Line => {
       const [was, is] = [String(before.value.all[member]), String(after.value.all[member])];
-      const delta = difference(was, is);
-      return {
-        name,
-        before: dollars(was),
-        after: dollars(is),
-        delta: delta === "0.00" ? "" : signed(delta, dollars(delta)),
-      };
+      return { name, before: dollars(was), after: dollars(is), delta: moneyChange(was, is) };
     }),
     number("Loans placed", (overview) => overview.value.placed.loans),
     number("Loans kicked out", (overview) => overview.kickouts.loans),
@@ -158,7 +155,7 @@ function Trades({ before, after }: { before: Overview; after: Overview }) {
               <td>{now ? <FillStatusBadge status={now.fill_status} /> : "not in the run"}</td>
               <td className="num">{old && dollars(old.filled_amount)}</td>
               <td className="num">{now && dollars(now.filled_amount)}</td>
-              <td className="num">{signed(delta, dollars(delta))}</td>
+              <td className="num">{signedDollars(delta)}</td>
             </tr>
           );
         })}

@@ -4,8 +4,15 @@ import { useId, useState } from "react";
 import { recentRunsQuery } from "../api/brief";
 import { answer, api } from "../api/client";
 import { EDIT_KINDS, type Outcome, type TriesView, type TryView } from "../api/tries";
-import { count, dollars, grouped, moment } from "../format";
-import { difference } from "../money";
+import {
+  count,
+  countChange,
+  dollars,
+  grouped,
+  moment,
+  moneyChange,
+  signedDollars,
+} from "../format";
 import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
 import { num, Table } from "../parts/Table";
@@ -28,26 +35,16 @@ const COUNTS = [
   ["switches", "Switches"],
 ] as const;
 
-const plus = (text: string, shown: string) => (text.startsWith("-") ? shown : `+${shown}`);
-
 function Against({ base, outcome, member }: { base: Outcome; outcome: Outcome; member: string }) {
   const [was, is] = [base[member as keyof Outcome], outcome[member as keyof Outcome]];
-  if (typeof was === "number" && typeof is === "number") {
-    const delta = is - was;
-    return (
-      <td className="num">
-        {grouped(is)}
-        <div className="muted small">
-          {delta === 0 ? "same" : plus(String(delta), grouped(delta))}
-        </div>
-      </td>
-    );
-  }
-  const delta = difference(String(was), String(is));
+  const [shown, change] =
+    typeof was === "number" && typeof is === "number"
+      ? [grouped(is), countChange(was, is)]
+      : [dollars(String(is)), moneyChange(String(was), String(is))];
   return (
     <td className="num">
-      {dollars(String(is))}
-      <div className="muted small">{delta === "0.00" ? "same" : plus(delta, dollars(delta))}</div>
+      {shown}
+      <div className="muted small">{change || "same"}</div>
     </td>
   );
 }
@@ -133,7 +130,7 @@ function Results(props: { result: TriesView; onKeep: (tried: TryView) => void })
                     <td>{mover.from_trade_id ? <TradeId id={mover.from_trade_id} /> : "none"}</td>
                     <td>{mover.to_trade_id ? <TradeId id={mover.to_trade_id} /> : "none"}</td>
                     <td className="num">{dollars(mover.loan_amount)}</td>
-                    <td className="num">{plus(mover.value_change, dollars(mover.value_change))}</td>
+                    <td className="num">{signedDollars(mover.value_change)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -1,5 +1,5 @@
 import type { WaterfallStep } from "../api/overview";
-import { dollars, grouped } from "../format";
+import { dollars, grouped, signedDollars } from "../format";
 import { num, Table } from "./Table";
 
 const NAMES: Record<string, string> = {
@@ -74,10 +74,7 @@ export function Waterfall(props: {
                 </svg>
               </td>
               <td className="num">{step.loans === null ? "" : grouped(step.loans)}</td>
-              <td className="num">
-                {whole || step.amount.startsWith("-") ? "" : "+"}
-                {dollars(step.amount)}
-              </td>
+              <td className="num">{whole ? dollars(step.amount) : signedDollars(step.amount)}</td>
             </tr>
           );
         })}

@@ -1,1 +1,0 @@
-const n=t=>BigInt(t.replace(".",""));function c(t){const e=(t<0n?-t:t).toString().padStart(3,"0");return`${t<0n?"-":""}${e.slice(0,-2)}.${e.slice(-2)}`}const s=(t,e)=>c(n(t)+n(e)),i=(t,e)=>c(n(e)-n(t));export{s as a,i as d};
