@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import {
   briefQuery,
   recentRunsQuery,
@@ -12,6 +12,7 @@ import {
 } from "../api/brief";
 import { count, dollars, grouped, moment, shortDollars, words } from "../format";
 import { Card } from "../parts/Card";
+import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { Waterfall } from "../parts/Waterfall";
@@ -30,8 +31,8 @@ const GROUPS = {
 } as const;
 
 function LoanGroup({ title, group }: { title: string; group: LoanChangeGroup }) {
-  const [all, setAll] = useState(false);
-  const shown = all ? group.listed : group.listed.slice(0, 10);
+  const loans = useFirst(group.listed, 10);
+  const { shown } = loans;
   return (
     <Card
       title={title}
@@ -68,17 +69,11 @@ function LoanGroup({ title, group }: { title: string; group: LoanChangeGroup }) 
           The {grouped(shown.length)} largest of {grouped(group.loans)}.
         </p>
       )}
-      {group.listed.length > 10 && (
-        <button
-          type="button"
-          className="button tight no-print"
-          onClick={() => {
-            setAll(!all);
-          }}
-        >
-          {all ? "Show fewer" : `Show ${grouped(group.listed.length)}`}
-        </button>
-      )}
+      <ShowAll
+        of={loans}
+        text={`Show ${grouped(group.listed.length)}`}
+        className="button tight no-print"
+      />
     </Card>
   );
 }

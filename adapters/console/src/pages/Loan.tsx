@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import { loanQuery, nodeName, type LoanExplanation, type NodeFailure } from "../api/explain";
 import { count, dollars, grouped, points, words } from "../format";
 import { Card } from "../parts/Card";
+import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { TradeId } from "../parts/links";
 import { Loading, ProblemNotice } from "../shell/Problem";
@@ -93,8 +93,7 @@ function Answer({ loan }: { loan: LoanExplanation }) {
 }
 
 function Candidates({ loan }: { loan: LoanExplanation }) {
-  const [all, setAll] = useState(false);
-  const shown = all ? loan.candidates : loan.candidates.slice(0, 15);
+  const candidates = useFirst(loan.candidates, 15);
   if (loan.candidates.length === 0) return <p className="empty">It has no candidate.</p>;
   return (
     <>
@@ -112,7 +111,7 @@ function Candidates({ loan }: { loan: LoanExplanation }) {
         ]}
       >
         <tbody>
-          {shown.map((candidate) => (
+          {candidates.shown.map((candidate) => (
             <tr key={`${String(candidate.turn)}-${String(candidate.candidate_rank)}`}>
               <td className="num">{candidate.turn}</td>
               <td className="num">{grouped(candidate.candidate_rank)}</td>
@@ -141,17 +140,7 @@ function Candidates({ loan }: { loan: LoanExplanation }) {
           ))}
         </tbody>
       </Table>
-      {loan.candidates.length > 15 && (
-        <button
-          type="button"
-          className="button"
-          onClick={() => {
-            setAll(!all);
-          }}
-        >
-          {all ? "Show fewer" : `Show all ${grouped(loan.candidates.length)} candidates`}
-        </button>
-      )}
+      <ShowAll of={candidates} text={`Show all ${grouped(loan.candidates.length)} candidates`} />
     </>
   );
 }

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import { nodeName, tradeQuery, type TradeEntry, type TradeExplanation } from "../api/explain";
 import type { Band, Pass } from "../api/overview";
 import { count, dollars, grouped, percent, points, words } from "../format";
 import { BandBar, BandLegend, partsOf } from "../parts/BandBar";
 import { Card } from "../parts/Card";
+import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { FillStatusBadge } from "../parts/TradeBars";
@@ -188,8 +188,7 @@ function Entries({ trade }: { trade: TradeExplanation }) {
 }
 
 function TurnedAway({ trade }: { trade: TradeExplanation }) {
-  const [all, setAll] = useState(false);
-  const shown = all ? trade.turned_away : trade.turned_away.slice(0, 15);
+  const loans = useFirst(trade.turned_away, 15);
   if (trade.turned_away.length === 0) return <p className="empty">Every candidate is in it.</p>;
   return (
     <>
@@ -207,7 +206,7 @@ function TurnedAway({ trade }: { trade: TradeExplanation }) {
         ]}
       >
         <tbody>
-          {shown.map((loan) => (
+          {loans.shown.map((loan) => (
             <tr key={`${loan.loan_id}-${String(loan.candidate_rank)}`}>
               <th scope="row">
                 <LoanId id={loan.loan_id} />
@@ -237,17 +236,7 @@ function TurnedAway({ trade }: { trade: TradeExplanation }) {
           ))}
         </tbody>
       </Table>
-      {trade.turned_away.length > 15 && (
-        <button
-          type="button"
-          className="button"
-          onClick={() => {
-            setAll(!all);
-          }}
-        >
-          {all ? "Show fewer" : `Show all ${grouped(trade.turned_away.length)}`}
-        </button>
-      )}
+      <ShowAll of={loans} text={`Show all ${grouped(trade.turned_away.length)}`} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Overview, PoolMove } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
+import { ShowAll, useFirst } from "./ShowAll";
 import { num, Table } from "./Table";
 import { TradeId } from "./links";
 
@@ -25,9 +26,8 @@ const keyOf = (move: PoolMove) =>
 /** What happens to pools: a tile per action, then the largest moves between two pools. */
 export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?: number }) {
   const [action, setAction] = useState("");
-  const [all, setAll] = useState(false);
   const chosen = moves.moves.filter((move) => action === "" || move.pool_action === action);
-  const shown = all ? chosen : chosen.slice(0, first);
+  const list = useFirst(chosen, first);
   const actions = [...new Set(moves.moves.map((move) => move.pool_action))];
   return (
     <>
@@ -59,7 +59,7 @@ export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?:
           ))}
         </div>
       )}
-      {shown.length === 0 ? (
+      {list.shown.length === 0 ? (
         <p className="empty">No loan moves between pools.</p>
       ) : (
         <Table
@@ -67,7 +67,7 @@ export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?:
           heads={["Action", "From pool", "To pool", num("Loans"), num("Dollars")]}
         >
           <tbody>
-            {shown.map((move) => (
+            {list.shown.map((move) => (
               <tr key={keyOf(move)}>
                 <td>{move.pool_action}</td>
                 <td>
@@ -83,22 +83,14 @@ export function Moves({ moves, first = 20 }: { moves: Overview["moves"]; first?:
           </tbody>
         </Table>
       )}
-      {!all && chosen.length > first && (
-        <p className="muted print-only">
-          {grouped(chosen.length - first)} smaller moves are not printed.
-        </p>
+      {!list.all && list.more > 0 && (
+        <p className="muted print-only">{grouped(list.more)} smaller moves are not printed.</p>
       )}
-      {chosen.length > first && (
-        <button
-          type="button"
-          className="button no-print"
-          onClick={() => {
-            setAll(!all);
-          }}
-        >
-          {all ? "Show fewer" : `Show all ${grouped(chosen.length)} moves`}
-        </button>
-      )}
+      <ShowAll
+        of={list}
+        text={`Show all ${grouped(chosen.length)} moves`}
+        className="button no-print"
+      />
       {moves.other_moves > 0 && (
         <p className="muted small">
           {count(moves.other_moves, "smaller move")} with {count(moves.other_loans, "loan")} and{" "}

@@ -1,7 +1,8 @@
-import { Fragment, useState } from "react";
+import { useState } from "react";
 import type { OverviewTrade } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
 import { BandBar, BandLegend, PASSES, partsOf } from "./BandBar";
+import { ShowAll, useFirst } from "./ShowAll";
 import { num, Table } from "./Table";
 import { TradeId } from "./links";
 
@@ -74,12 +75,11 @@ function TradeRow({ trade }: { trade: OverviewTrade }) {
 
 /** The included trades as bars in their bands, short ones first. */
 export function TradeBars(props: { trades: OverviewTrade[]; first?: number }) {
-  const [all, setAll] = useState(false);
   const [onlyShort, setOnlyShort] = useState(false);
   const first = props.first ?? 12;
   const short = props.trades.filter((trade) => Number(trade.shortfall_amount) > 0);
   const groups = groupTrades(onlyShort ? short : props.trades);
-  const shown = all ? groups : groups.slice(0, first);
+  const list = useFirst(groups, first);
   const used = ["held", ...PASSES].filter((pass) =>
     props.trades.some((trade) => partsOf(trade).some((part) => part.name === pass)),
   );
@@ -113,7 +113,7 @@ export function TradeBars(props: { trades: OverviewTrade[]; first?: number }) {
           num("Kicked-out candidates"),
         ]}
       >
-        {shown.map((group) => (
+        {list.shown.map((group) => (
           <tbody key={group.key}>
             <tr>
               <th scope="rowgroup" colSpan={7}>
@@ -125,30 +125,22 @@ export function TradeBars(props: { trades: OverviewTrade[]; first?: number }) {
               </th>
             </tr>
             {group.trades.map((trade) => (
-              <Fragment key={trade.trade_id}>
-                <TradeRow trade={trade} />
-              </Fragment>
+              <TradeRow key={trade.trade_id} trade={trade} />
             ))}
           </tbody>
         ))}
       </Table>
-      {!all && groups.length > first && (
+      {!list.all && list.more > 0 && (
         <p className="muted print-only">
-          {grouped(groups.length - first)} more groups of trades are not printed; those that are
-          short come first.
+          {grouped(list.more)} more groups of trades are not printed; those that are short come
+          first.
         </p>
       )}
-      {groups.length > first && (
-        <button
-          type="button"
-          className="button no-print"
-          onClick={() => {
-            setAll(!all);
-          }}
-        >
-          {all ? "Show fewer" : `Show all ${grouped(groups.length)} groups`}
-        </button>
-      )}
+      <ShowAll
+        of={list}
+        text={`Show all ${grouped(groups.length)} groups`}
+        className="button no-print"
+      />
     </>
   );
 }
