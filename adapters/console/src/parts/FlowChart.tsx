@@ -1,28 +1,11 @@
 import { Sankey, sankeyLinkHorizontal } from "@visx/sankey";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import type { Flow, FlowEnd, FlowLink } from "../api/overview";
 import { count, dollars, grouped, shortDollars } from "../format";
 import { num, Table } from "./Table";
 import { endName, flowGraph, thresholdFor, type FlowGraph } from "./flow";
 import { TradeId } from "./links";
-
-/** The width of an element in pixels, as it changes. */
-export function useWidth(fallback: number) {
-  const ref = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(fallback);
-  useEffect(() => {
-    const element = ref.current;
-    if (!element) return;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry && entry.contentRect.width > 0) setWidth(Math.floor(entry.contentRect.width));
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-    };
-  }, []);
-  return [ref, width] as const;
-}
+import { useWidth } from "./width";
 
 const cut = (name: string, letters: number) =>
   name.length > letters ? `${name.slice(0, letters - 1)}…` : name;

@@ -4,7 +4,7 @@ import { answer, api } from "../../api/client";
 import { carryQuery, unchanged, why, type CarryBucket } from "../../api/config";
 import { may } from "../../api/session";
 import { num, Table } from "../../parts/Table";
-import { useWidth } from "../../parts/FlowChart";
+import { useWidth } from "../../parts/width";
 import { Loading, ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";

@@ -1,0 +1,1 @@
+import{r as t}from"./react-DmYa3LCg.js";function f(o){const r=t.useRef(null),[c,i]=t.useState(o);return t.useEffect(()=>{const n=r.current;if(!n)return;const s=new ResizeObserver(([e])=>{e&&e.contentRect.width>0&&i(Math.floor(e.contentRect.width))});return s.observe(n),()=>{s.disconnect()}},[]),[r,c]}export{f as u};
