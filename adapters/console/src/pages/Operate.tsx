@@ -5,6 +5,7 @@ import { metricsQuery, statusQuery, type Sample } from "../api/status";
 import { count, grouped, words } from "../format";
 import { Card } from "../parts/Card";
 import { num, Table } from "../parts/Table";
+import { Tile } from "../parts/Tile";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { LiveProgress } from "./Runs";
@@ -101,40 +102,31 @@ export function OperatePage() {
       {view && (
         <>
           <div className="tiles">
-            <div className="tile">
-              <div className="name">Store</div>
-              <div className={view.store.reachable ? "value" : "value down"}>
-                {view.store.reachable ? "Answers" : "Is away"}
-              </div>
-              <div className="muted small">
-                {view.store.events === null || view.store.events === undefined
+            <Tile
+              name="Store"
+              value={view.store.reachable ? "Answers" : "Is away"}
+              down={!view.store.reachable}
+              says={
+                view.store.events === null || view.store.events === undefined
                   ? "unknown"
-                  : count(view.store.events, "event")}
-              </div>
-            </div>
-            <div className="tile">
-              <div className="name">Queue</div>
-              <div className="value">
-                {typeof view.queue_depth === "number" ? grouped(view.queue_depth) : "Unknown"}
-              </div>
-              <div className="muted small">
-                {view.queue_depth === 1 ? "run waits" : "runs wait"}
-              </div>
-            </div>
-            <div className="tile">
-              <div className="name">Workers with a run</div>
-              <div className="value">{grouped(view.workers.length)}</div>
-              <div className="muted small">
-                {view.works ? "this service works too" : "this service does not work"}
-              </div>
-            </div>
-            <div className="tile">
-              <div className="name">Version</div>
-              <div className="value">{view.version}</div>
-              <div className="muted small">
-                engine {view.engine_version}, specification {view.spec_version}
-              </div>
-            </div>
+                  : count(view.store.events, "event")
+              }
+            />
+            <Tile
+              name="Queue"
+              value={typeof view.queue_depth === "number" ? grouped(view.queue_depth) : "Unknown"}
+              says={view.queue_depth === 1 ? "run waits" : "runs wait"}
+            />
+            <Tile
+              name="Workers with a run"
+              value={grouped(view.workers.length)}
+              says={view.works ? "this service works too" : "this service does not work"}
+            />
+            <Tile
+              name="Version"
+              value={view.version}
+              says={`engine ${view.engine_version}, specification ${view.spec_version}`}
+            />
           </div>
           <Card title="Active run">
             {view.active_run ? (

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useState } from "react";
 import { eventName } from "../api/live";
 import {
   allocationRange,
@@ -19,6 +19,7 @@ import { count, dollars, grouped, shortDollars, words } from "../format";
 import { BandBar } from "../parts/BandBar";
 import { Card, Scroll } from "../parts/Card";
 import { num, Table } from "../parts/Table";
+import { Tile } from "../parts/Tile";
 import { LoanId, TradeId } from "../parts/links";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -518,22 +519,12 @@ function Stepper({ runId, timeline }: { runId: string; timeline: Timeline }) {
   );
 }
 
-function Tile(props: { name: string; value: string; says: string }) {
-  return (
-    <div className="tile">
-      <div className="name">{props.name}</div>
-      <div className="value">{props.value}</div>
-      <div className="muted small">{props.says}</div>
-    </div>
-  );
-}
-
 /** A run event by event: tracks, a scrubber, and the state after the event where it stands. */
 export function TimePage() {
   const tenant = useTenant();
   const { runId } = useParams({ from: "/runs/$runId/time" });
   const query = useQuery(timelineQuery(tenant.tenant_id, runId));
-  const timeline = useMemo(() => query.data, [query.data]);
+  const timeline = query.data;
   return (
     <RunLinks runId={runId}>
       {query.isPending && <Loading what="the course of the run" />}

@@ -1,23 +1,6 @@
 import type { Overview } from "../api/overview";
 import { count, dollars, grouped, points, shortDollars } from "../format";
-
-function Tile(props: {
-  name: string;
-  value: string;
-  exact?: string;
-  says?: string;
-  down?: boolean;
-}) {
-  return (
-    <div className="tile">
-      <div className="name">{props.name}</div>
-      <div className={props.down ? "value down" : "value"} title={props.exact}>
-        {props.value}
-      </div>
-      {props.says && <div className="muted small">{props.says}</div>}
-    </div>
-  );
-}
+import { Tile } from "./Tile";
 
 function Money(props: { name: string; amount: string; says?: string }) {
   return (

@@ -1,0 +1,1 @@
+import{j as a}from"./react-DmYa3LCg.js";function l(e){return a.jsxs("div",{className:"tile",children:[a.jsx("div",{className:"name",children:e.name}),a.jsx("div",{className:e.down?"value down":"value",title:e.exact,children:e.value}),e.says&&a.jsx("div",{className:"muted small",children:e.says})]})}export{l as T};
