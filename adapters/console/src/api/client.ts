@@ -45,13 +45,18 @@ export const api = createClient<Described & Omit<PendingPaths, keyof paths>>({
 });
 api.use(headers);
 
-/** The body of an answer; a problem is thrown. */
-export async function answer<T>(
-  request: Promise<{ data?: T; error?: unknown; response: Response }>,
-): Promise<T> {
+type Request<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+/** The body and the headers of an answer; a problem is thrown. */
+export async function answerWithHeaders<T>(request: Request<T>) {
   const { data, error, response } = await request;
   if (!response.ok) throw new ProblemError(problemFrom(error, response.status));
-  return data as T;
+  return { data, headers: response.headers };
+}
+
+/** The body of an answer; a problem is thrown. */
+export async function answer<T>(request: Request<T>): Promise<T> {
+  return (await answerWithHeaders(request)).data as T;
 }
 
 /** A link that the browser follows itself: it cannot send a header, so the tenant is in the query. */

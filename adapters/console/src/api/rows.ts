@@ -1,7 +1,6 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { REPORTS } from "../generated/reports";
-import { api } from "./client";
-import { ProblemError, problemFrom } from "./problem";
+import { answerWithHeaders, api } from "./client";
 import type { Report, Row } from "./reports";
 
 export type ReportName = keyof typeof REPORTS;
@@ -32,16 +31,19 @@ export function parameters(view: View, more: Record<string, string>): URLSearchP
   return query;
 }
 
+// Every report has these parameters; the filters are those of its columns.
+const pathOf = (report: ReportName) =>
+  `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
+
 async function page(runId: string, report: ReportName, query: URLSearchParams) {
-  // Every report has these parameters; the filters are those of its columns.
-  const path = `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
-  const { data, error, response } = await api.GET(path, {
-    params: { path: { run_id: runId } },
-    querySerializer: () => query.toString(),
-  });
-  if (!response.ok) throw new ProblemError(problemFrom(error, response.status));
+  const { data, headers } = await answerWithHeaders(
+    api.GET(pathOf(report), {
+      params: { path: { run_id: runId } },
+      querySerializer: () => query.toString(),
+    }),
+  );
   const body = data as { rows: Row[]; next?: string | null };
-  const total = response.headers.get("X-Total-Count");
+  const total = headers.get("X-Total-Count");
   return {
     rows: body.rows,
     next: body.next ?? null,
@@ -78,20 +80,20 @@ export async function csvOf(
     const more: Record<string, string> = { limit: "5000", format: "csv" };
     if (cursor !== null) more["cursor"] = cursor;
     const query = parameters(view, more);
-    const path = `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
-    const { data, error, response } = await api.GET(path, {
-      params: { path: { run_id: runId } },
-      querySerializer: () => query.toString(),
-      parseAs: "text",
-    });
-    if (!response.ok) throw new ProblemError(problemFrom(error, response.status));
+    const { data, headers } = await answerWithHeaders(
+      api.GET(pathOf(report), {
+        params: { path: { run_id: runId } },
+        querySerializer: () => query.toString(),
+        parseAs: "text",
+      }),
+    );
     const text: string = data ?? "";
     // The header stands once.
     const body = parts.length === 0 ? text : text.slice(text.indexOf("\n") + 1);
     parts.push(body);
     rows += 5000;
     progress(rows);
-    cursor = response.headers.get("X-Next-Cursor");
+    cursor = headers.get("X-Next-Cursor");
   } while (cursor !== null && cursor !== "");
   return new Blob(parts, { type: "text/csv" });
 }
