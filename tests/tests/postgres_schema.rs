@@ -48,6 +48,30 @@ async fn the_steps_together_give_the_schema_that_verification_expects() {
     assert_eq!(without_steps(&made), without_steps(&read));
 }
 
+/// Publishing drops output tables while other programs open the store or verify it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shape_is_read_while_output_tables_come_and_go() {
+    let place = TestDatabase::new();
+    place.open().await;
+    let publisher = place.unguarded_client().await;
+    let come_and_go = tokio::spawn(async move {
+        for _ in 0..300 {
+            publisher
+                .batch_execute(
+                    "CREATE TABLE powerfill.pfill_loans (row_no bigint PRIMARY KEY);
+                     DROP TABLE powerfill.pfill_loans",
+                )
+                .await
+                .unwrap();
+        }
+    });
+    let client = place.unguarded_client().await;
+    while !come_and_go.is_finished() {
+        shape(&client).await.unwrap();
+    }
+    come_and_go.await.unwrap();
+}
+
 #[test]
 fn steps_have_the_same_names_in_each_dialect() {
     assert_eq!(names("postgres"), names("sqlite"));
