@@ -61,9 +61,20 @@ export function shortDollars(value: string | number): string {
   return `${sign}$${size.toFixed(0)}`;
 }
 
+/** Bytes to read at a glance: "14.2 MB", in powers of 1000. */
+export function bytes(value: number): string {
+  const units: [number, string][] = [
+    [1e9, "GB"],
+    [1e6, "MB"],
+    [1e3, "kB"],
+  ];
+  const unit = units.find(([size]) => value >= size);
+  return unit ? `${(value / unit[0]).toFixed(1)} ${unit[1]}` : `${String(value)} B`;
+}
+
 /** A share of 1 as percent: "83.4 %". */
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+export function percent(share: number, places = 1): string {
+  return `${(share * 100).toFixed(places)} %`;
 }
 
 /** A moment in ISO form to the second, in UTC: "2026-11-29 17:19:29Z". */

@@ -85,6 +85,7 @@ const tablesRoute = createRoute({
 const loanRoute = createRoute({
   getParentRoute: () => runRoute,
   path: "loans/$loanId",
+  validateSearch: (search: Record<string, unknown>) => given({ trade: text(search["trade"]) }),
   component: lazyRouteComponent(() => import("./pages/Loan"), "LoanPage"),
 });
 

@@ -1,34 +1,49 @@
 import { describe, expect, it } from "vitest";
-import { faultOf, requested, type OptionField } from "../src/api/options";
+import { faultOf, requested, usualValue, type OptionField } from "../src/api/options";
 import { faultWords, problemFrom, problemOf, ProblemError } from "../src/api/problem";
 import { may } from "../src/api/session";
-import { OPTIONS } from "../src/generated/options";
 import { REPORTS } from "../src/generated/reports";
 
-const option = (name: string): OptionField => {
-  const found = OPTIONS.find((field) => field.name === name);
-  if (!found) throw new Error(`the API has no option ${name}`);
-  return found;
-};
+const option = (name: string, kind: string, more: Partial<OptionField> = {}): OptionField => ({
+  name,
+  kind,
+  choices: [],
+  default: null,
+  tenant_value: null,
+  nullable: false,
+  help: "",
+  allowed: "",
+  ...more,
+});
+const DAYS = option("max_eligible_days", "int", { min: 0, max: 9999, tenant_value: 30 });
+const THRESHOLD = option("switch_threshold", "decimal", {
+  min: 0,
+  scale: 8,
+  tenant_value: "0.50000000",
+});
+const DAY = option("as_of", "date");
+const MODE = option("price_mode", "one_of", { choices: ["po", "pc"], tenant_value: "pc" });
+const ALL = [DAYS, THRESHOLD, DAY, MODE];
 
 describe("options", () => {
-  it("accept an empty value: it stands for the default", () => {
-    for (const field of OPTIONS) expect(faultOf(field, "")).toBeNull();
+  it("accept an empty value: it stands for the usual one", () => {
+    for (const field of ALL) expect(faultOf(field, "")).toBeNull();
   });
   it("say what is wrong", () => {
-    expect(faultOf(option("max_eligible_days"), "1.5")).toBe("Write a whole number.");
-    expect(faultOf(option("max_eligible_days"), "10000")).toBe("At most 9999.");
-    expect(faultOf(option("exact_fit_variance"), "-1")).toBe("At least 0.");
-    expect(faultOf(option("switch_threshold"), "0.123456789")).toBe("Too many digits.");
-    expect(faultOf(option("as_of"), "15.1.2026")).toBe("Write a date as 2026-01-15.");
+    expect(faultOf(DAYS, "1.5")).toBe("Write a whole number.");
+    expect(faultOf(DAYS, "10000")).toBe("At most 9999.");
+    expect(faultOf(THRESHOLD, "-1")).toBe("At least 0.");
+    expect(faultOf(THRESHOLD, "1e3")).toBe("Write a number.");
+    expect(faultOf(THRESHOLD, "0.123456789")).toBe("At most 8 decimals.");
+    expect(faultOf(DAY, "15.1.2026")).toBe("Write a date as 2026-01-15.");
   });
   it("are sent as JSON has them: whole numbers as numbers, decimals as text", () => {
     expect(
-      requested(OPTIONS, { max_eligible_days: "30", switch_threshold: "0.25", scope: "" }),
+      requested(ALL, { max_eligible_days: "30", switch_threshold: "0.25", price_mode: "" }),
     ).toEqual({ max_eligible_days: 30, switch_threshold: "0.25" });
   });
-  it("with choices offer them", () => {
-    expect(option("price_mode").choices).toEqual(["po", "pc"]);
+  it("say what the tenant has", () => {
+    expect(ALL.map(usualValue)).toEqual(["30", "0.5", "", "pc"]);
   });
 });
 

@@ -13,7 +13,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::config;
 use crate::problem::ProblemKind;
-use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report};
+use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report, XLSX};
 use crate::schema::run_options;
 
 /// The run of the examples.
@@ -225,7 +225,7 @@ fn operation(report: &Report) -> Value {
         .collect();
     let limit =
         json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT });
-    let format = json!({ "type": "string", "enum": ["json", "csv"], "default": "json" });
+    let format = json!({ "type": "string", "enum": ["json", "csv", "xlsx"], "default": "json" });
     let mut parameters = vec![
         json!({
             "name": "run_id", "in": "path", "required": true, "description": "The run",
@@ -246,13 +246,13 @@ fn operation(report: &Report) -> Value {
             "format",
             format,
             "CSV has run_id as the first column, and the cursor of the next page in X-Next-Cursor. \
-             `Accept: text/csv` does the same",
+             `Accept: text/csv` does the same. XLSX is a workbook with all rows, at most 300000",
         ),
     ];
     parameters.push(query(
         "whole",
         json!({ "type": "boolean", "default": false }),
-        "true: all rows as one CSV, without limit and cursor",
+        "true: all rows as one CSV, without limit and cursor; of a workbook always",
     ));
     parameters.extend(columns.iter().map(|column| {
         let description = format!(
@@ -285,6 +285,7 @@ fn operation(report: &Report) -> Value {
                 "content": {
                     "application/json": { "schema": page(report.spec.name, report.table) },
                     "text/csv": { "schema": { "type": "string" } },
+                    XLSX: { "schema": { "type": "string", "format": "binary" } },
                 },
             },
             "304": { "description": "The page has not changed since If-None-Match" },

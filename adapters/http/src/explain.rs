@@ -1,19 +1,26 @@
 //! The whole story of a loan or a trade in a run (specification 3.4).
 
+use std::sync::Arc;
+
 use axum::Json;
-use powerfill_app::explain::{explain_loan, explain_pair, explain_trade};
+use axum::extract::State;
+use powerfill_app::explain::{self, explain_loan, explain_pair, explain_trade};
+use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::RunId;
+use powerfill_explain::LoanOutcome;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use crate::api::Api;
+use crate::audit::audit;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 
-fn story(account: &impl serde::Serialize) -> ApiResult<Json<Value>> {
+fn story_of(account: &impl serde::Serialize) -> ApiResult<Json<Value>> {
     serde_json::to_value(account).map(Json).map_err(|error| internal(&error))
 }
 
@@ -45,13 +52,13 @@ pub(crate) async fn explain_loan_in_run(
             if account.is_unknown() {
                 return Err(Problem::new(ProblemKind::NotFound, account.verdict));
             }
-            return story(&account);
+            return story_of(&account);
         }
         let account = explain_loan(store.as_ref(), run, &loan).await?;
         if account.is_unknown() {
             return Err(Problem::new(ProblemKind::NotFound, account.verdict));
         }
-        story(&account)
+        story_of(&account)
     })
     .await
 }
@@ -73,7 +80,37 @@ pub(crate) async fn explain_trade_in_run(
         if account.is_unknown() {
             return Err(Problem::new(ProblemKind::NotFound, account.verdict));
         }
-        story(&account)
+        story_of(&account)
+    })
+    .await
+}
+
+/// Finds the smallest changes that would have placed a kicked-out loan, by running the passes
+/// again: one answer per kind of change, as `powerfill explain --what-if --format json` has them.
+/// Records nothing.
+#[utoipa::path(post, operation_id = "what_if", tag = "stories",
+    path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/what-if",
+    params(("run_id" = Uuid, Path, description = "The run"),
+        ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),
+    responses((status = 200, description = "The answers", body = Object)))]
+pub(crate) async fn what_if(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path((run, loan)): Path<(Uuid, String)>,
+) -> ApiResult<Json<Value>> {
+    let run = RunId(run);
+    audit(&api, &caller, &[run], async move |store| {
+        let account = explain_loan(store.as_ref(), run, &loan).await?;
+        if account.is_unknown() {
+            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
+        }
+        let refused = |why: String| Problem::new(ProblemKind::Refused, format!("{loan}: {why}."));
+        let story = &account.story;
+        let (LoanOutcome::KickedOut(_), Some(input)) = (&story.outcome, &story.input) else {
+            return Err(refused(NoAnswer::NotKickedOut.to_string()));
+        };
+        let found = explain::what_if(store.as_ref(), input, story.loan_id.as_str(), |_| {}).await?;
+        story_of(&found.map_err(|why| refused(why.to_string()))?)
     })
     .await
 }

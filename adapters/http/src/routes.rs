@@ -71,6 +71,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(operate::storage))
         .routes(routes!(explain::explain_loan_in_run))
         .routes(routes!(explain::explain_trade_in_run))
+        .routes(routes!(explain::what_if))
         .routes(routes!(audit::replay_run))
         .routes(routes!(audit::verify_run))
         .routes(routes!(audit::diff_runs))

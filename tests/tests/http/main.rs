@@ -11,6 +11,7 @@ mod metrics;
 mod openapi;
 mod overview;
 mod problems;
+mod questions;
 mod reports;
 mod runs;
 mod service;

@@ -170,7 +170,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
         "adapters/http",
         &[
             "app", "console", "diff", "engine", "events", "explain", "overview", "ports",
-            "snapshot", "tables",
+            "snapshot", "tables", "xlsx",
         ],
     ),
 ];

@@ -60,7 +60,7 @@ export async function answer<T>(request: Request<T>): Promise<T> {
 }
 
 /** A link that the browser follows itself: it cannot send a header, so the tenant is in the query. */
-export function linkTo(path: string, query: Record<string, string> = {}): string {
+export function linkTo(path: string, query: Record<string, string> | URLSearchParams = {}): string {
   const parameters = new URLSearchParams(query);
   if (asked.tenant !== null) parameters.set("x-tenant-id", asked.tenant);
   return `/api/powerfill${path}?${parameters.toString()}`;

@@ -33,6 +33,17 @@ export const constraintsQuery = (tenant: string) =>
     queryFn: () => answer(api.GET("/api/powerfill/constraints")),
   });
 
+export type ConstraintUse = components["schemas"]["ConstraintUse"];
+
+/** What each node of the tree was used for in the latest Complete run. */
+export const usesQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: key(tenant, "use"),
+    queryFn: () => answer(api.GET("/api/powerfill/constraints/use")),
+    // It is beside the tree: without it, the tree is shown all the same.
+    retry: false,
+  });
+
 export const rulesQuery = (tenant: string) =>
   queryOptions({
     queryKey: key(tenant, "rules"),

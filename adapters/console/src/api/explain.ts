@@ -244,3 +244,55 @@ export function nodeName(node: Node): string {
     ? `${node.investor_instrument_name}: ${node.constraint_name}`
     : node.investor_instrument_name || node.investor_id;
 }
+
+/** Why a loan is, or is not, in a trade: one sentence has the answer. */
+export const pairQuery = (tenant: string, runId: string, loanId: string, trade: string) =>
+  queryOptions({
+    queryKey: ["tenant", tenant, "run", runId, "loan", loanId, "trade", trade],
+    queryFn: async () =>
+      (await answer(
+        api.GET("/api/powerfill/runs/{run_id}/loans/{loan_id}/explain", {
+          params: { path: { run_id: runId, loan_id: loanId }, query: { trade } },
+        }),
+      )) as unknown as { verdict: string; trade_id: string; relation: string },
+    retry: false,
+  });
+
+/** A changed input that was tried. */
+export type TrialChange =
+  | {
+      change: "freed_amount";
+      trade_id: string;
+      freed_amount: string;
+      trade_amount: string;
+      max_amount: string;
+    }
+  | { change: "limit_raised"; node: Node; raised_by: string; hi_limit: string }
+  | { change: "price_floor_lowered"; lowered_by: string; bx_price_floor: string }
+  | { change: "buffer_shortened"; days: number; eligible_settle_buffer_days: number }
+  | { change: "horizon_lengthened"; days: number; max_trade_settle_days: number };
+
+export type ChangeResult = { kind: TrialChange["change"]; runs: number } & (
+  | {
+      answer: "places";
+      change: TrialChange;
+      not_enough: TrialChange | null;
+      exact: boolean;
+      place: { trade_id: string; settlement_date: string; pass: string; pricing: Pricing };
+      others: { moved: number; kicked_out: string[]; placed: string[] };
+    }
+  | { answer: "does_not"; tried: TrialChange[]; gave_up: boolean }
+  | { answer: "not_tried"; reason: string }
+);
+
+export interface WhatIf {
+  loan_id: string;
+  runs: number;
+  kinds: ChangeResult[];
+}
+
+export async function askWhatIf(runId: string, loanId: string): Promise<WhatIf> {
+  const path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/what-if";
+  const params = { path: { run_id: runId, loan_id: loanId } };
+  return (await answer(api.POST(path, { params }))) as unknown as WhatIf;
+}

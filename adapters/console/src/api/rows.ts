@@ -1,6 +1,6 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { REPORTS } from "../generated/reports";
-import { answerWithHeaders, api } from "./client";
+import { answer, answerWithHeaders, api, linkTo } from "./client";
 import type { Report, Row } from "./reports";
 
 export type ReportName = keyof typeof REPORTS;
@@ -66,34 +66,21 @@ export const rowsQuery = (tenant: string, runId: string, report: ReportName, vie
     staleTime: Infinity,
   });
 
-/** All rows of a view as CSV, page after page, so that no page is too large for the service. */
-export async function csvOf(
-  runId: string,
-  report: ReportName,
-  view: View,
-  progress: (rows: number) => void,
-): Promise<Blob> {
-  const parts: string[] = [];
-  let cursor: string | null = null;
-  let rows = 0;
-  do {
-    const more: Record<string, string> = { limit: "5000", format: "csv" };
-    if (cursor !== null) more["cursor"] = cursor;
-    const query = parameters(view, more);
-    const { data, headers } = await answerWithHeaders(
-      api.GET(pathOf(report), {
-        params: { path: { run_id: runId } },
-        querySerializer: () => query.toString(),
-        parseAs: "text",
-      }),
-    );
-    const text: string = data ?? "";
-    // The header stands once.
-    const body = parts.length === 0 ? text : text.slice(text.indexOf("\n") + 1);
-    parts.push(body);
-    rows += 5000;
-    progress(rows);
-    cursor = headers.get("X-Next-Cursor");
-  } while (cursor !== null && cursor !== "");
-  return new Blob(parts, { type: "text/csv" });
+/** All rows of a view as CSV: the browser stores them as they come. */
+export function csvLink(runId: string, report: ReportName, view: View): string {
+  const path = `/runs/${encodeURIComponent(runId)}/${report}`;
+  return linkTo(path, parameters(view, { format: "csv", whole: "true" }));
+}
+
+/** All rows of a view as a workbook, which the service refuses for very many rows. */
+export async function workbookOf(runId: string, report: ReportName, view: View): Promise<Blob> {
+  const query = parameters(view, { format: "xlsx" });
+  const workbook: unknown = await answer(
+    api.GET(pathOf(report), {
+      params: { path: { run_id: runId } },
+      querySerializer: () => query.toString(),
+      parseAs: "blob",
+    }),
+  );
+  return workbook as Blob;
 }

@@ -1,10 +1,32 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api } from "./client";
 
 export const statusQuery = (tenant: string) =>
   queryOptions({
     queryKey: ["tenant", tenant, "status"],
     queryFn: () => answer(api.GET("/api/powerfill/status")),
+  });
+
+/** The queue with its lease, and what is behind the log. */
+export const operateQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: ["tenant", tenant, "operate"],
+    queryFn: () => answer(api.GET("/api/powerfill/operate")),
+    refetchInterval: 2_000,
+  });
+
+/** What the events of each run take, the newest run first. */
+export const storageQuery = (tenant: string) =>
+  infiniteQueryOptions({
+    queryKey: ["tenant", tenant, "storage"],
+    queryFn: ({ pageParam }) =>
+      answer(
+        api.GET("/api/powerfill/storage", {
+          params: { query: { limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
   });
 
 export interface Sample {

@@ -12,6 +12,17 @@ export function quoted(name: string): string {
   return /[/:="]/.test(name) ? `"${name.replace(/"/g, '""')}"` : name;
 }
 
+/** A node of the constraint tree as edits name it. */
+export const nodeOf = (node: {
+  investor_id: string;
+  investor_instrument_name: string;
+  constraint_name: string;
+}): string =>
+  [node.investor_id, node.investor_instrument_name, node.constraint_name]
+    .filter((part) => part !== "")
+    .map(quoted)
+    .join("/");
+
 /** A kind of edit: its fields, and the line that they make. */
 export interface EditKind {
   name: string;

@@ -36,6 +36,7 @@ export const PATHS: readonly string[] = [
  "/api/powerfill/runs/{run_id}/guide",
  "/api/powerfill/runs/{run_id}/kickouts",
  "/api/powerfill/runs/{run_id}/loans/{loan_id}/explain",
+ "/api/powerfill/runs/{run_id}/loans/{loan_id}/what-if",
  "/api/powerfill/runs/{run_id}/overview",
  "/api/powerfill/runs/{run_id}/pool-candidates",
  "/api/powerfill/runs/{run_id}/pooling-guide",

@@ -17,7 +17,7 @@ import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { Waterfall } from "../parts/Waterfall";
 import { FillStatusBadge } from "../parts/TradeBars";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { bridgeSteps, BRIDGE } from "./bridge";
 import { RunLinks } from "./RunLinks";
@@ -249,8 +249,7 @@ export function BriefPage() {
           />
         </div>
       </div>
-      {query.isPending && <Loading what="the brief" />}
-      {query.isError && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
+      <RequestState of={query} what="the brief" />
       {brief && (
         <RunLinks runId={brief.now.run_id}>
           <div className="tiles">

@@ -6,7 +6,7 @@ import { statusQuery } from "../api/status";
 import { count, grouped, moment, short } from "../format";
 import { EVENT_TYPES } from "../generated/events";
 import { num, Table } from "../parts/Table";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 
 const KEPT = 300;
@@ -114,8 +114,7 @@ export function EventsPage() {
   return (
     <>
       <h1>Events</h1>
-      {status.isPending && <Loading what="the log" />}
-      {status.isError && <ProblemNotice error={status.error} retry={() => void status.refetch()} />}
+      <RequestState of={status} what="the log" />
       {status.data && (
         <LiveEvents
           key={search.type ?? ""}

@@ -6,10 +6,11 @@ import { Card } from "../parts/Card";
 import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { TradeId } from "../parts/links";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
 import { Verdict, VerdictBadge } from "./Verdict";
+import { WhatIf, WhyNot } from "./WhatIf";
 
 const KICKOUTS: Record<string, string> = {
   NoMatchingConstraint: "no constraint with a trade describes it",
@@ -254,14 +255,17 @@ export function LoanPage() {
         Loan {loanId}
         {loan?.loan_amount && <span className="muted"> {dollars(loan.loan_amount)}</span>}
       </h2>
-      {query.isPending && <Loading what="the explanation" />}
-      {query.isError && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
+      <RequestState of={query} what="the explanation" />
       {loan && (
         <>
           <Answer loan={loan} />
+          {loan.outcome.outcome === "kicked_out" && (
+            <WhatIf key={loanId} runId={runId} loanId={loanId} />
+          )}
           <Card title="Candidates, as the passes saw them">
             <Candidates loan={loan} />
           </Card>
+          <WhyNot key={`${loanId} why`} />
           <div className="columns">
             <Card title="The loan">
               <dl className="facts">

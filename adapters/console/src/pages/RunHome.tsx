@@ -5,7 +5,7 @@ import { overviewQuery, runQuery } from "../api/runs";
 import { count, grouped } from "../format";
 import { Card } from "../parts/Card";
 import { RunOverview } from "../parts/RunOverview";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { Loading, ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
 
@@ -34,8 +34,7 @@ function Verify({ runId }: { runId: string }) {
           Checks hashes, seals, the snapshot, and the tables against the events.
         </span>
       </div>
-      {verify.isPending && <Loading what="the verification" />}
-      {verify.isError && <ProblemNotice error={verify.error} />}
+      <RequestState of={verify} what="the verification" />
       {verdict && (
         <div className={verdict.answer === "whole" ? "notice good" : "notice bad"} role="status">
           <strong>
@@ -84,8 +83,7 @@ function Replay({ runId }: { runId: string }) {
         </button>
         <span className="muted">Runs the engine again on the captured snapshot.</span>
       </div>
-      {replay.isPending && <Loading what="the replay" />}
-      {replay.isError && <ProblemNotice error={replay.error} />}
+      <RequestState of={replay} what="the replay" />
       {verdict && (
         <div
           className={reply.startsWith("reproduced") ? "notice good" : "notice bad"}

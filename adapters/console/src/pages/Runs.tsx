@@ -7,7 +7,7 @@ import { isOver, runQuery, runsQuery, type RunHead, type RunListItem } from "../
 import { may } from "../api/session";
 import { count, dollars, grouped, moment, percent, short, shortDollars, words } from "../format";
 import { num, Table } from "../parts/Table";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { StartRun } from "./StartRun";
 import { RunStatus } from "./status";
@@ -258,8 +258,7 @@ export function RunsPage() {
             </Link>
           )}
         </div>
-        {runs.isPending && <Loading what="runs" />}
-        {runs.isError && <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />}
+        <RequestState of={runs} what="runs" />
         {runs.data && loaded.length === 0 && filtered && (
           <p className="empty">No run matches the filter.</p>
         )}

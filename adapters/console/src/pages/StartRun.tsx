@@ -1,18 +1,17 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { answer, api } from "../api/client";
-import { faultOf, requested, type OptionField } from "../api/options";
+import { faultOf, optionsQuery, requested, usualValue, type OptionField } from "../api/options";
 import { count, words } from "../format";
-import { OPTIONS } from "../generated/options";
 import type { components } from "../generated/schema";
 import { FormDialog } from "../shell/Dialog";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 
 type Preflight = components["schemas"]["Preflight"];
 
-export function OptionInput(props: {
+function OptionInput(props: {
   field: OptionField;
   value: string;
   onChange: (value: string) => void;
@@ -20,6 +19,7 @@ export function OptionInput(props: {
   const { field, value, onChange } = props;
   const id = useId();
   const fault = faultOf(field, value);
+  const usual = usualValue(field) || "none";
   const shared = {
     id,
     value,
@@ -29,26 +29,27 @@ export function OptionInput(props: {
   return (
     <div className="field">
       <label htmlFor={id}>{words(field.name)}</label>
-      {field.choices ? (
+      {field.choices.length > 0 ? (
         <select
           {...shared}
           onChange={(event) => {
             onChange(event.target.value);
           }}
         >
-          <option value="">Default</option>
-          {field.choices.map((choice) => (
-            <option key={choice}>{choice}</option>
-          ))}
+          <option value="">{usual}</option>
+          {field.choices
+            .filter((choice) => choice !== usual)
+            .map((choice) => (
+              <option key={choice}>{choice}</option>
+            ))}
         </select>
       ) : (
         <input
           {...shared}
-          type={field.kind === "date" ? "date" : "text"}
           inputMode={
-            field.kind === "integer" ? "numeric" : field.kind === "decimal" ? "decimal" : undefined
+            field.kind === "int" ? "numeric" : field.kind === "decimal" ? "decimal" : undefined
           }
-          placeholder="Default"
+          placeholder={usual}
           spellCheck={false}
           onChange={(event) => {
             onChange(event.target.value);
@@ -100,8 +101,10 @@ export function StartRun({ onClose }: { onClose: () => void }) {
   const [values, setValues] = useState<Record<string, string>>({});
   // One request per dialog: pressing twice, or a retry after a broken connection, starts one run.
   const [key] = useState(() => crypto.randomUUID());
-  const options = requested(OPTIONS, values);
-  const wrong = OPTIONS.some((field) => faultOf(field, values[field.name] ?? "") !== null);
+  const query = useQuery(optionsQuery(tenant.tenant_id));
+  const fields = query.data?.options ?? [];
+  const options = requested(fields, values);
+  const wrong = fields.some((field) => faultOf(field, values[field.name] ?? "") !== null);
   const body = Object.keys(options).length === 0 ? {} : { options };
   const preflight = useMutation({
     mutationFn: () => answer(api.POST("/api/powerfill/preflight", { body })),
@@ -127,7 +130,7 @@ export function StartRun({ onClose }: { onClose: () => void }) {
       wide
       title="Start a run"
       submit={passed ? "Start the run" : "Check first"}
-      ready={passed ? !start.isPending : !wrong && !preflight.isPending}
+      ready={passed ? !start.isPending : query.isSuccess && !wrong && !preflight.isPending}
       close="Do not start"
       onSubmit={() => {
         if (passed) start.mutate();
@@ -135,8 +138,12 @@ export function StartRun({ onClose }: { onClose: () => void }) {
       }}
       onClose={onClose}
     >
+      <p className="muted">
+        An empty field has the value of the tenant, which stands in it in gray.
+      </p>
+      <RequestState of={query} what="the options" />
       <div className="form-grid">
-        {OPTIONS.map((field) => (
+        {fields.map((field) => (
           <OptionInput
             key={field.name}
             field={field}
@@ -148,8 +155,7 @@ export function StartRun({ onClose }: { onClose: () => void }) {
           />
         ))}
       </div>
-      {preflight.isPending && <Loading what="the findings of preflight" />}
-      {preflight.isError && <ProblemNotice error={preflight.error} />}
+      <RequestState of={preflight} what="the findings of preflight" />
       {checked && <Findings preflight={checked} />}
       {start.isError && <ProblemNotice error={start.error} />}
     </FormDialog>

@@ -1,10 +1,18 @@
 import { keepPreviousData, useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo, useState } from "react";
-import { csvOf, isReport, reportOf, rowsQuery, type ReportName } from "../api/rows";
+import { useCallback, useMemo } from "react";
+import {
+  csvLink,
+  isReport,
+  reportOf,
+  rowsQuery,
+  workbookOf,
+  type ReportName,
+  type View,
+} from "../api/rows";
 import { count, grouped, words } from "../format";
 import { REPORTS } from "../generated/reports";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { DataGrid } from "./DataGrid";
 import { Filters } from "./Filters";
@@ -41,29 +49,30 @@ function save(blob: Blob, name: string) {
   URL.revokeObjectURL(url);
 }
 
-function Download(props: { runId: string; report: ReportName; sort?: string; where: string[] }) {
-  const { runId, report, sort, where } = props;
-  const [rows, setRows] = useState(0);
-  const download = useMutation({
-    mutationFn: () => csvOf(runId, report, { sort, where }, setRows),
+function Downloads(props: { runId: string; report: ReportName; view: View }) {
+  const { runId, report, view } = props;
+  const workbook = useMutation({
+    mutationFn: () => workbookOf(runId, report, view),
     onSuccess: (blob) => {
-      save(blob, `${report}-${runId}.csv`);
+      save(blob, `${report}-${runId}.xlsx`);
     },
   });
   return (
     <>
+      <a className="button" href={csvLink(runId, report, view)} download>
+        CSV
+      </a>
       <button
         type="button"
         className="button"
-        disabled={download.isPending}
+        disabled={workbook.isPending}
         onClick={() => {
-          setRows(0);
-          download.mutate();
+          workbook.mutate();
         }}
       >
-        {download.isPending ? `Loading, ${grouped(rows)} rows` : "Download as CSV"}
+        {workbook.isPending ? "Is being made" : "XLSX"}
       </button>
-      {download.isError && <ProblemNotice error={download.error} />}
+      {workbook.isError && <ProblemNotice error={workbook.error} />}
     </>
   );
 }
@@ -103,8 +112,9 @@ function ReportTable({ runId, report }: { runId: string; report: ReportName }) {
   const search = useSearch({ from: "/runs/$runId/tables/$report" });
   const navigate = useNavigate({ from: "/runs/$runId/tables/$report" });
   const where = useMemo(() => search.where ?? [], [search.where]);
+  const view = { sort: search.sort, where };
   const rows = useInfiniteQuery({
-    ...rowsQuery(tenant.tenant_id, runId, report, { sort: search.sort, where }),
+    ...rowsQuery(tenant.tenant_id, runId, report, view),
     placeholderData: keepPreviousData,
   });
   const loaded = useMemo(() => rows.data?.pages.flatMap((page) => page.rows) ?? [], [rows.data]);
@@ -128,8 +138,9 @@ function ReportTable({ runId, report }: { runId: string; report: ReportName }) {
                   : count(loaded.length, "row"))}
           </span>
         </p>
-        <div className="actions">
-          <Download runId={runId} report={report} sort={search.sort} where={where} />
+        <div className="actions" role="group" aria-label="Download">
+          <span className="muted">Download as</span>
+          <Downloads runId={runId} report={report} view={view} />
         </div>
       </div>
       <Filters
@@ -139,8 +150,7 @@ function ReportTable({ runId, report }: { runId: string; report: ReportName }) {
           show({ where: next.length > 0 ? next : undefined });
         }}
       />
-      {rows.isPending && <Loading what="the table" />}
-      {rows.isError && <ProblemNotice error={rows.error} retry={() => void rows.refetch()} />}
+      <RequestState of={rows} what="the table" />
       {rows.data && loaded.length === 0 && (
         <p className="empty">
           {where.length > 0 ? "No row fits the filters. Remove one." : "This table has no row."}

@@ -21,7 +21,7 @@ import { Card, Scroll } from "../parts/Card";
 import { num, Table } from "../parts/Table";
 import { Tile } from "../parts/Tile";
 import { LoanId, TradeId } from "../parts/links";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
 
@@ -527,8 +527,7 @@ export function TimePage() {
   const timeline = query.data;
   return (
     <RunLinks runId={runId}>
-      {query.isPending && <Loading what="the course of the run" />}
-      {query.isError && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
+      <RequestState of={query} what="the course of the run" />
       {timeline && <Stepper key={runId} runId={runId} timeline={timeline} />}
     </RunLinks>
   );

@@ -9,7 +9,7 @@ import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
 import { FillStatusBadge } from "../parts/TradeBars";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
 import { Verdict, VerdictBadge } from "./Verdict";
@@ -281,8 +281,7 @@ export function TradePage() {
           </span>
         )}
       </h2>
-      {query.isPending && <Loading what="the explanation" />}
-      {query.isError && <ProblemNotice error={query.error} retry={() => void query.refetch()} />}
+      <RequestState of={query} what="the explanation" />
       {trade && (
         <>
           <Answer trade={trade} />

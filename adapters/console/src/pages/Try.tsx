@@ -3,108 +3,52 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { recentRunsQuery } from "../api/brief";
 import { answer, api } from "../api/client";
-import { EDIT_KINDS, type Outcome, type TriesView, type TryView } from "../api/tries";
-import {
-  count,
-  countChange,
-  dollars,
-  grouped,
-  moment,
-  moneyChange,
-  signedDollars,
-} from "../format";
+import { EDIT_KINDS, type TriesView, type TryView } from "../api/tries";
+import { count, dollars, grouped, moment, signedDollars } from "../format";
 import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
 import { num, Table } from "../parts/Table";
 import { FormDialog } from "../shell/Dialog";
-import { Loading, ProblemNotice } from "../shell/Problem";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { textOrNull } from "../values";
+import { Outcomes } from "./Outcomes";
 import { RunLinks } from "./RunLinks";
 
-const MONEY = [
-  ["value", "Value"],
-  ["proceeds", "Proceeds"],
-  ["carry", "Carry"],
-  ["pick_up", "Pick-up"],
-] as const;
-const COUNTS = [
-  ["placed", "Loans placed"],
-  ["kicked_out", "Loans kicked out"],
-  ["filled", "Trades filled"],
-  ["under", "Trades short"],
-  ["switches", "Switches"],
-] as const;
-
-function Against({ base, outcome, member }: { base: Outcome; outcome: Outcome; member: string }) {
-  const [was, is] = [base[member as keyof Outcome], outcome[member as keyof Outcome]];
-  const [shown, change] =
-    typeof was === "number" && typeof is === "number"
-      ? [grouped(is), countChange(was, is)]
-      : [dollars(String(is)), moneyChange(String(was), String(is))];
-  return (
-    <td className="num">
-      {shown}
-      <div className="muted small">{change || "same"}</div>
-    </td>
-  );
-}
-
 function Results(props: { result: TriesView; onKeep: (tried: TryView) => void }) {
-  const { base, tries } = props.result;
+  const { tries } = props.result;
   return (
     <>
       <Card title="Side by side">
-        <Table
-          label="Base and tries"
-          heads={["What", num("Base"), ...tries.map((tried) => num(tried.name))]}
-        >
-          <tbody>
-            {[...MONEY, ...COUNTS].map(([member, title]) => (
-              <tr key={member}>
-                <th scope="row">{title}</th>
-                <td className="num">
-                  {typeof base[member] === "number" ? grouped(base[member]) : dollars(base[member])}
-                </td>
-                {tries.map((tried, index) =>
-                  !tried.outcome.failure ? (
-                    <Against key={index} base={base} outcome={tried.outcome} member={member} />
-                  ) : (
-                    <td key={index} className="num muted">
-                      refused
-                    </td>
-                  ),
-                )}
-              </tr>
+        <Outcomes result={props.result} label="Base and tries" base="Base">
+          <tr>
+            <th scope="row">Loans elsewhere than in the base</th>
+            <td />
+            {tries.map((tried, index) => (
+              <td className="num" key={index}>
+                {grouped(tried.moved)}
+              </td>
             ))}
-            <tr>
-              <th scope="row">Loans elsewhere than in the base</th>
-              <td />
-              {tries.map((tried, index) => (
-                <td className="num" key={index}>
-                  {grouped(tried.moved)}
-                </td>
-              ))}
-            </tr>
-            <tr>
-              <td />
-              <td />
-              {tries.map((tried, index) => (
-                <td className="num" key={index}>
-                  <button
-                    type="button"
-                    className="button tight"
-                    aria-label={`Keep ${tried.name}`}
-                    onClick={() => {
-                      props.onKeep(tried);
-                    }}
-                  >
-                    Keep
-                  </button>
-                </td>
-              ))}
-            </tr>
-          </tbody>
-        </Table>
+          </tr>
+          <tr>
+            <td />
+            <td />
+            {tries.map((tried, index) => (
+              <td className="num" key={index}>
+                <button
+                  type="button"
+                  className="button tight"
+                  aria-label={`Keep ${tried.name}`}
+                  onClick={() => {
+                    props.onKeep(tried);
+                  }}
+                >
+                  Keep
+                </button>
+              </td>
+            ))}
+          </tr>
+        </Outcomes>
       </Card>
       {tries.map((tried, index) => (
         <Card key={index} title={`Largest movers: ${tried.name}`}>
@@ -253,7 +197,7 @@ function Keep(props: { tried: TryView; base: string | undefined; onClose: () => 
           params: { header: { "Idempotency-Key": key } },
           body: {
             name: name.trim(),
-            note: note.trim() === "" ? null : note.trim(),
+            note: textOrNull(note),
             base_run: props.base ?? null,
             edits: props.tried.edits,
           },
@@ -404,8 +348,7 @@ export function TryPage() {
             Decide {tries.length > 1 ? count(tries.length, "try", "tries") : "it"}
           </button>
         </div>
-        {run.isPending && <Loading what="the tries" />}
-        {run.isError && <ProblemNotice error={run.error} />}
+        <RequestState of={run} what="the tries" />
       </Card>
       {run.data && <Results result={run.data} onKeep={setKept} />}
       {kept && (

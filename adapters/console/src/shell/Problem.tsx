@@ -46,3 +46,14 @@ export function Loading({ what }: { what: string }) {
     </p>
   );
 }
+
+/** What a request is at: a line while it waits, and what happened if it failed; else nothing. */
+export function RequestState(props: {
+  of: { isPending: boolean; isError: boolean; error: unknown; refetch?: () => unknown };
+  what: string;
+}) {
+  const { isPending, isError, error, refetch } = props.of;
+  if (isPending) return <Loading what={props.what} />;
+  if (!isError) return null;
+  return <ProblemNotice error={error} {...(refetch && { retry: () => void refetch() })} />;
+}

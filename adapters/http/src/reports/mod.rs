@@ -20,6 +20,7 @@ use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::{ReportSpec, TableSpec};
 use powerfill_tables::tables::reports;
+use powerfill_xlsx::RunWorkbook;
 use uuid::Uuid;
 
 pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
@@ -29,11 +30,18 @@ use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Query;
+use crate::permits::Permit;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::report_cache::ReportCache;
 use crate::run_view::read_run;
 use page::Page;
 use query::{PageFormat, ReportQuery};
+
+/// The media type of a workbook.
+pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// The most rows of a workbook: more than a person scrolls, and made within the time of an answer.
+const MAX_WORKBOOK_ROWS: usize = 300_000;
 
 /// A report: rows of an output table.
 #[derive(Debug)]
@@ -74,9 +82,14 @@ pub(crate) async fn show(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let page = read_page(&api, tenant, &store, &query).await?;
-        match query.is_whole {
-            true => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
-            false => answer(&query, &page, links),
+        match (query.is_whole, query.format) {
+            (true, PageFormat::Xlsx) => {
+                let token = caller.token.as_deref();
+                let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
+                workbook(Arc::clone(&api), tenant.to_owned(), store, query, (page, permit)).await?
+            }
+            (true, _) => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
+            (false, _) => answer(&query, &page, links),
         }
     };
     add_tag(&mut response, &tag)?;
@@ -143,11 +156,52 @@ fn whole(
     (headers, Body::from_stream(body)).into_response()
 }
 
-/// The headers of a CSV, which browsers store as a file of this name.
+/// All rows as a workbook, which is made before the first byte is sent: it needs a processor for
+/// long, so the caller has a permit.
+async fn workbook(
+    api: Arc<Api>,
+    tenant: String,
+    store: Arc<dyn Store>,
+    query: Arc<ReportQuery>,
+    (mut page, permit): (Page, Permit),
+) -> ApiResult<Response> {
+    let headers = file_headers(&query, XLSX, "xlsx");
+    let bytes = spawn_blocking(async move || {
+        let _permit = permit;
+        let table = query.report.table;
+        let mut book = RunWorkbook::new(query.run, None, &[table]).map_err(|e| internal(&e))?;
+        let mut rows = 0;
+        loop {
+            rows += page.rows.len();
+            if rows > MAX_WORKBOOK_ROWS {
+                let detail = format!(
+                    "{} has more than {MAX_WORKBOOK_ROWS} rows with these filters: add a filter, \
+                     or take it as CSV.",
+                    query.report.spec.name
+                );
+                return Err(Problem::new(ProblemKind::Refused, detail));
+            }
+            book.add(&page.rows).map_err(|error| internal(&error))?;
+            let Some(after) = page.next else { break };
+            page = read_page(&api, &tenant, &store, &Arc::new(query.following(after))).await?;
+        }
+        book.into_bytes(|_| true).map_err(|error| internal(&error))
+    })
+    .await?;
+    Ok((headers, bytes).into_response())
+}
+
+/// The headers of a CSV.
 fn csv_headers(query: &ReportQuery) -> HeaderMap {
+    file_headers(query, "text/csv; charset=utf-8", "csv")
+}
+
+/// The headers of a file, which browsers store by the name of its report and run.
+fn file_headers(query: &ReportQuery, media_type: &'static str, ending: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let name = format!("attachment; filename=\"{}-{}.csv\"", query.report.spec.name, query.run);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let (report, run) = (query.report.spec.name, query.run);
+    let name = format!("attachment; filename=\"{report}-{run}.{ending}\"");
     headers.extend(HeaderValue::from_str(&name).map(|name| (header::CONTENT_DISPOSITION, name)));
     headers
 }
@@ -160,7 +214,7 @@ fn answer(query: &ReportQuery, page: &Page, mut parameters: Vec<(String, String)
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
             (headers, page::json(query, &page.rows, next.as_deref()))
         }
-        PageFormat::Csv => (csv_headers(query), page::csv(query, &page.rows)),
+        PageFormat::Csv | PageFormat::Xlsx => (csv_headers(query), page::csv(query, &page.rows)),
     };
     if let Some(next) = next {
         parameters.retain(|(name, _)| name != "cursor");

@@ -20,6 +20,8 @@ pub(crate) const MAX_LIMIT: usize = 5_000;
 pub(crate) enum PageFormat {
     Json,
     Csv,
+    /// A workbook, which always has all rows.
+    Xlsx,
 }
 
 /// The comparison of a column with a value.
@@ -120,10 +122,12 @@ impl ReportQuery {
             }
         }
         query.fingerprint = hasher.finalize().to_hex()[..16].to_owned();
+        query.is_whole |= query.format == PageFormat::Xlsx;
         if query.is_whole {
             let is_of_page = |(name, _): &(String, String)| name == "limit" || name == "cursor";
-            if query.format != PageFormat::Csv || parameters.iter().any(is_of_page) {
-                return Err(Problem::bad("whole=true is for CSV, without limit and cursor."));
+            if query.format == PageFormat::Json || parameters.iter().any(is_of_page) {
+                let detail = "All rows are there as CSV and XLSX, without limit and cursor.";
+                return Err(Problem::bad(detail));
             }
             query.limit = MAX_LIMIT;
         }
@@ -246,7 +250,8 @@ fn page_format(value: &str) -> ApiResult<PageFormat> {
     match value {
         "json" => Ok(PageFormat::Json),
         "csv" => Ok(PageFormat::Csv),
-        _ => Err(Problem::bad(format!("format is {value:?}; it may be json or csv."))),
+        "xlsx" => Ok(PageFormat::Xlsx),
+        _ => Err(Problem::bad(format!("format is {value:?}; it may be json, csv, or xlsx."))),
     }
 }
 

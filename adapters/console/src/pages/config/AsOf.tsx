@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { asOfQuery } from "../../api/config";
 import { count } from "../../format";
 import { Table } from "../../parts/Table";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { columnName } from "../cells";
 
@@ -27,8 +27,7 @@ export function AsOf() {
           }
         />
       </label>
-      {query.isPending && <Loading what="the configuration of that version" />}
-      {query.isError && <ProblemNotice error={query.error} />}
+      <RequestState of={query} what="the configuration of that version" />
       {query.data &&
         Object.entries(query.data.tables as Record<string, Record<string, string | null>[]>).map(
           ([table, rows]) => (

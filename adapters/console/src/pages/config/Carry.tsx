@@ -3,9 +3,10 @@ import { useMemo, useState } from "react";
 import { answer, api } from "../../api/client";
 import { carryQuery, unchanged, why, type CarryBucket } from "../../api/config";
 import { may } from "../../api/session";
+import { quoted } from "../../api/tries";
 import { num, Table } from "../../parts/Table";
 import { useWidth } from "../../parts/width";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";
 import { ACTIONS, RowActions } from "./RowActions";
@@ -77,6 +78,13 @@ function EditBucket(props: {
       title={`Carry of ${props.instrument}`}
       save="Save"
       ready={filled && !wrong}
+      edits={
+        bucket === null
+          ? undefined
+          : !filled || wrong || rate.trim() === bucket.annual_rate
+            ? []
+            : [`carry:${quoted(props.instrument)}/${from}=${rate.trim()}`]
+      }
       onClose={props.onClose}
       onSave={(reason) =>
         answer(
@@ -125,10 +133,7 @@ export function Carry() {
     () => [...new Set((query.data?.rows ?? []).map((row) => row.investor_instrument_name))],
     [query.data],
   );
-  if (query.isPending) return <Loading what="the carry curve" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the carry curve" />;
   const instrument = chosen ?? instruments[0];
   if (instrument === undefined) return <p className="empty">No carry curve is managed here.</p>;
   const buckets = query.data.rows.filter((row) => row.investor_instrument_name === instrument);

@@ -1,9 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type ReactNode } from "react";
 import { ProblemError } from "../../api/problem";
+import { may } from "../../api/session";
 import { FormDialog } from "../../shell/Dialog";
 import { ProblemNotice } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
+import { isDecimal } from "../../values";
+import { Effect } from "./Effect";
 
 /** A change of the configuration: its fields, why it is made, and what the service says to it. */
 export function Change(props: {
@@ -11,6 +14,8 @@ export function Change(props: {
   save: string;
   danger?: boolean;
   ready?: boolean;
+  /** The same change as edits of a try, if a try can have it. */
+  edits?: readonly string[];
   onSave: (reason: string) => Promise<unknown>;
   onClose: () => void;
   children?: ReactNode;
@@ -37,6 +42,7 @@ export function Change(props: {
       onClose={props.onClose}
     >
       {props.children}
+      {props.edits && may(tenant.role, "operator") && <Effect edits={props.edits} />}
       <div className="field">
         <label htmlFor={id}>Why</label>
         <input
@@ -95,4 +101,4 @@ export function TextField(props: {
 }
 
 export const wrongNumber = (value: string) =>
-  value.trim() === "" || /^-?\d+(\.\d+)?$/.test(value.trim()) ? null : "Write a number.";
+  value.trim() === "" || isDecimal(value.trim()) ? null : "Write a number.";

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { answer, api } from "../../api/client";
 import {
@@ -10,19 +11,22 @@ import {
   turnsOf,
   unchanged,
   why,
+  usesQuery,
   type Constraint,
+  type ConstraintUse,
 } from "../../api/config";
 import { may } from "../../api/session";
-import { count, percent } from "../../format";
+import { nodeOf } from "../../api/tries";
+import { count, dollars, grouped, percent } from "../../format";
 import { num, Table } from "../../parts/Table";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { Loading, RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
+import { textOrNull } from "../../values";
 import { Change, TextField, wrongNumber } from "./Change";
 import { ACTIONS, RowActions } from "./RowActions";
 
 const share = (value: string | null | undefined) =>
   value === null || value === undefined ? "" : percent(Number(value));
-const emptyToNull = (value: string) => (value.trim() === "" ? null : value.trim());
 
 function EditConstraint({ node, onClose }: { node: Constraint; onClose: () => void }) {
   const tenant = useTenant();
@@ -42,8 +46,8 @@ function EditConstraint({ node, onClose }: { node: Constraint; onClose: () => vo
           params: { path, query, header: unchanged(node.token) },
           body: {
             constraint_priority: Number(priority),
-            lo_limit: emptyToNull(lo),
-            hi_limit: emptyToNull(hi),
+            lo_limit: textOrNull(lo),
+            hi_limit: textOrNull(hi),
           },
         }),
       );
@@ -57,8 +61,29 @@ function EditConstraint({ node, onClose }: { node: Constraint; onClose: () => vo
       await answer(api.DELETE(link, { params: { path: { ...path, rule_name }, query } }));
     }
   };
+  const place = `constraint:${nodeOf(node)}`;
+  const edits = wrong
+    ? []
+    : [
+        ...(Number(priority) === node.constraint_priority ? [] : [`${place}:priority=${priority}`]),
+        ...(textOrNull(lo) === (node.lo_limit ?? null) ? [] : [`${place}:lo=${lo.trim()}`]),
+        ...(textOrNull(hi) === (node.hi_limit ?? null) ? [] : [`${place}:hi=${hi.trim()}`]),
+        ...linked
+          .filter((rule) => !node.rules.includes(rule))
+          .map((rule) => `${place}:rules+=${rule}`),
+        ...node.rules
+          .filter((rule) => !linked.includes(rule))
+          .map((rule) => `${place}:rules-=${rule}`),
+      ];
   return (
-    <Change title={nameOf(node)} save="Save" ready={!wrong} onSave={save} onClose={onClose}>
+    <Change
+      title={nameOf(node)}
+      save="Save"
+      ready={!wrong}
+      edits={edits}
+      onSave={save}
+      onClose={onClose}
+    >
       <div className="form-grid">
         <TextField
           label="Priority"
@@ -111,16 +136,48 @@ function EditConstraint({ node, onClose }: { node: Constraint; onClose: () => vo
   );
 }
 
+/** What the latest run used a constraint for. */
+function UseCells({ use }: { use: ConstraintUse | undefined }) {
+  if (!use) return <td colSpan={3} />;
+  const { used_amount, hi_amount } = use;
+  const of = hi_amount && Number(hi_amount) > 0 ? Number(used_amount) / Number(hi_amount) : null;
+  return (
+    <>
+      <td
+        className="num"
+        title={hi_amount ? `${dollars(used_amount ?? "0")} of ${dollars(hi_amount)}` : undefined}
+      >
+        {of === null ? "" : percent(of)}
+      </td>
+      <td className="num">{grouped(use.matched_loans)}</td>
+      <td className="num" title={dollars(use.placed_amount)}>
+        {grouped(use.placed_loans)}
+      </td>
+    </>
+  );
+}
+
 function AddConstraint({ onClose }: { onClose: () => void }) {
   const [investor, setInvestor] = useState("");
   const [instrument, setInstrument] = useState("");
   const [name, setName] = useState("");
   const [priority, setPriority] = useState("10");
   const [hi, setHi] = useState("");
+  const node = {
+    investor_id: investor.trim(),
+    investor_instrument_name: instrument.trim(),
+    constraint_name: name.trim(),
+  };
+  const place = `constraint:${nodeOf(node)}`;
   return (
     <Change
       title="Add a constraint"
       save="Add"
+      edits={
+        node.investor_id === ""
+          ? []
+          : [`${place}:add=${priority}`, ...(hi.trim() === "" ? [] : [`${place}:hi=${hi.trim()}`])]
+      }
       ready={investor.trim() !== "" && wrongNumber(priority) === null && wrongNumber(hi) === null}
       onClose={onClose}
       onSave={(reason) =>
@@ -128,11 +185,9 @@ function AddConstraint({ onClose }: { onClose: () => void }) {
           api.POST("/api/powerfill/constraints", {
             params: { query: why(reason) },
             body: {
-              investor_id: investor.trim(),
-              investor_instrument_name: instrument.trim(),
-              constraint_name: name.trim(),
+              ...node,
               constraint_priority: Number(priority),
-              hi_limit: emptyToNull(hi),
+              hi_limit: textOrNull(hi),
               lo_limit: null,
             },
           }),
@@ -182,6 +237,11 @@ export function Constraints() {
   const [open, setOpen] = useState<Open>(null);
   const [dragged, setDragged] = useState<string | null>(null);
   const [said, setSaid] = useState("");
+  const uses = useQuery(usesQuery(tenant.tenant_id));
+  const used = useMemo(
+    () => new Map((uses.data?.nodes ?? []).map((node) => [nodeKey(node), node])),
+    [uses.data],
+  );
   const nodes = useMemo(() => query.data?.rows ?? [], [query.data]);
   const turns = useMemo(() => turnsOf(nodes, changed), [nodes, changed]);
   const roots = nodes.filter((node) => node.investor_instrument_name === "");
@@ -196,10 +256,7 @@ export function Constraints() {
   const close = () => {
     setOpen(null);
   };
-  if (query.isPending) return <Loading what="the constraints" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the constraints" />;
   if (nodes.length === 0) {
     return (
       <div className="empty">
@@ -251,6 +308,7 @@ export function Constraints() {
         </th>
         <td className="num">{share(node.lo_limit)}</td>
         <td className="num">{share(node.hi_limit)}</td>
+        <UseCells use={used.get(nodeKey(node))} />
         <td className="text-cell small">{node.rules.join(", ")}</td>
         {admin && (
           <td className="nowrap">
@@ -340,19 +398,35 @@ export function Constraints() {
       <p className="visually-hidden" role="status">
         {said}
       </p>
-      {admin && (
-        <p className="muted small">
-          Drag a constraint to another turn, or use its arrows. Nothing changes until the order is
-          saved.
-        </p>
-      )}
+      <p className="muted small">
+        {uses.data?.run_id && (
+          <>
+            Used is the share of the limit that the{" "}
+            <Link to="/runs/$runId" params={{ runId: uses.data.run_id }}>
+              latest run
+            </Link>{" "}
+            used, in all trades of the instrument; matched and placed are its loans.{" "}
+          </>
+        )}
+        {admin &&
+          "Drag a constraint to another turn, or use its arrows. Nothing changes until the order is saved."}
+      </p>
       <Table
         label="Constraints by turn"
-        heads={["Constraint", num("Goal"), num("Limit"), "Rules", ...(admin ? [ACTIONS] : [])]}
+        heads={[
+          "Constraint",
+          num("Goal"),
+          num("Limit"),
+          num("Used"),
+          num("Matched"),
+          num("Placed"),
+          "Rules",
+          ...(admin ? [ACTIONS] : []),
+        ]}
       >
         <tbody>
           <tr>
-            <th scope="rowgroup" colSpan={5} className="turn">
+            <th scope="rowgroup" colSpan={8} className="turn">
               Investors: rules of all their instruments
             </th>
           </tr>
@@ -372,7 +446,7 @@ export function Constraints() {
             }}
           >
             <tr>
-              <th scope="rowgroup" colSpan={5} className="turn">
+              <th scope="rowgroup" colSpan={8} className="turn">
                 Turn {index + 1}{" "}
                 <span className="muted">
                   priority {turn.priority}, {count(turn.nodes.length, "constraint")}
@@ -392,6 +466,7 @@ export function Constraints() {
           title={`Remove ${nameOf(open.node)}`}
           save="Remove"
           danger
+          edits={[`constraint:${nodeOf(open.node)}=out`]}
           onClose={close}
           onSave={(reason) =>
             answer(
@@ -412,6 +487,12 @@ export function Constraints() {
         <Change
           title="Save the order"
           save="Save the order"
+          edits={nodes.flatMap((node) => {
+            const priority = changed.get(nodeKey(node));
+            return priority === undefined
+              ? []
+              : [`constraint:${nodeOf(node)}:priority=${String(priority)}`];
+          })}
           onClose={close}
           onSave={async (reason) => {
             await answer(

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { answer, api } from "../../api/client";
 import { moment } from "../../format";
 import { num, Table } from "../../parts/Table";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 
 type Cells = Record<string, string | null>;
@@ -37,10 +37,7 @@ export function History() {
     initialPageParam: 0,
     getNextPageParam: (page) => page.next ?? null,
   });
-  if (query.isPending) return <Loading what="the history" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the history" />;
   const changes = query.data.pages.flatMap((page) => page.changes);
   if (changes.length === 0) return <p className="empty">Nothing was changed here yet.</p>;
   return (

@@ -3,10 +3,12 @@ import { useState } from "react";
 import { answer, api } from "../../api/client";
 import { lockdownQuery, unchanged, why, type PoolLock } from "../../api/config";
 import { may } from "../../api/session";
+import { quoted } from "../../api/tries";
 import { count } from "../../format";
 import { Table } from "../../parts/Table";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
+import { textOrNull } from "../../values";
 import { Change, TextField } from "./Change";
 import { ACTIONS, EditButton } from "./RowActions";
 
@@ -19,6 +21,11 @@ function EditLock({ lock, onClose }: { lock: PoolLock | null; onClose: () => voi
       title={lock ? `Pool ${lock.pool_name}` : "Add a pool"}
       save="Save"
       ready={pool.trim() !== ""}
+      edits={
+        pool.trim() === "" || locked === lock?.lock_pool
+          ? []
+          : [`lockdown:${quoted(pool.trim())}=${locked ? "Y" : "N"}`]
+      }
       onClose={onClose}
       onSave={(reason) =>
         answer(
@@ -30,7 +37,7 @@ function EditLock({ lock, onClose }: { lock: PoolLock | null; onClose: () => voi
             },
             body: {
               lock_pool: locked,
-              trade_id: trade.trim() === "" ? null : trade.trim(),
+              trade_id: textOrNull(trade),
               investor_instrument_name: lock?.investor_instrument_name ?? null,
             },
           }),
@@ -59,10 +66,7 @@ export function Lockdown() {
   const query = useQuery(lockdownQuery(tenant.tenant_id));
   const [edited, setEdited] = useState<PoolLock | "new" | null>(null);
   const [find, setFind] = useState("");
-  if (query.isPending) return <Loading what="the lockdown guide" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the lockdown guide" />;
   const shown = query.data.rows.filter((lock) =>
     `${lock.pool_name} ${lock.trade_id ?? ""} ${lock.investor_instrument_name ?? ""}`
       .toLowerCase()

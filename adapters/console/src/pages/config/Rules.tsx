@@ -3,10 +3,11 @@ import { useDeferredValue, useState } from "react";
 import { answer, api } from "../../api/client";
 import { rulesQuery, unchanged, why, type SecRule } from "../../api/config";
 import { may } from "../../api/session";
+import { quoted } from "../../api/tries";
 import { count, dollars, grouped } from "../../format";
 import { PATHS } from "../../generated/paths";
 import { num, Table } from "../../parts/Table";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField } from "./Change";
 import { ACTIONS, RowActions } from "./RowActions";
@@ -44,6 +45,11 @@ function EditRule({ rule, onClose }: { rule: SecRule | null; onClose: () => void
       title={rule ? `Rule ${rule.rule_name}` : "Add a rule"}
       save="Save"
       ready={name.trim() !== "" && syntax.trim() !== ""}
+      edits={
+        name.trim() === "" || syntax.trim() === "" || syntax.trim() === rule?.rule_syntax
+          ? []
+          : [`rule:${quoted(name.trim())}=${syntax.trim()}`]
+      }
       onClose={onClose}
       onSave={(reason) =>
         answer(
@@ -83,10 +89,7 @@ export function Rules() {
   const query = useQuery(rulesQuery(tenant.tenant_id));
   const [edited, setEdited] = useState<SecRule | "new" | null>(null);
   const [removed, setRemoved] = useState<SecRule | null>(null);
-  if (query.isPending) return <Loading what="the rules" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the rules" />;
   return (
     <>
       {admin && (

@@ -4,7 +4,7 @@ import { answer, api } from "../../api/client";
 import { why } from "../../api/config";
 import { may } from "../../api/session";
 import { words } from "../../format";
-import { Loading, ProblemNotice } from "../../shell/Problem";
+import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { Change, TextField, wrongNumber } from "./Change";
 
@@ -25,10 +25,7 @@ export function Settings() {
     queryFn: async () =>
       (await answer(api.GET("/api/powerfill/settings/preflight"))) as Record<string, number | null>,
   });
-  if (query.isPending) return <Loading what="the settings" />;
-  if (query.isError) {
-    return <ProblemNotice error={query.error} retry={() => void query.refetch()} />;
-  }
+  if (!query.data) return <RequestState of={query} what="the settings" />;
   const shown = (name: string) => String(query.data[name] ?? "");
   return (
     <>
