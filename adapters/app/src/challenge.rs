@@ -1,8 +1,11 @@
 //! Challenges of runs (specification part 10): how far a run is from the best possible, and a
 //! better allocation, found by `powerfill_challenge` and judged by `powerfill_checks`.
 
+mod document;
+
 use std::sync::Arc;
 
+pub use document::document;
 use futures::TryStreamExt;
 use powerfill_challenge::{
     Instance, RunReader, SearchPlan, SearchWatcher, ShadowPrices, certified, completed,
@@ -11,8 +14,7 @@ use powerfill_challenge::{
 use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
 use powerfill_engine::ENGINE_VERSION;
 use powerfill_events::challenge::{
-    BoundCertified, ChallengeEvent, ChallengeEventType, ChallengeId, ChallengeRequested,
-    ChallengeWeights,
+    ChallengeEvent, ChallengeId, ChallengeRequested, ChallengeWeights,
 };
 use powerfill_events::ignored;
 use powerfill_events::log::{AppendMeta, EncodedBatch};
@@ -23,10 +25,15 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::{RunOptions, Snapshot};
 use tokio::task::spawn_blocking;
 
+use crate::certificate::keep_certificate;
 use crate::events::read_run;
 use crate::in_memory::read_input;
+use crate::run::messages::EventChunk;
 use crate::run::panicked;
 use crate::{AppError, Clock};
+
+/// The steps of a search by default.
+pub const DEFAULT_STEPS: u64 = 5_000_000;
 
 /// What is asked of a challenge.
 #[derive(Debug, Clone)]
@@ -60,12 +67,14 @@ pub struct ChallengeResult {
     pub judgment: ChallengeJudgment,
 }
 
-/// The run of a challenge, read from the store.
-struct ChallengeInput {
-    run: RunId,
-    snapshot: Arc<Snapshot>,
-    options: RunOptions,
-    events: Vec<Vec<RunEvent>>,
+/// The run of a challenge.
+pub(crate) struct ChallengeInput {
+    pub(crate) run: RunId,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) options: RunOptions,
+    /// From the request on; without `RunCompleted` while the run is being recorded.
+    pub(crate) events: Vec<EventChunk>,
+    pub(crate) is_being_recorded: bool,
 }
 
 /// Challenges a complete run. Nothing is recorded.
@@ -90,9 +99,9 @@ async fn read_challenged(store: &dyn Store, run: RunId) -> Result<ChallengeInput
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {
         let needed = batch.into_iter().map(|decoded| decoded.event).filter(is_needed);
-        events.push(needed.collect::<Vec<_>>());
+        events.push(Arc::new(needed.collect::<Vec<_>>()));
     }
-    Ok(ChallengeInput { run, snapshot, options, events })
+    Ok(ChallengeInput { run, snapshot, options, events, is_being_recorded: false })
 }
 
 /// Whether a challenge reads the event.
@@ -105,16 +114,21 @@ fn is_needed(event: &RunEvent) -> bool {
 
 impl ChallengeInput {
     fn judge(&self, events: &[ChallengeEvent]) -> Result<ChallengeJudgment, ChallengeFault> {
-        judge_challenge(&self.snapshot, &self.options, &self.events, events)
+        let run: Vec<&[RunEvent]> = self.events.iter().map(|chunk| chunk.as_slice()).collect();
+        judge_challenge(&self.snapshot, &self.options, &run, events)
     }
 
-    fn make(
+    pub(crate) fn make(
         &self,
         plan: &ChallengePlan,
         watcher: &mut dyn SearchWatcher,
     ) -> Result<ChallengeResult, AppError> {
         let mut reader = RunReader::new(&self.snapshot);
-        self.events.iter().flatten().for_each(|event| reader.apply(event));
+        let events = self.events.iter().flat_map(|chunk| chunk.iter());
+        events.for_each(|event| reader.apply(event));
+        if self.is_being_recorded {
+            reader.completed();
+        }
         let instance = reader.finish(plan.weights)?;
         let prices = find_prices(&instance);
         let seed = seed_of(&instance.snapshot_digest);
@@ -189,45 +203,16 @@ pub async fn record_challenge(
             lease: None,
         };
         match store.append(append).await {
-            Ok(_) => return Ok(id),
+            Ok(_) => {
+                keep_certificate(store, run).await?;
+                return Ok(id);
+            }
             // Another challenge of the run took the number.
             Err(StoreError::Conflict { .. } | StoreError::AppendIdReused { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
     unreachable!("the numbers of challenges do not end")
-}
-
-/// The tightest recorded bound of a run with the default weights, and the challenge that has it.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
-pub async fn recorded_bound(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<Option<(ChallengeId, BoundCertified)>, AppError> {
-    let types = [ChallengeEventType::ChallengeRequested, ChallengeEventType::BoundCertified];
-    let types = types.map(|event_type| event_type.name().to_owned());
-    let mut tightest: Option<(ChallengeId, BoundCertified)> = None;
-    for number in 1.. {
-        let id = ChallengeId { run, number };
-        let stored = store.read_types(&id.stream(), 1, types.to_vec()).try_concat().await?;
-        let events = stored.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        match &events[..] {
-            [
-                ChallengeEvent::ChallengeRequested(requested),
-                ChallengeEvent::BoundCertified(own),
-            ] => {
-                let is_tighter = tightest.as_ref().is_none_or(|(_, known)| own.gap < known.gap);
-                if requested.weights == ChallengeWeights::default() && is_tighter {
-                    tightest = Some((id, (**own).clone()));
-                }
-            }
-            [] => break,
-            _ => {}
-        }
-    }
-    Ok(tightest)
 }
 
 /// The answer of [`replay_challenge`].
@@ -323,6 +308,6 @@ impl SearchWatcher for RepeatedSearch {
     }
 }
 
-fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {
+pub(crate) fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {
     ChallengeEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }

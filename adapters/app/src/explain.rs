@@ -11,7 +11,7 @@ use powerfill_engine::what_if::{self, NoAnswer};
 use powerfill_events::run::RunId;
 use powerfill_explain::{
     LoanAccount, LoanExplanation, LoanStory, PairAccount, RunInput, StorySubject, TradeAccount,
-    TradeExplanation, TradeStory,
+    TradeExplanation, TradePrices, TradeStory,
 };
 use powerfill_facts::what_if::{ChangeKind, WhatIf};
 use powerfill_ports::index::IndexState;
@@ -24,6 +24,7 @@ use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
 use tokio::task::spawn_blocking;
 
 use crate::AppError;
+use crate::certificate::{recorded_certificate, recorded_prices};
 use crate::events::{DecodedBatches, DecodedEvent, decode_batches, for_each_event, read_run};
 
 /// Explains a loan: its candidates, its way through the run, whether it takes part, and which
@@ -139,7 +140,13 @@ pub async fn explain_trade(
         return Ok(TradeAccount::new(story, None, &[]));
     };
     let canonical = store.captured(&input.snapshot_digest).await?;
-    blocking(move || trade_account(&canonical, &input, story)).await
+    let mut account = blocking(move || trade_account(&canonical, &input, story)).await?;
+    if let Some(certificate) = recorded_certificate(store, run).await? {
+        let all = recorded_prices(store, &certificate).await?;
+        let trade = &account.story.trade_id;
+        account.shadow_prices = Some(TradePrices::new(certificate.challenge, all, trade));
+    }
+    Ok(account)
 }
 
 fn trade_account(

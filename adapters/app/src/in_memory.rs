@@ -65,6 +65,7 @@ impl InMemoryRun {
     ) -> Result<Self, Cancelled> {
         let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
         let input = DecisionInput {
+            run: RUN_ID,
             requested: RunRequested {
                 tenant_id: TenantId::from(&snapshot.header.tenant_id),
                 options: RunOptions { as_of: Some(as_of), ..options.clone() },
@@ -78,6 +79,7 @@ impl InMemoryRun {
             snapshot: Arc::clone(snapshot),
             observer: Arc::new(NoObserver),
             control: control.clone(),
+            certifier: None,
         };
         match decide_here(&input) {
             (_, DecisionEnd::Stopped(step)) => Err(Cancelled(step)),

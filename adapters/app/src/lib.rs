@@ -10,6 +10,7 @@
 //! * [`verify`]: the log, and everything that is kept beside it, checked against the events
 //! * [`explain`]: the story of a loan or a trade in a run
 //! * [`brief`]: what changed between two runs, and what it was worth
+//! * [`certificate`]: how far a run is from the best possible, as it is recorded
 //! * [`challenge`]: how far a run is from the best possible, and a better allocation
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`]: changes of a tenant's configuration
@@ -26,6 +27,7 @@
 
 pub mod as_of;
 pub mod brief;
+pub mod certificate;
 pub mod challenge;
 mod clock;
 pub mod compare;

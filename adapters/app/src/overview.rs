@@ -1,12 +1,13 @@
 //! The overview of a Complete run: from the shown tables if the store shows the run, and else from
-//! its events.
+//! its events, with the certificate of the run.
 
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
-use powerfill_overview::{Overview, OverviewBuilder};
+use powerfill_overview::{Overview, OverviewBuilder, OverviewCertificate};
 use powerfill_ports::{Store, StoreError};
 
 use crate::AppError;
+use crate::certificate::{recorded_certificate, recorded_prices};
 use crate::events::decode_batches;
 use crate::rebuild::fold;
 
@@ -16,6 +17,15 @@ use crate::rebuild::fold;
 /// [`NotFound`](StoreError::NotFound) if the run has no events; an event cannot be read; the store
 /// fails.
 pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
+    let Some(mut overview) = of_run(store, run).await? else { return Ok(None) };
+    if let Some(certificate) = recorded_certificate(store, run).await? {
+        let prices = recorded_prices(store, &certificate).await?;
+        overview.certificate = Some(OverviewCertificate::new(certificate, prices));
+    }
+    Ok(Some(overview))
+}
+
+async fn of_run(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
     if is_shown(store, run).await? {
         let mut overview = read_head(store, run).await?;
         if take_shown(store, run, &mut overview).await? {

@@ -19,6 +19,7 @@ use powerfill_tables::tables::{Projectors, projectors, run_history};
 use powerfill_tables::{RunTables, UnknownTable};
 
 use crate::AppError;
+use crate::certificate::recorded_certificate;
 use crate::events::{DecodedEvent, decode_batches, read_run, read_versions};
 
 /// What the events of a run amount to.
@@ -328,8 +329,9 @@ pub(crate) async fn put_headline(
     run: RunId,
     rebuilt: &RebuiltRun,
 ) -> Result<(), AppError> {
-    if let Some(headline) = &rebuilt.headline {
-        store.put_headline(run, headline).await?;
+    if let Some(mut headline) = rebuilt.headline.clone() {
+        headline.certificate = recorded_certificate(store, run).await?;
+        store.put_headline(run, &headline).await?;
     }
     let annotations = read_annotations(store, run).await?;
     if annotations.version > 0 {

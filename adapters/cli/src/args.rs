@@ -30,8 +30,8 @@ pub(crate) use audit::{
 pub(crate) use brief::BriefArgs;
 pub(crate) use challenge::ChallengeArgs;
 pub(crate) use common::{
-    LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs, StoreArgs,
-    StorePrintArgs, TablePrintArgs, TenantArgs,
+    CertificateArgs, LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs,
+    StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs,
 };
 pub(crate) use config::{
     ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,
@@ -279,15 +279,14 @@ pub(crate) struct RunArgs {
     /// When the run is Complete, challenge it with a search, as `powerfill challenge` does
     #[arg(long, conflicts_with = "no_wait")]
     pub(crate) challenge: bool,
-    /// When the run is Complete, record how far it is from the best possible, without a search
-    #[arg(long, conflicts_with_all = ["no_wait", "challenge"])]
-    pub(crate) certificate: bool,
     /// Publish the run when it is Complete: mssql://USER@HOST/DATABASE?schema=NAME
     #[arg(long, value_name = "URL", conflicts_with = "no_wait")]
     pub(crate) publish: Option<UrlText>,
     /// Who requests the run [default: the user of this machine]
     #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
     pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
     #[command(flatten)]
     pub(crate) large_tables: LargeTablesArgs,
     #[command(flatten)]

@@ -6,12 +6,14 @@ use maud::{DOCTYPE, Markup, html as markup};
 use powerfill_app::replay::{ReplayOutcome, ReplayReport};
 use powerfill_app::verify::VerifyReport;
 use powerfill_diff::report::page_head;
+use powerfill_events::challenge::RunCertificate;
 use powerfill_events::log::LogHead;
 use powerfill_events::run::event::SourceProvenance;
 use powerfill_events::values::Timestamp;
 use powerfill_explain::{LoanAccount, usd};
-use powerfill_overview::{Overview, OverviewRun};
+use powerfill_overview::{Overview, OverviewCertificate, OverviewRun};
 
+use crate::commands::challenge::whole_dollars;
 use crate::summary::count;
 use crate::words::seconds;
 
@@ -191,6 +193,7 @@ fn results(overview: &Overview) -> Markup {
             (fact("In trades of the run", amount(value.all.loans, value.all.loan_amount)))
             (fact("Placed by a pass", amount(value.placed.loans, value.placed.loan_amount)))
             (fact("Kicked out", amount(overview.kickouts.loans, overview.kickouts.loan_amount)))
+            (fact("Best possible", best_possible(overview.certificate.as_ref())))
             (fact("Trades", format!(
                 "{} in the run, {} short of their band",
                 count(overview.trades.len() as u64), count(short as u64)
@@ -201,6 +204,16 @@ fn results(overview: &Overview) -> Markup {
         h3 { "Output tables that the digest covers" }
         (counts(["Table", "Rows"], run.table_rows.iter().map(|(table, rows)| (table, *rows))))
     }
+}
+
+/// How far the run is from the best possible.
+fn best_possible(certificate: Option<&OverviewCertificate>) -> String {
+    let Some(OverviewCertificate { certificate, .. }) = certificate else {
+        return "not computed for this run".to_owned();
+    };
+    let RunCertificate { challenge, gap_bp, certified } = certificate;
+    let (gap, eligible) = (whole_dollars(certified.gap), usd(certified.eligible_amount));
+    format!("within {gap_bp} bp ({gap}) of {eligible} dollars that are eligible: {challenge}")
 }
 
 /// A table of names and numbers.

@@ -21,7 +21,7 @@ const FILE: &str = "powerfill.toml";
 const TENANT_FORM: &str = "write [tenants.ID] with store = \"…\"";
 
 /// The content of `powerfill.toml`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct ProgramSettings {
     /// As `--store`; only without tenants.
     pub(crate) store: Option<StoreUrl>,
@@ -36,6 +36,8 @@ pub(crate) struct ProgramSettings {
     tenant: Option<String>,
     /// As `--large-tables`, for tenants that do not say it.
     pub(crate) large_tables: LargeTables,
+    /// Whether runs get certificates, for tenants that do not say it.
+    pub(crate) certificate: bool,
     /// Tenants by id.
     pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct TenantSettings {
     pub(crate) manages_configuration: bool,
     /// As `--large-tables`.
     pub(crate) large_tables: LargeTables,
+    /// Whether runs get certificates.
+    pub(crate) certificate: bool,
     /// A file with the password of the store.
     password_file: Option<PathBuf>,
     /// The database to which outputs are published, without a password from elsewhere.
@@ -92,19 +96,21 @@ impl TenantSettings {
             keep_years: None,
             manages_configuration: false,
             large_tables: LargeTables::Built,
+            certificate: true,
             password_file: None,
             publish: None,
             publish_password_file: None,
         }
     }
 
-    fn parse(id: &str, value: Value, default: LargeTables) -> Result<Self, CliError> {
+    fn parse(id: &str, value: Value, default: &ProgramSettings) -> Result<Self, CliError> {
         let prefix = format!("tenants.{id}.");
         let Value::Table(mut table) = value else {
             return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
         };
         let at = |name: &str| format!("{prefix}{name}");
         let keep_years = years(&mut table, &at("keep_years"))?;
+        let certificate = flag(&mut table, &at("certificate"))?;
         let mut text = |name| text(&mut table, name, &at(name));
         let missing = || invalid(&at("store"), "is missing; each tenant needs a store of its own");
         let store: StoreUrl = url(text("store")?, &at("store"))?.ok_or_else(missing)?;
@@ -124,7 +130,7 @@ impl TenantSettings {
             }
         };
         let known = "store, source, mapping, options, configuration, keep_years, large_tables, \
-                     password_file, publish, and publish_password_file";
+                     certificate, password_file, publish, and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
@@ -134,7 +140,8 @@ impl TenantSettings {
             options: options.map(PathBuf::from),
             manages_configuration,
             keep_years,
-            large_tables: large_tables.unwrap_or(default),
+            large_tables: large_tables.unwrap_or(default.large_tables),
+            certificate: certificate.unwrap_or(default.certificate),
             password_file: password_file.map(PathBuf::from),
             publish,
             publish_password_file: publish_password_file.map(PathBuf::from),
@@ -152,6 +159,16 @@ fn years(table: &mut Table, path: &str) -> Result<Option<u32>, CliError> {
     }
 }
 
+/// A setting that is true or false, whose name is the end of its path.
+fn flag(table: &mut Table, path: &str) -> Result<Option<bool>, CliError> {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match table.remove(name) {
+        None => Ok(None),
+        Some(Value::Boolean(flag)) => Ok(Some(flag)),
+        Some(_) => Err(invalid(path, "must be true or false, without quotes")),
+    }
+}
+
 fn read_password(setting: &str, file: Option<&Path>) -> Result<Option<String>, CliError> {
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(file)
@@ -165,7 +182,7 @@ impl ProgramSettings {
         let text = match std::fs::read_to_string(Path::new(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
+                return Self::parse(Table::new());
             }
             Err(error) => return Err(CliError::context(format!("cannot read {FILE}"), error)),
         };
@@ -186,23 +203,23 @@ impl ProgramSettings {
         let text = |table: &mut Table, name| text(table, name, name);
         let store: Option<StoreUrl> = url(text(&mut table, "store")?, "store")?;
         let large_tables = large_tables(text(&mut table, "large_tables")?, "large_tables")?;
-        let large_tables = large_tables.unwrap_or_default();
-        let settings = Self {
+        let mut settings = Self {
             store: store.map(|store| store.or_password(None)),
             keep_years: years(&mut table, "keep_years")?,
             requested_by: text(&mut table, "requested_by")?,
             nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
-            large_tables,
-            tenants: tenants
-                .into_iter()
-                .map(|(id, tenant)| {
-                    let tenant = TenantSettings::parse(&id, tenant, large_tables)?;
-                    Ok((id, Arc::new(tenant)))
-                })
-                .collect::<Result<_, CliError>>()?,
+            large_tables: large_tables.unwrap_or_default(),
+            certificate: flag(&mut table, "certificate")?.unwrap_or(true),
+            tenants: BTreeMap::new(),
         };
-        let known = "store, keep_years, requested_by, nats, tenant, large_tables, and [tenants.ID]";
+        let parsed = tenants.into_iter().map(|(id, tenant)| {
+            let tenant = TenantSettings::parse(&id, tenant, &settings)?;
+            Ok((id, Arc::new(tenant)))
+        });
+        settings.tenants = parsed.collect::<Result<_, CliError>>()?;
+        let known = "store, keep_years, requested_by, nats, tenant, large_tables, certificate, and \
+                     [tenants.ID]";
         reject_unknown(&table, "", known)?;
         settings.check()?;
         Ok(settings)

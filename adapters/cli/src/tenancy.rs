@@ -33,6 +33,7 @@ pub(crate) struct TenantStore {
     url: StoreUrl,
     tenant: Option<Arc<TenantSettings>>,
     large_tables: LargeTables,
+    certificate: bool,
 }
 
 impl TenantStore {
@@ -54,9 +55,12 @@ impl TenantStore {
             )),
             _ => {
                 let tenant = tenant.or(owner).cloned();
-                let of_tenant = tenant.as_ref().map(|tenant| tenant.large_tables);
-                let large_tables = of_tenant.unwrap_or(settings.large_tables);
-                Ok(Self { url, tenant, large_tables })
+                let of_tenant = tenant.as_ref();
+                let (large_tables, certificate) = of_tenant
+                    .map_or((settings.large_tables, settings.certificate), |tenant| {
+                        (tenant.large_tables, tenant.certificate)
+                    });
+                Ok(Self { url, tenant, large_tables, certificate })
             }
         }
     }
@@ -70,13 +74,15 @@ impl TenantStore {
         }
         let default = || StoreUrl::Sqlite("powerfill.db".into());
         let url = settings.store.clone().unwrap_or_else(default);
-        Ok(Self { url, tenant: None, large_tables: settings.large_tables })
+        let ProgramSettings { large_tables, certificate, .. } = *settings;
+        Ok(Self { url, tenant: None, large_tables, certificate })
     }
 
     /// The store of a tenant.
     pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
-        let (url, large_tables) = (tenant.store_url()?, tenant.large_tables);
-        Ok(Self { url, tenant: Some(Arc::clone(tenant)), large_tables })
+        let TenantSettings { large_tables, certificate, .. } = **tenant;
+        let (url, tenant) = (tenant.store_url()?, Some(Arc::clone(tenant)));
+        Ok(Self { url, tenant, large_tables, certificate })
     }
 
     /// The stores of all tenants, or the one that [`TenantStore::resolve`] finds.
@@ -104,6 +110,16 @@ impl TenantStore {
     /// What the store gets of large tables.
     pub(crate) const fn large_tables(&self) -> LargeTables {
         self.large_tables
+    }
+
+    /// With what the command line says about certificates, if it says anything.
+    pub(crate) fn with_certificate(self, given: Option<bool>) -> Self {
+        Self { certificate: given.unwrap_or(self.certificate), ..self }
+    }
+
+    /// Whether runs get certificates.
+    pub(crate) const fn certificate(&self) -> bool {
+        self.certificate
     }
 
     pub(crate) const fn url(&self) -> &StoreUrl {

@@ -24,6 +24,7 @@ mod blocking;
 mod brief;
 mod caller;
 mod candidates;
+mod challenges;
 mod config;
 mod console;
 mod constraint_use;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use powerfill_app::certificate::recorded_certificate;
 use powerfill_app::overview::overview;
 use powerfill_events::run::RunId;
 use uuid::Uuid;
@@ -17,7 +18,8 @@ use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, internal};
 use crate::reports::{add_tag, output_digest};
 
-/// The overview of a Complete run: head, value, waterfall, trades, flow, kickouts, pool moves, log.
+/// The overview of a Complete run: head, value, waterfall, certificate, trades, flow, kickouts,
+/// pool moves, log.
 ///
 /// Its schema is also `docs/reference/overview.schema.json`. Flows have the 300 largest links,
 /// and moves the 500 largest, with the sum of the others.
@@ -38,7 +40,10 @@ pub(crate) async fn show(
     let (run, store) = (RunId(run), caller.store().await?);
     let tenant = caller.tenant.id();
     let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    let tag = format!("W/\"overview-{digest}\"");
+    // A certificate comes later than the run.
+    let certificate = recorded_certificate(store.as_ref(), run).await?;
+    let certificate = certificate.map_or_else(String::new, |own| format!("-{}", own.challenge));
+    let tag = format!("W/\"overview-{digest}{certificate}\"");
     let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -50,7 +55,7 @@ pub(crate) async fn show(
             })
             .await
         };
-        let json = api.report_cache.overview(tenant, run, make).await?;
+        let json = api.report_cache.overview(tenant, run, &tag, make).await?;
         let media_type = HeaderValue::from_static("application/json");
         ([(header::CONTENT_TYPE, media_type)], json.to_string()).into_response()
     };

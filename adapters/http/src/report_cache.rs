@@ -102,8 +102,8 @@ pub(crate) struct ReportCache {
     /// By run, and by table if the tables of the run were not read together.
     tables: Cache<(RunKey, Option<&'static str>), Tables>,
     digests: Cache<RunKey, Arc<str>>,
-    /// Overviews as JSON.
-    overviews: Cache<RunKey, Arc<str>>,
+    /// Overviews as JSON, by their tags.
+    overviews: Cache<(RunKey, Arc<str>), Arc<str>>,
     row_starts: Cache<(RunKey, &'static str), Arc<RowStarts>>,
     /// One per tenant: it reads one table at a time, because several large ones need too much
     /// memory, and never waits for another tenant.
@@ -125,7 +125,9 @@ impl ReportCache {
         let digests = Cache::new(MAX_DIGESTS);
         let overviews = Cache::builder()
             .max_capacity(max_bytes as u64 / OVERVIEW_SHARE)
-            .weigher(|_: &RunKey, json: &Arc<str>| u32::try_from(json.len()).unwrap_or(u32::MAX))
+            .weigher(|_: &(RunKey, Arc<str>), json: &Arc<str>| {
+                u32::try_from(json.len()).unwrap_or(u32::MAX)
+            })
             .build();
         let row_starts = Cache::new(MAX_ROW_STARTS);
         Self { max_bytes, tables, digests, overviews, row_starts, readers: Cache::new(MAX_DIGESTS) }
@@ -148,10 +150,12 @@ impl ReportCache {
         &self,
         tenant: &str,
         run: RunId,
+        tag: &str,
         make: impl AsyncFnOnce() -> ApiResult<String>,
     ) -> ApiResult<Arc<str>> {
         let make = async || Ok(make().await?.into());
-        self.in_turn(tenant, &self.overviews, (tenant.into(), run), make, |_| true).await
+        self.in_turn(tenant, &self.overviews, ((tenant.into(), run), tag.into()), make, |_| true)
+            .await
     }
 
     /// A value of a cache, which is made in the tenant's turn if it is not in memory. A value that

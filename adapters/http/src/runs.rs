@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::answer::text;
 use crate::caller::{Operator, Viewer};
+use crate::challenges::CertificateView;
 use crate::extract::{Path, Query};
 use crate::position::page_size;
 use crate::problem::{ApiResult, Problem, ProblemKind};
@@ -51,6 +52,8 @@ pub(crate) struct RunListItem {
     kicked_out: Option<u64>,
     /// Its value in dollars, if it is Complete.
     value_amount: Option<String>,
+    /// How far it is from the best possible; null without a recorded bound.
+    certificate: Option<CertificateView>,
     /// BLAKE3 of its output tables, if it is Complete.
     output_digest: Option<String>,
     /// Its name.
@@ -74,6 +77,7 @@ impl From<ListedRun> for RunListItem {
             placed: headline.placed,
             kicked_out: headline.kicked_out,
             value_amount: text(headline.value_amount),
+            certificate: headline.certificate.map(Into::into),
             output_digest: headline.output_digest,
             name: annotations.name,
             notes: annotations.notes,

@@ -11,6 +11,7 @@ use super::answer::{loan_verdict, trade_verdict};
 use super::ledger::FillingLoan;
 use super::limit::FullLimits;
 use super::loan::{LoanExplanation, LoanOutcome};
+use super::prices::TradePrices;
 use super::trade::{AbsentCandidate, TradeExplanation};
 use super::verdict::CandidateVerdict;
 use super::words::near_words;
@@ -40,6 +41,8 @@ pub struct TradeAccount {
     /// From the input: the loans that match no node of the trade's instrument; NULL if the trade is
     /// not in the run.
     pub never_came: Option<UnmatchedLoans>,
+    /// From the certificate of the run; NULL if it has none, or if the trade is not in the run.
+    pub shadow_prices: Option<TradePrices>,
 }
 
 impl LoanAccount {
@@ -87,7 +90,7 @@ impl TradeAccount {
                 format!("No event of this run names trade {}{near}.", story.trade_id)
             }
         };
-        Self { verdict, story, never_came }
+        Self { verdict, story, never_came, shadow_prices: None }
     }
 
     /// Whether the run does not have the trade.

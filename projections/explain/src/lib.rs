@@ -9,6 +9,7 @@
 //! * [`LoanStories`]: many loans at once, and the relation of each to one trade;
 //!   [`OutcomeClause`] and [`RelationClause`] are their texts
 //! * [`TradeStory`] → [`TradeExplanation`]
+//! * [`TradePrices`]: what more room in a trade is worth
 //! * [`LoanSummary`], [`TradeSummary`]: the text of an account for one screen; [`PairAccount`]: why
 //!   a loan is, or is not, in a trade
 //!
@@ -36,6 +37,7 @@ mod loan_summary;
 mod loan_text;
 mod name_matcher;
 mod pair;
+mod prices;
 mod screen;
 mod step;
 mod subject;
@@ -59,6 +61,7 @@ pub use loan_stories::{LoanStories, TradeRelation};
 pub use loan_story::LoanStory;
 pub use loan_summary::LoanSummary;
 pub use pair::{PairAccount, PairRelation};
+pub use prices::{TradePrices, price_words};
 pub use step::LoanStep;
 pub use subject::StorySubject;
 pub use trade::{AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation};

@@ -10,6 +10,7 @@ use powerfill_facts::UnmatchedLoans;
 use super::account::TradeAccount;
 use super::answer::verdict_words;
 use super::loan_summary::write_rest;
+use super::prices::write_prices;
 use super::screen::Screen;
 use super::trade::{TradeChange, TradeExplanation};
 use super::trade_text::{write_band, write_limit, write_node, write_place};
@@ -29,7 +30,7 @@ pub struct TradeSummary<'a>(pub &'a TradeAccount);
 
 impl Display for TradeSummary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let TradeAccount { verdict, story, never_came, .. } = self.0;
+        let TradeAccount { verdict, story, never_came, shadow_prices } = self.0;
         let Some(trade) = &story.trade else { return writeln!(f, "{verdict}") };
         let mut screen = Screen::default();
         screen.add(|f| {
@@ -45,6 +46,7 @@ impl Display for TradeSummary<'_> {
         screen.add(|f| write_sources(story, f));
         screen.add(|f| write_absent(story, f));
         screen.add(|f| write_limits(&story.limits, f));
+        screen.add(|f| write_prices(shadow_prices.as_ref(), f));
         screen
             .add(|f| never_came.as_ref().map_or(Ok(()), |unmatched| write_unmatched(unmatched, f)));
         screen.fmt(f)?;

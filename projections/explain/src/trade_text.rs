@@ -11,6 +11,7 @@ use super::account::TradeAccount;
 use super::answer::trade_verdict;
 use super::facts_text::level_words;
 use super::loan_text::{write_limits, write_verdict};
+use super::prices::write_prices;
 use super::trade::{
     AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation,
 };
@@ -46,6 +47,7 @@ impl Display for TradeAccount {
             return writeln!(f, "{}", self.verdict);
         }
         self.story.fmt(f)?;
+        write_prices(self.shadow_prices.as_ref(), f)?;
         let Some(UnmatchedLoans { eligible, matched_nothing, nodes }) = &self.never_came else {
             return Ok(());
         };

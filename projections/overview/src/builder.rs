@@ -126,7 +126,7 @@ impl OverviewBuilder {
         }
     }
 
-    /// The document; `None` before the run is Complete.
+    /// The document, without a certificate; `None` before the run is Complete.
     pub fn finish(self) -> Option<Overview> {
         let run = self.head.finish()?;
         let kickouts = self.kickouts.finish(&self.trades);
@@ -137,6 +137,7 @@ impl OverviewBuilder {
             run,
             value: self.values.value,
             waterfall: self.values.waterfall,
+            certificate: None,
             trades,
             trade_groups,
             flow,

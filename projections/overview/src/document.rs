@@ -1,6 +1,7 @@
 //! The document. Its fields are a published schema, `docs/reference/overview.schema.json`: within a
 //! version, fields are only added.
 
+mod certificate;
 mod loans;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use powerfill_events::values::{Day, Money, Price, TenantId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use certificate::*;
 pub use loans::*;
 
 /// A name, as the snapshot spells it.
@@ -32,6 +34,9 @@ pub struct Overview {
     pub value: OverviewValue,
     /// From the worth of the loans where they are now to the value of the run (7.4).
     pub waterfall: Vec<WaterfallStep>,
+    /// How far it is from the best possible (10.2), as challenges of the run say; NULL if there is
+    /// none.
+    pub certificate: Option<OverviewCertificate>,
     /// The included trades: those that are short first, the largest shortfall first; then by
     /// settlement date and id.
     pub trades: Vec<OverviewTrade>,

@@ -1,5 +1,7 @@
-//! What the list of runs says about a run (specification 4.2 `runs`): a projection of its events.
+//! What the list of runs says about a run (specification 4.2 `runs`): a projection of its
+//! events, and of those of its challenges.
 
+use powerfill_events::challenge::RunCertificate;
 use powerfill_events::run::event::{RunCompleted, RunRequested};
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{Day, Money};
@@ -36,6 +38,9 @@ pub struct RunHeadline {
     pub value_amount: Option<Money>,
     /// BLAKE3 of its output tables; `None` unless the run is Complete.
     pub output_digest: Option<String>,
+    /// How far it is from the best possible, from the challenges of the run; `None` if nothing is
+    /// recorded.
+    pub certificate: Option<RunCertificate>,
 }
 
 impl RunHeadline {

@@ -204,15 +204,18 @@ impl StreamComparison {
         observer: Arc<dyn RunObserver>,
     ) -> Result<(), AppError> {
         self.report.recorded_spec = Some(requested.spec_version.clone());
+        let run = self.report.run_id;
         let deciding = spawn_blocking(move || {
             let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
             let (requested, control) = (*requested, RunControl::default());
             Ok::<_, AppError>(decide_here(&DecisionInput {
+                run,
                 requested,
                 snapshot,
                 observer,
                 control,
+                certifier: None,
             }))
         });
         let (decided, end) = deciding.await.map_err(|error| panicked(&error))??;

@@ -88,6 +88,9 @@ fn decide_and_check(sender: &mut MessageSender<'_>) -> DecisionEnd {
     match powerfill_checks::verify(snapshot, options, &chunks) {
         Ok(verified) => {
             sender.send_events(vec![RunEvent::InvariantsVerified(verified)]);
+            if let Some(certifier) = &sender.input.certifier {
+                certifier.begin(sender.input, &sender.chunks);
+            }
             DecisionEnd::Complete
         }
         Err(violation) => {

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{RunRequested, Step};
+use powerfill_events::run::{RunEvent, RunId};
 use powerfill_snapshot::Snapshot;
 
 use super::control::RunControl;
 use super::observer::RunObserver;
+use crate::certificate::Certifier;
 
 /// What a run is decided from.
 pub(crate) struct DecisionInput {
+    pub(crate) run: RunId,
     pub(crate) requested: RunRequested,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) observer: Arc<dyn RunObserver>,
     pub(crate) control: RunControl,
+    /// Begins the certificate of the run, if it is to have one.
+    pub(crate) certifier: Option<Arc<Certifier>>,
 }
 
 /// Events in order. The second opinion reads them while they are recorded.

@@ -25,9 +25,13 @@ pub(crate) mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
+use powerfill_events::challenge::RunCertificate;
+use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::LargeTables;
 
+use crate::AppError;
+use crate::certificate::Certifier;
 use crate::clock::Clock;
 use threads::ThreadMode;
 pub(crate) use threads::panicked;
@@ -46,6 +50,8 @@ pub struct Runner {
     events_per_append: u64,
     large_tables: LargeTables,
     thread_mode: ThreadMode,
+    /// `None` if runs get no certificates.
+    certifier: Option<Arc<Certifier>>,
 }
 
 impl Runner {
@@ -58,7 +64,17 @@ impl Runner {
     ) -> Self {
         let (events_per_append, thread_mode) = (EVENTS_PER_APPEND, ThreadMode::Own);
         let large_tables = LargeTables::default();
-        Self { store, clock, worker, lease, events_per_append, large_tables, thread_mode }
+        let certifier = None;
+        Self {
+            store,
+            clock,
+            worker,
+            lease,
+            events_per_append,
+            large_tables,
+            thread_mode,
+            certifier,
+        }
     }
 
     /// Appends this many events at a time. The events themselves stay the same.
@@ -71,6 +87,27 @@ impl Runner {
     #[must_use]
     pub fn with_large_tables(self, large_tables: LargeTables) -> Self {
         Self { large_tables, ..self }
+    }
+
+    /// Whether the bound of each run is computed (10.2) while the run is recorded; then
+    /// [`certify`](Self::certify) records it.
+    #[must_use]
+    pub fn with_certificates(self, certificates: bool) -> Self {
+        Self { certifier: certificates.then(Arc::default), ..self }
+    }
+
+    /// Waits for the bound of a Complete run on which this runner has worked, and records it in a
+    /// stream of its own. `None` if there is none to record.
+    ///
+    /// # Errors
+    /// The checks find a fault; the store fails.
+    pub async fn certify(&self, run: RunId) -> Result<Option<RunCertificate>, AppError> {
+        match &self.certifier {
+            Some(certifier) => {
+                certifier.record(self.store.as_ref(), self.clock.as_ref(), run).await
+            }
+            None => Ok(None),
+        }
     }
 
     /// Starts no threads, for a simulation: nothing happens outside the caller's runtime.

@@ -121,10 +121,12 @@ impl Runner {
             is_scenario: requested.origin.scenario.is_some(),
         };
         let input = DecisionInput {
+            run,
             requested: *requested,
             snapshot,
             observer: Arc::clone(&observer),
             control: control.clone(),
+            certifier: self.certifier.clone(),
         };
         let parts = RunParts::begin(self.thread_mode, self.recorder(run, &input, history), input);
         match self.store_parts(&work, parts, control).await? {

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use super::tables::{cell_difference, compare_shown};
 use super::{Comparer, VerifyProgress, VerifyReport, workers};
 use crate::AppError;
+use crate::certificate::recorded_certificate;
 use crate::rebuild::{RebuiltRun, fold_with_index};
 
 /// Compares the output digest that a run recorded with that of its rebuilt outputs.
@@ -266,8 +267,16 @@ async fn headline_differs(
     let Some(kept) = store.headlines(vec![run]).await?.remove(&run) else { return Ok(None) };
     let annotations = AnnotationHead::from(&read_annotations(store, run).await?);
     // A headline of another version says something else.
-    let what = match kept.headline.filter(|headline| headline.version == VERSION) {
-        Some(headline) if Some(&headline) != rebuilt.headline.as_ref() => "its events",
+    let kept_headline = kept.headline.filter(|headline| headline.version == VERSION);
+    let mut expected = rebuilt.headline.clone();
+    if let (Some(expected), Some(kept)) = (&mut expected, &kept_headline)
+        // A process that ended after a certificate was recorded did not keep it.
+        && kept.certificate.is_some()
+    {
+        expected.certificate = recorded_certificate(store, run).await?;
+    }
+    let what = match kept_headline {
+        Some(_) if kept_headline != expected => "its events",
         _ if kept.annotations != annotations => "its annotations",
         _ => return Ok(None),
     };

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use powerfill_app::challenge::DEFAULT_STEPS;
 use powerfill_events::challenge::ChallengeWeights;
 use powerfill_events::values::{Money, Price};
 
 use super::StorePrintArgs;
-use crate::commands::challenge::STEPS;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -23,7 +23,7 @@ pub(crate) struct ChallengeArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
     /// Steps of the search for a better allocation; 0 for the bound alone
-    #[arg(long, default_value_t = STEPS)]
+    #[arg(long, default_value_t = DEFAULT_STEPS)]
     pub(crate) steps: u64,
     /// End the search after this many seconds
     #[arg(long, value_name = "SECONDS")]

@@ -77,6 +77,27 @@ impl LargeTablesArgs {
     }
 }
 
+/// Whether runs get certificates.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct CertificateArgs {
+    /// Record how far each run is from the best possible, also if powerfill.toml says otherwise
+    #[arg(long)]
+    certificate: bool,
+    /// Do not record how far each run is from the best possible
+    #[arg(long, env = "POWERFILL_NO_CERTIFICATE")]
+    no_certificate: bool,
+}
+
+impl CertificateArgs {
+    pub(crate) fn value(self) -> Option<bool> {
+        match (self.certificate, self.no_certificate) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
+}
+
 /// [`LargeTables`], as an argument and in `powerfill.toml`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LargeTablesArg {

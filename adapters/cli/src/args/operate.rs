@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{LargeTablesArgs, LogArgs, PrintArgs, StoreArgs, StorePrintArgs};
+use super::{CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs, StoreArgs, StorePrintArgs};
 use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ pub(crate) struct WorkArgs {
     /// powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
     #[command(flatten)]
     pub(crate) large_tables: LargeTablesArgs,
     #[command(flatten)]

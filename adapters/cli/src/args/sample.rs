@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::CertificateArgs;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill demo --open
@@ -21,6 +23,8 @@ pub(crate) struct DemoArgs {
     /// Serve the sample on this machine afterwards, and show the console in the browser
     #[arg(long)]
     pub(crate) open: bool,
+    #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
 }
 
 #[derive(Debug, Args)]

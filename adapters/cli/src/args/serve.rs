@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use clap::{Args, FromArgMatches, Subcommand, ValueEnum};
 use powerfill_http::tokens::TokenRole;
 
-use super::{LargeTablesArgs, LogArgs, PrintArgs};
+use super::{CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -44,6 +44,8 @@ pub(crate) struct ServeArgs {
     /// The worker's name, as for `work` [default: powerfill-PID]
     #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) certificate: CertificateArgs,
     #[command(flatten)]
     pub(crate) large_tables: LargeTablesArgs,
 }

@@ -11,7 +11,8 @@ use powerfill_ports::Store;
 use powerfill_snapshot::{RunOptions, validate};
 use powerfill_tables::status::RunStatus;
 
-use super::run::{process_name, run_in_foreground, runner};
+use super::challenge::within;
+use super::run::{certify, process_name, run_in_foreground, runner};
 use super::serve::serve_in_browser;
 use crate::args::DemoArgs;
 use crate::error::CliError;
@@ -39,8 +40,9 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let requested_by = settings.requested_by(None);
     let tables = folder.join("tables");
     let options = RunOptions::default();
-    let runner =
-        runner(Arc::clone(&store), process_name()).with_large_tables(settings.large_tables);
+    let runner = runner(Arc::clone(&store), process_name())
+        .with_large_tables(settings.large_tables)
+        .with_certificates(args.certificate.value().unwrap_or(settings.certificate));
     let (tables_folder, origin) = (Some(&*tables), RunOrigin::default());
     let summary =
         run_in_foreground(&runner, validated, &options, &requested_by, tables_folder, origin)
@@ -51,6 +53,9 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     print_text(format!("\nread, run, recorded, and written in {took:.2} s: {tables}\n"))?;
     if summary.status != RunStatus::Complete {
         return Err(CliError::NegativeAnswer);
+    }
+    if let Some(certificate) = certify(&runner, &summary).await {
+        print_text(within(&certificate))?;
     }
     super::explain::explain_sample(store.as_ref(), summary.run_id).await?;
     drop((runner, store));

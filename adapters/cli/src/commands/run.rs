@@ -7,6 +7,7 @@ use std::time::Duration;
 use powerfill_app::overview::overview;
 use powerfill_app::publish::publish;
 use powerfill_app::{AppError, NoObserver, RunRequest, Runner, SystemClock, active_run_settled};
+use powerfill_events::challenge::RunCertificate;
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::RunOrigin;
 use powerfill_ports::{Store, StoreError};
@@ -18,7 +19,7 @@ use powerfill_tables::table::TableSpec;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::challenge::{self, STEPS};
+use super::challenge;
 use super::options;
 use crate::args::RunArgs;
 use crate::error::CliError;
@@ -39,6 +40,13 @@ pub(super) fn runner(store: Arc<dyn Store>, name: String) -> Runner {
     Runner::new(store, Arc::new(SystemClock), name, LEASE)
 }
 
+/// As [`runner`], with the settings of the tenant.
+pub(super) fn tenant_runner(tenant: &TenantStore, store: Arc<dyn Store>, name: String) -> Runner {
+    runner(store, name)
+        .with_large_tables(tenant.large_tables())
+        .with_certificates(tenant.certificate())
+}
+
 /// The default worker name of this process.
 pub(super) fn process_name() -> String {
     format!("powerfill-{}", std::process::id())
@@ -56,7 +64,8 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         }
     };
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?
-        .with_large_tables(args.large_tables.value());
+        .with_large_tables(args.large_tables.value())
+        .with_certificate(if args.challenge { Some(false) } else { args.certificate.value() });
     let input = SnapshotInput::resolve(&args.source, &args.common.store.tenant, settings)?
         .for_store(&tenant_store)
         .reporting_all(args.report.all);
@@ -76,8 +85,7 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         let run_id = queue(store, &input, &options, &requested_by).await?;
         return print_queued(run_id, format.unwrap_or(Format::Text));
     }
-    let runner =
-        runner(Arc::clone(&store), process_name()).with_large_tables(tenant_store.large_tables());
+    let runner = tenant_runner(&tenant_store, Arc::clone(&store), process_name());
     let origin = RunOrigin::default();
     let summary =
         run_in_foreground(&runner, input, &options, &requested_by, folder, origin).await?;
@@ -90,24 +98,61 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         let again = format!("powerfill publish {run} --to URL");
         published.map_err(|error| after_recording(error, "--publish", &again))?;
     }
-    print_summary(&summary, format.unwrap_or(Format::Text))?;
+    let format = format.unwrap_or(Format::Text);
+    print_result(&runner, &summary, format).await?;
     if summary.status != RunStatus::Complete {
         return Err(CliError::NegativeAnswer);
     }
-    let is_text = format.unwrap_or(Format::Text) == Format::Text;
-    let steps = if args.challenge { Some(STEPS) } else { args.certificate.then_some(0) };
-    challenge_if_asked(store.as_ref(), &summary, steps, requested_by, is_text).await
+    if args.challenge {
+        let is_text = format == Format::Text;
+        challenge_completed(store.as_ref(), &summary, requested_by, is_text).await?;
+    }
+    Ok(())
 }
 
-fn print_summary(summary: &RunSummary, format: Format) -> Result<(), CliError> {
+/// Prints the summary, and the certificate when it is there. A document has both.
+async fn print_result(
+    runner: &Runner,
+    summary: &RunSummary,
+    format: Format,
+) -> Result<(), CliError> {
     match format {
-        Format::Text => print_wrapped(&summary::text(summary)),
-        Format::Json => print_json(&as_json(summary)?),
+        Format::Text => {
+            print_wrapped(&summary::text(summary))?;
+            let certificate = certify(runner, summary).await;
+            certificate.map_or(Ok(()), |certificate| print_text(challenge::within(&certificate)))
+        }
+        Format::Json => {
+            let certificate = certify(runner, summary).await;
+            print_json(&as_json(summary, certificate.as_ref())?)
+        }
         Format::Csv => {
             let run = summary.run_id.to_string();
-            print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])
+            print_csv(&["run_id", "status"], [[run.as_str(), summary.status.name()]])?;
+            certify(runner, summary).await;
+            Ok(())
         }
     }
+}
+
+/// Waits for the certificate of a Complete run, and records it. Ctrl-C ends the waiting. A run
+/// without its certificate is whole, so that a failure is a note.
+pub(super) async fn certify(runner: &Runner, summary: &RunSummary) -> Option<RunCertificate> {
+    if summary.status != RunStatus::Complete {
+        return None;
+    }
+    let run = summary.run_id;
+    let certificate = tokio::select! {
+        certificate = runner.certify(run) => certificate.map_err(|error| error.to_string()),
+        _ = tokio::signal::ctrl_c() => Err("it was interrupted".to_owned()),
+    };
+    certificate.unwrap_or_else(|why| {
+        eprintln!(
+            "note: the run is recorded, but not its certificate: {why} (`powerfill challenge {run} \
+             --steps 0` makes it)"
+        );
+        None
+    })
 }
 
 /// `--out` of a workbook.
@@ -124,22 +169,16 @@ async fn write_workbook(
     written.map_err(|error| after_recording(error, "--out", &again))
 }
 
-/// `--challenge`, and `--certificate` with no steps.
-async fn challenge_if_asked(
+/// `--challenge`.
+async fn challenge_completed(
     store: &dyn Store,
     summary: &RunSummary,
-    steps: Option<u64>,
     requested_by: String,
     is_text: bool,
 ) -> Result<(), CliError> {
-    if let Some(steps) = steps {
-        let again = format!("powerfill challenge {} --steps {steps}", summary.run_id);
-        let flag = if steps > 0 { "--challenge" } else { "--certificate" };
-        challenge::after_run(store, summary.run_id, steps, requested_by, is_text)
-            .await
-            .map_err(|error| after_recording(error, flag, &again))?;
-    }
-    Ok(())
+    let challenged = challenge::after_run(store, summary.run_id, requested_by, is_text).await;
+    let again = format!("powerfill challenge {}", summary.run_id);
+    challenged.map_err(|error| after_recording(error, "--challenge", &again))
 }
 
 /// The error of a flag that failed after the run was recorded, with a command that repeats only
@@ -270,13 +309,17 @@ async fn request_when_free(
     Ok(runner.request(request).await?)
 }
 
-/// The summary as one object that begins with id, status, and counts.
-fn as_json(summary: &RunSummary) -> Result<serde_json::Value, CliError> {
+/// The summary as one object that begins with id, status, and counts, and has the certificate.
+fn as_json(
+    summary: &RunSummary,
+    certificate: Option<&RunCertificate>,
+) -> Result<serde_json::Value, CliError> {
     let unprintable = |error| CliError::context("cannot write the summary", error);
     let mut object = json!({
         "run_id": summary.run_id,
         "status": summary.status.name(),
         "counts": summary.counts,
+        "certificate": certificate,
     });
     let whole = serde_json::to_value(summary).map_err(unprintable)?;
     if let (Some(object), serde_json::Value::Object(whole)) = (object.as_object_mut(), whole) {

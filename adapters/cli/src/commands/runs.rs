@@ -28,7 +28,7 @@ const SHORT_DIGEST: usize = 8;
 /// The longest cell of free text in a table.
 const LONGEST_TEXT: usize = 40;
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 18] = [
     "number",
     "run_id",
     "as_of",
@@ -41,6 +41,8 @@ const HEADER: [&str; 16] = [
     "placed",
     "kicked_out",
     "value_amount",
+    "gap_bp",
+    "gap",
     "output_digest",
     "name",
     "notes",
@@ -118,7 +120,7 @@ fn text_of<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn record(run: &ListedRun) -> [String; 16] {
+fn record(run: &ListedRun) -> [String; 18] {
     let ListedRun { number, queued, headline, annotations } = run;
     [
         text_of(*number),
@@ -133,6 +135,8 @@ fn record(run: &ListedRun) -> [String; 16] {
         text_of(headline.placed),
         text_of(headline.kicked_out),
         text_of(headline.value_amount),
+        text_of(headline.certificate.as_ref().map(|own| own.gap_bp)),
+        text_of(headline.certificate.as_ref().map(|own| own.certified.gap)),
         headline.output_digest.clone().unwrap_or_default(),
         annotations.name.clone().unwrap_or_default(),
         annotations.notes.to_string(),
@@ -156,6 +160,7 @@ fn object(TenantRun { tenant, run }: &TenantRun) -> Map<String, Value> {
         "placed": headline.placed,
         "kicked_out": headline.kicked_out,
         "value_amount": headline.value_amount,
+        "certificate": headline.certificate,
         "output_digest": headline.output_digest,
         "name": annotations.name,
         "notes": annotations.notes,
@@ -184,7 +189,7 @@ const fn right(title: &'static str, rank: u8, cell: fn(&TenantRun) -> String) ->
     RunColumn { title, rank, is_right: true, cell }
 }
 
-const COLUMNS: [RunColumn; 14] = [
+const COLUMNS: [RunColumn; 15] = [
     left("tenant", 0, |run| run.tenant.clone().unwrap_or_default()),
     right("no", 0, |run| run.run.number.map(count).unwrap_or_default()),
     left("run", 0, |run| short_id(run.run.queued.run_id)),
@@ -195,6 +200,7 @@ const COLUMNS: [RunColumn; 14] = [
     right("placed", 2, |run| run.run.headline.placed.map(whole).unwrap_or_default()),
     right("out", 3, |run| run.run.headline.kicked_out.map(count).unwrap_or_default()),
     right("value", 2, |run| run.run.headline.value_amount.map(usd).unwrap_or_default()),
+    right("gap bp", 3, |run| text_of(run.run.headline.certificate.as_ref().map(|own| own.gap_bp))),
     left("digest", 9, |run| {
         text_of(run.run.headline.output_digest.as_ref()).chars().take(SHORT_DIGEST).collect()
     }),

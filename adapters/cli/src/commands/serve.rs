@@ -68,7 +68,9 @@ async fn serve<'t>(
 ) -> Result<(), CliError> {
     let (mut stores, mut tenants) = (Vec::new(), Vec::new());
     for tenant in of {
-        let store = TenantStore::of_tenant(tenant)?.with_large_tables(args.large_tables.value());
+        let store = TenantStore::of_tenant(tenant)?
+            .with_large_tables(args.large_tables.value())
+            .with_certificate(args.certificate.value());
         stores.push(store.clone());
         let (settings, open) = (Arc::clone(tenant), OnceCell::new());
         let max_rows = args.max_rows;

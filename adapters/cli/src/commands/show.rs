@@ -1,8 +1,12 @@
 //! `show`: prints the summary of a run, from its events.
 
+use std::io;
+
 use powerfill_app::as_of::{RunAtEvent, run_at_event};
+use powerfill_app::certificate::{recorded_certificate, recorded_prices};
 use powerfill_app::{DecodedEvent, for_each_event, read_run};
 use powerfill_events::annotation::Annotations;
+use powerfill_events::challenge::{RunCertificate, ShadowPriceFound};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_ports::run_list::read_annotations;
@@ -10,10 +14,12 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tables::summary::{RunSummary, TradeFill};
 use powerfill_tables::table::RowBatch;
 use powerfill_tables::tables::{Projector, value_summary};
+use serde::Serialize;
 use serde_json::json;
 
 use super::annotate::notes_text;
-use super::{challenge, open_run};
+use super::challenge::{list_prices, within};
+use super::open_run;
 use crate::args::ShowArgs;
 use crate::error::CliError;
 use crate::format::Format;
@@ -32,12 +38,15 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
     match format {
         Format::Text => {
             let annotations = annotations_text(&read_annotations(store.as_ref(), run).await?);
-            let within = challenge::recorded_text(store.as_ref(), run).await?;
-            let text = summary::text(&summary) + &value::text(&value) + &annotations + &within;
+            let text = summary::text(&summary) + &value::text(&value) + &annotations;
+            let certificate = certificate(store.as_ref(), run).await?;
+            let text = text + &certificate.map_or_else(String::new, |own| certificate_text(&own));
             print_wrapped(&text)?;
         }
         Format::Json => {
             let mut json = with_value(&summary, &value)?;
+            let certificate = certificate(store.as_ref(), run).await?;
+            json["certificate"] = serde_json::to_value(certificate).map_err(io::Error::from)?;
             json["name"] = read_annotations(store.as_ref(), run).await?.name.into();
             print_json(&json)?;
         }
@@ -47,6 +56,30 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
         }
     }
     Ok(())
+}
+
+/// How far a run is from the best possible, and what binds it.
+#[derive(Serialize)]
+struct CertificateWithPrices {
+    #[serde(flatten)]
+    certificate: RunCertificate,
+    prices: Vec<ShadowPriceFound>,
+}
+
+/// What the store has recorded about a run; `None` if nothing.
+async fn certificate(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<Option<CertificateWithPrices>, CliError> {
+    let Some(certificate) = recorded_certificate(store, run).await? else { return Ok(None) };
+    let prices = recorded_prices(store, &certificate).await?;
+    Ok(Some(CertificateWithPrices { certificate, prices }))
+}
+
+fn certificate_text(of: &CertificateWithPrices) -> String {
+    let mut text = within(&of.certificate);
+    list_prices(&of.prices.iter().collect::<Vec<_>>(), "--format json has all", &mut text);
+    text
 }
 
 /// The name and the notes of a run; nothing if it has none.
@@ -121,7 +154,7 @@ async fn summarize(store: &dyn Store, run: RunId) -> Result<(RunSummary, RowBatc
 
 /// The summary as JSON, with the rows of its value under `value`.
 fn with_value(summary: &RunSummary, value: &RowBatch) -> Result<serde_json::Value, CliError> {
-    let mut json = serde_json::to_value(summary).map_err(std::io::Error::from)?;
+    let mut json = serde_json::to_value(summary).map_err(io::Error::from)?;
     json["value"] = json_rows(value).into();
     Ok(json)
 }

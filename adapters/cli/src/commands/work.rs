@@ -9,6 +9,7 @@ use powerfill_app::publish::Publisher;
 use powerfill_app::{
     AppError, FinishedRun, NoObserver, RunControl, RunObserver, Runner, StopReason,
 };
+use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use powerfill_ports::retry::{Pauses, RetryPolicy};
 use powerfill_ports::{Store, StoreError};
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::publish::{follow_store, log_publish_event};
-use super::run::{process_name, runner};
+use super::run::{process_name, tenant_runner};
 use crate::args::WorkArgs;
 use crate::error::CliError;
 use crate::output::print_text;
@@ -40,8 +41,11 @@ const PUBLISH_PAUSE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
-    let large_tables = args.large_tables.value();
-    let stores = stores.into_iter().map(|store| store.with_large_tables(large_tables)).collect();
+    let (large_tables, certificate) = (args.large_tables.value(), args.certificate.value());
+    let stores = stores
+        .into_iter()
+        .map(|store| store.with_large_tables(large_tables).with_certificate(certificate));
+    let stores = stores.collect();
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
     log::start(args.log.log_format);
@@ -144,8 +148,7 @@ impl StoreWorker {
         let store = self.store.open().await?;
         // Stops at the end of this function.
         let _publishing = self.publish_in_background(&store);
-        let runner = runner(Arc::clone(&store), self.name.clone())
-            .with_large_tables(self.store.large_tables());
+        let runner = tenant_runner(&self.store, Arc::clone(&store), self.name.clone());
         let mut any_failed = false;
         let (mut events, mut woken) = (None, false);
         loop {
@@ -159,6 +162,9 @@ impl StoreWorker {
                     pauses.reset();
                     any_failed |= status == RunStatus::Failed;
                     print_text(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
+                    if status == RunStatus::Complete {
+                        self.certify(&runner, run_id).await;
+                    }
                     (events, woken) = (None, false);
                 }
                 WorkResult::QueueEmpty if self.once => {
@@ -207,6 +213,15 @@ impl StoreWorker {
         let Some(target) = &self.target else { return Ok(()) };
         let publisher = Publisher::new(store, target, self.shutdown.clone());
         Ok(publisher.catch_up(&mut |event| log_publish_event(target, &event)).await?)
+    }
+
+    /// Records the certificate of a run that is Complete, before the next run is claimed. A worker
+    /// that is to stop leaves it out.
+    async fn certify(&self, runner: &Runner, run: RunId) {
+        let certified = self.shutdown.run_until_cancelled(runner.certify(run)).await;
+        if let Some(Err(error)) = certified {
+            tracing::warn!("{}: run {run} has no certificate: {error}", self.label);
+        }
     }
 
     /// Claims the next run, if there is one, and works on it until it ends.

@@ -52,15 +52,6 @@ fn the_same_challenge_gives_the_same_answer() {
 }
 
 #[test]
-fn a_certificate_comes_with_the_run_if_it_is_asked_for() {
-    let sandbox = Sandbox::new();
-    let text = sandbox.run(["run", &source(&case("41")), "--certificate"]).success().out;
-    assert!(text.contains("Within 43.3 bp ($347,427) of the best possible"), "{text}");
-    let runs = sandbox.runs();
-    assert_eq!(runs.rows.len(), 1);
-}
-
-#[test]
 fn what_cannot_be_challenged_is_refused_with_a_reason() {
     let sandbox = Sandbox::new();
     sandbox.run(["run", &source(&case("39"))]);

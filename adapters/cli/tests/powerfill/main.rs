@@ -3,6 +3,7 @@
 
 mod audit;
 mod brief;
+mod certificates;
 mod challenging;
 mod compare;
 mod configuring;

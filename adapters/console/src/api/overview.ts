@@ -145,6 +145,32 @@ export interface OverviewRun {
   table_rows: Record<string, number>;
 }
 
+/** A shadow price (10.2): of the room of a trade, of a limit in a trade, or of a turn's priority. */
+export interface OverviewPrice {
+  subject:
+    | { kind: "trade"; trade_id: string }
+    | {
+        kind: "block";
+        trade_id: string;
+        node: { investor_id: string; investor_instrument_name: string; constraint_name: string };
+      }
+    | { kind: "turn"; turn: number };
+  price: string;
+  run_gap: string;
+  hundred_thousand_amount: string;
+}
+
+export interface OverviewCertificate {
+  challenge: string;
+  gap_bp: string;
+  bound: string;
+  run_worth: string;
+  gap: string;
+  eligible_amount: string;
+  prices: OverviewPrice[];
+  other_prices: number;
+}
+
 export interface Overview {
   version: number;
   run: OverviewRun;
@@ -158,6 +184,8 @@ export interface Overview {
     pool_actions: NamedWorth[];
   };
   waterfall: WaterfallStep[];
+  /** Absent in documents of earlier versions; null where nothing is recorded. */
+  certificate?: OverviewCertificate | null;
   trades: OverviewTrade[];
   trade_groups: OverviewTradeGroup[];
   flow: Flow;

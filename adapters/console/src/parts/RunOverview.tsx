@@ -1,6 +1,7 @@
 import type { Overview } from "../api/overview";
 import { count, grouped, moment, span, words } from "../format";
 import { Card } from "./Card";
+import { Certificate } from "./Certificate";
 import { num, Table } from "./Table";
 import { FlowChart } from "./FlowChart";
 import { Kickouts } from "./Kickouts";
@@ -180,6 +181,11 @@ export function RunOverview({ overview, print }: { overview: Overview; print?: b
           label="From the loans where they are now to the value of the run."
         />
       </Card>
+      {overview.certificate && (
+        <Card title="How far from the best possible">
+          <Certificate certificate={overview.certificate} />
+        </Card>
+      )}
       <Card title="Trades" long>
         <TradeBars trades={overview.trades} first={print ? 30 : 12} />
       </Card>

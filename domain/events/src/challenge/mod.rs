@@ -1,11 +1,13 @@
 //! Challenges of runs (specification part 10): how far a run is from the best possible, and a
 //! better allocation. The events of a challenge are a stream of their own, beside that of the run.
 
+mod certificate;
 mod event;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use certificate::RunCertificate;
 pub use event::*;
 use uuid::Uuid;
 

@@ -4,6 +4,8 @@
 mod files;
 mod text;
 
+pub(crate) use text::{list_prices, whole_dollars, within};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,14 +13,14 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use powerfill_app::SystemClock;
 use powerfill_app::challenge::{
-    ChallengePlan, ChallengeReplay, ChallengeResult, challenge_run, record_challenge,
-    recorded_bound, replay_challenge,
+    ChallengePlan, ChallengeReplay, ChallengeResult, DEFAULT_STEPS, challenge_run, document,
+    record_challenge, replay_challenge,
 };
 use powerfill_challenge::{NoWatcher, SearchWatcher};
-use powerfill_events::challenge::{ChallengeEvent, ChallengeId, ChallengeWeights};
+use powerfill_events::challenge::{ChallengeId, ChallengeWeights};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{find_run, open_run, retention};
 use crate::args::{ChallengeArgs, ReplayArgs};
@@ -28,9 +30,6 @@ use crate::output::{print_csv, print_json, print_text};
 use crate::progress::progress_bar;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
-
-/// The steps of a search by default.
-pub(crate) const STEPS: u64 = 5_000_000;
 
 pub(crate) async fn run(args: ChallengeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let (store, run) = open(&args, settings).await?;
@@ -57,7 +56,10 @@ pub(crate) async fn run(args: ChallengeArgs, settings: &ProgramSettings) -> Resu
                 None => Ok(()),
             }
         }
-        Format::Json => print_json(&json(run, recorded, &result)?),
+        Format::Json => {
+            let document = document(run, recorded, &result.events);
+            print_json(&document.map_err(CliError::environment)?)
+        }
         Format::Csv => print_csv(&files::DUALS_HEADER, files::duals(&result)),
     }
 }
@@ -95,24 +97,17 @@ async fn make(
 pub(crate) async fn after_run(
     store: &dyn Store,
     run: RunId,
-    steps: u64,
     requested_by: String,
     prints: bool,
 ) -> Result<(), CliError> {
-    let plan = ChallengePlan { weights: ChallengeWeights::default(), steps, requested_by };
+    let weights = ChallengeWeights::default();
+    let plan = ChallengePlan { weights, steps: DEFAULT_STEPS, requested_by };
     let result = make(store, run, plan, None).await?;
     let id = record_challenge(store, &SystemClock, &result).await?;
-    match (prints, steps) {
-        (false, _) => Ok(()),
-        (true, 0) => print_text(text::within(&id, &result.judgment.certified)),
-        (true, _) => print_text(format!("\n{}\nRecorded as {id}\n", text::text(run, &result))),
+    match prints {
+        false => Ok(()),
+        true => print_text(format!("\n{}\nRecorded as {id}\n", text::text(run, &result))),
     }
-}
-
-/// What the store has recorded about how far a run is from the best possible; empty if nothing.
-pub(crate) async fn recorded_text(store: &dyn Store, run: RunId) -> Result<String, CliError> {
-    let found = recorded_bound(store, run).await?;
-    Ok(found.map_or_else(String::new, |(id, certified)| text::within(&id, &certified)))
 }
 
 /// Opens the store, for writing if the challenge is recorded, and finds the run.
@@ -183,35 +178,4 @@ impl SearchWatcher for ForegroundWatcher {
         let is_late = self.limit.is_some_and(|limit| started.elapsed() >= limit);
         !is_late && !self.is_interrupted.load(Ordering::Relaxed)
     }
-}
-
-/// Everything, with the field names of the events.
-fn json(
-    run: RunId,
-    recorded: Option<ChallengeId>,
-    result: &ChallengeResult,
-) -> Result<Value, CliError> {
-    let mut events = Vec::new();
-    for event in &result.events {
-        let mut payload = Vec::new();
-        event.write_payload(&mut payload).map_err(CliError::environment)?;
-        let payload: Value = serde_json::from_slice(&payload).map_err(CliError::environment)?;
-        events.push((event, payload));
-    }
-    let of = |wanted: fn(&ChallengeEvent) -> bool| {
-        events.iter().filter(move |(event, _)| wanted(event)).map(|(_, payload)| payload.clone())
-    };
-    let one = |wanted| of(wanted).next().unwrap_or(Value::Null);
-    let all = |wanted| of(wanted).collect::<Vec<_>>();
-    Ok(json!({
-        "run_id": run,
-        "challenge": recorded.map(ChallengeId::stream),
-        "requested": one(|event| matches!(event, ChallengeEvent::ChallengeRequested(_))),
-        "certified": one(|event| matches!(event, ChallengeEvent::BoundCertified(_))),
-        "prices": all(|event| matches!(event, ChallengeEvent::ShadowPriceFound(_))),
-        "placed": all(|event| matches!(event, ChallengeEvent::ChallengerPlaced(_))),
-        "released": all(|event| matches!(event, ChallengeEvent::ChallengerReleased(_))),
-        "verified": one(|event| matches!(event, ChallengeEvent::ChallengerVerified(_))),
-        "completed": one(|event| matches!(event, ChallengeEvent::ChallengeCompleted(_))),
-    }))
 }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use powerfill_app::challenge::ChallengeResult;
 use powerfill_events::challenge::{
-    AllocationTotals, BoundCertified, ChallengeEvent, ChallengeId, ChallengerPlaced, PriceSubject,
-    ShadowPriceFound,
+    AllocationTotals, BoundCertified, ChallengeEvent, ChallengerPlaced, PriceSubject,
+    RunCertificate, ShadowPriceFound,
 };
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Money, Price};
-use powerfill_explain::usd;
+use powerfill_explain::price_words;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::output::{grouped, text_table};
@@ -30,7 +30,7 @@ pub(super) fn text(run: RunId, result: &ChallengeResult) -> String {
          is within {} bp ({}) of the best possible: no allocation of its\n\
          candidates within rooms, limits, and priorities is worth more than {}.\n\
          The checks have computed this bound again, exactly.",
-        basis_points(certified.gap, certified.eligible_amount),
+        certified.basis_points(certified.gap),
         whole_dollars(certified.gap),
         whole_dollars(certified.bound)
     );
@@ -42,12 +42,10 @@ pub(super) fn text(run: RunId, result: &ChallengeResult) -> String {
 }
 
 /// One line: how far a run is from the best possible, and which challenge says so.
-pub(super) fn within(id: &ChallengeId, certified: &BoundCertified) -> String {
-    format!(
-        "\nWithin {} bp ({}) of the best possible, says\n{id}\n",
-        basis_points(certified.gap, certified.eligible_amount),
-        whole_dollars(certified.gap)
-    )
+pub(crate) fn within(certificate: &RunCertificate) -> String {
+    let RunCertificate { challenge, gap_bp, certified } = certificate;
+    let gap = short_dollars(certified.gap);
+    format!("\nWithin {gap_bp} bp ({gap}) of the best possible, says\n{challenge}\n")
 }
 
 /// Both allocations and their difference.
@@ -57,7 +55,6 @@ fn side_by_side(result: &ChallengeResult, certified: &BoundCertified, out: &mut 
     let (run, own) = (&completed.run, challenger.map(|(totals, _)| totals));
     let worths = (certified.run_worth, challenger.map(|(_, verified)| verified.worth));
     let gaps = (certified.gap, challenger.map(|(_, verified)| verified.gap));
-    let eligible = certified.eligible_amount;
     let dollars = |(run, own): (Decimal, Option<Decimal>)| {
         let change = own.map_or_else(String::new, |own| signed(own - run));
         [whole_dollars(run), own.map_or_else(String::new, whole_dollars), change]
@@ -73,7 +70,7 @@ fn side_by_side(result: &ChallengeResult, certified: &BoundCertified, out: &mut 
         });
         [count(of(run)), own.map_or_else(String::new, |own| count(of(own))), change]
     };
-    let bp = |gap: Decimal| format!("{} bp", basis_points(gap, eligible));
+    let bp = |gap: Decimal| format!("{} bp", certified.basis_points(gap));
     let rows = [
         ("worth", dollars(worths)),
         ("proceeds", money(|totals| totals.proceeds)),
@@ -99,29 +96,24 @@ fn side_by_side(result: &ChallengeResult, certified: &BoundCertified, out: &mut 
 /// The highest prices, in words.
 fn prices(result: &ChallengeResult, out: &mut String) {
     let mut found = found_prices(result);
+    found.sort_by_key(|found| Reverse(found.price));
+    list_prices(&found, "--out and --format csv have all", out);
+}
+
+/// What one more $100,000 is worth, by prices that are sorted. `rest` says where the others are.
+pub(crate) fn list_prices(found: &[&ShadowPriceFound], rest: &str, out: &mut String) {
     if found.is_empty() {
         let _ = writeln!(out, "\nNo room, limit, or priority has a price: none of them binds");
         return;
     }
-    found.sort_by_key(|found| Reverse(found.price));
     let _ = writeln!(out, "\nWhat one more $100,000 is worth, highest first");
     for found in found.iter().take(LISTED) {
-        // 100,000 dollars at so many points per 100.
-        let worth = usd(Money::whole(100_000).at_points(found.price));
-        let worth = format!("${}", worth.split('.').next().unwrap_or_default());
-        let what = match &found.subject {
-            PriceSubject::Trade { trade_id } => format!("of room in {trade_id}"),
-            PriceSubject::Block { node, trade_id } => {
-                let name = limit_name(node.constraint_name.as_str());
-                format!("under {name} of {} in {trade_id}", node.investor_instrument_name)
-            }
-            PriceSubject::Turn { turn } => {
-                format!("less that turns 1 to {turn} must place")
-            }
-        };
+        let (worth, what) = price_words(found);
         let _ = writeln!(out, "  {worth:>9}  {what}");
     }
-    more(found.len(), out);
+    if let Some(more) = found.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {} more; {rest}", count(more as u64));
+    }
 }
 
 /// The terms of the run's gap.
@@ -221,30 +213,23 @@ fn found_prices(result: &ChallengeResult) -> Vec<&ShadowPriceFound> {
     found.collect()
 }
 
-fn more(all: usize, out: &mut String) {
-    if let Some(more) = all.checked_sub(LISTED).filter(|more| *more > 0) {
-        let _ = writeln!(out, "  and {} more; --out and --format csv have all", count(more as u64));
-    }
-}
-
 /// An empty constraint name is the instrument's own limit.
 fn limit_name(name: &str) -> String {
     if name.is_empty() { "the limit".to_owned() } else { format!("limit {name}") }
 }
 
-/// A gap as basis points of an amount, to one decimal.
-fn basis_points(gap: Decimal, eligible: Money) -> String {
-    let amount = eligible.to_decimal();
-    if amount.is_zero() {
-        return "0.0".to_owned();
+/// Dollars in millions where there are some: `$2.85M`, else without cents.
+fn short_dollars(dollars: Decimal) -> String {
+    let millions = dollars / Decimal::from(1_000_000);
+    if millions < Decimal::ONE {
+        return whole_dollars(dollars);
     }
-    let points = gap / amount * Decimal::from(10_000);
-    let rounded = points.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero);
-    format!("{rounded:.1}")
+    let rounded = millions.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    format!("${rounded:.2}M")
 }
 
 /// Dollars without cents, with thousands separators.
-fn whole_dollars(dollars: Decimal) -> String {
+pub(crate) fn whole_dollars(dollars: Decimal) -> String {
     let rounded = dollars.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
     let sign = if rounded < Decimal::ZERO { "−" } else { "" };
     format!("{sign}${}", grouped(&rounded.abs().to_string()))
