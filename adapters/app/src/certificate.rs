@@ -127,7 +127,8 @@ pub async fn recorded_prices(
     Ok(prices)
 }
 
-async fn read_types(
+/// The events of some types of a challenge.
+pub(crate) async fn read_types(
     store: &dyn Store,
     stream: &str,
     types: &[ChallengeEventType],

@@ -12,7 +12,7 @@ use powerfill_challenge::{
     decided_otherwise, find_prices, search, seed_of,
 };
 use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
-use powerfill_engine::ENGINE_VERSION;
+use powerfill_engine::{Cancelled, ENGINE_VERSION, GivenPlacement};
 use powerfill_events::challenge::{
     ChallengeEvent, ChallengeId, ChallengeRequested, ChallengeWeights,
 };
@@ -27,10 +27,10 @@ use tokio::task::spawn_blocking;
 
 use crate::certificate::keep_certificate;
 use crate::events::read_run;
-use crate::in_memory::read_input;
+use crate::in_memory::{InMemoryRun, read_input};
 use crate::run::messages::EventChunk;
 use crate::run::panicked;
-use crate::{AppError, Clock};
+use crate::{AppError, Clock, RunControl};
 
 /// The steps of a search by default.
 pub const DEFAULT_STEPS: u64 = 5_000_000;
@@ -55,6 +55,10 @@ pub struct ChallengeResult {
     pub tenant: TenantId,
     /// Who asked.
     pub requested_by: String,
+    /// The input of the run.
+    pub snapshot: Arc<Snapshot>,
+    /// The options of the run.
+    pub options: RunOptions,
     /// The run's instance.
     pub instance: Instance,
     /// The shadow prices.
@@ -65,6 +69,28 @@ pub struct ChallengeResult {
     pub events: Vec<ChallengeEvent>,
     /// What the checks computed.
     pub judgment: ChallengeJudgment,
+}
+
+impl ChallengeResult {
+    /// The placements of the allocation, by loan.
+    pub fn placements(&self) -> Vec<GivenPlacement> {
+        let placed = self.instance.loans.iter().zip(&self.allocation);
+        let given = placed.filter_map(|(loan, pair)| {
+            let trade = self.instance.pairs[(*pair)? as usize].trade as usize;
+            let trade_id = self.instance.trades[trade].trade_id.clone();
+            Some(GivenPlacement { loan_id: loan.loan_id.clone(), trade_id })
+        });
+        given.collect()
+    }
+
+    /// The run that adopts the allocation, in memory: its output tables are what the challenger
+    /// would give.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if `control` stops it.
+    pub fn adopted(&self, control: &RunControl) -> Result<InMemoryRun, Cancelled> {
+        InMemoryRun::decide_given(&self.snapshot, &self.options, self.placements(), control)
+    }
 }
 
 /// The run of a challenge.
@@ -162,6 +188,8 @@ impl ChallengeInput {
             run: self.run,
             tenant,
             requested_by,
+            snapshot: Arc::clone(&self.snapshot),
+            options: self.options.clone(),
             instance,
             prices,
             allocation,

@@ -9,6 +9,8 @@ use powerfill_ports::publishing::PublishError;
 use powerfill_snapshot::canonical::CanonicalFault;
 use powerfill_tables::UnknownTable;
 
+use crate::adopt::NotAdoptable;
+
 /// Why a use case fails. A run that ends as Failed, refused, or Cancelled is a result, not an
 /// error.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,9 @@ pub enum AppError {
     /// The checks find a fault in a challenge.
     #[error("the challenge does not hold, so it is dropped: {0}")]
     ChallengeFault(#[from] ChallengeFault),
+    /// The challenge cannot become a run.
+    #[error(transparent)]
+    NotAdoptable(#[from] NotAdoptable),
     /// The outputs cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use powerfill_engine::{Cancelled, SPEC_VERSION};
+use powerfill_engine::{Cancelled, GivenPlacement, SPEC_VERSION};
 use powerfill_events::run::event::{RunFailed, RunOrigin, RunRequested};
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
@@ -63,6 +63,29 @@ impl InMemoryRun {
         options: &RunOptions,
         control: &RunControl,
     ) -> Result<Self, Cancelled> {
+        Self::decide_by(snapshot, options, None, control)
+    }
+
+    /// As [`decide`](Self::decide), with the allocation of a challenger in place of the passes
+    /// (10.7).
+    ///
+    /// # Errors
+    /// [`Cancelled`] if `control` stops the run.
+    pub fn decide_given(
+        snapshot: &Arc<Snapshot>,
+        options: &RunOptions,
+        given: Vec<GivenPlacement>,
+        control: &RunControl,
+    ) -> Result<Self, Cancelled> {
+        Self::decide_by(snapshot, options, Some(given), control)
+    }
+
+    fn decide_by(
+        snapshot: &Arc<Snapshot>,
+        options: &RunOptions,
+        given: Option<Vec<GivenPlacement>>,
+        control: &RunControl,
+    ) -> Result<Self, Cancelled> {
         let as_of = options.as_of.unwrap_or(snapshot.header.as_of);
         let input = DecisionInput {
             run: RUN_ID,
@@ -76,6 +99,7 @@ impl InMemoryRun {
                 mapping: None,
                 origin: RunOrigin::default(),
             },
+            given,
             snapshot: Arc::clone(snapshot),
             observer: Arc::new(NoObserver),
             control: control.clone(),

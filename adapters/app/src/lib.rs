@@ -12,6 +12,7 @@
 //! * [`brief`]: what changed between two runs, and what it was worth
 //! * [`certificate`]: how far a run is from the best possible, as it is recorded
 //! * [`challenge`]: how far a run is from the best possible, and a better allocation
+//! * [`adopt`]: the allocation of a challenger as a run
 //! * [`compare`]: what a comparison reads of runs
 //! * [`configure`]: changes of a tenant's configuration
 //! * [`overview`]: what a run decided and is worth, as one document
@@ -25,6 +26,7 @@
 //! events that the stream has are compared, and the missing events are appended. So the stream of a
 //! run that was interrupted equals that of a run that was not, up to times.
 
+pub mod adopt;
 pub mod as_of;
 pub mod brief;
 pub mod certificate;

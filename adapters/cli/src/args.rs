@@ -28,7 +28,7 @@ pub(crate) use audit::{
     ReplayArgs, SealCheckArgs, SealCommand, SealExportArgs, StepArgs, VerifyArgs,
 };
 pub(crate) use brief::BriefArgs;
-pub(crate) use challenge::ChallengeArgs;
+pub(crate) use challenge::{AdoptArgs, ChallengeArgs};
 pub(crate) use common::{
     CertificateArgs, LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs,
     StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs,
@@ -133,6 +133,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Say how far a run is from the best possible, and find a better allocation
     Challenge(ChallengeArgs),
+    /// Make an official run of the allocation that a challenge found
+    Adopt(AdoptArgs),
     /// Compare the output tables of a run with another run or an export
     Diff(DiffArgs),
     /// Write what a run decided and is worth as one page, or its certificate for an auditor

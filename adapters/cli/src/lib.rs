@@ -124,6 +124,7 @@ fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
         Command::Export(args) => Box::pin(commands::export::run(args, settings)),
         Command::Explain(args) => Box::pin(commands::explain::run(args, settings)),
         Command::Challenge(args) => Box::pin(commands::challenge::run(args, settings)),
+        Command::Adopt(args) => Box::pin(commands::adopt::run(args, settings)),
         Command::Diff(args) => Box::pin(commands::diff::run(args, settings)),
         Command::Report(args) => Box::pin(commands::report::run(args, settings)),
         Command::Rebuild(args) => Box::pin(commands::rebuild::run(args, settings)),

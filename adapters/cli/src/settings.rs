@@ -18,6 +18,8 @@ use crate::error::CliError;
 use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
 const FILE: &str = "powerfill.toml";
+/// The setting that allows `adopt`.
+pub(crate) const ALLOW_ADOPTION: &str = "allow_adoption";
 const TENANT_FORM: &str = "write [tenants.ID] with store = \"…\"";
 
 /// The content of `powerfill.toml`.
@@ -38,6 +40,8 @@ pub(crate) struct ProgramSettings {
     pub(crate) large_tables: LargeTables,
     /// Whether runs get certificates, for tenants that do not say it.
     pub(crate) certificate: bool,
+    /// Whether `adopt` is allowed, for tenants that do not say it.
+    pub(crate) allows_adoption: bool,
     /// Tenants by id.
     pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
@@ -62,6 +66,8 @@ pub(crate) struct TenantSettings {
     pub(crate) large_tables: LargeTables,
     /// Whether runs get certificates.
     pub(crate) certificate: bool,
+    /// Whether `adopt` is allowed.
+    pub(crate) allows_adoption: bool,
     /// A file with the password of the store.
     password_file: Option<PathBuf>,
     /// The database to which outputs are published, without a password from elsewhere.
@@ -97,6 +103,7 @@ impl TenantSettings {
             manages_configuration: false,
             large_tables: LargeTables::Built,
             certificate: true,
+            allows_adoption: false,
             password_file: None,
             publish: None,
             publish_password_file: None,
@@ -111,6 +118,7 @@ impl TenantSettings {
         let at = |name: &str| format!("{prefix}{name}");
         let keep_years = years(&mut table, &at("keep_years"))?;
         let certificate = flag(&mut table, &at("certificate"))?;
+        let allows_adoption = flag(&mut table, &at(ALLOW_ADOPTION))?;
         let mut text = |name| text(&mut table, name, &at(name));
         let missing = || invalid(&at("store"), "is missing; each tenant needs a store of its own");
         let store: StoreUrl = url(text("store")?, &at("store"))?.ok_or_else(missing)?;
@@ -130,7 +138,7 @@ impl TenantSettings {
             }
         };
         let known = "store, source, mapping, options, configuration, keep_years, large_tables, \
-                     certificate, password_file, publish, and publish_password_file";
+                     certificate, allow_adoption, password_file, publish, and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
@@ -142,6 +150,7 @@ impl TenantSettings {
             keep_years,
             large_tables: large_tables.unwrap_or(default.large_tables),
             certificate: certificate.unwrap_or(default.certificate),
+            allows_adoption: allows_adoption.unwrap_or(default.allows_adoption),
             password_file: password_file.map(PathBuf::from),
             publish,
             publish_password_file: publish_password_file.map(PathBuf::from),
@@ -211,6 +220,7 @@ impl ProgramSettings {
             tenant: text(&mut table, "tenant")?,
             large_tables: large_tables.unwrap_or_default(),
             certificate: flag(&mut table, "certificate")?.unwrap_or(true),
+            allows_adoption: flag(&mut table, ALLOW_ADOPTION)?.unwrap_or_default(),
             tenants: BTreeMap::new(),
         };
         let parsed = tenants.into_iter().map(|(id, tenant)| {
@@ -218,8 +228,8 @@ impl ProgramSettings {
             Ok((id, Arc::new(tenant)))
         });
         settings.tenants = parsed.collect::<Result<_, CliError>>()?;
-        let known = "store, keep_years, requested_by, nats, tenant, large_tables, certificate, and \
-                     [tenants.ID]";
+        let known = "store, keep_years, requested_by, nats, tenant, large_tables, certificate, \
+                     allow_adoption, and [tenants.ID]";
         reject_unknown(&table, "", known)?;
         settings.check()?;
         Ok(settings)

@@ -68,6 +68,9 @@ fn head(summary: &RunSummary, out: &mut String) {
         let base = base_run.as_ref().map_or("a source".to_owned(), |run| format!("run {run}"));
         let _ = writeln!(out, "Scenario {name:?}{note} on {base}: {}", edits.join(" "));
     }
+    if let Some(challenge) = &summary.origin.challenge {
+        let _ = writeln!(out, "Allocation adopted from\n{challenge}");
+    }
     if let (Some(started), Some(ended)) = (summary.requested_at, summary.ended_at) {
         let micros = ended.micros() - started.micros();
         let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);

@@ -230,6 +230,7 @@ impl From<AppError> for Problem {
             | AppError::Publish(_)
             | AppError::HandedOver(_)
             | AppError::ChallengeFault(_)
+            | AppError::NotAdoptable(_)
             | AppError::Panicked(_) => internal(&error),
         }
     }

@@ -7,9 +7,11 @@ use powerfill_challenge::{
     Instance, NoWatcher, RunReader, SearchPlan, SearchWatcher, ShadowPrices, certified, completed,
     decided_otherwise, find_prices, search, seed_of,
 };
-use powerfill_checks::judge_challenge;
-use powerfill_engine::decide_all;
+use powerfill_checks::{judge_challenge, verify};
+use powerfill_engine::{Cancelled, GivenPlacement, Observer, decide_all, decide_given};
 use powerfill_events::challenge::{ChallengeEvent, ChallengeRequested, ChallengeWeights};
+use powerfill_events::ignored;
+use powerfill_events::run::event::Pass;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{Money, Price};
 use powerfill_generator::{Scale, generate};
@@ -77,6 +79,31 @@ impl Book {
         events
     }
 
+    /// The events of the run that adopts an allocation.
+    fn adopt(&self, instance: &Instance, allocation: &[Option<u32>]) -> Vec<RunEvent> {
+        let placed = instance.loans.iter().zip(allocation);
+        let given = placed.filter_map(|(loan, pair)| {
+            let trade = instance.pairs[(*pair)? as usize].trade as usize;
+            let trade_id = instance.trades[trade].trade_id.clone();
+            Some(GivenPlacement { loan_id: loan.loan_id.clone(), trade_id })
+        });
+        self.decide_given(&given.collect::<Vec<_>>())
+    }
+
+    fn decide_given(&self, given: &[GivenPlacement]) -> Vec<RunEvent> {
+        struct Collector(Vec<RunEvent>);
+        impl Observer for Collector {
+            fn events(&mut self, chunk: Vec<RunEvent>) {
+                self.0.extend(chunk);
+            }
+        }
+        let mut collector = Collector(Vec::new());
+        let decided: Result<(), Cancelled> =
+            decide_given(&self.snapshot, &self.options, given, &mut collector);
+        decided.unwrap();
+        collector.0
+    }
+
     fn judge(&self, events: &[ChallengeEvent]) -> Result<(), String> {
         judge_challenge(&self.snapshot, &self.options, &[&self.events[..]], events)
             .map(|_| ())
@@ -138,9 +165,66 @@ fn every_complete_conformance_case_has_a_judged_challenge() {
         let found = search(&instance, &prices, plan(2000), &mut NoWatcher).allocation;
         let events = book.events(&instance, &prices, Some(&found));
         book.judge(&events).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let adopted = book.adopt(&instance, &found);
+        verify(&book.snapshot, &book.options, &[&adopted[..]])
+            .unwrap_or_else(|violation| panic!("{name}, adopted: {violation}"));
         challenged += 1;
     }
     assert!(challenged > 30, "{challenged}");
+}
+
+/// The events of all that is not a pass, without the sequence and the pass of a placement.
+fn results(events: &[RunEvent]) -> Vec<&RunEvent> {
+    let is_result = |event: &&RunEvent| {
+        matches!(event, ignored!(Opening Positions CashGrids Candidates Results Synthetic))
+    };
+    events.iter().filter(is_result).collect()
+}
+
+/// The passes' own allocation, when it is given, comes to the passes' own results.
+#[test]
+fn given_placements_have_the_results_of_the_passes() {
+    let book = Book::real();
+    let instance = book.instance();
+    let adopted = book.adopt(&instance, &instance.run_allocation());
+    assert_eq!(results(&adopted), results(&book.events));
+    let completed = adopted.iter().filter_map(|event| match event {
+        RunEvent::PassCompleted(completed) => Some((completed.pass, completed.allocated)),
+        _ => None,
+    });
+    let placed = instance.run_allocation().iter().flatten().count() as u64;
+    assert_eq!(completed.collect::<Vec<_>>(), [(Pass::Challenger, placed)]);
+    verify(&book.snapshot, &book.options, &[&adopted[..]]).unwrap();
+}
+
+#[test]
+fn a_placement_that_is_not_possible_fails_the_run() {
+    let book = Book::conformance("41-mixed-400-price");
+    let instance = book.instance();
+    let at = |loan: usize, trade: u32| GivenPlacement {
+        loan_id: instance.loans[loan].loan_id.clone(),
+        trade_id: instance.trades[trade as usize].trade_id.clone(),
+    };
+    let pair = instance.pairs.iter().find(|pair| pair.is_usable).unwrap();
+    let (loan, trade) = (pair.loan as usize, pair.trade);
+    let others = 0..u32::try_from(instance.trades.len()).unwrap();
+    let no_candidate = others.into_iter().find(|t| instance.pair_at(loan, *t).is_none()).unwrap();
+    let in_trade = instance.pairs.iter().filter(|other| other.trade == trade);
+    let all: Vec<_> = in_trade.map(|other| at(other.loan as usize, trade)).collect();
+    let cases = [
+        (vec![at(loan, no_candidate)], "is no candidate"),
+        (vec![at(loan, trade), at(loan, trade)], "is the second placement of the loan"),
+        (all, "does not fit beside the others"),
+    ];
+    for (given, why) in cases {
+        match book.decide_given(&given).last() {
+            Some(RunEvent::RunFailed(failed)) => {
+                assert_eq!(failed.code, "PLACEMENT_REFUSED");
+                assert!(failed.message.ends_with(why), "{}", failed.message);
+            }
+            other => panic!("{why}: {other:?}"),
+        }
+    }
 }
 
 #[test]

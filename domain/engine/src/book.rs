@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::index::{Idx, IdxRange, IdxVec};
-use powerfill_events::values::{Day, Money, Name};
+use powerfill_events::values::{Day, Key, Money, Name};
 use powerfill_snapshot::tables::{
     ConstraintRow, Instrument, Loan, Pool, SecuritizationRule, Trade,
 };
@@ -99,6 +99,13 @@ impl<'a> RunBook<'a> {
 
     pub(crate) fn loan(&self, idx: LoanIdx) -> &'a Loan {
         &self.snapshot.loans[idx.get()]
+    }
+
+    /// The loan with this id, which is compared as text (1.1).
+    pub(crate) fn find_loan(&self, loan_id: &str) -> Option<LoanIdx> {
+        let wanted = Key::from(loan_id);
+        let found = self.snapshot.loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted));
+        found.ok().map(LoanIdx::new)
     }
 
     pub(crate) fn trade(&self, idx: TradeIdx) -> &'a Trade {

@@ -44,6 +44,7 @@ pub mod what_if;
 
 pub use carry::RateBucket;
 pub use opening::ENGINE_VERSION;
+pub use passes::challenger::GivenPlacement;
 pub use preflight::preflight;
 pub use preprocess::{Epci, LockdownProposal, PreprocessTables, TradeParams, preprocess};
 pub use preview::{CarryOfDay, NodeCandidates, candidates_of, carry_of_days};
@@ -60,8 +61,8 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 /// The version of the specification that the engine follows, as `RunRequested` carries it.
 pub const SPEC_VERSION: &str = "1";
 
-/// Decides a run: from `RunStarted` to the last event of the UE pass, or to `RunFailed` where
-/// preflight refuses the run.
+/// Decides a run by the passes: from `RunStarted` to the last event of the UE pass, or to
+/// `RunFailed` where preflight refuses the run.
 ///
 /// # Errors
 /// [`Cancelled`] where the observer cancels the run.
@@ -70,8 +71,31 @@ pub fn decide(
     options: &RunOptions,
     observer: &mut dyn Observer,
 ) -> Result<(), Cancelled> {
+    decide_by(snapshot, options, None, observer)
+}
+
+/// Decides a run as [`decide`] does, with the allocation of an adopted challenge in place of the
+/// passes (10.7). A placement that is no candidate or does not fit ends it with `RunFailed`.
+///
+/// # Errors
+/// [`Cancelled`] where the observer cancels the run.
+pub fn decide_given(
+    snapshot: &Snapshot,
+    options: &RunOptions,
+    given: &[GivenPlacement],
+    observer: &mut dyn Observer,
+) -> Result<(), Cancelled> {
+    decide_by(snapshot, options, Some(given), observer)
+}
+
+fn decide_by(
+    snapshot: &Snapshot,
+    options: &RunOptions,
+    given: Option<&[GivenPlacement]>,
+    observer: &mut dyn Observer,
+) -> Result<(), Cancelled> {
     let mut recorder = EventRecorder::new(observer);
-    let decided = run_steps(snapshot, options, &mut recorder);
+    let decided = run_steps(snapshot, options, given, &mut recorder);
     recorder.flush();
     decided
 }
@@ -90,10 +114,11 @@ pub fn decide_all(snapshot: &Snapshot, options: &RunOptions) -> Vec<RunEvent> {
 }
 
 /// Preflight and the six steps of a run, in their order: each step needs what the earlier ones
-/// found.
+/// found. The passes allocate where no allocation is given.
 fn run_steps(
     snapshot: &Snapshot,
     options: &RunOptions,
+    given: Option<&[GivenPlacement]>,
     recorder: &mut EventRecorder<'_>,
 ) -> Result<(), Cancelled> {
     recorder.step(Step::Preflight)?;
@@ -123,7 +148,13 @@ fn run_steps(
     opening::record_candidates(context, candidates, recorder)?;
 
     recorder.step(Step::Allocation)?;
-    let outcome = &passes::run(scorer, candidates, recorder)?;
+    let outcome = &match given {
+        None => passes::run(scorer, candidates, recorder)?,
+        Some(given) => match passes::challenger::candidates_of(scorer, candidates, given) {
+            Ok(chosen) => passes::adopt(scorer, candidates, &chosen, recorder)?,
+            Err(failure) => return recorder.record(RunEvent::RunFailed(failure)),
+        },
+    };
     results::record_blocks(context, outcome, recorder)?;
     results::record_fills(scorer, candidates, outcome, recorder)?;
     // A kickout's reason depends on the room that is left when all passes are done.

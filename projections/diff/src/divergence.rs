@@ -108,6 +108,10 @@ pub(crate) fn from_export(
     };
     let visit = Moment::new(turn, Pass::BestFit);
     match &verdict {
+        CandidateVerdict::NotAdopted { .. } => {
+            let step = here.steps(loan).last();
+            step.map_or_else(|| Divergence::before_passes(words), at_step)
+        }
         CandidateVerdict::PlacedBefore { trade_id, .. }
         | CandidateVerdict::CompletedAnother { trade_id } => {
             let step = here.steps(loan).find(|step| step.entered_trade() == Some(trade_id));

@@ -71,7 +71,8 @@ impl LoanAccount {
 
     /// Whether a what-if is possible and was not requested.
     pub(super) fn can_have_what_if(&self) -> bool {
-        matches!(self.story.outcome, LoanOutcome::KickedOut(_)) && self.what_if.is_none()
+        let is_kicked_out = matches!(self.story.outcome, LoanOutcome::KickedOut(_));
+        is_kicked_out && !self.story.adopts_challenge() && self.what_if.is_none()
     }
 }
 
@@ -100,6 +101,11 @@ impl TradeAccount {
 }
 
 impl LoanExplanation {
+    /// Whether the run adopted a challenge (10.7), so that no pass decided.
+    pub(super) fn adopts_challenge(&self) -> bool {
+        self.input.as_ref().is_some_and(|input| input.challenge.is_some())
+    }
+
     /// The trades in which a limit barred the loan.
     pub fn trades_with_limits(&self) -> Vec<TradeId> {
         let barred = self.candidates.iter().filter(|candidate| {

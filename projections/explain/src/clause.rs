@@ -122,6 +122,12 @@ fn write_verdict(verdict: &CandidateVerdict, node: &Node, f: &mut Formatter<'_>)
             }
             Ok(())
         }
+        CandidateVerdict::NotAdopted { trade_id: Some(trade) } => {
+            write!(f, "the adopted challenge has it in trade {trade}")
+        }
+        CandidateVerdict::NotAdopted { trade_id: None } => {
+            write!(f, "the adopted challenge gives the room to others")
+        }
         CandidateVerdict::NotReached => write!(f, "the run's events do not reach that far"),
     }
 }

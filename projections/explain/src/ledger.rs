@@ -10,6 +10,7 @@ use powerfill_events::values::{LoanId, Money, Price, TradeId, fold};
 use serde::Serialize;
 
 /// A moment of the allocation (2.7), in the order of time: orphan_handling follows the last turn.
+/// An adopted challenge (10.7) has one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     turn: u32,
@@ -17,17 +18,17 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment of a pass in a turn. orphan_handling has one moment, whatever the turn.
+    /// The moment of a pass in a turn. A pass of all turns has one moment, whatever the turn.
     pub const fn new(turn: u32, pass: Pass) -> Self {
-        match pass {
-            Pass::OrphanHandling => Self { turn: u32::MAX, pass },
-            Pass::ExactFit | Pass::BestFit | Pass::FillRemaining => Self { turn, pass },
+        match pass.is_of_all_turns() {
+            true => Self { turn: u32::MAX, pass },
+            false => Self { turn, pass },
         }
     }
 
-    /// The turn; `None` for orphan_handling.
+    /// The turn; `None` for a pass of all turns.
     pub fn turn(self) -> Option<u32> {
-        (self.pass != Pass::OrphanHandling).then_some(self.turn)
+        (!self.pass.is_of_all_turns()).then_some(self.turn)
     }
 
     /// The pass.

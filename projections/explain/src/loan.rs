@@ -138,12 +138,15 @@ pub struct RunInput {
     pub snapshot_digest: String,
     /// The options with their defaults filled in.
     pub options: RunOptions,
+    /// The challenge whose allocation the run adopted (10.7). NULL: the passes decided.
+    pub challenge: Option<String>,
 }
 
 impl From<&RunRequested> for RunInput {
     fn from(requested: &RunRequested) -> Self {
         let snapshot_digest = requested.snapshot_digest.clone();
-        Self { snapshot_digest, options: requested.options.clone() }
+        let challenge = requested.origin.challenge.clone();
+        Self { snapshot_digest, options: requested.options.clone(), challenge }
     }
 }
 

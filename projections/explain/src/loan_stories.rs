@@ -8,12 +8,11 @@ use powerfill_events::ignored;
 use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, ExclusionReason, Node, RejectionReason,
 };
-use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, TradeId, fold};
 
 use super::ledger::Ledgers;
-use super::loan::LoanOutcome;
+use super::loan::{LoanOutcome, RunInput};
 use super::loan_story::LoanStory;
 use super::step::LoanStep;
 use super::verdict::{CandidateVerdict, VerdictInput};
@@ -23,7 +22,7 @@ use super::verdict::{CandidateVerdict, VerdictInput};
 pub struct LoanStories {
     /// By folded id. They get no assessed trades, so their own ledgers stay empty.
     stories: HashMap<String, LoanStory>,
-    options: Option<RunOptions>,
+    input: Option<RunInput>,
     ledgers: Ledgers,
     /// The trades by folded id.
     trades: HashMap<String, TradeId>,
@@ -70,7 +69,7 @@ impl LoanStories {
         self.ledgers.apply(recorded);
         let loan_id = match recorded.event {
             RunEvent::RunRequested(requested) => {
-                self.options = Some(requested.options.clone());
+                self.input = Some((&**requested).into());
                 return;
             }
             RunEvent::TradeAssessed(trade) => {
@@ -148,7 +147,7 @@ impl LoanStories {
         let present_trade_id = story.present_trade_id();
         let blocks = self.blocks.get(&candidate.trade_id).map_or(&[][..], Vec::as_slice);
         let input = VerdictInput {
-            options: self.options.as_ref(),
+            input: self.input.as_ref(),
             loan_id: &story.loan_id,
             loan_amount: story.loan_amount(),
             present_trade_id: present_trade_id.as_ref(),

@@ -148,7 +148,7 @@ impl LoanStory {
         let loan_amount = self.loan_amount();
         let present_trade_id = self.present_trade_id();
         let input = VerdictInput {
-            options: self.input.as_ref().map(|input| &input.options),
+            input: self.input.as_ref(),
             loan_id: &self.loan_id,
             loan_amount,
             present_trade_id: present_trade_id.as_ref(),

@@ -51,9 +51,7 @@ impl Display for LoanSummary<'_> {
             let facts = facts.filter(|_| what_if.is_none());
             screen.add(|f| facts.map_or(Ok(()), |facts| write_unmatched(facts, groups, f)));
         }
-        screen.add(|f| {
-            write_few(&story.steps, "What the passes did with it:", "steps", write_step, f)
-        });
+        screen.add(|f| write_few(&story.steps, story.steps_title(), "steps", write_step, f));
         screen.add(|f| write_few(&story.postings, "Pools:", "postings", write_posting, f));
         if what_if.is_none() {
             screen.add(|f| story.write_elsewhere(f));

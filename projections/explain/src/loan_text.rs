@@ -67,6 +67,13 @@ impl Display for LoanAccount {
 }
 
 impl LoanExplanation {
+    pub(super) fn steps_title(&self) -> &'static str {
+        match self.adopts_challenge() {
+            true => "What the adopted challenge did with it:",
+            false => "What the passes did with it:",
+        }
+    }
+
     /// Writes its amount and its pool.
     pub(super) fn write_place(&self, f: &mut Formatter<'_>) -> Result {
         let Some(amount) = self.loan_amount else { return Ok(()) };
@@ -129,7 +136,7 @@ impl LoanExplanation {
 
     fn write_steps(&self, f: &mut Formatter<'_>) -> Result {
         if !self.steps.is_empty() {
-            writeln!(f, "\nWhat the passes did with it:")?;
+            writeln!(f, "\n{}", self.steps_title())?;
             for step in &self.steps {
                 write_step(step, f)?;
             }
@@ -236,6 +243,12 @@ pub(super) fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -
                 f,
                 "room was there ({filled} filled, {room} left to max), so a limit barred it"
             )
+        }
+        CandidateVerdict::NotAdopted { trade_id: Some(trade) } => {
+            writeln!(f, "not taken: the adopted challenge has it in trade {trade}")
+        }
+        CandidateVerdict::NotAdopted { trade_id: None } => {
+            writeln!(f, "not taken: the adopted challenge gives the room to others")
         }
         CandidateVerdict::NotReached => writeln!(f, "the run's events do not reach that far"),
     }

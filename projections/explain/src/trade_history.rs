@@ -13,7 +13,7 @@ use super::ledger::{Ledgers, Moment, candidate_order};
 use super::loan::RunInput;
 use super::step::{LoanStep, RecordedStep, Stay, stays};
 use super::trade::{AbsentCandidate, TradeExplanation};
-use super::verdict::{CandidateVerdict, verdict_of_fill};
+use super::verdict::{CandidateVerdict, not_adopted, verdict_of_fill};
 
 /// What the verdicts on a trade's candidates follow from.
 #[derive(Debug, Default)]
@@ -92,6 +92,9 @@ impl TradeHistory {
         let stays = stays(steps);
         if let Some(stay) = stays.iter().rfind(|stay| *stay.trade_id == explanation.trade_id) {
             return CandidateVerdict::GivenUp { allocation_seq: stay.allocation_seq };
+        }
+        if input.challenge.is_some() {
+            return not_adopted(&stays, self.allocation_over);
         }
         let threshold = input.options.switch_threshold;
         let visit = Moment::new(absent.turn, Pass::BestFit);

@@ -4,12 +4,12 @@
 use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, LoanAllocated, Pass,
 };
-use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{LoanId, Money, TradeId, round_div};
 use serde::Serialize;
 
 use super::ledger::{Fill, FillingLoan, Ledger, Ledgers, Moment, candidate_order};
 use super::limit::FullLimits;
+use super::loan::RunInput;
 use super::step::{RecordedStep, Stay, stays};
 
 /// What became of a candidate.
@@ -69,13 +69,19 @@ pub enum CandidateVerdict {
         /// The limits that left too little.
         full_limits: FullLimits,
     },
+    /// The run adopted a challenge, which looks at all loans together and has no order: it has the
+    /// loan in another trade, or in none.
+    NotAdopted {
+        /// The other trade.
+        trade_id: Option<TradeId>,
+    },
     /// The run's events end before best_fit reaches the candidate.
     NotReached,
 }
 
 /// What the verdicts on the candidates of a loan follow from.
 pub(super) struct VerdictInput<'a> {
-    pub(super) options: Option<&'a RunOptions>,
+    pub(super) input: Option<&'a RunInput>,
     pub(super) loan_id: &'a LoanId,
     pub(super) loan_amount: Option<Money>,
     /// The trade that the loan's present pool is designated to.
@@ -98,11 +104,14 @@ impl VerdictInput<'_> {
                 Some(_) => CandidateVerdict::GivenUp { allocation_seq },
             };
         }
-        let (Some(ledger), Some(loan_amount), Some(options)) =
-            (self.ledgers.get(&candidate.trade_id), self.loan_amount, self.options)
+        let (Some(ledger), Some(loan_amount), Some(input)) =
+            (self.ledgers.get(&candidate.trade_id), self.loan_amount, self.input)
         else {
             return CandidateVerdict::NotReached;
         };
+        if input.challenge.is_some() {
+            return not_adopted(&stays, self.allocation_over);
+        }
         let visit = Moment::new(candidate.turn, Pass::BestFit);
         let was_placed = |stay: &&Stay<'_>| {
             stay.covers(visit, || self.rank_of(stay) < Some(candidate.candidate_rank))
@@ -113,7 +122,7 @@ impl VerdictInput<'_> {
         if stays.is_empty() && !self.allocation_over {
             return CandidateVerdict::NotReached;
         }
-        let threshold = options.switch_threshold;
+        let threshold = input.options.switch_threshold;
         let is_home = self.present_trade_id == Some(&candidate.trade_id);
         let score = candidate.pricing.score;
         let order = candidate_order(score, is_home, threshold, loan_amount, self.loan_id);
@@ -161,11 +170,20 @@ impl VerdictInput<'_> {
 
     fn is_within_variance(&self, placed: &LoanAllocated) -> Option<bool> {
         let open_amount = self.ledgers.get(&placed.trade_id)?.trade.open_amount;
+        let percent = self.input?.options.exact_fit_variance;
         // Cents times per cent with 6 decimals.
-        let exact =
-            i128::from(open_amount.units()) * i128::from(self.options?.exact_fit_variance.units());
+        let exact = i128::from(open_amount.units()) * i128::from(percent.units());
         let variance = Money::from_wide(round_div(exact, 100_000_000));
         Some((placed.filled_after - open_amount).abs() <= variance)
+    }
+}
+
+/// The verdict of an adopted challenge on a candidate that it did not take.
+pub(super) fn not_adopted(stays: &[Stay<'_>], allocation_over: bool) -> CandidateVerdict {
+    let trade_id = stays.last().map(|stay| stay.trade_id.clone());
+    match trade_id.is_some() || allocation_over {
+        true => CandidateVerdict::NotAdopted { trade_id },
+        false => CandidateVerdict::NotReached,
     }
 }
 

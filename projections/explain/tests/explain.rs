@@ -92,7 +92,9 @@ fn stories_agree_with_the_decisions_of_every_case() {
                         assert!(limited.contains(&candidate.trade_id), "{place}");
                         barred += 1;
                     }
-                    CandidateVerdict::NotReached => panic!("{place}"),
+                    CandidateVerdict::NotAdopted { .. } | CandidateVerdict::NotReached => {
+                        panic!("{place}")
+                    }
                     CandidateVerdict::CompletedAnother { .. } => passed_over += 1,
                     // Rank order takes the best that is free: a better one is never simply not
                     // needed, unless another pass, or an earlier turn, came first.

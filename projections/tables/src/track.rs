@@ -91,7 +91,7 @@ pub struct PassSpan {
     pub last_version: u64,
     /// The pass.
     pub pass: Pass,
-    /// The turn; `None` for `orphan_handling`.
+    /// The turn; `None` for a pass of all turns.
     pub turn: Option<u32>,
     /// The result, once the pass is over.
     pub completed: Option<PassCompleted>,
@@ -287,7 +287,7 @@ impl RunTrack {
                 first_version: version,
                 last_version: version,
                 pass,
-                turn: turn.filter(|_| pass != Pass::OrphanHandling),
+                turn: turn.filter(|_| !pass.is_of_all_turns()),
                 completed: None,
             };
             self.passes.push(span);

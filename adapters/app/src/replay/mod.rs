@@ -6,7 +6,7 @@ mod difference;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use powerfill_engine::{ENGINE_VERSION, SPEC_VERSION};
+use powerfill_engine::{ENGINE_VERSION, GivenPlacement, SPEC_VERSION};
 use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::event::{RunRequested, TableVersion};
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
@@ -20,6 +20,7 @@ use tokio::task::spawn_blocking;
 
 pub use difference::{EventContent, EventDifference, FieldPair};
 
+use crate::adopt::replayed_placements;
 use crate::events::DecodedEvent;
 use crate::run::decide::decide_here;
 use crate::run::finish::BROKEN_OFF;
@@ -132,7 +133,10 @@ pub async fn replay(
         }
     };
     let decided = match store.captured(&requested.snapshot_digest).await {
-        Ok(canonical) => comparison.decide(requested, canonical, observer).await,
+        Ok(canonical) => {
+            let given = replayed_placements(store, run, &requested).await?;
+            comparison.decide(requested, given, canonical, observer).await
+        }
         Err(error) => Err(error.into()),
     };
     match decided {
@@ -200,6 +204,7 @@ impl StreamComparison {
     async fn decide(
         &mut self,
         requested: Box<RunRequested>,
+        given: Option<Vec<GivenPlacement>>,
         canonical: Vec<u8>,
         observer: Arc<dyn RunObserver>,
     ) -> Result<(), AppError> {
@@ -212,6 +217,7 @@ impl StreamComparison {
             Ok::<_, AppError>(decide_here(&DecisionInput {
                 run,
                 requested,
+                given,
                 snapshot,
                 observer,
                 control,

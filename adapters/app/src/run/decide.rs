@@ -75,9 +75,13 @@ pub(crate) fn decide_here(input: &DecisionInput) -> (Vec<EventChunk>, DecisionEn
 }
 
 fn decide_and_check(sender: &mut MessageSender<'_>) -> DecisionEnd {
-    let DecisionInput { snapshot, requested, .. } = sender.input;
+    let DecisionInput { snapshot, requested, given, .. } = sender.input;
     let options = &requested.options;
-    if let Err(Cancelled(step)) = powerfill_engine::decide(snapshot, options, sender) {
+    let decided = match given {
+        None => powerfill_engine::decide(snapshot, options, sender),
+        Some(given) => powerfill_engine::decide_given(snapshot, options, given, sender),
+    };
+    if let Err(Cancelled(step)) = decided {
         return DecisionEnd::Stopped(step);
     }
     if sender.run_failed() {

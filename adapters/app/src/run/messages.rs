@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use powerfill_engine::GivenPlacement;
 use powerfill_events::run::event::{RunRequested, Step};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_snapshot::Snapshot;
@@ -14,6 +15,8 @@ use crate::certificate::Certifier;
 pub(crate) struct DecisionInput {
     pub(crate) run: RunId,
     pub(crate) requested: RunRequested,
+    /// The allocation of an adopted challenge. NULL: the passes decide.
+    pub(crate) given: Option<Vec<GivenPlacement>>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) observer: Arc<dyn RunObserver>,
     pub(crate) control: RunControl,

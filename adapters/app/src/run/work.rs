@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use powerfill_engine::GivenPlacement;
 use powerfill_events::run::event::{RunCancelled, RunRequested, Step};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
@@ -24,6 +25,7 @@ use super::observer::{RunObserver, RunProgress};
 use super::record::{Recorder, RecorderInput, RecordingStop, RunPart};
 use super::threads::RunParts;
 use crate::AppError;
+use crate::adopt::adopted_placements;
 use crate::events::{DecodedEvent, read_versions};
 use crate::retry::retry_with_backoff;
 
@@ -106,10 +108,10 @@ impl Runner {
             let cancelled = RunCancelled { cancelled_by, step: Step::Preflight };
             return self.end_early(lease, cancelled, 0, observer.as_ref()).await;
         };
-        let (history, requested, snapshot) = match prepared {
+        let (history, requested, given, snapshot) = match prepared {
             PreparedRun::Ended(status) => return self.settle(lease, status).await,
-            PreparedRun::ToDecide { history, requested, snapshot } => {
-                (history, requested, snapshot)
+            PreparedRun::ToDecide { history, requested, given, snapshot } => {
+                (history, requested, given, snapshot)
             }
         };
         let writer = ProjectionWriter::Worker(lease);
@@ -123,6 +125,7 @@ impl Runner {
         let input = DecisionInput {
             run,
             requested: *requested,
+            given,
             snapshot,
             observer: Arc::clone(&observer),
             control: control.clone(),
@@ -202,11 +205,18 @@ impl Runner {
         let RunEvent::RunRequested(requested) = DecodedEvent::try_from(first)?.event else {
             return Err(AppError::NotReproduced { run, version: 1 });
         };
+        let read_given = || async {
+            match adopted_placements(self.store.as_ref(), &requested).await {
+                Err(AppError::Store(error)) => Err(error),
+                read => Ok(read),
+            }
+        };
+        let given = retry_with_backoff(read_given).await??;
         let snapshot = match in_memory {
             Some((digest, snapshot)) if digest == requested.snapshot_digest => snapshot,
             _ => self.captured(&requested.snapshot_digest).await?,
         };
-        Ok(PreparedRun::ToDecide { history: events, requested, snapshot })
+        Ok(PreparedRun::ToDecide { history: events, requested, given, snapshot })
     }
 
     fn recorder(&self, run: RunId, input: &DecisionInput, history: Vec<HistoryEvent>) -> Recorder {
@@ -287,6 +297,8 @@ enum PreparedRun {
     ToDecide {
         history: Vec<HistoryEvent>,
         requested: Box<RunRequested>,
+        /// The allocation of an adopted challenge.
+        given: Option<Vec<GivenPlacement>>,
         snapshot: Arc<Snapshot>,
     },
 }

@@ -1,13 +1,13 @@
-//! Arguments of `challenge`.
+//! Arguments of `challenge` and `adopt`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use powerfill_app::challenge::DEFAULT_STEPS;
-use powerfill_events::challenge::ChallengeWeights;
+use powerfill_events::challenge::{ChallengeId, ChallengeWeights};
 use powerfill_events::values::{Money, Price};
 
-use super::StorePrintArgs;
+use super::{LargeTablesArgs, StorePrintArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,7 +28,7 @@ pub(crate) struct ChallengeArgs {
     /// End the search after this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
-    /// Write duals.csv and allocation.csv to this folder
+    /// Write duals.csv, allocation.csv, and the tables of the better allocation to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -39,6 +39,28 @@ pub(crate) struct ChallengeArgs {
     /// The same as --format json
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) common: StorePrintArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  powerfill adopt challenge-01970000-0000-7000-8000-000000000001-1 --note 'agreed with trading'
+
+The run has the input and the options of the challenged run, and the challenger's placements instead
+of those of the passes. `powerfill challenge` prints the name of a challenge. The tenant must allow
+it: allow_adoption = true in powerfill.toml.")]
+pub(crate) struct AdoptArgs {
+    /// The challenge, challenge-<run_id>-<number>
+    pub(crate) challenge: ChallengeId,
+    /// Why it is adopted: a note of the new run
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Who adopts it [default: the user of this machine]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    pub(crate) requested_by: Option<String>,
+    #[command(flatten)]
+    pub(crate) large_tables: LargeTablesArgs,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

@@ -76,6 +76,13 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Cli
     let input = account.story.input.as_ref();
     let no_input = || CliError::context(&context, "the run has no input yet");
     let input = input.ok_or_else(no_input)?;
+    if let Some(challenge) = &input.challenge {
+        let message = format!(
+            "the run adopted {challenge}, and a what-if follows the passes; ask it of the run that \
+             was challenged"
+        );
+        return Err(CliError::context(context, message));
+    }
     let bar = spinner();
     let style = ProgressStyle::with_template("{spinner} {pos} re-runs, {msg} {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod adopt;
 pub(crate) mod annotate;
 pub(crate) mod brief;
 pub(crate) mod cancel;

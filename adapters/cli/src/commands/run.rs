@@ -111,7 +111,7 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
 }
 
 /// Prints the summary, and the certificate when it is there. A document has both.
-async fn print_result(
+pub(super) async fn print_result(
     runner: &Runner,
     summary: &RunSummary,
     format: Format,

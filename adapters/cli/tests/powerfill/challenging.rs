@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::sandbox::{Sandbox, case, source};
+use crate::table::Table;
 
 fn sandbox_with_run() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -59,4 +60,117 @@ fn what_cannot_be_challenged_is_refused_with_a_reason() {
     sandbox.run_line("challenge latest --stay=-1").fails_with(2, &["must not be negative"]);
     let nowhere = "challenge-01970000-0000-7000-8000-000000000001-1";
     sandbox.run_line(&format!("replay {nowhere}")).fails_with(2, &[nowhere]);
+}
+
+/// A sandbox whose settings allow adoption, with a run and the name of its challenge, which wrote
+/// its files to `files`.
+fn sandbox_with_challenge() -> (Sandbox, String) {
+    let sandbox = sandbox_with_run();
+    fs::write(sandbox.path("powerfill.toml"), "allow_adoption = true\n").unwrap();
+    let text = sandbox.run_ok("challenge latest --steps 50000 --out files");
+    let id = text.lines().last().unwrap().strip_prefix("Recorded as ").unwrap();
+    (sandbox, id.to_owned())
+}
+
+#[test]
+fn an_adopted_challenge_is_a_run_as_any_other() {
+    let (sandbox, challenge) = sandbox_with_challenge();
+    let adopted = sandbox.run(["adopt", &challenge, "--note", "agreed with trading"]).success();
+    assert!(adopted.out.contains(&format!("Allocation adopted from\n{challenge}")), "{adopted:?}");
+    assert!(adopted.out.contains("allocated by challenger"), "{adopted:?}");
+    let runs = sandbox.runs();
+    assert_eq!(runs.rows.len(), 2);
+    let notes = sandbox.run_ok("annotate latest");
+    assert!(notes.contains("desk: agreed with trading"), "{notes}");
+
+    // The files of the challenge are the tables of the run.
+    for table in ["pfill_powerfill_guide", "pfill_kickout_guide_01", "pfill_trade_recap"] {
+        let file = Table::read(&sandbox.path(format!("files/{table}.csv")));
+        let recorded = sandbox.run_line(&format!("tables latest {table} --format csv")).table();
+        assert!(!file.rows.is_empty(), "{table} is empty");
+        assert_eq!(file.without(&["run_id"]).rows, recorded.without(&["run_id"]).rows, "{table}");
+    }
+    let outcome = fs::read_to_string(sandbox.path("files/outcome.csv")).unwrap();
+    assert!(outcome.ends_with("Complete,,\n"), "{outcome}");
+    let guide = sandbox.run_line("tables latest pfill_powerfill_guide --format csv").table();
+    let allocation = fs::read_to_string(sandbox.path("files/allocation.csv")).unwrap();
+    let by_challenger = guide.column("pass").iter().filter(|pass| **pass == "challenger").count();
+    assert_eq!(by_challenger, allocation.lines().count() - 1);
+
+    let replayed = sandbox.run_ok("replay latest");
+    assert!(replayed.contains("Reproduced"), "{replayed}");
+    sandbox.run_ok("verify");
+    sandbox.run_ok("rebuild latest");
+    sandbox.run_ok("verify");
+    let differences = sandbox.run_line("diff latest --against latest~1");
+    assert_eq!(differences.status, Some(1), "{differences:?}");
+    assert!(differences.out.contains("by challenger in turn"), "{differences:?}");
+}
+
+#[test]
+fn an_adopted_run_explains_who_decided() {
+    let (sandbox, challenge) = sandbox_with_challenge();
+    sandbox.run_ok(&format!("adopt {challenge}"));
+    let json = sandbox.run_line("challenge latest~1 --steps 50000 --no-record --json").json();
+    let moved = json["placed"].as_array().unwrap().iter();
+    let moved = moved.filter(|placed| !placed["from_trade_id"].is_null());
+    let mut explained = 0;
+    for placed in moved {
+        let loan = placed["loan_id"].as_str().unwrap();
+        let to = placed["to_trade_id"].as_str().unwrap();
+        let text = sandbox.run_ok(&format!("explain latest --loan {loan} --all"));
+        assert!(text.contains(&format!("Loan {loan} goes to trade {to}")), "{text}");
+        let why = format!("not taken: the adopted challenge has it in trade {to}");
+        assert!(text.contains(&why), "{text}");
+        assert!(!text.contains("a limit barred it"), "{text}");
+        explained += 1;
+    }
+    assert!(explained > 10, "{explained}");
+    let released = json["released"][0]["loan_id"].as_str().unwrap();
+    let text = sandbox.run_ok(&format!("explain latest --loan {released} --all"));
+    assert!(text.contains("the adopted challenge gives the room to others"), "{text}");
+    let what_if = sandbox.run_line(&format!("explain latest --loan {released} --what-if"));
+    what_if.fails_with(2, &["a what-if follows the passes"]);
+    let trade = json["placed"][0]["to_trade_id"].as_str().unwrap();
+    let text = sandbox.run_ok(&format!("explain latest --trade {trade} --all"));
+    assert!(text.contains("by challenger"), "{text}");
+}
+
+#[test]
+fn evidence_of_an_adopted_run_is_replayed_without_its_challenge() {
+    let (sandbox, challenge) = sandbox_with_challenge();
+    sandbox.run_ok(&format!("adopt {challenge}"));
+    sandbox.run_ok("evidence export latest --out adopted.zip");
+    let replayed = sandbox.run_ok("replay latest --store evidence:adopted.zip");
+    assert!(replayed.contains("Reproduced"), "{replayed}");
+}
+
+#[test]
+fn adoption_is_forbidden_unless_the_settings_allow_it() {
+    let (sandbox, challenge) = sandbox_with_challenge();
+    let adopt = format!("adopt {challenge}");
+    fs::remove_file(sandbox.path("powerfill.toml")).unwrap();
+    let words = ["forbidden", "allow_adoption = true at the top of powerfill.toml"];
+    sandbox.run_line(&adopt).fails_with(2, &words);
+    let tenant = "[tenants.t]\nstore = \"sqlite:powerfill.db\"\n";
+    fs::write(sandbox.path("powerfill.toml"), format!("tenant = \"t\"\n{tenant}")).unwrap();
+    sandbox.run_line(&adopt).fails_with(2, &["allow_adoption = true under [tenants.t]"]);
+    fs::write(sandbox.path("powerfill.toml"), "allow_adoption = \"yes\"\n").unwrap();
+    sandbox.run_line(&adopt).fails_with(2, &["allow_adoption", "must be true or false"]);
+    fs::remove_file(sandbox.path("powerfill.toml")).unwrap();
+    assert_eq!(sandbox.runs().rows.len(), 1);
+}
+
+#[test]
+fn what_is_no_search_cannot_be_adopted() {
+    let (sandbox, challenge) = sandbox_with_challenge();
+    // The run has its certificate.
+    let certificate = format!("{}-1", challenge.strip_suffix("-2").unwrap());
+    sandbox.run_line(&format!("adopt {certificate}")).fails_with(2, &["is a certificate"]);
+    let nowhere = "challenge-01970000-0000-7000-8000-000000000001-1";
+    sandbox
+        .run_line(&format!("adopt {nowhere}"))
+        .fails_with(2, &["no run 01970000", "in this store"]);
+    sandbox.run_line("adopt latest").fails_with(2, &["is not the name of a challenge"]);
+    assert_eq!(sandbox.runs().rows.len(), 1);
 }

@@ -13,10 +13,9 @@ mod trade;
 
 use std::sync::OnceLock;
 
-use super::book::LoanIdx;
 use super::context::RunContext;
 use super::matching::{Matcher, Matches};
-use powerfill_events::values::{Key, LoanId};
+use powerfill_events::values::LoanId;
 use powerfill_facts::LoanFacts;
 use powerfill_snapshot::{RunOptions, Snapshot};
 
@@ -36,8 +35,8 @@ impl<'a> Facts<'a> {
     /// The facts about a loan, whose id compares as text (1.1); `None` where the snapshot does not
     /// have it.
     pub fn loan(&self, loan_id: &str) -> Option<LoanFacts> {
-        let idx = self.find_loan(loan_id)?;
         let RunContext { book, tree, .. } = &self.context;
+        let idx = book.find_loan(loan_id)?;
         let row = book.loan(idx);
         let matched = Matcher::new(book, tree).nodes_of(idx);
         Some(LoanFacts {
@@ -58,10 +57,5 @@ impl<'a> Facts<'a> {
 
     fn matches(&self) -> &Matches {
         self.matches.get_or_init(|| Matches::new(&self.context))
-    }
-
-    fn find_loan(&self, loan_id: &str) -> Option<LoanIdx> {
-        let (loans, wanted) = (&self.context.book.snapshot.loans, Key::from(loan_id));
-        loans.binary_search_by(|loan| loan.loan_id.cmp(&wanted)).ok().map(LoanIdx::new)
     }
 }

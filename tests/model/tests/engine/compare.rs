@@ -62,6 +62,7 @@ fn pass(pass: Pass) -> &'static str {
         Pass::BestFit => "best_fit",
         Pass::FillRemaining => "fill_remaining",
         Pass::OrphanHandling => "orphan_handling",
+        Pass::Challenger => "challenger",
     }
 }
 

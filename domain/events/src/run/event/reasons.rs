@@ -34,6 +34,8 @@ crate::choices! {
         FillRemaining = "fill_remaining",
         /// The last fallback, after the last turn.
         OrphanHandling = "orphan_handling",
+        /// Places what an adopted challenge says, in place of the other passes (10.7).
+        Challenger = "challenger",
     }
     /// Why a loan takes no part (2.1).
     ScopeReason {
@@ -153,6 +155,16 @@ reasons! {
         /// A candidate, with room somewhere, but barred by a limit.
         LimitReached = "LimitReached",
             "a trade has room for it, but a constraint's limit bars it";
+    }
+}
+
+impl Pass {
+    /// Whether it runs once for all turns, so that its completion has no turn.
+    pub const fn is_of_all_turns(self) -> bool {
+        match self {
+            Self::OrphanHandling | Self::Challenger => true,
+            Self::ExactFit | Self::BestFit | Self::FillRemaining => false,
+        }
     }
 }
 
