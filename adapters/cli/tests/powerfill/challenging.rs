@@ -164,8 +164,8 @@ fn adoption_is_forbidden_unless_the_settings_allow_it() {
 #[test]
 fn what_is_no_search_cannot_be_adopted() {
     let (sandbox, challenge) = sandbox_with_challenge();
-    // The run has its certificate.
-    let certificate = format!("{}-1", challenge.strip_suffix("-2").unwrap());
+    sandbox.run_ok("challenge latest --steps 0");
+    let certificate = format!("{}-2", challenge.strip_suffix("-1").unwrap());
     sandbox.run_line(&format!("adopt {certificate}")).fails_with(2, &["is a certificate"]);
     let nowhere = "challenge-01970000-0000-7000-8000-000000000001-1";
     sandbox
