@@ -30,6 +30,9 @@ client.getQueryCache().subscribe((event) => {
   }
 });
 
+// While the first page's script loads.
+void client.prefetchQuery(sessionQuery);
+
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

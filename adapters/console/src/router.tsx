@@ -78,7 +78,11 @@ const tablesRoute = createRoute({
   getParentRoute: () => runRoute,
   path: "tables/$report",
   validateSearch: (search: Record<string, unknown>) =>
-    given({ sort: text(search["sort"]), where: texts(search["where"]) }),
+    given({
+      sort: text(search["sort"]),
+      where: texts(search["where"]),
+      hide: texts(search["hide"]),
+    }),
   component: lazyRouteComponent(() => import("./pages/Tables"), "TablesPage"),
 });
 
@@ -111,6 +115,13 @@ const compareRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/Compare"), "ComparePage"),
 });
 
+const compareExportRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/compare/export",
+  validateSearch: (search: Record<string, unknown>) => given({ run: text(search["run"]) }),
+  component: lazyRouteComponent(() => import("./pages/Compare"), "CompareExportPage"),
+});
+
 const eventsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/events",
@@ -122,6 +133,13 @@ const operateRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/operate",
   component: lazyRouteComponent(() => import("./pages/Operate"), "OperatePage"),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/audit",
+  validateSearch: (search: Record<string, unknown>) => given({ run: text(search["run"]) }),
+  component: lazyRouteComponent(() => import("./pages/Audit"), "AuditPage"),
 });
 
 const briefRoute = createRoute({
@@ -168,6 +186,8 @@ export const router = createRouter({
     runsRoute,
     configurationRoute,
     compareRoute,
+    compareExportRoute,
+    auditRoute,
     briefRoute,
     tryRoute,
     eventsRoute,

@@ -9,7 +9,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const require = createRequire(import.meta.url);
@@ -75,7 +75,7 @@ async function completed(url, runId) {
 /** Answers with the files of a folder, and with the headers of the service for the page. */
 const filesOf = (dist) => async (route) => {
   const path = new URL(route.request().url()).pathname;
-  if (extname(path) !== "") return route.fulfill({ path: join(dist, path) });
+  if (/^\/(assets\/|favicon)/.test(path)) return route.fulfill({ path: join(dist, path) });
   const response = await route.fetch();
   return route.fulfill({ response, body: readFileSync(join(dist, "index.html")) });
 };
@@ -160,6 +160,8 @@ async function eachPage(browser, url, run) {
     settings: "/configuration/settings",
     history: "/configuration/history",
     "as-of": "/configuration/as-of?version=170",
+    ...(offers("/verifications") ? { audit: `/audit?run=${run}` } : {}),
+    ...(offers("/runs/{run_id}/export-comparisons") ? { export: "/compare/export" } : {}),
     events: "/events",
     operate: "/operate",
     nowhere: "/no/such/page",
@@ -186,6 +188,10 @@ async function eachPage(browser, url, run) {
       await page.goto(url + path);
     }
     await look(page, name);
+    if (name === "run") {
+      const flow = page.getByRole("region", { name: "Where loans come from and go to" });
+      await flow.screenshot({ path: join(shots, "flow-1280.png") });
+    }
   }
   await page.context().close();
 }
@@ -276,6 +282,108 @@ async function timeAndTries(browser, url, run) {
   await page.context().close();
 }
 
+/** What would have placed a loan, why it is not in a trade, and loans and trades by a beginning. */
+async function questions(browser, url, run) {
+  const page = await pageOf(browser);
+  const { rows } = await ask(url, `/runs/${run}/kickouts?reason=LimitReached&limit=1`);
+  const { loan_id, best_trade_id } = rows[0];
+  await page.goto(`${url}/runs/${run}`);
+  await settled(page);
+  await page.getByLabel("Find a loan or a trade by its id").fill(loan_id.toLowerCase());
+  await page.getByRole("button", { name: "Go" }).click();
+  await page.getByRole("heading", { name: `Loan ${loan_id}` }).waitFor();
+  await page.getByRole("button", { name: "Find out" }).click();
+  await page.getByRole("table").getByText("It then goes to").first().waitFor({ timeout: 60_000 });
+  await page.getByLabel("Id of a trade").fill(best_trade_id);
+  await page.getByRole("button", { name: "Why?" }).click();
+  await page.getByText(new RegExp(`Loan ${loan_id} is not in trade ${best_trade_id}`)).waitFor();
+  await look(page, "what-if");
+  await page.getByLabel("Find a loan or a trade by its id").fill(best_trade_id);
+  await page.getByRole("button", { name: "Go" }).click();
+  await page.getByRole("heading", { name: `Trade ${best_trade_id}` }).waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+/** The store, a seal, and a run are checked, and the evidence is taken away. */
+async function auditPage(browser, url, run) {
+  const page = await pageOf(browser);
+  const answered = { timeout: 120_000 };
+  await page.goto(`${url}/audit?run=${run}`);
+  await settled(page);
+  const card = (name) => page.getByRole("region", { name });
+  await page.getByRole("button", { name: "Verify everything" }).click();
+  await card("The whole store").getByText("Everything matches").waitFor(answered);
+  await page.getByRole("button", { name: "Take a seal" }).click();
+  await page.getByRole("radio").first().waitFor();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    card("Seals").getByRole("button", { name: "Download" }).click(),
+  ]);
+  assert.match(file.suggestedFilename(), /^GENERATED-.*\.seal$/);
+  const seal = join(folder, "kept.seal");
+  await file.saveAs(seal);
+  powerfill("seal", "check", seal, "--tenant", "GENERATED");
+  await page.getByRole("button", { name: "Check the seal" }).click();
+  await card("Seals").getByText("Everything matches").waitFor(answered);
+  // A seal of another log does not fit it.
+  const other = { ...JSON.parse(readFileSync(seal, "utf8")), seal: "0".repeat(64) };
+  writeFileSync(seal, JSON.stringify(other));
+  await card("Seals").locator("input[type=file]").setInputFiles(seal);
+  await page.getByRole("button", { name: "Check the seal" }).click();
+  await card("Seals").getByText("The evidence is damaged").waitFor(answered);
+  await card("A run").getByRole("button", { name: "Replay" }).click();
+  await card("A run").getByText("The engine decided the same again").waitFor(answered);
+  if (offers("/runs/{run_id}/evidence")) {
+    const [evidence] = await Promise.all([
+      page.waitForEvent("download"),
+      card("A run").getByRole("link", { name: "Evidence" }).click(),
+    ]);
+    const path = join(folder, "run.pfe");
+    await evidence.saveAs(path);
+    powerfill("evidence", "verify", path);
+  }
+  await look(page, "audited");
+  await page.context().close();
+}
+
+/** Two runs loan by loan, and a run against files of another system. */
+async function differences(browser, url, run) {
+  const page = await pageOf(browser);
+  const { runs } = await ask(url, "/runs?status=Complete&limit=10");
+  const other = runs.find(({ run_id }) => run_id !== run).run_id;
+  await page.goto(`${url}/compare?here=${run}&there=${other}`);
+  await settled(page);
+  await page.getByRole("button", { name: "Compare each loan" }).click();
+  await page.getByRole("heading", { name: "Table by table" }).waitFor({ timeout: 120_000 });
+  await page.getByLabel("Show", { exact: true }).selectOption("Kicked out before");
+  await page.getByText("kicked out: ").first().waitFor();
+  await look(page, "differences");
+  const kickouts = join(folder, "desk.csv");
+  const rows = powerfill(
+    ...["tables", run, "pfill_kickout_guide_01", "--format", "csv", "--tenant", "GENERATED"],
+  );
+  writeFileSync(kickouts, rows.replace("CapacityExhausted", "NoPrice"));
+  await page.goto(`${url}/compare/export?run=${run}`);
+  await settled(page);
+  await page.getByLabel(/^Files of the export/).setInputFiles([kickouts]);
+  await page.getByLabel("Mapping").fill("tables = 7");
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByRole("alert").waitFor();
+  await page.getByRole("button", { name: "Draft a mapping" }).click();
+  await page.waitForFunction(() => /pfill_kickout/.test(document.querySelector("textarea").value));
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("They differ").waitFor({ timeout: 120_000 });
+  await page.getByRole("button", { name: "Add entries for what has no class" }).click();
+  const classes = page.getByLabel("Classifications");
+  await classes.fill((await classes.inputValue()).replaceAll('class = ""', 'class = "bug"'));
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("Nothing is left to explain").waitFor({ timeout: 120_000 });
+  await look(page, "classified");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 async function audit(browser, url, run) {
   const page = await pageOf(browser);
   await page.goto(`${url}/runs/${run}`);
@@ -304,6 +412,13 @@ async function configuration(browser, url) {
   await accessible(one, "dialog");
   await one.screenshot({ path: join(shots, "constraint-1280.png") });
   await one.getByLabel("Limit").fill("0.2");
+  // The effect is shown before anything is saved.
+  await one.getByRole("button", { name: "Try it first" }).click();
+  await one
+    .getByRole("group", { name: "Without and with the change" })
+    .waitFor({ timeout: 60_000 });
+  await accessible(one, "effect");
+  await one.screenshot({ path: join(shots, "effect-1280.png") });
   await one.getByLabel("Why").fill("room for California");
   await one.getByRole("button", { name: "Save" }).click();
   await one.getByRole("dialog").waitFor({ state: "detached" });
@@ -315,6 +430,12 @@ async function configuration(browser, url) {
   await two.keyboard.press("Escape");
   await two.getByRole("dialog").waitFor({ state: "detached" });
   await two.getByText("20.0 %").first().waitFor();
+  // A new order by dragging, and undone.
+  await one.setViewportSize({ width: 1280, height: 1800 });
+  await one.getByRole("row", { name: /^FH30 110K 5.5/ }).dragTo(one.getByText(/^Turn 2/));
+  await one.setViewportSize({ width: 1280, height: 860 });
+  await one.getByRole("button", { name: "Save the order (1 moved)" }).waitFor();
+  await one.getByRole("button", { name: "Undo" }).click();
   // A new order by keyboard alone.
   const later = one.getByRole("button", { name: /^FHLMC · FH30 110K 5.0: to the turn after$/ });
   await later.focus();
@@ -420,7 +541,12 @@ try {
   await part("each page", () => eachPage(browser, service.url, run_id));
   await part("tables", () => tables(browser, service.url, run_id));
   await part("time and tries", () => timeAndTries(browser, service.url, run_id));
-  await part("audit", () => audit(browser, service.url, run_id));
+  await part("questions", () => questions(browser, service.url, run_id));
+  if (offers("/verifications")) {
+    await part("checks of a run", () => audit(browser, service.url, run_id));
+    await part("audit", () => auditPage(browser, service.url, run_id));
+    await part("differences", () => differences(browser, service.url, run_id));
+  }
   await part("configuration", () => configuration(browser, service.url));
   await part("restart", async () => {
     service = await restart(browser, service);

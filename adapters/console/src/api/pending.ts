@@ -1,4 +1,4 @@
-import type { RunState, Timeline } from "./track";
+import type { Job, Seal } from "./jobs";
 
 /** Operations that the service has before its document describes them. */
 interface Answer<T> {
@@ -26,34 +26,39 @@ type Get<T, P> = Omit<NoMethods, "get"> & {
   get: Answer<T> & { parameters: Omit<NoParameters, keyof P> & P; requestBody?: never };
 };
 
-type Post<T, B> = Omit<NoMethods, "post"> & {
+type Post<T, P, B> = Omit<NoMethods, "post"> & {
   parameters: NoParameters;
   post: Answer<T> & {
-    parameters: Omit<NoParameters, "header"> & { header?: { "Idempotency-Key"?: string } };
+    parameters: Omit<NoParameters, keyof P> & P;
     requestBody: { content: { "application/json": B } };
   };
 };
 
+type PostNothing<T, P> = Omit<NoMethods, "post"> & {
+  parameters: NoParameters;
+  post: Answer<T> & { parameters: Omit<NoParameters, keyof P> & P; requestBody?: never };
+};
+
+interface OfRun {
+  path: { run_id: string };
+}
+interface OfJob {
+  path: { job_id: string };
+}
+
 export interface PendingPaths {
-  "/api/powerfill/rules/preview": Post<
-    {
-      valid: boolean;
-      message: string | null;
-      at: number | null;
-      loans: number;
-      of: number;
-      amount: string;
-      as_of: string;
-    },
-    { rule_syntax: string; examples: number }
+  "/api/powerfill/jobs": Get<{ jobs: Job[] }, object>;
+  "/api/powerfill/jobs/{job_id}": Get<Job, OfJob>;
+  "/api/powerfill/jobs/{job_id}/result": Get<object, OfJob>;
+  "/api/powerfill/jobs/{job_id}/cancel": PostNothing<Job, OfJob>;
+  "/api/powerfill/seal": Get<Seal, object>;
+  "/api/powerfill/verifications": Post<Job, object, { run_id?: string; since?: Seal }>;
+  "/api/powerfill/runs/{run_id}/replays": PostNothing<Job, OfRun>;
+  "/api/powerfill/runs/{run_id}/comparisons": Post<
+    Job,
+    OfRun,
+    { against: string; explain?: number; rows?: number }
   >;
-  "/api/powerfill/runs/{run_id}/timeline": Get<Timeline, { path: { run_id: string } }>;
-  "/api/powerfill/runs/{run_id}/state": Get<
-    RunState,
-    { path: { run_id: string }; query: { version?: number; since?: number } }
-  >;
-  "/api/powerfill/runs/{run_id}/steps": Get<
-    { versions: number[]; count: number },
-    { path: { run_id: string }; query: { loan_id: string } | { trade_id: string } }
-  >;
+  "/api/powerfill/runs/{run_id}/export-comparisons": Post<Job, OfRun, FormData>;
+  "/api/powerfill/runs/{run_id}/export-mapping": Post<{ mapping: string }, OfRun, FormData>;
 }

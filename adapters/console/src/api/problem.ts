@@ -8,6 +8,8 @@ export interface Problem {
   run_id?: string;
   token?: number;
   step?: string;
+  /** The part of the request that the problem is about. */
+  field?: string;
   message?: string;
   faults?: Record<string, unknown>[];
 }

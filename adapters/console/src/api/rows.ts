@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { REPORTS } from "../generated/reports";
 import { answer, answerWithHeaders, api, linkTo } from "./client";
 import type { Report, Row } from "./reports";
@@ -51,19 +51,64 @@ async function page(runId: string, report: ReportName, query: URLSearchParams) {
   };
 }
 
-export const rowsQuery = (tenant: string, runId: string, report: ReportName, view: View) =>
-  infiniteQueryOptions({
-    queryKey: ["tenant", tenant, "run", runId, "rows", report, view],
-    queryFn: ({ pageParam }): Promise<RowPage> =>
-      page(
+/** Rows of a page: a page is shown within a moment, and a screen needs two at most. */
+export const PAGE_ROWS = 500;
+
+/** What is known of the pages of a view: where each begins, and how many rows are there so far. */
+export interface KnownPages {
+  cursors: readonly (string | null)[];
+  rows: number;
+  /** Whether the last page is known. */
+  complete: boolean;
+  total: number | null;
+}
+
+const NONE: KnownPages = { cursors: [null], rows: 0, complete: false, total: null };
+const known = new Map<string, KnownPages>();
+const keyOf = (...of: [tenant: string, runId: string, report: ReportName, view: View]) =>
+  JSON.stringify(of);
+
+export const knownPages = (tenant: string, runId: string, report: ReportName, view: View) =>
+  known.get(keyOf(tenant, runId, report, view)) ?? NONE;
+
+/** What is known once a page is read: of pages that are read again, nothing new. */
+export function withPage(pages: KnownPages, index: number, page: RowPage): KnownPages {
+  if (index !== pages.cursors.length - 1 || pages.complete) return pages;
+  return {
+    cursors: page.next === null ? pages.cursors : [...pages.cursors, page.next],
+    rows: index * PAGE_ROWS + page.rows.length,
+    complete: page.next === null,
+    total: page.total ?? pages.total,
+  };
+}
+
+/** A page by its number. Those that left the screen are forgotten, and read again when needed. */
+export const pageQuery = (
+  tenant: string,
+  runId: string,
+  report: ReportName,
+  view: View,
+  index: number,
+) =>
+  queryOptions({
+    queryKey: ["tenant", tenant, "run", runId, "rows", report, view, index],
+    queryFn: async () => {
+      const cursor = knownPages(tenant, runId, report, view).cursors[index] ?? null;
+      const read = await page(
         runId,
         report,
-        parameters(view, { limit: "500", ...(pageParam === null ? {} : { cursor: pageParam }) }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+        parameters(view, {
+          limit: String(PAGE_ROWS),
+          ...(cursor === null ? {} : { cursor }),
+        }),
+      );
+      const pages = knownPages(tenant, runId, report, view);
+      known.set(keyOf(tenant, runId, report, view), withPage(pages, index, read));
+      return read.rows;
+    },
     // A Complete run does not change.
     staleTime: Infinity,
+    gcTime: 20_000,
   });
 
 /** All rows of a view as CSV: the browser stores them as they come. */

@@ -1,5 +1,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { compareRuns, type Comparison } from "../api/comparison";
+import { useJob } from "../api/jobs";
 import type { Overview, Worth } from "../api/overview";
 import { overviewQuery } from "../api/runs";
 import {
@@ -11,12 +13,17 @@ import {
   signedDollars,
   words,
 } from "../format";
+import { PATHS } from "../generated/paths";
 import { difference } from "../money";
 import { Card } from "../parts/Card";
 import { num, Table } from "../parts/Table";
 import { FillStatusBadge } from "../parts/TradeBars";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { JobProgress } from "./Checks";
+import { CompareExport } from "./CompareExport";
+import { Differences } from "./Differences";
+import { RunLinks } from "./RunLinks";
 
 interface Line {
   name: string;
@@ -213,6 +220,66 @@ function RunLine({ name, overview }: { name: string; overview: Overview }) {
   );
 }
 
+function Tabs() {
+  return (
+    <nav className="tabs" aria-label="What is compared">
+      <Link
+        to="/compare"
+        search={{}}
+        activeOptions={{ exact: true, includeSearch: false }}
+        activeProps={{ "aria-current": "page" }}
+      >
+        Two runs
+      </Link>
+      {PATHS.includes("/api/powerfill/runs/{run_id}/export-comparisons") && (
+        <Link to="/compare/export" search={{}} activeProps={{ "aria-current": "page" }}>
+          A run and an export
+        </Link>
+      )}
+    </nav>
+  );
+}
+
+export function CompareExportPage() {
+  return (
+    <>
+      <h1>Compare</h1>
+      <Tabs />
+      <CompareExport />
+    </>
+  );
+}
+
+/** The comparison of two runs loan by loan, which the service makes when the page asks. */
+function LoanByLoan({ before, after }: { before: Overview; after: Overview }) {
+  const check = useJob<Comparison>(() => compareRuns(after.run.run_id, before.run.run_id));
+  return (
+    <RunLinks runId={after.run.run_id}>
+      {!check.result && (
+        <Card title="Loan by loan">
+          <div className="row">
+            <button
+              type="button"
+              className="button"
+              disabled={check.isBusy}
+              onClick={() => {
+                check.begin();
+              }}
+            >
+              Compare each loan
+            </button>
+            <span className="muted">
+              Where each loan goes in both runs, and why, and each row of the tables that differs.
+            </span>
+          </div>
+          <JobProgress job={check.job} error={check.error} />
+        </Card>
+      )}
+      {check.result && <Differences comparison={check.result} sides={["Before", "After"]} />}
+    </RunLinks>
+  );
+}
+
 /** Two runs side by side, the earlier one first whichever was chosen first. */
 export function ComparePage() {
   const tenant = useTenant();
@@ -229,7 +296,8 @@ export function ComparePage() {
   const [before, after] = overviews;
   return (
     <>
-      <h1>Compare two runs</h1>
+      <h1>Compare</h1>
+      <Tabs />
       {chosen.length < 2 && (
         <div className="notice">
           <strong>Choose two Complete runs</strong>
@@ -267,6 +335,13 @@ export function ComparePage() {
           <Card title="Kickouts">
             <Reasons before={before} after={after} />
           </Card>
+          {PATHS.includes("/api/powerfill/runs/{run_id}/comparisons") && (
+            <LoanByLoan
+              key={`${before.run.run_id} ${after.run.run_id}`}
+              before={before}
+              after={after}
+            />
+          )}
         </>
       )}
     </>

@@ -1,60 +1,68 @@
-import { flexRender, getCoreRowModel, useReactTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 import type { Column, Row } from "../api/reports";
 import { cellNode, columnName, columnWidth, isNumber } from "./cells";
 
 const ROW = 33;
+/** A browser draws nothing below about 33 million pixels. */
+const MOST_ROWS = 1_000_000;
 
-/** Rows under a virtual list: only those on the screen are elements; more are asked for near the end. */
+const tone = (column: Column) => (isNumber(column) ? "cell num" : "cell");
+
+/** A row stays as it is while others scroll in and out. */
+const GridRow = memo(function GridRow(props: {
+  columns: readonly Column[];
+  row: Row | undefined;
+  index: number;
+  start: number;
+}) {
+  return (
+    <div
+      role="row"
+      className="grid-row"
+      aria-rowindex={props.index + 2}
+      style={{ transform: `translateY(${String(props.start)}px)` }}
+    >
+      {props.columns.map((column) => (
+        <div
+          role="cell"
+          key={column.name}
+          className={tone(column)}
+          style={{ width: columnWidth(column) }}
+        >
+          {props.row ? cellNode(column, props.row[column.name]) : "…"}
+        </div>
+      ))}
+    </div>
+  );
+});
+
+/** Rows under a virtual list: only those on the screen are elements, and only their pages are asked for. */
 export function DataGrid(props: {
   label: string;
   columns: readonly Column[];
-  rows: Row[];
+  count: number;
   total: number | null;
-  more: boolean;
-  loading: boolean;
-  onMore: () => void;
+  rowAt: (index: number) => Row | undefined;
+  onShow: (first: number, last: number) => void;
   sort: string | undefined;
   onSort: (sort: string | undefined) => void;
 }) {
-  const { columns, rows, sort, onSort, more, loading, onMore } = props;
+  const { columns, sort, onSort, onShow } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const definitions = useMemo(
-    () =>
-      columns.map((column): ColumnDef<Row> => ({
-        id: column.name,
-        accessorFn: (row) => row[column.name],
-        header: columnName(column.name),
-        size: columnWidth(column),
-        cell: ({ row }) => cellNode(column, row.original[column.name]),
-      })),
-    [columns],
-  );
-  const table = useReactTable({
-    data: rows,
-    columns: definitions,
-    getCoreRowModel: getCoreRowModel(),
-    manualSorting: true,
-  });
-  const model = table.getRowModel().rows;
   const virtual = useVirtualizer({
-    count: model.length,
+    count: Math.min(props.count, MOST_ROWS),
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 12,
+    overscan: 10,
   });
   const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? -1;
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && !loading && last >= model.length - 100) onMore();
-  }, [more, loading, last, model.length, onMore]);
-  const width = table.getTotalSize();
-  const kinds = new Map(columns.map((column) => [column.name, column]));
-  const tone = (name: string) => {
-    const column = kinds.get(name);
-    return column && isNumber(column) ? "cell num" : "cell";
-  };
+    onShow(first, last);
+  }, [first, last, onShow]);
+  const width = columns.reduce((sum, column) => sum + columnWidth(column), 0);
   return (
     <div className="grid-scroll" ref={scroller} tabIndex={0} role="group" aria-label={props.label}>
       <div
@@ -65,65 +73,52 @@ export function DataGrid(props: {
         style={{ width }}
       >
         <div role="rowgroup" className="grid-head">
-          {table.getHeaderGroups().map((group) => (
-            <div role="row" className="grid-row" aria-rowindex={1} key={group.id}>
-              {group.headers.map((header) => {
-                const name = header.column.id;
-                const up = sort === name;
-                const down = sort === `-${name}`;
-                return (
-                  <div
-                    role="columnheader"
-                    key={header.id}
-                    className={tone(name)}
-                    style={{ width: header.getSize() }}
-                    aria-sort={up ? "ascending" : down ? "descending" : "none"}
+          <div role="row" className="grid-row" aria-rowindex={1}>
+            {columns.map((column) => {
+              const up = sort === column.name;
+              const down = sort === `-${column.name}`;
+              return (
+                <div
+                  role="columnheader"
+                  key={column.name}
+                  className={tone(column)}
+                  style={{ width: columnWidth(column) }}
+                  aria-sort={up ? "ascending" : down ? "descending" : "none"}
+                >
+                  <button
+                    type="button"
+                    className="sort"
+                    title={column.name}
+                    onClick={() => {
+                      onSort(up ? `-${column.name}` : down ? undefined : column.name);
+                    }}
                   >
-                    <button
-                      type="button"
-                      className="sort"
-                      title={name}
-                      onClick={() => {
-                        onSort(up ? `-${name}` : down ? undefined : name);
-                      }}
-                    >
-                      {flexRender(header.column.columnDef.header, header.getContext())}
-                      <span aria-hidden="true">{up ? " ▲" : down ? " ▼" : ""}</span>
-                    </button>
-                  </div>
-                );
-              })}
-            </div>
-          ))}
+                    {columnName(column.name)}
+                    <span aria-hidden="true">{up ? " ▲" : down ? " ▼" : ""}</span>
+                  </button>
+                </div>
+              );
+            })}
+          </div>
         </div>
         <div role="rowgroup" className="grid-body" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = model[item.index];
-            return (
-              row && (
-                <div
-                  role="row"
-                  className="grid-row"
-                  key={row.id}
-                  aria-rowindex={item.index + 2}
-                  style={{ transform: `translateY(${String(item.start)}px)` }}
-                >
-                  {row.getVisibleCells().map((cell) => (
-                    <div
-                      role="cell"
-                      key={cell.id}
-                      className={tone(cell.column.id)}
-                      style={{ width: cell.column.getSize() }}
-                    >
-                      {flexRender(cell.column.columnDef.cell, cell.getContext())}
-                    </div>
-                  ))}
-                </div>
-              )
-            );
-          })}
+          {items.map((item) => (
+            <GridRow
+              key={item.key}
+              columns={columns}
+              row={props.rowAt(item.index)}
+              index={item.index}
+              start={item.start}
+            />
+          ))}
         </div>
       </div>
+      {props.count > MOST_ROWS && (
+        <p className="empty">
+          These are the first 1,000,000 rows. Filter or sort the table to see others, or take it as
+          CSV.
+        </p>
+      )}
     </div>
   );
 }

@@ -83,6 +83,13 @@ const NAV = [
     role: "viewer",
   },
   {
+    to: "/audit",
+    params: {},
+    name: "Audit",
+    needs: "/api/powerfill/verifications",
+    role: "viewer",
+  },
+  {
     to: "/events",
     params: {},
     name: "Events",

@@ -7,6 +7,31 @@ import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { columnName } from "../cells";
 
+type Cells = Record<string, string | null>;
+
+/** The names of the columns, what a row is about first. */
+const KEYS = ["investor_id", "investor_instrument_name", "constraint_name", "rule_name"];
+const namesOf = (row: Cells) => [
+  ...KEYS.filter((name) => name in row),
+  ...Object.keys(row).filter((name) => !KEYS.includes(name)),
+];
+
+function Rows({ table, names, rows }: { table: string; names: string[]; rows: Cells[] }) {
+  return (
+    <Table label={table} heads={names.map(columnName)}>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index}>
+            {names.map((name) => (
+              <td key={name}>{row[name]}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
 /** The whole configuration as it was after a change. */
 export function AsOf() {
   const tenant = useTenant();
@@ -29,28 +54,14 @@ export function AsOf() {
       </label>
       <RequestState of={query} what="the configuration of that version" />
       {query.data &&
-        Object.entries(query.data.tables as Record<string, Record<string, string | null>[]>).map(
-          ([table, rows]) => (
-            <details key={table} open={table === "pfill_constraints"}>
-              <summary>
-                <strong>{table}</strong> <span className="muted">{count(rows.length, "row")}</span>
-              </summary>
-              {rows[0] && (
-                <Table label={table} heads={Object.keys(rows[0]).map(columnName)}>
-                  <tbody>
-                    {rows.map((row, index) => (
-                      <tr key={index}>
-                        {Object.entries(row).map(([name, value]) => (
-                          <td key={name}>{value}</td>
-                        ))}
-                      </tr>
-                    ))}
-                  </tbody>
-                </Table>
-              )}
-            </details>
-          ),
-        )}
+        Object.entries(query.data.tables as Record<string, Cells[]>).map(([table, rows]) => (
+          <details key={table} open={table === "pfill_constraints"}>
+            <summary>
+              <strong>{table}</strong> <span className="muted">{count(rows.length, "row")}</span>
+            </summary>
+            {rows[0] && <Rows table={table} names={namesOf(rows[0])} rows={rows} />}
+          </details>
+        ))}
     </>
   );
 }

@@ -177,7 +177,7 @@ export function Carry() {
               <td className="num">{bucket.to_day}</td>
               <td className="num">{bucket.annual_rate} %</td>
               {admin && (
-                <td className="nowrap">
+                <td className="row-actions">
                   <RowActions
                     what={`the bucket from day ${String(bucket.on_day)}`}
                     onEdit={() => {

@@ -311,7 +311,7 @@ export function Constraints() {
         <UseCells use={used.get(nodeKey(node))} />
         <td className="text-cell small">{node.rules.join(", ")}</td>
         {admin && (
-          <td className="nowrap">
+          <td className="row-actions">
             {index >= 0 &&
               ([-1, 1] as const).map((by) => {
                 const to = movedTo(turns, priority, by);

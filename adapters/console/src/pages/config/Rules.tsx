@@ -114,12 +114,12 @@ export function Rules() {
             {query.data.rows.map((rule) => (
               <tr key={rule.rule_name}>
                 <th scope="row">{rule.rule_name}</th>
-                <td>
+                <td className="text-cell">
                   <code>{rule.rule_syntax}</code>
                 </td>
                 <td className="num">{rule.constraints.length}</td>
                 {admin && (
-                  <td className="nowrap">
+                  <td className="row-actions">
                     <RowActions
                       what={`rule ${rule.rule_name}`}
                       kept={rule.constraints.length > 0}
