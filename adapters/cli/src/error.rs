@@ -47,6 +47,14 @@ struct ContextError {
 }
 
 impl CliError {
+    /// The error as the source of another one.
+    pub(crate) fn into_source(self) -> BoxError {
+        match self {
+            Self::Environment(source) => source,
+            other => other.to_string().into(),
+        }
+    }
+
     /// An error of usage or environment, from an error or a message.
     pub(crate) fn environment(error: impl Into<BoxError>) -> Self {
         Self::Environment(error.into())

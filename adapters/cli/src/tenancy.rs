@@ -148,7 +148,12 @@ impl TenantStore {
 
     /// Opens the store, and creates it if it does not exist.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CliError> {
-        Ok(self.checked(self.url.open().await?).await?)
+        Ok(self.open_whole().await?)
+    }
+
+    /// As [`TenantStore::open`], for whoever also verifies parts and writes evidence.
+    pub(crate) async fn open_whole(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+        self.checked(self.url.open().await?).await
     }
 
     /// Opens a store that exists.

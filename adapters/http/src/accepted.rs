@@ -1,6 +1,8 @@
 //! What a caller accepts, and what it has already, by its headers.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::Response;
 
 /// Whether a header lists a value, and does not refuse it with `q=0`.
 pub(crate) fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
@@ -14,9 +16,26 @@ pub(crate) fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool 
     values.any(|(name, is_refused)| name.eq_ignore_ascii_case(value) && !is_refused)
 }
 
-/// Whether the caller has the answer with this tag.
+/// The answer, or 304 without a body if the caller has it by its ETag.
+pub(crate) fn unless_known(headers: &HeaderMap, mut answer: Response) -> Response {
+    let tag = answer.headers().get(header::ETAG);
+    if tag.is_some_and(|tag| is_known(headers, tag)) {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        *answer.body_mut() = Body::empty();
+        for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
+            answer.headers_mut().remove(name);
+        }
+    }
+    answer
+}
+
+/// Whether the caller has the answer with this tag. A weak tag counts as a strong one.
 pub(crate) fn is_known(headers: &HeaderMap, tag: impl AsRef<[u8]>) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     let mut known = known.filter_map(|tags| tags.to_str().ok()).flat_map(|tags| tags.split(','));
-    known.any(|known| known.trim().as_bytes() == tag.as_ref() || known.trim() == "*")
+    let tag = tag.as_ref().strip_prefix(b"W/").unwrap_or(tag.as_ref());
+    known.any(|known| {
+        let known = known.trim();
+        known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag
+    })
 }

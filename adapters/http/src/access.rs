@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::caller::CallerSlot;
+use crate::caller::{CallerSlot, RateSlot};
 use crate::problem::{Problem, ProblemKind};
 
 const REQUEST_ID: &str = "x-request-id";
@@ -38,17 +38,26 @@ pub(crate) async fn log_request(
     let trace = trace_id(request.headers());
     let slot = CallerSlot::default();
     request.extensions_mut().insert(slot.clone());
+    let rate = RateSlot::default();
+    request.extensions_mut().insert(rate.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let is_documentation = path.starts_with(DOCUMENTATION);
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let limit = match method {
         Method::POST => api.limits.work_timeout,
+        _ if route.as_deref().is_some_and(is_made_anew) => api.limits.work_timeout,
         _ => api.limits.answer_timeout,
     };
     let answered = timeout(limit, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| late(limit).into_response());
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let wait = problem.as_ref().and_then(Problem::rate_wait);
+    if let Some(remaining) = wait.map_or_else(|| rate.0.get().copied(), |_| Some(0)) {
+        api.rates.add_headers(response.headers_mut(), remaining, wait);
+    }
+    if let Some(problem) = problem {
+        problem.add_exhausted(response.headers_mut());
         let body = problem.body(Some(&id));
         if response.status().is_server_error() {
             let problem = String::from_utf8_lossy(&body);
@@ -78,6 +87,11 @@ pub(crate) async fn log_request(
     }
     restrict(response.headers_mut(), is_documentation);
     response
+}
+
+/// Whether a path has files that are made when they are requested.
+fn is_made_anew(route: &str) -> bool {
+    route.ends_with("/evidence") || route.ends_with("/workbook")
 }
 
 /// The problem of a request that was not answered in time.

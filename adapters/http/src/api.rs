@@ -10,6 +10,7 @@ use powerfill_app::Clock;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Readiness;
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::permits::Permits;
 use crate::problem::{ApiResult, internal};
@@ -39,6 +40,8 @@ pub struct Limits {
     pub connections_per_peer: usize,
     /// Requests per second and token.
     pub rate: NonZeroU32,
+    /// The time in which the files of an export must arrive.
+    pub upload_timeout: Duration,
     /// The time in which the head of a request must arrive, and then its body.
     pub request_timeout: Duration,
     /// The time in which a client must take what was sent to it.
@@ -65,6 +68,7 @@ impl Default for Limits {
             connections_per_peer: 512,
             // Far more than the screens of a lender send.
             rate: const { NonZeroU32::new(500).unwrap() },
+            upload_timeout: Duration::from_secs(5 * 60),
             request_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(30),
@@ -96,6 +100,9 @@ pub struct Api {
     pub(crate) metrics: Metrics,
     /// Audits need a processor for long.
     pub(crate) audits: Permits,
+    pub(crate) jobs: Jobs,
+    /// Jobs that wait or are worked on.
+    pub(crate) unfinished_jobs: Permits,
     /// One reading of its source at a time per tenant, because it needs much memory.
     pub(crate) readings: Permits,
     pub(crate) streams: Permits,
@@ -131,6 +138,8 @@ impl Api {
             rates: RateLimits::new(limits.rate),
             metrics: Metrics::default(),
             audits: Permits::new("audits", 1, 2),
+            jobs: Jobs::default(),
+            unfinished_jobs: Permits::new("unfinished jobs", 8, 16),
             readings: Permits::new("readings of the source", 1, 1),
             streams: streams(limits),
             tickets: Tickets::default(),

@@ -11,10 +11,12 @@ use powerfill_app::NoObserver;
 use powerfill_app::compare::{StoredRun, compare_runs};
 use powerfill_app::replay::replay;
 use powerfill_app::verify::{VerifyReport, verify};
+use powerfill_diff::Comparison;
 use powerfill_diff::mapping::ComparisonMapping;
 use powerfill_diff::report::json;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -27,17 +29,23 @@ use crate::caller::{Caller, Viewer};
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, internal};
 
+/// The store, if it has all of these runs.
+pub(crate) async fn find_runs(caller: &Caller, runs: &[RunId]) -> ApiResult<Arc<dyn CopyStore>> {
+    let store = caller.store().await?;
+    for run in runs {
+        store.run(*run).await?.ok_or_else(|| Problem::no_run(run))?;
+    }
+    Ok(store)
+}
+
 /// Runs an audit of existing runs.
 pub(crate) async fn audit<T: Send + 'static>(
     api: &Api,
     caller: &Caller,
     runs: &[RunId],
-    work: impl AsyncFnOnce(Arc<dyn Store>) -> ApiResult<T> + Send + 'static,
+    work: impl AsyncFnOnce(Arc<dyn CopyStore>) -> ApiResult<T> + Send + 'static,
 ) -> ApiResult<T> {
-    let store = caller.store().await?;
-    for run in runs {
-        store.run(*run).await?.ok_or_else(|| Problem::no_run(run))?;
-    }
+    let store = find_runs(caller, runs).await?;
     let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
     let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
     spawn_blocking(async move || {
@@ -81,12 +89,16 @@ answer_object! {
         stream: Option<String> = report.damage().and_then(|damage| damage.stream.clone()),
         stream_version: Option<u64> = report.damage().and_then(|damage| damage.stream_version),
         append: Option<u64> = report.damage().and_then(|damage| damage.seq),
+        /// The number of streams: runs, and those of the configuration, of annotations, and others.
+        streams: u64 = report.log.streams,
         /// The number of events whose hash was checked.
         events: u64 = report.log.events,
         /// The number of appends whose seal was checked.
         appends: u64 = report.log.appends,
         /// The number of snapshots whose digest was checked.
         snapshots: u64 = report.log.snapshots,
+        /// The number of archived runs, whose hashes and seals were checked.
+        archived_runs: usize = report.log.archived.len(),
         /// The run, if its tables are shown and were compared with its events.
         published_run: Option<Uuid> = report.published.map(|run| run.0),
         /// The number of compared rows.
@@ -107,7 +119,7 @@ pub(crate) async fn verify_run(
     Path(run): Path<Uuid>,
 ) -> ApiResult<Json<VerificationView>> {
     let run = RunId(run);
-    let work = async move |store: Arc<dyn Store>| Ok(verify(store.as_ref(), Some(run)).await?);
+    let work = async move |store: Arc<dyn CopyStore>| Ok(verify(store.as_ref(), Some(run)).await?);
     Ok(Json(audit(&api, &caller, &[run], work).await?.into()))
 }
 
@@ -127,6 +139,35 @@ pub(crate) struct DiffRequest {
     candidates: bool,
 }
 
+/// Two runs to compare.
+pub(crate) struct RunPair {
+    pub(crate) runs: [RunId; 2],
+    mapping: ComparisonMapping,
+    explain: usize,
+}
+
+impl DiffRequest {
+    /// The comparison of a run that is asked for.
+    pub(crate) fn checked(&self, run: RunId) -> ApiResult<RunPair> {
+        let explain = match self.explain.unwrap_or(1_000) {
+            most @ 0..=10_000 => most,
+            most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
+        };
+        let mapping = match self.candidates {
+            true => ComparisonMapping::default(),
+            false => ComparisonMapping::default().without_options(),
+        };
+        Ok(RunPair { runs: [run, RunId(self.against)], mapping, explain })
+    }
+}
+
+impl RunPair {
+    pub(crate) async fn compare(&self, store: &dyn Store) -> ApiResult<Comparison> {
+        let [here, there] = self.runs.map(|run| StoredRun { store, run });
+        Ok(compare_runs(here, there, &self.mapping, self.explain).await?)
+    }
+}
+
 /// Compares the output tables of a run with those of another run: `here` is the earlier one, and
 /// `there` the later one. A difference is no error.
 #[utoipa::path(post, path = "/api/powerfill/runs/{run_id}/diff", tag = "audit",
@@ -140,18 +181,10 @@ pub(crate) async fn diff_runs(
     Path(run): Path<Uuid>,
     Body(request): Body<DiffRequest>,
 ) -> ApiResult<Response> {
-    let (run, other) = (RunId(run), RunId(request.against));
-    let most = match request.explain.unwrap_or(1_000) {
-        most @ 0..=10_000 => most,
-        most => return Err(Problem::bad(format!("explain is {most}; it may be 0 to 10000."))),
-    };
-    let text = audit(&api, &caller, &[run, other], async move |store| {
-        let mapping = match request.candidates {
-            true => ComparisonMapping::default(),
-            false => ComparisonMapping::default().without_options(),
-        };
-        let [here, there] = [run, other].map(|run| StoredRun { store: store.as_ref(), run });
-        let comparison = compare_runs(here, there, &mapping, most).await?;
+    let pair = request.checked(RunId(run))?;
+    let runs = pair.runs;
+    let text = audit(&api, &caller, &runs, async move |store| {
+        let comparison = pair.compare(store.as_ref()).await?;
         let mut text = Vec::new();
         json(&comparison, &mut text).map_err(|error| internal(&error))?;
         Ok(text)

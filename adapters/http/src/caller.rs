@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Version, header};
-use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
 
 use crate::api::Api;
 use crate::credentials::Credentials;
@@ -46,6 +46,10 @@ pub(crate) struct Caller {
 #[derive(Clone, Default)]
 pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
 
+/// The requests that the caller may still send now. Authentication fills it in.
+#[derive(Clone, Default)]
+pub(crate) struct RateSlot(pub(crate) Arc<OnceLock<u32>>);
+
 impl Caller {
     /// Whether the caller may still go on with what it began: its token is not revoked, and not
     /// expired.
@@ -56,7 +60,7 @@ impl Caller {
     }
 
     /// The store of the tenant.
-    pub(crate) async fn store(&self) -> ApiResult<Arc<dyn Store>> {
+    pub(crate) async fn store(&self) -> ApiResult<Arc<dyn CopyStore>> {
         self.tenant.store().await.map_err(|error| {
             tracing::error!(tenant = self.tenant.id(), %error, "the store cannot be opened");
             let detail = "The tenant's store cannot be opened; try again later.";
@@ -93,7 +97,10 @@ callers! {
 fn admit(api: &Api, parts: &Parts, needed: TokenRole) -> ApiResult<Caller> {
     let caller = authenticate(api, parts, needed);
     let token = caller.as_ref().map_or(None, |caller| caller.token.as_deref());
-    api.rates.take(token)?;
+    let remaining = api.rates.take(token)?;
+    if let Some(slot) = parts.extensions.get::<RateSlot>() {
+        let _ = slot.0.set(remaining);
+    }
     if let (Ok(caller), Some(slot)) = (&caller, parts.extensions.get::<CallerSlot>()) {
         // A request has one caller, so the slot is empty.
         let _ = slot.0.set(caller.clone());

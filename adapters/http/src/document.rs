@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::config;
+use crate::declared::{add_components, declare, link, name_values};
 use crate::problem::ProblemKind;
 use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report, XLSX};
 use crate::schema::run_options;
@@ -34,11 +35,15 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
     }
     event_pages(&mut document);
     overviews(&mut document);
+    uploads(&mut document);
+    files(&mut document);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
             refusals(operation, path);
             describe_answers(operation);
+            declare(operation);
+            link(operation);
             if OPEN.contains(&path.as_str()) {
                 operation["security"] = json!([]);
             } else {
@@ -46,6 +51,8 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
             }
         }
     }
+    add_components(&mut document);
+    name_values(&mut document);
     document["components"]["securitySchemes"] = json!({
         "token": { "type": "http", "scheme": "bearer" },
         "session": {
@@ -139,6 +146,47 @@ fn overviews(document: &mut Value) {
     path["get"]["responses"]["200"]["content"] = json!({
         "application/json": { "schema": { "$ref": "#/components/schemas/Overview" } }
     });
+}
+
+/// Adds the schema of the form with the files of an export.
+fn uploads(document: &mut Value) {
+    document["components"]["schemas"]["ExportUpload"] = json!({
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {
+                "type": "array", "minItems": 1, "maxItems": 100,
+                "items": { "type": "string", "format": "binary" },
+                "description": "Text files of one table each, or workbooks.",
+            },
+            "mapping": {
+                "type": "string",
+                "description": "The text of a mapping file. Absent: names of tables and columns are \
+                                those of the run.",
+            },
+            "explain": {
+                "type": "integer", "minimum": 0, "maximum": 10_000, "default": 1_000,
+                "description": "The most loans with another decision to explain.",
+            },
+        },
+    });
+    let path = "/api/powerfill/runs/{run_id}/export-comparisons";
+    document["paths"][path]["post"]["requestBody"] = json!({
+        "required": true,
+        "content": {
+            "multipart/form-data": { "schema": { "$ref": "#/components/schemas/ExportUpload" } },
+        },
+    });
+}
+
+/// Says that files are no JSON.
+fn files(document: &mut Value) {
+    for path in ["/api/powerfill/runs/{run_id}/evidence", "/api/powerfill/runs/{run_id}/workbook"] {
+        let contents = &mut document["paths"][path]["get"]["responses"]["200"]["content"];
+        for content in contents.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            content["schema"] = json!({ "type": "string", "format": "binary" });
+        }
+    }
 }
 
 /// Adds the problems that follow from the parameters of an operation. Other problems, such as
@@ -254,14 +302,7 @@ fn operation(report: &Report) -> Value {
         json!({ "type": "boolean", "default": false }),
         "true: all rows as one CSV, without limit and cursor; of a workbook always",
     ));
-    parameters.extend(columns.iter().map(|column| {
-        let description = format!(
-            "Only rows with this {0}: empty for NULL, several times for any of the values. {0}.ge \
-             and {0}.le compare",
-            column.name
-        );
-        query(column.name, filter_schema(column), &description)
-    }));
+    parameters.extend(columns.iter().flat_map(|column| filters(column).into_iter()));
     let header =
         |description: &str| json!({ "description": description, "schema": { "type": "string" } });
     json!({
@@ -278,8 +319,6 @@ fn operation(report: &Report) -> Value {
             "200": {
                 "description": "A page",
                 "headers": {
-                    "ETag": header("For If-None-Match"),
-                    "Link": header("The next page, with `rel=\"next\"`, if there is one"),
                     "X-Next-Cursor": header("The cursor of the next page, if there is one"),
                 },
                 "content": {
@@ -313,6 +352,23 @@ fn page(name: &str, table: &TableSpec) -> Value {
             "next": { "type": ["string", "null"], "description": "The cursor of the next page" },
         },
     })
+}
+
+/// The filters by a column.
+fn filters(column: &Column) -> Vec<Value> {
+    let filter = |ending: &str, description: &str| {
+        json!({
+            "name": format!("{}{ending}", column.name), "in": "query", "required": false,
+            "schema": filter_schema(column), "description": description,
+        })
+    };
+    let is = "Only rows with this value: empty for NULL, several times for any of the values";
+    let mut filters = vec![filter("", is)];
+    if !matches!(column.cell_type, CellType::Text | CellType::Json) {
+        filters.push(filter(".ge", "Only rows with this value or a larger one"));
+        filters.push(filter(".le", "Only rows with this value or a smaller one"));
+    }
+    filters
 }
 
 /// The values of a filter; empty is NULL.

@@ -1,7 +1,8 @@
 //! Pages of events as CloudEvents: of one run, and of a tenant's whole log (specification 4.3,
 //! 4.5).
 
-use axum::http::{HeaderValue, header};
+use axum::extract::OriginalUri;
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
+use crate::paging::page_headers;
 use crate::position::{Position, ensure_reached, ensure_same_event, page_size};
 use crate::problem::{ApiResult, Problem, ProblemKind};
 
@@ -113,6 +115,7 @@ impl EventPage {
         mut self,
         mut batches: BoxStream<'_, Result<Vec<StoredEvent>, StoreError>>,
         position: fn(&StoredEvent) -> u64,
+        (uri, head): (&Uri, u64),
     ) -> ApiResult<Response> {
         while let Some(batch) = batches.try_next().await? {
             for event in &batch {
@@ -125,17 +128,21 @@ impl EventPage {
                     self.events += 1;
                 }
                 if self.events == self.size || self.scanned == MAX_SCANNED {
-                    return Ok(self.answer(false));
+                    return Ok(self.answer(uri, head, false));
                 }
             }
         }
-        Ok(self.answer(true))
+        Ok(self.answer(uri, head, true))
     }
 
-    fn answer(mut self, is_end: bool) -> Response {
+    /// Without a filter, the total is the number of events; with one, it is unknown.
+    fn answer(mut self, uri: &Uri, head: u64, is_end: bool) -> Response {
         self.body.push_str(&format!("],\"next_after\":{},\"end\":{is_end}}}", self.after));
-        let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], self.body).into_response()
+        let next = (!is_end).then(|| self.after.to_string());
+        let total = self.types.0.is_empty().then_some(head);
+        let mut headers = page_headers(uri, "after", next.as_deref(), total);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        (headers, self.body).into_response()
     }
 }
 
@@ -148,19 +155,21 @@ impl EventPage {
 pub(crate) async fn list_of_run(
     Viewer(caller): Viewer,
     Path(run): Path<Uuid>,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<EventsQuery>,
 ) -> ApiResult<Response> {
     let run = RunId(run);
     let page = EventPage::new(&query)?;
     let store = caller.store().await?;
-    match store.stream_version(&run.stream()).await? {
+    let head = store.stream_version(&run.stream()).await?;
+    match head {
         0 => return Err(Problem::no_run(run)),
         version => ensure_reached(query.after, version)?,
     }
     let from = |before| store.read(&run.stream(), before + 1);
     ensure_same_event(from, query.after, query.after_hash.as_deref()).await?;
     let batches = store.read(&run.stream(), query.after.0.saturating_add(1));
-    page.fill(batches, |event| event.stream_version).await
+    page.fill(batches, |event| event.stream_version, (&uri, head)).await
 }
 
 /// The events of all runs and of the configuration in the order of their positions, as CloudEvents.
@@ -171,12 +180,15 @@ pub(crate) async fn list_of_run(
     responses((status = 200, description = "A page of events"), (status = 409)))]
 pub(crate) async fn list_all(
     Viewer(caller): Viewer,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<EventsQuery>,
 ) -> ApiResult<Response> {
     let page = EventPage::new(&query)?;
     let store = caller.store().await?;
-    ensure_reached(query.after, store.head().await?.position)?;
+    let head = store.head().await?.position;
+    ensure_reached(query.after, head)?;
     let from = |before| store.read_all(before);
     ensure_same_event(from, query.after, query.after_hash.as_deref()).await?;
-    page.fill(store.read_all(query.after.0), |event| event.global_position).await
+    let events = store.read_all(query.after.0);
+    page.fill(events, |event| event.global_position, (&uri, head)).await
 }

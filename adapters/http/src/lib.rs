@@ -9,8 +9,8 @@
 //! * [`problem`]: refusals and failures, as RFC 9457
 //!
 //! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
-//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `config`, `session`, `console`,
-//! `track`, `lookup`, `rules`, `options`, `constraint_use`, `operate`.
+//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `jobs`, `config`, `session`, `console`,
+//! `track`, `lookup`, `rules`, `options`, `constraint_use`, `operate`, `files`, `latest`.
 //! The first argument of a handler is the caller, with the role that it needs. Around each request
 //! are `caller` (with `credentials`), `rates`, and `access`.
 
@@ -29,17 +29,22 @@ mod config;
 mod console;
 mod constraint_use;
 mod credentials;
+mod declared;
 mod document;
 mod events;
 mod explain;
 mod extract;
+mod files;
 mod health;
 mod input;
+mod jobs;
+mod latest;
 mod lookup;
 pub mod metrics;
 mod operate;
 mod options;
 mod overview;
+mod paging;
 mod peers;
 mod permits;
 mod position;
@@ -68,4 +73,4 @@ mod tries;
 pub use api::{Api, Limits};
 pub use routes::{openapi, router};
 pub use serve::{serve, serve_metrics};
-pub use tenant::{TenantError, TenantHandle};
+pub use tenant::{RunFile, TenantError, TenantHandle};

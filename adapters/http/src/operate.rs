@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
 use powerfill_events::run::RunId;
 use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::answer::{answer_object, text};
 use crate::api::Api;
 use crate::caller::Viewer;
 use crate::extract::Query;
+use crate::paging::page_headers;
 use crate::position::page_size;
 use crate::problem::ApiResult;
 use crate::run_view::RunOverview;
@@ -147,8 +149,9 @@ pub(crate) struct StoragePage {
     params(StorageQuery), responses((status = 200, body = StoragePage)))]
 pub(crate) async fn storage(
     Viewer(caller): Viewer,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<StorageQuery>,
-) -> ApiResult<Json<StoragePage>> {
+) -> ApiResult<(HeaderMap, Json<StoragePage>)> {
     let size = page_size(query.limit, 50, 500)?;
     let store = caller.store().await?;
     let cursor = match query.cursor {
@@ -168,5 +171,8 @@ pub(crate) async fn storage(
         });
     }
     let next = runs.last().filter(|_| queued.len() > size).map(|run| run.run_id);
-    Ok(Json(StoragePage { runs, next }))
+    let total = store.run_counts().await?.values().sum();
+    let next_text = next.map(|next| next.to_string());
+    let headers = page_headers(&uri, "cursor", next_text.as_deref(), Some(total));
+    Ok((headers, Json(StoragePage { runs, next })))
 }

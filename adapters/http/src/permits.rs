@@ -72,7 +72,8 @@ impl Permits {
             "A token has at most {per_caller} {what} at a time, and a tenant {per_tenant}; try \
              again when one of them has ended."
         );
-        Problem::new(ProblemKind::Unavailable, detail).retry_after(RETRY_AFTER)
+        let problem = Problem::new(ProblemKind::Unavailable, detail).retry_after(RETRY_AFTER);
+        problem.exhausted(self.what, self.per_caller)
     }
 
     /// The permits of the caller, and those of the tenant.

@@ -10,6 +10,8 @@ use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
 use serde_json::{Map, Value};
 
+use crate::rates::add_exhausted;
+
 macro_rules! problem_kinds {
     ($($(#[doc = $doc:literal])* $kind:ident = $name:literal, $status:ident, $title:literal;)*) => {
         /// The kind of a problem, which decides its `type`, status, and title.
@@ -54,6 +56,10 @@ problem_kinds! {
     RunOver = "run-over", CONFLICT, "The run is over";
     /// The run is not Complete, so it has no reports.
     RunNotComplete = "run-not-complete", CONFLICT, "The run has no reports";
+    /// The job is over.
+    JobOver = "job-over", CONFLICT, "The job is over";
+    /// The job is not Complete, so it has no result.
+    JobNotComplete = "job-not-complete", CONFLICT, "The job has no result";
     /// An added row exists.
     AlreadyThere = "already-there", CONFLICT, "It exists already";
     /// A row cannot be removed while something is linked to it.
@@ -96,6 +102,8 @@ pub struct Problem {
     members: Map<String, Value>,
     /// Seconds after which a retry makes sense.
     retry_after: Option<u64>,
+    /// What has no free permit, and how many permits it has.
+    exhausted: Option<(&'static str, usize)>,
 }
 
 /// The result of a handler.
@@ -104,7 +112,13 @@ pub(crate) type ApiResult<T> = Result<T, Problem>;
 impl Problem {
     /// A problem. The detail says what to do.
     pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), members: Map::new(), retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            members: Map::new(),
+            retry_after: None,
+            exhausted: None,
+        }
     }
 
     /// Adds a member.
@@ -116,6 +130,28 @@ impl Problem {
     /// Adds the seconds after which a retry makes sense.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// Adds what has no free permit, and how many permits it has.
+    pub(crate) fn exhausted(self, what: &'static str, permits: usize) -> Self {
+        Self { exhausted: Some((what, permits)), ..self }
+    }
+
+    /// The seconds to wait, if the rate of requests is exceeded.
+    pub(crate) fn rate_wait(&self) -> Option<u64> {
+        self.retry_after.filter(|_| self.kind == ProblemKind::TooMany)
+    }
+
+    /// Adds the headers of what has no free permit.
+    pub(crate) fn add_exhausted(&self, headers: &mut HeaderMap) {
+        if let Some((what, permits)) = self.exhausted {
+            add_exhausted(headers, what, permits, self.retry_after.unwrap_or_default());
+        }
+    }
+
+    /// The last part of its `type`, and its detail.
+    pub(crate) fn words(&self) -> (&'static str, &str) {
+        (self.kind.description().0, &self.detail)
     }
 
     pub(crate) fn bad(detail: impl Into<String>) -> Self {

@@ -4,7 +4,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
@@ -16,34 +18,69 @@ const MAX_LIMITS: usize = 10_000;
 /// A request may come in a burst of this many seconds' requests.
 const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
+/// The headers of a limit (draft-ietf-httpapi-ratelimit-headers).
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
 /// The limits of all tokens.
 pub(crate) struct RateLimits {
-    limiter: RateLimiter<String, HashMapStateStore<String>, DefaultClock>,
+    limiter:
+        RateLimiter<String, HashMapStateStore<String>, DefaultClock, StateInformationMiddleware>,
     per_second: NonZeroU32,
 }
 
 impl RateLimits {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(BURST));
-        Self { limiter: RateLimiter::hashmap(quota), per_second }
+        let limiter = RateLimiter::hashmap(quota).with_middleware();
+        Self { limiter, per_second }
     }
 
-    /// Counts a request of a token, by its id, or of a caller without one.
+    /// Counts a request of a token, by its id, or of a caller without one. Returns the requests
+    /// that may still come now.
     ///
     /// # Errors
     /// If the rate is exceeded, with the seconds to wait.
-    pub(crate) fn take(&self, token: Option<&str>) -> ApiResult<()> {
+    pub(crate) fn take(&self, token: Option<&str>) -> ApiResult<u32> {
         if self.limiter.len() > MAX_LIMITS {
             self.limiter.retain_recent();
         }
         // No token has an empty id.
-        let Err(until) = self.limiter.check_key(&token.unwrap_or_default().to_owned()) else {
-            return Ok(());
+        let until = match self.limiter.check_key(&token.unwrap_or_default().to_owned()) {
+            Ok(state) => return Ok(state.remaining_burst_capacity()),
+            Err(until) => until,
         };
         let wait = until.wait_time_from(DefaultClock::default().now());
         let seconds = wait.saturating_add(Duration::from_millis(999)).as_secs().max(1);
         let per_second = self.per_second;
         let detail = format!("More than {per_second} requests per second; wait {seconds} s.");
         Err(Problem::new(ProblemKind::TooMany, detail).retry_after(seconds))
+    }
+
+    /// Adds the limit, and how many requests may still come now, or in how many seconds the next
+    /// one.
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, remaining: u32, wait: Option<u64>) {
+        let (burst, seconds) = (self.per_second.saturating_mul(BURST), BURST);
+        let wait = wait.map_or_else(String::new, |wait| format!(";t={wait}"));
+        let values = [
+            (POLICY, format!("\"requests\";q={burst};w={seconds}")),
+            (STATE, format!("\"requests\";r={remaining}{wait}")),
+        ];
+        for (name, value) in values {
+            headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
+        }
+    }
+}
+
+/// Adds a limit of what goes on at the same time, which is used up.
+pub(crate) fn add_exhausted(headers: &mut HeaderMap, what: &str, permits: usize, wait: u64) {
+    let values = [
+        (POLICY, format!("\"{what}\";q={permits};qu=\"concurrent-requests\"")),
+        (STATE, format!("\"{what}\";r=0;t={wait}")),
+    ];
+    for (name, value) in values {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.append(name, value);
+        }
     }
 }

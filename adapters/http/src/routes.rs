@@ -7,11 +7,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -21,8 +21,8 @@ use crate::problem::{Problem, ProblemKind};
 use crate::static_text::StaticText;
 use crate::{
     annotations, audit, brief, candidates, config, console, constraint_use, document, events,
-    explain, health, input, lookup, operate, options, overview, reports, rules, runs, session,
-    stream, track, tries,
+    explain, files, health, input, jobs, latest, lookup, operate, options, overview, reports,
+    rules, runs, session, stream, track, tries,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +53,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(config::lockdown::lock_pools))
         .routes(routes!(runs::list))
         .routes(routes!(runs::show))
+        .routes(routes!(latest::show))
         .routes(routes!(runs::cancel))
         .routes(routes!(overview::show))
         .routes(routes!(annotations::show, annotations::add))
@@ -75,6 +76,20 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(audit::replay_run))
         .routes(routes!(audit::verify_run))
         .routes(routes!(audit::diff_runs))
+        .routes(routes!(files::evidence))
+        .routes(routes!(files::workbook))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::result))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::verification::request))
+        .routes(routes!(jobs::verification::seal))
+        .routes(routes!(jobs::replay::request))
+        .routes(routes!(jobs::comparison::compare_with_run))
+        .routes(
+            routes!(jobs::comparison::compare_export)
+                .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
+        )
         .routes(routes!(brief::show))
         .routes(routes!(tries::try_edits))
         .routes(routes!(tries::keep_scenario))
@@ -88,10 +103,12 @@ pub fn openapi() -> serde_json::Value {
 /// The service, without a listener.
 pub fn router(api: Arc<Api>) -> Router {
     let (router, document) = documented_routes().split_for_parts();
-    let mut router = config::resource::add_routes(router);
+    let router = config::resource::add_routes(router);
+    let below_latest = format!("{}/{{*rest}}", latest::LATEST);
+    let mut router = router.route(&below_latest, any(latest::show));
     for report in reports::REPORTS.iter() {
-        let page = move |viewer, state, run, query, headers| {
-            reports::show(report, viewer, state, run, query, headers)
+        let page = move |viewer, state, run, query, uri, headers| {
+            reports::show(report, viewer, state, run, query, uri, headers)
         };
         router = router.route(&report.path(), get(page));
     }

@@ -3,7 +3,8 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::http::{StatusCode, header};
+use axum::extract::OriginalUri;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::{StreamExt, TryStreamExt};
@@ -23,6 +24,7 @@ use crate::answer::text;
 use crate::caller::{Operator, Viewer};
 use crate::challenges::CertificateView;
 use crate::extract::{Path, Query};
+use crate::paging::page_headers;
 use crate::position::page_size;
 use crate::problem::{ApiResult, Problem, ProblemKind};
 use crate::run_view::{RunOverview, RunView, read_run};
@@ -148,8 +150,9 @@ impl RunsQuery {
     responses((status = 200, body = RunPage)))]
 pub(crate) async fn list(
     Viewer(caller): Viewer,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<RunsQuery>,
-) -> ApiResult<Json<RunPage>> {
+) -> ApiResult<(HeaderMap, Json<RunPage>)> {
     let size = page_size(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let filter = query.filter()?;
     let store = caller.store().await?;
@@ -162,7 +165,14 @@ pub(crate) async fn list(
     let has_more = runs.len() > size;
     runs.truncate(size);
     let next = runs.last().filter(|_| has_more).map(|run| run.queued.run_id.0);
-    Ok(Json(RunPage { runs: runs.into_iter().map(RunListItem::from).collect(), next }))
+    let total = match query.cursor.is_none() && next.is_none() {
+        true => Some(runs.len() as u64),
+        false => None,
+    };
+    let next_text = next.map(|next| next.to_string());
+    let headers = page_headers(&uri, "cursor", next_text.as_deref(), total);
+    let runs = runs.into_iter().map(RunListItem::from).collect();
+    Ok((headers, Json(RunPage { runs, next })))
 }
 
 /// The place of a run in the list, which the run's page gave as `next`.

@@ -1,11 +1,37 @@
 //! A tenant, as the service needs it.
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use powerfill_ports::Store;
+use futures::future::LocalBoxFuture;
+use powerfill_diff::mapping::ComparisonMapping;
+use powerfill_diff::{Interner, Side};
+use powerfill_events::run::RunId;
+use powerfill_ports::copying::CopyStore;
 use powerfill_snapshot::{FaultReport, GivenOptions, Validated};
+
+/// A file of a run to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunFile {
+    /// The evidence of a run that is over.
+    Evidence,
+    /// The tables of a Complete run as a workbook.
+    Workbook,
+}
+
+impl RunFile {
+    /// The media type, and the ending of the name.
+    pub(crate) const fn media_type(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Evidence => ("application/zip", "pfe"),
+            Self::Workbook => {
+                ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
+            }
+        }
+    }
+}
 
 /// A tenant: its store, its source, and its options.
 #[async_trait]
@@ -17,7 +43,7 @@ pub trait TenantHandle: Send + Sync {
     ///
     /// # Errors
     /// [`TenantError::Unavailable`] if it cannot be opened.
-    async fn store(&self) -> Result<Arc<dyn Store>, TenantError>;
+    async fn store(&self) -> Result<Arc<dyn CopyStore>, TenantError>;
 
     /// Its present snapshot, validated. Needs a processor for long.
     ///
@@ -34,6 +60,30 @@ pub trait TenantHandle: Send + Sync {
     /// # Errors
     /// [`TenantError::Unavailable`] if they cannot be read.
     fn options(&self) -> Result<GivenOptions, TenantError>;
+
+    /// Writes a file of a run. Needs a processor for long.
+    ///
+    /// # Errors
+    /// If the run has no such file, or the file cannot be written. The text is for the log of the
+    /// service only.
+    fn write_file<'a>(
+        &'a self,
+        run: RunId,
+        kind: RunFile,
+        path: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
+
+    /// Reads the files of a folder as an export of the outputs of a run. Needs a processor for
+    /// long.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or the mapping does not fit the files.
+    fn read_export(
+        &self,
+        folder: &Path,
+        mapping: &ComparisonMapping,
+        names: &mut Interner,
+    ) -> Result<Side, Box<dyn Error + Send + Sync>>;
 }
 
 /// Why a tenant has no store, no snapshot, or no options.

@@ -4,7 +4,9 @@
 mod configuration;
 mod console;
 mod console_data;
+mod conventions;
 mod isolation;
+mod jobs;
 mod limits;
 mod matrix;
 mod metrics;

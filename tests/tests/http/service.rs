@@ -1,7 +1,9 @@
 //! A service of two tenants without a listener, for the tests.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,13 +11,18 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
+use futures::future::LocalBoxFuture;
 use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
+use powerfill_diff::mapping::{ComparisonMapping, export_side};
+use powerfill_diff::{Interner, Side};
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
+use powerfill_evidence::ExportRequest;
 use powerfill_http::tokens::{TokenFile, TokenRole};
-use powerfill_http::{Api, Limits, TenantError, TenantHandle};
+use powerfill_http::{Api, Limits, RunFile, TenantError, TenantHandle};
 use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
 use powerfill_snapshot::{GivenOptions, Validated, validate};
 use powerfill_sqlite::SqliteStore;
 use serde_json::Value;
@@ -40,7 +47,7 @@ impl Clock for ManualClock {
 /// A tenant with its own store. Its source is a conformance case.
 pub(crate) struct CaseTenant {
     id: &'static str,
-    store: Arc<dyn Store>,
+    store: Arc<dyn CopyStore>,
     case: Mutex<PathBuf>,
     /// How often the source was read.
     pub(crate) readings: watch::Sender<usize>,
@@ -49,6 +56,8 @@ pub(crate) struct CaseTenant {
     /// The same for the store.
     pub(crate) is_store_silent: AtomicBool,
     pub(crate) manages_configuration: AtomicBool,
+    /// Delays the next reading of an export until its sender is dropped.
+    pub(crate) export_gate: Mutex<Option<Receiver<()>>>,
 }
 
 fn case(name: &str) -> PathBuf {
@@ -65,7 +74,7 @@ impl TenantHandle for CaseTenant {
         self.id
     }
 
-    async fn store(&self) -> Result<Arc<dyn Store>, TenantError> {
+    async fn store(&self) -> Result<Arc<dyn CopyStore>, TenantError> {
         if self.is_store_silent.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
@@ -94,6 +103,39 @@ impl TenantHandle for CaseTenant {
         let text = std::fs::read_to_string(file)
             .map_err(|error| TenantError::Unavailable(error.into()))?;
         Ok(GivenOptions::from_json(&text))
+    }
+
+    fn write_file<'a>(
+        &'a self,
+        run: RunId,
+        kind: RunFile,
+        path: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>> {
+        Box::pin(async move {
+            let request = ExportRequest { run, seal: None, program: "test", replaces: false };
+            match kind {
+                RunFile::Evidence => {
+                    powerfill_evidence::export(self.store.as_ref(), request, path).await?;
+                }
+                // The guide about HTTP has one of the program.
+                RunFile::Workbook => std::fs::write(path, "a workbook")?,
+            }
+            Ok(())
+        })
+    }
+
+    fn read_export(
+        &self,
+        folder: &Path,
+        mapping: &ComparisonMapping,
+        names: &mut Interner,
+    ) -> Result<Side, Box<dyn Error + Send + Sync>> {
+        let gate = self.export_gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            let _ = gate.recv();
+        }
+        let read = powerfill_csv::tolerant::read_folder(folder, mapping.mapping(), |_, _| true)?;
+        Ok(export_side("the uploaded files", &read.tables, mapping, names)?)
     }
 }
 
@@ -197,6 +239,7 @@ impl Service {
                 is_source_silent: AtomicBool::new(false),
                 is_store_silent: AtomicBool::new(false),
                 manages_configuration: AtomicBool::new(true),
+                export_gate: Mutex::default(),
             })
         };
         let clock = Arc::new(ManualClock(AtomicI64::new(NOW)));
@@ -232,12 +275,19 @@ impl Service {
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.tenant.store)
+        Arc::<dyn CopyStore>::clone(&self.tenant.store)
     }
 
     /// Makes another case the source of the tenant `one`.
     pub(crate) fn set_source(&self, name: &str) {
         *self.tenant.case.lock().unwrap() = case(name);
+    }
+
+    /// Delays the next reading of an export until the sender is dropped.
+    pub(crate) fn hold_export(&self) -> Sender<()> {
+        let (held, gate) = channel();
+        *self.tenant.export_gate.lock().unwrap() = Some(gate);
+        held
     }
 
     /// Sends a request.

@@ -17,6 +17,7 @@ use powerfill_tables::tables::projectors;
 use powerfill_tables::{RunTables, UnknownTable};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 pub use difference::{EventContent, EventDifference, FieldPair};
 
@@ -26,7 +27,7 @@ use crate::run::decide::decide_here;
 use crate::run::finish::BROKEN_OFF;
 use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
 use crate::run::panicked;
-use crate::{AppError, RunControl, RunObserver};
+use crate::{AppError, RunControl, RunObserver, StopReason};
 
 /// A finished replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -210,13 +211,16 @@ impl StreamComparison {
     ) -> Result<(), AppError> {
         self.report.recorded_spec = Some(requested.spec_version.clone());
         let run = self.report.run_id;
+        // The engine stops if the replay is not waited for any more.
+        let gone = CancellationToken::new();
+        let control = RunControl::stopped_by(&gone, StopReason::Over);
+        let _guard = gone.drop_guard();
         let deciding = spawn_blocking(move || {
             let snapshot = Arc::new(Snapshot::from_canonical(&canonical)?);
             drop(canonical);
-            let (requested, control) = (*requested, RunControl::default());
             Ok::<_, AppError>(decide_here(&DecisionInput {
                 run,
-                requested,
+                requested: *requested,
                 given,
                 snapshot,
                 observer,

@@ -21,7 +21,7 @@ use powerfill_tables::tables::{Projectors, run_history};
 use tokio::runtime::Handle;
 
 use super::tables::{cell_difference, compare_shown};
-use super::{Comparer, VerifyProgress, VerifyReport, workers};
+use super::{Comparer, VerifyProgress, VerifyReport, Workers};
 use crate::AppError;
 use crate::certificate::recorded_certificate;
 use crate::rebuild::{RebuiltRun, fold_with_index};
@@ -92,8 +92,8 @@ impl Comparer<'_> {
         report.published = kept.iter().find(|kept| kept.is_shown).map(|kept| kept.run);
         kept.sort_by_key(|kept| !kept.is_shown);
         let of = kept.len() as u64;
-        let parallel = if self.threads.is_some() { workers() } else { 1 };
-        let mut compared = iter(kept).map(|kept| self.start(kept)).buffered(parallel);
+        let workers = if self.threads.is_some() { Workers::AllCores } else { Workers::One };
+        let mut compared = iter(kept).map(|kept| self.start(kept)).buffered(workers.count());
         for done in 1..=of {
             let Some(comparison) = compared.try_next().await? else { break };
             report.rows += comparison.rows;

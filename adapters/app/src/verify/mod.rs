@@ -74,7 +74,19 @@ pub type VerifyObserver<'a> = &'a (dyn Fn(VerifyProgress) + Sync);
 /// [`StoreError::NotFound`] if the run has no events; the store fails. Damage and differences are
 /// results.
 pub async fn verify(store: &dyn Store, only: Option<RunId>) -> Result<VerifyReport, AppError> {
-    verify_with(store, only, projectors).await
+    verify_all(store, only, projectors, &|_| {}).await
+}
+
+/// As [`verify`], with its progress.
+///
+/// # Errors
+/// As for [`verify`].
+pub async fn verify_observed(
+    store: &dyn Store,
+    only: Option<RunId>,
+    observer: VerifyObserver<'_>,
+) -> Result<VerifyReport, AppError> {
+    verify_all(store, only, projectors, observer).await
 }
 
 /// As [`verify`], for any set of tables.
@@ -86,10 +98,20 @@ pub async fn verify_with(
     only: Option<RunId>,
     projectors: Projectors,
 ) -> Result<VerifyReport, AppError> {
+    verify_all(store, only, projectors, &|_| {}).await
+}
+
+async fn verify_all(
+    store: &dyn Store,
+    only: Option<RunId>,
+    projectors: Projectors,
+    observer: VerifyObserver<'_>,
+) -> Result<VerifyReport, AppError> {
     let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
     let mut report = VerifyReport::of_log(log);
     if report.log.damage.is_none() {
-        let comparer = Comparer { store, threads: None, projectors, observer: &|_| {} };
+        observer(VerifyProgress::LogVerified);
+        let comparer = Comparer { store, threads: None, projectors, observer };
         let is_chosen = |run| only.is_none_or(|only| only == run);
         comparer.compare(&is_chosen, only.is_none(), &mut report).await?;
     }
@@ -113,7 +135,7 @@ pub async fn verify_in_parallel(
     };
     let compared = async {
         let mut report = VerifyReport::of_log(Verification::default());
-        let comparer = Comparer::on_all_cores(store, observer);
+        let comparer = Comparer::new(store, Workers::AllCores, observer);
         comparer.compare(&|_| true, true, &mut report).await.map(|()| report)
     };
     let (log, compared) = tokio::join!(log, compared);
@@ -124,9 +146,22 @@ pub async fn verify_in_parallel(
     Ok(VerifyReport { log, ..compared? })
 }
 
-/// The number of runs or streams that are verified at the same time.
-fn workers() -> usize {
-    available_parallelism().map_or(1, NonZero::get)
+/// How many runs or streams are verified at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// One after the other, so that other work goes on.
+    One,
+    /// As many as there are cores.
+    AllCores,
+}
+
+impl Workers {
+    fn count(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::AllCores => available_parallelism().map_or(1, NonZero::get),
+        }
+    }
 }
 
 /// Compares what is kept beside the events with them.
@@ -139,8 +174,8 @@ struct Comparer<'a> {
 }
 
 impl<'a> Comparer<'a> {
-    fn on_all_cores(store: &'a Arc<dyn Store>, observer: VerifyObserver<'a>) -> Self {
-        let threads = Some(Arc::clone(store));
+    fn new(store: &'a Arc<dyn Store>, workers: Workers, observer: VerifyObserver<'a>) -> Self {
+        let threads = (workers == Workers::AllCores).then(|| Arc::clone(store));
         Self { store: store.as_ref(), threads, projectors, observer }
     }
 

@@ -12,7 +12,7 @@ use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Damage, Verification};
 use powerfill_ports::{Store, StoreError};
 
-use super::{Comparer, VerifyObserver, VerifyProgress, VerifyReport, verify_in_parallel, workers};
+use super::{Comparer, VerifyObserver, VerifyProgress, VerifyReport, Workers, verify_in_parallel};
 use crate::AppError;
 
 /// How a log differs from one that had this seal at its end; `None` if it still contains it. The
@@ -41,14 +41,15 @@ pub async fn seal_difference(
     }))
 }
 
-/// Verifies the log after a seal, every stream that grew since, and what is kept of their runs, on
-/// all cores. The shown tables are always compared.
+/// Verifies the log after a seal, every stream that grew since, and what is kept of their runs. The
+/// shown tables are always compared.
 ///
 /// # Errors
 /// The store fails. Damage and differences are results.
 pub async fn verify_since(
     store: &Arc<dyn CopyStore>,
     sealed: LogHead,
+    workers: Workers,
     observer: VerifyObserver<'_>,
 ) -> Result<VerifyReport, AppError> {
     let mut report = VerifyReport::of_log(Verification::default());
@@ -58,13 +59,14 @@ pub async fn verify_since(
     }
     let later = read_appends(store.as_ref(), sealed).await?;
     let grew: BTreeSet<String> = later.streams.iter().cloned().collect();
-    report.log = verify_streams(store, later).await?;
+    report.log = verify_streams(store, later, workers).await?;
     observer(VerifyProgress::LogVerified);
     if report.log.damage.is_none() {
         let shown = store.published().await?.map(|(run, _)| run);
         let is_chosen = |run: RunId| shown == Some(run) || grew.contains(&run.stream());
         let store: Arc<dyn Store> = Arc::<dyn CopyStore>::clone(store);
-        Comparer::on_all_cores(&store, observer).compare(&is_chosen, true, &mut report).await?;
+        let comparer = Comparer::new(&store, workers, observer);
+        comparer.compare(&is_chosen, true, &mut report).await?;
     }
     Ok(report)
 }
@@ -93,7 +95,7 @@ pub async fn verify_incrementally(
     let head = store.head().await?;
     let since = store.verified_log().await?;
     let report = match since {
-        Some(sealed) => verify_since(store, sealed, observer).await?,
+        Some(sealed) => verify_since(store, sealed, Workers::AllCores, observer).await?,
         None => {
             let store: Arc<dyn Store> = Arc::<dyn CopyStore>::clone(store);
             verify_in_parallel(&store, observer).await?
@@ -158,6 +160,7 @@ async fn read_appends(store: &dyn CopyStore, sealed: LogHead) -> Result<LaterApp
 async fn verify_streams(
     store: &Arc<dyn CopyStore>,
     later: LaterAppends,
+    workers: Workers,
 ) -> Result<Verification, AppError> {
     let LaterAppends { streams, mut verification } = later;
     verification.streams = streams.len() as u64;
@@ -169,7 +172,7 @@ async fn verify_streams(
         let verify = async move { store.verify(Some(&stream)).await };
         tokio::spawn(verify).await
     };
-    let mut verified = iter(streams).map(start).buffered(workers());
+    let mut verified = iter(streams).map(start).buffered(workers.count());
     while let Some(stream) = verified.next().await {
         let stream = stream.map_err(|panic| AppError::Panicked(panic.to_string()))??;
         if stream.damage.is_some() {

@@ -1,7 +1,7 @@
 //! `diff`: compares the output tables of a run with those of another run or of an export
 //! (specification 3.4).
 
-mod export;
+pub(super) mod export;
 mod runs_text;
 mod text;
 

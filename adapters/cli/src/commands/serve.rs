@@ -1,20 +1,30 @@
 //! `serve`: the HTTP service with its workers, until the process is stopped.
 
+use std::error::Error;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::join_all;
+use futures::future::{LocalBoxFuture, join_all};
 use powerfill_app::SystemClock;
+use powerfill_app::overview::overview;
+use powerfill_diff::mapping::ComparisonMapping;
+use powerfill_diff::{Interner, Side};
+use powerfill_events::run::RunId;
+use powerfill_evidence::ExportRequest;
 use powerfill_http::tokens::TokenFile;
-use powerfill_http::{Api, Limits, TenantError, TenantHandle};
+use powerfill_http::{Api, Limits, RunFile, TenantError, TenantHandle};
 use powerfill_ports::Store;
+use powerfill_ports::copying::CopyStore;
 use powerfill_snapshot::{GivenOptions, Validated};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use super::diff::export;
+use super::evidence::PROGRAM;
 use super::run::process_name;
 use super::work::{Observers, with_targets, work_on};
 use super::{options, token};
@@ -23,7 +33,7 @@ use crate::error::CliError;
 use crate::output::print_text;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::tenancy::{SnapshotInput, TenantStore};
-use crate::{log, shutdown};
+use crate::{log, shutdown, workbook};
 
 /// How long the service waits for the stores before it listens.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -156,15 +166,12 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CliErr
 struct ServedTenant {
     settings: Arc<TenantSettings>,
     store: TenantStore,
-    open: OnceCell<Arc<dyn Store>>,
+    open: OnceCell<Arc<dyn CopyStore>>,
     max_rows: usize,
 }
 
 fn unavailable(error: CliError) -> TenantError {
-    TenantError::Unavailable(match error {
-        CliError::Environment(source) => source,
-        other => other.to_string().into(),
-    })
+    TenantError::Unavailable(error.into_source())
 }
 
 #[async_trait]
@@ -173,15 +180,16 @@ impl TenantHandle for ServedTenant {
         self.settings.id.as_str()
     }
 
-    async fn store(&self) -> Result<Arc<dyn Store>, TenantError> {
-        let opened = self.open.get_or_try_init(|| self.store.open()).await;
+    async fn store(&self) -> Result<Arc<dyn CopyStore>, TenantError> {
+        let opened = self.open.get_or_try_init(|| self.store.open_whole()).await;
         opened.map(Arc::clone).map_err(unavailable)
     }
 
     async fn input(&self) -> Result<Validated, TenantError> {
         let input = SnapshotInput::of_tenant(&self.settings).map_err(unavailable)?;
         let input = input.with_max_rows(self.max_rows);
-        let validated = input.with_open_store(self.open.get().cloned()).validated().await;
+        let store = self.open.get().map(|store| Arc::clone(store) as Arc<dyn Store>);
+        let validated = input.with_open_store(store).validated().await;
         validated.map_err(unavailable)?.map_err(TenantError::Refused)
     }
 
@@ -192,5 +200,37 @@ impl TenantHandle for ServedTenant {
     fn options(&self) -> Result<GivenOptions, TenantError> {
         let options = self.settings.options.as_deref().map(options::in_file).transpose();
         options.map(Option::unwrap_or_default).map_err(unavailable)
+    }
+
+    fn write_file<'a>(
+        &'a self,
+        run: RunId,
+        kind: RunFile,
+        path: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>> {
+        Box::pin(async move {
+            let opened = self.open.get_or_try_init(|| self.store.open_whole()).await;
+            let store = opened.map_err(CliError::into_source)?.as_ref();
+            if kind == RunFile::Evidence {
+                let request = ExportRequest { run, seal: None, program: PROGRAM, replaces: false };
+                powerfill_evidence::export(store, request, path).await?;
+                return Ok(());
+            }
+            let overview = overview(store, run).await?;
+            let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
+            let file = Some(path);
+            let written =
+                workbook::write(store, run, u64::MAX, &tables, overview, file, |_| true).await;
+            written.map_err(CliError::into_source)
+        })
+    }
+
+    fn read_export(
+        &self,
+        folder: &Path,
+        mapping: &ComparisonMapping,
+        names: &mut Interner,
+    ) -> Result<Side, Box<dyn Error + Send + Sync>> {
+        export::folder_side(folder, mapping, names)
     }
 }

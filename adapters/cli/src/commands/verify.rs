@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use powerfill_app::verify::{
-    VerifyProgress, VerifyReport, verify, verify_in_parallel, verify_incrementally, verify_since,
+    VerifyProgress, VerifyReport, Workers, verify, verify_in_parallel, verify_incrementally,
+    verify_since,
 };
 use powerfill_events::log::LogHead;
 use powerfill_events::values::TenantId;
@@ -73,7 +74,7 @@ async fn verify_store(
         }
         (None, Some(seal)) => {
             let sealed = seal::read_head(seal, store.as_ref()).await?;
-            (Some(sealed), verify_since(&store, sealed, &observer).await?)
+            (Some(sealed), verify_since(&store, sealed, Workers::AllCores, &observer).await?)
         }
         (None, None) if args.incremental => {
             let incremental = verify_incrementally(&store, &observer).await?;

@@ -2,7 +2,8 @@
 //! again, each event counts once.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -142,6 +143,62 @@ fn the_python_consumer_counts_each_event_once() {
     assert_eq!(tally(), expected);
     let mut refused = Consumer::start(&sandbox, &server, "pf_0", &command);
     assert!(!refused.0.wait().expect("an invalid token ends the consumer").success());
+}
+
+/// A proxy that answers in words of its own while the service starts again.
+fn unready_proxy(server: &Server, refusals: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("an address").to_string();
+    let upstream = server.address.clone();
+    std::thread::spawn(move || {
+        for (at, client) in listener.incoming().enumerate() {
+            let Ok(mut client) = client else { return };
+            if at < refusals {
+                let page = "<html>\n\n<h1>502 Bad Gateway</h1>\n\n</html>\n";
+                let head =
+                    "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Type: text/html";
+                let length = page.len();
+                let mut request = [0; 4096];
+                let _ = client.read(&mut request);
+                let _ = write!(client, "{head}\r\nContent-Length: {length}\r\n\r\n{page}");
+                continue;
+            }
+            let Ok(service) = TcpStream::connect(&upstream) else { return };
+            for (mut from, mut to) in
+                [(&client, &service), (&service, &client)].map(|(from, to)| {
+                    (from.try_clone().expect("a copy"), to.try_clone().expect("a copy"))
+                })
+            {
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn the_consumers_outlast_a_proxy_without_a_service() {
+    let (sandbox, server, token) = start_service();
+    let all = recorded(&sandbox).len();
+    for name in ["consumer.sh", "consumer.py"] {
+        let script = example(name);
+        let (program, file) = match name {
+            "consumer.sh" => ("bash", "position.txt"),
+            _ => ("python3", "tally.db"),
+        };
+        let address = unready_proxy(&server, 2);
+        let mut command =
+            consumer(&sandbox, &server, &token, &[program, script.to_str().expect("a path"), file]);
+        command.env("API", format!("http://{address}/api/powerfill"));
+        let mut consumer = Consumer(command.spawn().expect("the consumer starts"));
+        match name {
+            "consumer.sh" => assert_eq!(consumer.lines().take(all).count(), all),
+            _ => eventually_blocking("all events are counted", || {
+                let total = "SELECT '', sum(count) FROM tally HAVING sum(count) > 0";
+                query(&sandbox.path(file), total) == [(String::new(), all as i64)]
+            }),
+        }
+    }
 }
 
 /// A store that was set back to a backup has other events at positions that a consumer remembers.

@@ -8,8 +8,12 @@ use std::process::Command;
 use crate::sandbox::{CommandOutput, Sandbox};
 use crate::served::{Server, sandbox};
 
-/// The generator knows no media type of metrics.
-const CONFIG: &str = "content_type_overrides:\n  application/openmetrics-text: text/plain\n";
+/// The generator knows no media types of metrics and of files.
+const CONFIG: &str = "content_type_overrides:
+  application/openmetrics-text: text/plain
+  application/zip: application/octet-stream
+  application/vnd.openxmlformats-officedocument.spreadsheetml.sheet: application/octet-stream
+";
 
 /// Lists runs and events, and asks for what does not exist, with the generated client.
 const SCRIPT: &str = r#"

@@ -15,16 +15,24 @@ fn content(schema: &str) -> Value {
     json!({ "application/json": { "schema": reference(schema) } })
 }
 
+/// The answers to a GET.
+fn read_answers(schema: &str) -> Value {
+    json!({
+        "200": { "content": content(schema) },
+        "304": { "description": "It has not changed since If-None-Match" },
+    })
+}
+
 /// Adds the configuration to the document.
 pub(crate) fn describe(document: &mut Value) {
     for resource in RESOURCES {
         add_schemas(resource, &mut document["components"]["schemas"]);
         let paths = &mut document["paths"];
         if let Some(path) = resource.list_path() {
-            let responses = json!({ "200": { "content": content(&list_schema(resource)) } });
+            let responses = read_answers(&list_schema(resource));
             paths[path]["get"] = operation(resource, "list", "viewer", &[], responses);
         }
-        let responses = json!({ "200": { "content": content(resource.answer_schema()) } });
+        let responses = read_answers(resource.answer_schema());
         let path = &mut paths[resource.path];
         path["get"] = operation(resource, "show", "viewer", &[], responses);
         path["put"] = put_operation(resource);

@@ -1,6 +1,9 @@
 //! The whole configuration as of any version, and every change.
 
 use axum::Json;
+use axum::extract::OriginalUri;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use powerfill_app::configure::{ConfigAsOf, ConfigRecord, read_config_history, read_configuration};
 use powerfill_events::input::RowCells;
 use powerfill_events::values::Timestamp;
@@ -10,9 +13,12 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::view::etag;
+use crate::accepted::unless_known;
 use crate::answer::answer_object;
 use crate::caller::Viewer;
 use crate::extract::Query;
+use crate::paging::page_headers;
 use crate::position::{Position, page_size};
 use crate::problem::{ApiResult, Problem};
 
@@ -50,11 +56,15 @@ fn row(cells: RowCells) -> Value {
 /// The whole configuration that the tenant manages, as of any version or time.
 #[utoipa::path(get, operation_id = "configuration",
     path = "/api/powerfill/configuration", tag = "configuration", params(AsOfQuery),
-    responses((status = 200, body = Configuration), (status = 404)))]
+    responses((status = 200, body = Configuration,
+            headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "It has not changed since If-None-Match"),
+        (status = 404)))]
 pub(crate) async fn show(
     Viewer(caller): Viewer,
+    headers: HeaderMap,
     Query(query): Query<AsOfQuery>,
-) -> ApiResult<Json<Configuration>> {
+) -> ApiResult<Response> {
     let as_of = match (query.version, query.at) {
         (None, None) => ConfigAsOf::Now,
         (Some(Position(version)), None) => ConfigAsOf::Version(version),
@@ -71,7 +81,9 @@ pub(crate) async fn show(
         (table.name().to_owned(), Value::Array(rows))
     };
     let tables = ConfigTable::ALL.map(table).into_iter().collect();
-    Ok(Json(Configuration { version: state.version(), tables }))
+    let version = state.version();
+    let answer = ([etag(&[version])], Json(Configuration { version, tables }));
+    Ok(unless_known(&headers, answer.into_response()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -138,14 +150,19 @@ pub(crate) struct ChangesPage {
     params(ChangesQuery), responses((status = 200, body = ChangesPage)))]
 pub(crate) async fn changes(
     Viewer(caller): Viewer,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<ChangesQuery>,
-) -> ApiResult<Json<ChangesPage>> {
+) -> ApiResult<(HeaderMap, Json<ChangesPage>)> {
     let size = page_size(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let store = caller.store().await?;
     let mut records = read_config_history(store.as_ref()).await?;
+    let total = records.len() as u64;
     records.retain(|record| record.version > query.after.0);
     let is_last = records.len() <= size;
     records.truncate(size);
     let next = records.last().filter(|_| !is_last).map(|record| record.version);
-    Ok(Json(ChangesPage { changes: records.into_iter().map(RecordedChange::from).collect(), next }))
+    let next_text = next.map(|next| next.to_string());
+    let headers = page_headers(&uri, "after", next_text.as_deref(), Some(total));
+    let changes = records.into_iter().map(RecordedChange::from).collect();
+    Ok((headers, Json(ChangesPage { changes, next })))
 }

@@ -112,7 +112,11 @@ fn precondition(
             }
         },
         (Some(tags), None) => {
-            let token = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+            // What an answer has besides its row is after a hyphen.
+            let token = |tag: &str| {
+                let tag = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+                tag.split('-').next()?.parse().ok()
+            };
             let tokens: Option<Vec<u64>> = tags.split(',').map(token).collect();
             let wrong = || Problem::bad("If-Match has the ETag of this row, in quotes, or is *.");
             let tokens = tokens.ok_or_else(wrong)?;

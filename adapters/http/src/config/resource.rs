@@ -16,6 +16,7 @@ use powerfill_snapshot::config::{
 use super::given::{GivenCells, KeyPath};
 use super::view::{list_answer, missing_row, row_answer};
 use super::{ChangeReason, change, current, precondition, write_rows};
+use crate::accepted::unless_known;
 use crate::api::Api;
 use crate::caller::{Admin, Viewer};
 use crate::extract::{Body, Path, Query};
@@ -155,15 +156,19 @@ fn rows<R: ConfigRow + 'static, const KEY: usize>() -> [MethodRouter<Arc<Api>>; 
     [get(list::<R>), get(show::<R>).put(put::<R, KEY>).delete(remove::<R>)]
 }
 
-async fn list<R: ConfigRow>(Viewer(caller): Viewer) -> ApiResult<Response> {
-    Ok(list_answer(&current(&caller).await?, R::CONFIG_TABLE))
+async fn list<R: ConfigRow>(Viewer(caller): Viewer, headers: HeaderMap) -> ApiResult<Response> {
+    let answer = list_answer(&current(&caller).await?, R::CONFIG_TABLE);
+    Ok(unless_known(&headers, answer))
 }
 
 async fn show<R: ConfigRow>(
     Viewer(caller): Viewer,
     Path(path): Path<KeyPath<R>>,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
-    row_answer(&current(&caller).await?, R::CONFIG_TABLE, &path.key(), StatusCode::OK)
+    let state = current(&caller).await?;
+    let answer = row_answer(&state, R::CONFIG_TABLE, &path.key(), StatusCode::OK)?;
+    Ok(unless_known(&headers, answer))
 }
 
 async fn put<R: ConfigRow, const KEY: usize>(

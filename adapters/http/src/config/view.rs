@@ -108,7 +108,8 @@ pub(super) fn list_answer(state: &ConfigState, table: ConfigTable) -> Response {
     }
     let rows = state.rows(table).into_iter().map(|row| RowView::new(state, table, row)).collect();
     let token = state.token(table);
-    ([etag(token)], Json(List { rows, token })).into_response()
+    let tag = etag(&[token, linked(state, table)]);
+    ([tag, PRIVATE], Json(List { rows, token })).into_response()
 }
 
 /// A row with its token as ETag.
@@ -128,11 +129,31 @@ pub(super) fn row_answer(
         .get(key)
         .filter(|_| table == ConfigTable::Carry)
         .map(|held| warnings(&curve(state, held.row.investor_instrument_name.as_str())));
-    Ok((status, [etag(view.token)], Json(view)).into_response())
+    let tag = etag(&[view.token, linked(state, table)]);
+    Ok((status, [tag, PRIVATE], Json(view)).into_response())
 }
 
-fn etag(token: u64) -> (HeaderName, HeaderValue) {
-    let value = HeaderValue::from_str(&format!("\"{token}\""));
+/// Only its caller may keep an answer, and must ask whether it has changed.
+const PRIVATE: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+
+/// The token of what an answer has besides rows of its table: links, and the curve of a bucket.
+fn linked(state: &ConfigState, table: ConfigTable) -> u64 {
+    match table {
+        ConfigTable::Constraints | ConfigTable::Rules => state.token(ConfigTable::Links),
+        ConfigTable::Carry => state.token(ConfigTable::Carry),
+        _ => 0,
+    }
+}
+
+/// The ETag of an answer: the token of its row or table, and a later token of what else it has.
+pub(super) fn etag(tokens: &[u64]) -> (HeaderName, HeaderValue) {
+    let text = match tokens {
+        [token, other, ..] if other > token => format!("\"{token}-{other}\""),
+        [token, ..] => format!("\"{token}\""),
+        [] => "\"\"".to_owned(),
+    };
+    let value = HeaderValue::from_str(&text);
     (header::ETAG, value.expect("digits in quotes are the value of a header"))
 }
 

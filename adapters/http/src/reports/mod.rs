@@ -11,8 +11,8 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::stream::{StreamExt, once, try_unfold};
@@ -30,6 +30,7 @@ use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Query;
+use crate::paging::page_headers;
 use crate::permits::Permit;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::report_cache::ReportCache;
@@ -67,14 +68,14 @@ pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     run: Result<Path<Uuid>, PathRejection>,
     parameters: ApiResult<Query<Vec<(String, String)>>>,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let run = RunId(run?.0);
     let Query(parameters) = parameters?;
-    let store = caller.store().await?;
+    let store: Arc<dyn Store> = caller.store().await?;
     let tenant = caller.tenant.id();
     let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    let links = parameters.clone();
     let format = PageFormat::preferred(&headers);
     let query = Arc::new(ReportQuery::read(report, run, parameters, format)?);
     let tag = format!("W/\"{}\"", query.etag(&digest));
@@ -89,7 +90,7 @@ pub(crate) async fn show(
                 workbook(Arc::clone(&api), tenant.to_owned(), store, query, (page, permit)).await?
             }
             (true, _) => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
-            (false, _) => answer(&query, &page, links),
+            (false, _) => answer(&query, &page, &uri),
         }
     };
     add_tag(&mut response, &tag)?;
@@ -206,7 +207,7 @@ fn file_headers(query: &ReportQuery, media_type: &'static str, ending: &str) -> 
     headers
 }
 
-fn answer(query: &ReportQuery, page: &Page, mut parameters: Vec<(String, String)>) -> Response {
+fn answer(query: &ReportQuery, page: &Page, uri: &Uri) -> Response {
     let next = page.next.map(|row| query.cursor(row));
     let (mut headers, body) = match query.format {
         PageFormat::Json => {
@@ -216,17 +217,10 @@ fn answer(query: &ReportQuery, page: &Page, mut parameters: Vec<(String, String)
         }
         PageFormat::Csv | PageFormat::Xlsx => (csv_headers(query), page::csv(query, &page.rows)),
     };
+    headers.extend(page_headers(uri, "cursor", next.as_deref(), page.total));
     if let Some(next) = next {
-        parameters.retain(|(name, _)| name != "cursor");
-        parameters.push(("cursor".to_owned(), next.clone()));
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        let text = text.extend_pairs(parameters).finish();
-        let link = format!("<{}?{text}>; rel=\"next\"", query.path());
-        // Both are ASCII.
-        let values = [("x-next-cursor", next), ("link", link)];
-        headers.extend(values.into_iter().filter_map(|(name, value)| {
-            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-        }));
+        let next = HeaderValue::from_str(&next);
+        headers.extend(next.map(|next| (HeaderName::from_static("x-next-cursor"), next)));
     }
     (headers, body).into_response()
 }

@@ -23,6 +23,8 @@ pub(crate) struct Page {
     pub(crate) rows: RowBatch,
     /// The number of its last row, if more rows follow.
     pub(crate) next: Option<u64>,
+    /// The number of rows of all pages, if it is known without reading them.
+    pub(crate) total: Option<u64>,
 }
 
 /// Collects rows in the order of the page, until it has one more than the page.
@@ -35,7 +37,7 @@ struct PageBuilder<'q> {
 impl<'q> PageBuilder<'q> {
     fn new(query: &'q ReportQuery) -> Self {
         let rows = RowBatch::new(query.report.table);
-        Self { query, page: Page { rows, next: None }, last: 0 }
+        Self { query, page: Page { rows, next: None, total: None }, last: 0 }
     }
 
     fn add(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
@@ -72,7 +74,14 @@ pub(crate) fn of_table(query: &ReportQuery, table: &CachedTable) -> Page {
     };
     // The builder breaks when the page is full.
     let _ = (begin..count).map(row_at).try_for_each(|row| builder.add(row as u64, table.row(row)));
-    builder.page
+    let mut page = builder.page;
+    page.total = match query.is_filtered() {
+        // Each page of a download would count again.
+        true if query.is_whole => None,
+        true => Some((0..count).filter(|row| query.admits(table.row(*row))).count() as u64),
+        false => Some(count as u64),
+    };
+    page
 }
 
 /// The page of a table that is too large to be kept. All rows are read, and the rows of one page

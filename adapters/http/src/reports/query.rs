@@ -173,19 +173,19 @@ impl ReportQuery {
         self.filters.iter().all(|filter| filter.admits(&row[filter.column]))
     }
 
+    /// Whether some rows of the table are left out.
+    pub(crate) fn is_filtered(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
     /// Whether the page needs more rows than its own.
     pub(crate) fn scans_table(&self) -> bool {
-        self.order.is_some() || !self.filters.is_empty()
+        self.order.is_some() || self.is_filtered()
     }
 
     /// The same query for the page after this row.
     pub(crate) fn following(&self, row: u64) -> Self {
         Self { after: Some(row), ..self.clone() }
-    }
-
-    /// The path of the report of this run.
-    pub(crate) fn path(&self) -> String {
-        self.report.path().replace("{run_id}", &self.run.to_string())
     }
 
     /// The cursor of the page after this row.

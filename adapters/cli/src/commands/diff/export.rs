@@ -1,12 +1,33 @@
 //! Reads the tables of an export: CSV files, workbooks, or a database.
 
-use powerfill_diff::mapping::ComparisonMapping;
+use std::error::Error;
+use std::path::Path;
+
+use powerfill_diff::mapping::{ComparisonMapping, export_side};
+use powerfill_diff::{Interner, Side};
 use powerfill_events::values::fold;
-use powerfill_mapping::ForeignTable;
+use powerfill_mapping::{ForeignTable, Mapping};
 
 use crate::error::CliError;
 use crate::foreign::{ForeignTables, is_text_file};
 use crate::urls::ComparisonUrl;
+
+/// The files of a folder as one side of a comparison. The service reads uploaded files with it.
+pub(crate) fn folder_side(
+    folder: &Path,
+    mapping: &ComparisonMapping,
+    names: &mut Interner,
+) -> Result<Side, Box<dyn Error + Send + Sync>> {
+    let foreign = mapping.mapping();
+    let read = ForeignTables::of_folder(folder, foreign, &is_wanted(foreign));
+    let read = read.map_err(CliError::into_source)?;
+    Ok(export_side("the uploaded files", &read.tables, mapping, names)?)
+}
+
+/// Text files, all sheets, and what the mapping names.
+fn is_wanted(mapping: &Mapping) -> impl Fn(&str, bool, &str) -> bool {
+    |file, is_sheet, name| is_sheet || is_text_file(file) || mapping.is_named(file, is_sheet, name)
+}
 
 /// All tables of the export, because it is compared whole or not at all; of a database, the tables
 /// with legacy names and those that the mapping names.
@@ -15,9 +36,7 @@ pub(super) async fn read(
     mapping: &ComparisonMapping,
 ) -> Result<Vec<ForeignTable>, CliError> {
     let mapping = mapping.mapping();
-    let is_wanted = |file: &str, is_sheet: bool, name: &str| {
-        is_sheet || is_text_file(file) || mapping.is_named(file, is_sheet, name)
-    };
+    let is_wanted = is_wanted(mapping);
     let read = match against {
         ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) => ForeignTables::default(),
         ComparisonUrl::SqlServer(url) => {

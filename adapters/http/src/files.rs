@@ -1,0 +1,131 @@
+//! Files of a run to keep: its evidence, and its tables as a workbook (specification 3.4, 4.2).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream::try_unfold;
+use powerfill_app::with_logged_status;
+use powerfill_events::run::RunId;
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use crate::accepted::is_known;
+use crate::api::Api;
+use crate::audit::audit;
+use crate::caller::{Caller, Viewer};
+use crate::extract::Path;
+use crate::problem::{ApiResult, Problem, ProblemKind, internal};
+use crate::reports::{add_tag, output_digest};
+use crate::tenant::RunFile;
+
+/// The bytes that are read from a file at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// The evidence of a run that is over, as `powerfill evidence export` writes it: a file that a
+/// receiver checks with `powerfill evidence verify`, without the store.
+#[utoipa::path(get, operation_id = "evidence", path = "/api/powerfill/runs/{run_id}/evidence",
+    tag = "audit", params(("run_id" = Uuid, Path, description = "The run")),
+    responses((status = 200, description = "The file", content_type = "application/zip",
+            body = Vec<u8>,
+            headers(("ETag" = String, description = "For If-None-Match"),
+                ("Content-Disposition" = String, description = "The name of the file"))),
+        (status = 304, description = "The file has not changed since If-None-Match"),
+        (status = 409)))]
+pub(crate) async fn evidence(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let (run, store) = (RunId(run), caller.store().await?);
+    let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    let status = with_logged_status(store.as_ref(), queued).await?.status;
+    if !status.is_over() {
+        let detail = format!("Run {run} is {}; it has evidence when it is over.", status.name());
+        return Err(Problem::new(ProblemKind::RunActive, detail).with("run_id", run.to_string()));
+    }
+    // Its events do not change any more.
+    let tag = format!("W/\"evidence-{run}-{}\"", env!("CARGO_PKG_VERSION"));
+    answer(&api, &caller, &headers, run, RunFile::Evidence, &tag).await
+}
+
+/// The tables of a Complete run as a workbook, with its summary first, as `powerfill run --out
+/// run.xlsx` writes it: without the candidates and the ranked synthetic options.
+#[utoipa::path(get, operation_id = "workbook", path = "/api/powerfill/runs/{run_id}/workbook",
+    tag = "reports", params(("run_id" = Uuid, Path, description = "The run")),
+    responses((status = 200, description = "The file",
+            content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            body = Vec<u8>,
+            headers(("ETag" = String, description = "For If-None-Match"),
+                ("Content-Disposition" = String, description = "The name of the file"))),
+        (status = 304, description = "The file has not changed since If-None-Match"),
+        (status = 409)))]
+pub(crate) async fn workbook(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let (run, store) = (RunId(run), caller.store().await?);
+    let tenant = caller.tenant.id();
+    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let tag = format!("W/\"workbook-{digest}-{}\"", env!("CARGO_PKG_VERSION"));
+    answer(&api, &caller, &headers, run, RunFile::Workbook, &tag).await
+}
+
+/// Writes a file in a folder that is deleted when it was sent, unless the caller has it.
+async fn answer(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    run: RunId,
+    kind: RunFile,
+    tag: &str,
+) -> ApiResult<Response> {
+    let mut response = if is_known(headers, tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let tenant = Arc::clone(&caller.tenant);
+        let (folder, file) = audit(api, caller, &[run], async move |_| {
+            let folder = tempfile::tempdir().map_err(|error| internal(&error))?;
+            let path = folder.path().join("file");
+            tenant.write_file(run, kind, &path).await.map_err(|error| internal(&error))?;
+            let file = File::open(path).map_err(|error| internal(&error))?;
+            Ok((folder, file))
+        })
+        .await?;
+        let length = file.metadata().map_err(|error| internal(&error))?.len();
+        let mut response = Body::from_stream(chunks(folder, file)).into_response();
+        let (media_type, ending) = kind.media_type();
+        let name = HeaderValue::from_str(&format!("attachment; filename=\"{run}.{ending}\""));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        headers.extend(name.map(|name| (header::CONTENT_DISPOSITION, name)));
+        response
+    };
+    add_tag(&mut response, tag)?;
+    Ok(response)
+}
+
+/// A file in chunks. A chunk is read when the client has taken the one before it.
+fn chunks(
+    folder: TempDir,
+    file: File,
+) -> impl futures::Stream<Item = io::Result<Bytes>> + Send + 'static {
+    try_unfold((folder, file), |(folder, mut file)| async move {
+        let read = spawn_blocking(move || {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).map(|_| (chunk, file))
+        });
+        let (chunk, file) = read.await.map_err(io::Error::other)??;
+        Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), (folder, file))))
+    })
+}
