@@ -8,9 +8,10 @@
 //! * [`metrics`]: what Prometheus reads
 //! * [`problem`]: refusals and failures, as RFC 9457
 //!
-//! The handlers have one file per kind of resource: `health`, `runs`, `input`, `candidates`,
-//! `reports`, `overview`, `events`, `stream`, `explain`, `audit`, `jobs`, `config`, `session`, `console`,
-//! `track`, `lookup`, `rules`, `options`, `constraint_use`, `operate`, `files`, `latest`.
+//! The handlers have one file per kind of resource: `health`, `runs`, `latest`, `input`,
+//! `candidates`, `reports`, `files`, `overview`, `events`, `stream`, `explain`, `audit`, `jobs`,
+//! `config`, `session`, `console`, `track`, `lookup`, `rules`, `options`, `constraint_use`,
+//! `operate`.
 //! The first argument of a handler is the caller, with the role that it needs. Around each request
 //! are `caller` (with `credentials`), `rates`, and `access`.
 

@@ -107,11 +107,8 @@ impl ReportQuery {
                 "format" => query.format = page_format(value)?,
                 "whole" => query.is_whole = whole(value)?,
                 "sort" => {
-                    let (name, down) = match value.strip_prefix('-') {
-                        Some(name) => (name, true),
-                        None => (value.as_str(), false),
-                    };
-                    query.order = Some((query.column(name)?.0, down));
+                    let name = value.strip_prefix('-').unwrap_or(value);
+                    query.order = Some((query.column(name)?.0, name.len() < value.len()));
                 }
                 name => query.add_filter(name, value)?,
             }
