@@ -151,7 +151,7 @@ impl TenantStore {
         Ok(self.open_whole().await?)
     }
 
-    /// As [`TenantStore::open`], for whoever also verifies parts and writes evidence.
+    /// As [`TenantStore::open`], to verify parts of it and to write evidence too.
     pub(crate) async fn open_whole(&self) -> Result<Arc<dyn CopyStore>, CliError> {
         self.checked(self.url.open().await?).await
     }

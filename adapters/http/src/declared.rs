@@ -81,7 +81,7 @@ pub(crate) fn name_values(document: &mut Value) {
 
 /// Links the answer that accepts something to the operations that show it.
 pub(crate) fn link(operation: &mut Value) {
-    let answer = &mut operation["responses"]["202"];
+    let Some(answer) = operation.pointer_mut("/responses/202") else { return };
     let schema = answer["content"]["application/json"]["schema"]["$ref"].as_str();
     let links = match schema.and_then(|name| name.rsplit('/').next()) {
         Some("RunAccepted") => [("run", "show", "run_id"), ("cancel", "cancel", "run_id")],

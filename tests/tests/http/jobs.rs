@@ -153,7 +153,7 @@ async fn a_run_is_compared_with_the_files_of_an_export() {
     let parts = [
         ["mapping", "map.toml", mapping],
         ["explain", "", "10"],
-        ["file", "C:\\out\\guide.csv", &changed],
+        ["file", "/out/guide.csv", &changed],
     ];
     let (found, view) = compare(&parts).await;
     assert_eq!(view["answer"], "different", "{view}");
