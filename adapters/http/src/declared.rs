@@ -3,7 +3,7 @@
 use powerfill_tables::status::RunStatus;
 use serde_json::{Map, Value, json};
 
-/// Headers of every answer: their names, and their descriptions.
+/// Headers of every answer, declared where it has succeeded: their names, and their descriptions.
 const ALWAYS: [(&str, &str); 3] = [
     ("X-Request-Id", "The id of the request, which is in the log of the service"),
     ("RateLimit-Policy", "The requests (`q`) that the token may send in `w` seconds"),
@@ -114,7 +114,10 @@ pub(crate) fn declare(operation: &mut Value) {
     }
     let answers = operation["responses"].as_object_mut().into_iter().flatten();
     for (status, answer) in answers {
-        let mut names: Vec<&str> = ALWAYS.map(|(name, _)| name).to_vec();
+        let mut names = Vec::new();
+        if status.starts_with('2') {
+            names.extend(ALWAYS.map(|(name, _)| name));
+        }
         match status.as_str() {
             "200" if is_page => names.extend(OF_PAGES.map(|(name, _)| name)),
             "429" | "503" => names.push("Retry-After"),
@@ -123,7 +126,7 @@ pub(crate) fn declare(operation: &mut Value) {
         if is_cached && ["200", "304"].contains(&status.as_str()) {
             names.push("ETag");
         }
-        if !answer["headers"].is_object() {
+        if !names.is_empty() && !answer["headers"].is_object() {
             answer["headers"] = Value::Object(Map::new());
         }
         for name in names {
