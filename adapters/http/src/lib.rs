@@ -22,6 +22,7 @@ mod answer;
 mod api;
 mod audit;
 mod blocking;
+mod bounded_cache;
 mod brief;
 mod caller;
 mod candidates;

@@ -5,13 +5,10 @@
 //! at once, except the large ones, each of which comes from its own type of event. A table that is
 //! too large to be kept is read for each page.
 
-use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use moka::future::Cache;
-use moka::policy::EvictionPolicy;
 use parking_lot::Mutex;
 use powerfill_app::rebuild::{build_table, fold, is_built};
 use powerfill_events::run::RunId;
@@ -20,6 +17,7 @@ use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use powerfill_tables::tables::reports;
 
 use crate::blocking::spawn_blocking;
+use crate::bounded_cache::{BoundedCache, CacheKey};
 use crate::problem::ApiResult;
 use crate::row_starts::RowStarts;
 use powerfill_tables::sorting::SortKey;
@@ -79,8 +77,6 @@ fn size(rows: &RowBatch) -> usize {
 /// The memory of an entry without rows, such as that of a table that is too large.
 const ENTRY_BYTES: usize = 1_024;
 
-type RunKey = (Arc<str>, RunId);
-
 /// Tables of a run that were read together. `None` is a table that is too large.
 type Tables = Arc<Vec<(&'static str, Option<Arc<CachedTable>>)>>;
 
@@ -100,48 +96,43 @@ const OVERVIEW_SHARE: u64 = 8;
 pub(crate) struct ReportCache {
     max_bytes: usize,
     /// By run, and by table if the tables of the run were not read together.
-    tables: Cache<(RunKey, Option<&'static str>), Tables>,
-    digests: Cache<RunKey, Arc<str>>,
+    tables: BoundedCache<Tables>,
+    digests: BoundedCache<Arc<str>>,
     /// Overviews as JSON, by their tags.
-    overviews: Cache<(RunKey, Arc<str>), Arc<str>>,
-    row_starts: Cache<(RunKey, &'static str), Arc<RowStarts>>,
+    overviews: BoundedCache<Arc<str>>,
+    row_starts: BoundedCache<Arc<RowStarts>>,
     /// One per tenant: it reads one table at a time, because several large ones need too much
     /// memory, and never waits for another tenant.
-    readers: Cache<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
+    readers: BoundedCache<Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl ReportCache {
     /// A cache of about this size.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        let weight = |_: &_, tables: &Tables| {
+        let tables = |tables: &Tables| {
             let bytes = tables.iter().flat_map(|(_, table)| table).map(|table| table.bytes);
-            u32::try_from(ENTRY_BYTES + bytes.sum::<usize>()).unwrap_or(u32::MAX)
+            ENTRY_BYTES + bytes.sum::<usize>()
         };
-        let tables = Cache::builder()
-            .max_capacity(max_bytes as u64)
-            .weigher(weight)
-            .eviction_policy(EvictionPolicy::lru())
-            .build();
-        let digests = Cache::new(MAX_DIGESTS);
-        let overviews = Cache::builder()
-            .max_capacity(max_bytes as u64 / OVERVIEW_SHARE)
-            .weigher(|_: &(RunKey, Arc<str>), json: &Arc<str>| {
-                u32::try_from(json.len()).unwrap_or(u32::MAX)
-            })
-            .build();
-        let row_starts = Cache::new(MAX_ROW_STARTS);
-        Self { max_bytes, tables, digests, overviews, row_starts, readers: Cache::new(MAX_DIGESTS) }
+        let overviews = max_bytes as u64 / OVERVIEW_SHARE;
+        Self {
+            max_bytes,
+            tables: BoundedCache::of_bytes(max_bytes as u64, None, tables),
+            digests: BoundedCache::of_values(MAX_DIGESTS),
+            overviews: BoundedCache::of_bytes(overviews, None, |json| json.len()),
+            row_starts: BoundedCache::of_values(MAX_ROW_STARTS),
+            readers: BoundedCache::of_values(MAX_DIGESTS),
+        }
     }
 
     /// The output digest of a run that is known to be Complete.
     pub(crate) async fn digest(&self, tenant: &str, run: RunId) -> Option<Arc<str>> {
-        self.digests.get(&(tenant.into(), run)).await
+        self.digests.get(&CacheKey::of_run(tenant, run)).await
     }
 
     /// Keeps the output digest of a Complete run.
     pub(crate) async fn keep_digest(&self, tenant: &str, run: RunId, digest: &str) -> Arc<str> {
         let digest: Arc<str> = digest.into();
-        self.digests.insert((tenant.into(), run), Arc::clone(&digest)).await;
+        self.digests.insert(CacheKey::of_run(tenant, run), Arc::clone(&digest)).await;
         digest
     }
 
@@ -154,28 +145,24 @@ impl ReportCache {
         make: impl AsyncFnOnce() -> ApiResult<String>,
     ) -> ApiResult<Arc<str>> {
         let make = async || Ok(make().await?.into());
-        self.in_turn(tenant, &self.overviews, ((tenant.into(), run), tag.into()), make, |_| true)
-            .await
+        let key = CacheKey::of_run(tenant, run).named(tag.to_owned());
+        self.in_turn(tenant, &self.overviews, key, make, |_| true).await
     }
 
     /// A value of a cache, which is made in the tenant's turn if it is not in memory. A value that
     /// `keeps` refuses is made again the next time.
-    pub(crate) async fn in_turn<K, V>(
+    pub(crate) async fn in_turn<V: Clone + Send + Sync + 'static>(
         &self,
         tenant: &str,
-        cache: &Cache<K, V>,
-        key: K,
+        cache: &BoundedCache<V>,
+        key: CacheKey,
         make: impl AsyncFnOnce() -> ApiResult<V>,
         keeps: impl FnOnce(&V) -> bool,
-    ) -> ApiResult<V>
-    where
-        K: Hash + Eq + Send + Sync + 'static,
-        V: Clone + Send + Sync + 'static,
-    {
+    ) -> ApiResult<V> {
         if let Some(value) = cache.get(&key).await {
             return Ok(value);
         }
-        let reader = self.reader(&tenant.into()).await;
+        let reader = self.reader(tenant).await;
         let _reading = reader.lock().await;
         // Another request may have made it in the meantime.
         if let Some(value) = cache.get(&key).await {
@@ -195,8 +182,8 @@ impl ReportCache {
         run: RunId,
         table: &TableSpec,
     ) -> Arc<RowStarts> {
-        let key = ((tenant.into(), run), table.name);
-        self.row_starts.get_with(key, async { Arc::default() }).await
+        let key = CacheKey::of_run(tenant, run).named(table.name);
+        self.row_starts.get_or_default(key).await
     }
 
     /// A table of a Complete run; `None` if it is too large to be kept.
@@ -207,11 +194,11 @@ impl ReportCache {
         run: RunId,
         table: &'static TableSpec,
     ) -> ApiResult<Option<Arc<CachedTable>>> {
-        let key: RunKey = (tenant.into(), run);
+        let key = CacheKey::of_run(tenant, run);
         if let Some(tables) = self.find(&key, table).await {
             return Ok(select(&tables, table));
         }
-        let reader = self.reader(&key.0).await;
+        let reader = self.reader(tenant).await;
         let _reading = reader.lock().await;
         // Another request may have read the table in the meantime.
         if let Some(tables) = self.find(&key, table).await {
@@ -229,18 +216,18 @@ impl ReportCache {
             (spec.name, rows.map(|rows| Arc::new(CachedTable::new(rows))))
         };
         let tables: Tables = Arc::new(tables.into_iter().map(cached).collect());
-        self.tables.insert((key, together), Arc::clone(&tables)).await;
+        self.tables.insert(key.named(together.unwrap_or_default()), Arc::clone(&tables)).await;
         Ok(select(&tables, table))
     }
 
     /// The turn to read something large of a tenant.
-    async fn reader(&self, tenant: &Arc<str>) -> Arc<tokio::sync::Mutex<()>> {
-        self.readers.get_with(Arc::clone(tenant), async { Arc::default() }).await
+    async fn reader(&self, tenant: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.readers.get_or_default(CacheKey::of_tenant(tenant)).await
     }
 
-    async fn find(&self, key: &RunKey, table: &TableSpec) -> Option<Tables> {
-        match self.tables.get(&(key.clone(), Some(table.name))).await {
-            None => self.tables.get(&(key.clone(), None)).await,
+    async fn find(&self, key: &CacheKey, table: &TableSpec) -> Option<Tables> {
+        match self.tables.get(&key.clone().named(table.name)).await {
+            None => self.tables.get(key).await,
             found => found,
         }
     }
@@ -350,10 +337,9 @@ mod tests {
     #[tokio::test]
     async fn a_tenant_reads_one_table_at_a_time_and_delays_no_other() {
         let cache = ReportCache::new(1 << 20);
-        let [one, other] = ["one", "other"].map(Arc::from);
-        let reader = cache.reader(&one).await;
+        let reader = cache.reader("one").await;
         let _reading = reader.lock().await;
-        assert!(cache.reader(&one).await.try_lock().is_err());
-        assert!(cache.reader(&other).await.try_lock().is_ok());
+        assert!(cache.reader("one").await.try_lock().is_err());
+        assert!(cache.reader("other").await.try_lock().is_ok());
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moka::future::Cache;
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, Money};
 use powerfill_snapshot::Snapshot;
@@ -17,6 +16,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
+use crate::bounded_cache::{BoundedCache, CacheKey};
 use crate::caller::{Caller, Viewer};
 use crate::extract::Body;
 use crate::position::page_size;
@@ -37,14 +37,12 @@ struct LoanBook {
 }
 
 /// The loans of the snapshots that rules were tried on last.
-pub(crate) struct LoanBooks(Cache<(String, String), Arc<LoanBook>>);
+pub(crate) struct LoanBooks(BoundedCache<Arc<LoanBook>>);
 
 impl LoanBooks {
     pub(crate) fn new() -> Self {
-        let weight = |_: &_, book: &Arc<LoanBook>| u32::try_from(book.bytes).unwrap_or(u32::MAX);
-        let idle = std::time::Duration::from_secs(600);
-        let cache = Cache::builder().max_capacity(MAX_BYTES).weigher(weight).time_to_idle(idle);
-        Self(cache.build())
+        let idle = Some(std::time::Duration::from_secs(600));
+        Self(BoundedCache::of_bytes(MAX_BYTES, idle, |book| book.bytes))
     }
 }
 
@@ -160,7 +158,7 @@ async fn loan_book(api: &Api, caller: &Caller, run: RunId) -> ApiResult<Arc<Loan
     let store = caller.store().await?;
     let requested = requested(store.as_ref(), run).await?.ok_or_else(|| Problem::no_run(run))?;
     let tenant = caller.tenant.id();
-    let key = (tenant.to_owned(), requested.snapshot_digest.clone());
+    let key = CacheKey::of_tenant(tenant).named(requested.snapshot_digest.clone());
     let read = async || {
         spawn_blocking(async move || {
             let canonical = store.captured(&requested.snapshot_digest).await?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use moka::future::Cache;
 use powerfill_app::DecodedEvent;
 use powerfill_app::track::read_track;
 use powerfill_events::run::RunId;
@@ -20,6 +19,7 @@ use uuid::Uuid;
 use crate::answer::{answer_object, text};
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
+use crate::bounded_cache::{BoundedCache, CacheKey};
 use crate::caller::{Caller, Viewer};
 use crate::events::cloud_event;
 use crate::extract::{Path, Query};
@@ -33,12 +33,11 @@ const MAX_BYTES: u64 = 128 << 20;
 const NEIGHBORS: usize = 10;
 
 /// The tracks of runs that are over.
-pub(crate) struct TrackCache(Cache<(String, RunId), Arc<RunTrack>>);
+pub(crate) struct TrackCache(BoundedCache<Arc<RunTrack>>);
 
 impl TrackCache {
     pub(crate) fn new() -> Self {
-        let weight = |_: &_, track: &Arc<RunTrack>| u32::try_from(track.size()).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(MAX_BYTES).weigher(weight).build())
+        Self(BoundedCache::of_bytes(MAX_BYTES, None, |track| track.size()))
     }
 }
 
@@ -49,7 +48,7 @@ pub(crate) async fn track(api: &Api, caller: &Caller, run: RunId) -> ApiResult<A
         let store = caller.store().await?;
         spawn_blocking(async move || Ok(Arc::new(read_track(store.as_ref(), run).await?))).await
     };
-    let (cache, key) = (&api.tracks.0, (tenant.to_owned(), run));
+    let (cache, key) = (&api.tracks.0, CacheKey::of_run(tenant, run));
     api.report_cache.in_turn(tenant, cache, key, read, |track| track.is_over).await
 }
 
