@@ -25,7 +25,7 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
 fi
 
 # The sessions in docs/guides call curl. An example in docs/examples calls zstd.
-# tests/instructions.sh calls valgrind. Tests print pages with chromium.
+# A test counts instructions with valgrind. Tests print pages with chromium.
 missing=
 for program in chromium curl valgrind zstd; do
     command -v "$program" >/dev/null || missing="$missing $program"
@@ -86,14 +86,39 @@ else
     fi
 fi
 
+# The checks of the console wait for the network and for Node, so they run beside cargo.
+beside() {
+    "$@" >"target/$1.log" 2>&1 || { cat "target/$1.log" >&2; return 1; }
+}
+console_sources() { adapters/console/test.sh sources; }
+console_browser() { adapters/console/test.sh browser; }
+# Each job has a process group of its own, so that it ends with its children.
+set -m
+trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done' EXIT
+mkdir -p target
+
+beside console_sources &
+sources=$!
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
-cargo check --workspace --no-default-features --quiet
-RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
+cargo clippy --workspace --no-default-features --quiet -- --deny warnings
+# With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
+RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
+    CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
+    RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
     cargo doc --workspace --no-deps --quiet
-tests/instructions.sh
-adapters/console/test.sh
+# The program is built before most tests, with their features.
+cargo test --quiet --workspace --no-run --test powerfill
+wait "$sources"
+beside console_browser &
+browser=$!
+
+failed=0
 if cargo nextest --version >/dev/null 2>&1; then
-    exec cargo nextest run --workspace --cargo-quiet --status-level fail "$@"
+    test_command="cargo nextest run --workspace --cargo-quiet --status-level fail"
+else
+    test_command="cargo test --workspace --no-fail-fast --quiet"
 fi
-exec cargo test --workspace --no-fail-fast --quiet "$@"
+$test_command "$@" || failed=$?
+wait "$browser" || failed=1
+exit "$failed"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the console: builds it again and compares the bytes with adapters/console/dist, then types,
 # lints, formatting, tests of its logic, and tests in a browser over `powerfill serve`.
+# `test.sh sources` does all but the browser, and `test.sh browser` the rest.
 #
 # Needs Node 20.19 or later with npm, and Chromium; installs them from Debian's packages (as root or
 # with sudo) if they are missing. Packages come from the lock file. Screenshots of each page go to
@@ -28,41 +29,53 @@ if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
     cp package-lock.json node_modules/.installed-lock.json
 fi
 
-# The bytes that are committed, and those of a fresh build: the program serves what was reviewed.
-before=$(mktemp -d)
-trap 'rm -rf "$before"' EXIT
-cp -R dist src/generated "$before"
-npm run --silent build
-for folder in dist src/generated; do
-    name=$(basename "$folder")
-    rm -f "$before/$name/schema.d.ts"
-    if ! diff -rq --exclude schema.d.ts "$before/$name" "$folder"; then
-        echo "adapters/console/$folder differs from a fresh build. Run \`npm run build\` in" \
+sources() {
+    # The bytes that are committed, and those of a fresh build: the program serves what was reviewed.
+    # The build goes to another folder, because cargo may be reading `dist`.
+    fresh=$(mktemp -d)
+    trap 'rm -rf "$fresh"' EXIT
+    cp -R src/generated "$fresh"
+    OUT="$fresh/dist" npm run --silent build
+    if ! diff -rq dist "$fresh/dist" ||
+        ! diff -rq --exclude schema.d.ts "$fresh/generated" src/generated; then
+        echo "adapters/console differs from a fresh build. Run \`npm run build\` in" \
             "adapters/console, review what changed, and commit it." >&2
         exit 1
     fi
-done
 
-# What the browser loads before it shows the first page: at most 300 KiB, compressed.
-initial=0
-for file in $(grep -o 'assets/[^"]*\.js' dist/index.html | sort -u); do
-    initial=$((initial + $(gzip -9 -c "dist/$file" | wc -c)))
-done
-echo "console: $initial bytes of JavaScript before the first page, compressed"
-if [ "$initial" -gt 307200 ]; then
-    echo "The first page of the console needs more than 300 KiB of JavaScript." >&2
-    exit 1
-fi
+    # What the browser loads before it shows the first page: at most 300 KiB, compressed.
+    initial=0
+    for file in $(grep -o 'assets/[^"]*\.js' dist/index.html | sort -u); do
+        initial=$((initial + $(gzip -9 -c "dist/$file" | wc -c)))
+    done
+    echo "console: $initial bytes of JavaScript before the first page, compressed"
+    if [ "$initial" -gt 307200 ]; then
+        echo "The first page of the console needs more than 300 KiB of JavaScript." >&2
+        exit 1
+    fi
 
-npm run --silent lint
-npm run --silent test
+    npm run --silent lint
+    npm run --silent test
+}
 
-# The features are those of the workspace's tests, so that nothing is built twice.
-cargo test --quiet --workspace --no-run
-POWERFILL=$(cd ../.. && pwd)/target/debug/powerfill
-if [ -n "${CARGO_TARGET_DIR:-}" ]; then
-    POWERFILL=$CARGO_TARGET_DIR/debug/powerfill
-fi
-CHROMIUM=$(command -v chromium)
-export POWERFILL CHROMIUM
-npm run --silent browser
+browser() {
+    # The features are those of the workspace's tests, so that nothing is built twice.
+    cargo test --quiet --workspace --no-run --test powerfill
+    POWERFILL=${CARGO_TARGET_DIR:-$(cd ../.. && pwd)/target}/debug/powerfill
+    CHROMIUM=$(command -v chromium)
+    export POWERFILL CHROMIUM
+    npm run --silent browser
+}
+
+case "${1:-all}" in
+sources) sources ;;
+browser) browser ;;
+all)
+    sources
+    browser
+    ;;
+*)
+    echo "usage: test.sh [sources|browser]" >&2
+    exit 2
+    ;;
+esac

@@ -1,5 +1,5 @@
-//! Runs the engine once on the demo book, for `tests/instructions.sh`, which counts the
-//! instructions of [`run_engine`] and of nothing else.
+//! Runs the engine once on the demo book. `tests/count.rs` counts the instructions of
+//! [`run_engine`] and of nothing else.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ impl Observer for EventCounter {
     }
 }
 
-/// The counted function; its name is in `tests/instructions.sh`.
+/// The counted function; its name is in `tests/count.rs`.
 #[inline(never)]
 fn run_engine(snapshot: &Snapshot, options: &RunOptions) -> usize {
     let mut counter = EventCounter(0);
