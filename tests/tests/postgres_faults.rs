@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
@@ -333,4 +333,52 @@ async fn a_subscriber_survives_a_connection_that_stalls() {
     writer.append(candidates(run(1), 2, 1)).await.unwrap();
     let seen = completed("the subscriber continues", following).await.unwrap();
     assert_eq!(seen, [1, 2, 3]);
+}
+
+/// A server that falls silent while calls are in progress, and stays silent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_to_a_silent_server_end() {
+    let place = TestDatabase::new();
+    place.open().await;
+    let proxy = TcpProxy::to_port(powerfill_tests::postgres::shared_server().port()).await;
+    let store = open_through(&proxy, place.name().await).await;
+    store.append(candidates(run(1), 0, 1)).await.unwrap();
+    proxy.stall();
+    let append = candidates(run(1), 1, 1);
+    let verified = async { store.verify(None).await.map(|_| ()) };
+    let appended = async { store.append(append.clone()).await.map(|_| ()) };
+    let read = async { store.read_all(0).try_collect::<Vec<_>>().await.map(|_| ()) };
+    let shown = async { store.rows(&KICKOUTS).try_collect::<Vec<_>>().await.map(|_| ()) };
+    let silent = [verified.boxed(), appended.boxed(), read.boxed(), shown.boxed()];
+    for ended in completed("the calls end", join_all(silent)).await {
+        assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
+    }
+    // New calls do not even wait, until the server answers again.
+    let refused = store.head().await.unwrap_err();
+    assert!(refused.to_string().contains("does not answer"), "{refused}");
+    proxy.resume();
+    retry_while_unavailable(|| store.append(append.clone())).await;
+    let verification = retry_while_unavailable(|| store.verify(None)).await;
+    assert_eq!((verification.events, verification.damage), (2, None));
+}
+
+/// A call that waits for a lock is not taken for one to a silent server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_call_to_a_server_that_answers_goes_on() {
+    let place = TestDatabase::new();
+    let store = place.open().await;
+    store.append(candidates(run(1), 0, 1)).await.unwrap();
+    let admin = connect(&place.url().await).await;
+    admin.batch_execute("BEGIN; LOCK TABLE powerfill.es_head").await.unwrap();
+    let waiting = tokio::spawn(async move { store.head().await });
+    let asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                 AND query LIKE '%does the server answer%' AND pid <> pg_backend_pid()
+                 AND state = 'idle'";
+    eventually("the server was asked", async || {
+        admin.query_one(asked, &[]).await.unwrap().get::<_, i64>(0) > 0
+    })
+    .await;
+    admin.batch_execute("COMMIT").await.unwrap();
+    let head = completed("the call ends", waiting).await.unwrap().unwrap();
+    assert_eq!(head.position, 1);
 }

@@ -58,7 +58,7 @@ use settings::ProgramSettings;
 const MIN_WORKER_THREADS: usize = 2;
 
 /// How long the process waits for threads that block, once its command has ended.
-const BLOCKED_THREADS_LIMIT: Duration = Duration::from_secs(5);
+const BLOCKED_THREADS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs the command of the process and returns its exit status.
 pub fn main() -> ExitCode {

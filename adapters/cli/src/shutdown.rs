@@ -23,12 +23,13 @@ pub(crate) fn on_signal() -> Result<CancellationToken, CliError> {
     Ok(shutdown)
 }
 
-/// The time that a process has to stop: requests in progress have ten seconds of it.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(12);
+/// The time that a process has to stop: requests in progress have eight seconds of it, and threads
+/// that block another second.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(9_500);
 
-/// Does the work of a process. After a signal, the process ends within twelve seconds with status
-/// 0, also if a store, a source, or a broker is silent. A run that was not handed over by then is
-/// taken up when its lease ends.
+/// Does the work of a process. After a signal, the process ends within ten seconds with status 0,
+/// also if a store, a source, or a broker is silent. A run that was not handed over by then is taken
+/// up when its lease ends.
 pub(crate) async fn bounded(
     shutdown: &CancellationToken,
     work: impl Future<Output = Result<(), CliError>>,
@@ -40,8 +41,7 @@ pub(crate) async fn bounded(
     tokio::select! {
         ended = work => ended,
         () = overdue => {
-            let seconds = SHUTDOWN_LIMIT.as_secs();
-            tracing::warn!("what did not answer within {seconds} s is given up");
+            tracing::warn!("what did not answer within {SHUTDOWN_LIMIT:?} is given up");
             // The threads that wait for it would not end.
             std::process::exit(0);
         }

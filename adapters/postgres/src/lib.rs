@@ -30,6 +30,7 @@ mod read;
 mod retry;
 mod run_list;
 mod schema;
+mod server_watch;
 mod snapshots;
 pub mod source;
 mod sql_names;

@@ -114,7 +114,7 @@ async fn read_wanted_tables(
 ) -> Result<(Vec<RawTable>, Vec<String>), StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let pool = ConnectionPool::new(url)?;
-    let mut client = pool.get().await?;
+    let mut client = pool.session().await?;
     let tx = begin_consistent_read(&mut client).await?;
     let (mut tables, mut others) = (Vec::new(), Vec::new());
     for name in relation_names(&tx, schema).await? {
@@ -137,7 +137,7 @@ async fn read_wanted_tables(
 async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let pool = ConnectionPool::new(url)?;
-    let mut client = pool.get().await?;
+    let mut client = pool.session().await?;
     let mut tx = begin_consistent_read(&mut client).await?;
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<(&'static str, String)> = BTreeSet::new();

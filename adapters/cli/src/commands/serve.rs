@@ -4,10 +4,11 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::{LocalBoxFuture, join_all};
+use parking_lot::Mutex;
 use powerfill_app::SystemClock;
 use powerfill_app::overview::overview;
 use powerfill_diff::mapping::ComparisonMapping;
@@ -37,6 +38,9 @@ use crate::{log, shutdown, workbook};
 
 /// How long the service waits for the stores before it listens.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause between two attempts to open a store.
+const REOPEN_PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     if settings.tenants.is_empty() {
@@ -82,9 +86,13 @@ async fn serve<'t>(
             .with_large_tables(args.large_tables.value())
             .with_certificate(args.certificate.value());
         stores.push(store.clone());
-        let (settings, open) = (Arc::clone(tenant), OnceCell::new());
-        let max_rows = args.max_rows;
-        let served = ServedTenant { settings, store, open, max_rows };
+        let served = ServedTenant {
+            settings: Arc::clone(tenant),
+            store,
+            open: OnceCell::new(),
+            failure: Mutex::default(),
+            max_rows: args.max_rows,
+        };
         tenants.push(Arc::new(served) as Arc<dyn TenantHandle>);
     }
     let shutdown = shutdown::on_signal()?;
@@ -167,7 +175,27 @@ struct ServedTenant {
     settings: Arc<TenantSettings>,
     store: TenantStore,
     open: OnceCell<Arc<dyn CopyStore>>,
+    /// Why the store could not be opened the last time, and when.
+    failure: Mutex<Option<(Instant, String)>>,
     max_rows: usize,
+}
+
+impl ServedTenant {
+    /// Opens the store. Requests that come together, or soon after a failure, share one attempt: a
+    /// silent server needs seconds for each.
+    async fn open_store(&self) -> Result<Arc<dyn CopyStore>, TenantError> {
+        if let Some((at, error)) = &*self.failure.lock()
+            && at.elapsed() < REOPEN_PAUSE
+        {
+            return Err(TenantError::Unavailable(error.clone().into()));
+        }
+        let opened = self.store.open_whole().await;
+        opened.map_err(|error| {
+            let error = unavailable(error);
+            *self.failure.lock() = Some((Instant::now(), error.to_string()));
+            error
+        })
+    }
 }
 
 fn unavailable(error: CliError) -> TenantError {
@@ -181,8 +209,7 @@ impl TenantHandle for ServedTenant {
     }
 
     async fn store(&self) -> Result<Arc<dyn CopyStore>, TenantError> {
-        let opened = self.open.get_or_try_init(|| self.store.open_whole()).await;
-        opened.map(Arc::clone).map_err(unavailable)
+        self.open.get_or_try_init(|| self.open_store()).await.map(Arc::clone)
     }
 
     async fn input(&self) -> Result<Validated, TenantError> {
