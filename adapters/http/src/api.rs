@@ -38,6 +38,8 @@ pub struct Limits {
     pub connections: usize,
     /// Concurrent connections of one machine.
     pub connections_per_peer: usize,
+    /// Concurrent requests of a connection of HTTP/2.
+    pub streams_per_connection: u32,
     /// Requests per second and token.
     pub rate: NonZeroU32,
     /// The time in which the files of an export must arrive.
@@ -66,6 +68,7 @@ impl Default for Limits {
             streams_per_token: 32,
             connections: 1_024,
             connections_per_peer: 512,
+            streams_per_connection: 100,
             // Far more than the screens of a lender send.
             rate: const { NonZeroU32::new(500).unwrap() },
             upload_timeout: Duration::from_secs(5 * 60),

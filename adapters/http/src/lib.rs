@@ -64,6 +64,7 @@ mod schema;
 mod serve;
 mod session;
 mod session_file;
+mod stalled_streams;
 mod static_text;
 mod stream;
 mod tenant;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -19,15 +19,17 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::peers::PeerConnections;
 use crate::routes::{metrics_router, router};
+use crate::stalled_streams::{StreamExecutor, watched};
 
-/// The time in which running requests must finish when the service stops.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time in which running requests must finish when the service stops. The process has ten
+/// seconds in all.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The pause after a listener failed, as it does without free file handles.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// Answers requests until `stop` of the service is cancelled. Then it accepts no more connections,
-/// ends event streams, and finishes running requests within ten seconds.
+/// ends event streams, and finishes running requests within eight seconds.
 ///
 /// A connection whose request does not arrive in time is closed, and so is one whose client does
 /// not take its answer. Beyond the maximum of connections, a new one waits until another one ends;
@@ -43,18 +45,19 @@ pub async fn serve_metrics(listener: TcpListener, api: Arc<Api>) {
 }
 
 async fn answer(listener: TcpListener, api: &Api, router: Router) {
-    let mut builder = Builder::new(TokioExecutor::new());
+    let limits = api.limits;
+    let mut builder = Builder::new(StreamExecutor { write_timeout: limits.write_timeout });
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(api.limits.request_timeout)
+        .header_read_timeout(limits.request_timeout)
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(api.limits.request_timeout)
-        .keep_alive_timeout(api.limits.request_timeout);
-    let limits = api.limits;
+        .max_concurrent_streams(limits.streams_per_connection)
+        .keep_alive_interval(limits.request_timeout)
+        .keep_alive_timeout(limits.request_timeout);
     let peers = PeerConnections::new(limits.connections_per_peer);
-    let permits = Arc::new(Semaphore::new(api.limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     loop {
         let next = async {
@@ -69,7 +72,8 @@ async fn answer(listener: TcpListener, api: &Api, router: Router) {
         let (requested, service) = (has_request.clone(), TowerToHyperService::new(router.clone()));
         let service = service_fn(move |request| {
             requested.cancel();
-            service.call(request)
+            let answered = service.call(request);
+            async { answered.await.map(watched) }
         });
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write_timeout));

@@ -4,14 +4,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::{join, join_all};
 use powerfill_http::Limits;
 use powerfill_http::tokens::TokenRole;
 use powerfill_tests::sqlite_file::open_unguarded;
 use powerfill_tests::waiting::{completed, eventually};
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tower::ServiceExt;
 
+use crate::limits::{listen, read_to_end, send_request};
 use crate::service::{Answer, HOUR, Service};
+use crate::stalled_streams::Http2Client;
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -36,7 +41,7 @@ async fn a_silent_source_holds_only_its_own_tenant() {
         service.send_of_other("POST", "/preflight", Some("{}")).await.ok();
         service.send_of_other("POST", "/run", Some("{}")).await.ok();
     };
-    let (hanging, ()) = completed("all are answered", futures::future::join(hanging, others)).await;
+    let (hanging, ()) = completed("all are answered", join(hanging, others)).await;
     hanging.expect_problem(503, "unavailable");
     // The source answers again, and so does the service.
     service.tenant.is_source_silent.store(false, Ordering::Relaxed);
@@ -61,12 +66,58 @@ async fn a_silent_store_is_reported_and_holds_nothing() {
     service.send_of_other("GET", "/runs", None).await.ok();
 }
 
+/// The source, the store, and the clients of one tenant misbehave at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_are_answered_while_one_tenant_misbehaves() {
+    let service = Service::new();
+    service.run_case("12-kickout-reasons").await;
+    let address = listen(&service).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /healthz HTTP/1.1\r\nhost: he").await.unwrap();
+        silent.push(client);
+    }
+    // Streams of events, and large answers, that are requested and never read.
+    let mut stalled = Http2Client::connect(address).await;
+    for stream in (1..160).step_by(2) {
+        let path = match stream % 4 {
+            1 => "/api/powerfill/events/stream?after=0",
+            _ => "/api/powerfill/openapi.json",
+        };
+        stalled.get(stream, path, &service.viewer).await;
+    }
+    service.tenant.is_source_silent.store(true, Ordering::Relaxed);
+    let mut readings = service.tenant.readings.subscribe();
+    let working = join_all((0..4).map(|_| service.post("/preflight", Some("{}"))));
+    let reading = async {
+        readings.wait_for(|readings| *readings > 1).await.unwrap();
+        service.tenant.is_store_silent.store(true, Ordering::Relaxed);
+        join_all((0..8).map(|_| service.get("/runs"))).await
+    };
+    let others = async {
+        for _ in 0..20 {
+            service.send_of_other("GET", "/runs", None).await.ok();
+            service.send_of_other("POST", "/preflight", Some("{}")).await.ok();
+            let health = read_to_end(send_request(address).await).await;
+            assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+        }
+    };
+    tokio::select! {
+        _ = join(working, reading) => panic!("the tenant does not misbehave"),
+        () = completed("the others are answered", others) => {}
+    }
+}
+
 fn request(path: &str) -> axum::http::Request<axum::body::Body> {
     axum::http::Request::builder().uri(path).body(axum::body::Body::empty()).unwrap()
 }
 
 /// The head of the answer to the request of a stream, and its body.
-async fn open_stream(service: &Service, token: &str) -> (Answer, axum::body::BodyDataStream) {
+pub(crate) async fn open_stream(
+    service: &Service,
+    token: &str,
+) -> (Answer, axum::body::BodyDataStream) {
     let request = service.request("GET", "/api/powerfill/events/stream?after=0", token, None);
     let (head, body) = service.router.clone().oneshot(request).await.unwrap().into_parts();
     let answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
@@ -186,7 +237,7 @@ async fn the_status_of_a_run_follows_the_log() {
         .await;
         set("Complete");
     };
-    let (answer, ()) = futures::future::join(request, settle).await;
+    let (answer, ()) = join(request, settle).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
 

@@ -42,7 +42,7 @@ async fn each_token_has_its_own_rate_of_requests() {
 }
 
 /// Serves on a socket, and returns its address.
-async fn listen(service: &Service) -> std::net::SocketAddr {
+pub(crate) async fn listen(service: &Service) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(powerfill_http::serve(listener, service.api.clone()));
@@ -50,7 +50,7 @@ async fn listen(service: &Service) -> std::net::SocketAddr {
 }
 
 /// Reads until the service closes the connection.
-async fn read_to_end(mut stream: TcpStream) -> String {
+pub(crate) async fn read_to_end(mut stream: TcpStream) -> String {
     let mut all = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut all)).await;
     // A reset connection is closed too.
@@ -58,7 +58,7 @@ async fn read_to_end(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-async fn send_request(address: std::net::SocketAddr) -> TcpStream {
+pub(crate) async fn send_request(address: std::net::SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = "GET /healthz HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -18,5 +18,6 @@ mod reports;
 mod runs;
 mod service;
 mod sessions;
+mod stalled_streams;
 mod streams;
 mod tries;
