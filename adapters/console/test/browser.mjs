@@ -1,6 +1,7 @@
 // Drives the console in Chromium over a real `powerfill serve` with the data of `powerfill demo`:
 // each page with axe at three widths, each kind of change, two tabs that edit at once, a service that
-// restarts during a run, and a token that is revoked. Screenshots go to a folder, for people.
+// restarts during a run, a token that is revoked, and pages of others that follow events. Screenshots
+// go to a folder, for people.
 //
 // Environment: POWERFILL, the program; CHROMIUM, the browser; SCREENSHOTS, the folder; DIST, built files
 // in place of those in the program, to try a build of the console without one of the program.
@@ -481,19 +482,98 @@ async function restart(browser, service) {
   return again;
 }
 
+/** A new token for the tenant. */
+function newToken(role) {
+  const name = ["--name", `${role}-1`];
+  const printed = powerfill("token", "create", "--tenant", "GENERATED", "--role", role, ...name);
+  return printed.trim().split("\n").at(-1);
+}
+
+/** The types of events that a page follows: each run has one of each, in this order. */
+const FOLLOWED = ["RunRequested", "InvariantsVerified", "RunCompleted"];
+
+/** Follows events in a page, as a script of a user would. `open` returns the URL of a stream. */
+function follow(page, options) {
+  return page.evaluate(({ token, after, types }) => {
+    globalThis.followed = [];
+    let last = after;
+    const open = async () => {
+      const query = new globalThis.URLSearchParams({
+        after: last,
+        type: types.join(","),
+        named: "false",
+      });
+      if (token) {
+        const headers = { Authorization: `Bearer ${token}`, "X-Tenant-Id": "GENERATED" };
+        const url = "/api/powerfill/events/ticket";
+        const made = await fetch(url, { method: "POST", headers }).catch(() => null);
+        // The service is not back yet.
+        if (!made?.ok) return setTimeout(open, 200);
+        query.set("ticket", (await made.json()).ticket);
+      } else {
+        query.set("X-Tenant-Id", "GENERATED");
+      }
+      const source = new globalThis.EventSource(`/api/powerfill/events/stream?${query}`);
+      source.onmessage = (message) => {
+        last = message.lastEventId;
+        globalThis.followed.push(JSON.parse(message.data).type.split(".").at(-2));
+      };
+      // With a session, the browser connects again by itself, with Last-Event-ID. A ticket of a
+      // service that has ended is refused, and a new one is needed.
+      source.onerror = () => {
+        globalThis.reconnects = (globalThis.reconnects ?? 0) + 1;
+        if (source.readyState === globalThis.EventSource.CLOSED) open();
+      };
+    };
+    return open();
+  }, options);
+}
+
+/** Two pages follow runs, one with a session and one with tickets; the service ends meanwhile. */
+async function eventSources(browser) {
+  const [viewer, operator] = [newToken("viewer"), newToken("operator")];
+  let service = await serve("--listen", "127.0.0.1:0");
+  const call = async (path, method = "GET") => {
+    const headers = { Authorization: `Bearer ${operator}`, "X-Tenant-Id": "GENERATED" };
+    const body = method === "POST" ? "{}" : undefined;
+    headers["Content-Type"] = "application/json";
+    const response = await fetch(`${service.url}/api/powerfill${path}`, { method, headers, body });
+    assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
+    return response.json();
+  };
+  const after = String((await call("/status")).store.events);
+  const [signedIn, withTicket] = [await pageOf(browser), await pageOf(browser)];
+  for (const page of [signedIn, withTicket]) await page.goto(`${service.url}/runs`);
+  await signedIn.getByLabel("Token").fill(viewer);
+  await signedIn.getByRole("button", { name: "Sign in" }).click();
+  await settled(signedIn);
+  await follow(signedIn, { after, types: FOLLOWED });
+  await follow(withTicket, { token: viewer, after, types: FOLLOWED });
+  const pages = [signedIn, withTicket];
+  const received = (count) =>
+    Promise.all(
+      pages.map((page) =>
+        page.waitForFunction((n) => globalThis.followed.length >= n, count, { timeout: 120_000 }),
+      ),
+    );
+  await call("/run", "POST");
+  await received(1);
+  // In the middle of the run: its rest is recorded by the next service.
+  await stopped(service);
+  service = await serve("--listen", new URL(service.url).host);
+  await received(3);
+  await call("/run", "POST");
+  await received(6);
+  for (const page of pages) {
+    assert.deepEqual(await page.evaluate(() => globalThis.followed), [...FOLLOWED, ...FOLLOWED]);
+    assert.ok((await page.evaluate(() => globalThis.reconnects)) > 0);
+    await page.context().close();
+  }
+  await stopped(service);
+}
+
 async function tokens(browser) {
-  const token = (role) =>
-    powerfill(
-      "token",
-      "create",
-      "--tenant",
-      "GENERATED",
-      "--role",
-      role,
-      "--name",
-      `${role}-1`,
-    ).trim();
-  const viewer = token("viewer").split("\n").at(-1);
+  const viewer = newToken("viewer");
   const service = await serve("--listen", "127.0.0.1:0");
   const page = await pageOf(browser);
   await page.goto(`${service.url}/runs`);
@@ -553,6 +633,7 @@ try {
   });
   await stopped(service);
   await part("tokens", () => tokens(browser));
+  await part("event sources", () => eventSources(browser));
 } finally {
   await browser.close();
   for (const child of services) child.kill("SIGKILL");

@@ -20,6 +20,10 @@ use crate::{row, store};
 const CLIENTS: usize = 50;
 /// Pages that each client requests, one after the other.
 const PAGES: usize = 200;
+/// The tenant that misbehaves.
+const SILENT: &str = "SILENT";
+/// Its clients of each kind.
+const BAD_CLIENTS: usize = 50;
 /// Events whose delivery to a subscriber is timed.
 const DELIVERIES: usize = 200;
 
@@ -48,8 +52,10 @@ impl Server {
         use std::io::BufRead;
         let folder = tempfile::tempdir().unwrap();
         let book = book.display();
-        let settings =
-            format!("[tenants.{tenant}]\nstore = \"{store}\"\nsource = \"dir:{book}\"\n");
+        let settings = format!(
+            "[tenants.{tenant}]\nstore = \"{store}\"\nsource = \"dir:{book}\"\n\n{}",
+            silent_tenant()
+        );
         std::fs::write(folder.path().join("powerfill.toml"), settings).unwrap();
         let mut process = Command::new(powerfill)
             .args(["serve", "--listen", "127.0.0.1:0", "--requests-per-second", "1000000"])
@@ -69,9 +75,13 @@ impl Server {
     }
 
     async fn connect(&self) -> Connection {
+        self.connect_as(self.tenant).await
+    }
+
+    async fn connect_as(&self, tenant: &str) -> Connection {
         let stream = TcpStream::connect(&self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let head = format!("host: {}\r\nx-tenant-id: {}\r\n", self.address, self.tenant);
+        let head = format!("host: {}\r\nx-tenant-id: {tenant}\r\n", self.address);
         Connection { stream: BufReader::new(stream), head }
     }
 }
@@ -125,12 +135,22 @@ impl Connection {
     }
 }
 
+/// A tenant whose store and source accept connections and never answer.
+fn silent_tenant() -> String {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    std::thread::spawn(move || silent.incoming().collect::<Vec<_>>());
+    let url = format!("postgres://ann@127.0.0.1:{port}/silent");
+    format!("[tenants.{SILENT}]\nstore = \"{url}\"\nsource = \"{url}\"\n")
+}
+
 /// Measures the service. `l_store` holds a run of the `l` book.
 pub(crate) fn bench(powerfill: &Path, demo: &Path, l: &Path, l_store: &Path) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let url = format!("sqlite:{}", l_store.display());
         let server = Arc::new(Server::start(powerfill, "GENERATED", &url, l, &[]));
         pages(&server).await;
+        neighbors(&server).await;
         drop(server);
         delivery_sqlite(powerfill, demo).await;
         delivery_postgres(powerfill, demo).await;
@@ -188,6 +208,67 @@ async fn pages(server: &Arc<Server>) {
     let what = format!("the same, a page every 100 ms, while an `l` run is active{suffix}");
     report(&what, "–", times, pause);
     assert_eq!(watching.await.unwrap(), "Complete");
+}
+
+/// Pages for one tenant, before and while the store, the source, and the clients of another one
+/// misbehave.
+async fn neighbors(server: &Arc<Server>) {
+    let mut connection = server.connect().await;
+    let runs = connection.json("GET", "/api/powerfill/runs", "").await;
+    let run = runs["runs"][0]["run_id"].as_str().unwrap();
+    let guide = format!("/api/powerfill/runs/{run}/guide?limit=500");
+    let cursors = Arc::new(cursors(&mut connection, &guide).await);
+    let what = "report page of 500 rows, `l`, 50 clients, a page every 100 ms each";
+    let (times, took) = clients(server, &cursors, 100).await;
+    report(&format!("{what}, again"), "–", times, took);
+    let bad: Vec<_> = (0..BAD_CLIENTS).flat_map(|_| bad_clients(server)).collect();
+    let (times, took) = clients(server, &cursors, 100).await;
+    let bad_clients = bad.len();
+    report(
+        &format!("the same, while store, source, and {bad_clients} clients of another misbehave"),
+        "p99 within twice of it",
+        times,
+        took,
+    );
+    bad.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// A client that reads from a silent store, one that requests the reading of a silent source, one
+/// that does not end its request, and one that reads no answer. Each begins again when it is
+/// refused or disconnected.
+fn bad_clients(server: &Arc<Server>) -> [tokio::task::JoinHandle<()>; 4] {
+    let requests = |method: &'static str, path: &'static str| {
+        let server = Arc::clone(server);
+        tokio::spawn(async move {
+            loop {
+                let mut connection = server.connect_as(SILENT).await;
+                let (status, _) = connection.request(method, path, "{}").await;
+                assert!(status >= 429, "{path}: {status}");
+            }
+        })
+    };
+    let writes = |text: &'static str, count: usize| {
+        let server = Arc::clone(server);
+        tokio::spawn(async move {
+            loop {
+                let mut stream = TcpStream::connect(&server.address).await.unwrap();
+                for _ in 0..count {
+                    if stream.write_all(text.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+                // Ends when the service closes the connection.
+                let _ = stream.read(&mut [0]).await;
+            }
+        })
+    };
+    let whole = "GET /api/powerfill/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    [
+        requests("GET", "/api/powerfill/runs"),
+        requests("POST", "/api/powerfill/preflight"),
+        writes("GET /healthz HTTP/1.1\r\nhost: lo", 1),
+        writes(whole, usize::MAX),
+    ]
 }
 
 /// Each client requests scattered pages of the guide and pauses between them, in milliseconds.
