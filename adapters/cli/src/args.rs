@@ -31,7 +31,7 @@ pub(crate) use brief::BriefArgs;
 pub(crate) use challenge::{AdoptArgs, ChallengeArgs};
 pub(crate) use common::{
     CertificateArgs, LargeTablesArg, LargeTablesArgs, LogArgs, PrintArgs, ReportArgs, SourceArgs,
-    StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs,
+    StoreArgs, StorePrintArgs, TablePrintArgs, TenantArgs, visible_name,
 };
 pub(crate) use config::{
     ChangeArgs, ConfigAtArgs, ConfigExportArgs, ConfigImportArgs, ConfigListArgs, ConfigRowArgs,

@@ -13,6 +13,7 @@ use powerfill_snapshot::FaultReport;
 use powerfill_snapshot::config::ConfigRejection;
 
 use crate::hints::with_store;
+use crate::output::print_note;
 use crate::report;
 
 /// Any error, as the source of a [`CliError`].
@@ -75,7 +76,7 @@ impl CliError {
 
     pub(crate) fn print(&self) {
         if !matches!(self, Self::NegativeAnswer) {
-            eprintln!("error: {}", with_store(&self.to_string()));
+            print_note(format_args!("error: {}\n", with_store(&self.to_string())));
         }
     }
 

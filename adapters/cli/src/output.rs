@@ -1,7 +1,7 @@
 //! Printing: tables for people, JSON and CSV for programs.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use powerfill_events::run::RunId;
@@ -63,6 +63,21 @@ pub(crate) fn print_text(text: impl std::fmt::Display) -> Result<(), CliError> {
 /// A text in which characters that a terminal obeys, or that turn the direction of writing, are
 /// escapes: ids and names come from files of others.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, unicode_escape)
+}
+
+/// An escape such as `\u{1b}`.
+pub(crate) fn unicode_escape(c: char) -> String {
+    c.escape_unicode().to_string()
+}
+
+/// An escape such as `\u001b`: the same text in JSON.
+pub(crate) fn json_escape(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
+}
+
+/// A text with escapes for the characters that a terminal obeys.
+fn escaped(text: &str, escape: fn(char) -> String) -> Cow<'_, str> {
     let is_hostile = |c: char| match c {
         '\n' | '\t' => false,
         '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
@@ -73,7 +88,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let escaped = |c: char| match is_hostile(c) {
-        true => c.escape_unicode().to_string(),
+        true => escape(c),
         false => c.to_string(),
     };
     Cow::Owned(text.chars().map(escaped).collect())
@@ -102,25 +117,45 @@ fn wrapped(text: &str, width: usize) -> String {
     out
 }
 
+/// Prints a note, a warning, or an error on standard error.
+pub(crate) fn print_note(text: impl std::fmt::Display) {
+    // There is no one to tell that standard error cannot be written.
+    let _ = io::stderr().lock().write_all(visible(&text.to_string()).as_bytes());
+}
+
 /// Prints a value as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-    writeln!(out)?;
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    print_data(text.as_bytes(), json_escape)?;
+    io::stdout().lock().write_all(b"\n")?;
     Ok(())
+}
+
+/// Prints what programs read: exactly, but on a terminal with escapes for what a terminal obeys.
+pub(crate) fn print_data(text: &[u8], escape: fn(char) -> String) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if !out.is_terminal() {
+        return out.write_all(text);
+    }
+    let text = String::from_utf8_lossy(text);
+    out.write_all(escaped(&text, escape).as_bytes())
 }
 
 /// Prints records as CSV with a header.
 pub(crate) fn print_csv<R>(header: &[&str], rows: R) -> Result<(), CliError>
 where
-    R: IntoIterator<Item: IntoIterator<Item: AsRef<[u8]>>>,
+    R: IntoIterator<Item: IntoIterator<Item: AsRef<str>>>,
 {
-    let mut out = ::csv::Writer::from_writer(io::stdout().lock());
+    let mut out = ::csv::Writer::from_writer(Vec::new());
     out.write_record(header).map_err(io::Error::from)?;
     for row in rows {
-        out.write_record(row).map_err(io::Error::from)?;
+        for cell in row {
+            out.write_field(&*csv::harmless(cell.as_ref())).map_err(io::Error::from)?;
+        }
+        out.write_record(None::<&[u8]>).map_err(io::Error::from)?;
     }
-    out.flush()?;
+    let text = out.into_inner().map_err(|error| error.into_error())?;
+    print_data(&text, unicode_escape)?;
     Ok(())
 }
 
@@ -136,7 +171,7 @@ pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), CliError
     let mut text = Vec::new();
     csv::write_file_header(rows.table, &mut text);
     csv::write_file_rows(run, rows, &mut text);
-    io::stdout().lock().write_all(&text)?;
+    print_data(&text, unicode_escape)?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
 use toml::{Table, Value};
 
-use crate::args::LargeTablesArg;
+use crate::args::{LargeTablesArg, visible_name};
 use crate::error::CliError;
 use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
@@ -215,7 +215,10 @@ impl ProgramSettings {
         let mut settings = Self {
             store: store.map(|store| store.or_password(None)),
             keep_years: years(&mut table, "keep_years")?,
-            requested_by: text(&mut table, "requested_by")?,
+            requested_by: text(&mut table, "requested_by")?
+                .map(|name| visible_name(&name))
+                .transpose()
+                .map_err(|reason| invalid("requested_by", &reason))?,
             nats: text(&mut table, "nats")?,
             tenant: text(&mut table, "tenant")?,
             large_tables: large_tables.unwrap_or_default(),

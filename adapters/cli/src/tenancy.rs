@@ -15,13 +15,14 @@ use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::{ConfigTable, ConfigTables};
 use powerfill_snapshot::{
     Fault, FaultCode, FaultReport, RawSnapshot, Severity, Snapshot, SourceFault, Validated,
-    validate,
+    too_many_rows, validate,
 };
 use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
 
 use crate::args::{SourceArgs, StoreArgs, TenantArgs};
 use crate::error::CliError;
+use crate::output::print_note;
 use crate::provenance;
 use crate::report;
 use crate::settings::{ProgramSettings, TenantSettings};
@@ -272,7 +273,7 @@ impl SnapshotInput {
     async fn read(&self) -> Result<RawSnapshot, CliError> {
         // Before the tables: a file that changes in between is then seen to be newer.
         let provenance = provenance::of_source(&self.source);
-        let mut raw = self.source.read_with_notes(self.mapping.as_deref()).await?;
+        let mut raw = self.source.read_with_notes(self.mapping.as_deref(), self.max_rows).await?;
         if let Some(most) = self.max_rows {
             refuse_large_tables(&mut raw, most);
         }
@@ -324,8 +325,11 @@ impl SnapshotInput {
         let validated = self.accepted().await?;
         if !validated.warnings.is_empty() {
             let count = validated.warnings.warnings();
-            eprintln!("note: {count} warnings; `powerfill check {}` lists them", self.source);
-            eprint!("{}", report::text(&validated.warnings, self.reports_all));
+            print_note(format_args!(
+                "note: {count} warnings; `powerfill check {}` lists them\n",
+                self.source
+            ));
+            print_note(report::text(&validated.warnings, self.reports_all));
         }
         Ok(validated)
     }
@@ -364,11 +368,7 @@ fn refuse_large_tables(raw: &mut RawSnapshot, most: usize) {
     raw.faults.extend(large.map(|table| SourceFault {
         table: table.name().to_owned(),
         code: FaultCode::Unreadable,
-        reason: format!(
-            "it has {} rows, and the service reads at most {most}; start it with a larger \
-             --max-rows, or run this book with `powerfill run`",
-            table.rows()
-        ),
+        reason: too_many_rows(most),
     }));
 }
 

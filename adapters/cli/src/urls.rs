@@ -18,6 +18,7 @@ use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
 
 use crate::error::CliError;
 use crate::mapped;
+use crate::output::print_note;
 
 /// A URL on the command line. It may contain a password, so it is parsed by the command and not by
 /// clap, which prints the values that it rejects.
@@ -183,24 +184,29 @@ impl SourceUrl {
         }
     }
 
-    /// As [`SourceUrl::read`], or by a mapping; prints ignored tables, notes, and warnings on
-    /// standard error.
+    /// As [`SourceUrl::read`], or by a mapping, or with a fault in place of a file of more rows;
+    /// prints ignored tables, notes, and warnings on standard error.
     pub(crate) async fn read_with_notes(
         &self,
         mapping: Option<&Path>,
+        max_rows: Option<usize>,
     ) -> Result<RawSnapshot, CliError> {
-        let raw = match mapping {
-            Some(mapping) => mapped::read(self, mapping).await?,
-            None => self.read().await?,
+        let raw = match (mapping, self, max_rows) {
+            (Some(mapping), ..) => mapped::read(self, mapping).await?,
+            // A compressed file can have any number of rows: it is read no further than necessary.
+            (None, Self::Folder(path), Some(most)) => {
+                read_file(path, move |path| powerfill_csv::read_folder_limited(path, most)).await?
+            }
+            (None, ..) => self.read().await?,
         };
         for note in raw.mapping.iter().flat_map(|mapping| &mapping.notes) {
-            eprintln!("note: {note}");
+            print_note(format_args!("note: {note}\n"));
         }
         for name in &raw.ignored {
-            eprintln!("note: {name} is not a table of a snapshot and is ignored");
+            print_note(format_args!("note: {name} is not a table of a snapshot and is ignored\n"));
         }
         for warning in &raw.warnings {
-            eprintln!("warning: {warning}");
+            print_note(format_args!("warning: {warning}\n"));
         }
         Ok(raw)
     }
@@ -228,7 +234,7 @@ fn read_messages(path: &Path) -> Result<RawSnapshot, CliError> {
 /// Reads files on a thread that may block.
 async fn read_file<E: std::error::Error + Send + Sync + 'static>(
     path: &Path,
-    read: fn(&Path) -> Result<RawSnapshot, E>,
+    read: impl FnOnce(&Path) -> Result<RawSnapshot, E> + Send + 'static,
 ) -> Result<RawSnapshot, CliError> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read(&path)).await;

@@ -3,10 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
-/// The most bytes of a file once it is decompressed: some megabytes can become any number.
+/// The most bytes of the compressed files of a folder once they are decompressed, together: some
+/// megabytes can become any number.
 const MAX_DECOMPRESSED: u64 = 1 << 30;
 
 /// A file of a folder, with its name taken apart.
@@ -17,6 +20,8 @@ pub(crate) struct FileEntry {
     pub(crate) name: String,
     /// The length of the name without `.gz`.
     plain: usize,
+    /// What may still be decompressed in the folder.
+    left: Arc<AtomicU64>,
 }
 
 impl FileEntry {
@@ -25,13 +30,14 @@ impl FileEntry {
         let paths = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
         paths.sort();
-        Ok(paths.into_iter().map(Self::new).collect())
+        let left = Arc::new(AtomicU64::new(MAX_DECOMPRESSED));
+        Ok(paths.into_iter().map(|path| Self::new(path, Arc::clone(&left))).collect())
     }
 
-    fn new(path: PathBuf) -> Self {
+    fn new(path: PathBuf, left: Arc<AtomicU64>) -> Self {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let plain = name.len() - if name.to_ascii_lowercase().ends_with(".gz") { 3 } else { 0 };
-        Self { path, name, plain }
+        Self { path, name, plain, left }
     }
 
     /// The name without its extension, and the extension in lower case, both without `.gz`.
@@ -44,10 +50,8 @@ impl FileEntry {
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
         let file = File::open(&self.path)?;
         Ok(if self.is_compressed() {
-            Box::new(LimitedReader::new(
-                MultiGzDecoder::new(BufReader::new(file)),
-                MAX_DECOMPRESSED,
-            ))
+            let inner = MultiGzDecoder::new(BufReader::new(file));
+            Box::new(LimitedReader { inner, left: Arc::clone(&self.left) })
         } else {
             Box::new(file)
         })
@@ -59,8 +63,8 @@ impl FileEntry {
             return Ok(bytes);
         }
         let mut text = Vec::new();
-        LimitedReader::new(MultiGzDecoder::new(bytes.as_slice()), MAX_DECOMPRESSED)
-            .read_to_end(&mut text)?;
+        let inner = MultiGzDecoder::new(bytes.as_slice());
+        LimitedReader { inner, left: Arc::clone(&self.left) }.read_to_end(&mut text)?;
         Ok(text)
     }
 
@@ -69,29 +73,23 @@ impl FileEntry {
     }
 }
 
-/// A reader that fails after a number of bytes.
+/// A reader that fails when a number of bytes is used up, which other readers use too.
 struct LimitedReader<R> {
     inner: R,
-    most: u64,
-    left: u64,
-}
-
-impl<R> LimitedReader<R> {
-    const fn new(inner: R, most: u64) -> Self {
-        Self { inner, most, left: most }
-    }
+    left: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        let Some(left) = self.left.checked_sub(read as u64) else {
+        let take = |left: u64| left.checked_sub(read as u64);
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
             return Err(io::Error::other(format!(
-                "it has more than {} MiB when it is decompressed; split it, or decompress it yourself",
-                self.most >> 20
+                "the compressed files of the folder have more than {} MiB when they are \
+                 decompressed; decompress them yourself",
+                MAX_DECOMPRESSED >> 20
             )));
-        };
-        self.left = left;
+        }
         Ok(read)
     }
 }
@@ -109,12 +107,15 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&vec![b'x'; 3 << 20]).unwrap();
         let bytes = encoder.finish().unwrap();
-        let read = |most: u64| {
-            let reader = LimitedReader::new(MultiGzDecoder::new(bytes.as_slice()), most);
+        let left = Arc::new(AtomicU64::new((6 << 20) - 1));
+        let read = || {
+            let inner = MultiGzDecoder::new(bytes.as_slice());
+            let reader = LimitedReader { inner, left: Arc::clone(&left) };
             io::read_to_string(reader).map(|text| text.len())
         };
-        assert_eq!(read(3 << 20).unwrap(), 3 << 20);
-        let error = read((3 << 20) - 1).unwrap_err().to_string();
-        assert!(error.contains("more than 2 MiB"), "{error}");
+        assert_eq!(read().unwrap(), 3 << 20);
+        // The second file of the folder has a byte too many.
+        let error = read().unwrap_err().to_string();
+        assert!(error.contains("more than 1024 MiB"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use powerfill_snapshot::{
 
 use crate::error::{CsvError, CsvFileError};
 use crate::file::FileEntry;
-use crate::parser::read_table;
+use crate::parser::read_limited;
 
 /// Reads the tables of a folder: `<table>.csv` or `<table>.csv.gz`, in any case. Other files are
 /// listed as ignored. Both forms of one table are a fault, because either could be the right one.
@@ -18,6 +18,15 @@ use crate::parser::read_table;
 /// # Errors
 /// The folder cannot be read. A file that cannot be read is a fault of its table.
 pub fn read_folder(path: &Path) -> Result<RawSnapshot, CsvFileError> {
+    read_folder_limited(path, usize::MAX)
+}
+
+/// As [`read_folder`], with at most this many rows of a table. A table that has more is a fault,
+/// and is read no further.
+///
+/// # Errors
+/// As [`read_folder`].
+pub fn read_folder_limited(path: &Path, max_rows: usize) -> Result<RawSnapshot, CsvFileError> {
     let mut snapshot = RawSnapshot::default();
     let mut files: Vec<TableFile> = Vec::new();
     for entry in FileEntry::list(path).map_err(CsvFileError::at(path))? {
@@ -36,7 +45,7 @@ pub fn read_folder(path: &Path) -> Result<RawSnapshot, CsvFileError> {
             files.retain(|file| file.table != table);
         }
     }
-    for (file, read) in read_all(files) {
+    for (file, read) in read_all(files, max_rows) {
         match read {
             Ok(table) => snapshot.tables.push(table),
             Err(error) => snapshot.faults.push(error.fault(file.table)),
@@ -62,14 +71,17 @@ impl TableFile {
         Ok(Self { table, entry, size })
     }
 
-    fn read(&self) -> Result<RawTable, CsvError> {
-        read_table(self.table, self.entry.open()?)
+    fn read(&self, max_rows: usize) -> Result<RawTable, CsvError> {
+        read_limited(self.table, self.entry.open()?, max_rows)
     }
 }
 
 /// Reads the files on all cores, the largest first. The order of the results does not depend on the
 /// threads.
-fn read_all(mut files: Vec<TableFile>) -> Vec<(TableFile, Result<RawTable, CsvError>)> {
+fn read_all(
+    mut files: Vec<TableFile>,
+    max_rows: usize,
+) -> Vec<(TableFile, Result<RawTable, CsvError>)> {
     files.sort_by(|a, b| b.size.cmp(&a.size).then(a.table.cmp(b.table)));
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Result<RawTable, CsvError>>>> =
@@ -81,7 +93,7 @@ fn read_all(mut files: Vec<TableFile>) -> Vec<(TableFile, Result<RawTable, CsvEr
                 while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed))
                     && at < files.len()
                 {
-                    let read = files[at].read();
+                    let read = files[at].read(max_rows);
                     *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
                 }
             });

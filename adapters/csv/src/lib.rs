@@ -18,7 +18,7 @@ pub mod tolerant;
 mod written;
 
 pub use error::{CsvError, CsvFileError};
-pub use folder::read_folder;
+pub use folder::{read_folder, read_folder_limited};
 pub use parser::read_table;
 pub use template::{COLUMNS_PAGE, FolderError, write_template};
 pub use written::write_tables;

@@ -34,8 +34,17 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// The first [`CsvError`].
-pub fn read_table(name: &str, mut input: impl Read) -> Result<RawTable, CsvError> {
-    let mut parser = Parser::new(name);
+pub fn read_table(name: &str, input: impl Read) -> Result<RawTable, CsvError> {
+    read_limited(name, input, usize::MAX)
+}
+
+/// As [`read_table`], of at most this many rows. Ends at the row beyond it.
+pub(crate) fn read_limited(
+    name: &str,
+    mut input: impl Read,
+    max_rows: usize,
+) -> Result<RawTable, CsvError> {
+    let mut parser = Parser::new(name, max_rows);
     let mut chunk = vec![0; CHUNK];
     let mut filled = fill(&mut input, &mut chunk)?;
     start::check(&chunk[..filled.min(START)])?;
@@ -78,6 +87,7 @@ enum State {
 
 struct Parser {
     name: String,
+    max_rows: usize,
     state: State,
     /// The part of the field from earlier chunks, or between doubled quotes.
     field: Vec<u8>,
@@ -88,9 +98,10 @@ struct Parser {
 }
 
 impl Parser {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, max_rows: usize) -> Self {
         Self {
             name: name.to_owned(),
+            max_rows,
             state: State::Start,
             field: Vec::new(),
             fields: 0,
@@ -204,6 +215,9 @@ impl Parser {
     fn end_row(&mut self) -> Result<(), CsvError> {
         self.fields = 0;
         match &mut self.table {
+            Some(table) if table.rows() == self.max_rows => {
+                return Err(CsvError::ManyRows(self.max_rows));
+            }
             Some(table) => table.end_row()?,
             None => {
                 let header = std::mem::take(&mut self.header);

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerfill_events::values::Timestamp;
+use powerfill_events::values::{Timestamp, is_invisible};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -175,13 +175,7 @@ impl TokenFile {
 /// Refuses a name that is empty, or has characters that a terminal obeys or does not show: it is
 /// recorded with changes, and people read it in logs.
 fn ensure_visible(name: &str) -> Result<(), TokenError> {
-    let is_invisible = |c: &char| {
-        let is_mark = matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        is_mark || c.is_control()
-    };
-    match name.chars().find(is_invisible) {
+    match name.chars().find(|c| is_invisible(*c)) {
         None if !name.trim().is_empty() => Ok(()),
         found => Err(TokenError::Name(found)),
     }

@@ -32,6 +32,14 @@ pub struct RawSnapshot {
     pub provenance: Option<SourceProvenance>,
 }
 
+/// Why a table is not read that has more rows than a service admits.
+pub fn too_many_rows(most: usize) -> String {
+    format!(
+        "it has more than {most} rows, and the service reads no more; start it with a larger \
+         --max-rows, or run this book with `powerfill run`"
+    )
+}
+
 /// A part of a source that has not the name of a table of 1.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IgnoredPart {

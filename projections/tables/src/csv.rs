@@ -3,9 +3,11 @@
 //! LF. Fields are quoted only where RFC 4180 demands it.
 //!
 //! Files begin with `run_id`; comparisons and the output digest ([`crate::digest`]) leave it out.
+//! In files, an apostrophe stands before a text that a spreadsheet program would run as a formula.
 //! Text is written into a buffer of bytes, so nothing is formatted twice or checked again to be
 //! UTF-8.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use chrono::Datelike;
@@ -52,8 +54,31 @@ pub fn write_file_rows(run_id: RunId, rows: &RowBatch, out: &mut Vec<u8>) {
     let run_id = run_id.to_string();
     for row in rows.rows() {
         out.extend_from_slice(run_id.as_bytes());
-        out.push(b',');
-        write_row(row, out);
+        for cell in row {
+            out.push(b',');
+            match cell {
+                Cell::Text(text) => write_quoted(&harmless(text), out),
+                _ => write_field(cell, out),
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+/// A text of a file that a spreadsheet program may open: with an apostrophe before what it would
+/// run as a formula. That is a text that begins with `=`, `@`, a tab, CR, LF, or with a sign,
+/// unless it is a number (OWASP, CSV injection).
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_number = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
+    let is_formula = match text.as_bytes() {
+        [b'=' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
+        [b'+' | b'-', ..] => !is_number(&text[1..]),
+        [0xEF, ..] => text.starts_with(['＝', '＠', '＋', '－']),
+        _ => false,
+    };
+    match is_formula {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
     }
 }
 
@@ -216,6 +241,18 @@ mod tests {
         let mut out = Vec::new();
         write_field(&cell.into(), &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_text_of_a_file_is_a_formula() {
+        for text in
+            ["=1+1", "@SUM(A1)", "+cmd", "-1+1", "-cmd|' /C calc'!A0", "\t=1", "\r=1", "＝1"]
+        {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for text in ["", "-", "+1,234.50", "-7", "A=1", "a@b", "'=1", " =1", "é"] {
+            assert_eq!(harmless(text), text);
+        }
     }
 
     #[test]

@@ -3,11 +3,21 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use powerfill_events::values::is_invisible;
 use powerfill_tables::table::LargeTables;
 
 use crate::format::{Format, TableFormat};
 use crate::log::LogFormat;
 use crate::urls::UrlText;
+
+/// A name that is recorded, and shown to others: refused if it has a character that is not seen, or
+/// that a terminal obeys.
+pub(crate) fn visible_name(name: &str) -> Result<String, String> {
+    match name.chars().find(|c| is_invisible(*c)) {
+        Some(c) => Err(format!("it has a character that is not seen, U+{:04X}", u32::from(c))),
+        None => Ok(name.to_owned()),
+    }
+}
 
 /// The tenant.
 #[derive(Debug, Clone, Args)]

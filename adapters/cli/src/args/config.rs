@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ReportArgs, SourceArgs, StorePrintArgs};
+use super::{ReportArgs, SourceArgs, StorePrintArgs, visible_name};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigSubcommand {
@@ -71,7 +71,7 @@ pub(crate) struct ConfigAtArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ChangeArgs {
     /// Who makes the change [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
     /// Why; recorded with the change
     #[arg(long, value_name = "TEXT")]

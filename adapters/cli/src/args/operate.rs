@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs, StoreArgs, StorePrintArgs};
+use super::{
+    CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs, StoreArgs, StorePrintArgs, visible_name,
+};
 use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
@@ -25,7 +27,7 @@ pub(crate) struct WorkArgs {
     pub(crate) all_tenants: bool,
     /// The worker's name in the queue, and the actor of its events; unique per worker [default:
     /// powerfill-PID]
-    #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME", value_parser = visible_name)]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,
@@ -88,7 +90,7 @@ pub(crate) struct CancelArgs {
     /// A run id, the beginning of one, or `latest`
     pub(crate) run: String,
     /// Who cancels [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,

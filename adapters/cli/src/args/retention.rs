@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use powerfill_events::values::Day;
 
-use super::StorePrintArgs;
+use super::{StorePrintArgs, visible_name};
 
 /// Who holds, archives, or restores, for the record.
 #[derive(Debug, Args)]
 pub(crate) struct ActorArgs {
     /// Who acts [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use clap::{Args, FromArgMatches, Subcommand, ValueEnum};
 use powerfill_http::tokens::TokenRole;
 
-use super::{CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs};
+use super::{CertificateArgs, LargeTablesArgs, LogArgs, PrintArgs, visible_name};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) log: LogArgs,
     /// The worker's name, as for `work` [default: powerfill-PID]
-    #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_WORKER", value_name = "NAME", value_parser = visible_name)]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,

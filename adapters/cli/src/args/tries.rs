@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::StorePrintArgs;
+use super::{StorePrintArgs, visible_name};
 use crate::urls::UrlText;
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(crate) struct TryArgs {
     #[arg(long, value_name = "TEXT", requires = "keep")]
     pub(crate) note: Option<String>,
     /// Who keeps the scenario [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
     /// How the files of another system become the input tables (TOML), for a SOURCE
     #[arg(long, value_name = "FILE")]

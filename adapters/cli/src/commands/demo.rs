@@ -34,7 +34,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let source = SourceUrl::Folder(snapshot);
     let refused =
         |report| CliError::Faults { what: format!("{source} is refused"), report, all: false };
-    let validated = validate(source.read_with_notes(None).await?).map_err(refused)?;
+    let validated = validate(source.read_with_notes(None, None).await?).map_err(refused)?;
     let tenant = TenantId::from(&validated.snapshot.header.tenant_id);
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);

@@ -5,7 +5,7 @@ pub(super) mod export;
 mod runs_text;
 mod text;
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::args::DiffArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::out_place::replace;
-use crate::output::print_text;
+use crate::output::{json_escape, print_data, print_text, unicode_escape};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 use crate::urls::{ComparisonUrl, StoreUrl};
@@ -87,7 +87,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
 }
 
 fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = Vec::new();
     match args.common.print.format {
         Format::Text if comparison.outcome() == ComparisonOutcome::Incomparable => {}
         Format::Text if comparison.run_differences.is_some() => {
@@ -97,8 +97,9 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
         Format::Json => json(comparison, &mut out)?,
         Format::Csv => csv(comparison, &mut out)?,
     }
-    out.flush()?;
-    Ok(())
+    let escape =
+        if args.common.print.format == Format::Json { json_escape } else { unicode_escape };
+    Ok(print_data(&out, escape)?)
 }
 
 fn answer(comparison: &Comparison) -> Result<(), CliError> {

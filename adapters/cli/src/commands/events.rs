@@ -12,6 +12,7 @@ use super::open_run;
 use crate::args::EventsArgs;
 use crate::error::CliError;
 use crate::format::Format;
+use crate::output::{json_escape, print_data};
 use crate::settings::ProgramSettings;
 use crate::terminal::{cut, terminal_width};
 
@@ -75,7 +76,7 @@ struct Printer<'a> {
 impl Printer<'_> {
     /// Prints the selected events of the stream. Returns whether the run has ended.
     fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> Result<bool, CliError> {
-        let mut out = std::io::stdout().lock();
+        let mut out = Vec::new();
         let mut has_ended = false;
         let csv = self.args.common.print.format == Format::Csv && !self.args.cloudevents;
         if csv && !std::mem::replace(&mut self.header, true) {
@@ -97,6 +98,8 @@ impl Printer<'_> {
                 self.line(event, &mut out)?;
             }
         }
+        // Payloads are JSON, whose texts have control characters as escapes in every format.
+        print_data(&out, json_escape)?;
         Ok(has_ended)
     }
 

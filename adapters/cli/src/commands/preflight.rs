@@ -7,7 +7,7 @@ use super::options;
 use crate::args::PreflightArgs;
 use crate::error::CliError;
 use crate::format::Format;
-use crate::output::{print_csv, print_json, print_table, print_text};
+use crate::output::{print_csv, print_json, print_note, print_table, print_text};
 use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Resu
         Format::Text => print_findings(rows, &validated.warnings, args.report.all)?,
     }
     if args.print.format != Format::Text {
-        eprint!("{}", report::text(&validated.warnings, args.report.all));
+        print_note(report::text(&validated.warnings, args.report.all));
     }
     let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
     if has_errors { Err(CliError::NegativeAnswer) } else { Ok(()) }

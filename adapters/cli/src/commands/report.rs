@@ -1,6 +1,6 @@
 //! `report`: what a run decided and is worth as one page or as JSON, and its certificate.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::args::RunReportArgs;
 use crate::certificate::{self, Certificate};
 use crate::error::CliError;
 use crate::out_place::replace;
-use crate::output::print_text;
+use crate::output::{json_escape, print_data, print_text};
 use crate::settings::ProgramSettings;
 use crate::workbook;
 
@@ -34,9 +34,8 @@ pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Resu
     }
     let overview = complete_overview(store.as_ref(), run).await?;
     let Some(out) = &args.output.out else {
-        let mut stdout = io::stdout().lock();
-        serde_json::to_writer(&mut stdout, &overview).map_err(io::Error::from)?;
-        writeln!(stdout)?;
+        let text = serde_json::to_string(&overview).map_err(io::Error::from)?;
+        print_data(format!("{text}\n").as_bytes(), json_escape)?;
         return Ok(());
     };
     let (text, is_good, what) = match args.audit {

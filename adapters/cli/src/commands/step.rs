@@ -9,6 +9,7 @@ use super::open_run;
 use super::show::print_as_of;
 use crate::args::StepArgs;
 use crate::error::CliError;
+use crate::output::print_note;
 use crate::settings::ProgramSettings;
 
 pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<(), CliError> {
@@ -41,7 +42,7 @@ pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<()
                 if !is_interactive {
                     return Err(CliError::environment(message));
                 }
-                eprintln!("{message}");
+                print_note(format_args!("{message}\n"));
             }
         }
     }

@@ -225,3 +225,38 @@ fn hostile_names_are_kept_unchanged() {
     assert_eq!(printed, placed);
     sandbox.run_ok("verify");
 }
+
+/// A book with a loan whose id a spreadsheet would run as a formula.
+#[test]
+fn csv_for_people_has_no_formulas_and_all_else_is_exact() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out book");
+    for entry in std::fs::read_dir(sandbox.path("book")).expect("the book").flatten() {
+        let text = std::fs::read_to_string(entry.path()).expect("a table");
+        std::fs::write(entry.path(), text.replace("L00000001", "=1+1")).expect("a table");
+    }
+    sandbox.run_ok("run dir:book --out out");
+    let mut tables = 0;
+    for entry in std::fs::read_dir(sandbox.path("out")).expect("the outputs").flatten() {
+        let text = std::fs::read_to_string(entry.path()).expect("a table");
+        assert!(!text.contains(",=1+1"), "{}", entry.path().display());
+        let name = entry.file_name().into_string().expect("a name");
+        let Some(table) = name.strip_suffix(".csv").filter(|_| text.contains(",'=1+1")) else {
+            continue;
+        };
+        tables += 1;
+        if !["pfill_loan2trade_candy_level_01", "pfill_syn_powerfill_guide_all_rank"]
+            .contains(&table)
+        {
+            let printed = sandbox.run_ok(&format!("tables latest {table} --format csv"));
+            assert!(printed.contains(",'=1+1"), "{printed}");
+            let json = sandbox.run_ok(&format!("tables latest {table} --format json"));
+            assert!(json.contains("\"=1+1\""), "{json}");
+        }
+    }
+    assert!(tables > 0);
+    // What PowerFill reads again is exact.
+    sandbox.run_ok("snapshot export latest --out again");
+    let again = std::fs::read_to_string(sandbox.path("again/loan.csv")).expect("the table");
+    assert!(again.contains("=1+1,") && !again.contains("'=1+1"), "{again}");
+}

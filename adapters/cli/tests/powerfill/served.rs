@@ -6,11 +6,14 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Stdio};
 
+use powerfill_tests::proxy::ProxyFault;
 use powerfill_tests::waiting::{WAIT_LIMIT, eventually_blocking};
 use serde_json::Value;
 
 use crate::process::BackgroundProcess;
 use crate::sandbox::Sandbox;
+
+const UNAVAILABLE: &str = "urn:powerfill:problem:unavailable";
 
 /// A `powerfill serve` in the background.
 pub(crate) struct Server {
@@ -53,6 +56,18 @@ impl Server {
         headers: &str,
         body: &str,
     ) -> (u16, Value) {
+        let headers = format!("x-tenant-id: GENERATED\r\n{headers}");
+        self.request_of_any(method, path, &headers, body)
+    }
+
+    /// As [`Self::request`], for the tenant in the headers.
+    pub(crate) fn request_of_any(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, Value) {
         let (status, body) = self.request_at(&self.address, method, path, headers, body);
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
@@ -69,7 +84,7 @@ impl Server {
         stream.set_read_timeout(Some(WAIT_LIMIT)).expect("a timeout");
         let length = body.len();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-tenant-id: GENERATED\r\nconnection: close\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         );
         stream.write_all(request.as_bytes()).expect("the service reads");
@@ -212,16 +227,20 @@ fn a_table_with_too_many_rows_is_a_fault() {
     let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
     assert_eq!(status, 422, "{refused}");
     let faults = refused["faults"].to_string();
-    assert!(faults.contains("60 rows") && faults.contains("--max-rows"), "{faults}");
+    assert!(faults.contains("more than 59 rows") && faults.contains("--max-rows"), "{faults}");
     server.stop();
 }
 
-/// A server that accepts connections and never says a word, and one that stops to answer, as the
-/// stores of other tenants.
+/// A server that accepts connections and never says a word, and one that stops to answer in the
+/// middle of a run, as the stores of other tenants.
 #[test]
 fn silent_stores_delay_neither_other_tenants_nor_the_end() {
     let (sandbox, proxy) = Sandbox::behind_proxy();
     sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out book");
+    sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out stalled");
+    let header = sandbox.path("stalled/snapshot.csv");
+    let text = std::fs::read_to_string(&header).expect("the header");
+    std::fs::write(&header, text.replace("GENERATED", "STALLED")).expect("the header");
     write_settings(&sandbox, "sqlite:books.db");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("an address").port();
@@ -229,7 +248,7 @@ fn silent_stores_delay_neither_other_tenants_nor_the_end() {
     let stalled = sandbox.store().expect("the store has a URL");
     let others = format!(
         "[tenants.SILENT]\nstore = \"postgres://ann@127.0.0.1:{port}/acme\"\n\
-         [tenants.STALLED]\nstore = \"{stalled}\"\n"
+         [tenants.STALLED]\nstore = \"{stalled}\"\nsource = \"dir:stalled\"\n"
     );
     std::fs::write(sandbox.path("powerfill.toml"), settings + &others).expect("settings");
     let server = Server::start(&sandbox, &[]);
@@ -239,8 +258,23 @@ fn silent_stores_delay_neither_other_tenants_nor_the_end() {
         ready["unavailable_stores"].as_u64().expect("a number")
     };
     assert_eq!(unavailable(), 1);
-    proxy.stall();
+    let get = |tenant: &str, path: &str| {
+        let headers = format!("x-tenant-id: {tenant}\r\n");
+        server.request_of_any("GET", path, &headers, "")
+    };
+    // Its worker has claimed the run; nothing passes the proxy from here on.
+    proxy.fail_at_message(40, ProxyFault::Stall);
+    let started =
+        server.request_of_any("POST", "/api/powerfill/run", "x-tenant-id: STALLED\r\n", "{}");
+    assert_eq!(started.0, 202, "{}", started.1);
     eventually_blocking("two stores are silent", || unavailable() == 2);
+    assert!(proxy.has_failed());
+    for tenant in ["SILENT", "STALLED"] {
+        let (status, refused) = get(tenant, "/api/powerfill/runs");
+        assert_eq!((status, refused["type"].as_str()), (503, Some(UNAVAILABLE)), "{tenant}");
+        let (_, view) = get(tenant, "/api/powerfill/status");
+        assert_eq!(view["queue"], "unknown", "{view}");
+    }
     let run = server.start_run("");
     server.wait_until_complete(&run);
     let log = server.log.clone();

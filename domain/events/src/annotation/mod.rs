@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub use event::{AnnotationEvent, AnnotationEventType, RunNamed, RunNoted};
 
 use crate::run::RunId;
-use crate::values::{Timestamp, derive_uuid};
+use crate::values::{Timestamp, derive_uuid, is_invisible};
 
 /// The kind of the streams, and the beginning of their names.
 pub const KIND: &str = "annotation";
@@ -84,15 +84,18 @@ pub enum AnnotationRejection {
     /// The name begins as something else that a command takes in place of a run.
     #[error("a name of a run does not begin with latest, and is not the beginning of a run id")]
     AmbiguousName,
-    /// The name has a line break or another control character.
-    #[error("the name has a line break or another control character")]
-    ControlCharacter,
+    /// The name has a line break or another character that is not seen.
+    #[error("the name has a character that is not seen, U+{0:04X}; write it without it")]
+    Invisible(u32),
     /// The note is empty.
     #[error("the note is empty")]
     EmptyNote,
     /// The note is too long.
     #[error("the note has more than {LONGEST_NOTE} characters")]
     LongNote,
+    /// The note has a character that is not seen, other than a line break or a tab.
+    #[error("the note has a character that is not seen, U+{0:04X}; write it without it")]
+    InvisibleInNote(u32),
 }
 
 /// Checks a name of a run.
@@ -101,14 +104,14 @@ pub enum AnnotationRejection {
 /// What is wrong with it.
 pub fn check_name(name: &str) -> Result<(), AnnotationRejection> {
     let is_id = name.len() <= 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let invisible = name.chars().find(|c| is_invisible(*c));
     match name {
         _ if name.trim().is_empty() => Err(AnnotationRejection::EmptyName),
         _ if name.chars().count() > LONGEST_NAME => Err(AnnotationRejection::LongName),
-        _ if name.chars().any(char::is_control) => Err(AnnotationRejection::ControlCharacter),
         _ if is_id || name.to_lowercase().starts_with("latest") => {
             Err(AnnotationRejection::AmbiguousName)
         }
-        _ => Ok(()),
+        _ => invisible.map_or(Ok(()), |c| Err(AnnotationRejection::Invisible(c.into()))),
     }
 }
 
@@ -117,10 +120,12 @@ pub fn check_name(name: &str) -> Result<(), AnnotationRejection> {
 /// # Errors
 /// What is wrong with it.
 pub fn check_note(note: &str) -> Result<(), AnnotationRejection> {
+    let is_line_break = |c: char| matches!(c, '\n' | '\r' | '\t');
+    let invisible = note.chars().find(|c| is_invisible(*c) && !is_line_break(*c));
     match note {
         _ if note.trim().is_empty() => Err(AnnotationRejection::EmptyNote),
         _ if note.chars().count() > LONGEST_NOTE => Err(AnnotationRejection::LongNote),
-        _ => Ok(()),
+        _ => invisible.map_or(Ok(()), |c| Err(AnnotationRejection::InvisibleInNote(c.into()))),
     }
 }
 
@@ -139,7 +144,9 @@ mod tests {
             ("0197", AnnotationRejection::AmbiguousName),
             ("facade", AnnotationRejection::AmbiguousName),
             ("Latest~2", AnnotationRejection::AmbiguousName),
-            ("a\nb", AnnotationRejection::ControlCharacter),
+            ("a\nb", AnnotationRejection::Invisible(0xA)),
+            ("a\u{1b}[2J", AnnotationRejection::Invisible(0x1B)),
+            ("a\u{202e}b", AnnotationRejection::Invisible(0x202E)),
         ] {
             assert_eq!(check_name(bad), Err(why), "{bad:?}");
         }

@@ -9,6 +9,7 @@ mod key;
 mod name;
 mod severity;
 mod timestamp;
+mod visible;
 
 pub use choice::Choice;
 pub(crate) use choice::reasons;
@@ -26,3 +27,4 @@ pub use key::Key;
 pub use name::{Name, fold};
 pub use severity::Severity;
 pub use timestamp::Timestamp;
+pub use visible::is_invisible;

@@ -2,6 +2,7 @@
 //! ids that a spreadsheet rewrote, labels of totals.
 
 use powerfill_events::input::CellDisplay;
+use powerfill_events::values::is_invisible;
 
 /// What is suspect about a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) enum Suspicion {
 
 /// What may be suspect about a text; `is_name` if it names a row.
 pub(super) fn suspicion(text: &str, is_name: bool, is_plain: bool) -> Option<Suspicion> {
-    if !is_plain && text.chars().any(is_invisible) {
+    if !is_plain && text.chars().any(|c| is_unseen(c, is_name)) {
         return Some(Suspicion::Invisible);
     }
     if text.len() <= MAX_WORD {
@@ -59,18 +60,22 @@ pub(crate) fn is_null_word(text: &str) -> bool {
     matches!(suspicion(text, false, true), Some(Suspicion::NullWord | Suspicion::MaybeNull))
 }
 
-/// Blanks that are not U+0020, marks without width, and controls.
-fn is_invisible(c: char) -> bool {
-    let is_mark = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}');
-    is_mark || c != ' ' && c != '\n' && c != '\r' && (c.is_whitespace() || c.is_control())
+/// Whether a character is not seen where it stands: a blank that is not U+0020, a mark, or a
+/// control. A text other than a name may have lines.
+fn is_unseen(c: char, is_name: bool) -> bool {
+    match c {
+        ' ' => false,
+        '\n' | '\r' => is_name,
+        c => c.is_whitespace() || is_invisible(c),
+    }
 }
 
 /// The name of the first invisible character.
 pub(super) fn invisible(text: &str) -> String {
     let name = |c: char| match c {
         '\t' => "a tab".to_owned(),
+        '\n' | '\r' => "a line break".to_owned(),
+        '\u{1b}' => "an escape, which a terminal obeys".to_owned(),
         '\u{a0}' => "a no-break space, U+00A0".to_owned(),
         '\u{200b}' => "a zero-width space, U+200B".to_owned(),
         '\u{feff}' => "a byte order mark, U+FEFF".to_owned(),
@@ -80,7 +85,9 @@ pub(super) fn invisible(text: &str) -> String {
         '\u{fffd}' => "a replacement character, U+FFFD: its text was lost".to_owned(),
         c => format!("the character U+{:04X}", u32::from(c)),
     };
-    text.chars().find(|c| is_invisible(*c)).map_or_else(String::new, name)
+    // In a text with lines, another character is to blame.
+    let unseen = |is_name| text.chars().find(|c| is_unseen(*c, is_name));
+    unseen(false).or_else(|| unseen(true)).map_or_else(String::new, name)
 }
 
 /// Whether it is a number such as `1.2E+11`.

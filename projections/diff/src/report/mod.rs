@@ -11,7 +11,7 @@ pub use page::{PAGE_ROWS, escaped_json, html, old_or_new, page_head, value_words
 
 use std::io::{self, Write};
 
-use powerfill_tables::csv::write_field;
+use powerfill_tables::csv::{harmless, write_field};
 use powerfill_tables::table::Cell;
 
 use crate::comparison::Comparison;
@@ -66,7 +66,7 @@ fn write_record(fields: &[String], out: &mut impl Write) -> io::Result<()> {
         if at > 0 {
             line.push(b',');
         }
-        write_field(&Cell::from(field.as_str()), &mut line);
+        write_field(&Cell::from(&*harmless(field)), &mut line);
     }
     line.push(b'\n');
     out.write_all(&line)

@@ -11,6 +11,7 @@ use crate::args::ConfigImportArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::mapped;
+use crate::output::print_note;
 use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::{TenantStore, ensure_same_tenant, missing_source};
@@ -43,7 +44,7 @@ pub(super) async fn run(
     let all = args.report.all;
     let rejected = |report| CliError::Faults { what: format!("{source} is refused"), report, all };
     let (tables, warnings) = validate_configuration(raw).map_err(rejected)?;
-    eprint!("{}", report::text(&warnings, all));
+    print_note(report::text(&warnings, all));
     let change =
         ConfigChange::Import { source: format!("{source}{by_mapping}"), tables: Box::new(tables) };
     let format = args.change.common.print.format;
@@ -67,7 +68,7 @@ pub(super) async fn run(
         return record(store.as_ref(), &tenant, change, &args.change, settings).await;
     }
     let command = command(change, &args.change);
-    eprint!("{}", report::text(&check_rules(store.as_ref(), &command).await?, false));
+    print_note(report::text(&check_rules(store.as_ref(), &command).await?, false));
     print_preview(&preview_change(store.as_ref(), &tenant, &command).await?, format)
 }
 

@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::CommandFuture;
 use crate::args::{ChangeArgs, ConfigAtArgs, ConfigSubcommand, ConfigTableArg, StorePrintArgs};
 use crate::error::CliError;
+use crate::output::print_note;
 use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
@@ -114,7 +115,7 @@ async fn record(
 ) -> Result<(), CliError> {
     let command = command(change, args);
     let warnings = check_rules(store, &command).await?;
-    eprint!("{}", report::text(&warnings, false));
+    print_note(report::text(&warnings, false));
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let command_id = Uuid::now_v7();
     let request =
@@ -146,14 +147,17 @@ fn print_warnings(configured: &ConfigOutcome) {
     for row in configured.events.iter().flat_map(RowChange::of_event) {
         let rule = row.after.iter().flatten().find(|(column, _)| *column == "rule_syntax");
         for remark in rule.map_or_else(Vec::new, |(_, syntax)| pattern_remarks(syntax)) {
-            eprintln!("warning: rule {}, {remark}", row.key);
+            print_note(format_args!("warning: rule {}, {remark}\n", row.key));
         }
     }
     let warnings = carry_warnings(changed);
     for warning in warnings.iter().take(MAX_NOTES) {
-        eprintln!("note: {warning}");
+        print_note(format_args!("note: {warning}\n"));
     }
     if warnings.len() > MAX_NOTES {
-        eprintln!("note: and {} more about the carry curves", warnings.len() - MAX_NOTES);
+        print_note(format_args!(
+            "note: and {} more about the carry curves\n",
+            warnings.len() - MAX_NOTES
+        ));
     }
 }

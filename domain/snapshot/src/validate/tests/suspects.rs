@@ -100,6 +100,13 @@ fn ids_that_a_spreadsheet_changed_are_suspect() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     only(ids(&many), "10 loan_id mangled_id: 1 of 10 ids have fewer than 10 digits");
     assert_eq!(reasons(ids(&["1", "2", "10"])), [""; 0]);
+    for (id, name) in
+        [("A\nB", "a line break"), ("A\u{1b}[2J", "an escape, which a terminal obeys")]
+    {
+        let start =
+            format!("1 loan_id invisible_character: 1 cell: an invisible character, {name}");
+        only(ids(&[id, "B"]), &start);
+    }
 }
 
 #[test]
