@@ -6,6 +6,8 @@
 //! The copy must be empty or a beginning of the same log. So a copy that was interrupted continues,
 //! and a repeated copy adds what the original has got since.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt;
 use powerfill_events::log::{EncodedBatch, Hash, MetaHash, SchemaId, chain, seal};
 use powerfill_events::run::RunId;
@@ -13,6 +15,7 @@ use powerfill_events::stream::event_name;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::{CopyStore, StoredAppend};
 use powerfill_ports::events::{Append, AppendReceipt, LogHead, StoredEvent};
+use powerfill_ports::retention::read_retention;
 use powerfill_ports::runs::{ProjectionWriter, QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter};
 use powerfill_tables::event_index::PROJECTOR_VERSION;
 use powerfill_tables::table::LargeTables;
@@ -84,6 +87,20 @@ pub enum CopyError {
         /// The number of the target's appends.
         seq: u64,
     },
+    /// Runs that the copy does not have are archived in the original.
+    #[error(
+        "run {run} is archived in {file}{}, and a copy needs the payloads of every run: bring them \
+         back with `powerfill restore FILE`, copy, and archive them in the copy; nothing was copied",
+        and_others(*others)
+    )]
+    Archived {
+        /// The first of these runs.
+        run: RunId,
+        /// Its evidence.
+        file: String,
+        /// The number of the others.
+        others: usize,
+    },
     /// The original differs from its seals.
     #[error(
         "append {seq} of the original is damaged: {what}. Everything before it is copied; \
@@ -109,6 +126,14 @@ pub enum CopyError {
     App(#[from] AppError),
 }
 
+fn and_others(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and one more run)".to_owned(),
+        others => format!(" (and {others} more runs)"),
+    }
+}
+
 impl From<StoreError> for CopyError {
     fn from(error: StoreError) -> Self {
         Self::App(error.into())
@@ -132,6 +157,7 @@ pub async fn copy_store(
     if retry_with_backoff(|| from.seal_at(had.seq)).await? != Some(had.seal) {
         return Err(CopyError::AnotherLog { seq: had.seq });
     }
+    ensure_payloads(from, had, end).await?;
     copy_snapshots(from, to, progress).await?;
     copy_events(from, to, had, end, progress).await?;
     copy_runs(from, to).await?;
@@ -149,6 +175,37 @@ pub async fn copy_store(
 async fn ensure_idle(store: &dyn CopyStore, side: &'static str) -> Result<(), CopyError> {
     match retry_with_backoff(|| store.active_run()).await? {
         Some(active) => Err(CopyError::RunActive { side, run: active.run_id }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses appends of archived runs, before anything is copied.
+async fn ensure_payloads(
+    from: &dyn CopyStore,
+    had: LogHead,
+    end: LogHead,
+) -> Result<(), CopyError> {
+    let retention = retry_with_backoff(|| read_retention(from)).await?;
+    let mut missing = BTreeSet::new();
+    let mut at = if retention.all_archived().is_empty() { end.seq } else { had.seq };
+    while at < end.seq {
+        let appends = retry_with_backoff(|| from.appends_after(at)).await?;
+        let Some(last) = appends.last() else { break };
+        at = last.record.seq;
+        for run in appends.iter().filter_map(|append| RunId::from_stream(&append.stream)) {
+            let is_archived = retention.archived(run).is_some() && !missing.contains(&run);
+            if is_archived && !retry_with_backoff(|| from.archived_blocks(run)).await?.is_empty() {
+                missing.insert(run);
+            }
+        }
+    }
+    let first = missing.first().and_then(|run| retention.archived(*run));
+    match first {
+        Some(first) => Err(CopyError::Archived {
+            run: first.run_id,
+            file: first.file.clone(),
+            others: missing.len() - 1,
+        }),
         None => Ok(()),
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
+use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use powerfill_ports::broker::{BrokerError, EventBroker, SendOutcome};
+use powerfill_ports::retention::read_retention;
 use powerfill_ports::retry::RetryPolicy;
 use powerfill_ports::{Store, StoreError, ensure_tenant};
 use tokio::time::sleep;
@@ -81,6 +83,20 @@ pub enum RelayError {
         tenant: TenantId,
         /// The position.
         position: u64,
+    },
+    /// The payloads of the next events are not in the store any more.
+    #[error(
+        "the event after {position} is of {stream}, whose payloads are archived in {file}: bring \
+         them back with `powerfill restore {file}`, and relay again. A stream without events of \
+         the tenant can also begin after them, with --from EVENT"
+    )]
+    Archived {
+        /// The position of the last event that the broker has.
+        position: u64,
+        /// The stream of the next event.
+        stream: String,
+        /// The evidence.
+        file: String,
     },
     /// The relay was to begin at an event, and the broker has events of the tenant.
     #[error(
@@ -250,7 +266,13 @@ impl Relay {
             let Some(batch) = self.stop.run_until_cancelled(batches.next()).await else {
                 return Ok(false);
             };
-            let Some(batch) = batch.transpose()? else { return Ok(true) };
+            let batch = match batch {
+                None => return Ok(true),
+                Some(Err(StoreError::Archived(stream))) => {
+                    return Err(self.archived(stream, progress.position).await?);
+                }
+                Some(batch) => batch?,
+            };
             for window in batch.chunks(WINDOW) {
                 if let SendOutcome::Duplicate(position) = self.broker.send(window).await? {
                     return Err(self.duplicate(position, memory).into());
@@ -265,6 +287,15 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// Where the payloads of the next events are.
+    async fn archived(&self, stream: String, position: u64) -> Result<RelayError, StoreError> {
+        let retention = read_retention(self.store.as_ref()).await?;
+        let run = RunId::from_stream(&stream);
+        let archived = run.and_then(|run| retention.archived(run));
+        let file = archived.map_or("FILE", |archived| &archived.file).to_owned();
+        Ok(RelayError::Archived { position, stream, file })
     }
 
     /// The broker had an event before. A broker that was emptied so that events are sent again
@@ -307,7 +338,7 @@ impl Relay {
                 return Err(RelayError::NotEmpty { address, tenant, position: last.position });
             }
             (Some(last), _) => {
-                self.ensure_same_history(last.position, last.hash.as_deref()).await?;
+                self.ensure_same_history(last.position, last.hash.as_deref(), stored).await?;
                 last.position
             }
         };
@@ -315,11 +346,13 @@ impl Relay {
     }
 
     /// Checks that the store has the broker's last event, with the same hash. The hash covers all
-    /// events before it in its stream.
+    /// events before it in its stream. An archived event has no hash any more; a run is archived only
+    /// when the stored position is behind it.
     async fn ensure_same_history(
         &self,
         position: u64,
         hash: Option<&str>,
+        stored: Option<u64>,
     ) -> Result<(), RelayError> {
         let another = || RelayError::AnotherHistory {
             address: self.broker.address().to_owned(),
@@ -327,7 +360,12 @@ impl Relay {
             position,
         };
         let before = position.checked_sub(1).ok_or_else(another)?;
-        let batch = self.store.read_all(before).try_next().await?;
+        let batch = match self.store.read_all(before).try_next().await {
+            Err(StoreError::Archived(_)) if stored.is_some_and(|stored| stored >= position) => {
+                return Ok(());
+            }
+            batch => batch?,
+        };
         let event = batch.and_then(|batch| batch.into_iter().next()).ok_or_else(another)?;
         if hash == Some(event.hash.to_string().as_str()) { Ok(()) } else { Err(another()) }
     }

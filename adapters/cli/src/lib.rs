@@ -5,6 +5,7 @@
 //! * [`commands`]: one file per command
 //! * [`urls`]: the URLs of sources and stores
 //! * [`settings`]: the settings of `powerfill.toml`
+//! * [`retention_policy`]: which runs leave a store by those settings
 //! * [`tenancy`]: the store and the source of a command
 //! * [`error`]: errors and exit statuses
 //! * [`log`]: the log of long-running commands
@@ -30,6 +31,7 @@ mod output;
 mod progress;
 mod provenance;
 mod report;
+mod retention_policy;
 mod selection;
 mod settings;
 mod shutdown;

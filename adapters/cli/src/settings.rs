@@ -15,6 +15,7 @@ use toml::{Table, Value};
 
 use crate::args::{LargeTablesArg, visible_name};
 use crate::error::CliError;
+use crate::retention_policy::RetentionPolicy;
 use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
 const FILE: &str = "powerfill.toml";
@@ -27,8 +28,8 @@ const TENANT_FORM: &str = "write [tenants.ID] with store = \"…\"";
 pub(crate) struct ProgramSettings {
     /// As `--store`; only without tenants.
     pub(crate) store: Option<StoreUrl>,
-    /// How many years `archive` keeps runs in the store; only without tenants.
-    pub(crate) keep_years: Option<u32>,
+    /// How long runs stay in the store.
+    pub(crate) retention: RetentionPolicy,
     /// As `--requested-by`.
     requested_by: Option<String>,
     /// As `--nats`; may contain a password.
@@ -58,8 +59,8 @@ pub(crate) struct TenantSettings {
     pub(crate) mapping: Option<PathBuf>,
     /// The default of `--options`.
     pub(crate) options: Option<PathBuf>,
-    /// How many years `archive` keeps runs in the store.
-    pub(crate) keep_years: Option<u32>,
+    /// How long runs stay in the store.
+    pub(crate) retention: RetentionPolicy,
     /// Whether the managed configuration overrides that of the source.
     pub(crate) manages_configuration: bool,
     /// As `--large-tables`.
@@ -92,14 +93,14 @@ impl TenantSettings {
     }
 
     /// A tenant of a store and a source on this machine, without a file of settings.
-    pub(crate) const fn local(id: TenantId, store: StoreUrl, source: SourceUrl) -> Self {
+    pub(crate) fn local(id: TenantId, store: StoreUrl, source: SourceUrl) -> Self {
         Self {
             id,
             store,
             source: Some(source),
             mapping: None,
             options: None,
-            keep_years: None,
+            retention: RetentionPolicy::default(),
             manages_configuration: false,
             large_tables: LargeTables::Built,
             certificate: true,
@@ -116,7 +117,7 @@ impl TenantSettings {
             return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
         };
         let at = |name: &str| format!("{prefix}{name}");
-        let keep_years = years(&mut table, &at("keep_years"))?;
+        let retention = RetentionPolicy::parse(&mut table, &prefix, Some(&default.retention))?;
         let certificate = flag(&mut table, &at("certificate"))?;
         let allows_adoption = flag(&mut table, &at(ALLOW_ADOPTION))?;
         let mut text = |name| text(&mut table, name, &at(name));
@@ -137,8 +138,9 @@ impl TenantSettings {
                 return Err(invalid(&at("configuration"), message));
             }
         };
-        let known = "store, source, mapping, options, configuration, keep_years, large_tables, \
-                     certificate, allow_adoption, password_file, publish, and publish_password_file";
+        let known = "store, source, mapping, options, configuration, keep_years, \
+                     keep_scenario_days, archive, large_tables, certificate, allow_adoption, \
+                     password_file, publish, and publish_password_file";
         reject_unknown(&table, &prefix, known)?;
         Ok(Self {
             id: TenantId::from(id),
@@ -147,7 +149,7 @@ impl TenantSettings {
             mapping: mapping.map(PathBuf::from),
             options: options.map(PathBuf::from),
             manages_configuration,
-            keep_years,
+            retention,
             large_tables: large_tables.unwrap_or(default.large_tables),
             certificate: certificate.unwrap_or(default.certificate),
             allows_adoption: allows_adoption.unwrap_or(default.allows_adoption),
@@ -155,16 +157,6 @@ impl TenantSettings {
             publish,
             publish_password_file: publish_password_file.map(PathBuf::from),
         })
-    }
-}
-
-/// The number of years of a setting, whose name is the end of its path.
-fn years(table: &mut Table, path: &str) -> Result<Option<u32>, CliError> {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    match table.remove(name) {
-        None => Ok(None),
-        Some(Value::Integer(years @ 1..=999)) => Ok(u32::try_from(years).ok()),
-        Some(_) => Err(invalid(path, "must be a number of years, from 1 to 999")),
     }
 }
 
@@ -212,9 +204,9 @@ impl ProgramSettings {
         let text = |table: &mut Table, name| text(table, name, name);
         let store: Option<StoreUrl> = url(text(&mut table, "store")?, "store")?;
         let large_tables = large_tables(text(&mut table, "large_tables")?, "large_tables")?;
+        let retention = RetentionPolicy::parse(&mut table, "", None)?;
         let mut settings = Self {
             store: store.map(|store| store.or_password(None)),
-            keep_years: years(&mut table, "keep_years")?,
             requested_by: text(&mut table, "requested_by")?
                 .map(|name| visible_name(&name))
                 .transpose()
@@ -225,14 +217,15 @@ impl ProgramSettings {
             certificate: flag(&mut table, "certificate")?.unwrap_or(true),
             allows_adoption: flag(&mut table, ALLOW_ADOPTION)?.unwrap_or_default(),
             tenants: BTreeMap::new(),
+            retention,
         };
         let parsed = tenants.into_iter().map(|(id, tenant)| {
             let tenant = TenantSettings::parse(&id, tenant, &settings)?;
             Ok((id, Arc::new(tenant)))
         });
         settings.tenants = parsed.collect::<Result<_, CliError>>()?;
-        let known = "store, keep_years, requested_by, nats, tenant, large_tables, certificate, \
-                     allow_adoption, and [tenants.ID]";
+        let known = "store, keep_years, keep_scenario_days, archive, requested_by, nats, tenant, \
+                     large_tables, certificate, allow_adoption, and [tenants.ID]";
         reject_unknown(&table, "", known)?;
         settings.check()?;
         Ok(settings)
@@ -243,6 +236,10 @@ impl ProgramSettings {
         if self.store.is_some() && !self.tenants.is_empty() {
             let message = "is not allowed together with [tenants]; give each tenant its store";
             return Err(invalid("store", message));
+        }
+        if self.retention.folder.is_some() && !self.tenants.is_empty() {
+            let message = "is not allowed together with [tenants]; give each tenant its folder";
+            return Err(invalid("archive", message));
         }
         if let Some(id) = &self.tenant {
             self.tenant(id)?;
@@ -299,7 +296,7 @@ impl ProgramSettings {
     }
 }
 
-fn invalid(setting: &str, message: &str) -> CliError {
+pub(crate) fn invalid(setting: &str, message: &str) -> CliError {
     CliError::environment(format!("{FILE}, {setting}: {message}"))
 }
 
@@ -320,7 +317,11 @@ fn large_tables(text: Option<String>, setting: &str) -> Result<Option<LargeTable
 }
 
 /// Removes a text from a table.
-fn text(table: &mut Table, name: &str, setting: &str) -> Result<Option<String>, CliError> {
+pub(crate) fn text(
+    table: &mut Table,
+    name: &str,
+    setting: &str,
+) -> Result<Option<String>, CliError> {
     match table.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),

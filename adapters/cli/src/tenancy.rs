@@ -25,6 +25,7 @@ use crate::error::CliError;
 use crate::output::print_note;
 use crate::provenance;
 use crate::report;
+use crate::retention_policy::RetentionPolicy;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::urls::{SourceUrl, StoreUrl};
 
@@ -35,6 +36,8 @@ pub(crate) struct TenantStore {
     tenant: Option<Arc<TenantSettings>>,
     large_tables: LargeTables,
     certificate: bool,
+    /// The policy that a worker carries out.
+    archiving: Option<RetentionPolicy>,
 }
 
 impl TenantStore {
@@ -61,7 +64,7 @@ impl TenantStore {
                     .map_or((settings.large_tables, settings.certificate), |tenant| {
                         (tenant.large_tables, tenant.certificate)
                     });
-                Ok(Self { url, tenant, large_tables, certificate })
+                Ok(Self { url, tenant, large_tables, certificate, archiving: None })
             }
         }
     }
@@ -76,14 +79,14 @@ impl TenantStore {
         let default = || StoreUrl::Sqlite("powerfill.db".into());
         let url = settings.store.clone().unwrap_or_else(default);
         let ProgramSettings { large_tables, certificate, .. } = *settings;
-        Ok(Self { url, tenant: None, large_tables, certificate })
+        Ok(Self { url, tenant: None, large_tables, certificate, archiving: None })
     }
 
     /// The store of a tenant.
     pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
         let TenantSettings { large_tables, certificate, .. } = **tenant;
         let (url, tenant) = (tenant.store_url()?, Some(Arc::clone(tenant)));
-        Ok(Self { url, tenant, large_tables, certificate })
+        Ok(Self { url, tenant, large_tables, certificate, archiving: None })
     }
 
     /// The stores of all tenants, or the one that [`TenantStore::resolve`] finds.
@@ -137,9 +140,20 @@ impl TenantStore {
         self.tenant().map(|tenant| &tenant.id)
     }
 
-    /// How many years `archive` keeps runs in the store.
-    pub(crate) fn keep_years(&self, settings: &ProgramSettings) -> Option<u32> {
-        self.tenant().map_or(settings.keep_years, |tenant| tenant.keep_years)
+    /// How long runs stay in the store.
+    pub(crate) fn retention<'a>(&'a self, settings: &'a ProgramSettings) -> &'a RetentionPolicy {
+        self.tenant().map_or(&settings.retention, |tenant| &tenant.retention)
+    }
+
+    /// With the policy of the settings for a worker to carry out, if they have one.
+    pub(crate) fn with_archiving(self, settings: &ProgramSettings) -> Result<Self, CliError> {
+        let archiving = self.retention(settings).carried_out(self.tenant_id())?;
+        Ok(Self { archiving, ..self })
+    }
+
+    /// The policy that a worker carries out.
+    pub(crate) const fn archiving(&self) -> Option<&RetentionPolicy> {
+        self.archiving.as_ref()
     }
 
     /// The database to which the tenant's outputs are published.

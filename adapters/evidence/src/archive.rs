@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use futures::TryStreamExt;
 use powerfill_events::log::{AppendMeta, EncodedBatch, StoredEvent};
@@ -19,9 +20,10 @@ use powerfill_events::values::{Timestamp, derive_uuid};
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::retention::{block_payload, read_retention};
-use powerfill_ports::runs::{RunCursor, RunFilter};
+use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, stream_runs};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{Store, StoreError};
+use uuid::Uuid;
 
 use crate::export::{ExportRequest, export};
 use crate::verify::{EvidenceReport, Expectation, verify};
@@ -36,7 +38,11 @@ pub struct RetentionActor<'a> {
     pub now: Timestamp,
 }
 
-/// Where and why a run is archived.
+/// Before every run.
+const OLDEST: RunCursor =
+    RunCursor { requested_at: Timestamp::from_micros(i64::MIN), run_id: RunId(Uuid::nil()) };
+
+/// Where runs are archived, and by whom.
 #[derive(Debug, Clone, Copy)]
 pub struct ArchiveRequest<'a> {
     /// Who archives.
@@ -45,8 +51,6 @@ pub struct ArchiveRequest<'a> {
     pub folder: &'a Path,
     /// The name and version of this program.
     pub program: &'a str,
-    /// Why, for the record.
-    pub reason: Option<&'a str>,
 }
 
 /// What became of a run that was to be archived.
@@ -67,6 +71,8 @@ pub struct Archiver<'a> {
     state: RetentionState,
     /// The run that the store shows, and the newest one.
     latest: Vec<RunId>,
+    /// The newest run whose snapshot was read.
+    newest: RunCursor,
     /// The snapshots of the runs that have their payloads.
     snapshots: BTreeMap<RunId, String>,
     /// The subscriber that is behind all others, and its position.
@@ -85,9 +91,11 @@ impl<'a> Archiver<'a> {
         if let Some(active) = store.active_run().await? {
             return Err(StoreError::RunActive(active.run_id).into());
         }
-        let newest = store.runs_after(RunCursor::START, 1, RunFilter::Official).await?;
+        let first = |filter| store.runs_after(RunCursor::START, 1, filter);
+        let latest = first(RunFilter::Official).await?;
         let shown = store.published().await?.map(|(run, _)| run);
-        let latest = newest.iter().map(|queued| queued.run_id).chain(shown).collect();
+        let latest = latest.iter().map(|queued| queued.run_id).chain(shown).collect();
+        let newest = first(RunFilter::All).await?.first().map_or(OLDEST, QueuedRun::cursor);
         let state = read_retention(store).await?;
         let mut snapshots = BTreeMap::new();
         for stream in store.streams().await? {
@@ -98,30 +106,54 @@ impl<'a> Archiver<'a> {
             }
         }
         let slowest = store.subscribers().await?.into_iter().min_by_key(|(_, position)| *position);
-        Ok(Self { store, request, state, latest, snapshots, slowest })
+        Ok(Self { store, request, state, latest, newest, snapshots, slowest })
     }
 
-    /// Archives a run, or continues to.
+    /// Archives a run, or continues to; `reason` is for the record.
     ///
     /// # Errors
     /// The evidence cannot be written or does not verify, and the run stays; the store fails.
-    pub async fn archive(&mut self, run: RunId) -> Result<ArchiveOutcome, EvidenceError> {
+    pub async fn archive(
+        &mut self,
+        run: RunId,
+        reason: Option<&str>,
+    ) -> Result<ArchiveOutcome, EvidenceError> {
         let archived = match self.state.archived(run).cloned() {
+            // Blocks and snapshot leave together.
+            Some(_) if !self.store.archived_blocks(run).await?.is_empty() => {
+                return Ok(ArchiveOutcome::Before);
+            }
             // The record of an interrupted command: the evidence was verified before it.
             Some(archived) => archived,
             None => match self.reason_to_keep(run).await? {
                 Some(reason) => return Ok(ArchiveOutcome::Kept(reason)),
-                None => self.record(run).await?,
+                None => self.record(run, reason).await?,
             },
         };
         self.snapshots.remove(&run);
+        self.read_new_runs().await?;
         let digest = &archived.snapshot_digest;
         let is_shared = self.snapshots.values().any(|other| other == digest);
         let snapshot = Some(digest.clone()).filter(|_| !is_shared);
-        match self.store.remove_payloads(run, snapshot).await? {
-            true => Ok(ArchiveOutcome::Archived(archived.file.into())),
-            false => Ok(ArchiveOutcome::Before),
+        self.store.remove_payloads(run, snapshot).await?;
+        Ok(ArchiveOutcome::Archived(archived.file.into()))
+    }
+
+    /// Reads the snapshots of the runs that were requested since: another process may work beside
+    /// this one.
+    async fn read_new_runs(&mut self) -> Result<(), EvidenceError> {
+        let before = self.newest;
+        let mut runs = pin!(stream_runs(self.store, RunFilter::All));
+        while let Some(queued) = runs.try_next().await? {
+            if queued.cursor() == before {
+                break;
+            }
+            self.newest = self.newest.max(queued.cursor());
+            if let Some(digest) = snapshot_of(self.store, queued.run_id).await? {
+                self.snapshots.insert(queued.run_id, digest);
+            }
         }
+        Ok(())
     }
 
     /// Why a run must keep its payloads.
@@ -145,7 +177,11 @@ impl<'a> Archiver<'a> {
     }
 
     /// Writes and verifies the evidence of a run, and appends the record.
-    async fn record(&mut self, run: RunId) -> Result<RunArchived, EvidenceError> {
+    async fn record(
+        &mut self,
+        run: RunId,
+        reason: Option<&str>,
+    ) -> Result<RunArchived, EvidenceError> {
         let file = self.request.folder.join(format!("run-{run}.pfe"));
         if !file.exists() {
             let request =
@@ -165,7 +201,7 @@ impl<'a> Archiver<'a> {
             events: manifest.events,
             last_hash: manifest.last_hash.to_hex().to_string(),
             snapshot_digest: manifest.input_digest,
-            reason: self.request.reason.map(str::to_owned),
+            reason: reason.map(str::to_owned),
         };
         let event = RetentionEvent::RunArchived(archived.clone());
         append(self.store, &mut self.state, event, self.request.actor).await?;

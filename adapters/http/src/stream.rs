@@ -78,6 +78,9 @@ const fn is_named() -> bool {
     true
 }
 
+/// The name of the message before a stream ends at events whose payloads are archived.
+const ARCHIVED: &str = "archived";
+
 /// A ticket for event streams.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StreamTicket {
@@ -104,7 +107,8 @@ pub(crate) async fn ticket(
 /// CloudEvent.
 ///
 /// An `id` alone says that a filter left out all events up to it. A comment says that the stream is
-/// alive. A stream ends when its token is revoked or expires.
+/// alive. A stream ends when its token is revoked or expires. It also ends where the payloads of a
+/// run are archived; a last message `archived`, without `id`, says which run, and what to do.
 #[utoipa::path(get, path = "/api/powerfill/events/stream", tag = "events",
     params(StreamQuery, ("Last-Event-ID" = Option<u64>, Header,
         description = "The id of the last received event")),
@@ -215,6 +219,10 @@ impl EventSource {
                 biased;
                 batch = self.batches.next() => match batch? {
                     Ok(batch) => self.ready = batch.into(),
+                    Err(error @ StoreError::Archived(_)) => {
+                        let message = Event::default().event(ARCHIVED).data(error.to_string());
+                        return Some((Ok(message), self));
+                    }
                     Err(error) => return Some((Err(error), self)),
                 },
                 _ = self.ticks.tick() => {

@@ -93,7 +93,7 @@ pub trait RetentionStore: Send + Sync {
     }
 
     /// Removes the payloads of a run, and a captured snapshot if one is named, in one transaction.
-    /// A repeated call changes nothing. Returns whether anything was removed.
+    /// A repeated call changes nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the run has no events; the store fails.
@@ -101,7 +101,7 @@ pub trait RetentionStore: Send + Sync {
         &self,
         _run: RunId,
         _snapshot: Option<String>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         Err(StoreError::Failed(KEEPS_ALL.into()))
     }
 

@@ -97,6 +97,25 @@ impl StoredBlock<'_> {
         Ok(events)
     }
 
+    /// Adds the wanted events to a batch, as [`Self::events`]. Returns false if the payloads are
+    /// archived and the batch ends before them.
+    ///
+    /// # Errors
+    /// As for [`Self::events`].
+    pub fn add_events(
+        &self,
+        batch: &mut Vec<StoredEvent>,
+        record: &AppendRecord,
+        stream: &str,
+        is_wanted: impl Fn(u64, &str) -> bool,
+    ) -> Result<bool, StoreError> {
+        if self.is_archived() && !batch.is_empty() {
+            return Ok(false);
+        }
+        batch.append(&mut self.events(record, stream, is_wanted)?);
+        Ok(true)
+    }
+
     /// Passes the block to the verifier.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl RetentionStore for PostgresStore {
         &self,
         run: RunId,
         snapshot: Option<String>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { remove_payloads(&inner.pool, run, snapshot.as_deref()).await })
             .await
@@ -80,20 +80,19 @@ async fn remove_payloads(
     pool: &ConnectionPool,
     run: RunId,
     snapshot: Option<&str>,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     // If a statement fails, the session is dropped, which ends the transaction.
     let session = pool.session().await?;
     begin(&session).await?;
     let stream_id = stream_id(&session, run).await?;
-    let removed = session.execute(REMOVE, &[&stream_id, &ARCHIVED]).await;
-    let mut removed = removed.map_err(store_error)?;
+    session.execute(REMOVE, &[&stream_id, &ARCHIVED]).await.map_err(store_error)?;
     if let Some(digest) = snapshot {
         let deleted = session.execute("DELETE FROM snapshots WHERE digest = $1", &[&digest]).await;
-        removed += deleted.map_err(store_error)?;
+        deleted.map_err(store_error)?;
     }
     commit(&session).await?;
     session.give_back();
-    Ok(removed > 0)
+    Ok(())
 }
 
 async fn put_payloads(

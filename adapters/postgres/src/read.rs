@@ -252,7 +252,9 @@ async fn events(
                 return Ok(batch);
             }
             let is_wanted = |version, _: &str| (next..=end).contains(&version);
-            batch.append(&mut block.events(record, stream, is_wanted)?);
+            if !block.add_events(&mut batch, record, stream, is_wanted)? {
+                return Ok(batch);
+            }
             next = end + 1;
         }
         if next == part.first {

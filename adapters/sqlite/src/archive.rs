@@ -62,20 +62,16 @@ pub(crate) fn remove_payloads(
     conn: &mut Connection,
     run: RunId,
     snapshot: Option<&str>,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let tx = begin_write(conn)?;
     let stream_id = stream_id(&tx, run)?;
     let guard = lift_guard(&tx)?;
-    let blocks = tx.execute(REMOVE, (stream_id, ARCHIVED)).map_err(store_error)?;
-    let snapshots = match snapshot {
-        Some(digest) => {
-            tx.execute("DELETE FROM snapshots WHERE digest = ?1", [digest]).map_err(store_error)?
-        }
-        None => 0,
-    };
+    tx.execute(REMOVE, (stream_id, ARCHIVED)).map_err(store_error)?;
+    if let Some(digest) = snapshot {
+        tx.execute("DELETE FROM snapshots WHERE digest = ?1", [digest]).map_err(store_error)?;
+    }
     tx.execute_batch(&guard).map_err(store_error)?;
-    tx.commit().map_err(store_error)?;
-    Ok(blocks + snapshots > 0)
+    tx.commit().map_err(store_error)
 }
 
 pub(crate) fn put_payloads(

@@ -120,6 +120,11 @@ pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> Result<StoredBlock<'r>, Stor
     })
 }
 
+/// Whether a type is one of those to read; `None` is all.
+fn is_wanted_type(types: Option<&[String]>, event_type: &str) -> bool {
+    types.is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
+}
+
 /// Collects a batch, one append at a time.
 struct BatchBuilder<'c> {
     conn: &'c Connection,
@@ -143,7 +148,7 @@ impl<'c> BatchBuilder<'c> {
     ) -> Result<bool, StoreError> {
         let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
         let mut rows = select.query((record.stream_id, first, last)).map_err(store_error)?;
-        let mut next = first;
+        let (mut next, types) = (first, self.types);
         while let Some(row) = rows.next().map_err(store_error)? {
             let block = stored_block(row)?;
             // The append before may be in blocks while this one is still in rows.
@@ -160,10 +165,11 @@ impl<'c> BatchBuilder<'c> {
                     return Ok(false);
                 }
                 let is_wanted = |version, event_type: &str| {
-                    (next..=to).contains(&version) && self.wants(event_type)
+                    (next..=to).contains(&version) && is_wanted_type(types, event_type)
                 };
-                let mut events = block.events(record, stream, is_wanted)?;
-                self.events.append(&mut events);
+                if !block.add_events(&mut self.events, record, stream, is_wanted)? {
+                    return Ok(false);
+                }
             }
             next = to + 1;
         }
@@ -174,10 +180,6 @@ impl<'c> BatchBuilder<'c> {
             return Err(StoreError::missing_event(stream, next));
         }
         Ok(self.has_room_for(1))
-    }
-
-    fn wants(&self, event_type: &str) -> bool {
-        self.types.is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
     }
 
     fn has_room_for(&self, count: u64) -> bool {
@@ -200,7 +202,7 @@ impl<'c> BatchBuilder<'c> {
             }
             let to = last.min(next + room as u64 - 1);
             let mut events = event_rows::events(self.conn, record, stream, next, to)?;
-            events.retain(|event| self.wants(&event.event_type));
+            events.retain(|event| is_wanted_type(self.types, &event.event_type));
             self.events.append(&mut events);
             next = to + 1;
         }

@@ -209,7 +209,7 @@ impl RetentionStore for SqliteStore {
         &self,
         run: RunId,
         snapshot: Option<String>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         self.write(move |conn| archive::remove_payloads(conn, run, snapshot.as_deref())).await
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use powerfill_app::copy::{CopyError, copy_store};
 use powerfill_app::verify;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
@@ -30,13 +31,8 @@ async fn archive(
     run: RunId,
     folder: &Path,
 ) -> Result<ArchiveOutcome, powerfill_evidence::EvidenceError> {
-    let request = ArchiveRequest {
-        actor: actor(),
-        folder,
-        program: "powerfill test",
-        reason: Some("older than seven years"),
-    };
-    Archiver::open(store, request).await?.archive(run).await
+    let request = ArchiveRequest { actor: actor(), folder, program: "powerfill test" };
+    Archiver::open(store, request).await?.archive(run, Some("older than seven years")).await
 }
 
 async fn ensure_clean(store: &dyn CopyStore, archived: usize) {
@@ -103,7 +99,7 @@ async fn fill(store: &dyn CopyStore) -> [RunId; 3] {
     for case in ["12-kickout-reasons", "03-best-fit", "41-mixed-400-price"] {
         runs.push(archive.run(case).await.0);
     }
-    let copied = powerfill_app::copy::copy_store(archive.store.as_ref(), store, &|_| {}).await;
+    let copied = copy_store(archive.store.as_ref(), store, &|_| {}).await;
     copied.expect("it is copied");
     runs.try_into().expect("three runs")
 }
@@ -124,6 +120,39 @@ async fn a_run_leaves_a_database_and_comes_back() {
     let store = database.open().await;
     let runs = fill(&store).await;
     leaves_and_comes_back(&store, runs).await;
+}
+
+/// A copy needs the payloads that it does not have, and says so before it begins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn archived_runs_are_copied_when_they_are_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = |name: &str| SqliteStore::open(folder.path().join(name)).expect("the store opens");
+    let (store, before, after) = (open("books.db"), open("before.db"), open("after.db"));
+    let [run, other, _] = fill(&store).await;
+    copy_store(&store, &before, &|_| {}).await.unwrap();
+    let ArchiveOutcome::Archived(file) = archive(&store, run, folder.path()).await.unwrap() else {
+        panic!("it is archived");
+    };
+    archive(&store, other, folder.path()).await.unwrap();
+    match copy_store(&store, &after, &|_| {}).await {
+        Err(error @ CopyError::Archived { run: missing, others: 1, .. }) => {
+            assert_eq!(missing, run);
+            let text = error.to_string();
+            assert!(text.contains(file.to_str().unwrap()), "{text}");
+            assert!(text.contains("(and one more run)"), "{text}");
+        }
+        copied => panic!("{copied:?}"),
+    }
+    assert_eq!(after.head().await.unwrap().seq, 0);
+    assert!(after.snapshot_digests().await.unwrap().is_empty());
+    // A copy that has the events gets the rest.
+    let copied = copy_store(&store, &before, &|_| {}).await.unwrap();
+    assert!(copied.verdict.is_clean(), "{copied:?}");
+    for file in [&file, &folder.path().join(format!("run-{other}.pfe"))] {
+        restore(&store, file, actor()).await.unwrap();
+    }
+    let copied = copy_store(&store, &after, &|_| {}).await.unwrap();
+    assert_eq!(copied.head, store.head().await.unwrap());
 }
 
 /// Between any two steps, the command may end.

@@ -1,6 +1,7 @@
 //! The relay with a NATS server: every event arrives once and in order, also if the relay or the
 //! server ends at any moment (specification 4.5, 5.3).
 
+mod archived;
 mod standby;
 mod stream;
 

@@ -40,19 +40,24 @@ pub(crate) struct HoldArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   powerfill archive --before 2019-01-01 --out /archive/acme
-  powerfill archive --out /archive/acme
+  powerfill archive --scenarios --before 2026-01-01 --out /archive/acme
+  powerfill archive
 
 Writes a file of evidence per run, verifies it, and then removes the run's payloads from the store;
 hashes, seals, and the history stay, so that the log still verifies. Runs under hold and the latest
-run stay. Without --before, archives the runs that are older than keep_years in powerfill.toml.
-An interrupted command continues with the next call. Needs the rights of the store's owner.")]
+run stay. Without --before, archives what the policy in powerfill.toml says: runs that are older
+than keep_years, and scenarios that are older than keep_scenario_days. An interrupted command
+continues with the next call. Needs the rights of the store's owner.")]
 pub(crate) struct ArchiveArgs {
     /// Archive runs that were requested before this day (UTC)
     #[arg(long, value_name = "DATE")]
     pub(crate) before: Option<Day>,
-    /// The folder for the files of evidence
+    /// Archive scenarios only
+    #[arg(long)]
+    pub(crate) scenarios: bool,
+    /// The folder for the files of evidence [default: archive in powerfill.toml]
     #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Option<PathBuf>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,

@@ -26,7 +26,9 @@ pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), CliError> {
             .await;
     bar.finish_and_clear();
     let copied = copied.map_err(|error| match error {
-        CopyError::RunActive { .. } | CopyError::AnotherLog { .. } => CliError::environment(error),
+        CopyError::RunActive { .. } | CopyError::AnotherLog { .. } | CopyError::Archived { .. } => {
+            CliError::environment(error)
+        }
         error => CliError::context("the copy is incomplete; copy again to continue", error),
     })?;
     let damage = damage_of(&copied.verdict);

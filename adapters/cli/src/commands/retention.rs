@@ -16,6 +16,7 @@ use powerfill_ports::copying::CopyStore;
 use powerfill_ports::retention::read_retention;
 use powerfill_ports::runs::{RunFilter, stream_runs};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::evidence::PROGRAM;
 use super::find_run;
@@ -23,6 +24,7 @@ use crate::args::{ArchiveArgs, HoldArgs, RestoreArgs};
 use crate::error::CliError;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_table, print_text};
+use crate::retention_policy::{Cutoff, RetentionPolicy, RunSelection};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
@@ -71,26 +73,24 @@ async fn list_holds(store: &dyn Store, format: Format) -> Result<(), CliError> {
 
 pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
-    let before = match (args.before, tenant_store.keep_years(settings)) {
-        (Some(day), _) => Timestamp::start_of(day),
-        (None, Some(years)) => years_before(SystemClock.now(), years),
-        (None, None) => {
-            return Err(CliError::environment(
-                "which runs? Name a day with --before DATE, or set keep_years in powerfill.toml",
-            ));
-        }
-    };
+    let policy = tenant_store.retention(settings);
+    let selection = select(&args, policy)?.with_reason(args.reason.as_deref());
+    let folder = args.out.as_ref().or(policy.folder.as_ref()).ok_or_else(|| {
+        CliError::environment(
+            "where to? Name a folder with --out DIR, or set archive in powerfill.toml",
+        )
+    })?;
     let store = tenant_store.open_existing().await?;
-    std::fs::create_dir_all(&args.out)
-        .map_err(|error| CliError::context(args.out.display().to_string(), error))?;
     let by = settings.requested_by(args.actor.requested_by.as_deref());
-    let request = ArchiveRequest {
-        actor: actor(&by),
-        folder: &args.out,
-        program: PROGRAM,
-        reason: args.reason.as_deref(),
-    };
-    let outcomes = archive_before(store.as_ref(), before, request).await?;
+    create_folder(folder)?;
+    let request = ArchiveRequest { actor: actor(&by), folder, program: PROGRAM };
+    let chosen = chosen_runs(store.as_ref(), selection).await?;
+    let mut archiver = Archiver::open(store.as_ref(), request).await?;
+    let mut outcomes = Vec::new();
+    for (run, reason) in chosen {
+        outcomes.push((run, archive_run(&mut archiver, run, reason.as_deref()).await?));
+    }
+    store.give_space_back().await?;
     let rows = outcomes.iter().filter_map(|(run, outcome)| {
         let (outcome, detail) = match outcome {
             ArchiveOutcome::Archived(file) => ("archived", file.display().to_string()),
@@ -114,33 +114,89 @@ pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Re
     }
 }
 
-/// Archives the runs that were requested before a moment, the oldest first.
-async fn archive_before(
-    store: &dyn CopyStore,
-    before: Timestamp,
-    request: ArchiveRequest<'_>,
-) -> Result<Vec<(RunId, ArchiveOutcome)>, CliError> {
-    let mut runs = Vec::new();
-    let mut all = pin!(stream_runs(store, RunFilter::All));
-    while let Some(queued) = all.try_next().await? {
-        if queued.requested_at < before && queued.status.is_over() {
-            runs.push(queued.run_id);
-        }
-    }
-    let mut archiver = Archiver::open(store, request).await?;
-    let mut outcomes = Vec::new();
-    for run in runs.into_iter().rev() {
-        let archived = archiver.archive(run).await;
-        let archived = archived.map_err(|error| CliError::context(format!("run {run}"), error))?;
-        outcomes.push((run, archived));
-    }
-    store.give_space_back().await?;
-    Ok(outcomes)
+/// The runs that the command line chooses, or else the policy.
+fn select(args: &ArchiveArgs, policy: &RetentionPolicy) -> Result<RunSelection, CliError> {
+    let given = args.before.map(|day| {
+        let cutoff = Some(Cutoff { before: Timestamp::start_of(day), reason: None });
+        RunSelection { official: cutoff.clone(), scenarios: cutoff }
+    });
+    let selection = given.or_else(|| policy.selection(SystemClock.now())).ok_or_else(|| {
+        CliError::environment(
+            "which runs? Name a day with --before DATE, or set keep_years or keep_scenario_days in \
+             powerfill.toml",
+        )
+    })?;
+    Ok(match args.scenarios {
+        true => RunSelection { official: None, ..selection },
+        false => selection,
+    })
 }
 
-/// A year of retention has 365.25 days.
-const fn years_before(now: Timestamp, years: u32) -> Timestamp {
-    now.plus_days(-(years as i64 * 1_461 / 4))
+/// The chosen runs with their reasons, the oldest first.
+async fn chosen_runs(
+    store: &dyn CopyStore,
+    selection: RunSelection,
+) -> Result<Vec<(RunId, Option<String>)>, CliError> {
+    let mut chosen = Vec::new();
+    let mut all = pin!(stream_runs(store, RunFilter::All));
+    while let Some(queued) = all.try_next().await? {
+        if let Some(cutoff) = selection.cutoff(&queued) {
+            chosen.push((queued.run_id, cutoff.reason.clone()));
+        }
+    }
+    chosen.reverse();
+    Ok(chosen)
+}
+
+/// Archives a run, and says which one cannot be archived.
+async fn archive_run(
+    archiver: &mut Archiver<'_>,
+    run: RunId,
+    reason: Option<&str>,
+) -> Result<ArchiveOutcome, CliError> {
+    let archived = archiver.archive(run, reason).await;
+    archived.map_err(|error| CliError::context(format!("run {run}"), error))
+}
+
+fn create_folder(folder: &Path) -> Result<(), CliError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| CliError::context(folder.display().to_string(), error))
+}
+
+/// Carries out the policy of a store for a worker, until a run is requested or the worker is to
+/// stop. Returns whether it came to the end.
+pub(super) async fn carry_out_policy(
+    tenant_store: &TenantStore,
+    label: &str,
+    worker: &str,
+    shutdown: &CancellationToken,
+) -> Result<bool, CliError> {
+    let actor = actor(worker);
+    let policy = tenant_store.archiving();
+    let selection = policy.and_then(|policy| policy.selection(actor.now));
+    let folder = policy.and_then(|policy| policy.folder.as_deref());
+    let (Some(selection), Some(folder)) = (selection, folder) else { return Ok(true) };
+    let store = tenant_store.open_existing().await?;
+    let chosen = chosen_runs(store.as_ref(), selection).await?;
+    if chosen.is_empty() {
+        return Ok(true);
+    }
+    if store.active_run().await?.is_some() {
+        return Ok(false);
+    }
+    create_folder(folder)?;
+    let request = ArchiveRequest { actor, folder, program: PROGRAM };
+    let mut archiver = Archiver::open(store.as_ref(), request).await?;
+    for (run, reason) in chosen {
+        if shutdown.is_cancelled() || store.active_run().await?.is_some() {
+            return Ok(false);
+        }
+        let outcome = archive_run(&mut archiver, run, reason.as_deref()).await?;
+        if let ArchiveOutcome::Archived(file) = outcome {
+            print_text(format_args!("{label}: run {run} is archived in {}\n", file.display()))?;
+        }
+    }
+    Ok(true)
 }
 
 pub(crate) async fn restore_file(

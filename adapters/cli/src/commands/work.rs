@@ -2,9 +2,9 @@
 //! stopped.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use powerfill_app::publish::Publisher;
 use powerfill_app::{
     AppError, FinishedRun, NoObserver, RunControl, RunObserver, Runner, StopReason,
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::publish::{follow_store, log_publish_event};
+use super::retention::carry_out_policy;
 use super::run::{process_name, tenant_runner};
 use crate::args::WorkArgs;
 use crate::error::CliError;
@@ -38,6 +39,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const BACKOFF: RetryPolicy = RetryPolicy::endless(Duration::from_secs(1), Duration::from_secs(30));
 /// The pause after publishing failed for another reason than an unavailable database.
 const PUBLISH_PAUSE: Duration = Duration::from_secs(30);
+/// How often the policy of retention is carried out.
+const ARCHIVE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
@@ -45,13 +48,32 @@ pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<()
     let stores = stores
         .into_iter()
         .map(|store| store.with_large_tables(large_tables).with_certificate(certificate));
-    let stores = stores.collect();
+    let stores = match args.archive {
+        true => with_archiving(stores, settings)?,
+        false => stores.collect(),
+    };
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
     log::start(args.log.log_format);
     let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
     let work = work_on(with_targets(stores)?, &name, &shutdown, args.once, observers);
     shutdown::bounded(&shutdown, work).await
+}
+
+/// Adds the policy of `powerfill.toml` to each store.
+fn with_archiving(
+    stores: impl Iterator<Item = TenantStore>,
+    settings: &ProgramSettings,
+) -> Result<Vec<TenantStore>, CliError> {
+    let stores: Result<Vec<_>, _> = stores.map(|store| store.with_archiving(settings)).collect();
+    let stores = stores?;
+    if stores.iter().all(|store| store.archiving().is_none()) {
+        return Err(CliError::environment(
+            "--archive: powerfill.toml does not say how long runs stay; set keep_years or \
+             keep_scenario_days, and archive = \"FOLDER\"",
+        ));
+    }
+    Ok(stores)
 }
 
 /// A store, and the database to which its outputs are published.
@@ -150,6 +172,7 @@ impl StoreWorker {
         let _publishing = self.publish_in_background(&store);
         let runner = tenant_runner(&self.store, Arc::clone(&store), self.name.clone());
         let mut any_failed = false;
+        let mut archive_at = Instant::now();
         let (mut events, mut woken) = (None, false);
         loop {
             // Subscribes before the claim, so that no request in between is missed.
@@ -169,6 +192,7 @@ impl StoreWorker {
                 }
                 WorkResult::QueueEmpty if self.once => {
                     self.publish_completed(store.as_ref()).await?;
+                    self.archive().await?;
                     return if any_failed { Err(CliError::NegativeAnswer) } else { Ok(()) };
                 }
                 WorkResult::QueueEmpty if woken => {
@@ -181,6 +205,9 @@ impl StoreWorker {
                 }
                 WorkResult::QueueEmpty => {
                     pauses.reset();
+                    if Instant::now() >= archive_at && self.archive_or_log().await {
+                        archive_at = Instant::now() + ARCHIVE_INTERVAL;
+                    }
                     let Some(events) = &mut events else { continue };
                     let event = timeout(POLL_INTERVAL, events.next());
                     match self.shutdown.run_until_cancelled(event).await {
@@ -222,6 +249,19 @@ impl StoreWorker {
         if let Some(Err(error)) = certified {
             tracing::warn!("{}: run {run} has no certificate: {error}", self.label);
         }
+    }
+
+    /// Carries out the policy of retention, if the worker is to. Returns whether it came to the end.
+    async fn archive(&self) -> Result<bool, CliError> {
+        carry_out_policy(&self.store, &self.label, &self.name, &self.shutdown).boxed().await
+    }
+
+    /// As [`Self::archive`]. An error is logged, and the next attempt is that of the next day.
+    async fn archive_or_log(&self) -> bool {
+        self.archive().await.unwrap_or_else(|error| {
+            tracing::error!("{}: nothing more is archived today: {error}", self.label);
+            true
+        })
     }
 
     /// Claims the next run, if there is one, and works on it until it ends.

@@ -1,7 +1,11 @@
 //! Holds, archived runs, and restored ones on the command line (specification 3.5); and that a
 //! killed command continues.
 
-use crate::process::{Progress, scattered};
+use std::process::Stdio;
+
+use powerfill_tests::waiting::eventually_blocking;
+
+use crate::process::{BackgroundProcess, Progress, scattered};
 use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
 
 const ARCHIVE: &str = "archive --before 2100-01-01 --out archive";
@@ -66,6 +70,94 @@ fn the_policy_is_carried_out_by_the_command_only() {
     assert!(files(&sandbox).is_empty(), "the runs are of today");
     std::fs::write(sandbox.path("powerfill.toml"), "keep_years = 0\n").unwrap();
     sandbox.run_line("runs").fails_with(2, &["keep_years", "from 1 to 999"]);
+}
+
+/// The id of a scenario of the latest run that is kept.
+fn keep_scenario(sandbox: &Sandbox) -> String {
+    let kept = sandbox.run(["try", "--set", "price_mode=pc", "--keep", "carry"]).success().out;
+    let run = kept.lines().find_map(|line| line.strip_prefix("Run ")).expect("a summary");
+    run.split(' ').next().expect("an id").to_owned()
+}
+
+#[test]
+fn scenarios_leave_before_other_runs() {
+    let sandbox = Sandbox::new();
+    fill(&sandbox);
+    let scenario = keep_scenario(&sandbox);
+    let archived = sandbox.run_ok("archive --scenarios --before 2100-01-01 --out archive");
+    assert!(archived.contains(&scenario) && !archived.contains("kept"), "{archived}");
+    let file = format!("archive/run-{scenario}.pfe");
+    assert_eq!(files(&sandbox), [file.as_str()]);
+    sandbox.run_line(&format!("show {scenario}")).fails_with(2, &["is archived in", &file]);
+    let verified = sandbox.run_ok("verify");
+    assert!(verified.contains("archived: 1 runs"), "{verified}");
+    let listed = sandbox.run_ok("runs --scenarios --format csv");
+    assert!(listed.contains(&scenario), "{listed}");
+    sandbox.run_ok(&format!("restore {file}"));
+    sandbox.run_ok(&format!("replay {scenario}"));
+}
+
+#[test]
+fn a_worker_carries_the_policy_out_where_it_is_told_to() {
+    let sandbox = Sandbox::new();
+    let policy = |text: &str| std::fs::write(sandbox.path("powerfill.toml"), text).unwrap();
+    fill(&sandbox);
+    let work = || sandbox.run_line("work --once --archive");
+    let worked = || work().success().out;
+    work().fails_with(2, &["--archive", "keep_years", "keep_scenario_days"]);
+    policy("keep_scenario_days = 0\n");
+    work().fails_with(2, &["powerfill.toml, archive", "folder"]);
+    policy("keep_scenario_days = -1\n");
+    work().fails_with(2, &["keep_scenario_days", "from 0 to 36500"]);
+    policy("keep_years = 7\nkeep_scenario_days = 0\narchive = \"archive\"\n");
+    let scenario = keep_scenario(&sandbox);
+    assert_eq!(sandbox.run_ok("work --once"), "");
+    let held = sandbox.run_ok(&format!("hold {scenario} --reason claim-17"));
+    assert_eq!(worked(), "", "{held}");
+    sandbox.run_ok(&format!("hold {scenario} --release"));
+    let archived = worked();
+    assert!(archived.contains(&format!("run {scenario} is archived in archive/")), "{archived}");
+    assert_eq!(worked(), "");
+    // The other runs are of today.
+    assert_eq!(files(&sandbox).len(), 1);
+    sandbox.run_ok("verify");
+}
+
+#[test]
+fn the_policy_of_a_tenant_names_its_own_folder() {
+    let sandbox = Sandbox::new();
+    let settings = "keep_scenario_days = 30\narchive = \"archive\"\n\
+                    [tenants.WATERMARK]\nstore = \"sqlite:w.db\"\n";
+    std::fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    let words = ["archive: is not allowed together with [tenants]"];
+    sandbox.run_line("runs --tenant WATERMARK").fails_with(2, &words);
+    let settings = settings.replace("archive = \"archive\"\n", "");
+    std::fs::write(sandbox.path("powerfill.toml"), &settings).unwrap();
+    let words = ["tenants.WATERMARK.archive: is missing"];
+    sandbox.run_line("work --once --archive --all-tenants").fails_with(2, &words);
+    let settings = format!("{settings}archive = \"w\"\n");
+    std::fs::write(sandbox.path("powerfill.toml"), &settings).unwrap();
+    sandbox.run_ok("work --once --archive --all-tenants");
+}
+
+/// A worker that keeps running archives when it has nothing else to do.
+#[test]
+fn an_idle_worker_archives() {
+    let sandbox = Sandbox::new();
+    fill(&sandbox);
+    let scenario = keep_scenario(&sandbox);
+    let settings = "keep_scenario_days = 0\narchive = \"archive\"\n";
+    std::fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    let mut command = sandbox.command(["work", "--archive"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let worker = BackgroundProcess::start(&mut command);
+    eventually_blocking("the scenario is archived", || {
+        sandbox.run_ok("verify").contains("archived: 1 runs")
+    });
+    worker.signal("TERM");
+    let output = worker.finish();
+    assert_eq!(output.status, Some(0), "{output:?}");
+    assert!(output.out.contains(&scenario), "{output:?}");
 }
 
 /// Kills `archive` and `restore` at many moments; each continues, and the log is whole in between.
