@@ -3,11 +3,12 @@
 
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
-use powerfill_ports::Store;
+use powerfill_ports::events::StoredEvent;
+use powerfill_ports::{Store, StoreError};
 use powerfill_tables::summary::RunSummary;
 
 use crate::AppError;
-use crate::events::{DecodedEvent, read_versions};
+use crate::events::{DecodedEvent, read_stored, read_versions};
 
 /// The most states that a timeline keeps: 256 states of a demo book take about 40 MB.
 const MAX_STATES: u64 = 256;
@@ -21,6 +22,19 @@ pub struct RunAtEvent {
     pub summary: RunSummary,
     /// The event.
     pub event: DecodedEvent,
+    run: RunId,
+}
+
+impl RunAtEvent {
+    /// The event as it is stored.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn stored(&self, store: &dyn Store) -> Result<StoredEvent, AppError> {
+        let version = self.event.stream_version;
+        let stored = read_stored(store, self.run, version).await?;
+        stored.ok_or_else(|| StoreError::missing_event(&self.run.stream(), version).into())
+    }
 }
 
 /// Shows a run after any of its events, in any order. It reads the stream once and keeps states at
@@ -130,7 +144,7 @@ async fn read_on(
         }
     }
     match last {
-        Some(event) => Ok(RunAtEvent { summary, event }),
+        Some(event) => Ok(RunAtEvent { summary, event, run }),
         None => Err(AppError::NoSuchEvent { run, event: to, events: summary.events }),
     }
 }

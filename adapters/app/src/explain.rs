@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 
 use crate::AppError;
 use crate::certificate::{recorded_certificate, recorded_prices};
-use crate::events::{DecodedBatches, DecodedEvent, decode_batches, for_each_event, read_run};
+use crate::events::{DecodedBatches, DecodedEvent, for_each_event, read_chosen, read_run};
 
 /// Explains a loan: its candidates, its way through the run, whether it takes part, and which
 /// limits barred it.
@@ -211,7 +211,7 @@ pub async fn read_story<'a>(
     };
     more.retain(|version| !own.contains(version));
     events.extend(read_listed(store, run, &more).await?);
-    events.sort_unstable_by_key(|event| event.stored.stream_version);
+    events.sort_unstable_by_key(|event| event.stream_version);
     Ok(stream::iter([Ok(events)]).boxed())
 }
 
@@ -238,8 +238,7 @@ async fn read_listed(
     versions: &BTreeSet<u64>,
 ) -> Result<Vec<DecodedEvent>, AppError> {
     let wanted = versions.iter().copied().collect();
-    let batches = decode_batches(store.read_versions(&run.stream(), wanted));
-    let events: Vec<DecodedEvent> = batches.try_concat().await?;
+    let events: Vec<DecodedEvent> = read_chosen(store, run, wanted).try_concat().await?;
     if events.len() != versions.len() {
         return Err(damaged_index(run, "it lists events that the run does not have"));
     }

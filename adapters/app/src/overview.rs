@@ -8,7 +8,7 @@ use powerfill_ports::{Store, StoreError};
 
 use crate::AppError;
 use crate::certificate::{recorded_certificate, recorded_prices};
-use crate::events::decode_batches;
+use crate::events::read_types;
 use crate::rebuild::fold;
 
 /// The overview of a run; `None` if the run is not Complete.
@@ -52,7 +52,7 @@ async fn of_run(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppEr
 async fn read_head(store: &dyn Store, run: RunId) -> Result<OverviewBuilder, AppError> {
     let mut overview = OverviewBuilder::new(run);
     let types = OverviewBuilder::EVENTS.map(|event_type| event_type.name().to_owned());
-    let mut batches = decode_batches(store.read_types(&run.stream(), 1, types.to_vec()));
+    let mut batches = read_types(store, run, 1, types.to_vec());
     while let Some(batch) = batches.try_next().await? {
         batch.iter().for_each(|event| overview.apply(&event.recorded(run)));
     }

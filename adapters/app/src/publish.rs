@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::AppError;
-use crate::events::{read_event, read_run};
+use crate::events::{DecodedEvent, read_event, read_run, read_stored};
 use crate::rebuild::RunFold;
 use crate::retry::retry_with_backoff;
 
@@ -51,22 +51,23 @@ pub async fn publish(
 async fn publication(store: &dyn Store, run: RunId) -> Result<Publication, AppError> {
     let stream = run.stream();
     let last = retry_with_backoff(|| store.stream_version(&stream)).await?;
-    let last = read_event(store, run, last.max(1)).await?;
+    let last = read_stored(store, run, last.max(1)).await?;
     let last = last.ok_or_else(|| AppError::no_run(run))?;
+    let (tenant_id, position) = (last.tenant_id.clone(), last.global_position);
     let first = read_event(store, run, 1).await?;
     if first.is_some_and(|first| is_scenario(&first.event)) {
         let message = format!("run {run} is a scenario, and scenarios are never published");
         return Err(PublishError::Failed(message).into());
     }
-    let RunEvent::RunCompleted(completed) = last.event else {
+    let RunEvent::RunCompleted(completed) = DecodedEvent::try_from(last)?.event else {
         let message =
             format!("run {run} is not Complete: only a Complete run has outputs to publish");
         return Err(PublishError::Failed(message).into());
     };
     Ok(Publication {
         run_id: run,
-        tenant_id: last.stored.tenant_id,
-        position: last.stored.global_position,
+        tenant_id,
+        position,
         output_digest: completed.output_digest,
         only_if_later: false,
     })

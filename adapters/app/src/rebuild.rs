@@ -9,6 +9,7 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
@@ -20,7 +21,7 @@ use powerfill_tables::{RunTables, UnknownTable};
 
 use crate::AppError;
 use crate::certificate::recorded_certificate;
-use crate::events::{DecodedEvent, decode_batches, read_run, read_versions};
+use crate::events::{DecodedEvent, read_checked, read_run, read_types};
 
 /// What the events of a run amount to.
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ impl RunFold {
             if let RunEvent::RunRequested(requested) = &decoded.event {
                 self.input_digest = Some(requested.snapshot_digest.clone());
                 self.is_scenario = requested.origin.scenario.is_some();
-                self.requested_at = Some(decoded.stored.recorded_at);
+                self.requested_at = Some(decoded.recorded_at);
             }
             self.status = RunStatus::reached_with(&decoded.event);
             let recorded = decoded.recorded(self.run);
@@ -110,7 +111,7 @@ impl RunFold {
             if let Some(index) = &mut self.index {
                 index.apply(&recorded);
             }
-            self.events = decoded.stored.stream_version;
+            self.events = decoded.stream_version;
         }
         Ok(self.tables.drain())
     }
@@ -120,9 +121,10 @@ impl RunFold {
         mut self,
         store: &dyn Store,
         at: u64,
+        hashes: HashCheck,
         mut take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
     ) -> Result<RebuiltRun, AppError> {
-        let mut batches = read_versions(store, self.run, 1, at);
+        let mut batches = read_checked(store, self.run, 1, at, hashes);
         while let Some(batch) = batches.try_next().await? {
             let rows = self.apply(&batch)?;
             if !rows.is_empty() {
@@ -190,7 +192,7 @@ pub async fn fold_to(
     at: u64,
     take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
 ) -> Result<RebuiltRun, AppError> {
-    RunFold::new(run, projectors).run_to(store, at, take_rows).await
+    RunFold::new(run, projectors).run_to(store, at, HashCheck::OnRead, take_rows).await
 }
 
 /// As [`fold`], with the index of the run's events.
@@ -198,9 +200,10 @@ pub(crate) async fn fold_with_index(
     store: &dyn Store,
     run: RunId,
     projectors: Projectors,
+    hashes: HashCheck,
     take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
 ) -> Result<RebuiltRun, AppError> {
-    RunFold::with_index(run, projectors).run_to(store, u64::MAX, take_rows).await
+    RunFold::with_index(run, projectors).run_to(store, u64::MAX, hashes, take_rows).await
 }
 
 /// Whether the published rows of a large table are not in the store, but built from events.
@@ -230,14 +233,14 @@ pub async fn build_table(
         return Ok(());
     };
     let types = vec![event_type.name().to_owned()];
-    let mut batches = decode_batches(store.read_types(&run.stream(), from_version, types));
+    let mut batches = read_types(store, run, from_version, types);
     while let Some(batch) = batches.try_next().await? {
         let mut rows = RowBatch::new(table);
         for decoded in &batch {
             projector.apply(&decoded.recorded(run));
         }
         projector.drain(&mut rows);
-        let next = batch.last().map_or(from_version, |last| last.stored.stream_version + 1);
+        let next = batch.last().map_or(from_version, |last| last.stream_version + 1);
         if take_rows(rows, next).await.is_break() {
             break;
         }
@@ -303,7 +306,8 @@ pub(crate) async fn rebuild_kept(
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
     }
-    let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
+    let fold = fold_with_index(store, run, projectors, HashCheck::OnRead, async |_, _| Ok(()));
+    let rebuilt = fold.await?;
     put_kept(store, writer, &rebuilt).await
 }
 

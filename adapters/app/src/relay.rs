@@ -346,8 +346,8 @@ impl Relay {
     }
 
     /// Checks that the store has the broker's last event, with the same hash. The hash covers all
-    /// events before it in its stream. An archived event has no hash any more; a run is archived only
-    /// when the stored position is behind it.
+    /// events before it in its stream. An archived event has no hash any more; a run is archived
+    /// only when the stored position is behind it.
     async fn ensure_same_history(
         &self,
         position: u64,

@@ -7,7 +7,7 @@ use powerfill_tables::event_index::{EventIndex, Subject, SubjectKind};
 use powerfill_tables::track::RunTrack;
 
 use crate::AppError;
-use crate::events::{decode_batches, for_each_event, read_run};
+use crate::events::{for_each_event, read_run, read_types};
 use crate::explain::listed_versions;
 
 /// Reads the track of a run up to its present end. Events that it does not need are not decoded.
@@ -18,7 +18,7 @@ use crate::explain::listed_versions;
 pub async fn read_track(store: &dyn Store, run: RunId) -> Result<RunTrack, AppError> {
     let needed = EventType::ALL.iter().filter(|event_type| RunTrack::needs(**event_type));
     let types = needed.map(|event_type| event_type.name().to_owned()).collect();
-    let events = decode_batches(store.read_types(&run.stream(), 1, types));
+    let events = read_types(store, run, 1, types);
     let mut track = RunTrack::default();
     for_each_event(run, events, |event| track.apply(event)).await?;
     Ok(track)

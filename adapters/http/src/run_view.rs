@@ -5,6 +5,7 @@ use powerfill_app::DecodedEvent;
 use powerfill_events::run::event::{RunRequested, Step};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
+use powerfill_ports::events::StoredEvent;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
 use powerfill_tables::tables::powerfill_log::step_of;
 use rust_decimal::Decimal;
@@ -78,15 +79,17 @@ pub(crate) struct RunView {
     pub(crate) cancelled_by: Option<String>,
 }
 
-/// The event of this version.
+/// The event of this version, as it is stored and in the present schema.
 pub(crate) async fn event_at(
     store: &dyn Store,
     run: RunId,
     version: u64,
-) -> ApiResult<Option<DecodedEvent>> {
+) -> ApiResult<Option<(StoredEvent, RunEvent)>> {
     let mut batches = store.read_between(&run.stream(), version, version);
     let stored = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
-    Ok(stored.map(DecodedEvent::try_from).transpose()?)
+    let Some(stored) = stored else { return Ok(None) };
+    let event = DecodedEvent::try_from(stored.clone())?.event;
+    Ok(Some((stored, event)))
 }
 
 /// The request of a run.
@@ -94,7 +97,7 @@ pub(crate) async fn requested(
     store: &dyn Store,
     run: RunId,
 ) -> ApiResult<Option<Box<RunRequested>>> {
-    Ok(match event_at(store, run, 1).await?.map(|first| first.event) {
+    Ok(match event_at(store, run, 1).await?.map(|(_, first)| first) {
         Some(RunEvent::RunRequested(requested)) => Some(requested),
         _ => None,
     })
@@ -127,8 +130,8 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
         view.options = serde_json::to_value(&requested.options).ok();
         view.input_digest = Some(requested.snapshot_digest.clone());
     }
-    let Some(last) = event_at(store, run, events.max(1)).await? else { return Ok(view) };
-    let DecodedEvent { stored, event: last } = last;
+    let last = event_at(store, run, events.max(1)).await?;
+    let Some((stored, last)) = last else { return Ok(view) };
     if !queued.status.is_over() {
         queued.status = RunStatus::reached_with(&last);
         view.summary = RunOverview::from(&queued);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use powerfill_app::DecodedEvent;
 use powerfill_app::track::read_track;
 use powerfill_events::run::RunId;
 use powerfill_tables::status::RunStatus;
@@ -265,7 +264,7 @@ pub(crate) async fn state(
     }
     let track = track(&api, &caller, run).await?;
     let event = event_at(store.as_ref(), run, version).await?;
-    let DecodedEvent { stored, event } = event.ok_or_else(|| Problem::no_run(run))?;
+    let (stored, event) = event.ok_or_else(|| Problem::no_run(run))?;
     let status = RunStatus::reached_with(&event);
     let event = RawValue::from_string(cloud_event(&stored)?).map_err(|error| internal(&error))?;
     let state = track.state_at(version);

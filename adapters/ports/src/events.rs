@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::StoreError;
 use crate::lease::Lease;
+use crate::stored_block::DetachedBlock;
 
 /// Events that a writer asks to append to one stream: all of them, or none.
 #[derive(Debug, Clone)]
@@ -62,6 +63,31 @@ pub const EVENTS_PER_BATCH: usize = MAX_BLOCK_EVENTS;
 
 /// Events in order, one batch at a time, so that no reader holds a whole stream in memory.
 pub type EventBatches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
+
+/// Events of a stream as a store keeps them.
+#[derive(Debug, Clone)]
+pub enum EventPart {
+    /// Events of a block, which is still compressed.
+    Block(DetachedBlock),
+    /// Events that are kept one by one.
+    Events(Vec<StoredEvent>),
+}
+
+impl EventPart {
+    /// The events.
+    ///
+    /// # Errors
+    /// As for [`DetachedBlock::events`].
+    pub fn events(self) -> Result<Vec<StoredEvent>, StoreError> {
+        match self {
+            Self::Block(block) => block.events(),
+            Self::Events(events) => Ok(events),
+        }
+    }
+}
+
+/// Parts of a stream in order.
+pub type EventParts<'a> = BoxStream<'a, Result<EventPart, StoreError>>;
 
 /// The event store of one tenant.
 ///
@@ -135,6 +161,26 @@ pub trait EventStore: Send + Sync {
             batch
         });
         wanted.try_filter(|batch| std::future::ready(!batch.is_empty())).boxed()
+    }
+
+    /// As [`EventStore::read_between`] or, with types, as [`EventStore::read_types`]; a store with
+    /// blocks leaves decompressing and checking them to the reader, who can do it on many threads.
+    fn read_parts(
+        &self,
+        stream: &str,
+        from_version: u64,
+        to_version: u64,
+        types: Option<Vec<String>>,
+    ) -> EventParts<'_> {
+        let batches = match types {
+            None => self.read_between(stream, from_version, to_version),
+            Some(types) => self.read_types(stream, from_version, types),
+        };
+        let within = move |mut batch: Vec<StoredEvent>| {
+            batch.retain(|event| event.stream_version <= to_version);
+            EventPart::Events(batch)
+        };
+        batches.map_ok(within).boxed()
     }
 
     /// Reads all streams in the order of positions, after a position (0: from the first event), to

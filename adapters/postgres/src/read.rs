@@ -251,10 +251,12 @@ async fn events(
             if end > part.last && !batch.is_empty() {
                 return Ok(batch);
             }
-            let is_wanted = |version, _: &str| (next..=end).contains(&version);
-            if !block.add_events(&mut batch, record, stream, is_wanted)? {
+            // What is before archived payloads is read without them.
+            if block.is_archived() && !batch.is_empty() {
                 return Ok(batch);
             }
+            let is_wanted = |version, _: &str| (next..=end).contains(&version);
+            batch.append(&mut block.events(record, stream, is_wanted)?);
             next = end + 1;
         }
         if next == part.first {

@@ -4,7 +4,7 @@
 
 use powerfill_events::log::AppendRecord;
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
+use powerfill_ports::events::{EVENTS_PER_BATCH, EventPart, StoredEvent};
 use powerfill_ports::stored_block::StoredBlock;
 use rusqlite::{Connection, Row};
 
@@ -31,31 +31,30 @@ pub(crate) fn batch_after_position(
             let record = append_record(row)?;
             let from = record.first_position.max(after + 1);
             let to = record.last_position().min(up_to);
-            if from > to
-                || !batch.add(
-                    &record,
-                    name(row)?,
-                    record.version_at(from),
-                    record.version_at(to),
-                )?
-            {
+            if from > to {
+                break;
+            }
+            let (first, last) = (record.version_at(from), record.version_at(to));
+            if batch.add(&record, name(row)?, first, last)? <= last || !batch.has_room_for(1) {
                 break;
             }
         }
     }
-    Ok(batch.events)
+    events_of(batch.parts)
 }
 
-/// The next batch of events of a stream from a version on, up to and including `up_to`; with
-/// `types`, only the events of these types. An empty batch is the end.
-pub(crate) fn batch_from_version(
+/// The next parts of a stream from a version on, up to and including `up_to`, with about a batch of
+/// events, and the version that follows them; with `types`, only the events of these types. No
+/// parts are the end.
+pub(crate) fn parts_from_version(
     conn: &Connection,
     stream: &str,
     version: u64,
     up_to: u64,
     types: Option<&[String]>,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<(Vec<EventPart>, u64), StoreError> {
     let mut batch = BatchBuilder::new(conn, types);
+    let mut next = version;
     if version <= up_to {
         let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
         let mut rows = appends.query((stream, version)).map_err(store_error)?;
@@ -63,12 +62,16 @@ pub(crate) fn batch_from_version(
             let record = append_record(row)?;
             let first = record.first_version.max(version);
             let last = record.last_version().min(up_to);
-            if first > last || !batch.add(&record, name(row)?, first, last)? {
+            if first > last {
+                break;
+            }
+            next = batch.add(&record, name(row)?, first, last)?;
+            if next <= last || !batch.has_room_for(1) {
                 break;
             }
         }
     }
-    Ok(batch.events)
+    Ok((batch.parts, next))
 }
 
 /// The events of a stream with these versions, up to and including `up_to`. The versions must be in
@@ -79,7 +82,7 @@ pub(crate) fn batch_of_versions(
     versions: &[u64],
     up_to: u64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut batch = BatchBuilder::new(conn, None);
+    let mut events = Vec::new();
     let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
     if let Some(first) = rest.first() {
         let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
@@ -90,11 +93,11 @@ pub(crate) fn batch_of_versions(
             let record = append_record(row)?;
             let (here, later) =
                 rest.split_at(rest.partition_point(|version| *version <= record.last_version()));
-            batch.add_versions(&record, name(row)?, here)?;
+            add_versions(conn, &mut events, &record, name(row)?, here)?;
             rest = later;
         }
     }
-    Ok(batch.events)
+    Ok(events)
 }
 
 /// The name of the stream, in a query of appends.
@@ -120,9 +123,13 @@ pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> Result<StoredBlock<'r>, Stor
     })
 }
 
-/// Whether a type is one of those to read; `None` is all.
-fn is_wanted_type(types: Option<&[String]>, event_type: &str) -> bool {
-    types.is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
+/// The events of parts.
+pub(crate) fn events_of(parts: Vec<EventPart>) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut events = Vec::new();
+    for part in parts {
+        events.append(&mut part.events()?);
+    }
+    Ok(events)
 }
 
 /// Collects a batch, one append at a time.
@@ -130,25 +137,28 @@ struct BatchBuilder<'c> {
     conn: &'c Connection,
     /// The types to read; `None` for all.
     types: Option<&'c [String]>,
-    events: Vec<StoredEvent>,
+    parts: Vec<EventPart>,
+    /// The number of events of the parts.
+    count: u64,
 }
 
 impl<'c> BatchBuilder<'c> {
     const fn new(conn: &'c Connection, types: Option<&'c [String]>) -> Self {
-        Self { conn, types, events: Vec::new() }
+        Self { conn, types, parts: Vec::new(), count: 0 }
     }
 
-    /// Adds the events of an append between two versions. Returns whether there is room for more.
+    /// Adds the events of an append between two versions, as far as there is room. Returns the
+    /// version after them.
     fn add(
         &mut self,
         record: &AppendRecord,
         stream: &str,
         first: u64,
         last: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<u64, StoreError> {
         let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
         let mut rows = select.query((record.stream_id, first, last)).map_err(store_error)?;
-        let (mut next, types) = (first, self.types);
+        let mut next = first;
         while let Some(row) = rows.next().map_err(store_error)? {
             let block = stored_block(row)?;
             // The append before may be in blocks while this one is still in rows.
@@ -159,17 +169,15 @@ impl<'c> BatchBuilder<'c> {
                 break;
             }
             let to = block.last_version().min(last);
-            let is_needed = self.types.map_or(Ok(true), |types| block.has_any(types))?;
-            if is_needed {
-                if !self.has_room_for(to - next + 1) {
-                    return Ok(false);
+            if self.types.map_or(Ok(true), |types| block.has_any(types))? {
+                // What is before archived payloads is read without them.
+                let ends_here = block.is_archived() && self.count > 0;
+                if ends_here || !self.has_room_for(to - next + 1) {
+                    return Ok(next);
                 }
-                let is_wanted = |version, event_type: &str| {
-                    (next..=to).contains(&version) && is_wanted_type(types, event_type)
-                };
-                if !block.add_events(&mut self.events, record, stream, is_wanted)? {
-                    return Ok(false);
-                }
+                let part = block.detach(record, stream, next..=to, self.types);
+                self.count += part.wanted();
+                self.parts.push(EventPart::Block(part));
             }
             next = to + 1;
         }
@@ -179,11 +187,11 @@ impl<'c> BatchBuilder<'c> {
         if next <= last {
             return Err(StoreError::missing_event(stream, next));
         }
-        Ok(self.has_room_for(1))
+        Ok(next)
     }
 
     fn has_room_for(&self, count: u64) -> bool {
-        self.events.is_empty() || self.events.len() as u64 + count <= EVENTS_PER_BATCH as u64
+        self.count == 0 || self.count + count <= EVENTS_PER_BATCH as u64
     }
 
     /// Adds events that are stored in rows.
@@ -193,57 +201,52 @@ impl<'c> BatchBuilder<'c> {
         stream: &str,
         first: u64,
         last: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<u64, StoreError> {
         let mut next = first;
         while next <= last {
-            let room = EVENTS_PER_BATCH.saturating_sub(self.events.len());
+            let room = (EVENTS_PER_BATCH as u64).saturating_sub(self.count);
             if room == 0 {
-                return Ok(false);
+                break;
             }
-            let to = last.min(next + room as u64 - 1);
+            let to = last.min(next + room - 1);
             let mut events = event_rows::events(self.conn, record, stream, next, to)?;
-            events.retain(|event| is_wanted_type(self.types, &event.event_type));
-            self.events.append(&mut events);
+            if let Some(types) = self.types {
+                events.retain(|event| types.contains(&event.event_type));
+            }
+            self.count += events.len() as u64;
+            self.parts.push(EventPart::Events(events));
             next = to + 1;
         }
-        Ok(self.has_room_for(1))
+        Ok(next)
     }
+}
 
-    /// Adds chosen events of an append.
-    fn add_versions(
-        &mut self,
-        record: &AppendRecord,
-        stream: &str,
-        versions: &[u64],
-    ) -> Result<(), StoreError> {
-        let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
-        let mut rest = versions;
-        while let [first, ..] = *rest {
-            let mut rows = select.query((record.stream_id, first, first)).map_err(store_error)?;
-            let block = rows.next().map_err(store_error)?.map(stored_block).transpose()?;
-            let Some(block) = block.filter(|block| block.last_version() >= first) else {
-                return self.add_chosen_rows(record, stream, rest);
-            };
-            let end = rest.partition_point(|version| *version <= block.last_version());
-            let here = &rest[..end];
-            let is_chosen = |version, _: &str| here.binary_search(&version).is_ok();
-            self.events.append(&mut block.events(record, stream, is_chosen)?);
-            rest = &rest[end..];
-        }
-        Ok(())
+/// Adds chosen events of an append.
+fn add_versions(
+    conn: &Connection,
+    events: &mut Vec<StoredEvent>,
+    record: &AppendRecord,
+    stream: &str,
+    versions: &[u64],
+) -> Result<(), StoreError> {
+    let mut select = conn.prepare_cached(BLOCKS).map_err(store_error)?;
+    let mut rest = versions;
+    while let [first, ..] = *rest {
+        let mut rows = select.query((record.stream_id, first, first)).map_err(store_error)?;
+        let block = rows.next().map_err(store_error)?.map(stored_block).transpose()?;
+        let Some(block) = block.filter(|block| block.last_version() >= first) else {
+            // Chosen events that are stored in rows.
+            for range in rest.chunk_by(|one, other| one + 1 == *other) {
+                let (first, last) = (range[0], range[range.len() - 1]);
+                events.extend(event_rows::events(conn, record, stream, first, last)?);
+            }
+            return Ok(());
+        };
+        let end = rest.partition_point(|version| *version <= block.last_version());
+        let here = &rest[..end];
+        let is_chosen = |version, _: &str| here.binary_search(&version).is_ok();
+        events.append(&mut block.events(record, stream, is_chosen)?);
+        rest = &rest[end..];
     }
-
-    /// Adds chosen events that are stored in rows.
-    fn add_chosen_rows(
-        &mut self,
-        record: &AppendRecord,
-        stream: &str,
-        versions: &[u64],
-    ) -> Result<(), StoreError> {
-        for range in versions.chunk_by(|one, other| one + 1 == *other) {
-            let (first, last) = (range[0], range[range.len() - 1]);
-            self.events.extend(event_rows::events(self.conn, record, stream, first, last)?);
-        }
-        Ok(())
-    }
+    Ok(())
 }

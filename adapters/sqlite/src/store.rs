@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
-    Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead, Verification,
+    Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventPart, EventParts, EventStore,
+    LogHead, Verification,
 };
 use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
 use powerfill_ports::projections::{ProjectionStore, RowBatches};
@@ -37,36 +38,50 @@ impl SqliteStore {
         Arc::clone(&self.inner.worker_lock)
     }
 
-    /// Reads a stream between two versions; all events, or those of some types.
+    /// Reads a stream between two versions, about a batch of events at a time; all events, or those
+    /// of some types.
     fn read_stream(
         &self,
         stream: &str,
         from_version: u64,
         to_version: u64,
         types: Option<Arc<[String]>>,
-    ) -> EventBatches<'_> {
+    ) -> BoxStream<'_, Result<Vec<EventPart>, StoreError>> {
         let stream: Arc<str> = stream.into();
         let start = (self.clone(), from_version.max(1), None);
         stream::try_unfold(start, move |(store, from, end)| {
             let (stream, types) = (Arc::clone(&stream), types.clone());
             async move {
-                let (batch, end) = store
+                let (parts, next, end) = store
                     .read_with(move |conn| {
                         let end = match end {
                             Some(end) => end,
                             None => log::stream_version(conn, &stream)?.min(to_version),
                         };
-                        Ok((
-                            read::batch_from_version(conn, &stream, from, end, types.as_deref())?,
-                            end,
-                        ))
+                        let types = types.as_deref();
+                        let (parts, next) =
+                            read::parts_from_version(conn, &stream, from, end, types)?;
+                        Ok((parts, next, end))
                     })
                     .await?;
-                let next = batch.last().map(|last| last.stream_version + 1);
-                Ok(next.map(|next| (batch, (store, next, Some(end)))))
+                Ok((!parts.is_empty()).then_some((parts, (store, next, Some(end)))))
             }
         })
         .boxed()
+    }
+
+    /// As [`Self::read_stream`], with the events of the parts.
+    fn read_events(
+        &self,
+        stream: &str,
+        from_version: u64,
+        to_version: u64,
+        types: Option<Arc<[String]>>,
+    ) -> EventBatches<'_> {
+        self.read_stream(stream, from_version, to_version, types)
+            .and_then(|parts| run_blocking(move || read::events_of(parts)))
+            .try_filter(|batch| std::future::ready(!batch.is_empty()))
+            .boxed()
     }
 }
 
@@ -101,11 +116,24 @@ impl EventStore for SqliteStore {
     }
 
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
-        self.read_stream(stream, from_version, to_version, None)
+        self.read_events(stream, from_version, to_version, None)
     }
 
     fn read_types(&self, stream: &str, from_version: u64, types: Vec<String>) -> EventBatches<'_> {
-        self.read_stream(stream, from_version, u64::MAX, Some(types.into()))
+        self.read_events(stream, from_version, u64::MAX, Some(types.into()))
+    }
+
+    fn read_parts(
+        &self,
+        stream: &str,
+        from_version: u64,
+        to_version: u64,
+        types: Option<Vec<String>>,
+    ) -> EventParts<'_> {
+        self.read_stream(stream, from_version, to_version, types.map(Into::into))
+            .map_ok(|parts| stream::iter(parts.into_iter().map(Ok)))
+            .try_flatten()
+            .boxed()
     }
 
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {

@@ -13,6 +13,7 @@ use powerfill_ports::index::IndexState;
 use powerfill_ports::retention::read_retention;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::QueuedRun;
+use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{IndexEntry, PROJECTOR_VERSION, RunIndex, Subject, Versions};
 use powerfill_tables::run_headline::VERSION;
@@ -129,12 +130,13 @@ impl Comparer<'_> {
 
     /// Compares a run, on a thread of its own if there are several workers.
     async fn start(&self, kept: KeptRun) -> Result<RunComparison, AppError> {
-        let projectors = self.projectors;
+        let (projectors, hashes) = (self.projectors, self.hashes);
         let Some(store) = &self.threads else {
-            return compare_run(self.store, kept, projectors).await;
+            return compare_run(self.store, kept, projectors, hashes).await;
         };
         let (store, runtime) = (Arc::clone(store), Handle::current());
-        let compare = move || runtime.block_on(compare_run(store.as_ref(), kept, projectors));
+        let compare =
+            move || runtime.block_on(compare_run(store.as_ref(), kept, projectors, hashes));
         let compared = tokio::task::spawn_blocking(compare).await;
         compared.map_err(|panic| AppError::Panicked(panic.to_string()))?
     }
@@ -156,6 +158,7 @@ async fn compare_run(
     store: &dyn Store,
     kept: KeptRun,
     projectors: Projectors,
+    hashes: HashCheck,
 ) -> Result<RunComparison, AppError> {
     let KeptRun { run, is_shown, is_archived, row, index, captured } = kept;
     let mut comparison = RunComparison::default();
@@ -166,7 +169,7 @@ async fn compare_run(
         });
         return Ok(comparison);
     }
-    let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
+    let rebuilt = fold_with_index(store, run, projectors, hashes, async |_, _| Ok(())).await?;
     if is_shown {
         compare_shown(store, run, projectors, &rebuilt, &mut comparison).await?;
         if comparison.difference.is_some() {

@@ -11,6 +11,7 @@ use std::thread::available_parallelism;
 
 use powerfill_events::run::RunId;
 use powerfill_ports::events::{Damage, Verification};
+use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::tables::{Projectors, projectors};
 
@@ -111,7 +112,8 @@ async fn verify_all(
     let mut report = VerifyReport::of_log(log);
     if report.log.damage.is_none() {
         observer(VerifyProgress::LogVerified);
-        let comparer = Comparer { store, threads: None, projectors, observer };
+        let hashes = HashCheck::Elsewhere;
+        let comparer = Comparer { store, threads: None, projectors, hashes, observer };
         let is_chosen = |run| only.is_none_or(|only| only == run);
         comparer.compare(&is_chosen, only.is_none(), &mut report).await?;
     }
@@ -135,7 +137,7 @@ pub async fn verify_in_parallel(
     };
     let compared = async {
         let mut report = VerifyReport::of_log(Verification::default());
-        let comparer = Comparer::new(store, Workers::AllCores, observer);
+        let comparer = Comparer::new(store, Workers::AllCores, HashCheck::Elsewhere, observer);
         comparer.compare(&|_| true, true, &mut report).await.map(|()| report)
     };
     let (log, compared) = tokio::join!(log, compared);
@@ -170,13 +172,20 @@ struct Comparer<'a> {
     /// The same store, if runs are compared on threads of their own.
     threads: Option<Arc<dyn Store>>,
     projectors: Projectors,
+    /// Whether the log of the compared runs is verified too.
+    hashes: HashCheck,
     observer: VerifyObserver<'a>,
 }
 
 impl<'a> Comparer<'a> {
-    fn new(store: &'a Arc<dyn Store>, workers: Workers, observer: VerifyObserver<'a>) -> Self {
+    fn new(
+        store: &'a Arc<dyn Store>,
+        workers: Workers,
+        hashes: HashCheck,
+        observer: VerifyObserver<'a>,
+    ) -> Self {
         let threads = (workers == Workers::AllCores).then(|| Arc::clone(store));
-        Self { store: store.as_ref(), threads, projectors, observer }
+        Self { store: store.as_ref(), threads, projectors, hashes, observer }
     }
 
     /// Compares the chosen runs. Damage is a difference.

@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
+use powerfill_ports::stored_block::HashCheck;
 use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::{Cell, RowBatch, TableRole, TableSpec};
 use powerfill_tables::tables::Projectors;
@@ -74,7 +75,7 @@ async fn first_difference(
 ) -> Result<Option<String>, AppError> {
     let table = digest.table();
     let mut expected = RowBatch::new(table);
-    fold_with_index(store, run, projectors, async |batches, _| {
+    fold_with_index(store, run, projectors, HashCheck::OnRead, async |batches, _| {
         for mut batch in batches.into_iter().filter(|batch| std::ptr::eq(batch.table, table)) {
             expected.append(&mut batch);
         }

@@ -32,8 +32,8 @@ pub(crate) struct ExportArgs {
     /// Also the events, as the table `events`
     #[arg(long)]
     pub(crate) events: bool,
-    /// The folder
-    #[arg(long, value_name = "FOLDER")]
+    /// The folder, also as file:FOLDER
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
     pub(crate) out: PathBuf,
     /// The format of the files
     #[arg(long, value_enum, default_value_t = ExportFormat::Parquet)]
@@ -43,6 +43,22 @@ pub(crate) struct ExportArgs {
     pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+/// Object stores, by the schemes of their URLs.
+const OBJECT_STORES: [&str; 7] = ["s3", "s3a", "gs", "az", "abfs", "abfss", "r2"];
+
+/// Reads a folder. Decision 23 says why object stores are refused.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let Some((scheme, place)) = text.split_once(':') else { return Ok(text.into()) };
+    match scheme {
+        "file" => Ok(place.strip_prefix("//").unwrap_or(place).into()),
+        scheme if OBJECT_STORES.contains(&scheme) => Err(format!(
+            "export writes to folders. Name one, such as --out lake, and copy it with a tool of the \
+             object store, which sends only new files: `aws s3 sync lake {text}`, or `rclone copy`"
+        )),
+        _ => Ok(text.into()),
+    }
 }
 
 /// The format of exported files.

@@ -4,7 +4,7 @@ use std::io;
 
 use powerfill_app::as_of::{RunAtEvent, run_at_event};
 use powerfill_app::certificate::{recorded_certificate, recorded_prices};
-use powerfill_app::{DecodedEvent, for_each_event, read_run};
+use powerfill_app::{for_each_event, read_run};
 use powerfill_events::annotation::Annotations;
 use powerfill_events::challenge::{RunCertificate, ShadowPriceFound};
 use powerfill_events::run::RunId;
@@ -32,7 +32,8 @@ pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<()
     let format = args.run.common.print.format;
     if let Some(at) = args.at.at {
         let events = store.stream_version(&run.stream()).await?;
-        return print_as_of(&run_at_event(store.as_ref(), run, at).await?, events, format);
+        let as_of = run_at_event(store.as_ref(), run, at).await?;
+        return print_as_of(store.as_ref(), &as_of, events, format).await;
     }
     let (summary, value) = summarize(store.as_ref(), run).await?;
     match format {
@@ -91,11 +92,16 @@ fn annotations_text(annotations: &Annotations) -> String {
 }
 
 /// Prints a run as of an event; as CSV, the fills of its trades.
-pub(super) fn print_as_of(as_of: &RunAtEvent, events: u64, format: Format) -> Result<(), CliError> {
-    let DecodedEvent { stored, event } = &as_of.event;
+pub(super) async fn print_as_of(
+    store: &dyn Store,
+    as_of: &RunAtEvent,
+    events: u64,
+    format: Format,
+) -> Result<(), CliError> {
     match format {
-        Format::Text => print_text(summary::text_as_of(&as_of.summary, event, events)),
+        Format::Text => print_text(summary::text_as_of(&as_of.summary, &as_of.event.event, events)),
         Format::Json => {
+            let stored = as_of.stored(store).await?;
             let payload: serde_json::Value =
                 serde_json::from_slice(&stored.payload).unwrap_or_default();
             print_json(&json!({

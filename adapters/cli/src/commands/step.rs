@@ -35,7 +35,8 @@ pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<()
         match target(line, current).filter(|event| (1..=events).contains(event)) {
             Some(event) => {
                 current = event;
-                print_as_of(&timeline.at(event).await?, events, args.run.common.print.format)?;
+                let (as_of, format) = (timeline.at(event).await?, args.run.common.print.format);
+                print_as_of(store.as_ref(), &as_of, events, format).await?;
             }
             None => {
                 let message = format!("{line:?} is not one of the events 1 to {events}");

@@ -80,3 +80,17 @@ fn what_cannot_be_exported_is_named() {
     line("export --out file").fails_with(2, &["file", "cannot be written"]);
     assert_eq!(std::fs::read(sandbox.path("file")).unwrap(), b"");
 }
+
+#[test]
+fn the_place_is_a_folder_and_never_an_object_store() {
+    let sandbox = Sandbox::new();
+    let case = case("01");
+    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let words = ["export writes to folders", "aws s3 sync lake s3://bucket/lake", "rclone"];
+    sandbox.run_line("export --out s3://bucket/lake").fails_with(2, &words);
+    assert!(!sandbox.path("s3:").exists());
+    sandbox.run_ok("export --out file:lake");
+    let absolute = format!("export --out file://{}", sandbox.path("absolute").display());
+    sandbox.run_ok(&absolute);
+    assert_eq!(files(&sandbox.path("lake")).len(), files(&sandbox.path("absolute")).len());
+}

@@ -2,6 +2,8 @@
 //! message, nothing that was stored is lost, and when there is space again, the next run takes it
 //! up.
 //!
+//! `FULL_DISK_STEPS=3 cargo nextest run -p powerfill-cli full_disk` fills it more often.
+//!
 //! The disk is a small file system, which a process can mount in a namespace of its own without
 //! being root. So each test runs this program again in such a namespace, for its second half.
 
@@ -74,7 +76,9 @@ impl Drop for Filler {
 /// the disk and calls `recover`, which does what an operator would do.
 fn runs_on_a_full_disk_lose_nothing(sandbox: &Sandbox, undisturbed: &Path, recover: impl Fn()) {
     let (mut refused, mut taken_up) = (0, 0);
-    for kib in std::iter::successors(Some(16_u64), |kib| Some(kib * 2)) {
+    let steps =
+        std::env::var("FULL_DISK_STEPS").map_or(1, |steps| steps.parse().expect("a number"));
+    for kib in std::iter::successors(Some(16_u64), |kib| Some(kib + (kib / steps).max(1))) {
         let filler = Filler::leaving(kib);
         let run = sandbox.run_line("run dir:book");
         drop(filler);

@@ -31,6 +31,7 @@ mod misuse;
 mod openapi_tools;
 mod own_book;
 mod postgres;
+mod power_loss;
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
