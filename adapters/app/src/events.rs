@@ -1,5 +1,6 @@
 //! A run's events, read from the store and decoded.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -109,7 +110,7 @@ fn decode_parts(parts: EventParts<'_>, hashes: HashCheck) -> DecodedBatches<'_> 
     let has_threads = Handle::try_current()
         .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
     if !has_threads {
-        return parts.and_then(async move |part| decode(part, hashes)).boxed();
+        return parts.and_then(move |part| ready(decode(part, hashes))).boxed();
     }
     let decoding = move |part| async move {
         let decoded = spawn_blocking(move || decode(part, hashes)).await;

@@ -11,6 +11,7 @@ use powerfill_events::values::{Day, Timestamp, derive_uuid};
 use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
+use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;
@@ -194,7 +195,9 @@ pub async fn fill_headlines(
             let run = queued.run_id;
             let has_events = store.stream_version(&run.stream()).await? > 0;
             if has_events && store.archived_blocks(run).await?.is_empty() {
-                let rebuilt = fold_with_index(store, run, projectors, async |_, _| Ok(())).await?;
+                let fold =
+                    fold_with_index(store, run, projectors, HashCheck::OnRead, async |_, _| Ok(()));
+                let rebuilt = fold.await?;
                 put_headline(store, run, &rebuilt).await?;
                 filled += 1;
                 progress(filled);

@@ -180,7 +180,9 @@ fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreErro
     let mut version = append.expected_version + 1;
     let mut written = append.events.iter();
     while version <= last_version {
-        let stored = read::batch_from_version(conn, &append.stream, version, last_version, None)?;
+        let (parts, _) =
+            read::parts_from_version(conn, &append.stream, version, last_version, None)?;
+        let stored = read::events_of(parts)?;
         let Some(last) = stored.last() else { return Ok(false) };
         version = last.stream_version + 1;
         let mut pairs = stored.iter().zip(written.by_ref());

@@ -100,7 +100,7 @@ impl History<'_> {
         let oldest = |store: &str| {
             let listed = self.start(store, "runs --format csv").wait_with_output().unwrap().stdout;
             let listed = String::from_utf8(listed).unwrap();
-            listed.lines().last().unwrap().split(',').next().unwrap().to_owned()
+            listed.lines().last().unwrap().split(',').nth(1).unwrap().to_owned()
         };
         let oldest = [oldest(one), oldest(many)];
         for line in [

@@ -117,7 +117,7 @@ macro_rules! event_types {
             /// Never in practice: every payload can be written as JSON.
             pub fn write_payload(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
                 match self {
-                    $($(Self::$event(payload) => $crate::log::write_json(payload, out),)*)*
+                    $($(Self::$event(payload) => serde_json::to_writer(out, payload),)*)*
                 }
             }
 
