@@ -154,7 +154,7 @@ fn an_idle_worker_archives() {
     eventually_blocking("the scenario is archived", || {
         sandbox.run_ok("verify").contains("archived: 1 runs")
     });
-    worker.signal("TERM");
+    worker.signal("-TERM");
     let output = worker.finish();
     assert_eq!(output.status, Some(0), "{output:?}");
     assert!(output.out.contains(&scenario), "{output:?}");
