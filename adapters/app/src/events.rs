@@ -10,8 +10,8 @@ use powerfill_events::run::event::RunRequested;
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::Store;
+use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::{EventPart, EventParts, EventStore, StoredEvent};
-use powerfill_ports::stored_block::HashCheck;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::spawn_blocking;
 

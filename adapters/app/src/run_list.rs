@@ -8,10 +8,10 @@ use powerfill_events::annotation::{
 use powerfill_events::log::{AppendMeta, EncodedBatch};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{Day, Timestamp, derive_uuid};
+use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
-use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;

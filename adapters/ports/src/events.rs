@@ -11,8 +11,8 @@ use powerfill_events::values::TenantId;
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::detached_block::DetachedBlock;
 use crate::lease::Lease;
-use crate::stored_block::DetachedBlock;
 
 /// Events that a writer asks to append to one stream: all of them, or none.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@
 //!
 //! These parts are the same for every store:
 //! * [`appending`]: hashes, row, and receipt of an append
-//! * [`block_codec`], [`stored_block`]: the stored form of events
+//! * [`block_codec`], [`stored_block`], [`detached_block`]: the stored form of events
 //! * [`row_migration`]: the events of a store of 0.1.0 in this form
 //! * [`snapshot_codec`]: the stored form of a captured snapshot
 //! * [`schema_steps`]: which steps of its schema a store has seen
@@ -33,6 +33,7 @@ pub mod appending;
 pub mod block_codec;
 pub mod broker;
 pub mod copying;
+pub mod detached_block;
 pub mod error;
 pub mod events;
 pub mod index;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use powerfill_events::run::RunId;
+use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::{Damage, Verification};
-use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::tables::{Projectors, projectors};
 

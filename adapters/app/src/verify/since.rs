@@ -9,8 +9,8 @@ use futures::stream::iter;
 use powerfill_events::log::LogHead;
 use powerfill_events::run::RunId;
 use powerfill_ports::copying::{CopyStore, StoredAppend};
+use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::{Damage, Verification};
-use powerfill_ports::stored_block::HashCheck;
 use powerfill_ports::{Store, StoreError};
 
 use super::{Comparer, VerifyObserver, VerifyProgress, VerifyReport, Workers, verify_in_parallel};

@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_ports::stored_block::HashCheck;
+use powerfill_ports::detached_block::HashCheck;
 use powerfill_tables::digest::{TableDigest, output_digest};
 use powerfill_tables::table::{Cell, RowBatch, TableRole, TableSpec};
 use powerfill_tables::tables::Projectors;
