@@ -20,7 +20,8 @@ pub(crate) struct WorkArgs {
     /// End when the queue is empty, instead of waiting for more
     #[arg(long)]
     pub(crate) once: bool,
-    /// Archive what the policy in powerfill.toml says, at the start and once a day, when no run waits
+    /// Archive what the policy in powerfill.toml says, at the start and once a day, while no run
+    /// waits
     #[arg(long)]
     pub(crate) archive: bool,
     #[command(flatten)]

@@ -251,7 +251,8 @@ impl StoreWorker {
         }
     }
 
-    /// Carries out the policy of retention, if the worker is to. Returns whether it came to the end.
+    /// Carries out the policy of retention, if the worker is to. Returns whether it came to the
+    /// end.
     async fn archive(&self) -> Result<bool, CliError> {
         carry_out_policy(&self.store, &self.label, &self.name, &self.shutdown).boxed().await
     }

@@ -1,6 +1,6 @@
 //! A machine that loses power in the middle of a run over a file (specification 5.3). What was
-//! synced is on the disk; of what was written since, any part may be. The store opens, verifies, and
-//! has every commit that was acknowledged, and the next run takes the lost one up.
+//! synced is on the disk; of what was written since, any part may be. The store opens, verifies,
+//! and has every commit that was acknowledged, and the next run takes the lost one up.
 //!
 //! A preloaded library records the writes and syncs of one run, and the test makes disks from it.
 //! `POWER_LOSSES=150 cargo nextest run -p powerfill-cli power_loss` makes more of them.
