@@ -78,10 +78,12 @@ pub(crate) enum SealCommand {
 The seal covers every event up to now. A copy elsewhere reveals a truncated or rewritten log.")]
     Export(SealExportArgs),
     /// Check that the log still contains what a seal covers
-    #[command(after_help = "Example:
+    #[command(after_help = "Examples:
   powerfill seal check 2026-02-01.seal
+  powerfill seal check 2026-02-01 --all-tenants
 
-Exit status 0 if the log is intact and contains the sealed append, 1 if not.")]
+Exit status 0 if the log is intact and contains the sealed append, 1 if not. With --all-tenants also
+1 if a tenant has no seal in the folder, or a seal no tenant.")]
     Check(SealCheckArgs),
 }
 
@@ -100,8 +102,11 @@ pub(crate) struct SealExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SealCheckArgs {
-    /// A file of `seal export`
+    /// A file of `seal export`; with --all-tenants its folder
     pub(crate) seal: PathBuf,
+    /// Check the log of every tenant of powerfill.toml against TENANT.seal in the folder
+    #[arg(long, conflicts_with_all = ["store", "tenant"])]
+    pub(crate) all_tenants: bool,
     #[command(flatten)]
     pub(crate) common: StorePrintArgs,
 }

@@ -1,6 +1,7 @@
 //! `seal export` and `seal check`: a copy of the seal of the log's last append reveals a log that
 //! was truncated or rewritten (specification 3.2).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -91,43 +92,130 @@ fn unwritable(file: &Path, error: std::io::Error) -> CliError {
 }
 
 async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
-    let file = read(&args.seal)?;
-    ensure_same_tenant(&args.seal, &file, store.as_ref()).await?;
-    let sealed = head_of(&args.seal, &file.sealed)?;
+    let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
+    let mut checked = Vec::new();
+    if args.all_tenants {
+        let mut others = seals_of_folder(&args.seal)?;
+        for store in &stores {
+            let Some(tenant) = store.tenant_id() else { continue };
+            let name = format!("{tenant}.seal");
+            let result = match others.remove(&name) {
+                true => Ok(check_store(store, &args.seal.join(&name)).await?),
+                false => Err(format!("{name} is not in the folder")),
+            };
+            checked.push((Some(tenant.to_string()), result));
+        }
+        for name in others {
+            let tenant = name.trim_end_matches(".seal").to_owned();
+            let what = format!("{name} is of no tenant of powerfill.toml");
+            checked.push((Some(tenant), Err(what)));
+        }
+    } else {
+        checked.push((None, Ok(check_store(&stores[0], &args.seal).await?)));
+    }
+    print_checked(&checked, args.common.print.format)?;
+    let holds = |checked: &Checked| matches!(&checked.1, Ok(seal) if seal.difference.is_none());
+    if checked.iter().all(holds) { Ok(()) } else { Err(CliError::NegativeAnswer) }
+}
+
+/// A tenant, if all of them are checked, and its checked seal, or why there is nothing to check.
+type Checked = (Option<String>, Result<CheckedSeal, String>);
+
+/// A seal, compared with the log.
+struct CheckedSeal {
+    file: SealFile,
+    sealed: LogHead,
+    /// How the log differs from the seal.
+    difference: Option<String>,
+    /// Events that were recorded after the sealed append.
+    events_since: u64,
+}
+
+/// The names of the files TENANT.seal of a folder.
+fn seals_of_folder(folder: &Path) -> Result<BTreeSet<String>, CliError> {
+    let unreadable =
+        |error| CliError::context(format!("cannot read the folder {}", folder.display()), error);
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        names.extend(Some(name).filter(|name| name.ends_with(".seal")));
+    }
+    Ok(names)
+}
+
+async fn check_store(store: &TenantStore, path: &Path) -> Result<CheckedSeal, CliError> {
+    let store = store.open_for_reading().await?;
+    let file = read(path)?;
+    ensure_same_tenant(path, &file, store.as_ref()).await?;
+    let sealed = head_of(path, &file.sealed)?;
     let head = store.head().await?;
     let difference = difference(store.as_ref(), sealed).await?;
-    let since = head.position.saturating_sub(sealed.position);
-    let answer = if difference.is_none() { "held" } else { "not held" };
-    match args.common.print.format {
+    let events_since = head.position.saturating_sub(sealed.position);
+    Ok(CheckedSeal { file, sealed, difference, events_since })
+}
+
+fn print_checked(checked: &[Checked], format: Format) -> Result<(), CliError> {
+    match format {
         Format::Text => {
-            let (seq, position) = (count(sealed.seq), count(sealed.position));
-            match &difference {
-                None => print_text(format_args!(
-                    "The log contains append {seq}, up to event {position}, as {} says; {} \
-                     events since\n",
-                    file.origin(),
-                    count(since)
-                ))?,
-                Some(difference) => {
-                    print_text(format_args!("NOT AS SEALED: {difference}\n"))?;
-                }
+            for (tenant, result) in checked {
+                let heading = tenant.iter().map(|tenant| format!("{tenant}:\n"));
+                print_text(heading.collect::<String>() + &checked_text(result))?;
             }
+            Ok(())
         }
-        Format::Json => print_json(&json!({
-            "answer": answer,
-            "found": difference,
-            "tenant": file.tenant,
-            "exported_at": file.exported_at,
-            "seq": sealed.seq,
-            "position": sealed.position,
-            "events_since": since,
-        }))?,
+        Format::Json => match checked {
+            [one @ (None, _)] => print_json(&checked_json(one)),
+            all => print_json(&all.iter().map(checked_json).collect::<Vec<_>>()),
+        },
         Format::Csv => {
-            print_csv(&["answer", "found"], [[answer, difference.as_deref().unwrap_or_default()]])?;
+            let has_tenants = checked.iter().any(|(tenant, _)| tenant.is_some());
+            let rows = checked.iter().map(|(tenant, result)| {
+                let (answer, found) = answer_of(result);
+                let row = [answer, found.unwrap_or_default()].map(str::to_owned);
+                tenant.iter().cloned().chain(row).collect::<Vec<_>>()
+            });
+            print_csv(&["tenant", "answer", "found"][usize::from(!has_tenants)..], rows)
         }
     }
-    if difference.is_none() { Ok(()) } else { Err(CliError::NegativeAnswer) }
+}
+
+/// The answer in one word, and what was found.
+fn answer_of(result: &Result<CheckedSeal, String>) -> (&'static str, Option<&str>) {
+    match result {
+        Ok(CheckedSeal { difference: None, .. }) => ("held", None),
+        Ok(CheckedSeal { difference, .. }) => ("not held", difference.as_deref()),
+        Err(what) => ("not checked", Some(what)),
+    }
+}
+
+fn checked_text(result: &Result<CheckedSeal, String>) -> String {
+    match (answer_of(result), result) {
+        ((_, None), Ok(CheckedSeal { file, sealed, events_since, .. })) => format!(
+            "The log contains append {}, up to event {}, as {} says; {} events since\n",
+            count(sealed.seq),
+            count(sealed.position),
+            file.origin(),
+            count(*events_since)
+        ),
+        ((_, found), Ok(_)) => format!("NOT AS SEALED: {}\n", found.unwrap_or_default()),
+        ((_, found), Err(_)) => format!("NOT CHECKED: {}\n", found.unwrap_or_default()),
+    }
+}
+
+fn checked_json((tenant, result): &Checked) -> serde_json::Value {
+    let (answer, found) = answer_of(result);
+    let mut object = json!({ "answer": answer, "found": found });
+    if let Ok(CheckedSeal { file, sealed, events_since, .. }) = result {
+        object["exported_at"] = json!(file.exported_at);
+        object["seq"] = sealed.seq.into();
+        object["position"] = sealed.position.into();
+        object["events_since"] = (*events_since).into();
+        object["tenant"] = json!(file.tenant);
+    }
+    if let Some(tenant) = tenant {
+        object["tenant"] = tenant.as_str().into();
+    }
+    object
 }
 
 /// Refuses a seal of another tenant: it says nothing about this log.

@@ -88,6 +88,19 @@ fn audits_cover_all_tenants_at_once() {
     for tenant in ["GENERATED", "other"] {
         sandbox.run_ok(&format!("seal check seals/{tenant}.seal --tenant {tenant}"));
     }
+    let checked = sandbox.run_ok("seal check seals --all-tenants");
+    assert_eq!(checked.matches("The log contains append").count(), 2, "{checked}");
+    assert!(checked.starts_with("GENERATED:\n"), "{checked}");
+    let json = sandbox.run_line("seal check seals --all-tenants --format json").success().json();
+    assert_eq!((&json[1]["tenant"], &json[1]["answer"]), (&"other".into(), &"held".into()));
+    fs::rename(sandbox.path("seals/other.seal"), sandbox.path("seals/gone.seal")).unwrap();
+    let missing = sandbox.run_line("seal check seals --all-tenants --format csv");
+    missing.fails_with(1, &[]);
+    assert_eq!(
+        missing.out,
+        "tenant,answer,found\nGENERATED,held,\nother,not checked,other.seal is not in the folder\n\
+         gone,not checked,gone.seal is of no tenant of powerfill.toml\n"
+    );
     let seals = sandbox.run_line("seal export --all-tenants").success().json();
     assert_eq!(seals[1]["tenant"], "other");
     for line in ["verify latest --all-tenants", "seal export --all-tenants --tenant other"] {
