@@ -19,7 +19,8 @@ fn the_page_of_edits_follows_from_the_declaration() {
         any snapshot is. Names compare without regard to case. A name with one of `/ : = \"` is in \
         double quotes, in which a quote is doubled. An empty value is NULL, or the default of the \
         column. [Input tables](inputs.md) and [options](options.md) have the values.\n\nMost shells \
-        need single quotes around an edit; PowerShell takes the same quotes.\n\n\
+        need single quotes around an edit; PowerShell takes the same quotes \
+        ([what differs](../guides/operating.md#use-powershell)).\n\n\
         | edit | example | |\n|---|---|---|\n"
         .to_owned();
     for form in FORMS {

@@ -6,15 +6,15 @@ use std::sync::{Arc, OnceLock};
 use powerfill_events::input::{InputRow, InputTable};
 use powerfill_events::values::Price;
 
-use super::Edit;
 use super::rows::EditedTables;
+use super::{Edit, EditedTable};
 use crate::RunOptions;
 use crate::given::GivenOptions;
 use crate::near::suggestion;
 use crate::raw::RawSnapshot;
 use crate::report::{Fault, FaultCode, FaultReport, Severity, shortened};
 use crate::tables::{
-    CarryBucketRow, ConstraintRow, GridPrice, Loan, LoanPrice, PoolLockRow, RuleLinkRow, RuleRow,
+    CarryBucketRow, ConstraintRow, GridPrice, LoanPrice, PoolLockRow, RuleLinkRow, RuleRow,
     Snapshot, Trade,
 };
 use crate::validate::validate;
@@ -113,17 +113,14 @@ fn apply(edit: &Edit, tables: &mut EditedTables) -> Result<(), FaultReport> {
         Edit::Column { table, key, column, value } => {
             set_column(tables, table.schema(), key, column, value)
         }
-        Edit::AddNode { node, priority } => {
-            add_of_node(tables, ConstraintRow::TABLE, node, ("constraint_priority", priority))
-        }
-        Edit::RemoveNode { node } => {
-            let node = whole_key(ConstraintRow::TABLE, node);
-            drop_row(tables, ConstraintRow::TABLE, &node)?;
-            let links = tables.find(RuleLinkRow::TABLE, &node);
-            tables.drop_rows(RuleLinkRow::TABLE, &links)
-        }
+        Edit::AddRow { table, key, cells } => add_row(tables, *table, key, cells),
+        Edit::CopyRow { table, name, like } => copy_row(tables, table.schema(), name, like),
+        Edit::RemoveRow { table, key } => remove_row(tables, *table, key),
         Edit::LinkRule { node, rule } => {
-            add_of_node(tables, RuleLinkRow::TABLE, node, ("rule_name", rule))
+            let names = RuleLinkRow::TABLE.key.iter().copied();
+            let cells =
+                names.zip(node.iter().map(String::as_str)).chain([("rule_name", rule.as_str())]);
+            tables.add(RuleLinkRow::TABLE, &cells.collect::<Vec<_>>())
         }
         Edit::UnlinkRule { node, rule } => {
             let mut key = whole_key(ConstraintRow::TABLE, node);
@@ -144,13 +141,6 @@ fn apply(edit: &Edit, tables: &mut EditedTables) -> Result<(), FaultReport> {
         Edit::CarryRate { instrument, on_day, rate } => {
             let key: Vec<String> = [instrument].into_iter().chain(on_day).cloned().collect();
             set_column(tables, CarryBucketRow::TABLE, &key, "annual_rate", rate)
-        }
-        Edit::CopyLoan { loan, like } => copy_loan(tables, loan, like),
-        Edit::RemoveLoan { loan } => {
-            let key = std::slice::from_ref(loan);
-            drop_row(tables, Loan::TABLE, key)?;
-            let prices = tables.find(LoanPrice::TABLE, key);
-            tables.drop_rows(LoanPrice::TABLE, &prices)
         }
         Edit::LockPool { pool, lock: Some(lock) } => {
             put(tables, PoolLockRow::TABLE, "lock_pool", pool, if *lock { "Y" } else { "N" })
@@ -184,16 +174,35 @@ fn set_column(
     tables.set(schema, &rows, at, |_| value.to_owned())
 }
 
-/// Adds a row with the key of a node and a further cell.
-fn add_of_node(
+/// Adds a row. Its edit names the columns of which it says something.
+fn add_row(
     tables: &mut EditedTables,
-    schema: &InputTable,
-    node: &[String],
-    cell: (&str, &str),
+    table: EditedTable,
+    key: &[String],
+    cells: &[(String, String)],
 ) -> Result<(), FaultReport> {
-    let names = schema.key.iter().copied().zip(node.iter().map(String::as_str));
-    let cells: Vec<_> = names.chain([cell]).collect();
-    tables.add(schema, &cells)
+    let schema = table.schema();
+    let key = schema.key.iter().copied().zip(key.iter().map(String::as_str));
+    let given = cells.iter().map(|(column, value)| (column.as_str(), value.as_str()));
+    let row: Vec<_> = table.new_cells().iter().copied().chain(key).chain(given).collect();
+    tables.add(schema, &row)
+}
+
+/// Removes a row, and the rows of other tables that only say something about it.
+fn remove_row(
+    tables: &mut EditedTables,
+    table: EditedTable,
+    key: &[String],
+) -> Result<(), FaultReport> {
+    let key = whole_key(table.schema(), key);
+    drop_row(tables, table.schema(), &key)?;
+    let about = match table {
+        EditedTable::Constraints => RuleLinkRow::TABLE,
+        EditedTable::Loans => LoanPrice::TABLE,
+        EditedTable::Trades | EditedTable::Payups => return Ok(()),
+    };
+    let rows = tables.find(about, &key);
+    tables.drop_rows(about, &rows)
 }
 
 fn drop_row(
@@ -205,16 +214,21 @@ fn drop_row(
     tables.drop_rows(schema, &rows)
 }
 
-fn copy_loan(tables: &mut EditedTables, loan: &str, like: &str) -> Result<(), FaultReport> {
-    let rows = tables.find_some(Loan::TABLE, &[like.to_owned()])?;
-    let table = tables.table(Loan::TABLE);
+fn copy_row(
+    tables: &mut EditedTables,
+    schema: &InputTable,
+    name: &str,
+    like: &str,
+) -> Result<(), FaultReport> {
+    let rows = tables.find_some(schema, &[like.to_owned()])?;
+    let table = tables.table(schema);
     let cells = |row: &usize| -> Vec<String> {
         (0..table.columns().len()).map(|at| table.cell(*row, at).to_owned()).collect()
     };
     let mut copies: Vec<Vec<String>> = rows.iter().take(1).map(cells).collect();
-    let id = tables.column(Loan::TABLE, "loan_id").expect("a listed column");
-    copies.iter_mut().for_each(|copy| loan.clone_into(&mut copy[id]));
-    tables.rewrite(Loan::TABLE, |_, _| Some(Vec::new()), &copies)
+    let id = tables.column(schema, schema.key[0]).expect("a listed column");
+    copies.iter_mut().for_each(|copy| name.clone_into(&mut copy[id]));
+    tables.rewrite(schema, |_, _| Some(Vec::new()), &copies)
 }
 
 /// Sets a column of the row with this name, or adds the row.

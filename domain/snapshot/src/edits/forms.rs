@@ -45,7 +45,14 @@ forms! {
     "trade": "trade:TRADE:COLUMN=VALUE", "trade:T0008643:amount=5000000",
         "Sets a column of a trade: `trade_amount` (`amount`), `tolerance`, `tolerance_amount`, \
          `tolerance_rule`, `tolerance_side`, `trade_price` (`price`), `settlement_date` (`date`), \
-         `pair_off_amount`, `priced_only`, `status`, `trade_type`, `investor_instrument_name`.";
+         `pair_off_amount`, `priced_only`, `status`, `trade_type` (`type`), \
+         `investor_instrument_name` (`instrument`).";
+    "trade": "trade:TRADE:add=COLUMN=VALUE, …",
+        "trade:TRY1:add=instrument=FN30 6.0, amount=5000000, tolerance=1, date=2026-02-12, price=101",
+        "Adds a trade with these columns, by the same names. Without others, it is an `open` \
+         `forward` trade. A value with a comma is in double quotes.";
+    "trade": "trade:TRADE:like=OTHER", "trade:TRY1:like=T0008643",
+        "Adds a trade with the values of another one; its pools stay with the other one.";
     "trade": "trade:TRADE=in|out", "trade:T0008643=out",
         "Takes a trade into the run (its status becomes `open`), or out of it (`phantom`: its pools \
          count as designated to no trade).";
@@ -55,6 +62,14 @@ forms! {
     "prices": "prices:INSTRUMENT/DATE=+N/32|-N/32", "prices:FN30 6.0/2026-02-12=-1.5/32",
         "The same, for one day of settlement.";
     "prices": "prices=+N/32|-N/32", "prices=-8/32", "The same, for the whole grid.";
+    "payup": "payup:INSTRUMENT/NAME:COLUMN=VALUE",
+        "payup:FN CASH 30 5.5/balance to 85k payup:points=2",
+        "Sets `payup` (`points`) or `rule_name` (`rule`) of a pay-up.";
+    "payup": "payup:INSTRUMENT/NAME:add=rule=RULE, points=POINTS",
+        "payup:FN30 6.0/TRY:add=rule=balance to 85k, points=0.25",
+        "Adds a pay-up for the loans that a rule selects.";
+    "payup": "payup:INSTRUMENT/NAME=out", "payup:FN CASH 30 5.5/balance to 85k payup=out",
+        "Removes a pay-up.";
     "carry": "carry:INSTRUMENT=RATE", "carry:FN30 6.0=1.25",
         "Sets the rate of every carry bucket of an instrument; an empty rate is NULL.";
     "carry": "carry:INSTRUMENT/ON_DAY=RATE", "carry:FN30 6.0/0=1.25",

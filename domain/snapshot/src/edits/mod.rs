@@ -15,7 +15,7 @@ use powerfill_events::input::{InputRow, InputTable};
 pub use apply::{EditableInput, EditedInput};
 pub use forms::{EditForm, FORMS};
 
-use crate::tables::{ConstraintRow, Loan, NodeKey, Trade};
+use crate::tables::{ConstraintRow, Loan, NodeKey, Payup, Trade};
 
 /// A change of a run's input. Names are as the caller writes them; they are found, and values are
 /// checked, when the edit is applied.
@@ -39,17 +39,30 @@ pub enum Edit {
         /// Its value; empty for NULL or for the default.
         value: String,
     },
-    /// Adds a node of the constraint tree.
-    AddNode {
-        /// The node.
-        node: Vec<String>,
-        /// Its priority.
-        priority: String,
+    /// Adds a row.
+    AddRow {
+        /// Its table.
+        table: EditedTable,
+        /// The parts of its key, as of [`Column`](Self::Column).
+        key: Vec<String>,
+        /// Its columns with their values.
+        cells: Vec<(String, String)>,
     },
-    /// Removes a node of the constraint tree with its rules.
-    RemoveNode {
-        /// The node.
-        node: Vec<String>,
+    /// Adds a row with the values of another one.
+    CopyRow {
+        /// Its table.
+        table: EditedTable,
+        /// The name of the new row.
+        name: String,
+        /// The other one.
+        like: String,
+    },
+    /// Removes a row: a node with its rules, a loan with its own prices, or a pay-up.
+    RemoveRow {
+        /// Its table.
+        table: EditedTable,
+        /// The parts of its key, as of [`Column`](Self::Column).
+        key: Vec<String>,
     },
     /// Gives a node a further rule.
     LinkRule {
@@ -97,18 +110,6 @@ pub enum Edit {
         /// Points per year; empty for NULL.
         rate: String,
     },
-    /// Adds a loan with the values of another one.
-    CopyLoan {
-        /// The new loan.
-        loan: String,
-        /// The other one.
-        like: String,
-    },
-    /// Removes a loan with its own prices.
-    RemoveLoan {
-        /// The loan.
-        loan: String,
-    },
     /// Sets whether the loans of a pool stay in it; `None` removes the pool from the lockdown
     /// guide.
     LockPool {
@@ -144,6 +145,8 @@ pub enum EditedTable {
     Trades,
     /// `loan`.
     Loans,
+    /// `rmusr_payups`.
+    Payups,
 }
 
 impl EditedTable {
@@ -153,6 +156,7 @@ impl EditedTable {
             Self::Constraints => "constraint",
             Self::Trades => "trade",
             Self::Loans => "loan",
+            Self::Payups => "payup",
         }
     }
 
@@ -162,6 +166,7 @@ impl EditedTable {
             Self::Constraints => ConstraintRow::TABLE,
             Self::Trades => Trade::TABLE,
             Self::Loans => Loan::TABLE,
+            Self::Payups => Payup::TABLE,
         }
     }
 
@@ -171,10 +176,23 @@ impl EditedTable {
             Self::Constraints => {
                 &[("priority", "constraint_priority"), ("lo", "lo_limit"), ("hi", "hi_limit")]
             }
-            Self::Trades => {
-                &[("amount", "trade_amount"), ("price", "trade_price"), ("date", "settlement_date")]
-            }
+            Self::Trades => &[
+                ("instrument", "investor_instrument_name"),
+                ("type", "trade_type"),
+                ("amount", "trade_amount"),
+                ("price", "trade_price"),
+                ("date", "settlement_date"),
+            ],
             Self::Loans => &[("amount", "loan_amount"), ("status", "curr_status")],
+            Self::Payups => &[("rule", "rule_name"), ("points", "payup")],
+        }
+    }
+
+    /// What a new row has in columns that its edit does not name.
+    const fn new_cells(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Trades => &[("trade_type", "forward"), ("status", "open")],
+            Self::Constraints | Self::Loans | Self::Payups => &[],
         }
     }
 }

@@ -138,6 +138,58 @@ fn loans_come_and_go_with_their_prices() {
 }
 
 #[test]
+fn trades_are_added_with_their_row() {
+    let added = |lines: &[&str]| changes(lines, "pscat_trades");
+    assert_eq!(
+        added(&["trade:T3:add=instrument=FN 5.5, amount=500, tolerance=2, \
+            date=2026-03-12,price=\"99.5\""]),
+        ["T3,FN 5.5,forward,open,2026-03-12,500.00,2.000000,,percent,both,99.50000000,0.00,N"]
+    );
+    let copied = added(&["trade:T3:like=T1", "trade:T3:amount=500"]);
+    assert_eq!(
+        copied,
+        ["T3,FN 6.0,forward,open,2026-02-12,500.00,1.000000,,percent,both,101.00000000,0.00,N"]
+    );
+    let line =
+        |fault: &Fault| format!("{} {} {} {}", fault.table, fault.row, fault.column, fault.code);
+    let lines = |edit: &str| faults(&[edit]).iter().map(line).collect::<Vec<_>>();
+    assert_eq!(
+        lines("trade:T3:add=instrument=FN 9.0, amount=500, tolerance=2, date=soon, price=99"),
+        [
+            "pscat_trades T3 settlement_date not_a_date",
+            "pscat_trades T3 investor_instrument_name unknown_reference",
+        ]
+    );
+    let missing = lines("trade:T3:add=instrument=FN 5.5");
+    assert!(missing.contains(&"pscat_trades T3 trade_amount empty".to_owned()), "{missing:?}");
+    assert_eq!(
+        lines("trade:T1:add=instrument=FN 5.5, amount=1, tolerance=2, date=2026-03-12, price=9"),
+        ["pscat_trades T1 trade_id duplicate_key"]
+    );
+    assert!(faults(&["trade:T3:add=amuont=3"])[0].reason.contains("did you mean amount"));
+    for line in ["trade:T3:add=", "trade:T3:add=amount=\"3", "trade:T3:add=price=\"3\" 4"] {
+        assert_eq!(faults(&[line])[0].code.as_str(), "not_one_of", "{line}");
+    }
+}
+
+#[test]
+fn pay_ups_are_set_added_and_removed() {
+    let payups = "rmusr_payups";
+    let add = "payup:FN 6.0/Small:add=rule=small, points=0.25";
+    assert_eq!(changes(&[add], payups), ["FN 6.0,Small,small,0.25000000"]);
+    assert_eq!(
+        rows(&[add, "payup:fn 6.0/SMALL:points=-0.5"], payups),
+        ["FN 6.0,Small,small,-0.50000000"]
+    );
+    assert!(rows(&[add, "payup:FN 6.0/Small=out"], payups).is_empty());
+    assert_eq!(
+        faults(&["payup:FN 6.0/Small:add=rule=gone, points=1"])[0].code.as_str(),
+        "unknown_reference"
+    );
+    assert!(Edit::parse("payup:FN 6.0=out").is_err());
+}
+
+#[test]
 fn prices_shift_by_exact_32nds() {
     let prices = |line: &str| changes(&[line], "rmcat_todays_prices");
     assert_eq!(
@@ -228,8 +280,8 @@ fn the_text_of_an_edit_is_its_line() {
         assert_eq!(Edit::parse(&edit.to_string()), Ok(edit), "{example}");
     }
     let quoted = Edit::parse("loan:\"a:\"\"b\"\"/c\":like=d=e").unwrap();
-    let Edit::CopyLoan { loan, like } = &quoted else { panic!("{quoted:?}") };
-    assert_eq!((loan.as_str(), like.as_str()), ("a:\"b\"/c", "d=e"));
+    let Edit::CopyRow { name, like, .. } = &quoted else { panic!("{quoted:?}") };
+    assert_eq!((name.as_str(), like.as_str()), ("a:\"b\"/c", "d=e"));
     assert_eq!(quoted.to_string(), "loan:\"a:\"\"b\"\"/c\":like=d=e");
     let values = Edit::parse_values("buffer=0, 3,5").unwrap();
     let lines: Vec<String> = values.iter().map(ToString::to_string).collect();

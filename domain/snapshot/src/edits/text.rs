@@ -35,7 +35,8 @@ impl Edit {
         let field = field.as_deref();
         match (kind.as_str(), field, value.as_str()) {
             ("constraint", Some("add"), _) => {
-                Ok(Self::AddNode { node: node(line, key)?, priority: value.clone() })
+                let cells = vec![("constraint_priority".to_owned(), value.clone())];
+                Ok(Self::AddRow { table: EditedTable::Constraints, key: node(line, key)?, cells })
             }
             ("constraint", Some("rules+"), _) => {
                 Ok(Self::LinkRule { node: node(line, key)?, rule: value.clone() })
@@ -43,7 +44,9 @@ impl Edit {
             ("constraint", Some("rules-"), _) => {
                 Ok(Self::UnlinkRule { node: node(line, key)?, rule: value.clone() })
             }
-            ("constraint", None, "out") => Ok(Self::RemoveNode { node: node(line, key)? }),
+            ("constraint", None, "out") => {
+                Ok(Self::RemoveRow { table: EditedTable::Constraints, key: node(line, key)? })
+            }
             ("constraint", Some(column), _) => {
                 node(line, key)?;
                 parts.column(EditedTable::Constraints, key, column)
@@ -52,8 +55,22 @@ impl Edit {
             ("trade", None, "in" | "out") => {
                 Ok(Self::TradeStatus { trade: one()?, is_in: value == "in" })
             }
+            ("trade", Some("add"), _) => {
+                parts.row(line, EditedTable::Trades, std::slice::from_ref(&one()?))
+            }
+            ("trade", Some("like"), _) => {
+                Ok(Self::CopyRow { table: EditedTable::Trades, name: one()?, like: value.clone() })
+            }
             ("trade", Some(column), _) => parts.column(EditedTable::Trades, &[one()?], column),
             ("prices", None, _) => shift(line, key, value),
+            ("payup", Some("add"), _) => parts.row(line, EditedTable::Payups, payup(line, key)?),
+            ("payup", None, "out") => {
+                let key = payup(line, key)?.to_vec();
+                Ok(Self::RemoveRow { table: EditedTable::Payups, key })
+            }
+            ("payup", Some(column), _) => {
+                parts.column(EditedTable::Payups, payup(line, key)?, column)
+            }
             ("carry", None, _) => match key.as_slice() {
                 [instrument, on_day @ ..] if on_day.len() < 2 => Ok(Self::CarryRate {
                     instrument: instrument.clone(),
@@ -62,8 +79,12 @@ impl Edit {
                 }),
                 _ => Err(fault(line, "INSTRUMENT or INSTRUMENT/ON_DAY is expected")),
             },
-            ("loan", None, "out") => Ok(Self::RemoveLoan { loan: one()? }),
-            ("loan", Some("like"), _) => Ok(Self::CopyLoan { loan: one()?, like: value.clone() }),
+            ("loan", None, "out") => {
+                Ok(Self::RemoveRow { table: EditedTable::Loans, key: vec![one()?] })
+            }
+            ("loan", Some("like"), _) => {
+                Ok(Self::CopyRow { table: EditedTable::Loans, name: one()?, like: value.clone() })
+            }
             ("loan", Some(column), _) => parts.column(EditedTable::Loans, &[one()?], column),
             ("lockdown", None, _) => {
                 let lock = match fold(value).as_str() {
@@ -157,27 +178,57 @@ impl Line {
 
     /// The edit that sets a column, by its name or a short one.
     fn column(&self, table: EditedTable, key: &[String], name: &str) -> Result<Edit, FaultReport> {
-        let schema = table.schema();
-        let folded = fold(name);
-        let short = table.short_names().iter().find(|(short, _)| fold(short) == folded);
-        let listed = short.map_or(name, |(_, column)| *column);
-        let column = schema.position(listed).map(|at| schema.columns[at].name);
-        let column = match (column, table) {
-            (Some(column), _) if schema.key.contains(&column) => {
-                let reason = "a key cannot be changed".to_owned();
-                return Err(unknown_column(schema.name, key, column, reason));
-            }
-            (Some(column), _) => column.to_owned(),
-            // A loan may have additional columns.
-            (None, EditedTable::Loans) => name.to_owned(),
-            (None, _) => {
-                let short = table.short_names().iter().map(|(short, _)| *short);
-                let near = suggestion(name, schema.column_names().into_iter().chain(short));
-                let reason = format!("not a column of this table{near}");
-                return Err(unknown_column(schema.name, key, name, reason));
-            }
-        };
+        let column = column(table, key, name)?;
         Ok(Edit::Column { table, key: key.to_vec(), column, value: self.value.clone() })
+    }
+
+    /// The edit that adds a row: `COLUMN=VALUE, COLUMN=VALUE`.
+    fn row(&self, line: &str, table: EditedTable, key: &[String]) -> Result<Edit, FaultReport> {
+        let (mut cells, mut rest) = (Vec::new(), self.value.as_str());
+        loop {
+            let (name, after) =
+                rest.split_once('=').ok_or_else(|| fault(line, "COLUMN=VALUE is expected"))?;
+            let (value, after) = match after.trim_start().strip_prefix('"') {
+                Some(quoted) => {
+                    quoted_part(quoted).ok_or_else(|| fault(line, "a quote is open"))?
+                }
+                None => {
+                    let end = after.find(',').unwrap_or(after.len());
+                    (after[..end].trim().to_owned(), &after[end..])
+                }
+            };
+            cells.push((column(table, key, name.trim())?, value));
+            match after.trim_start().strip_prefix(',') {
+                Some(next) => rest = next,
+                None if after.trim_start().is_empty() => break,
+                None => return Err(fault(line, "a comma is expected after a quoted value")),
+            }
+        }
+        Ok(Edit::AddRow { table, key: key.to_vec(), cells })
+    }
+}
+
+/// The column of this name or short name, which is no part of the key.
+fn column(table: EditedTable, key: &[String], name: &str) -> Result<String, FaultReport> {
+    let schema = table.schema();
+    let folded = fold(name);
+    let short = table.short_names().iter().find(|(short, _)| fold(short) == folded);
+    let listed = short.map_or(name, |(_, column)| *column);
+    let column = schema.position(listed).map(|at| schema.columns[at].name);
+    match (column, table) {
+        (Some(column), _) if schema.key.contains(&column) => {
+            let reason = "a key cannot be changed".to_owned();
+            Err(unknown_column(schema.name, key, column, reason))
+        }
+        (Some(column), _) => Ok(column.to_owned()),
+        // A loan may have additional columns.
+        (None, EditedTable::Loans) => Ok(name.to_owned()),
+        (None, _) => {
+            let short = table.short_names().iter().map(|(short, _)| *short);
+            let near = suggestion(name, schema.column_names().into_iter().chain(short));
+            let reason = format!("not a column of this table{near}");
+            Err(unknown_column(schema.name, key, name, reason))
+        }
     }
 }
 
@@ -232,6 +283,14 @@ fn node(line: &str, key: &[String]) -> Result<Vec<String>, FaultReport> {
             line,
             "INVESTOR, INVESTOR/INSTRUMENT, or INVESTOR/INSTRUMENT/NAME is expected",
         )),
+    }
+}
+
+/// The key of a pay-up: its instrument and its name.
+fn payup<'k>(line: &str, key: &'k [String]) -> Result<&'k [String], FaultReport> {
+    match key {
+        [_, _] => Ok(key),
+        _ => Err(fault(line, "INSTRUMENT/NAME is expected")),
     }
 }
 
@@ -290,6 +349,24 @@ fn write_key<'p>(
     Ok(())
 }
 
+/// The columns of a new row. A node has its priority alone, without the column's name.
+fn write_cells(
+    f: &mut fmt::Formatter<'_>,
+    table: EditedTable,
+    cells: &[(String, String)],
+) -> fmt::Result {
+    for (at, (column, value)) in cells.iter().enumerate() {
+        if table != EditedTable::Constraints {
+            write!(f, "{}{column}=", if at == 0 { "" } else { ", " })?;
+        }
+        match value.contains([',', '"']) {
+            true => write!(f, "\"{}\"", value.replace('"', "\"\""))?,
+            false => f.write_str(value)?,
+        }
+    }
+    Ok(())
+}
+
 impl fmt::Display for Edit {
     /// The line, with the full names of options and columns.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -299,12 +376,17 @@ impl fmt::Display for Edit {
                 write_key(f, table.kind(), key)?;
                 write!(f, ":{column}={value}")
             }
-            Self::AddNode { node, priority } => {
-                write_key(f, "constraint", node)?;
-                write!(f, ":add={priority}")
+            Self::AddRow { table, key, cells } => {
+                write_key(f, table.kind(), key)?;
+                f.write_str(":add=")?;
+                write_cells(f, *table, cells)
             }
-            Self::RemoveNode { node } => {
-                write_key(f, "constraint", node)?;
+            Self::CopyRow { table, name, like } => {
+                write_key(f, table.kind(), [name])?;
+                write!(f, ":like={like}")
+            }
+            Self::RemoveRow { table, key } => {
+                write_key(f, table.kind(), key)?;
                 f.write_str("=out")
             }
             Self::LinkRule { node, rule } => {
@@ -331,8 +413,6 @@ impl fmt::Display for Edit {
                 write_key(f, "carry", [instrument].into_iter().chain(on_day))?;
                 write!(f, "={rate}")
             }
-            Self::CopyLoan { loan, like } => write!(f, "loan:{}:like={like}", Part(loan)),
-            Self::RemoveLoan { loan } => write!(f, "loan:{}=out", Part(loan)),
             Self::LockPool { pool, lock } => {
                 let value = lock.map_or("out", |lock| if lock { "Y" } else { "N" });
                 write!(f, "lockdown:{}={value}", Part(pool))
