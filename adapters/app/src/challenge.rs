@@ -120,13 +120,14 @@ pub async fn challenge_run(
 }
 
 async fn read_challenged(store: &dyn Store, run: RunId) -> Result<ChallengeInput, AppError> {
-    let (snapshot, options) = read_input(store, run).await?;
+    let (snapshot, requested) = read_input(store, run).await?;
     let mut events = Vec::new();
     let mut batches = read_run(store, run);
     while let Some(batch) = batches.try_next().await? {
         let needed = batch.into_iter().map(|decoded| decoded.event).filter(is_needed);
         events.push(Arc::new(needed.collect::<Vec<_>>()));
     }
+    let options = requested.options;
     Ok(ChallengeInput { run, snapshot, options, events, is_being_recorded: false })
 }
 

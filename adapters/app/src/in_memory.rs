@@ -27,7 +27,7 @@ const RUN_ID: RunId = RunId(Uuid::nil());
 /// The actor of its events.
 const ACTOR: &str = "powerfill";
 
-/// The captured snapshot of a run, and its options.
+/// The captured snapshot of a run, and its request.
 ///
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; its request or its
@@ -35,11 +35,11 @@ const ACTOR: &str = "powerfill";
 pub async fn read_input(
     store: &dyn Store,
     run: RunId,
-) -> Result<(Arc<Snapshot>, RunOptions), AppError> {
+) -> Result<(Arc<Snapshot>, Box<RunRequested>), AppError> {
     let (requested, canonical) = run_input(store, run).await?;
     let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
     let snapshot = read.await.map_err(|panic| panicked(&panic))??;
-    Ok((Arc::new(snapshot), requested.options))
+    Ok((Arc::new(snapshot), requested))
 }
 
 /// A run that was decided and checked in memory, as a worker does it: the same events in the same

@@ -8,11 +8,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures::TryStreamExt;
-use powerfill_app::{DecodedEvent, RunRequest, Runner, active_run_settled};
+use powerfill_app::{RunRequest, Runner, active_run_settled};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
-use powerfill_events::run::event::{Finding, RunOrigin, Severity, SourceMapping};
-use powerfill_events::run::{RunEvent, RunId};
+use powerfill_events::run::RunId;
+use powerfill_events::run::event::{
+    Finding, RunOrigin, RunRequested, Scenario, Severity, SourceMapping,
+};
 use powerfill_events::values::{TenantId, derive_uuid};
 use powerfill_ports::Store;
 use powerfill_snapshot::config::ConfigTable;
@@ -32,6 +33,7 @@ use crate::blocking::spawn_blocking;
 use crate::caller::{Caller, Operator};
 use crate::extract::Body;
 use crate::problem::{ApiResult, Problem, ProblemKind};
+use crate::run_view::requested;
 use crate::runs::accepted;
 use crate::schema::Options;
 use crate::tenant::{TenantError, TenantHandle};
@@ -135,17 +137,12 @@ pub(crate) async fn run(
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Response> {
     let options = body.resolve(caller.tenant.as_ref())?;
-    let key = idempotency_key(&headers)?;
     let store = caller.store().await?;
-    let run = match key {
-        Some(key) => run_of_key(caller.tenant.id(), key),
-        None => RunId(Uuid::now_v7()),
+    let asked = AskedRun::Options(&options);
+    let new = match find_request(store.as_ref(), &caller, &headers, asked).await? {
+        FoundRequest::New(new) => new,
+        FoundRequest::Earlier(answer) => return Ok(answer),
     };
-    if key.is_some()
-        && let Some(answer) = earlier_answer(store.as_ref(), run, &options).await?
-    {
-        return Ok(answer);
-    }
     // The source can take long to read. The store checks this again when it queues the run.
     if let Some(active) = active_run_settled(store.as_ref()).await? {
         return Err(Problem::run_active(active));
@@ -160,7 +157,7 @@ pub(crate) async fn run(
         mapping: mapping.as_ref(),
         origin: RunOrigin { provenance, ..RunOrigin::default() },
     };
-    enqueue(&api, &caller, store, run, key.is_some(), input).await
+    enqueue(&api, &caller, store, new, asked, input).await
 }
 
 /// What is requested.
@@ -172,30 +169,67 @@ pub(crate) struct RequestedRun<'a> {
     pub(crate) origin: RunOrigin,
 }
 
-/// Requests a run on an input that was read before.
-pub(crate) async fn request_run(
-    api: &Api,
-    caller: &Caller,
-    headers: &HeaderMap,
-    input: RequestedRun<'_>,
-) -> ApiResult<Response> {
-    let store = caller.store().await?;
-    let Some(key) = idempotency_key(headers)? else {
-        return enqueue(api, caller, store, RunId(Uuid::now_v7()), false, input).await;
-    };
-    let run = run_of_key(caller.tenant.id(), key);
-    match earlier_answer(store.as_ref(), run, input.options).await? {
-        Some(answer) => Ok(answer),
-        None => enqueue(api, caller, store, run, true, input).await,
+/// What the body of a request says: that of a repetition says the same.
+#[derive(Clone, Copy)]
+pub(crate) enum AskedRun<'a> {
+    /// A run with these options.
+    Options(&'a RunOptions),
+    /// A scenario.
+    Scenario(&'a Scenario),
+}
+
+impl AskedRun<'_> {
+    fn is_of(self, requested: &RunRequested) -> bool {
+        let scenario = requested.origin.scenario.as_ref();
+        match self {
+            Self::Scenario(asked) => scenario == Some(asked),
+            Self::Options(options) => {
+                let as_of = options.as_of.or(requested.options.as_of);
+                scenario.is_none() && requested.options == (RunOptions { as_of, ..options.clone() })
+            }
+        }
     }
 }
 
-async fn enqueue(
+/// A run that was not requested before.
+pub(crate) struct NewRun {
+    run: RunId,
+    /// Whether its id follows from an idempotency key.
+    has_key: bool,
+}
+
+/// What the idempotency key of a request stands for.
+pub(crate) enum FoundRequest {
+    /// Nothing yet, or there is no key.
+    New(NewRun),
+    /// A run that was requested before, with the answer.
+    Earlier(Response),
+}
+
+/// Looks the idempotency key up. What was requested with it before must be the same.
+pub(crate) async fn find_request(
+    store: &dyn Store,
+    caller: &Caller,
+    headers: &HeaderMap,
+    asked: AskedRun<'_>,
+) -> ApiResult<FoundRequest> {
+    let Some(key) = idempotency_key(headers)? else {
+        return Ok(FoundRequest::New(NewRun { run: RunId(Uuid::now_v7()), has_key: false }));
+    };
+    let run = run_of_key(caller.tenant.id(), key);
+    Ok(match earlier_answer(store, run, asked).await? {
+        Some(answer) => FoundRequest::Earlier(answer),
+        None => FoundRequest::New(NewRun { run, has_key: true }),
+    })
+}
+
+/// Captures the input and queues the run.
+pub(crate) async fn enqueue(
     api: &Api,
     caller: &Caller,
     store: Arc<dyn Store>,
-    run: RunId,
-    has_key: bool,
+    NewRun { run, has_key }: NewRun,
+    asked: AskedRun<'_>,
     input: RequestedRun<'_>,
 ) -> ApiResult<Response> {
     let runner =
@@ -215,7 +249,7 @@ async fn enqueue(
         // A concurrent request with the same key may have been faster, with the same input or with
         // another one, and its run may be over.
         Err(error) if has_key => {
-            let earlier = earlier_answer(store.as_ref(), run, options).await?;
+            let earlier = earlier_answer(store.as_ref(), run, asked).await?;
             earlier.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),
@@ -236,21 +270,17 @@ fn run_of_key(tenant: &str, key: &str) -> RunId {
     RunId(derive_uuid("powerfill 2026 idempotency key", &fields))
 }
 
-/// The answer to an earlier request of this run. It must have had the same options.
+/// The answer to an earlier request of this run. It must have asked for the same.
 async fn earlier_answer(
     store: &dyn Store,
     run: RunId,
-    options: &RunOptions,
+    asked: AskedRun<'_>,
 ) -> ApiResult<Option<Response>> {
     let Some(queued) = store.run(run).await? else { return Ok(None) };
-    let mut batches = store.read_between(&run.stream(), 1, 1);
-    let first = batches.try_next().await?.and_then(|batch| batch.into_iter().next());
-    let first = first.map(DecodedEvent::try_from).transpose()?.map(|first| first.event);
-    let Some(RunEvent::RunRequested(requested)) = first else { return Ok(None) };
-    let as_of = options.as_of.or(requested.options.as_of);
-    if requested.options != (RunOptions { as_of, ..options.clone() }) {
+    let Some(requested) = requested(store, run).await? else { return Ok(None) };
+    if !asked.is_of(&requested) {
         let detail =
-            format!("Run {run} was requested with this key and other options; use another key.");
+            format!("Run {run} was requested with this key and another body; use another key.");
         return Err(Problem::new(ProblemKind::KeyReused, detail).with("run_id", run.to_string()));
     }
     Ok(Some(accepted(run, queued.status.name())))

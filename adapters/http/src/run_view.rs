@@ -2,7 +2,9 @@
 
 use futures::TryStreamExt;
 use powerfill_app::DecodedEvent;
-use powerfill_events::run::event::{RunRequested, Step};
+use powerfill_events::run::event::{
+    CapturedTable, RunRequested, Scenario, SourceFile, SourceProvenance, Step,
+};
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
 use powerfill_ports::events::StoredEvent;
@@ -13,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer::answer_object;
+use crate::answer::{answer_object, text};
 use crate::problem::{ApiResult, Problem};
 
 answer_object! {
@@ -48,6 +50,64 @@ pub(crate) struct RunFailure {
     pub(crate) message: String,
 }
 
+answer_object! {
+    /// What makes a run a scenario.
+    #[derive(Debug)]
+    #[schema(as = RunScenario)]
+    ScenarioView(scenario: Scenario) {
+        name: String = scenario.name,
+        /// Why it was tried.
+        note: Option<String> = scenario.note,
+        /// The run whose captured input was edited; null if the input was read from a source.
+        base_run: Option<String> = scenario.base_run,
+        /// The edits, one per line, in the order in which they apply.
+        edits: Vec<String> = scenario.edits,
+    }
+}
+
+answer_object! {
+    /// A file of a source.
+    #[derive(Debug)]
+    #[schema(as = RunSourceFile)]
+    SourceFileView(file: SourceFile) {
+        name: String = file.name,
+        /// Its size.
+        bytes: u64 = file.bytes,
+        /// The time of its last change, if the system knows it.
+        modified_at: Option<String> = text(file.modified_at),
+    }
+}
+
+answer_object! {
+    /// A captured input table.
+    #[derive(Debug)]
+    #[schema(as = RunInputTable)]
+    CapturedTableView(table: CapturedTable) {
+        table: String = table.table,
+        rows: u64 = table.rows,
+        /// BLAKE3 of its part of the canonical form.
+        digest: String = table.digest,
+    }
+}
+
+answer_object! {
+    /// Where the input of a run was read. That of a scenario was edited afterwards.
+    #[derive(Debug)]
+    #[schema(as = RunProvenance)]
+    ProvenanceView(provenance: SourceProvenance) {
+        /// dir, xlsx, sqlite, postgres, mssql, or mismo.
+        kind: String = provenance.kind,
+        /// The place, without secrets.
+        place: String = provenance.place,
+        /// Its files; none for a server.
+        files: Vec<SourceFileView> = provenance.files.into_iter().map(Into::into).collect(),
+        /// The version of the managed configuration; null for the source's own tables.
+        configuration_version: Option<u64> = provenance.configuration_version,
+        /// The input tables as the run has them.
+        tables: Vec<CapturedTableView> = provenance.tables.into_iter().map(Into::into).collect(),
+    }
+}
+
 /// A run.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct RunView {
@@ -60,6 +120,10 @@ pub(crate) struct RunView {
     options: Option<serde_json::Value>,
     /// BLAKE3 of the captured snapshot.
     input_digest: Option<String>,
+    /// What makes it a scenario; null for an official run.
+    scenario: Option<ScenarioView>,
+    /// Where its input was read; null for a run of a version that did not record it.
+    provenance: Option<ProvenanceView>,
     /// The last step of its events; the step at which it ended if it is over.
     pub(crate) step: Option<String>,
     /// The fraction of the steps that are done, from "0.00" to "1.00".
@@ -126,9 +190,12 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
         ..RunView::default()
     };
     if let Some(requested) = requested(store, run).await? {
-        view.requested_by = Some(requested.requested_by.clone());
-        view.options = serde_json::to_value(&requested.options).ok();
-        view.input_digest = Some(requested.snapshot_digest.clone());
+        let RunRequested { options, requested_by, snapshot_digest, origin, .. } = *requested;
+        view.requested_by = Some(requested_by);
+        view.options = serde_json::to_value(&options).ok();
+        view.input_digest = Some(snapshot_digest);
+        view.scenario = origin.scenario.map(Into::into);
+        view.provenance = origin.provenance.map(Into::into);
     }
     let last = event_at(store, run, events.max(1)).await?;
     let Some((stored, last)) = last else { return Ok(view) };

@@ -8,13 +8,17 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use powerfill_app::in_memory::read_input;
-use powerfill_app::tries::{TriesError, TriesReport, Try, TryReport, run_tries};
+use powerfill_app::tries::{
+    TriesError, TriesReport, Try, TryReport, priority_tries, run_tries, stability_tries,
+};
 use powerfill_app::{RunControl, StopReason};
 use powerfill_diff::outcome::{Mover, RunOutcome};
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::{RunOrigin, Scenario};
-use powerfill_snapshot::FaultReport;
+use powerfill_events::run::event::{
+    RunOrigin, RunRequested, Scenario, SourceMapping, SourceProvenance,
+};
 use powerfill_snapshot::edits::{Edit, EditableInput};
+use powerfill_snapshot::{FaultReport, Validated};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -25,11 +29,16 @@ use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::{Caller, Operator};
 use crate::extract::Body;
-use crate::input::{RequestedRun, from_snapshot, request_run, resolve_options};
+use crate::input::{
+    AskedRun, FoundRequest, RequestedRun, enqueue, find_request, from_snapshot, resolve_options,
+};
 use crate::problem::{ApiResult, Problem, internal};
 
 /// The most tries of a request.
 const MOST_TRIES: usize = 16;
+
+/// The most tries of a study.
+const MOST_STUDIED: usize = 64;
 
 /// Edits of an input.
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +50,18 @@ pub(crate) struct EditedTry {
     edits: Vec<String>,
 }
 
-/// Tries beside their base.
+/// Tries that follow from the base (specification 8.4).
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Study {
+    /// Each turn together with its next one: what the order of the two costs is the value of the
+    /// try less that of the base.
+    CostOfPriorities,
+    /// `switch_threshold` from 0 to 1, in steps of 1/8: switches against value.
+    Stability,
+}
+
+/// Tries beside their base: either `tries` or `study`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -53,9 +73,10 @@ pub(crate) struct TriesBody {
     /// tenant's options.
     base_run: Option<Uuid>,
     /// 1 to 16 tries.
-    #[serde(default)]
     #[schema(min_items = 1, max_items = 16)]
-    tries: Vec<EditedTry>,
+    tries: Option<Vec<EditedTry>>,
+    /// At most 64 tries that follow from the base.
+    study: Option<Study>,
 }
 
 /// A try that is kept.
@@ -131,7 +152,7 @@ answer_object! {
     }
 }
 
-/// Decides edited inputs in memory beside their base. Records nothing.
+/// Decides edited inputs, or those of a study, in memory beside their base. Records nothing.
 #[utoipa::path(post, security(("token" = ["operator"])),
     path = "/api/powerfill/tries", tag = "scenarios", request_body = TriesBody,
     responses((status = 200, body = TriesView), (status = 404)))]
@@ -140,16 +161,13 @@ pub(crate) async fn try_edits(
     State(api): State<Arc<Api>>,
     Body(body): Body<TriesBody>,
 ) -> ApiResult<Json<TriesView>> {
-    if body.tries.is_empty() || body.tries.len() > MOST_TRIES {
-        return Err(Problem::bad(format!("tries has 1 to {MOST_TRIES} tries.")));
-    }
-    let mut tries = Vec::with_capacity(body.tries.len());
-    for EditedTry { name, edits } in body.tries {
-        let unnamed = Try::of_edits(parsed(&edits)?);
-        let name = name.unwrap_or_else(|| unnamed.name.clone());
-        tries.push(Try { name, ..unnamed });
-    }
-    let base = base(&api, &caller, body.base_run).await?;
+    let plan = match (body.tries, body.study) {
+        (Some(tries), None) => TryPlan::Edits(given_tries(tries)?),
+        (None, Some(study)) => TryPlan::Study(study),
+        _ => return Err(Problem::bad("The body has either tries or study.")),
+    };
+    let TryBase { input: base, .. } = TryBase::read(&api, &caller, body.base_run).await?;
+    let tries = plan.tries(&base)?;
     // As audits: each tenant has its own permits, so that none waits for another one. A caller
     // who is gone stops the engine.
     let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
@@ -184,42 +202,97 @@ pub(crate) async fn keep_scenario(
         return Err(Problem::bad("A scenario has a name and at least one edit."));
     }
     let edits = parsed(&body.edits)?;
-    let base = base(&api, &caller, body.base_run).await?;
-    let lines = edits.iter().map(ToString::to_string).collect();
-    let edited =
-        spawn_blocking(async move || base.apply(&edits).map_err(|report| refused(&report)));
-    let edited = edited.await?;
     let scenario = Scenario {
         name: body.name,
         note: body.note,
         base_run: body.base_run.map(|run| run.to_string()),
-        edits: lines,
+        edits: edits.iter().map(ToString::to_string).collect(),
     };
+    let store = caller.store().await?;
+    let asked = AskedRun::Scenario(&scenario);
+    let new = match find_request(store.as_ref(), &caller, &headers, asked).await? {
+        FoundRequest::New(new) => new,
+        FoundRequest::Earlier(answer) => return Ok(answer),
+    };
+    let TryBase { input, mapping, provenance } =
+        TryBase::read(&api, &caller, body.base_run).await?;
+    let edited =
+        spawn_blocking(async move || input.apply(&edits).map_err(|report| refused(&report)));
+    let edited = edited.await?;
+    let origin = RunOrigin { provenance, scenario: Some(scenario.clone()), challenge: None };
     let run = RequestedRun {
         snapshot: &edited.snapshot,
         options: &edited.options,
         source_warnings: &[],
-        mapping: None,
-        origin: RunOrigin { scenario: Some(scenario), ..RunOrigin::default() },
+        mapping: mapping.as_ref(),
+        origin,
     };
-    request_run(&api, &caller, &headers, run).await
+    enqueue(&api, &caller, store, new, asked, run).await
+}
+
+/// What is tried.
+enum TryPlan {
+    Edits(Vec<Try>),
+    Study(Study),
+}
+
+impl TryPlan {
+    fn tries(self, base: &EditableInput) -> ApiResult<Vec<Try>> {
+        let tries = match self {
+            Self::Edits(tries) => return Ok(tries),
+            Self::Study(Study::CostOfPriorities) => priority_tries(base.snapshot()),
+            Self::Study(Study::Stability) => stability_tries(),
+        };
+        match tries.len() {
+            0 => Err(Problem::bad("There is nothing to study: the input has fewer than 2 turns.")),
+            1..=MOST_STUDIED => Ok(tries),
+            more => Err(Problem::bad(format!(
+                "The study has {more} tries, and {MOST_STUDIED} are the most; \
+                 `powerfill try --cost-of-priorities` has no limit."
+            ))),
+        }
+    }
+}
+
+fn given_tries(given: Vec<EditedTry>) -> ApiResult<Vec<Try>> {
+    if given.is_empty() || given.len() > MOST_TRIES {
+        return Err(Problem::bad(format!("tries has 1 to {MOST_TRIES} tries.")));
+    }
+    let named = given.into_iter().map(|EditedTry { name, edits }| {
+        let unnamed = Try::of_edits(parsed(&edits)?);
+        let name = name.unwrap_or_else(|| unnamed.name.clone());
+        Ok(Try { name, ..unnamed })
+    });
+    named.collect()
 }
 
 fn parsed(lines: &[String]) -> ApiResult<Vec<Edit>> {
     Edit::parse_all(lines.iter().map(String::as_str)).map_err(|report| refused(&report))
 }
 
-/// The input that is edited.
-async fn base(api: &Api, caller: &Caller, run: Option<Uuid>) -> ApiResult<EditableInput> {
-    let Some(run) = run.map(RunId) else {
-        let options = resolve_options(None, caller.tenant.as_ref())?;
-        let snapshot = from_snapshot(api, &caller.tenant, |validated| validated.snapshot).await?;
-        return Ok(EditableInput::new(Arc::new(snapshot), options));
-    };
-    let store = caller.store().await?;
-    store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let (snapshot, options) = read_input(store.as_ref(), run).await?;
-    Ok(EditableInput::new(snapshot, options))
+/// The input that is edited, and where it comes from.
+struct TryBase {
+    input: EditableInput,
+    mapping: Option<SourceMapping>,
+    provenance: Option<SourceProvenance>,
+}
+
+impl TryBase {
+    async fn read(api: &Api, caller: &Caller, run: Option<Uuid>) -> ApiResult<Self> {
+        let Some(run) = run.map(RunId) else {
+            let options = resolve_options(None, caller.tenant.as_ref())?;
+            let validated = from_snapshot(api, &caller.tenant, |validated| validated).await?;
+            let Validated { snapshot, mapping, provenance, .. } = validated;
+            let input = EditableInput::new(Arc::new(snapshot), options);
+            return Ok(Self { input, mapping, provenance });
+        };
+        let store = caller.store().await?;
+        store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+        let (snapshot, requested) = read_input(store.as_ref(), run).await?;
+        let RunRequested { options, mapping, origin, .. } = *requested;
+        let input = EditableInput::new(snapshot, options);
+        Ok(Self { input, mapping, provenance: origin.provenance })
+    }
 }
 
 fn refused(report: &FaultReport) -> Problem {

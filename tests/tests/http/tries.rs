@@ -51,8 +51,81 @@ async fn a_scenario_is_worked_on_and_listed_apart() {
     let scenario = scenario.as_str().expect("an id");
     let view = service.get(&format!("/runs/{scenario}")).await.ok().json();
     assert_eq!(view["status"], "Complete");
+    assert_eq!(
+        view["scenario"],
+        json!({ "name": "carry", "note": null, "base_run": official, "edits": ["price_mode=pc"] })
+    );
+    let base = service.get(&format!("/runs/{official}")).await.ok().json();
+    assert_eq!(base["scenario"], Value::Null);
+    assert_eq!(base["provenance"], view["provenance"], "the edit changes no table");
     let replayed = service.post(&format!("/runs/{scenario}/replay"), None).await.ok().json();
     assert_eq!(replayed["answer"], "reproduced");
+}
+
+#[tokio::test]
+async fn studies_follow_from_the_base() {
+    let service = Service::new();
+    let run = service.run_case("41-mixed-400-price").await;
+    let study = async |name: &str| {
+        let body = json!({ "base_run": run, "study": name });
+        post(&service, "/tries", body).await.ok().json()
+    };
+    let stability = study("stability").await;
+    let names = |report: &Value| -> Vec<String> {
+        let tries = report["tries"].as_array().cloned().unwrap_or_default();
+        tries.iter().filter_map(|tried| tried["name"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(names(&stability).len(), 9);
+    assert_eq!(names(&stability)[1], "0.125");
+    assert_eq!(stability["tries"][0]["edits"], json!(["switch_threshold=0"]));
+    let priorities = study("cost_of_priorities").await;
+    let pairs = names(&priorities);
+    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.contains(" with ")), "{pairs:?}");
+    assert_eq!(priorities["base"], stability["base"]);
+    for body in
+        [json!({ "study": "stability", "tries": [{ "edits": [] }] }), json!({ "study": "weather" })]
+    {
+        post(&service, "/tries", body).await.expect_problem(400, "bad-request");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_scenario_has_the_same_body() {
+    let service = Service::new();
+    let official = service.run_case("41-mixed-400-price").await;
+    let body = json!({ "name": "carry", "note": "why", "base_run": official,
+        "edits": ["price_mode=pc"] });
+    let send = async |path: &str, body: &Value| {
+        let (path, body) = (format!("/api/powerfill{path}"), body.to_string());
+        let mut request = service.request("POST", &path, &service.operator, Some(&body));
+        request.headers_mut().insert("idempotency-key", "k1".parse().expect("a header"));
+        service.send(request).await
+    };
+    let first = send("/scenarios", &body).await;
+    assert_eq!(first.status, 202, "{}", first.text());
+    service.work().await;
+    // A short name of an option is the same edit.
+    let mut same = body.clone();
+    same["edits"] = json!(["price-mode=pc"]);
+    for body in [&body, &same] {
+        let again = send("/scenarios", body).await;
+        assert_eq!((again.status, &again.json()["run_id"]), (202, &first.json()["run_id"]));
+    }
+    for (field, value) in [
+        ("name", json!("other")),
+        ("note", json!(null)),
+        ("base_run", json!(null)),
+        ("edits", json!(["price_mode=pc", "buffer=3"])),
+    ] {
+        let mut other = body.clone();
+        other[field] = value;
+        let problem =
+            send("/scenarios", &other).await.expect_problem(422, "idempotency-key-reused");
+        assert_eq!(problem["run_id"], first.json()["run_id"], "{field}");
+    }
+    // An official run with the options of the scenario is another request.
+    let options = json!({ "options": { "price_mode": "pc" } });
+    send("/run", &options).await.expect_problem(422, "idempotency-key-reused");
 }
 
 #[tokio::test]

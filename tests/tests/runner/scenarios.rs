@@ -21,9 +21,11 @@ use crate::publishing::MemoryTarget;
 
 /// Keeps an edit of the input of a run.
 async fn keep(desk: &Desk, base: RunId, edit: &str) -> RunId {
-    let (snapshot, options) = read_input(desk.store.as_ref(), base).await.expect("it is captured");
+    let (snapshot, requested) =
+        read_input(desk.store.as_ref(), base).await.expect("it is captured");
     let edits = [Edit::parse(edit).expect("an edit")];
-    let edited = EditableInput::new(snapshot, options).apply(&edits).expect("a valid input");
+    let edited =
+        EditableInput::new(snapshot, requested.options).apply(&edits).expect("a valid input");
     let scenario = Scenario {
         name: "try".to_owned(),
         note: None,
@@ -79,8 +81,8 @@ pub(crate) async fn a_scenario_is_kept_and_never_official(desk: &Desk) {
 /// The numbers of a try are those of the run that keeps it.
 pub(crate) async fn a_try_comes_to_what_its_scenario_does(desk: &Desk) {
     let official = desk.complete(&books::mixed()).await;
-    let (snapshot, options) = read_input(desk.store.as_ref(), official).await.expect("captured");
-    let base = EditableInput::new(snapshot, options);
+    let (snapshot, requested) = read_input(desk.store.as_ref(), official).await.expect("captured");
+    let base = EditableInput::new(snapshot, requested.options);
     let edit = Edit::parse("price_mode=pc").expect("an edit");
     let tries = [Try::of_edits(vec![edit]), Try::of_edits(Vec::new())];
     let report = run_tries(&base, &tries, &RunControl::default()).expect("the tries are decided");

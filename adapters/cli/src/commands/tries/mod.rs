@@ -11,7 +11,9 @@ use powerfill_app::tries::{self, TriesError, TriesReport, Try, run_tries};
 use powerfill_app::{Clock, RunControl, SystemClock};
 use powerfill_events::annotation::check_name;
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::{RunOrigin, Scenario};
+use powerfill_events::run::event::{
+    RunOrigin, RunRequested, Scenario, SourceMapping, SourceProvenance,
+};
 use powerfill_ports::Store;
 use powerfill_snapshot::edits::{Edit, EditableInput};
 use powerfill_snapshot::{FaultReport, RunOptions, Validated};
@@ -36,6 +38,10 @@ struct TryBase {
     /// The run, if the base is one.
     run: Option<RunId>,
     input: EditableInput,
+    /// The mapping of its input.
+    mapping: Option<SourceMapping>,
+    /// Where its input was read.
+    provenance: Option<SourceProvenance>,
 }
 
 impl TryBase {
@@ -46,16 +52,19 @@ impl TryBase {
                 SourceArgs { source: Some(args.base.clone()), mapping: args.mapping.clone() };
             let input = SnapshotInput::resolve(&given, &args.common.store.tenant, settings)?;
             let options = options::resolve(&OptionArgs::default(), input.options())?;
-            let snapshot = Arc::new(input.snapshot().await?.snapshot);
-            let (name, input) = (input.source().to_string(), EditableInput::new(snapshot, options));
-            return Ok(Self { name, run: None, input });
+            let Validated { snapshot, mapping, provenance, .. } = input.snapshot().await?;
+            let name = input.source().to_string();
+            let input = EditableInput::new(Arc::new(snapshot), options);
+            return Ok(Self { name, run: None, input, mapping, provenance });
         };
         let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
         let run = find_run(store.as_ref(), wanted).await?;
         retention::ensure_payloads(store.as_ref(), run).await?;
-        let (snapshot, options) = read_input(store.as_ref(), run).await?;
+        let (snapshot, requested) = read_input(store.as_ref(), run).await?;
+        let RunRequested { options, mapping, origin, .. } = *requested;
         let input = EditableInput::new(snapshot, options);
-        Ok(Self { name: format!("run {run}"), run: Some(run), input })
+        let (name, provenance) = (format!("run {run}"), origin.provenance);
+        Ok(Self { name, run: Some(run), input, mapping, provenance })
     }
 }
 
@@ -174,8 +183,8 @@ async fn keep(
         snapshot: Arc::unwrap_or_clone(edited.snapshot),
         warnings: FaultReport::default(),
         source_warnings: Vec::new(),
-        mapping: None,
-        provenance: None,
+        mapping: base.mapping.clone(),
+        provenance: base.provenance.clone(),
     };
     let origin = RunOrigin { scenario: Some(scenario), ..RunOrigin::default() };
     let requested_by = settings.requested_by(args.requested_by.as_deref());

@@ -36,7 +36,8 @@ pub struct RunRequested {
 // Every field admits NULL, so an object of other fields would be read as an origin.
 #[serde(deny_unknown_fields)]
 pub struct RunOrigin {
-    /// Where the snapshot was read. NULL: a version that did not record it.
+    /// Where the snapshot was read, or that of which the edits of a scenario made this one. NULL: a
+    /// version that did not record it.
     pub provenance: Option<SourceProvenance>,
     /// The edits of a scenario. NULL: an official run.
     pub scenario: Option<Scenario>,
