@@ -98,7 +98,7 @@ impl ForeignTables {
             is_sheet: true,
             digest: rows_digest(&table),
             notes: Vec::new(),
-            detected_header: None,
+            header_lines: Vec::new(),
             table,
         });
         Self { tables: tables.collect(), names: ignored.clone(), ignored }

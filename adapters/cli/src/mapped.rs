@@ -45,7 +45,15 @@ pub(crate) async fn write_draft(source: &SourceUrl, file: &Path) -> Result<(), C
     let mapping = Arc::new(Mapping::for_draft());
     let foreign = read_foreign(source, &mapping, WantedTables::AllData).await?;
     if foreign.tables.is_empty() {
-        let message = format!("{source} has no file, sheet, or table to draft a mapping for");
+        let has_messages = |name: &String| powerfill_mismo::is_message(Path::new(name));
+        let mismo = match (source, foreign.ignored.iter().any(has_messages)) {
+            (SourceUrl::Folder(folder), true) => {
+                format!("; the source of MISMO messages is mismo:{}", folder.display())
+            }
+            _ => String::new(),
+        };
+        let message =
+            format!("{source} has no file, sheet, or table to draft a mapping for{mismo}");
         return Err(CliError::environment(message));
     }
     let text = draft_source(&source.to_string(), &foreign.tables);

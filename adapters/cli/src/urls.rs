@@ -203,7 +203,20 @@ impl SourceUrl {
             print_note(format_args!("note: {note}\n"));
         }
         for name in &raw.ignored {
-            print_note(format_args!("note: {name} is not a table of a snapshot and is ignored\n"));
+            let mismo = match (self, name) {
+                (Self::Folder(folder), IgnoredPart::File(file))
+                    if powerfill_mismo::is_message(Path::new(file)) =>
+                {
+                    format!(
+                        "; if it is a message of MISMO, the source is mismo:{}",
+                        folder.display()
+                    )
+                }
+                _ => String::new(),
+            };
+            print_note(format_args!(
+                "note: {name} is not a table of a snapshot and is ignored{mismo}\n"
+            ));
         }
         for warning in &raw.warnings {
             print_note(format_args!("warning: {warning}\n"));

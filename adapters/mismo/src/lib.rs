@@ -54,7 +54,7 @@ pub fn read(path: &Path) -> Result<ForeignTable, MismoError> {
         is_sheet: false,
         digest,
         notes: Vec::new(),
-        detected_header: None,
+        header_lines: Vec::new(),
         table,
     })
 }

@@ -92,6 +92,11 @@ fn check_format(path: &Path, file: &mut File, size: u64) -> Result<(), XlsxError
                 .to_owned(),
             false => format!("it has the old format .xls; {SAVE_AGAIN}"),
         }
+    } else if start.trim_ascii_start().starts_with(b"<") {
+        format!(
+            "it is XML or HTML and no workbook; {SAVE_AGAIN}, or read a message of MISMO with the \
+             source mismo:FILE"
+        )
     } else if !start.starts_with(b"PK") {
         format!("it is not an .xlsx file; {SAVE_AGAIN}")
     } else {

@@ -20,8 +20,8 @@ pub struct ForeignTable {
     pub digest: String,
     /// How the file was read: its encoding and delimiter, and what was left out.
     pub notes: Vec<String>,
-    /// The row of the header, from 1, if it was detected and is not the first row.
-    pub detected_header: Option<u32>,
+    /// How a draft says where the header is, if it was looked for and is not the first row.
+    pub header_lines: Vec<String>,
     /// The table. Its name is that of the file without ending, or that of the sheet.
     pub table: RawTable,
 }

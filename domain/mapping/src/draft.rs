@@ -12,7 +12,7 @@ use powerfill_events::values::fold;
 use powerfill_snapshot::TABLES;
 
 use self::columns::{Guess, guess_columns};
-use self::profile::{Formats, looks_headless};
+use self::profile::Formats;
 use self::words::{is_alias, table_words};
 use crate::bind::ForeignTable;
 use crate::mapping::Mapping;
@@ -30,18 +30,6 @@ pub fn draft_source(place: &str, files: &[ForeignTable]) -> String {
     formats.write(&mut text);
     for file in files {
         write_form(&mut text, file);
-    }
-    for file in files.iter().filter(|file| looks_headless(&file.table)) {
-        let names: Vec<String> =
-            (1..=file.table.columns().len()).map(|at| quoted(&format!("column {at}"))).collect();
-        let _ = writeln!(
-            text,
-            "\n# The first row of {} looks like data; if it is, name its columns and draft again:\n\
-             # [files.{}]\n# header = false\n# columns = [{}]",
-            one_line(&file.title()),
-            quoted(file.table.name()),
-            names.join(", ")
-        );
     }
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut assigned: Vec<(usize, &ForeignTable, bool)> = Vec::new();
@@ -83,13 +71,13 @@ fn write_form(text: &mut String, file: &ForeignTable) {
         ["TOTAL", "GRAND TOTAL", "SUBTOTAL"].iter().any(|word| first.starts_with(word))
     };
     let total = (0..table.rows()).find(is_total).and_then(first);
-    if file.detected_header.is_none() && total.is_none() {
+    if file.header_lines.is_empty() && total.is_none() {
         return;
     }
     let name = if file.is_sheet { table.name() } else { file.file.as_str() };
     let _ = writeln!(text, "\n[files.{}]", quoted(name));
-    if let Some(row) = file.detected_header {
-        let _ = writeln!(text, "header = {row}  # the first row with as many values as the others");
+    for line in &file.header_lines {
+        let _ = writeln!(text, "{line}");
     }
     if let Some(total) = total {
         let _ = writeln!(text, "totals = [{}]  # rows that begin so are left out", quoted(total));

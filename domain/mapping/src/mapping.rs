@@ -264,28 +264,6 @@ impl Mapping {
     }
 }
 
-impl FileForm {
-    /// Puts the header where the first rows show it, if the form leaves that to them. `rows` are
-    /// the positions of rows, from 0, and how many values they have. Returns the row of a header
-    /// that is not the first one, from 1.
-    pub fn detect_header(&mut self, rows: &[(u32, usize)]) -> Option<u32> {
-        if self.header != HeaderPlace::Detected {
-            return None;
-        }
-        self.header = HeaderPlace::First;
-        let mut filled = rows.iter().filter(|(_, values)| *values > 0);
-        let first = filled.clone().next()?;
-        let most = filled.clone().map(|(_, values)| *values).max()?;
-        let header = filled.find(|(_, values)| values * 5 >= most * 4)?;
-        if header.0 == first.0 {
-            return None;
-        }
-        let row = header.0.saturating_add(1);
-        self.header = HeaderPlace::Rows(vec![row]);
-        Some(row)
-    }
-}
-
 pub(crate) fn is_one_of(pattern: &Located<String>, names: &[&str]) -> bool {
     names.iter().any(|name| matches(&pattern.value, name))
 }

@@ -23,7 +23,7 @@ fn file(name: &str, text: &str) -> ForeignTable {
         is_sheet: false,
         digest: String::new(),
         notes: Vec::new(),
-        detected_header: None,
+        header_lines: Vec::new(),
         table,
     }
 }

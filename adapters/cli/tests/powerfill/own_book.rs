@@ -298,6 +298,46 @@ fn a_draft_finds_what_names_and_values_say() {
     again.fails_with(2, &["exists already"]);
 }
 
+/// A header below titles, over units, or of two rows, and none: the draft says it, and reads the
+/// file so.
+#[test]
+fn a_draft_says_where_the_header_is() {
+    let rows = "7;Closed;300000.00;6.5\n8;Closed;250000.00;6.625\n";
+    for (name, head, lines) in [
+        ("titles", "ACME Mortgage\nAs of;1/15/2026\n\nLoan #;Status;UPB;Rate\n", "header = 4"),
+        (
+            "units",
+            "ACME Mortgage\nLoan #;Status;UPB;Rate\n;;(USD);%\n",
+            "header = 2  # the rows above are titles\nfirst_row = 4",
+        ),
+        ("groups", "Loan;;Terms;\nLoan #;Status;UPB;Rate\n", "header = 2"),
+        ("joined", "Loan;;UPB;Note\nNumber;Status;;Rate\n", "header = [1, 2]"),
+        ("none", "", "header = false"),
+    ] {
+        let sandbox = Sandbox::new();
+        write(&sandbox, "tapes/loan.csv", format!("{head}{rows}"));
+        sandbox.run_ok("check dir:tapes --write-mapping draft.toml");
+        let draft = fs::read_to_string(sandbox.path("draft.toml")).unwrap();
+        assert!(draft.contains("\n[files.\"loan.csv\"]\n"), "{name}: {draft}");
+        assert!(draft.contains(lines), "{name}: {lines} is not in\n{draft}");
+        assert!(draft.contains("= \"loan_id\""), "{name}: {draft}");
+        assert!(draft.contains("= \"loan_amount\""), "{name}: {draft}");
+        assert_eq!(draft.contains("\"column 2\",  # \"Closed\""), name == "none", "{draft}");
+        let book = draft + &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
+        // What no name and no value says, a person does.
+        let book = match name {
+            "none" => book.replace("# columns.curr_status =", "columns.curr_status =").replace(
+                "columns.curr_status = { constant = \"…\" }",
+                "columns.curr_status.from = \"column 2\"",
+            ),
+            _ => book,
+        };
+        write(&sandbox, "book.toml", book);
+        let check = sandbox.run_line("check dir:tapes --mapping book.toml");
+        assert_eq!(check.status, Some(0), "{name}: {}{}", check.out, check.err);
+    }
+}
+
 /// The mappings of `docs/mappings`, each with made-up rows.
 #[test]
 fn the_mappings_of_public_formats_read_their_files() {
@@ -359,6 +399,13 @@ fn messages_of_mismo_are_loans_by_themselves_or_by_the_shipped_mapping() {
     let shipped = fs::read_to_string(format!("{root}/docs/mappings/mismo.toml"));
     let others = &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
     write(&sandbox, "book.toml", format!("{}\n{others}", shipped.expect("a mapping")));
+    let hint = "the source is mismo:tapes";
+    let plain = sandbox.run_line("check dir:tapes");
+    plain.fails_with(1, &["loans.xml is not a table of a snapshot and is ignored", hint]);
+    let draft = sandbox.run_line("check dir:tapes --write-mapping draft.toml");
+    draft.fails_with(2, &["no file, sheet, or table", "mismo:tapes"]);
+    let workbook = sandbox.run_line("check xlsx:tapes/loans.xml");
+    workbook.fails_with(2, &["it is XML or HTML and no workbook", "mismo:FILE"]);
     let check = sandbox.run_line("check mismo:tapes --mapping book.toml");
     assert_eq!(check.status, Some(0), "{}{}", check.out, check.err);
     let run = |source: &str| {

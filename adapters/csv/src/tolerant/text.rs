@@ -1,7 +1,7 @@
 //! One text file of another system.
 
 use csv::{ReaderBuilder, StringRecord};
-use powerfill_mapping::{FileForm, ForeignTable, HeadedTable};
+use powerfill_mapping::{FileForm, FirstRow, ForeignTable, HeadedTable};
 
 use super::encoding::decode;
 use super::layout::{FieldLayout, find_layout, open_quote};
@@ -35,20 +35,20 @@ pub fn read_text(
         return Err(CsvError::OpenQuoteAt(line + records.first));
     }
     let mut notes: Vec<String> = encoding.into_iter().chain(layout.note()).collect();
-    let mut filled = Vec::new();
+    let mut first = Vec::new();
     records.visit(|line, record, _| {
-        let values = record.iter().filter(|field| !field.trim().is_empty()).count();
-        filled.push((u32::try_from(line).unwrap_or(u32::MAX), values));
-        Ok(filled.len() < HEADER_ROWS)
+        let position = u32::try_from(line).unwrap_or(u32::MAX);
+        first.push(FirstRow { position, cells: record.iter().map(str::to_owned).collect() });
+        Ok(first.len() < HEADER_ROWS)
     })?;
-    let detected_header = form.detect_header(&filled);
+    let header_lines = form.detect_header(&first);
     let table = HeadedTable::of_file(name, file, form);
     let mut rows = RowFilter { table, is_ruled: false };
     records.visit(|line, record, text| rows.push(line, record, text).map(|()| true))?;
     let (table, left_out) = rows.table.finish()?;
     notes.extend(left_out);
     let (file, digest) = (file.to_owned(), String::new());
-    Ok(ForeignTable { file, is_sheet: false, digest, notes, detected_header, table })
+    Ok(ForeignTable { file, is_sheet: false, digest, notes, header_lines, table })
 }
 
 /// The records of a text.
@@ -238,7 +238,8 @@ mod tests {
         let form = FileForm { header: HeaderPlace::Detected, ..FileForm::default() };
         let text = "Pipeline of ACME\n\nid;rate;state\n1;6.5;CA\n2;;TX\nTotal\n";
         let read = read_text("t", "t.csv", text.as_bytes(), form).unwrap();
-        assert_eq!((read.detected_header, read.table.columns().len()), (Some(3), 3));
+        assert_eq!(read.header_lines, ["header = 3  # the rows above are titles"]);
+        assert_eq!(read.table.columns().len(), 3);
     }
 
     #[test]

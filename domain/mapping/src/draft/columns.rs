@@ -150,6 +150,13 @@ fn by_values(
     if whole && within(300, 850) && texts.len() > 1 {
         return Some((is_open("fico")?, "a guess by values: whole, 300 to 850".to_owned()));
     }
+    let is_id = whole && numbers.len() > 1 && texts.len() == numbers.len() && !within(0, 9_999);
+    if is_id && let Some(column) = is_open("loan_id") {
+        return Some((column, "a guess by values: whole, and no two alike".to_owned()));
+    }
+    if within(10_000, 10_000_000) {
+        return Some((is_open("loan_amount")?, "a guess by values: above 10,000".to_owned()));
+    }
     if !whole && within(1, 15) {
         return Some((is_open("note_rate")?, "a guess by values: 1 to 15, decimals".to_owned()));
     }

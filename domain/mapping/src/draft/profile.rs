@@ -176,13 +176,3 @@ impl Formats {
         }
     }
 }
-
-/// Whether the header of a file looks like a row of data.
-pub(super) fn looks_headless(table: &RawTable) -> bool {
-    let header = table.columns();
-    let formats = CellFormats::of_use(MappingUse::Comparison);
-    let is_data = |name: &&String| {
-        formats.number(name, ValueKind::Number).is_ok() || formats.day(name).is_ok()
-    };
-    header.len() > 1 && header.iter().filter(is_data).count() * 2 > header.len()
-}

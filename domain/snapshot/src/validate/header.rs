@@ -31,10 +31,15 @@ impl TableLayout<'_> {
         let remedy = match self.row_of_header() {
             Some(row) => {
                 let place = self.raw.place(Some(row), &[]).unwrap_or_default();
-                let place = place.split('!').next_back().unwrap_or_default();
-                let at = place.split(':').next().unwrap_or_default();
-                let above = "put it into the first row, without rows above it";
-                format!("row {at} has them: {above}")
+                let has_them = match (place.split_once('!'), row) {
+                    (Some((_, place)), _) => {
+                        format!("row {}", place.split(':').next().unwrap_or_default())
+                    }
+                    // The rows of a file are counted below its first row.
+                    (None, 0) => "the row below it".to_owned(),
+                    (None, row) => format!("row {} below it", row + 1),
+                };
+                format!("{has_them} has them: put it into the first row, without rows above it")
             }
             None => "write the names of the columns into the first row".to_owned(),
         };

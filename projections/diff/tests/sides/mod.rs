@@ -23,7 +23,14 @@ pub fn sheet(name: &str, text: &str) -> ForeignTable {
         table.end_row().unwrap();
     }
     let (file, digest) = (format!("{name}.csv"), "d".to_owned());
-    ForeignTable { file, is_sheet: false, digest, notes: Vec::new(), detected_header: None, table }
+    ForeignTable {
+        file,
+        is_sheet: false,
+        digest,
+        notes: Vec::new(),
+        header_lines: Vec::new(),
+        table,
+    }
 }
 
 pub fn sheets(tables: &[TableText<'_>]) -> Vec<ForeignTable> {

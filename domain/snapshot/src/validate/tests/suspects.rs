@@ -140,7 +140,8 @@ fn a_first_row_that_is_no_header_is_one_fault() {
         A,Closed,100.00,6.5"]);
     only(
         raw,
-        "  missing_header: the first row has no column of loan (loan_id, curr_status, loan_am",
+        "  missing_header: the first row has no column of loan (loan_id, curr_status, loan_amount, \
+         note_rate, …); row 2 below it has them: put it into the first row",
     );
 }
 
