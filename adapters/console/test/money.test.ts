@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { added, difference } from "../src/money";
-import { bridgeSteps } from "../src/pages/bridge";
+import { bridgeSteps } from "../src/parts/bridge";
 
 describe("dollars", () => {
   it("are added and subtracted exactly", () => {

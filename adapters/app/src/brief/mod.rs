@@ -61,6 +61,22 @@ pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
     Err(BriefError::TooFewRuns(found.len()))
 }
 
+/// The official run that was Complete before this one; `None` for the first one, and for a scenario.
+///
+/// # Errors
+/// The store fails.
+pub async fn run_before(store: &dyn Store, run: RunId) -> Result<Option<RunId>, AppError> {
+    let mut runs = std::pin::pin!(stream_runs(store, RunFilter::Official));
+    let mut is_after = true;
+    while let Some(found) = runs.try_next().await? {
+        if !is_after && found.status == RunStatus::Complete {
+            return Ok(Some(found.run_id));
+        }
+        is_after &= found.run_id != run;
+    }
+    Ok(None)
+}
+
 /// The brief of two runs, from the earlier one to the later one whichever is named first.
 ///
 /// # Errors

@@ -4,11 +4,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use powerfill_app::brief::{brief, run_before};
 use powerfill_app::explain::explain_loan;
 use powerfill_app::overview::overview;
 use powerfill_app::replay::replay;
 use powerfill_app::verify::verify;
 use powerfill_app::{Clock, NoObserver, SystemClock};
+use powerfill_diff::brief::Brief;
 use powerfill_diff::report::escaped_json;
 use powerfill_events::run::RunId;
 use powerfill_overview::Overview;
@@ -43,7 +45,10 @@ pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Resu
             let certificate = certify(store.as_ref(), overview, &args.loans).await?;
             (certificate::page(&certificate), certificate.is_good(), "certificate")
         }
-        false => (page(&overview)?, true, "report"),
+        false => {
+            let brief = brief_of(store.as_ref(), run).await?;
+            (page(&overview, brief.as_ref())?, true, "report")
+        }
     };
     replace(out, text.as_bytes())?;
     print_text(format_args!("{} has the {what} of run {run}\n", out.display()))?;
@@ -76,14 +81,28 @@ async fn complete_overview(store: &dyn Store, run: RunId) -> Result<Overview, Cl
     })
 }
 
+/// The brief from the official run before this one. A brief that cannot be made keeps nobody from
+/// the report.
+async fn brief_of(store: &dyn Store, run: RunId) -> Result<Option<Brief>, CliError> {
+    let Some(then) = run_before(store, run).await? else { return Ok(None) };
+    match brief(store, [then, run]).await {
+        Ok(brief) => Ok(Some(brief)),
+        Err(error) => {
+            eprintln!("note: the report has no brief since run {then}: {error}");
+            Ok(None)
+        }
+    }
+}
+
 /// The page of the console with the data of the run inside. No text of it can act as markup.
-fn page(overview: &Overview) -> Result<String, CliError> {
+fn page(overview: &Overview, brief: Option<&Brief>) -> Result<String, CliError> {
     let broken = || CliError::environment("the program was built without the page of reports");
     let page = powerfill_console::report_page().ok_or_else(broken)?.content()?;
     let page = String::from_utf8(page).map_err(CliError::environment)?;
     let (before, rest) = page.split_once(DATA).ok_or_else(broken)?;
     let after = rest.find("</script>").map(|end| &rest[end..]).ok_or_else(broken)?;
-    let data = serde_json::to_value(overview).map_err(io::Error::from)?;
+    let mut data = serde_json::to_value(overview).map_err(io::Error::from)?;
+    data["brief"] = serde_json::to_value(brief).map_err(io::Error::from)?;
     Ok(format!("{before}{DATA}{}{after}", escaped_json(&data)))
 }
 

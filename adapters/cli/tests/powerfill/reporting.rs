@@ -1,7 +1,8 @@
 //! The report and the certificate of a run as pages, and where a run's input came from.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::sandbox::{Sandbox, case, options, source};
@@ -32,10 +33,23 @@ fn the_report_has_the_data_of_the_run_and_nothing_in_it_acts_as_markup() {
     let data = page.split_once("id=\"powerfill-report\">").unwrap().1;
     let data = data.split_once("</script>").unwrap().0;
     assert!(!data.contains(['<', '>', '&', '\u{2028}']), "not escaped");
-    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let mut data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data.as_object_mut().unwrap().remove("brief"), Some(serde_json::Value::Null));
     assert_eq!(data, sandbox.run_line("report latest --json").success().json());
     assert_eq!(data["run"]["requested_by"], HOSTILE);
     assert_eq!(data["run"]["status"], "Complete");
+
+    // The report of the next run says what changed since this one.
+    let case = case("41");
+    sandbox.run(["run", &source(&case), "--price-mode", "pc"]).success();
+    sandbox.run_ok("report --out second.html");
+    let page = read(&sandbox, "second.html");
+    let data = page.split_once("id=\"powerfill-report\">").unwrap().1;
+    let data: serde_json::Value =
+        serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    assert_eq!(data["brief"], sandbox.run_line("brief --json").success().json());
+    sandbox.run_ok("report latest~1 --out run.html");
+    assert!(read(&sandbox, "run.html").contains("\"brief\":null"));
 
     // A second report takes the place of the first; nothing else stays in the folder.
     sandbox.run_ok("report --out run.html");
@@ -156,14 +170,44 @@ fn pages(pdf: &Path) -> (usize, Vec<String>) {
     (pages, sizes)
 }
 
-/// Prints a page on paper of a size, as a browser does.
-fn print(sandbox: &Sandbox, page: &str, paper: &str) -> (usize, Vec<String>) {
+/// Marks the first and the last line of each row, tile, and chart, once the page is drawn.
+const MARKS: &str = r#"<style>.mark { position: absolute; left: 0; font: 3px monospace }</style>
+<script>
+setTimeout(() => {
+  let number = 0;
+  const mark = (box) => {
+    number += 1;
+    for (const [kind, edge] of [["b", "top"], ["e", "bottom"]]) {
+      const line = document.createElement("span");
+      line.className = "mark";
+      line.textContent = `pf${kind}${number}x`;
+      line.style[edge] = 0;
+      box.append(line);
+    }
+    box.style.position = "relative";
+  };
+  for (const row of document.querySelectorAll("tbody tr, tfoot tr")) mark(row.cells[0]);
+  for (const figure of document.querySelectorAll("svg.chart, .tile")) {
+    const box = document.createElement("div");
+    figure.replaceWith(box);
+    box.append(figure);
+    mark(box);
+  }
+}, 1500);
+</script>"#;
+
+/// Makes every row taller than a line, so that page breaks meet rows.
+const TALL_ROWS: &str =
+    r#"tr > :first-child::after { content: "\A \A \A \A \A ."; white-space: pre }"#;
+
+/// Prints a page on paper of a size, as a browser does, with these styles and scripts.
+fn print(sandbox: &Sandbox, page: &str, paper: &str, additions: &str) -> PathBuf {
     let html = read(sandbox, page);
     // The policy allows no other style, so this copy has none.
     let (before, rest) = html.split_once("<meta http-equiv=\"Content-Security-Policy\"").unwrap();
     let rest = rest.split_once('>').unwrap().1;
-    let style = format!("<style>@page {{ size: {paper}; }}</style></head>");
-    let copy = format!("{before}{rest}").replacen("</head>", &style, 1);
+    let head = format!("<style>@page {{ size: {paper}; }}</style>{additions}</head>");
+    let copy = format!("{before}{rest}").replacen("</head>", &head, 1);
     let (from, to) = (sandbox.path(format!("{paper}-{page}")), sandbox.path("printed.pdf"));
     fs::write(&from, copy).unwrap();
     let profile = sandbox.path("profile");
@@ -176,19 +220,45 @@ fn print(sandbox: &Sandbox, page: &str, paper: &str) -> (usize, Vec<String>) {
         .output()
         .expect("chromium is installed (tests/run.sh)");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-    pages(&to)
+    to
+}
+
+/// How many marked rows, tiles, and charts a PDF has, and which begin on one page and end on
+/// another.
+fn marked(pdf: &Path) -> (usize, Vec<String>) {
+    let read = Command::new("pdftotext").arg(pdf).arg("-").output();
+    let read = read.expect("pdftotext is installed (tests/run.sh)");
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let text = String::from_utf8(read.stdout).unwrap();
+    let pages_of = |mark: &str| {
+        let mut pages = BTreeMap::new();
+        for (page, text) in text.split('\u{c}').enumerate() {
+            for after in text.split(mark).skip(1) {
+                if let Some((number, _)) = after.split_once('x') {
+                    pages.entry(number.to_owned()).or_insert(page);
+                }
+            }
+        }
+        pages
+    };
+    let (begins, ends) = (pages_of("pfb"), pages_of("pfe"));
+    let is_cut = |(number, page): &(&String, &usize)| ends.get(*number) != Some(*page);
+    (begins.len(), begins.iter().filter(is_cut).map(|(number, _)| number.clone()).collect())
 }
 
 /// Both pages have their content on paper of both sizes: neither on one endless page, nor with a
-/// page per row.
+/// page per row; and no page break cuts a row, a tile, or a chart.
 #[test]
 fn report_and_certificate_print_on_both_sizes_of_paper() {
     let sandbox = with_run("41");
+    let case = case("41");
+    sandbox.run(["run", &source(&case), "--price-mode", "pc"]).success();
     sandbox.run_ok("report --out run.html");
     sandbox.run_ok("report --audit --out certificate.html");
+    let tall = format!("{MARKS}<style>{TALL_ROWS}</style>");
     for (page, least, most) in [("run.html", 3, 40), ("certificate.html", 3, 8)] {
         for (paper, width, height) in [("A4", 594, 841), ("Letter", 612, 792)] {
-            let (pages, sizes) = print(&sandbox, page, paper);
+            let (pages, sizes) = pages(&print(&sandbox, page, paper, MARKS));
             assert!((least..=most).contains(&pages), "{page} has {pages} pages of {paper}");
             let [size] = &sizes[..] else { panic!("{page}: {sizes:?}") };
             let numbers: Vec<u32> = size
@@ -196,6 +266,15 @@ fn report_and_certificate_print_on_both_sizes_of_paper() {
                 .map(|number| number.split('.').next().unwrap().parse().unwrap())
                 .collect();
             assert_eq!(numbers, [0, 0, width, height], "{page} on {paper}");
+            for additions in [MARKS, tall.as_str()] {
+                let (marks, cut) = marked(&print(&sandbox, page, paper, additions));
+                assert!(marks > 20, "{page} on {paper} has {marks} rows");
+                assert_eq!(cut, [""; 0], "{page} on {paper} has rows that are cut");
+            }
         }
+        // The check sees what is cut.
+        let cutting = format!("{tall}<style>* {{ break-inside: auto !important }}</style>");
+        let (_, cut) = marked(&print(&sandbox, page, "A4", &cutting));
+        assert!(!cut.is_empty(), "{page}");
     }
 }

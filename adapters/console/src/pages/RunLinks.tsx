@@ -6,6 +6,11 @@ import { LinksContext, type Links } from "../parts/links";
 export function RunLinks({ runId, children }: { runId: string; children: ReactNode }) {
   const links = useMemo<Links>(
     () => ({
+      run: (id, text) => (
+        <Link to="/runs/$runId" params={{ runId: id }}>
+          {text}
+        </Link>
+      ),
       loan: (loanId) => (
         <Link to="/runs/$runId/loans/$loanId" params={{ runId, loanId }} preload={false}>
           {loanId}

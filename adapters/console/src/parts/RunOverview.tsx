@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { Overview } from "../api/overview";
 import { count, grouped, moment, span, words } from "../format";
 import { Card } from "./Card";
@@ -171,7 +172,16 @@ function Findings({ findings }: { findings: Overview["findings"] }) {
 }
 
 /** All of a Complete run: in the console, and as the report page. */
-export function RunOverview({ overview, print }: { overview: Overview; print?: boolean }) {
+export function RunOverview({
+  overview,
+  print,
+  children,
+}: {
+  overview: Overview;
+  print?: boolean;
+  /** What comes before the options and the input. */
+  children?: ReactNode;
+}) {
   return (
     <>
       <ValueTiles overview={overview} />
@@ -198,6 +208,7 @@ export function RunOverview({ overview, print }: { overview: Overview; print?: b
       <Card title="Pool moves" long>
         <Moves moves={overview.moves} />
       </Card>
+      {children}
       <div className="columns">
         <Card title="Options">
           <Options run={overview.run} />

@@ -2,12 +2,17 @@ import { createContext, use, type ReactNode } from "react";
 
 /** How ids of a run become links. The report page has none: there an id is text. */
 export interface Links {
+  run?: (id: string, text: string) => ReactNode;
   loan?: (id: string) => ReactNode;
   trade?: (id: string) => ReactNode;
   rows?: (report: string, filter: Record<string, string>, text: ReactNode) => ReactNode;
 }
 
 export const LinksContext = createContext<Links>({});
+
+export function RunLink({ id, text }: { id: string; text: string }) {
+  return use(LinksContext).run?.(id, text) ?? text;
+}
 
 export function LoanId({ id }: { id: string }) {
   return use(LinksContext).loan?.(id) ?? id;

@@ -1,10 +1,15 @@
+import type { Brief } from "../api/brief";
 import type { Overview } from "../api/overview";
 import { moment } from "../format";
+import { BriefOverview } from "../parts/BriefOverview";
 import { RunOverview } from "../parts/RunOverview";
 
+/** The overview of a run, and what changed since the official run before it. */
+export type ReportData = Overview & { brief?: Brief | null };
+
 /** The one-file report of a run, to send, to file, and to print. */
-export function Report({ overview }: { overview: Overview | null }) {
-  if (!overview) {
+export function Report({ data }: { data: ReportData | null }) {
+  if (!data) {
     return (
       <main className="main">
         <div className="notice">
@@ -16,7 +21,7 @@ export function Report({ overview }: { overview: Overview | null }) {
       </main>
     );
   }
-  const { run } = overview;
+  const { run, brief } = data;
   return (
     <main className="main">
       <div className="head">
@@ -39,7 +44,14 @@ export function Report({ overview }: { overview: Overview | null }) {
           Print
         </button>
       </div>
-      <RunOverview overview={overview} print />
+      <RunOverview overview={data} print>
+        {brief && (
+          <>
+            <h2 className="new-page">Since the run before</h2>
+            <BriefOverview brief={brief} />
+          </>
+        )}
+      </RunOverview>
     </main>
   );
 }

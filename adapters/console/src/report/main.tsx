@@ -1,21 +1,21 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import type { Overview } from "../api/overview";
 import "../styles.css";
-import { Report } from "./Report";
+import { Report, type ReportData } from "./Report";
 
-// `powerfill report` writes the run's document here; it is data, and never runs.
+// `powerfill report` writes the run's document here, with the brief if there is an earlier run; it
+// is data, and never runs.
 const text = document.getElementById("powerfill-report")?.textContent ?? "null";
-const overview = JSON.parse(text) as Overview | null;
-if (overview) {
-  document.title = `${overview.run.tenant_id}, ${overview.run.as_of ?? "no day"}: run ${overview.run.run_id}`;
+const data = JSON.parse(text) as ReportData | null;
+if (data) {
+  document.title = `${data.run.tenant_id}, ${data.run.as_of ?? "no day"}: run ${data.run.run_id}`;
 }
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Report overview={overview} />
+      <Report data={data} />
     </StrictMode>,
   );
 }
