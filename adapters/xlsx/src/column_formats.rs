@@ -7,6 +7,8 @@ use rust_xlsxwriter::Format;
 pub(crate) struct ColumnFormats {
     pub(crate) header: Format,
     pub(crate) text: Format,
+    /// A sum of dollars.
+    pub(crate) total: Format,
     int: Format,
     day: Format,
     /// By the number of decimals.
@@ -27,6 +29,7 @@ impl ColumnFormats {
         Self {
             header: Format::new().set_bold(),
             text: format("@"),
+            total: format("#,##0.00").set_bold(),
             int: format("0"),
             day: format("yyyy-mm-dd"),
             decimals: decimals.collect(),

@@ -23,6 +23,7 @@ mod run_workbook;
 mod source;
 mod template;
 mod texts;
+mod totals;
 mod walk;
 mod written;
 

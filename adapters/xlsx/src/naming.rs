@@ -26,6 +26,28 @@ pub(crate) fn is_continuation(sheet: &str, first: &str, part: u32) -> bool {
     sheet.eq_ignore_ascii_case(&sheet_name(first, part))
 }
 
+/// Words of column names that are not written as words.
+const ABBREVIATIONS: [&str; 4] = ["id", "ltv", "ue", "bx"];
+
+/// The name of a column for people: `Loan ID` for `loan_id`. A comparison takes both for one name.
+pub(crate) fn readable(column: &str) -> String {
+    let mut name = String::new();
+    for (at, word) in column.split('_').enumerate() {
+        if at > 0 {
+            name.push(' ');
+        }
+        match word.chars().next() {
+            _ if ABBREVIATIONS.contains(&word) => name.push_str(&word.to_uppercase()),
+            Some(first) if at == 0 => {
+                name.extend(first.to_uppercase());
+                name.push_str(&word[first.len_utf8()..]);
+            }
+            _ => name.push_str(word),
+        }
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

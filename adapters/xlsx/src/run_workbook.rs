@@ -21,8 +21,9 @@ use rust_xlsxwriter::{
 
 use crate::column_formats::ColumnFormats;
 use crate::error::XlsxError;
-use crate::naming::{MAX_ROWS, sheet_name};
+use crate::naming::{MAX_ROWS, readable, sheet_name};
 use crate::run_summary::{moves_sheet, summary_sheet};
+use crate::totals::Totals;
 
 /// The sheet of the fields of the run, which precedes the tables.
 pub const RUN_SHEET: &str = "run";
@@ -65,6 +66,7 @@ struct TableSheets {
     row: u32,
     /// The needed width of each column, in characters.
     widths: Vec<usize>,
+    totals: Totals,
 }
 
 impl RunWorkbook {
@@ -105,6 +107,7 @@ impl RunWorkbook {
                     sheet: begin_sheet(&mut book, table, 1, &formats)?,
                     row: 1,
                     widths: header(table).map(|name| name.len() + FILTER_BUTTON).collect(),
+                    totals: Totals::of(table),
                 })
             })
             .collect::<Result<_, WriterError>>()
@@ -153,6 +156,7 @@ impl RunWorkbook {
                 to.full.push(full);
                 to.row = 1;
             }
+            to.totals.add(row);
             to.sheet.write_string(to.row, 0, &self.run)?;
             for (at, cell) in row.iter().enumerate() {
                 let width = write_cell(&mut to.sheet, to.row, at as u16 + 1, cell)?;
@@ -203,6 +207,10 @@ impl RunWorkbook {
         }
         self.book.push_worksheet(run);
         for mut sheets in self.tables.into_iter().filter(|sheets| keep(sheets.table)) {
+            if sheets.row < self.max_rows {
+                let TableSheets { sheet, row, widths, totals, .. } = &mut sheets;
+                totals.write(sheet, *row, &self.formats, widths)?;
+            }
             end_sheet(&mut sheets.sheet, sheets.table, sheets.row, &sheets.widths)?;
             sheets.full.into_iter().for_each(|full| self.book.push_worksheet(full));
             self.book.push_worksheet(sheets.sheet);
@@ -275,9 +283,9 @@ fn catch_writer_panic<T>(
         .map_err(|error| XlsxError::unwritable(path, error))
 }
 
-/// The names of the columns, as in CSV files.
-fn header(table: &TableSpec) -> impl Iterator<Item = &'static str> {
-    std::iter::once("run_id").chain(table.columns.iter().map(|column| column.name))
+/// The names of the columns, with blanks between words.
+fn header(table: &TableSpec) -> impl Iterator<Item = String> {
+    std::iter::once("run_id").chain(table.columns.iter().map(|column| column.name)).map(readable)
 }
 
 /// Prints in landscape, as wide as the page, on as many pages as the sheet is long.
@@ -296,7 +304,7 @@ fn begin_sheet(
     sheet.set_repeat_rows(0, 0)?;
     print_wide(&mut sheet);
     for (column, name) in header(table).enumerate() {
-        sheet.write_string_with_format(0, column as u16, name, &formats.header)?;
+        sheet.write_string_with_format(0, column as u16, &name, &formats.header)?;
     }
     // Formats of whole columns: looking up the format of each cell takes a fifth of the time.
     sheet.set_column_format(0, &formats.text)?;
@@ -402,7 +410,7 @@ mod tests {
             assert_eq!(parts[1].name, "pfill_a_table_of_a_name_that_is");
             if sheets > 1 {
                 assert_eq!(parts[2].name, "pfill_a_table_of_a_name_tha (2)");
-                assert_eq!(parts[2].header, ["run_id", "seq"]);
+                assert_eq!(parts[2].header, ["Run ID", "Seq"]);
             }
             let joined = read_sheets(&file, 4).unwrap();
             assert_eq!(joined.len(), 2, "{rows}");

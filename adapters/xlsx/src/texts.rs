@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use powerfill_events::input::CellDisplay;
-use powerfill_mapping::{ForeignTable, HeadedTable, Mapping, MappingUse};
+use powerfill_mapping::{FirstRow, ForeignTable, HeadedTable, Mapping, MappingUse};
 use rust_decimal::Decimal;
 
 use crate::cells::CellValue;
 use crate::error::XlsxError;
 use crate::naming::{MAX_ROWS, is_continuation};
 use crate::package::{Workbook, catch_panic};
+use crate::totals::is_total_label;
 use crate::walk::{CellAddress, MAX_CELLS, MAX_COLUMNS, visit_cells};
 
 /// The cells of a sheet as texts: ISO dates, numbers in their shortest exact form without exponent,
@@ -62,9 +63,9 @@ pub fn read_foreign(
             others.push(grid.name);
         } else if !grid.rows.is_empty() {
             let mut form = mapping.form(&[&grid.name, &format!("{file}/{}", grid.name), &file]);
-            let filled = grid.rows.iter().take(HEADER_ROWS);
-            let filled: Vec<(u32, usize)> = filled.map(GridRow::filled).collect();
-            let detected_header = form.detect_header(&filled);
+            let first: Vec<FirstRow> =
+                grid.rows.iter().take(HEADER_ROWS).map(GridRow::to_first_row).collect();
+            let header_lines = form.detect_header(&first);
             let (name, sheet) = (grid.name.clone(), |reason: String| XlsxError::Sheet {
                 path: path.to_owned(),
                 sheet: grid.name.clone(),
@@ -84,14 +85,7 @@ pub fn read_foreign(
                 notes.insert(0, "the sheet is hidden".to_owned());
             }
             let (file, digest) = (file.clone(), digest.clone());
-            tables.push(ForeignTable {
-                file,
-                is_sheet: true,
-                digest,
-                notes,
-                detected_header,
-                table,
-            });
+            tables.push(ForeignTable { file, is_sheet: true, digest, notes, header_lines, table });
         }
     }
     Ok((tables, others))
@@ -112,9 +106,9 @@ struct GridRow {
 }
 
 impl GridRow {
-    /// The position, and the number of values.
-    fn filled(&self) -> (u32, usize) {
-        (self.position, self.cells.iter().filter(|cell| !cell.text.trim().is_empty()).count())
+    fn to_first_row(&self) -> FirstRow {
+        let cells = self.cells.iter().map(|cell| cell.text.clone()).collect();
+        FirstRow { position: self.position, cells }
     }
 }
 
@@ -171,6 +165,9 @@ fn read_grids(
             })?;
         }
         let is_full = reader.row.is_some_and(|row| row + 1 == max_rows);
+        // The totals under a table of a run are no row of it.
+        let first = |row: &GridRow| row.cells.first().is_some_and(|c| is_total_label(&c.text));
+        reader.rows.pop_if(|row| first(row));
         let (name, is_hidden) = (entry.name.clone(), entry.is_hidden);
         let grid = SheetGrid { name, is_hidden, rows: reader.rows, width: reader.width };
         let has_same_header = |first: &SheetGrid| {

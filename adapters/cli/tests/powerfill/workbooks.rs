@@ -54,7 +54,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
         expected.push(name.clone());
         let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name) else { continue };
         let read = Table {
-            columns: sheet.header.clone(),
+            columns: sheet.header.iter().map(column_of).collect(),
             rows: with_all_decimals(sheet, table.columns.iter().map(|column| column.cell_type)),
         };
         if read != Table::read(&file) {
@@ -65,6 +65,11 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
         found.push(format!("{names:?} for {expected:?}"));
     }
     found
+}
+
+/// The column of a name for people.
+fn column_of(name: &String) -> String {
+    name.to_lowercase().replace(' ', "_")
 }
 
 fn with_all_decimals(sheet: &TextSheet, types: impl Iterator<Item = CellType>) -> Vec<Vec<String>> {
@@ -166,6 +171,7 @@ fn the_workbook_of_a_generated_book_has_the_cells_of_its_csv() {
     let sheets = read_texts(&sandbox.path("recap.xlsx")).unwrap();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     assert_eq!(names, [RUN_SHEET, "pfill_trade_recap"]);
+    assert_eq!(sheets[1].header[..3], ["Run ID", "Trade ID", "Investor ID"]);
     let fields: BTreeMap<&str, &str> =
         sheets[0].rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     let recorded = sandbox.run_line("tables latest pfill_run_history --format csv").table();

@@ -144,7 +144,7 @@ fn the_first_sheet_has_the_summary_of_the_run() {
     ] {
         assert!(fields.contains(&field), "{field:?} is not in {fields:?}");
     }
-    let header = ["run_id", "name", "whole", "money", "price", "on", "at"];
+    let header = ["Run ID", "Name", "Whole", "Money", "Price", "On", "At"];
     let header = header.map(str::to_owned).into();
     let empty = TextSheet { name: "t".into(), header, rows: vec![] };
     assert_eq!(*table, empty);
