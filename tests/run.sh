@@ -3,9 +3,10 @@
 #
 # Needs Rust and a C compiler. Arguments go to the test runner, whose summary is printed last.
 # Uses cargo-nextest (.config/nextest.toml) and cargo-deny (.deny.toml) if they are installed.
-# Installs what is missing: PostgreSQL, curl, valgrind, zstd, Node, and Chromium from Debian's
-# packages (as root or with sudo), the packages of the console from npm, nats-server from Debian's
-# packages, schemathesis and duckdb from PyPI into the target folder.
+# Installs what is missing: PostgreSQL, curl, valgrind, zstd, poppler-utils, Node, and Chromium from
+# Debian's packages (as root or with sudo), the packages of the console from npm, nats-server from
+# Debian's packages, schemathesis and duckdb from PyPI and tools for OpenAPI from PyPI and npm into
+# the target folder.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,11 +26,13 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
 fi
 
 # The sessions in docs/guides call curl. An example in docs/examples calls zstd.
-# A test counts instructions with valgrind. Tests print pages with chromium.
+# A test counts instructions with valgrind. Tests print pages with chromium, and read them with
+# pdftotext.
 missing=
 for program in chromium curl valgrind zstd; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
+command -v pdftotext >/dev/null || missing="$missing poppler-utils"
 [ -z "$missing" ] || install $missing
 
 # Unpack nats-server instead of installing it: the installed package would start a server.
@@ -61,6 +64,13 @@ if ! target/openapi/bin/openapi-python-client --version >/dev/null 2>&1; then
     python3 -m venv target/openapi
     target/openapi/bin/pip install --quiet --disable-pip-version-check \
         openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+fi
+
+# A linter and another generator of clients, whose client the compiler checks.
+if ! target/openapi-npm/node_modules/.bin/redocly --version >/dev/null 2>&1; then
+    command -v npm >/dev/null || install nodejs npm
+    npm install --prefix target/openapi-npm --silent --no-audit --no-fund --save-exact \
+        @redocly/cli@2.77.0 @hey-api/openapi-ts@0.95.0 typescript@5.9.3
 fi
 
 not_run() {

@@ -157,7 +157,7 @@ fn trades(summary: &RunSummary, out: &mut String) {
             usd(fill.shortfall_amount),
         ]
     });
-    let header = ["Fill of each trade", "status", "loans", "filled", "open", "short of min"];
+    let header = ["Trade fills", "status", "loans", "filled", "open", "short of min"];
     let _ = writeln!(out, "{}", text_table(&header, shown, &[2, 3, 4, 5]));
     if fills.len() > MAX_TRADES {
         let run = summary.run_id;

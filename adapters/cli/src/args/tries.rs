@@ -13,7 +13,7 @@ use crate::urls::UrlText;
   powerfill try --set price_mode=pc
   powerfill try latest --set 'prices:FN30 6.0=+4/32' --set 'trade:T0008643=out'
   powerfill try --try wider --set buffer=3 --try cash --set price_mode=pc
-  powerfill try --matrix price_mode=po,pc buffer=0,3,5
+  powerfill try --matrix 'price_mode=po,pc' 'buffer=0,3,5'
   powerfill try --cost-of-priorities
   powerfill try --stability
   powerfill try --set buffer=3 --keep 'three days' --note 'for the custodian'

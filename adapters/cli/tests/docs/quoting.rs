@@ -45,8 +45,8 @@ fn commands(document: &str) -> Vec<String> {
 }
 
 /// The words of a `powerfill` command that a shell would change: unquoted, with a character that
-/// stands for file names (zsh refuses such a word if no file matches), ends the command, or
-/// redirects it.
+/// stands for file names (zsh refuses such a word if no file matches), ends the command,
+/// redirects it, or makes several words of it (a comma in PowerShell).
 fn unquoted_words(command: &str) -> Vec<String> {
     let Some((_, call)) = command.split_once("powerfill ") else { return Vec::new() };
     let call = call.split(" # ").next().unwrap_or_default();
@@ -64,7 +64,7 @@ fn unquoted_words(command: &str) -> Vec<String> {
     let is_operator = |word: &str| matches!(word, ">" | "2>" | "|" | "||" | "&" | "&&" | "<");
     let ended = words.iter().position(|word| is_operator(word)).unwrap_or(words.len());
     words.truncate(ended);
-    words.retain(|word| word.contains(['?', '*', '[', '&', '>', '<', ';', '|', '`']));
+    words.retain(|word| word.contains(['?', '*', '[', '&', '>', '<', ';', '|', '`', ',']));
     words
 }
 
@@ -96,6 +96,7 @@ fn words_that_a_shell_changes_are_found() {
         ("powerfill add rule rule_syntax=fico>>700 || echo no", vec!["rule_syntax=fico>>700"]),
         ("powerfill add rule \"rule_syntax=fico>>700\" || echo no", vec![]),
         ("powerfill runs --format csv > runs.csv", vec![]),
+        ("powerfill try --matrix buffer=0,3 'price_mode=po,pc'", vec!["buffer=0,3"]),
     ] {
         assert_eq!(unquoted_words(command), unquoted, "{command}");
     }

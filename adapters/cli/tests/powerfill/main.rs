@@ -28,6 +28,7 @@ mod large_tables;
 mod listing;
 mod misuse;
 #[cfg(unix)]
+mod openapi_npm;
 mod openapi_tools;
 mod own_book;
 mod postgres;

@@ -18,6 +18,7 @@ mod faults;
 mod following;
 mod guide;
 mod loading;
+mod mapped;
 mod publishing;
 mod reading;
 mod server;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let suites = [
         guide::TESTS,
         reading::TESTS,
+        mapped::TESTS,
         publishing::TESTS,
         following::TESTS,
         comparing::TESTS,
