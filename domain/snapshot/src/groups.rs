@@ -149,7 +149,7 @@ mod tests {
         let numbers = &grouped.groups[1];
         assert_eq!(numbers.places.len(), SHOWN_PLACES);
         assert_eq!((numbers.places[1].row, numbers.places[1].value), ("2", "$1,002.00"));
-        assert_eq!(numbers.remedy, "write 1001.00, without a currency sign, commas");
+        assert_eq!(numbers.remedy, "write 1001.00, without a currency sign and commas");
     }
 
     #[test]

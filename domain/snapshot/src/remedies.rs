@@ -71,7 +71,8 @@ fn number(value: &str) -> Option<String> {
     }
     let without = match without.as_slice() {
         [] => String::new(),
-        several => format!(", without {}", several.join(", ")),
+        [one] => format!(", without {one}"),
+        [first @ .., last] => format!(", without {} and {last}", first.join(", ")),
     };
     Some(format!("write {plain}{without}"))
 }
@@ -196,9 +197,12 @@ mod tests {
     #[test]
     fn numbers_as_people_write_them_are_written_plainly() {
         for (value, expected) in [
-            ("$300,000.00", "write 300000.00, without a currency sign, commas"),
+            ("$300,000.00", "write 300000.00, without a currency sign and commas"),
             ("250,000", "write 250000, without commas"),
-            ("(450,000.00)", "write -450000.00, without parentheses or a sign behind it, commas"),
+            (
+                "(450,000.00)",
+                "write -450000.00, without parentheses or a sign behind it and commas",
+            ),
             ("6.375 %", "write 6.375, without %, blanks"),
             ("6,5", "write 6.5, without commas"),
             ("300.000,00", "write 300000.00, without commas"),

@@ -30,7 +30,7 @@ fn thousands_of_equal_faults_are_a_page_and_all_of_them_in_csv() {
     for part in [
         "error: loan, loan_amount: a plain decimal number is expected (not_a_number), 3,000 times",
         "  rows 1 \"$300,000.00\", 2 \"$300,000.00\"",
-        "  write 300000.00, without a currency sign, commas",
+        "  write 300000.00, without a currency sign and commas",
         "  write 6.500, without %",
         "  write 2026-01-15",
         "--all prints every fault",
