@@ -68,7 +68,8 @@ fn refused_edits_say_what_and_where() {
 #[test]
 fn a_scenario_is_kept_with_its_edits() {
     let sandbox = with_run();
-    let official = json(&sandbox, &["show", "latest"])["run_id"].clone();
+    let base = json(&sandbox, &["show", "latest"]);
+    let official = base["run_id"].clone();
     let keep = ["try", "--set", "price_mode=pc", "--keep", "carry", "--note", "month end"];
     let kept = sandbox.run(keep);
     assert_eq!(kept.status, Some(0), "{kept:?}");
@@ -84,6 +85,15 @@ fn a_scenario_is_kept_with_its_edits() {
             "edits": ["price_mode=pc"]
         })
     );
+    // Its input was read where that of its base was; its tables are those after the edits.
+    assert_eq!(shown["origin"]["provenance"], base["origin"]["provenance"]);
+    let edit = "loan:L00001=out";
+    sandbox.run(["try", "--set", edit, "--keep", "fewer"]).success();
+    let fewer = json(&sandbox, &["show", "fewer"]);
+    let of = |run: &Value, field: &str| run["origin"]["provenance"][field].clone();
+    assert_eq!(of(&fewer, "place"), of(&base, "place"));
+    let loans = |run: &Value| of(run, "tables")[0]["rows"].as_u64();
+    assert_eq!(loans(&fewer).map(|rows| rows + 1), loans(&base));
     for command in ["replay", "verify"] {
         let answer = sandbox.run([command, scenario]);
         assert_eq!(answer.status, Some(0), "{answer:?}");
