@@ -46,8 +46,13 @@ impl FileForm {
             .filter(|row| row.counts())
             .collect();
         let most = profiles.iter().map(|row| row.filled.len()).max().unwrap_or_default();
-        // A title can have a date, but it is not as wide as the data.
-        let data = profiles.iter().position(|row| row.is_data() && row.filled.len() * 2 >= most);
+        // A title can have a date, but it is not as wide as the data, and no data is below it.
+        let is_data = |at: &usize| {
+            let row = &profiles[*at];
+            let continues = profiles.get(at + 1).is_none_or(RowProfile::is_data);
+            row.is_data() && row.filled.len() * 2 >= most && (row.data > 1 || continues)
+        };
+        let data = (0..profiles.len()).find(is_data);
         match data {
             Some(data) => self.place_above(&profiles, data, most),
             // Texts alone: the first row that is about as wide as the others.

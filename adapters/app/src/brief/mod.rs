@@ -61,7 +61,8 @@ pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
     Err(BriefError::TooFewRuns(found.len()))
 }
 
-/// The official run that was Complete before this one; `None` for the first one, and for a scenario.
+/// The official run that was Complete before this one; `None` for the first one, and for a
+/// scenario.
 ///
 /// # Errors
 /// The store fails.

@@ -81,8 +81,8 @@ async fn complete_overview(store: &dyn Store, run: RunId) -> Result<Overview, Cl
     })
 }
 
-/// The brief from the official run before this one. A brief that cannot be made keeps nobody from
-/// the report.
+/// The brief from the official run before this one. A report is made without it if it cannot be
+/// made.
 async fn brief_of(store: &dyn Store, run: RunId) -> Result<Option<Brief>, CliError> {
     let Some(then) = run_before(store, run).await? else { return Ok(None) };
     match brief(store, [then, run]).await {

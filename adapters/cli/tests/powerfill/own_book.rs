@@ -302,7 +302,7 @@ fn a_draft_finds_what_names_and_values_say() {
 /// file so.
 #[test]
 fn a_draft_says_where_the_header_is() {
-    let rows = "7;Closed;300000.00;6.5\n8;Closed;250000.00;6.625\n";
+    let rows = "0001000107;Closed;300000.00;6.5\n0001000108;Closed;250000.00;6.625\n";
     for (name, head, lines) in [
         ("titles", "ACME Mortgage\nAs of;1/15/2026\n\nLoan #;Status;UPB;Rate\n", "header = 4"),
         (

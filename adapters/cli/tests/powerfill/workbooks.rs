@@ -171,7 +171,7 @@ fn the_workbook_of_a_generated_book_has_the_cells_of_its_csv() {
     let sheets = read_texts(&sandbox.path("recap.xlsx")).unwrap();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     assert_eq!(names, [RUN_SHEET, "pfill_trade_recap"]);
-    assert_eq!(sheets[1].header[..3], ["Run ID", "Trade ID", "Investor ID"]);
+    assert_eq!(sheets[1].header[..3], ["Run ID", "Trade ID", "Open amount"]);
     let fields: BTreeMap<&str, &str> =
         sheets[0].rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     let recorded = sandbox.run_line("tables latest pfill_run_history --format csv").table();

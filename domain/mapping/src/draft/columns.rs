@@ -150,7 +150,8 @@ fn by_values(
     if whole && within(300, 850) && texts.len() > 1 {
         return Some((is_open("fico")?, "a guess by values: whole, 300 to 850".to_owned()));
     }
-    let is_id = whole && numbers.len() > 1 && texts.len() == numbers.len() && !within(0, 9_999);
+    let is_bare = texts.iter().all(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_id = is_bare && numbers.len() > 1 && texts.len() == numbers.len() && !within(0, 9_999);
     if is_id && let Some(column) = is_open("loan_id") {
         return Some((column, "a guess by values: whole, and no two alike".to_owned()));
     }

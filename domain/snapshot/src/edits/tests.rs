@@ -156,8 +156,8 @@ fn trades_are_added_with_their_row() {
     assert_eq!(
         lines("trade:T3:add=instrument=FN 9.0, amount=500, tolerance=2, date=soon, price=99"),
         [
-            "pscat_trades T3 settlement_date not_a_date",
             "pscat_trades T3 investor_instrument_name unknown_reference",
+            "pscat_trades T3 settlement_date not_a_date",
         ]
     );
     let missing = lines("trade:T3:add=instrument=FN 5.5");

@@ -32,46 +32,15 @@ impl Edit {
             [name] => Ok(name.clone()),
             _ => Err(fault(line, "one name is expected")),
         };
-        let field = field.as_deref();
-        match (kind.as_str(), field, value.as_str()) {
-            ("constraint", Some("add"), _) => {
-                let cells = vec![("constraint_priority".to_owned(), value.clone())];
-                Ok(Self::AddRow { table: EditedTable::Constraints, key: node(line, key)?, cells })
-            }
-            ("constraint", Some("rules+"), _) => {
-                Ok(Self::LinkRule { node: node(line, key)?, rule: value.clone() })
-            }
-            ("constraint", Some("rules-"), _) => {
-                Ok(Self::UnlinkRule { node: node(line, key)?, rule: value.clone() })
-            }
-            ("constraint", None, "out") => {
-                Ok(Self::RemoveRow { table: EditedTable::Constraints, key: node(line, key)? })
-            }
-            ("constraint", Some(column), _) => {
-                node(line, key)?;
-                parts.column(EditedTable::Constraints, key, column)
-            }
-            ("rule", None, _) => Ok(Self::Rule { rule: one()?, syntax: value.clone() }),
-            ("trade", None, "in" | "out") => {
-                Ok(Self::TradeStatus { trade: one()?, is_in: value == "in" })
-            }
-            ("trade", Some("add"), _) => {
-                parts.row(line, EditedTable::Trades, std::slice::from_ref(&one()?))
-            }
-            ("trade", Some("like"), _) => {
-                Ok(Self::CopyRow { table: EditedTable::Trades, name: one()?, like: value.clone() })
-            }
-            ("trade", Some(column), _) => parts.column(EditedTable::Trades, &[one()?], column),
-            ("prices", None, _) => shift(line, key, value),
-            ("payup", Some("add"), _) => parts.row(line, EditedTable::Payups, payup(line, key)?),
-            ("payup", None, "out") => {
-                let key = payup(line, key)?.to_vec();
-                Ok(Self::RemoveRow { table: EditedTable::Payups, key })
-            }
-            ("payup", Some(column), _) => {
-                parts.column(EditedTable::Payups, payup(line, key)?, column)
-            }
-            ("carry", None, _) => match key.as_slice() {
+        match (kind.as_str(), field) {
+            ("constraint", _) => parts.constraint(line, key),
+            ("trade", _) => parts.row_edit(line, EditedTable::Trades, &[one()?]),
+            ("loan", _) => parts.row_edit(line, EditedTable::Loans, &[one()?]),
+            ("payup", _) if key.len() == 2 => parts.row_edit(line, EditedTable::Payups, key),
+            ("payup", _) => Err(fault(line, "INSTRUMENT/NAME is expected")),
+            ("rule", None) => Ok(Self::Rule { rule: one()?, syntax: value.clone() }),
+            ("prices", None) => shift(line, key, value),
+            ("carry", None) => match key.as_slice() {
                 [instrument, on_day @ ..] if on_day.len() < 2 => Ok(Self::CarryRate {
                     instrument: instrument.clone(),
                     on_day: on_day.first().cloned(),
@@ -79,14 +48,7 @@ impl Edit {
                 }),
                 _ => Err(fault(line, "INSTRUMENT or INSTRUMENT/ON_DAY is expected")),
             },
-            ("loan", None, "out") => {
-                Ok(Self::RemoveRow { table: EditedTable::Loans, key: vec![one()?] })
-            }
-            ("loan", Some("like"), _) => {
-                Ok(Self::CopyRow { table: EditedTable::Loans, name: one()?, like: value.clone() })
-            }
-            ("loan", Some(column), _) => parts.column(EditedTable::Loans, &[one()?], column),
-            ("lockdown", None, _) => {
+            ("lockdown", None) => {
                 let lock = match fold(value).as_str() {
                     "Y" => Some(true),
                     "N" => Some(false),
@@ -174,6 +136,45 @@ impl Line {
             }
         }
         Ok(Self { kind, key, field, value: rest.trim_end_matches(' ').to_owned() })
+    }
+
+    /// The edit of a node of the constraint tree.
+    fn constraint(&self, line: &str, key: &[String]) -> Result<Edit, FaultReport> {
+        let (table, node) = (EditedTable::Constraints, node(line, key)?);
+        match (self.field.as_deref(), self.value.as_str()) {
+            (Some("add"), priority) => {
+                let cells = vec![("constraint_priority".to_owned(), priority.to_owned())];
+                Ok(Edit::AddRow { table, key: node, cells })
+            }
+            (Some("rules+"), rule) => Ok(Edit::LinkRule { node, rule: rule.to_owned() }),
+            (Some("rules-"), rule) => Ok(Edit::UnlinkRule { node, rule: rule.to_owned() }),
+            (Some(column), _) => self.column(table, &node, column),
+            (None, "out") => Ok(Edit::RemoveRow { table, key: node }),
+            (None, _) => Err(fault(line, "no form of an edit")),
+        }
+    }
+
+    /// The edit of a trade, a loan, or a pay-up.
+    fn row_edit(
+        &self,
+        line: &str,
+        table: EditedTable,
+        key: &[String],
+    ) -> Result<Edit, FaultReport> {
+        use EditedTable::{Loans, Payups, Trades};
+        let value = &self.value;
+        match (self.field.as_deref(), value.as_str(), table) {
+            (Some("add"), _, Trades | Payups) => self.row(line, table, key),
+            (Some("like"), _, Trades | Loans) => {
+                Ok(Edit::CopyRow { table, name: key[0].clone(), like: value.clone() })
+            }
+            (Some(column), ..) => self.column(table, key, column),
+            (None, "in" | "out", Trades) => {
+                Ok(Edit::TradeStatus { trade: key[0].clone(), is_in: value == "in" })
+            }
+            (None, "out", _) => Ok(Edit::RemoveRow { table, key: key.to_vec() }),
+            (None, ..) => Err(fault(line, "no form of an edit")),
+        }
     }
 
     /// The edit that sets a column, by its name or a short one.
@@ -283,14 +284,6 @@ fn node(line: &str, key: &[String]) -> Result<Vec<String>, FaultReport> {
             line,
             "INVESTOR, INVESTOR/INSTRUMENT, or INVESTOR/INSTRUMENT/NAME is expected",
         )),
-    }
-}
-
-/// The key of a pay-up: its instrument and its name.
-fn payup<'k>(line: &str, key: &'k [String]) -> Result<&'k [String], FaultReport> {
-    match key {
-        [_, _] => Ok(key),
-        _ => Err(fault(line, "INSTRUMENT/NAME is expected")),
     }
 }
 
