@@ -219,7 +219,7 @@ pub(crate) async fn keep_scenario(
     let edited =
         spawn_blocking(async move || input.apply(&edits).map_err(|report| refused(&report)));
     let edited = edited.await?;
-    let origin = RunOrigin { provenance, scenario: Some(scenario.clone()), challenge: None };
+    let origin = RunOrigin { provenance, scenario: Some(scenario.clone()), ..RunOrigin::default() };
     let run = RequestedRun {
         snapshot: &edited.snapshot,
         options: &edited.options,
