@@ -59,9 +59,8 @@ impl Adoption {
     /// read; the store fails.
     pub async fn read(store: &dyn Store, challenge: ChallengeId) -> Result<Self, AppError> {
         let certificate = NotAdoptable::Certificate(challenge);
-        let events =
-            read_types(store, &challenge.stream(), &[ChallengeEventType::ChallengeRequested]);
-        match events.await?.first() {
+        let types = [ChallengeEventType::ChallengeRequested];
+        match read_types(store, &challenge.stream(), &types).await?.first() {
             Some(ChallengeEvent::ChallengeRequested(requested)) if requested.steps > 0 => {}
             Some(_) => return Err(certificate.into()),
             None => return Err(no_challenge(challenge)),

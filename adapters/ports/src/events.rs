@@ -68,7 +68,7 @@ pub type EventBatches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
 #[derive(Debug, Clone)]
 pub enum EventPart {
     /// Events of a block, which is still compressed.
-    Block(DetachedBlock),
+    Block(Box<DetachedBlock>),
     /// Events that are kept one by one.
     Events(Vec<StoredEvent>),
 }

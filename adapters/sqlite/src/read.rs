@@ -177,7 +177,7 @@ impl<'c> BatchBuilder<'c> {
                 }
                 let part = block.detach(record, stream, next..=to, self.types);
                 self.count += part.wanted();
-                self.parts.push(EventPart::Block(part));
+                self.parts.push(EventPart::Block(Box::new(part)));
             }
             next = to + 1;
         }

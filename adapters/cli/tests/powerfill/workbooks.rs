@@ -54,7 +54,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
         expected.push(name.clone());
         let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name) else { continue };
         let read = Table {
-            columns: sheet.header.iter().map(column_of).collect(),
+            columns: sheet.header.iter().map(|name| column_of(name)).collect(),
             rows: with_all_decimals(sheet, table.columns.iter().map(|column| column.cell_type)),
         };
         if read != Table::read(&file) {
@@ -68,7 +68,7 @@ fn differences(out: &Path, book: &Path) -> Vec<String> {
 }
 
 /// The column of a name for people.
-fn column_of(name: &String) -> String {
+fn column_of(name: &str) -> String {
     name.to_lowercase().replace(' ', "_")
 }
 
