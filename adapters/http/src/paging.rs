@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 /// The header with the number of rows of all pages.
-pub(crate) const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
+const TOTAL: &str = "x-total-count";
 
 /// The links of a page: to the next one, if there is one, and to the first one from another one. A
 /// page begins where the parameter `cursor_name` of its URL says.
@@ -36,7 +36,8 @@ pub(crate) fn page_headers(
         let value = HeaderValue::from_str(&links.join(", "));
         headers.extend(value.map(|value| (header::LINK, value)));
     }
-    headers.extend(total.map(|total| (TOTAL, HeaderValue::from(total))));
+    let name = HeaderName::from_static(TOTAL);
+    headers.extend(total.map(|total| (name, HeaderValue::from(total))));
     headers
 }
 

@@ -19,8 +19,8 @@ const MAX_LIMITS: usize = 10_000;
 const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// The headers of a limit (draft-ietf-httpapi-ratelimit-headers).
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const STATE: HeaderName = HeaderName::from_static("ratelimit");
+const POLICY: &str = "ratelimit-policy";
+const STATE: &str = "ratelimit";
 
 /// The limits of all tokens.
 pub(crate) struct RateLimits {
@@ -67,6 +67,7 @@ impl RateLimits {
             (STATE, format!("\"requests\";r={remaining}{wait}")),
         ];
         for (name, value) in values {
+            let name = HeaderName::from_static(name);
             headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
         }
     }
@@ -80,7 +81,7 @@ pub(crate) fn add_exhausted(headers: &mut HeaderMap, what: &str, permits: usize,
     ];
     for (name, value) in values {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.append(name, value);
+            headers.append(HeaderName::from_static(name), value);
         }
     }
 }

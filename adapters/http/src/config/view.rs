@@ -109,7 +109,7 @@ pub(super) fn list_answer(state: &ConfigState, table: ConfigTable) -> Response {
     let rows = state.rows(table).into_iter().map(|row| RowView::new(state, table, row)).collect();
     let token = state.token(table);
     let tag = etag(&[token, linked(state, table)]);
-    ([tag, PRIVATE], Json(List { rows, token })).into_response()
+    ([tag, private()], Json(List { rows, token })).into_response()
 }
 
 /// A row with its token as ETag.
@@ -130,12 +130,13 @@ pub(super) fn row_answer(
         .filter(|_| table == ConfigTable::Carry)
         .map(|held| warnings(&curve(state, held.row.investor_instrument_name.as_str())));
     let tag = etag(&[view.token, linked(state, table)]);
-    Ok((status, [tag, PRIVATE], Json(view)).into_response())
+    Ok((status, [tag, private()], Json(view)).into_response())
 }
 
 /// Only its caller may keep an answer, and must ask whether it has changed.
-const PRIVATE: (HeaderName, HeaderValue) =
-    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+fn private() -> (HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))
+}
 
 /// The token of what an answer has besides rows of its table: links, and the curve of a bucket.
 fn linked(state: &ConfigState, table: ConfigTable) -> u64 {

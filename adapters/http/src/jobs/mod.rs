@@ -221,7 +221,7 @@ pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     Path(id): Path<Uuid>,
 ) -> ApiResult<Json<JobView>> {
-    Ok(Json(JobView::of(&*find(&api, &caller, id)?)))
+    Ok(Json(JobView::of(&find(&api, &caller, id)?)))
 }
 
 /// The result of a Complete job, as the operation that answers at once has it: a verification, a
