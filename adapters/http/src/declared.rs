@@ -16,6 +16,9 @@ const OF_PAGES: [(&str, &str); 2] = [
     ("X-Total-Count", "The number of all members, if it is known without reading them"),
 ];
 
+/// The operations that return pages, besides the reports.
+const PAGES: [&str; 5] = ["list", "storage", "of_all", "of_run", "configuration_history"];
+
 /// Adds the headers as components.
 pub(crate) fn add_components(document: &mut Value) {
     let headers = ALWAYS.iter().chain(&OF_PAGES).map(|(name, description)| {
@@ -96,10 +99,8 @@ pub(crate) fn link(operation: &mut Value) {
 
 /// Declares the headers of an operation in its answers and parameters.
 pub(crate) fn declare(operation: &mut Value) {
-    let is_page = operation["parameters"].as_array().is_some_and(|parameters| {
-        let names = parameters.iter().filter_map(|parameter| parameter["name"].as_str());
-        names.into_iter().any(|name| ["cursor", "after"].contains(&name))
-    });
+    let id = operation["operationId"].as_str().unwrap_or_default();
+    let is_page = PAGES.contains(&id) || id.starts_with("report_");
     let is_cached = operation["responses"]["304"].is_object();
     if is_cached {
         let condition = json!({
