@@ -123,6 +123,13 @@ wait "$sources"
 beside console_browser &
 browser=$!
 
+# The solver is a program apart, which takes minutes to build.
+if [ -n "${POWERFILL_TEST_BOUND:-}" ]; then
+    cargo test --quiet --manifest-path tests/bound/Cargo.toml --target-dir target/bound
+else
+    not_run "the judgment of bounds by a solver. POWERFILL_TEST_BOUND=1 builds and runs it."
+fi
+
 failed=0
 if cargo nextest --version >/dev/null 2>&1; then
     test_command="cargo nextest run --workspace --cargo-quiet --status-level fail"
