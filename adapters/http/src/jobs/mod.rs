@@ -221,7 +221,8 @@ pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     Path(id): Path<Uuid>,
 ) -> ApiResult<Json<JobView>> {
-    Ok(Json(JobView::of(&find(&api, &caller, id)?)))
+    let job = find(&api, &caller, id)?;
+    Ok(Json(JobView::of(&job)))
 }
 
 /// The result of a Complete job, as the operation that answers at once has it: a verification, a
