@@ -5,14 +5,11 @@ mod document;
 
 use std::sync::Arc;
 
-pub use document::{
-    RecordedChallenge, certified_by, document, read_challenge, recorded_challenges,
-};
+pub use document::document;
 use futures::TryStreamExt;
-pub use powerfill_challenge::SearchWatcher;
 use powerfill_challenge::{
-    Instance, RunReader, SearchPlan, ShadowPrices, certified, completed, decided_otherwise,
-    find_prices, search, seed_of,
+    Instance, RunReader, SearchPlan, SearchWatcher, ShadowPrices, certified, completed,
+    decided_otherwise, find_prices, search, seed_of,
 };
 use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
 use powerfill_engine::{Cancelled, ENGINE_VERSION, GivenPlacement};

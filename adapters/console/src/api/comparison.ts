@@ -1,3 +1,4 @@
+import { PATHS } from "../generated/paths";
 import { answer, api } from "./client";
 import type { Job } from "./jobs";
 
@@ -52,6 +53,9 @@ export interface Comparison {
   proposed_classifications?: string | null;
 }
 
+/** Whether the service drafts mappings, classifies, and returns the first differing rows alone. */
+export const CLASSIFIES = PATHS.includes("/api/powerfill/runs/{run_id}/export-mapping");
+
 const EXPLAINED = 2_000;
 /** The differing rows of a table that a page can list. */
 const ROWS = 500;
@@ -60,7 +64,7 @@ export const compareRuns = async (runId: string, against: string) =>
   (await answer(
     api.POST("/api/powerfill/runs/{run_id}/comparisons", {
       params: { path: { run_id: runId } },
-      body: { against, explain: EXPLAINED, rows: ROWS },
+      body: { against, explain: EXPLAINED, ...(CLASSIFIES ? { rows: ROWS } : {}) },
     }),
   )) as Job;
 
@@ -76,7 +80,7 @@ function formOf({ files, mapping, classifications }: Export): FormData {
   if (mapping.trim() !== "") form.append("mapping", mapping);
   if (classifications.trim() !== "") form.append("classifications", classifications);
   form.append("explain", String(EXPLAINED));
-  form.append("rows", String(ROWS));
+  if (CLASSIFIES) form.append("rows", String(ROWS));
   for (const file of files) form.append("file", file, file.name);
   return form;
 }

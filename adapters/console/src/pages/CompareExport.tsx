@@ -2,7 +2,13 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { recentRunsQuery } from "../api/brief";
-import { compareExport, draftMapping, type Comparison, type Export } from "../api/comparison";
+import {
+  CLASSIFIES,
+  compareExport,
+  draftMapping,
+  type Comparison,
+  type Export,
+} from "../api/comparison";
 import { useJob } from "../api/jobs";
 import { ProblemError } from "../api/problem";
 import { bytes, count, moment } from "../format";
@@ -95,7 +101,8 @@ export function CompareExport() {
       setMapping(drafted.mapping);
     },
   });
-  const part = partOf(check.error);
+  const part =
+    partOf(check.error) ?? (CLASSIFIES ? null : mapping.trim() && check.error ? "mapping" : null);
   const proposed = check.result?.proposed_classifications;
   return (
     <RunLinks runId={runId ?? ""}>
@@ -150,14 +157,16 @@ export function CompareExport() {
               onChange={setMapping}
               help="Which file, column, and value of the export is which of ours (TOML). Empty: the export has our names."
             />
-            <TextFile
-              label="Classifications"
-              name="classifications.toml"
-              value={classifications}
-              error={part === "classifications" ? check.error : null}
-              onChange={setClassifications}
-              help="What each difference is: acceptable_variation, bug, or enhancement (TOML). A difference without a class is left to explain."
-            />
+            {CLASSIFIES && (
+              <TextFile
+                label="Classifications"
+                name="classifications.toml"
+                value={classifications}
+                error={part === "classifications" ? check.error : null}
+                onChange={setClassifications}
+                help="What each difference is: acceptable_variation, bug, or enhancement (TOML). A difference without a class is left to explain."
+              />
+            )}
           </div>
           <div className="actions">
             <button
@@ -167,16 +176,18 @@ export function CompareExport() {
             >
               Compare
             </button>
-            <button
-              type="button"
-              className="button"
-              disabled={files.length === 0 || runId === undefined || draft.isPending}
-              onClick={() => {
-                draft.mutate();
-              }}
-            >
-              Draft a mapping
-            </button>
+            {CLASSIFIES && (
+              <button
+                type="button"
+                className="button"
+                disabled={files.length === 0 || runId === undefined || draft.isPending}
+                onClick={() => {
+                  draft.mutate();
+                }}
+              >
+                Draft a mapping
+              </button>
+            )}
             {proposed && (
               <button
                 type="button"
