@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_events::values::fold;
 use powerfill_mapping::formats::CellFormats;
+use powerfill_mapping::names::normalize;
 use powerfill_mapping::{BindError, ForeignTable, MappedCell, MappedRows, ValueKind};
 use powerfill_tables::tables::ALL;
 
@@ -71,7 +71,7 @@ fn side_table(
         let bound = mapping.mapping().bind_columns(at, file)?;
         let header = file.table.columns();
         let unknown = bound.unused.iter().map(|at| &header[*at]);
-        unknown_columns.extend(unknown.filter(|name| fold(name.trim()) != "RUN_ID").cloned());
+        unknown_columns.extend(unknown.filter(|name| normalize(name) != "RUN_ID").cloned());
         present |= set_of((0..columns.len()).filter(|column| bound.has(*column)));
         let rows = MappedRows::new(mapping.mapping(), at, file, &bound)?;
         for row in (0..rows.len()).filter(|row| rows.takes(*row)) {
