@@ -5,11 +5,14 @@ mod document;
 
 use std::sync::Arc;
 
-pub use document::document;
+pub use document::{
+    RecordedChallenge, certified_by, document, read_challenge, recorded_challenges,
+};
 use futures::TryStreamExt;
+pub use powerfill_challenge::SearchWatcher;
 use powerfill_challenge::{
-    Instance, RunReader, SearchPlan, SearchWatcher, ShadowPrices, certified, completed,
-    decided_otherwise, find_prices, search, seed_of,
+    Instance, RunReader, SearchPlan, ShadowPrices, certified, completed, decided_otherwise,
+    find_prices, search, seed_of,
 };
 use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
 use powerfill_engine::{Cancelled, ENGINE_VERSION, GivenPlacement};

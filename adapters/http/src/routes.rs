@@ -20,9 +20,9 @@ use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::static_text::StaticText;
 use crate::{
-    annotations, audit, brief, candidates, config, console, constraint_use, document, events,
-    explain, files, health, input, jobs, latest, lookup, operate, options, overview, reports,
-    rules, runs, session, stream, track, tries,
+    annotations, audit, brief, candidates, challenges, config, console, constraint_use, document,
+    events, explain, files, health, input, jobs, latest, lookup, operate, options, overview,
+    reports, rules, runs, session, stream, track, tries,
 };
 
 #[derive(OpenApi)]
@@ -56,6 +56,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(latest::show))
         .routes(routes!(runs::cancel))
         .routes(routes!(overview::show))
+        .routes(routes!(challenges::show))
         .routes(routes!(annotations::show, annotations::add))
         .routes(routes!(events::list_of_run))
         .routes(routes!(events::list_all))
@@ -78,6 +79,15 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(audit::diff_runs))
         .routes(routes!(files::evidence))
         .routes(routes!(files::workbook))
+        .merge(job_routes())
+        .routes(routes!(brief::show))
+        .routes(routes!(tries::try_edits))
+        .routes(routes!(tries::keep_scenario))
+}
+
+/// The routes of jobs.
+fn job_routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::result))
@@ -90,9 +100,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
             routes!(jobs::comparison::compare_export)
                 .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
         )
-        .routes(routes!(brief::show))
-        .routes(routes!(tries::try_edits))
-        .routes(routes!(tries::keep_scenario))
+        .routes(routes!(jobs::challenge::request, challenges::list))
 }
 
 /// The OpenAPI document.

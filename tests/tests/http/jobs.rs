@@ -14,7 +14,7 @@ const BOUNDARY: &str = "b0undary";
 
 /// The job that an answer accepts.
 #[track_caller]
-fn accepted(answer: &Answer) -> String {
+pub(crate) fn accepted(answer: &Answer) -> String {
     assert_eq!(answer.status, 202, "{}", answer.text());
     let location = answer.headers["location"].to_str().unwrap();
     let job = location.strip_prefix("/api/powerfill").unwrap().to_owned();
@@ -23,7 +23,7 @@ fn accepted(answer: &Answer) -> String {
 }
 
 /// Waits until a job is over.
-async fn ended(service: &Service, job: &str) -> Value {
+pub(crate) async fn ended(service: &Service, job: &str) -> Value {
     loop {
         let view = service.get(job).await.ok().json();
         if !view["ended_at"].is_null() {

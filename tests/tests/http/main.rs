@@ -1,6 +1,7 @@
 //! The HTTP service over SQLite stores with runs of conformance cases: authorization, refusals,
 //! reports, events, runs, and the configuration (specification 4.3, 5.5).
 
+mod challenges;
 mod configuration;
 mod console;
 mod console_data;

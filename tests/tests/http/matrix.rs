@@ -17,6 +17,7 @@ const OPERATORS: &[&str] = &[
     "post /api/powerfill/run",
     "post /api/powerfill/runs/{run_id}/annotations",
     "post /api/powerfill/runs/{run_id}/cancel",
+    "post /api/powerfill/runs/{run_id}/challenges",
     "post /api/powerfill/scenarios",
     "post /api/powerfill/tries",
 ];
@@ -67,7 +68,8 @@ fn operations(run: &str) -> Vec<Operation> {
             let filled = path.replace("{run_id}", run).replace("{loan_id}", "L1");
             let filled = filled.replace("{trade_id}", "T1").replace("{on_day}", "0");
             let filled = filled.replace("{job_id}", "01976c2e-2222-7b52-9f3e-5d0f6a1c2b34");
-            let names = ["investor_id", "instrument", "name", "rule_name", "pool_name"];
+            let names =
+                ["investor_id", "instrument", "name", "rule_name", "pool_name", "challenge"];
             let filled = names
                 .iter()
                 .fold(filled, |filled, name| filled.replace(&format!("{{{name}}}"), "N1"));

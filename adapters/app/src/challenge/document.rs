@@ -2,9 +2,70 @@
 
 use std::io;
 
-use powerfill_events::challenge::{ChallengeEvent, ChallengeId};
+use futures::TryStreamExt;
+use powerfill_events::challenge::{
+    BoundCertified, ChallengeEvent, ChallengeEventType, ChallengeId,
+};
 use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
+use powerfill_ports::{Store, StoreError};
 use serde_json::{Value, json};
+
+use super::decode;
+use crate::AppError;
+
+/// A recorded challenge in the list of those of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedChallenge {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Its events, without those of prices and loans.
+    pub events: Vec<ChallengeEvent>,
+}
+
+/// The challenges of a run, the first one first.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
+pub async fn recorded_challenges(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<Vec<RecordedChallenge>, AppError> {
+    let types = [
+        ChallengeEventType::ChallengeRequested,
+        ChallengeEventType::BoundCertified,
+        ChallengeEventType::ChallengerVerified,
+        ChallengeEventType::ChallengeCompleted,
+    ];
+    let types = types.map(|event_type| event_type.name().to_owned());
+    let mut challenges = Vec::new();
+    for number in 1.. {
+        let id = ChallengeId { run, number };
+        let stored = store.read_types(&id.stream(), 1, types.to_vec()).try_concat().await?;
+        let Some(first) = stored.first() else { break };
+        let recorded_at = first.recorded_at;
+        let events = stored.iter().map(decode).collect::<Result<_, _>>()?;
+        challenges.push(RecordedChallenge { id, recorded_at, events });
+    }
+    Ok(challenges)
+}
+
+/// All events of a recorded challenge.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if there is none; an event cannot be read; the store fails.
+pub async fn read_challenge(
+    store: &dyn Store,
+    id: ChallengeId,
+) -> Result<Vec<ChallengeEvent>, AppError> {
+    let stored = store.read(&id.stream(), 1).try_concat().await?;
+    if stored.is_empty() {
+        return Err(StoreError::NotFound { what: "challenge", name: id.stream() }.into());
+    }
+    stored.iter().map(decode).collect()
+}
 
 /// A challenge as one document. `recorded` is NULL for one that is not recorded.
 ///
@@ -37,4 +98,12 @@ pub fn document(
         "verified": one(|event| matches!(event, ChallengeEvent::ChallengerVerified(_))),
         "completed": one(|event| matches!(event, ChallengeEvent::ChallengeCompleted(_))),
     }))
+}
+
+/// What a challenge certifies.
+pub fn certified_by(events: &[ChallengeEvent]) -> Option<&BoundCertified> {
+    events.iter().find_map(|event| match event {
+        ChallengeEvent::BoundCertified(certified) => Some(certified.as_ref()),
+        _ => None,
+    })
 }

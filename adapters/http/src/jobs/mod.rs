@@ -1,7 +1,9 @@
-//! Jobs: verifications, replays, and comparisons that are answered at once and worked on afterwards
-//! (specification 4.3). They write nothing to the store. They are in the memory of the service: one
-//! is forgotten an hour after its end, and all when the service stops.
+//! Jobs: verifications, replays, comparisons, and challenges that are answered at once, and worked
+//! on afterwards (specification 4.3). Except for challenges, they write nothing to the store. They
+//! are in the memory of the service: one is forgotten an hour after its end, and all when the
+//! service stops.
 
+pub(crate) mod challenge;
 pub(crate) mod comparison;
 mod registry;
 pub(crate) mod replay;
@@ -42,7 +44,7 @@ pub(crate) struct JobFailure {
     message: String,
 }
 
-/// A verification, a replay, or a comparison.
+/// A verification, a replay, a comparison, or a challenge.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job, example = json!({
     "job_id": "01976c2e-2222-7b52-9f3e-5d0f6a1c2b34", "kind": "replay",
@@ -72,7 +74,8 @@ pub(crate) struct JobView {
     /// The time at which the service forgets it; null until it has ended.
     expires_at: Option<String>,
     /// The answer in one word, if it is Complete: that of the operation that answers at once, such
-    /// as `whole` or `damaged`, `reproduced` or `differs`, `same` or `different`.
+    /// as `whole` or `damaged`, `reproduced` or `differs`, `same` or `different`; the name of a
+    /// challenge.
     answer: Option<String>,
     /// The path of the result, if it is Complete.
     result: Option<String>,
@@ -226,7 +229,7 @@ pub(crate) async fn show(
 }
 
 /// The result of a Complete job, as the operation that answers at once has it: a verification, a
-/// replay, or a comparison.
+/// replay, a comparison, or a challenge.
 #[utoipa::path(get, operation_id = "job_result", path = "/api/powerfill/jobs/{job_id}/result",
     tag = "audit", params(("job_id" = Uuid, Path, description = "The job")),
     responses((status = 200, description = "The result", body = Object), (status = 409)))]

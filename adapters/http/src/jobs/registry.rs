@@ -33,6 +33,8 @@ pub(crate) enum JobKind {
     Comparison,
     /// Compares the outputs of a run with an export of another system.
     ExportComparison,
+    /// Says how far a run is from the best possible, and records it.
+    Challenge,
 }
 
 /// How far a job is.
