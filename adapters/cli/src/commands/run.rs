@@ -261,7 +261,7 @@ pub(crate) async fn run_in_foreground(
             runner
                 .work(in_memory, interrupt.control(), observer.clone())
                 .await
-                .map_err(CliError::from)
+                .map_err(|error| ended_early(run_id, error))
         }
         Err(error) => Err(error),
     };
@@ -284,6 +284,19 @@ pub(crate) async fn run_in_foreground(
         (_, None) => {}
     }
     worked.map(|_| summary)
+}
+
+/// The error of a run that did not reach its end. While its store is away, it waits for a worker.
+fn ended_early(run: RunId, error: AppError) -> CliError {
+    match error {
+        AppError::Store(error) if error.is_transient() => CliError::context(
+            format!(
+                "run {run} is interrupted; `powerfill work` goes on with it when the store answers"
+            ),
+            error,
+        ),
+        error => error.into(),
+    }
 }
 
 /// Requests the run. If an abandoned run is active, whose process was killed, ends that one first;

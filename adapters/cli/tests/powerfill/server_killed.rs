@@ -64,3 +64,21 @@ fn a_run_survives_kills_of_its_server() {
     assert!(runs.column("status").iter().all(|status| *status == "Complete"), "{runs:?}");
     sandbox.run_ok("verify");
 }
+
+/// From the middle of the run on, nothing passes the network any more.
+#[test]
+fn a_run_ends_when_its_server_falls_silent() {
+    let (sandbox, proxy) = Sandbox::behind_proxy();
+    sandbox.run_ok("generate --loans 3000 --trades 1100 --out book");
+    sandbox.run_ok("run dir:book");
+    let before = proxy.message_count();
+    sandbox.run_ok("run dir:book");
+    let messages = proxy.message_count() - before;
+    proxy.fail_at_message(messages / 2, ProxyFault::Stall);
+    let run = sandbox.run(["run", "dir:book"]);
+    assert!(proxy.has_failed() && run.status == Some(2), "{}{}", run.out, run.err);
+    assert!(run.err.contains("`powerfill work` goes on with it"), "{}", run.err);
+    assert!(!run.err.contains("panicked"), "{}", run.err);
+    proxy.disconnect_all();
+    sandbox.run_ok("verify");
+}
