@@ -35,6 +35,7 @@ mod retention_policy;
 mod selection;
 mod settings;
 mod shutdown;
+mod source_reading;
 mod summary;
 mod tenancy;
 mod terminal;

@@ -28,8 +28,8 @@ pub(crate) fn on_signal() -> Result<CancellationToken, CliError> {
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(9_500);
 
 /// Does the work of a process. After a signal, the process ends within ten seconds with status 0,
-/// also if a store, a source, or a broker is silent. A run that was not handed over by then is taken
-/// up when its lease ends.
+/// also if a store, a source, or a broker is silent. A run that was not handed over by then is
+/// taken up when its lease ends.
 pub(crate) async fn bounded(
     shutdown: &CancellationToken,
     work: impl Future<Output = Result<(), CliError>>,

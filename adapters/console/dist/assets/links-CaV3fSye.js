@@ -1,1 +1,0 @@
-import{r as e}from"./react-DmYa3LCg.js";const r=e.createContext({});function a({id:t}){return e.use(r).loan?.(t)??t}function o({id:t}){return e.use(r).trade?.(t)??t}function s(t){return e.use(r).rows?.(t.report,t.filter,t.children)??t.children}export{a as L,s as R,o as T,r as a};

@@ -1,3 +1,0 @@
-import{q as i}from"./tanstack-6D6yfmVQ.js";import{a as c,b as u}from"./index-sTh-MwbG.js";const y=t=>i({queryKey:["tenant",t,"status"],queryFn:()=>c(u.GET("/api/powerfill/status"))});function m(t){const s=[];for(const a of t.split(`
-`)){const e=/^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(a);if(!e||a.startsWith("#"))continue;const n={};for(const r of(e[2]??"").matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g))n[r[1]??""]=(r[2]??"").replace(/\\(["\\n])/g,(p,o)=>o==="n"?`
-`:o);s.push({name:e[1]??"",labels:n,value:Number(e[3])})}return s}const q=t=>i({queryKey:["tenant",t,"metrics"],queryFn:async()=>m(String(await c(u.GET("/metrics",{parseAs:"text"})))),refetchInterval:5e3});export{q as m,y as s};
