@@ -21,8 +21,8 @@ fn is(variable: &str, value: &str) -> bool {
     env::var(variable).is_ok_and(|found| found == value)
 }
 
-/// Whether no other linker is set, and this Rust brings its own (1.90 and later; a distribution may
-/// leave it out).
+/// Whether no other linker is set, and this Rust brings its own (`1.90` and later; a distribution
+/// may leave it out).
 fn links_with_rust_lld() -> bool {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]));
@@ -34,7 +34,7 @@ fn links_with_rust_lld() -> bool {
         && linker.join("bin/gcc-ld/ld.lld").exists()
 }
 
-/// Whether this machine has glibc 2.36 or later. An older one would not load the program.
+/// Whether this machine has glibc `2.36` or later. An older one would not load the program.
 fn loader_unpacks_relocations() -> bool {
     let version = output(Command::new("getconf").arg("GNU_LIBC_VERSION"));
     let minor = version.trim().strip_prefix("glibc 2.").and_then(|minor| minor.parse().ok());

@@ -92,7 +92,7 @@ pub(crate) async fn explain_trade_in_run(
     path = "/api/powerfill/runs/{run_id}/loans/{loan_id}/what-if",
     params(("run_id" = Uuid, Path, description = "The run"),
         ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),
-    responses((status = 200, description = "The answers", body = Object)))]
+    responses((status = 200, description = "The answers", body = Object), (status = 422)))]
 pub(crate) async fn what_if(
     Viewer(caller): Viewer,
     State(api): State<Arc<Api>>,

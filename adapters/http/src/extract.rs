@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Json, Request};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::api::Api;
 use crate::problem::{ApiResult, Problem, ProblemKind};
@@ -18,7 +19,7 @@ pub(crate) struct Path<T>(pub(crate) T);
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub(crate) struct Query<T>(pub(crate) T);
 
-/// A JSON body, which must arrive in time.
+/// A JSON object in the body, which must arrive in time.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
@@ -29,8 +30,13 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
             let detail = format!("The body did not arrive within {} s.", timeout.as_secs());
             Problem::new(ProblemKind::TooSlow, detail)
         };
-        let read = tokio::time::timeout(timeout, Json::from_request(request, api));
-        let Json(body) = read.await.map_err(late)??;
+        let read = tokio::time::timeout(timeout, Json::<Box<RawValue>>::from_request(request, api));
+        let Json(text) = read.await.map_err(late)??;
+        // serde would also take an array, as the fields in their order.
+        if !text.get().starts_with('{') {
+            return Err(Problem::bad("The body must be a JSON object."));
+        }
+        let Json(body) = Json::from_bytes(text.get().as_bytes())?;
         Ok(Self(body))
     }
 }

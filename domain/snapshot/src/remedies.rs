@@ -203,7 +203,7 @@ mod tests {
                 "(450,000.00)",
                 "write -450000.00, without parentheses or a sign behind it and commas",
             ),
-            ("6.375 %", "write 6.375, without %, blanks"),
+            ("6.375 %", "write 6.375, without % and blanks"),
             ("6,5", "write 6.5, without commas"),
             ("300.000,00", "write 300000.00, without commas"),
             ("101-16+", "write 101.515625: prices are decimals, not 32nds"),

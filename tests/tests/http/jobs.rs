@@ -148,15 +148,15 @@ async fn a_run_is_compared_with_the_files_of_an_export() {
     assert_eq!(view["answer"], "same", "{view}");
     // Another name needs a mapping.
     let mapping = "[tables.pfill_powerfill_guide]\nfiles = [\"guide.csv\"]\n";
-    let loan = guide.lines().nth(1).unwrap().split(',').nth(1).unwrap();
-    let changed = guide.replacen(loan, "ELSEWHERE", 1);
+    let trade = guide.lines().nth(1).unwrap().split(',').nth(2).unwrap();
+    let changed = guide.replacen(trade, "ELSEWHERE", 1);
     let parts = [
         ["mapping", "map.toml", mapping],
         ["explain", "", "10"],
         ["file", "/out/guide.csv", &changed],
     ];
     let (found, view) = compare(&parts).await;
-    assert_eq!(view["answer"], "different", "{view}");
+    assert_eq!(view["answer"], "different", "{}", found.text());
     assert!(found.text().contains("ELSEWHERE"), "{}", found.text());
     // A file that cannot be read fails the job, and its message names no folder of the service.
     let (found, view) = compare(&[["file", "pfill_powerfill_guide.csv", "loan_id\n\"open"]]).await;

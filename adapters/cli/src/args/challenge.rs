@@ -45,7 +45,7 @@ pub(crate) struct ChallengeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  powerfill adopt challenge-01970000-0000-7000-8000-000000000001-1 --note 'agreed with trading'
+  powerfill adopt challenge-01970000-0000-7000-8000-000000000001-1 --note agreed
 
 The run has the input and the options of the challenged run, and the challenger's placements instead
 of those of the passes. `powerfill challenge` prints the name of a challenge. The tenant must allow

@@ -340,10 +340,9 @@ impl RawTable {
         &self.hidden_columns
     }
 
-    /// Whether the texts of all cells are plain: ASCII without control characters but line ends.
+    /// Whether the texts of all cells are plain: ASCII without control characters.
     pub fn is_plain(&self) -> bool {
-        let is_odd = |byte: u8| byte < b' ' && byte != b'\n' && byte != b'\r' || byte == 0x7f;
-        self.text.is_ascii() && !self.text.bytes().any(is_odd)
+        self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
     }
 
     /// Whether any cell has a NUL character, which no database stores in a text.

@@ -161,7 +161,7 @@ fn trades_are_added_with_their_row() {
         ]
     );
     let missing = lines("trade:T3:add=instrument=FN 5.5");
-    assert!(missing.contains(&"pscat_trades T3 trade_amount empty".to_owned()), "{missing:?}");
+    assert!(missing.contains(&"pscat_trades T3 trade_amount required".to_owned()), "{missing:?}");
     assert_eq!(
         lines("trade:T1:add=instrument=FN 5.5, amount=1, tolerance=2, date=2026-03-12, price=9"),
         ["pscat_trades T1 trade_id duplicate_key"]

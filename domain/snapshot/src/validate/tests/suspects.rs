@@ -19,12 +19,12 @@ fn only(raw: RawSnapshot, start: &str) {
     assert!(reasons.len() == 1 && reasons[0].starts_with(start), "{start}: {reasons:#?}");
 }
 
-/// A loan table with one more column, which has these values.
-fn loans(column: &str, values: &[&str]) -> RawSnapshot {
+/// A loan table with one more column: each id with the value of its loan.
+fn loans_with(column: &str, rows: &[(&str, &str)]) -> RawSnapshot {
     let header = ["loan_id", "curr_status", "loan_amount", "note_rate", column];
     let mut table = RawTable::new("loan", header.map(str::to_owned).to_vec(), true);
-    for (at, value) in values.iter().enumerate() {
-        for cell in [&*format!("L{at}"), "Closed", "100.00", "6.5", value] {
+    for (id, value) in rows {
+        for cell in [id, "Closed", "100.00", "6.5", value] {
             table.push_cell(cell).unwrap();
         }
         table.end_row().unwrap();
@@ -32,6 +32,13 @@ fn loans(column: &str, values: &[&str]) -> RawSnapshot {
     let mut raw = without("loan");
     raw.tables.push(table);
     raw
+}
+
+/// A loan table with one more column, which has these values.
+fn loans(column: &str, values: &[&str]) -> RawSnapshot {
+    let ids: Vec<String> = (0..values.len()).map(|at| format!("L{at}")).collect();
+    let rows: Vec<_> = ids.iter().map(String::as_str).zip(values.iter().copied()).collect();
+    loans_with(column, &rows)
 }
 
 #[test]
@@ -87,11 +94,8 @@ fn rates_that_are_shares_are_suspect() {
 #[test]
 fn ids_that_a_spreadsheet_changed_are_suspect() {
     let ids = |ids: &[&str]| {
-        let rows = ids.iter().map(|id| format!("{id},Closed,100.00,6.5\n")).collect::<String>();
-        let mut raw = without("loan");
-        let table = format!("loan\nloan_id,curr_status,loan_amount,note_rate\n{rows}");
-        raw.tables.extend(super::raw(&[&table]).tables);
-        raw
+        let rows: Vec<_> = ids.iter().map(|id| (*id, "")).collect();
+        loans_with("occupancy", &rows)
     };
     only(ids(&["1.2E+11", "B"]), "1 loan_id mangled_id: 1 cell: a number that a spreadsheet");
     only(ids(&["A", "Grand Total"]), "2 loan_id mangled_id: 1 cell: the label of a totals row");
