@@ -41,8 +41,9 @@ pub(crate) fn read_json<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<
     }
 }
 
-/// Turns a payload of one version into that of the next.
-pub(crate) type Upcaster = fn(Value) -> Value;
+/// Turns a payload of one version into that of the next; `None` where the next version only admits
+/// more values.
+pub(crate) type Upcaster = Option<fn(Value) -> Value>;
 
 /// The schema version that is written today: the number of upcasters plus 1.
 pub(crate) const fn present_version(mut upcasters: &[Upcaster]) -> u16 {
@@ -64,15 +65,15 @@ pub(crate) fn read_any_version<E>(
 ) -> Result<E, DecodeError> {
     let fault = |source| DecodeError::Payload { event_type: name, version, source };
     let present = present_version(upcasters);
-    if version == present {
-        return read(payload).map_err(fault);
-    }
     if version == 0 || version > present {
         return Err(DecodeError::UnknownVersion { event_type: name, found: version, present });
     }
+    let mut steps = upcasters[usize::from(version) - 1..].iter().flatten().peekable();
+    if steps.peek().is_none() {
+        return read(payload).map_err(fault);
+    }
     let stored: Value = serde_json::from_slice(payload).map_err(fault)?;
-    let steps = &upcasters[usize::from(version) - 1..];
-    let upcast = steps.iter().fold(stored, |value, step| step(value));
+    let upcast = steps.fold(stored, |value, step| step(value));
     let bytes = serde_json::to_vec(&upcast).map_err(fault)?;
     read(&bytes).map_err(fault)
 }

@@ -8,12 +8,13 @@ use crate::log::Upcaster;
 /// The upcasters of an event, oldest first: entry 0 converts version 1 to version 2.
 pub(super) const fn upcasters(event_type: EventType) -> &'static [Upcaster] {
     match event_type {
-        EventType::RunRequested => &[add_source_warnings, add_mapping_and_origin],
-        EventType::RunCompleted => &[add_tables],
+        EventType::RunRequested => &[Some(add_source_warnings), Some(add_mapping_and_origin)],
+        EventType::RunCompleted => &[Some(add_tables)],
+        // Version 2 of the events of passes has one more value of `pass`, `challenger`.
         EventType::LoanAllocated
         | EventType::LoanMoved
         | EventType::LoanReleased
-        | EventType::PassCompleted => &[admit_challenger],
+        | EventType::PassCompleted => &[None],
         _ => &[],
     }
 }
@@ -34,12 +35,6 @@ fn add_mapping_and_origin(mut requested: Value) -> Value {
         fields.insert("origin".to_owned(), origin);
     }
     requested
-}
-
-/// Version 2 of the events of passes has one more value of `pass`, `challenger`. Version 1 needs no
-/// change.
-fn admit_challenger(event: Value) -> Value {
-    event
 }
 
 /// The tables that the output digest covers where `RunCompleted` has version 1: those of release
