@@ -1,7 +1,7 @@
 //! Simulated annealing with ejections.
 
 use super::random::Random;
-use super::state::{HotPair, NONE, SearchState};
+use super::state::{HotPair, NONE, SearchState, allocation_of};
 use super::{SearchEnd, SearchWatcher};
 use crate::bound::ShadowPrices;
 use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg};
@@ -77,7 +77,7 @@ impl Annealing {
         watcher: &mut dyn SearchWatcher,
     ) -> SearchEnd {
         let mut best_value = state.value;
-        let mut best: Vec<Option<u32>> = state.allocation().collect();
+        let mut best = state.chosen.clone();
         let mut temperature = HOTTEST;
         let mut made = 0;
         while made < steps && !self.core.loans.is_empty() {
@@ -100,12 +100,11 @@ impl Annealing {
             }
             if state.value > best_value && state.meets_goal() {
                 best_value = state.value;
-                best.clear();
-                best.extend(state.allocation());
+                best.clone_from(&state.chosen);
             }
             state.commit();
         }
-        SearchEnd { allocation: best, steps: made }
+        SearchEnd { allocation: allocation_of(&best), steps: made }
     }
 
     /// Whether a loss is accepted: with the probability e^(change / temperature).

@@ -75,7 +75,7 @@ pub fn search(
     improve(&mut state);
     restore(&mut state, &start);
     top_up(&mut state);
-    let found: Vec<Option<u32>> = state.allocation().collect();
+    let found = state.allocation();
     let is_better = instance.worth_of(&found) >= instance.worth_of(&start);
     let allocation = if is_better && state.meets_goal() { found } else { start };
     SearchEnd { allocation, steps }

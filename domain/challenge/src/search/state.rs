@@ -138,8 +138,8 @@ impl<'a> SearchState<'a> {
     }
 
     /// Per loan: its pair.
-    pub(super) fn allocation(&self) -> impl Iterator<Item = Option<u32>> {
-        self.chosen.iter().map(|pair| (*pair != NONE).then_some(*pair))
+    pub(super) fn allocation(&self) -> Vec<Option<u32>> {
+        allocation_of(&self.chosen)
     }
 
     /// Whether it is no worse than the passes in turns, kickouts, filled trades, and amount.
@@ -279,4 +279,9 @@ fn hot_pair(instance: &Instance, goal: &Goal, at: usize) -> HotPair {
         amount: instance.amount_of(at),
         value: i64::try_from(value).unwrap_or(i64::MAX / (1 << 32)),
     }
+}
+
+/// Chosen pairs as an allocation.
+pub(super) fn allocation_of(chosen: &[u32]) -> Vec<Option<u32>> {
+    chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect()
 }
