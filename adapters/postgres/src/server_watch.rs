@@ -89,12 +89,8 @@ impl ServerWatch {
     }
 
     fn set_silent(&self, is_silent: bool) {
-        let changed = self.is_silent.send_if_modified(|before| {
-            let changed = *before != is_silent;
-            *before = is_silent;
-            changed
-        });
-        if changed && is_silent {
+        let was_silent = self.is_silent.send_replace(is_silent);
+        if is_silent && !was_silent {
             self.connector.close_all();
         }
     }

@@ -1,6 +1,7 @@
 //! The totals under the tables of a workbook, where each row is a loan or a trade of its own.
 
 use powerfill_tables::table::{Cell, TableSpec};
+use rust_decimal::Decimal;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use crate::column_formats::ColumnFormats;
@@ -60,9 +61,7 @@ impl Totals {
         let label = format!("{LABEL}{}", self.rows);
         sheet.write_string_with_format(row, 0, label, &formats.header)?;
         for (at, cents) in &self.sums {
-            let sign = if *cents < 0 { "-" } else { "" };
-            let (dollars, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
-            let text = format!("{sign}{dollars}.{rest:02}");
+            let text = Decimal::from_i128_with_scale(*cents, 2).to_string();
             let column = *at as u16 + 1;
             widths[at + 1] = widths[at + 1].max(text.len());
             match text.parse::<f64>() {

@@ -198,7 +198,7 @@ fn is_usual_name(table: &str, ours: &str, theirs: &str) -> bool {
 }
 
 /// A text in quotes, as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     toml::Value::from(one_row(text)).to_string()
 }
 

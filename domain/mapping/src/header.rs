@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use powerfill_events::values::fold;
 
+use crate::draft::quoted;
 use crate::formats::{CellFormats, trim};
 use crate::mapping::{FileForm, HeaderPlace};
 use crate::schema::MappingUse;
@@ -131,8 +132,7 @@ impl FileForm {
         lines.push("# Name the columns; behind each is its first value.".to_owned());
         lines.push("columns = [".to_owned());
         for (name, value) in names.iter().zip(&first.row.cells) {
-            let value = toml::Value::from(value.split_whitespace().collect::<Vec<_>>().join(" "));
-            lines.push(format!("    \"{name}\",  # {value}"));
+            lines.push(format!("    \"{name}\",  # {}", quoted(value)));
         }
         lines.push("]".to_owned());
         self.header = HeaderPlace::Absent;

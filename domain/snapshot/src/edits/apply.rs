@@ -113,14 +113,14 @@ fn apply(edit: &Edit, tables: &mut EditedTables) -> Result<(), FaultReport> {
         Edit::Column { table, key, column, value } => {
             set_column(tables, table.schema(), key, column, value)
         }
-        Edit::AddRow { table, key, cells } => add_row(tables, *table, key, cells),
+        Edit::AddRow { table, key, cells } => {
+            let given = cells.iter().map(|(column, value)| (column.as_str(), value.as_str()));
+            add_row(tables, table.schema(), key, table.new_cells().iter().copied().chain(given))
+        }
         Edit::CopyRow { table, name, like } => copy_row(tables, table.schema(), name, like),
         Edit::RemoveRow { table, key } => remove_row(tables, *table, key),
         Edit::LinkRule { node, rule } => {
-            let names = RuleLinkRow::TABLE.key.iter().copied();
-            let cells =
-                names.zip(node.iter().map(String::as_str)).chain([("rule_name", rule.as_str())]);
-            tables.add(RuleLinkRow::TABLE, &cells.collect::<Vec<_>>())
+            add_row(tables, RuleLinkRow::TABLE, node, [("rule_name", rule.as_str())])
         }
         Edit::UnlinkRule { node, rule } => {
             let mut key = whole_key(ConstraintRow::TABLE, node);
@@ -174,18 +174,15 @@ fn set_column(
     tables.set(schema, &rows, at, |_| value.to_owned())
 }
 
-/// Adds a row. Its edit names the columns of which it says something.
-fn add_row(
+/// Adds a row with this key and these cells; of two cells of a column, the later one counts.
+fn add_row<'e>(
     tables: &mut EditedTables,
-    table: EditedTable,
-    key: &[String],
-    cells: &[(String, String)],
+    schema: &InputTable,
+    key: &'e [String],
+    cells: impl IntoIterator<Item = (&'e str, &'e str)>,
 ) -> Result<(), FaultReport> {
-    let schema = table.schema();
     let key = schema.key.iter().copied().zip(key.iter().map(String::as_str));
-    let given = cells.iter().map(|(column, value)| (column.as_str(), value.as_str()));
-    let row: Vec<_> = table.new_cells().iter().copied().chain(key).chain(given).collect();
-    tables.add(schema, &row)
+    tables.add(schema, &key.chain(cells).collect::<Vec<_>>())
 }
 
 /// Removes a row, and the rows of other tables that only say something about it.

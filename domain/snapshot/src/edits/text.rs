@@ -322,11 +322,15 @@ struct Part<'a>(&'a str);
 
 impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains(['/', ':', '=', '"']) {
-            write!(f, "\"{}\"", self.0.replace('"', "\"\""))
-        } else {
-            f.write_str(self.0)
-        }
+        write_text(f, self.0, &['/', ':', '=', '"'])
+    }
+}
+
+/// Writes a text, in quotes if it has one of these characters.
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str, special: &[char]) -> fmt::Result {
+    match text.contains(special) {
+        true => write!(f, "\"{}\"", text.replace('"', "\"\"")),
+        false => f.write_str(text),
     }
 }
 
@@ -352,10 +356,7 @@ fn write_cells(
         if table != EditedTable::Constraints {
             write!(f, "{}{column}=", if at == 0 { "" } else { ", " })?;
         }
-        match value.contains([',', '"']) {
-            true => write!(f, "\"{}\"", value.replace('"', "\"\""))?,
-            false => f.write_str(value)?,
-        }
+        write_text(f, value, &[',', '"'])?;
     }
     Ok(())
 }
