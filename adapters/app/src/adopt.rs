@@ -15,9 +15,8 @@ use powerfill_snapshot::Snapshot;
 use tokio::task::spawn_blocking;
 
 use crate::AppError;
-use crate::certificate::read_types;
-use crate::challenge::{ChallengeReplay, replay_challenge};
-use crate::events::{DecodedEvent, run_input};
+use crate::challenge::{ChallengeReplay, challenge_events, replay_challenge};
+use crate::events::{read_types, run_input};
 use crate::run::panicked;
 
 /// Why a challenge cannot be adopted.
@@ -60,10 +59,10 @@ impl Adoption {
     pub async fn read(store: &dyn Store, challenge: ChallengeId) -> Result<Self, AppError> {
         let certificate = NotAdoptable::Certificate(challenge);
         let types = [ChallengeEventType::ChallengeRequested];
-        match read_types(store, &challenge.stream(), &types).await?.first() {
+        match challenge_events(store, &challenge.stream(), &types).await?.first() {
             Some(ChallengeEvent::ChallengeRequested(requested)) if requested.steps > 0 => {}
             Some(_) => return Err(certificate.into()),
-            None => return Err(no_challenge(challenge)),
+            None => return Err(AppError::no_challenge(challenge)),
         }
         let (requested, canonical) = run_input(store, challenge.run).await?;
         if requested.origin.scenario.is_some() {
@@ -85,10 +84,6 @@ impl Adoption {
     }
 }
 
-fn no_challenge(challenge: ChallengeId) -> AppError {
-    StoreError::NotFound { what: "challenge", name: challenge.stream() }.into()
-}
-
 /// The allocation that a run adopts, by loan; `None` where the passes decide the run. It is that of
 /// the challenged run with what the challenge decides otherwise.
 ///
@@ -101,15 +96,15 @@ pub(crate) async fn adopted_placements(
     let Some(name) = &requested.origin.challenge else { return Ok(None) };
     let challenge = ChallengeId::from_stream(name)
         .ok_or_else(|| AppError::from(NotAdoptable::Unknown(name.clone())))?;
-    let mut trades = recorded_trades(store, &challenge.run.stream()).await?;
+    let mut trades = recorded_trades(store, challenge.run).await?;
     let types = [
         ChallengeEventType::ChallengeRequested,
         ChallengeEventType::ChallengerPlaced,
         ChallengeEventType::ChallengerReleased,
     ];
-    let events = read_types(store, &challenge.stream(), &types).await?;
+    let events = challenge_events(store, &challenge.stream(), &types).await?;
     if events.is_empty() {
-        return Err(no_challenge(challenge));
+        return Err(AppError::no_challenge(challenge));
     }
     for event in events {
         match event {
@@ -134,7 +129,7 @@ pub(crate) async fn replayed_placements(
 ) -> Result<Option<Vec<GivenPlacement>>, AppError> {
     match adopted_placements(store, requested).await {
         Err(AppError::Store(StoreError::NotFound { .. } | StoreError::Archived(_))) => {
-            Ok(Some(placements(recorded_trades(store, &run.stream()).await?)))
+            Ok(Some(placements(recorded_trades(store, run).await?)))
         }
         read => read,
     }
@@ -148,15 +143,15 @@ fn placements(trades: BTreeMap<LoanId, TradeId>) -> Vec<GivenPlacement> {
 /// Where the events of a run place each loan in the end.
 async fn recorded_trades(
     store: &dyn Store,
-    stream: &str,
+    run: RunId,
 ) -> Result<BTreeMap<LoanId, TradeId>, AppError> {
     let types = [EventType::LoanAllocated, EventType::LoanMoved, EventType::LoanReleased];
     let types = types.map(|event_type| event_type.name().to_owned()).to_vec();
     let mut trades = BTreeMap::new();
-    let mut batches = store.read_types(stream, 1, types);
+    let mut batches = read_types(store, run, 1, types);
     while let Some(batch) = batches.try_next().await? {
-        for stored in batch {
-            match DecodedEvent::try_from(stored)?.event {
+        for decoded in batch {
+            match decoded.event {
                 RunEvent::LoanAllocated(placed) => {
                     trades.insert(placed.loan_id, placed.trade_id);
                 }

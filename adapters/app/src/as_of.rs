@@ -22,7 +22,6 @@ pub struct RunAtEvent {
     pub summary: RunSummary,
     /// The event.
     pub event: DecodedEvent,
-    run: RunId,
 }
 
 impl RunAtEvent {
@@ -31,9 +30,9 @@ impl RunAtEvent {
     /// # Errors
     /// The store fails.
     pub async fn stored(&self, store: &dyn Store) -> Result<StoredEvent, AppError> {
-        let version = self.event.stream_version;
-        let stored = read_stored(store, self.run, version).await?;
-        stored.ok_or_else(|| StoreError::missing_event(&self.run.stream(), version).into())
+        let (run, version) = (self.summary.run_id, self.event.stream_version);
+        let stored = read_stored(store, run, version).await?;
+        stored.ok_or_else(|| StoreError::missing_event(&run.stream(), version).into())
     }
 }
 
@@ -144,7 +143,7 @@ async fn read_on(
         }
     }
     match last {
-        Some(event) => Ok(RunAtEvent { summary, event, run }),
+        Some(event) => Ok(RunAtEvent { summary, event }),
         None => Err(AppError::NoSuchEvent { run, event: to, events: summary.events }),
     }
 }

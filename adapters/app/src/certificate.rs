@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use futures::TryStreamExt;
 use parking_lot::Mutex;
 use powerfill_challenge::NoWatcher;
 use powerfill_events::challenge::{
@@ -14,7 +13,9 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_ports::Store;
 use tokio::sync::oneshot;
 
-use crate::challenge::{ChallengeInput, ChallengePlan, ChallengeResult, decode, record_challenge};
+use crate::challenge::{
+    ChallengeInput, ChallengePlan, ChallengeResult, challenge_events, record_challenge,
+};
 use crate::run::messages::{DecisionInput, EventChunk};
 use crate::{AppError, Clock};
 
@@ -89,7 +90,7 @@ pub async fn recorded_certificate(
     let mut tightest: Option<RunCertificate> = None;
     for number in 1.. {
         let id = ChallengeId { run, number };
-        match &read_types(store, &id.stream(), &types).await?[..] {
+        match &challenge_events(store, &id.stream(), &types).await?[..] {
             [
                 ChallengeEvent::ChallengeRequested(requested),
                 ChallengeEvent::BoundCertified(own),
@@ -107,17 +108,27 @@ pub async fn recorded_certificate(
     Ok(tightest)
 }
 
-/// The shadow prices from which the bound of a certificate follows: the list of what binds (10.2),
-/// the highest price first.
+/// The certificate of a run, and the shadow prices from which it follows.
 ///
 /// # Errors
-/// An event cannot be read; the store fails.
-pub async fn recorded_prices(
+/// As for [`recorded_certificate`].
+pub async fn certificate_with_prices(
+    store: &dyn Store,
+    run: RunId,
+) -> Result<Option<(RunCertificate, Vec<ShadowPriceFound>)>, AppError> {
+    let Some(certificate) = recorded_certificate(store, run).await? else { return Ok(None) };
+    let prices = recorded_prices(store, &certificate).await?;
+    Ok(Some((certificate, prices)))
+}
+
+/// The shadow prices from which the bound of a certificate follows: the list of what binds (10.2),
+/// the highest price first.
+async fn recorded_prices(
     store: &dyn Store,
     certificate: &RunCertificate,
 ) -> Result<Vec<ShadowPriceFound>, AppError> {
     let types = [ChallengeEventType::ShadowPriceFound];
-    let events = read_types(store, &certificate.challenge, &types).await?;
+    let events = challenge_events(store, &certificate.challenge, &types).await?;
     let prices = events.into_iter().filter_map(|event| match event {
         ChallengeEvent::ShadowPriceFound(found) => Some(*found),
         _ => None,
@@ -125,17 +136,6 @@ pub async fn recorded_prices(
     let mut prices: Vec<ShadowPriceFound> = prices.collect();
     prices.sort_by_key(|found| std::cmp::Reverse(found.price));
     Ok(prices)
-}
-
-/// The events of some types of a challenge.
-pub(crate) async fn read_types(
-    store: &dyn Store,
-    stream: &str,
-    types: &[ChallengeEventType],
-) -> Result<Vec<ChallengeEvent>, AppError> {
-    let types = types.iter().map(|event_type| event_type.name().to_owned()).collect();
-    let stored = store.read_types(stream, 1, types).try_concat().await?;
-    stored.iter().map(decode).collect()
 }
 
 /// Keeps the certificate of a run in the list of runs, if the list has the run.

@@ -17,7 +17,7 @@ use powerfill_challenge::{
 use powerfill_checks::{ChallengeFault, ChallengeJudgment, judge_challenge};
 use powerfill_engine::{Cancelled, ENGINE_VERSION, GivenPlacement};
 use powerfill_events::challenge::{
-    ChallengeEvent, ChallengeId, ChallengeRequested, ChallengeWeights,
+    ChallengeEvent, ChallengeEventType, ChallengeId, ChallengeRequested, ChallengeWeights,
 };
 use powerfill_events::ignored;
 use powerfill_events::log::{AppendMeta, EncodedBatch};
@@ -280,7 +280,7 @@ pub async fn replay_challenge(
     let stored: Vec<StoredEvent> = store.read(&id.stream(), 1).try_concat().await?;
     let events = stored.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
     let requested = match events.first() {
-        None => return Err(StoreError::NotFound { what: "challenge", name: id.stream() }.into()),
+        None => return Err(AppError::no_challenge(id)),
         Some(ChallengeEvent::ChallengeRequested(requested)) => (**requested).clone(),
         Some(_) => return Ok(ChallengeReplay::Fault("it does not begin with its request".into())),
     };
@@ -338,6 +338,25 @@ impl SearchWatcher for RepeatedSearch {
     fn goes_on(&mut self, steps: u64, best: i64) -> bool {
         steps < self.made && self.watcher.goes_on(steps, best)
     }
+}
+
+/// The stored events of some types of a challenge.
+async fn stored_of_types(
+    store: &dyn Store,
+    stream: &str,
+    types: &[ChallengeEventType],
+) -> Result<Vec<StoredEvent>, AppError> {
+    let types = types.iter().map(|event_type| event_type.name().to_owned()).collect();
+    Ok(store.read_types(stream, 1, types).try_concat().await?)
+}
+
+/// The events of some types of a challenge.
+pub(crate) async fn challenge_events(
+    store: &dyn Store,
+    stream: &str,
+    types: &[ChallengeEventType],
+) -> Result<Vec<ChallengeEvent>, AppError> {
+    stored_of_types(store, stream, types).await?.iter().map(decode).collect()
 }
 
 pub(crate) fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {

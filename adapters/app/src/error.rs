@@ -2,6 +2,7 @@
 
 use powerfill_challenge::NotChallengeable;
 use powerfill_checks::ChallengeFault;
+use powerfill_events::challenge::ChallengeId;
 use powerfill_events::log::{DecodeError, StoredEvent};
 use powerfill_events::run::{RunId, RunRejection};
 use powerfill_ports::StoreError;
@@ -87,5 +88,10 @@ impl AppError {
     /// The run has no events, so that for a reader it does not exist.
     pub(crate) fn no_run(run: RunId) -> Self {
         StoreError::NotFound { what: "run", name: run.to_string() }.into()
+    }
+
+    /// The challenge has no events.
+    pub(crate) fn no_challenge(id: ChallengeId) -> Self {
+        StoreError::NotFound { what: "challenge", name: id.stream() }.into()
     }
 }

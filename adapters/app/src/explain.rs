@@ -24,7 +24,7 @@ use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
 use tokio::task::spawn_blocking;
 
 use crate::AppError;
-use crate::certificate::{recorded_certificate, recorded_prices};
+use crate::certificate::certificate_with_prices;
 use crate::events::{DecodedBatches, DecodedEvent, for_each_event, read_chosen, read_run};
 
 /// Explains a loan: its candidates, its way through the run, whether it takes part, and which
@@ -141,8 +141,7 @@ pub async fn explain_trade(
     };
     let canonical = store.captured(&input.snapshot_digest).await?;
     let mut account = blocking(move || trade_account(&canonical, &input, story)).await?;
-    if let Some(certificate) = recorded_certificate(store, run).await? {
-        let all = recorded_prices(store, &certificate).await?;
+    if let Some((certificate, all)) = certificate_with_prices(store, run).await? {
         let trade = &account.story.trade_id;
         account.shadow_prices = Some(TradePrices::new(certificate.challenge, all, trade));
     }

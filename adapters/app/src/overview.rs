@@ -7,7 +7,7 @@ use powerfill_overview::{Overview, OverviewBuilder, OverviewCertificate};
 use powerfill_ports::{Store, StoreError};
 
 use crate::AppError;
-use crate::certificate::{recorded_certificate, recorded_prices};
+use crate::certificate::certificate_with_prices;
 use crate::events::read_types;
 use crate::rebuild::fold;
 
@@ -18,8 +18,7 @@ use crate::rebuild::fold;
 /// fails.
 pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
     let Some(mut overview) = of_run(store, run).await? else { return Ok(None) };
-    if let Some(certificate) = recorded_certificate(store, run).await? {
-        let prices = recorded_prices(store, &certificate).await?;
+    if let Some((certificate, prices)) = certificate_with_prices(store, run).await? {
         overview.certificate = Some(OverviewCertificate::new(certificate, prices));
     }
     Ok(Some(overview))

@@ -59,11 +59,9 @@ impl TenantStore {
             )),
             _ => {
                 let tenant = tenant.or(owner).cloned();
-                let of_tenant = tenant.as_ref();
-                let (large_tables, certificate) = of_tenant
-                    .map_or((settings.large_tables, settings.certificate), |tenant| {
-                        (tenant.large_tables, tenant.certificate)
-                    });
+                let of_all = (settings.large_tables, settings.certificate);
+                let (large_tables, certificate) =
+                    tenant.as_ref().map_or(of_all, |own| (own.large_tables, own.certificate));
                 Ok(Self { url, tenant, large_tables, certificate, archiving: None })
             }
         }

@@ -61,7 +61,7 @@ pub use loan_stories::{LoanStories, TradeRelation};
 pub use loan_story::LoanStory;
 pub use loan_summary::LoanSummary;
 pub use pair::{PairAccount, PairRelation};
-pub use prices::{TradePrices, price_words};
+pub use prices::{TradePrices, limit_name, price_words};
 pub use step::LoanStep;
 pub use subject::StorySubject;
 pub use trade::{AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation};

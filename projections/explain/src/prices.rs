@@ -46,11 +46,16 @@ fn worth(found: &ShadowPriceFound) -> String {
     format!("${}", worth.split('.').next().unwrap_or_default())
 }
 
-/// An empty constraint name is the instrument's own limit.
+/// A limit in words. An empty constraint name is the instrument's own limit.
+pub fn limit_name(node: &Node) -> String {
+    match node.constraint_name.as_str() {
+        "" => "the limit".to_owned(),
+        name => format!("limit {name}"),
+    }
+}
+
 fn limit_words(node: &Node) -> String {
-    let name = node.constraint_name.as_str();
-    let limit = if name.is_empty() { "the limit".to_owned() } else { format!("limit {name}") };
-    format!("under {limit} of {}", node.investor_instrument_name)
+    format!("under {} of {}", limit_name(node), node.investor_instrument_name)
 }
 
 /// Writes what more room in a trade is worth; nothing where the run has no certificate.

@@ -8,10 +8,10 @@ use powerfill_events::challenge::{
 };
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::Store;
 use serde_json::{Value, json};
 
-use super::decode;
+use super::{decode, stored_of_types};
 use crate::AppError;
 
 /// A recorded challenge in the list of those of a run.
@@ -39,11 +39,10 @@ pub async fn recorded_challenges(
         ChallengeEventType::ChallengerVerified,
         ChallengeEventType::ChallengeCompleted,
     ];
-    let types = types.map(|event_type| event_type.name().to_owned());
     let mut challenges = Vec::new();
     for number in 1.. {
         let id = ChallengeId { run, number };
-        let stored = store.read_types(&id.stream(), 1, types.to_vec()).try_concat().await?;
+        let stored = stored_of_types(store, &id.stream(), &types).await?;
         let Some(first) = stored.first() else { break };
         let recorded_at = first.recorded_at;
         let events = stored.iter().map(decode).collect::<Result<_, _>>()?;
@@ -55,14 +54,14 @@ pub async fn recorded_challenges(
 /// All events of a recorded challenge.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if there is none; an event cannot be read; the store fails.
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if there is none; an event cannot be read; the store fails.
 pub async fn read_challenge(
     store: &dyn Store,
     id: ChallengeId,
 ) -> Result<Vec<ChallengeEvent>, AppError> {
     let stored = store.read(&id.stream(), 1).try_concat().await?;
     if stored.is_empty() {
-        return Err(StoreError::NotFound { what: "challenge", name: id.stream() }.into());
+        return Err(AppError::no_challenge(id));
     }
     stored.iter().map(decode).collect()
 }

@@ -22,7 +22,7 @@ use crate::args::RunReportArgs;
 use crate::certificate::{self, Certificate};
 use crate::error::CliError;
 use crate::out_place::replace;
-use crate::output::{json_escape, print_data, print_text};
+use crate::output::{json_escape, print_data, print_note, print_text};
 use crate::settings::ProgramSettings;
 use crate::workbook;
 
@@ -88,7 +88,7 @@ async fn brief_of(store: &dyn Store, run: RunId) -> Result<Option<Brief>, CliErr
     match brief(store, [then, run]).await {
         Ok(brief) => Ok(Some(brief)),
         Err(error) => {
-            eprintln!("note: the report has no brief since run {then}: {error}");
+            print_note(format_args!("note: the report has no brief since run {then}: {error}\n"));
             Ok(None)
         }
     }

@@ -177,12 +177,13 @@ pub(super) async fn carry_out_policy(
     let folder = policy.and_then(|policy| policy.folder.as_deref());
     let (Some(selection), Some(folder)) = (selection, folder) else { return Ok(true) };
     let store = tenant_store.open_existing().await?;
+    // Asked again at each idle turn until then: the list of runs may be long.
+    if store.active_run().await?.is_some() {
+        return Ok(false);
+    }
     let chosen = chosen_runs(store.as_ref(), selection).await?;
     if chosen.is_empty() {
         return Ok(true);
-    }
-    if store.active_run().await?.is_some() {
-        return Ok(false);
     }
     create_folder(folder)?;
     let request = ArchiveRequest { actor, folder, program: PROGRAM };

@@ -25,7 +25,7 @@ use crate::args::RunArgs;
 use crate::error::CliError;
 use crate::format::Format;
 use crate::out_folder::{OutFolder, is_kept};
-use crate::output::{print_csv, print_json, print_text, print_wrapped};
+use crate::output::{print_csv, print_json, print_note, print_text, print_wrapped};
 use crate::progress::{ForegroundObserver, Interrupt};
 use crate::settings::ProgramSettings;
 use crate::tenancy::{SnapshotInput, TenantStore};
@@ -147,10 +147,10 @@ pub(super) async fn certify(runner: &Runner, summary: &RunSummary) -> Option<Run
         _ = tokio::signal::ctrl_c() => Err("it was interrupted".to_owned()),
     };
     certificate.unwrap_or_else(|why| {
-        eprintln!(
+        print_note(format_args!(
             "note: the run is recorded, but not its certificate: {why} (`powerfill challenge {run} \
-             --steps 0` makes it)"
-        );
+             --steps 0` makes it)\n"
+        ));
         None
     })
 }

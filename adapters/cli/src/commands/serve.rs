@@ -236,8 +236,8 @@ impl TenantHandle for ServedTenant {
         path: &'a Path,
     ) -> LocalBoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>> {
         Box::pin(async move {
-            let opened = self.open.get_or_try_init(|| self.store.open_whole()).await;
-            let store = opened.map_err(CliError::into_source)?.as_ref();
+            let store = self.store().await?;
+            let store = store.as_ref();
             if kind == RunFile::Evidence {
                 let request = ExportRequest { run, seal: None, program: PROGRAM, replaces: false };
                 powerfill_evidence::export(store, request, path).await?;

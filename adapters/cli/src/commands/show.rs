@@ -3,7 +3,7 @@
 use std::io;
 
 use powerfill_app::as_of::{RunAtEvent, run_at_event};
-use powerfill_app::certificate::{recorded_certificate, recorded_prices};
+use powerfill_app::certificate::certificate_with_prices;
 use powerfill_app::{for_each_event, read_run};
 use powerfill_events::annotation::Annotations;
 use powerfill_events::challenge::{RunCertificate, ShadowPriceFound};
@@ -72,9 +72,8 @@ async fn certificate(
     store: &dyn Store,
     run: RunId,
 ) -> Result<Option<CertificateWithPrices>, CliError> {
-    let Some(certificate) = recorded_certificate(store, run).await? else { return Ok(None) };
-    let prices = recorded_prices(store, &certificate).await?;
-    Ok(Some(CertificateWithPrices { certificate, prices }))
+    let found = certificate_with_prices(store, run).await?;
+    Ok(found.map(|(certificate, prices)| CertificateWithPrices { certificate, prices }))
 }
 
 fn certificate_text(of: &CertificateWithPrices) -> String {

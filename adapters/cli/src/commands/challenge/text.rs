@@ -10,7 +10,7 @@ use powerfill_events::challenge::{
 };
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Money, Price};
-use powerfill_explain::price_words;
+use powerfill_explain::{limit_name, price_words};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::output::{grouped, text_table};
@@ -141,7 +141,7 @@ fn gap(result: &ChallengeResult, out: &mut String) {
         let subject = match &found.subject {
             PriceSubject::Trade { trade_id } => format!("unused room of {trade_id}"),
             PriceSubject::Block { node, trade_id } => {
-                format!("unused {} in {trade_id}", limit_name(node.constraint_name.as_str()))
+                format!("unused {} in {trade_id}", limit_name(node))
             }
             PriceSubject::Turn { turn } => format!("turn {turn}"),
         };
@@ -211,11 +211,6 @@ fn found_prices(result: &ChallengeResult) -> Vec<&ShadowPriceFound> {
         _ => None,
     });
     found.collect()
-}
-
-/// An empty constraint name is the instrument's own limit.
-fn limit_name(name: &str) -> String {
-    if name.is_empty() { "the limit".to_owned() } else { format!("limit {name}") }
 }
 
 /// Dollars in millions where there are some: `$2.85M`, else without cents.
