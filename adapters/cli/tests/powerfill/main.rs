@@ -2,6 +2,7 @@
 //! statuses, printed and written output, and what remains of a killed process.
 
 mod audit;
+mod book_tables;
 mod brief;
 mod certificates;
 mod challenging;
@@ -29,9 +30,11 @@ mod listing;
 mod misuse;
 #[cfg(unix)]
 mod openapi_npm;
+#[cfg(unix)]
 mod openapi_tools;
 mod own_book;
 mod postgres;
+#[cfg(target_os = "linux")]
 mod power_loss;
 #[cfg(unix)]
 mod process;

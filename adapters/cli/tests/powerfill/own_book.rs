@@ -6,6 +6,7 @@ use std::path::Path;
 use powerfill_tests::postgres::{TestDatabase, connect};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
+use crate::book_tables::BOOK_TABLES;
 use crate::sandbox::{Sandbox, block_on};
 
 const HEADER: [&str; 8] =
@@ -19,8 +20,8 @@ const LOANS: [[&str; 8]; 4] = [
     ["0001000104", "Locked", "200000.00", "6.75", "", "2026-02-05", "Primary", "Müller"],
 ];
 
-/// What every mapping of this book has: the columns of the tape, and the other tables.
-const BOOK: &str = r#"
+/// What every mapping of this book has beside [`BOOK_TABLES`]: the columns of the tape.
+const COLUMNS: &str = r#"
 [tables.loan.rename]
 "Loan #" = "loan_id"
 Milestone = "curr_status"
@@ -30,36 +31,6 @@ Funded = "close_date"
 "Lock Exp" = "lock_expiration_date"
 Occ = "occupancy"
 St = "state"
-[[tables.snapshot.rows]]
-tenant_id = "ACME"
-as_of = 2026-01-15
-[[tables.pscat_loan_stages.rows]]
-stage_name = "Locked"
-stage_rank = 40
-[[tables.pscat_loan_stages.rows]]
-stage_name = "Closed"
-stage_rank = 60
-[[tables.pscat_instruments.rows]]
-investor_id = "FNMA"
-investor_instrument_name = "FN30 6.0"
-kind = "tba"
-coupon = "6.0"
-min_note_rate = "6.0"
-max_note_rate = "7.0"
-[[tables.pscat_trades.rows]]
-trade_id = "T1"
-investor_instrument_name = "FN30 6.0"
-trade_type = "forward"
-status = "open"
-settlement_date = "2026-02-12"
-trade_amount = 1000000
-tolerance = "2.5"
-trade_price = "101.515625"
-[[tables.pfill_constraints.rows]]
-investor_id = "FNMA"
-investor_instrument_name = "FN30 6.0"
-constraint_name = ""
-constraint_priority = 10
 "#;
 
 /// Writes the tape with these forms of a number, and of a date in the order of its parts.
@@ -89,7 +60,7 @@ fn write(sandbox: &Sandbox, name: &str, content: impl AsRef<[u8]>) {
 }
 
 fn book(sandbox: &Sandbox, name: &str, head: &str) {
-    write(sandbox, name, format!("{head}\n{BOOK}"));
+    write(sandbox, name, format!("{head}\n{COLUMNS}{BOOK_TABLES}"));
 }
 
 /// The digest of the snapshot that a run of a source captures.
@@ -291,7 +262,7 @@ fn a_draft_finds_what_names_and_values_say() {
         assert!(draft.contains(line), "{line} is not in\n{draft}");
     }
     // The draft is a mapping: with the missing tables, it reads the tape.
-    write(&sandbox, "book.toml", draft + &BOOK[BOOK.find("[[tables.snapshot").unwrap()..]);
+    write(&sandbox, "book.toml", draft + BOOK_TABLES);
     let check = sandbox.run_line("check dir:tapes --mapping book.toml");
     assert_eq!(check.status, Some(0), "{}{}", check.out, check.err);
     let again = sandbox.run_line("check dir:tapes --write-mapping draft.toml");
@@ -323,7 +294,7 @@ fn a_draft_says_where_the_header_is() {
         assert!(draft.contains("= \"loan_id\""), "{name}: {draft}");
         assert!(draft.contains("= \"loan_amount\""), "{name}: {draft}");
         assert_eq!(draft.contains("\"column 2\",  # \"Closed\""), name == "none", "{draft}");
-        let book = draft + &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
+        let book = draft + BOOK_TABLES;
         // What no name and no value says, a person does.
         let book = match name {
             "none" => book.replace("# columns.curr_status =", "columns.curr_status =").replace(
@@ -383,8 +354,7 @@ fn the_mappings_of_public_formats_read_their_files() {
         write(&sandbox, &format!("tapes/{file}"), text);
         let shipped = format!("{}/../../docs/mappings/{mapping}.toml", env!("CARGO_MANIFEST_DIR"));
         let shipped = fs::read_to_string(shipped).expect("a mapping");
-        let others = &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
-        write(&sandbox, "book.toml", format!("{shipped}\n{others}"));
+        write(&sandbox, "book.toml", format!("{shipped}\n{BOOK_TABLES}"));
         let run = sandbox.run_line("run dir:tapes --mapping book.toml --format json").success();
         assert_eq!(run.json()["participation"]["Eligible"], 2, "{mapping}: {}", run.out);
     }
@@ -397,8 +367,7 @@ fn messages_of_mismo_are_loans_by_themselves_or_by_the_shipped_mapping() {
     let message = fs::read_to_string(format!("{root}/adapters/mismo/tests/files/uldd.xml"));
     write(&sandbox, "tapes/loans.xml", message.expect("a message"));
     let shipped = fs::read_to_string(format!("{root}/docs/mappings/mismo.toml"));
-    let others = &BOOK[BOOK.find("[[tables.snapshot").unwrap()..];
-    write(&sandbox, "book.toml", format!("{}\n{others}", shipped.expect("a mapping")));
+    write(&sandbox, "book.toml", format!("{}\n{BOOK_TABLES}", shipped.expect("a mapping")));
     let hint = "the source is mismo:tapes";
     let plain = sandbox.run_line("check dir:tapes");
     plain.fails_with(1, &["loans.xml is not a table of a snapshot and is ignored", hint]);

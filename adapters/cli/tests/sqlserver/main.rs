@@ -3,6 +3,8 @@
 //!
 //! Without a server, the tests are skipped, and a line on standard error says so.
 
+#[path = "../powerfill/book_tables.rs"]
+mod book_tables;
 #[allow(dead_code, reason = "shared with the tests of the binary")]
 #[path = "../powerfill/process.rs"]
 mod process;

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::Test;
+use crate::book_tables::BOOK_TABLES;
 use crate::sandbox::Sandbox;
 use crate::server::Schema;
 
@@ -29,34 +30,6 @@ Milestone = "curr_status"
 Rate = "note_rate"
 Funded = "close_date"
 St = "state"
-[[tables.snapshot.rows]]
-tenant_id = "ACME"
-as_of = 2026-01-15
-[[tables.pscat_loan_stages.rows]]
-stage_name = "Locked"
-stage_rank = 40
-[[tables.pscat_loan_stages.rows]]
-stage_name = "Closed"
-stage_rank = 60
-[[tables.pscat_instruments.rows]]
-investor_id = "FNMA"
-investor_instrument_name = "FN30 6.0"
-kind = "tba"
-coupon = "6.0"
-[[tables.pscat_trades.rows]]
-trade_id = "T1"
-investor_instrument_name = "FN30 6.0"
-trade_type = "forward"
-status = "open"
-settlement_date = "2026-02-12"
-trade_amount = 1000000
-tolerance = "2.5"
-trade_price = "101.515625"
-[[tables.pfill_constraints.rows]]
-investor_id = "FNMA"
-investor_instrument_name = "FN30 6.0"
-constraint_name = ""
-constraint_priority = 10
 "#;
 
 fn a_view_with_own_names_has_the_digest_of_its_file() {
@@ -79,7 +52,7 @@ fn a_view_with_own_names_has_the_digest_of_its_file() {
     LOANS.iter().for_each(|loan| csv += &format!("{}\n", loan.join(",")));
     fs::create_dir(sandbox.path("tapes")).expect("a folder");
     fs::write(sandbox.path("tapes/pipeline.csv"), csv).expect("a tape");
-    fs::write(sandbox.path("book.toml"), MAPPING).expect("a mapping");
+    fs::write(sandbox.path("book.toml"), format!("{MAPPING}{BOOK_TABLES}")).expect("a mapping");
     let digest = |source: &str| {
         let checked = sandbox.run(["check", source, "--mapping", "book.toml"]).success();
         checked.out.lines().find(|line| line.starts_with("input digest ")).map(str::to_owned)
