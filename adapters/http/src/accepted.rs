@@ -1,8 +1,10 @@
 //! What a caller accepts, and what it has already, by its headers.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::{ApiResult, internal};
 
 /// Whether a header lists a value, and does not refuse it with `q=0`.
 pub(crate) fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
@@ -27,6 +29,25 @@ pub(crate) fn unless_known(headers: &HeaderMap, mut answer: Response) -> Respons
         }
     }
     answer
+}
+
+/// The answer with its tag, or 304 if the caller has it; then it is not made. Only its caller may
+/// keep it.
+pub(crate) async fn tagged(
+    headers: &HeaderMap,
+    tag: &str,
+    make: impl Future<Output = ApiResult<Response>>,
+) -> ApiResult<Response> {
+    let etag = HeaderValue::from_str(tag).map_err(|error| internal(&error))?;
+    let mut answer = match is_known(headers, tag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => make.await?,
+    };
+    let head = answer.headers_mut();
+    head.insert(header::ETAG, etag);
+    head.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    head.append(header::VARY, HeaderValue::from_static("authorization, x-tenant-id"));
+    Ok(answer)
 }
 
 /// Whether the caller has the answer with this tag. A weak tag counts as a strong one.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer::answer_object;
+use crate::audit::find_runs;
 use crate::caller::Viewer;
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
@@ -100,8 +101,7 @@ pub(crate) async fn list(
     Path(run): Path<Uuid>,
 ) -> ApiResult<Json<ChallengeList>> {
     let run = RunId(run);
-    let store = caller.store().await?;
-    store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    let store = find_runs(&caller, &[run]).await?;
     let challenges = recorded_challenges(store.as_ref(), run).await?;
     Ok(Json(ChallengeList { challenges: challenges.into_iter().map(Into::into).collect() }))
 }

@@ -1,7 +1,7 @@
 //! The headers that operations have in common, in the OpenAPI document.
 
 use powerfill_tables::status::RunStatus;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Headers of every answer, declared where it has succeeded: their names, and their descriptions.
 const ALWAYS: [(&str, &str); 3] = [
@@ -97,6 +97,14 @@ pub(crate) fn link(operation: &mut Value) {
     }
 }
 
+/// Adds a parameter to an operation.
+pub(crate) fn add_parameter(operation: &mut Value, parameter: Value) {
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
 /// Declares the headers of an operation in its answers and parameters.
 pub(crate) fn declare(operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default();
@@ -108,10 +116,7 @@ pub(crate) fn declare(operation: &mut Value) {
             "description": "The ETag of an earlier answer: 304 if it is still the same",
             "schema": { "type": "string" },
         });
-        match operation["parameters"].as_array_mut() {
-            Some(parameters) => parameters.push(condition),
-            None => operation["parameters"] = json!([condition]),
-        }
+        add_parameter(operation, condition);
     }
     let answers = operation["responses"].as_object_mut().into_iter().flatten();
     for (status, answer) in answers {
@@ -126,9 +131,6 @@ pub(crate) fn declare(operation: &mut Value) {
         }
         if is_cached && ["200", "304"].contains(&status.as_str()) {
             names.push("ETag");
-        }
-        if !names.is_empty() && !answer["headers"].is_object() {
-            answer["headers"] = Value::Object(Map::new());
         }
         for name in names {
             // A description of the operation's own stays.

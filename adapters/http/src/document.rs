@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::config;
-use crate::declared::{add_components, declare, link, name_values};
+use crate::declared::{add_components, add_parameter, declare, link, name_values};
 use crate::problem::ProblemKind;
 use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report, XLSX};
 use crate::schema::run_options;
@@ -252,10 +252,7 @@ fn credentials(operation: &mut Value) {
                         it as the query parameter x-tenant-id",
         "schema": { "type": "string" },
     });
-    match operation["parameters"].as_array_mut() {
-        Some(parameters) => parameters.push(tenant),
-        None => operation["parameters"] = json!([tenant]),
-    }
+    add_parameter(operation, tenant);
 }
 
 /// The operation of a report, from the columns of its table.

@@ -49,18 +49,22 @@ pub(crate) async fn explain_loan_in_run(
     spawn_blocking(async move || {
         if let Some(trade) = query.trade {
             let account = explain_pair(store.as_ref(), run, &loan, &trade).await?;
-            if account.is_unknown() {
-                return Err(Problem::new(ProblemKind::NotFound, account.verdict));
-            }
+            ensure_known(account.is_unknown(), &account.verdict)?;
             return story_of(&account);
         }
         let account = explain_loan(store.as_ref(), run, &loan).await?;
-        if account.is_unknown() {
-            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
-        }
+        ensure_known(account.is_unknown(), &account.verdict)?;
         story_of(&account)
     })
     .await
+}
+
+/// Refuses what the run does not have, in the words of the verdict.
+fn ensure_known(is_unknown: bool, verdict: &str) -> ApiResult<()> {
+    match is_unknown {
+        true => Err(Problem::new(ProblemKind::NotFound, verdict)),
+        false => Ok(()),
+    }
 }
 
 /// The story of a trade: the answer in one sentence (`verdict`), the loans that filled it, in
@@ -77,9 +81,7 @@ pub(crate) async fn explain_trade_in_run(
     let (run, store) = (RunId(run), caller.store().await?);
     spawn_blocking(async move || {
         let account = explain_trade(store.as_ref(), run, &trade).await?;
-        if account.is_unknown() {
-            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
-        }
+        ensure_known(account.is_unknown(), &account.verdict)?;
         story_of(&account)
     })
     .await
@@ -101,9 +103,7 @@ pub(crate) async fn what_if(
     let run = RunId(run);
     audit(&api, &caller, &[run], async move |store| {
         let account = explain_loan(store.as_ref(), run, &loan).await?;
-        if account.is_unknown() {
-            return Err(Problem::new(ProblemKind::NotFound, account.verdict));
-        }
+        ensure_known(account.is_unknown(), &account.verdict)?;
         let refused = |why: String| Problem::new(ProblemKind::Refused, format!("{loan}: {why}."));
         let story = &account.story;
         let (LoanOutcome::KickedOut(_), Some(input)) = (&story.outcome, &story.input) else {

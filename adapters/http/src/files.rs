@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::try_unfold;
-use powerfill_app::with_logged_status;
 use powerfill_events::run::RunId;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::accepted::is_known;
+use crate::accepted::tagged;
 use crate::api::Api;
 use crate::audit::audit;
 use crate::caller::{Caller, Viewer};
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
-use crate::reports::{add_tag, output_digest};
+use crate::reports::output_digest;
+use crate::run_view::logged_run;
 use crate::tenant::RunFile;
 
 /// The bytes that are read from a file at a time.
@@ -45,8 +45,7 @@ pub(crate) async fn evidence(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
-    let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-    let status = with_logged_status(store.as_ref(), queued).await?.status;
+    let status = logged_run(store.as_ref(), run).await?.status;
     if !status.is_over() {
         let detail = format!("Run {run} is {}; it has evidence when it is over.", status.name());
         return Err(Problem::new(ProblemKind::RunActive, detail).with("run_id", run.to_string()));
@@ -89,9 +88,7 @@ async fn answer(
     kind: RunFile,
     tag: &str,
 ) -> ApiResult<Response> {
-    let mut response = if is_known(headers, tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
+    let file = async {
         let tenant = Arc::clone(&caller.tenant);
         let (folder, file) = audit(api, caller, &[run], async move |_| {
             let folder = tempfile::tempdir().map_err(|error| internal(&error))?;
@@ -109,10 +106,9 @@ async fn answer(
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(header::CONTENT_LENGTH, length.into());
         headers.extend(name.map(|name| (header::CONTENT_DISPOSITION, name)));
-        response
+        Ok(response)
     };
-    add_tag(&mut response, tag)?;
-    Ok(response)
+    tagged(headers, tag, file).await
 }
 
 /// A file in chunks. A chunk is read when the client has taken the one before it.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::certificate::recorded_certificate;
 use powerfill_app::overview::overview;
 use powerfill_events::run::RunId;
 use uuid::Uuid;
 
-use crate::accepted::is_known;
+use crate::accepted::tagged;
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, internal};
-use crate::reports::{add_tag, output_digest};
+use crate::reports::output_digest;
 
 /// The overview of a Complete run: head, value, waterfall, certificate, trades, flow, kickouts,
 /// pool moves, log.
@@ -44,9 +44,7 @@ pub(crate) async fn show(
     let certificate = recorded_certificate(store.as_ref(), run).await?;
     let certificate = certificate.map_or_else(String::new, |own| format!("-{}", own.challenge));
     let tag = format!("W/\"overview-{digest}{certificate}\"");
-    let mut response = if is_known(&headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
+    let answer = async {
         let make = async || {
             spawn_blocking(async move || {
                 let overview = overview(store.as_ref(), run).await?;
@@ -57,8 +55,7 @@ pub(crate) async fn show(
         };
         let json = api.report_cache.overview(tenant, run, &tag, make).await?;
         let media_type = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, media_type)], json.to_string()).into_response()
+        Ok(([(header::CONTENT_TYPE, media_type)], json.to_string()).into_response())
     };
-    add_tag(&mut response, &tag)?;
-    Ok(response)
+    tagged(&headers, &tag, answer).await
 }

@@ -62,26 +62,20 @@ impl RateLimits {
     pub(crate) fn add_headers(&self, headers: &mut HeaderMap, remaining: u32, wait: Option<u64>) {
         let (burst, seconds) = (self.per_second.saturating_mul(BURST), BURST);
         let wait = wait.map_or_else(String::new, |wait| format!(";t={wait}"));
-        let values = [
-            (POLICY, format!("\"requests\";q={burst};w={seconds}")),
-            (STATE, format!("\"requests\";r={remaining}{wait}")),
-        ];
-        for (name, value) in values {
-            let name = HeaderName::from_static(name);
-            headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
-        }
+        let policy = format!("\"requests\";q={burst};w={seconds}");
+        append(headers, policy, format!("\"requests\";r={remaining}{wait}"));
     }
 }
 
 /// Adds a limit of what goes on at the same time, which is used up.
 pub(crate) fn add_exhausted(headers: &mut HeaderMap, what: &str, permits: usize, wait: u64) {
-    let values = [
-        (POLICY, format!("\"{what}\";q={permits};qu=\"concurrent-requests\"")),
-        (STATE, format!("\"{what}\";r=0;t={wait}")),
-    ];
-    for (name, value) in values {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.append(HeaderName::from_static(name), value);
-        }
+    let policy = format!("\"{what}\";q={permits};qu=\"concurrent-requests\"");
+    append(headers, policy, format!("\"{what}\";r=0;t={wait}"));
+}
+
+fn append(headers: &mut HeaderMap, policy: String, state: String) {
+    for (name, value) in [(POLICY, policy), (STATE, state)] {
+        let name = HeaderName::from_static(name);
+        headers.extend(HeaderValue::from_str(&value).map(|value| (name, value)));
     }
 }

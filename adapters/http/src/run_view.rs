@@ -1,7 +1,7 @@
 //! A run as answers show it.
 
 use futures::TryStreamExt;
-use powerfill_app::DecodedEvent;
+use powerfill_app::{DecodedEvent, with_logged_status};
 use powerfill_events::run::event::{
     CapturedTable, RunRequested, Scenario, SourceFile, SourceProvenance, Step,
 };
@@ -177,6 +177,12 @@ fn fraction(run: &QueuedRun, reached: Option<Step>) -> String {
     let mut fraction = Decimal::from(done) / Decimal::from(Step::ALL.len());
     fraction.rescale(2);
     fraction.to_string()
+}
+
+/// A run of the queue, with the status that its events say.
+pub(crate) async fn logged_run(store: &dyn Store, run: RunId) -> ApiResult<QueuedRun> {
+    let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
+    Ok(with_logged_status(store, queued).await?)
 }
 
 /// Reads a run from the queue, and from the first and the last event of its stream.

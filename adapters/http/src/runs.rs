@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, response::AppendHeaders};
 use futures::{StreamExt, TryStreamExt};
 use powerfill_app::run_list::{ListedRun, RunListFilter, list_runs};
-use powerfill_app::with_logged_status;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
 use powerfill_ports::Store;
@@ -27,7 +26,7 @@ use crate::extract::{Path, Query};
 use crate::paging::page_headers;
 use crate::position::page_size;
 use crate::problem::{ApiResult, Problem, ProblemKind};
-use crate::run_view::{RunOverview, RunView, read_run};
+use crate::run_view::{RunOverview, RunView, logged_run, read_run};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -229,10 +228,7 @@ pub(crate) async fn cancel(
     Path(run): Path<Uuid>,
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
-    let current = async || {
-        let queued = store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
-        Ok::<_, Problem>(with_logged_status(store.as_ref(), queued).await?)
-    };
+    let current = async || logged_run(store.as_ref(), run).await;
     let mut now = current().await?;
     if !now.status.is_over() && store.request_cancel(run, &caller.actor).await? {
         let until = Instant::now() + CANCEL_TIMEOUT;

@@ -1,6 +1,7 @@
 //! Challenges over HTTP: requested as jobs, listed, and read.
 
 use powerfill_http::tokens::TokenRole;
+use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
 use crate::jobs::{accepted, ended};
@@ -73,16 +74,16 @@ async fn a_cancelled_challenge_records_the_best_so_far() {
     let run = service.run_case(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let job = accepted(&service.post(&path, Some(r#"{"steps": 100000000}"#)).await);
-    while service.get(&job).await.ok().json()["step"] != "search" {
-        tokio::task::yield_now().await;
-    }
+    eventually("the search begins", async || {
+        service.get(&job).await.ok().json()["step"] == "search"
+    })
+    .await;
     assert_eq!(service.post(&format!("{job}/cancel"), None).await.status, 202);
-    let listed = loop {
-        let listed = service.get(&path).await.ok().json();
-        match listed["challenges"].as_array().unwrap().is_empty() {
-            true => tokio::task::yield_now().await,
-            false => break listed,
-        }
-    };
+    let mut listed = Value::Null;
+    eventually("the challenge is recorded", async || {
+        listed = service.get(&path).await.ok().json();
+        !listed["challenges"].as_array().unwrap().is_empty()
+    })
+    .await;
     assert!(listed["challenges"][0]["steps"].as_u64().unwrap() < 100_000_000);
 }

@@ -5,6 +5,7 @@ use axum::http::Request;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_http::tokens::TokenRole;
+use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, HOUR, NOW, Service};
@@ -24,13 +25,13 @@ pub(crate) fn accepted(answer: &Answer) -> String {
 
 /// Waits until a job is over.
 pub(crate) async fn ended(service: &Service, job: &str) -> Value {
-    loop {
-        let view = service.get(job).await.ok().json();
-        if !view["ended_at"].is_null() {
-            return view;
-        }
-        tokio::task::yield_now().await;
-    }
+    let mut view = Value::Null;
+    eventually(format!("{job} ends"), async || {
+        view = service.get(job).await.ok().json();
+        !view["ended_at"].is_null()
+    })
+    .await;
+    view
 }
 
 /// Requests a job, and returns its result.
@@ -198,9 +199,10 @@ async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
     let held = service.hold_export();
     let files = [["file", "pfill_powerfill_guide.csv", &*guide]];
     let first = accepted(&service.send(form(&service, run, &service.operator, &files)).await);
-    while service.get(&first).await.json()["status"] != "Running" {
-        tokio::task::yield_now().await;
-    }
+    eventually("the job is worked on", async || {
+        service.get(&first).await.json()["status"] == "Running"
+    })
+    .await;
     // The token has one audit at a time.
     let replays = format!("/runs/{run}/replays");
     let second = accepted(&service.post(&replays, None).await);

@@ -87,19 +87,18 @@ pub(crate) struct JobView {
 
 impl JobView {
     fn of(job: &Job) -> Self {
-        let expires_at = job.expires_at().map(|at| at.to_string());
         job.look(|state| {
             let mut view = Self {
                 job_id: job.id,
                 kind: job.kind,
                 run_id: job.run.map(|run| run.0),
-                status: state.status,
+                status: state.status(),
                 requested_by: job.requested_by.clone(),
                 requested_at: job.requested_at.to_string(),
                 step: state.step.map(str::to_owned),
                 fraction: format!("{}.{:02}", state.percent / 100, state.percent % 100),
                 ended_at: None,
-                expires_at,
+                expires_at: state.expires_at().map(|at| at.to_string()),
                 answer: None,
                 result: None,
                 failure: None,

@@ -69,13 +69,32 @@ pub(crate) enum JobEnd {
 
 /// What a job has reached.
 pub(crate) struct JobState {
-    pub(crate) status: JobStatus,
+    /// Whether its turn has come.
+    has_begun: bool,
     /// What it does now.
     pub(crate) step: Option<&'static str>,
     /// The hundredths that are done.
     pub(crate) percent: u64,
     /// The moment of its end, and how it ended.
     pub(crate) end: Option<(Timestamp, JobEnd)>,
+}
+
+impl JobState {
+    pub(crate) const fn status(&self) -> JobStatus {
+        match &self.end {
+            None if self.has_begun => JobStatus::Running,
+            None => JobStatus::Pending,
+            Some((_, JobEnd::Result(_))) => JobStatus::Complete,
+            Some((_, JobEnd::Failure(_))) => JobStatus::Failed,
+            Some((_, JobEnd::CancelledBy(_))) => JobStatus::Cancelled,
+        }
+    }
+
+    /// The moment at which it is forgotten, if it has ended.
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        let (at, _) = self.end.as_ref()?;
+        Some(Timestamp::from_micros(at.micros() + KEPT_MICROS))
+    }
 }
 
 /// A job.
@@ -101,7 +120,7 @@ impl Job {
         token: Option<String>,
         requested_at: Timestamp,
     ) -> Self {
-        let state = JobState { status: JobStatus::Pending, step: None, percent: 0, end: None };
+        let state = JobState { has_begun: false, step: None, percent: 0, end: None };
         Self {
             id: Uuid::now_v7(),
             kind,
@@ -120,7 +139,7 @@ impl Job {
     }
 
     pub(crate) fn begin(&self) {
-        self.state.lock().status = JobStatus::Running;
+        self.state.lock().has_begun = true;
     }
 
     /// Notes what it does now, and how much is done.
@@ -136,23 +155,12 @@ impl Job {
         if state.end.is_some() {
             return false;
         }
-        state.status = match &end {
-            JobEnd::Result(_) => JobStatus::Complete,
-            JobEnd::Failure(_) => JobStatus::Failed,
-            JobEnd::CancelledBy(_) => JobStatus::Cancelled,
-        };
-        if state.status == JobStatus::Complete {
+        if matches!(end, JobEnd::Result(_)) {
             state.percent = 100;
         }
         state.end = Some((at, end));
         self.stop.cancel();
         true
-    }
-
-    /// The moment at which it is forgotten, if it has ended.
-    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
-        let end = self.look(|state| state.end.as_ref().map(|(at, _)| at.micros()));
-        end.map(|at| Timestamp::from_micros(at + KEPT_MICROS))
     }
 
     fn result_bytes(&self) -> usize {
@@ -193,7 +201,7 @@ fn forget(jobs: &mut Vec<Arc<Job>>, now: Timestamp) {
     let (mut kept, mut bytes) = (0, 0);
     let mut is_kept: Vec<bool> = Vec::with_capacity(jobs.len());
     for job in jobs.iter().rev() {
-        let Some(expires) = job.expires_at() else {
+        let Some(expires) = job.look(JobState::expires_at) else {
             is_kept.push(true);
             continue;
         };

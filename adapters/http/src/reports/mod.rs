@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::stream::{StreamExt, once, try_unfold};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 
-use crate::accepted::is_known;
+use crate::accepted::tagged;
 use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
@@ -79,11 +79,9 @@ pub(crate) async fn show(
     let format = PageFormat::preferred(&headers);
     let query = Arc::new(ReportQuery::read(report, run, parameters, format)?);
     let tag = format!("W/\"{}\"", query.etag(&digest));
-    let mut response = if is_known(&headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
+    let made = async {
         let page = read_page(&api, tenant, &store, &query).await?;
-        match (query.is_whole, query.format) {
+        Ok(match (query.is_whole, query.format) {
             (true, PageFormat::Xlsx) => {
                 let token = caller.token.as_deref();
                 let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
@@ -91,21 +89,11 @@ pub(crate) async fn show(
             }
             (true, _) => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
             (false, _) => answer(&query, &page, &uri),
-        }
+        })
     };
-    add_tag(&mut response, &tag)?;
+    let mut response = tagged(&headers, &tag, made).await?;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
-}
-
-/// Adds the tag to an answer, and says that only its caller may keep it.
-pub(crate) fn add_tag(response: &mut Response, tag: &str) -> ApiResult<()> {
-    let etag = HeaderValue::from_str(tag).map_err(|error| internal(&error))?;
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, etag);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.append(header::VARY, HeaderValue::from_static("authorization, x-tenant-id"));
-    Ok(())
 }
 
 /// Reads a page from memory, or from the store if the table is too large.
