@@ -1,6 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api } from "./client";
-import { runsPage } from "./runs";
 
 /** The members of a brief that the page shows (specification part 9). */
 export interface LoanChange {
@@ -85,10 +84,4 @@ export const briefQuery = (tenant: string, then: string | undefined, now: string
     // Two Complete runs do not change, but which the latest two are does.
     staleTime: then === undefined || now === undefined ? 30_000 : Infinity,
     retry: false,
-  });
-
-export const recentRunsQuery = (tenant: string) =>
-  queryOptions({
-    queryKey: ["tenant", tenant, "runs", "recent"],
-    queryFn: () => runsPage({ status: "Complete", limit: 100 }),
   });

@@ -18,7 +18,7 @@ export interface RunFilter {
   scenarios?: boolean;
 }
 
-export function runsPage(query: RunFilter & { limit: number; cursor?: string }) {
+function runsPage(query: RunFilter & { limit: number; cursor?: string }) {
   return answer(api.GET("/api/powerfill/runs", { params: { query } }));
 }
 
@@ -29,6 +29,13 @@ export const runsQuery = (tenant: string, filter: RunFilter) =>
       runsPage({ ...filter, limit: 100, ...(pageParam === null ? {} : { cursor: pageParam }) }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
+  });
+
+/** The latest Complete runs, to choose from. */
+export const recentRunsQuery = (tenant: string) =>
+  queryOptions({
+    queryKey: ["tenant", tenant, "runs", "recent"],
+    queryFn: () => runsPage({ status: "Complete", limit: 100 }),
   });
 
 export const runQuery = (tenant: string, runId: string) =>

@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { recentRunsQuery } from "../api/brief";
 import { linkTo } from "../api/client";
 import { goesOn, jobsQuery, readSeal, sealOf, type Job, type Seal } from "../api/jobs";
+import { recentRunsQuery } from "../api/runs";
 import { count, grouped, moment, percent, short, words } from "../format";
 import { PATHS } from "../generated/paths";
 import { Card } from "../parts/Card";
@@ -12,6 +12,7 @@ import { saveAs } from "../save";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelJob, Replay, Verify } from "./Checks";
+import { RunOptions } from "./RunOptions";
 
 const keyOf = (tenant: string) => `powerfill-seals-${tenant}`;
 
@@ -202,11 +203,7 @@ function OneRun() {
                   !runs.data?.runs.some((run) => run.run_id === search.run) && (
                     <option value={search.run}>{search.run}</option>
                   )}
-                {(runs.data?.runs ?? []).map((run) => (
-                  <option key={run.run_id} value={run.run_id}>
-                    {run.name ?? moment(run.requested_at)}, as of {run.as_of ?? "no day"}
-                  </option>
-                ))}
+                <RunOptions runs={runs.data?.runs} />
               </select>
             </label>
             <Link to="/runs/$runId" params={{ runId }} className="button low">

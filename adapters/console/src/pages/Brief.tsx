@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { briefQuery, recentRunsQuery } from "../api/brief";
-import { moment } from "../format";
+import { briefQuery } from "../api/brief";
+import { recentRunsQuery } from "../api/runs";
 import { BriefOverview } from "../parts/BriefOverview";
 import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { RunLinks } from "./RunLinks";
+import { RunOptions } from "./RunOptions";
 
 function Choose(props: {
   label: string;
@@ -24,11 +25,7 @@ function Choose(props: {
         }}
       >
         <option value="">The latest ones</option>
-        {(runs.data?.runs ?? []).map((run) => (
-          <option key={run.run_id} value={run.run_id}>
-            {run.name ?? moment(run.requested_at)}, as of {run.as_of ?? "no day"}
-          </option>
-        ))}
+        <RunOptions runs={runs.data?.runs} />
       </select>
     </label>
   );

@@ -1,7 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import { recentRunsQuery } from "../api/brief";
 import {
   CLASSIFIES,
   compareExport,
@@ -11,7 +10,8 @@ import {
 } from "../api/comparison";
 import { useJob } from "../api/jobs";
 import { ProblemError } from "../api/problem";
-import { bytes, count, moment } from "../format";
+import { recentRunsQuery } from "../api/runs";
+import { bytes, count } from "../format";
 import { Card } from "../parts/Card";
 import { saveAs } from "../save";
 import { ProblemNotice, RequestState } from "../shell/Problem";
@@ -19,6 +19,7 @@ import { useTenant } from "../shell/tenant";
 import { JobProgress } from "./Checks";
 import { Differences } from "./Differences";
 import { RunLinks } from "./RunLinks";
+import { RunOptions } from "./RunOptions";
 
 /** The part of the upload that a problem is about. */
 const partOf = (error: unknown): string | null =>
@@ -124,11 +125,7 @@ export function CompareExport() {
                   void navigate({ search: { run: event.target.value }, replace: true })
                 }
               >
-                {(runs.data?.runs ?? []).map((run) => (
-                  <option key={run.run_id} value={run.run_id}>
-                    {run.name ?? moment(run.requested_at)}, as of {run.as_of ?? "no day"}
-                  </option>
-                ))}
+                <RunOptions runs={runs.data?.runs} />
               </select>
             </label>
             <label className="field">

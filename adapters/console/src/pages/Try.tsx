@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import { recentRunsQuery } from "../api/brief";
 import { answer, api } from "../api/client";
+import { recentRunsQuery } from "../api/runs";
 import { EDIT_KINDS, type TriesView, type TryView } from "../api/tries";
-import { count, dollars, grouped, moment, signedDollars } from "../format";
+import { count, dollars, grouped, signedDollars } from "../format";
 import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
 import { num, Table } from "../parts/Table";
@@ -14,6 +14,7 @@ import { useTenant } from "../shell/tenant";
 import { textOrNull } from "../values";
 import { Outcomes } from "./Outcomes";
 import { RunLinks } from "./RunLinks";
+import { RunOptions } from "./RunOptions";
 
 function Results(props: { result: TriesView; onKeep: (tried: TryView) => void }) {
   const { tries } = props.result;
@@ -285,11 +286,7 @@ export function TryPage() {
               });
             }}
           >
-            {(runs.data?.runs ?? []).map((each) => (
-              <option key={each.run_id} value={each.run_id}>
-                {each.name ?? moment(each.requested_at)}, as of {each.as_of ?? "no day"}
-              </option>
-            ))}
+            <RunOptions runs={runs.data?.runs} />
           </select>
         </label>
         <EditForm
