@@ -149,7 +149,7 @@ function Seals() {
       <Verify
         key={chosen?.seal ?? ""}
         name="Check the seal"
-        of={{ since: chosen }}
+        of={chosen && { since: chosen }}
         says={
           chosen
             ? `Checks that the log contains the seal, and verifies what was recorded after event ${grouped(chosen.position)}.`
@@ -317,7 +317,7 @@ export function AuditPage() {
       <Card title="The whole store">
         <Verify
           name="Verify everything"
-          of={null}
+          of={{}}
           says="Checks each hash, each seal, each captured snapshot, and the tables against the events."
         />
       </Card>

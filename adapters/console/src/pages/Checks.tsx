@@ -85,24 +85,20 @@ interface Verification {
   index_entries: number;
 }
 
-/** Verifies a run, what was recorded since a seal, or the whole store. */
+/** Verifies a run, what was recorded since a seal, or the whole store; null until one is chosen. */
 export function Verify(props: {
   name?: string;
-  of: { run_id: string } | { since: Seal | null } | null;
+  of: { run_id?: string; since?: Seal } | null;
   says: string;
 }) {
-  const check = useJob<Verification>(() => {
-    if (props.of === null) return verify({});
-    if ("run_id" in props.of) return verify({ run_id: props.of.run_id });
-    return verify(props.of.since ? { since: props.of.since } : {});
-  });
+  const check = useJob<Verification>(() => verify(props.of ?? {}));
   const verdict = check.result;
   return (
     <Check
       name={props.name ?? "Verify"}
       says={props.says}
       busy={check.isBusy}
-      disabled={props.of !== null && "since" in props.of && props.of.since === null}
+      disabled={props.of === null}
       onBegin={() => {
         check.begin();
       }}
