@@ -8,6 +8,7 @@ import { num, Table } from "../parts/Table";
 import { Tile } from "../parts/Tile";
 import { RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { NextPage } from "./NextPage";
 import { LiveProgress } from "./Runs";
 import { RunStatus } from "./status";
 
@@ -171,16 +172,7 @@ function Storage() {
           </tbody>
         </Table>
       )}
-      {storage.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={storage.isFetchingNextPage}
-          onClick={() => void storage.fetchNextPage()}
-        >
-          Older runs
-        </button>
-      )}
+      <NextPage of={storage} text="Older runs" />
     </Card>
   );
 }

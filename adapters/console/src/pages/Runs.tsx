@@ -9,6 +9,7 @@ import { count, dollars, grouped, moment, percent, short, shortDollars, words } 
 import { num, Table } from "../parts/Table";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { NextPage } from "./NextPage";
 import { StartRun } from "./StartRun";
 import { RunStatus } from "./status";
 
@@ -308,16 +309,7 @@ export function RunsPage() {
             </tbody>
           </Table>
         )}
-        {runs.hasNextPage && (
-          <button
-            type="button"
-            className="button"
-            disabled={runs.isFetchingNextPage}
-            onClick={() => void runs.fetchNextPage()}
-          >
-            Older runs
-          </button>
-        )}
+        <NextPage of={runs} text="Older runs" />
       </section>
       {starting && (
         <StartRun

@@ -5,6 +5,7 @@ import { moment } from "../../format";
 import { num, Table } from "../../parts/Table";
 import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
+import { NextPage } from "../NextPage";
 
 type Cells = Record<string, string | null>;
 
@@ -74,16 +75,7 @@ export function History() {
           ))}
         </tbody>
       </Table>
-      {query.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Later changes
-        </button>
-      )}
+      <NextPage of={query} text="Later changes" />
     </>
   );
 }
