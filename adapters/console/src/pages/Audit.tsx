@@ -9,6 +9,7 @@ import { PATHS } from "../generated/paths";
 import { Card } from "../parts/Card";
 import { num, Table } from "../parts/Table";
 import { saveAs } from "../save";
+import { FileButton } from "../shell/FileButton";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelJob, Replay, Verify } from "./Checks";
@@ -63,26 +64,20 @@ function Seals() {
         >
           Take a seal
         </button>
-        <label className="button">
-          Add a file
-          <input
-            type="file"
-            className="visually-hidden"
-            accept=".seal,.json,application/json"
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              event.target.value = "";
-              setWrong(null);
-              void file?.text().then((text) => {
-                const seal = sealOf(text);
-                if (!seal) setWrong(`${file.name} is no seal: choose a file of “Take a seal”.`);
-                else if (seal.tenant !== null && seal.tenant !== tenant.tenant_id) {
-                  setWrong(`${file.name} is a seal of tenant ${seal.tenant}.`);
-                } else add(seal);
-              });
-            }}
-          />
-        </label>
+        <FileButton
+          text="Add a file"
+          accept=".seal,.json,application/json"
+          onFile={(file) => {
+            setWrong(null);
+            void file.text().then((text) => {
+              const seal = sealOf(text);
+              if (!seal) setWrong(`${file.name} is no seal: choose a file of “Take a seal”.`);
+              else if (seal.tenant !== null && seal.tenant !== tenant.tenant_id) {
+                setWrong(`${file.name} is a seal of tenant ${seal.tenant}.`);
+              } else add(seal);
+            });
+          }}
+        />
       </div>
       {take.isError && <ProblemNotice error={take.error} />}
       {wrong && (

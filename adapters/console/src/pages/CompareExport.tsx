@@ -14,6 +14,7 @@ import { recentRunsQuery } from "../api/runs";
 import { bytes, count } from "../format";
 import { Card } from "../parts/Card";
 import { saveAs } from "../save";
+import { FileButton } from "../shell/FileButton";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { JobProgress } from "./Checks";
@@ -41,19 +42,12 @@ function TextFile(props: {
         <label htmlFor={id} className="grow">
           {props.label}
         </label>
-        <label className="button tight">
-          Open
-          <input
-            type="file"
-            className="visually-hidden"
-            accept=".toml,text/plain"
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              event.target.value = "";
-              void file?.text().then(props.onChange);
-            }}
-          />
-        </label>
+        <FileButton
+          text="Open"
+          className="button tight"
+          accept=".toml,text/plain"
+          onFile={(file) => void file.text().then(props.onChange)}
+        />
         <button
           type="button"
           className="button tight"
